@@ -1,0 +1,55 @@
+/** Statuses of a settlement (contract.md). `open` is a payment session still being served. */
+export type SettlementStatus = 'open' | 'pending' | 'settled' | 'released' | 'needs_attention' | 'written_off';
+
+/**
+ * Every move a settlement may make. The database holds the same table in the trigger `settlements_guard`;
+ * a test compares the two and tries each illegal pair.
+ *
+ *     open ──► pending ──► settled ◄── written_off
+ *       │         │ ▲         ▲             ▲
+ *       ▼         ▼ │         │             │
+ *    released   needs_attention ────────────┘
+ */
+export const SETTLEMENT_TRANSITIONS: Readonly<Record<SettlementStatus, readonly SettlementStatus[]>> = {
+  open: ['pending', 'released'],
+  pending: ['settled', 'needs_attention'],
+  needs_attention: ['pending', 'settled', 'written_off'],
+  written_off: ['settled'],
+  settled: [],
+  released: [],
+};
+
+export const SETTLEMENT_STATUSES = Object.keys(SETTLEMENT_TRANSITIONS) as SettlementStatus[];
+
+/** Final: the sweep leaves it alone. `written_off` may still be overtaken by evidence of a late success. */
+export const isFinal = (status: SettlementStatus): boolean =>
+  status === 'settled' || status === 'released' || status === 'written_off';
+
+/** Why an item waits for an operator: the closed list of the contract. */
+export const ATTENTION_REASONS = [
+  'credential_undecodable',
+  'credential_refused',
+  'credential_expired',
+  'uncollectable',
+  'settled_elsewhere_suspected',
+  'retries_exhausted',
+  'resource_missing',
+  'missing_transfer_id',
+  'foreign_reversal',
+  'exceeds_remainder',
+  'conflict',
+  'provider_config',
+  'balance_horizon',
+  'refund_failed_after_reversal',
+  'unknown_refund',
+  'drift',
+  'late_success',
+  'approval_pending',
+] as const;
+export type AttentionReason = (typeof ATTENTION_REASONS)[number];
+
+/** What we know of the way the response took. `unknown`: billed, and the process died before it could tell. */
+export type Delivery = 'delivered' | 'aborted' | 'unknown';
+
+export const PROTOCOLS = ['atxp', 'x402', 'mpp'] as const;
+export type Protocol = (typeof PROTOCOLS)[number];

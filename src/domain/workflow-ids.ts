@@ -1,0 +1,6 @@
+import type { SettlementId } from './ids.js';
+
+/** Every workflow id of the product is built here: an operator types these into the Temporal CLI. */
+export const settlementWorkflowId = (id: SettlementId): string => `settlement/${id}`;
+/** `batch` is the id of the oldest settlement in it, so that two sweeps cannot start the same batch twice. */
+export const settlementBatchWorkflowId = (batch: SettlementId): string => `settlements/${batch}`;
