@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { Brand } from './brand.js';
 
 /** UUIDv7: sorts by creation time, so "newest first" is a scan of the primary key. */
@@ -23,10 +22,10 @@ export function parseDecisionId(text: string): DecisionId | undefined {
 
 /** RFC 9562 §5.7: 48 bits of Unix milliseconds, then random bits. */
 function uuidV7(nowMs: number): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(nowMs, 0, 6);
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  new DataView(bytes.buffer).setBigUint64(0, (BigInt(nowMs) << 16n) | BigInt(((bytes[6] ?? 0) << 8) | (bytes[7] ?? 0)));
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x70;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

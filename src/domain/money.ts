@@ -22,7 +22,9 @@ export function toAtomic(amount: bigint): AtomicAmount {
 
 /** `3000` with 6 decimals is `0.003`: no trailing zeros, never exponent form (ATXP reads this one). */
 export function formatDecimal(amount: bigint | AtomicAmount, decimals: number): string {
-  const digits = BigInt(amount).toString().padStart(decimals + 1, '0');
+  const digits = BigInt(amount)
+    .toString()
+    .padStart(decimals + 1, '0');
   const whole = digits.slice(0, digits.length - decimals);
   const fraction = digits.slice(digits.length - decimals).replace(/0+$/, '');
   return fraction === '' ? whole : `${whole}.${fraction}`;

@@ -1,0 +1,24 @@
+/**
+ * What a provider's answer to a money call shows, in our words; each provider's client maps every possible answer
+ * onto one of these by a total table.
+ *
+ * - `done`: the money has moved, with the provider's word for it.
+ * - `refused`: the provider understood the call and says no, in a body we recognise.
+ * - `unclear`: timeout, reset, 5xx, unreadable 2xx. The money may have moved.
+ * - `busy`: the provider asks to come back (408, 425, 429); the money may have moved with 408, so it counts as unclear.
+ * - `misdirected`: what answered is not the provider, or it does not let us in (401, 403, 404, 405, 3xx, HTML).
+ */
+export type Answer =
+  | { readonly kind: 'done'; readonly alreadySettled: boolean; readonly txHash: string | null }
+  | { readonly kind: 'refused'; readonly why: RefusalClass; readonly detail: string }
+  | { readonly kind: 'unclear'; readonly why: UnclearClass; readonly detail: string }
+  | { readonly kind: 'busy'; readonly retryAfterMs: number | null; readonly detail: string }
+  | { readonly kind: 'misdirected'; readonly detail: string };
+
+/** `insufficient`: the payer cannot pay now. `used`: the nonce or the payment is spent. `expired`: too late. */
+export type RefusalClass = 'insufficient' | 'used' | 'expired' | 'other';
+
+/** `no_answer`: our own time limit ran out while the provider may still be at work. */
+export type UnclearClass = 'no_answer' | 'reset' | 'not_connected' | 'server_error' | 'unreadable';
+
+export type AnswerKind = Answer['kind'];

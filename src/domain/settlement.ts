@@ -1,0 +1,34 @@
+import type { Certainty } from './certainty.js';
+import type { SettlementId } from './ids.js';
+import type { AtomicAmount } from './money.js';
+import type { AttentionReason, Delivery, Protocol, SettlementStatus } from './settlement-status.js';
+
+/** A settlement as our own programs see it; amounts are digits in the asset's atomic unit, times are ISO 8601. */
+export interface Settlement {
+  readonly id: SettlementId;
+  readonly key: string;
+  readonly status: SettlementStatus;
+  readonly certainty: Certainty;
+  readonly protocol: Protocol;
+  readonly asset: string;
+  readonly decimals: number;
+  readonly spent: AtomicAmount;
+  /** What the credential authorises at most; null where a credential does not say (some ATXP tokens). */
+  readonly cap: AtomicAmount | null;
+  readonly attempts: number;
+  readonly nextRetryAt: string | null;
+  readonly expiresAt: string | null;
+  readonly delivery: Delivery | null;
+  readonly attention: Attention | null;
+  readonly workflowId: string | null;
+  readonly txHash: string | null;
+  readonly alreadySettled: boolean;
+  readonly createdAt: string;
+  readonly settledAt: string | null;
+}
+
+export interface Attention {
+  readonly reason: AttentionReason;
+  readonly since: string;
+  readonly detail: string;
+}

@@ -1,0 +1,199 @@
+import type { Answer } from '../domain/answers.js';
+import type { Certainty } from '../domain/certainty.js';
+import type { DecisionId, LeaseId, SettlementId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
+import type { AtomicAmount } from '../domain/money.js';
+import type { Decision } from '../domain/next.js';
+import type { Settlement } from '../domain/settlement.js';
+import type { Delivery, Protocol, SettlementStatus } from '../domain/settlement-status.js';
+
+/** A lease on sessions, held by one server process and judged by Postgres' clock. */
+export interface Lease {
+  readonly id: LeaseId;
+  readonly epoch: bigint;
+}
+
+/** Facts common to a settlement however it enters: by a paid session or by POST /api/v1/settlements. */
+export interface SettlementFacts {
+  readonly id: SettlementId;
+  readonly key: string;
+  /** Canonical identity of the credential; unique among everything that was not released. */
+  readonly identity: string;
+  /** Tells "the same request again" from "another request under the same key". */
+  readonly contentSha256: string;
+  readonly protocol: Protocol;
+  readonly asset: string;
+  readonly decimals: number;
+  readonly payer: string | null;
+  readonly lookup: Readonly<Record<string, string>>;
+  /** What the body is built from beside the credential; no secret. */
+  readonly context: JsonObject;
+  readonly expiresAtMs: number | null;
+}
+
+export interface NewSession extends SettlementFacts {
+  readonly route: string;
+  readonly cap: AtomicAmount;
+  /** Raw credential as it came in the header; the ledger encrypts it. */
+  readonly credential: string;
+  readonly lease: Lease;
+  /** Random per session: proves, after a lost acknowledgement, that the close found in the ledger is ours. */
+  readonly closeToken: string;
+  /** The longest this route may serve. */
+  readonly longestMs: number;
+  readonly exposure: { readonly perPayer?: AtomicAmount; readonly total?: AtomicAmount };
+}
+
+export type OpenOutcome =
+  | 'opened'
+  | 'identity_used'
+  | 'payer_uncollectable'
+  | 'exposure_payer'
+  | 'exposure_total'
+  | 'lease_lost';
+
+/** What a session asks the ledger to make durable; many of them share one commit. */
+export type SessionChange =
+  | {
+      readonly kind: 'checkpoint';
+      readonly id: SettlementId;
+      readonly lease: Lease;
+      readonly closeToken: string;
+      /** Everything charged so far, not the increment. */
+      readonly spent: AtomicAmount;
+    }
+  | {
+      readonly kind: 'close';
+      readonly id: SettlementId;
+      readonly lease: Lease;
+      readonly closeToken: string;
+      readonly by: 'end' | 'abort' | 'error';
+      readonly spent: AtomicAmount;
+      /** The exact bytes every settle call will send; null releases the session: nothing was charged. */
+      readonly body: string | null;
+      /** `unknown` until the server saw the last byte leave (see recordDeliveries); null for a release. */
+      readonly delivery: Delivery | null;
+    };
+
+/** `lost`: the session is no longer ours (the sweep closed it, or another close of ours came first). */
+export type ChangeOutcome = 'committed' | 'lost';
+
+export interface NewSettlement extends SettlementFacts {
+  readonly spent: AtomicAmount;
+  readonly cap: AtomicAmount | null;
+  /** The exact bytes to send; null with `undecodable` set. */
+  readonly body: string | null;
+  /** Why no body could be built; the settlement starts in needs_attention, `credential_undecodable`. */
+  readonly undecodable: string | null;
+  /** Kept encrypted when no body could be built, so that nothing is lost. */
+  readonly credential: string;
+}
+
+export type CreateOutcome =
+  | { readonly kind: 'created' | 'same'; readonly settlement: Settlement }
+  /** `key`: the key was used for something else. `identity`: the credential was used under another key. */
+  | { readonly kind: 'conflict'; readonly on: 'key' | 'identity' };
+
+export interface SettlementFilter {
+  readonly status?: SettlementStatus;
+  readonly needsAttention?: boolean;
+  readonly protocol?: Protocol;
+  readonly key?: string;
+  /** Rows older than this id; ids are UUIDv7, so newest first is id descending. */
+  readonly before?: SettlementId;
+  readonly limit: number;
+}
+
+export interface DecisionRequest {
+  readonly id: DecisionId;
+  readonly settlementId: SettlementId;
+  readonly action: 'retry' | 'settled' | 'write_off';
+  readonly by: string;
+  /** False for a signal or update of the Temporal CLI: `by` is then only claimed. */
+  readonly authenticated: boolean;
+  readonly note: string;
+  readonly evidence: JsonObject | null;
+}
+
+export type DecideOutcome =
+  | {
+      readonly kind: 'applied' | 'pending_approval';
+      readonly status: SettlementStatus;
+      readonly decisionId: DecisionId;
+    }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_waiting'; readonly status: SettlementStatus }
+  /** The action does not fit the item, or its evidence is missing or refuted. */
+  | { readonly kind: 'refused'; readonly detail: string };
+
+export type ApproveOutcome =
+  | {
+      readonly kind: 'applied';
+      readonly status: SettlementStatus;
+      readonly decisionId: DecisionId;
+      readonly settlementId: SettlementId;
+    }
+  | { readonly kind: 'not_found' | 'self_approval' }
+  | { readonly kind: 'not_waiting'; readonly status: string };
+
+/** A settlement that this process has claimed and may send now. */
+export interface ClaimedSettlement {
+  readonly id: SettlementId;
+  readonly protocol: Protocol;
+  readonly provider: string;
+  /** The frozen bytes to send. */
+  readonly body: string;
+  /** The idempotency key sent with them. */
+  readonly key: string;
+  readonly spent: AtomicAmount;
+  readonly decimals: number;
+  readonly certainty: Certainty;
+  /** Attempts including the one this claim allows. */
+  readonly attempts: number;
+  readonly expired: boolean;
+}
+
+/** Why a settlement may not be sent now. */
+export type ClaimRefusal =
+  | { readonly id: SettlementId; readonly kind: 'final' | 'attention'; readonly settlement: Settlement }
+  /** Another runner holds it, or an unanswered call may still be at work. */
+  | { readonly id: SettlementId; readonly kind: 'held'; readonly forMs: number }
+  /** The breaker is open, or a charge of the same payer must be dealt with first: it waits in the ledger. */
+  | { readonly id: SettlementId; readonly kind: 'waiting'; readonly why: 'breaker' | 'blocked' };
+
+export interface AttemptOutcome {
+  readonly id: SettlementId;
+  readonly runner: string;
+  readonly answer: Answer;
+  readonly decision: Decision;
+}
+
+/** Money figures for gauges and alerts, computed in Postgres so that they work while Temporal is down. */
+export interface SettlementFigures {
+  readonly unsettled: readonly {
+    readonly protocol: Protocol;
+    readonly asset: string;
+    readonly decimals: number;
+    readonly count: number;
+    readonly amount: AtomicAmount;
+    readonly oldestSeconds: number;
+  }[];
+  readonly unknown: number;
+  readonly expiring: number;
+  readonly parked: number;
+  readonly suspectedElsewhere: number;
+  readonly deliveryUnknown: number;
+  readonly needsAttention: readonly {
+    readonly reason: string;
+    readonly count: number;
+    readonly oldestSeconds: number;
+  }[];
+  readonly firstFailures: readonly { readonly protocol: Protocol; readonly reason: string; readonly count: number }[];
+  readonly breakers: readonly {
+    readonly provider: string;
+    readonly state: 'closed' | 'open' | 'half_open';
+    readonly reason: string | null;
+  }[];
+  /** Unix seconds; null: never. */
+  readonly sweepLastSuccess: number | null;
+}
