@@ -33,7 +33,7 @@ export interface Attempted {
 export type Decision =
   | { readonly do: 'finish'; readonly certainty: 'done' }
   | { readonly do: 'retry'; readonly certainty: Certainty; readonly afterMs: number; readonly benign: boolean }
-  | { readonly do: 'park'; readonly certainty: Certainty }
+  | { readonly do: 'park'; readonly certainty: Certainty; readonly afterMs: number }
   | { readonly do: 'ask'; readonly certainty: Certainty; readonly reason: AttentionReason };
 
 /** min(BASE·2^retries, MAX): retry 0 waits BASE. */
@@ -66,7 +66,7 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
       const certainty = joinCertainty(attempted.certainty, 'unknown');
       return attempted.keyAge === 'expired'
         ? { do: 'ask', certainty, reason: 'provider_config' }
-        : { do: 'park', certainty };
+        : { do: 'park', certainty, afterMs: backoffMs(attempts - 1, policy) };
     }
     default:
       return assertNever(answer);

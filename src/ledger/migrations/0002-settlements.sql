@@ -37,6 +37,8 @@ CREATE TABLE settlements (
   first_sent_at timestamptz,
   first_failure_at timestamptz,
   first_failure_reason text,
+  -- class of the newest answer; 'misdirected' while pending: parked until the provider is itself again
+  last_answer text,
   runner text,
   runner_until timestamptz,
   CONSTRAINT runner_is_whole CHECK ((runner IS NULL) = (runner_until IS NULL)),

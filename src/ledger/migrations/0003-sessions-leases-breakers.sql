@@ -47,6 +47,11 @@ CREATE TABLE sweeps (
   report jsonb NOT NULL DEFAULT '{}'
 );
 
+/* I9: a credential is erased at the final state, or 7 days after its expiry, or after 30 days when it has none. */
+CREATE FUNCTION erase_date(expires_at timestamptz) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT coalesce(expires_at + interval '7 days', clock_now() + interval '30 days')
+$$;
+
 /* Opens a paid session, in one round trip and one commit.
    Exposure: charging after serving is credit, so the open caps plus the unsettled charges of a payer (or of the whole
    route) are summed under a lock that is held to the commit; two openings can never both take the last of the credit.
@@ -79,7 +84,8 @@ BEGIN
   INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap,
       payer, route, lookup, context, sealed, sealed_kind, sealed_key_id, expires_at, erase_at, next_check_at, created_at)
     VALUES (s.id, s.key, s.identity, s.content_sha256, 'session', s.protocol, s.provider, 'open', s.asset, s.decimals, s.cap,
-      s.payer, s.route, s.lookup, s.context, p_sealed, 'credential', s.sealed_key_id, s.expires_at, s.erase_at, v_now + p_longest, v_now)
+      s.payer, s.route, s.lookup, s.context, p_sealed, 'credential', s.sealed_key_id, s.expires_at,
+      erase_date(s.expires_at), v_now + p_longest, v_now)
     ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN RETURN 'identity_used'; END IF;
   INSERT INTO payment_sessions (id, lease_id, epoch, close_token, deadline, opened_at)

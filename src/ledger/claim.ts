@@ -1,0 +1,68 @@
+import type { SettlementId } from '../domain/ids.js';
+import type { Database } from './database.js';
+import type { ClaimedSettlement, ClaimRefusal } from './ledger-types.js';
+import type { Sealer } from './sealer.js';
+import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
+
+export interface Claims {
+  readonly claimed: readonly ClaimedSettlement[];
+  readonly refused: readonly ClaimRefusal[];
+}
+
+type SealedRow = SettlementRow & { sealed: Buffer; sealed_key_id: string; expired: boolean };
+type HeldRow = SettlementRow & { held_ms: string | null; blocked_by: string | null };
+
+export function createClaims(database: Database, sealer: Sealer) {
+  /**
+   * The one claim before every send. What is not claimed comes back with the reason, so that the caller can wait or
+   * stop without guessing.
+   *
+   * @param runner unique to this attempt: nobody else's, and no earlier attempt's
+   * @param holdMs longer than the call can take; afterwards the row may be claimed again
+   */
+  return async function claimSettlements(
+    ids: readonly SettlementId[],
+    runner: string,
+    holdMs: number,
+  ): Promise<Claims> {
+    const rows = await database.query<SealedRow>(
+      `SELECT *, coalesce(expires_at <= clock_now(), false) AS expired
+       FROM claim_settlements($1, $2, $3 * interval '1 millisecond')`,
+      [ids, runner, holdMs],
+    );
+    const claimed = rows.map((row) => toClaimed(row, sealer));
+    const missing = ids.filter((id) => !claimed.some((entry) => entry.id === id));
+    return { claimed, refused: missing.length === 0 ? [] : await refusals(database, missing) };
+  };
+}
+
+function toClaimed(row: SealedRow, sealer: Sealer): ClaimedSettlement {
+  return {
+    id: row.id,
+    protocol: row.protocol,
+    provider: row.provider,
+    body: sealer.open({ bytes: row.sealed, keyId: row.sealed_key_id }, SEALED_PLACE(row.id)),
+    key: row.key,
+    spent: row.spent,
+    decimals: row.decimals,
+    certainty: row.certainty,
+    attempts: row.attempts,
+    expired: row.expired,
+  };
+}
+
+async function refusals(database: Database, ids: readonly SettlementId[]): Promise<ClaimRefusal[]> {
+  const rows = await database.query<HeldRow>(
+    `SELECT ${SETTLEMENT_COLUMNS}, blocked_by,
+       ceil(extract(epoch FROM runner_until - clock_now()) * 1000)::text AS held_ms
+     FROM settlements WHERE id = ANY ($1)`,
+    [ids],
+  );
+  return rows.map((row): ClaimRefusal => {
+    if (row.status === 'needs_attention') return { id: row.id, kind: 'attention', settlement: toSettlement(row) };
+    if (row.status !== 'pending') return { id: row.id, kind: 'final', settlement: toSettlement(row) };
+    if (row.blocked_by !== null) return { id: row.id, kind: 'waiting', why: 'blocked' };
+    const heldMs = Number(row.held_ms ?? 0);
+    return heldMs > 0 ? { id: row.id, kind: 'held', forMs: heldMs } : { id: row.id, kind: 'waiting', why: 'breaker' };
+  });
+}

@@ -1,0 +1,83 @@
+import pg from 'pg';
+import { type Clock, systemClock } from '../domain/clock.js';
+
+/** What the ledger's operations need of Postgres. Amounts come back as digits: numeric and bigint stay strings. */
+export interface Database {
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /** One connection, one transaction: committed when `work` resolves, rolled back when it throws. */
+  transaction<T>(work: (query: Database['query']) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly maxConnections?: number;
+  /** A clock other than the system's moves `clock_now()` of every statement with it. */
+  readonly clock?: Clock;
+  /** Connections that break while idle are replaced; this hears of them. */
+  readonly onIdleError?: (error: Error) => void;
+}
+
+/** Long enough for a busy database, short enough that a paid response does not hang on a dead one. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+export function createDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+    application_name: 'makegood',
+  });
+  pool.on('error', (error) => options.onIdleError?.(error));
+
+  const moved = options.clock !== undefined && options.clock !== systemClock ? options.clock : undefined;
+
+  async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect();
+    let broken: Error | undefined;
+    try {
+      if (moved) {
+        const offset = `${moved.nowMs() - Date.now()} milliseconds`;
+        await client.query('SELECT set_config($1, $2, false)', ['makegood.clock_offset', offset]);
+      }
+      return await work(client);
+    } catch (error) {
+      // A timed-out query may still be running on this connection: it is not given to anybody else.
+      if (!(error instanceof pg.DatabaseError)) broken = error instanceof Error ? error : new Error(String(error));
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
+  const run = (client: pg.PoolClient) =>
+    async function query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
+      return (await client.query<Row>(text, [...values])).rows;
+    };
+
+  return {
+    query: (text, values) => withClient((client) => run(client)(text, values)),
+    transaction: (work) =>
+      withClient(async (client) => {
+        await client.query('BEGIN');
+        try {
+          const result = await work(run(client));
+          await client.query('COMMIT');
+          return result;
+        } catch (error) {
+          await client.query('ROLLBACK').catch(() => undefined);
+          throw error;
+        }
+      }),
+    close: () => pool.end(),
+  };
+}
+
+/** True for a violated constraint, refused transition or bad value: the statement itself is wrong, not the connection. */
+export function isRefusedByDatabase(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && /^(22|23)/.test(error.code ?? '');
+}

@@ -1,0 +1,53 @@
+import type { Database } from './database.js';
+import type { SettlementFigures } from './ledger-types.js';
+
+type Unsettled = SettlementFigures['unsettled'][number];
+type Counts = Pick<SettlementFigures, 'unknown' | 'expiring' | 'parked' | 'suspectedElsewhere' | 'deliveryUnknown'>;
+
+/** Credentials with less than this left count as expiring: a person can still help. */
+const EXPIRING_WITHIN = '5 minutes';
+
+/** Every figure is computed here and now from the rows themselves, so it is right while Temporal is down. */
+export function createFigures(database: Database) {
+  return async function figures(): Promise<SettlementFigures> {
+    const [unsettled, [counts], needsAttention, firstFailures, breakers, [sweep]] = await Promise.all([
+      database.query<Unsettled & { [column: string]: unknown }>(
+        `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
+           extract(epoch FROM clock_now() - min(coalesce(closed_at, created_at)))::float8 AS "oldestSeconds"
+         FROM settlements WHERE status IN ('pending', 'needs_attention') GROUP BY protocol, asset, decimals ORDER BY 1, 2`,
+      ),
+      database.query<Counts & { [column: string]: unknown }>(
+        `SELECT count(*) FILTER (WHERE certainty = 'unknown')::int AS unknown,
+           count(*) FILTER (WHERE status = 'pending' AND expires_at < clock_now() + interval '${EXPIRING_WITHIN}')::int AS expiring,
+           count(*) FILTER (WHERE status = 'pending' AND last_answer = 'misdirected')::int AS parked,
+           count(*) FILTER (WHERE suspected_elsewhere)::int AS "suspectedElsewhere",
+           (SELECT count(*)::int FROM settlements WHERE delivery = 'unknown' AND closed_at < clock_now() - interval '1 minute')
+             AS "deliveryUnknown"
+         FROM settlements WHERE status IN ('pending', 'needs_attention')`,
+      ),
+      database.query<SettlementFigures['needsAttention'][number] & { [column: string]: unknown }>(
+        `SELECT attention_reason AS reason, count(*)::int AS count,
+           extract(epoch FROM clock_now() - min(attention_since))::float8 AS "oldestSeconds"
+         FROM settlements WHERE attention_reason IS NOT NULL GROUP BY 1 ORDER BY 1`,
+      ),
+      database.query<SettlementFigures['firstFailures'][number] & { [column: string]: unknown }>(
+        `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
+         FROM settlements WHERE first_failure_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
+      ),
+      database.query<SettlementFigures['breakers'][number] & { [column: string]: unknown }>(
+        'SELECT provider, state, reason FROM provider_breakers ORDER BY provider',
+      ),
+      database.query<{ at: number | null }>(
+        `SELECT extract(epoch FROM succeeded_at)::float8 AS at FROM sweeps WHERE name = 'settlements'`,
+      ),
+    ]);
+    return {
+      unsettled,
+      ...(counts ?? { unknown: 0, expiring: 0, parked: 0, suspectedElsewhere: 0, deliveryUnknown: 0 }),
+      needsAttention,
+      firstFailures,
+      breakers,
+      sweepLastSuccess: sweep?.at ?? null,
+    };
+  };
+}

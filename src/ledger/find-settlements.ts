@@ -1,0 +1,38 @@
+import type { SettlementId } from '../domain/ids.js';
+import type { Settlement } from '../domain/settlement.js';
+import type { Database } from './database.js';
+import type { SettlementFilter } from './ledger-types.js';
+import { SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
+
+export function createSettlementReader(database: Database) {
+  return {
+    async findSettlement(id: SettlementId): Promise<Settlement | undefined> {
+      const [row] = await database.query<SettlementRow>(`SELECT ${SETTLEMENT_COLUMNS} FROM settlements WHERE id = $1`, [
+        id,
+      ]);
+      return row && toSettlement(row);
+    },
+
+    /** Newest first. */
+    async listSettlements(filter: SettlementFilter): Promise<Settlement[]> {
+      const rows = await database.query<SettlementRow>(
+        `SELECT ${SETTLEMENT_COLUMNS} FROM settlements
+         WHERE ($1::text IS NULL OR status = $1)
+           AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
+           AND ($3::text IS NULL OR protocol = $3)
+           AND ($4::text IS NULL OR key = $4)
+           AND ($5::uuid IS NULL OR id < $5)
+         ORDER BY id DESC LIMIT $6`,
+        [
+          filter.status ?? null,
+          filter.needsAttention ?? null,
+          filter.protocol ?? null,
+          filter.key ?? null,
+          filter.before ?? null,
+          filter.limit,
+        ],
+      );
+      return rows.map(toSettlement);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import type { Clock } from '../domain/clock.js';
+import { createClaims } from './claim.js';
+import { createSettlementCreator } from './create-settlement.js';
+import type { Database } from './database.js';
+import { createDecisions } from './decide.js';
+import { createFigures } from './figures.js';
+import { createSettlementReader } from './find-settlements.js';
+import { createLeases } from './leases.js';
+import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
+import { createAttemptRecorder } from './record-attempts.js';
+import type { Sealer } from './sealer.js';
+import { createSessions } from './sessions.js';
+import { createSweepLedger } from './sweep.js';
+
+export interface LedgerDependencies {
+  readonly database: Database;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  /** Decisions on amounts above this need two persons; hundredths of the asset's unit. */
+  readonly approvalThreshold: bigint;
+}
+
+/** Every operation on the ledger. Nothing else in the product speaks SQL. */
+export function createLedger({ database, sealer, clock, approvalThreshold }: LedgerDependencies) {
+  return {
+    ...createLeases(database, clock),
+    ...createSessions(database, sealer),
+    ...createSettlementReader(database),
+    ...createDecisions(database, { approvalThreshold }),
+    ...createSweepLedger(database, sealer),
+    createSettlement: createSettlementCreator(database, sealer),
+    claimSettlements: createClaims(database, sealer),
+    recordAttempts: createAttemptRecorder(database),
+    figures: createFigures(database),
+
+    async schemaState(): Promise<SchemaState> {
+      const [exists] = await database.query<{ found: boolean }>(
+        `SELECT to_regclass('schema_migrations') IS NOT NULL AS found`,
+      );
+      if (!exists?.found) return 'behind';
+      const rows = await database.query<{ number: number; sha256: string }>(
+        'SELECT number, sha256 FROM schema_migrations',
+      );
+      return compareSchema(await knownMigrations(), new Map(rows.map((row) => [row.number, row.sha256])));
+    },
+  };
+}
+
+export type Ledger = ReturnType<typeof createLedger>;

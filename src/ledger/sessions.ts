@@ -1,0 +1,174 @@
+import { createHash } from 'node:crypto';
+import type { SettlementId } from '../domain/ids.js';
+import type { Delivery } from '../domain/settlement-status.js';
+import type { Database } from './database.js';
+import type { ChangeOutcome, NewSession, OpenOutcome, SessionChange } from './ledger-types.js';
+import type { Sealed, Sealer } from './sealer.js';
+import { providerOf, SEALED_PLACE } from './settlement-row.js';
+
+/** A row not dispatched this long after its close is found by the sweep, whoever died. */
+const DISPATCH_GRACE = '15 seconds';
+
+const COMMIT_CHANGES = `
+  WITH input AS (
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::numeric[], $6::text[], $7::text[],
+        $8::bytea[], $9::text[], $10::text[], $11::text[])
+      AS t (id, lease, epoch, token, spent, becomes, by, sealed, key_id, sha256, delivery)
+  ), mine AS (
+    SELECT i.*, s.key FROM settlements s
+      JOIN input i USING (id)
+      JOIN payment_sessions p ON p.id = s.id AND p.close_token = i.token AND p.lease_id = i.lease AND p.epoch = i.epoch
+      JOIN server_leases l ON l.id = p.lease_id AND l.epoch = p.epoch
+    WHERE s.status = 'open' AND s.spent <= i.spent
+    ORDER BY s.id FOR UPDATE OF s
+  ), changed AS (
+    UPDATE settlements s SET
+      spent = m.spent,
+      status = CASE m.becomes WHEN 'checkpoint' THEN s.status ELSE m.becomes END,
+      sealed = CASE m.becomes WHEN 'checkpoint' THEN s.sealed ELSE m.sealed END,
+      sealed_key_id = CASE m.becomes WHEN 'checkpoint' THEN s.sealed_key_id ELSE m.key_id END,
+      sealed_kind = CASE m.becomes WHEN 'checkpoint' THEN s.sealed_kind WHEN 'pending' THEN 'body' END,
+      body_sha256 = CASE m.becomes WHEN 'pending' THEN m.sha256 END,
+      delivery = CASE m.becomes WHEN 'pending' THEN m.delivery END,
+      workflow_id = CASE m.becomes WHEN 'pending' THEN 'settlement/' || s.id END,
+      closed_at = CASE m.becomes WHEN 'checkpoint' THEN NULL ELSE clock_now() END,
+      next_check_at = CASE m.becomes WHEN 'checkpoint' THEN s.next_check_at
+        WHEN 'pending' THEN clock_now() + interval '${DISPATCH_GRACE}' END
+    FROM mine m WHERE s.id = m.id AND s.status = 'open'
+    RETURNING s.id, m.becomes, m.by, m.spent, s.key
+  ), closed AS (
+    UPDATE payment_sessions p SET closed_at = clock_now(), closed_by = c.by
+    FROM changed c WHERE p.id = c.id AND c.becomes <> 'checkpoint'
+  ), told AS (
+    INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
+    SELECT 'settlement', id, CASE becomes WHEN 'pending' THEN 'closed' ELSE 'released' END, 'not_sent', key,
+      jsonb_build_object('by', by, 'spent', spent::text)
+    FROM changed WHERE becomes <> 'checkpoint' ORDER BY id
+  )
+  SELECT id FROM changed`;
+
+export function createSessions(database: Database, sealer: Sealer) {
+  return {
+    /** One round trip, one commit; see the SQL function for the order of refusals. */
+    async openSession(session: NewSession): Promise<OpenOutcome> {
+      const sealed = sealer.seal(session.credential, SEALED_PLACE(session.id));
+      const [row] = await database.query<{ outcome: OpenOutcome }>(
+        `SELECT open_payment_session($1, $2, $3, $4, $5, $6 * interval '1 millisecond', $7, $8) AS outcome`,
+        [
+          JSON.stringify({
+            id: session.id,
+            key: session.key,
+            identity: session.identity,
+            content_sha256: session.contentSha256,
+            protocol: session.protocol,
+            provider: providerOf(session.protocol),
+            asset: session.asset,
+            decimals: session.decimals,
+            cap: session.cap,
+            payer: session.payer,
+            route: session.route,
+            lookup: session.lookup,
+            context: session.context,
+            sealed_key_id: sealed.keyId,
+            expires_at: session.expiresAtMs === null ? null : new Date(session.expiresAtMs).toISOString(),
+          }),
+          sealed.bytes,
+          session.lease.id,
+          session.lease.epoch,
+          session.closeToken,
+          session.longestMs,
+          session.exposure.perPayer ?? null,
+          session.exposure.total ?? null,
+        ],
+      );
+      if (!row) throw new Error('open_payment_session gave no answer');
+      return row.outcome;
+    },
+
+    /**
+     * Makes checkpoints and closes durable in one commit. Rows are locked in id order, so that two commits never wait
+     * for each other in a circle.
+     *
+     * @returns one outcome per change, in the order given
+     * @throws when it is not known whether the commit happened; closeState() tells
+     */
+    async commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]> {
+      const rows = changes.map((change) => toColumns(change, sealer));
+      const column = <K extends keyof ChangeColumns>(name: K) => rows.map((row) => row[name]);
+      const committed = await database.query<{ id: SettlementId }>(COMMIT_CHANGES, [
+        column('id'),
+        column('lease'),
+        column('epoch'),
+        column('token'),
+        column('spent'),
+        column('becomes'),
+        column('by'),
+        column('sealed'),
+        column('keyId'),
+        column('sha256'),
+        column('delivery'),
+      ]);
+      const ids = new Set(committed.map((row) => row.id));
+      return changes.map((change) => (ids.has(change.id) ? 'committed' : 'lost'));
+    },
+
+    /** After a lost acknowledgement: `ours` when this very close is in the ledger, `open` when it did not happen yet. */
+    async closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'> {
+      const [row] = await database.query<{ closed_by: string | null }>(
+        'SELECT closed_by FROM payment_sessions WHERE id = $1 AND close_token = $2',
+        [id, closeToken],
+      );
+      if (!row) return 'lost';
+      if (row.closed_by === null) return 'open';
+      return row.closed_by === 'sweep' ? 'lost' : 'ours';
+    },
+
+    /** What became of responses that were billed; written after the fact, off the path of any response. */
+    async recordDeliveries(deliveries: readonly { id: SettlementId; delivery: Delivery }[]): Promise<void> {
+      await database.query(
+        `UPDATE settlements s SET delivery = d.delivery
+         FROM unnest($1::uuid[], $2::text[]) AS d (id, delivery) WHERE s.id = d.id AND s.delivery = 'unknown'`,
+        [deliveries.map((entry) => entry.id), deliveries.map((entry) => entry.delivery)],
+      );
+    },
+  };
+}
+
+interface ChangeColumns {
+  id: SettlementId;
+  lease: string;
+  epoch: bigint;
+  token: string;
+  spent: string;
+  becomes: 'checkpoint' | 'pending' | 'released';
+  by: string | null;
+  sealed: Sealed['bytes'] | null;
+  keyId: string | null;
+  sha256: string | null;
+  delivery: Delivery | null;
+}
+
+function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
+  const common = {
+    id: change.id,
+    lease: change.lease.id,
+    epoch: change.lease.epoch,
+    token: change.closeToken,
+    spent: change.spent,
+  };
+  const nothing = { sealed: null, keyId: null, sha256: null, delivery: null };
+  if (change.kind === 'checkpoint') return { ...common, ...nothing, becomes: 'checkpoint', by: null };
+  if (change.body === null) return { ...common, ...nothing, becomes: 'released', by: change.by };
+  const sealed = sealer.seal(change.body, SEALED_PLACE(change.id));
+  return {
+    ...common,
+    becomes: 'pending',
+    by: change.by,
+    sealed: sealed.bytes,
+    keyId: sealed.keyId,
+    sha256: sha256(change.body),
+    delivery: change.delivery,
+  };
+}
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -1,0 +1,201 @@
+import type { SettlementId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
+import type { AtomicAmount } from '../domain/money.js';
+import type { Protocol } from '../domain/settlement-status.js';
+import type { Database } from './database.js';
+import type { Sealer } from './sealer.js';
+import { sha256 } from './sessions.js';
+import { SEALED_PLACE } from './settlement-row.js';
+
+/** A session whose server is gone, or that ran past its route's deadline; `spent` is its last durable amount. */
+export interface AbandonedSession {
+  readonly id: SettlementId;
+  readonly protocol: Protocol;
+  readonly credential: string;
+  readonly context: JsonObject;
+  readonly spent: AtomicAmount;
+  readonly decimals: number;
+}
+
+/** A settlement that nothing has taken further by the time it should have been looked at again. */
+export interface DueSettlement {
+  readonly id: SettlementId;
+  readonly protocol: Protocol;
+  readonly status: 'pending' | 'needs_attention';
+  readonly provider: string;
+}
+
+export function createSweepLedger(database: Database, sealer: Sealer) {
+  return {
+    /**
+     * Ends lapsed leases; from then on every write of their processes is lost. Returns the sessions to close.
+     * A session past its deadline is closed too, with a minute's grace for its own server to do it.
+     */
+    async abandonedSessions(limit: number): Promise<AbandonedSession[]> {
+      await database.query(
+        `WITH ended AS (
+           UPDATE server_leases SET epoch = epoch + 1, ended_at = clock_now()
+           WHERE ended_at IS NULL AND lapses_at < clock_now() RETURNING id, holder
+         ) INSERT INTO operation_events (item_kind, item_id, kind, detail)
+           SELECT 'lease', id, 'lapsed', jsonb_build_object('holder', holder) FROM ended`,
+      );
+      const rows = await database.query<AbandonedSession & { sealed: Buffer; sealed_key_id: string }>(
+        `SELECT s.id, s.protocol, s.context, s.spent, s.decimals, s.sealed, s.sealed_key_id
+         FROM payment_sessions p JOIN settlements s USING (id) JOIN server_leases l ON l.id = p.lease_id
+         WHERE p.closed_at IS NULL AND s.status = 'open'
+           AND (l.epoch <> p.epoch OR p.deadline < clock_now() - interval '1 minute')
+         ORDER BY s.id LIMIT $1`,
+        [limit],
+      );
+      return rows.map(({ sealed, sealed_key_id, ...row }) => ({
+        ...row,
+        credential: sealer.open({ bytes: sealed, keyId: sealed_key_id }, SEALED_PLACE(row.id)),
+      }));
+    },
+
+    /**
+     * Closes one abandoned session at the amount that was read; false when it moved meanwhile (read it again).
+     * @param body null releases it: nothing durable was charged
+     */
+    async closeAbandoned(session: AbandonedSession, body: string | null): Promise<boolean> {
+      const sealed = body === null ? null : sealer.seal(body, SEALED_PLACE(session.id));
+      const rows = await database.query(
+        `WITH closed AS (
+           UPDATE settlements SET status = CASE WHEN $3::text IS NULL THEN 'released' ELSE 'pending' END,
+             sealed = $4, sealed_key_id = $5, sealed_kind = CASE WHEN $3 IS NOT NULL THEN 'body' END, body_sha256 = $3,
+             delivery = CASE WHEN $3 IS NOT NULL THEN 'unknown' END,
+             workflow_id = CASE WHEN $3 IS NOT NULL THEN 'settlement/' || id END,
+             closed_at = clock_now(), next_check_at = CASE WHEN $3 IS NOT NULL THEN clock_now() END
+           WHERE id = $1 AND status = 'open' AND spent = $2 RETURNING id, key
+         ), ended AS (
+           UPDATE payment_sessions p SET closed_at = clock_now(), closed_by = 'sweep' FROM closed WHERE p.id = closed.id
+         )
+         INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
+           SELECT 'settlement', id, CASE WHEN $3 IS NULL THEN 'released' ELSE 'closed' END, 'not_sent', key,
+             jsonb_build_object('by', 'sweep', 'spent', $2::text) FROM closed RETURNING 1`,
+        [session.id, session.spent, body === null ? null : sha256(body), sealed?.bytes ?? null, sealed?.keyId ?? null],
+      );
+      return rows.length === 1;
+    },
+
+    /**
+     * What is due, oldest first. Of a provider whose breaker is open only one row is given, and only when a probe is
+     * due: everything else waits here, in Postgres, and costs nothing.
+     */
+    dueSettlements: (limit: number): Promise<DueSettlement[]> =>
+      database.query<DueSettlement & { [column: string]: unknown }>(
+        `WITH due AS (
+           SELECT id, protocol, status, provider, next_check_at FROM settlements
+           WHERE next_check_at <= clock_now() AND status IN ('pending', 'needs_attention') AND blocked_by IS NULL
+             AND (status = 'needs_attention' OR provider NOT IN (SELECT provider FROM provider_breakers WHERE state <> 'closed'))
+           ORDER BY next_check_at LIMIT $1
+         ), probes AS (
+           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.status, s.provider, s.next_check_at
+           FROM settlements s JOIN provider_breakers b ON b.provider = s.provider AND b.state <> 'closed' AND b.probe_at <= clock_now()
+           WHERE s.status = 'pending' AND s.next_check_at IS NOT NULL AND s.blocked_by IS NULL
+             AND (s.runner IS NULL OR s.runner_until < clock_now())
+           ORDER BY s.provider, s.next_check_at
+         )
+         SELECT id, protocol, status, provider FROM (SELECT * FROM due UNION SELECT * FROM probes) AS found
+         ORDER BY next_check_at`,
+        [limit],
+      ),
+
+    /** After their workflows were started: looked at again only if nothing takes them further. */
+    async markStarted(ids: readonly SettlementId[], workflowId: string | null): Promise<void> {
+      await database.query(
+        `UPDATE settlements SET workflow_id = coalesce($2, 'settlement/' || id),
+           next_check_at = clock_now() + CASE status WHEN 'pending' THEN interval '1 minute' ELSE interval '10 minutes' END
+         WHERE id = ANY ($1) AND status IN ('pending', 'needs_attention') AND next_check_at <= clock_now()`,
+        [ids, workflowId],
+      );
+    },
+
+    /** Charges that waited behind an uncollectable one of the same payer go on when that one is no longer in the way. */
+    async unblock(limit: number): Promise<number> {
+      const rows = await database.query(
+        `UPDATE settlements SET blocked_by = NULL, next_check_at = clock_now() WHERE id IN (
+           SELECT s.id FROM settlements s JOIN settlements b ON b.id = s.blocked_by
+           WHERE NOT (b.status = 'pending' OR (b.status = 'needs_attention' AND b.attention_reason IN ('uncollectable', 'approval_pending')))
+           ORDER BY s.id LIMIT $1) RETURNING id`,
+        [limit],
+      );
+      return rows.length;
+    },
+
+    /** I9: what is past its date is erased. A charge that was still waiting becomes a question for a person. */
+    async eraseOverdue(limit: number): Promise<number> {
+      const rows = await database.query(
+        `UPDATE settlements SET sealed = NULL, sealed_kind = NULL, sealed_key_id = NULL, erased_at = clock_now(),
+           status = CASE WHEN status = 'pending' THEN 'needs_attention' ELSE status END,
+           attention_reason = CASE WHEN status = 'pending' THEN 'credential_expired' ELSE attention_reason END,
+           attention_since = CASE WHEN status = 'pending' THEN clock_now() ELSE attention_since END,
+           attention_detail = CASE WHEN status = 'pending' THEN 'the credential was erased long after its expiry' ELSE attention_detail END
+         WHERE id IN (SELECT id FROM settlements WHERE sealed IS NOT NULL AND erase_at <= clock_now() AND status <> 'open'
+           AND (runner IS NULL OR runner_until < clock_now()) ORDER BY erase_at LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
+        [limit],
+      );
+      return rows.length;
+    },
+
+    /** Re-encrypts what an older key holds, so that the old key can be taken out of the settings. */
+    async reseal(limit: number): Promise<number> {
+      const rows = await database.query<{ id: SettlementId; sealed: Buffer; sealed_key_id: string }>(
+        'SELECT id, sealed, sealed_key_id FROM settlements WHERE sealed_key_id <> $1 AND sealed_key_id = ANY ($2) ORDER BY id LIMIT $3',
+        [sealer.currentKeyId, sealer.keyIds, limit],
+      );
+      for (const row of rows) {
+        const place = SEALED_PLACE(row.id);
+        const fresh = sealer.seal(sealer.open({ bytes: row.sealed, keyId: row.sealed_key_id }, place), place);
+        await database.query('UPDATE settlements SET sealed = $2, sealed_key_id = $3 WHERE id = $1 AND sealed = $4', [
+          row.id,
+          fresh.bytes,
+          fresh.keyId,
+          row.sealed,
+        ]);
+      }
+      return rows.length;
+    },
+
+    /** Key ids that live rows need and the settings lack: starting would strand those charges. */
+    async missingKeyIds(): Promise<string[]> {
+      const rows = await database.query<{ sealed_key_id: string }>(
+        'SELECT DISTINCT sealed_key_id FROM settlements WHERE sealed_key_id IS NOT NULL AND NOT sealed_key_id = ANY ($1)',
+        [sealer.keyIds],
+      );
+      return rows.map((row) => row.sealed_key_id);
+    },
+
+    async sweepStarted(name: string): Promise<void> {
+      await database.query(
+        `INSERT INTO sweeps (name, started_at) VALUES ($1, clock_now())
+         ON CONFLICT (name) DO UPDATE SET started_at = excluded.started_at`,
+        [name],
+      );
+    },
+
+    async sweepSucceeded(name: string, report: JsonObject): Promise<void> {
+      await database.query('UPDATE sweeps SET succeeded_at = clock_now(), report = $2 WHERE name = $1', [
+        name,
+        JSON.stringify(report),
+      ]);
+    },
+
+    /** Pending rows, counted only as far as it matters: the answer is never above `atMost`. */
+    async backlog(atMost: number): Promise<number> {
+      const [row] = await database.query<{ count: string }>(
+        `SELECT count(*) FROM (SELECT 1 FROM settlements WHERE status = 'pending' LIMIT $1) AS some`,
+        [atMost],
+      );
+      return Number(row?.count ?? 0);
+    },
+
+    /** Providers that are not called now. */
+    async openBreakers(): Promise<string[]> {
+      const rows = await database.query<{ provider: string }>(
+        `SELECT provider FROM provider_breakers WHERE state <> 'closed'`,
+      );
+      return rows.map((row) => row.provider);
+    },
+  };
+}
