@@ -3,12 +3,6 @@ import { assertNever } from './assert-never.js';
 import { type Certainty, joinCertainty } from './certainty.js';
 import type { AttentionReason } from './settlement-status.js';
 
-/**
- * How old the idempotency key (for settlements: the credential) is, seen from the provider's memory.
- * `expired`: a further send proves nothing new and may move money twice at providers that forget.
- */
-export type KeyAge = 'usable' | 'expired';
-
 export interface RetryPolicy {
   /** First wait; doubles with every attempt up to `backoffMaxMs`. */
   readonly backoffBaseMs: number;
@@ -23,7 +17,8 @@ export interface RetryPolicy {
 export interface Attempted {
   readonly certainty: Certainty;
   readonly answer: Answer;
-  readonly keyAge: KeyAge;
+  /** Time for which the key (for settlements: the credential) can still be used; ≤ 0: expired, null: no end is known. */
+  readonly keyLeftMs: number | null;
   /** Attempts sent, this one included (≥ 1). */
   readonly attempts: number;
   /** Time since this attempt was sent. */
@@ -32,7 +27,7 @@ export interface Attempted {
 
 export type Decision =
   | { readonly do: 'finish'; readonly certainty: 'done' }
-  | { readonly do: 'retry'; readonly certainty: Certainty; readonly afterMs: number; readonly benign: boolean }
+  | { readonly do: 'retry'; readonly certainty: Certainty; readonly afterMs: number }
   | { readonly do: 'park'; readonly certainty: Certainty; readonly afterMs: number }
   | { readonly do: 'ask'; readonly certainty: Certainty; readonly reason: AttentionReason };
 
@@ -64,9 +59,9 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
       return again(attempted, policy, answer.retryAfterMs ?? 0);
     case 'misdirected': {
       const certainty = joinCertainty(attempted.certainty, 'unknown');
-      return attempted.keyAge === 'expired'
+      return isExpired(attempted)
         ? { do: 'ask', certainty, reason: 'provider_config' }
-        : { do: 'park', certainty, afterMs: backoffMs(attempts - 1, policy) };
+        : { do: 'park', certainty, afterMs: beforeExpiry(backoffMs(attempts - 1, policy), attempted, policy) };
     }
     default:
       return assertNever(answer);
@@ -75,12 +70,23 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
 
 function again(attempted: Attempted, policy: RetryPolicy, atLeastMs: number): Decision {
   const certainty = joinCertainty(attempted.certainty, 'unknown');
-  if (attempted.keyAge === 'expired') return { do: 'ask', certainty, reason: 'credential_expired' };
+  if (isExpired(attempted)) return { do: 'ask', certainty, reason: 'credential_expired' };
   if (policy.maxAttempts !== undefined && attempted.attempts >= policy.maxAttempts) {
     return { do: 'ask', certainty, reason: 'retries_exhausted' };
   }
-  const afterMs = Math.max(backoffMs(attempted.attempts - 1, policy), atLeastMs);
-  return { do: 'retry', certainty, afterMs, benign: attempted.answer.kind === 'busy' };
+  const afterMs = Math.max(beforeExpiry(backoffMs(attempted.attempts - 1, policy), attempted, policy), atLeastMs);
+  return { do: 'retry', certainty, afterMs };
+}
+
+const isExpired = ({ keyLeftMs }: Attempted): boolean => keyLeftMs !== null && keyLeftMs <= 0;
+
+/** An attempt this long before the expiry can still be answered in time. */
+const LAST_CALL_MS = 10_000;
+
+/** A long wait never skips the last moment at which the charge could still be collected. */
+function beforeExpiry(waitMs: number, { keyLeftMs }: Attempted, policy: RetryPolicy): number {
+  if (keyLeftMs === null || keyLeftMs <= 0 || waitMs < keyLeftMs - LAST_CALL_MS) return waitMs;
+  return Math.min(waitMs, Math.max(keyLeftMs - LAST_CALL_MS, policy.backoffBaseMs));
 }
 
 /** "Nonce used" after an attempt whose outcome is unknown is most likely our own success: a person looks it up. */

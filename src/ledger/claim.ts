@@ -9,7 +9,12 @@ export interface Claims {
   readonly refused: readonly ClaimRefusal[];
 }
 
-type SealedRow = SettlementRow & { sealed: Buffer; sealed_key_id: string; expired: boolean };
+type SealedRow = SettlementRow & {
+  sealed: Buffer;
+  sealed_key_id: string;
+  key_left_ms: number | null;
+  failed_before: boolean;
+};
 type HeldRow = SettlementRow & { held_ms: string | null; blocked_by: string | null };
 
 export function createClaims(database: Database, sealer: Sealer) {
@@ -26,7 +31,8 @@ export function createClaims(database: Database, sealer: Sealer) {
     holdMs: number,
   ): Promise<Claims> {
     const rows = await database.query<SealedRow>(
-      `SELECT *, coalesce(expires_at <= clock_now(), false) AS expired
+      `SELECT *, (extract(epoch FROM expires_at - clock_now()) * 1000)::float8 AS key_left_ms,
+         first_failure_at IS NOT NULL AS failed_before
        FROM claim_settlements($1, $2, $3 * interval '1 millisecond')`,
       [ids, runner, holdMs],
     );
@@ -47,7 +53,8 @@ function toClaimed(row: SealedRow, sealer: Sealer): ClaimedSettlement {
     decimals: row.decimals,
     certainty: row.certainty,
     attempts: row.attempts,
-    expired: row.expired,
+    keyLeftMs: row.key_left_ms,
+    failedBefore: row.failed_before,
   };
 }
 

@@ -30,6 +30,8 @@ export function createDecisions(database: Database, options: DecideOptions) {
       database.transaction(async (query) => {
         const row = await lockSettlement(query, request.settlementId);
         if (!row) return { kind: 'not_found' };
+        const earlier = await decidedBefore(query, request.id);
+        if (earlier) return { kind: earlier, status: row.status, decisionId: request.id };
         if (!isWaiting(row)) {
           await insertDecision(query, request, 'ignored');
           return { kind: 'not_waiting', status: row.status };
@@ -180,6 +182,12 @@ async function askApprover(query: Query, row: WaitingRow, request: DecisionReque
   return { kind: 'pending_approval', status: row.status, decisionId: request.id };
 }
 
+/** The same message again, after its acknowledgement was lost, is answered as the first time. */
+async function decidedBefore(query: Query, id: DecisionId): Promise<'applied' | 'pending_approval' | undefined> {
+  const [row] = await query<{ state: DecisionRow['state'] }>('SELECT state FROM decisions WHERE id = $1', [id]);
+  return row && row.state !== 'ignored' ? row.state : undefined;
+}
+
 /** A decision that is applied overtakes a request that nobody confirmed yet. */
 async function withdrawWaiting(query: Query, id: SettlementId): Promise<void> {
   await query(
@@ -191,7 +199,7 @@ async function withdrawWaiting(query: Query, id: SettlementId): Promise<void> {
 async function insertDecision(query: Query, request: DecisionRequest, state: DecisionRow['state']): Promise<void> {
   await query(
     `INSERT INTO decisions (id, item_kind, item_id, action, state, by, authenticated, note, evidence)
-     VALUES ($1, 'settlement', $2, $3, $4, $5, $6, $7, $8)`,
+     VALUES ($1, 'settlement', $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
     [
       request.id,
       request.settlementId,

@@ -150,7 +150,9 @@ export interface ClaimedSettlement {
   readonly certainty: Certainty;
   /** Attempts including the one this claim allows. */
   readonly attempts: number;
-  readonly expired: boolean;
+  /** Time to the credential's expiry by the ledger's clock; ≤ 0: expired, null: it names none. */
+  readonly keyLeftMs: number | null;
+  readonly failedBefore: boolean;
 }
 
 /** Why a settlement may not be sent now. */
@@ -166,6 +168,8 @@ export interface AttemptOutcome {
   readonly runner: string;
   readonly answer: Answer;
   readonly decision: Decision;
+  /** The provider had the whole answer window; a first, short attempt that got no answer has not failed yet. */
+  readonly patient: boolean;
 }
 
 /** Money figures for gauges and alerts, computed in Postgres so that they work while Temporal is down. */

@@ -20,28 +20,49 @@ export interface LedgerDependencies {
   readonly approvalThreshold: bigint;
 }
 
+/** The ledger cannot be used as it is; the text says what to do. */
+export class LedgerNotReady extends Error {}
+
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
 export function createLedger({ database, sealer, clock, approvalThreshold }: LedgerDependencies) {
+  const sweepLedger = createSweepLedger(database, sealer);
+
+  async function schemaState(): Promise<SchemaState> {
+    const [exists] = await database.query<{ found: boolean }>(
+      `SELECT to_regclass('schema_migrations') IS NOT NULL AS found`,
+    );
+    if (!exists?.found) return 'behind';
+    const rows = await database.query<{ number: number; sha256: string }>(
+      'SELECT number, sha256 FROM schema_migrations',
+    );
+    return compareSchema(await knownMigrations(), new Map(rows.map((row) => [row.number, row.sha256])));
+  }
+
   return {
     ...createLeases(database, clock),
     ...createSessions(database, sealer),
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold }),
-    ...createSweepLedger(database, sealer),
+    ...sweepLedger,
     createSettlement: createSettlementCreator(database, sealer),
     claimSettlements: createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
     figures: createFigures(database),
+    schemaState,
 
-    async schemaState(): Promise<SchemaState> {
-      const [exists] = await database.query<{ found: boolean }>(
-        `SELECT to_regclass('schema_migrations') IS NOT NULL AS found`,
-      );
-      if (!exists?.found) return 'behind';
-      const rows = await database.query<{ number: number; sha256: string }>(
-        'SELECT number, sha256 FROM schema_migrations',
-      );
-      return compareSchema(await knownMigrations(), new Map(rows.map((row) => [row.number, row.sha256])));
+    /** Checked before a server or worker starts. @throws LedgerNotReady on an old schema or a missing encryption key */
+    async assertReady(): Promise<void> {
+      if ((await schemaState()) === 'behind') {
+        throw new LedgerNotReady(
+          'the database schema is older than this build: run makegood migrate, then start again',
+        );
+      }
+      const missing = await sweepLedger.missingKeyIds();
+      if (missing.length > 0) {
+        throw new LedgerNotReady(
+          `unsettled charges are encrypted with key ${missing.join(', ')}, which CREDENTIAL_ENCRYPTION_KEY lacks: add it, or they can never be collected`,
+        );
+      }
     },
   };
 }

@@ -28,7 +28,8 @@ export function createAttemptRecorder(database: Database) {
   };
 }
 
-function toRecord({ id, runner, answer, decision }: AttemptOutcome) {
+function toRecord({ id, runner, answer, decision, patient }: AttemptOutcome) {
+  const undecided = answer.kind === 'unclear' && answer.why === 'no_answer' && !patient;
   return {
     id,
     runner,
@@ -41,7 +42,8 @@ function toRecord({ id, runner, answer, decision }: AttemptOutcome) {
     still_at_work: answer.kind === 'unclear' && answer.why === 'no_answer',
     already_settled: answer.kind === 'done' && answer.alreadySettled,
     tx_hash: answer.kind === 'done' ? answer.txHash : null,
-    provider_outcome: providerOutcome(answer),
+    failed: answer.kind !== 'done' && !undecided,
+    provider_outcome: undecided ? null : providerOutcome(answer),
   };
 }
 

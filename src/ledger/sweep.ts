@@ -22,7 +22,9 @@ export interface DueSettlement {
   readonly id: SettlementId;
   readonly protocol: Protocol;
   readonly status: 'pending' | 'needs_attention';
-  readonly provider: string;
+  readonly spent: AtomicAmount;
+  readonly asset: string;
+  readonly decimals: number;
 }
 
 export function createSweepLedger(database: Database, sealer: Sealer) {
@@ -85,18 +87,18 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
     dueSettlements: (limit: number): Promise<DueSettlement[]> =>
       database.query<DueSettlement & { [column: string]: unknown }>(
         `WITH due AS (
-           SELECT id, protocol, status, provider, next_check_at FROM settlements
+           SELECT id, protocol, status, spent, asset, decimals, next_check_at FROM settlements
            WHERE next_check_at <= clock_now() AND status IN ('pending', 'needs_attention') AND blocked_by IS NULL
              AND (status = 'needs_attention' OR provider NOT IN (SELECT provider FROM provider_breakers WHERE state <> 'closed'))
            ORDER BY next_check_at LIMIT $1
          ), probes AS (
-           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.status, s.provider, s.next_check_at
+           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.status, s.spent, s.asset, s.decimals, s.next_check_at
            FROM settlements s JOIN provider_breakers b ON b.provider = s.provider AND b.state <> 'closed' AND b.probe_at <= clock_now()
            WHERE s.status = 'pending' AND s.next_check_at IS NOT NULL AND s.blocked_by IS NULL
              AND (s.runner IS NULL OR s.runner_until < clock_now())
            ORDER BY s.provider, s.next_check_at
          )
-         SELECT id, protocol, status, provider FROM (SELECT * FROM due UNION SELECT * FROM probes) AS found
+         SELECT id, protocol, status, spent, asset, decimals FROM (SELECT * FROM due UNION SELECT * FROM probes) AS found
          ORDER BY next_check_at`,
         [limit],
       ),

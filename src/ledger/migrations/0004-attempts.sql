@@ -87,6 +87,8 @@ DECLARE
   v_now timestamptz := clock_now();
   v_id uuid := (p ->> 'id')::uuid;
   v_do text := p ->> 'do';
+  v_failed_at timestamptz := CASE WHEN (p ->> 'failed')::boolean THEN v_now END;
+  v_failure text := CASE WHEN (p ->> 'failed')::boolean THEN p ->> 'answer' END;
   v_status text;
   v_blocker uuid;
   s settlements;
@@ -96,7 +98,9 @@ BEGIN
     VALUES ('settlement', v_id::text, v_now, 'answered', p ->> 'certainty', s.key, p ->> 'answer',
       jsonb_strip_nulls(jsonb_build_object('runner', p -> 'runner', 'detail', p -> 'detail', 'decision', p -> 'do',
         'reason', p -> 'reason', 'after_ms', p -> 'after_ms')));
-  PERFORM note_provider(s.provider, p ->> 'provider_outcome', p ->> 'detail');
+  IF p ->> 'provider_outcome' IS NOT NULL THEN
+    PERFORM note_provider(s.provider, p ->> 'provider_outcome', p ->> 'detail');
+  END IF;
 
   IF v_do = 'finish' THEN
     UPDATE settlements SET
@@ -133,7 +137,7 @@ BEGIN
         suspected_elsewhere = suspected_elsewhere OR p ->> 'reason' = 'settled_elsewhere_suspected',
         tx_hash = coalesce(p ->> 'tx_hash', tx_hash),
         runner = NULL, runner_until = NULL, next_retry_at = NULL, last_answer = p ->> 'answer',
-        first_failure_at = coalesce(first_failure_at, v_now), first_failure_reason = coalesce(first_failure_reason, p ->> 'answer'),
+        first_failure_at = coalesce(first_failure_at, v_failed_at), first_failure_reason = coalesce(first_failure_reason, v_failure),
         next_check_at = v_now + interval '1 minute'
       WHERE id = v_id RETURNING status INTO v_status;
     RETURN v_status;
@@ -142,7 +146,7 @@ BEGIN
   -- retry and park: the row stays pending; a call we stopped waiting for keeps its claim until it cannot be at work.
   UPDATE settlements SET
       certainty = p ->> 'certainty', last_answer = p ->> 'answer',
-      first_failure_at = coalesce(first_failure_at, v_now), first_failure_reason = coalesce(first_failure_reason, p ->> 'answer'),
+      first_failure_at = coalesce(first_failure_at, v_failed_at), first_failure_reason = coalesce(first_failure_reason, v_failure),
       runner = CASE WHEN (p ->> 'still_at_work')::boolean THEN runner END,
       runner_until = CASE WHEN (p ->> 'still_at_work')::boolean THEN v_now + (p ->> 'after_ms')::bigint * interval '1 millisecond' END,
       next_retry_at = v_now + (p ->> 'after_ms')::bigint * interval '1 millisecond',

@@ -1,0 +1,74 @@
+import type { AttentionReason, Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
+
+/**
+ * What workflows know of activities: types only, plain JSON, append-only (histories of older builds are replayed
+ * against it). No credential ever passes here; a settlement travels as its id.
+ */
+export interface SettlementActivities {
+  /** Sends each settlement that may be sent now, once, and records how it ended. */
+  settleRows(input: SettleRowsInput): Promise<RowOutcome[]>;
+  /** Reads one settlement: what an operator decided through our own API, without a call to the provider. */
+  readSettlement(settlementId: string): Promise<RowOutcome>;
+  /** Records an operator's decision that came by signal or update; the name in it is only claimed. */
+  decide(request: DecisionInput): Promise<DecisionResult>;
+  /** One pass over everything that nobody took further; heartbeats. */
+  sweepSettlements(): Promise<SweepReport>;
+}
+
+export interface SettleRowsInput {
+  settlementIds: string[];
+  /** Limit of each call to the auth server. */
+  timeoutMs: number;
+  /** `throw`: a settlement that must be tried again fails the activity, so that the retry policy waits and repeats. */
+  whenUnsettled: 'return' | 'throw';
+}
+
+export type RowOutcome = { settlementId: string } & (
+  | { kind: 'final'; status: SettlementStatus; txHash: string | null }
+  | { kind: 'attention'; reason: AttentionReason; detail: string }
+  | { kind: 'retry'; afterMs: number; why: string }
+  /** It waits in the ledger, and the sweep starts it again. */
+  | { kind: 'waiting'; why: 'breaker' | 'blocked' | 'parked' }
+);
+
+export interface DecisionInput {
+  settlementId: string;
+  action: 'retry' | 'settled' | 'write_off';
+  by: string;
+  note: string;
+  evidence: Record<string, unknown> | null;
+  /** Same for every attempt of one message, so that a repeated activity decides once. */
+  decisionId: string;
+}
+
+export type DecisionResult =
+  | { kind: 'applied' | 'pending_approval'; status: SettlementStatus; decisionId: string }
+  | { kind: 'not_waiting'; status: SettlementStatus }
+  | { kind: 'refused'; detail: string };
+
+export interface SweepReport {
+  sessionsClosed: number;
+  started: number;
+  batches: number;
+  unblocked: number;
+  erased: number;
+  resealed: number;
+}
+
+/** What starts a settlement's workflow; the retry settings travel with it, because a workflow reads no environment. */
+export interface CloseTimeSettlementInput {
+  settlementId: string;
+  protocol: Protocol;
+  settings: SettlementTimings;
+}
+
+export interface SettleBatchInput {
+  settlements: { settlementId: string; protocol: Protocol }[];
+  settings: SettlementTimings;
+}
+
+export interface SettlementTimings {
+  backoffBaseMs: number;
+  backoffMaxMs: number;
+  httpTimeoutMs: number;
+}

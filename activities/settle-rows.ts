@@ -1,0 +1,187 @@
+import type { Answer } from '../src/domain/answers.js';
+import { assertNever } from '../src/domain/assert-never.js';
+import type { SettlementId } from '../src/domain/ids.js';
+import { formatDecimal } from '../src/domain/money.js';
+import { next } from '../src/domain/next.js';
+import type { Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
+import type { Ledger } from '../src/ledger/ledger.js';
+import type { AttemptOutcome, ClaimedSettlement, ClaimRefusal } from '../src/ledger/ledger-types.js';
+import type { Logger } from '../src/observability/logger.js';
+import type { RowOutcome, SettlementTimings } from './contract.js';
+
+export interface SettleRowsDependencies {
+  readonly ledger: Pick<Ledger, 'claimSettlements' | 'findSettlement'> & {
+    /** Shares one commit with other attempts that end at the same moment. */
+    recordAttempt(outcome: AttemptOutcome): Promise<SettlementStatus | null>;
+  };
+  readonly authServer: {
+    settle(protocol: Protocol, call: { body: string; key: string; timeoutMs: number }): Promise<Answer>;
+  };
+  readonly timings: SettlementTimings;
+  readonly logger: Logger;
+  /** Names this process among all runners. */
+  readonly processName: string;
+  /** Steady milliseconds; it must not jump with the wall clock. */
+  readonly monotonicMs: () => number;
+}
+
+/** A claim outlives the call it allows by this much; a process that stalls longer between the two does not send. */
+const CLAIM_MARGIN_MS = 5_000;
+
+/** Claims what may be sent, sends it, records how each ended. Rows never wait for each other's answers. */
+export function createSettleRows(dependencies: SettleRowsDependencies) {
+  const { ledger, processName, monotonicMs } = dependencies;
+  let sequence = 0;
+
+  return async function settleRows(ids: readonly SettlementId[], timeoutMs: number): Promise<RowOutcome[]> {
+    sequence += 1;
+    const attempt: Attempt = {
+      runner: `${processName}/${sequence}`,
+      timeoutMs,
+      sendBeforeMs: monotonicMs() + CLAIM_MARGIN_MS,
+    };
+    const { claimed, refused } = await ledger.claimSettlements(ids, attempt.runner, timeoutMs + CLAIM_MARGIN_MS);
+    const sent = await Promise.all(claimed.map((settlement) => settleOne(settlement, attempt, dependencies)));
+    return [...sent, ...refused.map(fromRefusal)];
+  };
+}
+
+interface Attempt {
+  readonly runner: string;
+  readonly timeoutMs: number;
+  readonly sendBeforeMs: number;
+}
+
+async function settleOne(
+  claimed: ClaimedSettlement,
+  attempt: Attempt,
+  dependencies: SettleRowsDependencies,
+): Promise<RowOutcome> {
+  const { ledger, authServer, timings, monotonicMs } = dependencies;
+  const sentAtMs = monotonicMs();
+  if (sentAtMs >= attempt.sendBeforeMs) {
+    return {
+      settlementId: claimed.id,
+      kind: 'retry',
+      afterMs: attempt.timeoutMs + CLAIM_MARGIN_MS,
+      why: 'this process stalled after its claim',
+    };
+  }
+  const answer = await authServer.settle(claimed.protocol, {
+    body: claimed.body,
+    key: claimed.key,
+    timeoutMs: attempt.timeoutMs,
+  });
+  const decision = next(
+    {
+      certainty: claimed.certainty,
+      answer,
+      keyLeftMs: claimed.keyLeftMs,
+      attempts: claimed.attempts,
+      sinceSentMs: monotonicMs() - sentAtMs,
+    },
+    { backoffBaseMs: timings.backoffBaseMs, backoffMaxMs: timings.backoffMaxMs, answerWindowMs: timings.httpTimeoutMs },
+  );
+  const patient = attempt.timeoutMs >= timings.httpTimeoutMs;
+  const outcome: AttemptOutcome = { id: claimed.id, runner: attempt.runner, answer, decision, patient };
+  if (!claimed.failedBefore && isFailure(outcome)) logFirstFailure(claimed, answer, dependencies.logger);
+  const status = await ledger.recordAttempt(outcome);
+  return await describe(outcome, status, dependencies);
+}
+
+/** Running out of the short first limit is no failure: the provider may be at work, and the next send will tell. */
+function isFailure({ answer, patient }: Pick<AttemptOutcome, 'answer' | 'patient'>): boolean {
+  if (answer.kind === 'done') return false;
+  return patient || !(answer.kind === 'unclear' && answer.why === 'no_answer');
+}
+
+/** The marker that operators of the systems before this one alert on; its wording is fixed. */
+function logFirstFailure(claimed: ClaimedSettlement, answer: Answer, logger: Logger): void {
+  logger.warn(
+    { settlement: claimed.id, answer: answer.kind, detail: answer.kind === 'done' ? undefined : answer.detail },
+    `settle_failed_at_close protocol=${claimed.protocol} amount=${formatDecimal(claimed.spent, claimed.decimals)}`,
+  );
+}
+
+async function describe(
+  { id, decision, answer }: AttemptOutcome,
+  status: SettlementStatus | null,
+  { ledger, timings }: SettleRowsDependencies,
+): Promise<RowOutcome> {
+  if (status === null) {
+    return {
+      settlementId: id,
+      kind: 'retry',
+      afterMs: timings.httpTimeoutMs,
+      why: 'the claim lapsed before the answer came',
+    };
+  }
+  switch (decision.do) {
+    case 'finish':
+      return { settlementId: id, kind: 'final', status, txHash: answer.kind === 'done' ? answer.txHash : null };
+    case 'retry':
+      return {
+        settlementId: id,
+        kind: 'retry',
+        afterMs: decision.afterMs,
+        why: answer.kind === 'done' ? '' : answer.detail,
+      };
+    case 'park':
+      return { settlementId: id, kind: 'waiting', why: 'parked' };
+    case 'ask': {
+      if (status === 'pending') return { settlementId: id, kind: 'waiting', why: 'blocked' };
+      return await readOutcome(id, ledger);
+    }
+    default:
+      return assertNever(decision);
+  }
+}
+
+/** A settlement as the ledger holds it now, in the words of a workflow. */
+export async function readOutcome(id: SettlementId, ledger: Pick<Ledger, 'findSettlement'>): Promise<RowOutcome> {
+  const settlement = await ledger.findSettlement(id);
+  if (!settlement)
+    throw new Error(`settlement ${id} is not in the ledger; the workflow and the database do not belong together`);
+  if (settlement.status === 'pending' || settlement.status === 'open') {
+    return { settlementId: id, kind: 'retry', afterMs: 0, why: `it is ${settlement.status}` };
+  }
+  if (settlement.status === 'needs_attention' && settlement.attention) {
+    return {
+      settlementId: id,
+      kind: 'attention',
+      reason: settlement.attention.reason,
+      detail: settlement.attention.detail,
+    };
+  }
+  return { settlementId: id, kind: 'final', status: settlement.status, txHash: settlement.txHash };
+}
+
+function fromRefusal(refusal: ClaimRefusal): RowOutcome {
+  switch (refusal.kind) {
+    case 'final':
+      return {
+        settlementId: refusal.id,
+        kind: 'final',
+        status: refusal.settlement.status,
+        txHash: refusal.settlement.txHash,
+      };
+    case 'attention':
+      return {
+        settlementId: refusal.id,
+        kind: 'attention',
+        reason: refusal.settlement.attention?.reason ?? 'credential_refused',
+        detail: refusal.settlement.attention?.detail ?? '',
+      };
+    case 'held':
+      return {
+        settlementId: refusal.id,
+        kind: 'retry',
+        afterMs: refusal.forMs,
+        why: 'an earlier call may still be at work',
+      };
+    case 'waiting':
+      return { settlementId: refusal.id, kind: 'waiting', why: refusal.why };
+    default:
+      return assertNever(refusal);
+  }
+}

@@ -1,0 +1,152 @@
+import { Context } from '@temporalio/activity';
+import type { Ledger } from '../src/ledger/ledger.js';
+import type { AbandonedSession, DueSettlement } from '../src/ledger/sweep.js';
+import type { Logger } from '../src/observability/logger.js';
+import { isUndecodable } from '../src/protocols/credential.js';
+import { decodeCredential } from '../src/protocols/decode-credential.js';
+import { settleBody } from '../src/protocols/settle-body.js';
+import type { SweepReport } from './contract.js';
+
+export interface SweepDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    | 'abandonedSessions'
+    | 'closeAbandoned'
+    | 'dueSettlements'
+    | 'markStarted'
+    | 'unblock'
+    | 'eraseOverdue'
+    | 'reseal'
+    | 'sweepStarted'
+    | 'sweepSucceeded'
+    | 'backlog'
+    | 'openBreakers'
+  >;
+  readonly starter: SettlementStarter;
+  readonly sweep: SweepSettings;
+  readonly logger: Logger;
+}
+
+export interface SettlementStarter {
+  startSettlement(settlement: DueSettlement): Promise<void>;
+  /** @returns the workflow's id */
+  startBatch(settlements: readonly DueSettlement[]): Promise<string>;
+}
+
+export interface SweepSettings {
+  readonly intervalMs: number;
+  readonly overflowBacklog: number;
+  readonly maxBatch: number;
+  readonly maxPerSecond: number;
+}
+
+const PAGE = 500;
+/** While something is left to do, or a provider is probed, one pass looks again this often. */
+const LOOK_AGAIN_MS = 500;
+/** A pass goes on for most of the interval; the schedule then starts the next one. */
+const SHARE_OF_INTERVAL = 0.8;
+
+/** One pass: close what dead servers left open, start again what is due, paced; then keep the ledger tidy. */
+export function createSweep(dependencies: SweepDependencies) {
+  const { ledger, sweep, logger } = dependencies;
+  return async function sweepSettlements(): Promise<SweepReport> {
+    const context = Context.current();
+    const endMs = Date.now() + Math.max(sweep.intervalMs * SHARE_OF_INTERVAL, LOOK_AGAIN_MS);
+    const report: SweepReport = { sessionsClosed: 0, started: 0, batches: 0, unblocked: 0, erased: 0, resealed: 0 };
+    await ledger.sweepStarted('settlements');
+    for (;;) {
+      report.sessionsClosed += await closeAbandoned(dependencies);
+      report.unblocked += await ledger.unblock(100);
+      const started = await startDue(dependencies, report, () => context.heartbeat());
+      const probing = (await ledger.openBreakers()).length > 0;
+      context.heartbeat();
+      if ((started === 0 && !probing) || Date.now() >= endMs) break;
+      // Ends early when the worker shuts down: the next pass continues.
+      await context.sleep(LOOK_AGAIN_MS);
+    }
+    report.erased = await ledger.eraseOverdue(PAGE);
+    report.resealed = await ledger.reseal(PAGE);
+    await ledger.sweepSucceeded('settlements', { ...report });
+    if (report.started > 0 || report.sessionsClosed > 0)
+      logger.info({ report }, 'sweep took up settlements that had stopped');
+    return report;
+  };
+}
+
+async function closeAbandoned({ ledger, logger }: SweepDependencies): Promise<number> {
+  let closed = 0;
+  for (const session of await ledger.abandonedSessions(PAGE)) {
+    try {
+      if (await ledger.closeAbandoned(session, closingBody(session))) closed += 1;
+    } catch (error) {
+      // One bad row never keeps the others open.
+      logger.error(
+        { settlement: session.id, err: error },
+        'an abandoned session could not be closed; it is tried again by the next sweep',
+      );
+    }
+  }
+  return closed;
+}
+
+/** What to send for a session that its own server could not close; null: nothing durable was charged. */
+function closingBody({ protocol, credential, context, spent, decimals }: AbandonedSession): string | null {
+  const decoded = decodeCredential(protocol, credential, context);
+  if (isUndecodable(decoded))
+    throw new Error(`the credential of an open session is undecodable: ${decoded.undecodable}`);
+  if (BigInt(spent) === 0n && !decoded.closesAtZero) return null;
+  return settleBody({ credential: decoded, context, spent, decimals });
+}
+
+/** Starts one page of what is due, no faster than the pace. @returns how many rows were started */
+async function startDue(
+  { ledger, starter, sweep, logger }: SweepDependencies,
+  report: SweepReport,
+  alive: () => void,
+): Promise<number> {
+  const due = await ledger.dueSettlements(PAGE);
+  const pending = due.filter((row) => row.status === 'pending');
+  const shared = pending.length > 0 && (await ledger.backlog(sweep.overflowBacklog + 1)) > sweep.overflowBacklog;
+  const groups = shared
+    ? [...inBatches(pending, sweep.maxBatch), ...due.filter((row) => row.status !== 'pending').map((row) => [row])]
+    : due.map((row) => [row]);
+  let started = 0;
+  for (const group of groups) {
+    const [first] = group;
+    if (!first) continue;
+    try {
+      if (group.length === 1) await starter.startSettlement(first);
+      const workflowId = group.length === 1 ? null : await starter.startBatch(group);
+      await ledger.markStarted(
+        group.map((row) => row.id),
+        workflowId,
+      );
+      started += group.length;
+      report.started += group.length;
+      if (group.length > 1) report.batches += 1;
+    } catch (error) {
+      logger.warn(
+        { settlement: first.id, err: error },
+        'a due settlement could not be started; the next sweep tries again',
+      );
+    }
+    alive();
+    await pause(jittered((group.length * 1000) / sweep.maxPerSecond));
+  }
+  return started;
+}
+
+/** Rows of one batch share a protocol: an outage of one provider never holds up the rows of another. */
+function inBatches(rows: readonly DueSettlement[], size: number): DueSettlement[][] {
+  const batches: DueSettlement[][] = [];
+  for (const protocol of new Set(rows.map((row) => row.protocol))) {
+    const same = rows.filter((row) => row.protocol === protocol);
+    for (let at = 0; at < same.length; at += size) batches.push(same.slice(at, at + size));
+  }
+  return batches;
+}
+
+/** ±25 %, so that servers and sweeps that began together do not stay together. */
+const jittered = (ms: number): number => ms * (0.75 + Math.random() * 0.5);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

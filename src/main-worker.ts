@@ -1,0 +1,202 @@
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createActivities } from '../activities/index.js';
+import { createRecorder } from '../activities/recorder.js';
+import type { SettlementActivityDependencies } from '../activities/settlement-activities.js';
+import type { Config } from './config.js';
+import { systemClock } from './domain/clock.js';
+import { createDatabase } from './ledger/database.js';
+import { createLedger, type Ledger } from './ledger/ledger.js';
+import { createSealer } from './ledger/sealer.js';
+import { createLogger, type Logger } from './observability/logger.js';
+import { prepareTemporal } from './orchestration/prepare-temporal.js';
+import { createSettlementOrchestration } from './orchestration/settlements.js';
+import { connectionOptions, createTemporalClient } from './orchestration/temporal-client.js';
+import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+
+/** What the test build wraps to kill the process before or after a chosen call. */
+export interface WorkerParts {
+  readonly ledger: Ledger;
+  readonly authServer: Pick<AuthServer, 'settle'>;
+}
+
+export interface WorkerRunOptions {
+  readonly workflowBundle?: string;
+  readonly decorate?: (parts: WorkerParts) => WorkerParts;
+}
+
+const PREPARE_EVERY_MS = 3 * 60_000;
+const TRY_AGAIN_MS = 2_000;
+/** In-flight calls finish within this (product.md: at least 60 s); what does not is unknown, and is asked again. */
+const GRACE_BESIDE_THE_CALL_MS = 30_000;
+
+/**
+ * Runs until SIGTERM or SIGINT. Keeps trying while Temporal is away; refuses to start on an old schema or without a key
+ * that live rows need.
+ */
+export async function runWorker(config: Config, options: WorkerRunOptions = {}): Promise<void> {
+  const logger = createLogger({ level: config.logLevel, name: 'worker' });
+  const database = createDatabase({
+    url: config.databaseUrl,
+    maxConnections: 20,
+    onIdleError: (error) => logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
+  });
+  const sealer = createSealer(config.credentialKeys);
+  const ledger = createLedger({ database, sealer, clock: systemClock, approvalThreshold: config.approvalThreshold });
+  await ledger.assertReady();
+
+  const authServer = createAuthServer({
+    baseUrl: config.authServer?.url ?? 'http://auth-server.invalid',
+    appName: config.authServer?.appName,
+    clock: systemClock,
+  });
+  const parts = (options.decorate ?? ((same) => same))({ ledger, authServer });
+
+  const client = createTemporalClient(config.temporal);
+  const prepare = () =>
+    prepareTemporal({
+      client,
+      namespace: config.temporal.namespace,
+      taskQueue: config.temporal.taskQueue,
+      sweepIntervalMs: config.settlement.sweepIntervalMs,
+    });
+
+  Runtime.install({
+    logger: runtimeLogger(logger),
+    // Shutdown is ours: one place decides what ends and in which order.
+    shutdownSignals: [],
+    ...(config.workerMetricsPort === undefined
+      ? {}
+      : {
+          telemetryOptions: {
+            metrics: { prometheus: { bindAddress: `${config.http.host}:${config.workerMetricsPort}` } },
+          },
+        }),
+  });
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+
+  const activities = createActivities(dependenciesOf(config, parts, { client, logger }));
+  while (!stop.signal.aborted) {
+    try {
+      await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, bundle: options.workflowBundle });
+    } catch (error) {
+      if (stop.signal.aborted) break;
+      logger.warn(
+        { err: error },
+        'Temporal is not reachable or refused the worker; settlements wait in Postgres, trying again',
+      );
+      await pause(TRY_AGAIN_MS, stop.signal);
+    }
+  }
+  await client.connection.close();
+  await database.close();
+}
+
+function dependenciesOf(
+  config: Config,
+  parts: WorkerParts,
+  { client, logger }: { client: ReturnType<typeof createTemporalClient>; logger: Logger },
+): SettlementActivityDependencies {
+  const { settlement } = config;
+  const timings = {
+    backoffBaseMs: settlement.backoffBaseMs,
+    backoffMaxMs: settlement.backoffMaxMs,
+    httpTimeoutMs: settlement.httpTimeoutMs,
+  };
+  return {
+    ledger: { ...parts.ledger, recordAttempt: createRecorder((outcomes) => parts.ledger.recordAttempts(outcomes)) },
+    authServer: parts.authServer,
+    timings,
+    logger,
+    processName: `${hostname()}:${process.pid}:${Date.now().toString(36)}`,
+    monotonicMs: () => performance.now(),
+    starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+    sweep: {
+      intervalMs: settlement.sweepIntervalMs,
+      overflowBacklog: settlement.overflowBacklog,
+      maxBatch: settlement.maxBatch,
+      maxPerSecond: settlement.maxRps,
+    },
+  };
+}
+
+interface RunOptions {
+  readonly config: Config;
+  readonly activities: ReturnType<typeof createActivities>;
+  readonly prepare: () => Promise<void>;
+  readonly logger: Logger;
+  readonly stop: AbortSignal;
+  readonly bundle: string | undefined;
+}
+
+async function runUntilStopped({ config, activities, prepare, logger, stop, bundle }: RunOptions): Promise<void> {
+  const connection = await NativeConnection.connect(connectionOptions(config.temporal));
+  try {
+    await prepare();
+    const worker = await Worker.create({
+      ...workerOptions(config),
+      connection,
+      activities,
+      workflowBundle: { codePath: bundle ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
+    });
+    const healing = setInterval(() => {
+      prepare().catch((error: unknown) =>
+        logger.warn({ err: error }, 'Temporal could not be checked; the next check follows'),
+      );
+    }, PREPARE_EVERY_MS);
+    const shutdown = () => worker.shutdown();
+    stop.addEventListener('abort', shutdown, { once: true });
+    logger.info({ taskQueue: config.temporal.taskQueue }, 'worker is ready');
+    try {
+      if (stop.aborted) worker.shutdown();
+      await worker.run();
+    } finally {
+      clearInterval(healing);
+      stop.removeEventListener('abort', shutdown);
+    }
+  } finally {
+    await connection.close();
+  }
+}
+
+function workerOptions(config: Config): WorkerOptions {
+  return {
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    // Above the number of calls a slow auth server holds open at once, so that slow ones never fill all slots.
+    maxConcurrentActivityTaskExecutions: 300,
+    maxConcurrentLocalActivityExecutions: 200,
+    maxConcurrentWorkflowTaskExecutions: 100,
+    maxConcurrentWorkflowTaskPolls: 4,
+    maxConcurrentActivityTaskPolls: 4,
+    maxCachedWorkflows: 500,
+    shutdownGraceTime: config.settlement.httpTimeoutMs + GRACE_BESIDE_THE_CALL_MS,
+    shutdownForceTime: config.settlement.httpTimeoutMs + 2 * GRACE_BESIDE_THE_CALL_MS,
+  };
+}
+
+/** The SDK's own messages join ours; what it calls info is detail to an operator. */
+function runtimeLogger(logger: Logger) {
+  const write = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error', message: string, meta?: object) =>
+    logger[level === 'info' ? 'debug' : level]({ ...meta }, message);
+  return {
+    log: (level: 'TRACE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR', message: string, meta?: object) =>
+      write(level.toLowerCase() as 'trace', message, meta),
+    trace: (message: string, meta?: object) => write('trace', message, meta),
+    debug: (message: string, meta?: object) => write('debug', message, meta),
+    info: (message: string, meta?: object) => write('info', message, meta),
+    warn: (message: string, meta?: object) => write('warn', message, meta),
+    error: (message: string, meta?: object) => write('error', message, meta),
+  };
+}
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });

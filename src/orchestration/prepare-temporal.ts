@@ -1,0 +1,109 @@
+import {
+  type Client,
+  isGrpcServiceError,
+  ScheduleAlreadyRunning,
+  type ScheduleOptionsAction,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
+
+export interface PrepareOptions {
+  readonly client: Client;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly sweepIntervalMs: number;
+}
+
+export const SWEEP_SCHEDULE_ID = 'makegood-settlement-sweep';
+
+const NOT_FOUND = 5;
+const ALREADY_EXISTS = 6;
+/** Histories are kept this long: support asks about last quarter's payment. */
+const RETENTION_SECONDS = 90 * 24 * 3600;
+const USABLE_WITHIN_MS = 30_000;
+
+/**
+ * Makes sure of the namespace, the search attributes and the schedule; each is left alone where it is right already.
+ * Called by `makegood migrate` and, every few minutes, by every worker, so that a wiped Temporal heals.
+ */
+export async function prepareTemporal(options: PrepareOptions): Promise<void> {
+  await ensureNamespace(options);
+  await ensureSearchAttributes(options);
+  await ensureSweepSchedule(options);
+}
+
+async function ensureNamespace({ client, namespace }: PrepareOptions): Promise<void> {
+  try {
+    await client.workflowService.describeNamespace({ namespace });
+    return;
+  } catch (error) {
+    if (!hasCode(error, NOT_FOUND)) throw error;
+  }
+  await ignoring(ALREADY_EXISTS, () =>
+    client.workflowService.registerNamespace({
+      namespace,
+      // protobuf Duration
+      workflowExecutionRetentionPeriod: { seconds: RETENTION_SECONDS as unknown as Long },
+    }),
+  );
+}
+
+type Long = NonNullable<
+  NonNullable<
+    Parameters<Client['workflowService']['registerNamespace']>[0]['workflowExecutionRetentionPeriod']
+  >['seconds']
+>;
+
+/** The types of temporal.api.enums.v1.IndexedValueType that we use. */
+const INDEXED_VALUE_TYPE: Readonly<Record<string, number>> = { KEYWORD: 2, BOOL: 5 };
+
+async function ensureSearchAttributes({ client, namespace }: PrepareOptions): Promise<void> {
+  const operator = client.connection.operatorService;
+  const missing = async () => {
+    const { customAttributes } = await operator.listSearchAttributes({ namespace });
+    return SEARCH_ATTRIBUTES.filter((key) => !(key.name in (customAttributes ?? {})));
+  };
+  const wanted = await missing();
+  if (wanted.length === 0) return;
+  const searchAttributes = Object.fromEntries(wanted.map((key) => [key.name, INDEXED_VALUE_TYPE[key.type]]));
+  await ignoring(ALREADY_EXISTS, () => operator.addSearchAttributes({ namespace, searchAttributes } as never));
+  // The server tells of a new attribute before it can be used everywhere; a start that names it would still be refused.
+  const giveUp = Date.now() + USABLE_WITHIN_MS;
+  while ((await missing()).length > 0) {
+    if (Date.now() > giveUp)
+      throw new Error('Temporal does not list the search attributes that were just added; run makegood migrate again');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+async function ensureSweepSchedule({ client, taskQueue, sweepIntervalMs }: PrepareOptions): Promise<void> {
+  const action: ScheduleOptionsAction = {
+    type: 'startWorkflow',
+    workflowType: 'settlementSweep',
+    workflowId: 'settlement-sweep',
+    taskQueue,
+    args: [],
+    // One hung sweep must not end all sweeping: the overlap policy skips while one runs.
+    workflowRunTimeout: '15 minutes',
+  };
+  const spec = { intervals: [{ every: Math.max(1000, sweepIntervalMs) }] };
+  const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' } as const;
+  try {
+    await client.schedule.create({ scheduleId: SWEEP_SCHEDULE_ID, spec, action, policies });
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    await client.schedule
+      .getHandle(SWEEP_SCHEDULE_ID)
+      .update(({ state }) => ({ spec, action, policies, state }) as never);
+  }
+}
+
+async function ignoring(code: number, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!hasCode(error, code)) throw error;
+  }
+}
+
+const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && error.code === code;

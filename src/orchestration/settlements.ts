@@ -1,0 +1,119 @@
+import { type Client, isGrpcServiceError, type WorkflowStartOptions } from '@temporalio/client';
+import type { CloseTimeSettlementInput, SettleBatchInput, SettlementTimings } from '../../activities/contract.js';
+import { rereadSignal } from '../../workflows/messages.js';
+import {
+  AmountMinor,
+  Currency,
+  MoneyKind,
+  MoneyState,
+  Protocol as ProtocolAttribute,
+} from '../../workflows/search-attributes.js';
+import type { SettlementId } from '../domain/ids.js';
+import { type AtomicAmount, toHundredths } from '../domain/money.js';
+import type { Protocol } from '../domain/settlement-status.js';
+import { settlementBatchWorkflowId, settlementWorkflowId } from '../domain/workflow-ids.js';
+
+/** What a start needs to know of a settlement; the amount is only for people who look into the Temporal Web UI. */
+export interface Startable {
+  readonly id: SettlementId;
+  readonly protocol: Protocol;
+  readonly spent: AtomicAmount;
+  readonly asset: string;
+  readonly decimals: number;
+}
+
+export interface SettlementOrchestration {
+  startSettlement(settlement: Startable): Promise<void>;
+  startBatch(settlements: readonly Startable[]): Promise<string>;
+  /** Nudges the workflow after a decision in the ledger; starts it where there is none. */
+  wake(settlement: Startable): Promise<void>;
+}
+
+/** A start that Temporal does not answer in this time is left to the sweep. */
+const START_WITHIN_MS = 5_000;
+
+/**
+ * Starts workflows; "already running" is success, and a finished one may be started again, because the first thing it
+ * does is to look into the ledger.
+ */
+export function createSettlementOrchestration(
+  client: Client,
+  taskQueue: string,
+  settings: SettlementTimings,
+): SettlementOrchestration {
+  const common = {
+    taskQueue,
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  } as const;
+  const single = (settlement: Startable) => ({
+    ...common,
+    workflowId: settlementWorkflowId(settlement.id),
+    args: [{ settlementId: settlement.id, protocol: settlement.protocol, settings }] as [CloseTimeSettlementInput],
+    typedSearchAttributes: attributesOf(settlement),
+    staticSummary: `${settlement.protocol} settlement of ${settlement.spent} (${settlement.decimals} decimals) ${settlement.asset}`,
+  });
+
+  return {
+    startSettlement: (settlement) => start(client, 'closeTimeSettlement', single(settlement)),
+
+    async startBatch(settlements) {
+      const [oldest] = settlements;
+      if (!oldest) throw new Error('a batch without settlements');
+      const workflowId = settlementBatchWorkflowId(oldest.id);
+      const input: SettleBatchInput = {
+        settlements: settlements.map(({ id, protocol }) => ({ settlementId: id, protocol })),
+        settings,
+      };
+      await start(client, 'settleBatch', {
+        ...common,
+        workflowId,
+        args: [input],
+        typedSearchAttributes: [
+          { key: MoneyKind, value: 'settlement_batch' },
+          { key: ProtocolAttribute, value: oldest.protocol },
+        ],
+        staticSummary: `${settlements.length} settlements in one workflow`,
+      });
+      return workflowId;
+    },
+
+    wake: (settlement) =>
+      client.connection.withDeadline(Date.now() + START_WITHIN_MS, async () => {
+        await client.workflow.signalWithStart('closeTimeSettlement', {
+          ...single(settlement),
+          signal: rereadSignal,
+          signalArgs: [],
+        });
+      }),
+  };
+}
+
+async function start(client: Client, type: string, options: WorkflowStartOptions): Promise<void> {
+  await client.connection.withDeadline(Date.now() + START_WITHIN_MS, async () => {
+    try {
+      await client.workflow.start(type, options);
+    } catch (error) {
+      if (!lacksSearchAttributes(error)) throw error;
+      // A wiped Temporal has no search attributes until the worker makes them again; money does not wait for that.
+      await client.workflow.start(type, { ...options, typedSearchAttributes: undefined });
+    }
+  });
+}
+
+const INVALID_ARGUMENT = 3;
+
+function lacksSearchAttributes(error: unknown): boolean {
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  return isGrpcServiceError(cause) && cause.code === INVALID_ARGUMENT && /search attribute/i.test(cause.details);
+}
+
+function attributesOf({ protocol, spent, asset, decimals }: Startable) {
+  return [
+    { key: MoneyKind, value: 'settlement' },
+    { key: MoneyState, value: 'pending' },
+    { key: ProtocolAttribute, value: protocol },
+    { key: AmountMinor, value: toHundredths(spent, decimals).toString() },
+    { key: Currency, value: asset },
+  ];
+}

@@ -1,0 +1,24 @@
+import { Client, Connection } from '@temporalio/client';
+
+/** Where Temporal is and how to speak to it. */
+export interface TemporalSettings {
+  /** host:port of the frontend. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly taskQueue: string;
+  readonly apiKey: string | undefined;
+  /** PEM files as read; undefined: no TLS, unless there is an API key. */
+  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer } | undefined;
+}
+
+/** The client's and the worker's connections take the same fields. */
+export function connectionOptions({ address, apiKey, tls }: TemporalSettings) {
+  const pair = tls?.cert && tls.key ? { clientCertPair: { crt: tls.cert, key: tls.key } } : {};
+  const certificates = tls ? { ...(tls.ca ? { serverRootCACertificate: tls.ca } : {}), ...pair } : undefined;
+  return { address, apiKey, tls: certificates ?? (apiKey === undefined ? undefined : true) };
+}
+
+/** Connects at its first call, not now: the server runs and accepts while Temporal is down. */
+export function createTemporalClient(settings: TemporalSettings): Client {
+  return new Client({ connection: Connection.lazy(connectionOptions(settings)), namespace: settings.namespace });
+}

@@ -1,0 +1,116 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  setWorkflowOptions,
+  sleep,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { CloseTimeSettlementInput, RowOutcome, SettlementActivities } from '../activities/contract.js';
+import type { AttentionReason as Reason } from '../src/domain/settlement-status.js';
+import { createDecisionDesk } from './decision-desk.js';
+import { rereadSignal, type SettlementState, stateQuery } from './messages.js';
+import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
+import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
+
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, closeTimeSettlement);
+
+/**
+ * Collects one charge, exactly once: tries until the auth server has confirmed it, and waits for a person where only a
+ * person can decide. Postgres is the authority: whatever this workflow believes, each step reads the ledger first, so it
+ * may be started twice, wiped or started late.
+ */
+export async function closeTimeSettlement(input: CloseTimeSettlementInput): Promise<RowOutcome> {
+  const state: SettlementState = { phase: 'settling', detail: 'the first attempt is under way', ignored: [] };
+  const desk = createDecisionDesk(input.settlementId, state);
+  let reread = false;
+  setHandler(stateQuery, () => state);
+  setHandler(rereadSignal, () => {
+    reread = true;
+  });
+
+  let outcome = await firstAttempt(input);
+  for (;;) {
+    switch (outcome.kind) {
+      case 'retry':
+        show(state, 'waiting_to_retry', `${outcome.why}; the next attempt follows`);
+        await sleep(outcome.afterMs);
+        outcome = await settleUntilAnswered(input);
+        break;
+      case 'attention':
+        tellAttention(state, outcome.reason, outcome.detail);
+        reread = false;
+        if ((await desk.decideUntil(() => reread, FRESH_RUN_EVERY)) === 'time') {
+          await condition(allHandlersFinished);
+          return await continueAsNew<typeof closeTimeSettlement>(input);
+        }
+        outcome = await ledger.readSettlement(input.settlementId);
+        if (outcome.kind !== 'attention') upsertSearchAttributes([{ key: NeedsAttention, value: false }]);
+        break;
+      case 'waiting':
+      case 'final':
+        finish(state, outcome);
+        await desk.dismissRest();
+        await condition(allHandlersFinished);
+        return outcome;
+    }
+  }
+}
+
+const ledger = proxyActivities<Pick<SettlementActivities, 'readSettlement'>>(ledgerCall);
+
+/** ATXP settles in up to 15 s, so it gets a patient activity from the start; the others are usually done at once. */
+async function firstAttempt(input: CloseTimeSettlementInput): Promise<RowOutcome> {
+  if (input.protocol === 'atxp') return await settleUntilAnswered(input);
+  const { settleRows } = proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
+  try {
+    return only(
+      await settleRows({ settlementIds: [input.settlementId], timeoutMs: QUICK_LIMIT_MS, whenUnsettled: 'return' }),
+    );
+  } catch {
+    // The ledger was away: the patient attempt repeats until it is back.
+    return await settleUntilAnswered(input);
+  }
+}
+
+async function settleUntilAnswered({ settlementId, settings }: CloseTimeSettlementInput): Promise<RowOutcome> {
+  const { settleRows } = proxyActivities<Pick<SettlementActivities, 'settleRows'>>(untilSettled(settings));
+  return only(
+    await settleRows({ settlementIds: [settlementId], timeoutMs: settings.httpTimeoutMs, whenUnsettled: 'throw' }),
+  );
+}
+
+function only([outcome]: RowOutcome[]): RowOutcome {
+  if (!outcome) throw new Error('the activity answered for no settlement');
+  return outcome;
+}
+
+function show(state: SettlementState, phase: SettlementState['phase'], detail: string): void {
+  state.phase = phase;
+  state.detail = detail;
+  setCurrentDetails(detail);
+}
+
+function tellAttention(state: SettlementState, reason: Reason, detail: string): void {
+  if (state.phase === 'needs_attention' && state.reason === reason) return;
+  show(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
+  state.reason = reason;
+  upsertSearchAttributes([
+    { key: NeedsAttention, value: true },
+    { key: AttentionReason, value: reason },
+    { key: MoneyState, value: 'needs_attention' },
+  ]);
+}
+
+function finish(state: SettlementState, outcome: Extract<RowOutcome, { kind: 'waiting' | 'final' }>): void {
+  const detail =
+    outcome.kind === 'final'
+      ? outcome.status
+      : `waits in the ledger (${outcome.why}); the sweep starts it again when it may go on`;
+  show(state, 'finished', detail);
+  upsertSearchAttributes([{ key: MoneyState, value: outcome.kind === 'final' ? outcome.status : 'pending' }]);
+}

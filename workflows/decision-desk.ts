@@ -1,0 +1,130 @@
+import type { Duration } from '@temporalio/common';
+import { ApplicationFailure, condition, proxyActivities, setHandler, uuid4 } from '@temporalio/workflow';
+import type { DecisionResult, SettlementActivities } from '../activities/contract.js';
+import {
+  RESOLVE_ACTIONS,
+  type Resolution,
+  type ResolutionAnswer,
+  resolveSignal,
+  resolveUpdate,
+  type SettlementState,
+} from './messages.js';
+import { ledgerCall } from './policies.js';
+
+/**
+ * Takes operators' decisions for one settlement, one at a time and in the order of arrival. While a call is in flight a
+ * signal waits here; the first decision wins, and what comes later is recorded as ignored.
+ */
+export function createDecisionDesk(settlementId: string, state: SettlementState) {
+  const { decide } = proxyActivities<Pick<SettlementActivities, 'decide'>>(ledgerCall);
+  const queue: Resolution[] = [];
+  let deciding = 0;
+  let decided = false;
+
+  setHandler(resolveSignal, (resolution) => {
+    const fault = faultOf(resolution);
+    if (fault) ignore(resolution, fault);
+    else queue.push(resolution);
+  });
+
+  setHandler(
+    resolveUpdate,
+    async (resolution) => {
+      deciding += 1;
+      try {
+        return toAnswer(await take(resolution));
+      } finally {
+        deciding -= 1;
+      }
+    },
+    {
+      validator: (resolution) => {
+        const fault = faultOf(resolution);
+        if (fault) throw ApplicationFailure.nonRetryable(fault, 'InvalidResolution');
+        if (state.phase !== 'needs_attention') {
+          throw ApplicationFailure.nonRetryable(
+            `not_waiting: ${state.detail}; a decision is taken only when it needs attention`,
+            'NotWaiting',
+          );
+        }
+      },
+    },
+  );
+
+  async function take(resolution: Resolution): Promise<DecisionResult> {
+    const result = await decide({
+      settlementId,
+      action: resolution.action,
+      by: resolution.by,
+      note: resolution.note,
+      evidence: resolution.evidence ?? null,
+      // Deterministic per message, so that a repeated activity decides once.
+      decisionId: uuid4(),
+    });
+    if (result.kind === 'applied') decided = true;
+    else if (result.kind === 'not_waiting') ignore(resolution, `not waiting, it is ${result.status}`);
+    else if (result.kind === 'refused') ignore(resolution, result.detail);
+    return result;
+  }
+
+  function ignore(resolution: Resolution, why: string): void {
+    state.ignored.push({
+      by: String(resolution?.by ?? '?').slice(0, 100),
+      action: String(resolution?.action ?? '?').slice(0, 100),
+      why,
+    });
+    // A flood of messages must not grow the workflow's state without bound.
+    if (state.ignored.length > 20) state.ignored.shift();
+  }
+
+  return {
+    /** Takes decisions until one is applied, `otherwise` holds, or the time is over. */
+    async decideUntil(otherwise: () => boolean, time: Duration): Promise<'decided' | 'otherwise' | 'time'> {
+      decided = false;
+      for (;;) {
+        const woken = await condition(() => queue.length > 0 || decided || otherwise(), time);
+        const resolution = queue.shift();
+        if (resolution) await take(resolution);
+        if (decided || otherwise() || !woken) {
+          await condition(() => deciding === 0);
+          return decided ? 'decided' : woken ? 'otherwise' : 'time';
+        }
+      }
+    },
+
+    /** What came too late is recorded as ignored, in the ledger as well. */
+    async dismissRest(): Promise<void> {
+      for (let resolution = queue.shift(); resolution; resolution = queue.shift()) await take(resolution);
+    },
+  };
+}
+
+function faultOf(resolution: unknown): string | undefined {
+  const given = resolution as Partial<Resolution> | null | undefined;
+  if (typeof given !== 'object' || given === null)
+    return 'a resolution is an object {"action","by","note","evidence"?}';
+  if (!RESOLVE_ACTIONS.some((action) => action === given.action))
+    return `action is one of ${RESOLVE_ACTIONS.join(', ')}`;
+  if (typeof given.by !== 'string' || given.by.trim() === '' || given.by.length > 200)
+    return 'by names who decides, in at most 200 characters';
+  if (typeof given.note !== 'string' || given.note.length > 2000) return 'note is a text of at most 2000 characters';
+  if (
+    given.evidence !== undefined &&
+    (typeof given.evidence !== 'object' || given.evidence === null || Array.isArray(given.evidence))
+  ) {
+    return 'evidence is an object such as {"tx_hash": "0x…"}';
+  }
+  return undefined;
+}
+
+function toAnswer(result: DecisionResult): ResolutionAnswer {
+  switch (result.kind) {
+    case 'applied':
+    case 'pending_approval':
+      return { outcome: result.kind, status: result.status, decision_id: result.decisionId };
+    case 'not_waiting':
+      return { outcome: 'ignored', status: result.status };
+    case 'refused':
+      return { outcome: 'refused', status: 'needs_attention', detail: result.detail };
+  }
+}

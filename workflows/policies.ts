@@ -1,0 +1,55 @@
+import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
+import type { SettlementTimings } from '../activities/contract.js';
+
+/** Every timeout and retry policy of the product, each with its reason. */
+
+/**
+ * Time beside the provider's own limit: the claim, the record, a busy worker. Kept above the claim's own margin, so
+ * that Temporal never runs an attempt again while the first may still hold its claim.
+ */
+const LEDGER_WORK_MS = 15_000;
+
+/**
+ * The first attempt's limit at the auth server. It runs inside the workflow task (half the cost of a normal activity),
+ * so it must end well before the task's 10 s; what takes longer is asked again by a normal activity.
+ */
+export const QUICK_LIMIT_MS = 4_000;
+
+/** Once, by the workflow's own worker: whatever does not settle at once goes on with {@link untilSettled}. */
+export const quickFirstAttempt: LocalActivityOptions = {
+  startToCloseTimeout: QUICK_LIMIT_MS + LEDGER_WORK_MS,
+  retry: { maximumAttempts: 1 },
+};
+
+/**
+ * Repeats until the auth server has answered. There is no maximum of attempts: unknown is not failed, and what ends
+ * the attempts is the expiry of the credential, which the activity reads from the ledger before each send. The waits
+ * are set by the activity (`nextRetryDelay`) by the same function that writes `next_retry_at`; the figures here hold
+ * where the activity itself could not run, because the ledger or the worker was away.
+ */
+export const untilSettled = (settings: SettlementTimings): ActivityOptions => ({
+  startToCloseTimeout: settings.httpTimeoutMs + LEDGER_WORK_MS,
+  retry: { initialInterval: settings.backoffBaseMs, backoffCoefficient: 2, maximumInterval: settings.backoffMaxMs },
+});
+
+/** One patient attempt for many: the rows that do not settle leave the shared workflow, so it never repeats. */
+export const sharedAttempt = (settings: SettlementTimings): ActivityOptions => ({
+  startToCloseTimeout: settings.httpTimeoutMs + LEDGER_WORK_MS,
+  retry: { maximumAttempts: 1 },
+});
+
+/** Reads and decisions in the ledger: repeated until Postgres is back, because nothing else can answer. */
+export const ledgerCall: ActivityOptions = {
+  startToCloseTimeout: '20s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+};
+
+/** The sweep's own failure is not repeated: the schedule starts the next one, and an alert watches the last success. */
+export const sweepPass: ActivityOptions = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '30s',
+  retry: { maximumAttempts: 1 },
+};
+
+/** Waits for people live for weeks; a fresh run each day keeps histories short and moves them to the newest code. */
+export const FRESH_RUN_EVERY = '1 day';

@@ -1,0 +1,63 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import {
+  ParentClosePolicy,
+  proxyActivities,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setWorkflowOptions,
+  startChild,
+} from '@temporalio/workflow';
+import type { RowOutcome, SettleBatchInput, SettlementActivities } from '../activities/contract.js';
+import type { SettlementId } from '../src/domain/ids.js';
+import { settlementWorkflowId } from '../src/domain/workflow-ids.js';
+import { closeTimeSettlement } from './close-time-settlement.js';
+import { QUICK_LIMIT_MS, quickFirstAttempt, sharedAttempt } from './policies.js';
+
+setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, settleBatch);
+
+/**
+ * Many settlements in one workflow, where a backlog makes one each too dear. Every row gets one attempt; whatever does
+ * not settle at it goes on in its own workflow, so an item that needs a person always has one.
+ */
+export async function settleBatch(input: SettleBatchInput): Promise<{ settled: number; left: number }> {
+  const outcomes = await attemptAll(input);
+  const settled = outcomes.filter((outcome) => outcome.kind === 'final').length;
+  const left = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'attention');
+  setCurrentDetails(`${settled} settled at the first attempt, ${left.length} go on in workflows of their own`);
+  await Promise.all(left.map((outcome) => continueAlone(outcome.settlementId as SettlementId, input)));
+  return { settled, left: left.length };
+}
+
+async function attemptAll({ settlements, settings }: SettleBatchInput): Promise<RowOutcome[]> {
+  const settlementIds = settlements.map((entry) => entry.settlementId);
+  const slow = settlements.some((entry) => entry.protocol === 'atxp');
+  const { settleRows } = slow
+    ? proxyActivities<Pick<SettlementActivities, 'settleRows'>>(sharedAttempt(settings))
+    : proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
+  try {
+    return await settleRows({
+      settlementIds,
+      timeoutMs: slow ? settings.httpTimeoutMs : QUICK_LIMIT_MS,
+      whenUnsettled: 'return',
+    });
+  } catch {
+    // The ledger or the worker was away: nothing is known of any row, so each is asked again by the sweep.
+    return [];
+  }
+}
+
+async function continueAlone(id: SettlementId, { settlements, settings }: SettleBatchInput): Promise<void> {
+  const protocol = settlements.find((entry) => entry.settlementId === id)?.protocol;
+  if (!protocol) return;
+  try {
+    await startChild(closeTimeSettlement, {
+      workflowId: settlementWorkflowId(id),
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      args: [{ settlementId: id, protocol, settings }],
+    });
+  } catch (error) {
+    // Somebody else already takes care of it.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
