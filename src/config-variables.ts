@@ -1,0 +1,304 @@
+import { z } from 'zod';
+import {
+  amount,
+  anyText,
+  apiBase,
+  apiTokens,
+  DAY,
+  duration,
+  encryptionKeys,
+  file,
+  flag,
+  HOUR,
+  hostAndPort,
+  integer,
+  matching,
+  oneOf,
+  origins,
+  SECOND,
+  secretList,
+  secretOf,
+  url,
+} from './config-values.js';
+
+/** What `.env.template` and the documentation say about one variable; a test keeps them in agreement. */
+export interface ConfigVariable {
+  readonly name: string;
+  readonly required: boolean;
+  /** Text used when the variable is not set; undefined: none. */
+  readonly default: string | undefined;
+  readonly secret: boolean;
+  readonly description: string;
+  readonly example: string;
+}
+
+type About = Omit<ConfigVariable, 'name' | 'required' | 'default' | 'secret'> & { readonly secret?: boolean };
+const catalogue = z.registry<Omit<ConfigVariable, 'name'>>();
+
+function described<T extends z.ZodType>(value: T, about: Omit<ConfigVariable, 'name'>): T {
+  catalogue.add(value, about);
+  return value;
+}
+
+const required = <T extends z.ZodType>(value: T, about: About): T =>
+  described(value, { secret: false, ...about, required: true, default: undefined });
+
+/** A variable with a default may be left out, not set to nothing: an empty switch or limit is a mistake. */
+const standard = <T>(value: z.ZodType<T, string>, fallback: string, description: string) =>
+  described(value.prefault(fallback), {
+    required: false,
+    default: fallback,
+    secret: false,
+    description,
+    example: fallback,
+  });
+
+/** Without a value, or empty as compose files pass what they do not have, the feature is off. */
+const optional = <T extends z.ZodType>(value: T, about: About) =>
+  described(
+    z.preprocess((raw) => (raw === '' ? undefined : raw), value.optional()),
+    { secret: false, ...about, required: false, default: undefined },
+  );
+
+/** Left out, the webhook route is disabled; empty stops the start, because everybody could sign with it. */
+const webhookSecrets = (description: string) =>
+  described(secretList().optional(), {
+    required: false,
+    default: undefined,
+    secret: true,
+    description,
+    example: 'whsec_…,whsec_… (or leave the variable out)',
+  });
+
+/** Every variable the product reads; the only schema of the environment. */
+export const ENVIRONMENT = z.object({
+  DATABASE_URL: required(url(['postgres:', 'postgresql:']), {
+    secret: true,
+    description: 'Postgres, the only authority on money.',
+    example: 'postgres://makegood:password@127.0.0.1:5432/makegood',
+  }),
+  CREDENTIAL_ENCRYPTION_KEY: required(encryptionKeys(), {
+    secret: true,
+    description:
+      'Keys that encrypt credentials in Postgres: id:base64[,id:base64…], 32 bytes each; the first encrypts, all decrypt. A bare base64 value has id 1.',
+    example: 'k1:$(openssl rand -base64 32)',
+  }),
+  API_TOKENS: required(apiTokens(), {
+    secret: true,
+    description:
+      'Who may call the API: name:role:token,… with the roles service, viewer, operator, approver; tokens of 16 characters or more.',
+    example: 'billing:service:$(openssl rand -hex 24),alice:operator:$(openssl rand -hex 24)',
+  }),
+
+  PORT: standard(integer(0, 65_535), '3000', 'Port of the HTTP server.'),
+  HOST: standard(
+    matching(/^[A-Za-z0-9.:_-]+$/, 'a host name or address'),
+    '127.0.0.1',
+    'Address the HTTP server listens on.',
+  ),
+  LOG_LEVEL: standard(oneOf(['debug', 'info', 'warn', 'error']), 'info', 'Least severe log line that is written.'),
+  CORS_ALLOWED_ORIGINS: optional(origins(), {
+    description: 'Browser origins that may call the API, comma-separated; none when left out.',
+    example: 'https://console.example.com',
+  }),
+  RATE_LIMIT_WINDOW: standard(duration(SECOND, HOUR), '1m', 'Window in which requests are counted.'),
+  RATE_LIMIT_MAX: standard(integer(1, 10_000_000), '12000', 'Requests per window and token.'),
+  RATE_LIMIT_ANONYMOUS_MAX: standard(
+    integer(1, 10_000_000),
+    '1200',
+    'Requests per window and address without a valid token.',
+  ),
+
+  TEMPORAL_ADDRESS: standard(hostAndPort(), '127.0.0.1:7233', 'Temporal frontend, host:port.'),
+  TEMPORAL_NAMESPACE: standard(
+    matching(/^[A-Za-z0-9._-]{2,255}$/, 'a namespace name'),
+    'default',
+    'Temporal namespace.',
+  ),
+  TEMPORAL_TASK_QUEUE: standard(
+    matching(/^[A-Za-z0-9._-]{1,200}$/, 'a task queue name'),
+    'makegood',
+    'Task queue of settlements; reversals use the same name with -stripe.',
+  ),
+  TEMPORAL_UI_URL: optional(url(['https:', 'http:']), {
+    description: 'Temporal Web UI, for links.',
+    example: 'http://127.0.0.1:8233',
+  }),
+  TEMPORAL_TLS_CERT: optional(file(), {
+    description: 'File with the client certificate (PEM).',
+    example: '/etc/makegood/client.pem',
+  }),
+  TEMPORAL_TLS_KEY: optional(file(), {
+    description: 'File with the key of the client certificate (PEM).',
+    example: '/etc/makegood/client.key',
+  }),
+  TEMPORAL_TLS_CA: optional(file(), {
+    description: "File with the server's certificate authority (PEM).",
+    example: '/etc/makegood/ca.pem',
+  }),
+  TEMPORAL_API_KEY: optional(anyText(), {
+    secret: true,
+    description: 'API key of Temporal Cloud; turns TLS on.',
+    example: 'eyJ…',
+  }),
+  WORKER_METRICS_PORT: optional(integer(0, 65_535), {
+    description: "Port on which a worker serves Temporal's own metrics; none when left out.",
+    example: '9464',
+  }),
+
+  AUTH_SERVER_URL: optional(apiBase(), {
+    description: 'Auth server that verifies and settles; without it settlements are not accepted.',
+    example: 'https://auth.atxp.ai',
+  }),
+  AUTH_APP_NAME: optional(matching(/^[A-Za-z0-9._-]{1,64}$/, '1 to 64 of letters, digits, . _ -'), {
+    description: 'Sent to the auth server as X-ATXP-APP-NAME.',
+    example: 'my-app',
+  }),
+  DESTINATION_ACCOUNT_ID: optional(matching(/^[\x21-\x7e]{1,200}$/, 'an account id'), {
+    description: 'ATXP account that is paid.',
+    example: 'atxp_acct_123',
+  }),
+
+  SETTLEMENT_BACKOFF_BASE: standard(duration(), '1s', 'First wait after a failed settle call; doubles with each.'),
+  SETTLEMENT_BACKOFF_MAX: standard(duration(1, DAY), '5m', 'Longest wait between settle calls.'),
+  SETTLEMENT_HTTP_TIMEOUT: standard(
+    duration(100, 10 * 60 * SECOND),
+    '30s',
+    'How long an unanswered settle call may still be at work.',
+  ),
+  SETTLEMENT_SWEEP_INTERVAL: standard(duration(SECOND, DAY), '1m', 'How often everything unfinished is looked for.'),
+  SETTLEMENT_OVERFLOW_BACKLOG: standard(
+    integer(1, 10_000_000),
+    '1000',
+    'Pending settlements above which shared workflows take the oldest.',
+  ),
+  SETTLEMENT_MAX_BATCH: standard(integer(1, 500), '50', 'Most settlements in a shared workflow.'),
+  SETTLEMENT_MAX_RPS: standard(integer(1, 100_000), '200', 'Most settle calls a second, also while a backlog drains.'),
+  SETTLEMENT_CHECKPOINT_AMOUNT: standard(
+    amount(1n),
+    '10000',
+    'A stream makes its charge durable at least every so much (atomic units).',
+  ),
+  SETTLEMENT_CHECKPOINT_INTERVAL: standard(
+    duration(10, HOUR),
+    '1s',
+    'A stream makes its charge durable at least this often.',
+  ),
+  SETTLEMENT_CREDENTIAL_VALIDITY: standard(
+    duration(SECOND),
+    '1h',
+    'Validity that our challenges ask for: shorter outages lose nothing.',
+  ),
+  SETTLEMENT_MIN_RETRY_WINDOW: standard(
+    duration(),
+    '2m',
+    "Validity that must remain after a route's longest duration; less gets a fresh 402.",
+  ),
+  APPROVAL_THRESHOLD: standard(
+    amount(0n),
+    '10000',
+    'Write-offs from this amount on need a second person (minor units; settlements are scaled to two decimals).',
+  ),
+
+  STRIPE_SECRET_KEY: optional(
+    matching(/^(sk|rk)_(test|live)_[A-Za-z0-9]+$/, 'a Stripe secret or restricted key (sk_… or rk_…)'),
+    {
+      secret: true,
+      description: 'Stripe key; without it transfers and reversals are disabled.',
+      example: 'sk_test_…',
+    },
+  ),
+  STRIPE_API_BASE: optional(apiBase(), {
+    description: "Another address for Stripe's API, for tests.",
+    example: 'http://127.0.0.1:12111',
+  }),
+  STRIPE_WEBHOOK_SECRET: webhookSecrets('Signing secrets of the Stripe webhook, comma-separated while rotating.'),
+  HYPERSWITCH_BASE_URL: optional(apiBase(), {
+    description: 'Hyperswitch; without it payments and refunds are disabled.',
+    example: 'https://sandbox.hyperswitch.io',
+  }),
+  HYPERSWITCH_API_KEY: optional(secretOf(8), { secret: true, description: 'Hyperswitch API key.', example: 'snd_…' }),
+  HYPERSWITCH_WEBHOOK_SECRET: webhookSecrets(
+    'Signing secrets of the Hyperswitch webhook, comma-separated while rotating.',
+  ),
+  MPP_SECRET_KEY: optional(secretOf(32), {
+    secret: true,
+    description: 'Binds MPP challenges to this server, at least 32 characters; without it MPP is not offered.',
+    example: '$(openssl rand -hex 32)',
+  }),
+  TEMPO_RPC_URL: optional(url(['https:', 'http:']), {
+    secret: true,
+    description: 'JSON-RPC of the Tempo chain.',
+    example: 'https://rpc.moderato.tempo.xyz',
+  }),
+  TEMPO_CHAIN_ID: optional(integer(1, Number.MAX_SAFE_INTEGER), { description: 'Chain id.', example: '42431' }),
+  TEMPO_CURRENCY: optional(matching(/^0x[0-9a-fA-F]{40}$/, 'a token address (0x and 40 hex digits)'), {
+    description: 'Token that channels are paid in.',
+    example: '0x20c0000000000000000000000000000000000001',
+  }),
+  TEMPO_PAYEE_KEY: optional(matching(/^0x[0-9a-fA-F]{64}$/, 'a private key (0x and 64 hex digits)'), {
+    secret: true,
+    description: 'Private key that settles channels.',
+    example: '0x$(openssl rand -hex 32)',
+  }),
+
+  REVERSAL_WORKER_ENABLED: standard(flag(), 'true', 'false: no reversal starts; refunds still succeed and rows wait.'),
+  REVERSAL_MAX_RETRIES: standard(integer(0, 1000), '5', 'Retries of a reversal after its first attempt.'),
+  REVERSAL_CHECK_INTERVAL: standard(duration(SECOND, DAY), '1m', 'How often unfinished reversals are looked for.'),
+  REVERSAL_BACKOFF_BASE: standard(duration(), '1m', 'First wait after a failed reversal; doubles with each.'),
+  REVERSAL_BACKOFF_MAX: standard(duration(1, 7 * DAY), '1h', 'Longest wait between attempts of a reversal.'),
+  REVERSAL_BALANCE_HORIZON: standard(
+    duration(SECOND),
+    '30d',
+    "How long a reversal waits for the seller's balance before it asks.",
+  ),
+  TRANSFER_RETRY_ENABLED: standard(flag(), 'true', 'false: no seller transfer starts; rows wait.'),
+  TRANSFER_RETRY_MAX: standard(integer(0, 1000), '5', 'Retries of a seller transfer after its first attempt.'),
+  TRANSFER_RETRY_INTERVAL: standard(
+    duration(SECOND, DAY),
+    '1m',
+    'How often unfinished seller transfers are looked for.',
+  ),
+  TRANSFER_RETRY_BACKOFF_BASE: standard(
+    duration(),
+    '1m',
+    'First wait after a failed seller transfer; doubles with each.',
+  ),
+  TRANSFER_RETRY_BACKOFF_MAX: standard(
+    duration(1, 7 * DAY),
+    '1h',
+    'Longest wait between attempts of a seller transfer.',
+  ),
+
+  NOTIFY_WEBHOOK_URL: optional(url(['https:', 'http:']), {
+    secret: true,
+    description: 'Told of money that needs a person.',
+    example: 'https://hooks.example.com/money',
+  }),
+  SMTP_URL: optional(url(['smtp:', 'smtps:']), {
+    secret: true,
+    description: 'Mail server for notifications.',
+    example: 'smtps://user:password@mail.example.com:465',
+  }),
+  NOTIFY_EMAIL_FROM: optional(matching(/^[^@\s,]+@[^@\s,]+$/, 'an e-mail address'), {
+    description: 'Sender of notifications.',
+    example: 'makegood@example.com',
+  }),
+  NOTIFY_EMAIL_TO: optional(matching(/^[^@\s,]+@[^@\s,]+(,[^@\s,]+@[^@\s,]+)*$/, 'e-mail addresses, comma-separated'), {
+    description: 'Receivers of notifications, comma-separated.',
+    example: 'oncall@example.com',
+  }),
+
+  SANDBOX_DEMO_ROUTES: standard(flag(), 'false', 'true: mounts /demo/*, paid routes against the provider sandbox.'),
+});
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+export type VariableName = keyof typeof ENVIRONMENT.shape;
+export type Values = z.output<typeof ENVIRONMENT>;
+
+/** The catalogue, in the order of the schema. */
+export const CONFIG_VARIABLES: readonly ConfigVariable[] = Object.entries(ENVIRONMENT.shape).map(([name, value]) => {
+  const about = catalogue.get(value);
+  if (!about) throw new Error(`${name} has no description`);
+  return { name, ...about };
+});
