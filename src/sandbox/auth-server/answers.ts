@@ -1,0 +1,89 @@
+import type { Response } from 'express';
+import type { Problem } from './claim.js';
+import type { Fault, FaultKind } from './faults.js';
+
+/** How long a hang lasts where the rule does not say; longer than any caller's patience, so that tests end all the same. */
+const HANG_MS = 120_000;
+/** What a settle that turns credit into USDC takes at its slowest. */
+export const SLOW_MS = 15_000;
+
+export const sendProblem = (res: Response, { status, code, message }: Problem): void => {
+  res.status(status).json({ error: { code, message } });
+};
+
+/** Misbehaviour that happens before anything is committed; `undefined` for kinds that let the call do its work first. */
+export function misbehaveBefore(fault: Fault, res: Response): (() => Promise<void>) | undefined {
+  return BEFORE[fault.kind]?.bind(undefined, res, fault);
+}
+
+/** Misbehaviour after the commit is durable: the money has moved and the caller is not told. */
+export function misbehaveAfter(fault: Fault, res: Response): (() => Promise<void>) | undefined {
+  return AFTER[fault.kind]?.bind(undefined, res, fault);
+}
+
+type Misbehave = (res: Response, fault: Fault) => Promise<void>;
+
+const html = (title: string): string => `<!doctype html><html><head><title>${title}</title></head><body></body></html>`;
+
+async function serverError(res: Response, fault: Fault): Promise<void> {
+  const status = [500, 502, 503, 504][Math.floor(fault.draw * 4)] ?? 500;
+  res.status(status).json({ error: { code: 'internal_error', message: 'the auth server stumbled' } });
+}
+
+async function hang(res: Response, fault: Fault): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, fault.ms ?? HANG_MS);
+    res.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    if (res.destroyed) resolve();
+  });
+  res.socket?.destroy();
+}
+
+/** RST instead of FIN where the platform lets us: the caller sees ECONNRESET. */
+async function reset(res: Response): Promise<void> {
+  res.socket?.resetAndDestroy();
+}
+
+const withError = (status: number, code: string, message: string): Misbehave => {
+  return async (res) => {
+    res.status(status).json({ error: { code, message } });
+  };
+};
+
+const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
+  server_error: serverError,
+  hang_before_commit: hang,
+  reset_before_commit: reset,
+  refused: withError(400, 'invalid_credential', 'the credential was refused'),
+  refused_unrecognised: async (res) => {
+    res.status(400).type('text/plain').send('no');
+  },
+  http_401: withError(401, 'unauthorized', 'unknown application'),
+  http_403: withError(403, 'forbidden', 'this application may not settle'),
+  http_404: withError(404, 'not_found', 'no such route'),
+  html_200: async (res) => {
+    res.status(200).type('html').send(html('Sign in to continue'));
+  },
+  html_404: async (res) => {
+    res.status(404).type('html').send(html('404 Not Found'));
+  },
+  redirect: async (res) => {
+    res.redirect(307, '/maintenance');
+  },
+  rate_limited: async (res, fault) => {
+    res.status(429).set('Retry-After', String(fault.retryAfterSeconds));
+    res.json({ error: { code: 'rate_limited', message: 'too many requests' } });
+  },
+};
+
+const AFTER: Partial<Record<FaultKind, Misbehave>> = {
+  server_error_after_commit: serverError,
+  hang_after_commit: hang,
+  reset_after_commit: reset,
+  invalid_json: async (res) => {
+    res.status(200).type('json').send('{"txHash":"0x');
+  },
+};

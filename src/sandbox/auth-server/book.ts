@@ -1,0 +1,134 @@
+import type { Clock } from '../../domain/clock.js';
+import type { Claim, Problem, SandboxProtocol } from './claim.js';
+import type { Journal } from './journal.js';
+import { sha256, usdcText } from './reading.js';
+
+/** One payment that moved; amounts are atomic USDC. */
+export interface Debit {
+  readonly key: string;
+  readonly once: string | null;
+  readonly protocol: SandboxProtocol;
+  readonly payer: string;
+  readonly network: string;
+  readonly channelId: string | null;
+  readonly amount: bigint;
+  readonly settledAmount: string;
+  readonly txHash: string;
+  readonly bodySha256: string;
+  readonly atMs: number;
+}
+
+export type SettleOutcome =
+  /** `durable` resolves once the debit survives a kill -9; nothing may be answered before. */
+  | { readonly kind: 'settled' | 'already'; readonly debit: Debit; readonly durable: Promise<void> }
+  | { readonly kind: 'refused'; readonly problem: Problem };
+
+/** What a payer who was never given a balance has: 1,000 USDC. */
+export const DEFAULT_BALANCE = 1_000_000_000n;
+
+/** The auth server's own money: who has what, and what has moved. It is the ledger the product's is compared with. */
+export interface Book {
+  /** Without side effects: why a settle of this claim would be refused now. `cap` instead of `amount` is judged. */
+  check(claim: Claim): Problem | undefined;
+  /** Moves the money once per key; synchronous, so two calls at once cannot both be first. */
+  settle(claim: Claim, bodySha256: string): SettleOutcome;
+  balanceOf(payer: string): bigint;
+  setBalance(payer: string, balance: bigint): Promise<void>;
+  debits(): readonly Debit[];
+  /** Replays one journal line; false: it belongs to somebody else. */
+  replay(entry: Readonly<Record<string, unknown>>): boolean;
+  clear(): void;
+}
+
+export function createBook(clock: Clock, journal: Journal): Book {
+  const debits = new Map<string, { debit: Debit; durable: Promise<void> }>();
+  const moved = new Map<string, string>();
+  const balances = new Map<string, bigint>();
+  const channels = new Map<string, bigint>();
+
+  const balanceOf = (payer: string): bigint => balances.get(payer) ?? DEFAULT_BALANCE;
+  const apply = (debit: Debit, durable: Promise<void>): void => {
+    debits.set(debit.key, { debit, durable });
+    if (debit.once !== null) moved.set(debit.once, debit.key);
+    if (debit.channelId !== null) {
+      channels.set(debit.channelId, (channels.get(debit.channelId) ?? 0n) + debit.amount);
+    }
+    balances.set(debit.payer, balanceOf(debit.payer) - debit.amount);
+  };
+  const problemOf = (claim: Claim, wanted: { amount: bigint; untilMs: number | null }): Problem | undefined => {
+    if (claim.once !== null && moved.has(claim.once)) return used;
+    const nowMs = clock.nowMs();
+    if (wanted.untilMs !== null && !(nowMs < wanted.untilMs)) return expired(wanted.untilMs);
+    if (claim.validAfterMs !== null && nowMs < claim.validAfterMs) return notYetValid;
+    const vouched = claim.channel === null ? undefined : (channels.get(claim.channel.id) ?? 0n) + claim.amount;
+    if (claim.channel !== null && vouched !== undefined && vouched > claim.channel.cumulative) return overVoucher;
+    return balanceOf(claim.payer) < wanted.amount ? insufficient : undefined;
+  };
+
+  return {
+    balanceOf,
+    check(claim) {
+      if (debits.has(claim.key)) return used;
+      return problemOf(claim, { amount: claim.cap, untilMs: claim.validUntilMs });
+    },
+    settle(claim, bodySha256) {
+      const before = debits.get(claim.key);
+      if (before) return { kind: 'already', ...before };
+      const problem = problemOf(claim, { amount: claim.amount, untilMs: claim.collectableUntilMs });
+      if (problem) return { kind: 'refused', problem };
+      const debit: Debit = {
+        key: claim.key,
+        once: claim.once,
+        protocol: claim.protocol,
+        payer: claim.payer,
+        network: claim.network,
+        channelId: claim.channel?.id ?? null,
+        amount: claim.amount,
+        settledAmount: claim.protocol === 'atxp' ? usdcText(claim.amount) : claim.amount.toString(),
+        txHash: `0x${sha256(`sandbox transaction ${claim.key}`)}`,
+        bodySha256,
+        atMs: clock.nowMs(),
+      };
+      const durable = journal.append({ t: 'debit', ...debit, amount: debit.amount.toString() });
+      apply(debit, durable);
+      return { kind: 'settled', debit, durable };
+    },
+    setBalance(payer, balance) {
+      balances.set(payer, balance);
+      return journal.append({ t: 'balance', payer, balance: balance.toString() });
+    },
+    debits: () => Array.from(debits.values(), ({ debit }) => debit),
+    replay(entry) {
+      if (entry.t === 'debit') {
+        const { t: _kind, ...line } = entry as unknown as Omit<Debit, 'amount'> & { t: string; amount: string };
+        apply({ ...line, amount: BigInt(line.amount) }, Promise.resolve());
+      } else if (entry.t === 'balance') {
+        balances.set(String(entry.payer), BigInt(String(entry.balance)));
+      } else return false;
+      return true;
+    },
+    clear() {
+      for (const map of [debits, moved, balances, channels]) map.clear();
+    },
+  };
+}
+
+const used: Problem = { status: 409, code: 'authorization_used', message: 'this authorization has already been used' };
+const notYetValid: Problem = { status: 400, code: 'not_yet_valid', message: 'the authorization is not valid yet' };
+const overVoucher: Problem = {
+  status: 400,
+  code: 'amount_exceeds_voucher',
+  message: 'the channel has no voucher for this much beyond what it already settled',
+};
+const insufficient: Problem = {
+  status: 402,
+  code: 'insufficient_funds',
+  message: "the payer's balance is insufficient",
+};
+const expired = (untilMs: number): Problem => ({
+  status: 400,
+  code: 'credential_expired',
+  message: Number.isFinite(untilMs)
+    ? `the credential expired at ${new Date(untilMs).toISOString()}`
+    : 'the credential states no expiry that can be read',
+});

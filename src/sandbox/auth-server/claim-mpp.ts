@@ -1,0 +1,90 @@
+import { type Claim, malformed, type Problem, type Reading } from './claim.js';
+import { type Fields, fieldsOf, textOf, usdcOf, wholeOf } from './reading.js';
+
+/**
+ * `{credential: {challenge, payload, source}, settlementOverrides?, paymentRequestId?, …}`. `challenge.request` is the
+ * base64url JSON of the wire or the object in it; its amount is atomic, or decimal where it has a point.
+ */
+export function readMpp(body: Fields): Reading {
+  const requestId = textOf(body.paymentRequestId);
+  const credential = fieldsOf(body.credential);
+  const challenge = fieldsOf(credential.challenge);
+  const payload = fieldsOf(credential.payload);
+  const request = requestOf(challenge.request);
+  const id = textOf(challenge.id);
+  const cap = wholeOf(request.amount) ?? usdcOf(request.amount);
+  if (id === undefined || cap === undefined) {
+    return {
+      key: requestId ? `request:${requestId}` : null,
+      problem: malformed('credential.challenge has no id, or its request states no amount'),
+    };
+  }
+  const channel = channelOf(challenge, payload);
+  if (channel === undefined) {
+    return { key: requestId ? `request:${requestId}` : null, problem: malformed('the session payload has no voucher') };
+  }
+  const once = channel === null ? `mpp:${id}` : `mpp:channel:${channel.id}:${channel.cumulative}`;
+  const key = requestId === undefined ? once : `request:${requestId}`;
+  const amount = amountOf(body, channel, cap);
+  if (typeof amount !== 'bigint') return { key, problem: amount };
+  const details = fieldsOf(request.methodDetails);
+  const expires = textOf(challenge.expires);
+  const expiresMs = expires === undefined ? null : Date.parse(expires);
+  const claim: Claim = {
+    protocol: 'mpp',
+    key,
+    once,
+    payer: payerOf(credential, id),
+    network: `${textOf(challenge.method) ?? 'unknown'}:${wholeOf(details.chainId) ?? ''}`,
+    amount,
+    cap: channel === null ? cap : channel.cumulative,
+    validAfterMs: null,
+    // A channel can be closed after its last challenge has ended; a charge cannot.
+    collectableUntilMs: channel === null ? expiresMs : null,
+    validUntilMs: expiresMs,
+    channel,
+    typedData: null,
+    echo: {},
+  };
+  return { key, claim };
+}
+
+function requestOf(request: unknown): Fields {
+  if (typeof request !== 'string') return fieldsOf(request);
+  try {
+    return fieldsOf(JSON.parse(Buffer.from(request, 'base64url').toString('utf8')));
+  } catch {
+    return {};
+  }
+}
+
+/** null: a charge, which has no channel. undefined: a session whose voucher cannot be read. */
+function channelOf(challenge: Fields, payload: Fields): Claim['channel'] | undefined {
+  if (challenge.intent !== 'session' && payload.descriptor === undefined) return null;
+  const id = textOf(payload.channelId)?.toLowerCase();
+  const cumulative = wholeOf(payload.cumulativeAmount);
+  return id === undefined || cumulative === undefined ? undefined : { id, cumulative };
+}
+
+function amountOf(body: Fields, channel: Claim['channel'], cap: bigint): bigint | Problem {
+  if (body.settlementOverrides === undefined) return channel === null ? cap : channel.cumulative;
+  if (channel === null) {
+    return {
+      status: 400,
+      code: 'override_not_allowed',
+      message: 'a charge settles the challenged amount: settlementOverrides is refused',
+    };
+  }
+  const amount = fieldsOf(body.settlementOverrides).amount;
+  const override = typeof amount === 'string' ? wholeOf(amount) : undefined;
+  if (override === undefined) return malformed('settlementOverrides.amount is not an atomic amount');
+  return override <= channel.cumulative
+    ? override
+    : { status: 400, code: 'amount_exceeds_cap', message: 'settlementOverrides.amount is over the voucher' };
+}
+
+/** `did:pkh:eip155:<chain>:<address>`: the address, so that one wallet is one account for x402 and MPP alike. */
+function payerOf(credential: Fields, challengeId: string): string {
+  const source = textOf(credential.source);
+  return source === undefined ? `mpp:${challengeId}` : (source.split(':').at(-1) ?? source).toLowerCase();
+}

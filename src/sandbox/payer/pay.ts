@@ -1,0 +1,67 @@
+import type { PayerAccount } from './account.js';
+import { atxpCredential } from './atxp.js';
+import { type PaymentOffers, readOffers } from './challenge.js';
+import type { JsonLayout, PaymentCredential } from './credential.js';
+import { mppCredential } from './mpp.js';
+import { x402Credential } from './x402.js';
+
+export interface PayOptions {
+  readonly protocol: 'atxp' | 'x402' | 'mpp';
+  readonly account: PayerAccount;
+  /** x402 only; default 2. */
+  readonly version?: 1 | 2;
+  /** x402 only; default: the first offer. */
+  readonly scheme?: 'exact' | 'upto';
+  /** MPP only; default: the first challenge. */
+  readonly intent?: 'charge' | 'session';
+  readonly layout?: JsonLayout;
+  readonly init?: RequestInit;
+  /** Unix ms, for validity windows; default: this machine's clock. */
+  readonly nowMs?: number;
+  readonly fetch?: typeof fetch;
+}
+
+/**
+ * Asks, reads the 402, pays and asks again; an answer other than 402 to the first request is returned as it is.
+ * @throws Error when the 402 offers nothing that fits
+ */
+export async function pay(url: string, options: PayOptions): Promise<Response> {
+  const send = options.fetch ?? fetch;
+  const first = await send(url, options.init);
+  if (first.status !== 402) return first;
+  const offers = await readOffers(first);
+  await first.body?.cancel();
+  const credential = await answerOffers(offers, options);
+  return send(url, withCredential(credential, options.init));
+}
+
+/** The same request with the payment in its headers. */
+export function withCredential(credential: PaymentCredential, init: RequestInit = {}): RequestInit {
+  const headers = new Headers(init.headers);
+  for (const [name, value] of Object.entries(credential.headers)) headers.set(name, value);
+  return { ...init, headers };
+}
+
+/** Makes the credential for one of the offers. @throws Error when none fits */
+export async function answerOffers(offers: PaymentOffers, options: PayOptions): Promise<PaymentCredential> {
+  const { account, layout } = options;
+  if (options.protocol === 'atxp') {
+    if (offers.atxp === undefined) throw nothingFits('no X-ATXP-Payment-Request header');
+    return atxpCredential({ account, layout, paymentRequestId: offers.atxp.paymentRequestId });
+  }
+  if (options.protocol === 'x402') return answerX402(offers, options);
+  const challenge = offers.mpp.find(({ intent }) => options.intent === undefined || intent === options.intent);
+  if (challenge === undefined) throw nothingFits(`no MPP challenge of intent ${options.intent ?? 'any'}`);
+  return mppCredential({ account, challenge, layout });
+}
+
+async function answerX402(offers: PaymentOffers, options: PayOptions): Promise<PaymentCredential> {
+  const { account, layout, nowMs, version = 2 } = options;
+  // A v2 offer says all that a v1 payment needs, so servers that print only v2 can be paid by v1 clients too.
+  const offered = offers.x402[version] ?? offers.x402[2];
+  const accept = offered?.accepts.find(({ scheme }) => options.scheme === undefined || scheme === options.scheme);
+  if (accept === undefined) throw nothingFits(`no x402 v${version} offer of scheme ${options.scheme ?? 'any'}`);
+  return x402Credential({ account, accept, version, layout, nowMs, resource: offers.x402[2]?.resource });
+}
+
+const nothingFits = (what: string): Error => new Error(`the 402 answer cannot be paid like this: ${what}`);

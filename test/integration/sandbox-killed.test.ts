@@ -1,0 +1,74 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startSandbox } from '../../src/sandbox/auth-server/start.js';
+import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { atxpBody, post } from '../support/sandbox-bodies.js';
+
+let stateDir: string;
+let kill: () => Promise<void>;
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'makegood-sandbox-'));
+});
+afterEach(async () => {
+  await kill();
+  await rm(stateDir, { recursive: true });
+});
+
+const settle = (url: string, body: unknown) => post(`${url}/settle/atxp`, body);
+const debits = async (url: string) => {
+  const ledger = (await (await fetch(`${url}/_sandbox/ledger`)).json()) as { totals: { debits: number } };
+  return ledger.totals.debits;
+};
+
+describe('a sandbox that is killed with SIGKILL', () => {
+  it('never loses a payment it answered for, nor one whose answer it was hiding', async () => {
+    const url = await startChild();
+    const body = atxpBody();
+    expect((await settle(url, body)).json.txHash).toEqual(expect.any(String));
+    const hidden = atxpBody();
+    await post(`${url}/_sandbox/faults`, { rules: [{ kinds: ['hang_after_commit'], times: 1 }] }, { method: 'PUT' });
+    const call = settle(url, hidden).catch((error: Error) => error);
+    await expect.poll(() => debits(url)).toBe(2);
+    await kill();
+    expect(await call).toBeInstanceOf(Error);
+    const restarted = await startSandbox({ stateDir });
+    expect((await settle(restarted.url, body)).json.alreadySettled).toBe(true);
+    expect((await settle(restarted.url, hidden)).json.alreadySettled).toBe(true);
+    expect(restarted.ledger().totals).toEqual({ debits: 2, debited: '20000' });
+    await restarted.close();
+  });
+
+  it('never loses any of the payments it answered for in the middle of many', async () => {
+    const url = await startChild();
+    const bodies = Array.from({ length: 300 }, () => atxpBody());
+    const answered: unknown[] = [];
+    const calls = bodies.map(async (body) => {
+      if ((await settle(url, body)).status === 200) answered.push(body);
+    });
+    await expect.poll(() => answered.length, { interval: 1 }).toBeGreaterThan(20);
+    await kill();
+    await Promise.allSettled(calls);
+    expect(answered.length).toBeLessThan(bodies.length);
+
+    const restarted = await startSandbox({ stateDir });
+    const again = await Promise.all(answered.map((body) => settle(restarted.url, body)));
+    expect(again.filter(({ json }) => json.alreadySettled !== true)).toEqual([]);
+    await restarted.close();
+  });
+});
+
+async function startChild(): Promise<string> {
+  const program = join(projectRoot(), '.build', 'test', 'test', 'support', 'processes', 'sandbox.js');
+  const child = fork(program, [stateDir]);
+  const exited = once(child, 'exit');
+  kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  const [url] = (await once(child, 'message')) as [string];
+  return url;
+}
