@@ -106,7 +106,7 @@ export const ENVIRONMENT = z.object({
   RATE_LIMIT_ANONYMOUS_MAX: standard(
     integer(1, 10_000_000),
     '1200',
-    'Requests per window and address without a valid token.',
+    'Requests per window and address without a token.',
   ),
 
   TEMPORAL_ADDRESS: standard(hostAndPort(), '127.0.0.1:7233', 'Temporal frontend, host:port.'),
@@ -170,14 +170,14 @@ export const ENVIRONMENT = z.object({
   SETTLEMENT_OVERFLOW_BACKLOG: standard(
     integer(1, 10_000_000),
     '1000',
-    'Pending settlements above which shared workflows take the oldest.',
+    'Pending rows above which shared workflows take over.',
   ),
   SETTLEMENT_MAX_BATCH: standard(integer(1, 500), '50', 'Most settlements in a shared workflow.'),
   SETTLEMENT_MAX_RPS: standard(integer(1, 100_000), '200', 'Most settle calls a second, also while a backlog drains.'),
   SETTLEMENT_CHECKPOINT_AMOUNT: standard(
     amount(1n),
     '10000',
-    'A stream makes its charge durable at least every so much (atomic units).',
+    'Streams make a charge durable every so much (atomic units).',
   ),
   SETTLEMENT_CHECKPOINT_INTERVAL: standard(
     duration(10, HOUR),
@@ -192,7 +192,7 @@ export const ENVIRONMENT = z.object({
   SETTLEMENT_MIN_RETRY_WINDOW: standard(
     duration(),
     '2m',
-    "Validity that must remain after a route's longest duration; less gets a fresh 402.",
+    "Validity to remain after a route's longest duration; else 402.",
   ),
   APPROVAL_THRESHOLD: standard(
     amount(0n),
