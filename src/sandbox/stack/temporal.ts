@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChildLog, describeExit, type RunningChild, startChild } from './child.js';
 import type { Guard } from './guard.js';
 import type { ReservedPort } from './ports.js';
+import { untilAnswers } from './ready.js';
 
 export interface TemporalOptions {
   /** The `temporal` command line program. */
@@ -25,11 +25,12 @@ export interface RunningTemporal extends RunningChild {
   /** `host:port` of the gRPC frontend. */
   readonly address: string;
   readonly namespace: 'default';
+  /** The frontend's API as JSON over HTTP. */
+  readonly httpUrl: string;
   readonly uiUrl: string | null;
 }
 
 const START_LIMIT_MS = 60_000;
-const PAUSE_MS = 50;
 const STOP_GRACE_MS = 5000;
 
 /** A Temporal development server on 127.0.0.1. Resolves when its namespace `default` answers. */
@@ -58,14 +59,21 @@ export async function startTemporal(options: TemporalOptions): Promise<RunningTe
       options.log(name, line);
     },
   );
-  const given = new AbortController();
-  const ended = await Promise.race([answers(options.httpPort.port, given.signal), child.exited]);
-  given.abort();
+  const httpUrl = `http://127.0.0.1:${options.httpPort.port}`;
+  // the port opens before the namespace is there; a client that comes too early would get "namespace not found"
+  const namespace = `${httpUrl}/api/v1/namespaces/default`;
+  const over = new AbortController();
+  const ended = await Promise.race([
+    untilAnswers(namespace, (answer) => answer.ok, { over: over.signal, limitMs: START_LIMIT_MS }),
+    child.exited,
+  ]);
+  over.abort();
   if (ended) throw new Error(`the Temporal server did not start (${describeExit(ended)}):\n${printed.join('\n')}`);
   return {
     ...child,
     address: `127.0.0.1:${options.port.port}`,
     namespace: 'default',
+    httpUrl,
     uiUrl: options.uiPort ? `http://127.0.0.1:${options.uiPort.port}` : null,
   };
 }
@@ -83,24 +91,4 @@ function argumentsFor(options: TemporalOptions): string[] {
   };
   const pairs = Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)]);
   return ['server', 'start-dev', ...pairs, ...(options.uiPort ? [] : ['--headless'])];
-}
-
-/**
- * The port opens before the namespace is there; a client that comes too early would get "namespace not found".
- * @param over the server has ended: nobody waits for this any more
- */
-async function answers(httpPort: number, over: AbortSignal): Promise<void> {
-  const url = `http://127.0.0.1:${httpPort}/api/v1/namespaces/default`;
-  const deadline = Date.now() + START_LIMIT_MS;
-  while (!over.aborted) {
-    try {
-      const answer = await fetch(url, { signal: over });
-      await answer.body?.cancel();
-      if (answer.ok) return;
-    } catch {
-      // not listening yet
-    }
-    if (Date.now() > deadline) throw new Error(`the Temporal server did not answer on ${url}`);
-    await sleep(PAUSE_MS);
-  }
 }
