@@ -17,8 +17,8 @@ export function createSettlementCreator(database: Database, sealer: Sealer) {
          INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals,
              cap, spent, payer, lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, expires_at, erase_at,
              workflow_id, next_check_at, closed_at, attention_reason, attention_since, attention_detail)
-           VALUES ($1, $2, $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::timestamptz,
-             erase_date($19), 'settlement/' || $1::text, clock_now() + interval '15 seconds', clock_now(),
+           VALUES ($1::uuid, $2, $3, $4, 'api', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19::timestamptz,
+             erase_date($19::timestamptz), 'settlement/' || $1::uuid::text, clock_now() + interval '15 seconds', clock_now(),
              $20, CASE WHEN $20::text IS NOT NULL THEN clock_now() END, $21)
            ON CONFLICT DO NOTHING RETURNING ${SETTLEMENT_COLUMNS}
        ), told AS (

@@ -36,7 +36,7 @@ function toRecord({ id, runner, answer, decision, patient }: AttemptOutcome) {
     do: decision.do,
     certainty: decision.certainty,
     answer: answerClass(answer),
-    detail: answer.kind === 'done' ? null : answer.detail,
+    detail: answer.kind === 'done' ? doneDetail(answer) : answer.detail,
     reason: decision.do === 'ask' ? decision.reason : null,
     after_ms: decision.do === 'retry' || decision.do === 'park' ? Math.ceil(decision.afterMs) : null,
     still_at_work: answer.kind === 'unclear' && answer.why === 'no_answer',
@@ -47,8 +47,11 @@ function toRecord({ id, runner, answer, decision, patient }: AttemptOutcome) {
   };
 }
 
+const doneDetail = ({ alreadySettled }: Extract<Answer, { kind: 'done' }>): string =>
+  alreadySettled ? 'the auth server says that this was settled already' : 'settled';
+
 /** Stored with the attempt and used as the metric's `reason`: a closed list, never the provider's own text. */
-export function answerClass(answer: Answer): string {
+function answerClass(answer: Answer): string {
   switch (answer.kind) {
     case 'done':
       return answer.alreadySettled ? 'already_settled' : 'done';

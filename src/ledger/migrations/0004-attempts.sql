@@ -66,7 +66,7 @@ BEGIN
     UPDATE provider_breakers SET state = 'open', reason = p_outcome, detail = p_detail, probe_every = v_every, probe_at = v_now + v_every
       WHERE provider = p_provider;
   ELSIF b.state = 'closed' THEN
-    IF b.window_until < v_now THEN
+    IF b.window_until <= v_now THEN
       UPDATE provider_breakers SET failures = 1, successes = 0, window_until = v_now + interval '10 seconds' WHERE provider = p_provider;
     ELSIF b.failures + 1 >= 5 AND b.failures + 1 >= 4 * b.successes THEN
       UPDATE provider_breakers SET state = 'open', reason = p_outcome, detail = p_detail, failures = b.failures + 1,
