@@ -1,0 +1,126 @@
+import type { JsonObject } from '../domain/json.js';
+import { type AtomicAmount, parseAtomic, parseDecimal, toAtomic } from '../domain/money.js';
+import type { DecodedCredential, Undecodable } from './credential.js';
+import {
+  canonicalJson,
+  fromBase64,
+  identityPart,
+  isObject,
+  lowerHex,
+  objectAt,
+  parseJson,
+  publicFacts,
+  publicText,
+  sha256,
+  stringAt,
+  undecodable,
+  valueAt,
+} from './wire-json.js';
+
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/;
+
+/**
+ * `Authorization: Payment …` of the Payment authentication scheme: `{challenge, payload, source}` (npm `mppx`, Credential
+ * and Challenge). A `session` pays with a voucher on a channel and is metered; everything else is one charge.
+ * @param decimals of the offered asset: ATXP's own challenges state decimal amounts
+ */
+export function decodeMpp(content: JsonObject, decimals: number): DecodedCredential | Undecodable {
+  const challenge = objectAt(content, 'challenge');
+  if (challenge === undefined) return undecodable('it answers no challenge');
+  const payload = objectAt(content, 'payload') ?? {};
+  const intent = stringAt(challenge, 'intent') ?? 'charge';
+  if (intent === 'session' || valueAt(payload, 'descriptor') !== undefined) return session(content, challenge, payload);
+  if (intent !== 'charge') return undecodable('its MPP intent is neither charge nor session');
+  return charge(content, challenge, decimals);
+}
+
+function charge(content: JsonObject, challenge: JsonObject, decimals: number): DecodedCredential | Undecodable {
+  const id = stringAt(challenge, 'id');
+  if (id === undefined || id === '') return undecodable('its challenge has no id');
+  const request = requestOf(challenge);
+  if (request === undefined) return undecodable('the request of its challenge is not readable');
+  const cap = chargeAmount(challenge, request, decimals);
+  if (cap === undefined) return undecodable('its amount is not a plain number');
+  const expires = stringAt(challenge, 'expires');
+  const expiresAtMs = expires === undefined ? null : ISO_TIME.test(expires) ? Date.parse(expires) : Number.NaN;
+  if (Number.isNaN(expiresAtMs)) return undecodable('its expiry is not an ISO 8601 time');
+  const terms = { ...challenge, ...request };
+  return {
+    protocol: 'mpp',
+    scheme: 'charge',
+    identity: `mpp:charge:${identityPart(id)}`,
+    metered: false,
+    closesAtZero: false,
+    cap,
+    payer: payerOf(stringAt(content, 'source')),
+    expiresAtMs,
+    lookup: publicFacts({
+      challengeId: id,
+      method: stringAt(challenge, 'method'),
+      currency: stringAt(terms, 'currency'),
+      recipient: stringAt(terms, 'recipient'),
+    }),
+    content,
+  };
+}
+
+/**
+ * A session does not expire with its challenge: the payee can close the channel with the voucher at any later time. Its
+ * cap is the voucher's cumulative amount, which bounds what this request can cost from above.
+ */
+function session(content: JsonObject, challenge: JsonObject, payload: JsonObject): DecodedCredential | Undecodable {
+  const descriptor = objectAt(payload, 'descriptor');
+  const channel = stringAt(payload, 'channelId') ?? stringAt(descriptor, 'channelId');
+  const stated = stringAt(payload, 'cumulativeAmount');
+  const cumulative = stated === undefined ? undefined : parseAtomic(stated);
+  if (stated !== undefined && cumulative === undefined)
+    return undecodable('its cumulative amount is not a plain integer');
+  const channelId = channel === undefined ? undefined : lowerHex(channel);
+  const identity =
+    channelId === undefined || cumulative === undefined
+      ? `content:${sha256(canonicalJson(payload))}`
+      : `${identityPart(channelId)}:${cumulative}`;
+  return {
+    protocol: 'mpp',
+    scheme: 'session',
+    identity: `mpp:session:${identity}`,
+    metered: true,
+    closesAtZero: true,
+    // A top-up moves a deposit and carries no voucher: nothing may be charged on it.
+    cap: cumulative ?? (stringAt(payload, 'action') === 'topUp' ? toAtomic(0n) : null),
+    payer: payerOf(stringAt(descriptor, 'payer') ?? stringAt(content, 'source')),
+    expiresAtMs: null,
+    lookup: publicFacts({ channelId, cumulativeAmount: cumulative, method: stringAt(challenge, 'method') }),
+    content,
+  };
+}
+
+/** The standard form is base64url of JSON; a caller of our API may have decoded it already. */
+function requestOf(challenge: JsonObject): JsonObject | undefined {
+  const request = valueAt(challenge, 'request');
+  if (request === undefined) return {};
+  const decoded = typeof request === 'string' ? parseJson(fromBase64(request) ?? '') : request;
+  return isObject(decoded) ? decoded : undefined;
+}
+
+/**
+ * `request.amount` is atomic digits (mppx); written with a decimal point it is a decimal. The flat `challenge.amount` of
+ * ATXP's own challenges is a decimal, except for Solana, where it is atomic. Null: it states none.
+ */
+function chargeAmount(challenge: JsonObject, request: JsonObject, decimals: number): AtomicAmount | null | undefined {
+  const standard = valueAt(request, 'amount');
+  const flat = valueAt(challenge, 'amount');
+  const amount = standard ?? flat;
+  if (amount === undefined) return null;
+  if (typeof amount !== 'string') return undefined;
+  const atomic = standard === undefined ? stringAt(challenge, 'method') === 'solana' : !amount.includes('.');
+  if (atomic) return parseAtomic(amount);
+  const parsed = parseDecimal(amount, decimals);
+  return parsed === undefined ? undefined : parseAtomic(parsed.toString());
+}
+
+/** `did:pkh:eip155:<chain>:<address>` and a bare address are one payer, the one that x402 names too. */
+function payerOf(source: string | undefined): string | null {
+  const address = /(?:^|:)(0x[0-9a-fA-F]{40})$/.exec(source ?? '');
+  return address?.[1]?.toLowerCase() ?? publicText(source) ?? null;
+}

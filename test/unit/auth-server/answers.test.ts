@@ -1,0 +1,339 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { toAtomic } from '../../../src/domain/money.js';
+import { settleBody } from '../../../src/protocols/settle-body.js';
+import { type Reply, settleAnswer, verifyAnswer } from '../../../src/providers/auth-server/answers.js';
+import { ATXP_TOKEN, atxp, base64, decoded, mppSession, SIGNATURE, x402v2 } from '../../support/credentials.js';
+
+const NOW = Date.parse('2026-01-06T12:00:00Z');
+const spent = toAtomic(3000n);
+const sentAtxp = settleBody({ credential: decoded('atxp', JSON.stringify(atxp())), context: {}, spent, decimals: 6 });
+const sentX402 = settleBody({ credential: decoded('x402', base64(x402v2())), context: {}, spent, decimals: 6 });
+const sentMpp = settleBody({ credential: decoded('mpp', base64(mppSession())), context: {}, spent, decimals: 6 });
+
+interface Parts {
+  readonly type?: string | null;
+  readonly retryAfter?: string | null;
+}
+const http = (status: number, body: unknown, { type = 'application/json', retryAfter = null }: Parts = {}): Reply => ({
+  kind: 'http',
+  status,
+  contentType: type,
+  retryAfter,
+  body: typeof body === 'string' || body === null ? body : JSON.stringify(body),
+});
+const answer = (status: number, body: unknown, parts: Parts = {}) =>
+  settleAnswer(http(status, body, parts), sentAtxp, NOW);
+
+const forms = (code: string): [string, unknown, Parts][] => [
+  ['{error: text}', { error: code }, {}],
+  ['{error: {code}}', { error: { code } }, {}],
+  ['{error: {message}}', { error: { message: `failed: ${code}` } }, {}],
+  ['{errorReason}', { success: false, errorReason: code }, {}],
+  ['{invalidReason}', { isValid: false, invalidReason: code }, {}],
+  [
+    'problem+json',
+    { type: `https://e.example/${code}`, title: 'Refused' },
+    { type: 'application/problem+json; charset=utf-8' },
+  ],
+  ['problem by shape', { title: 'Refused', status: 400, code }, {}],
+];
+
+const verify = (status: number, body: unknown) => verifyAnswer(http(status, body), sentAtxp, NOW);
+
+describe('settleAnswer', () => {
+  it('200 with a JSON object is done, also when it was settled before and without a hash', () => {
+    expect(answer(200, { txHash: '0xabc', settledAmount: '3000' })).toEqual({
+      kind: 'done',
+      alreadySettled: false,
+      txHash: '0xabc',
+    });
+    expect(answer(200, { txHash: null, alreadySettled: true })).toEqual({
+      kind: 'done',
+      alreadySettled: true,
+      txHash: null,
+    });
+    expect(answer(200, {}, { type: null })).toEqual({ kind: 'done', alreadySettled: false, txHash: null });
+    expect(answer(200, { txHash: 7, alreadySettled: 'yes' })).toEqual({
+      kind: 'done',
+      alreadySettled: false,
+      txHash: null,
+    });
+    expect(answer(200, { txHash: 'x'.repeat(5000) })).toEqual({ kind: 'done', alreadySettled: false, txHash: null });
+  });
+
+  it('200 that says failure in the same breath is never booked', () => {
+    expect(answer(200, { success: false, transaction: '' })).toMatchObject({ kind: 'unclear', why: 'unreadable' });
+    expect(answer(200, { errorReason: 'insufficient_funds' })).toMatchObject({ kind: 'unclear', why: 'unreadable' });
+  });
+
+  it.each([
+    ['200 with an array', 200, []],
+    ['200 with text', 200, 'ok'],
+    ['200 with null', 200, 'null'],
+    ['200 cut short', 200, '{"txHash":'],
+    ['200 with a page', 200, '<html></html>'],
+    ['200 too long to read', 200, null],
+    ['201', 201, { txHash: '0x1' }],
+    ['202', 202, { txHash: '0x1' }],
+    ['204', 204, ''],
+    ['206', 206, { txHash: '0x1' }],
+    ['100', 100, ''],
+  ])('%s is unclear', (_what, status, body) => {
+    expect(answer(status, body)).toMatchObject({ kind: 'unclear', why: 'unreadable' });
+  });
+
+  it('every 5xx is unclear, whatever it says', () => {
+    for (const status of [500, 501, 502, 503, 504, 520, 599]) {
+      expect(answer(status, { error: 'insufficient_funds' })).toMatchObject({ kind: 'unclear', why: 'server_error' });
+    }
+  });
+
+  it('a call that failed on the way is unclear, with its class', () => {
+    for (const why of ['no_answer', 'reset', 'not_connected', 'unreadable'] as const) {
+      expect(settleAnswer({ kind: 'failed', why }, sentAtxp, NOW)).toMatchObject({ kind: 'unclear', why });
+    }
+  });
+
+  it.each([408, 425, 429])('%i asks to come back, after the time it names, five minutes at most', (status) => {
+    const wait = (retryAfter: string | null) => answer(status, { error: 'x' }, { retryAfter });
+    expect(wait(null)).toMatchObject({ kind: 'busy', retryAfterMs: null });
+    expect(wait('7')).toMatchObject({ kind: 'busy', retryAfterMs: 7000 });
+    expect(wait('86400')).toMatchObject({ kind: 'busy', retryAfterMs: 300_000 });
+    expect(wait('Tue, 06 Jan 2026 12:00:30 GMT')).toMatchObject({ kind: 'busy', retryAfterMs: 30_000 });
+    expect(wait('Tue, 06 Jan 2026 11:00:00 GMT')).toMatchObject({ kind: 'busy', retryAfterMs: 0 });
+    expect(wait('Tue, 06 Jan 2037 11:00:00 GMT')).toMatchObject({ kind: 'busy', retryAfterMs: 300_000 });
+    for (const odd of ['soon', '-5', '1e9', '', 'Xyz, 99'])
+      expect(wait(odd)).toMatchObject({ kind: 'busy', retryAfterMs: null });
+  });
+
+  describe.each([400, 402, 409, 422])('%i', (status) => {
+    it.each(forms('account_closed'))('as %s is refused', (_form, body, parts) => {
+      expect(answer(status, body, parts)).toMatchObject({ kind: 'refused' });
+    });
+
+    it.each([
+      ['nothing', ''],
+      ['a page', '<html><body>Bad request: insufficient funds</body></html>'],
+      ['text', 'insufficient_funds'],
+      ['an array', [{ error: 'x' }]],
+      ["a gateway's words", { message: 'no Route matched with those values' }],
+      ["a framework's words", { detail: 'insufficient' }],
+      ['an empty error', { error: '' }],
+      ['an error without words', { error: {} }],
+      ['an error that is a number', { error: 7 }],
+      ['an error that is a list', { error: ['x'] }],
+      ['too much', null],
+    ])('with %s did not come from the provider', (_what, body) => {
+      expect(answer(status, body)).toMatchObject({ kind: 'misdirected' });
+    });
+  });
+
+  it.each([
+    ['insufficient', 'insufficient_funds'],
+    ['insufficient', 'Insufficient balance on account'],
+    ['insufficient', 'ERC20: transfer amount exceeds balance'],
+    ['insufficient', 'not enough USDC'],
+    ['used', 'nonce_already_used'],
+    ['used', 'FiatTokenV2: authorization is used or canceled'],
+    ['used', 'payment already settled by another request'],
+    ['used', 'duplicate_payment'],
+    ['used', 'credential has been used'],
+    ['expired', 'invalid_exact_evm_payload_authorization_valid_before'],
+    ['expired', 'challenge expired'],
+    ['expired', 'deadline passed'],
+    ['expired', 'Blockhash not found'],
+    ['other', 'invalid_exact_evm_payload_signature'],
+    ['other', 'insufficient_scope'],
+    ['other', 'unsupported_scheme'],
+    ['other', 'settlementOverrides are not allowed for exact'],
+  ])('is refused as %s for "%s"', (why, code) => {
+    for (const [form, body, parts] of forms(code)) {
+      if (form.startsWith('problem') && code.includes(' ')) continue;
+      expect(answer(400, body, parts)).toMatchObject({ kind: 'refused', why });
+    }
+  });
+
+  it('402 without telling words means that the payer cannot pay', () => {
+    expect(answer(402, { error: 'payment_failed' })).toMatchObject({ kind: 'refused', why: 'insufficient' });
+    expect(answer(400, { error: 'payment_failed' })).toMatchObject({ kind: 'refused', why: 'other' });
+    expect(answer(402, { error: 'nonce_already_used' })).toMatchObject({ kind: 'refused', why: 'used' });
+  });
+
+  it.each([
+    'settlement_pending',
+    'unexpected_settle_error',
+    'settlement in progress',
+    'Internal error, try again',
+    'upstream timed out',
+  ])('a refusal that says "%s" never turns money on its way into nothing moved', (code) => {
+    expect(answer(400, { error: code })).toMatchObject({ kind: 'unclear', why: 'server_error' });
+  });
+
+  it('whatever else answers is not the provider', () => {
+    for (const status of [
+      300, 301, 302, 307, 308, 401, 403, 404, 405, 406, 410, 411, 412, 413, 415, 418, 426, 431, 451, 499,
+    ]) {
+      expect(answer(status, { error: 'insufficient_funds' })).toMatchObject({ kind: 'misdirected' });
+    }
+  });
+
+  it('is total: every status with every body has one answer, and only 200 is ever done, only four statuses refuse', () => {
+    const body = fc.oneof(
+      fc.json(),
+      fc.string(),
+      fc.constant(null),
+      fc
+        .record({
+          error: fc.oneof(fc.string(), fc.record({ code: fc.string(), message: fc.string() })),
+          success: fc.boolean(),
+        })
+        .map((o) => JSON.stringify(o)),
+    );
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 100, max: 599 }),
+        body,
+        fc.option(fc.string()),
+        fc.option(fc.string()),
+        (status, text, type, retryAfter) => {
+          const result = settleAnswer(
+            { kind: 'http', status, contentType: type, retryAfter, body: text },
+            sentX402,
+            NOW,
+          );
+          const kinds = {
+            done: status === 200,
+            refused: [400, 402, 409, 422].includes(status),
+            busy: [408, 425, 429].includes(status),
+            misdirected: status >= 300 && status <= 499,
+            unclear: true,
+          };
+          expect(kinds[result.kind]).toBe(true);
+          expect(status >= 500 ? result : { kind: 'unclear', why: 'server_error' }).toMatchObject({
+            kind: 'unclear',
+            why: 'server_error',
+          });
+          const detail = result.kind === 'done' ? `${status}` : result.detail;
+          expect(detail).toContain(String(status));
+          expect(detail).toMatch(/^[\x20-\x7e…]{1,320}$/);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('a detail', () => {
+  const secrets = [
+    { sent: sentAtxp, secret: ATXP_TOKEN },
+    { sent: sentX402, secret: SIGNATURE },
+    { sent: sentMpp, secret: SIGNATURE },
+  ];
+
+  it('names the status and the code, and keeps the words that help', () => {
+    expect(
+      answer(402, { error: { code: 'insufficient_balance', message: 'the account holds 0.001 USDC' } }),
+    ).toMatchObject({
+      detail: 'auth server answered 402 insufficient_balance: the account holds 0.001 USDC',
+    });
+    expect(answer(404, '<html>', { type: 'text/html; charset=utf-8' })).toMatchObject({
+      detail: expect.stringContaining('404 (text/html)'),
+    });
+  });
+
+  it('never holds a byte of a credential that the provider echoes, whole, cut, in another case or encoding', () => {
+    const reencodings: ((text: string) => string)[] = [
+      (text) => text.toUpperCase(),
+      (text) => Buffer.from(text).toString('base64'),
+      (text) => Buffer.from(text).toString('hex'),
+      (text) => encodeURIComponent(text),
+    ];
+    const encodings: ((text: string) => string)[] = [
+      ...reencodings,
+      (text) => text,
+      (text) => JSON.stringify({ token: text }),
+      (text) => `Bearer ${text}`,
+      (text) => `${text.slice(0, 12)}...${text.slice(-9)}`,
+    ];
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...secrets),
+        fc.constantFrom(...encodings),
+        fc.string({ maxLength: 2100 }),
+        fc.string({ maxLength: 30 }),
+        fc.constantFrom('error', 'code', 'message', 'reason', 'title', 'type', 'detail'),
+        (credential, encode, before, after, place) => {
+          const text = `${before} ${encode(credential.secret)} ${after}`;
+          const body = {
+            error: { error: text },
+            code: { error: { code: encode(credential.secret), message: text } },
+            message: { error: { code: 'bad', message: text } },
+            reason: { errorReason: text },
+            title: { title: text, status: 400 },
+            type: { title: 'x', status: 400, type: encode(credential.secret) },
+            detail: { title: 'x', status: 400, detail: text },
+          }[place];
+          for (const status of [200, 400, 404, 429, 503]) {
+            const result = settleAnswer(http(status, body), credential.sent, NOW);
+            const detail = result.kind === 'done' ? '' : result.detail;
+            const encoded = reencodings.includes(encode) ? encode(credential.secret) : '';
+            const around = `${before} ${after}`;
+            expect(partsOf(credential.secret, detail, 6, around)).toEqual([]);
+            expect(partsOf(encoded, detail, 8, around)).toEqual([]);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('never lets a short or a bare token through either', () => {
+    const short = settleBody({ credential: decoded('atxp', 'tok7'), context: {}, spent, decimals: 6 });
+    const result = settleAnswer(http(400, { error: { code: 'bad', message: 'token tok7 is not known' } }), short, NOW);
+    expect(result).toMatchObject({ detail: 'auth server answered 400 bad: token [redacted] is not known' });
+    const unparsed = settleAnswer(http(400, { error: 'cannot parse secret-abc-9' }), 'secret-abc-9', NOW);
+    expect(JSON.stringify(unparsed)).not.toContain('secret-abc');
+  });
+});
+
+describe('verifyAnswer', () => {
+  it('says yes or no only where the auth server did', () => {
+    expect(verify(200, { valid: true })).toEqual({ kind: 'valid' });
+    expect(verify(200, { valid: false, invalidReason: 'insufficient_funds' })).toEqual({
+      kind: 'invalid',
+      detail: 'auth server answered 200 insufficient_funds',
+    });
+    expect(verify(200, { valid: false })).toMatchObject({ kind: 'invalid' });
+    expect(verify(402, { error: 'insufficient_funds' })).toMatchObject({ kind: 'invalid' });
+  });
+
+  it('never turns an undecided answer into a no', () => {
+    for (const [status, body] of [
+      [200, {}],
+      [200, { valid: 'true' }],
+      [200, 'ok'],
+      [201, { valid: true }],
+      [302, ''],
+      [400, '<html>'],
+      [400, { error: 'settlement_pending' }],
+      [401, { error: 'unauthorized' }],
+      [404, { error: 'not found' }],
+      [429, { error: 'slow down' }],
+      [500, { valid: false }],
+      [503, { error: 'insufficient_funds' }],
+    ] as const) {
+      expect(verify(status, body), `${status}`).toMatchObject({ kind: 'unreachable' });
+    }
+    expect(verifyAnswer({ kind: 'failed', why: 'not_connected' }, sentAtxp, NOW)).toMatchObject({
+      kind: 'unreachable',
+    });
+  });
+});
+
+/** The parts of the secret, `length` characters each, that stand in the detail and not by accident in the words around it. */
+function partsOf(secret: string, detail: string, length: number, surroundings: string): string[] {
+  return Array.from({ length: Math.max(secret.length - length + 1, 0) }, (_, at) =>
+    secret.slice(at, at + length),
+  ).filter((part) => detail.includes(part) && !surroundings.includes(part));
+}
