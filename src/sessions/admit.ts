@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../domain/clock.js';
+import { newSettlementId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
+import type { AtomicAmount } from '../domain/money.js';
+import type { Protocol } from '../domain/settlement-status.js';
+import type { FoundCredential } from '../protocols/find-credential.js';
+import { settleBody, verifyBody } from '../protocols/settle-body.js';
+import { canonicalJson, sha256 } from '../protocols/wire-json.js';
+import type { CommitQueue } from './commit-queue.js';
+import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
+import { createLiveSession, type LiveSession } from './live-session.js';
+import { type Match, type MatchDependencies, matchOffer, type Presented } from './match-offer.js';
+import type { SessionLog } from './response-gate.js';
+import type { RouteTerms } from './route-options.js';
+import type { NewSession, OpenOutcome, SessionLedger } from './session-ledger.js';
+
+export interface Verifier {
+  verify(
+    protocol: Protocol,
+    call: { readonly body: string; readonly timeoutMs: number },
+  ): Promise<
+    | { readonly kind: 'valid' }
+    | { readonly kind: 'invalid'; readonly detail: string }
+    | { readonly kind: 'unreachable'; readonly detail: string }
+  >;
+}
+
+export interface AdmitDependencies {
+  readonly ledger: Pick<SessionLedger, 'openSession'>;
+  readonly verifier: Verifier;
+  readonly lease: Pick<LeaseKeeper, 'current'>;
+  readonly commits: Pick<CommitQueue, 'submit'>;
+  readonly match: MatchDependencies;
+  readonly minRetryWindowMs: number;
+  readonly verifyTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: SessionLog;
+}
+
+export interface Knock {
+  readonly found: FoundCredential;
+  readonly presented: Presented;
+  readonly terms: RouteTerms;
+  /** Name of the route in the ledger. */
+  readonly route: string;
+}
+
+export type Admission =
+  | {
+      readonly kind: 'admitted';
+      readonly session: LiveSession;
+      readonly held: HeldLease;
+      readonly settle: RouteTerms['settle'];
+    }
+  /** Pay (again): 402. */
+  | { readonly kind: 'challenge'; readonly why: string }
+  /** Nothing was decided: 503, the same credential may be sent again. */
+  | { readonly kind: 'unavailable'; readonly why: string }
+  | { readonly kind: 'used' }
+  | { readonly kind: 'exposed' };
+
+type Matched = Extract<Match, { kind: 'match' }>;
+
+/** From a credential to a durable session, in the order of product.md S1 (Open); nothing is opened before all of it holds. */
+export async function admit(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+  const match = matchOffer(knock.found, knock.presented, dependencies.match);
+  if (match.kind === 'mismatch') return { kind: 'challenge', why: `the credential was not accepted: ${match.why}` };
+  if (match.kind === 'undecided') return { kind: 'unavailable', why: match.why };
+  const { credential, context } = match;
+  const leftMs = (credential.expiresAtMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs();
+  if (leftMs < knock.terms.longestMs + dependencies.minRetryWindowMs) {
+    return { kind: 'challenge', why: 'the credential expires too soon to be collected safely' };
+  }
+  const verified = await dependencies.verifier
+    .verify(credential.protocol, { body: verifyBody({ credential, context }), timeoutMs: dependencies.verifyTimeoutMs })
+    .catch((error: unknown) => ({ kind: 'unreachable' as const, detail: String(error) }));
+  if (verified.kind === 'unreachable') {
+    dependencies.log.warn(
+      { protocol: credential.protocol, detail: verified.detail },
+      'a payment could not be verified: the payer was asked to come back',
+    );
+    return { kind: 'unavailable', why: 'the auth server cannot be reached' };
+  }
+  if (verified.kind === 'invalid') return { kind: 'challenge', why: 'the auth server did not accept the credential' };
+  return open(match, knock, dependencies);
+}
+
+async function open(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+  const held = dependencies.lease.current();
+  if (!held?.mayWrite()) return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+  const { exposure } = knock.terms;
+  // Credit is counted per payer: one who is not named gets none where it is limited.
+  const unnamed = exposure.perPayer !== undefined && match.credential.payer === null;
+  const settle = unnamed ? 'before-release' : knock.terms.settle;
+  const session = newSession(match, knock, held, dependencies);
+  let outcome = await openOnce(session, dependencies);
+  let settleAs = settle;
+  if ((outcome === 'exposure_payer' || outcome === 'exposure_total') && exposure.over === 'settle-first') {
+    settleAs = 'before-release';
+    outcome = await openOnce({ ...session, exposure: {} }, dependencies);
+  }
+  switch (outcome) {
+    case 'opened':
+      return { kind: 'admitted', session: liveSession(match, session, dependencies), held, settle: settleAs };
+    case 'identity_used':
+      return { kind: 'used' };
+    case 'payer_uncollectable':
+      return {
+        kind: 'challenge',
+        why: 'payer_uncollectable: an earlier charge of this payer could not be collected; it must be paid before anything else is sold to them',
+      };
+    case 'exposure_payer':
+    case 'exposure_total':
+      return { kind: 'exposed' };
+    default:
+      return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+  }
+}
+
+function newSession(
+  { offer, credential, context }: Matched,
+  knock: Knock,
+  held: HeldLease,
+  { clock }: AdmitDependencies,
+): NewSession {
+  const cap: AtomicAmount = offer.amount;
+  const { perPayer, total } = knock.terms.exposure;
+  const stored: JsonObject = { ...context };
+  return {
+    id: newSettlementId(clock.nowMs()),
+    // Never an id that the client sent: somebody else's could be taken away from them.
+    key: credential.identity,
+    identity: credential.identity,
+    contentSha256: sha256(
+      canonicalJson({ protocol: credential.protocol, content: credential.content, context: stored, cap }),
+    ),
+    protocol: credential.protocol,
+    asset: offer.asset,
+    decimals: offer.decimals,
+    payer: credential.payer,
+    lookup: credential.lookup,
+    context: stored,
+    expiresAtMs: credential.expiresAtMs,
+    route: knock.route,
+    cap,
+    credential: knock.found.raw,
+    lease: held.lease,
+    closeToken: randomUUID(),
+    longestMs: knock.terms.longestMs,
+    exposure: { ...(perPayer !== undefined && { perPayer }), ...(total !== undefined && { total }) },
+  };
+}
+
+/** A lost answer may have opened the session: it is released in the background, so that the payer can come back with it. */
+async function openOnce(
+  session: NewSession,
+  { ledger, commits, log }: AdmitDependencies,
+): Promise<OpenOutcome | 'unknown'> {
+  try {
+    return await ledger.openSession(session);
+  } catch (error) {
+    log.error(
+      { settlement: session.id, err: error },
+      'a payment session could not be opened: nothing was served or charged',
+    );
+    const { id, lease, closeToken } = session;
+    const spent = '0' as AtomicAmount;
+    commits
+      .submit({ kind: 'close', id, lease, closeToken, by: 'error', spent, body: null, delivery: null })
+      .catch(() => undefined);
+    return 'unknown';
+  }
+}
+
+function liveSession(
+  { offer, credential, context }: Matched,
+  session: NewSession,
+  { commits }: AdmitDependencies,
+): LiveSession {
+  return createLiveSession(
+    {
+      id: session.id,
+      lease: session.lease,
+      closeToken: session.closeToken,
+      cap: session.cap,
+      metered: credential.metered,
+      closesAtZero: credential.closesAtZero,
+      bodyFor: (spent) => settleBody({ credential, context, spent, decimals: offer.decimals }),
+    },
+    commits,
+  );
+}

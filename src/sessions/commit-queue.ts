@@ -1,0 +1,144 @@
+import type { ChangeOutcome, SessionChange, SessionLedger } from './session-ledger.js';
+
+export interface CommitQueue {
+  /**
+   * Makes one change durable, together with whatever else arrives while a commit is under way.
+   *
+   * @returns `lost` when the ledger says that the session is no longer ours
+   * @throws when it is still unknown after `unknownForMs` whether the change was committed
+   */
+  submit(change: SessionChange): Promise<ChangeOutcome>;
+  /** Resolves once nothing is waiting or in flight; for an orderly shutdown. */
+  idle(): Promise<void>;
+}
+
+export interface CommitQueueOptions {
+  readonly ledger: Pick<SessionLedger, 'commitSessions' | 'closeState'>;
+  /** How long an unknown outcome is looked into before the response is given up (product.md S1, Close). */
+  readonly unknownForMs?: number;
+  /** A commit unanswered for this long counts as unknown, so that one stalled connection does not hold up the rest. */
+  readonly commitTimeoutMs?: number;
+}
+
+/** One statement of this many rows stays well under the time in which a lone close commits twice. */
+const MAX_CHANGES_PER_COMMIT = 200;
+const FIRST_LOOK_AGAIN_MS = 25;
+const LONGEST_LOOK_AGAIN_MS = 500;
+
+interface Waiting {
+  readonly change: SessionChange;
+  readonly resolve: (outcome: ChangeOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: while one commit is in flight, further changes gather for the next one, so fifty closes at once cost
+ * two or three commits. A commit that fails is taken apart and each change tried alone, outside the queue: one bad row
+ * fails alone and holds up nobody.
+ */
+export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
+  const { ledger, unknownForMs = 5_000, commitTimeoutMs = 5_000 } = options;
+  let waiting: Waiting[] = [];
+  let committing = false;
+  const underWay = new Set<Promise<ChangeOutcome>>();
+
+  const commit = (changes: readonly SessionChange[]) => within(ledger.commitSessions(changes), commitTimeoutMs);
+
+  async function drain(): Promise<void> {
+    if (committing) return;
+    committing = true;
+    // Closes that end in the same turn of the event loop share even the first commit.
+    await Promise.resolve();
+    while (waiting.length > 0) {
+      const batch = takeBatch();
+      try {
+        const outcomes = await commit(batch.map((entry) => entry.change));
+        batch.forEach((entry, index) => settleFromBatch(entry, outcomes[index]));
+      } catch {
+        for (const entry of batch) settleAlone(entry);
+      }
+    }
+    committing = false;
+  }
+
+  /** The oldest changes, at most one per session, sorted by id so that two servers never lock rows in a circle. */
+  function takeBatch(): Waiting[] {
+    const batch = new Map<string, Waiting>();
+    const later: Waiting[] = [];
+    for (const entry of waiting) {
+      if (batch.size < MAX_CHANGES_PER_COMMIT && !batch.has(entry.change.id)) batch.set(entry.change.id, entry);
+      else later.push(entry);
+    }
+    waiting = later;
+    return [...batch.values()].sort((left, right) => (left.change.id < right.change.id ? -1 : 1));
+  }
+
+  function settleFromBatch(entry: Waiting, outcome: ChangeOutcome | undefined): void {
+    if (outcome === undefined) settleAlone(entry);
+    else entry.resolve(outcome);
+  }
+
+  function settleAlone(entry: Waiting): void {
+    const giveUpAt = performance.now() + unknownForMs;
+    untilKnown(entry.change, giveUpAt).then(entry.resolve, entry.reject);
+  }
+
+  /** Repeating a change is harmless: it carries the same close token, amount and body, and the ledger takes it once. */
+  async function untilKnown(change: SessionChange, giveUpAt: number): Promise<ChangeOutcome> {
+    let doubt: unknown = new Error('the ledger did not say whether the change was committed');
+    for (let pauseMs = FIRST_LOOK_AGAIN_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_AGAIN_MS)) {
+      try {
+        const known = await within(lookOrCommitAlone(change), Math.max(giveUpAt - performance.now(), 1));
+        if (known !== 'unknown') return known;
+      } catch (error) {
+        doubt = error;
+      }
+      if (performance.now() + pauseMs >= giveUpAt) throw doubt;
+      await pause(pauseMs);
+    }
+  }
+
+  async function lookOrCommitAlone(change: SessionChange): Promise<ChangeOutcome | 'unknown'> {
+    if (change.kind === 'checkpoint') {
+      const [outcome] = await ledger.commitSessions([change]);
+      return outcome ?? 'unknown';
+    }
+    const state = await ledger.closeState(change.id, change.closeToken);
+    if (state === 'ours') return 'committed';
+    if (state === 'lost') return 'lost';
+    const [outcome] = await ledger.commitSessions([change]);
+    // `lost` may mean that our first commit landed after all, between the look and this commit: look once more.
+    return outcome === 'committed' ? 'committed' : 'unknown';
+  }
+
+  return {
+    submit(change) {
+      const known = new Promise<ChangeOutcome>((resolve, reject) => {
+        waiting.push({ change, resolve, reject });
+      });
+      underWay.add(known);
+      const forget = () => underWay.delete(known);
+      known.then(forget, forget);
+      void drain();
+      return known;
+    },
+    async idle() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
+  };
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Gives up waiting after `limitMs`; what is waited for may still happen. */
+async function within<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the ledger did not answer within ${Math.round(limitMs)} ms`)), limitMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

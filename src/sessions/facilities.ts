@@ -1,0 +1,51 @@
+import { type Facilities, MPP_METHOD, type Offer } from './offers.js';
+
+export interface FacilitiesKeeper {
+  /**
+   * What the auth server last said about how its schemes are settled. It waits for the auth server only while something
+   * that these offers need was never heard; afterwards an outage leaves the last answer in place.
+   */
+  knownFor(offers: readonly Offer[]): Promise<Facilities>;
+}
+
+/** Schemes do not change from one minute to the next; a credential signed on the old facts gets a fresh 402. */
+const REFRESH_MS = 5 * 60_000;
+/** After a failure a paid request must not wait for the same outage again and again. */
+const RETRY_MS = 5_000;
+
+/** @param ask never rejects for an outage: what cannot be read is not there */
+export function createFacilities(
+  ask: () => Promise<Facilities>,
+  monotonicMs: () => number = () => performance.now(),
+): FacilitiesKeeper {
+  let last: Facilities = { x402: {}, mpp: {} };
+  let nextAskAt = 0;
+  let asking: Promise<void> | undefined;
+
+  async function refresh(): Promise<void> {
+    try {
+      const heard = await ask();
+      const whole = Object.keys(heard.x402).length > 0 && Object.keys(heard.mpp).length > 0;
+      last = { x402: { ...last.x402, ...heard.x402 }, mpp: { ...last.mpp, ...heard.mpp } };
+      nextAskAt = monotonicMs() + (whole ? REFRESH_MS : RETRY_MS);
+    } catch {
+      nextAskAt = monotonicMs() + RETRY_MS;
+    } finally {
+      asking = undefined;
+    }
+  }
+
+  return {
+    async knownFor(offers) {
+      if (!offers.some((offer) => offer.scheme === 'upto' || offer.scheme === 'session')) return last;
+      if (monotonicMs() >= nextAskAt) asking ??= refresh();
+      if (asking && offers.some((offer) => !isKnown(offer, last))) await asking;
+      return last;
+    },
+  };
+}
+
+function isKnown(offer: Offer, facilities: Facilities): boolean {
+  if (offer.scheme === 'upto') return facilities.x402[offer.network] !== undefined;
+  return offer.scheme !== 'session' || facilities.mpp[MPP_METHOD] !== undefined;
+}

@@ -1,0 +1,140 @@
+import type { RequestHandler } from 'express';
+import type { Clock } from '../domain/clock.js';
+import type { SettlementId } from '../domain/ids.js';
+import type { Verifier } from './admit.js';
+import type { PaymentRequests } from './challenge.js';
+import { createCommitQueue } from './commit-queue.js';
+import { createDeliveryRecorder } from './delivery-recorder.js';
+import { createFacilities } from './facilities.js';
+import { createLeaseKeeper } from './lease-keeper.js';
+import type { Facilities } from './offers.js';
+import { routeOffers } from './offers.js';
+import { createPaidRoute } from './paid-session.js';
+import { refusal, type SendProblem, sendProblem } from './refusals.js';
+import { createRequestIds } from './request-ids.js';
+import type { SessionLog, SettleNowOutcome } from './response-gate.js';
+import type { PaidSessionOptions } from './route-options.js';
+import type { SessionLedger } from './session-ledger.js';
+
+export type { PaymentSession } from './paid-session.js';
+export type { PaidSessionOptions } from './route-options.js';
+
+/** The auth server as paid sessions use it; settling is not among it. */
+export interface SessionAuthServer extends Verifier, PaymentRequests {
+  /** What cannot be read now is not there. */
+  supported(): Promise<Facilities>;
+}
+
+export interface SessionSettings {
+  /** SETTLEMENT_CREDENTIAL_VALIDITY, SETTLEMENT_MIN_RETRY_WINDOW, SETTLEMENT_CHECKPOINT_INTERVAL in milliseconds. */
+  readonly credentialValidityMs: number;
+  readonly minRetryWindowMs: number;
+  readonly checkpointIntervalMs: number;
+  /** SETTLEMENT_CHECKPOINT_AMOUNT, atomic units. */
+  readonly checkpointAmount: bigint;
+  /** How long a request waits for the verify call; default 10 s. */
+  readonly verifyTimeoutMs?: number;
+  readonly leaseMs?: number;
+  /** How long an unknown commit is looked into before the response is cut off; default 5 s. */
+  readonly unknownCommitMs?: number;
+}
+
+export interface PaidSessionsDependencies {
+  readonly ledger: SessionLedger;
+  /** Undefined: paid routes answer 503 not_configured. */
+  readonly authServer: SessionAuthServer | undefined;
+  readonly authServerUrl?: string;
+  readonly destinationAccountId?: string;
+  readonly settings: SessionSettings;
+  readonly secrets: {
+    /** MPP_SECRET_KEY; undefined: routes cannot offer MPP. */
+    readonly mpp?: string;
+    /** Signs ATXP payment request ids; the same on all servers of a deployment. */
+    readonly requestIds: string;
+  };
+  /** Names this process in the table of leases. */
+  readonly holder: string;
+  readonly publicUrl?: string;
+  readonly clock: Clock;
+  readonly log: SessionLog;
+  /** Settles one closed session now, for routes that settle before release; bounded in time by whoever hands it in. */
+  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+  /** Starts the settlement of a closed session; never awaited. */
+  readonly dispatch: (id: SettlementId) => unknown;
+  readonly sendProblem?: SendProblem;
+}
+
+export interface PaidSessions {
+  /** @throws Error naming the option, at definition time */
+  paidSession(options: PaidSessionOptions): RequestHandler;
+  /** Takes the lease under which sessions are opened; until then paid routes answer 503. */
+  start(): Promise<void>;
+  /** False while paid responses could not be served: no lease, or half of it passed unrenewed. */
+  ready(): boolean;
+  /** After the last response: writes what is still on its way and gives the lease back. */
+  stop(): Promise<void>;
+}
+
+export function createPaidSessions(dependencies: PaidSessionsDependencies): PaidSessions {
+  const { ledger, authServer, settings, secrets, clock, log, destinationAccountId } = dependencies;
+  const commits = createCommitQueue({ ledger, unknownForMs: settings.unknownCommitMs });
+  const deliveries = createDeliveryRecorder(ledger);
+  const lease = createLeaseKeeper({
+    ledger,
+    holder: dependencies.holder,
+    leaseMs: settings.leaseMs,
+    clock,
+    onEvent: (event, error) => {
+      if (event !== 'lease_taken')
+        log.warn({ event, err: error }, 'the lease on payment sessions is in danger: responses wait or are cut off');
+    },
+  });
+  const send = dependencies.sendProblem ?? sendProblem;
+  const requestIds = createRequestIds(secrets.requestIds);
+  const mpp =
+    secrets.mpp === undefined ? undefined : { secretKey: secrets.mpp, realm: realmOf(dependencies.publicUrl) };
+  const common = { requestIds, mpp, clock, credentialValidityMs: settings.credentialValidityMs, destinationAccountId };
+  const facilities = createFacilities(() => authServer?.supported() ?? Promise.resolve({ x402: {}, mpp: {} }));
+  return {
+    paidSession(options) {
+      if (!authServer) {
+        routeOffers(options, settings);
+        return (_req, res) => send(res, refusal('not_configured'));
+      }
+      return createPaidRoute(options, {
+        admission: {
+          ledger,
+          verifier: authServer,
+          lease,
+          commits,
+          match: common,
+          minRetryWindowMs: settings.minRetryWindowMs,
+          verifyTimeoutMs: settings.verifyTimeoutMs ?? 10_000,
+          clock,
+          log,
+        },
+        challenge: { ...common, paymentRequests: authServer, authServerUrl: dependencies.authServerUrl ?? '' },
+        facilities,
+        deliveries,
+        bounds: settings,
+        checkpointAmount: settings.checkpointAmount,
+        checkpointIntervalMs: settings.checkpointIntervalMs,
+        settleNow: dependencies.settleNow,
+        dispatch: dependencies.dispatch,
+        publicUrl: dependencies.publicUrl,
+        sendProblem: send,
+      });
+    },
+    start: () => lease.start(),
+    ready: () => lease.mayWrite(),
+    async stop() {
+      await commits.idle();
+      await deliveries.flush();
+      await lease.stop();
+    },
+  };
+}
+
+/** MPP challenges are valid in one realm; all servers of a deployment share it. */
+const realmOf = (publicUrl: string | undefined): string =>
+  publicUrl === undefined ? 'makegood' : new URL(publicUrl).host;

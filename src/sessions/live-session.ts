@@ -1,0 +1,139 @@
+import type { SettlementId } from '../domain/ids.js';
+import { type AtomicAmount, parseAtomic, toAtomic } from '../domain/money.js';
+import type { Delivery } from '../domain/settlement-status.js';
+import type { CommitQueue } from './commit-queue.js';
+import type { ChangeOutcome, Lease } from './session-ledger.js';
+
+export interface LiveSessionFacts {
+  readonly id: SettlementId;
+  readonly lease: Lease;
+  readonly closeToken: string;
+  readonly cap: AtomicAmount;
+  /** False: all or nothing, the first charge takes the cap. */
+  readonly metered: boolean;
+  /** True: closed at the auth server also when nothing was spent, so that the payer gets the deposit back. */
+  readonly closesAtZero: boolean;
+  /** The exact bytes that every settle call will send. */
+  readonly bodyFor: (spent: AtomicAmount) => string;
+}
+
+export interface CloseResult {
+  /** `unknown`: the ledger did not say in time whether the close is in it. */
+  readonly outcome: ChangeOutcome | 'unknown';
+  /** True when the close leaves something to settle. */
+  readonly billed: boolean;
+  readonly spent: bigint;
+}
+
+/** The money side of one paid exchange: what was charged, and how much of that is durable. Knows nothing of HTTP. */
+export interface LiveSession {
+  readonly id: SettlementId;
+  readonly cap: bigint;
+  /** Charged so far, in atomic units. */
+  spent(): bigint;
+  /** Charged, and not known to be in the ledger. */
+  uncommitted(): bigint;
+  /** True once a checkpoint was sent to the ledger: from then on the charge cannot be taken back. */
+  checkpointed(): boolean;
+  /**
+   * Synchronous; never lets the sum pass the cap.
+   * @returns false past the cap, or after the close
+   * @throws TypeError when `amount` is not a non-negative bigint or a string of 1 to 39 digits
+   */
+  charge(amount: bigint | string): boolean;
+  /** Gives the charge up: nothing will be billed. @returns false when it is too late for that */
+  release(): boolean;
+  released(): boolean;
+  /** Makes what was charged so far durable; at most one at a time. @throws when it could not be made durable */
+  checkpoint(): Promise<ChangeOutcome>;
+  /** Freezes the amount and commits the close; once. Never rejects. */
+  close(by: 'end' | 'abort' | 'error', delivery: Delivery): Promise<CloseResult>;
+}
+
+export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQueue, 'submit'>): LiveSession {
+  const { id, lease, closeToken } = facts;
+  const cap = BigInt(facts.cap);
+  let spent = 0n;
+  let committed = 0n;
+  let checkpointed = false;
+  let frozen = false;
+  let released = false;
+  let checkpointing: Promise<ChangeOutcome> | undefined;
+
+  async function commitCheckpoint(amount: bigint): Promise<ChangeOutcome> {
+    const outcome = await commits.submit({ kind: 'checkpoint', id, lease, closeToken, spent: toAtomic(amount) });
+    if (outcome === 'committed') committed = amount;
+    return outcome;
+  }
+
+  return {
+    id,
+    cap,
+    spent: () => spent,
+    uncommitted: () => spent - committed,
+    checkpointed: () => checkpointed,
+    released: () => released,
+
+    charge(amount) {
+      const asked = atomicOf(amount);
+      if (frozen) return false;
+      if (asked === 0n) return true;
+      if (!facts.metered && spent > 0n) return false;
+      if (spent + asked > cap) return false;
+      spent = facts.metered ? spent + asked : cap;
+      return true;
+    },
+
+    release() {
+      if (released) return true;
+      if (frozen || checkpointed) return false;
+      frozen = true;
+      released = true;
+      spent = 0n;
+      return true;
+    },
+
+    checkpoint() {
+      if (checkpointing) return checkpointing;
+      if (spent === committed) return Promise.resolve('committed');
+      checkpointed = true;
+      checkpointing = commitCheckpoint(spent).finally(() => {
+        checkpointing = undefined;
+      });
+      return checkpointing;
+    },
+
+    async close(by, delivery) {
+      frozen = true;
+      const amount = toAtomic(spent);
+      const billed = spent > 0n || facts.closesAtZero;
+      try {
+        const outcome = await commits.submit({
+          kind: 'close',
+          id,
+          lease,
+          closeToken,
+          by,
+          spent: amount,
+          body: billed ? facts.bodyFor(amount) : null,
+          delivery: billed ? delivery : null,
+        });
+        if (outcome === 'committed') committed = spent;
+        return { outcome, billed, spent };
+      } catch {
+        return { outcome: 'unknown', billed, spent };
+      }
+    },
+  };
+}
+
+function atomicOf(amount: unknown): bigint {
+  if (typeof amount === 'bigint' && amount >= 0n) return amount;
+  const digits = typeof amount === 'string' ? parseAtomic(amount) : undefined;
+  if (digits === undefined) {
+    throw new TypeError(
+      "charge(amount): give the asset's atomic units as a bigint or digits, e.g. charge(3000n) or charge('3000') for 0.003 USDC; nothing was charged",
+    );
+  }
+  return BigInt(digits);
+}

@@ -1,0 +1,167 @@
+import type { Clock } from '../domain/clock.js';
+import type { JsonObject } from '../domain/json.js';
+import { parseDecimal } from '../domain/money.js';
+import { type DecodedCredential, isUndecodable, type SettlementContext } from '../protocols/credential.js';
+import { decodeCredential } from '../protocols/decode-credential.js';
+import type { FoundCredential } from '../protocols/find-credential.js';
+import { canonicalJson, isObject, valueAt } from '../protocols/wire-json.js';
+import { canonicalNetwork } from '../protocols/x402-networks.js';
+import { type MppIssuer, mppMismatch } from './match-mpp.js';
+import { type ResourceInfo, x402Mismatch } from './match-x402.js';
+import { atxpOption, type Facilities, mppRequest, type Offer, x402Accept } from './offers.js';
+import type { RequestIds } from './request-ids.js';
+import { type Mismatch, sameJson } from './stated.js';
+
+export interface MatchDependencies {
+  readonly mpp: MppIssuer | undefined;
+  readonly requestIds: RequestIds;
+  readonly credentialValidityMs: number;
+  readonly destinationAccountId?: string;
+  readonly clock: Clock;
+}
+
+/** Where the credential was presented: what was offered there, to be paid for what. */
+export interface Presented {
+  readonly offers: readonly Offer[];
+  readonly facilities: Facilities;
+  readonly resource: ResourceInfo;
+  /** Path of the resource, without origin and query. */
+  readonly path: string;
+}
+
+export type Match =
+  | {
+      readonly kind: 'match';
+      readonly offer: Offer;
+      readonly credential: DecodedCredential;
+      readonly context: SettlementContext;
+    }
+  | { readonly kind: 'mismatch'; readonly why: string }
+  /** It may well be one of ours; what the auth server must tell us for that is not known now. */
+  | { readonly kind: 'undecided'; readonly why: string };
+
+/**
+ * Holds a credential against our own offers. Whatever it states must be one of them, exactly; the context that verify and
+ * settle get is built from that offer alone, so a credential can never choose what it is verified against.
+ */
+export function matchOffer(found: FoundCredential, presented: Presented, dependencies: MatchDependencies): Match {
+  const offer = presented.offers.find((candidate) => candidate.protocol === found.protocol);
+  if (offer === undefined) return mismatch('this protocol is not offered here');
+  const terms = offeredTerms(offer, presented, dependencies);
+  if (terms === undefined)
+    return { kind: 'undecided', why: `the auth server has not told yet how ${offer.scheme} is settled here` };
+  const context = contextOf(found, terms, dependencies);
+  const credential = decodeCredential(found.protocol, found.raw, context, offer.decimals);
+  if (isUndecodable(credential)) return mismatch(credential.undecodable);
+  const why =
+    credential.scheme === offer.scheme
+      ? termsMismatch(credential, terms, dependencies)
+      : 'its scheme is not the one that was offered';
+  if (why !== undefined) return mismatch(why);
+  // An MPP voucher is cumulative over its channel: it covers the offer (checked above) and need not equal it.
+  if (offer.scheme !== 'session' && credential.cap !== null && credential.cap !== offer.amount) {
+    return mismatch('its amount is not the one that was offered');
+  }
+  return { kind: 'match', offer, credential, context };
+}
+
+const mismatch = (why: string): Match => ({ kind: 'mismatch', why });
+
+/** An offer in the form of its protocol. */
+type OfferedTerms =
+  | { readonly protocol: 'x402'; readonly offer: Offer; readonly accept: JsonObject; readonly presented: Presented }
+  | { readonly protocol: 'mpp'; readonly offer: Offer; readonly request: JsonObject; readonly presented: Presented }
+  | { readonly protocol: 'atxp'; readonly offer: Offer; readonly option: JsonObject; readonly presented: Presented };
+
+function offeredTerms(
+  offer: Offer,
+  presented: Presented,
+  { credentialValidityMs }: MatchDependencies,
+): OfferedTerms | undefined {
+  switch (offer.protocol) {
+    case 'x402': {
+      const accept = x402Accept(offer, presented.facilities, credentialValidityMs);
+      return accept && { protocol: 'x402', offer, accept, presented };
+    }
+    case 'mpp': {
+      const request = mppRequest(offer, presented.facilities);
+      return request && { protocol: 'mpp', offer, request, presented };
+    }
+    default:
+      return { protocol: 'atxp', offer, option: { ...atxpOption(offer) }, presented };
+  }
+}
+
+function contextOf(found: FoundCredential, terms: OfferedTerms, dependencies: MatchDependencies): SettlementContext {
+  const { destinationAccountId, requestIds } = dependencies;
+  const common = destinationAccountId === undefined ? {} : { destinationAccountId };
+  if (terms.protocol === 'x402') return { ...common, paymentRequirements: terms.accept };
+  // The id of a challenge identifies an MPP payment, a nonce an x402 one: a request id could only confuse either.
+  if (terms.protocol === 'mpp') return common;
+  const claimed = found.paymentRequestId;
+  const ours =
+    claimed === undefined ? undefined : requestIds.verify(claimed, offeredFor(terms.offer, terms.presented.path));
+  return { ...common, options: [terms.option], ...(ours !== undefined && { paymentRequestId: ours }) };
+}
+
+/** What a payment request id is bound to. */
+export const offeredFor = (offer: Offer, path: string): string =>
+  canonicalJson({ ...atxpOption(offer), asset: offer.asset, path });
+
+function termsMismatch(
+  { content }: DecodedCredential,
+  terms: OfferedTerms,
+  { mpp, clock, destinationAccountId }: MatchDependencies,
+): Mismatch {
+  const { offer, presented } = terms;
+  switch (terms.protocol) {
+    case 'x402':
+      return x402Mismatch(content, offer, terms.accept, presented.resource);
+    case 'mpp':
+      if (mpp === undefined) return 'MPP is not offered here';
+      return mppMismatch(content, { offer, request: terms.request, path: presented.path, nowMs: clock.nowMs() }, mpp);
+    default:
+      return atxpMismatch(content, terms, destinationAccountId);
+  }
+}
+
+/** ATXP credentials may restate the options they answer; the amounts they are charged by are ours in any case. */
+function atxpMismatch(
+  content: JsonObject,
+  { offer, presented: { resource } }: OfferedTerms,
+  destinationAccountId: string | undefined,
+): Mismatch {
+  const options = valueAt(content, 'options');
+  if (options !== undefined && (!Array.isArray(options) || options.length === 0)) return 'its options are not readable';
+  for (const option of [...((options as readonly JsonObject[] | undefined) ?? []), content]) {
+    if (!isObject(option)) return 'its options are not readable';
+    if (!statesOffer(option, offer)) return 'its options are not the ones that were offered';
+  }
+  const stated = valueAt(content, 'resource');
+  if (stated !== undefined && stated !== resource.url) return 'its resource is not this one';
+  const destination = valueAt(content, 'destinationAccountId');
+  return destination === undefined || destination === destinationAccountId
+    ? undefined
+    : 'its destination is somebody else';
+}
+
+/** Where it states network, currency, address, asset or amount, they are the offer's. */
+function statesOffer(stated: JsonObject, offer: Offer): boolean {
+  const own = atxpOption(offer);
+  const says = (name: string, matches: (text: string) => boolean): boolean => {
+    const value = valueAt(stated, name);
+    const text = typeof value === 'number' ? String(value) : value;
+    return text === undefined ? !Object.hasOwn(stated, name) : typeof text === 'string' && matches(text);
+  };
+  const pays = (text: string): boolean => sameJson(text, offer.payTo);
+  return (
+    says('network', (text) => text === own.network || canonicalNetwork(text.replaceAll('_', '-')) === offer.network) &&
+    says('currency', (text) => text.toUpperCase() === own.currency.toUpperCase()) &&
+    says('amount', (text) => parseDecimal(text, offer.decimals) === BigInt(offer.amount)) &&
+    says('asset', (text) => sameJson(text, offer.asset)) &&
+    says('address', pays) &&
+    says('payTo', pays) &&
+    says('destination', pays) &&
+    says('recipient', pays)
+  );
+}

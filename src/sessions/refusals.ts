@@ -1,0 +1,100 @@
+import type { Response } from 'express';
+import type { ChallengeAnswer } from './challenge.js';
+
+/** A problem document of the contract; the composition root may send it with its own builder. */
+export interface Problem {
+  readonly status: number;
+  readonly code: RefusalCode;
+  readonly title: string;
+  readonly detail: string;
+  readonly retryAfterSeconds?: number;
+}
+
+export type RefusalCode =
+  | 'payment_required'
+  | 'payment_refused'
+  | 'payment_unknown'
+  | 'payment_unavailable'
+  | 'credential_already_used'
+  | 'exposure_exceeded'
+  | 'not_configured';
+
+export type SendProblem = (res: Response, problem: Problem) => void;
+
+/** What each refusal means for the payer's money is part of its text: a client decides by it whether to pay again. */
+const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & { readonly detail: string }>> = {
+  payment_required: {
+    status: 402,
+    title: 'Payment required',
+    detail: 'This resource is paid for per response; the headers of this answer say how. Nothing was charged.',
+  },
+  payment_refused: {
+    status: 402,
+    title: 'Payment refused',
+    detail:
+      'The auth server refused to settle this payment. Nothing was served, and nothing was charged by this request.',
+  },
+  payment_unknown: {
+    status: 503,
+    title: 'Payment outcome unknown',
+    detail:
+      'The auth server has not said whether this payment was settled. The charge is kept and will be resolved; do not sign another payment for it.',
+    retryAfterSeconds: 30,
+  },
+  payment_unavailable: {
+    status: 503,
+    title: 'Payments are unavailable',
+    detail: 'This payment could not be checked now. Nothing was charged; send the same credential again later.',
+    retryAfterSeconds: 5,
+  },
+  credential_already_used: {
+    status: 409,
+    title: 'Credential already used',
+    detail:
+      'This payment credential was used for another response. It is charged at most once; ask for a new challenge to pay again.',
+  },
+  exposure_exceeded: {
+    status: 429,
+    title: 'Too much unsettled payment',
+    detail:
+      'Earlier charges have not been settled yet, and this one would exceed the credit of this route. Nothing was charged.',
+    retryAfterSeconds: 5,
+  },
+  not_configured: {
+    status: 503,
+    title: 'Payments are not configured',
+    detail: 'This server has no auth server to check payments with (AUTH_SERVER_URL). Nothing was charged.',
+    retryAfterSeconds: 60,
+  },
+};
+
+export const refusal = (code: RefusalCode, detail?: string): Problem => ({
+  ...REFUSALS[code],
+  code,
+  ...(detail !== undefined && { detail: `${REFUSALS[code].detail} ${detail}` }),
+});
+
+/** `application/problem+json` without a builder of the server's own. */
+export const sendProblem: SendProblem = (res, problem) => {
+  const { status, code, title, detail, retryAfterSeconds } = problem;
+  const requestId = res.getHeader('x-request-id');
+  if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', String(retryAfterSeconds));
+  res.setHeader('Cache-Control', 'no-store');
+  res.status(status).type('application/problem+json');
+  res.end(
+    JSON.stringify({
+      type: 'about:blank',
+      title,
+      status,
+      detail,
+      code,
+      request_id: typeof requestId === 'string' ? requestId : null,
+    }),
+  );
+};
+
+export function sendChallenge(res: Response, challenge: ChallengeAnswer, send: SendProblem, detail?: string): void {
+  res.set(challenge.headers);
+  if (challenge.body === undefined) return send(res, refusal('payment_required', detail));
+  res.status(402).json(challenge.body);
+}

@@ -1,0 +1,25 @@
+import type { SettlementId } from '../domain/ids.js';
+import type { Delivery } from '../domain/settlement-status.js';
+import type { ChangeOutcome, Lease, NewSession, OpenOutcome, SessionChange } from '../ledger/ledger-types.js';
+
+export type { ChangeOutcome, Lease, NewSession, OpenOutcome, SessionChange };
+
+export interface DeliveryNote {
+  readonly id: SettlementId;
+  readonly delivery: Delivery;
+}
+
+/** What paid sessions need of the ledger; the composition root hands it in. Every rejection means "it is not known". */
+export interface SessionLedger {
+  /** One commit. */
+  openSession(session: NewSession): Promise<OpenOutcome>;
+  /** One commit for all changes, one outcome per change in the order given; at most one change per session. */
+  commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
+  /** `ours`: the close with this token is in the ledger. `open`: no close yet. `lost`: the session is not ours any more. */
+  closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
+  recordDeliveries(deliveries: readonly DeliveryNote[]): Promise<void>;
+  takeLease(holder: string, ttlMs: number): Promise<Lease>;
+  /** False: the sweep ended this lease. */
+  renewLease(lease: Lease, ttlMs: number): Promise<boolean>;
+  endLease(lease: Lease): Promise<void>;
+}

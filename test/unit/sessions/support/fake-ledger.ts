@@ -1,0 +1,143 @@
+import type { LeaseId } from '../../../../src/domain/ids.js';
+import type { Delivery } from '../../../../src/domain/settlement-status.js';
+import type {
+  ChangeOutcome,
+  Lease,
+  NewSession,
+  OpenOutcome,
+  SessionChange,
+  SessionLedger,
+} from '../../../../src/sessions/session-ledger.js';
+
+export interface FakeRow {
+  readonly session: NewSession;
+  status: 'open' | 'pending' | 'released';
+  spent: bigint;
+  body: string | null;
+  delivery: Delivery | null;
+  closedBy: string | null;
+}
+
+/** What one commit does: happens as usual, is lost before or after it happened, or never answers. */
+type Fault = 'refuse' | 'lose-answer' | 'hang';
+
+/** The ledger's behaviour as SessionLedger states it, in memory, with faults and a brake. */
+export class FakeLedger implements SessionLedger {
+  readonly rows = new Map<string, FakeRow>();
+  readonly commits: (readonly SessionChange[])[] = [];
+  readonly opens: NewSession[] = [];
+  readonly deliveries: { id: string; delivery: Delivery }[] = [];
+  /** Faults of the next commits, in order. */
+  readonly commitFaults: Fault[] = [];
+  /** Answers of the next openings instead of the usual one. */
+  readonly openAnswers: (OpenOutcome | 'reject' | 'reject-after')[] = [];
+  poisoned: (change: SessionChange) => boolean = () => false;
+  closeStateDown = false;
+  commitsDown = false;
+  renewal: 'ok' | 'lost' | 'down' = 'ok';
+  #brake: { wait: Promise<void>; release: () => void } | undefined;
+  #leases = 0;
+
+  /** Commits wait until the returned function is called. */
+  hold(): () => void {
+    let release = () => {};
+    const wait = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#brake = { wait, release };
+    return () => {
+      this.#brake = undefined;
+      release();
+    };
+  }
+
+  only(): FakeRow {
+    const [row, ...more] = this.rows.values();
+    if (!row || more.length > 0) throw new Error(`expected one session, found ${this.rows.size}`);
+    return row;
+  }
+
+  async openSession(session: NewSession): Promise<OpenOutcome> {
+    this.opens.push(session);
+    const answer = this.openAnswers.shift();
+    if (answer === 'reject') throw new Error('the database is down');
+    if (answer && answer !== 'reject-after') return answer;
+    const used = [...this.rows.values()].some(
+      (row) =>
+        row.status !== 'released' && (row.session.identity === session.identity || row.session.key === session.key),
+    );
+    if (used) return 'identity_used';
+    this.rows.set(session.id, { session, status: 'open', spent: 0n, body: null, delivery: null, closedBy: null });
+    if (answer === 'reject-after') throw new Error('connection lost');
+    return 'opened';
+  }
+
+  async commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]> {
+    this.commits.push(changes);
+    if (new Set(changes.map((change) => change.id)).size !== changes.length)
+      throw new Error('one session twice in one commit');
+    const fault = this.commitFaults.shift();
+    if (this.#brake) await this.#brake.wait;
+    if (fault === 'hang') await new Promise(() => {});
+    if (this.commitsDown || fault === 'refuse') throw new Error('the database is down');
+    const bad = changes.find((change) => this.poisoned(change));
+    if (bad) throw new Error('check constraint violated');
+    const outcomes = changes.map((change) => this.#apply(change));
+    if (fault === 'lose-answer') throw new Error('connection lost');
+    return outcomes;
+  }
+
+  #apply(change: SessionChange): ChangeOutcome {
+    const row = this.rows.get(change.id);
+    const { lease, closeToken } = row?.session ?? {};
+    if (!row || row.status !== 'open' || closeToken !== change.closeToken || lease?.id !== change.lease.id)
+      return 'lost';
+    if (BigInt(change.spent) < row.spent) return 'lost';
+    row.spent = BigInt(change.spent);
+    if (change.kind === 'checkpoint') return 'committed';
+    row.status = change.body === null ? 'released' : 'pending';
+    row.body = change.body;
+    row.delivery = change.delivery;
+    row.closedBy = change.by;
+    return 'committed';
+  }
+
+  async closeState(id: string, closeToken: string): Promise<'ours' | 'open' | 'lost'> {
+    if (this.closeStateDown) throw new Error('the database is down');
+    const row = this.rows.get(id);
+    if (row?.session.closeToken !== closeToken) return 'lost';
+    if (row.status === 'open') return 'open';
+    return row.closedBy === 'sweep' ? 'lost' : 'ours';
+  }
+
+  /** What the sweep does to a session of a dead process. */
+  sweepAway(id: string): void {
+    const row = this.rows.get(id);
+    if (!row) throw new Error('no such session');
+    row.status = row.spent > 0n ? 'pending' : 'released';
+    row.closedBy = 'sweep';
+  }
+
+  async recordDeliveries(deliveries: readonly { id: string; delivery: Delivery }[]): Promise<void> {
+    this.deliveries.push(...deliveries);
+    for (const { id, delivery } of deliveries) {
+      const row = this.rows.get(id);
+      if (row?.delivery === 'unknown') row.delivery = delivery;
+    }
+  }
+
+  async takeLease(): Promise<Lease> {
+    if (this.renewal === 'down') throw new Error('the database is down');
+    this.#leases += 1;
+    return { id: `lease-${this.#leases}` as LeaseId, epoch: 1n };
+  }
+
+  async renewLease(): Promise<boolean> {
+    if (this.renewal === 'down') throw new Error('the database is down');
+    const kept = this.renewal === 'ok';
+    this.renewal = 'ok';
+    return kept;
+  }
+
+  async endLease(): Promise<void> {}
+}
