@@ -288,6 +288,13 @@ describe('a detail', () => {
     );
   });
 
+  it('never shows the beginning of a token that stands across the end of what is looked at', () => {
+    const message = `${'x1'.repeat(995)} ${ATXP_TOKEN}`;
+    expect(answer(400, { error: { code: 'bad', message } })).toMatchObject({
+      detail: 'auth server answered 400 bad: [redacted]',
+    });
+  });
+
   it('never lets a short or a bare token through either', () => {
     const short = settleBody({ credential: decoded('atxp', 'tok7'), context: {}, spent, decimals: 6 });
     const result = settleAnswer(http(400, { error: { code: 'bad', message: 'token tok7 is not known' } }), short, NOW);
