@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { type SourceFile, sourceFiles } from '../support/source-files.js';
+
+const FILES = sourceFiles('src', 'workflows', 'activities');
+
+/** `src/ledger`, `workflows`, …; a file that lies directly in `src` is a room of its own. */
+function roomOf(path: string): string {
+  const [top = '', second = ''] = path.split('/');
+  return top === 'src' ? `src/${second}` : top;
+}
+
+/**
+ * What each room may import from other rooms: values, or types only. A room that is missing here may import nothing.
+ * `src/sessions` gets its ledger and providers handed in; `src/sandbox` stands in for foreign systems and must not share
+ * their code with the product, or both would make the same mistake.
+ */
+const MAY_IMPORT: Readonly<
+  Record<string, { readonly values?: readonly string[]; readonly types?: readonly string[] }>
+> = {
+  'src/domain': {},
+  'src/observability': { values: ['src/domain'], types: ['src/ledger/ledger-types.ts'] },
+  'src/protocols': { values: ['src/domain'] },
+  'src/ledger': { values: ['src/domain'] },
+  'src/providers': { values: ['src/domain', 'src/protocols'], types: ['src/observability'] },
+  'src/sessions': {
+    values: ['src/domain', 'src/protocols'],
+    types: ['src/ledger/ledger-types.ts', 'src/observability'],
+  },
+  'src/sandbox': {
+    values: ['src/domain'],
+    types: ['src/protocols', 'src/sessions'],
+  },
+  workflows: { values: ['src/domain'], types: ['activities/contract.ts'] },
+  activities: {
+    values: ['src/domain', 'src/ledger', 'src/providers', 'src/protocols', 'src/sessions'],
+    types: ['src/observability', 'src/config.ts'],
+  },
+  'src/orchestration': {
+    values: ['src/domain', 'workflows/messages.ts', 'workflows/search-attributes.ts'],
+    types: ['workflows', 'activities/contract.ts', 'src/observability', 'src/config.ts', 'src/ledger'],
+  },
+  'src/http': {
+    values: ['src/domain', 'src/protocols', 'src/orchestration'],
+    types: ['src/ledger', 'src/observability', 'src/config.ts', 'src/sessions'],
+  },
+  'src/cli': {
+    values: ['src/domain', 'src/ledger', 'src/protocols', 'src/orchestration', 'src/sandbox'],
+    types: ['src/observability', 'src/config.ts'],
+  },
+  'src/config.ts': { values: ['src/config-variables.ts', 'src/config-values.ts', 'src/domain'] },
+  'src/config-variables.ts': { values: ['src/config-values.ts', 'src/domain'] },
+  'src/config-values.ts': { values: ['src/domain'] },
+};
+
+/** Composition roots import everything and are imported by nothing but each other; index files are what packages export. */
+const isRoot = (path: string) => /^src\/(main-[a-z-]+|index|client)\.ts$/.test(path);
+
+const covers = (allowed: readonly string[] = [], target: string) =>
+  allowed.some((place) => target === place || target.startsWith(`${place}/`));
+
+/** The demo reads the tables itself: an auditor who compares two ledgers must not trust the code he audits. */
+const KNOWS_SQL = /^src\/(ledger|sandbox\/demo)\//;
+
+/** Libraries that only some rooms may know: a second user would be a second way to do what that room does. */
+const LIBRARIES: Readonly<Record<string, RegExp>> = {
+  pg: KNOWS_SQL,
+  '@temporalio/client': /^src\/orchestration\//,
+  '@temporalio/worker': /^src\/main-/,
+  '@temporalio/workflow': /^workflows\//,
+  '@temporalio/activity': /^activities\//,
+  stripe: /^src\/providers\/stripe\//,
+  pino: /^src\/observability\//,
+  'prom-client': /^src\/observability\//,
+  commander: /^src\/(cli\/|main-cli)/,
+  'node:child_process': /^src\/sandbox\/stack\//,
+};
+
+function offences(find: (file: SourceFile) => readonly string[]): string[] {
+  return FILES.flatMap((file) => find(file).map((what) => `${file.path}: ${what}`));
+}
+
+describe('rooms', () => {
+  it('sees the code it judges', () => {
+    expect(FILES.length).toBeGreaterThan(50);
+    expect(FILES.flatMap((file) => file.imports).filter((one) => one.typeOnly).length).toBeGreaterThan(50);
+  });
+
+  it('import only what their place in the architecture allows', () => {
+    expect(
+      offences((file) => {
+        const room = roomOf(file.path);
+        if (isRoot(file.path)) return [];
+        const { values, types } = MAY_IMPORT[room] ?? {};
+        return file.imports
+          .filter((one) => one.own && roomOf(one.target) !== room)
+          .filter((one) => !covers(values, one.target) && !(one.typeOnly && covers(types, one.target)))
+          .map((one) => `must not import ${one.typeOnly ? 'types' : 'values'} of ${one.target}`);
+      }),
+    ).toEqual([]);
+  });
+
+  it('leave composition roots to the programs that start them', () => {
+    expect(
+      offences((file) =>
+        isRoot(file.path)
+          ? []
+          : file.imports.filter((one) => one.own && isRoot(one.target)).map((one) => `imports ${one.target}`),
+      ),
+    ).toEqual([]);
+  });
+
+  it('keep each library in the room that owns it', () => {
+    expect(
+      offences((file) =>
+        file.imports
+          .filter((one) => LIBRARIES[one.target] && !one.typeOnly)
+          .filter((one) => !LIBRARIES[one.target]?.test(file.path))
+          .map((one) => `must not know ${one.target}`),
+      ),
+    ).toEqual([]);
+  });
+
+  it('give workflows nothing but Temporal, types and the pure domain', () => {
+    const foreign = FILES.filter((file) => file.path.startsWith('workflows/')).flatMap((file) =>
+      file.imports.filter((one) => !one.own && !one.typeOnly && !/^@temporalio\/(workflow|common)$/.test(one.target)),
+    );
+    expect(foreign).toEqual([]);
+  });
+});
+
+describe('source files', () => {
+  it('read the environment only in the schema of settings and in composition roots', () => {
+    const allowed = /^src\/(config\.ts|main-[a-z-]+\.ts)$/;
+    expect(
+      offences((file) => (allowed.test(file.path) || !file.text.includes('process.env') ? [] : ['process.env'])),
+    ).toEqual([]);
+  });
+
+  it('write SQL only in the ledger', () => {
+    const sql =
+      /\b(SELECT\s+[\w*(]|INSERT\s+INTO\s+\w|UPDATE\s+\w+\s+SET\b|DELETE\s+FROM\s+\w|CREATE\s+(TABLE|INDEX|FUNCTION)\b)/;
+    expect(offences((file) => (KNOWS_SQL.test(file.path) ? [] : (sql.exec(file.text) ?? []).slice(0, 1)))).toEqual([]);
+  });
+
+  it('stay small enough to be read as one thought', () => {
+    expect(
+      offences((file) => {
+        const lines = file.text.split('\n').length;
+        return lines > 350 ? [`${lines} lines: look for the seam`] : [];
+      }),
+    ).toEqual([]);
+  });
+
+  it('export by name, so that one thing has one name everywhere', () => {
+    expect(offences((file) => (/^export default\b/m.test(file.text) ? ['export default'] : []))).toEqual([]);
+  });
+});

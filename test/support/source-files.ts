@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix, relative } from 'node:path';
+import { parseSync } from 'oxc-parser';
+import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+
+export interface SourceImport {
+  /** As written; for our own files the path of the TypeScript source from the project's root. */
+  readonly target: string;
+  readonly own: boolean;
+  readonly typeOnly: boolean;
+}
+
+export interface SourceFile {
+  /** From the project's root, with forward slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly imports: readonly SourceImport[];
+}
+
+/** Every TypeScript file below the given folders, with what it imports and re-exports, types told from values. */
+export function sourceFiles(...folders: string[]): SourceFile[] {
+  const root = projectRoot();
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+      .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+      .sort()
+      .map((path) => readSource(root, path)),
+  );
+}
+
+function readSource(root: string, path: string): SourceFile {
+  const text = readFileSync(join(root, path), 'utf8');
+  const { module, errors } = parseSync(path, text);
+  if (errors[0]) throw new Error(`${path} cannot be parsed: ${errors[0].message}`);
+  const written = [
+    ...module.staticImports.map((one) => ({
+      target: one.moduleRequest.value,
+      // `import { type A }` still loads the file at run time; only `import type` does not
+      typeOnly: /^import\s+type\b/.test(text.slice(one.start, one.end)),
+    })),
+    ...module.staticExports
+      .flatMap((one) => one.entries)
+      .filter((entry) => entry.moduleRequest !== null)
+      .map((entry) => ({ target: entry.moduleRequest?.value ?? '', typeOnly: entry.isType })),
+    ...module.dynamicImports.map((one) => ({
+      target: text.slice(one.moduleRequest.start, one.moduleRequest.end).replace(/^['"`]|['"`]$/g, ''),
+      typeOnly: false,
+    })),
+  ];
+  return { path, text, imports: written.map((one) => resolve(path, one)) };
+}
+
+function resolve(from: string, { target, typeOnly }: { target: string; typeOnly: boolean }): SourceImport {
+  if (!target.startsWith('.')) return { target, own: false, typeOnly };
+  const path = posix.join(dirname(from), target).replace(/\.js$/, '.ts');
+  return { target: path, own: true, typeOnly };
+}
