@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto';
+import cors from 'cors';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+import helmet from 'helmet';
+import type { ApiToken } from '../domain/roles.js';
+import { authorize, createAuthenticate } from './auth.js';
+import { type HealthDependencies, healthRoutes } from './health.js';
+import { createRateLimit, type RateLimitSettings } from './limits.js';
+import { openApiDocument } from './openapi.js';
+import { OPERATIONS, openApiOperation } from './operations.js';
+import { HttpProblem } from './problem.js';
+import { createBodyReader, step } from './read-body.js';
+import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
+import { type SettlementLedger, type SettlementRouteDependencies, settlementRoutes } from './settlements.js';
+
+export interface ApiDependencies extends SettlementRouteDependencies, HealthDependencies {
+  readonly ledger: SettlementLedger & HealthDependencies['ledger'];
+  readonly metrics: HealthDependencies['metrics'] & { observeRequest(request: ObservedRequest): void };
+  readonly tokens: readonly ApiToken[];
+  readonly corsOrigins: readonly string[];
+  readonly rateLimit: RateLimitSettings;
+  /** Of the product, for /openapi.json. */
+  readonly version: string;
+  /** Mounts routes of another kind (paid routes, webhooks) beside the API; they bring their own manners. */
+  readonly mount?: (app: Express) => void;
+}
+
+/** One answered request, without ids: what a histogram may be labelled with. */
+export interface ObservedRequest {
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly seconds: number;
+}
+
+interface RequestFacts {
+  readonly id: string;
+  route?: string;
+  principal?: Principal;
+}
+
+type FactsOf = (req: Request) => RequestFacts;
+
+/** The HTTP surface: parse, authorise, call one function, answer. */
+export function createApi(dependencies: ApiDependencies): Express {
+  const facts = new WeakMap<Request, RequestFacts>();
+  const factsOf: FactsOf = (req) => {
+    const known = facts.get(req) ?? { id: requestId(req) };
+    facts.set(req, known);
+    return known;
+  };
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.use(observe(factsOf, dependencies));
+  app.use(helmet());
+  app.use(crossOrigin(dependencies.corsOrigins));
+
+  const description = openApiDocument(OPERATIONS, dependencies.version);
+  const routes = [
+    ...settlementRoutes(dependencies),
+    ...healthRoutes(dependencies),
+    route(openApiOperation, () => Promise.resolve({ status: 200, body: description })),
+  ];
+  mountRoutes(app, routes, { factsOf, dependencies });
+  dependencies.mount?.(app);
+  app.use(() => {
+    throw new HttpProblem('not_found', 'this path is not known; /openapi.json lists what is');
+  });
+  app.use(answerError(factsOf, dependencies));
+  return app;
+}
+
+/** Taken over when it is harmless to repeat in headers, logs and JSON. */
+function requestId(req: Request): string {
+  const given = req.headers['x-request-id'];
+  return typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given) ? given : randomUUID();
+}
+
+/** Gives every request its id, and tells logs and metrics how it ended. */
+function observe(factsOf: FactsOf, { logger, metrics }: ApiDependencies): RequestHandler {
+  return (req, res, next) => {
+    const startedMs = performance.now();
+    const known = factsOf(req);
+    res.setHeader('X-Request-Id', known.id);
+    res.once('close', () => {
+      const seconds = (performance.now() - startedMs) / 1000;
+      const { method } = req;
+      const routed: unknown = req.route?.path;
+      const routeName = known.route ?? (typeof routed === 'string' ? routed : 'unmatched');
+      // The client may have gone before anything was answered: that is 499 in the logs of most proxies.
+      const status = res.headersSent ? res.statusCode : 499;
+      metrics.observeRequest({ method, route: routeName, status, seconds });
+      const quiet = known.route === '/healthz' || known.route === '/readyz' || known.route === '/metrics';
+      logger[quiet && status < 500 ? 'debug' : 'info'](
+        { request_id: known.id, method, path: req.path, status, seconds, by: known.principal?.name },
+        'answered',
+      );
+    });
+    next();
+  };
+}
+
+/** Only browsers of the origins on the list are told that they may read; everybody else sees no CORS at all. */
+function crossOrigin(origins: readonly string[]): RequestHandler {
+  const allow = cors({
+    origin: [...origins],
+    methods: ['GET', 'POST'],
+    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id'],
+    exposedHeaders: ['Retry-After', 'X-Request-Id'],
+    maxAge: 600,
+  });
+  return (req, res, next) => {
+    if (origins.length > 0) res.vary('Origin');
+    if (origins.includes(req.headers.origin ?? '')) allow(req, res, next);
+    else next();
+  };
+}
+
+interface Mounting {
+  readonly factsOf: FactsOf;
+  readonly dependencies: ApiDependencies;
+}
+
+function mountRoutes(app: Express, routes: readonly Route[], { factsOf, dependencies }: Mounting): void {
+  const authenticate = createAuthenticate(dependencies.tokens);
+  const limit = createRateLimit(dependencies.rateLimit, (req) => factsOf(req).principal);
+  const serving = routes.map((entry) => ({ ...entry, readBody: createBodyReader(entry.operation.bodyLimitBytes) }));
+
+  async function serve({ operation, readBody, run }: (typeof serving)[number], req: Request, res: Response) {
+    const known = factsOf(req);
+    const { authorization } = req.headers;
+    if (operation.roles !== 'public') {
+      known.principal = authenticate(authorization);
+      await step(limit, req, res);
+    }
+    const principal = authorize(operation, known.principal, authorization);
+    const body = operation.body === NOTHING ? undefined : await readBody(req, res);
+    send(res, await run({ params: paramsOf(req), query: req.query, body, principal }));
+  }
+
+  for (const path of new Set(routes.map(({ operation }) => operation.path))) {
+    const here = serving.filter(({ operation }) => operation.path === path);
+    const allowed = here.flatMap(({ operation: { method } }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
+    app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (req, res) => {
+      factsOf(req).route = path;
+      const method = req.method === 'HEAD' ? 'GET' : req.method;
+      const entry = here.find(({ operation }) => operation.method === method);
+      if (!entry) throw methodNotAllowed(path, allowed.join(', '));
+      return serve(entry, req, res);
+    });
+  }
+}
+
+const methodNotAllowed = (path: string, allowed: string) =>
+  new HttpProblem('method_not_allowed', `${path} takes ${allowed}`, { headers: { Allow: allowed } });
+
+const paramsOf = (req: Request): Record<string, string> =>
+  Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, String(value)]));
+
+function send(res: Response, { status, body, contentType }: Reply): void {
+  // Money's state is never answered from a cache.
+  res.status(status).setHeader('Cache-Control', 'no-store');
+  if (contentType === undefined) res.json(body);
+  else res.setHeader('Content-Type', contentType).send(body);
+}
+
+function answerError(factsOf: FactsOf, { logger }: ApiDependencies): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    const { id } = factsOf(req);
+    const problem = toProblem(error);
+    if (problem.status >= 500) logger.error({ request_id: id, err: problem.extras.cause ?? error }, problem.message);
+    if (res.headersSent) {
+      // Half an answer cannot be turned into a problem document: the broken connection says that something is wrong.
+      next(error);
+      return;
+    }
+    res.status(problem.status).set({ ...problem.extras.headers, 'Cache-Control': 'no-store' });
+    res.type('application/problem+json').send(JSON.stringify(problem.document(id)));
+  };
+}
+
+/** Our own problems as they are; whatever else was thrown is a bug, whose text is for the log and not for the client. */
+function toProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  // A path that is no valid percent-encoding names nothing.
+  if (error instanceof URIError) return new HttpProblem('not_found', 'there is nothing with this id');
+  return new HttpProblem(
+    'internal_error',
+    'something went wrong on our side; the log has the request id. Whether the request was recorded is not known: send it again, it is never done twice',
+    { cause: error },
+  );
+}

@@ -1,0 +1,154 @@
+import type { Role } from '../domain/roles.js';
+import { NOTHING, type Operation } from './route.js';
+import {
+  ApproveRequest,
+  DecisionAnswer,
+  HealthAnswer,
+  ListQuery,
+  NewSettlementRequest,
+  ReadyAnswer,
+  ResolveRequest,
+  SettlementAnswer,
+  SettlementListAnswer,
+} from './schemas.js';
+
+/** Who may do what (contract.md, HTTP): everybody with a token may read. */
+const READERS: readonly Role[] = ['service', 'viewer', 'operator', 'approver'];
+const OPERATORS: readonly Role[] = ['operator', 'approver'];
+
+const KIB = 1024;
+
+export const createSettlementOperation = {
+  id: 'createSettlement',
+  method: 'POST',
+  path: '/api/v1/settlements',
+  summary:
+    'Take over the charge of a served response; it is collected exactly once, however long the auth server is down.',
+  roles: ['service'],
+  body: NewSettlementRequest,
+  bodyLimitBytes: 256 * KIB,
+  query: NOTHING,
+  answers: {
+    202: {
+      description:
+        'The settlement, durable. Sent again with the same key and content: its present state. A credential that cannot be decoded waits for an operator.',
+      schema: SettlementAnswer,
+    },
+  },
+  problems: ['key_conflict', 'credential_already_used', 'spent_over_cap', 'not_configured', 'ledger_unavailable'],
+} satisfies Operation<NewSettlementRequest>;
+
+export const listSettlementsOperation = {
+  id: 'listSettlements',
+  method: 'GET',
+  path: '/api/v1/settlements',
+  summary: 'Settlements, newest first.',
+  roles: READERS,
+  body: NOTHING,
+  query: ListQuery,
+  answers: { 200: { description: 'A page of settlements.', schema: SettlementListAnswer } },
+  problems: ['invalid_request', 'ledger_unavailable'],
+} satisfies Operation<unknown, ListQuery>;
+
+export const getSettlementOperation = {
+  id: 'getSettlement',
+  method: 'GET',
+  path: '/api/v1/settlements/{id}',
+  summary: 'One settlement.',
+  roles: READERS,
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'The settlement.', schema: SettlementAnswer } },
+  problems: ['ledger_unavailable'],
+} satisfies Operation;
+
+const DECIDED = {
+  200: { description: 'Decided and recorded.', schema: DecisionAnswer },
+} as const;
+
+export const resolveSettlementOperation = {
+  id: 'resolveSettlement',
+  method: 'POST',
+  path: '/api/v1/settlements/{id}/resolve',
+  summary: 'Decide about a settlement that needs attention.',
+  roles: OPERATORS,
+  body: ResolveRequest,
+  query: NOTHING,
+  answers: {
+    ...DECIDED,
+    202: { description: 'Recorded as a request; an approver has to confirm it.', schema: DecisionAnswer },
+  },
+  problems: ['not_waiting', 'wrong_action', 'decision_refused', 'ledger_unavailable'],
+} satisfies Operation<ResolveRequest>;
+
+export const approveDecisionOperation = {
+  id: 'approveDecision',
+  method: 'POST',
+  path: '/api/v1/decisions/{id}/approve',
+  summary: "Confirm another person's decision.",
+  roles: ['approver'],
+  body: ApproveRequest,
+  query: NOTHING,
+  answers: DECIDED,
+  problems: ['self_approval', 'not_waiting', 'ledger_unavailable'],
+} satisfies Operation<ApproveRequest>;
+
+export const healthOperation = {
+  id: 'health',
+  method: 'GET',
+  path: '/healthz',
+  summary: 'The process is alive.',
+  roles: 'public',
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'Alive.', schema: HealthAnswer } },
+  problems: [],
+} satisfies Operation;
+
+export const readyOperation = {
+  id: 'ready',
+  method: 'GET',
+  path: '/readyz',
+  summary: 'The server can take requests; without Temporal or a provider it still can, and says so.',
+  roles: 'public',
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'Ready, perhaps degraded.', schema: ReadyAnswer } },
+  problems: ['not_ready'],
+} satisfies Operation;
+
+export const metricsOperation = {
+  id: 'metrics',
+  method: 'GET',
+  path: '/metrics',
+  summary: 'Prometheus metrics; money is counted in Postgres at this moment.',
+  roles: READERS,
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'Prometheus text.', type: 'text/plain' } },
+  problems: [],
+} satisfies Operation;
+
+export const openApiOperation = {
+  id: 'openapi',
+  method: 'GET',
+  path: '/openapi.json',
+  summary: 'This description.',
+  roles: 'public',
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'OpenAPI 3.1.', type: 'application/json' } },
+  problems: [],
+} satisfies Operation;
+
+export const OPERATIONS: readonly Operation[] = [
+  createSettlementOperation,
+  listSettlementsOperation,
+  getSettlementOperation,
+  resolveSettlementOperation,
+  approveDecisionOperation,
+  healthOperation,
+  readyOperation,
+  metricsOperation,
+  openApiOperation,
+];

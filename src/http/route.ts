@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { Role } from '../domain/roles.js';
+import { fieldErrors, HttpProblem, type ProblemCode } from './problem.js';
+import { unusableParts } from './usable-json.js';
+
+/** Stands where an operation takes no body or no query parameters; what comes anyway is ignored. */
+export const NOTHING = z.unknown();
+
+/** What one operation promises; the router, the limits and /openapi.json are made from it. */
+export interface Operation<Body = unknown, Query = unknown> {
+  readonly id: string;
+  readonly method: 'GET' | 'POST';
+  /** With parameters as OpenAPI writes them: `/api/v1/settlements/{id}`. */
+  readonly path: string;
+  readonly summary: string;
+  /** `public` needs no token. */
+  readonly roles: 'public' | readonly Role[];
+  /** {@link NOTHING}: no body is read. */
+  readonly body: z.ZodType<Body>;
+  readonly bodyLimitBytes?: number;
+  readonly query: z.ZodType<Query>;
+  readonly answers: Readonly<
+    Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly type?: string }>
+  >;
+  /** Beside those that the router itself answers with. */
+  readonly problems: readonly ProblemCode[];
+}
+
+/** Who holds the token; for public operations nobody is asked. */
+export interface Principal {
+  readonly name: string;
+  readonly role: Role;
+}
+
+export interface Call<Body, Query> {
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: Body;
+  readonly query: Query;
+  readonly principal: Principal;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly body: unknown;
+  /** Set when the body is text of this type, not a value to be written as JSON. */
+  readonly contentType?: string;
+}
+
+export interface Route {
+  readonly operation: Operation;
+  /** @throws HttpProblem for what the client did wrong */
+  readonly run: (call: Call<unknown, unknown>) => Promise<Reply>;
+}
+
+/** Ties a handler to its operation: the handler sees only what the schema let through. */
+export function route<Body, Query>(
+  operation: Operation<Body, Query>,
+  handle: (call: Call<Body, Query>) => Promise<Reply>,
+): Route {
+  return {
+    operation,
+    run(call) {
+      const query = validated(operation.query, call.query, 'a query parameter is not valid, nothing was done');
+      const errors = unusableParts(call.body);
+      if (errors.length > 0) throw new HttpProblem('invalid_request', INVALID_BODY, { errors });
+      const body = validated(operation.body, call.body, INVALID_BODY);
+      return handle({ ...call, query, body });
+    },
+  };
+}
+
+const INVALID_BODY = 'the body is not valid: nothing was stored and no money moves; correct it and send it again';
+
+function validated<T>(schema: z.ZodType<T>, value: unknown, detail: string): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new HttpProblem('invalid_request', detail, { errors: fieldErrors(result.error) });
+}
