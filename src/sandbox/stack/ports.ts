@@ -23,13 +23,6 @@ export async function reservePort(preferred?: number): Promise<ReservedPort> {
   throw new Error(`no free port found on 127.0.0.1 between ${FIRST} and ${LAST}`);
 }
 
-/** For programs that reserve nothing themselves: free a moment ago. */
-export async function freePort(): Promise<number> {
-  const reserved = await reservePort();
-  await reserved.release();
-  return reserved.port;
-}
-
 function listen(port: number): Promise<Server | undefined> {
   return new Promise((resolve) => {
     const server = createServer();
