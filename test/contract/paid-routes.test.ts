@@ -23,11 +23,11 @@ let sandbox: Sandbox;
 let ledger: FakeLedger;
 let shop: string;
 let close: () => Promise<void>;
+const note = () => undefined;
 
 beforeEach(async () => {
   sandbox = await startSandbox({ checkSignatures: true });
   ledger = new FakeLedger();
-  const note = () => undefined;
   const sessions = createPaidSessions({
     ledger,
     authServer: createAuthServer({ baseUrl: sandbox.url, clock: systemClock }),

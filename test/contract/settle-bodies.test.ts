@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parseAtomic } from '../../src/domain/money.js';
+import { toAtomic } from '../../src/domain/money.js';
 import type { Protocol } from '../../src/domain/settlement-status.js';
 import { isUndecodable, type SettlementContext } from '../../src/protocols/credential.js';
 import { decodeCredential } from '../../src/protocols/decode-credential.js';
@@ -62,8 +62,7 @@ describe('an auth server that reads the wire by itself', () => {
     const { protocol, credential } = await received(make, context);
     const verified = await post(`${sandbox.url}/verify/${protocol}`, verifyBody({ credential, context }));
     expect(verified.json).toMatchObject({ valid: true });
-    const amount = parseAtomic(spent) ?? expect.unreachable();
-    const body = settleBody({ credential, context, spent: amount, decimals: 6 });
+    const body = settleBody({ credential, context, spent: toAtomic(BigInt(spent)), decimals: 6 });
     const settled = await post(`${sandbox.url}/settle/${protocol}`, body);
     expect(settled).toMatchObject({ status: 200, json: { txHash: expect.any(String) } });
     const again = await post(`${sandbox.url}/settle/${protocol}`, body);

@@ -54,7 +54,12 @@ async function settle(dependencies: ProviderDependencies, req: Request, res: Res
   const call = readCall(req);
   if (call === undefined) return sendProblem(res, unknownProtocol);
   const { protocol, reading, digest } = call;
-  const end = calls.begin(protocol, reading.key ?? `unreadable:${digest}`, digest);
+  const end = calls.begin({
+    protocol,
+    key: reading.key ?? `unreadable:${digest}`,
+    body: digest,
+    idempotencyKey: req.get('idempotency-key') ?? '',
+  });
   try {
     await withFaults(dependencies, { call: 'settle', protocol, res }, async () => {
       if (!('claim' in reading)) return () => sendProblem(res, reading.problem);

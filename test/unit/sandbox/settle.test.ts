@@ -24,6 +24,7 @@ afterEach(() => sandbox.close());
 
 const settle = (protocol: string, body: unknown) => post(`${sandbox.url}/settle/${protocol}`, body);
 const verify = (protocol: string, body: unknown) => post(`${sandbox.url}/verify/${protocol}`, body);
+const under = (key: string) => ({ headers: { 'Idempotency-Key': key } });
 const error = (answer: { json: Record<string, unknown> }) => (answer.json.error as { code: string } | undefined)?.code;
 
 const refusals: readonly (readonly [string, string, () => Promise<unknown>, string])[] = [
@@ -196,6 +197,16 @@ describe('what the sandbox counts', () => {
     const { keys, totals } = sandbox.calls();
     expect(totals.keysWithDifferingBodies).toBe(1);
     expect(Object.values(keys[0]!.bodies)).toEqual([1, 1]);
+  });
+
+  it('shows a payment that came under two Idempotency-Key headers', async () => {
+    const body = atxpBody({ token: 't' });
+    await post(`${sandbox.url}/settle/atxp`, body, under('one'));
+    await post(`${sandbox.url}/settle/atxp`, body, under('one'));
+    expect(sandbox.calls().totals.keysWithDifferingHeaders).toBe(0);
+    await post(`${sandbox.url}/settle/atxp`, body, under('two'));
+    expect(sandbox.calls().totals.keysWithDifferingHeaders).toBe(1);
+    expect(sandbox.calls().keys[0]?.idempotencyKeys).toEqual({ one: 2, two: 1 });
   });
 
   it('shows calls of one key that were under way at once, and how many in all', async () => {
