@@ -91,7 +91,7 @@ async function closeAbandoned({ ledger, logger }: SweepDependencies): Promise<nu
 
 /** What to send for a session that its own server could not close; null: nothing durable was charged. */
 function closingBody({ protocol, credential, context, spent, decimals }: AbandonedSession): string | null {
-  const decoded = decodeCredential(protocol, credential, context);
+  const decoded = decodeCredential(protocol, credential, context, decimals);
   if (isUndecodable(decoded))
     throw new Error(`the credential of an open session is undecodable: ${decoded.undecodable}`);
   if (BigInt(spent) === 0n && !decoded.closesAtZero) return null;

@@ -83,10 +83,14 @@ const isExpired = ({ keyLeftMs }: Attempted): boolean => keyLeftMs !== null && k
 /** An attempt this long before the expiry can still be answered in time. */
 const LAST_CALL_MS = 10_000;
 
-/** A long wait never skips the last moment at which the charge could still be collected. */
+/**
+ * A long wait never skips the last moment at which the charge could still be collected; after that call there is one
+ * more, just past the expiry, whose answer closes the case.
+ */
 function beforeExpiry(waitMs: number, { keyLeftMs }: Attempted, policy: RetryPolicy): number {
   if (keyLeftMs === null || keyLeftMs <= 0 || waitMs < keyLeftMs - LAST_CALL_MS) return waitMs;
-  return Math.min(waitMs, Math.max(keyLeftMs - LAST_CALL_MS, policy.backoffBaseMs));
+  const untilLastCallMs = keyLeftMs - LAST_CALL_MS;
+  return untilLastCallMs >= policy.backoffBaseMs ? untilLastCallMs : Math.min(waitMs, keyLeftMs + policy.backoffBaseMs);
 }
 
 /** "Nonce used" after an attempt whose outcome is unknown is most likely our own success: a person looks it up. */

@@ -57,6 +57,16 @@ type Long = NonNullable<
 /** The types of temporal.api.enums.v1.IndexedValueType that we use. */
 const INDEXED_VALUE_TYPE: Readonly<Record<string, number>> = { KEYWORD: 2, BOOL: 5 };
 
+export async function addSearchAttributes(
+  client: Client,
+  namespace: string,
+  wanted = SEARCH_ATTRIBUTES,
+): Promise<void> {
+  const searchAttributes = Object.fromEntries(wanted.map((key) => [key.name, INDEXED_VALUE_TYPE[key.type]]));
+  await client.connection.operatorService.addSearchAttributes({ namespace, searchAttributes } as never);
+}
+
+/** Adds what is missing and waits until it is usable; a start that named it earlier would be refused. */
 async function ensureSearchAttributes({ client, namespace }: PrepareOptions): Promise<void> {
   const operator = client.connection.operatorService;
   const missing = async () => {
@@ -65,8 +75,7 @@ async function ensureSearchAttributes({ client, namespace }: PrepareOptions): Pr
   };
   const wanted = await missing();
   if (wanted.length === 0) return;
-  const searchAttributes = Object.fromEntries(wanted.map((key) => [key.name, INDEXED_VALUE_TYPE[key.type]]));
-  await ignoring(ALREADY_EXISTS, () => operator.addSearchAttributes({ namespace, searchAttributes } as never));
+  await ignoring(ALREADY_EXISTS, () => addSearchAttributes(client, namespace, wanted));
   // The server tells of a new attribute before it can be used everywhere; a start that names it would still be refused.
   const giveUp = Date.now() + USABLE_WITHIN_MS;
   while ((await missing()).length > 0) {

@@ -1,0 +1,164 @@
+import { readFileSync } from 'node:fs';
+import type { Client } from '@temporalio/client';
+import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { CloseTimeSettlementInput, SettlementActivities, SettlementTimings } from '../../activities/contract.js';
+import { createActivities } from '../../activities/index.js';
+import { createRecorder } from '../../activities/recorder.js';
+import type { SweepSettings } from '../../activities/sweep-settlements.js';
+import { newSettlementId, type SettlementId } from '../../src/domain/ids.js';
+import type { Protocol } from '../../src/domain/settlement-status.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import type { NewSettlement } from '../../src/ledger/ledger-types.js';
+import { createSettlementOrchestration } from '../../src/orchestration/settlements.js';
+import { isUndecodable } from '../../src/protocols/credential.js';
+import { decodeCredential } from '../../src/protocols/decode-credential.js';
+import { settleBody } from '../../src/protocols/settle-body.js';
+import { createAuthServer } from '../../src/providers/auth-server/client.js';
+import { payerAccount } from '../../src/sandbox/payer/account.js';
+import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
+import { x402Credential } from '../../src/sandbox/payer/x402.js';
+import { aSettlement, atomic, type movableClock } from './ledger-fixtures.js';
+
+export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
+export const SWEEP: SweepSettings = { intervalMs: 1_000, overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
+
+/** Logs that a test can read; nothing is printed. */
+export function memoryLogger() {
+  const lines: { level: string; message: string; fields: unknown }[] = [];
+  const at = (level: string) => (fields: unknown, message?: string) => {
+    lines.push({ level, message: message ?? String(fields), fields });
+  };
+  return { lines, trace: at('trace'), debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+// Before any connection: the SDK's runtime is made once per process, and its own log is not ours.
+Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+
+const bundle = () => ({ code: readFileSync(new URL('../../dist/workflow-bundle.js', import.meta.url), 'utf8') });
+
+export interface SettlementWorld {
+  readonly taskQueue: string;
+  readonly activities: SettlementActivities;
+  readonly logger: ReturnType<typeof memoryLogger>;
+  readonly orchestration: ReturnType<typeof createSettlementOrchestration>;
+  stop(): Promise<void>;
+}
+
+export interface WorldOptions {
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  readonly ledger: Ledger;
+  readonly authServerUrl: string;
+  readonly taskQueue: string;
+  readonly timings?: SettlementTimings;
+  readonly sweep?: SweepSettings;
+  /** Given: the ledger's and the sandbox's clock follows the Temporal server's skipped time. */
+  readonly follow?: { readonly clock: ReturnType<typeof movableClock>; readonly nowMs: () => Promise<number> };
+}
+
+/** The real activities and the real workflow bundle in a worker of this process. */
+export async function startWorld(options: WorldOptions): Promise<SettlementWorld> {
+  const { ledger, client, taskQueue, timings = TIMINGS } = options;
+  const logger = memoryLogger();
+  const orchestration = createSettlementOrchestration(client, taskQueue, timings);
+  const activities = createActivities({
+    ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
+    authServer: createAuthServer({ baseUrl: options.authServerUrl, clock: { nowMs: () => Date.now() } }),
+    timings,
+    logger: logger as never,
+    processName: `test-${taskQueue}`,
+    monotonicMs: () => performance.now(),
+    starter: orchestration,
+    sweep: options.sweep ?? SWEEP,
+  });
+  const worker = await Worker.create({
+    connection: options.connection,
+    taskQueue,
+    workflowBundle: bundle(),
+    activities: options.follow ? following(activities, options.follow) : activities,
+    // Every task replays its history from the start, so that non-determinism shows in every test.
+    maxCachedWorkflows: 0,
+    maxConcurrentActivityTaskExecutions: 300,
+  });
+  const running = worker.run();
+  return {
+    taskQueue,
+    activities,
+    logger,
+    orchestration,
+    stop: async () => {
+      worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** Before each activity the movable clock is put where the Temporal server's clock stands. */
+function following(
+  activities: SettlementActivities,
+  { clock, nowMs }: NonNullable<WorldOptions['follow']>,
+): SettlementActivities {
+  const entries = Object.entries(activities).map(([name, run]) => [
+    name,
+    async (...args: never[]) => {
+      const behindMs = (await nowMs()) - clock.nowMs();
+      if (behindMs > 0) clock.advance(behindMs);
+      return (run as (...given: never[]) => unknown)(...args);
+    },
+  ]);
+  return Object.fromEntries(entries) as SettlementActivities;
+}
+
+export interface PaidOptions {
+  readonly payer?: string;
+  readonly spent?: number;
+  readonly nowMs?: number;
+  readonly validForMs?: number;
+}
+
+/** A settlement as the API would store it, with a credential that the sandbox's auth server honours. */
+export async function paidSettlement(
+  protocol: Exclude<Protocol, 'mpp'>,
+  options: PaidOptions = {},
+): Promise<NewSettlement> {
+  const { payer = 'pat', spent = 3_000, nowMs = Date.now(), validForMs = 3_600_000 } = options;
+  const account = payerAccount(payer);
+  const accept = {
+    scheme: 'exact',
+    network: 'eip155:84532',
+    asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+    amount: String(spent),
+    payTo: '0x1111111111111111111111111111111111111111',
+    maxTimeoutSeconds: 3600,
+    extra: { name: 'USDC', version: '2' },
+  };
+  const offered = [{ network: 'base', currency: 'USDC', address: accept.payTo, amount: '0.01' }];
+  const credential =
+    protocol === 'atxp'
+      ? atxpCredential({ account })
+      : await x402Credential({ account, accept, nowMs, validBefore: Math.floor((nowMs + validForMs) / 1000) });
+  const raw = Object.entries(credential.headers).find(([name]) => !/request-id/i.test(name))?.[1] ?? '';
+  const context = protocol === 'atxp' ? { options: offered } : { paymentRequirements: accept };
+  const decoded = decodeCredential(protocol, raw, context);
+  if (isUndecodable(decoded)) throw new Error(decoded.undecodable);
+  return aSettlement({
+    id: newSettlementId(nowMs),
+    protocol,
+    identity: decoded.identity,
+    key: decoded.identity,
+    payer: decoded.payer,
+    lookup: decoded.lookup,
+    context: context as never,
+    spent: atomic(spent),
+    cap: decoded.cap,
+    expiresAtMs: decoded.expiresAtMs,
+    body: settleBody({ credential: decoded, context, spent: atomic(spent), decimals: 6 }),
+    credential: raw,
+  });
+}
+
+export const workflowInput = (id: SettlementId, protocol: Protocol, settings = TIMINGS): CloseTimeSettlementInput => ({
+  settlementId: id,
+  protocol,
+  settings,
+});
