@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -116,15 +116,15 @@ function initialise(initdb: string, user: Unprivileged, options: PostgresOptions
     '--no-locale',
     ...(options.durable ? [] : ['--no-sync']),
   ]);
-  try {
-    execFileSync(command, args, { env: bareEnvironment(options.environment), stdio: ['ignore', 'ignore', 'pipe'] });
-    renameSync(fresh, options.directory);
-  } catch (cause) {
-    const said = cause instanceof Error && 'stderr' in cause ? String(cause.stderr).trim() : String(cause);
-    throw new Error(`Postgres could not make its data directory ${options.directory}: ${said}`, { cause });
-  } finally {
-    rmSync(passwordFile, { force: true });
+  const env = bareEnvironment(options.environment);
+  const made = spawnSync(command, args, { env, encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'] });
+  rmSync(passwordFile, { force: true });
+  if (made.status !== 0) {
+    rmSync(fresh, { recursive: true, force: true });
+    const said = made.error?.message ?? made.stderr.trim();
+    throw new Error(`Postgres could not make its data directory ${options.directory}: ${said}`);
   }
+  renameSync(fresh, options.directory);
 }
 
 /**

@@ -20,20 +20,15 @@ export function unprivileged(folders: readonly string[]): Unprivileged {
   const owner = account('postgres') ?? account('nobody');
   if (!owner)
     throw new Error('Postgres refuses to run as root, and this system has neither a user postgres nor nobody');
-  const keep = folders.some((folder) => !reachable(folder)) ? '+dac_override' : '-all';
+  // no_setuid_fixup: the programs ask by access(2) what they may run, which else ignores the kept capability
+  const keep = folders.every(reachable)
+    ? []
+    : ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup'];
   return {
     owner,
     wrap: (command, args) => [
       'setpriv',
-      [
-        `--reuid=${owner.uid}`,
-        `--regid=${owner.gid}`,
-        '--clear-groups',
-        `--inh-caps=${keep}`,
-        `--ambient-caps=${keep}`,
-        command,
-        ...args,
-      ],
+      [`--reuid=${owner.uid}`, `--regid=${owner.gid}`, '--clear-groups', ...keep, command, ...args],
     ],
   };
 }
