@@ -1,8 +1,8 @@
+import { within } from '../domain/within.js';
 import type { SettlementFigures } from '../ledger/ledger-types.js';
 import { healthOperation, metricsOperation, readyOperation } from './operations.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Reply, type Route, route } from './route.js';
-import { within } from './within.js';
 
 export interface HealthDependencies {
   readonly ledger: {

@@ -1,0 +1,126 @@
+import { formatDecimal } from '../domain/money.js';
+import { PROTOCOLS } from '../domain/settlement-status.js';
+import type { SettlementFigures } from '../ledger/ledger-types.js';
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface MoneyMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'gauge' | 'counter';
+  readonly labels: readonly string[];
+  readonly samples: (figures: SettlementFigures) => readonly Sample[];
+}
+
+/** What a first failure is counted under, as the ledger names the classes of answers. */
+const FAILURE_REASONS = [
+  'refused_insufficient',
+  'refused_used',
+  'refused_expired',
+  'refused_other',
+  'no_answer',
+  'reset',
+  'not_connected',
+  'server_error',
+  'unreadable',
+  'busy',
+  'misdirected',
+] as const;
+
+const single =
+  (value: (figures: SettlementFigures) => number): MoneyMetric['samples'] =>
+  (figures) => [{ labels: {}, value: value(figures) }];
+
+const gauge = (name: string, help: string, value: (figures: SettlementFigures) => number): MoneyMetric => ({
+  name,
+  help,
+  type: 'gauge',
+  labels: [],
+  samples: single(value),
+});
+
+/** Every figure about money; alerts and dashboards use these names. All of them come from Postgres at the scrape. */
+export const MONEY_METRICS: readonly MoneyMetric[] = [
+  {
+    name: 'settle_failed_at_close_total',
+    help: 'Settlements whose first settle call failed, by the class of its answer; most are collected later.',
+    type: 'counter',
+    labels: ['protocol', 'reason'],
+    samples: firstFailures,
+  },
+  {
+    name: 'makegood_unsettled_amount',
+    help: 'Charged and not collected yet, in units of the asset.',
+    type: 'gauge',
+    labels: ['protocol', 'asset'],
+    samples: ({ unsettled }) =>
+      unsettled.map(({ protocol, asset, amount, decimals }) => ({
+        labels: { protocol, asset },
+        value: Number(formatDecimal(amount, decimals)),
+      })),
+  },
+  gauge('makegood_unsettled_count', 'Settlements pending or waiting for a person.', ({ unsettled }) =>
+    unsettled.reduce((sum, { count }) => sum + count, 0),
+  ),
+  gauge('makegood_unsettled_oldest_seconds', 'Age of the oldest unsettled charge; 0 without one.', ({ unsettled }) =>
+    Math.max(0, ...unsettled.map(({ oldestSeconds }) => oldestSeconds)),
+  ),
+  gauge('makegood_unknown_count', 'Settlements of which it is not known whether the money moved.', (f) => f.unknown),
+  gauge('makegood_expiring_count', 'Pending settlements whose credential expires within minutes.', (f) => f.expiring),
+  gauge(
+    'makegood_parked_count',
+    'Pending settlements whose provider answers, but not as the provider we know.',
+    (f) => f.parked,
+  ),
+  {
+    name: 'makegood_needs_attention_count',
+    help: 'Items that wait for an operator.',
+    type: 'gauge',
+    labels: ['reason'],
+    samples: ({ needsAttention }) => needsAttention.map(({ reason, count }) => ({ labels: { reason }, value: count })),
+  },
+  {
+    name: 'makegood_needs_attention_oldest_seconds',
+    help: 'How long the oldest of them has been waiting.',
+    type: 'gauge',
+    labels: ['reason'],
+    samples: ({ needsAttention }) =>
+      needsAttention.map(({ reason, oldestSeconds }) => ({ labels: { reason }, value: oldestSeconds })),
+  },
+  gauge(
+    'makegood_suspected_elsewhere_count',
+    'Unfinished settlements that somebody else may have settled.',
+    (f) => f.suspectedElsewhere,
+  ),
+  gauge(
+    'makegood_delivery_unknown_count',
+    'Charges of which it is not known whether the response went out.',
+    (f) => f.deliveryUnknown,
+  ),
+  gauge(
+    'makegood_sweep_last_success_timestamp_seconds',
+    'When the sweep last finished, Unix seconds; 0: never.',
+    ({ sweepLastSuccess }) => sweepLastSuccess ?? 0,
+  ),
+  {
+    name: 'makegood_breaker_open',
+    help: '1 while nothing, or only a probe, is sent to the provider.',
+    type: 'gauge',
+    labels: ['provider'],
+    samples: ({ breakers }) =>
+      breakers.map(({ provider, state }) => ({ labels: { provider }, value: state === 'closed' ? 0 : 1 })),
+  },
+];
+
+/** Series exist at 0 before anything fails: an increase from nothing is one that Prometheus cannot see. */
+function firstFailures({ firstFailures: counted }: SettlementFigures): readonly Sample[] {
+  const known = PROTOCOLS.flatMap((protocol) => FAILURE_REASONS.map((reason) => ({ protocol, reason, count: 0 })));
+  const series = new Map<string, Sample>();
+  for (const { protocol, reason, count } of [...known, ...counted]) {
+    series.set(`${protocol} ${reason}`, { labels: { protocol, reason }, value: count });
+  }
+  return [...series.values()];
+}
