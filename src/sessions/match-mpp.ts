@@ -41,8 +41,9 @@ export function mppMismatch(content: JsonObject, offered: MppOffered, issuer: Mp
         ? undefined
         : 'its challenge is for another realm or method',
     () => (challenge.intent === offered.offer.scheme ? undefined : 'its intent is not the one that was offered'),
+    // To the letter: other text that decodes to the same request would be sent on to whoever settles it.
     () =>
-      sameJson(challenge.request as JsonObject, offered.request)
+      stated['request'] === PaymentRequest.serialize(offered.request)
         ? undefined
         : 'its request is not the one that was offered',
     () =>

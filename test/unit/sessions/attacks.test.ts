@@ -1,0 +1,319 @@
+import { afterEach, expect, test } from 'vitest';
+import { payerAccount } from '../../../src/sandbox/payer/account.js';
+import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
+import type { PaymentCredential } from '../../../src/sandbox/payer/credential.js';
+import type { PayOptions } from '../../../src/sandbox/payer/pay.js';
+import { type PaidSessionOptions } from '../../../src/sessions/index.js';
+import { ASSET, ESCROW, FACILITATOR, FIXED, type Handler, METERED, PAYEE, sell, type World } from './support/world.js';
+
+let world: World;
+afterEach(() => world.close());
+
+const serve: Handler = (req, res) => {
+  req.paymentSession?.charge('10000');
+  res.json({ ok: true });
+};
+
+type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+type Path = readonly (string | number)[];
+
+/** The paths of every leaf and of every object in a credential. */
+function walk(value: Json, at: Path = []): { leaves: Path[]; objects: Path[] } {
+  if (typeof value !== 'object' || value === null) return { leaves: [at], objects: [] };
+  const inner = Object.entries(value).map(([key, child]) =>
+    walk(child, [...at, Array.isArray(value) ? Number(key) : key]),
+  );
+  return {
+    leaves: inner.flatMap((part) => part.leaves),
+    objects: [...(Array.isArray(value) ? [] : [at]), ...inner.flatMap((part) => part.objects)],
+  };
+}
+
+function changed(content: unknown, path: Path, change: (parent: any, key: string | number) => void): Json {
+  const copy = structuredClone(content) as any;
+  const key = path.at(-1);
+  const parent = path.slice(0, -1).reduce((object, step) => object[step], copy);
+  change(parent, key ?? '');
+  return copy;
+}
+
+/** Another value of the same kind: another address, another amount, another word. */
+function bent(value: Json): Json {
+  if (typeof value === 'number') return value + 1;
+  if (typeof value === 'boolean') return !value;
+  if (typeof value !== 'string') return 'other';
+  if (/^0x[0-9a-fA-F]{40}$/.test(value)) return `0x${'ab'.repeat(20)}`;
+  if (/^[0-9]+$/.test(value)) return String(BigInt(value) + 1n);
+  return `${value}x`;
+}
+
+const headersFor = (content: Json, like: PaymentCredential): PaymentCredential['headers'] => {
+  const [name = ''] = Object.keys(like.headers).filter((header) => header !== 'X-ATXP-Payment-Request-Id');
+  const text = JSON.stringify(content);
+  if (name === 'Authorization') return { Authorization: `Payment ${Buffer.from(text).toString('base64url')}` };
+  return { ...like.headers, [name]: name === 'X-ATXP-PAYMENT' ? text : Buffer.from(text).toString('base64') };
+};
+
+interface Subject {
+  readonly name: string;
+  readonly sells: PaidSessionOptions;
+  readonly pay: Partial<PayOptions>;
+  /** The payer's own: who pays, with which signature, nonce and validity. The auth server judges those. */
+  readonly own: RegExp;
+  /** Objects in which a further key is refused too. */
+  readonly sealed: RegExp;
+  /** Rewrites the fresh credential first, to state all that this protocol can state. */
+  readonly full?: (content: any) => void;
+}
+
+const SUBJECTS: readonly Subject[] = [
+  {
+    name: 'x402 v2 exact',
+    sells: FIXED,
+    pay: { protocol: 'x402', scheme: 'exact' },
+    own: /^payload\.(signature|authorization\.(from|nonce|validAfter|validBefore))$/,
+    sealed: /./,
+  },
+  {
+    name: 'x402 v1 exact',
+    sells: FIXED,
+    pay: { protocol: 'x402', scheme: 'exact', version: 1 },
+    own: /^payload\.(signature|authorization\.(from|nonce|validAfter|validBefore))$/,
+    sealed: /./,
+  },
+  {
+    name: 'x402 v2 upto',
+    sells: METERED,
+    pay: { protocol: 'x402', scheme: 'upto' },
+    own: /^payload\.(signature|permit2Authorization\.(from|nonce|deadline|witness\.validAfter))$/,
+    sealed: /./,
+  },
+  {
+    name: 'mpp charge',
+    sells: FIXED,
+    pay: { protocol: 'mpp', intent: 'charge' },
+    own: /^(payload\.(type|signature)|source)$/,
+    sealed: /./,
+  },
+  {
+    name: 'mpp session',
+    sells: METERED,
+    pay: { protocol: 'mpp', intent: 'session' },
+    own: /^(payload\.(channelId|cumulativeAmount|signature|descriptor\.payer)|source)$/,
+    sealed: /^(|challenge)$/,
+    full: (content) => {
+      content.payload.descriptor = {
+        payee: PAYEE,
+        token: ASSET,
+        operator: FACILITATOR,
+        payer: content.source.split(':').at(-1),
+      };
+    },
+  },
+  {
+    name: 'atxp',
+    sells: FIXED,
+    pay: { protocol: 'atxp' },
+    own: /^source/,
+    sealed: /^$/,
+    full: (content) => {
+      content.options = [{ network: 'base', currency: 'USDC', address: PAYEE, amount: '0.01' }];
+      content.resource = `${world.url}/paid`;
+    },
+  },
+];
+
+async function refused(headers: PaymentCredential['headers'], what: string): Promise<void> {
+  const answer = await fetch(`${world.url}/paid`, { headers });
+  expect([what, answer.status]).toEqual([what, 402]);
+  await answer.text();
+}
+
+test.each(SUBJECTS)(
+  '$name: every field that was offered, bent by itself, gets 402 and never a session',
+  async (subject) => {
+    world = await sell(serve, { sells: subject.sells });
+    const fresh = await world.credential(subject.pay);
+    const content = structuredClone(fresh.content) as any;
+    subject.full?.(content);
+    const { leaves } = walk(content);
+    const attacked = leaves.filter((path) => !subject.own.test(path.join('.')));
+    expect(attacked.length).toBeGreaterThanOrEqual(3);
+    for (const path of attacked) {
+      const lie = changed(content, path, (parent, key) => {
+        parent[key] = bent(parent[key]);
+      });
+      await refused(headersFor(lie, fresh), path.join('.'));
+    }
+    expect([world.auth.verified.length, world.ledger.opens.length]).toEqual([0, 0]);
+    expect((await fetch(`${world.url}/paid`, { headers: headersFor(content, fresh) })).status).toBe(200);
+  },
+);
+
+test.each(SUBJECTS)('$name: a further field, which somebody else might read, gets 402', async (subject) => {
+  world = await sell(serve, { sells: subject.sells });
+  const fresh = await world.credential(subject.pay);
+  const content = structuredClone(fresh.content) as any;
+  subject.full?.(content);
+  const objects = walk(content).objects.filter((path) => subject.sealed.test(path.join('.')));
+  for (const path of objects) {
+    // `amount` and `payTo` are what an auth server would look for.
+    const further = changed(content, [...path, 'payTo'], (parent) => {
+      parent.payTo = `0x${'ab'.repeat(20)}`;
+    });
+    await refused(headersFor(further, fresh), `${path.join('.')}.payTo`);
+  }
+  expect(world.ledger.opens).toHaveLength(0);
+});
+
+test('a permit for another token, spender, payee or facilitator is refused before anybody verifies it', async () => {
+  world = await sell(serve, { sells: METERED });
+  const fresh = await world.credential({ protocol: 'x402', scheme: 'upto' });
+  for (const path of ['permitted.token', 'spender', 'witness.to', 'witness.facilitator', 'permitted.amount']) {
+    const lie = changed(fresh.content, ['payload', 'permit2Authorization', ...path.split('.')], (parent, key) => {
+      parent[key] = bent(parent[key]);
+    });
+    await refused(headersFor(lie, fresh), path);
+  }
+  expect(world.auth.verified).toHaveLength(0);
+});
+
+test('a voucher that does not cover the offer, closes or tops up is refused', async () => {
+  world = await sell(serve, { sells: METERED });
+  const fresh = await world.credential({ protocol: 'mpp' });
+  for (const [key, value] of [
+    ['cumulativeAmount', '99999'],
+    ['action', 'close'],
+    ['action', 'topUp'],
+  ] as const) {
+    await refused(
+      headersFor(
+        changed(fresh.content, ['payload', key], (parent) => (parent[key] = value)),
+        fresh,
+      ),
+      `${key} ${value}`,
+    );
+  }
+});
+
+test('an MPP challenge of another secret, another route or another price is not ours', async () => {
+  const dear: PaidSessionOptions = { ...FIXED, price: '20000' };
+  world = await sell(serve, {
+    mount: (app, paid) => {
+      app.get('/twin', paid(FIXED), serve);
+      app.get('/dear', paid(dear), serve);
+    },
+  });
+  const paid = await world.credential({ protocol: 'mpp' });
+  for (const path of ['/twin', '/dear']) expect((await world.buy({ credential: paid, path })).status).toBe(402);
+  const forged = changed(paid.content, ['challenge', 'id'], (parent) => (parent.id = 'A'.repeat(43)));
+  await refused(headersFor(forged, paid), 'forged id');
+  expect(world.ledger.opens).toHaveLength(0);
+});
+
+test('what verify and settle get as requirements is our own offer, whatever the credential accepted', async () => {
+  world = await sell(serve);
+  const fresh = await world.credential({ protocol: 'x402' });
+  const lowered = changed(fresh.content, ['accepted', 'payTo'], (parent) => (parent.payTo = PAYEE.toLowerCase()));
+  expect((await fetch(`${world.url}/paid`, { headers: headersFor(lowered, fresh) })).status).toBe(200);
+  const offered = { scheme: 'exact', network: 'eip155:8453', amount: '10000', asset: ASSET, payTo: PAYEE };
+  expect(JSON.parse(world.auth.verified[0]!.body).paymentRequirements).toMatchObject(offered);
+  expect(JSON.parse(world.ledger.only().body ?? '').paymentRequirements).toMatchObject(offered);
+});
+
+test('one authorization is one credential: reordered, spaced, in the other header version, or with a request id it is 409', async () => {
+  world = await sell(serve);
+  const fresh = await world.credential({ protocol: 'x402' });
+  expect((await world.buy({ credential: fresh })).status).toBe(200);
+  const { payload } = fresh.content as any;
+  const v1 = { x402Version: 1, scheme: 'exact', network: 'base', payload };
+  const reversed = Object.fromEntries(Object.entries(fresh.content).reverse());
+  const encode = (value: unknown, space?: number) =>
+    Buffer.from(JSON.stringify(value, undefined, space)).toString('base64');
+  const again: Record<string, string>[] = [
+    { ...fresh.headers },
+    { 'PAYMENT-SIGNATURE': encode(fresh.content, 3) },
+    { 'PAYMENT-SIGNATURE': encode(reversed) },
+    { 'X-PAYMENT': encode(v1) },
+    { 'X-PAYMENT': encode(fresh.content) },
+    { ...fresh.headers, 'X-ATXP-Payment-Request-Id': 'request-of-somebody-else' },
+  ];
+  for (const headers of again) expect((await fetch(`${world.url}/paid`, { headers })).status).toBe(409);
+  expect(world.ledger.rows.size).toBe(1);
+});
+
+test('an ATXP token pays once per request that we issued, and an id that we did not issue does not make it new', async () => {
+  world = await sell(serve);
+  const account = payerAccount('alice');
+  const withId = async (paymentRequestId?: string) =>
+    (await world.buy({ credential: atxpCredential({ account, token: 'bearer', paymentRequestId }) })).status;
+  const issued = async () =>
+    JSON.parse((await fetch(`${world.url}/paid`)).headers.get('x-atxp-payment-request') ?? '{}')
+      .paymentRequestId as string;
+  const [first, second] = [await issued(), await issued()];
+  expect([await withId(first), await withId(second)]).toEqual([200, 200]);
+  expect([await withId(first), await withId(second)]).toEqual([409, 409]);
+  expect([await withId(), await withId('made-up-1'), await withId('made-up-2'), await withId('request-1')]).toEqual([
+    200, 409, 409, 409,
+  ]);
+  expect(await withId(`${second.slice(0, -1)}${second.endsWith('A') ? 'B' : 'A'}`)).toBe(409);
+});
+
+test("a victim's request id takes nothing from the victim", async () => {
+  world = await sell(serve);
+  const offers = await fetch(`${world.url}/paid`);
+  const { paymentRequestId } = JSON.parse(offers.headers.get('x-atxp-payment-request') ?? '{}');
+  const pays = (name: string) =>
+    atxpCredential({ account: payerAccount(name), token: `token of ${name}`, paymentRequestId });
+  expect((await world.buy({ credential: pays('mallory') })).status).toBe(200);
+  expect((await world.buy({ credential: pays('victim') })).status).toBe(200);
+  const rows = [...world.ledger.rows.values()];
+  expect(new Set(rows.map((row) => row.session.key)).size).toBe(2);
+  expect(rows.every((row) => row.session.key === row.session.identity)).toBe(true);
+});
+
+test('a request id of one route does not count on another', async () => {
+  world = await sell(serve, { mount: (app, paid) => app.get('/twin', paid(FIXED), serve) });
+  const offers = await fetch(`${world.url}/twin`);
+  const { paymentRequestId } = JSON.parse(offers.headers.get('x-atxp-payment-request') ?? '{}');
+  const credential = atxpCredential({ account: payerAccount('alice'), token: 'bearer', paymentRequestId });
+  expect((await world.buy({ credential })).status).toBe(200);
+  expect(world.ledger.only().session.context).not.toHaveProperty('paymentRequestId');
+});
+
+test.each([
+  ['garbage', { 'PAYMENT-SIGNATURE': '!!!' }],
+  ['no object', { 'PAYMENT-SIGNATURE': Buffer.from('[]').toString('base64') }],
+  [
+    'an unparsable cap',
+    { 'X-ATXP-PAYMENT': JSON.stringify({ sourceAccountToken: 't', options: [{ amount: '1e-2' }] }) },
+  ],
+  ['an infinite cap', { 'X-ATXP-PAYMENT': JSON.stringify({ sourceAccountToken: 't', amount: 'Infinity' }) }],
+  ['an MPP credential without a challenge', { Authorization: `Payment ${Buffer.from('{}').toString('base64url')}` }],
+])('%s is 402, never a session and never a 500', async (_name, headers) => {
+  world = await sell(serve);
+  await refused(headers as unknown as PaymentCredential['headers'], 'undecodable');
+  expect([world.auth.verified.length, world.ledger.opens.length]).toEqual([0, 0]);
+});
+
+test.each([
+  ['expired', -1],
+  ['nearly expired', 5 * 60 + 119],
+])('a credential that is %s gets a fresh 402', async (_name, secondsLeft) => {
+  world = await sell(serve);
+  const fresh = await world.credential({ protocol: 'x402' });
+  const validBefore = Number((fresh.content as any).payload.authorization.validBefore);
+  world.clock.ms = (validBefore - secondsLeft) * 1000;
+  const lease = await world.buy({ credential: fresh });
+  expect(lease.status).toBe(402);
+  expect(lease.headers.has('payment-required')).toBe(true);
+  expect(world.auth.verified).toHaveLength(0);
+});
+
+test('an MPP session answers a challenge only while the challenge lives, though its voucher never expires', async () => {
+  world = await sell(serve, { sells: METERED });
+  const fresh = await world.credential({ protocol: 'mpp' });
+  world.clock.ms += 3_600_001;
+  await refused(fresh.headers, 'an old challenge');
+  expect(ESCROW).toMatch(/^0x/);
+});

@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { LeaseId, SettlementId } from '../../../src/domain/ids.js';
+import { toAtomic } from '../../../src/domain/money.js';
+import { createLiveSession } from '../../../src/sessions/live-session.js';
+import type { SessionChange } from '../../../src/sessions/session-ledger.js';
+
+function session(cap: bigint, metered: boolean, closesAtZero = false) {
+  const submitted: SessionChange[] = [];
+  const live = createLiveSession(
+    {
+      id: 'id' as SettlementId,
+      lease: { id: 'lease' as LeaseId, epoch: 1n },
+      closeToken: 'token',
+      cap: toAtomic(cap),
+      metered,
+      closesAtZero,
+      bodyFor: (spent) => `body of ${spent}`,
+    },
+    {
+      submit: async (change) => {
+        submitted.push(change);
+        return 'committed';
+      },
+    },
+  );
+  return { live, submitted };
+}
+
+const amounts = fc.array(fc.oneof(fc.bigInt(0n, 1_000n), fc.bigInt(0n, 10n ** 39n - 1n)), { maxLength: 40 });
+
+test('whatever is charged, the sum of what was granted is what is spent, and never passes the cap', () => {
+  fc.assert(
+    fc.property(fc.bigInt(1n, 5_000n), amounts, fc.boolean(), (cap, charges, asText) => {
+      const { live } = session(cap, true);
+      let granted = 0n;
+      for (const amount of charges) {
+        const before = live.spent();
+        const charged = live.charge(asText ? amount.toString() : amount);
+        expect(charged).toBe(before + amount <= cap);
+        if (charged) granted += amount;
+        expect(live.spent()).toBe(granted);
+        expect(live.spent() <= cap).toBe(true);
+      }
+    }),
+  );
+});
+
+test('all or nothing: whatever is charged, either nothing is spent or exactly the cap, once', () => {
+  fc.assert(
+    fc.property(fc.bigInt(1n, 5_000n), amounts, (cap, charges) => {
+      const { live } = session(cap, false);
+      const granted = charges.filter((amount) => live.charge(amount) && amount > 0n);
+      expect(granted.length).toBe(charges.some((amount) => amount > 0n && amount <= cap) ? 1 : 0);
+      expect(live.spent()).toBe(granted.length === 0 ? 0n : cap);
+    }),
+  );
+});
+
+test('what was charged after a checkpoint began stays uncommitted until the next', async () => {
+  const { live, submitted } = session(100n, true);
+  live.charge(10n);
+  const first = live.checkpoint();
+  live.charge(5n);
+  expect(live.checkpoint()).toBe(first);
+  await first;
+  expect(live.uncommitted()).toBe(5n);
+  await live.checkpoint();
+  expect([live.uncommitted(), submitted.map((change) => change.spent)]).toEqual([0n, ['10', '15']]);
+  await live.checkpoint();
+  expect(submitted).toHaveLength(2);
+});
+
+test('a charge that is durable already cannot be taken back', async () => {
+  const { live } = session(100n, true);
+  live.charge(10n);
+  await live.checkpoint();
+  expect([live.release(), live.spent()]).toEqual([false, 10n]);
+});
+
+test('the close carries the frozen amount and its body; nothing can be charged after it', async () => {
+  const { live, submitted } = session(100n, true);
+  live.charge(10n);
+  const closing = live.close('end', 'unknown');
+  expect(live.charge(1n)).toBe(false);
+  expect(await closing).toEqual({ outcome: 'committed', billed: true, spent: 10n });
+  expect(submitted).toEqual([
+    expect.objectContaining({ kind: 'close', spent: '10', body: 'body of 10', delivery: 'unknown' }),
+  ]);
+});
+
+test('nothing charged releases the session, except where a channel must be closed at zero', async () => {
+  const plain = session(100n, true);
+  await plain.live.close('end', 'unknown');
+  const channel = session(100n, true, true);
+  await channel.live.close('end', 'unknown');
+  expect([plain.submitted[0], channel.submitted[0]]).toEqual([
+    expect.objectContaining({ body: null, delivery: null }),
+    expect.objectContaining({ body: 'body of 0', delivery: 'unknown' }),
+  ]);
+});
