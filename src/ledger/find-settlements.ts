@@ -13,6 +13,16 @@ export function createSettlementReader(database: Database) {
       return row && toSettlement(row);
     },
 
+    /** Of these, what may be started now: pending, and its provider's breaker closed. */
+    startable: (
+      ids: readonly SettlementId[],
+    ): Promise<Pick<Settlement, 'id' | 'protocol' | 'spent' | 'asset' | 'decimals'>[]> =>
+      database.query(
+        `SELECT id, protocol, spent, asset, decimals FROM settlements WHERE id = ANY ($1) AND status = 'pending'
+           AND blocked_by IS NULL AND provider NOT IN (SELECT provider FROM provider_breakers WHERE state <> 'closed')`,
+        [ids],
+      ),
+
     /** Newest first. */
     async listSettlements(filter: SettlementFilter): Promise<Settlement[]> {
       const rows = await database.query<SettlementRow>(

@@ -1,19 +1,21 @@
+import type { SettlementId } from '../domain/ids.js';
 import type { Startable } from './settlements.js';
 
 export interface DispatcherDependencies {
   readonly startSettlement: (settlement: Startable) => Promise<void>;
   readonly ledger: {
     backlog(atMost: number): Promise<number>;
-    openBreakers(): Promise<string[]>;
+    /** Those that may be started now: pending, and their provider's breaker closed. */
+    startable(ids: readonly SettlementId[]): Promise<Startable[]>;
   };
   /** Pending rows above which the sweep's shared workflows take over. */
   readonly overflowBacklog: number;
-  readonly onFailure: (settlement: Startable, error: unknown) => void;
+  readonly onFailure: (error: unknown) => void;
 }
 
 export interface Dispatcher {
   /** Never waits and never throws: what is not dispatched is found by the sweep. */
-  dispatch(settlement: Startable): void;
+  dispatch(id: SettlementId): void;
   /** Resolves when what was taken so far has been started or given up. */
   stop(): Promise<void>;
 }
@@ -27,49 +29,46 @@ const LOOK_EVERY_MS = 1_000;
  */
 export function createDispatcher(dependencies: DispatcherDependencies): Dispatcher {
   const { startSettlement, ledger, overflowBacklog, onFailure } = dependencies;
-  const queue: Startable[] = [];
-  const running = new Set<Promise<void>>();
-  let closedProviders: ReadonlySet<string> = new Set();
+  const queue: SettlementId[] = [];
+  let draining: Promise<void> | undefined;
   let overflowing = false;
   let stopped = false;
 
   async function look(): Promise<void> {
     try {
-      const [breakers, backlog] = await Promise.all([ledger.openBreakers(), ledger.backlog(overflowBacklog + 1)]);
-      closedProviders = new Set(breakers);
-      overflowing = backlog > overflowBacklog;
-    } catch {
-      // Postgres is away: the last view holds, and every workflow checks the ledger itself before it sends.
+      overflowing = (await ledger.backlog(overflowBacklog + 1)) > overflowBacklog;
+    } catch (error) {
+      onFailure(error);
     }
   }
   const timer = setInterval(() => void look(), LOOK_EVERY_MS);
   timer.unref();
 
-  function pump(): void {
-    while (running.size < IN_FLIGHT) {
-      const settlement = queue.shift();
-      if (!settlement) return;
-      const work: Promise<void> = startSettlement(settlement)
-        .catch((error: unknown) => onFailure(settlement, error))
-        .finally(() => {
-          running.delete(work);
-          pump();
-        });
-      running.add(work);
+  async function startNext(): Promise<void> {
+    const ids = queue.splice(0, IN_FLIGHT);
+    try {
+      const settlements = await ledger.startable(ids);
+      await Promise.all(settlements.map((settlement) => startSettlement(settlement).catch(onFailure)));
+    } catch (error) {
+      onFailure(error);
     }
   }
 
+  async function drain(): Promise<void> {
+    while (queue.length > 0) await startNext();
+    draining = undefined;
+  }
+
   return {
-    dispatch(settlement) {
+    dispatch(id) {
       if (stopped || overflowing || queue.length >= overflowBacklog) return;
-      if (closedProviders.has(`auth-server:${settlement.protocol}`)) return;
-      queue.push(settlement);
-      pump();
+      queue.push(id);
+      draining ??= drain();
     },
     async stop() {
       stopped = true;
       clearInterval(timer);
-      while (running.size > 0) await Promise.all(running);
+      await draining;
     },
   };
 }

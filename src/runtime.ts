@@ -1,0 +1,151 @@
+import { createHmac } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createRecorder } from '../activities/recorder.js';
+import { createSettleRows } from '../activities/settle-rows.js';
+import type { Config } from './config.js';
+import { systemClock } from './domain/clock.js';
+import type { SettlementId } from './domain/ids.js';
+import { createDatabase, type Database } from './ledger/database.js';
+import { createLedger, type Ledger } from './ledger/ledger.js';
+import { createSealer } from './ledger/sealer.js';
+import type { Logger } from './observability/logger.js';
+import { createDispatcher, type Dispatcher } from './orchestration/dispatcher.js';
+import { createSettlementOrchestration } from './orchestration/settlements.js';
+import { createTemporalClient } from './orchestration/temporal-client.js';
+import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import { createPaidSessions, type PaidSessions } from './sessions/index.js';
+
+/** What the test build wraps to kill the process before or after a chosen call. */
+export interface RuntimeParts {
+  readonly ledger: Ledger;
+  readonly authServer: AuthServer | undefined;
+}
+
+export interface RuntimeOptions {
+  readonly logger: Logger;
+  readonly decorate?: (parts: RuntimeParts) => RuntimeParts;
+}
+
+/** Everything a process that serves paid routes needs; shared by the server and by an application that embeds us. */
+export interface PaidSessionRuntime extends RuntimeParts {
+  readonly database: Database;
+  readonly sessions: PaidSessions;
+  readonly dispatcher: Dispatcher;
+  /** Nudges the workflow of a settlement after a decision; a failure is healed by the sweep. */
+  wake(id: SettlementId): Promise<void>;
+  /** True when Temporal answers within a second. */
+  temporalAnswers(): Promise<boolean>;
+  /** Checks the schema and the keys, then takes the lease. @throws LedgerNotReady */
+  start(): Promise<void>;
+  /** After the last response. */
+  stop(): Promise<void>;
+}
+
+export function createPaidSessionRuntime(config: Config, { logger, decorate }: RuntimeOptions): PaidSessionRuntime {
+  const database = createDatabase({
+    url: config.databaseUrl,
+    maxConnections: 20,
+    onIdleError: (error) => logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
+  });
+  const { ledger, authServer } = (decorate ?? ((same) => same))({
+    ledger: createLedger({
+      database,
+      sealer: createSealer(config.credentialKeys),
+      clock: systemClock,
+      approvalThreshold: config.approvalThreshold,
+    }),
+    authServer:
+      config.authServer &&
+      createAuthServer({ baseUrl: config.authServer.url, appName: config.authServer.appName, clock: systemClock }),
+  });
+  const { backoffBaseMs, backoffMaxMs, httpTimeoutMs } = config.settlement;
+  const timings = { backoffBaseMs, backoffMaxMs, httpTimeoutMs };
+  const temporal = createTemporalClient(config.temporal);
+  const orchestration = createSettlementOrchestration(temporal, config.temporal.taskQueue, timings);
+  const dispatcher = createDispatcher({
+    startSettlement: orchestration.startSettlement,
+    ledger,
+    overflowBacklog: config.settlement.overflowBacklog,
+    onFailure: (error) => logger.warn({ err: error }, 'settlements could not be dispatched; the sweep starts them'),
+  });
+  const holder = `${hostname()}:${process.pid}`;
+  const sessions = createPaidSessions({
+    ledger,
+    authServer,
+    authServerUrl: config.authServer?.url,
+    destinationAccountId: config.authServer?.destinationAccountId,
+    settings: config.settlement,
+    secrets: { mpp: config.mppSecretKey, requestIds: requestIdSecret(config) },
+    holder,
+    clock: systemClock,
+    log: logger,
+    settleNow: createSettleNow({
+      ledger,
+      authServer,
+      timings,
+      logger,
+      processName: `${holder}:${Date.now().toString(36)}`,
+    }),
+    dispatch: (id) => dispatcher.dispatch(id),
+  });
+
+  return {
+    ledger,
+    authServer,
+    database,
+    sessions,
+    dispatcher,
+    async wake(id) {
+      const settlement = await ledger.findSettlement(id);
+      if (settlement) await orchestration.wake(settlement);
+    },
+    temporalAnswers: () =>
+      temporal.connection
+        .withDeadline(Date.now() + 1_000, () => temporal.workflowService.getSystemInfo({}))
+        .then(
+          () => true,
+          () => false,
+        ),
+    async start() {
+      await ledger.assertReady();
+      await sessions.start();
+    },
+    async stop() {
+      await sessions.stop();
+      await dispatcher.stop();
+      await temporal.connection.close();
+      await database.close();
+    },
+  };
+}
+
+interface SettleNowDependencies {
+  readonly ledger: Ledger;
+  readonly authServer: AuthServer | undefined;
+  readonly timings: { backoffBaseMs: number; backoffMaxMs: number; httpTimeoutMs: number };
+  readonly logger: Logger;
+  readonly processName: string;
+}
+
+/** For routes that settle before they release: the same claim and the same record as the workflow's activity. */
+function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies) {
+  if (!authServer) return () => Promise.resolve('unknown' as const);
+  const settleRows = createSettleRows({
+    ...rest,
+    ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
+    authServer,
+    monotonicMs: () => performance.now(),
+  });
+  return async (id: SettlementId): Promise<'settled' | 'refused' | 'unknown'> => {
+    const [outcome] = await settleRows([id], rest.timings.httpTimeoutMs);
+    if (outcome?.kind === 'final') return outcome.status === 'settled' ? 'settled' : 'refused';
+    return outcome?.kind === 'attention' ? 'refused' : 'unknown';
+  };
+}
+
+/** Derived from the oldest key, which all servers of a deployment share, also while a newer one is rolled out. */
+function requestIdSecret({ credentialKeys }: Config): string {
+  const key = credentialKeys.at(-1);
+  if (!key) throw new Error('CREDENTIAL_ENCRYPTION_KEY is not set');
+  return createHmac('sha256', key.key).update('makegood payment request ids').digest('base64url');
+}
