@@ -3,6 +3,7 @@ import { CERTAINTIES } from '../domain/certainty.js';
 import { parseSettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
+import type { SettlementAnswer as Answer } from '../domain/settlement-answer.js';
 import { ATTENTION_REASONS, PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
 
 /** The one source of what a request may hold: validation and /openapi.json both come from here. */
@@ -109,7 +110,7 @@ export type ListQuery = z.output<typeof ListQuery>;
 const timestamp = z.iso.datetime();
 const amountOut = z.string().regex(/^[0-9]+$/);
 
-export const SettlementAnswer = z.object({
+export const SettlementAnswer: z.ZodType<Answer> = z.object({
   id: z.uuid(),
   key: z.string(),
   status: z.enum(SETTLEMENT_STATUSES),
@@ -127,7 +128,6 @@ export const SettlementAnswer = z.object({
   created_at: timestamp,
   settled_at: timestamp.nullable(),
 });
-export type SettlementAnswer = z.output<typeof SettlementAnswer>;
 
 export const SettlementListAnswer = z.object({ items: z.array(SettlementAnswer), next_cursor: z.string().nullable() });
 

@@ -2,6 +2,7 @@ import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
 import { newDecisionId, parseDecisionId, parseSettlementId, type SettlementId } from '../domain/ids.js';
 import type { Settlement } from '../domain/settlement.js';
+import { settlementAnswer } from '../domain/settlement-answer.js';
 import type {
   ApproveOutcome,
   CreateOutcome,
@@ -30,7 +31,6 @@ import {
   type ResolveRequest,
   toCursor,
 } from './schemas.js';
-import { settlementAnswer } from './settlement-answer.js';
 
 /** What the routes need of the ledger. */
 export interface SettlementLedger {
@@ -45,9 +45,9 @@ export interface SettlementRouteDependencies {
   readonly ledger: SettlementLedger;
   readonly orchestration: {
     /** Starts the workflow off the request path; never throws. */
-    dispatch(settlement: Settlement): void;
+    dispatch(id: SettlementId): void;
     /** Nudges the workflow after a decision; what it misses is found by the sweep. */
-    wake(settlement: Settlement): Promise<void>;
+    wake(id: SettlementId): Promise<void>;
   };
   /** undefined: AUTH_SERVER_URL is not set, and no new settlement is taken. */
   readonly authServer: { readonly destinationAccountId: string | undefined } | undefined;
@@ -83,7 +83,7 @@ async function create(
   const settlement = acceptSettlement(body, { nowMs: clock.nowMs(), ...authServer });
   const outcome = await fromLedger(ledger.createSettlement(settlement));
   if (outcome.kind === 'conflict') throw conflict(outcome.on);
-  if (outcome.kind === 'created') orchestration.dispatch(outcome.settlement);
+  if (outcome.kind === 'created') orchestration.dispatch(outcome.settlement.id);
   return { status: 202, body: settlementAnswer(outcome.settlement) };
 }
 
@@ -202,9 +202,10 @@ const notWaiting = (status: string) =>
   new HttpProblem('not_waiting', `it is ${status}, and waits for no decision: nothing was changed`);
 
 /** Off the request path: the decision stands in the ledger, and a workflow that is not woken is found by the sweep. */
-function wake(id: SettlementId, { ledger, orchestration, logger }: SettlementRouteDependencies): void {
-  const woken = ledger.findSettlement(id).then((settlement) => settlement && orchestration.wake(settlement));
-  woken.catch((error: unknown) =>
-    logger.warn({ settlement: id, err: error }, 'the workflow was not told of the decision; the sweep will find it'),
-  );
+function wake(id: SettlementId, { orchestration, logger }: SettlementRouteDependencies): void {
+  orchestration
+    .wake(id)
+    .catch((error: unknown) =>
+      logger.warn({ settlement: id, err: error }, 'the workflow was not told of the decision; the sweep will find it'),
+    );
 }

@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '../../src/domain/clock.js';
+import type { SettlementId } from '../../src/domain/ids.js';
+import { type ApiDependencies, createApi } from '../../src/http/api.js';
+import type { SettlementFigures } from '../../src/ledger/ledger-types.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+
+export const TOKENS = {
+  service: 'token-of-the-service-0001',
+  viewer: 'token-of-the-viewer-0001',
+  operator: 'token-of-the-operator-0001',
+  approver: 'token-of-the-approver-0001',
+  /** Of the person who also holds the operator's token. */
+  operatorAsApprover: 'token-of-the-operator-0002',
+} as const;
+
+export const API_TOKENS: ApiDependencies['tokens'] = [
+  { name: 'billing', role: 'service', token: TOKENS.service },
+  { name: 'vera', role: 'viewer', token: TOKENS.viewer },
+  { name: 'olga', role: 'operator', token: TOKENS.operator },
+  { name: 'anna', role: 'approver', token: TOKENS.approver },
+  { name: 'olga', role: 'approver', token: TOKENS.operatorAsApprover },
+];
+
+export const NO_FIGURES: SettlementFigures = {
+  unsettled: [],
+  unknown: 0,
+  expiring: 0,
+  parked: 0,
+  suspectedElsewhere: 0,
+  deliveryUnknown: 0,
+  needsAttention: [],
+  firstFailures: [],
+  breakers: [],
+  sweepLastSuccess: null,
+};
+
+export interface Sent {
+  readonly method?: string;
+  readonly token?: string;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  /** Sent as it is. */
+  readonly body?: string | Uint8Array;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly body: any;
+  readonly text: string;
+}
+
+export interface TestApi {
+  readonly url: string;
+  send(path: string, sent?: Sent): Promise<Answered>;
+  /** Settlements that were handed to orchestration, in order. */
+  readonly dispatched: SettlementId[];
+  readonly woken: SettlementId[];
+  readonly logged: string[];
+  close(): Promise<void>;
+}
+
+/** The real API on a port of its own; the ledger is given, orchestration only remembers. */
+export async function startApi(given: Pick<ApiDependencies, 'ledger'> & Partial<ApiDependencies>): Promise<TestApi> {
+  const dispatched: SettlementId[] = [];
+  const woken: SettlementId[] = [];
+  const logged: string[] = [];
+  const log = (subject: unknown, message?: string) => {
+    logged.push(
+      `${message ?? ''} ${JSON.stringify(subject, (_name, value) => (value instanceof Error ? value.message : value))}`,
+    );
+  };
+  const app = createApi({
+    metrics: createMetrics({ figures: () => given.ledger.figures() }),
+    orchestration: {
+      dispatch: (id) => dispatched.push(id),
+      wake: (id) => {
+        woken.push(id);
+        return Promise.resolve();
+      },
+    },
+    authServer: { destinationAccountId: undefined },
+    optionalComponents: {},
+    clock: systemClock,
+    logger: { trace: log, debug: log, info: log, warn: log, error: log },
+    tokens: API_TOKENS,
+    corsOrigins: [],
+    rateLimit: { windowMs: 60_000, max: 100_000, anonymousMax: 100_000 },
+    version: '0.0.0-test',
+    ...given,
+  });
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url,
+    send: (path, sent = {}) => send(`${url}${path}`, sent),
+    dispatched,
+    woken,
+    logged,
+    close: async () => {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function send(url: string, { method, token, json, body, headers }: Sent): Promise<Answered> {
+  const payload = json === undefined ? body : JSON.stringify(json);
+  const response = await fetch(url, {
+    method: method ?? (payload === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+      ...(payload === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...headers,
+    },
+    body: payload as RequestInit['body'],
+  });
+  const text = await response.text();
+  const isJson = /json/.test(response.headers.get('content-type') ?? '');
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson && text !== '' ? JSON.parse(text) : text,
+  };
+}

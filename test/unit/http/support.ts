@@ -1,0 +1,43 @@
+import type { Settlement } from '../../../src/domain/settlement.js';
+import type { ApiDependencies } from '../../../src/http/api.js';
+import type { NewSettlement } from '../../../src/ledger/ledger-types.js';
+import { NO_FIGURES } from '../../support/api.js';
+
+export const ID = '0197d7a4-6f00-7000-8000-000000000001';
+
+export const toSettlement = (created: NewSettlement): Settlement => ({
+  ...created,
+  status: created.undecodable === null ? 'pending' : 'needs_attention',
+  certainty: 'not_sent',
+  attempts: 0,
+  nextRetryAt: null,
+  expiresAt: null,
+  delivery: null,
+  attention:
+    created.undecodable === null
+      ? null
+      : { reason: 'credential_undecodable', since: '2026-01-06T12:00:00.000Z', detail: created.undecodable },
+  workflowId: `settlement/${created.id}`,
+  txHash: null,
+  alreadySettled: false,
+  createdAt: '2026-01-06T12:00:00.000Z',
+  settledAt: null,
+});
+
+/** Takes everything and remembers it; the real rules of the ledger are tried in the integration tests. */
+export function rememberingLedger(): ApiDependencies['ledger'] & { readonly stored: NewSettlement[] } {
+  const stored: NewSettlement[] = [];
+  return {
+    stored,
+    createSettlement: (settlement) => {
+      stored.push(settlement);
+      return Promise.resolve({ kind: 'created', settlement: toSettlement(settlement) });
+    },
+    findSettlement: (id) => Promise.resolve(stored.map(toSettlement).find((settlement) => settlement.id === id)),
+    listSettlements: ({ limit }) => Promise.resolve(stored.map(toSettlement).reverse().slice(0, limit)),
+    decide: () => Promise.resolve({ kind: 'not_found' }),
+    approve: () => Promise.resolve({ kind: 'not_found' }),
+    figures: () => Promise.resolve(NO_FIGURES),
+    schemaState: () => Promise.resolve('current'),
+  };
+}
