@@ -43,6 +43,8 @@ export interface Stack {
   readonly stop: () => Promise<void>;
 }
 
+const ENDPOINTS = 'endpoints.json';
+
 /**
  * The whole product on this machine: Postgres, Temporal with its Web UI, the provider sandbox, server and worker, as
  * child processes on free ports of 127.0.0.1. They end with this process, however it ends. Resolves when all are ready.
@@ -51,6 +53,8 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { directory } = options;
   const unlock = await lockInstance(directory);
+  // left by a stack that was killed: it would tell others that this one is ready
+  rmSync(join(directory, ENDPOINTS), { force: true });
   let guard: Guard | undefined;
   try {
     // waits until what an earlier, killed stack of this directory left has ended
@@ -102,7 +106,7 @@ async function startAll(options: StackOptions, guard: Guard, unlock: () => void)
     chainRpc: null,
     tokens: secrets.tokens,
   };
-  const endpointsFile = join(directory, 'endpoints.json');
+  const endpointsFile = join(directory, ENDPOINTS);
   writePrivately(endpointsFile, endpoints);
   return {
     endpoints,
