@@ -1,0 +1,67 @@
+import type { RequestHandler } from 'express';
+import { readProcessConfig } from './config.js';
+import { createLogger } from './observability/logger.js';
+import { createPaidSessionRuntime, type PaidSessionRuntime } from './runtime.js';
+import type { PaidSessionOptions } from './sessions/index.js';
+
+export type { PaidSessionOptions, PaymentSession } from './sessions/index.js';
+
+/** Makegood inside an application of your own: its paid routes, its lease, its connection to the ledger. */
+export interface Makegood {
+  /**
+   * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
+   * @throws Error naming the option, at definition time
+   */
+  paidSession(options: PaidSessionOptions): RequestHandler;
+  /** Call it after your server has closed: writes what is on its way and gives the lease back. */
+  stop(): Promise<void>;
+}
+
+const TRY_AGAIN_MS = 2_000;
+
+/**
+ * Reads the settings of `.env.template` from the environment. Until the ledger can be reached paid routes answer 503, and
+ * it goes on trying; a wrong setting throws at once and names the variable.
+ */
+export function createMakegood(): Makegood {
+  const config = readProcessConfig();
+  const logger = createLogger({ level: config.logLevel, name: 'makegood' });
+  const runtime: PaidSessionRuntime = createPaidSessionRuntime(config, { logger });
+  let stopped = false;
+  let retry: NodeJS.Timeout | undefined;
+
+  function start(): void {
+    runtime.start().catch((error: unknown) => {
+      logger.error({ err: error }, 'paid routes answer 503 until the ledger can be used; trying again');
+      if (!stopped) retry = setTimeout(start, TRY_AGAIN_MS).unref();
+    });
+  }
+  start();
+
+  return {
+    paidSession: (options) => runtime.sessions.paidSession(options),
+    async stop() {
+      stopped = true;
+      clearTimeout(retry);
+      await runtime.stop();
+    },
+  };
+}
+
+let own: Makegood | undefined;
+
+/**
+ * The same for an application that needs only one: made from the environment when the first route is declared.
+ * Settings, lease and connections are shared by all its routes.
+ */
+export function paidSession(options: PaidSessionOptions): RequestHandler {
+  own ??= createMakegood();
+  return own.paidSession(options);
+}
+
+/** Ends what {@link paidSession} has started. */
+export async function stopMakegood(): Promise<void> {
+  const ending = own;
+  own = undefined;
+  await ending?.stop();
+}
