@@ -103,6 +103,12 @@ export function readConfig(env: Environment): Config {
   return read(env, ENVIRONMENT);
 }
 
+/** For an application that embeds paid routes: it serves none of our API, so it needs no tokens. */
+export function readProcessConfig(): Config {
+  const { API_TOKENS } = ENVIRONMENT.shape;
+  return read(process.env, ENVIRONMENT.extend({ API_TOKENS: API_TOKENS.default([]) }));
+}
+
 /**
  * For commands on an operator's machine, which need the ledger and nothing else: the keys and tokens of the server may
  * be left out, and are then empty lists. What is set is still checked.
