@@ -1,0 +1,25 @@
+import type { Config } from '../config.js';
+import type { Clock } from '../domain/clock.js';
+
+/** What commands may touch; the composition root hands it in, tests hand in their own. */
+export interface CliContext {
+  /** One line on standard output: the answer of a command. */
+  readonly out: (line: string) => void;
+  /** One line on standard error: progress, and what went wrong. */
+  readonly err: (line: string) => void;
+  readonly clock: Clock;
+  /** Of the operating system; a decision is recorded under it, as claimed. */
+  readonly userName: () => string;
+  /** @throws ConfigError */
+  readonly readConfig: () => Config;
+  /** Needs only DATABASE_URL. @throws ConfigError */
+  readonly readOperatorConfig: () => Config;
+  /** Defaults of the sandbox command. */
+  readonly sandboxDefaults: { readonly port: string | undefined; readonly stateDir: string | undefined };
+  /** Resolve when the process was told to stop and has stopped. */
+  readonly runServer: (config: Config) => Promise<void>;
+  readonly runWorker: (config: Config) => Promise<void>;
+}
+
+/** The command was understood and cannot be done; the text is for the person who typed it. */
+export class CommandRefused extends Error {}

@@ -1,0 +1,38 @@
+import { createDatabase, type Database } from '../ledger/database.js';
+import { createDecisions } from '../ledger/decide.js';
+import { createEventReader } from '../ledger/find-events.js';
+import { createSettlementReader } from '../ledger/find-settlements.js';
+import { type CliContext, CommandRefused } from './context.js';
+
+const UNDEFINED_TABLE = '42P01';
+const UNDEFINED_COLUMN = '42703';
+
+function operationsOn(database: Database, approvalThreshold: bigint) {
+  return {
+    ...createDecisions(database, { approvalThreshold }),
+    ...createSettlementReader(database),
+    settlementEvents: createEventReader(database),
+  };
+}
+
+export type OperatorLedger = ReturnType<typeof operationsOn>;
+
+/** Opens the ledger for one command: no encryption key is needed, because no command reads a credential. */
+export async function withOperatorLedger<T>(
+  context: CliContext,
+  work: (ledger: OperatorLedger) => Promise<T>,
+): Promise<T> {
+  const config = context.readOperatorConfig();
+  const database = createDatabase({ url: config.databaseUrl, maxConnections: 2 });
+  try {
+    return await work(operationsOn(database, config.approvalThreshold));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === UNDEFINED_TABLE || code === UNDEFINED_COLUMN) {
+      throw new CommandRefused('this database has no current schema: run makegood migrate first', { cause: error });
+    }
+    throw error;
+  } finally {
+    await database.close();
+  }
+}

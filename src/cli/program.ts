@@ -1,0 +1,25 @@
+import { Command } from 'commander';
+import type { CliContext } from './context.js';
+import { addListCommand } from './list.js';
+import { addMigrateCommand } from './migrate.js';
+import { addResolveCommand } from './resolve.js';
+import { addSandboxCommand } from './sandbox.js';
+import { addServerCommand } from './server.js';
+import { addShowCommand } from './show.js';
+import { addWorkerCommand } from './worker.js';
+
+/** `makegood <command>`. */
+export function createProgram(context: CliContext, version: string): Command {
+  const program = new Command('makegood')
+    .description('Money that was promised moves exactly once.')
+    .version(version)
+    .showHelpAfterError('(makegood --help lists the commands)');
+  addServerCommand(program, context);
+  addWorkerCommand(program, context);
+  addMigrateCommand(program, context);
+  addSandboxCommand(program, context);
+  addListCommand(program, context);
+  addShowCommand(program, context);
+  addResolveCommand(program, context);
+  return program;
+}

@@ -1,0 +1,50 @@
+import { userInfo } from 'node:os';
+import { type CliContext, CommandRefused } from './cli/context.js';
+import { createProgram } from './cli/program.js';
+import { ConfigError, readConfig, readOperatorConfig } from './config.js';
+import { systemClock } from './domain/clock.js';
+import { LedgerNotReady } from './ledger/ledger.js';
+import { VERSION } from './version.js';
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+const context: CliContext = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: say,
+  clock: systemClock,
+  userName: () => userInfo().username,
+  readConfig: () => readConfig(process.env),
+  readOperatorConfig: () => readOperatorConfig(process.env),
+  sandboxDefaults: { port: process.env.PORT, stateDir: process.env.SANDBOX_STATE_DIR },
+  // Loaded only when they are run: `makegood list` needs neither Express nor Temporal's native worker.
+  runServer: async (config) => {
+    const { runServer } = await import('./main-server.js');
+    await runServer(config);
+    process.exit();
+  },
+  runWorker: async (config) => {
+    const { runWorker } = await import('./main-worker.js');
+    await runWorker(config);
+    process.exit();
+  },
+};
+
+try {
+  await createProgram(context, VERSION).parseAsync(process.argv);
+} catch (error) {
+  say(`makegood: ${inWords(error)}`);
+  // A server that fails to start may hold open what would keep the process alive.
+  process.exit(1);
+}
+
+/** What a person can act on; the stack only where it is a bug of ours. */
+function inWords(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof LedgerNotReady || error instanceof CommandRefused) {
+    return error.message;
+  }
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  if (/^E[A-Z]+$/.test(code))
+    return `${code} ${error.message}: check DATABASE_URL, HOST and PORT, and that Postgres runs`;
+  return error.stack ?? error.message;
+}
