@@ -43,11 +43,12 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
         break;
       case 'attention':
         tellAttention(state, outcome.reason, outcome.detail);
-        reread = false;
         if ((await desk.decideUntil(() => reread, FRESH_RUN_EVERY)) === 'time') {
           await condition(allHandlersFinished);
           return await continueAsNew<typeof closeTimeSettlement>(input);
         }
+        // Cleared before the read, never after it: a nudge that comes meanwhile is about something newer.
+        reread = false;
         outcome = await ledger.readSettlement(input.settlementId);
         if (outcome.kind !== 'attention') upsertSearchAttributes([{ key: NeedsAttention, value: false }]);
         break;

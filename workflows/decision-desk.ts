@@ -61,7 +61,7 @@ export function createDecisionDesk(settlementId: string, state: SettlementState)
       // Deterministic per message, so that a repeated activity decides once.
       decisionId: uuid4(),
     });
-    if (result.kind === 'applied') decided = true;
+    if (result.kind === 'applied' || result.kind === 'pending_approval') decided = true;
     else if (result.kind === 'not_waiting') ignore(resolution, `not waiting, it is ${result.status}`);
     else if (result.kind === 'refused') ignore(resolution, result.detail);
     return result;
@@ -78,17 +78,23 @@ export function createDecisionDesk(settlementId: string, state: SettlementState)
   }
 
   return {
-    /** Takes decisions until one is applied, `otherwise` holds, or the time is over. */
+    /**
+     * Takes decisions until one changed the item in the ledger, `otherwise` holds, or the time is over. It ends with
+     * `time` only when no message is left: a run that continues as new would lose it.
+     */
     async decideUntil(otherwise: () => boolean, time: Duration): Promise<'decided' | 'otherwise' | 'time'> {
-      decided = false;
       for (;;) {
         const woken = await condition(() => queue.length > 0 || decided || otherwise(), time);
         const resolution = queue.shift();
         if (resolution) await take(resolution);
-        if (decided || otherwise() || !woken) {
-          await condition(() => deciding === 0);
-          return decided ? 'decided' : woken ? 'otherwise' : 'time';
+        await condition(() => deciding === 0);
+        if (decided) {
+          // Cleared here and not at the next beginning: what is decided between the two must not be slept through.
+          decided = false;
+          return 'decided';
         }
+        if (otherwise()) return 'otherwise';
+        if (!woken && queue.length === 0) return 'time';
       }
     },
 

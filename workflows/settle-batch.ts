@@ -1,5 +1,6 @@
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
+  getExternalWorkflowHandle,
   ParentClosePolicy,
   proxyActivities,
   proxyLocalActivities,
@@ -11,7 +12,9 @@ import type { RowOutcome, SettleBatchInput, SettlementActivities } from '../acti
 import type { SettlementId } from '../src/domain/ids.js';
 import { settlementWorkflowId } from '../src/domain/workflow-ids.js';
 import { closeTimeSettlement } from './close-time-settlement.js';
+import { rereadSignal } from './messages.js';
 import { QUICK_LIMIT_MS, quickFirstAttempt, sharedAttempt } from './policies.js';
+import { MoneyKind, MoneyState, Protocol } from './search-attributes.js';
 
 setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, settleBatch);
 
@@ -55,9 +58,23 @@ async function continueAlone(id: SettlementId, { settlements, settings }: Settle
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       parentClosePolicy: ParentClosePolicy.ABANDON,
       args: [{ settlementId: id, protocol, settings }],
+      typedSearchAttributes: [
+        { key: MoneyKind, value: 'settlement' },
+        { key: MoneyState, value: 'pending' },
+        { key: Protocol, value: protocol },
+      ],
     });
   } catch (error) {
-    // Somebody else already takes care of it.
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    // Somebody else takes care of it already, and may be waiting for an answer that this attempt has overtaken.
+    await nudge(id);
+  }
+}
+
+async function nudge(id: SettlementId): Promise<void> {
+  try {
+    await getExternalWorkflowHandle(settlementWorkflowId(id)).signal(rereadSignal);
+  } catch {
+    // It has ended meanwhile; if that left anything to do, the sweep finds it.
   }
 }
