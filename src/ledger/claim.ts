@@ -36,9 +36,20 @@ export function createClaims(database: Database, sealer: Sealer) {
        FROM claim_settlements($1, $2, $3 * interval '1 millisecond')`,
       [ids, runner, holdMs],
     );
-    const claimed = rows.map((row) => toClaimed(row, sealer));
-    const missing = ids.filter((id) => !claimed.some((entry) => entry.id === id));
-    return { claimed, refused: missing.length === 0 ? [] : await refusals(database, missing) };
+    const claimed: ClaimedSettlement[] = [];
+    const refused: ClaimRefusal[] = [];
+    for (const row of rows) {
+      try {
+        claimed.push(toClaimed(row, sealer));
+      } catch (error) {
+        // One row that cannot be opened is no reason not to send the others of the same claim.
+        refused.push({ id: row.id, kind: 'unreadable', forMs: holdMs, detail: String(error) });
+      }
+    }
+    const found = new Set(rows.map((row) => row.id));
+    const missing = ids.filter((id) => !found.has(id));
+    if (missing.length > 0) refused.push(...(await refusals(database, missing)));
+    return { claimed, refused };
   };
 }
 

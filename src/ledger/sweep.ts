@@ -11,7 +11,8 @@ import { SEALED_PLACE } from './settlement-row.js';
 export interface AbandonedSession {
   readonly id: SettlementId;
   readonly protocol: Protocol;
-  readonly credential: string;
+  /** An Error where it cannot be decrypted: one such session never keeps the others open. */
+  readonly credential: string | Error;
   readonly context: JsonObject;
   readonly spent: AtomicAmount;
   readonly decimals: number;
@@ -51,7 +52,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       );
       return rows.map(({ sealed, sealed_key_id, ...row }) => ({
         ...row,
-        credential: sealer.open({ bytes: sealed, keyId: sealed_key_id }, SEALED_PLACE(row.id)),
+        credential: opened(sealer, { id: row.id, sealed, sealed_key_id }),
       }));
     },
 
@@ -132,7 +133,8 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
            status = CASE WHEN status = 'pending' THEN 'needs_attention' ELSE status END,
            attention_reason = CASE WHEN status = 'pending' THEN 'credential_expired' ELSE attention_reason END,
            attention_since = CASE WHEN status = 'pending' THEN clock_now() ELSE attention_since END,
-           attention_detail = CASE WHEN status = 'pending' THEN 'the credential was erased long after its expiry' ELSE attention_detail END
+           attention_detail = CASE WHEN status = 'pending' THEN 'the credential was erased long after its expiry' ELSE attention_detail END,
+           blocked_by = NULL
          WHERE id IN (SELECT id FROM settlements WHERE sealed IS NOT NULL AND erase_at <= clock_now() AND status <> 'open'
            AND (runner IS NULL OR runner_until < clock_now()) ORDER BY erase_at LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
         [limit],
@@ -146,9 +148,12 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
         'SELECT id, sealed, sealed_key_id FROM settlements WHERE sealed_key_id <> $1 AND sealed_key_id = ANY ($2) ORDER BY id LIMIT $3',
         [sealer.currentKeyId, sealer.keyIds, limit],
       );
+      let done = 0;
       for (const row of rows) {
-        const place = SEALED_PLACE(row.id);
-        const fresh = sealer.seal(sealer.open({ bytes: row.sealed, keyId: row.sealed_key_id }, place), place);
+        const secret = opened(sealer, row);
+        if (secret instanceof Error) continue;
+        done += 1;
+        const fresh = sealer.seal(secret, SEALED_PLACE(row.id));
         await database.query('UPDATE settlements SET sealed = $2, sealed_key_id = $3 WHERE id = $1 AND sealed = $4', [
           row.id,
           fresh.bytes,
@@ -156,7 +161,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
           row.sealed,
         ]);
       }
-      return rows.length;
+      return done;
     },
 
     /** Key ids that live rows need and the settings lack: starting would strand those charges. */
@@ -200,4 +205,15 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       return rows.map((row) => row.provider);
     },
   };
+}
+
+function opened(
+  sealer: Sealer,
+  { id, sealed, sealed_key_id }: { id: SettlementId; sealed: Buffer; sealed_key_id: string },
+): string | Error {
+  try {
+    return sealer.open({ bytes: sealed, keyId: sealed_key_id }, SEALED_PLACE(id));
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
