@@ -41,8 +41,14 @@ export function createSettleRows(dependencies: SettleRowsDependencies) {
       sendBeforeMs: monotonicMs() + CLAIM_MARGIN_MS,
     };
     const { claimed, refused } = await ledger.claimSettlements(ids, attempt.runner, timeoutMs + CLAIM_MARGIN_MS);
-    const sent = await Promise.all(claimed.map((settlement) => settleOne(settlement, attempt, dependencies)));
-    return [...sent, ...refused.map(fromRefusal)];
+    const alone = claimed.length + refused.length === 1;
+    const sent = claimed.map((settlement) =>
+      settleOne(settlement, attempt, dependencies).catch((error: unknown) => {
+        if (alone) throw error;
+        return notRecorded(settlement, error, dependencies);
+      }),
+    );
+    return [...(await Promise.all(sent)), ...refused.map((refusal) => fromRefusal(refusal, dependencies.logger))];
   };
 }
 
@@ -87,6 +93,21 @@ async function settleOne(
   if (!claimed.failedBefore && isFailure(outcome)) logFirstFailure(claimed, answer, dependencies.logger);
   const status = await ledger.recordAttempt(outcome);
   return await describe(outcome, status, dependencies);
+}
+
+/** Among many, a row whose outcome the ledger did not take says so for itself alone; its claim lapses, and it is asked again. */
+function notRecorded(
+  { id }: ClaimedSettlement,
+  error: unknown,
+  { logger, timings }: SettleRowsDependencies,
+): RowOutcome {
+  logger.warn({ settlement: id, err: error }, 'the outcome of a call could not be recorded; it is unknown until asked');
+  return {
+    settlementId: id,
+    kind: 'retry',
+    afterMs: timings.backoffBaseMs,
+    why: 'the ledger did not take the outcome of the call',
+  };
 }
 
 /** Running out of the short first limit is no failure: the provider may be at work, and the next send will tell. */
@@ -156,8 +177,14 @@ export async function readOutcome(id: SettlementId, ledger: Pick<Ledger, 'findSe
   return { settlementId: id, kind: 'final', status: settlement.status, txHash: settlement.txHash };
 }
 
-function fromRefusal(refusal: ClaimRefusal): RowOutcome {
+function fromRefusal(refusal: ClaimRefusal, logger: Logger): RowOutcome {
   switch (refusal.kind) {
+    case 'unreadable':
+      logger.error(
+        { settlement: refusal.id, detail: refusal.detail },
+        'a charge cannot be decrypted, so nothing was sent: check CREDENTIAL_ENCRYPTION_KEY against the one that sealed it',
+      );
+      return { settlementId: refusal.id, kind: 'retry', afterMs: refusal.forMs, why: refusal.detail };
     case 'final':
       return {
         settlementId: refusal.id,

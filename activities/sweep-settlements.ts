@@ -29,6 +29,8 @@ export interface SweepDependencies {
 
 export interface SettlementStarter {
   startSettlement(settlement: DueSettlement): Promise<void>;
+  /** Starts it, or tells the one that runs to look into the ledger. */
+  wake(settlement: DueSettlement): Promise<void>;
   /** @returns the workflow's id */
   startBatch(settlements: readonly DueSettlement[]): Promise<string>;
 }
@@ -57,7 +59,7 @@ export function createSweep(dependencies: SweepDependencies) {
     for (;;) {
       report.sessionsClosed += await closeAbandoned(dependencies);
       report.unblocked += await ledger.unblock(100);
-      const started = await startDue(dependencies, report, () => context.heartbeat());
+      const started = await startDue(dependencies, report, (ms) => rest(context, ms));
       const probing = (await ledger.openBreakers()).length > 0;
       context.heartbeat();
       if ((started === 0 && !probing) || Date.now() >= endMs) break;
@@ -91,6 +93,7 @@ async function closeAbandoned({ ledger, logger }: SweepDependencies): Promise<nu
 
 /** What to send for a session that its own server could not close; null: nothing durable was charged. */
 function closingBody({ protocol, credential, context, spent, decimals }: AbandonedSession): string | null {
+  if (credential instanceof Error) throw credential;
   const decoded = decodeCredential(protocol, credential, context, decimals);
   if (isUndecodable(decoded))
     throw new Error(`the credential of an open session is undecodable: ${decoded.undecodable}`);
@@ -102,7 +105,7 @@ function closingBody({ protocol, credential, context, spent, decimals }: Abandon
 async function startDue(
   { ledger, starter, sweep, logger }: SweepDependencies,
   report: SweepReport,
-  alive: () => void,
+  pause: (ms: number) => Promise<void>,
 ): Promise<number> {
   const due = await ledger.dueSettlements(PAGE);
   const pending = due.filter((row) => row.status === 'pending');
@@ -115,7 +118,8 @@ async function startDue(
     const [first] = group;
     if (!first) continue;
     try {
-      if (group.length === 1) await starter.startSettlement(first);
+      // A pending row may have a workflow that still waits for a person, because the nudge after the decision was lost.
+      if (group.length === 1) await (first.status === 'pending' ? starter.wake(first) : starter.startSettlement(first));
       const workflowId = group.length === 1 ? null : await starter.startBatch(group);
       await ledger.markStarted(
         group.map((row) => row.id),
@@ -130,7 +134,6 @@ async function startDue(
         'a due settlement could not be started; the next sweep tries again',
       );
     }
-    alive();
     await pause(jittered((group.length * 1000) / sweep.maxPerSecond));
   }
   return started;
@@ -149,4 +152,13 @@ function inBatches(rows: readonly DueSettlement[], size: number): DueSettlement[
 /** ±25 %, so that servers and sweeps that began together do not stay together. */
 const jittered = (ms: number): number => ms * (0.75 + Math.random() * 0.5);
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Well below the heartbeat timeout: at one call a second a batch of fifty is followed by a minute of silence. */
+const BEAT_EVERY_MS = 5_000;
+
+async function rest(context: Context, ms: number): Promise<void> {
+  context.heartbeat();
+  for (let left = ms; left > 0; left -= BEAT_EVERY_MS) {
+    await context.sleep(Math.min(left, BEAT_EVERY_MS));
+    context.heartbeat();
+  }
+}

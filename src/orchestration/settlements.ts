@@ -79,24 +79,27 @@ export function createSettlementOrchestration(
     },
 
     wake: (settlement) =>
-      client.connection.withDeadline(Date.now() + START_WITHIN_MS, async () => {
-        await client.workflow.signalWithStart('closeTimeSettlement', {
-          ...single(settlement),
-          signal: rereadSignal,
-          signalArgs: [],
-        });
-      }),
+      withoutAttributesIfNeeded(client, single(settlement), (options) =>
+        client.workflow.signalWithStart('closeTimeSettlement', { ...options, signal: rereadSignal, signalArgs: [] }),
+      ),
   };
 }
 
-async function start(client: Client, type: string, options: WorkflowStartOptions): Promise<void> {
+const start = (client: Client, type: string, options: WorkflowStartOptions): Promise<void> =>
+  withoutAttributesIfNeeded(client, options, (given) => client.workflow.start(type, given));
+
+async function withoutAttributesIfNeeded<Options extends WorkflowStartOptions>(
+  client: Client,
+  options: Options,
+  begin: (options: Options) => Promise<unknown>,
+): Promise<void> {
   await client.connection.withDeadline(Date.now() + START_WITHIN_MS, async () => {
     try {
-      await client.workflow.start(type, options);
+      await begin(options);
     } catch (error) {
       if (!lacksSearchAttributes(error)) throw error;
       // A wiped Temporal has no search attributes until the worker makes them again; money does not wait for that.
-      await client.workflow.start(type, { ...options, typedSearchAttributes: undefined });
+      await begin({ ...options, typedSearchAttributes: undefined });
     }
   });
 }
