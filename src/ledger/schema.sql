@@ -368,6 +368,8 @@ BEGIN
         suspected_elsewhere = suspected_elsewhere OR p ->> 'reason' = 'settled_elsewhere_suspected',
         tx_hash = coalesce(p ->> 'tx_hash', tx_hash),
         runner = NULL, runner_until = NULL, next_retry_at = NULL, last_answer = p ->> 'answer',
+        -- a shared workflow has no signal of its own: whoever did not settle in it goes on alone
+        workflow_id = 'settlement/' || v_id,
         first_failure_at = coalesce(first_failure_at, v_failed_at), first_failure_reason = coalesce(first_failure_reason, v_failure),
         next_check_at = v_now + interval '1 minute'
       WHERE id = v_id RETURNING status INTO v_status;
@@ -376,7 +378,7 @@ BEGIN
 
   -- retry and park: the row stays pending; a call we stopped waiting for keeps its claim until it cannot be at work.
   UPDATE settlements SET
-      certainty = p ->> 'certainty', last_answer = p ->> 'answer',
+      certainty = p ->> 'certainty', last_answer = p ->> 'answer', workflow_id = 'settlement/' || v_id,
       first_failure_at = coalesce(first_failure_at, v_failed_at), first_failure_reason = coalesce(first_failure_reason, v_failure),
       runner = CASE WHEN (p ->> 'still_at_work')::boolean THEN runner END,
       runner_until = CASE WHEN (p ->> 'still_at_work')::boolean THEN v_now + (p ->> 'after_ms')::bigint * interval '1 millisecond' END,
