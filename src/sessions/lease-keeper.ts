@@ -87,26 +87,28 @@ export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {
 
   function schedule(afterMs: number): void {
     if (stopped) return;
-    timer = setTimeout(() => {
-      // A renewal that hangs must not be the last one: the next is sent whether or not this one was answered.
-      let answered = false;
-      const next = (waitMs: number) => {
-        if (answered) return;
-        answered = true;
-        clearTimeout(overdue);
-        schedule(waitMs);
-      };
-      const overdue = setTimeout(() => next(0), renewEveryMs);
-      overdue.unref();
-      beat().then(
-        () => next(renewEveryMs),
-        (error: unknown) => {
-          onEvent?.('lease_renewal_failed', error);
-          next(retryEveryMs);
-        },
-      );
-    }, afterMs);
+    timer = setTimeout(() => void beatAgain(), afterMs);
     timer.unref();
+  }
+
+  async function beatAgain(): Promise<void> {
+    let nextMs = renewEveryMs;
+    let overdue: NodeJS.Timeout | undefined;
+    try {
+      // A renewal that hangs must not be the last one: the next is sent whether or not this one was answered.
+      const late = new Promise<void>((resolve) => {
+        overdue = setTimeout(() => {
+          nextMs = 0;
+          resolve();
+        }, renewEveryMs).unref();
+      });
+      await Promise.race([beat(), late]);
+    } catch (error) {
+      onEvent?.('lease_renewal_failed', error);
+      nextMs = retryEveryMs;
+    }
+    clearTimeout(overdue);
+    schedule(nextMs);
   }
 
   return {

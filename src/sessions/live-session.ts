@@ -78,7 +78,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
       const asked = atomicOf(amount);
       if (frozen) return false;
       if (asked === 0n) return true;
-      if (!facts.metered && spent > 0n) return false;
+      // An all-or-nothing charge leaves nothing of the cap, so this also refuses every second one.
       if (spent + asked > cap) return false;
       spent = facts.metered ? spent + asked : cap;
       return true;

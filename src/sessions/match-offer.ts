@@ -1,3 +1,4 @@
+import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseDecimal } from '../domain/money.js';
@@ -87,8 +88,10 @@ function offeredTerms(
       const request = mppRequest(offer, presented.facilities);
       return request && { protocol: 'mpp', offer, request, presented };
     }
-    default:
+    case 'atxp':
       return { protocol: 'atxp', offer, option: { ...atxpOption(offer) }, presented };
+    default:
+      return assertNever(offer.protocol);
   }
 }
 
@@ -120,8 +123,10 @@ function termsMismatch(
     case 'mpp':
       if (mpp === undefined) return 'MPP is not offered here';
       return mppMismatch(content, { offer, request: terms.request, path: presented.path, nowMs: clock.nowMs() }, mpp);
-    default:
+    case 'atxp':
       return atxpMismatch(content, terms, destinationAccountId);
+    default:
+      return assertNever(terms);
   }
 }
 

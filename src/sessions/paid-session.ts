@@ -1,4 +1,5 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request as PaidRequest, RequestHandler, Response } from 'express';
+import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import { findCredential } from '../protocols/find-credential.js';
 import { type Admission, type AdmitDependencies, admit } from './admit.js';
@@ -58,9 +59,8 @@ export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidR
   if (dependencies.challenge.mpp === undefined && route.offers.some((offer) => offer.protocol === 'mpp')) {
     refuse('protocols', 'mpp needs MPP_SECRET_KEY, which signs its challenges', "protocols: ['atxp', 'x402']");
   }
-  return (req, res, next) => {
-    serve(req, res, next, { route, dependencies }).catch(next);
-  };
+  // Express passes a rejection on to the error handlers.
+  return (req, res, next) => serve(req, res, next, { route, dependencies });
 }
 
 interface Served {
@@ -68,7 +68,12 @@ interface Served {
   readonly dependencies: PaidRouteDependencies;
 }
 
-async function serve(req: Request, res: Response, next: NextFunction, { route, dependencies }: Served): Promise<void> {
+async function serve(
+  req: PaidRequest,
+  res: Response,
+  next: NextFunction,
+  { route, dependencies }: Served,
+): Promise<void> {
   const { sendProblem, facilities } = dependencies;
   const startedAt = performance.now();
   const presented = presentedAt(req, route, {
@@ -90,10 +95,13 @@ async function serve(req: Request, res: Response, next: NextFunction, { route, d
       return sendProblem(res, refusal('credential_already_used'));
     case 'exposed':
       return sendProblem(res, refusal('exposure_exceeded'));
-    default: {
+    case 'admitted': {
       const deadlineMs = route.terms.longestMs - (performance.now() - startedAt);
       if (attach(req, res, admission, { dependencies, deadlineMs })) next();
+      return;
     }
+    default:
+      return assertNever(admission);
   }
 }
 
@@ -111,7 +119,7 @@ async function challenge(
 
 /** @returns false when the client is gone already: the handler need not run */
 function attach(
-  req: Request,
+  req: PaidRequest,
   res: Response,
   admission: Extract<Admission, { kind: 'admitted' }>,
   { dependencies, deadlineMs }: { dependencies: PaidRouteDependencies; deadlineMs: number },
@@ -147,7 +155,7 @@ function attach(
 }
 
 function presentedAt(
-  req: Request,
+  req: PaidRequest,
   { offers, terms }: RouteOffers,
   { facilities, publicUrl }: Pick<Presented, 'facilities'> & { publicUrl: string | undefined },
 ): Presented {
@@ -166,7 +174,7 @@ function presentedAt(
 }
 
 /** The path as it was declared, so that one route stays one route whatever ids are in it. */
-function routeName(req: Request): string {
-  const declared: unknown = (req.route as { path?: unknown } | undefined)?.path;
-  return `${req.baseUrl}${declared === undefined ? '' : String(declared)}` || '/';
+function routeName(req: PaidRequest): string {
+  const route: { path?: string | RegExp } | undefined = req.route;
+  return `${req.baseUrl}${route?.path?.toString() ?? ''}` || '/';
 }

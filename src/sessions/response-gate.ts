@@ -102,15 +102,18 @@ export class ResponseGate {
   }
 
   #checkpoint(): void {
-    if (this.#phase !== 'serving' || this.#session.uncommitted() === 0n) return;
-    this.#session.checkpoint().then(
-      (outcome) => {
-        if (this.#phase !== 'serving') return;
-        if (outcome === 'lost') this.#cutOff('lost');
-        else this.#pump();
-      },
-      () => this.#cutOff('unknown'),
-    );
+    if (this.#phase === 'serving' && this.#session.uncommitted() > 0n) void this.#checkpointThenPump();
+  }
+
+  async #checkpointThenPump(): Promise<void> {
+    try {
+      const outcome = await this.#session.checkpoint();
+      if (this.#phase !== 'serving') return;
+      if (outcome === 'lost') this.#cutOff('lost');
+      else this.#pump();
+    } catch {
+      this.#cutOff('unknown');
+    }
   }
 
   #closeOrDestroy(by: 'end' | 'abort' | 'error'): void {

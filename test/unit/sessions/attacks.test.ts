@@ -4,7 +4,18 @@ import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
 import type { PaymentCredential } from '../../../src/sandbox/payer/credential.js';
 import type { PayOptions } from '../../../src/sandbox/payer/pay.js';
 import { type PaidSessionOptions } from '../../../src/sessions/index.js';
-import { ASSET, ESCROW, FACILITATOR, FIXED, type Handler, METERED, PAYEE, sell, type World } from './support/world.js';
+import {
+  ASSET,
+  ESCROW,
+  FACILITATOR,
+  FIXED,
+  type Handler,
+  type Loose,
+  METERED,
+  PAYEE,
+  sell,
+  type World,
+} from './support/world.js';
 
 let world: World;
 afterEach(() => world.close());
@@ -29,8 +40,8 @@ function walk(value: Json, at: Path = []): { leaves: Path[]; objects: Path[] } {
   };
 }
 
-function changed(content: unknown, path: Path, change: (parent: any, key: string | number) => void): Json {
-  const copy = structuredClone(content) as any;
+function changed(content: unknown, path: Path, change: (parent: Loose, key: string | number) => void): Json {
+  const copy = structuredClone(content) as Loose;
   const key = path.at(-1);
   const parent = path.slice(0, -1).reduce((object, step) => object[step], copy);
   change(parent, key ?? '');
@@ -54,6 +65,9 @@ const headersFor = (content: Json, like: PaymentCredential): PaymentCredential['
   return { ...like.headers, [name]: name === 'X-ATXP-PAYMENT' ? text : Buffer.from(text).toString('base64') };
 };
 
+const encode = (value: unknown, space?: number): string =>
+  Buffer.from(JSON.stringify(value, undefined, space)).toString('base64');
+
 interface Subject {
   readonly name: string;
   readonly sells: PaidSessionOptions;
@@ -63,7 +77,7 @@ interface Subject {
   /** Objects in which a further key is refused too. */
   readonly sealed: RegExp;
   /** Rewrites the fresh credential first, to state all that this protocol can state. */
-  readonly full?: (content: any) => void;
+  readonly full?: (content: Loose) => void;
 }
 
 const SUBJECTS: readonly Subject[] = [
@@ -134,7 +148,7 @@ test.each(SUBJECTS)(
   async (subject) => {
     world = await sell(serve, { sells: subject.sells });
     const fresh = await world.credential(subject.pay);
-    const content = structuredClone(fresh.content) as any;
+    const content = structuredClone(fresh.content) as Loose;
     subject.full?.(content);
     const { leaves } = walk(content);
     const attacked = leaves.filter((path) => !subject.own.test(path.join('.')));
@@ -153,7 +167,7 @@ test.each(SUBJECTS)(
 test.each(SUBJECTS)('$name: a further field, which somebody else might read, gets 402', async (subject) => {
   world = await sell(serve, { sells: subject.sells });
   const fresh = await world.credential(subject.pay);
-  const content = structuredClone(fresh.content) as any;
+  const content = structuredClone(fresh.content) as Loose;
   subject.full?.(content);
   const objects = walk(content).objects.filter((path) => subject.sealed.test(path.join('.')));
   for (const path of objects) {
@@ -165,6 +179,24 @@ test.each(SUBJECTS)('$name: a further field, which somebody else might read, get
   }
   expect(world.ledger.opens).toHaveLength(0);
 });
+
+test.each(SUBJECTS.filter((subject) => subject.name !== 'atxp'))(
+  '$name: leaving out what was signed or accepted gets 402',
+  async (subject) => {
+    world = await sell(serve, { sells: subject.sells });
+    const fresh = await world.credential(subject.pay);
+    const needed = walk(fresh.content as Json).leaves.filter(
+      (path) => !/signature|validAfter|source|extra|maxTimeout|resource|^payload\.type|opaque/.test(path.join('.')),
+    );
+    for (const path of needed) {
+      const shorter = changed(fresh.content, path, (parent, key) => {
+        delete parent[key];
+      });
+      await refused(headersFor(shorter, fresh), `without ${path.join('.')}`);
+    }
+    expect(world.ledger.opens).toHaveLength(0);
+  },
+);
 
 test('a permit for another token, spender, payee or facilitator is refused before anybody verifies it', async () => {
   world = await sell(serve, { sells: METERED });
@@ -194,6 +226,7 @@ test('a voucher that does not cover the offer, closes or tops up is refused', as
       `${key} ${value}`,
     );
   }
+  expect(world.ledger.opens).toHaveLength(0);
 });
 
 test('an MPP challenge of another secret, another route or another price is not ours', async () => {
@@ -225,11 +258,9 @@ test('one authorization is one credential: reordered, spaced, in the other heade
   world = await sell(serve);
   const fresh = await world.credential({ protocol: 'x402' });
   expect((await world.buy({ credential: fresh })).status).toBe(200);
-  const { payload } = fresh.content as any;
+  const { payload } = fresh.content as Loose;
   const v1 = { x402Version: 1, scheme: 'exact', network: 'base', payload };
   const reversed = Object.fromEntries(Object.entries(fresh.content).reverse());
-  const encode = (value: unknown, space?: number) =>
-    Buffer.from(JSON.stringify(value, undefined, space)).toString('base64');
   const again: Record<string, string>[] = [
     { ...fresh.headers },
     { 'PAYMENT-SIGNATURE': encode(fresh.content, 3) },
@@ -292,7 +323,7 @@ test.each([
   ['an MPP credential without a challenge', { Authorization: `Payment ${Buffer.from('{}').toString('base64url')}` }],
 ])('%s is 402, never a session and never a 500', async (_name, headers) => {
   world = await sell(serve);
-  await refused(headers as unknown as PaymentCredential['headers'], 'undecodable');
+  await refused(headers, 'undecodable');
   expect([world.auth.verified.length, world.ledger.opens.length]).toEqual([0, 0]);
 });
 
@@ -302,7 +333,7 @@ test.each([
 ])('a credential that is %s gets a fresh 402', async (_name, secondsLeft) => {
   world = await sell(serve);
   const fresh = await world.credential({ protocol: 'x402' });
-  const validBefore = Number((fresh.content as any).payload.authorization.validBefore);
+  const validBefore = Number((fresh.content as Loose).payload.authorization.validBefore);
   world.clock.ms = (validBefore - secondsLeft) * 1000;
   const lease = await world.buy({ credential: fresh });
   expect(lease.status).toBe(402);

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { eventually, FIXED, METERED, sell, type World } from './support/world.js';
+import { eventually, FIXED, jsonOf, type Loose, METERED, sell, type World } from './support/world.js';
 
 let world: World;
 afterEach(() => world.close());
@@ -13,7 +13,7 @@ test('a paid response arrives whole, its charge is durable, delivered, and on it
     res.json({ ok: true });
   });
   const answer = await world.buy();
-  expect([answer.status, await answer.json()]).toEqual([200, { ok: true }]);
+  expect([answer.status, await jsonOf(answer)]).toEqual([200, { ok: true }]);
   const row = world.ledger.only();
   expect(row).toMatchObject({ status: 'pending', spent: 10_000n, closedBy: 'end' });
   expect(body(row).settlementOverrides).toBeUndefined();
@@ -50,9 +50,9 @@ test('a paid response costs one verify call and two commits', async () => {
 });
 
 test.each([
-  ['atxp', { protocol: 'atxp' }, (sent: any) => sent.options[0].amount, '0.003'],
-  ['x402 upto', { protocol: 'x402', scheme: 'upto' }, (sent: any) => sent.settlementOverrides.amount, '3000'],
-  ['mpp session', { protocol: 'mpp', intent: 'session' }, (sent: any) => sent.settlementOverrides.amount, '3000'],
+  ['atxp', { protocol: 'atxp' }, (sent: Loose) => sent.options[0].amount, '0.003'],
+  ['x402 upto', { protocol: 'x402', scheme: 'upto' }, (sent: Loose) => sent.settlementOverrides.amount, '3000'],
+  ['mpp session', { protocol: 'mpp', intent: 'session' }, (sent: Loose) => sent.settlementOverrides.amount, '3000'],
 ] as const)('three charges of 0.001 by %s arrive as one settlement of 0.003', async (_name, pay, amount, expected) => {
   world = await sell(
     (req, res) => {
@@ -83,7 +83,7 @@ test('a scheme that cannot be metered takes its cap at the first charge, and not
   world = await sell((req, res) => {
     res.json([req.paymentSession?.charge(1n), req.paymentSession?.spent.toString(), req.paymentSession?.charge(1n)]);
   });
-  expect(await (await world.buy({ protocol: 'x402' })).json()).toEqual([true, '10000', false]);
+  expect(await jsonOf(await world.buy({ protocol: 'x402' }))).toEqual([true, '10000', false]);
   expect(world.ledger.only().spent).toBe(10_000n);
 });
 
@@ -101,7 +101,7 @@ test('a released charge is not billed', async () => {
     req.paymentSession?.charge('10000');
     res.json([req.paymentSession?.release(), req.paymentSession?.charge('1')]);
   });
-  expect(await (await world.buy()).json()).toEqual([true, false]);
+  expect(await jsonOf(await world.buy())).toEqual([true, false]);
   expect(world.ledger.only()).toMatchObject({ status: 'released', spent: 0n });
 });
 
@@ -114,14 +114,14 @@ test('an MPP channel session is closed with amount 0 when nothing was charged', 
 
 test.each([
   ['throws', () => Promise.reject(new Error('broken'))],
-  ['answers 500 itself', (_req: unknown, res: any) => res.status(500).json({ error: 'broken' })],
+  ['answers 500 itself', (_req: unknown, res: Loose) => res.status(500).json({ error: 'broken' })],
 ])('a handler that %s before its first byte bills nothing, and its error arrives', async (_name, fail) => {
   world = await sell((req, res) => {
     req.paymentSession?.charge('10000');
     return fail(req, res);
   });
   const answer = await world.buy();
-  expect([answer.status, await answer.json()]).toEqual([500, { error: 'broken' }]);
+  expect([answer.status, await jsonOf(answer)]).toEqual([500, { error: 'broken' }]);
   expect(world.ledger.only()).toMatchObject({ status: 'released', spent: 0n, closedBy: 'error' });
 });
 

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { eventually, FIXED, type Handler, METERED, sell, type World } from './support/world.js';
+import { eventually, FIXED, type Handler, jsonOf, METERED, nothing, sell, type World } from './support/world.js';
 
 let world: World;
 afterEach(() => world.close());
@@ -45,7 +45,7 @@ test('a session that the sweep closed meanwhile is not served', async () => {
 });
 
 test('a stream whose session the sweep closed is cut at the next checkpoint', async () => {
-  let more: () => void = () => {};
+  let more: () => void = nothing;
   world = await sell(
     (req, res) => {
       res.write('free of charge');
@@ -75,7 +75,7 @@ test('no protected byte leaves once half of the lease has passed unrenewed', asy
 });
 
 test('no stream goes on once half of the lease has passed unrenewed', async () => {
-  let more: () => void = () => {};
+  let more: () => void = nothing;
   world = await sell(
     (req, res) => {
       res.write('free');
@@ -106,7 +106,7 @@ test('an opening whose answer was lost is 503 and is released, so that the payer
   const credential = await world.credential();
   world.ledger.openAnswers.push('reject-after');
   const answer = await world.buy({ credential });
-  expect([answer.status, (await answer.json()).code]).toEqual([503, 'payment_unavailable']);
+  expect([answer.status, (await jsonOf(answer)).code]).toEqual([503, 'payment_unavailable']);
   await eventually(() => world.ledger.only().status === 'released');
   expect((await world.buy({ credential })).status).toBe(200);
 });
@@ -146,7 +146,7 @@ test.each([
     return Promise.resolve(outcome);
   };
   const answer = await world.buy();
-  const sent = await answer.json();
+  const sent = await jsonOf(answer);
   expect([answer.status, sent.code]).toEqual([status, code]);
   expect(answer.headers.get('x-secret')).toBe(outcome === 'settled' ? 'worth money' : null);
   expect(order).toEqual(['pending']);

@@ -38,13 +38,13 @@ test('writing stops when half of the lease has passed unrenewed, and resumes wit
 
 test('a renewal counts from the moment it was sent, not answered', async () => {
   const keeper = await started();
-  let answer: (kept: boolean) => void = () => {};
-  const slow = vi.spyOn(ledger, 'renewLease').mockImplementation(() => new Promise((resolve) => (answer = resolve)));
+  const answers: ((kept: boolean) => void)[] = [];
+  const slow = vi.spyOn(ledger, 'renewLease').mockImplementation(() => new Promise((resolve) => answers.push(resolve)));
   await vi.advanceTimersByTimeAsync(10_000);
   expect(slow).toHaveBeenCalledTimes(1);
   await vi.advanceTimersByTimeAsync(9_000);
   expect(keeper.mayWrite()).toBe(false);
-  answer(true);
+  answers[0]?.(true);
   await vi.advanceTimersByTimeAsync(0);
   expect(keeper.mayWrite()).toBe(true);
   await vi.advanceTimersByTimeAsync(6_000);

@@ -4,7 +4,7 @@ import { Challenge } from 'mppx';
 import { afterEach, expect, test } from 'vitest';
 import { payerAccount } from '../../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
-import { FACILITATOR, FIXED, type Handler, METERED, PAYEE, sell, type World } from './support/world.js';
+import { FACILITATOR, FIXED, type Handler, jsonOf, METERED, PAYEE, sell, type World } from './support/world.js';
 
 let world: World;
 afterEach(() => world.close());
@@ -18,7 +18,7 @@ test('without a payment the answer is 402 with the offer in all its protocols', 
   world = await sell(serve);
   const answer = await fetch(`${world.url}/paid?page=2`);
   expect([answer.status, answer.headers.get('content-type')]).toEqual([402, 'application/json; charset=utf-8']);
-  const body = await answer.json();
+  const body = await jsonOf(answer);
   expect(validatePaymentRequired(body)).toEqual(body);
   expect(body).toMatchObject({
     x402Version: 2,
@@ -43,7 +43,7 @@ test('without a payment the answer is 402 with the offer in all its protocols', 
 test('a metered route offers no scheme that is all or nothing', async () => {
   world = await sell(serve, { sells: METERED });
   const answer = await fetch(`${world.url}/paid`);
-  const { accepts } = await answer.json();
+  const { accepts } = await jsonOf(answer);
   expect(accepts).toEqual([expect.objectContaining({ scheme: 'upto', amount: '100000' })]);
   expect(accepts[0].extra.facilitatorAddress).toBe(FACILITATOR);
   const challenges = Challenge.fromResponseList(new Response(null, { status: 402, headers: answer.headers }));
@@ -54,7 +54,7 @@ test('while the auth server is down the 402 still offers what needs no call', as
   world = await sell(serve);
   world.auth.down = true;
   const answer = await fetch(`${world.url}/paid`);
-  expect([answer.status, answer.headers.has('www-authenticate'), (await answer.json()).accepts.length]).toEqual([
+  expect([answer.status, answer.headers.has('www-authenticate'), (await jsonOf(answer)).accepts.length]).toEqual([
     402,
     true,
     1,
@@ -83,7 +83,7 @@ test('a payment that could not be verified is 503 with Retry-After, never a 402'
   const answer = await world.buy({ credential });
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
-  expect(await answer.json()).toMatchObject({ status: 503, code: 'payment_unavailable', title: expect.any(String) });
+  expect(await jsonOf(answer)).toMatchObject({ status: 503, code: 'payment_unavailable', title: expect.any(String) });
   expect(world.ledger.opens).toHaveLength(0);
   world.auth.verifies = 'valid';
   expect((await world.buy({ credential })).status).toBe(200);
@@ -106,7 +106,7 @@ test('a payment that the auth server refuses is 402 with a fresh offer', async (
   const credential = await world.credential();
   world.auth.verifies = 'invalid';
   const answer = await world.buy({ credential });
-  expect([answer.status, (await answer.json()).error]).toEqual([402, 'the auth server did not accept the credential']);
+  expect([answer.status, (await jsonOf(answer)).error]).toEqual([402, 'the auth server did not accept the credential']);
   expect(world.ledger.opens).toHaveLength(0);
 });
 
@@ -115,7 +115,7 @@ test('a used credential is 409 credential_already_used', async () => {
   const credential = await world.credential();
   await world.buy({ credential });
   const answer = await world.buy({ credential });
-  expect([answer.status, (await answer.json()).code]).toEqual([409, 'credential_already_used']);
+  expect([answer.status, (await jsonOf(answer)).code]).toEqual([409, 'credential_already_used']);
 });
 
 test('of fifty requests with one credential at once, one is served', async () => {
@@ -130,7 +130,7 @@ test('a payer with an uncollectable charge is told so with a 402', async () => {
   world = await sell(serve);
   world.ledger.openAnswers.push('payer_uncollectable');
   const answer = await world.buy();
-  expect([answer.status, (await answer.json()).error]).toEqual([402, expect.stringContaining('payer_uncollectable')]);
+  expect([answer.status, (await jsonOf(answer)).error]).toEqual([402, expect.stringContaining('payer_uncollectable')]);
 });
 
 test.each(['exposure_payer', 'exposure_total'] as const)(
@@ -139,7 +139,7 @@ test.each(['exposure_payer', 'exposure_total'] as const)(
     world = await sell(serve, { sells: { ...FIXED, exposure: { perPayer: '20000', total: '50000' } } });
     world.ledger.openAnswers.push(outcome);
     const answer = await world.buy();
-    expect([answer.status, answer.headers.get('retry-after'), (await answer.json()).code]).toEqual([
+    expect([answer.status, answer.headers.get('retry-after'), (await jsonOf(answer)).code]).toEqual([
       429,
       '5',
       'exposure_exceeded',

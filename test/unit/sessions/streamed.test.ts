@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, expect, test } from 'vitest';
-import { eventually, METERED, sell, type World } from './support/world.js';
+import { eventually, METERED, nothing, sell, type World } from './support/world.js';
 
 let world: World;
 afterEach(() => world.close());
@@ -116,7 +116,7 @@ test('a buffered response never checkpoints, however much it charges and however
 });
 
 test('server-sent events arrive one by one, headers first', async () => {
-  let push: (event: string) => void = () => {};
+  let push: (event: string) => void = nothing;
   world = await sell((req, res) => {
     res.writeHead(200, { 'Content-Type': 'text/event-stream' });
     res.flushHeaders();
@@ -143,10 +143,9 @@ test('a pipe is slowed down while the ledger is slow, and arrives whole', async 
     const source = new Readable({
       highWaterMark: 1,
       read() {
-        if (produced === total) return void this.push(null);
+        if (produced < total) req.paymentSession?.charge(2_000n);
+        this.push(produced < total ? 'x'.repeat(1_000) : null);
         produced += 1;
-        req.paymentSession?.charge(2_000n);
-        this.push('x'.repeat(1_000));
       },
     });
     await pipeline(source, res);

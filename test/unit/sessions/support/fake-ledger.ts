@@ -40,10 +40,7 @@ export class FakeLedger implements SessionLedger {
 
   /** Commits wait until the returned function is called. */
   hold(): () => void {
-    let release = () => {};
-    const wait = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const { promise: wait, resolve: release } = withResolvers();
     this.#brake = { wait, release };
     return () => {
       this.#brake = undefined;
@@ -140,4 +137,12 @@ export class FakeLedger implements SessionLedger {
   }
 
   async endLease(): Promise<void> {}
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  const made: { resolve?: () => void } = {};
+  const promise = new Promise<void>((resolve) => {
+    made.resolve = resolve;
+  });
+  return { promise, resolve: () => made.resolve?.() };
 }

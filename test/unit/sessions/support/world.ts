@@ -99,7 +99,7 @@ export interface WorldOptions {
   readonly mount?: (app: express.Express, paid: (options: PaidSessionOptions) => RequestHandler) => void;
 }
 
-export type Handler = (req: Request, res: Response) => unknown;
+export type Handler = (req: Request, res: Response) => void | Promise<void> | Response;
 
 /** A server that sells `/paid`, over real HTTP, on a ledger and an auth server of the test's making. */
 export async function sell(handler: Handler, options: WorldOptions = {}): Promise<World> {
@@ -124,10 +124,8 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
   await sessions.start();
   const app = express();
   for (const middleware of options.before ?? []) app.use(middleware);
-  app.all('/paid', sessions.paidSession(options.sells ?? FIXED), async (req, res) => {
-    await handler(req, res);
-  });
-  options.mount?.(app, sessions.paidSession);
+  app.all('/paid', sessions.paidSession(options.sells ?? FIXED), (req, res) => handler(req, res));
+  options.mount?.(app, (terms) => sessions.paidSession(terms));
   app.use(((error: Error, _req, res, next) => {
     if (res.headersSent) return next(error);
     res.status(500).json({ error: error.message });
@@ -171,3 +169,11 @@ export async function eventually(holds: () => boolean): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
+
+/** JSON that a test looks into: it states what it expects by looking. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Loose = any;
+export const jsonOf = (answer: globalThis.Response): Promise<Loose> => answer.json();
+
+/** Stands in until a handler puts its own in place. */
+export const nothing = (): void => {};

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest';
+import { createFacilities } from '../../../src/sessions/facilities.js';
+import { type Facilities, routeOffers } from '../../../src/sessions/offers.js';
+import { FACILITATOR, FIXED, METERED } from './support/world.js';
+
+const BOUNDS = { credentialValidityMs: 3_600_000, minRetryWindowMs: 120_000 };
+const metered = routeOffers(METERED, BOUNDS).offers;
+const fixed = routeOffers(FIXED, BOUNDS).offers;
+const HEARD: Facilities = { x402: { 'eip155:8453': FACILITATOR }, mpp: { tempo: { escrowContract: '0x4d' } } };
+const NOTHING: Facilities = { x402: {}, mpp: {} };
+
+test('a route whose schemes need no facts asks for none', async () => {
+  let asked = 0;
+  const facilities = createFacilities(async () => {
+    asked += 1;
+    return HEARD;
+  });
+  await facilities.knownFor(fixed);
+  expect(asked).toBe(0);
+});
+
+test('what was heard outlives an outage that comes later', async () => {
+  let nowMs = 0;
+  let answer: () => Promise<Facilities> = async () => HEARD;
+  const facilities = createFacilities(
+    () => answer(),
+    () => nowMs,
+  );
+  expect(await facilities.knownFor(metered)).toEqual(HEARD);
+  for (const outage of [async () => NOTHING, () => Promise.reject(new Error('down'))]) {
+    answer = outage;
+    nowMs += 3_600_000;
+    await facilities.knownFor(metered);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await facilities.knownFor(metered)).toEqual(HEARD);
+  }
+});
+
+test('once heard, no request waits while it is asked again', async () => {
+  let nowMs = 0;
+  let answer: () => Promise<Facilities> = async () => HEARD;
+  const facilities = createFacilities(
+    () => answer(),
+    () => nowMs,
+  );
+  await facilities.knownFor(metered);
+  answer = () => new Promise(() => {});
+  nowMs += 3_600_000;
+  expect(await facilities.knownFor(metered)).toEqual(HEARD);
+});
+
+test('an outage at the beginning is not asked about by every request', async () => {
+  let nowMs = 0;
+  let asked = 0;
+  const facilities = createFacilities(
+    async () => {
+      asked += 1;
+      return NOTHING;
+    },
+    () => nowMs,
+  );
+  for (let i = 0; i < 10; i += 1) await facilities.knownFor(metered);
+  expect(asked).toBe(1);
+  nowMs += 5_000;
+  await facilities.knownFor(metered);
+  expect(asked).toBe(2);
+});
