@@ -6,7 +6,6 @@ import {
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  setWorkflowOptions,
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
@@ -16,8 +15,6 @@ import { createDecisionDesk } from './decision-desk.js';
 import { rereadSignal, type SettlementState, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
-
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, closeTimeSettlement);
 
 /**
  * Collects one charge, exactly once: tries until the auth server has confirmed it, and waits for a person where only a

@@ -5,7 +5,6 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
-  setWorkflowOptions,
   startChild,
 } from '@temporalio/workflow';
 import type { RowOutcome, SettleBatchInput, SettlementActivities } from '../activities/contract.js';
@@ -15,8 +14,6 @@ import { closeTimeSettlement } from './close-time-settlement.js';
 import { rereadSignal } from './messages.js';
 import { QUICK_LIMIT_MS, quickFirstAttempt, sharedAttempt } from './policies.js';
 import { MoneyKind, MoneyState, Protocol } from './search-attributes.js';
-
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, settleBatch);
 
 /**
  * Many settlements in one workflow, where a backlog makes one each too dear. Every row gets one attempt; whatever does

@@ -1,8 +1,6 @@
-import { proxyActivities, setWorkflowOptions } from '@temporalio/workflow';
+import { proxyActivities } from '@temporalio/workflow';
 import type { SettlementActivities, SweepReport } from '../activities/contract.js';
 import { sweepPass } from './policies.js';
-
-setWorkflowOptions({ versioningBehavior: 'AUTO_UPGRADE' }, settlementSweep);
 
 /** Finds in Postgres whatever nobody took further, and starts it again. Runs by a schedule, one at a time. */
 export async function settlementSweep(): Promise<SweepReport> {
