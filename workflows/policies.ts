@@ -47,7 +47,7 @@ export const ledgerCall: ActivityOptions = {
 /** The sweep's own failure is not repeated: the schedule starts the next one, and an alert watches the last success. */
 export const sweepPass: ActivityOptions = {
   startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
+  heartbeatTimeout: '10s',
   retry: { maximumAttempts: 1 },
 };
 

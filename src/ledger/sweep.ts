@@ -191,7 +191,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
     /** Pending rows, counted only as far as it matters: the answer is never above `atMost`. */
     async backlog(atMost: number): Promise<number> {
       const [row] = await database.query<{ count: string }>(
-        `SELECT count(*) FROM (SELECT 1 FROM settlements WHERE status = 'pending' LIMIT $1) AS some`,
+        `SELECT count(*) FROM (SELECT 1 FROM settlements WHERE status = 'pending' LIMIT $1) AS counted`,
         [atMost],
       );
       return Number(row?.count ?? 0);
