@@ -27,10 +27,10 @@ export interface RunningServer {
  */
 export async function startServer(
   config: Config,
-  options: Pick<RuntimeOptions, 'decorate'> & { readonly logger?: Logger } = {},
+  options: Pick<RuntimeOptions, 'decorate' | 'leaseMs'> & { readonly logger?: Logger } = {},
 ): Promise<RunningServer> {
   const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
-  const runtime = createPaidSessionRuntime(config, { logger, decorate: options.decorate });
+  const runtime = createPaidSessionRuntime(config, { ...options, logger });
   const server = createServer(createApi(apiDependencies(config, runtime, logger)));
   // Above the idle limit of common load balancers, so that they and not we end idle connections.
   server.keepAliveTimeout = 65_000;

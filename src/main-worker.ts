@@ -24,6 +24,8 @@ export interface WorkerParts {
 export interface WorkerRunOptions {
   readonly workflowBundle?: string;
   readonly decorate?: (parts: WorkerParts) => WorkerParts;
+  /** How often namespace, search attributes and schedule are made sure of: a wiped Temporal heals within this time. */
+  readonly prepareEveryMs?: number;
 }
 
 const PREPARE_EVERY_MS = 3 * 60_000;
@@ -80,7 +82,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const activities = createActivities(dependenciesOf(config, parts, { client, logger }));
   while (!stop.signal.aborted) {
     try {
-      await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, bundle: options.workflowBundle });
+      await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, options });
     } catch (error) {
       if (stop.signal.aborted) break;
       logger.warn(
@@ -128,10 +130,10 @@ interface RunOptions {
   readonly prepare: () => Promise<void>;
   readonly logger: Logger;
   readonly stop: AbortSignal;
-  readonly bundle: string | undefined;
+  readonly options: WorkerRunOptions;
 }
 
-async function runUntilStopped({ config, activities, prepare, logger, stop, bundle }: RunOptions): Promise<void> {
+async function runUntilStopped({ config, activities, prepare, logger, stop, options }: RunOptions): Promise<void> {
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   try {
     await prepare();
@@ -139,13 +141,15 @@ async function runUntilStopped({ config, activities, prepare, logger, stop, bund
       ...workerOptions(config),
       connection,
       activities,
-      workflowBundle: { codePath: bundle ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)) },
+      workflowBundle: {
+        codePath: options.workflowBundle ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)),
+      },
     });
     const healing = setInterval(() => {
       prepare().catch((error: unknown) =>
         logger.warn({ err: error }, 'Temporal could not be checked; the next check follows'),
       );
-    }, PREPARE_EVERY_MS);
+    }, options.prepareEveryMs ?? PREPARE_EVERY_MS);
     const shutdown = () => worker.shutdown();
     stop.addEventListener('abort', shutdown, { once: true });
     logger.info({ taskQueue: config.temporal.taskQueue }, 'worker is ready');

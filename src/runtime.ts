@@ -24,6 +24,8 @@ export interface RuntimeParts {
 export interface RuntimeOptions {
   readonly logger: Logger;
   readonly decorate?: (parts: RuntimeParts) => RuntimeParts;
+  /** How long Postgres keeps this process's lease without renewal; no setting, because it is a promise of the product. */
+  readonly leaseMs?: number;
 }
 
 /** Everything a process that serves paid routes needs; shared by the server and by an application that embeds us. */
@@ -41,7 +43,10 @@ export interface PaidSessionRuntime extends RuntimeParts {
   stop(): Promise<void>;
 }
 
-export function createPaidSessionRuntime(config: Config, { logger, decorate }: RuntimeOptions): PaidSessionRuntime {
+export function createPaidSessionRuntime(
+  config: Config,
+  { logger, decorate, leaseMs }: RuntimeOptions,
+): PaidSessionRuntime {
   const database = createDatabase({
     url: config.databaseUrl,
     maxConnections: 20,
@@ -74,7 +79,7 @@ export function createPaidSessionRuntime(config: Config, { logger, decorate }: R
     authServer,
     authServerUrl: config.authServer?.url,
     destinationAccountId: config.authServer?.destinationAccountId,
-    settings: config.settlement,
+    settings: { ...config.settlement, leaseMs },
     secrets: { mpp: config.mppSecretKey, requestIds: requestIdSecret(config) },
     holder,
     clock: systemClock,
