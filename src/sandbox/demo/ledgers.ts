@@ -47,15 +47,14 @@ export async function openLedgers(databaseUrl: string, sandboxUrl: string): Prom
   };
 }
 
-/** Lays the ledgers side by side; whatever only one of them knows is a pair with a gap. */
-export function pairUp(ours: readonly OurLine[], theirs: LedgerView): Pair[] {
-  const left = new Map(theirs.debits.map((debit) => [debit.bodySha256, debit]));
+/** Lays the ledgers side by side, each line once; what only one of them knows, a second debit too, is a pair with a gap. */
+export function pairUp(ours: readonly OurLine[], theirs: Pick<LedgerView, 'debits'>): Pair[] {
+  const left = [...theirs.debits];
   const pairs: Pair[] = ours.map((line) => {
-    const debit = left.get(line.bodySha256);
-    left.delete(line.bodySha256);
-    return { ours: line, theirs: debit };
+    const at = left.findIndex(({ bodySha256 }) => bodySha256 === line.bodySha256);
+    return { ours: line, theirs: at < 0 ? undefined : left.splice(at, 1)[0] };
   });
-  return [...pairs, ...Array.from(left.values(), (debit) => ({ ours: undefined, theirs: debit }))];
+  return [...pairs, ...left.map((debit) => ({ ours: undefined, theirs: debit }))];
 }
 
 export const agrees = ({ ours, theirs }: Pair): boolean =>
