@@ -45,6 +45,6 @@ function inWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? String(error.code) : '';
   if (/^E[A-Z]+$/.test(code))
-    return `${code} ${error.message}: check DATABASE_URL, HOST and PORT, and that Postgres runs`;
+    return `${error.message === '' ? code : error.message}: check DATABASE_URL, HOST and PORT, and that Postgres runs`;
   return error.stack ?? error.message;
 }

@@ -19,6 +19,8 @@ export function createLogger({ level, name, to }: LoggerOptions): Logger {
       name,
       base: { pid: process.pid },
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      // Errors arrive scrubbed already; the library's own serializer would take them for plain objects.
+      serializers: { err: (error: unknown) => error },
       formatters: { level: (label) => ({ level: label }) },
       hooks: {
         logMethod(args, method) {
