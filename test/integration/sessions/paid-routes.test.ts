@@ -1,0 +1,195 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { SettlementId } from '../../../src/domain/ids.js';
+import { createAuthServer } from '../../../src/providers/auth-server/client.js';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
+import { mountDemoRoutes } from '../../../src/sandbox/demo-routes.js';
+import { payerAccount } from '../../../src/sandbox/payer/account.js';
+import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
+import { readOffers } from '../../../src/sandbox/payer/challenge.js';
+import { type PayOptions, pay } from '../../../src/sandbox/payer/pay.js';
+import { createPaidSessions, type PaidSessions } from '../../../src/sessions/index.js';
+import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+
+/** The paid routes of the demo on a real ledger, beside an auth server that shares no code with us. */
+
+let store: TestLedger;
+let sandbox: Sandbox;
+const open: { server: Server; sessions: PaidSessions }[] = [];
+
+beforeEach(async () => {
+  store = await openTestLedger();
+  sandbox = await startSandbox({ checkSignatures: true });
+});
+afterEach(async () => {
+  for (const { server, sessions } of open.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+    await sessions.stop();
+  }
+  await sandbox.close();
+  await store.dispose();
+});
+
+async function serve(mount?: (app: express.Express, sessions: PaidSessions) => void): Promise<string> {
+  const clock = store.clock;
+  const sessions = createPaidSessions({
+    ledger: store.ledger,
+    authServer: createAuthServer({ baseUrl: sandbox.url, clock }),
+    authServerUrl: sandbox.url,
+    settings: {
+      credentialValidityMs: 3_600_000,
+      minRetryWindowMs: 120_000,
+      checkpointAmount: 1_000n,
+      checkpointIntervalMs: 1_000,
+    },
+    secrets: { mpp: 'a secret that all servers of a deployment share', requestIds: 'another one' },
+    holder: 'test',
+    clock,
+    log: { warn: () => undefined, error: () => undefined },
+    settleNow: () => Promise.resolve('unknown'),
+    dispatch: () => undefined,
+  });
+  await sessions.start();
+  const app = express();
+  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mount?.(app, sessions);
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push({ server, sessions });
+  const address = server.address() as AddressInfo | null;
+  return `http://127.0.0.1:${address?.port}`;
+}
+
+const rows = () =>
+  store.database.query<{ id: SettlementId; status: string; spent: string; delivery: string | null; route: string }>(
+    'SELECT id, status, spent::text, delivery, route FROM settlements ORDER BY id',
+  );
+
+/** Sends the frozen bodies as the settling activity does, and returns what the auth server booked. */
+async function settleAll(): Promise<string[]> {
+  const auth = createAuthServer({ baseUrl: sandbox.url, clock: store.clock });
+  const ids = (await rows()).map((row) => row.id);
+  const { claimed } = await store.ledger.claimSettlements(ids, 'test', 30_000);
+  for (const { protocol, body, key } of claimed) {
+    expect(await auth.settle(protocol, { body, key, timeoutMs: 5_000 })).toMatchObject({
+      kind: 'done',
+      alreadySettled: false,
+    });
+  }
+  return sandbox.ledger().debits.map((debit) => debit.amount);
+}
+
+const WAYS: [string, Omit<PayOptions, 'account'>, string, string][] = [
+  ['x402 v2', { protocol: 'x402' }, '/demo/fixed', '10000'],
+  ['x402 v1', { protocol: 'x402', version: 1 }, '/demo/fixed', '10000'],
+  ['mpp charge', { protocol: 'mpp' }, '/demo/fixed', '10000'],
+  ['atxp', { protocol: 'atxp' }, '/demo/fixed', '10000'],
+  ['x402 upto', { protocol: 'x402' }, '/demo/metered?n=3', '3000'],
+  ['mpp session', { protocol: 'mpp' }, '/demo/metered?n=3', '3000'],
+  ['atxp', { protocol: 'atxp' }, '/demo/metered?n=3', '3000'],
+  ['x402 upto', { protocol: 'x402' }, '/demo/stream?n=3', '3000'],
+  ['mpp session', { protocol: 'mpp' }, '/demo/stream?n=3', '3000'],
+];
+
+test.each(WAYS)(
+  '%s is verified, served and settles for exactly what was spent: %j at %s',
+  async (_name, way, path, amount) => {
+    const url = await serve();
+    const answer = await pay(url + path, { ...way, account: payerAccount('alice') });
+    expect(answer.status).toBe(200);
+    await answer.text();
+    await expect
+      .poll(rows)
+      .toEqual([expect.objectContaining({ status: 'pending', spent: amount, delivery: 'delivered' })]);
+    expect(await settleAll()).toEqual([amount]);
+  },
+);
+
+test('two servers on one database know each other’s challenges, and serve one credential once', async () => {
+  const [one, other] = [await serve(), await serve()];
+  for (const protocol of ['atxp', 'x402', 'mpp'] as const) {
+    const account = payerAccount(protocol);
+    let paid: RequestInit | undefined;
+    const elsewhere: typeof fetch = (input, init) => {
+      paid = init;
+      return fetch(input, init);
+    };
+    expect((await pay(`${one}/demo/fixed`, { protocol, account, fetch: elsewhere })).status).toBe(200);
+    // The resource of an x402 payment is one server's address; behind one public URL it would be the same.
+    expect((await fetch(`${other}/demo/fixed`, paid)).status).toBe(protocol === 'x402' ? 402 : 409);
+  }
+  const offers = await readOffers(await fetch(`${one}/demo/fixed`));
+  const account = payerAccount('carol');
+  const paymentRequestId = offers.atxp?.paymentRequestId;
+  const { headers } = atxpCredential({ account, token: 'carol', paymentRequestId });
+  expect((await fetch(`${other}/demo/fixed`, { headers })).status).toBe(200);
+  const stored = await store.database.query<{ id: string }>(
+    `SELECT context->>'paymentRequestId' AS id FROM settlements WHERE payer = $1`,
+    [account.accountId],
+  );
+  expect(stored).toEqual([{ id: paymentRequestId?.split('.')[0] }]);
+});
+
+test('exposure: of 40 requests at once by one payer, credit is given for three', async () => {
+  const url = await serve((app, sessions) =>
+    app.get(
+      '/limited',
+      sessions.paidSession({
+        price: '10000',
+        asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+        decimals: 6,
+        network: 'eip155:84532',
+        payTo: '0xde30000000000000000000000000000000000402',
+        protocols: ['x402'],
+        exposure: { perPayer: '30000' },
+      }),
+      (req, res) => {
+        req.paymentSession?.charge(10_000n);
+        res.json({});
+      },
+    ),
+  );
+  const account = payerAccount('mallory');
+  const answers = await Promise.all(
+    Array.from({ length: 40 }, () => pay(`${url}/limited`, { protocol: 'x402', account })),
+  );
+  const count = (status: number) => answers.filter((answer) => answer.status === status).length;
+  expect([count(200), count(429)]).toEqual([3, 37]);
+});
+
+test('a stream whose process lost its lease is closed by the sweep at its last durable amount, and is cut', async () => {
+  let more: (() => void) | undefined;
+  const url = await serve((app, sessions) =>
+    app.get(
+      '/held',
+      sessions.paidSession({
+        cap: '100000',
+        asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+        decimals: 6,
+        network: 'eip155:84532',
+        payTo: '0xde30000000000000000000000000000000000402',
+        protocols: ['x402'],
+      }),
+      (req, res) => {
+        req.paymentSession?.charge(5_000n);
+        res.write('durable');
+        more = () => {
+          req.paymentSession?.charge(1n);
+          res.write('too late');
+        };
+      },
+    ),
+  );
+  const answer = await pay(`${url}/held`, { protocol: 'x402', account: payerAccount('alice') });
+  await expect.poll(async () => (await rows())[0]?.spent).toBe('5000');
+  store.clock.advance(31_000);
+  const [abandoned] = await store.ledger.abandonedSessions(10);
+  expect(abandoned && (await store.ledger.closeAbandoned(abandoned, '{}'))).toBe(true);
+  more?.();
+  await expect(answer.text()).rejects.toThrow('terminated');
+  expect(await rows()).toEqual([expect.objectContaining({ status: 'pending', spent: '5000' })]);
+});
