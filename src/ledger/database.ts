@@ -39,6 +39,11 @@ export function createDatabase(options: DatabaseOptions): Database {
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await pool.connect();
     let broken: Error | undefined;
+    // The pool listens to idle connections only: one that breaks between two statements would end the process.
+    const onError = (error: Error) => {
+      broken = error;
+    };
+    client.on('error', onError);
     try {
       if (moved) {
         const offset = `${moved.nowMs() - Date.now()} milliseconds`;
@@ -50,6 +55,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       if (!(error instanceof pg.DatabaseError)) broken = error instanceof Error ? error : new Error(String(error));
       throw error;
     } finally {
+      client.off('error', onError);
       client.release(broken);
     }
   }
