@@ -29,6 +29,8 @@ const BRISK = {
   SETTLEMENT_BACKOFF_BASE: '250ms',
   SETTLEMENT_BACKOFF_MAX: '2s',
   SETTLEMENT_SWEEP_INTERVAL: '1s',
+  // A call that the killed worker left behind is asked about again after this.
+  SETTLEMENT_HTTP_TIMEOUT: '5s',
 };
 
 function links({ endpoints }: Stack, ids: readonly string[]): void {

@@ -275,3 +275,11 @@ describe('decisions', () => {
     expect(await decide(id, 'retry', request)).toMatchObject({ kind: 'applied', decisionId: request.id });
   });
 });
+
+describe('the backlog', () => {
+  it('is counted no further than it matters', async () => {
+    await Promise.all([created(), created(), created()]);
+    expect(await test.ledger.backlog(2)).toBe(2);
+    expect(await test.ledger.backlog(10_000)).toBeGreaterThanOrEqual(3);
+  });
+});
