@@ -4,7 +4,7 @@ import { createRecorder } from '../activities/recorder.js';
 import { createSettleRows } from '../activities/settle-rows.js';
 import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
-import type { SettlementId } from './domain/ids.js';
+import { newDecisionId, type SettlementId } from './domain/ids.js';
 import { createDatabase, type Database } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
 import { createSealer } from './ledger/sealer.js';
@@ -144,8 +144,28 @@ function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies)
   return async (id: SettlementId): Promise<'settled' | 'refused' | 'unknown'> => {
     const [outcome] = await settleRows([id], rest.timings.httpTimeoutMs);
     if (outcome?.kind === 'final') return outcome.status === 'settled' ? 'settled' : 'refused';
-    return outcome?.kind === 'attention' ? 'refused' : 'unknown';
+    if (outcome?.kind !== 'attention') return 'unknown';
+    await giveUpUnserved(id, ledger);
+    return 'refused';
   };
+}
+
+/**
+ * Nothing was served for a charge that was refused before its release, so nobody owes it: where the refusal proves that
+ * the money did not move, the item is closed instead of being put before a person and held against the payer.
+ */
+async function giveUpUnserved(id: SettlementId, ledger: Ledger): Promise<void> {
+  const settlement = await ledger.findSettlement(id);
+  if (settlement?.certainty !== 'absent') return;
+  await ledger.decide({
+    id: newDecisionId(systemClock.nowMs()),
+    settlementId: id,
+    action: 'write_off',
+    by: 'makegood',
+    authenticated: true,
+    note: 'refused before its release: nothing was served',
+    evidence: null,
+  });
 }
 
 /** Derived from the oldest key, which all servers of a deployment share, also while a newer one is rolled out. */
