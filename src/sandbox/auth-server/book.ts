@@ -24,7 +24,7 @@ export type SettleOutcome =
   | { readonly kind: 'refused'; readonly problem: Problem };
 
 /** What a payer who was never given a balance has: 1,000 USDC. */
-export const DEFAULT_BALANCE = 1_000_000_000n;
+const DEFAULT_BALANCE = 1_000_000_000n;
 
 /** The auth server's own money: who has what, and what has moved. It is the ledger the product's is compared with. */
 export interface Book {

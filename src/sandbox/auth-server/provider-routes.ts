@@ -20,7 +20,7 @@ export interface ProviderDependencies {
 }
 
 /** The address that `upto` authorizations must name; nobody holds its key. */
-export const SANDBOX_FACILITATOR = '0x5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db';
+const SANDBOX_FACILITATOR = '0x5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db';
 const SANDBOX_ESCROW = '0x4d50500000000000000000000000000000000000';
 
 /** The auth server as the ATXP SDK calls it: verify, settle, payment-request and the two lists of what is supported. */
