@@ -68,7 +68,7 @@ export function createPaidSessionRuntime(
   const temporal = createTemporalClient(config.temporal);
   const orchestration = createSettlementOrchestration(temporal, config.temporal.taskQueue, timings);
   const dispatcher = createDispatcher({
-    startSettlement: orchestration.startSettlement,
+    startSettlement: (settlement) => orchestration.startSettlement(settlement),
     ledger,
     overflowBacklog: config.settlement.overflowBacklog,
     onFailure: (error) => logger.warn({ err: error }, 'settlements could not be dispatched; the sweep starts them'),

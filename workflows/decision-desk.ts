@@ -67,12 +67,11 @@ export function createDecisionDesk(settlementId: string, state: SettlementState)
     return result;
   }
 
-  function ignore(resolution: Resolution, why: string): void {
-    state.ignored.push({
-      by: String(resolution?.by ?? '?').slice(0, 100),
-      action: String(resolution?.action ?? '?').slice(0, 100),
-      why,
-    });
+  /** What came may be anything at all: a signal is not validated before it is in history. */
+  function ignore(came: unknown, why: string): void {
+    const { by, action } = (came ?? {}) as Record<string, unknown>;
+    const shown = (value: unknown) => (typeof value === 'string' ? value.slice(0, 100) : '?');
+    state.ignored.push({ by: shown(by), action: shown(action), why });
     // A flood of messages must not grow the workflow's state without bound.
     if (state.ignored.length > 20) state.ignored.shift();
   }

@@ -20,5 +20,3 @@ export type RefusalClass = 'insufficient' | 'used' | 'expired' | 'other';
 
 /** `no_answer`: our own time limit ran out while the provider may still be at work. */
 export type UnclearClass = 'no_answer' | 'reset' | 'not_connected' | 'server_error' | 'unreadable';
-
-export type AnswerKind = Answer['kind'];

@@ -21,10 +21,6 @@ export const SETTLEMENT_TRANSITIONS: Readonly<Record<SettlementStatus, readonly 
 
 export const SETTLEMENT_STATUSES = Object.keys(SETTLEMENT_TRANSITIONS) as SettlementStatus[];
 
-/** Final: the sweep leaves it alone. `written_off` may still be overtaken by evidence of a late success. */
-export const isFinal = (status: SettlementStatus): boolean =>
-  status === 'settled' || status === 'released' || status === 'written_off';
-
 /** Why an item waits for an operator: the closed list of the contract. */
 export const ATTENTION_REASONS = [
   'credential_undecodable',

@@ -82,8 +82,3 @@ export function createDatabase(options: DatabaseOptions): Database {
     close: () => pool.end(),
   };
 }
-
-/** True for a violated constraint, refused transition or bad value: the statement itself is wrong, not the connection. */
-export function isRefusedByDatabase(error: unknown): error is pg.DatabaseError {
-  return error instanceof pg.DatabaseError && /^(22|23)/.test(error.code ?? '');
-}

@@ -14,10 +14,11 @@ export interface PrepareOptions {
   readonly sweepIntervalMs: number;
 }
 
-export const SWEEP_SCHEDULE_ID = 'makegood-settlement-sweep';
+const SWEEP_SCHEDULE_ID = 'makegood-settlement-sweep';
 
-const NOT_FOUND = 5;
-const ALREADY_EXISTS = 6;
+// gRPC status codes
+const NOT_FOUND: number = 5;
+const ALREADY_EXISTS: number = 6;
 /** Histories are kept this long: support asks about last quarter's payment. */
 const RETENTION_SECONDS = 90 * 24 * 3600;
 const USABLE_WITHIN_MS = 30_000;
@@ -101,9 +102,7 @@ async function ensureSweepSchedule({ client, taskQueue, sweepIntervalMs }: Prepa
     await client.schedule.create({ scheduleId: SWEEP_SCHEDULE_ID, spec, action, policies });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule
-      .getHandle(SWEEP_SCHEDULE_ID)
-      .update(({ state }) => ({ spec, action, policies, state }) as never);
+    await client.schedule.getHandle(SWEEP_SCHEDULE_ID).update(({ state }) => ({ spec, action, policies, state }));
   }
 }
 
@@ -115,4 +114,7 @@ async function ignoring(code: number, work: () => Promise<unknown>): Promise<voi
   }
 }
 
-const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && error.code === code;
+const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && grpcCode(error) === code;
+
+/** The client's own enum is not exported; the numbers are fixed by gRPC. */
+const grpcCode = ({ code }: { code: number }): number => code;

@@ -104,11 +104,9 @@ async function withoutAttributesIfNeeded<Options extends WorkflowStartOptions>(
   });
 }
 
-const INVALID_ARGUMENT = 3;
-
 function lacksSearchAttributes(error: unknown): boolean {
   const cause = error instanceof Error && error.cause ? error.cause : error;
-  return isGrpcServiceError(cause) && cause.code === INVALID_ARGUMENT && /search attribute/i.test(cause.details);
+  return isGrpcServiceError(cause) && /search attribute/i.test(cause.details);
 }
 
 function attributesOf({ protocol, spent, asset, decimals }: Startable) {
