@@ -15,7 +15,7 @@ import { createRateLimit, type RateLimitSettings } from './limits.js';
 import { openApiDocument } from './openapi.js';
 import { OPERATIONS, openApiOperation } from './operations.js';
 import { HttpProblem } from './problem.js';
-import { createBodyReader, step } from './read-body.js';
+import { readBody, step } from './read-body.js';
 import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
 import { type SettlementLedger, type SettlementRouteDependencies, settlementRoutes } from './settlements.js';
 
@@ -131,9 +131,8 @@ interface Mounting {
 function mountRoutes(app: Express, routes: readonly Route[], { factsOf, dependencies }: Mounting): void {
   const authenticate = createAuthenticate(dependencies.tokens);
   const limit = createRateLimit(dependencies.rateLimit, (req) => factsOf(req).principal);
-  const serving = routes.map((entry) => ({ ...entry, readBody: createBodyReader(entry.operation.bodyLimitBytes) }));
 
-  async function serve({ operation, readBody, run }: (typeof serving)[number], req: Request, res: Response) {
+  async function serve({ operation, run }: Route, req: Request, res: Response) {
     const known = factsOf(req);
     const { authorization } = req.headers;
     if (operation.roles !== 'public') {
@@ -141,12 +140,12 @@ function mountRoutes(app: Express, routes: readonly Route[], { factsOf, dependen
       await step(limit, req, res);
     }
     const principal = authorize(operation, known.principal, authorization);
-    const body = operation.body === NOTHING ? undefined : await readBody(req, res);
+    const body = operation.body === NOTHING ? undefined : await readBody(req, operation.bodyLimitBytes);
     send(res, await run({ params: paramsOf(req), query: req.query, body, principal }));
   }
 
   for (const path of new Set(routes.map(({ operation }) => operation.path))) {
-    const here = serving.filter(({ operation }) => operation.path === path);
+    const here = routes.filter(({ operation }) => operation.path === path);
     const allowed = here.flatMap(({ operation: { method } }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
     app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (req, res) => {
       factsOf(req).route = path;

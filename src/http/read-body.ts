@@ -1,7 +1,9 @@
-import { json, type Request, type RequestHandler, type Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { HttpProblem } from './problem.js';
 
 const DEFAULT_LIMIT_BYTES = 100 * 1024;
+/** Of a body that is too large, so much is read away: most clients read the answer only after they have sent it all. */
+const DISCARD_BYTES = 4 * 1024 * 1024;
 
 /** Runs one middleware as a step of a function that reads top to bottom. */
 export const step = (middleware: RequestHandler, req: Request, res: Response): Promise<void> =>
@@ -13,40 +15,63 @@ export const step = (middleware: RequestHandler, req: Request, res: Response): P
   });
 
 /**
- * Reads a JSON body into a value.
+ * Reads a JSON body into a value; undefined when there is none.
  * @throws HttpProblem 400, 413 or 415; nothing has been done with the request then
  */
-export function createBodyReader(limitBytes: number = DEFAULT_LIMIT_BYTES) {
+export async function readBody(req: Request, limitBytes: number = DEFAULT_LIMIT_BYTES): Promise<unknown> {
+  if (!hasBody(req)) return undefined;
+  const encoding = req.headers['content-encoding'] ?? 'identity';
   // A compressed body is refused: the limit would be one on what arrives, not on what it becomes.
-  const parse = json({ limit: limitBytes, inflate: false, strict: false });
-  return async function readBody(req: Request, res: Response): Promise<unknown> {
-    if (hasBody(req) && !req.is('application/json')) {
-      throw new HttpProblem('unsupported_media_type', 'send Content-Type: application/json');
-    }
-    try {
-      await step(parse, req, res);
-    } catch (error) {
-      throw bodyProblem(error, limitBytes);
-    }
-    const body: unknown = req.body;
-    return body;
-  };
+  if (!req.is('application/json') || !isUtf8(req) || encoding !== 'identity') {
+    throw new HttpProblem(
+      'unsupported_media_type',
+      'send Content-Type: application/json, in UTF-8 and not compressed',
+      CLOSE,
+    );
+  }
+  const bytes = await readBytes(req, limitBytes);
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch {
+    // The parser's own text quotes the body.
+    throw malformed();
+  }
 }
+
+/** What is left of the body is not read, so the connection cannot be used again. */
+const CLOSE = { headers: { Connection: 'close' } };
+
+const malformed = () => new HttpProblem('malformed_json', 'the body is not complete, valid JSON: nothing was stored');
 
 const hasBody = (req: Request): boolean =>
   req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
 
-/** body-parser marks its errors with the status that it means. Its texts may quote the body, so none is passed on. */
-function bodyProblem(error: unknown, limitBytes: number): unknown {
-  const status: unknown = error instanceof Error && 'status' in error ? error.status : undefined;
-  switch (status) {
-    case 413:
-      return new HttpProblem('body_too_large', `the body may have ${limitBytes} bytes: nothing was stored`);
-    case 415:
-      return new HttpProblem('unsupported_media_type', 'send plain UTF-8 JSON, not compressed or in another encoding');
-    case 400:
-      return new HttpProblem('malformed_json', 'the body is not complete, valid JSON: nothing was stored');
-    default:
-      return error;
-  }
+/** The only encoding of JSON between systems (RFC 8259 §8.1). */
+function isUtf8(req: Request): boolean {
+  const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(req.headers['content-type'] ?? '') ?? [];
+  return charset === undefined || charset.toLowerCase() === 'utf-8';
+}
+
+function readBytes(req: Request, limitBytes: number): Promise<Buffer> {
+  const tooLarge = new HttpProblem(
+    'body_too_large',
+    `the body may have ${limitBytes} bytes: nothing was stored`,
+    CLOSE,
+  );
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limitBytes) chunks.push(chunk);
+      else if (size > limitBytes + DISCARD_BYTES) done(() => reject(tooLarge));
+    };
+    const onEnd = () => done(() => (size > limitBytes ? reject(tooLarge) : resolve(Buffer.concat(chunks))));
+    const onGone = () => done(() => reject(malformed()));
+    const done = (settle: () => void) => {
+      req.off('data', onData).off('end', onEnd).off('error', onGone).off('close', onGone);
+      settle();
+    };
+    req.on('data', onData).on('end', onEnd).on('error', onGone).on('close', onGone);
+  });
 }

@@ -60,18 +60,19 @@ export function route<Body, Query>(
   return {
     operation,
     run(call) {
-      const query = validated(operation.query, call.query, 'a query parameter is not valid, nothing was done');
-      const errors = unusableParts(call.body);
-      if (errors.length > 0) throw new HttpProblem('invalid_request', INVALID_BODY, { errors });
+      const query = validated(operation.query, call.query, INVALID_QUERY);
       const body = validated(operation.body, call.body, INVALID_BODY);
       return handle({ ...call, query, body });
     },
   };
 }
 
+const INVALID_QUERY = 'a query parameter is not valid: nothing was done';
 const INVALID_BODY = 'the body is not valid: nothing was stored and no money moves; correct it and send it again';
 
 function validated<T>(schema: z.ZodType<T>, value: unknown, detail: string): T {
+  const errors = unusableParts(value);
+  if (errors.length > 0) throw new HttpProblem('invalid_request', detail, { errors });
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new HttpProblem('invalid_request', detail, { errors: fieldErrors(result.error) });

@@ -1,0 +1,361 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Answered, startApi, type TestApi, TOKENS } from '../../support/api.js';
+import { ATXP_TOKEN, atxp, base64, mppCharge, NONCE, x402upto, x402v2 } from '../../support/credentials.js';
+import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+
+let world: TestLedger;
+let api: TestApi;
+beforeAll(async () => {
+  world = await openTestLedger({ approvalThreshold: 10_000n });
+  api = await startApi({ ledger: world.ledger, authServer: { destinationAccountId: 'atxp_acct_ours' } });
+});
+afterAll(async () => {
+  await api.close();
+  await world.dispose();
+});
+
+let counter = 0;
+beforeEach(() => {
+  counter += 1;
+  api.dispatched.length = 0;
+  api.woken.length = 0;
+});
+/** A nonce of its own for every test, so that no credential is one that was used before. */
+const nonce = (digit = 'a') => `0x${digit.repeat(56)}${String(counter).padStart(8, '0')}`;
+
+const request = (change: object = {}) => ({
+  protocol: 'x402',
+  credential: x402upto({ nonce: nonce() }),
+  context: {},
+  spent: { amount: '3000', asset: '0xusdc', decimals: 6 },
+  ...change,
+});
+const post = (json: unknown, token: string = TOKENS.service) => api.send('/api/v1/settlements', { token, json });
+const read = (path: string) => api.send(`/api/v1/settlements${path}`, { token: TOKENS.viewer });
+const summary = ({ status, body }: Answered) => [status, body.code ?? body.status];
+
+describe('taking a settlement over', () => {
+  it('answers 202 with all that the contract names, durable and on its way', async () => {
+    const { status, body } = await post(request({ key: 'order-a' }));
+    expect(status).toBe(202);
+    expect(body).toEqual({
+      id: expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/),
+      key: 'order-a',
+      status: 'pending',
+      certainty: 'not_sent',
+      protocol: 'x402',
+      spent: { amount: '3000', asset: '0xusdc', decimals: 6 },
+      cap: '10000',
+      attempts: 0,
+      next_retry_at: null,
+      delivery: null,
+      attention: null,
+      workflow_id: `settlement/${body.id}`,
+      tx_hash: null,
+      already_settled: false,
+      created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      settled_at: null,
+    });
+    expect(api.dispatched).toEqual([body.id]);
+    expect((await read(`/${body.id}`)).body).toEqual(body);
+  });
+
+  it('sends the amount that was spent, byte for byte as it is frozen', async () => {
+    const { body } = await post(request());
+    const { claimed } = await world.ledger.claimSettlements([body.id], 'test', 60_000);
+    expect(JSON.parse(claimed[0]?.body ?? '')).toMatchObject({ settlementOverrides: { amount: '3000' } });
+  });
+
+  it('books a credential that cannot be metered as a whole, as it will be collected', async () => {
+    const { body } = await post(request({ credential: x402v2({ nonce: nonce(), validBefore: '1990000000' }) }));
+    expect([body.spent.amount, body.cap]).toEqual(['10000', '10000']);
+  });
+
+  it('takes our account where an ATXP request names none, and the one it names otherwise', async () => {
+    for (const [given, expected] of [
+      [undefined, 'atxp_acct_ours'],
+      ['atxp_acct_theirs', 'atxp_acct_theirs'],
+    ]) {
+      const { body } = await post(
+        request({
+          protocol: 'atxp',
+          credential: atxp(),
+          context: { paymentRequestId: `${nonce()}-${given}`, destinationAccountId: given },
+        }),
+      );
+      const { claimed } = await world.ledger.claimSettlements([body.id], 'test', 60_000);
+      expect(JSON.parse(claimed[0]?.body ?? '')).toMatchObject({ destinationAccountId: expected });
+    }
+  });
+
+  it('takes an expired credential: one last attempt is made with it', async () => {
+    const { status, body } = await post(request({ credential: x402upto({ nonce: nonce(), deadline: '1740672154' }) }));
+    expect([status, body.status]).toEqual([202, 'pending']);
+  });
+
+  it.each([
+    ['no JSON at all', 'x402', 'garbage!!'],
+    ['another protocol’s', 'mpp', base64(x402v2())],
+    ['an object without anything', 'x402', { hello: 'world' }],
+    ['longer than any real one', 'x402', 'A'.repeat(100_000)],
+  ])('keeps an undecodable credential (%s) for a person', async (_what, protocol, credential) => {
+    const json = request({ protocol, credential });
+    const { status, body } = await post(json);
+    expect([status, body.status, body.attention?.reason]).toEqual([202, 'needs_attention', 'credential_undecodable']);
+    expect(body.key).toMatch(/^undecodable:[0-9a-f]{64}$/);
+    expect((await post(json)).body.id).toBe(body.id);
+  });
+
+  it('never shows the credential again, neither in an answer nor in the log', async () => {
+    const { body } = await post(
+      request({ protocol: 'atxp', credential: atxp(), context: { paymentRequestId: nonce() } }),
+    );
+    const answers = [await read(`/${body.id}`), await read('?limit=200')].map(({ text }) => text);
+    expect([...answers, ...api.logged].join('\n')).not.toContain(ATXP_TOKEN);
+  });
+
+  it('needs AUTH_SERVER_URL: without it 503, and nothing is stored; reading goes on', async () => {
+    const bare = await startApi({ ledger: world.ledger, authServer: undefined });
+    try {
+      const before = (await read('?limit=200')).body.items.length;
+      const refused = await bare.send('/api/v1/settlements', { token: TOKENS.service, json: request() });
+      expect(summary(refused)).toEqual([503, 'not_configured']);
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+      const after = await bare.send('/api/v1/settlements?limit=200', { token: TOKENS.viewer });
+      expect([after.status, after.body.items.length]).toEqual([200, before]);
+    } finally {
+      await bare.close();
+    }
+  });
+});
+
+describe('the same request again', () => {
+  it('is answered with what became of the first, and started once', async () => {
+    const json = request({ key: nonce() });
+    const [first, again] = [await post(json), await post(json)];
+    expect([again.status, again.body]).toEqual([202, first.body]);
+    expect(api.dispatched).toEqual([first.body.id]);
+  });
+
+  it('is the same with its members in another order, other spaces and leading zeros', async () => {
+    const { credential, context } = request();
+    const key = nonce();
+    const first = await post({
+      key,
+      protocol: 'x402',
+      credential,
+      context,
+      spent: { amount: '3000', asset: 'a', decimals: 6 },
+    });
+    const again = await api.send('/api/v1/settlements', {
+      token: TOKENS.service,
+      body: JSON.stringify(
+        { spent: { decimals: 6, asset: 'a', amount: '0003000' }, context, credential, protocol: 'x402', key },
+        null,
+        3,
+      ),
+    });
+    expect([again.status, again.body.id]).toEqual([202, first.body.id]);
+  });
+
+  it('at the same moment, twenty times, is stored once', async () => {
+    const json = request({ key: nonce() });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => post(json)));
+    expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
+    expect(api.dispatched).toHaveLength(1);
+  });
+
+  it.each([
+    ['another amount', { spent: { amount: '3001', asset: '0xusdc', decimals: 6 } }],
+    ['another credential', { credential: x402upto({ nonce: `0x${'b'.repeat(64)}` }) }],
+    ['another context', { context: { sourceAccountId: 'somebody' } }],
+  ])('with %s under the same key is a conflict', async (_what, change) => {
+    const json = request({ key: nonce() });
+    await post(json);
+    expect(summary(await post({ ...json, ...change }))).toEqual([409, 'key_conflict']);
+  });
+
+  it.each([
+    ['as it was', (c: object) => c],
+    ['with its members in another order', (c: object) => Object.fromEntries(Object.entries(c).reverse())],
+    ['as base64', (c: object) => base64(c)],
+    ['with spaces', (c: object) => JSON.stringify(c, null, 2)],
+  ])('with the credential %s under another key is a conflict: it is charged once', async (_how, bend) => {
+    const json = request({ key: nonce('c') });
+    await post(json);
+    const again = await post({ ...json, key: nonce('d'), credential: bend(json.credential) });
+    expect(summary(again)).toEqual([409, 'credential_already_used']);
+    expect(api.dispatched).toHaveLength(1);
+  });
+
+  it('has the payment request id as its key where none is given, else the identity of the credential', async () => {
+    const id = nonce('e');
+    expect((await post(request({ context: { paymentRequestId: id } }))).body.key).toBe(id);
+    const { body } = await post(request({ credential: x402upto({ nonce: nonce('f') }) }));
+    expect(body.key).toContain('x402');
+    expect((await post(request({ credential: x402upto({ nonce: nonce('f') }) }))).body.id).toBe(body.id);
+  });
+});
+
+describe('lists', () => {
+  it('go through everything page by page, newest first, each item once', async () => {
+    for (let index = 0; index < 7; index += 1) {
+      await post(request({ key: `page-${index}`, credential: x402upto({ nonce: nonce(String(index)) }) }));
+    }
+    const ids: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const page: Answered = await read(`?limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`);
+      ids.push(...page.body.items.map(({ id }: { id: string }) => id));
+      cursor = page.body.next_cursor;
+    }
+    const all = (await read('?limit=200')).body;
+    expect(ids).toEqual(all.items.map(({ id }: { id: string }) => id));
+    expect(ids).toEqual([...new Set(ids)].sort().reverse());
+    expect(all.next_cursor).toBeNull();
+  });
+
+  it('filter by status, protocol, key and need of attention', async () => {
+    const { body } = await post(request({ protocol: 'mpp', credential: `nonsense-${nonce()}`, key: nonce() }));
+    const found = async (query: string) => (await read(`?limit=200&${query}`)).body.items;
+    expect((await found(`key=${body.key}`)).map(({ id }: { id: string }) => id)).toEqual([body.id]);
+    for (const [query, member, value] of [
+      ['status=needs_attention', 'status', 'needs_attention'],
+      ['status=pending', 'status', 'pending'],
+      ['protocol=mpp', 'protocol', 'mpp'],
+    ] as const) {
+      const items = await found(query);
+      expect(items.length).toBeGreaterThan(0);
+      expect(new Set(items.map((item: Record<string, unknown>) => item[member]))).toEqual(new Set([value]));
+    }
+    const [waiting, calm] = [await found('needs_attention=true'), await found('needs_attention=false')];
+    expect([
+      waiting.every((item: { attention: unknown }) => item.attention !== null),
+      calm.some((item: { attention: unknown }) => item.attention !== null),
+    ]).toEqual([true, false]);
+    expect(await found('order_id=any')).toEqual([]);
+  });
+});
+
+describe('decisions', () => {
+  /** A settlement that an operator has to look at; amounts are in units of a millionth. */
+  async function waiting(amount = '3000') {
+    const { body } = await post(
+      request({
+        protocol: 'atxp',
+        credential: `tok en ${nonce()}`,
+        key: nonce('9'),
+        spent: { amount, asset: 'USDC', decimals: 6 },
+      }),
+    );
+    expect(body.status).toBe('needs_attention');
+    return body.id as string;
+  }
+  const resolve = (id: string, json: object, token: string = TOKENS.operator) =>
+    api.send(`/api/v1/settlements/${id}/resolve`, { token, json });
+  const approve = (id: string, token: string = TOKENS.approver) =>
+    api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
+  const SEEN = { action: 'settled', note: 'seen on chain', evidence: { tx_hash: '0xabc' } };
+
+  it('settle with evidence, recorded under the name of the token, and wake the workflow', async () => {
+    const id = await waiting();
+    const { status, body } = await resolve(id, SEEN);
+    expect([status, body]).toEqual([200, { id, status: 'settled', decision_id: expect.any(String) }]);
+    expect((await read(`/${id}`)).body).toMatchObject({ status: 'settled', tx_hash: '0xabc' });
+    expect(api.woken).toEqual([id]);
+    const [row] = await world.database.query('SELECT by, authenticated, note FROM decisions WHERE id = $1', [
+      body.decision_id,
+    ]);
+    expect(row).toEqual({ by: 'olga', authenticated: true, note: 'seen on chain' });
+  });
+
+  it('are made once: the second is told that nothing waits', async () => {
+    const id = await waiting();
+    await resolve(id, SEEN);
+    expect(summary(await resolve(id, { action: 'write_off', note: 'no' }))).toEqual([409, 'not_waiting']);
+    expect((await read(`/${id}`)).body.status).toBe('settled');
+  });
+
+  it('are refused without evidence, or where there is nothing to send', async () => {
+    const id = await waiting();
+    expect(summary(await resolve(id, { action: 'settled', note: 'trust me' }))).toEqual([422, 'decision_refused']);
+    expect(summary(await resolve(id, { action: 'retry', note: 'again' }))).toEqual([422, 'decision_refused']);
+    expect((await read(`/${id}`)).body.status).toBe('needs_attention');
+  });
+
+  it('about a settlement that waits for nobody are refused', async () => {
+    const { body } = await post(request({ key: nonce('8') }));
+    expect(summary(await resolve(body.id, { action: 'retry', note: 'hurry' }))).toEqual([409, 'not_waiting']);
+  });
+
+  it('above the threshold need another person, whatever tokens the first one holds', async () => {
+    const id = await waiting('500000000');
+    const asked = await resolve(id, { action: 'write_off', note: 'gone' });
+    expect([asked.status, asked.body.status]).toEqual([202, 'pending_approval']);
+    expect((await read(`/${id}`)).body.attention.reason).toBe('approval_pending');
+    expect(summary(await approve(asked.body.decision_id, TOKENS.operatorAsApprover))).toEqual([403, 'self_approval']);
+    expect((await read(`/${id}`)).body.status).toBe('needs_attention');
+    expect(api.woken).toEqual([]);
+    const confirmed = await approve(asked.body.decision_id);
+    expect([confirmed.status, confirmed.body]).toEqual([
+      200,
+      { id, status: 'written_off', decision_id: asked.body.decision_id },
+    ]);
+    expect(api.woken).toEqual([id]);
+    expect(summary(await approve(asked.body.decision_id))).toEqual([409, 'not_waiting']);
+  });
+
+  it('stand although the workflow cannot be told', async () => {
+    const deaf = await startApi({
+      ledger: world.ledger,
+      orchestration: { dispatch: () => undefined, wake: () => Promise.reject(new Error('Temporal is away')) },
+    });
+    try {
+      const id = await waiting();
+      const answer = await deaf.send(`/api/v1/settlements/${id}/resolve`, { token: TOKENS.operator, json: SEEN });
+      expect([answer.status, answer.body.status]).toEqual([200, 'settled']);
+      await expect.poll(() => deaf.logged.join('\n')).toContain('Temporal is away');
+    } finally {
+      await deaf.close();
+    }
+  });
+});
+
+describe('without Postgres', () => {
+  it('everything says 503 and when to come back, and nothing of the inside', { timeout: 30_000 }, async () => {
+    const lost = await openTestLedger();
+    const cut = await startApi({ ledger: lost.ledger });
+    try {
+      await lost.dispose();
+      for (const answer of [
+        await cut.send('/api/v1/settlements', { token: TOKENS.service, json: request() }),
+        await cut.send('/api/v1/settlements', { token: TOKENS.viewer }),
+        await cut.send('/readyz'),
+      ]) {
+        expect(answer.status).toBe(503);
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+        expect(answer.text).not.toMatch(/postgres:\/\/|pool|ECONN|at .*\.[jt]s/);
+      }
+      expect((await cut.send('/healthz')).status).toBe(200);
+      expect((await cut.send('/metrics', { token: TOKENS.viewer })).text).toContain(
+        'makegood_up{component="postgres"} 0',
+      );
+    } finally {
+      await cut.close();
+    }
+  });
+});
+
+it('credentials of different kinds do not collide', async () => {
+  const identities = [x402upto({ nonce: NONCE }), mppCharge()].map((credential, index) =>
+    post(
+      request({
+        protocol: index === 0 ? 'x402' : 'mpp',
+        credential,
+        spent: { amount: '10000', asset: 'a', decimals: 6 },
+      }),
+    ),
+  );
+  const keys = (await Promise.all(identities)).map(({ body }) => body.key);
+  expect(new Set(keys).size).toBe(2);
+});
