@@ -13,13 +13,14 @@ export function createSettlementReader(database: Database) {
       return row && toSettlement(row);
     },
 
-    /** Of these, what may be started now: pending, and its provider's breaker closed. */
+    /** Of these, what may be started now: whatever needs a person, and what is pending at a provider that is called. */
     startable: (
       ids: readonly SettlementId[],
     ): Promise<Pick<Settlement, 'id' | 'protocol' | 'spent' | 'asset' | 'decimals'>[]> =>
       database.query(
-        `SELECT id, protocol, spent, asset, decimals FROM settlements WHERE id = ANY ($1) AND status = 'pending'
-           AND blocked_by IS NULL AND provider NOT IN (SELECT provider FROM provider_breakers WHERE state <> 'closed')`,
+        `SELECT id, protocol, spent, asset, decimals FROM settlements WHERE id = ANY ($1) AND (status = 'needs_attention'
+           OR status = 'pending' AND blocked_by IS NULL
+             AND provider NOT IN (SELECT provider FROM provider_breakers WHERE state <> 'closed'))`,
         [ids],
       ),
 
