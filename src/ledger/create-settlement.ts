@@ -53,8 +53,8 @@ export function createSettlementCreator(database: Database, sealer: Sealer) {
     if (created) return { kind: 'created', settlement: toSettlement(created) };
 
     const rivals = await database.query<SettlementRow>(
-      `SELECT ${SETTLEMENT_COLUMNS} FROM settlements WHERE (key = $1 OR identity = $2) AND status <> 'released'`,
-      [settlement.key, settlement.identity],
+      `SELECT ${SETTLEMENT_COLUMNS} FROM settlements WHERE (key = $1 OR identity = $2 OR context ->> 'paymentRequestId' = $3) AND status <> 'released'`,
+      [settlement.key, settlement.identity, settlement.context.paymentRequestId ?? null],
     );
     const sameKey = rivals.find((row) => row.key === settlement.key);
     if (!sameKey) return { kind: 'conflict', on: 'identity' };

@@ -167,6 +167,7 @@ CREATE UNIQUE INDEX server_leases_pkey ON public.server_leases USING btree (id)
 CREATE UNIQUE INDEX settlements_identity ON public.settlements USING btree (identity) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_key ON public.settlements USING btree (key) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND (attention_reason = 'uncollectable'::text) AND (payer IS NOT NULL))
+CREATE UNIQUE INDEX settlements_payment_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status <> 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
 

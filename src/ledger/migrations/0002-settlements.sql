@@ -74,6 +74,9 @@ CREATE TABLE settlements (
 -- An identity or a key may be used again only after its session was released uncharged.
 CREATE UNIQUE INDEX settlements_identity ON settlements (identity) WHERE status <> 'released';
 CREATE UNIQUE INDEX settlements_key ON settlements (key) WHERE status <> 'released';
+-- The auth server settles one payment request once, whatever credential answers it: so it is accepted once.
+CREATE UNIQUE INDEX settlements_payment_request ON settlements ((context ->> 'paymentRequestId'))
+  WHERE status <> 'released' AND context ? 'paymentRequestId';
 -- One attention item per payer who cannot pay; the payer's further refused charges wait behind it.
 CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON settlements (payer)
   WHERE status = 'needs_attention' AND attention_reason = 'uncollectable' AND payer IS NOT NULL;

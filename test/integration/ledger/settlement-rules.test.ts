@@ -135,6 +135,14 @@ describe('the database itself', () => {
     expect(await test.ledger.openSession(again())).toBe('opened');
   });
 
+  it('never takes one payment request twice, whatever credential answers it', async () => {
+    const lease = await test.ledger.takeLease('test', 60_000);
+    const context = { paymentRequestId: 'pr_1' };
+    expect(await test.ledger.openSession(aSession(lease, { context }))).toBe('opened');
+    expect(await test.ledger.openSession(aSession(lease, { context }))).toBe('identity_used');
+    expect(await test.ledger.createSettlement(aSettlement({ context }))).toEqual({ kind: 'conflict', on: 'identity' });
+  });
+
   it('knows the same certainty at a send as the code', async () => {
     for (const certainty of CERTAINTIES) {
       const [row] = await test.database.query<{ after: string }>('SELECT certainty_at_send($1) AS after', [certainty]);
