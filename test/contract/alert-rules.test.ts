@@ -1,0 +1,222 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import type { SettlementFigures } from '../../src/ledger/ledger-types.js';
+import { createMetrics } from '../../src/observability/metrics.js';
+import { NO_FIGURES } from '../support/api.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const RULES = join(ROOT, 'docs/operations/makegood.rules.yml');
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+const rules: readonly Rule[] = parse(readFileSync(RULES, 'utf8')).groups.flatMap(
+  (group: { rules: Rule[] }) => group.rules,
+);
+
+const MINUTES = 70;
+
+interface State {
+  /** What Postgres would count in each minute; undefined: it does not answer. */
+  readonly figures: (minute: number) => Partial<SettlementFigures> | undefined;
+  readonly temporal?: boolean;
+  /** Prometheus' own `up`; null: no target at all. */
+  readonly scraped?: 0 | 1 | null;
+}
+
+/** The sweep ends every minute; nothing is wrong. */
+const calm = (minute: number): Partial<SettlementFigures> => ({ sweepLastSuccess: minute * 60 });
+
+/** The series as the product itself would write them: a metric that is renamed there is missing here. */
+async function seriesOf({ figures, temporal = true, scraped = 1 }: State) {
+  const values = new Map<string, (string | undefined)[]>();
+  for (let minute = 0; minute <= MINUTES; minute += 1) {
+    const counted = figures(minute);
+    const metrics = createMetrics({
+      figures: () =>
+        counted ? Promise.resolve({ ...NO_FIGURES, ...counted }) : Promise.reject(new Error('Postgres is away')),
+      components: { temporal: () => Promise.resolve(temporal) },
+    });
+    const { text } = await metrics.scrape();
+    for (const line of text.split('\n')) {
+      const [, series, value] = /^([a-z_]+(?:\{[^}]*\})?) (\S+)$/.exec(line) ?? [];
+      if (series === undefined || value === undefined) continue;
+      const sofar = values.get(series) ?? [];
+      sofar[minute] = value;
+      values.set(series, sofar);
+    }
+  }
+  const own = [...values].map(([series, samples]) => ({
+    series: series.endsWith('}')
+      ? series.replace('}', ',job="makegood",instance="a"}')
+      : `${series}{job="makegood",instance="a"}`,
+    values: Array.from({ length: MINUTES + 1 }, (_, minute) => samples[minute] ?? '_').join(' '),
+  }));
+  return scraped === null
+    ? own
+    : [...own, { series: 'up{job="makegood",instance="a"}', values: `${scraped}x${MINUTES}` }];
+}
+
+const late = (from: number, change: Partial<SettlementFigures>) => (minute: number) =>
+  minute < from ? calm(minute) : { ...calm(minute), ...change };
+
+const attention = (oldestSeconds: number) => [{ reason: 'uncollectable', count: 1, oldestSeconds }];
+const unsettled = (oldestSeconds: number): SettlementFigures['unsettled'] =>
+  [{ protocol: 'x402', asset: '0xusdc', decimals: 6, count: 1, amount: '3000', oldestSeconds }] as never;
+const failures = (count: number): SettlementFigures['firstFailures'] => [
+  { protocol: 'x402', reason: 'server_error', count },
+];
+const breaker = (state: 'closed' | 'open' | 'half_open') => [{ provider: 'auth-server:atxp', state, reason: 'outage' }];
+
+/** [state, when it is looked at, what is firing then and nothing else] */
+const planted: readonly (readonly [what: string, state: State, minute: number, firing: readonly string[]])[] = [
+  ['nothing is wrong', { figures: calm }, 60, []],
+  ['a charge is 14 minutes old', { figures: (minute) => ({ ...calm(minute), unsettled: unsettled(840) }) }, 60, []],
+  ['a charge has been old for 4 minutes', { figures: late(30, { unsettled: unsettled(1000) }) }, 34, []],
+  [
+    'a charge has been old for 5 minutes',
+    { figures: late(30, { unsettled: unsettled(1000) }) },
+    35,
+    ['MakegoodUnsettledOld'],
+  ],
+  ['an outcome has been unknown for 14 minutes', { figures: late(30, { unknown: 1 }) }, 44, []],
+  ['an outcome has been unknown for 15 minutes', { figures: late(30, { unknown: 1 }) }, 45, ['MakegoodUnknownOutcome']],
+  ['a credential expires', { figures: late(30, { expiring: 1 }) }, 31, ['MakegoodCredentialsExpiring']],
+  [
+    'a few settlements fail',
+    { figures: (minute) => ({ ...calm(minute), firstFailures: failures(minute >= 30 ? 8 : 0) }) },
+    35,
+    [],
+  ],
+  [
+    'many settlements fail, the first ones ever',
+    { figures: (minute) => ({ ...calm(minute), firstFailures: failures(minute >= 30 ? 20 : 0) }) },
+    35,
+    ['MakegoodSettleFailures'],
+  ],
+  [
+    'many settlements failed an hour ago',
+    { figures: (minute) => ({ ...calm(minute), firstFailures: failures(minute >= 5 ? 20 : 0) }) },
+    60,
+    [],
+  ],
+  [
+    'an item needs attention',
+    { figures: late(30, { needsAttention: attention(300) }) },
+    35,
+    ['MakegoodNeedsAttention'],
+  ],
+  [
+    'an item has needed attention for a day',
+    { figures: late(30, { needsAttention: attention(86_500) }) },
+    35,
+    ['MakegoodNeedsAttention', 'MakegoodNeedsAttentionOld'],
+  ],
+  [
+    'a charge seems settled elsewhere',
+    { figures: late(30, { suspectedElsewhere: 1 }) },
+    30,
+    ['MakegoodSuspectedElsewhere'],
+  ],
+  [
+    'a delivery became unknown',
+    { figures: (minute) => ({ ...calm(minute), deliveryUnknown: minute >= 30 ? 5 : 4 }) },
+    40,
+    ['MakegoodDeliveryUnknown'],
+  ],
+  ['deliveries have been unknown for long', { figures: (minute) => ({ ...calm(minute), deliveryUnknown: 4 }) }, 60, []],
+  ['a breaker has just opened', { figures: late(30, { breakers: breaker('open') }) }, 33, []],
+  ['a breaker stays open', { figures: late(30, { breakers: breaker('open') }) }, 35, ['MakegoodProviderUnavailable']],
+  [
+    'a breaker tries and tries',
+    { figures: (minute) => ({ ...calm(minute), breakers: breaker(minute % 2 ? 'half_open' : 'open') }) },
+    35,
+    ['MakegoodProviderUnavailable'],
+  ],
+  ['a breaker is closed', { figures: (minute) => ({ ...calm(minute), breakers: breaker('closed') }) }, 60, []],
+  ['charges are parked', { figures: late(30, { parked: 2 }) }, 32, ['MakegoodSettlementsParked']],
+  ['the sweep stopped', { figures: (minute) => calm(Math.min(minute, 30)) }, 38, ['MakegoodSweepNotSucceeding']],
+  ['the sweep has never ended', { figures: () => ({ sweepLastSuccess: null }) }, 10, ['MakegoodSweepNotSucceeding']],
+  ['Temporal is away', { figures: calm, temporal: false }, 10, ['MakegoodDependencyDown']],
+  [
+    'Postgres is away',
+    { figures: (minute) => (minute < 30 ? calm(minute) : undefined) },
+    35,
+    ['MakegoodDependencyDown'],
+  ],
+  ['the server cannot be scraped', { figures: calm, scraped: 0 }, 10, ['MakegoodServerDown']],
+  ['no server is known', { figures: calm, scraped: null }, 10, ['MakegoodServerDown']],
+];
+
+const directory = mkdtempSync(join(tmpdir(), 'makegood-rules-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const PROMTOOL = process.env.PROMTOOL ?? 'promtool';
+const hasPromtool = spawnSync(PROMTOOL, ['--version']).status === 0;
+if (!hasPromtool) {
+  process.stderr.write(
+    'alert rules are not evaluated: promtool is missing (install the package prometheus, or set PROMTOOL)\n',
+  );
+}
+
+function promtool(...args: string[]): string {
+  try {
+    return execFileSync(PROMTOOL, args, { encoding: 'utf8', stdio: 'pipe' });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    return `promtool ${args.join(' ')} failed: ${stdout ?? ''}${stderr ?? String(error)}`;
+  }
+}
+
+// Where everything has to run (CI), a missing promtool fails these instead of passing them over.
+describe.skipIf(!hasPromtool && process.env.CI !== 'true')('alert rules, evaluated by Prometheus', () => {
+  it('are valid', () => {
+    expect(promtool('check', 'rules', RULES)).toContain(`SUCCESS: ${rules.length} rules found`);
+  });
+
+  it.each(planted)('when %s: exactly the right ones fire', async (_what, state, minute, firing) => {
+    const file = join(directory, 'planted.yml');
+    const query = {
+      expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
+      eval_time: `${minute}m`,
+      exp_samples: [...firing].sort().map((alertname) => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
+    };
+    const test = { interval: '1m', input_series: await seriesOf(state), promql_expr_test: [query] };
+    writeFileSync(file, stringify({ rule_files: [RULES], evaluation_interval: '1m', tests: [test] }, { lineWidth: 0 }));
+    expect(promtool('test', 'rules', file)).toContain('SUCCESS');
+  });
+});
+
+describe('alert rules', () => {
+  it('each fire in one of the planted states', () => {
+    const fired = new Set(planted.flatMap(([, , , firing]) => firing));
+    expect([...fired].sort()).toEqual(rules.map(({ alert }) => alert).sort());
+  });
+
+  it('ask only for metrics that the product has', async () => {
+    const series = await seriesOf({
+      figures: () => ({ ...calm(0), unsettled: unsettled(1), needsAttention: attention(1), breakers: breaker('open') }),
+    });
+    const known = new Set(series.map((one) => one.series.replace(/\{.*/, '')));
+    const asked = rules.flatMap(({ expr }) => expr.match(/\b(?:makegood|settle)_[a-z_]+|\bup\b/g) ?? []);
+    expect(asked.length).toBeGreaterThanOrEqual(rules.length);
+    expect(asked.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  it.each(rules)('$alert says what to do, and its runbook is there and names it', ({ alert, annotations, labels }) => {
+    expect(annotations.summary).toMatch(/.{10}/);
+    expect(annotations.description).toMatch(/.{30}/);
+    expect(['page', 'ticket']).toContain(labels.severity);
+    const runbook = join(ROOT, annotations.runbook ?? 'none');
+    expect(existsSync(runbook)).toBe(true);
+    expect(readFileSync(runbook, 'utf8')).toContain(alert);
+  });
+});
