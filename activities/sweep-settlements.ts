@@ -47,13 +47,15 @@ const PAGE = 500;
 const LOOK_AGAIN_MS = 500;
 /** A pass goes on for most of the interval; the schedule then starts the next one. */
 const SHARE_OF_INTERVAL = 0.8;
+/** Well below the activity's time limit, however long the interval. */
+const LONGEST_PASS_MS = 5 * 60_000;
 
 /** One pass: close what dead servers left open, start again what is due, paced; then keep the ledger tidy. */
 export function createSweep(dependencies: SweepDependencies) {
   const { ledger, sweep, logger } = dependencies;
   return async function sweepSettlements(): Promise<SweepReport> {
     const context = Context.current();
-    const endMs = Date.now() + Math.max(sweep.intervalMs * SHARE_OF_INTERVAL, LOOK_AGAIN_MS);
+    const endMs = Date.now() + Math.min(Math.max(sweep.intervalMs * SHARE_OF_INTERVAL, LOOK_AGAIN_MS), LONGEST_PASS_MS);
     const report: SweepReport = { sessionsClosed: 0, started: 0, batches: 0, unblocked: 0, erased: 0, resealed: 0 };
     await ledger.sweepStarted('settlements');
     for (;;) {
