@@ -64,8 +64,12 @@ const who = { guard: describeProcess(process.pid), owner: describeProcess(proces
 let entries = [];
 
 function remember() {
-  writeFileSync(`${own}.new`, JSON.stringify({ ...who, entries }));
-  renameSync(`${own}.new`, own);
+  try {
+    writeFileSync(`${own}.new`, JSON.stringify({ ...who, entries }));
+    renameSync(`${own}.new`, own);
+  } catch {
+    // somebody removed the folder under a running stack; its processes must end all the same
+  }
 }
 
 mkdirSync(records, { recursive: true });

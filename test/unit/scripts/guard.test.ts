@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -87,6 +87,14 @@ it('the next guard ends what is left when owner and guard were both killed', asy
   expect(existsSync(directory)).toBe(false);
   next.stdin.end();
   await once(next, 'exit');
+});
+
+it('ends what it watches although its own folder was removed', async () => {
+  const { owner, guard, child, records } = await scene();
+  rmSync(records, { recursive: true });
+  owner.kill('SIGKILL');
+  await isGone(guard);
+  expect(processStart(child)).toBeUndefined();
 });
 
 it('another guard leaves the processes of a living owner alone', async () => {
