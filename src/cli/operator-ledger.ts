@@ -1,7 +1,7 @@
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decide.js';
-import { createEventReader } from '../ledger/find-events.js';
 import { createSettlementReader } from '../ledger/find-settlements.js';
+import { createStoryReader } from '../ledger/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
 
 const UNDEFINED_TABLE = '42P01';
@@ -11,7 +11,7 @@ function operationsOn(database: Database, approvalThreshold: bigint) {
   return {
     ...createDecisions(database, { approvalThreshold }),
     ...createSettlementReader(database),
-    settlementEvents: createEventReader(database),
+    ...createStoryReader(database),
   };
 }
 

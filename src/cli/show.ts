@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { parseSettlementId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
 import { formatDecimal } from '../domain/money.js';
 import type { Settlement } from '../domain/settlement.js';
 import { settlementAnswer } from '../domain/settlement-answer.js';
-import type { SettlementEvent } from '../ledger/find-events.js';
+import type { SettlementEvent } from '../ledger/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { withOperatorLedger } from './operator-ledger.js';
 import { table } from './table.js';
@@ -22,17 +23,19 @@ async function run(context: CliContext, text: string, { json }: { json?: true })
     id &&
     (await withOperatorLedger(context, async (ledger) => {
       const settlement = await ledger.findSettlement(id);
-      return settlement && { settlement, events: await ledger.settlementEvents(id) };
+      if (!settlement) return undefined;
+      const [lookup = {}, events] = await Promise.all([ledger.settlementLookup(id), ledger.settlementEvents(id)]);
+      return { settlement, lookup, events };
     }));
   if (!found) throw new CommandRefused(`there is no settlement ${text}; makegood list shows what there is`);
   if (json) {
-    context.out(JSON.stringify({ ...settlementAnswer(found.settlement), events: found.events }));
+    context.out(JSON.stringify({ ...settlementAnswer(found.settlement), lookup: found.lookup, events: found.events }));
     return;
   }
-  for (const line of [...facts(found.settlement), '', ...story(found.events)]) context.out(line);
+  for (const line of [...facts(found.settlement, found.lookup), '', ...story(found.events)]) context.out(line);
 }
 
-function facts(settlement: Settlement): readonly string[] {
+function facts(settlement: Settlement, lookup: JsonObject): readonly string[] {
   const { attention, decimals, asset, cap } = settlement;
   const money = (digits: Settlement['spent']) => `${formatDecimal(digits, decimals)} ${asset}`;
   return table(
@@ -50,6 +53,12 @@ function facts(settlement: Settlement): readonly string[] {
       ['delivery', settlement.delivery ?? 'not of a paid route'],
       ['attention', attention ? `${attention.reason} since ${attention.since}: ${attention.detail}` : 'none'],
       ['transaction', settlement.txHash ?? 'none known'],
+      [
+        'look up by',
+        Object.entries(lookup)
+          .map(([name, value]) => `${name} ${JSON.stringify(value)}`)
+          .join(', '),
+      ],
       ['workflow', settlement.workflowId ?? 'none yet'],
       ['created', settlement.createdAt],
       ['settled', settlement.settledAt ?? 'not yet'],
@@ -59,12 +68,13 @@ function facts(settlement: Settlement): readonly string[] {
 
 const story = (events: readonly SettlementEvent[]): readonly string[] =>
   table(
-    ['WHEN', 'WHAT', 'MONEY', 'ANSWER', 'DETAIL'],
-    events.map(({ at, kind, certainty, answerClass, detail }) => [
+    ['WHEN', 'WHAT', 'MONEY', 'ANSWER', 'KEY', 'DETAIL'],
+    events.map(({ at, kind, certainty, answerClass, idempotencyKey, detail }) => [
       at,
       kind,
       certainty ?? '',
       answerClass ?? '',
+      idempotencyKey ?? '',
       JSON.stringify(detail),
     ]),
   );

@@ -1,0 +1,205 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { CommanderError } from 'commander';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type CliContext, CommandRefused } from '../../../src/cli/context.js';
+import { createProgram } from '../../../src/cli/program.js';
+import { readConfig, readOperatorConfig } from '../../../src/config.js';
+import type { SettlementId } from '../../../src/domain/ids.js';
+import { createTestDatabase } from '../../support/database.js';
+import { aSettlement, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+
+let world: TestLedger;
+beforeAll(async () => {
+  world = await openTestLedger();
+});
+afterAll(() => world.dispose());
+
+let out: string[];
+let err: string[];
+beforeEach(() => {
+  out = [];
+  err = [];
+});
+
+/** As in a terminal, but in this process. */
+async function makegood(args: readonly string[], env: Record<string, string> = { DATABASE_URL: world.url }) {
+  const context: CliContext = {
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+    clock: world.clock,
+    userName: () => 'nora',
+    readConfig: () => readConfig(env),
+    readOperatorConfig: () => readOperatorConfig(env),
+    sandboxDefaults: { port: undefined, stateDir: undefined },
+    runServer: () => Promise.resolve(),
+    runWorker: () => Promise.resolve(),
+  };
+  const program = createProgram(context, '0.0.0');
+  const quiet = { writeOut: () => undefined, writeErr: (line: string) => err.push(line) };
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(quiet);
+  await program.parseAsync(['node', 'makegood', ...args]);
+}
+
+const json = () => JSON.parse(out.join('\n'));
+
+async function stuck(): Promise<SettlementId> {
+  const settlement = aSettlement({ body: null, undecodable: 'it is not JSON', cap: null });
+  await world.ledger.createSettlement(settlement);
+  return settlement.id;
+}
+
+describe('makegood list', () => {
+  it('shows what waits for a person, newest first, and how to get the next page', async () => {
+    const [older, newer] = [await stuck(), await stuck()];
+    await makegood(['list', '--needs-attention', '--limit', '1', '--json']);
+    expect(json()).toMatchObject({ items: [{ id: newer, status: 'needs_attention' }], next_before: newer });
+    out = [];
+    await makegood(['list', '--needs-attention', '--before', newer, '--limit', '1']);
+    expect(out[0]).toMatch(/^ID +STATUS +CERTAINTY +PROTOCOL +AMOUNT +AGE +ATTENTION$/);
+    expect(out[1]).toContain(older);
+    expect(out[1]).toContain('credential_undecodable');
+  });
+
+  it.each([
+    [['list', '--status', 'paid']],
+    [['list', '--limit', '0']],
+    [['list', '--before', 'x']],
+    [['list', '--protocol', 'ach']],
+    [['list', '--nonsense']],
+    [['nonsense']],
+  ])('refuses %j', async (args) => {
+    await expect(makegood(args)).rejects.toThrow(CommanderError);
+  });
+
+  it('needs DATABASE_URL and says so', async () => {
+    await expect(makegood(['list'], {})).rejects.toThrow(/DATABASE_URL is missing; example: DATABASE_URL=postgres:/);
+  });
+
+  it('names makegood migrate on an empty database', async () => {
+    const empty = await createTestDatabase('empty');
+    try {
+      await expect(makegood(['list'], { DATABASE_URL: empty.url })).rejects.toThrow(/makegood migrate/);
+    } finally {
+      await empty.drop();
+    }
+  });
+});
+
+describe('makegood show', () => {
+  it('tells the state, where to look the payment up, and the story', async () => {
+    const id = await stuck();
+    await makegood(['show', id, '--json']);
+    expect(json()).toMatchObject({ id, status: 'needs_attention', lookup: {}, events: [{ kind: 'received' }] });
+    out = [];
+    await makegood(['show', id]);
+    expect(out.join('\n')).toMatch(/attention +credential_undecodable since .*: it is not JSON/);
+    expect(out.join('\n')).toMatch(/WHEN +WHAT +MONEY +ANSWER +KEY +DETAIL/);
+  });
+
+  it.each(['0197d7a4-6f00-7000-8000-000000000001', 'x'])('says that there is no %s', async (id) => {
+    await expect(makegood(['show', id])).rejects.toThrow(
+      new CommandRefused(`there is no settlement ${id}; makegood list shows what there is`),
+    );
+  });
+});
+
+describe('makegood resolve', () => {
+  it('records the decision under the name of the operating system, as claimed: settling then needs an approver', async () => {
+    const id = await stuck();
+    await makegood(['resolve', id, '--action', 'settled', '--note', 'seen', '--tx-hash', '0xabc', '--json']);
+    expect(json()).toEqual({ id, status: 'pending_approval', decision_id: expect.any(String) });
+    const [row] = await world.database.query(
+      'SELECT by, authenticated, state, evidence FROM decisions WHERE item_id = $1',
+      [id],
+    );
+    expect(row).toEqual({
+      by: 'nora',
+      authenticated: false,
+      state: 'pending_approval',
+      evidence: { tx_hash: '0xabc' },
+    });
+  });
+
+  it('writes off what never moved and is small', async () => {
+    const id = await stuck();
+    await makegood(['resolve', id, '--action', 'write_off', '--note', 'gone']);
+    expect(out.join('\n')).toContain(`settlement ${id} is written_off`);
+    await expect(makegood(['resolve', id, '--action', 'retry', '--note', 'x'])).rejects.toThrow(
+      /waits for no decision/,
+    );
+  });
+
+  it('says why a decision is refused, and changes nothing', async () => {
+    const id = await stuck();
+    await expect(makegood(['resolve', id, '--action', 'retry', '--note', 'x'])).rejects.toThrow(/nothing was decided/);
+    await expect(makegood(['resolve', id, '--action', 'retry', '--note', ' '])).rejects.toThrow(/note says nothing/);
+    await expect(makegood(['resolve', id, '--action', 'adopt', '--note', 'x'])).rejects.toThrow(CommanderError);
+    await expect(makegood(['resolve', id, '--action', 'retry'])).rejects.toThrow(CommanderError);
+    expect((await world.ledger.findSettlement(id))?.status).toBe('needs_attention');
+  });
+});
+
+describe('makegood migrate', () => {
+  it('--to stops where it is told, leaves Temporal alone, and can be repeated', async () => {
+    const empty = await createTestDatabase('empty');
+    const env = { DATABASE_URL: empty.url };
+    try {
+      await makegood(['migrate', '--to', '2', '--json'], env);
+      expect(json()).toEqual({
+        applied: [expect.stringMatching(/^0001/), expect.stringMatching(/^0002/)],
+        temporal: 'skipped',
+      });
+      out = [];
+      await makegood(['migrate', '--to', '2', '--json'], env);
+      expect(json().applied).toEqual([]);
+      await expect(makegood(['migrate', '--to', '99'], env)).rejects.toThrow(/there is no migration 99/);
+    } finally {
+      await empty.drop();
+    }
+  });
+});
+
+describe('the program itself', () => {
+  const bin = fileURLToPath(new URL('../../../bin/makegood.js', import.meta.url));
+  const run = (args: readonly string[], env: Record<string, string>) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+      env: { PATH: process.env.PATH ?? '', ...env },
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  };
+  const complete = (url: string) => ({
+    DATABASE_URL: url,
+    CREDENTIAL_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+    API_TOKENS: 'billing:service:0123456789abcdef',
+  });
+
+  it.each(['server', 'worker'])('%s ends with 1 on wrong settings, naming all of them and no secret', (command) => {
+    const { status, stderr } = run([command], { ...complete('mysql://root:hunter2@db/x'), SETTLEMENT_MAX_RPS: 'many' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/DATABASE_URL is not .*; example: /);
+    expect(stderr).toMatch(/SETTLEMENT_MAX_RPS "many" is not .*; example: SETTLEMENT_MAX_RPS=200/);
+    expect(stderr).not.toMatch(/hunter2|\n {4}at /);
+  });
+
+  it.each(['server', 'worker'])(
+    '%s ends with 1 on an old schema, names makegood migrate, and applies nothing',
+    async (command) => {
+      const empty = await createTestDatabase('empty');
+      try {
+        const { status, stderr } = run([command], complete(empty.url));
+        expect([status, stderr]).toEqual([1, expect.stringMatching(/run makegood migrate/)]);
+        const listed = run(['list'], complete(empty.url));
+        expect([listed.status, listed.stderr]).toEqual([1, expect.stringMatching(/run makegood migrate/)]);
+      } finally {
+        await empty.drop();
+      }
+    },
+  );
+
+  it('list writes its answer, and only that, to standard output', () => {
+    const { status, stdout } = run(['list', '--json'], { DATABASE_URL: world.url });
+    expect([status, Object.keys(JSON.parse(stdout))]).toEqual([0, ['items', 'next_before']]);
+  });
+});

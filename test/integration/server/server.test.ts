@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type Config, readConfig } from '../../../src/config.js';
+import { LedgerNotReady } from '../../../src/ledger/ledger.js';
+import { type RunningServer, startServer } from '../../../src/main-server.js';
+import type { Logger } from '../../../src/observability/logger.js';
+import { atxp } from '../../support/credentials.js';
+import { createTestDatabase } from '../../support/database.js';
+
+const quiet = (): undefined => undefined;
+const logger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet } as never;
+const TOKEN = '0123456789abcdef';
+
+const configFor = (url: string, change: Record<string, string> = {}): Config =>
+  readConfig({
+    DATABASE_URL: url,
+    CREDENTIAL_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+    API_TOKENS: `billing:service:${TOKEN}`,
+    PORT: '0',
+    // Nothing listens there: Temporal is down from the start to the end of these tests.
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    AUTH_SERVER_URL: 'http://127.0.0.1:1',
+    MPP_SECRET_KEY: randomBytes(32).toString('hex'),
+    ...change,
+  });
+
+// oxlint-disable-next-line typescript/no-explicit-any
+const jsonOf = async (response: Response): Promise<any> => response.json();
+
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+async function start(template: 'migrated' | 'empty' = 'migrated', change: Record<string, string> = {}) {
+  const database = await createTestDatabase(template);
+  cleanups.push(() => database.drop());
+  const server = await startServer(configFor(database.url, change), { logger });
+  let stopped: Promise<void> | undefined;
+  const stop = () => (stopped ??= server.stop());
+  cleanups.push(stop);
+  return { ...server, stop } satisfies RunningServer;
+}
+
+const post = (url: string, token: string) =>
+  fetch(`${url}/api/v1/settlements`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+    body: JSON.stringify({
+      protocol: 'atxp',
+      credential: atxp(),
+      context: {},
+      spent: { amount: '1000', asset: 'USDC', decimals: 6 },
+    }),
+  });
+
+describe('the server', () => {
+  it('runs and takes settlements while Temporal is down, and says that it is degraded', async () => {
+    const { url } = await start();
+    const taken = await post(url, TOKEN);
+    expect([taken.status, (await jsonOf(taken)).status]).toEqual([202, 'pending']);
+    const ready = await fetch(`${url}/readyz`);
+    expect([ready.status, (await jsonOf(ready)).components]).toEqual([
+      200,
+      { postgres: 'ok', schema: 'ok', temporal: 'degraded', paid_sessions: 'ok', auth_server: 'ok' },
+    ]);
+  });
+
+  it('refuses to start on an old schema, and names makegood migrate', async () => {
+    await expect(start('empty')).rejects.toThrow(LedgerNotReady);
+    await expect(start('empty')).rejects.toThrow(/makegood migrate/);
+  });
+
+  it('mounts the demo routes only where they are asked for', async () => {
+    const [with_, without] = [await start('migrated', { SANDBOX_DEMO_ROUTES: 'true' }), await start()];
+    expect((await fetch(`${without.url}/demo/fixed`)).status).toBe(404);
+    expect((await fetch(`${with_.url}/demo/fixed`)).status).not.toBe(404);
+  });
+
+  it('stops at once when nothing is under way, and takes no connection afterwards', async () => {
+    const server = await start();
+    await (await fetch(`${server.url}/healthz`)).text();
+    const startedMs = performance.now();
+    await server.stop();
+    expect(performance.now() - startedMs).toBeLessThan(5_000);
+    await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
+  });
+
+  it('finishes a request that is under way when it is told to stop', async () => {
+    const server = await start();
+    const { port } = new URL(server.url);
+    const body = JSON.stringify({
+      protocol: 'atxp',
+      credential: atxp(),
+      context: {},
+      spent: { amount: '1000', asset: 'USDC', decimals: 6 },
+    });
+    const socket = connect(Number(port), '127.0.0.1');
+    const answered = text(socket);
+    socket.write(
+      `POST /api/v1/settlements HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, 20)}`,
+    );
+    // A second request is answered only after the first was seen: from here on it is under way.
+    await (await fetch(`${server.url}/healthz`)).text();
+    const stopping = server.stop();
+    socket.write(body.slice(20));
+    await stopping;
+    expect(await answered).toMatch(/^HTTP\/1.1 202 /);
+  });
+});
