@@ -1,0 +1,107 @@
+/** Stop at this call: die, or hold it for ever so that the test can kill the process itself. */
+export interface CrashOrder {
+  /** `ledger.claimSettlements`, `ledger.commitSessions.close`, `authServer.settle`, … */
+  readonly call: string;
+  readonly moment: 'before' | 'after';
+  /** Counted from 1 among the calls that fit; default 1. */
+  readonly nth?: number;
+  /** A UUIDv7: calls that concern only settlements made before it do not count. */
+  readonly newerThan?: string;
+  readonly then?: 'kill' | 'hang';
+}
+
+/** What a process under test hears from its parent, and tells it. */
+export type ToProcess = { readonly arm: CrashOrder } | { readonly tellCalls: true };
+export type FromProcess = { readonly ready: string } | { readonly calls: readonly string[] } | { readonly armed: true };
+
+type Operation = (...args: unknown[]) => unknown;
+
+/** Calls that carry no settlement's id: the first one counts, whomever it is for. */
+const WITHOUT_IDS: ReadonlySet<string> = new Set([
+  'authServer.verify/before',
+  'authServer.verify/after',
+  'ledger.abandonedSessions/before',
+  'ledger.dueSettlements/before',
+]);
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/**
+ * Wraps interfaces so that this process kills itself at a named call, chosen by the parent: nothing in the product knows
+ * of it. The crash is a SIGKILL, so no cleanup of any kind runs.
+ */
+export function createCrashSwitch() {
+  const seen = new Set<string>();
+  const keysOf = new Map<string, string>();
+  let order: CrashOrder | undefined;
+  let left = 0;
+
+  process.on('message', (message: ToProcess) => {
+    if ('arm' in message) {
+      order = message.arm;
+      left = message.arm.nth ?? 1;
+    }
+    const answer: FromProcess = 'arm' in message ? { armed: true } : { calls: Array.from(seen) };
+    process.send?.(answer);
+  });
+
+  function concerned(at: string, values: readonly unknown[]): boolean {
+    if (order?.newerThan === undefined || WITHOUT_IDS.has(at)) return true;
+    const { newerThan } = order;
+    return idsIn(values, keysOf).some((id) => id > newerThan);
+  }
+
+  async function pass(call: string, moment: CrashOrder['moment'], values: readonly unknown[]): Promise<void> {
+    if (order?.call !== call || order.moment !== moment || !concerned(`${call}/${moment}`, values)) return;
+    left -= 1;
+    if (left > 0) return;
+    if (order.then === 'hang') await new Promise<never>(() => undefined);
+    process.kill(process.pid, 'SIGKILL');
+  }
+
+  const wrapOne = (name: string, operation: Operation): Operation =>
+    async function wrapped(...args) {
+      const call = nameOf(name, args);
+      seen.add(call);
+      await pass(call, 'before', args);
+      const result = await operation(...args);
+      rememberKeys(result, keysOf);
+      await pass(call, 'after', [args, result]);
+      return result;
+    };
+
+  return function wrap<Parts extends object>(parts: Parts): Parts {
+    const wrapped = Object.entries(parts).map(([part, operations]) => [
+      part,
+      operations &&
+        Object.fromEntries(
+          Object.entries(operations as Record<string, Operation>).map(([name, operation]) => [
+            name,
+            wrapOne(`${part}.${name}`, operation),
+          ]),
+        ),
+    ]);
+    return Object.fromEntries(wrapped) as Parts;
+  };
+}
+
+/** A checkpoint and a close are one operation of the ledger and two events of a payment. */
+function nameOf(name: string, [first]: readonly unknown[]): string {
+  if (name !== 'ledger.commitSessions') return name;
+  const [change] = first as readonly { readonly kind: string }[];
+  return `${name}.${change?.kind ?? 'nothing'}`;
+}
+
+/** The auth server is called by key; which settlement that is, the claim before it said. */
+function rememberKeys(result: unknown, keysOf: Map<string, string>): void {
+  const claimed = (result as { claimed?: readonly { id: string; key: string }[] } | null | undefined)?.claimed;
+  for (const { id, key } of claimed ?? []) keysOf.set(key, id);
+}
+
+function idsIn(value: unknown, keysOf: ReadonlyMap<string, string>, depth = 0): readonly string[] {
+  if (typeof value === 'string') {
+    const id = keysOf.get(value) ?? value;
+    return UUID_V7.test(id) ? [id] : [];
+  }
+  if (typeof value !== 'object' || value === null || depth > 4) return [];
+  return Object.values(value).flatMap((inner) => idsIn(inner, keysOf, depth + 1));
+}

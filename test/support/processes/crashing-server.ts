@@ -1,0 +1,16 @@
+import { once } from 'node:events';
+import { readConfig } from '../../../src/config.js';
+import { startServer } from '../../../src/main-server.js';
+import { createCrashSwitch, type FromProcess } from './crash-switch.js';
+
+/** The server as it is composed for production, with its ledger and auth server wrapped in the crash switch. */
+const decorate = createCrashSwitch();
+const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'disconnect')]);
+const server = await startServer(readConfig(process.env), {
+  decorate,
+  leaseMs: Number(process.env['TEST_LEASE_MS'] ?? 30_000),
+});
+process.send?.({ ready: server.url } satisfies FromProcess);
+await stopped;
+await server.stop();
+process.exit(0);
