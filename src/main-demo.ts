@@ -4,6 +4,7 @@ import { emptyDirectory } from './sandbox/demo/directory.js';
 import { openLedgers } from './sandbox/demo/ledgers.js';
 import { createNarrator } from './sandbox/demo/narrator.js';
 import { tell } from './sandbox/demo/story.js';
+import { onEndRequest } from './sandbox/stack/end-requests.js';
 import { projectRoot } from './sandbox/stack/project-root.js';
 import { type Stack, startStack } from './sandbox/stack/stack.js';
 
@@ -22,7 +23,7 @@ async function end(): Promise<void> {
   await stack?.stop();
   process.exit(status);
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end());
+onEndRequest(() => void end(), process.env);
 
 /** So that a viewer need not wait: with the usual settings the same takes minutes. */
 const BRISK = {

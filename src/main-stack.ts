@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { onEndRequest } from './sandbox/stack/end-requests.js';
 import { projectRoot } from './sandbox/stack/project-root.js';
 import { startStack } from './sandbox/stack/stack.js';
 
@@ -18,7 +19,7 @@ async function end(status: number): Promise<void> {
   process.exit(status);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+onEndRequest(() => void end(0), process.env);
 
 try {
   const log = (name: string, line: string) => say(`${name.padEnd(8)} | ${line}`);

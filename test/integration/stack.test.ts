@@ -21,9 +21,13 @@ interface Program {
   readonly stderr: string[];
 }
 
-/** What `npm start` runs. */
-async function npmStart(): Promise<Program> {
-  const child = spawn(process.execPath, [join(projectRoot(), 'dist', 'src', 'main-stack.js')], {
+/** What `npm start` runs; `throughNpm`: by npm itself. */
+async function npmStart(throughNpm?: 'throughNpm'): Promise<Program> {
+  const [command, args] = throughNpm
+    ? ['npm', ['run', '--silent', 'start']]
+    : [process.execPath, [join(projectRoot(), 'dist', 'src', 'main-stack.js')]];
+  const child = spawn(command, args, {
+    cwd: projectRoot(),
     env: { ...process.env, MAKEGOOD_DIRECTORY: directory },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
@@ -117,6 +121,14 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     expect(endpoints()).toEqual(before);
     second.process.kill('SIGTERM');
     expect(await second.ended).toBe(0);
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('ends with the npm that runs it when that gets %s', async (signal) => {
+    const stack = await npmStart('throughNpm');
+    expect(await stack.firstLine, stack.stderr.join('\n')).toMatch(/^makegood ready /);
+    const pids = recordedPids();
+    stack.process.kill(signal);
+    await vi.waitFor(() => expect(running(pids)).toEqual([]), { timeout: 20_000 });
   });
 
   it('ends as a whole, and says why, when one of its processes dies', async () => {
