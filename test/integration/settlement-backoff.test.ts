@@ -31,6 +31,8 @@ beforeEach(async () => {
     ledger: test.ledger,
     authServerUrl: sandbox.url,
     taskQueue: `q-${crypto.randomUUID()}`,
+    // Every task replays its history from the start, so that non-determinism shows here.
+    worker: { maxCachedWorkflows: 0 },
     follow: { clock: test.clock, nowMs: () => env.currentTimeMs() },
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, type NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { DefaultLogger, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { CloseTimeSettlementInput, SettlementActivities, SettlementTimings } from '../../activities/contract.js';
 import { createActivities } from '../../activities/index.js';
 import { createRecorder } from '../../activities/recorder.js';
@@ -8,7 +8,7 @@ import type { SweepSettings } from '../../activities/sweep-settlements.js';
 import { newSettlementId, type SettlementId } from '../../src/domain/ids.js';
 import type { Protocol } from '../../src/domain/settlement-status.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { NewSettlement } from '../../src/ledger/ledger-types.js';
+import type { Lease, NewSession, NewSettlement, SettlementFacts } from '../../src/ledger/ledger-types.js';
 import { createSettlementOrchestration } from '../../src/orchestration/settlements.js';
 import { isUndecodable } from '../../src/protocols/credential.js';
 import { decodeCredential } from '../../src/protocols/decode-credential.js';
@@ -17,7 +17,7 @@ import { createAuthServer } from '../../src/providers/auth-server/client.js';
 import { payerAccount } from '../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
 import { x402Credential } from '../../src/sandbox/payer/x402.js';
-import { aSettlement, atomic, type movableClock } from './ledger-fixtures.js';
+import { aSession, aSettlement, atomic, type movableClock } from './ledger-fixtures.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
 export const SWEEP: SweepSettings = { intervalMs: 1_000, overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
@@ -52,6 +52,8 @@ export interface WorldOptions {
   readonly taskQueue: string;
   readonly timings?: SettlementTimings;
   readonly sweep?: SweepSettings;
+  /** What the worker does differently from a test's. */
+  readonly worker?: Partial<WorkerOptions>;
   /** Given: the ledger's and the sandbox's clock follows the Temporal server's skipped time. */
   readonly follow?: { readonly clock: ReturnType<typeof movableClock>; readonly nowMs: () => Promise<number> };
 }
@@ -66,7 +68,8 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
     authServer: createAuthServer({ baseUrl: options.authServerUrl, clock: { nowMs: () => Date.now() } }),
     timings,
     logger: logger as never,
-    processName: `test-${taskQueue}`,
+    // Two workers of one task queue are two runners.
+    processName: `test-${crypto.randomUUID()}`,
     monotonicMs: () => performance.now(),
     starter: orchestration,
     sweep: options.sweep ?? SWEEP,
@@ -76,9 +79,11 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
     taskQueue,
     workflowBundle: bundle(),
     activities: options.follow ? following(activities, options.follow) : activities,
-    // Every task replays its history from the start, so that non-determinism shows in every test.
-    maxCachedWorkflows: 0,
+    // Never fewer than the workflow tasks that may be at work: the SDK's worker stands still when more workflows are inside
+    // a local activity than it may remember. Given 0, every task replays its history; for one workflow at a time.
+    maxCachedWorkflows: 100,
     maxConcurrentActivityTaskExecutions: 300,
+    ...options.worker,
   });
   const running = worker.run();
   return {
@@ -114,6 +119,8 @@ export interface PaidOptions {
   readonly spent?: number;
   readonly nowMs?: number;
   readonly validForMs?: number;
+  /** ATXP: the bearer secret. */
+  readonly token?: string;
 }
 
 /** A settlement as the API would store it, with a credential that the sandbox's auth server honours. */
@@ -121,7 +128,25 @@ export async function paidSettlement(
   protocol: Exclude<Protocol, 'mpp'>,
   options: PaidOptions = {},
 ): Promise<NewSettlement> {
-  const { payer = 'pat', spent = 3_000, nowMs = Date.now(), validForMs = 3_600_000 } = options;
+  const { facts, raw, decoded, context } = await paid(protocol, options);
+  const spent = atomic(options.spent ?? 3_000);
+  return aSettlement({
+    ...facts,
+    spent,
+    cap: decoded.cap,
+    body: settleBody({ credential: decoded, context, spent, decimals: 6 }),
+    credential: raw,
+  });
+}
+
+/** A session as paidSession would open it; ATXP, because it can be metered. */
+export async function paidSessionRow(lease: Lease, options: PaidOptions = {}): Promise<NewSession> {
+  const { facts, raw, decoded } = await paid('atxp', options);
+  return aSession(lease, { ...facts, cap: decoded.cap ?? atomic(10_000), credential: raw });
+}
+
+async function paid(protocol: Exclude<Protocol, 'mpp'>, options: PaidOptions) {
+  const { payer = 'pat', spent = 3_000, nowMs = Date.now(), validForMs = 3_600_000, token } = options;
   const account = payerAccount(payer);
   const accept = {
     scheme: 'exact',
@@ -135,13 +160,13 @@ export async function paidSettlement(
   const offered = [{ network: 'base', currency: 'USDC', address: accept.payTo, amount: '0.01' }];
   const credential =
     protocol === 'atxp'
-      ? atxpCredential({ account })
+      ? atxpCredential({ account, token })
       : await x402Credential({ account, accept, nowMs, validBefore: Math.floor((nowMs + validForMs) / 1000) });
   const raw = Object.entries(credential.headers).find(([name]) => !/request-id/i.test(name))?.[1] ?? '';
   const context = protocol === 'atxp' ? { options: offered } : { paymentRequirements: accept };
   const decoded = decodeCredential(protocol, raw, context);
   if (isUndecodable(decoded)) throw new Error(decoded.undecodable);
-  return aSettlement({
+  const facts = {
     id: newSettlementId(nowMs),
     protocol,
     identity: decoded.identity,
@@ -149,12 +174,9 @@ export async function paidSettlement(
     payer: decoded.payer,
     lookup: decoded.lookup,
     context: context as never,
-    spent: atomic(spent),
-    cap: decoded.cap,
     expiresAtMs: decoded.expiresAtMs,
-    body: settleBody({ credential: decoded, context, spent: atomic(spent), decimals: 6 }),
-    credential: raw,
-  });
+  } satisfies Partial<SettlementFacts>;
+  return { facts, raw, decoded, context };
 }
 
 export const workflowInput = (id: SettlementId, protocol: Protocol, settings = TIMINGS): CloseTimeSettlementInput => ({
