@@ -5,12 +5,28 @@ const UNIT = ['unit', 'architecture', 'replay'];
 const INTEGRATION = ['integration', 'faults', 'contract'];
 
 const skipped = process.env.MAKEGOOD_SKIP_INTEGRATION === '1';
+/** Writes test/replay/histories anew; a decision, so it is never part of a plain run. */
+const recording = process.env.MAKEGOOD_RECORD === '1';
 const files = (folders: readonly string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   test: {
     pool: 'forks',
     projects: [
+      ...(recording
+        ? [
+            {
+              extends: true as const,
+              test: {
+                name: 'record',
+                include: ['test/replay/*.record.ts'],
+                globalSetup: ['test/support/global-setup.ts'],
+                testTimeout: 60_000,
+                hookTimeout: 60_000,
+              },
+            },
+          ]
+        : []),
       {
         extends: true,
         test: {

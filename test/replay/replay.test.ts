@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { temporal } from '@temporalio/proto';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { historyFile, SHAPES } from './shapes.js';
+
+/**
+ * Workflows of today's code must be able to go on with what earlier code began. A failure here means that a change of
+ * workflow code breaks running workflows; recording again is almost never the fix.
+ */
+let workflowBundle: WorkflowBundleWithSourceMap;
+
+beforeAll(async () => {
+  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    logger: new DefaultLogger('ERROR'),
+  });
+}, 60_000);
+
+const { History } = temporal.api.history.v1;
+const read = (shape: string) => History.decode(readFileSync(historyFile(shape)));
+
+function recordings(): string[] {
+  const root = fileURLToPath(new URL('./histories/', import.meta.url));
+  return readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.history'))
+    .map((name) => name.replace(/\.history$/, ''))
+    .sort();
+}
+
+describe('recorded histories', () => {
+  it('are there for every control-flow shape, and no other', () => {
+    expect(recordings()).toEqual(Object.keys(SHAPES).sort());
+  });
+
+  it.each(Object.entries(SHAPES))('%s went through what its name says', (shape, events) => {
+    const names = temporal.api.enums.v1.EventType;
+    const seen = read(shape).events.map((event) => names[event.eventType ?? 0]?.replace('EVENT_TYPE_', ''));
+    for (const event of events) expect(seen).toContain(event);
+  });
+
+  it.each(Object.keys(SHAPES))('%s is continued by the code of today', async (shape) => {
+    await Worker.runReplayHistory({ workflowBundle }, read(shape), `replay/${shape}`);
+  });
+
+  it.each(Object.keys(SHAPES))('%s carries no credential', (shape) => {
+    const bytes = readFileSync(historyFile(shape));
+    expect(bytes.includes('settlementId')).toBe(!shape.startsWith('settlement-sweep'));
+    for (const secret of ['signature', 'sourceAccountToken', 'authorization', 'sandbox-token']) {
+      expect(bytes.includes(secret)).toBe(false);
+    }
+  });
+});
