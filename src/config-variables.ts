@@ -89,7 +89,6 @@ export const ENVIRONMENT = z.object({
       'Who may call the API: name:role:token,… with the roles service, viewer, operator, approver; tokens of 16 characters or more.',
     example: 'billing:service:$(openssl rand -hex 24),alice:operator:$(openssl rand -hex 24)',
   }),
-
   PORT: standard(integer(0, 65_535), '3000', 'Port of the HTTP server.'),
   HOST: standard(
     matching(/^[A-Za-z0-9.:_-]+$/, 'a host name or address'),
@@ -108,7 +107,6 @@ export const ENVIRONMENT = z.object({
     '1200',
     'Requests per window and address without a token.',
   ),
-
   TEMPORAL_ADDRESS: standard(hostAndPort(), '127.0.0.1:7233', 'Temporal frontend, host:port.'),
   TEMPORAL_NAMESPACE: standard(
     matching(/^[A-Za-z0-9._-]{2,255}$/, 'a namespace name'),
@@ -145,7 +143,6 @@ export const ENVIRONMENT = z.object({
     description: "Port on which a worker serves Temporal's own metrics; none when left out.",
     example: '9464',
   }),
-
   AUTH_SERVER_URL: optional(apiBase(), {
     description: 'Auth server that verifies and settles; without it settlements are not accepted.',
     example: 'https://auth.atxp.ai',
@@ -158,7 +155,6 @@ export const ENVIRONMENT = z.object({
     description: 'ATXP account that is paid.',
     example: 'atxp_acct_123',
   }),
-
   SETTLEMENT_BACKOFF_BASE: standard(duration(), '1s', 'First wait after a failed settle call; doubles with each.'),
   SETTLEMENT_BACKOFF_MAX: standard(duration(1, DAY), '5m', 'Longest wait between settle calls.'),
   SETTLEMENT_HTTP_TIMEOUT: standard(
@@ -199,7 +195,6 @@ export const ENVIRONMENT = z.object({
     '10000',
     'Write-offs from this amount on need a second person (minor units; settlements are scaled to two decimals).',
   ),
-
   STRIPE_SECRET_KEY: optional(
     matching(/^(sk|rk)_(test|live)_[A-Za-z0-9]+$/, 'a Stripe secret or restricted key (sk_… or rk_…)'),
     {
@@ -241,7 +236,6 @@ export const ENVIRONMENT = z.object({
     description: 'Private key that settles channels.',
     example: '0x$(openssl rand -hex 32)',
   }),
-
   REVERSAL_WORKER_ENABLED: standard(flag(), 'true', 'false: no reversal starts; refunds still succeed and rows wait.'),
   REVERSAL_MAX_RETRIES: standard(integer(0, 1000), '5', 'Retries of a reversal after its first attempt.'),
   REVERSAL_CHECK_INTERVAL: standard(duration(SECOND, DAY), '1m', 'How often unfinished reversals are looked for.'),
@@ -269,7 +263,6 @@ export const ENVIRONMENT = z.object({
     '1h',
     'Longest wait between attempts of a seller transfer.',
   ),
-
   NOTIFY_WEBHOOK_URL: optional(url(['https:', 'http:']), {
     secret: true,
     description: 'Told of money that needs a person.',
@@ -288,7 +281,6 @@ export const ENVIRONMENT = z.object({
     description: 'Receivers of notifications, comma-separated.',
     example: 'oncall@example.com',
   }),
-
   SANDBOX_DEMO_ROUTES: standard(flag(), 'false', 'true: mounts /demo/*, paid routes against the provider sandbox.'),
 });
 

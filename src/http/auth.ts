@@ -25,7 +25,7 @@ export function createAuthenticate(tokens: readonly ApiToken[]): Authenticate {
 const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest();
 
 /** Stands in for the principal of public operations, which read none. */
-export const NOBODY: Principal = { name: 'nobody', role: 'viewer' };
+const NOBODY: Principal = { name: 'nobody', role: 'viewer' };
 
 /** @throws HttpProblem 401 or 403 */
 export function authorize(

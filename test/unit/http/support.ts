@@ -5,7 +5,7 @@ import { NO_FIGURES } from '../../support/api.js';
 
 export const ID = '0197d7a4-6f00-7000-8000-000000000001';
 
-export const toSettlement = (created: NewSettlement): Settlement => ({
+const toSettlement = (created: NewSettlement): Settlement => ({
   ...created,
   status: created.undecodable === null ? 'pending' : 'needs_attention',
   certainty: 'not_sent',
