@@ -30,7 +30,11 @@ describe('/openapi.json', () => {
     );
     for (const operation of OPERATIONS) {
       const { responses } = description.paths[operation.path][operation.method.toLowerCase()];
-      expect(Object.keys(responses).map(Number).sort((a, b) => a - b)).toEqual(expected.get(operation.id));
+      expect(
+        Object.keys(responses)
+          .map(Number)
+          .sort((a, b) => a - b),
+      ).toEqual(expected.get(operation.id));
     }
     expect(expected.get('createSettlement')).toEqual([202, 400, 401, 403, 405, 409, 413, 415, 422, 429, 500, 503]);
   });
