@@ -1,113 +1,39 @@
-import { Client } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SettlementId } from '../../src/domain/ids.js';
-import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { createSealer } from '../../src/ledger/sealer.js';
-import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
-import { closeTimeSettlement, settlementSweep } from '../../workflows/index.js';
-import { resolveSignal, type SettlementState, stateQuery } from '../../workflows/messages.js';
-import { atomic, openTestLedger, type TestLedger, testKey } from '../support/ledger-fixtures.js';
-import {
-  type PaidOptions,
-  paidSessionRow,
-  paidSettlement,
-  type SettlementWorld,
-  startWorld,
-  workflowInput,
-} from '../support/settlement-world.js';
-import { timeSkippingServer } from '../support/temporal.js';
+import { resolveSignal } from '../../workflows/messages.js';
+import { atomic, testKey } from '../support/ledger-fixtures.js';
+import { paidSessionRow } from '../support/settlement-world.js';
+import { openSkippingTest, type SkippingTest } from '../support/skipping.js';
 
 const DAY_MS = 24 * 3_600_000;
-const sealer = createSealer([testKey()]);
-let env: TestWorkflowEnvironment;
-/** Not the environment's own: that one skips time while it waits for a result, over a day where somebody waits for a person. */
-let client: Client;
-let test: TestLedger;
-let sandbox: Sandbox;
-let world: SettlementWorld;
+let skipping: SkippingTest;
 
-// A server for each test: what one leaves behind, a terminated workflow above all, would stop the clock of the next.
 beforeEach(async () => {
-  env = await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() });
-  client = new Client({ connection: env.connection });
-  await addSearchAttributes(client, 'default');
-  test = await openTestLedger({ sealer });
-  const behindMs = (await env.currentTimeMs()) - test.clock.nowMs();
-  if (behindMs > 0) test.clock.advance(behindMs);
-  sandbox = await startSandbox({ clock: test.clock });
-  world = await startWorld({
-    connection: env.nativeConnection,
-    client,
-    ledger: test.ledger,
-    authServerUrl: sandbox.url,
-    taskQueue: `q-${crypto.randomUUID()}`,
-    follow: { clock: test.clock, nowMs: () => env.currentTimeMs() },
-  });
+  skipping = await openSkippingTest({ sealer: createSealer([testKey()]) });
 });
-afterEach(async () => {
-  await world.stop();
-  await sandbox.close();
-  await test.dispose();
-  await env.teardown();
-});
+afterEach(() => skipping.dispose());
 
-async function accept(options: PaidOptions = {}, protocol: 'x402' | 'atxp' = 'x402'): Promise<SettlementId> {
-  const settlement = await paidSettlement(protocol, { nowMs: test.clock.nowMs(), validForMs: DAY_MS, ...options });
-  await test.ledger.createSettlement(settlement);
-  return settlement.id;
-}
-const acceptMany = (count: number, protocol: 'x402' | 'atxp' = 'x402') =>
-  Promise.all(Array.from({ length: count }, () => accept({}, protocol)));
-
-const start = (id: SettlementId, protocol: 'x402' | 'atxp' = 'x402') =>
-  client.workflow.start(closeTimeSettlement, {
-    taskQueue: world.taskQueue,
-    workflowId: settlementWorkflowId(id),
-    args: [workflowInput(id, protocol)],
-  });
-const sweep = () =>
-  client.workflow.execute(settlementSweep, {
-    taskQueue: world.taskQueue,
-    workflowId: `sweep-${crypto.randomUUID()}`,
-  });
-const handleOf = (id: SettlementId) => client.workflow.getHandle(settlementWorkflowId(id));
-const statusOf = async (id: SettlementId) => (await test.ledger.findSettlement(id))?.status;
+const acceptMany = (count: number) => Promise.all(Array.from({ length: count }, () => skipping.accept()));
+const untilAsked = (id: SettlementId) => skipping.untilIn('needs_attention', id);
+const statusOf = async (id: SettlementId) => (await skipping.find(id)).status;
 const sealedOf = async (id: SettlementId) => {
-  const [row] = await test.database.query<{ sealed: Buffer | null; sealed_key_id: string | null }>(
+  const [row] = await skipping.test.database.query<{ sealed: Buffer | null; sealed_key_id: string | null }>(
     'SELECT sealed, sealed_key_id FROM settlements WHERE id = $1',
     [id],
   );
   return row;
 };
 
-/** Moves the one clock on, by more each time, whenever nothing has come of it for a while. */
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let seconds = 1; seconds <= 256; seconds *= 2) {
-    for (let looks = 0; looks < 20; looks += 1) {
-      if (await holds()) return;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    await env.sleep(seconds * 1000);
-  }
-  throw new Error(`it never came true that ${what}`);
-}
-const untilSettled = (...ids: SettlementId[]) =>
-  until('all are settled', async () => (await Promise.all(ids.map(statusOf))).every((status) => status === 'settled'));
-/** Asked of the workflow: a terminated one whose task is still at work would stop the test server's clock for good. */
-const untilIn = (phase: SettlementState['phase'], id: SettlementId) =>
-  until(`it is ${phase}`, async () => (await handleOf(id).query(stateQuery)).phase === phase);
-const untilAsked = (id: SettlementId) => untilIn('needs_attention', id);
-
 describe('the sweep starts again', () => {
   it('a charge whose workflow was lost after a failed attempt', async () => {
+    const { accept, start, sweep, sandbox, env, untilSettled } = skipping;
     const id = await accept();
     sandbox.setFaults([{ kinds: ['reset_after_commit'], times: 1 }]);
     const handle = await start(id);
-    await untilIn('waiting_to_retry', id);
+    await skipping.untilIn('waiting_to_retry', id);
     await handle.terminate('as if Temporal had forgotten it');
     await env.sleep('1 minute');
     expect(await sweep()).toMatchObject({ started: 1, batches: 0 });
@@ -116,6 +42,7 @@ describe('the sweep starts again', () => {
   });
 
   it('a charge that nobody ever dispatched, and not before its server had the time to', async () => {
+    const { accept, sweep, env, untilSettled } = skipping;
     const id = await accept();
     expect(await sweep()).toMatchObject({ started: 0 });
     await env.sleep('16 seconds');
@@ -124,6 +51,7 @@ describe('the sweep starts again', () => {
   });
 
   it('a workflow for an item that waits for a person, so that a signal finds one', async () => {
+    const { accept, start, sweep, sandbox, env, handleOf, untilSettled } = skipping;
     const id = await accept();
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
     const handle = await start(id);
@@ -137,6 +65,7 @@ describe('the sweep starts again', () => {
   });
 
   it('a workflow that still waits for a person whose decision it was never told', async () => {
+    const { accept, start, sweep, sandbox, test, env, untilSettled } = skipping;
     const id = await accept();
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
     await start(id);
@@ -149,11 +78,12 @@ describe('the sweep starts again', () => {
   });
 
   it('a charge past its expiry once, and then asks a person', async () => {
+    const { accept, sweep, sandbox, test, env, handleOf } = skipping;
     const id = await accept({ validForMs: 60_000 });
     await env.sleep('2 minutes');
     await sweep();
     await untilAsked(id);
-    const settlement = await test.ledger.findSettlement(id);
+    const settlement = await skipping.find(id);
     expect(settlement).toMatchObject({ attempts: 1, attention: { reason: 'credential_expired' } });
     expect(sandbox.calls().totals.settleCalls).toBe(1);
     await handleOf(id).terminate();
@@ -162,6 +92,7 @@ describe('the sweep starts again', () => {
 
 describe('sessions of a dead server', () => {
   it('are closed at their last durable amount, and that amount is collected', async () => {
+    const { sweep, sandbox, test, env, untilSettled } = skipping;
     const lease = await test.ledger.takeLease('dies', 30_000);
     const charged = await paidSessionRow(lease, { nowMs: test.clock.nowMs() });
     const untouched = await paidSessionRow(lease, { nowMs: test.clock.nowMs() });
@@ -175,10 +106,11 @@ describe('sessions of a dead server', () => {
     await untilSettled(charged.id);
     expect(await statusOf(untouched.id)).toBe('released');
     expect(sandbox.ledger().totals).toEqual({ debits: 1, debited: '4000' });
-    expect(await test.ledger.findSettlement(charged.id)).toMatchObject({ spent: '4000', delivery: 'unknown' });
+    expect(await skipping.find(charged.id)).toMatchObject({ spent: '4000', delivery: 'unknown' });
   });
 
   it('are closed also when one of them cannot be read', async () => {
+    const { sweep, test, env } = skipping;
     const lease = await test.ledger.takeLease('dies', 30_000);
     const [poison, good] = await Promise.all([paidSessionRow(lease), paidSessionRow(lease)]);
     for (const session of [poison, good]) await test.ledger.openSession(session);
@@ -187,12 +119,13 @@ describe('sessions of a dead server', () => {
     expect(await sweep()).toMatchObject({ sessionsClosed: 1 });
     expect(await statusOf(good.id)).toBe('released');
     expect(await statusOf(poison.id)).toBe('open');
-    expect(world.logger.lines.filter((line) => line.level === 'error')).toHaveLength(1);
+    expect(skipping.world.logger.lines.filter((line) => line.level === 'error')).toHaveLength(1);
   });
 });
 
 describe('while a breaker is open', () => {
   it('only probes reach the provider, other providers are served, and all is collected when it is well again', async () => {
+    const { accept, start, sweep, sandbox, test, env, untilSettled, until } = skipping;
     sandbox.setDown(true, ['x402']);
     const ids = await acceptMany(12);
     await Promise.all(ids.map((id) => start(id)));
@@ -219,6 +152,7 @@ describe('while a breaker is open', () => {
 
 describe('a payer who cannot pay', () => {
   it('is one question for a person; his further charges wait behind it and are collected after it', async () => {
+    const { accept, start, sweep, sandbox, env, handleOf, untilSettled } = skipping;
     const poor = payerOnLedger(payerAccount('poor'), 'x402');
     await sandbox.setBalance(poor, 0n);
     const first = await accept({ payer: 'poor' });
@@ -242,6 +176,7 @@ describe('a payer who cannot pay', () => {
 
 describe('secrets', () => {
   it('are gone a week after the expiry, and the charge that still waited becomes a question', async () => {
+    const { start, sweep, sandbox, test, handleOf, untilSettled } = skipping;
     const [waiting, asked, settled] = await acceptMany(3);
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
     await start(asked!);
@@ -258,13 +193,14 @@ describe('secrets', () => {
     test.clock.advance(600_000);
     expect((await sweep()).erased).toBe(2);
     for (const id of [waiting!, asked!]) expect(await sealedOf(id)).toEqual({ sealed: null, sealed_key_id: null });
-    expect(await test.ledger.findSettlement(waiting!)).toMatchObject({
+    expect(await skipping.find(waiting!)).toMatchObject({
       status: 'needs_attention',
       attention: { reason: 'credential_expired' },
     });
   });
 
   it('move to the newest key, past one that cannot be read, so that the old key can be taken away', async () => {
+    const { sweep, sandbox, test, env } = skipping;
     const ids = await acceptMany(4);
     const poison = ids[0]!;
     await test.database.query(
@@ -274,14 +210,7 @@ describe('secrets', () => {
     const rotated = createSealer([testKey('2', 9), testKey()]);
     const { database, clock } = test;
     const ledger = createLedger({ database, clock, sealer: rotated, approvalThreshold: 0n });
-    await world.stop();
-    world = await startWorld({
-      connection: env.nativeConnection,
-      client,
-      ledger,
-      authServerUrl: sandbox.url,
-      taskQueue: world.taskQueue,
-    });
+    await skipping.useLedger(ledger);
     expect((await sweep()).resealed).toBe(3);
     const rows = await Promise.all(ids.map(sealedOf));
     expect(rows.map((row) => row?.sealed_key_id)).toEqual(['1', '2', '2', '2']);

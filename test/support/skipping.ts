@@ -1,0 +1,133 @@
+import { Client } from '@temporalio/client';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { SettlementId } from '../../src/domain/ids.js';
+import type { Settlement } from '../../src/domain/settlement.js';
+import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import type { Sealer } from '../../src/ledger/sealer.js';
+import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
+import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
+import { closeTimeSettlement, settlementSweep } from '../../workflows/index.js';
+import { type SettlementState, stateQuery } from '../../workflows/messages.js';
+import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
+import {
+  type PaidOptions,
+  paidSettlement,
+  type SettlementWorld,
+  startWorld,
+  workflowInput,
+} from './settlement-world.js';
+import { timeSkippingServer } from './temporal.js';
+
+type Paid = 'x402' | 'atxp';
+const DAY_MS = 24 * 3_600_000;
+
+/** The settlement engine on a Temporal server whose clock a test moves; ledger and auth server follow it. */
+export interface SkippingTest {
+  readonly env: TestWorkflowEnvironment;
+  /** Not the environment's own: that one skips time while it waits for a result, over a day where somebody waits for a person. */
+  readonly client: Client;
+  readonly test: TestLedger;
+  readonly sandbox: Sandbox;
+  /** Replaced by {@link useLedger}. */
+  world: SettlementWorld;
+  /** From now on activities work on this ledger. */
+  useLedger(ledger: Ledger): Promise<void>;
+  /** Stored as the API would; nothing is started. */
+  accept(options?: PaidOptions, protocol?: Paid): Promise<SettlementId>;
+  start(id: SettlementId, protocol?: Paid): Promise<ReturnType<SkippingTest['handleOf']>>;
+  sweep(): ReturnType<typeof settlementSweep>;
+  handleOf(id: SettlementId): ReturnType<typeof handleIn>;
+  find(id: SettlementId): Promise<Settlement>;
+  /** Moves the one clock on, by more each time, whenever nothing has come of it for a while. */
+  until(what: string, holds: () => Promise<boolean>): Promise<void>;
+  untilSettled(...ids: SettlementId[]): Promise<void>;
+  /**
+   * Asked of the workflow and not of the ledger: a terminated one whose task is still at work would stop the test
+   * server's clock for good.
+   */
+  untilIn(phase: SettlementState['phase'], id: SettlementId): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+const handleIn = (client: Client, id: SettlementId) =>
+  client.workflow.getHandle<typeof closeTimeSettlement>(settlementWorkflowId(id));
+
+/** A server for each test: what one leaves behind, a terminated workflow above all, would stop the clock of the next. */
+export async function openSkippingTest(options: { sealer?: Sealer } = {}): Promise<SkippingTest> {
+  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() });
+  const client = new Client({ connection: env.connection });
+  await addSearchAttributes(client, 'default');
+  const test = await openTestLedger(options);
+  const sandbox = await startSandbox({ clock: test.clock });
+  const taskQueue = `q-${crypto.randomUUID()}`;
+  const worldWith = (ledger: Ledger) =>
+    startWorld({
+      connection: env.nativeConnection,
+      client,
+      ledger,
+      authServerUrl: sandbox.url,
+      taskQueue,
+      follow: { clock: test.clock, nowMs: () => env.currentTimeMs() },
+    });
+
+  const skipping: SkippingTest = {
+    env,
+    client,
+    test,
+    sandbox,
+    world: await worldWith(test.ledger),
+    async useLedger(ledger) {
+      await skipping.world.stop();
+      skipping.world = await worldWith(ledger);
+    },
+    async accept(given, protocol = 'x402') {
+      const nowMs = test.clock.nowMs();
+      const settlement = await paidSettlement(protocol, { nowMs, validForMs: DAY_MS, ...given });
+      await test.ledger.createSettlement(settlement);
+      return settlement.id;
+    },
+    start: (id, protocol = 'x402') =>
+      client.workflow.start(closeTimeSettlement, {
+        taskQueue,
+        workflowId: settlementWorkflowId(id),
+        args: [workflowInput(id, protocol)],
+      }),
+    sweep: () => client.workflow.execute(settlementSweep, { taskQueue, workflowId: `sweep-${crypto.randomUUID()}` }),
+    handleOf: (id) => handleIn(client, id),
+    async find(id) {
+      const settlement = await test.ledger.findSettlement(id);
+      if (!settlement) throw new Error(`there is no settlement ${id}`);
+      return settlement;
+    },
+    async until(what, holds) {
+      for (let seconds = 1; seconds <= 256; seconds *= 2) {
+        for (let looks = 0; looks < 20; looks += 1) {
+          if (await holds()) return;
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        await env.sleep(seconds * 1000);
+      }
+      throw new Error(`it never came true that ${what}`);
+    },
+    untilSettled: (...ids) =>
+      skipping.until('all are settled', async () => {
+        const found = await Promise.all(ids.map(skipping.find));
+        return found.every((settlement) => settlement.status === 'settled');
+      }),
+    untilIn: (phase, id) =>
+      skipping.until(`it is ${phase}`, async () => {
+        const state = await handleIn(client, id)
+          .query(stateQuery)
+          .catch(() => undefined);
+        return state?.phase === phase;
+      }),
+    async dispose() {
+      await skipping.world.stop();
+      await sandbox.close();
+      await test.dispose();
+      await env.teardown();
+    },
+  };
+  return skipping;
+}
