@@ -62,6 +62,7 @@ describe('the sweep starts again', () => {
     await untilAsked(id);
     await handleOf(id).signal(resolveSignal, { action: 'retry', by: 'ann', note: 'again' });
     await untilSettled(id);
+    expect(sandbox.ledger().totals.debits).toBe(1);
   });
 
   it('a workflow that still waits for a person whose decision it was never told', async () => {
@@ -75,10 +76,11 @@ describe('the sweep starts again', () => {
     await env.sleep('1 minute');
     await sweep();
     await untilSettled(id);
+    expect(sandbox.ledger().totals.debits).toBe(1);
   });
 
   it('a charge past its expiry once, and then asks a person', async () => {
-    const { accept, sweep, sandbox, test, env, handleOf } = skipping;
+    const { accept, sweep, sandbox, env, handleOf } = skipping;
     const id = await accept({ validForMs: 60_000 });
     await env.sleep('2 minutes');
     await sweep();
@@ -200,7 +202,7 @@ describe('secrets', () => {
   });
 
   it('move to the newest key, past one that cannot be read, so that the old key can be taken away', async () => {
-    const { sweep, sandbox, test, env } = skipping;
+    const { sweep, test } = skipping;
     const ids = await acceptMany(4);
     const poison = ids[0]!;
     await test.database.query(

@@ -32,22 +32,22 @@ export interface SkippingTest {
   /** Replaced by {@link useLedger}. */
   world: SettlementWorld;
   /** From now on activities work on this ledger. */
-  useLedger(ledger: Ledger): Promise<void>;
+  readonly useLedger: (ledger: Ledger) => Promise<void>;
   /** Stored as the API would; nothing is started. */
-  accept(options?: PaidOptions, protocol?: Paid): Promise<SettlementId>;
-  start(id: SettlementId, protocol?: Paid): Promise<ReturnType<SkippingTest['handleOf']>>;
-  sweep(): ReturnType<typeof settlementSweep>;
-  handleOf(id: SettlementId): ReturnType<typeof handleIn>;
-  find(id: SettlementId): Promise<Settlement>;
+  readonly accept: (options?: PaidOptions, protocol?: Paid) => Promise<SettlementId>;
+  readonly start: (id: SettlementId, protocol?: Paid) => Promise<ReturnType<SkippingTest['handleOf']>>;
+  readonly sweep: () => ReturnType<typeof settlementSweep>;
+  readonly handleOf: (id: SettlementId) => ReturnType<typeof handleIn>;
+  readonly find: (id: SettlementId) => Promise<Settlement>;
   /** Moves the one clock on, by more each time, whenever nothing has come of it for a while. */
-  until(what: string, holds: () => Promise<boolean>): Promise<void>;
-  untilSettled(...ids: SettlementId[]): Promise<void>;
+  readonly until: (what: string, holds: () => Promise<boolean>) => Promise<void>;
+  readonly untilSettled: (...ids: SettlementId[]) => Promise<void>;
   /**
    * Asked of the workflow and not of the ledger: a terminated one whose task is still at work would stop the test
    * server's clock for good.
    */
-  untilIn(phase: SettlementState['phase'], id: SettlementId): Promise<void>;
-  dispose(): Promise<void>;
+  readonly untilIn: (phase: SettlementState['phase'], id: SettlementId) => Promise<void>;
+  readonly dispose: () => Promise<void>;
 }
 
 const handleIn = (client: Client, id: SettlementId) =>
