@@ -54,13 +54,20 @@ const start = (id: SettlementId, protocol: 'x402' | 'atxp' = 'x402') =>
     args: [workflowInput(id, protocol)],
   });
 
-/** Seconds between the sends of one settlement, as the ledger's clock saw them. */
+/** Seconds decided between the sends of one settlement; each next send really waited for that long. */
 async function waitsOf(id: SettlementId): Promise<number[]> {
-  const rows = await test.database.query<{ at: Date }>(
-    `SELECT at FROM operation_events WHERE item_id = $1 AND kind = 'sent' ORDER BY seq`,
+  const rows = await test.database.query<{ kind: string; at: Date; after_ms: number | null }>(
+    `SELECT kind, at, (detail ->> 'after_ms')::float8 AS after_ms FROM operation_events
+     WHERE item_id = $1 AND kind IN ('sent', 'answered') ORDER BY seq`,
     [id],
   );
-  return rows.slice(1).map((row, index) => Math.round((row.at.getTime() - rows[index]!.at.getTime()) / 1000));
+  const waits = rows.flatMap((row, index) => {
+    const sent = rows[index + 1];
+    if (row.kind !== 'answered' || row.after_ms === null || sent === undefined) return [];
+    expect(sent.at.getTime() - row.at.getTime()).toBeGreaterThanOrEqual(row.after_ms - 50);
+    return [Math.round(row.after_ms / 1000)];
+  });
+  return waits;
 }
 
 /** Moves the one clock on until a person is asked. */

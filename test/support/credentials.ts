@@ -4,7 +4,7 @@ import type { DecodedCredential, SettlementContext } from '../../src/protocols/c
 import { decodeCredential } from '../../src/protocols/decode-credential.js';
 
 export const PAYER = '0x857b06519E91e3A54538791bDbb0E22373e36b66';
-export const PAYEE = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
+const PAYEE = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
 export const USDC = '0x036CbD53842c5426634e7929541eC2318f3dCF7e';
 export const NONCE = '0xf3746613c2d920b5fdabc0856f2aeb2d4f88ee6037b8cc5d04a71a4462f13480';
 export const SIGNATURE = `0x2d6a7588d6acca505cbf0d9a4a227e0c52c6c34008c8e8986a12832597641736${'08a2ce64'.repeat(8)}1c`;

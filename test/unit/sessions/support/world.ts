@@ -16,7 +16,7 @@ export const ASSET = '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913';
 export const PAYEE = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
 export const FACILITATOR = '0xFAC11174700123456789012345678901234aBCDe';
 export const ESCROW = '0x4d50500000000000000000000000000000000000';
-export const TEMPO = 'eip155:42431';
+const TEMPO = 'eip155:42431';
 
 /** Sold whole for 0.01 of the asset. */
 export const FIXED: PaidSessionOptions = {
