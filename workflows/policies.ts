@@ -7,7 +7,7 @@ import type { SettlementTimings } from '../activities/contract.js';
  * Time beside the provider's own limit: the claim, the record, a busy worker. Kept above the claim's own margin, so
  * that Temporal never runs an attempt again while the first may still hold its claim.
  */
-const LEDGER_WORK_MS = 15_000;
+const LEDGER_WORK_MS = 8_000;
 
 /**
  * The first attempt's limit at the auth server. It runs inside the workflow task (half the cost of a normal activity),
