@@ -1,0 +1,177 @@
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { SettlementId } from '../../src/domain/ids.js';
+import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
+import { prepareTemporal } from '../../src/orchestration/prepare-temporal.js';
+import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
+import { stateQuery } from '../../workflows/messages.js';
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
+import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
+import { type PaidOptions, paidSettlement, type SettlementWorld, startWorld } from '../support/settlement-world.js';
+import { type DevServer, startDevServer } from '../support/temporal.js';
+import { until } from '../support/until.js';
+
+const SWEEP_SCHEDULE_ID = 'makegood-settlement-sweep';
+const LIMIT = { limitMs: 20_000 };
+let temporal: DevServer;
+let connection: Connection;
+let native: NativeConnection;
+let client: Client;
+let test: TestLedger;
+let sandbox: Sandbox;
+let world: SettlementWorld;
+
+beforeAll(async () => {
+  temporal = await startDevServer();
+  connection = await Connection.connect({ address: temporal.address });
+  native = await NativeConnection.connect({ address: temporal.address });
+  client = new Client({ connection });
+});
+afterAll(async () => {
+  await native.close();
+  await connection.close();
+  await temporal.dispose();
+});
+beforeEach(async () => {
+  test = await openTestLedger();
+  sandbox = await startSandbox();
+  world = await startWorld({
+    connection: native,
+    client,
+    ledger: test.ledger,
+    authServerUrl: sandbox.url,
+    taskQueue: `q-${crypto.randomUUID()}`,
+  });
+});
+afterEach(async () => {
+  await client.schedule
+    .getHandle(SWEEP_SCHEDULE_ID)
+    .delete()
+    .catch(() => undefined);
+  await world.stop();
+  await sandbox.close();
+  await test.dispose();
+});
+
+const prepare = (sweepIntervalMs: number) =>
+  prepareTemporal({ client, namespace: 'default', taskQueue: world.taskQueue, sweepIntervalMs });
+
+async function accept(options: PaidOptions = {}): Promise<SettlementId> {
+  const settlement = await paidSettlement('x402', options);
+  await test.ledger.createSettlement(settlement);
+  return settlement.id;
+}
+const start = async (id: SettlementId) => {
+  const settlement = await test.ledger.findSettlement(id);
+  if (settlement) await world.orchestration.startSettlement(settlement);
+};
+const statusOf = async (id: SettlementId) => (await test.ledger.findSettlement(id))?.status;
+/** Due now, as a row that nobody dispatched. */
+const makeDue = (id: SettlementId) =>
+  test.database.query('UPDATE settlements SET next_check_at = clock_now() WHERE id = $1', [id]);
+
+describe('preparing Temporal', () => {
+  it('is harmless when five processes do it at once, and again', async () => {
+    await Promise.all(Array.from({ length: 5 }, () => prepare(60_000)));
+    await prepare(60_000);
+    const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
+    for (const { name } of SEARCH_ATTRIBUTES) expect(customAttributes).toHaveProperty(name);
+    const schedules = [];
+    for await (const schedule of client.schedule.list()) schedules.push(schedule.scheduleId);
+    expect(schedules).toEqual([SWEEP_SCHEDULE_ID]);
+  });
+
+  it('makes the sweep run by itself, and a changed interval is taken over', async () => {
+    const schedule = client.schedule.getHandle(SWEEP_SCHEDULE_ID);
+    await prepare(3_600_000);
+    expect((await schedule.describe()).spec.intervals).toMatchObject([{ every: 3_600_000 }]);
+    const id = await accept();
+    await makeDue(id);
+    await prepare(1_000);
+    expect((await schedule.describe()).spec.intervals).toMatchObject([{ every: 1_000 }]);
+    await until('the sweep found it', async () => (await statusOf(id)) === 'settled', LIMIT);
+    const { sweepLastSuccess } = await until(
+      'its success is told',
+      async () => (await test.ledger.figures()).sweepLastSuccess !== null && test.ledger.figures(),
+      LIMIT,
+    );
+    expect(Math.abs(Date.now() / 1000 - (sweepLastSuccess ?? 0))).toBeLessThan(30);
+  });
+
+  it('keeps a pause that a person set', async () => {
+    await prepare(60_000);
+    const schedule = client.schedule.getHandle(SWEEP_SCHEDULE_ID);
+    await schedule.pause('maintenance');
+    await prepare(30_000);
+    expect((await schedule.describe()).state).toMatchObject({ paused: true, note: 'maintenance' });
+  });
+});
+
+describe('what a person sees in Temporal', () => {
+  beforeEach(() => prepare(3_600_000));
+
+  it('finds what needs attention by its attributes, reads why, and the query tells the same', async () => {
+    sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
+    const id = await accept({ spent: 1_234_567 });
+    await start(id);
+    const workflowId = settlementWorkflowId(id);
+    const query = `NeedsAttention = true AND AttentionReason = 'credential_refused' AND MoneyKind = 'settlement'
+      AND MoneyState = 'needs_attention' AND Protocol = 'x402' AND AmountMinor = '124' AND WorkflowId = '${workflowId}'`;
+    await until('it is listed', async () => (await client.workflow.count(query)).count === 1, LIMIT);
+
+    const handle = client.workflow.getHandle(workflowId);
+    const shown = JSON.stringify(await handle.query('__temporal_workflow_metadata'));
+    expect(shown).toContain('needs a person: credential_refused');
+    expect(await handle.query('state')).toMatchObject({ phase: 'needs_attention', reason: 'credential_refused' });
+    expect(await (await handle.describe()).staticSummary()).toContain('x402 settlement of 1234567');
+
+    await handle.signal('resolve', { action: 'retry', by: 'ann', note: 'from the Web UI' });
+    expect(await handle.result()).toMatchObject({ kind: 'final', status: 'settled' });
+    const settled = `MoneyState = 'settled' AND NeedsAttention = false AND WorkflowId = '${workflowId}'`;
+    await until('it is listed as settled', async () => (await client.workflow.count(settled)).count === 1, LIMIT);
+  });
+
+  it('finds an item that left its shared workflow in the same way', async () => {
+    sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
+    const ids = await Promise.all([accept(), accept()]);
+    const found = await Promise.all(ids.map(async (id) => test.ledger.findSettlement(id)));
+    await world.orchestration.startBatch(found.filter((settlement) => settlement !== undefined));
+    const query = `NeedsAttention = true AND MoneyKind = 'settlement' AND Protocol = 'x402' AND TaskQueue = '${world.taskQueue}'`;
+    await until('it is listed', async () => (await client.workflow.count(query)).count === 1, LIMIT);
+    expect((await Promise.all(ids.map(statusOf))).sort()).toEqual(['needs_attention', 'settled']);
+  });
+
+  it('decides with an update that answers at once', async () => {
+    sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
+    const id = await accept();
+    await start(id);
+    await until('a person is asked', async () => (await statusOf(id)) === 'needs_attention', LIMIT);
+    const handle = client.workflow.getHandle(settlementWorkflowId(id));
+    await until('the workflow knows', async () => (await handle.query(stateQuery)).phase === 'needs_attention', LIMIT);
+    const answer = await handle.executeUpdate('resolve', {
+      args: [{ action: 'write_off', by: 'ann', note: 'a gift' }],
+    });
+    expect(answer).toMatchObject({ outcome: 'applied', status: 'written_off' });
+    expect(await statusOf(id)).toBe('written_off');
+  });
+});
+
+it('a Temporal that has forgotten everything is made ready again, and the sweep starts what was on its way', async () => {
+  await prepare(3_600_000);
+  sandbox.setDown(true);
+  const ids = await Promise.all([accept(), accept()]);
+  for (const id of ids) await start(id);
+  await until('both were tried', async () => sandbox.calls().totals.settleCalls >= 2, LIMIT);
+  await temporal.stop('kill');
+  await temporal.start('wiped');
+  sandbox.setDown(false);
+  for (const id of ids) await makeDue(id);
+  await until('it can be prepared', () => prepare(1_000).then(() => true), LIMIT);
+  await until(
+    'all is collected',
+    async () => (await Promise.all(ids.map(statusOf))).every((status) => status === 'settled'),
+    { limitMs: 40_000 },
+  );
+  expect(sandbox.ledger().totals.debits).toBe(2);
+});
