@@ -33,17 +33,15 @@ export function createDatabase(options: DatabaseOptions): Database {
     application_name: 'makegood',
   });
   pool.on('error', (error) => options.onIdleError?.(error));
+  // The pool listens to idle connections only. One that breaks between two statements, or in the very packet that ends
+  // its handshake, would end the process; the pool drops such a connection by itself when it is given back.
+  pool.on('connect', (client) => client.on('error', () => undefined));
 
   const moved = options.clock !== undefined && options.clock !== systemClock ? options.clock : undefined;
 
   async function withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const client = await pool.connect();
     let broken: Error | undefined;
-    // The pool listens to idle connections only: one that breaks between two statements would end the process.
-    const onError = (error: Error) => {
-      broken = error;
-    };
-    client.on('error', onError);
     try {
       if (moved) {
         const offset = `${moved.nowMs() - Date.now()} milliseconds`;
@@ -55,7 +53,6 @@ export function createDatabase(options: DatabaseOptions): Database {
       if (!(error instanceof pg.DatabaseError)) broken = error instanceof Error ? error : new Error(String(error));
       throw error;
     } finally {
-      client.off('error', onError);
       client.release(broken);
     }
   }
