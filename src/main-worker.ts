@@ -171,11 +171,14 @@ function workerOptions(config: Config): WorkerOptions {
     taskQueue: config.temporal.taskQueue,
     // Above the number of calls a slow auth server holds open at once, so that slow ones never fill all slots.
     maxConcurrentActivityTaskExecutions: 300,
-    maxConcurrentLocalActivityExecutions: 200,
-    maxConcurrentWorkflowTaskExecutions: 100,
+    // A first attempt runs inside its workflow task and keeps both places for up to QUICK_LIMIT_MS: with fewer, a provider
+    // that is suddenly slow would take all of them, and other providers' settlements and the operators' queries would wait.
+    maxConcurrentLocalActivityExecutions: 500,
+    maxConcurrentWorkflowTaskExecutions: 500,
     maxConcurrentWorkflowTaskPolls: 4,
     maxConcurrentActivityTaskPolls: 4,
-    maxCachedWorkflows: 500,
+    // Never below the places for workflow tasks: with more of them inside first attempts than it may remember, it stands still.
+    maxCachedWorkflows: 1_000,
     shutdownGraceTime: config.settlement.httpTimeoutMs + GRACE_BESIDE_THE_CALL_MS,
     shutdownForceTime: config.settlement.httpTimeoutMs + 2 * GRACE_BESIDE_THE_CALL_MS,
   };
