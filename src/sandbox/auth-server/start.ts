@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler } from 'express';
 import { type Clock, systemClock } from '../../domain/clock.js';
@@ -65,6 +66,8 @@ export interface Sandbox extends SandboxControl {
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const parts = await assemble(options);
   const closing = new AbortController();
+  // Every slow call waits on it, and any number of calls may be slow at once.
+  setMaxListeners(0, closing.signal);
   const app = express().disable('x-powered-by').disable('etag');
   const listener = await listen(options.port ?? 0, app);
   const control = controlOf(parts, listener, options.seed ?? 1);
