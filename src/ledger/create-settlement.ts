@@ -49,6 +49,7 @@ export function createSettlementCreator(database: Database, sealer: Sealer) {
         undecodable ? 'credential_undecodable' : null,
         undecodable ? (settlement.undecodable ?? 'the credential could not be decoded') : null,
       ],
+      'create_settlement',
     );
     if (created) return { kind: 'created', settlement: toSettlement(created) };
 

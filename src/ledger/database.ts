@@ -3,7 +3,11 @@ import { type Clock, systemClock } from '../domain/clock.js';
 
 /** What the ledger's operations need of Postgres. Amounts come back as digits: numeric and bigint stay strings. */
 export interface Database {
-  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * @param name Postgres keeps the statement prepared under it, one text for each name; only for hot statements whose
+   *   plan does not depend on the size of the tables, because a kept plan is not made anew when they grow
+   */
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
   /** One connection, one transaction: committed when `work` resolves, rolled back when it throws. */
   transaction<T>(work: (query: Database['query']) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -58,12 +62,12 @@ export function createDatabase(options: DatabaseOptions): Database {
   }
 
   const run = (client: pg.PoolClient) =>
-    async function query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []): Promise<Row[]> {
-      return (await client.query<Row>(text, [...values])).rows;
+    async function query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = [], name?: string) {
+      return (await client.query<Row>({ text, values: [...values], name })).rows;
     };
 
   return {
-    query: (text, values) => withClient((client) => run(client)(text, values)),
+    query: (text, values, name) => withClient((client) => run(client)(text, values, name)),
     transaction: (work) =>
       withClient(async (client) => {
         await client.query('BEGIN');
