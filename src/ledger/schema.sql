@@ -189,6 +189,7 @@ $function$
 CREATE OR REPLACE FUNCTION public.claim_settlements(p_ids uuid[], p_runner text, p_hold interval)
  RETURNS SETOF settlements
  LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
 AS $function$
 DECLARE
   v_now timestamptz := clock_now();
