@@ -65,8 +65,8 @@ export function createSweep(dependencies: SweepDependencies) {
       const probing = (await ledger.openBreakers()).length > 0;
       context.heartbeat();
       if ((started === 0 && !probing) || Date.now() >= endMs) break;
-      // Ends early when the worker shuts down: the next pass continues.
-      await context.sleep(LOOK_AGAIN_MS);
+      // A full page means that more is due now. Ends early when the worker shuts down: the next pass continues.
+      if (started < PAGE) await context.sleep(LOOK_AGAIN_MS);
     }
     report.erased = await ledger.eraseOverdue(PAGE);
     report.resealed = await ledger.reseal(PAGE);
