@@ -1,1 +1,1 @@
-export function build(options?: { readonly tests?: boolean }): Promise<void>;
+export function build(options?: { readonly tests?: boolean; readonly bench?: boolean }): Promise<void>;

@@ -1,5 +1,6 @@
 // Builds dist (compiled sources, SQL migrations, workflow bundle) when its sources changed; with --tests also .build/test,
-// the same plus the child processes of the crash tests. Types are checked by `npm run types`, not here.
+// the same plus the child processes of the crash tests; with --bench also .build/bench, the same plus the measurements.
+// Types are checked by `npm run types`, not here.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,12 +21,14 @@ const INPUTS = [
   'package-lock.json',
 ];
 const TEST_INPUTS = [...INPUTS, 'test/support', 'test/tsconfig.processes.json'];
+const BENCH_INPUTS = [...INPUTS, 'bench'];
 
 /** Does nothing when everything is up to date. */
-export async function build({ tests = false } = {}) {
+export async function build({ tests = false, bench = false } = {}) {
   const targets = [
     { folder: 'dist', project: 'tsconfig.build.json', inputs: INPUTS },
     ...(tests ? [{ folder: '.build/test', project: 'test/tsconfig.processes.json', inputs: TEST_INPUTS }] : []),
+    ...(bench ? [{ folder: '.build/bench', project: 'bench/tsconfig.json', inputs: BENCH_INPUTS }] : []),
   ];
   if (targets.every(isCurrent)) return;
   await withLock(join(root, '.build', 'build.lock'), 'building', async () => {
@@ -115,7 +118,7 @@ function addTo(hash, path, name) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   try {
-    await build({ tests: process.argv.includes('--tests') });
+    await build({ tests: process.argv.includes('--tests'), bench: process.argv.includes('--bench') });
   } catch (error) {
     say(error.message);
     process.exitCode = 1;
