@@ -1,7 +1,7 @@
 import type { Answer, RefusalClass, UnclearClass } from '../../domain/answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import { isObject, parseJson } from '../../protocols/wire-json.js';
-import { redact } from './redact.js';
+import { quotesSecret, redact } from './redact.js';
 
 /** What came back of one HTTP call, before it means anything. */
 export type Reply =
@@ -31,7 +31,7 @@ export function settleAnswer(reply: Reply, sent: string, nowMs: number): Answer 
   const refusal = refusalOf(reply, object);
   const named = describe(reply, refusal, sent);
   if (status === 200 && object !== undefined && refusal === undefined && object['success'] !== false) {
-    return { kind: 'done', alreadySettled: object['alreadySettled'] === true, txHash: txHashOf(object) };
+    return { kind: 'done', alreadySettled: object['alreadySettled'] === true, txHash: txHashOf(object, sent) };
   }
   if (status >= 500 && status <= 599)
     return { kind: 'unclear', why: 'server_error', detail: `${named}; ${MAY_HAVE_MOVED}` };
@@ -166,9 +166,11 @@ export function jsonObject(body: string | null): JsonObject | undefined {
 }
 
 /** `transaction` is what x402 facilitators call it. Anything that is no plain hash-like text is left out, not refused. */
-function txHashOf(object: JsonObject): string | null {
+function txHashOf(object: JsonObject, sent: string): string | null {
   const hash = words(object['txHash']) ?? words(object['transaction']);
-  return hash !== undefined && /^[\x21-\x7e]{1,128}$/.test(hash) ? hash : null;
+  if (hash === undefined || !/^[\x21-\x7e]{1,128}$/.test(hash)) return null;
+  // It is kept in clear for good, also where the auth server by mistake repeats the credential in its place.
+  return quotesSecret(hash, sent) ? null : hash;
 }
 
 /** Seconds or an HTTP date (RFC 9110 §10.2.3), at most five minutes; null: not stated, or not readable. */

@@ -10,7 +10,7 @@ const MASK = '[redacted]';
 
 /** Members of a body that are public by their nature: masking them would only make the provider's words unreadable. */
 const PUBLIC_MEMBERS: ReadonlySet<string> = new Set(
-  `amount asset cap chainId currency description destinationAccountId from intent maxAmountRequired method mimeType
+  `amount asset cap chainId currency description destinationAccountId from hash intent maxAmountRequired method mimeType
    network payTo paymentRequestId realm recipient resource scheme sourceAccountId to token_type unitType url
    validAfter validBefore value`.split(/\s+/),
 );
@@ -31,6 +31,19 @@ export function redact(text: string, sent: string, maxLength: number): string {
     .replace(/\s+/g, ' ')
     .trim();
   return line.length > maxLength ? `${line.slice(0, maxLength - 1)}…` : line;
+}
+
+/** Long enough that two hashes do not share it by chance. */
+const QUOTED = 16;
+
+/** True where `text` repeats a long stretch of what we sent and what is not public by its nature. */
+export function quotesSecret(text: string, sent: string): boolean {
+  const lower = text.toLowerCase();
+  const haystack = secretsOf(sent).join('\n');
+  for (let at = 0; at + QUOTED <= lower.length; at += 1) {
+    if (haystack.includes(lower.slice(at, at + QUOTED))) return true;
+  }
+  return false;
 }
 
 function secretsOf(sent: string): readonly string[] {

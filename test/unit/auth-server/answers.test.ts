@@ -62,6 +62,25 @@ describe('settleAnswer', () => {
     expect(answer(200, { txHash: 'x'.repeat(5000) })).toEqual({ kind: 'done', alreadySettled: false, txHash: null });
   });
 
+  it('never take a repeated credential for a transaction hash', () => {
+    const done = { kind: 'done', alreadySettled: false };
+    const sent = JSON.stringify({
+      sourceAccountToken: 'a-token-of-the-buyer-0123456789',
+      payload: { hash: '0xpublic-hash-of-a-transfer' },
+    });
+    const reply = (txHash: string) => ({
+      kind: 'http' as const,
+      status: 200,
+      contentType: 'application/json',
+      retryAfter: null,
+      body: JSON.stringify({ txHash }),
+    });
+    for (const txHash of ['a-token-of-the-buyer-0123456789', 'pay:A-TOKEN-OF-THE-BUYER-01'])
+      expect(settleAnswer(reply(txHash), sent, 0)).toEqual({ ...done, txHash: null });
+    for (const txHash of ['0xabc', '0xpublic-hash-of-a-transfer'])
+      expect(settleAnswer(reply(txHash), sent, 0)).toEqual({ ...done, txHash });
+  });
+
   it('200 that says failure in the same breath is never booked', () => {
     expect(answer(200, { success: false, transaction: '' })).toMatchObject({ kind: 'unclear', why: 'unreadable' });
     expect(answer(200, { errorReason: 'insufficient_funds' })).toMatchObject({ kind: 'unclear', why: 'unreadable' });
