@@ -1,67 +1,36 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import express from 'express';
+import type { Express } from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { mountDemoRoutes } from '../../../src/sandbox/demo-routes.js';
 import { payerAccount } from '../../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
 import { readOffers } from '../../../src/sandbox/payer/challenge.js';
 import { type PayOptions, pay } from '../../../src/sandbox/payer/pay.js';
-import { createPaidSessions, type PaidSessions } from '../../../src/sessions/index.js';
+import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
 
 /** The paid routes of the demo on a real ledger, beside an auth server that shares no code with us. */
 
 let store: TestLedger;
 let sandbox: Sandbox;
-const open: { server: Server; sessions: PaidSessions }[] = [];
+const open: PaidServer[] = [];
 
 beforeEach(async () => {
   store = await openTestLedger();
   sandbox = await startSandbox({ checkSignatures: true });
 });
 afterEach(async () => {
-  for (const { server, sessions } of open.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-    await sessions.stop();
-  }
+  for (const server of open.splice(0)) await server.stop();
   await sandbox.close();
   await store.dispose();
 });
 
-async function serve(mount?: (app: express.Express, sessions: PaidSessions) => void): Promise<string> {
-  const clock = store.clock;
-  const sessions = createPaidSessions({
-    ledger: store.ledger,
-    authServer: createAuthServer({ baseUrl: sandbox.url, clock }),
-    authServerUrl: sandbox.url,
-    settings: {
-      credentialValidityMs: 3_600_000,
-      minRetryWindowMs: 120_000,
-      checkpointAmount: 1_000n,
-      checkpointIntervalMs: 1_000,
-    },
-    secrets: { mpp: 'a secret that all servers of a deployment share', requestIds: 'another one' },
-    holder: 'test',
-    clock,
-    log: { warn: () => undefined, error: () => undefined },
-    settleNow: () => Promise.resolve('unknown'),
-    dispatch: () => undefined,
-  });
-  await sessions.start();
-  const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
-  mount?.(app, sessions);
-  const server = createServer(app).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  open.push({ server, sessions });
-  const address = server.address() as AddressInfo | null;
-  return `http://127.0.0.1:${address?.port}`;
+async function serve(mount?: (app: Express, sessions: PaidSessions) => void): Promise<string> {
+  const server = await startPaidServer(store, sandbox.url, mount);
+  open.push(server);
+  return server.url;
 }
 
 const rows = () =>

@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { createAuthServer } from '../../src/providers/auth-server/client.js';
+import { mountDemoRoutes } from '../../src/sandbox/demo-routes.js';
+import { createPaidSessions, type PaidSessions } from '../../src/sessions/index.js';
+import type { TestLedger } from './ledger-fixtures.js';
+
+export interface PaidServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The demo's paid routes, and others, in this process on a real ledger; nothing is dispatched. */
+export async function startPaidServer(
+  store: TestLedger,
+  authServerUrl: string,
+  mount?: (app: express.Express, sessions: PaidSessions) => void,
+): Promise<PaidServer> {
+  const { clock } = store;
+  const sessions = createPaidSessions({
+    ledger: store.ledger,
+    authServer: createAuthServer({ baseUrl: authServerUrl, clock }),
+    authServerUrl,
+    settings: {
+      credentialValidityMs: 3_600_000,
+      minRetryWindowMs: 120_000,
+      checkpointAmount: 1_000n,
+      checkpointIntervalMs: 1_000,
+    },
+    secrets: { mpp: 'a secret that all servers of a deployment share', requestIds: 'another one' },
+    holder: 'test',
+    clock,
+    log: { warn: () => undefined, error: () => undefined },
+    settleNow: () => Promise.resolve('unknown'),
+    dispatch: () => undefined,
+  });
+  await sessions.start();
+  const app = express();
+  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mount?.(app, sessions);
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await sessions.stop();
+    },
+  };
+}
