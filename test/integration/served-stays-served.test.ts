@@ -87,7 +87,7 @@ describe('what the auth server is asked', () => {
   it('is one settle, after the response, for exactly what was charged, in each protocol’s own words', async () => {
     await buy('/demo/metered?n=3', { protocol: 'atxp' });
     await buy('/demo/metered?n=3', { protocol: 'x402' });
-    const served = performance.now();
+    const servedAtMs = performance.now();
     await buy('/demo/fixed', { protocol: 'x402' });
     await world.finished(20_000);
     const [atxp, ...others] = proxy.settles().sort((a, b) => a.path.localeCompare(b.path));
@@ -98,7 +98,7 @@ describe('what the auth server is asked', () => {
     const exact = others.find((call) => call !== upto);
     expect(exact?.body.paymentRequirements).toMatchObject({ scheme: 'exact', amount: '10000' });
     expect(exact?.body).not.toHaveProperty('settlementOverrides');
-    expect(exact?.atMs).toBeGreaterThan(served);
+    expect(exact?.atMs).toBeGreaterThan(servedAtMs);
     expect(new Set(proxy.settles().map((call) => call.key)).size).toBe(3);
   });
 

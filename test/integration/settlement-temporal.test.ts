@@ -139,7 +139,7 @@ describe('what a person sees in Temporal', () => {
     await world.orchestration.startBatch(found.filter((settlement) => settlement !== undefined));
     const query = `NeedsAttention = true AND MoneyKind = 'settlement' AND Protocol = 'x402' AND TaskQueue = '${world.taskQueue}'`;
     await until('it is listed', async () => (await client.workflow.count(query)).count === 1, LIMIT);
-    expect((await Promise.all(ids.map(statusOf))).sort()).toEqual(['needs_attention', 'settled']);
+    expect(new Set(await Promise.all(ids.map(statusOf)))).toEqual(new Set(['needs_attention', 'settled']));
   });
 
   it('decides with an update that answers at once', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 
 export interface RecordedCall {
   readonly path: string;
@@ -13,34 +14,24 @@ export interface RecordedCall {
 /** Stands before an auth server and keeps what passed; adds nothing and takes nothing away. */
 export async function startRecordingProxy(target: string) {
   const calls: RecordedCall[] = [];
-  const server = createServer((req, res) => {
-    const pieces: Buffer[] = [];
-    req.on('data', (piece: Buffer) => pieces.push(piece));
-    req.on('end', () => {
-      const body = Buffer.concat(pieces);
-      const { 'content-type': type = 'application/json', 'idempotency-key': key } = req.headers;
-      const atMs = performance.now();
-      fetch(`${target}${req.url}`, {
-        method: req.method,
-        headers: { 'content-type': type, ...(typeof key === 'string' && { 'idempotency-key': key }) },
-        ...(body.length > 0 && { body }),
-      }).then(
-        async (answer) => {
-          const text = await answer.text();
-          calls.push({
-            path: req.url ?? '',
-            key: typeof key === 'string' ? key : undefined,
-            body: body.length > 0 ? JSON.parse(body.toString()) : {},
-            status: answer.status,
-            atMs,
-          });
-          res
-            .writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' })
-            .end(text);
-        },
-        () => res.destroy(),
-      );
+  async function pass(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const body = await buffer(req);
+    const { 'content-type': type = 'application/json', 'idempotency-key': given } = req.headers;
+    const key = typeof given === 'string' ? given : undefined;
+    const path = req.url ?? '';
+    const atMs = performance.now();
+    const answer = await fetch(`${target}${path}`, {
+      method: req.method,
+      headers: { 'content-type': type, ...(key !== undefined && { 'idempotency-key': key }) },
+      ...(body.length > 0 && { body }),
     });
+    const text = await answer.text();
+    const sent = body.length > 0 ? (JSON.parse(body.toString()) as Record<string, unknown>) : {};
+    calls.push({ path, key, body: sent, status: answer.status, atMs });
+    res.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? 'text/plain' }).end(text);
+  }
+  const server = createServer((req, res) => {
+    pass(req, res).catch(() => res.destroy());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
