@@ -134,6 +134,28 @@ export function createSessions(database: Database, sealer: Sealer) {
       return row.closed_by === 'sweep' ? 'lost' : 'ours';
     },
 
+    /** True while the identity belongs to a session or charge that was not released. */
+    async identityUsed(identity: string): Promise<boolean> {
+      const [row] = await database.query<{ used: boolean }>(
+        `SELECT EXISTS (SELECT 1 FROM settlements WHERE identity = $1 AND status <> 'released') AS used`,
+        [identity],
+      );
+      return row?.used ?? false;
+    },
+
+    /**
+     * Their server has cut them off and does not know whether their close is in the ledger: the next sweep closes at the
+     * last durable amount what is still open, instead of waiting for the end of a lease that its server goes on renewing.
+     */
+    async giveUpSessions(sessions: readonly { id: SettlementId; closeToken: string }[]): Promise<void> {
+      await database.query(
+        `UPDATE payment_sessions p SET deadline = least(p.deadline, clock_now() - interval '1 minute')
+         FROM unnest($1::uuid[], $2::uuid[]) AS g (id, token)
+         WHERE p.id = g.id AND p.close_token = g.token AND p.closed_at IS NULL`,
+        [sessions.map((session) => session.id), sessions.map((session) => session.closeToken)],
+      );
+    },
+
     /** What became of responses that were billed; written after the fact, off the path of any response. */
     async recordDeliveries(deliveries: readonly { id: SettlementId; delivery: Delivery }[]): Promise<void> {
       await database.query(

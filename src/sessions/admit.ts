@@ -28,7 +28,7 @@ export interface Verifier {
 }
 
 export interface AdmitDependencies {
-  readonly ledger: Pick<SessionLedger, 'openSession'>;
+  readonly ledger: Pick<SessionLedger, 'openSession' | 'identityUsed'>;
   readonly verifier: Verifier;
   readonly lease: Pick<LeaseKeeper, 'current'>;
   readonly commits: Pick<CommitQueue, 'submit'>;
@@ -83,8 +83,22 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
     );
     return { kind: 'unavailable', why: 'the auth server cannot be reached' };
   }
-  if (verified.kind === 'invalid') return { kind: 'challenge', why: 'the auth server did not accept the credential' };
-  return open(match, knock, dependencies);
+  return verified.kind === 'valid' ? open(match, knock, dependencies) : refused(credential.identity, dependencies);
+}
+
+/** What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again. */
+async function refused(identity: string, { ledger, log }: AdmitDependencies): Promise<Admission> {
+  try {
+    return (await ledger.identityUsed(identity))
+      ? { kind: 'used' }
+      : { kind: 'challenge', why: 'the auth server did not accept the credential' };
+  } catch (error) {
+    log.warn(
+      { err: error },
+      'it is not known whether a refused credential was used here: the payer was asked to come back',
+    );
+    return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+  }
 }
 
 async function open(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {

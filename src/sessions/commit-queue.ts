@@ -1,4 +1,4 @@
-import type { ChangeOutcome, SessionChange, SessionLedger } from './session-ledger.js';
+import type { ChangeOutcome, GivenUpSession, SessionChange, SessionLedger } from './session-ledger.js';
 
 export interface CommitQueue {
   /**
@@ -14,6 +14,8 @@ export interface CommitQueue {
 
 export interface CommitQueueOptions {
   readonly ledger: Pick<SessionLedger, 'commitSessions' | 'closeState'>;
+  /** Hears of a close that stayed unknown; its session is served no further. */
+  readonly onGivenUp?: (session: GivenUpSession) => void;
   /** How long an unknown outcome is looked into before the response is given up (product.md S1, Close). */
   readonly unknownForMs?: number;
   /** A commit unanswered for this long counts as unknown, so that one stalled connection does not hold up the rest. */
@@ -37,7 +39,7 @@ interface Waiting {
  * fails alone and holds up nobody.
  */
 export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
-  const { ledger, unknownForMs = 5_000, commitTimeoutMs = 5_000 } = options;
+  const { ledger, onGivenUp, unknownForMs = 5_000, commitTimeoutMs = 5_000 } = options;
   let waiting: Waiting[] = [];
   let committing = false;
   const underWay = new Set<Promise<ChangeOutcome>>();
@@ -80,7 +82,11 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
 
   function settleAlone(entry: Waiting): void {
     const giveUpAt = performance.now() + unknownForMs;
-    untilKnown(entry.change, giveUpAt).then(entry.resolve, entry.reject);
+    untilKnown(entry.change, giveUpAt).then(entry.resolve, (error: unknown) => {
+      const { kind, id, closeToken } = entry.change;
+      if (kind === 'close') onGivenUp?.({ id, closeToken });
+      entry.reject(error);
+    });
   }
 
   /** Repeating a change is harmless: it carries the same close token, amount and body, and the ledger takes it once. */

@@ -6,6 +6,7 @@ import type { PaymentRequests } from './challenge.js';
 import { createCommitQueue } from './commit-queue.js';
 import { createDeliveryRecorder } from './delivery-recorder.js';
 import { createFacilities } from './facilities.js';
+import { createGivenUpSessions } from './given-up.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import type { Facilities } from './offers.js';
 import { routeOffers } from './offers.js';
@@ -77,7 +78,12 @@ export interface PaidSessions {
 
 export function createPaidSessions(dependencies: PaidSessionsDependencies): PaidSessions {
   const { ledger, authServer, settings, secrets, clock, log, destinationAccountId } = dependencies;
-  const commits = createCommitQueue({ ledger, unknownForMs: settings.unknownCommitMs });
+  const givenUp = createGivenUpSessions(ledger);
+  const commits = createCommitQueue({
+    ledger,
+    unknownForMs: settings.unknownCommitMs,
+    onGivenUp: (session) => givenUp.note(session),
+  });
   const deliveries = createDeliveryRecorder(ledger);
   const lease = createLeaseKeeper({
     ledger,

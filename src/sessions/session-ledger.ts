@@ -9,6 +9,11 @@ export interface DeliveryNote {
   readonly delivery: Delivery;
 }
 
+export interface GivenUpSession {
+  readonly id: SettlementId;
+  readonly closeToken: string;
+}
+
 /** What paid sessions need of the ledger; the composition root hands it in. Every rejection means "it is not known". */
 export interface SessionLedger {
   /** One commit. */
@@ -17,6 +22,10 @@ export interface SessionLedger {
   commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
   /** `ours`: the close with this token is in the ledger. `open`: no close yet. `lost`: the session is not ours any more. */
   closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
+  /** True while the identity belongs to a session or charge that was not released: it may not be used again. */
+  identityUsed(identity: string): Promise<boolean>;
+  /** Leaves sessions whose close never became known to the sweep; what was closed after all stays closed. */
+  giveUpSessions(sessions: readonly GivenUpSession[]): Promise<void>;
   recordDeliveries(deliveries: readonly DeliveryNote[]): Promise<void>;
   takeLease(holder: string, ttlMs: number): Promise<Lease>;
   /** False: the sweep ended this lease. */

@@ -35,6 +35,19 @@ test('never served and unbilled: while it is unknown whether the close is commit
   expect(world.dispatched).toEqual([]);
 });
 
+test('a session whose close stayed unknown is left to the sweep as soon as the ledger answers, and its credential is good again', async () => {
+  world = await sell(serve);
+  const credential = await world.credential();
+  world.ledger.commitsDown = true;
+  world.ledger.closeStateDown = true;
+  await expect(world.buy({ credential })).rejects.toThrow('fetch failed');
+  world.ledger.commitsDown = false;
+  world.ledger.closeStateDown = false;
+  await eventually(() => world.ledger.only().closedBy === 'sweep');
+  expect(world.ledger.only().status).toBe('released');
+  expect((await world.buy({ credential })).status).toBe(200);
+});
+
 test('a session that the sweep closed meanwhile is not served', async () => {
   world = await sell((req, res) => {
     world.ledger.sweepAway(world.ledger.only().session.id);

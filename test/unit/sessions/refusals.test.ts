@@ -118,6 +118,17 @@ test('a used credential is 409 credential_already_used', async () => {
   expect([answer.status, (await jsonOf(answer)).code]).toEqual([409, 'credential_already_used']);
 });
 
+test('a used credential is 409, not a demand to pay again, when the auth server refuses it because it has been settled', async () => {
+  world = await sell(serve);
+  const credential = await world.credential();
+  await world.buy({ credential });
+  world.auth.verifies = 'invalid';
+  const answer = await world.buy({ credential });
+  expect([answer.status, (await jsonOf(answer)).code]).toEqual([409, 'credential_already_used']);
+  world.ledger.closeStateDown = true;
+  expect((await world.buy({ credential })).status).toBe(503);
+});
+
 test('of fifty requests with one credential at once, one is served', async () => {
   world = await sell(serve);
   const credential = await world.credential();

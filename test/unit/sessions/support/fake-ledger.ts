@@ -69,6 +69,19 @@ export class FakeLedger implements SessionLedger {
     return 'opened';
   }
 
+  async identityUsed(identity: string): Promise<boolean> {
+    if (this.closeStateDown) throw new Error('the database is down');
+    return [...this.rows.values()].some((row) => row.status !== 'released' && row.session.identity === identity);
+  }
+
+  async giveUpSessions(sessions: readonly { id: string; closeToken: string }[]): Promise<void> {
+    if (this.closeStateDown) throw new Error('the database is down');
+    for (const { id, closeToken } of sessions) {
+      const row = this.rows.get(id);
+      if (row?.status === 'open' && row.session.closeToken === closeToken) this.sweepAway(id);
+    }
+  }
+
   async commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]> {
     this.commits.push(changes);
     if (new Set(changes.map((change) => change.id)).size !== changes.length)
