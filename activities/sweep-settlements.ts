@@ -1,4 +1,6 @@
 import { Context } from '@temporalio/activity';
+import type { SettlementId } from '../src/domain/ids.js';
+import type { Protocol } from '../src/domain/settlement-status.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { AbandonedSession, DueSettlement } from '../src/ledger/sweep.js';
 import type { Logger } from '../src/observability/logger.js';
@@ -19,8 +21,9 @@ export interface SweepDependencies {
     | 'reseal'
     | 'sweepStarted'
     | 'sweepSucceeded'
-    | 'backlog'
+    | 'crowded'
     | 'openBreakers'
+    | 'startable'
   >;
   readonly starter: SettlementStarter;
   readonly sweep: SweepSettings;
@@ -37,6 +40,7 @@ export interface SettlementStarter {
 
 export interface SweepSettings {
   readonly intervalMs: number;
+  /** Pending rows of one protocol above which they go into shared workflows. */
   readonly overflowBacklog: number;
   readonly maxBatch: number;
   readonly maxPerSecond: number;
@@ -45,6 +49,9 @@ export interface SweepSettings {
 const PAGE = 500;
 /** While something is left to do, or a provider is probed, one pass looks again this often. */
 const LOOK_AGAIN_MS = 500;
+const LOOK_AT_PAGE_MS = 25;
+/** A page that a slow provider holds up does not hold up the next one for long. */
+const LONGEST_WAIT_FOR_PAGE_MS = 2_000;
 /** A pass goes on for most of the interval; the schedule then starts the next one. */
 const SHARE_OF_INTERVAL = 0.8;
 /** Well below the activity's time limit, however long the interval. */
@@ -64,9 +71,10 @@ export function createSweep(dependencies: SweepDependencies) {
       const started = await startDue(dependencies, report, (ms) => rest(context, ms));
       const probing = (await ledger.openBreakers()).length > 0;
       context.heartbeat();
-      if ((started === 0 && !probing) || Date.now() >= endMs) break;
-      // A full page means that more is due now. Ends early when the worker shuts down: the next pass continues.
-      if (started < PAGE) await context.sleep(LOOK_AGAIN_MS);
+      if ((started.length === 0 && !probing) || Date.now() >= endMs) break;
+      // Ends early when the worker shuts down: the next pass continues.
+      if (started.length < PAGE) await context.sleep(LOOK_AGAIN_MS);
+      else await untilHalfDone(started, ledger, context);
     }
     report.erased = await ledger.eraseOverdue(PAGE);
     report.resealed = await ledger.reseal(PAGE);
@@ -103,19 +111,21 @@ function closingBody({ protocol, credential, context, spent, decimals }: Abandon
   return settleBody({ credential: decoded, context, spent, decimals });
 }
 
-/** Starts one page of what is due, no faster than the pace. @returns how many rows were started */
+/** Starts one page of what is due, no faster than the pace. @returns the rows that were started */
 async function startDue(
   { ledger, starter, sweep, logger }: SweepDependencies,
   report: SweepReport,
   pause: (ms: number) => Promise<void>,
-): Promise<number> {
+): Promise<SettlementId[]> {
   const due = await ledger.dueSettlements(PAGE);
-  const pending = due.filter((row) => row.status === 'pending');
-  const shared = pending.length > 0 && (await ledger.backlog(sweep.overflowBacklog + 1)) > sweep.overflowBacklog;
-  const groups = shared
-    ? [...inBatches(pending, sweep.maxBatch), ...due.filter((row) => row.status !== 'pending').map((row) => [row])]
-    : due.map((row) => [row]);
-  let started = 0;
+  const crowded: ReadonlySet<Protocol> = new Set(due.length > 0 ? await ledger.crowded(sweep.overflowBacklog) : []);
+  const isShared = (row: DueSettlement) => row.status === 'pending' && crowded.has(row.protocol);
+  // The few of the others go first, as they would without the crowd.
+  const groups = [
+    ...due.filter((row) => !isShared(row)).map((row) => [row]),
+    ...inBatches(due.filter(isShared), sweep.maxBatch),
+  ];
+  const started: SettlementId[] = [];
   for (const group of groups) {
     const [first] = group;
     if (!first) continue;
@@ -123,11 +133,9 @@ async function startDue(
       // A pending row may have a workflow that still waits for a person, because the nudge after the decision was lost.
       if (group.length === 1) await (first.status === 'pending' ? starter.wake(first) : starter.startSettlement(first));
       const workflowId = group.length === 1 ? null : await starter.startBatch(group);
-      await ledger.markStarted(
-        group.map((row) => row.id),
-        workflowId,
-      );
-      started += group.length;
+      const ids = group.map((row) => row.id);
+      await ledger.markStarted(ids, workflowId);
+      started.push(...ids);
       report.started += group.length;
       if (group.length > 1) report.batches += 1;
     } catch (error) {
@@ -139,6 +147,22 @@ async function startDue(
     await pause(jittered((group.length * 1000) / sweep.maxPerSecond));
   }
   return started;
+}
+
+/**
+ * A full page says that more is due now: the next one follows as soon as this one is settled for the most part, and no
+ * sooner, because calls that wait for each other in a busy worker run out of their time limits.
+ */
+async function untilHalfDone(
+  page: readonly SettlementId[],
+  ledger: SweepDependencies['ledger'],
+  context: Context,
+): Promise<void> {
+  const giveUpMs = Date.now() + LONGEST_WAIT_FOR_PAGE_MS;
+  do {
+    await context.sleep(LOOK_AT_PAGE_MS);
+    context.heartbeat();
+  } while (Date.now() < giveUpMs && (await ledger.startable(page)).length > page.length / 2);
 }
 
 /** Rows of one batch share a protocol: an outage of one provider never holds up the rows of another. */

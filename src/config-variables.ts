@@ -166,7 +166,7 @@ export const ENVIRONMENT = z.object({
   SETTLEMENT_OVERFLOW_BACKLOG: standard(
     integer(1, 10_000_000),
     '1000',
-    'Pending rows above which shared workflows take over.',
+    'Pending rows of one protocol above which shared workflows take over.',
   ),
   SETTLEMENT_MAX_BATCH: standard(integer(1, 500), '50', 'Most settlements in a shared workflow.'),
   SETTLEMENT_MAX_RPS: standard(integer(1, 100_000), '200', 'Most settle calls a second, also while a backlog drains.'),

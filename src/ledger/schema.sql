@@ -151,7 +151,7 @@ CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
 CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
-CREATE INDEX settlements_due ON public.settlements USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX settlements_due ON public.settlements USING btree (protocol, status, next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX settlements_exposed ON public.settlements USING btree (route, payer) INCLUDE (status, cap, spent) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_first_failures ON public.settlements USING btree (protocol, first_failure_reason) WHERE (first_failure_at IS NOT NULL)
 CREATE INDEX settlements_to_erase ON public.settlements USING btree (erase_at) WHERE (sealed IS NOT NULL)

@@ -1,11 +1,11 @@
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
 import type { Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
-import { SEALED_PLACE } from './settlement-row.js';
+import { providerOf, SEALED_PLACE } from './settlement-row.js';
 
 /** A session whose server is gone, or that ran past its route's deadline; `spent` is its last durable amount. */
 export interface AbandonedSession {
@@ -82,26 +82,34 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
     },
 
     /**
-     * What is due, oldest first. Of a provider whose breaker is open only one row is given, and only when a probe is
+     * What is due, oldest first, and each protocol in turn: one that comes back with a great backlog never keeps the rows
+     * of another waiting behind it. Of a provider whose breaker is open only one row is given, and only when a probe is
      * due: everything else waits here, in Postgres, and costs nothing.
      */
     dueSettlements: (limit: number): Promise<DueSettlement[]> =>
       database.query<DueSettlement & { [column: string]: unknown }>(
-        `WITH due AS (
-           SELECT id, protocol, status, spent, asset, decimals, next_check_at FROM settlements
-           WHERE next_check_at <= clock_now() AND status IN ('pending', 'needs_attention') AND blocked_by IS NULL
-             AND (status = 'needs_attention' OR provider NOT IN (SELECT provider FROM provider_breakers WHERE state <> 'closed'))
-           ORDER BY next_check_at LIMIT $1
+        `WITH lanes AS (
+           SELECT p.protocol, s.status FROM unnest($2::text[], $3::text[]) AS p (protocol, provider),
+             unnest(ARRAY['pending', 'needs_attention']) AS s (status)
+           WHERE s.status = 'needs_attention'
+             OR NOT EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = p.provider AND b.state <> 'closed')
+         ), due AS (
+           SELECT d.*, row_number() OVER (PARTITION BY d.protocol, d.status ORDER BY d.next_check_at) AS place
+           FROM lanes l CROSS JOIN LATERAL (
+             SELECT id, protocol, status, spent, asset, decimals, next_check_at FROM settlements
+             WHERE protocol = l.protocol AND status = l.status AND next_check_at <= clock_now() AND blocked_by IS NULL
+             ORDER BY next_check_at LIMIT $1) d
          ), probes AS (
-           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.status, s.spent, s.asset, s.decimals, s.next_check_at
+           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.status, s.spent, s.asset, s.decimals, s.next_check_at, 0 AS place
            FROM settlements s JOIN provider_breakers b ON b.provider = s.provider AND b.state <> 'closed' AND b.probe_at <= clock_now()
            WHERE s.status = 'pending' AND s.next_check_at IS NOT NULL AND s.blocked_by IS NULL
              AND (s.runner IS NULL OR s.runner_until < clock_now())
            ORDER BY s.provider, s.next_check_at
          )
-         SELECT id, protocol, status, spent, asset, decimals FROM (SELECT * FROM due UNION SELECT * FROM probes) AS found
-         ORDER BY next_check_at`,
-        [limit],
+         SELECT id, protocol, status, spent, asset, decimals
+         FROM (SELECT * FROM due UNION ALL SELECT * FROM probes) AS found
+         ORDER BY place, next_check_at LIMIT $1`,
+        [limit, PROTOCOLS, PROTOCOLS.map(providerOf)],
       ),
 
     /** After their workflows were started: looked at again only if nothing takes them further. */
@@ -188,13 +196,15 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       ]);
     },
 
-    /** Pending rows, counted only as far as it matters: the answer is never above `atMost`. */
-    async backlog(atMost: number): Promise<number> {
-      const [row] = await database.query<{ count: string }>(
-        `SELECT count(*) FROM (SELECT 1 FROM settlements WHERE status = 'pending' LIMIT $1) AS counted`,
-        [atMost],
+    /** Protocols with more pending rows than this; counted no further than it matters. */
+    async crowded(threshold: number): Promise<Protocol[]> {
+      const rows = await database.query<{ protocol: Protocol }>(
+        `SELECT protocol FROM unnest($2::text[]) AS p (protocol)
+         WHERE (SELECT count(*) FROM (SELECT 1 FROM settlements s WHERE s.status = 'pending' AND s.protocol = p.protocol
+           LIMIT $1::bigint + 1) AS counted) > $1`,
+        [threshold, PROTOCOLS],
       );
-      return Number(row?.count ?? 0);
+      return rows.map((row) => row.protocol);
     },
 
     /** Providers that are not called now. */

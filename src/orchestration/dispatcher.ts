@@ -1,14 +1,16 @@
 import type { SettlementId } from '../domain/ids.js';
+import type { Protocol } from '../domain/settlement-status.js';
 import type { Startable } from './settlements.js';
 
 export interface DispatcherDependencies {
   readonly startSettlement: (settlement: Startable) => Promise<void>;
   readonly ledger: {
-    backlog(atMost: number): Promise<number>;
+    /** Protocols with more pending rows than this. */
+    crowded(threshold: number): Promise<readonly Protocol[]>;
     /** Those that may be started now: pending, and their provider's breaker closed. */
     startable(ids: readonly SettlementId[]): Promise<Startable[]>;
   };
-  /** Pending rows above which the sweep's shared workflows take over. */
+  /** Pending rows of one protocol above which the sweep's shared workflows take over. */
   readonly overflowBacklog: number;
   readonly onFailure: (error: unknown) => void;
 }
@@ -24,19 +26,20 @@ const IN_FLIGHT = 20;
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Starts workflows off the request path. Its memory is bounded by the overflow threshold; above it, while a provider's
- * breaker is open, or when Temporal does not answer, rows simply wait in Postgres.
+ * Starts workflows off the request path. Its memory is bounded by the overflow threshold. Rows of a protocol with more
+ * pending ones than that, of a provider whose breaker is open, or while Temporal does not answer, simply wait in
+ * Postgres; those of other protocols go on as ever.
  */
 export function createDispatcher(dependencies: DispatcherDependencies): Dispatcher {
   const { startSettlement, ledger, overflowBacklog, onFailure } = dependencies;
   const queue: SettlementId[] = [];
   let draining: Promise<void> | undefined;
-  let overflowing = false;
+  let crowded: ReadonlySet<Protocol> = new Set();
   let stopped = false;
 
   async function look(): Promise<void> {
     try {
-      overflowing = (await ledger.backlog(overflowBacklog + 1)) > overflowBacklog;
+      crowded = new Set(await ledger.crowded(overflowBacklog));
     } catch (error) {
       onFailure(error);
     }
@@ -47,7 +50,7 @@ export function createDispatcher(dependencies: DispatcherDependencies): Dispatch
   async function startNext(): Promise<void> {
     const ids = queue.splice(0, IN_FLIGHT);
     try {
-      const settlements = await ledger.startable(ids);
+      const settlements = (await ledger.startable(ids)).filter(({ protocol }) => !crowded.has(protocol));
       await Promise.all(settlements.map((settlement) => startSettlement(settlement).catch(onFailure)));
     } catch (error) {
       onFailure(error);
@@ -61,7 +64,7 @@ export function createDispatcher(dependencies: DispatcherDependencies): Dispatch
 
   return {
     dispatch(id) {
-      if (stopped || overflowing || queue.length >= overflowBacklog) return;
+      if (stopped || queue.length >= overflowBacklog) return;
       queue.push(id);
       draining ??= drain();
     },

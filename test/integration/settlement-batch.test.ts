@@ -55,8 +55,10 @@ describe('a shared workflow', () => {
   });
 
   it('never leaves an item that needs a person without a workflow that takes his decision', async () => {
-    const { sandbox, untilIn, untilSettled, find, handleOf } = skipping;
+    const { test, sandbox, untilIn, untilSettled, find, handleOf } = skipping;
     const ids = await acceptMany(6);
+    // As the sweep notes it when it starts them together.
+    await test.database.query('UPDATE settlements SET workflow_id = $1', [`settlements/${ids[0]}`]);
     sandbox.setFaults([{ kinds: ['refused'], times: 2 }]);
     expect(await runBatch(ids)).toEqual({ settled: 4, left: 2 });
     const asked = (await Promise.all(ids.map(find))).filter((settlement) => settlement.status === 'needs_attention');
@@ -122,7 +124,7 @@ describe('one poison row', () => {
     await spoil(poison!);
     await env.sleep('20 seconds');
     // A backlog above the threshold, whatever is left of it.
-    await useLedger({ ...test.ledger, backlog: () => Promise.resolve(1_001) });
+    await useLedger({ ...test.ledger, crowded: () => Promise.resolve(['x402', 'atxp']) });
     const report = await sweep();
     expect(report.batches).toBeGreaterThanOrEqual(3);
     await untilSettled(...others, ...tokens);

@@ -81,7 +81,7 @@ CREATE UNIQUE INDEX settlements_payment_request ON settlements ((context ->> 'pa
 CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON settlements (payer)
   WHERE status = 'needs_attention' AND attention_reason = 'uncollectable' AND payer IS NOT NULL;
 
-CREATE INDEX settlements_due ON settlements (next_check_at) WHERE next_check_at IS NOT NULL;
+CREATE INDEX settlements_due ON settlements (protocol, status, next_check_at) WHERE next_check_at IS NOT NULL;
 CREATE INDEX settlements_exposed ON settlements (route, payer) INCLUDE (status, cap, spent)
   WHERE status IN ('open', 'pending', 'needs_attention');
 CREATE INDEX settlements_unsettled ON settlements (status, protocol) INCLUDE (created_at, certainty)

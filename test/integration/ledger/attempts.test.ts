@@ -277,9 +277,22 @@ describe('decisions', () => {
 });
 
 describe('the backlog', () => {
-  it('is counted no further than it matters', async () => {
+  it('is counted by protocol, so that a crowd at one never sends the rows of another into its queue', async () => {
     await Promise.all([created(), created(), created()]);
-    expect(await test.ledger.backlog(2)).toBe(2);
-    expect(await test.ledger.backlog(10_000)).toBeGreaterThanOrEqual(3);
+    expect(await test.ledger.crowded(2)).toEqual(['x402']);
+    expect(await test.ledger.crowded(10_000)).toEqual([]);
+  });
+
+  it('of one protocol never keeps a due row of another from the next page', async () => {
+    const crowd = await Promise.all(Array.from({ length: 30 }, () => created()));
+    const late = await created({ protocol: 'mpp' });
+    test.clock.advance(60_000);
+    await test.database.query(
+      `UPDATE settlements SET next_check_at = clock_now() - interval '1 hour' WHERE id = ANY ($1)`,
+      [crowd],
+    );
+    const page = await test.ledger.dueSettlements(10);
+    expect(page).toHaveLength(10);
+    expect(page.slice(0, 3).map(({ id }) => id)).toContain(late);
   });
 });
