@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
 import { createCharges } from './charges.js';
 import { type Makegood, startMakegood } from './makegood.js';
 import { type Round, timed } from './measure.js';
@@ -35,10 +35,11 @@ export async function sweepThrough(place: Place, makegood: Makegood, count: numb
   });
 }
 
-/** Now, instead of at the schedule's next minute. */
+/** Now, instead of at the schedule's next minute; never two at once. */
 export async function startSweep(place: Place): Promise<void> {
   const connection = await Connection.connect({ address: place.temporal });
-  await new Client({ connection }).schedule.getHandle('makegood-settlement-sweep').trigger();
+  const sweep = new Client({ connection }).schedule.getHandle('makegood-settlement-sweep');
+  await sweep.trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   await connection.close();
 }
 
