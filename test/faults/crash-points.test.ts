@@ -41,7 +41,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.findSettlement': 'reads',
   'ledger.listSettlements': 'reads',
   'ledger.figures': 'reads',
-  'ledger.backlog': 'reads',
+  'ledger.crowded': 'reads',
   'ledger.openBreakers': 'reads',
   'ledger.decide': 'a person decides: its own transaction',
   'ledger.approve': 'a person decides: its own transaction',
