@@ -1,9 +1,9 @@
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SettlementId } from '../../src/domain/ids.js';
+import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
 import type { AttentionReason } from '../../src/domain/settlement-status.js';
 import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
-import { type Resolution, resolveSignal, resolveUpdate, stateQuery } from '../../workflows/messages.js';
+import { type Resolution, rereadSignal, resolveSignal, resolveUpdate, stateQuery } from '../../workflows/messages.js';
 import { post } from '../support/sandbox-bodies.js';
 import { paidSettlement } from '../support/settlement-world.js';
 import { openSkippingTest, type SkippingTest } from '../support/skipping.js';
@@ -154,6 +154,51 @@ describe('resolve as a signal', () => {
     const other = await skipping.accept();
     await skipping.start(other);
     await untilSettled(other);
+  });
+});
+
+describe('a decision that overtakes what the workflow has just read', () => {
+  /** The `nth` reading of an item that needs a person is followed by `meanwhile` before it is handed on. */
+  async function afterReading(nth: number, meanwhile: (id: SettlementId) => Promise<unknown>): Promise<void> {
+    const { test, useLedger } = skipping;
+    let readings = 0;
+    await useLedger({
+      ...test.ledger,
+      async findSettlement(id) {
+        const found = await test.ledger.findSettlement(id);
+        if (found?.status === 'needs_attention') {
+          readings += 1;
+          if (readings === nth) await meanwhile(id);
+        }
+        return found;
+      },
+    });
+  }
+
+  it('is not slept through when it was taken in the ledger while the attempt was being told', async () => {
+    const { sandbox, accept, start, test, handleOf, untilSettled, find } = skipping;
+    await afterReading(1, async (settlementId) => {
+      const request = { action: 'retry', by: 'ann', authenticated: true, note: 'again', evidence: null } as const;
+      await test.ledger.decide({ id: newDecisionId(1), settlementId, ...request });
+      await handleOf(settlementId).signal(rereadSignal);
+    });
+    sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
+    const id = await accept({}, 'atxp');
+    await start(id, 'atxp');
+    await untilSettled(id);
+    expect(await find(id)).toMatchObject({ attempts: 2 });
+  });
+
+  it('is not slept through when it came by an update while the ledger was being read', async () => {
+    let answer: unknown;
+    await afterReading(2, async (settlementId) => {
+      answer = await decide(settlementId);
+    });
+    const id = await refusedOnce();
+    await skipping.handleOf(id).signal(rereadSignal);
+    await skipping.untilSettled(id);
+    expect(answer).toMatchObject({ outcome: 'applied' });
+    expect(await skipping.find(id)).toMatchObject({ attempts: 2 });
   });
 });
 
