@@ -47,6 +47,8 @@ export default defineConfig({
                 globalSetup: ['test/support/global-setup.ts'],
                 testTimeout: 60_000,
                 hookTimeout: 60_000,
+                // Each of these files drives real servers to their limits; two at once would measure each other.
+                fileParallelism: false,
                 sequence: { groupOrder: 1 },
               },
             },

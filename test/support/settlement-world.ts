@@ -20,7 +20,7 @@ import { x402Credential } from '../../src/sandbox/payer/x402.js';
 import { aSession, aSettlement, atomic, type movableClock } from './ledger-fixtures.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
-export const SWEEP: SweepSettings = { intervalMs: 1_000, overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
+const SWEEP: SweepSettings = { intervalMs: 1_000, overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
 
 /** Logs that a test can read; nothing is printed. */
 export function memoryLogger() {
