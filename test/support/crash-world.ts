@@ -1,7 +1,7 @@
 import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { environmentFor, lastingPort, startProcess, type TestProcess } from './crashing.js';
 import { createTestDatabase } from './database.js';
-import { unfinished } from './two-ledgers.js';
+import { type OurRow, unfinished } from './two-ledgers.js';
 import { until } from './until.js';
 
 /** Server and worker in processes of their own, on a database, a Temporal namespace and an auth server of their own. */
@@ -9,6 +9,8 @@ export interface CrashWorld {
   readonly databaseUrl: string;
   readonly namespace: string;
   readonly sandbox: Sandbox;
+  /** Of both processes. */
+  readonly env: NodeJS.ProcessEnv;
   server: TestProcess;
   worker: TestProcess;
   /** Waits for the death that was ordered, and starts the same process again where it was. */
@@ -42,6 +44,7 @@ export async function startCrashWorld(options: CrashWorldOptions): Promise<Crash
     databaseUrl,
     namespace,
     sandbox,
+    env,
     server,
     worker,
     async restart(kind, { limitMs } = { limitMs: 20_000 }) {
@@ -50,10 +53,15 @@ export async function startCrashWorld(options: CrashWorldOptions): Promise<Crash
       world[kind] = await startProcess(kind, env);
     },
     async finished(limitMs) {
-      await until('nothing is open or pending', async () => (await unfinished(databaseUrl)).length === 0, {
-        limitMs,
-        everyMs: 200,
-      });
+      let left: readonly OurRow[] = [];
+      try {
+        await until('nothing is open or pending', async () => (left = await unfinished(databaseUrl)).length === 0, {
+          limitMs,
+          everyMs: 200,
+        });
+      } catch (error) {
+        throw new Error(`${String(error)}; still there: ${JSON.stringify(left)}`, { cause: error });
+      }
     },
     async stop() {
       for (const child of [world.server, world.worker]) {

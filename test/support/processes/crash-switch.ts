@@ -1,4 +1,4 @@
-/** Stop at this call: die, or hold it for ever so that the test can kill the process itself. */
+/** What happens at a call: the process dies, or is stopped until somebody lets it go on. */
 export interface CrashOrder {
   /** `ledger.claimSettlements`, `ledger.commitSessions.close`, `authServer.settle`, … */
   readonly call: string;
@@ -7,7 +7,8 @@ export interface CrashOrder {
   readonly nth?: number;
   /** A UUIDv7: calls that concern only settlements made before it do not count. */
   readonly newerThan?: string;
-  readonly then?: 'kill' | 'hang';
+  /** Default SIGKILL. */
+  readonly signal?: 'SIGKILL' | 'SIGSTOP';
 }
 
 /** What a process under test hears from its parent, and tells it. */
@@ -50,22 +51,23 @@ export function createCrashSwitch() {
     return idsIn(values, keysOf).some((id) => id > newerThan);
   }
 
-  async function pass(call: string, moment: CrashOrder['moment'], values: readonly unknown[]): Promise<void> {
+  function pass(call: string, moment: CrashOrder['moment'], values: readonly unknown[]): void {
     if (order?.call !== call || order.moment !== moment || !concerned(`${call}/${moment}`, values)) return;
     left -= 1;
     if (left > 0) return;
-    if (order.then === 'hang') await new Promise<never>(() => undefined);
-    process.kill(process.pid, 'SIGKILL');
+    const { signal = 'SIGKILL' } = order;
+    order = undefined;
+    process.kill(process.pid, signal);
   }
 
   const wrapOne = (name: string, operation: Operation): Operation =>
     async function wrapped(...args) {
       const call = nameOf(name, args);
       seen.add(call);
-      await pass(call, 'before', args);
+      pass(call, 'before', args);
       const result = await operation(...args);
       rememberKeys(result, keysOf);
-      await pass(call, 'after', [args, result]);
+      pass(call, 'after', [args, result]);
       return result;
     };
 

@@ -1,0 +1,94 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startProcess } from '../support/crashing.js';
+import {
+  FIXED,
+  OUTAGE_LEASE_MS,
+  type OutageWorld,
+  payUntilServed,
+  STREAM,
+  startOutageWorld,
+} from '../support/outage-world.js';
+import { served, ticksIn } from '../support/paying.js';
+import { until } from '../support/until.js';
+
+let world: OutageWorld;
+beforeAll(async () => {
+  world = await startOutageWorld();
+}, 120_000);
+afterAll(() => world.end());
+afterEach(() => world.healAndCompare(), 80_000);
+
+describe('a server that is stopped past its lease and goes on', () => {
+  it('writes no protected byte of its stream any more, which is billed at its last durable amount', async () => {
+    const who = await world.buyer(STREAM);
+    let seen = '';
+    const receiving = who.pay((text) => {
+      seen += text;
+      if (seen.split('event: tick').length === 4) world.server.kill('SIGSTOP');
+    });
+    await until('the sweep closes the session', async () => (await who.rows())[0]?.status === 'settled', {
+      limitMs: OUTAGE_LEASE_MS + 15_000,
+    });
+    const [row] = await who.rows();
+    const before = seen;
+    world.server.kill('SIGCONT');
+    const received = await receiving;
+    expect(received.complete).toBe(false);
+    expect(seen).toBe(before);
+    expect(Number(row?.spent)).toBeGreaterThanOrEqual((ticksIn(received) - 1) * 1_000);
+    expect(Number(row?.spent)).toBeLessThan(10_000);
+    expect(row?.delivery).toBe('unknown');
+    await payUntilServed(await world.buyer(FIXED));
+  });
+
+  it('neither serves nor bills when it was stopped before the commit of its close', async () => {
+    const who = await world.buyer(FIXED);
+    await world.server.arm({ call: 'ledger.commitSessions.close', moment: 'before', signal: 'SIGSTOP' });
+    const receiving = who.pay();
+    await until('the sweep releases the session', async () => (await who.rows())[0]?.status === 'released', {
+      limitMs: OUTAGE_LEASE_MS + 15_000,
+    });
+    world.server.kill('SIGCONT');
+    expect(await receiving).toMatchObject({ complete: false, body: '' });
+    await payUntilServed(who);
+    await world.finished(30_000);
+    expect(await who.settled()).toHaveLength(1);
+  });
+
+  it('releases no byte when it was stopped between commit and release, and the row says so', async () => {
+    const who = await world.buyer(FIXED);
+    await world.server.arm({ call: 'ledger.commitSessions.close', moment: 'after', signal: 'SIGSTOP' });
+    const receiving = who.pay();
+    await until('the charge is durable', async () => (await who.rows())[0]?.status === 'pending', { limitMs: 15_000 });
+    await wait(OUTAGE_LEASE_MS);
+    world.server.kill('SIGCONT');
+    expect(await receiving).toMatchObject({ complete: false, body: '' });
+    await world.finished(40_000);
+    expect((await who.settled()).map(({ delivery }) => delivery)).toEqual([
+      expect.stringMatching(/^(unknown|aborted)$/),
+    ]);
+    await payUntilServed(await world.buyer(FIXED));
+  });
+});
+
+describe('a worker that is stopped after its claim', () => {
+  it('sends nothing when it goes on after another has sent', async () => {
+    const who = await world.buyer(FIXED);
+    await world.worker.arm({ call: 'ledger.claimSettlements', moment: 'after', signal: 'SIGSTOP' });
+    expect(served(await who.pay())).toBe(true);
+    await until('the first worker holds the claim', async () => (await who.rows())[0]?.attempts === 1, {
+      limitMs: 10_000,
+    });
+    const other = await startProcess('worker', world.env);
+    try {
+      await world.finished(45_000);
+    } finally {
+      world.worker.kill('SIGCONT');
+      await other.stop();
+    }
+    const debit = world.sandbox.ledger().debits.find(({ payer }) => payer === who.payer);
+    await wait(1_000);
+    expect(world.sandbox.calls().keys.find(({ key }) => key === debit?.key)).toMatchObject({ calls: 1 });
+  }, 90_000);
+});
