@@ -61,6 +61,8 @@ export async function openPlace(): Promise<Place> {
     environment,
     guard,
     log,
+    // Also when the measurement is killed: the guard removes it once everything in it has ended.
+    throwAway: directory,
   });
   const admin = new pg.Pool({ connectionString: postgres.url, max: 1 });
   let authServerUrl = '';
