@@ -209,7 +209,11 @@ BEGIN
     ELSE
       UPDATE provider_breakers SET state = 'half_open', probe_at = v_now + p_hold
         WHERE provider = b.provider AND state <> 'closed' AND probe_at <= v_now;
-      IF FOUND THEN v_allowed := v_allowed || b.ids[1]; END IF;
+      IF FOUND THEN
+        v_allowed := v_allowed || b.ids[1];
+        b.ids := b.ids[2:];
+      END IF;
+      UPDATE settlements SET next_check_at = v_now WHERE id = ANY (b.ids) AND next_check_at > v_now;
     END IF;
   END LOOP;
   IF v_allowed = '{}' THEN RETURN; END IF;

@@ -185,6 +185,16 @@ describe('the circuit breaker', () => {
     await test.ledger.recordAttempts([attempt(claimed[0]!, DONE, 'a')]);
     expect(await stateOf()).toBe('closed');
   });
+  it('gives what it held back to the sweep as soon as it closes, not when it would have been looked at anyway', async () => {
+    const ids = await Promise.all(Array.from({ length: 3 }, () => created()));
+    test.clock.advance(20_000);
+    await test.ledger.markStarted(ids, null);
+    await outage();
+    expect((await test.ledger.claimSettlements(ids, 'a', HOLD_MS)).claimed).toHaveLength(0);
+    await test.database.query('DELETE FROM provider_breakers');
+    const due = await test.ledger.dueSettlements(100);
+    expect(due.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
+  });
   it('probes ever more rarely while the provider stays down', async () => {
     await outage();
     const probes: number[] = [];
