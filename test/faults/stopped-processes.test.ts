@@ -12,9 +12,15 @@ import {
 import { served, ticksIn } from '../support/paying.js';
 import { until } from '../support/until.js';
 
+const AHEAD = 5_000;
+
 let world: OutageWorld;
 beforeAll(async () => {
-  world = await startOutageWorld();
+  // A stream may run well ahead of the ledger here: what holds its bytes back is then the lease alone.
+  world = await startOutageWorld({
+    SETTLEMENT_CHECKPOINT_AMOUNT: String(AHEAD),
+    SETTLEMENT_CHECKPOINT_INTERVAL: '100ms',
+  });
 }, 120_000);
 afterAll(() => world.end());
 afterEach(() => world.healAndCompare(), 80_000);
@@ -25,7 +31,7 @@ describe('a server that is stopped past its lease and goes on', () => {
     let seen = '';
     const receiving = who.pay((text) => {
       seen += text;
-      if (seen.split('event: tick').length === 4) world.server.kill('SIGSTOP');
+      if (seen.split('event: tick').length === 7) world.server.kill('SIGSTOP');
     });
     await until('the sweep closes the session', async () => (await who.rows())[0]?.status === 'settled', {
       limitMs: OUTAGE_LEASE_MS + 15_000,
@@ -36,7 +42,8 @@ describe('a server that is stopped past its lease and goes on', () => {
     const received = await receiving;
     expect(received.complete).toBe(false);
     expect(seen).toBe(before);
-    expect(Number(row?.spent)).toBeGreaterThanOrEqual((ticksIn(received) - 1) * 1_000);
+    expect(Number(row?.spent)).toBeGreaterThan(0);
+    expect(ticksIn(received) * 1_000 - Number(row?.spent)).toBeLessThanOrEqual(AHEAD);
     expect(Number(row?.spent)).toBeLessThan(10_000);
     expect(row?.delivery).toBe('unknown');
     await payUntilServed(await world.buyer(FIXED));

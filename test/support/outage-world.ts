@@ -49,7 +49,7 @@ export interface Buyer {
   settled(): Promise<OurRow[]>;
 }
 
-export async function startOutageWorld(): Promise<OutageWorld> {
+export async function startOutageWorld(changes: Readonly<Record<string, string>> = {}): Promise<OutageWorld> {
   const [postgres, temporal] = await Promise.all([startOwnPostgres(), startDevServer()]);
   await migrate(postgres.url);
   const toPostgres = await startFaultProxy(postgres.url);
@@ -64,7 +64,7 @@ export async function startOutageWorld(): Promise<OutageWorld> {
       proxies.push(proxy);
       return `http://127.0.0.1:${proxy.port}`;
     },
-    changes: { DATABASE_URL: proxied.href, TEST_LEASE_MS: String(OUTAGE_LEASE_MS) },
+    changes: { DATABASE_URL: proxied.href, TEST_LEASE_MS: String(OUTAGE_LEASE_MS), ...changes },
   });
   let payers = 0;
   const buyer = async ({ path, options }: Sold): Promise<Buyer> => {
