@@ -38,7 +38,7 @@ export interface WorldAddresses {
 
 export const SERVICE_TOKEN = 'token-of-a-service-of-the-fault-tests';
 export const OPERATOR_TOKEN = 'token-of-an-operator-of-the-fault-tests';
-const APPROVER_TOKEN = 'token-of-an-approver-of-the-fault-tests';
+export const APPROVER_TOKEN = 'token-of-an-approver-of-the-fault-tests';
 const LEASE_MS = 3_000;
 
 const ENCRYPTION_KEY = `1:${randomBytes(32).toString('base64')}`;
