@@ -1,4 +1,4 @@
-import type { Answer } from '../src/domain/answers.js';
+import { type Answer, isUndecided } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
 import type { SettlementId } from '../src/domain/ids.js';
 import { formatDecimal } from '../src/domain/money.js';
@@ -90,7 +90,8 @@ async function settleOne(
   );
   const patient = attempt.timeoutMs >= timings.httpTimeoutMs;
   const outcome: AttemptOutcome = { id: claimed.id, runner: attempt.runner, answer, decision, patient };
-  if (!claimed.failedBefore && isFailure(outcome)) logFirstFailure(claimed, answer, dependencies.logger);
+  const failed = answer.kind !== 'done' && !isUndecided(answer, patient);
+  if (failed && !claimed.failedBefore) logFirstFailure(claimed, answer, dependencies.logger);
   const status = await ledger.recordAttempt(outcome);
   return await describe(outcome, status, dependencies);
 }
@@ -108,12 +109,6 @@ function notRecorded(
     afterMs: timings.backoffBaseMs,
     why: 'the ledger did not take the outcome of the call',
   };
-}
-
-/** Running out of the short first limit is no failure: the provider may be at work, and the next send will tell. */
-function isFailure({ answer, patient }: Pick<AttemptOutcome, 'answer' | 'patient'>): boolean {
-  if (answer.kind === 'done') return false;
-  return patient || !(answer.kind === 'unclear' && answer.why === 'no_answer');
 }
 
 /** The marker that operators of the systems before this one alert on; its wording is fixed. */

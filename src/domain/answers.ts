@@ -20,3 +20,11 @@ export type RefusalClass = 'insufficient' | 'used' | 'expired' | 'other';
 
 /** `no_answer`: our own time limit ran out while the provider may still be at work. */
 export type UnclearClass = 'no_answer' | 'reset' | 'not_connected' | 'server_error' | 'unreadable';
+
+/**
+ * Running out of a short first limit is neither success nor failure: the provider may be at work, and the next send will
+ * tell. The log, the counter of failures and the breaker must agree on this.
+ * @param patient the provider had the whole answer window
+ */
+export const isUndecided = (answer: Answer, patient: boolean): boolean =>
+  answer.kind === 'unclear' && answer.why === 'no_answer' && !patient;

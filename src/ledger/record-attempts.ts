@@ -1,4 +1,4 @@
-import type { Answer } from '../domain/answers.js';
+import { type Answer, isUndecided } from '../domain/answers.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementStatus } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
@@ -29,7 +29,7 @@ export function createAttemptRecorder(database: Database) {
 }
 
 function toRecord({ id, runner, answer, decision, patient }: AttemptOutcome) {
-  const undecided = answer.kind === 'unclear' && answer.why === 'no_answer' && !patient;
+  const undecided = isUndecided(answer, patient);
   return {
     id,
     runner,
