@@ -62,9 +62,9 @@ export async function openTestLedger(
   };
 }
 
-export function aSession(lease: Lease, changes: Partial<NewSession> = {}): NewSession {
-  const unique = randomUUID();
-  return {
+/** What every payment has, unlike that of any other. */
+const someFacts = (unique: string) =>
+  ({
     id: newSettlementId(Date.now()),
     key: `key-${unique}`,
     identity: `identity-${unique}`,
@@ -73,6 +73,12 @@ export function aSession(lease: Lease, changes: Partial<NewSession> = {}): NewSe
     asset: 'USDC',
     decimals: 6,
     payer: `payer-${unique}`,
+  }) as const;
+
+export function aSession(lease: Lease, changes: Partial<NewSession> = {}): NewSession {
+  const unique = randomUUID();
+  return {
+    ...someFacts(unique),
     lookup: { network: 'eip155:8453' },
     context: {},
     expiresAtMs: null,
@@ -90,14 +96,7 @@ export function aSession(lease: Lease, changes: Partial<NewSession> = {}): NewSe
 export function aSettlement(changes: Partial<NewSettlement> = {}): NewSettlement {
   const unique = randomUUID();
   return {
-    id: newSettlementId(Date.now()),
-    key: `key-${unique}`,
-    identity: `identity-${unique}`,
-    contentSha256: 'content',
-    protocol: 'x402',
-    asset: 'USDC',
-    decimals: 6,
-    payer: `payer-${unique}`,
+    ...someFacts(unique),
     lookup: {},
     context: {},
     expiresAtMs: null,

@@ -9,36 +9,26 @@ beforeAll(async () => {
 });
 afterAll(() => test.dispose());
 
-/** A row put into any status by the only means there is: a superuser who switches the guard off. */
-async function rowIn(status: string): Promise<string> {
-  const { settlement } = (await test.ledger.createSettlement(aSettlement())) as { settlement: { id: string } };
-  await test.database.transaction(async (query) => {
-    await query('SET LOCAL session_replication_role = replica');
-    await query(
-      `UPDATE settlements SET status = $2, certainty = CASE $2 WHEN 'settled' THEN 'done' ELSE certainty END,
-         settled_at = CASE $2 WHEN 'settled' THEN now() END,
-         next_check_at = CASE WHEN $2 IN ('settled', 'released', 'written_off') THEN NULL ELSE now() END,
-         attention_reason = CASE $2 WHEN 'needs_attention' THEN 'credential_refused' END,
-         attention_since = CASE $2 WHEN 'needs_attention' THEN now() END,
-         attention_detail = CASE $2 WHEN 'needs_attention' THEN 'x' END
-       WHERE id = $1`,
-      [settlement.id, status],
-    );
-  });
-  return settlement.id;
-}
-
-const move = (id: string, status: string) =>
-  test.database.query(
-    `UPDATE settlements SET status = $2, certainty = CASE $2 WHEN 'settled' THEN 'done' ELSE certainty END,
+/** A move with all that the constraints of its goal ask for, so that only the transition itself can be refused. */
+const MOVE = `UPDATE settlements SET status = $2, certainty = CASE $2 WHEN 'settled' THEN 'done' ELSE certainty END,
        settled_at = CASE $2 WHEN 'settled' THEN now() END,
        next_check_at = CASE WHEN $2 IN ('settled', 'released', 'written_off') THEN NULL ELSE now() END,
        attention_reason = CASE $2 WHEN 'needs_attention' THEN 'credential_refused' END,
        attention_since = CASE $2 WHEN 'needs_attention' THEN now() END,
        attention_detail = CASE $2 WHEN 'needs_attention' THEN 'x' END
-     WHERE id = $1`,
-    [id, status],
-  );
+     WHERE id = $1`;
+
+/** A row put into any status by the only means there is: a superuser who switches the guard off. */
+async function rowIn(status: string): Promise<string> {
+  const { settlement } = (await test.ledger.createSettlement(aSettlement())) as { settlement: { id: string } };
+  await test.database.transaction(async (query) => {
+    await query('SET LOCAL session_replication_role = replica');
+    await query(MOVE, [settlement.id, status]);
+  });
+  return settlement.id;
+}
+
+const move = (id: string, status: string) => test.database.query(MOVE, [id, status]);
 
 describe('the database itself', () => {
   for (const from of SETTLEMENT_STATUSES) {
