@@ -1,4 +1,5 @@
-import type { AttentionReason, Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
+import type { AttentionReason } from '../src/domain/attention.js';
+import type { Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
 
 /**
  * What workflows know of activities: types only, plain JSON, append-only (histories of older builds are replayed

@@ -10,7 +10,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { CloseTimeSettlementInput, RowOutcome, SettlementActivities } from '../activities/contract.js';
-import type { AttentionReason as Reason } from '../src/domain/settlement-status.js';
+import type { AttentionReason as Reason } from '../src/domain/attention.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { rereadSignal, type SettlementState, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';

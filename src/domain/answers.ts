@@ -15,6 +15,24 @@ export type Answer =
   | { readonly kind: 'busy'; readonly retryAfterMs: number | null; readonly detail: string }
   | { readonly kind: 'misdirected'; readonly detail: string };
 
+/** What follows a money call is decided from this, whichever provider answered. */
+export type MoneyAnswer =
+  | { readonly kind: 'done'; readonly alreadySettled: boolean }
+  | { readonly kind: 'refused'; readonly why: RefusalClass | RefusalByRecords }
+  /** A balance is too low: this attempt moved nothing, a later one may succeed. */
+  | { readonly kind: 'short' }
+  | { readonly kind: 'unclear'; readonly why: UnclearClass }
+  /** `executed: 'no'`: the provider turned the attempt away before it did anything. */
+  | { readonly kind: 'busy'; readonly retryAfterMs: number | null; readonly executed?: 'no' | 'perhaps' }
+  | { readonly kind: 'misdirected' };
+
+/**
+ * A refusal whose meaning was read from the provider's records. `missing`: the object does not exist. `foreign`: somebody
+ * else took all of it. `exceeds`: less is left than we ask for. `conflict`: the key or our mark stands for something else.
+ * `refused`: the account or its settings do not allow it.
+ */
+export type RefusalByRecords = 'missing' | 'foreign' | 'exceeds' | 'conflict' | 'refused';
+
 /** `insufficient`: the payer cannot pay now. `used`: the nonce or the payment is spent. `expired`: too late. */
 export type RefusalClass = 'insufficient' | 'used' | 'expired' | 'other';
 

@@ -3,6 +3,14 @@ import type { Brand } from './brand.js';
 /** UUIDv7: sorts by creation time, so "newest first" is a scan of the primary key. */
 export type SettlementId = Brand<string, 'SettlementId'>;
 export type DecisionId = Brand<string, 'DecisionId'>;
+export type OrderId = Brand<string, 'OrderId'>;
+export type PaymentId = Brand<string, 'PaymentId'>;
+export type RefundId = Brand<string, 'RefundId'>;
+/** A seller transfer. */
+export type TransferId = Brand<string, 'TransferId'>;
+/** UUIDv8 derived from refund and transfer (reversal-id.ts): the same refund can never reverse one transfer twice. */
+export type ReversalId = Brand<string, 'ReversalId'>;
+export type BackfillId = Brand<string, 'BackfillId'>;
 export type LeaseId = Brand<string, 'LeaseId'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -10,15 +18,21 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const newSettlementId = (nowMs: number): SettlementId => uuidV7(nowMs) as SettlementId;
 export const newDecisionId = (nowMs: number): DecisionId => uuidV7(nowMs) as DecisionId;
 export const newLeaseId = (nowMs: number): LeaseId => uuidV7(nowMs) as LeaseId;
+export const newOrderId = (nowMs: number): OrderId => uuidV7(nowMs) as OrderId;
+export const newPaymentId = (nowMs: number): PaymentId => uuidV7(nowMs) as PaymentId;
+export const newRefundId = (nowMs: number): RefundId => uuidV7(nowMs) as RefundId;
+export const newTransferId = (nowMs: number): TransferId => uuidV7(nowMs) as TransferId;
+export const newBackfillId = (nowMs: number): BackfillId => uuidV7(nowMs) as BackfillId;
 
 /** Lower-case canonical UUIDs only: anything else is answered with 404, like an id that does not exist. */
-export function parseSettlementId(text: string): SettlementId | undefined {
-  return UUID.test(text) ? (text as SettlementId) : undefined;
-}
+export const parseSettlementId = (text: string): SettlementId | undefined => parse(text) as SettlementId | undefined;
+export const parseDecisionId = (text: string): DecisionId | undefined => parse(text) as DecisionId | undefined;
+export const parseOrderId = (text: string): OrderId | undefined => parse(text) as OrderId | undefined;
+export const parseRefundId = (text: string): RefundId | undefined => parse(text) as RefundId | undefined;
+export const parseTransferId = (text: string): TransferId | undefined => parse(text) as TransferId | undefined;
+export const parseReversalId = (text: string): ReversalId | undefined => parse(text) as ReversalId | undefined;
 
-export function parseDecisionId(text: string): DecisionId | undefined {
-  return UUID.test(text) ? (text as DecisionId) : undefined;
-}
+const parse = (text: string): string | undefined => (UUID.test(text) ? text : undefined);
 
 /** RFC 9562 §5.7: 48 bits of Unix milliseconds, then random bits. */
 function uuidV7(nowMs: number): string {

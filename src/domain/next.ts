@@ -1,7 +1,7 @@
-import type { Answer } from './answers.js';
+import type { MoneyAnswer, RefusalByRecords, RefusalClass } from './answers.js';
 import { assertNever } from './assert-never.js';
+import type { AttentionReason } from './attention.js';
 import { type Certainty, joinCertainty } from './certainty.js';
-import type { AttentionReason } from './settlement-status.js';
 
 export interface RetryPolicy {
   /** First wait; doubles with every attempt up to `backoffMaxMs`. */
@@ -9,27 +9,48 @@ export interface RetryPolicy {
   readonly backoffMaxMs: number;
   /** A call we stopped waiting for may still be at work: nothing is sent before this long after it was sent. */
   readonly answerWindowMs: number;
-  /** Attempts after which an unclear or busy answer is left to a person; undefined: until the key expires. */
-  readonly maxAttempts?: number;
+  /**
+   * For calls that carry an idempotency key: failures are counted and end with a person; being turned away, parked or
+   * waiting for a balance counts nothing. Undefined: repeated until the key expires.
+   */
+  readonly counted?: {
+    /** After the first attempt. */
+    readonly maxRetries: number;
+    /** A balance that is too low: `wait` until it rises, or `retry` as after any failure. */
+    readonly whenShort: 'wait' | 'retry';
+    /** A definite no that nothing in the provider's records explains. */
+    readonly whenRefused: 'ask' | 'retry';
+  };
 }
 
 /** What happened so far with one money call, the attempt that was just answered included. */
 export interface Attempted {
   readonly certainty: Certainty;
-  readonly answer: Answer;
+  readonly answer: MoneyAnswer;
   /** Time for which the key (for settlements: the credential) can still be used; ≤ 0: expired, null: no end is known. */
   readonly keyLeftMs: number | null;
   /** Attempts sent, this one included (≥ 1). */
   readonly attempts: number;
+  /** Failures counted before this attempt; default: every earlier attempt. */
+  readonly retries?: number;
   /** Time since this attempt was sent. */
   readonly sinceSentMs: number;
+  /** The provider's records, read after the refusal, hold nothing of ours: then even an unknown is closed as absent. */
+  readonly provedAbsent?: boolean;
 }
 
 export type Decision =
   | { readonly do: 'finish'; readonly certainty: 'done' }
-  | { readonly do: 'retry'; readonly certainty: Certainty; readonly afterMs: number }
+  /** `counts`: this failure was one of the retries that the policy allows. */
+  | { readonly do: 'retry'; readonly certainty: Certainty; readonly afterMs: number; readonly counts?: true }
   | { readonly do: 'park'; readonly certainty: Certainty; readonly afterMs: number }
+  /** Until the seller's balance rises. */
+  | { readonly do: 'wait'; readonly certainty: Certainty }
   | { readonly do: 'ask'; readonly certainty: Certainty; readonly reason: AttentionReason };
+
+/** The auth server knows no balance that could be too low for us, so nothing of it ever waits for one. */
+type NeverShort = Exclude<MoneyAnswer, { kind: 'short' }>;
+export type NeverWaiting = Exclude<Decision, { do: 'wait' }>;
 
 /** min(BASE·2^retries, MAX): retry 0 waits BASE. */
 export function backoffMs(retries: number, policy: Pick<RetryPolicy, 'backoffBaseMs' | 'backoffMaxMs'>): number {
@@ -42,6 +63,8 @@ export function backoffMs(retries: number, policy: Pick<RetryPolicy, 'backoffBas
  * An `alreadySettled` answer to a call that was never sent before means that somebody else moved the money: it is
  * certain, and still a question for a person, because it must not be booked as ours silently.
  */
+export function next(attempted: Attempted & { readonly answer: NeverShort }, policy: RetryPolicy): NeverWaiting;
+export function next(attempted: Attempted, policy: RetryPolicy): Decision;
 export function next(attempted: Attempted, policy: RetryPolicy): Decision {
   const { answer, attempts } = attempted;
   switch (answer.kind) {
@@ -50,15 +73,23 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
         ? { do: 'ask', certainty: 'done', reason: 'settled_elsewhere_suspected' }
         : { do: 'finish', certainty: 'done' };
     case 'refused': {
-      const certainty = joinCertainty(attempted.certainty, 'absent');
-      return { do: 'ask', certainty, reason: refusalReason(answer.why, certainty) };
+      const certainty = withoutThisAttempt(attempted);
+      return answer.why === 'refused' && policy.counted?.whenRefused === 'retry'
+        ? countedRetry(attempted, policy, certainty)
+        : { do: 'ask', certainty, reason: refusalReason(answer.why, certainty) };
+    }
+    case 'short': {
+      const certainty = withoutThisAttempt(attempted);
+      return policy.counted?.whenShort === 'retry'
+        ? countedRetry(attempted, policy, certainty)
+        : { do: 'wait', certainty };
     }
     case 'unclear':
       return again(attempted, policy, answer.why === 'no_answer' ? policy.answerWindowMs - attempted.sinceSentMs : 0);
     case 'busy':
-      return again(attempted, policy, answer.retryAfterMs ?? 0);
+      return policy.counted ? turnedAway(attempted, answer) : again(attempted, policy, answer.retryAfterMs ?? 0);
     case 'misdirected': {
-      const certainty = joinCertainty(attempted.certainty, 'unknown');
+      const certainty = policy.counted ? notExecuted(attempted) : joinCertainty(attempted.certainty, 'unknown');
       return isExpired(attempted)
         ? { do: 'ask', certainty, reason: 'provider_config' }
         : { do: 'park', certainty, afterMs: beforeExpiry(backoffMs(attempts - 1, policy), attempted, policy) };
@@ -71,11 +102,32 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
 function again(attempted: Attempted, policy: RetryPolicy, atLeastMs: number): Decision {
   const certainty = joinCertainty(attempted.certainty, 'unknown');
   if (isExpired(attempted)) return { do: 'ask', certainty, reason: 'credential_expired' };
-  if (policy.maxAttempts !== undefined && attempted.attempts >= policy.maxAttempts) {
-    return { do: 'ask', certainty, reason: 'retries_exhausted' };
-  }
+  if (policy.counted) return countedRetry(attempted, policy, certainty, atLeastMs);
   const afterMs = Math.max(beforeExpiry(backoffMs(attempted.attempts - 1, policy), attempted, policy), atLeastMs);
   return { do: 'retry', certainty, afterMs };
+}
+
+function countedRetry(attempted: Attempted, policy: RetryPolicy, certainty: Certainty, atLeastMs = 0): Decision {
+  const retries = attempted.retries ?? attempted.attempts - 1;
+  if (retries >= (policy.counted?.maxRetries ?? 0)) return { do: 'ask', certainty, reason: 'retries_exhausted' };
+  return { do: 'retry', certainty, afterMs: Math.max(backoffMs(retries, policy), atLeastMs), counts: true };
+}
+
+/** A provider that names no time is asked again this much later. */
+const BUSY_PAUSE_MS = 2_000;
+
+/** Turned away is no failure: nothing is counted, and the next attempt is the same one again. */
+function turnedAway(attempted: Attempted, answer: Extract<MoneyAnswer, { kind: 'busy' }>): Decision {
+  const certainty = answer.executed === 'no' ? notExecuted(attempted) : joinCertainty(attempted.certainty, 'unknown');
+  return { do: 'retry', certainty, afterMs: answer.retryAfterMs ?? BUSY_PAUSE_MS };
+}
+
+/** This attempt did nothing: what is known is what was known before it. */
+const notExecuted = ({ certainty }: Attempted): Certainty => (certainty === 'in_flight' ? 'not_sent' : certainty);
+
+/** This attempt alone moved nothing; only the provider's records can say the same of the earlier ones. */
+function withoutThisAttempt({ certainty, provedAbsent }: Attempted): Certainty {
+  return provedAbsent && certainty !== 'done' ? 'absent' : joinCertainty(certainty, 'absent');
 }
 
 const isExpired = ({ keyLeftMs }: Attempted): boolean => keyLeftMs !== null && keyLeftMs <= 0;
@@ -94,7 +146,7 @@ function beforeExpiry(waitMs: number, { keyLeftMs }: Attempted, policy: RetryPol
 }
 
 /** "Nonce used" after an attempt whose outcome is unknown is most likely our own success: a person looks it up. */
-function refusalReason(why: Extract<Answer, { kind: 'refused' }>['why'], certainty: Certainty): AttentionReason {
+function refusalReason(why: RefusalClass | RefusalByRecords, certainty: Certainty): AttentionReason {
   switch (why) {
     case 'insufficient':
       return 'uncollectable';
@@ -104,6 +156,16 @@ function refusalReason(why: Extract<Answer, { kind: 'refused' }>['why'], certain
       return certainty === 'unknown' ? 'conflict' : 'settled_elsewhere_suspected';
     case 'other':
       return 'credential_refused';
+    case 'missing':
+      return 'resource_missing';
+    case 'foreign':
+      return 'foreign_reversal';
+    case 'exceeds':
+      return 'exceeds_remainder';
+    case 'conflict':
+      return 'conflict';
+    case 'refused':
+      return 'provider_config';
     default:
       return assertNever(why);
   }

@@ -1,5 +1,6 @@
+import type { Attention } from './attention.js';
 import type { Certainty } from './certainty.js';
-import type { Attention, Settlement } from './settlement.js';
+import type { Settlement } from './settlement.js';
 import type { Delivery, Protocol, SettlementStatus } from './settlement-status.js';
 
 /** A settlement as outsiders see it, in the API and with `--json` (contract.md): amounts are digits in the atomic unit. */

@@ -21,29 +21,6 @@ export const SETTLEMENT_TRANSITIONS: Readonly<Record<SettlementStatus, readonly 
 
 export const SETTLEMENT_STATUSES = Object.keys(SETTLEMENT_TRANSITIONS) as SettlementStatus[];
 
-/** Why an item waits for an operator: the closed list of the contract. */
-export const ATTENTION_REASONS = [
-  'credential_undecodable',
-  'credential_refused',
-  'credential_expired',
-  'uncollectable',
-  'settled_elsewhere_suspected',
-  'retries_exhausted',
-  'resource_missing',
-  'missing_transfer_id',
-  'foreign_reversal',
-  'exceeds_remainder',
-  'conflict',
-  'provider_config',
-  'balance_horizon',
-  'refund_failed_after_reversal',
-  'unknown_refund',
-  'drift',
-  'late_success',
-  'approval_pending',
-] as const;
-export type AttentionReason = (typeof ATTENTION_REASONS)[number];
-
 /** What we know of the way the response took. `unknown`: billed, and the process died before it could tell. */
 export type Delivery = 'delivered' | 'aborted' | 'unknown';
 

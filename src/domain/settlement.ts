@@ -1,7 +1,8 @@
+import type { Attention } from './attention.js';
 import type { Certainty } from './certainty.js';
 import type { SettlementId } from './ids.js';
 import type { AtomicAmount } from './money.js';
-import type { AttentionReason, Delivery, Protocol, SettlementStatus } from './settlement-status.js';
+import type { Delivery, Protocol, SettlementStatus } from './settlement-status.js';
 
 /** A settlement as our own programs see it; amounts are digits in the asset's atomic unit, times are ISO 8601. */
 export interface Settlement {
@@ -25,10 +26,4 @@ export interface Settlement {
   readonly alreadySettled: boolean;
   readonly createdAt: string;
   readonly settledAt: string | null;
-}
-
-export interface Attention {
-  readonly reason: AttentionReason;
-  readonly since: string;
-  readonly detail: string;
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
+import { ATTENTION_REASONS } from '../domain/attention.js';
 import { CERTAINTIES } from '../domain/certainty.js';
 import { parseSettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
 import type { SettlementAnswer as Answer } from '../domain/settlement-answer.js';
-import { ATTENTION_REASONS, PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
+import { PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
 
 /** The one source of what a request may hold: validation and /openapi.json both come from here. */
 

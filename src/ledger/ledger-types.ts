@@ -3,7 +3,7 @@ import type { Certainty } from '../domain/certainty.js';
 import type { DecisionId, LeaseId, SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
-import type { Decision } from '../domain/next.js';
+import type { NeverWaiting } from '../domain/next.js';
 import type { Settlement } from '../domain/settlement.js';
 import type { Delivery, Protocol, SettlementStatus } from '../domain/settlement-status.js';
 
@@ -169,7 +169,7 @@ export interface AttemptOutcome {
   readonly id: SettlementId;
   readonly runner: string;
   readonly answer: Answer;
-  readonly decision: Decision;
+  readonly decision: NeverWaiting;
   /** The provider had the whole answer window; a first, short attempt that got no answer has not failed yet. */
   readonly patient: boolean;
 }

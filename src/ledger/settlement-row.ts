@@ -1,9 +1,10 @@
+import type { AttentionReason } from '../domain/attention.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { Settlement } from '../domain/settlement.js';
-import type { AttentionReason, Delivery, Protocol, SettlementStatus } from '../domain/settlement-status.js';
+import type { Delivery, Protocol, SettlementStatus } from '../domain/settlement-status.js';
 
 /** A row of `settlements` as pg returns it; secrets are never part of this. */
 export interface SettlementRow {

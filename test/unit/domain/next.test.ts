@@ -1,29 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Answer } from '../../../src/domain/answers.js';
+import type { MoneyAnswer } from '../../../src/domain/answers.js';
 import { CERTAINTIES, type Certainty, certaintyAtSend, joinCertainty } from '../../../src/domain/certainty.js';
 import { type Attempted, backoffMs, next, type RetryPolicy } from '../../../src/domain/next.js';
 
 const POLICY: RetryPolicy = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, answerWindowMs: 30_000 };
 
-const answers: fc.Arbitrary<Answer> = fc.oneof(
+const answers: fc.Arbitrary<MoneyAnswer> = fc.oneof(
   fc.record({
     kind: fc.constant('done' as const),
     alreadySettled: fc.boolean(),
-    txHash: fc.constantFrom(null, '0xabc'),
   }),
   fc.record({
     kind: fc.constant('refused' as const),
     why: fc.constantFrom('insufficient', 'used', 'expired', 'other'),
-    detail: fc.string(),
   }),
   fc.record({
     kind: fc.constant('unclear' as const),
     why: fc.constantFrom('no_answer', 'reset', 'not_connected', 'server_error', 'unreadable'),
-    detail: fc.string(),
   }),
-  fc.record({ kind: fc.constant('busy' as const), retryAfterMs: fc.option(fc.nat(300_000)), detail: fc.string() }),
-  fc.record({ kind: fc.constant('misdirected' as const), detail: fc.string() }),
+  fc.record({ kind: fc.constant('busy' as const), retryAfterMs: fc.option(fc.nat(300_000)) }),
+  fc.record({ kind: fc.constant('misdirected' as const) }),
 );
 const attempted: fc.Arbitrary<Attempted> = fc.record({
   certainty: fc.constantFrom<Certainty>('in_flight', 'unknown', 'done'),
@@ -55,7 +52,7 @@ describe('what follows a money call', () => {
   it('never sends again while a call that got no answer may still be at work', () => {
     fc.assert(
       fc.property(attempted, (given) => {
-        const decision = next({ ...given, answer: { kind: 'unclear', why: 'no_answer', detail: '' } }, POLICY);
+        const decision = next({ ...given, answer: { kind: 'unclear', why: 'no_answer' } }, POLICY);
         if (decision.do === 'retry')
           expect(decision.afterMs + given.sinceSentMs).toBeGreaterThanOrEqual(POLICY.answerWindowMs);
       }),
@@ -64,10 +61,7 @@ describe('what follows a money call', () => {
   it('waits at least the base and at most the maximum, but for what the provider or the answer window demand', () => {
     fc.assert(
       fc.property(attempted, (given) => {
-        const decision = next(
-          { ...given, answer: { kind: 'unclear', why: 'server_error', detail: '' }, keyLeftMs: null },
-          POLICY,
-        );
+        const decision = next({ ...given, answer: { kind: 'unclear', why: 'server_error' }, keyLeftMs: null }, POLICY);
         expect(decision).toMatchObject({ do: 'retry', afterMs: backoffMs(given.attempts - 1, POLICY) });
       }),
     );
@@ -86,7 +80,7 @@ describe('what follows a money call', () => {
           const decision = next(
             {
               certainty: 'unknown',
-              answer: { kind: 'unclear', why: 'server_error', detail: '' },
+              answer: { kind: 'unclear', why: 'server_error' },
               keyLeftMs: left,
               attempts,
               sinceSentMs: 0,
@@ -114,7 +108,7 @@ describe('what follows a money call', () => {
     expect(next({ ...first, attempts: 2 }, POLICY)).toMatchObject({ do: 'finish' });
   });
   it('suspects its own success when the nonce is used and an earlier attempt got no answer', () => {
-    const used: Answer = { kind: 'refused', why: 'used', detail: '' };
+    const used: Answer = { kind: 'refused', why: 'used' };
     const given = { answer: used, keyLeftMs: null, attempts: 2, sinceSentMs: 0 } as const;
     expect(next({ ...given, certainty: 'unknown' }, POLICY)).toMatchObject({
       do: 'ask',
@@ -126,7 +120,7 @@ describe('what follows a money call', () => {
   it('parks what answers in the provider’s place until the credential expires', () => {
     const given = {
       certainty: 'in_flight',
-      answer: { kind: 'misdirected', detail: '' },
+      answer: { kind: 'misdirected' },
       attempts: 1,
       sinceSentMs: 0,
     } as const;

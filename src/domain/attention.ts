@@ -1,0 +1,29 @@
+/** Why an item waits for an operator: the closed list of the contract. */
+export const ATTENTION_REASONS = [
+  'credential_undecodable',
+  'credential_refused',
+  'credential_expired',
+  'uncollectable',
+  'settled_elsewhere_suspected',
+  'retries_exhausted',
+  'resource_missing',
+  'missing_transfer_id',
+  'foreign_reversal',
+  'exceeds_remainder',
+  'conflict',
+  'provider_config',
+  'balance_horizon',
+  'refund_failed_after_reversal',
+  'unknown_refund',
+  'drift',
+  'late_success',
+  'approval_pending',
+] as const;
+export type AttentionReason = (typeof ATTENTION_REASONS)[number];
+
+/** An item that waits for a person; `since` is ISO 8601. */
+export interface Attention {
+  readonly reason: AttentionReason;
+  readonly since: string;
+  readonly detail: string;
+}

@@ -1,0 +1,48 @@
+import type { Certainty } from './certainty.js';
+
+const HOUR_MS = 3_600_000;
+/** Stripe keeps a key for at least 24 hours; an hour's margin covers the call itself and clocks that disagree. */
+export const KEY_REUSABLE_MS = 23 * HOUR_MS;
+/** From here on Stripe has surely forgotten it; in between nobody knows, so nothing is sent. */
+export const KEY_FORGOTTEN_MS = 25 * HOUR_MS;
+/** Two looks this far apart are two proofs: what Stripe finishes late would show in the second. */
+export const PROOFS_APART_MS = 60_000;
+
+export type KeyUse = 'same_key' | 'read_only' | 'new_generation';
+
+export interface KeyHistory {
+  /** Joined over all attempts of this generation. */
+  readonly certainty: Certainty;
+  /** Since the first send with this key, by the ledger's clock; null: never sent. */
+  readonly keyAgeMs: number | null;
+  /** Looks since the last attempt that found nothing of ours, each {@link PROOFS_APART_MS} after the one before. */
+  readonly absences: number;
+}
+
+/**
+ * With which key a call may be sent once a look at the provider's records has found nothing of ours (product.md I4).
+ * A saved refusal is repeated by the key for a day, so after one only a new generation can succeed; an outcome nobody
+ * knows is repeated with the same key while the provider surely remembers it.
+ */
+export function keyUse({ certainty, keyAgeMs, absences }: KeyHistory): KeyUse {
+  switch (certainty) {
+    case 'not_sent':
+      return 'same_key';
+    case 'absent':
+      return 'new_generation';
+    case 'in_flight':
+    case 'unknown':
+      if (keyAgeMs === null || keyAgeMs < KEY_REUSABLE_MS) return 'same_key';
+      return keyAgeMs >= KEY_FORGOTTEN_MS && absences >= 2 ? 'new_generation' : 'read_only';
+    case 'done':
+      return 'read_only';
+  }
+}
+
+/**
+ * Whether the provider's records are read before the next send. A first send needs no look, because there is nothing
+ * to find, unless the row is older than a key lives: a ledger restored from a backup would not know of its own sends.
+ */
+export function looksFirst({ certainty }: Pick<KeyHistory, 'certainty'>, rowAgeMs: number): boolean {
+  return certainty !== 'not_sent' || rowAgeMs >= KEY_REUSABLE_MS;
+}

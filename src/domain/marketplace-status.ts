@@ -1,0 +1,77 @@
+/** Statuses of the marketplace's money (contract.md), with every move each may make. The database holds the same tables. */
+
+export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'payment_failed';
+export type PaymentStatus = 'pending' | 'processing' | 'succeeded' | 'failed' | 'cancelled';
+export type RefundStatus = 'pending' | 'review' | 'succeeded' | 'failed';
+export type TransferStatus =
+  | 'pending'
+  | 'failed'
+  | 'cancelled'
+  | 'completed'
+  | 'reversal_pending'
+  | 'partially_reversed'
+  | 'reversed'
+  | 'permanently_failed';
+export type ReversalStatus = 'pending' | 'waiting_balance' | 'reversed' | 'permanently_failed' | 'written_off';
+
+type Transitions<Status extends string> = Readonly<Record<Status, readonly Status[]>>;
+
+/** A payment that the provider first called failed may still succeed; a refund that fails later gives the order back. */
+export const ORDER_TRANSITIONS: Transitions<OrderStatus> = {
+  pending: ['paid', 'payment_failed'],
+  payment_failed: ['paid'],
+  paid: ['partially_refunded', 'refunded'],
+  partially_refunded: ['refunded', 'paid'],
+  refunded: ['partially_refunded', 'paid'],
+};
+
+/** Succeeded is absorbing: evidence of money outlives an earlier no. */
+export const PAYMENT_TRANSITIONS: Transitions<PaymentStatus> = {
+  pending: ['processing', 'succeeded', 'failed', 'cancelled'],
+  processing: ['pending', 'succeeded', 'failed', 'cancelled'],
+  failed: ['pending', 'processing', 'succeeded', 'cancelled'],
+  cancelled: ['succeeded'],
+  succeeded: [],
+};
+
+/** A refund that succeeded can turn failed days later: the buyer's bank sent the money back. */
+export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
+  pending: ['review', 'succeeded', 'failed'],
+  review: ['pending', 'succeeded', 'failed'],
+  succeeded: ['failed'],
+  failed: ['succeeded'],
+};
+
+/**
+ *     pending ──► completed ──► reversal_pending ──► reversed
+ *        │            ▲              │      ▲            ▲
+ *        ▼            │              ▼      │            │
+ *     failed ─────────┘      partially_reversed ─────────┘
+ *
+ * Once it is completed, its status is derived from its reversals by the SQL function `refresh_transfer`.
+ */
+export const TRANSFER_TRANSITIONS: Transitions<TransferStatus> = {
+  pending: ['completed', 'failed', 'cancelled'],
+  failed: ['completed', 'cancelled', 'permanently_failed'],
+  cancelled: [],
+  completed: ['reversal_pending'],
+  reversal_pending: ['reversed', 'partially_reversed', 'completed', 'permanently_failed'],
+  partially_reversed: ['reversal_pending', 'reversed'],
+  reversed: [],
+  permanently_failed: ['reversal_pending', 'reversed', 'partially_reversed', 'completed'],
+};
+
+/** A written-off reversal that turns out to have moved the money is reversed: done is absorbing. */
+export const REVERSAL_TRANSITIONS: Transitions<ReversalStatus> = {
+  pending: ['waiting_balance', 'reversed', 'permanently_failed', 'written_off'],
+  waiting_balance: ['pending', 'reversed', 'permanently_failed', 'written_off'],
+  permanently_failed: ['pending', 'reversed', 'written_off'],
+  written_off: ['reversed'],
+  reversed: [],
+};
+
+export const ORDER_STATUSES = Object.keys(ORDER_TRANSITIONS) as OrderStatus[];
+export const PAYMENT_STATUSES = Object.keys(PAYMENT_TRANSITIONS) as PaymentStatus[];
+export const REFUND_STATUSES = Object.keys(REFUND_TRANSITIONS) as RefundStatus[];
+export const TRANSFER_STATUSES = Object.keys(TRANSFER_TRANSITIONS) as TransferStatus[];
+export const REVERSAL_STATUSES = Object.keys(REVERSAL_TRANSITIONS) as ReversalStatus[];
