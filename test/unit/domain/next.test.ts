@@ -102,13 +102,13 @@ describe('what follows a money call', () => {
     );
   });
   it('asks a person about money that somebody else settled', () => {
-    const done: Answer = { kind: 'done', alreadySettled: true, txHash: null };
+    const done: MoneyAnswer = { kind: 'done', alreadySettled: true, txHash: null };
     const first = { certainty: 'in_flight', answer: done, keyLeftMs: null, attempts: 1, sinceSentMs: 0 } as const;
     expect(next(first, POLICY)).toMatchObject({ do: 'ask', reason: 'settled_elsewhere_suspected' });
     expect(next({ ...first, attempts: 2 }, POLICY)).toMatchObject({ do: 'finish' });
   });
   it('suspects its own success when the nonce is used and an earlier attempt got no answer', () => {
-    const used: Answer = { kind: 'refused', why: 'used' };
+    const used: MoneyAnswer = { kind: 'refused', why: 'used' };
     const given = { answer: used, keyLeftMs: null, attempts: 2, sinceSentMs: 0 } as const;
     expect(next({ ...given, certainty: 'unknown' }, POLICY)).toMatchObject({
       do: 'ask',
