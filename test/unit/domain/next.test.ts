@@ -102,7 +102,7 @@ describe('what follows a money call', () => {
     );
   });
   it('asks a person about money that somebody else settled', () => {
-    const done: MoneyAnswer = { kind: 'done', alreadySettled: true, txHash: null };
+    const done: MoneyAnswer = { kind: 'done', alreadySettled: true };
     const first = { certainty: 'in_flight', answer: done, keyLeftMs: null, attempts: 1, sinceSentMs: 0 } as const;
     expect(next(first, POLICY)).toMatchObject({ do: 'ask', reason: 'settled_elsewhere_suspected' });
     expect(next({ ...first, attempts: 2 }, POLICY)).toMatchObject({ do: 'finish' });
