@@ -1,4 +1,19 @@
 -- columns
+backfill_results.backfill_id uuid NOT NULL
+backfill_results.transfer_id uuid NOT NULL
+backfill_results.outcome text NOT NULL
+backfill_results.stripe_transfer_id text
+backfill_results.candidates jsonb NOT NULL DEFAULT '[]'::jsonb
+backfill_results.detail text NOT NULL
+backfill_results.at timestamp with time zone NOT NULL DEFAULT clock_now()
+backfills.id uuid NOT NULL
+backfills.apply boolean NOT NULL
+backfills.since timestamp with time zone
+backfills.destination text
+backfills.requested_by text NOT NULL
+backfills.state text NOT NULL DEFAULT 'running'::text
+backfills.started_at timestamp with time zone NOT NULL DEFAULT clock_now()
+backfills.finished_at timestamp with time zone
 decisions.id uuid NOT NULL
 decisions.item_kind text NOT NULL
 decisions.item_id uuid NOT NULL
@@ -21,6 +36,18 @@ operation_events.certainty text
 operation_events.idempotency_key text
 operation_events.answer_class text
 operation_events.detail jsonb NOT NULL DEFAULT '{}'::jsonb
+order_items.order_id uuid NOT NULL
+order_items.position integer NOT NULL
+order_items.seller_account text NOT NULL
+order_items.amount numeric(78,0) NOT NULL
+order_items.description text NOT NULL
+orders.id uuid NOT NULL
+orders.reference text
+orders.currency text NOT NULL
+orders.amount numeric(78,0) NOT NULL
+orders.status text NOT NULL DEFAULT 'pending'::text
+orders.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+orders.paid_at timestamp with time zone
 payment_sessions.id uuid NOT NULL
 payment_sessions.lease_id uuid NOT NULL
 payment_sessions.epoch bigint NOT NULL
@@ -29,6 +56,36 @@ payment_sessions.deadline timestamp with time zone NOT NULL
 payment_sessions.opened_at timestamp with time zone NOT NULL DEFAULT clock_now()
 payment_sessions.closed_at timestamp with time zone
 payment_sessions.closed_by text
+payments.id uuid NOT NULL
+payments.order_id uuid NOT NULL
+payments.amount numeric(78,0) NOT NULL
+payments.currency text NOT NULL
+payments.status text NOT NULL DEFAULT 'pending'::text
+payments.provider_status text
+payments.certainty text NOT NULL DEFAULT 'not_sent'::text
+payments.idempotency_key text NOT NULL
+payments.hyperswitch_payment_id text
+payments.sealed_client_secret bytea
+payments.sealed_key_id text
+payments.attempts integer NOT NULL DEFAULT 0
+payments.runner text
+payments.runner_until timestamp with time zone
+payments.last_answer text
+payments.detail text
+payments.read_at timestamp with time zone
+payments.next_check_at timestamp with time zone
+payments.workflow_id text
+payments.origin text NOT NULL DEFAULT 'api'::text
+payments.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+payouts.external_payout_id text NOT NULL
+payouts.seller_account text NOT NULL
+payouts.amount numeric(78,0) NOT NULL
+payouts.currency text NOT NULL
+payouts.status text NOT NULL
+payouts.arrival_at timestamp with time zone
+payouts.failure_code text
+payouts.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+payouts.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
 provider_breakers.provider text NOT NULL
 provider_breakers.state text NOT NULL DEFAULT 'closed'::text
 provider_breakers.reason text
@@ -39,10 +96,120 @@ provider_breakers.opened_at timestamp with time zone
 provider_breakers.probe_at timestamp with time zone
 provider_breakers.probe_every interval
 provider_breakers.detail text
+refunds.id uuid NOT NULL
+refunds.order_id uuid NOT NULL
+refunds.payment_id uuid NOT NULL
+refunds.amount numeric(78,0) NOT NULL
+refunds.currency text NOT NULL
+refunds.reason text NOT NULL
+refunds.origin text NOT NULL DEFAULT 'api'::text
+refunds.status text NOT NULL DEFAULT 'pending'::text
+refunds.certainty text NOT NULL DEFAULT 'not_sent'::text
+refunds.idempotency_key text NOT NULL
+refunds.hyperswitch_refund_id text
+refunds.attempts integer NOT NULL DEFAULT 0
+refunds.runner text
+refunds.runner_until timestamp with time zone
+refunds.last_answer text
+refunds.detail text
+refunds.read_at timestamp with time zone
+refunds.next_check_at timestamp with time zone
+refunds.attention_reason text
+refunds.attention_since timestamp with time zone
+refunds.attention_detail text
+refunds.workflow_id text
+refunds.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+refunds.succeeded_at timestamp with time zone
+refunds.failed_at timestamp with time zone
+request_keys.principal text NOT NULL
+request_keys.operation text NOT NULL
+request_keys.key text NOT NULL
+request_keys.body_sha256 text NOT NULL
+request_keys.item_id uuid
+request_keys.held_until timestamp with time zone
+request_keys.answer_status integer
+request_keys.answer jsonb
+request_keys.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+reversals.id uuid NOT NULL
+reversals.place bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+reversals.refund_id uuid NOT NULL
+reversals.transfer_id uuid NOT NULL
+reversals.order_id uuid NOT NULL
+reversals.seller_account text NOT NULL
+reversals.amount numeric(78,0) NOT NULL
+reversals.currency text NOT NULL
+reversals.status text NOT NULL DEFAULT 'pending'::text
+reversals.certainty text NOT NULL DEFAULT 'not_sent'::text
+reversals.stripe_reversal_id text
+reversals.reversed_at timestamp with time zone
+reversals.waiting_since timestamp with time zone
+reversals.voided boolean NOT NULL DEFAULT false
+reversals.attempts integer NOT NULL DEFAULT 0
+reversals.retry_count integer NOT NULL DEFAULT 0
+reversals.generation integer NOT NULL DEFAULT 1
+reversals.idempotency_key text NOT NULL
+reversals.key_first_sent_at timestamp with time zone
+reversals.params text
+reversals.absences integer NOT NULL DEFAULT 0
+reversals.last_absence_at timestamp with time zone
+reversals.runner text
+reversals.runner_until timestamp with time zone
+reversals.last_answer text
+reversals.provider_request_id text
+reversals.next_retry_at timestamp with time zone
+reversals.next_check_at timestamp with time zone
+reversals.attention_reason text
+reversals.attention_since timestamp with time zone
+reversals.attention_detail text
+reversals.workflow_id text
+reversals.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 schema_migrations.number integer NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.sha256 text NOT NULL
 schema_migrations.applied_at timestamp with time zone NOT NULL DEFAULT now()
+seller_gates.seller_account text NOT NULL
+seller_gates.currency text NOT NULL
+seller_gates.since timestamp with time zone NOT NULL DEFAULT clock_now()
+seller_gates.probe_at timestamp with time zone NOT NULL
+seller_gates.probe_every interval NOT NULL
+seller_transfers.id uuid NOT NULL
+seller_transfers.order_id uuid NOT NULL
+seller_transfers.seller_account text NOT NULL
+seller_transfers.currency text NOT NULL
+seller_transfers.promised numeric(78,0) NOT NULL
+seller_transfers.withheld numeric(78,0) NOT NULL DEFAULT 0
+seller_transfers.amount numeric(78,0) NOT NULL
+seller_transfers.amount_reversed numeric(78,0) NOT NULL DEFAULT 0
+seller_transfers.compensated numeric(78,0) NOT NULL DEFAULT 0
+seller_transfers.origin text NOT NULL DEFAULT 'order'::text
+seller_transfers.compensates_refund uuid
+seller_transfers.compensates_transfer uuid
+seller_transfers.status text NOT NULL DEFAULT 'pending'::text
+seller_transfers.certainty text NOT NULL DEFAULT 'not_sent'::text
+seller_transfers.stripe_transfer_id text
+seller_transfers.completed_at timestamp with time zone
+seller_transfers.written_off_at timestamp with time zone
+seller_transfers.attempts integer NOT NULL DEFAULT 0
+seller_transfers.retry_count integer NOT NULL DEFAULT 0
+seller_transfers.generation integer NOT NULL DEFAULT 1
+seller_transfers.idempotency_key text NOT NULL
+seller_transfers.key_first_sent_at timestamp with time zone
+seller_transfers.params text
+seller_transfers.absences integer NOT NULL DEFAULT 0
+seller_transfers.last_absence_at timestamp with time zone
+seller_transfers.runner text
+seller_transfers.runner_until timestamp with time zone
+seller_transfers.last_answer text
+seller_transfers.provider_request_id text
+seller_transfers.next_retry_at timestamp with time zone
+seller_transfers.next_check_at timestamp with time zone
+seller_transfers.attention_reason text
+seller_transfers.attention_since timestamp with time zone
+seller_transfers.attention_detail text
+seller_transfers.workflow_id text
+seller_transfers.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+seller_turns.seller_account text NOT NULL
+seller_turns.next_at timestamp with time zone NOT NULL
 server_leases.id uuid NOT NULL
 server_leases.epoch bigint NOT NULL DEFAULT 1
 server_leases.holder text NOT NULL
@@ -94,31 +261,141 @@ settlements.attention_detail text
 settlements.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 settlements.closed_at timestamp with time zone
 settlements.settled_at timestamp with time zone
+stripe_account.only_one boolean NOT NULL DEFAULT true
+stripe_account.account_id text NOT NULL
+stripe_account.livemode boolean NOT NULL
+stripe_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
+stripe_tokens.endpoint text NOT NULL
+stripe_tokens.next_at timestamp with time zone NOT NULL
 sweeps.name text NOT NULL
 sweeps.started_at timestamp with time zone NOT NULL
 sweeps.succeeded_at timestamp with time zone
 sweeps.report jsonb NOT NULL DEFAULT '{}'::jsonb
+webhook_events.provider text NOT NULL
+webhook_events.event_id text NOT NULL
+webhook_events.type text NOT NULL
+webhook_events.object_id text
+webhook_events.parent_id text
+webhook_events.account text
+webhook_events.body_sha256 text NOT NULL
+webhook_events.received_at timestamp with time zone NOT NULL DEFAULT clock_now()
+webhook_events.deliveries integer NOT NULL DEFAULT 1
+webhook_events.next_check_at timestamp with time zone
+webhook_events.processed_at timestamp with time zone
+webhook_events.outcome text
 
 -- constraints
+backfill_results backfill_results_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
+backfill_results backfill_results_outcome_check CHECK ((outcome = ANY (ARRAY['matched'::text, 'written'::text, 'not_found'::text, 'ambiguous'::text, 'mismatch'::text, 'taken'::text])))
+backfill_results backfill_results_pkey PRIMARY KEY (backfill_id, transfer_id)
+backfill_results backfill_results_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
+backfills backfills_pkey PRIMARY KEY (id)
+backfills backfills_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
-decisions decisions_action_check CHECK ((action = ANY (ARRAY['retry'::text, 'settled'::text, 'write_off'::text])))
+decisions decisions_action_check CHECK ((((((((((((((item_kind = 'settlement'::text) AND (action = 'retry'::text)) OR ((item_kind = 'settlement'::text) AND (action = 'settled'::text))) OR ((item_kind = 'settlement'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'retry'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'adopt'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'retry'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'adopt'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'refund'::text) AND (action = 'retry'::text))) OR ((item_kind = 'refund'::text) AND (action = 'compensate'::text))) OR ((item_kind = 'refund'::text) AND (action = 'write_off'::text))))
 decisions decisions_by_check CHECK ((by <> ''::text))
-decisions decisions_item_kind_check CHECK ((item_kind = 'settlement'::text))
+decisions decisions_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'transfer'::text, 'reversal'::text, 'refund'::text])))
 decisions decisions_pkey PRIMARY KEY (id)
 decisions decisions_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'pending_approval'::text, 'ignored'::text])))
 decisions two_persons CHECK (((approved_by IS NULL) OR (approved_by <> by)))
-operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text])))
+operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
+order_items order_items_amount_check CHECK ((amount > (0)::numeric))
+order_items order_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+order_items order_items_pkey PRIMARY KEY (order_id, "position")
+order_items order_items_position_check CHECK (("position" >= 1))
+order_items order_items_seller_account_check CHECK ((seller_account <> ''::text))
+orders orders_amount_check CHECK ((amount > (0)::numeric))
+orders orders_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
+orders orders_pkey PRIMARY KEY (id)
+orders orders_reference_check CHECK ((reference <> ''::text))
+orders orders_reference_key UNIQUE (reference)
+orders orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'paid'::text, 'partially_refunded'::text, 'refunded'::text, 'payment_failed'::text])))
+orders paid_since CHECK (((status = ANY (ARRAY['pending'::text, 'payment_failed'::text])) = (paid_at IS NULL)))
 payment_sessions close_is_whole CHECK (((closed_at IS NULL) = (closed_by IS NULL)))
 payment_sessions payment_sessions_closed_by_check CHECK ((closed_by = ANY (ARRAY['end'::text, 'abort'::text, 'error'::text, 'sweep'::text])))
 payment_sessions payment_sessions_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
 payment_sessions payment_sessions_lease_id_fkey FOREIGN KEY (lease_id) REFERENCES server_leases(id)
 payment_sessions payment_sessions_pkey PRIMARY KEY (id)
+payments payment_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
+payments payment_secret_is_whole CHECK (((sealed_client_secret IS NULL) = (sealed_key_id IS NULL)))
+payments payment_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR (certainty = 'done'::text)))
+payments payments_amount_check CHECK ((amount > (0)::numeric))
+payments payments_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+payments payments_idempotency_key_key UNIQUE (idempotency_key)
+payments payments_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+payments payments_order_id_key UNIQUE (order_id)
+payments payments_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'import'::text])))
+payments payments_pkey PRIMARY KEY (id)
+payments payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+payments unfinished_payment_is_found_again CHECK (((status = ANY (ARRAY['pending'::text, 'processing'::text])) = (next_check_at IS NOT NULL)))
+payouts payouts_external_payout_id_check CHECK ((external_payout_id <> ''::text))
+payouts payouts_pkey PRIMARY KEY (external_payout_id)
+payouts payouts_status_check CHECK ((status = ANY (ARRAY['paid'::text, 'pending'::text, 'in_transit'::text, 'canceled'::text, 'failed'::text])))
 provider_breakers open_is_probed CHECK (((state = 'closed'::text) = (probe_at IS NULL)))
 provider_breakers provider_breakers_pkey PRIMARY KEY (provider)
 provider_breakers provider_breakers_reason_check CHECK ((reason = ANY (ARRAY['outage'::text, 'config'::text])))
 provider_breakers provider_breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
+refunds refund_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
+refunds refund_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR ((certainty = 'done'::text) AND (succeeded_at IS NOT NULL))))
+refunds refunds_amount_check CHECK ((amount > (0)::numeric))
+refunds refunds_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+refunds refunds_idempotency_key_key UNIQUE (idempotency_key)
+refunds refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+refunds refunds_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'provider'::text])))
+refunds refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+refunds refunds_pkey PRIMARY KEY (id)
+refunds refunds_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'review'::text, 'succeeded'::text, 'failed'::text])))
+refunds unfinished_refund_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'review'::text])) OR (next_check_at IS NOT NULL)))
+request_keys answer_is_whole CHECK (((answer_status IS NULL) = (answer IS NULL)))
+request_keys request_keys_key_check CHECK ((key <> ''::text))
+request_keys request_keys_operation_check CHECK ((operation = ANY (ARRAY['orders'::text, 'payments'::text, 'refunds'::text])))
+request_keys request_keys_pkey PRIMARY KEY (principal, operation, key)
+reversals failed_reversal_says_why CHECK (((status <> 'permanently_failed'::text) OR (attention_reason IS NOT NULL)))
+reversals reversal_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+reversals reversal_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
+reversals reversals_amount_check CHECK ((amount > (0)::numeric))
+reversals reversals_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+reversals reversals_generation_check CHECK ((generation >= 1))
+reversals reversals_idempotency_key_key UNIQUE (idempotency_key)
+reversals reversals_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+reversals reversals_pkey PRIMARY KEY (id)
+reversals reversals_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id)
+reversals reversals_refund_id_transfer_id_key UNIQUE (refund_id, transfer_id)
+reversals reversals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text, 'reversed'::text, 'permanently_failed'::text, 'written_off'::text])))
+reversals reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
+reversals reversed_is_proved CHECK ((((status = 'reversed'::text) = (stripe_reversal_id IS NOT NULL)) AND ((status <> 'reversed'::text) OR ((certainty = 'done'::text) AND (reversed_at IS NOT NULL)))))
+reversals unfinished_reversal_is_found_again CHECK (((NOT ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text])) OR ((status = 'permanently_failed'::text) AND (certainty = ANY (ARRAY['unknown'::text, 'in_flight'::text]))))) OR (next_check_at IS NOT NULL)))
+reversals voided_is_written_off CHECK (((NOT voided) OR (status = ANY (ARRAY['written_off'::text, 'reversed'::text]))))
+reversals written_off_is_absent CHECK (((status <> 'written_off'::text) OR (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text]))))
 schema_migrations schema_migrations_pkey PRIMARY KEY (number)
+seller_gates seller_gates_pkey PRIMARY KEY (seller_account, currency)
+seller_transfers amount_is_what_remains CHECK (((amount = (promised - withheld)) AND (amount >= (0)::numeric)))
+seller_transfers cancelled_was_not_sent CHECK (((status <> 'cancelled'::text) OR ((amount = (0)::numeric) AND (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])))))
+seller_transfers compensated_within_taken CHECK ((compensated <= (withheld + amount_reversed)))
+seller_transfers compensation_is_whole CHECK ((((origin = 'compensation'::text) = (compensates_refund IS NOT NULL)) AND ((origin = 'compensation'::text) = (compensates_transfer IS NOT NULL))))
+seller_transfers completed_has_a_date CHECK (((status <> ALL (ARRAY['completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text])) OR (completed_at IS NOT NULL)))
+seller_transfers completed_is_certain CHECK (((completed_at IS NULL) OR (certainty = 'done'::text)))
+seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
+seller_transfers reversed_within_transfer CHECK (((amount_reversed >= (0)::numeric) AND (amount_reversed <= amount)))
+seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
+seller_transfers seller_transfers_compensates_refund_fkey FOREIGN KEY (compensates_refund) REFERENCES refunds(id)
+seller_transfers seller_transfers_compensates_transfer_fkey FOREIGN KEY (compensates_transfer) REFERENCES seller_transfers(id)
+seller_transfers seller_transfers_generation_check CHECK ((generation >= 1))
+seller_transfers seller_transfers_idempotency_key_key UNIQUE (idempotency_key)
+seller_transfers seller_transfers_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+seller_transfers seller_transfers_origin_check CHECK ((origin = ANY (ARRAY['order'::text, 'import'::text, 'compensation'::text])))
+seller_transfers seller_transfers_pkey PRIMARY KEY (id)
+seller_transfers seller_transfers_promised_check CHECK ((promised > (0)::numeric))
+seller_transfers seller_transfers_seller_account_check CHECK ((seller_account <> ''::text))
+seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
+seller_transfers seller_transfers_withheld_check CHECK ((withheld >= (0)::numeric))
+seller_transfers transfer_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
+seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
+seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 server_leases server_leases_pkey PRIMARY KEY (id)
 settlements attention_has_a_reason CHECK ((((status = 'needs_attention'::text) = (attention_reason IS NOT NULL)) OR ((status = 'settled'::text) AND (attention_reason = 'late_success'::text))))
 settlements attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
@@ -142,12 +419,33 @@ settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
 settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
 settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
 settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
+stripe_account stripe_account_only_one_check CHECK (only_one)
+stripe_account stripe_account_pkey PRIMARY KEY (only_one)
+stripe_tokens stripe_tokens_pkey PRIMARY KEY (endpoint)
 sweeps sweeps_pkey PRIMARY KEY (name)
+webhook_events unprocessed_event_is_found_again CHECK (((processed_at IS NULL) = (next_check_at IS NOT NULL)))
+webhook_events webhook_events_event_id_check CHECK ((event_id <> ''::text))
+webhook_events webhook_events_pkey PRIMARY KEY (provider, event_id)
+webhook_events webhook_events_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
 
 -- indexes
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
+CREATE INDEX payments_due ON public.payments USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX refunds_attention ON public.refunds USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX refunds_due ON public.refunds USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX refunds_of_order ON public.refunds USING btree (order_id)
+CREATE INDEX reversals_attention ON public.reversals USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX reversals_due ON public.reversals USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX reversals_of_order ON public.reversals USING btree (order_id)
+CREATE INDEX reversals_of_transfer ON public.reversals USING btree (transfer_id, place)
+CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, currency, place) WHERE (status = 'waiting_balance'::text)
+CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX seller_transfers_due ON public.seller_transfers USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX seller_transfers_of_order ON public.seller_transfers USING btree (order_id)
+CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree (seller_account) WHERE ((completed_at IS NOT NULL) AND (stripe_transfer_id IS NULL))
+CREATE INDEX seller_turns_next ON public.seller_turns USING btree (next_at)
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
 CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
@@ -157,26 +455,74 @@ CREATE INDEX settlements_first_failures ON public.settlements USING btree (proto
 CREATE INDEX settlements_to_erase ON public.settlements USING btree (erase_at) WHERE (sealed IS NOT NULL)
 CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHERE (delivery = 'unknown'::text)
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, protocol) INCLUDE (created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
+CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
+CREATE UNIQUE INDEX backfill_results_pkey ON public.backfill_results USING btree (backfill_id, transfer_id)
+CREATE UNIQUE INDEX backfills_pkey ON public.backfills USING btree (id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
+CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
+CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
+CREATE UNIQUE INDEX orders_reference_key ON public.orders USING btree (reference)
 CREATE UNIQUE INDEX payment_sessions_pkey ON public.payment_sessions USING btree (id)
+CREATE UNIQUE INDEX payments_hyperswitch ON public.payments USING btree (hyperswitch_payment_id) WHERE ((hyperswitch_payment_id IS NOT NULL) AND (hyperswitch_payment_id <> ''::text))
+CREATE UNIQUE INDEX payments_idempotency_key_key ON public.payments USING btree (idempotency_key)
+CREATE UNIQUE INDEX payments_order_id_key ON public.payments USING btree (order_id)
+CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (id)
+CREATE UNIQUE INDEX payouts_pkey ON public.payouts USING btree (external_payout_id)
 CREATE UNIQUE INDEX provider_breakers_pkey ON public.provider_breakers USING btree (provider)
+CREATE UNIQUE INDEX refunds_hyperswitch ON public.refunds USING btree (hyperswitch_refund_id) WHERE ((hyperswitch_refund_id IS NOT NULL) AND (hyperswitch_refund_id <> ''::text))
+CREATE UNIQUE INDEX refunds_idempotency_key_key ON public.refunds USING btree (idempotency_key)
+CREATE UNIQUE INDEX refunds_pkey ON public.refunds USING btree (id)
+CREATE UNIQUE INDEX request_keys_pkey ON public.request_keys USING btree (principal, operation, key)
+CREATE UNIQUE INDEX reversals_idempotency_key_key ON public.reversals USING btree (idempotency_key)
+CREATE UNIQUE INDEX reversals_one_in_flight ON public.reversals USING btree (transfer_id) WHERE (runner IS NOT NULL)
+CREATE UNIQUE INDEX reversals_pkey ON public.reversals USING btree (id)
+CREATE UNIQUE INDEX reversals_refund_id_transfer_id_key ON public.reversals USING btree (refund_id, transfer_id)
+CREATE UNIQUE INDEX reversals_stripe ON public.reversals USING btree (stripe_reversal_id) WHERE ((stripe_reversal_id IS NOT NULL) AND (stripe_reversal_id <> ''::text))
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
+CREATE UNIQUE INDEX seller_gates_pkey ON public.seller_gates USING btree (seller_account, currency)
+CREATE UNIQUE INDEX seller_transfers_idempotency_key_key ON public.seller_transfers USING btree (idempotency_key)
+CREATE UNIQUE INDEX seller_transfers_one_compensation ON public.seller_transfers USING btree (compensates_refund, compensates_transfer) WHERE (origin = 'compensation'::text)
+CREATE UNIQUE INDEX seller_transfers_one_per_seller ON public.seller_transfers USING btree (order_id, seller_account) WHERE (origin = 'order'::text)
+CREATE UNIQUE INDEX seller_transfers_pkey ON public.seller_transfers USING btree (id)
+CREATE UNIQUE INDEX seller_transfers_stripe ON public.seller_transfers USING btree (stripe_transfer_id) WHERE ((stripe_transfer_id IS NOT NULL) AND (stripe_transfer_id <> ''::text))
+CREATE UNIQUE INDEX seller_turns_pkey ON public.seller_turns USING btree (seller_account)
 CREATE UNIQUE INDEX server_leases_pkey ON public.server_leases USING btree (id)
 CREATE UNIQUE INDEX settlements_identity ON public.settlements USING btree (identity) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_key ON public.settlements USING btree (key) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND (attention_reason = 'uncollectable'::text) AND (payer IS NOT NULL))
 CREATE UNIQUE INDEX settlements_payment_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status <> 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
+CREATE UNIQUE INDEX stripe_account_pkey ON public.stripe_account USING btree (only_one)
+CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint)
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
+CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
 
 -- triggers
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER order_items_keep BEFORE DELETE OR UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
+CREATE TRIGGER payments_keep BEFORE DELETE ON public.payments FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
+CREATE TRIGGER refunds_guard BEFORE INSERT OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_refund()
+CREATE TRIGGER refunds_keep BEFORE DELETE ON public.refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER refunds_status BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_status('refund')
+CREATE TRIGGER reversals_call BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_money_call('reversal')
+CREATE TRIGGER reversals_guard BEFORE INSERT OR UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_reversal()
+CREATE TRIGGER reversals_keep BEFORE DELETE ON public.reversals FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER reversals_status BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_status('reversal')
+CREATE TRIGGER seller_transfers_call BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_money_call('transfer')
+CREATE TRIGGER seller_transfers_guard BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_transfer()
+CREATE TRIGGER seller_transfers_keep BEFORE DELETE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER seller_transfers_status BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_status('transfer')
 CREATE TRIGGER settlements_guard BEFORE INSERT OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION settlements_guard()
 CREATE TRIGGER settlements_keep BEFORE DELETE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER stripe_account_keep BEFORE DELETE OR UPDATE ON public.stripe_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 
 -- functions
 CREATE OR REPLACE FUNCTION public.certainty_at_send(was text)
@@ -241,6 +587,154 @@ CREATE OR REPLACE FUNCTION public.erase_date(expires_at timestamp with time zone
  STABLE
 AS $function$
   SELECT coalesce(expires_at + interval '7 days', clock_now() + interval '30 days')
+$function$
+CREATE OR REPLACE FUNCTION public.guard_money_call()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  what text := TG_ARGV[0] || ' ' || OLD.id;
+BEGIN
+  IF OLD.certainty = 'done' AND NEW.certainty <> 'done' THEN
+    RAISE EXCEPTION '%: what is done stays done', what USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.attempts < OLD.attempts THEN
+    RAISE EXCEPTION '%: attempts are never forgotten', what USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.generation = OLD.generation THEN
+    IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') AND NOT (NEW.certainty = 'absent' AND NEW.absences > 0) THEN
+      RAISE EXCEPTION '%: an unknown outcome is closed only by evidence', what USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.idempotency_key <> OLD.idempotency_key OR (OLD.params IS NOT NULL AND NEW.params IS DISTINCT FROM OLD.params)
+      OR (OLD.key_first_sent_at IS NOT NULL AND NEW.key_first_sent_at IS DISTINCT FROM OLD.key_first_sent_at) THEN
+      RAISE EXCEPTION '%: key and parameters are frozen for a generation', what USING ERRCODE = 'check_violation';
+    END IF;
+  ELSIF NEW.generation <> OLD.generation + 1 OR NEW.idempotency_key = OLD.idempotency_key OR NEW.certainty <> 'not_sent'
+    OR NEW.key_first_sent_at IS NOT NULL
+    OR NOT (OLD.certainty IN ('not_sent', 'absent') OR (OLD.certainty = 'unknown' AND OLD.absences >= 2)) THEN
+    RAISE EXCEPTION '%: a new generation needs evidence that the earlier one moved nothing', what USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_refund()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_paid numeric;
+  v_total numeric;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.order_id, NEW.payment_id, NEW.amount, NEW.currency, NEW.origin, NEW.idempotency_key) IS DISTINCT FROM
+       (OLD.order_id, OLD.payment_id, OLD.amount, OLD.currency, OLD.origin, OLD.idempotency_key) THEN
+      RAISE EXCEPTION 'refund %: its order, amount and key never change', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.hyperswitch_refund_id IS NOT NULL AND NEW.hyperswitch_refund_id IS DISTINCT FROM OLD.hyperswitch_refund_id THEN
+      RAISE EXCEPTION 'refund %: the id at the provider is never replaced', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.status = OLD.status OR NEW.status <> 'succeeded' THEN RETURN NEW; END IF;
+  END IF;
+  SELECT amount INTO v_paid FROM orders WHERE id = NEW.order_id AND paid_at IS NOT NULL FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'refund %: order % is not paid', NEW.id, NEW.order_id USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT coalesce(sum(amount), 0) INTO v_total FROM refunds WHERE order_id = NEW.order_id AND id <> NEW.id
+    AND (status = 'succeeded' OR (TG_OP = 'INSERT' AND NEW.origin = 'api' AND status IN ('pending', 'review')));
+  IF v_total + NEW.amount > v_paid THEN
+    RAISE EXCEPTION 'refund %: % with % already refunded exceeds the % that were paid', NEW.id, NEW.amount, v_total, v_paid
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_reversal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_transfer seller_transfers;
+  v_total numeric;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.refund_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.amount, NEW.currency) IS DISTINCT FROM
+       (OLD.refund_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.amount, OLD.currency) THEN
+      RAISE EXCEPTION 'reversal %: what it takes back, and from whom, never changes', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.stripe_reversal_id IS NOT NULL AND NEW.stripe_reversal_id IS DISTINCT FROM OLD.stripe_reversal_id THEN
+      RAISE EXCEPTION 'reversal %: the id at Stripe is never replaced', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.status = OLD.status OR OLD.status <> 'written_off' THEN RETURN NEW; END IF;
+  END IF;
+  SELECT * INTO v_transfer FROM seller_transfers WHERE id = NEW.transfer_id FOR UPDATE;
+  IF (v_transfer.order_id, v_transfer.seller_account, v_transfer.currency) IS DISTINCT FROM (NEW.order_id, NEW.seller_account, NEW.currency) THEN
+    RAISE EXCEPTION 'reversal %: it belongs to another order, seller or currency than its transfer', NEW.id USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT coalesce(sum(amount), 0) INTO v_total FROM reversals
+    WHERE transfer_id = NEW.transfer_id AND id <> NEW.id AND status <> 'written_off';
+  IF v_total + NEW.amount > v_transfer.amount THEN
+    RAISE EXCEPTION 'reversal %: % with % already taken back exceeds the transfer of %', NEW.id, NEW.amount, v_total, v_transfer.amount
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_status()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NEW.status <> OLD.status AND NOT may_become(TG_ARGV[0], OLD.status, NEW.status) THEN
+    RAISE EXCEPTION '% %: % cannot become %', TG_ARGV[0], OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_transfer()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.order_id, NEW.seller_account, NEW.currency, NEW.promised, NEW.origin) IS DISTINCT FROM
+     (OLD.order_id, OLD.seller_account, OLD.currency, OLD.promised, OLD.origin) THEN
+    RAISE EXCEPTION 'transfer %: order, seller, currency and promise never change', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.withheld <> OLD.withheld AND OLD.certainty NOT IN ('not_sent', 'absent') THEN
+    RAISE EXCEPTION 'transfer %: only what was surely not sent can be withheld', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.stripe_transfer_id IS NOT NULL AND NEW.stripe_transfer_id IS DISTINCT FROM OLD.stripe_transfer_id THEN
+    RAISE EXCEPTION 'transfer %: the id at Stripe is never replaced', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.may_become(kind text, was text, becomes text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT (kind, was, becomes) IN (
+    ('order', 'pending', 'paid'), ('order', 'pending', 'payment_failed'), ('order', 'payment_failed', 'paid'),
+    ('order', 'paid', 'partially_refunded'), ('order', 'paid', 'refunded'),
+    ('order', 'partially_refunded', 'refunded'), ('order', 'partially_refunded', 'paid'),
+    ('order', 'refunded', 'partially_refunded'), ('order', 'refunded', 'paid'),
+    ('payment', 'pending', 'processing'), ('payment', 'pending', 'succeeded'), ('payment', 'pending', 'failed'),
+    ('payment', 'pending', 'cancelled'), ('payment', 'processing', 'pending'), ('payment', 'processing', 'succeeded'),
+    ('payment', 'processing', 'failed'), ('payment', 'processing', 'cancelled'), ('payment', 'failed', 'pending'),
+    ('payment', 'failed', 'processing'), ('payment', 'failed', 'succeeded'), ('payment', 'failed', 'cancelled'),
+    ('payment', 'cancelled', 'succeeded'),
+    ('refund', 'pending', 'review'), ('refund', 'pending', 'succeeded'), ('refund', 'pending', 'failed'),
+    ('refund', 'review', 'pending'), ('refund', 'review', 'succeeded'), ('refund', 'review', 'failed'),
+    ('refund', 'succeeded', 'failed'), ('refund', 'failed', 'succeeded'),
+    ('transfer', 'pending', 'completed'), ('transfer', 'pending', 'failed'), ('transfer', 'pending', 'cancelled'),
+    ('transfer', 'failed', 'completed'), ('transfer', 'failed', 'cancelled'), ('transfer', 'failed', 'permanently_failed'),
+    ('transfer', 'completed', 'reversal_pending'),
+    ('transfer', 'reversal_pending', 'reversed'), ('transfer', 'reversal_pending', 'partially_reversed'),
+    ('transfer', 'reversal_pending', 'completed'), ('transfer', 'reversal_pending', 'permanently_failed'),
+    ('transfer', 'partially_reversed', 'reversal_pending'), ('transfer', 'partially_reversed', 'reversed'),
+    ('transfer', 'permanently_failed', 'reversal_pending'), ('transfer', 'permanently_failed', 'reversed'),
+    ('transfer', 'permanently_failed', 'partially_reversed'), ('transfer', 'permanently_failed', 'completed'),
+    ('reversal', 'pending', 'waiting_balance'), ('reversal', 'pending', 'reversed'),
+    ('reversal', 'pending', 'permanently_failed'), ('reversal', 'pending', 'written_off'),
+    ('reversal', 'waiting_balance', 'pending'), ('reversal', 'waiting_balance', 'reversed'),
+    ('reversal', 'waiting_balance', 'permanently_failed'), ('reversal', 'waiting_balance', 'written_off'),
+    ('reversal', 'permanently_failed', 'pending'), ('reversal', 'permanently_failed', 'reversed'),
+    ('reversal', 'permanently_failed', 'written_off'), ('reversal', 'written_off', 'reversed'))
 $function$
 CREATE OR REPLACE FUNCTION public.note_provider(p_provider text, p_outcome text, p_detail text)
  RETURNS void
@@ -315,6 +809,24 @@ BEGIN
   INSERT INTO payment_sessions (id, lease_id, epoch, close_token, deadline, opened_at)
     VALUES (s.id, p_lease, p_epoch, p_close_token, v_now + p_longest, v_now);
   RETURN 'opened';
+END $function$
+CREATE OR REPLACE FUNCTION public.park_provider(p_provider text, p_detail text)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_now timestamptz := clock_now();
+  v_every interval;
+BEGIN
+  INSERT INTO provider_breakers (provider) VALUES (p_provider) ON CONFLICT DO NOTHING;
+  SELECT least(coalesce(probe_every * 2, interval '1 second'), interval '1 minute') INTO v_every
+    FROM provider_breakers WHERE provider = p_provider FOR UPDATE;
+  INSERT INTO operation_events (item_kind, item_id, kind, answer_class, detail)
+    SELECT 'provider', p_provider, 'parked', 'config', jsonb_build_object('detail', p_detail)
+    FROM provider_breakers WHERE provider = p_provider AND state = 'closed';
+  UPDATE provider_breakers SET state = 'open', reason = 'config', detail = p_detail,
+      opened_at = coalesce(opened_at, v_now), probe_every = v_every, probe_at = v_now + v_every
+    WHERE provider = p_provider AND (state <> 'open' OR probe_at <= v_now);
 END $function$
 CREATE OR REPLACE FUNCTION public.record_attempt(p jsonb)
  RETURNS text
@@ -394,6 +906,34 @@ BEGIN
     WHERE id = v_id RETURNING status INTO v_status;
   RETURN v_status;
 END $function$
+CREATE OR REPLACE FUNCTION public.refresh_transfer(p_id uuid)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_status text;
+BEGIN
+  UPDATE seller_transfers t SET
+      amount_reversed = r.reversed,
+      next_retry_at = CASE WHEN r.derived = 'reversal_pending' THEN r.next_retry_at END,
+      status = r.derived
+    FROM (
+      SELECT coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) AS reversed,
+        min(v.next_retry_at) FILTER (WHERE v.status IN ('pending', 'waiting_balance')) AS next_retry_at,
+        CASE
+          WHEN bool_or(v.status = 'permanently_failed') THEN 'permanently_failed'
+          WHEN bool_or(v.status IN ('pending', 'waiting_balance')) THEN 'reversal_pending'
+          WHEN coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) = s.amount THEN 'reversed'
+          WHEN bool_or(v.status = 'reversed') THEN 'partially_reversed'
+          ELSE 'completed'
+        END AS derived
+      FROM seller_transfers s LEFT JOIN reversals v ON v.transfer_id = s.id
+      WHERE s.id = p_id GROUP BY s.id
+    ) r
+    WHERE t.id = p_id AND t.completed_at IS NOT NULL
+    RETURNING t.status INTO v_status;
+  RETURN v_status;
+END $function$
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -449,4 +989,32 @@ BEGIN
     RAISE EXCEPTION 'settlement %: attempts are never forgotten', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.take_seller_turn(p_seller text, p_per_second double precision)
+ RETURNS double precision
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_now timestamptz := clock_timestamp();
+  v_step interval;
+  v_at timestamptz;
+BEGIN
+  SELECT greatest(1, count(*) + CASE WHEN bool_or(seller_account = p_seller) THEN 0 ELSE 1 END) * interval '1 second' / p_per_second
+    INTO v_step FROM seller_turns WHERE next_at > v_now;
+  INSERT INTO seller_turns (seller_account, next_at) VALUES (p_seller, v_now) ON CONFLICT DO NOTHING;
+  UPDATE seller_turns SET next_at = greatest(next_at, v_now) + v_step WHERE seller_account = p_seller
+    RETURNING next_at - v_step INTO v_at;
+  RETURN greatest(0, extract(epoch FROM v_at - clock_timestamp()) * 1000);
+END $function$
+CREATE OR REPLACE FUNCTION public.take_stripe_token(p_endpoint text, p_per_second double precision)
+ RETURNS double precision
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_at timestamptz;
+BEGIN
+  INSERT INTO stripe_tokens (endpoint, next_at) VALUES (p_endpoint, clock_timestamp()) ON CONFLICT DO NOTHING;
+  UPDATE stripe_tokens SET next_at = greatest(next_at, clock_timestamp()) + interval '1 second' / p_per_second
+    WHERE endpoint = p_endpoint RETURNING next_at - interval '1 second' / p_per_second INTO v_at;
+  RETURN greatest(0, extract(epoch FROM v_at - clock_timestamp()) * 1000);
 END $function$
