@@ -1,9 +1,8 @@
 import type { Response } from 'express';
+import { hang, htmlPage, reset } from '../silence.js';
 import type { Problem } from './claim.js';
 import type { Fault, FaultKind } from './faults.js';
 
-/** How long a hang lasts where the rule does not say; longer than any caller's patience, so that tests end all the same. */
-const HANG_MS = 120_000;
 /** What a settle that turns credit into USDC takes at its slowest. */
 export const SLOW_MS = 15_000;
 
@@ -23,29 +22,13 @@ export function misbehaveAfter(fault: Fault, res: Response): (() => Promise<void
 
 type Misbehave = (res: Response, fault: Fault) => Promise<void>;
 
-const html = (title: string): string => `<!doctype html><html><head><title>${title}</title></head><body></body></html>`;
-
 async function serverError(res: Response, fault: Fault): Promise<void> {
   const status = [500, 502, 503, 504][Math.floor(fault.draw * 4)] ?? 500;
   res.status(status).json({ error: { code: 'internal_error', message: 'the auth server stumbled' } });
 }
 
-async function hang(res: Response, fault: Fault): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, fault.ms ?? HANG_MS);
-    res.once('close', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    if (res.destroyed) resolve();
-  });
-  res.socket?.destroy();
-}
-
-/** RST instead of FIN where the platform lets us: the caller sees ECONNRESET. */
-async function reset(res: Response): Promise<void> {
-  res.socket?.resetAndDestroy();
-}
+const silent: Misbehave = (res, fault) => hang(res, fault.ms);
+const cut: Misbehave = async (res) => reset(res);
 
 const withError = (status: number, code: string, message: string): Misbehave => {
   return async (res) => {
@@ -55,8 +38,8 @@ const withError = (status: number, code: string, message: string): Misbehave => 
 
 const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
   server_error: serverError,
-  hang_before_commit: hang,
-  reset_before_commit: reset,
+  hang_before_commit: silent,
+  reset_before_commit: cut,
   refused: withError(400, 'invalid_credential', 'the credential was refused'),
   refused_unrecognised: async (res) => {
     res.status(400).type('text/plain').send('no');
@@ -65,10 +48,10 @@ const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
   http_403: withError(403, 'forbidden', 'this application may not settle'),
   http_404: withError(404, 'not_found', 'no such route'),
   html_200: async (res) => {
-    res.status(200).type('html').send(html('Sign in to continue'));
+    res.status(200).type('html').send(htmlPage('Sign in to continue'));
   },
   html_404: async (res) => {
-    res.status(404).type('html').send(html('404 Not Found'));
+    res.status(404).type('html').send(htmlPage('404 Not Found'));
   },
   redirect: async (res) => {
     res.redirect(307, '/maintenance');
@@ -81,8 +64,8 @@ const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
 
 const AFTER: Partial<Record<FaultKind, Misbehave>> = {
   server_error_after_commit: serverError,
-  hang_after_commit: hang,
-  reset_after_commit: reset,
+  hang_after_commit: silent,
+  reset_after_commit: cut,
   invalid_json: async (res) => {
     res.status(200).type('json').send('{"txHash":"0x');
   },

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.js';
+import type { Journal } from '../journal.js';
 import type { Claim, Problem, SandboxProtocol } from './claim.js';
-import type { Journal } from './journal.js';
 import { sha256, usdcText } from './reading.js';
 
 /** One payment that moved; amounts are atomic USDC. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.js';
+import type { Journal } from '../journal.js';
 import type { SandboxProtocol } from './claim.js';
-import type { Journal } from './journal.js';
 
 /** What the auth server saw of one idempotency key. */
 export interface KeyCalls {

@@ -1,5 +1,6 @@
-import express, { type Response, Router } from 'express';
+import express, { Router } from 'express';
 import { z } from 'zod';
+import { acceptControl as accept } from '../control-body.js';
 import { faultsSchema } from './faults.js';
 import type { SandboxControl } from './start.js';
 
@@ -38,19 +39,4 @@ export function controlRoutes(control: SandboxControl): Router {
   );
   router.post('/reset', (_req, res) => control.reset().then(() => void res.json({ ok: true })));
   return router;
-}
-
-async function accept<T>(
-  schema: z.ZodType<T>,
-  body: unknown,
-  res: Response,
-  act: (value: T) => unknown,
-): Promise<void> {
-  const parsed = schema.safeParse(body);
-  if (!parsed.success) {
-    res.status(400).json({ error: { code: 'invalid_request', message: z.prettifyError(parsed.error) } });
-    return;
-  }
-  await act(parsed.data);
-  res.json({ ok: true });
 }

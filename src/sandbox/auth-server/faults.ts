@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { createFaultBook, ruleBase } from '../fault-book.js';
 import { SANDBOX_PROTOCOLS, type SandboxProtocol } from './claim.js';
 
 /** Every way the sandbox can misbehave; docs/sandbox.md says what each looks like on the wire. */
@@ -34,9 +35,7 @@ export const faultRuleSchema = z.strictObject({
     .min(1)
     .default(['settle']),
   protocols: z.array(protocols).min(1).default(Array.from(SANDBOX_PROTOCOLS)),
-  /** Strikes this often, then ends; without it, until it is taken away. */
-  times: z.int().min(1).optional(),
-  probability: z.number().min(0).max(1).default(1),
+  ...ruleBase,
   /** `slow`: how long until the answer. Hangs: how long until the socket is cut (they never answer). */
   ms: z.int().min(0).max(3_600_000).optional(),
   retryAfterSeconds: z.int().min(0).max(86_400).default(1),
@@ -65,31 +64,18 @@ export interface Faults {
 
 /** Seeded, so that a run can be had again: the same calls in the same order meet the same faults. */
 export function createFaults(seed = 1): Faults {
-  let random = randomFrom(seed);
-  let rules: { rule: z.output<typeof faultRuleSchema>; left: number }[] = [];
+  const book = createFaultBook<FaultRule, z.output<typeof faultRuleSchema>>(faultRuleSchema, seed);
   const down = new Set<SandboxProtocol>();
   return {
-    set(given, newSeed) {
-      rules = given.map((rule) => {
-        const parsed = faultRuleSchema.parse(rule);
-        return { rule: parsed, left: parsed.times ?? Number.POSITIVE_INFINITY };
-      });
-      if (newSeed !== undefined) random = randomFrom(newSeed);
-    },
-    rules: () =>
-      rules
-        .filter(({ left }) => left > 0)
-        .map(({ rule, left }) => (Number.isFinite(left) ? { ...rule, times: left } : rule)),
+    set: (rules, newSeed) => book.set(rules, newSeed),
+    rules: () => book.rules(),
     strike(call, protocol) {
-      for (const entry of rules) {
-        const { rule } = entry;
-        const applies = rule.on.includes(call) && (protocol === undefined || rule.protocols.includes(protocol));
-        if (entry.left <= 0 || !applies || random() >= rule.probability) continue;
-        entry.left -= 1;
-        const kind = rule.kinds[Math.floor(random() * rule.kinds.length)] ?? 'server_error';
-        return { kind, ms: rule.ms, retryAfterSeconds: rule.retryAfterSeconds, draw: random() };
-      }
-      return undefined;
+      const struck = book.strike(
+        ({ on, protocols: which }) => on.includes(call) && (protocol === undefined || which.includes(protocol)),
+      );
+      if (struck === undefined) return undefined;
+      const { kind, rule, draw } = struck;
+      return { kind, ms: rule.ms, retryAfterSeconds: rule.retryAfterSeconds, draw };
     },
     setDown(isDown, which = SANDBOX_PROTOCOLS) {
       for (const protocol of which) {
@@ -99,16 +85,5 @@ export function createFaults(seed = 1): Faults {
     },
     isDown: (protocol) => (protocol === undefined ? down.size === SANDBOX_PROTOCOLS.length : down.has(protocol)),
     downProtocols: () => Array.from(down),
-  };
-}
-
-/** mulberry32: 32 bits of state are plenty for drawing faults. */
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }

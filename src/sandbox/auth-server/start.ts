@@ -2,13 +2,13 @@ import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler } from 'express';
 import { type Clock, systemClock } from '../../domain/clock.js';
+import { type Journal, memoryJournal, openJournal } from '../journal.js';
+import { type Listener, listen } from '../listener.js';
 import { type Book, createBook, type Debit } from './book.js';
 import { type CallLog, type CallTotals, createCallLog, type KeyCalls } from './call-log.js';
 import type { SandboxProtocol } from './claim.js';
 import { controlRoutes } from './control-routes.js';
 import { createFaults, type FaultRule, type Faults } from './faults.js';
-import { type Journal, memoryJournal, openJournal } from './journal.js';
-import { type Listener, listen } from './listener.js';
 import { providerRoutes } from './provider-routes.js';
 
 export interface SandboxOptions {
