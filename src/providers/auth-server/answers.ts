@@ -1,21 +1,9 @@
 import type { Answer, RefusalClass, UnclearClass } from '../../domain/answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
-import { isObject, parseJson } from '../../protocols/wire-json.js';
-import { quotesSecret, redact } from './redact.js';
+import { isObject } from '../../protocols/wire-json.js';
+import { quotesSecret, redact } from '../redact.js';
+import { jsonObject, type Reply, retryAfterMs } from '../reply.js';
 
-/** What came back of one HTTP call, before it means anything. */
-export type Reply =
-  | {
-      readonly kind: 'http';
-      readonly status: number;
-      readonly contentType: string | null;
-      readonly retryAfter: string | null;
-      /** Null: longer than we read. */
-      readonly body: string | null;
-    }
-  | { readonly kind: 'failed'; readonly why: UnclearClass };
-
-const LONGEST_WAIT_MS = 5 * 60_000;
 const LONGEST_WORDS = 160;
 
 /**
@@ -160,26 +148,10 @@ function describe(reply: Reply & { kind: 'http' }, refusal: Refusal | undefined,
   return said === '' ? answered : `${answered} ${said}`;
 }
 
-export function jsonObject(body: string | null): JsonObject | undefined {
-  const value = parseJson(body ?? '');
-  return isObject(value) ? value : undefined;
-}
-
 /** `transaction` is what x402 facilitators call it. Anything that is no plain hash-like text is left out, not refused. */
 function txHashOf(object: JsonObject, sent: string): string | null {
   const hash = words(object['txHash']) ?? words(object['transaction']);
   if (hash === undefined || !/^[\x21-\x7e]{1,128}$/.test(hash)) return null;
   // It is kept in clear for good, also where the auth server by mistake repeats the credential in its place.
   return quotesSecret(hash, sent) ? null : hash;
-}
-
-/** Seconds or an HTTP date (RFC 9110 §10.2.3), at most five minutes; null: not stated, or not readable. */
-function retryAfterMs(header: string | null, nowMs: number): number | null {
-  const text = header?.trim() ?? '';
-  const wait = /^[0-9]{1,15}$/.test(text)
-    ? Number(text) * 1000
-    : /^[A-Za-z]{3,9},? .*\d\d:\d\d:\d\d/.test(text)
-      ? Date.parse(text) - nowMs
-      : Number.NaN;
-  return Number.isNaN(wait) ? null : Math.min(Math.max(wait, 0), LONGEST_WAIT_MS);
 }

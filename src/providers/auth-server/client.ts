@@ -4,8 +4,9 @@ import type { Clock } from '../../domain/clock.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import type { Protocol } from '../../domain/settlement-status.js';
 import { isObject } from '../../protocols/wire-json.js';
-import { jsonObject, type Reply, settleAnswer, type VerifyAnswer, verifyAnswer } from './answers.js';
-import { httpCall } from './http-call.js';
+import { httpCall } from '../http-call.js';
+import { jsonObject, type Reply } from '../reply.js';
+import { settleAnswer, type VerifyAnswer, verifyAnswer } from './answers.js';
 
 export interface AuthServerSettings {
   /** Origin, with a path prefix if there is one: `https://auth.atxp.ai`. */

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toAtomic } from '../../../src/domain/money.js';
 import { settleBody } from '../../../src/protocols/settle-body.js';
-import { type Reply, settleAnswer, verifyAnswer } from '../../../src/providers/auth-server/answers.js';
+import { settleAnswer, verifyAnswer } from '../../../src/providers/auth-server/answers.js';
+import type { Reply } from '../../../src/providers/reply.js';
 import { ATXP_TOKEN, atxp, base64, decoded, mppSession, SIGNATURE, x402v2 } from '../../support/credentials.js';
 
 const NOW = Date.parse('2026-01-06T12:00:00Z');

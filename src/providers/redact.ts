@@ -1,5 +1,5 @@
-import type { JsonValue } from '../../domain/json.js';
-import { parseJson } from '../../protocols/wire-json.js';
+import type { JsonValue } from '../domain/json.js';
+import { parseJson } from '../protocols/wire-json.js';
 
 /** Parts of a credential this long are recognised wherever they stand in the provider's text. */
 const FRAGMENT = 6;

@@ -1,6 +1,7 @@
-import type { UnclearClass } from '../../domain/answers.js';
-import type { Reply } from './answers.js';
+import type { UnclearClass } from '../domain/answers.js';
+import type { Reply } from './reply.js';
 
+/** Where the call does not say how long an answer may be. */
 const MAX_REPLY_BYTES = 64 * 1024;
 
 export interface HttpCall {
@@ -10,6 +11,7 @@ export interface HttpCall {
   readonly body?: string;
   /** For the whole call, to the last byte of the answer. */
   readonly timeoutMs: number;
+  readonly maxReplyBytes?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -35,7 +37,8 @@ export async function httpCall(fetcher: typeof fetch, call: HttpCall): Promise<R
       status: response.status,
       contentType: response.headers.get('content-type'),
       retryAfter: response.headers.get('retry-after'),
-      body: await boundedText(response),
+      requestId: response.headers.get('x-request-id'),
+      body: await boundedText(response, call.maxReplyBytes ?? MAX_REPLY_BYTES),
     };
   } catch (error) {
     return { kind: 'failed', why: signal.aborted ? 'no_answer' : failureOf(error) };
@@ -45,13 +48,13 @@ export async function httpCall(fetcher: typeof fetch, call: HttpCall): Promise<R
 }
 
 /** Null when there is more than we are willing to read; the rest is not fetched. */
-async function boundedText(response: Response): Promise<string | null> {
+async function boundedText(response: Response, maxBytes: number): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = response.body?.getReader();
   for (let part = await reader?.read(); part !== undefined && !part.done; part = await reader?.read()) {
     size += part.value.byteLength;
-    if (size > MAX_REPLY_BYTES) {
+    if (size > maxBytes) {
       await reader?.cancel().catch(() => undefined);
       return null;
     }
