@@ -70,22 +70,31 @@ export type NewRefundOutcome =
 
 // ---- money calls to Hyperswitch ----
 
-/** A payment or refund that this process may send or read now. */
+/** A payment or refund that this process may send or read now. `certainty` is what was known before; `not_sent` needs no look. */
 export interface ClaimedPayment {
-  readonly payment: Payment;
+  readonly id: PaymentId;
+  readonly orderId: OrderId;
+  readonly amount: bigint;
+  readonly currency: string;
   readonly key: string;
-  /** Certainty before this claim; `not_sent` needs no look. */
   readonly certainty: Certainty;
+  readonly hyperswitchPaymentId: string;
 }
 export interface ClaimedRefund {
-  readonly refund: Refund;
-  readonly hyperswitchPaymentId: string;
+  readonly id: RefundId;
+  readonly orderId: OrderId;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly reason: string;
   readonly key: string;
   readonly certainty: Certainty;
+  readonly hyperswitchPaymentId: string;
+  readonly hyperswitchRefundId: string;
 }
 export type HyperswitchClaim<Claimed> =
   | { readonly kind: 'claimed'; readonly claim: Claimed }
-  | { readonly kind: 'final' }
+  /** Nothing is to be sent; it may still be read, because a refund that succeeded can fail later. */
+  | { readonly kind: 'final'; readonly claim: Claimed }
   | { readonly kind: 'held'; readonly forMs: number };
 
 /** What the provider said of one payment; refunds it knows are told one by one by {@link RefundReading}. */
@@ -431,6 +440,8 @@ export interface MoneyCallLedger {
   adoptTransfer(id: TransferId, stripeTransferId: string): Promise<Recorded>;
   /** Looked in vain: the next look is due then. */
   nextProbe(kind: 'transfer' | 'reversal', id: string, afterMs: number): Promise<void>;
+  /** Webhooks about this item that nobody has acted on yet: asked before the provider is read, finished after. */
+  openWebhooks(item: MoneyItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId'>[]>;
 
   /** Wakes this seller's oldest waiting reversal: its balance has risen, or may have. */
   balanceRose(sellerAccount: string): Promise<readonly MoneyItem[]>;
