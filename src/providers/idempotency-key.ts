@@ -1,6 +1,6 @@
 /** A bug of ours, said before anything is sent: without a key of its own, a repeated call could move the money twice. */
-export class UnusableIdempotencyKey extends Error {
-  override readonly name = 'UnusableIdempotencyKey';
+export class EmptyIdempotencyKey extends Error {
+  override readonly name = 'EmptyIdempotencyKey';
 }
 
 const LONGEST_KEY = 255;
@@ -8,7 +8,7 @@ const LONGEST_KEY = 255;
 /**
  * The key as the header carries it: exactly what the caller gave. White space at its ends would be cut off on the way and
  * other characters cannot stand in a header at all, so that two keys could become one.
- * @throws UnusableIdempotencyKey for an empty or blank key, one over 255 characters, or one that no header can carry
+ * @throws EmptyIdempotencyKey for an empty or blank key, one over 255 characters, or one that no header can carry
  */
 export function requireIdempotencyKey(key: string, call: string): string {
   const wrong =
@@ -20,7 +20,7 @@ export function requireIdempotencyKey(key: string, call: string): string {
           ? undefined
           : 'not plain printable text';
   if (wrong === undefined) return key;
-  throw new UnusableIdempotencyKey(
+  throw new EmptyIdempotencyKey(
     `${call} was given an idempotency key that is ${wrong}: nothing was sent, because a repeat could move the money twice`,
   );
 }

@@ -1,0 +1,49 @@
+import { type Clock, systemClock } from '../../domain/clock.js';
+import type { JsonObject } from '../../domain/json.js';
+import { httpCall } from '../http-call.js';
+import { judge, requestIdOf, type Verdict } from './answers.js';
+
+export interface HyperswitchOptions {
+  /** Origin, with a path prefix if there is one: `https://sandbox.hyperswitch.io`. */
+  readonly baseUrl: string;
+  readonly apiKey: string;
+  /** For one HTTP call, to the last byte of its answer; default 20 s. */
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** One HTTP call with what it shows. */
+export interface Asked {
+  readonly verdict: Verdict;
+  readonly requestId: string | null;
+}
+export type Ask = (
+  method: 'GET' | 'POST',
+  path: string,
+  send?: { readonly body: JsonObject; readonly key?: string },
+) => Promise<Asked>;
+
+const TIMEOUT_MS = 20_000;
+/** A page of a hundred refunds with what their processors said. */
+const MAX_REPLY_BYTES = 2 * 1024 * 1024;
+
+export function asking({ baseUrl, apiKey, timeoutMs = TIMEOUT_MS, clock = systemClock }: HyperswitchOptions): Ask {
+  const base = baseUrl.replace(/\/+$/, '');
+  return async (method, path, send) => {
+    const reply = await httpCall(fetch, {
+      url: base + path,
+      method,
+      headers: {
+        accept: 'application/json',
+        'api-key': apiKey,
+        ...(send === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(send?.key === undefined ? {} : { 'idempotency-key': send.key }),
+      },
+      ...(send === undefined ? {} : { body: JSON.stringify(send.body) }),
+      timeoutMs,
+      maxReplyBytes: MAX_REPLY_BYTES,
+    });
+    const judging = { call: `${method} ${path.split('?')[0]}`, apiKey, nowMs: clock.nowMs() };
+    return { verdict: judge(reply, judging), requestId: requestIdOf(reply) };
+  };
+}

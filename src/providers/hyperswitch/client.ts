@@ -1,0 +1,202 @@
+import type { JsonObject } from '../../domain/json.js';
+import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/provider-answers.js';
+import { requireIdempotencyKey } from '../idempotency-key.js';
+import { keyedAnswer, readAnswer } from './answers.js';
+import { type Asked, asking, type HyperswitchOptions } from './call.js';
+import { type Read, readPaymentFacts, readRefundFacts } from './facts.js';
+import { hyperswitchPaymentId, hyperswitchRefundId, isHyperswitchId } from './ids.js';
+import { allRefunds } from './refund-list.js';
+
+export type { HyperswitchOptions } from './call.js';
+
+export interface CreatePayment {
+  /** Minor units of `currency` (ISO 4217, any case). */
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly metadata: { readonly order_id: string; readonly payment_id: string };
+}
+
+export interface CreateRefund {
+  readonly hyperswitchPaymentId: string;
+  /** Minor units of `currency`, the payment's own. */
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Sent up to 255 characters; Hyperswitch's Stripe connector knows duplicate, fraudulent, requested_by_customer. */
+  readonly reason: string;
+  readonly metadata: { readonly order_id: string; readonly refund_id: string };
+}
+
+/**
+ * Hyperswitch (v1 API). Every answer is a value by a total mapping; nothing is retried here, and no word of Hyperswitch's
+ * leaves but what is in the facts.
+ */
+export interface Hyperswitch {
+  /**
+   * POST /payments, once. The payment_id is derived from the key; where it exists already (HE_01), the payment is read:
+   * same amount and currency → done, `replayed`; anything else → refused, `conflict`.
+   * @throws EmptyIdempotencyKey or RangeError (amount) before anything is sent
+   */
+  createPayment(idempotencyKey: string, request: CreatePayment): Promise<KeyedAnswer<PaymentFacts>>;
+  /** POST /refunds, by the same rules; same payment, amount and currency → done. */
+  createRefund(idempotencyKey: string, request: CreateRefund): Promise<KeyedAnswer<RefundFacts>>;
+  /** Asks Hyperswitch to ask its processor first (force_sync). */
+  readPayment(hyperswitchPaymentId: string): Promise<ReadAnswer<PaymentFacts>>;
+  readRefund(hyperswitchRefundId: string): Promise<ReadAnswer<RefundFacts>>;
+  /** Every refund of one payment, those made in the dashboard too: all pages, or `unclear`, never a part. */
+  refundsOf(hyperswitchPaymentId: string): Promise<ReadAnswer<readonly RefundFacts[]>>;
+}
+
+const LONGEST_REASON = 255;
+
+export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
+  const ask = asking(options);
+  const read = async <Facts>(
+    path: string,
+    id: string,
+    facts: (object: JsonObject) => Read<Facts>,
+  ): Promise<ReadAnswer<Facts>> =>
+    isHyperswitchId(id) ? found(await ask('GET', `/${path}/${id}?force_sync=true`), facts) : noSuchId(id);
+  const readPayment = (id: string): Promise<ReadAnswer<PaymentFacts>> =>
+    read('payments', id, (object) => samePayment(readPaymentFacts(object), { id }));
+  const readRefund = (id: string): Promise<ReadAnswer<RefundFacts>> =>
+    read('refunds', id, (object) => sameRefund(readRefundFacts(object), { id }));
+
+  return {
+    readPayment,
+    readRefund,
+    refundsOf: async (id) => (isHyperswitchId(id) ? allRefunds(ask, id) : noSuchId(id)),
+
+    async createPayment(idempotencyKey, { amount, currency, metadata }) {
+      const key = requireIdempotencyKey(idempotencyKey, 'createPayment');
+      const id = hyperswitchPaymentId(key);
+      const body = {
+        payment_id: id,
+        amount: minorUnits(amount),
+        currency: currency.toUpperCase(),
+        confirm: false,
+        capture_method: 'automatic',
+        metadata,
+      };
+      const same = { id, amount, currency: body.currency };
+      return created(await ask('POST', '/payments', { body, key }), {
+        read: (object) => samePayment(readPaymentFacts(object), same),
+        existing: () => readPayment(id),
+        isOurs: (facts) => facts.amount === amount && facts.currency === same.currency,
+      });
+    },
+
+    async createRefund(idempotencyKey, { hyperswitchPaymentId: paymentId, amount, currency, reason, metadata }) {
+      const key = requireIdempotencyKey(idempotencyKey, 'createRefund');
+      const id = hyperswitchRefundId(key);
+      const same = { id, paymentId, amount, currency: currency.toUpperCase() };
+      const body = {
+        refund_id: id,
+        payment_id: paymentId,
+        amount: minorUnits(amount),
+        reason: Array.from(reason).slice(0, LONGEST_REASON).join(''),
+        // Said because the document's default and the code's differ.
+        refund_type: 'instant',
+        metadata,
+      };
+      return created(await ask('POST', '/refunds', { body, key }), {
+        read: (object) => sameRefund(readRefundFacts(object), same),
+        existing: () => readRefund(id),
+        isOurs: (facts) =>
+          facts.hyperswitchPaymentId === paymentId && facts.amount === amount && facts.currency === same.currency,
+      });
+    },
+  };
+}
+
+/** @throws RangeError for what no JSON number carries exactly, before anything is sent */
+function minorUnits(amount: bigint): number {
+  if (amount <= 0n || amount > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(`an amount of ${amount} minor units cannot be sent to Hyperswitch: nothing was sent`);
+  }
+  return Number(amount);
+}
+
+/** It must not become another path on Hyperswitch's host. */
+const noSuchId = (id: string): ReadAnswer<never> => ({
+  kind: 'missing',
+  detail: `${JSON.stringify(id.slice(0, 64))} is no id that Hyperswitch could have; nothing was asked`,
+});
+
+type Sameness = { readonly id: string; readonly amount?: bigint; readonly currency?: string };
+
+/** A 2xx about another object, or about other money, is no answer to what was asked. */
+function samePayment(read: Read<PaymentFacts>, asked: Sameness): Read<PaymentFacts> {
+  if ('unreadable' in read) return read;
+  const { facts } = read;
+  return differs(facts.hyperswitchPaymentId, facts, asked)
+    ? { unreadable: 'the payment in the answer is not the one asked for' }
+    : read;
+}
+
+function sameRefund(read: Read<RefundFacts>, asked: Sameness & { readonly paymentId?: string }): Read<RefundFacts> {
+  if ('unreadable' in read) return read;
+  const { facts } = read;
+  const elsewhere = asked.paymentId !== undefined && facts.hyperswitchPaymentId !== asked.paymentId;
+  return elsewhere || differs(facts.hyperswitchRefundId, facts, asked)
+    ? { unreadable: 'the refund in the answer is not the one asked for' }
+    : read;
+}
+
+const differs = (id: string, facts: { amount: bigint; currency: string }, asked: Sameness): boolean =>
+  id !== asked.id ||
+  (asked.amount !== undefined && facts.amount !== asked.amount) ||
+  (asked.currency !== undefined && facts.currency !== asked.currency);
+
+function found<Facts>({ verdict }: Asked, read: (object: JsonObject) => Read<Facts>): ReadAnswer<Facts> {
+  if (verdict.kind !== 'object') return readAnswer(verdict);
+  const outcome = read(verdict.object);
+  return 'facts' in outcome
+    ? { kind: 'found', value: outcome.facts }
+    : { kind: 'unclear', detail: `Hyperswitch answered, but ${outcome.unreadable}` };
+}
+
+interface Creation<Facts> {
+  readonly read: (object: JsonObject) => Read<Facts>;
+  /** Reads what stands under the id that Hyperswitch calls a duplicate. */
+  readonly existing: () => Promise<ReadAnswer<Facts>>;
+  readonly isOurs: (facts: Facts) => boolean;
+}
+
+async function created<Facts>({ verdict, requestId }: Asked, creation: Creation<Facts>): Promise<KeyedAnswer<Facts>> {
+  if (verdict.kind === 'duplicate') return resolved(verdict.detail, requestId, creation);
+  if (verdict.kind !== 'object') return keyedAnswer(verdict, requestId);
+  const outcome = creation.read(verdict.object);
+  return 'facts' in outcome
+    ? { kind: 'done', value: outcome.facts, replayed: false, requestId }
+    : {
+        kind: 'unclear',
+        why: 'unreadable',
+        detail: `Hyperswitch answered, but ${outcome.unreadable}; it may have been carried out`,
+        replayed: false,
+        requestId,
+      };
+}
+
+/** HE_01: the id is taken. By us, at an earlier attempt, if it stands for the same money; nothing else may be assumed. */
+async function resolved<Facts>(
+  said: string,
+  requestId: string | null,
+  { existing, isOurs }: Creation<Facts>,
+): Promise<KeyedAnswer<Facts>> {
+  const answer = await existing();
+  if (answer.kind !== 'found') {
+    const detail = `${said}; what stands under this id could not be read (${answer.detail})`;
+    return answer.kind === 'busy'
+      ? { kind: 'busy', executed: 'perhaps', retryAfterMs: answer.retryAfterMs, detail, requestId }
+      : { kind: 'unclear', why: 'unreadable', detail, replayed: false, requestId };
+  }
+  if (isOurs(answer.value)) return { kind: 'done', value: answer.value, replayed: true, requestId };
+  return {
+    kind: 'refused',
+    why: 'conflict',
+    code: 'HE_01',
+    detail: `${said}; this id stands for another payment, amount or currency: compare it in Hyperswitch's dashboard`,
+    replayed: false,
+    requestId,
+  };
+}

@@ -1,0 +1,94 @@
+import type { JsonObject, JsonValue } from '../../domain/json.js';
+import type { PaymentFacts, RefundFacts } from '../../domain/provider-answers.js';
+import { isObject, publicText } from '../../protocols/wire-json.js';
+import { paymentStatus, refundStatus } from './statuses.js';
+
+/** A payment or refund as Hyperswitch sends it, in our words; a text: what about it cannot be read. */
+export type Read<Facts> = { readonly facts: Facts } | { readonly unreadable: string };
+
+export function readPaymentFacts(object: JsonObject): Read<PaymentFacts> {
+  const id = publicText(textOf(object['payment_id']));
+  const money = moneyOf(object);
+  const word = textOf(object['status']);
+  if (id === undefined || money === undefined) return noFacts('payment');
+  const status = paymentStatus(word ?? '');
+  if (status === undefined) return unknownWord('payment', word);
+  const received = object['amount_received'];
+  return {
+    facts: {
+      hyperswitchPaymentId: id,
+      status,
+      providerStatus: word ?? '',
+      amountReceived: wholeOf(received) ?? null,
+      clientSecret: textOf(object['client_secret']) ?? null,
+      ...money,
+    },
+  };
+}
+
+export function readRefundFacts(object: JsonObject): Read<RefundFacts> {
+  const id = publicText(textOf(object['refund_id']));
+  const paymentId = publicText(textOf(object['payment_id']));
+  const money = moneyOf(object);
+  const word = textOf(object['status']);
+  if (id === undefined || paymentId === undefined || money === undefined) return noFacts('refund');
+  const status = refundStatus(word ?? '');
+  if (status === undefined) return unknownWord('refund', word);
+  return {
+    facts: {
+      hyperswitchRefundId: id,
+      hyperswitchPaymentId: paymentId,
+      status,
+      reason: textOf(object['reason']) ?? null,
+      updatedAt: isoOf(textOf(object['updated_at'])),
+      ...money,
+    },
+  };
+}
+
+export interface RefundPage {
+  readonly refunds: readonly RefundFacts[];
+  /** Over all pages. */
+  readonly total: number;
+}
+
+/** One page of POST /refunds/list. A single refund that cannot be read spoils the page: it might be the one looked for. */
+export function readRefundPage(object: JsonObject): Read<RefundPage> {
+  const { data, total_count: total } = object;
+  if (!Array.isArray(data) || typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) {
+    return { unreadable: 'the list of refunds has no data or no total_count' };
+  }
+  const refunds: RefundFacts[] = [];
+  for (const item of data as readonly JsonValue[]) {
+    const read = isObject(item) ? readRefundFacts(item) : noFacts('refund');
+    if ('unreadable' in read) return read;
+    refunds.push(read.facts);
+  }
+  return { facts: { refunds, total } };
+}
+
+const noFacts = (what: string) => ({ unreadable: `the ${what} has no id, no whole amount or no currency` });
+
+const unknownWord = (what: string, word: string | undefined) => ({
+  unreadable: `the ${what} has a status that is in no document: ${publicText(word, 64) ?? 'not readable'}`,
+});
+
+function moneyOf(object: JsonObject): { readonly amount: bigint; readonly currency: string } | undefined {
+  const amount = wholeOf(object['amount']);
+  const currency = textOf(object['currency'])?.toUpperCase();
+  return amount === undefined || currency === undefined || !/^[A-Z]{3}$/.test(currency)
+    ? undefined
+    : { amount, currency };
+}
+
+/** Past 2^53 a JSON number is no longer the number that was sent. */
+const wholeOf = (value: JsonValue | undefined): bigint | undefined =>
+  typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : undefined;
+
+const textOf = (value: JsonValue | undefined): string | undefined =>
+  typeof value === 'string' && value !== '' ? value : undefined;
+
+function isoOf(text: string | undefined): string | null {
+  const ms = text === undefined || !/^\d{4}-\d\d-\d\dT/.test(text) ? Number.NaN : Date.parse(text);
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
+}

@@ -1,0 +1,315 @@
+import { describe, expect, it } from 'vitest';
+import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
+import { EmptyIdempotencyKey } from '../../../src/providers/idempotency-key.js';
+import { API_KEY, answering, error, json, raw } from '../../support/hyperswitch-server.js';
+
+const ORDER = '0198a0b0-0000-7000-8000-000000000001';
+const REFUND = '0198a0b0-0000-7000-8000-000000000002';
+const PAY = hyperswitchPaymentId(ORDER);
+const REF = hyperswitchRefundId(REFUND);
+
+const PAYMENT_CALL = { amount: 6540n, currency: 'usd', metadata: { order_id: ORDER, payment_id: 'p-1' } };
+const REFUND_CALL = {
+  hyperswitchPaymentId: PAY,
+  amount: 600n,
+  currency: 'USD',
+  reason: 'requested_by_customer',
+  metadata: { order_id: ORDER, refund_id: REFUND },
+};
+
+const payment = (more: Record<string, unknown> = {}) => ({
+  payment_id: PAY,
+  merchant_id: 'm',
+  status: 'requires_payment_method',
+  amount: 6540,
+  amount_received: null,
+  currency: 'USD',
+  client_secret: `${PAY}_secret_x`,
+  ...more,
+});
+const refund = (more: Record<string, unknown> = {}) => ({
+  refund_id: REF,
+  payment_id: PAY,
+  amount: 600,
+  currency: 'USD',
+  status: 'pending',
+  reason: 'requested_by_customer',
+  updated_at: '2026-11-21T03:00:00.000Z',
+  connector: 'stripe',
+  ...more,
+});
+const duplicate = error(400, 'HE_01', 'The payment with the specified payment_id already exists in our records');
+const duplicateRefund = error(400, 'HE_01', 'Duplicate refund request. Refund already attempted with the refund ID');
+const missing = error(404, 'HE_02', 'Refund does not exist in our records.');
+
+describe('createPayment', () => {
+  it('posts once, under the id derived from the key, with the key in the header exactly as given', async () => {
+    const { client, received } = await answering(json(200, payment(), { 'x-request-id': 'req-7' }));
+    expect(await client.createPayment(ORDER, PAYMENT_CALL)).toEqual({
+      kind: 'done',
+      replayed: false,
+      requestId: 'req-7',
+      value: {
+        hyperswitchPaymentId: PAY,
+        status: 'pending',
+        providerStatus: 'requires_payment_method',
+        amount: 6540n,
+        amountReceived: null,
+        currency: 'USD',
+        clientSecret: `${PAY}_secret_x`,
+      },
+    });
+    expect(received).toHaveLength(1);
+    expect(received[0]).toMatchObject({
+      method: 'POST',
+      path: '/payments',
+      headers: { 'api-key': API_KEY, 'idempotency-key': ORDER, 'content-type': 'application/json' },
+    });
+    expect(JSON.parse(received[0]?.body ?? '')).toEqual({
+      payment_id: PAY,
+      amount: 6540,
+      currency: 'USD',
+      confirm: false,
+      capture_method: 'automatic',
+      metadata: { order_id: ORDER, payment_id: 'p-1' },
+    });
+  });
+
+  it('sends the same bytes under the same key, however often', async () => {
+    const { client, received } = await answering(raw(503, 'text/plain', 'down'));
+    await client.createPayment(ORDER, PAYMENT_CALL);
+    await client.createPayment(ORDER, PAYMENT_CALL);
+    expect(received[1]?.body).toBe(received[0]?.body);
+    expect(received[1]?.headers['idempotency-key']).toBe(ORDER);
+  });
+
+  it('is done, replayed, when the id exists already and stands for the same money', async () => {
+    const { client, received } = await answering([duplicate, json(200, payment({ status: 'succeeded' }))]);
+    expect(await client.createPayment(ORDER, PAYMENT_CALL)).toMatchObject({
+      kind: 'done',
+      replayed: true,
+      value: { status: 'succeeded', hyperswitchPaymentId: PAY },
+    });
+    expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST /payments',
+      `GET /payments/${PAY}?force_sync=true`,
+    ]);
+    expect(received[1]?.headers['idempotency-key']).toBeUndefined();
+  });
+
+  it.each([
+    ['amount', { amount: 6541 }],
+    ['currency', { currency: 'EUR' }],
+  ])('is a conflict when the id exists already with another %s', async (_what, other) => {
+    const { client } = await answering([duplicate, json(200, payment(other))]);
+    expect(await client.createPayment(ORDER, PAYMENT_CALL)).toMatchObject({
+      kind: 'refused',
+      why: 'conflict',
+      code: 'HE_01',
+    });
+  });
+
+  it.each([
+    ['is missing after all', missing, { kind: 'unclear', why: 'unreadable' }],
+    ['is another payment', json(200, payment({ payment_id: 'pay_other' })), { kind: 'unclear', why: 'unreadable' }],
+    ['has an unknown status', json(200, payment({ status: 'teleported' })), { kind: 'unclear', why: 'unreadable' }],
+    ['fails', error(500, 'HE_00', 'Something went wrong'), { kind: 'unclear', why: 'unreadable' }],
+    ['is not let in', error(401, 'IR_01', 'API key not provided'), { kind: 'unclear', why: 'unreadable' }],
+    ['is throttled', error(429, 'HE_00', 'slow down'), { kind: 'busy', executed: 'perhaps' }],
+  ])('stays open when the id exists already and the read of it %s', async (_what, read, expected) => {
+    const { client } = await answering([duplicate, read]);
+    expect(await client.createPayment(ORDER, PAYMENT_CALL)).toMatchObject(expected);
+  });
+
+  it.each([
+    ['another id', { payment_id: 'pay_other' }],
+    ['no id', { payment_id: null }],
+    ['another amount', { amount: 654 }],
+    ['an amount that is text', { amount: '6540' }],
+    ['an amount with a fraction', { amount: 6540.5 }],
+    ['a negative amount', { amount: -6540 }],
+    ['an amount that no JSON number holds', { amount: 2 ** 53 }],
+    ['another currency', { currency: 'EUR' }],
+    ['no currency', { currency: 'dollars' }],
+    ['a status that nobody knows', { status: 'teleported' }],
+    ['no status', { status: undefined }],
+    ['a status of every object', { status: 'toString' }],
+  ])('is unclear, never done, when the answer has %s', async (_what, other) => {
+    const { client } = await answering(json(200, payment(other)));
+    expect(await client.createPayment(ORDER, PAYMENT_CALL)).toMatchObject({ kind: 'unclear', why: 'unreadable' });
+  });
+
+  it.each([0n, -1n, 9_007_199_254_740_992n])('sends nothing for an amount of %d', async (amount) => {
+    const { client, received } = await answering(json(200, payment()));
+    await expect(client.createPayment(ORDER, { ...PAYMENT_CALL, amount })).rejects.toThrow(/nothing was sent/);
+    expect(received).toHaveLength(0);
+  });
+});
+
+describe('createRefund', () => {
+  it('posts once, under the id derived from the key, instant, and with nothing that the document does not have', async () => {
+    const { client, received } = await answering(json(200, refund()));
+    expect(await client.createRefund(REFUND, REFUND_CALL)).toEqual({
+      kind: 'done',
+      replayed: false,
+      requestId: null,
+      value: {
+        hyperswitchRefundId: REF,
+        hyperswitchPaymentId: PAY,
+        status: 'pending',
+        amount: 600n,
+        currency: 'USD',
+        reason: 'requested_by_customer',
+        updatedAt: '2026-11-21T03:00:00.000Z',
+      },
+    });
+    expect(received).toHaveLength(1);
+    expect(received[0]).toMatchObject({ method: 'POST', path: '/refunds', headers: { 'idempotency-key': REFUND } });
+    expect(JSON.parse(received[0]?.body ?? '')).toEqual({
+      refund_id: REF,
+      payment_id: PAY,
+      amount: 600,
+      reason: 'requested_by_customer',
+      refund_type: 'instant',
+      metadata: { order_id: ORDER, refund_id: REFUND },
+    });
+  });
+
+  it('cuts a reason to what Hyperswitch takes, the same way every time', async () => {
+    const { client, received } = await answering(json(200, refund()));
+    await client.createRefund(REFUND, { ...REFUND_CALL, reason: '💶'.repeat(300) });
+    expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ reason: '💶'.repeat(255) });
+  });
+
+  it('is done, replayed, when the id exists already for the same payment and money, whatever became of it', async () => {
+    for (const status of ['pending', 'review', 'succeeded', 'failed']) {
+      const { client } = await answering([duplicateRefund, json(200, refund({ status }))]);
+      expect(await client.createRefund(REFUND, REFUND_CALL)).toMatchObject({
+        kind: 'done',
+        replayed: true,
+        value: { status },
+      });
+    }
+  });
+
+  it.each([
+    ['payment', { payment_id: 'pay_other' }],
+    ['amount', { amount: 601 }],
+    ['currency', { currency: 'EUR' }],
+  ])('is a conflict when the id exists already with another %s', async (_what, other) => {
+    const { client } = await answering([duplicateRefund, json(200, refund(other))]);
+    expect(await client.createRefund(REFUND, REFUND_CALL)).toMatchObject({ kind: 'refused', why: 'conflict' });
+  });
+
+  it.each([
+    ['another refund', { refund_id: 'ref_other' }],
+    ['another payment', { payment_id: 'pay_other' }],
+    ['another amount', { amount: 1 }],
+    ['another currency', { currency: 'EUR' }],
+    ['a status that nobody knows', { status: 'half' }],
+  ])('is unclear, never done, when the answer is about %s', async (_what, other) => {
+    const { client } = await answering(json(200, refund(other)));
+    expect(await client.createRefund(REFUND, REFUND_CALL)).toMatchObject({ kind: 'unclear', why: 'unreadable' });
+  });
+
+  it.each([
+    ['pending', 'pending'],
+    ['review', 'review'],
+    ['manual_review', 'review'],
+    ['ManualReview', 'review'],
+    ['succeeded', 'succeeded'],
+    ['failed', 'failed'],
+  ])('reads %s as %s', async (word, status) => {
+    const { client } = await answering(json(200, refund({ status: word })));
+    expect(await client.readRefund(REF)).toMatchObject({ kind: 'found', value: { status } });
+  });
+});
+
+describe('an idempotency key', () => {
+  it.each([
+    ['empty', ''],
+    ['blank', ' \t '],
+    ['over 255 characters', 'k'.repeat(256)],
+    ['with a space at its end, which no header carries', 'key '],
+    ['with a line break', 'a\r\nx-evil: 1'],
+    ['outside of plain text', 'clé'],
+  ])('that is %s never leaves the process', async (_what, key) => {
+    const { client, received } = await answering(json(200, payment()));
+    await expect(client.createPayment(key, PAYMENT_CALL)).rejects.toThrow(EmptyIdempotencyKey);
+    await expect(client.createRefund(key, REFUND_CALL)).rejects.toThrow(/nothing was sent/);
+    expect(received).toHaveLength(0);
+  });
+
+  it('of 255 characters goes out whole', async () => {
+    const { client, received } = await answering(json(200, payment()));
+    await client.createPayment('k'.repeat(255), PAYMENT_CALL);
+    expect(received[0]?.headers['idempotency-key']).toBe('k'.repeat(255));
+  });
+});
+
+describe('a read', () => {
+  it('makes Hyperswitch ask its processor, and changes nothing', async () => {
+    const { client, received } = await answering([json(200, payment({ amount_received: 6540 })), json(200, refund())]);
+    expect(await client.readPayment(PAY)).toMatchObject({ kind: 'found', value: { amountReceived: 6540n } });
+    expect(await client.readRefund(REF)).toMatchObject({ kind: 'found' });
+    expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      `GET /payments/${PAY}?force_sync=true`,
+      `GET /refunds/${REF}?force_sync=true`,
+    ]);
+  });
+
+  it('keeps the path of the base address', async () => {
+    const { client, received, baseUrl } = await answering(json(200, payment()));
+    const { createHyperswitch } = await import('../../../src/providers/hyperswitch/client.js');
+    await createHyperswitch({ baseUrl: `${baseUrl}/hs/`, apiKey: API_KEY }).readPayment(PAY);
+    await client.readPayment(PAY);
+    expect(received.map(({ path }) => path.split('?')[0])).toEqual([`/hs/payments/${PAY}`, `/payments/${PAY}`]);
+  });
+
+  it.each(['', '..', '../account', 'pay_1/../x', 'pay 1', 'pay_1?force_sync=false'])(
+    'of "%s" asks nobody, because nothing could have that id',
+    async (id) => {
+      const { client, received } = await answering(json(200, payment()));
+      expect(await client.readPayment(id)).toMatchObject({ kind: 'missing' });
+      expect(await client.readRefund(id)).toMatchObject({ kind: 'missing' });
+      expect(await client.refundsOf(id)).toMatchObject({ kind: 'missing' });
+      expect(received).toHaveLength(0);
+    },
+  );
+
+  it('of another object than asked for is unclear', async () => {
+    const { client } = await answering(json(200, { ...payment({ payment_id: 'pay_x' }), refund_id: 'ref_x' }));
+    expect(await client.readPayment(PAY)).toMatchObject({ kind: 'unclear' });
+    expect(await client.readRefund(REF)).toMatchObject({ kind: 'unclear' });
+  });
+
+  it.each([
+    ['succeeded', 'succeeded'],
+    ['failed', 'failed'],
+    ['cancelled', 'cancelled'],
+    ['expired', 'cancelled'],
+    ['processing', 'processing'],
+    ['requires_capture', 'processing'],
+    ['partially_captured', 'processing'],
+    ['partially_captured_and_capturable', 'processing'],
+    ['partially_authorized_and_requires_capture', 'processing'],
+    ['conflicted', 'processing'],
+    ['cancelled_post_capture', 'processing'],
+    ['requires_payment_method', 'pending'],
+    ['requires_confirmation', 'pending'],
+    ['requires_customer_action', 'pending'],
+    ['requires_merchant_action', 'pending'],
+  ])('of a payment that is %s shows it as %s', async (word, status) => {
+    const { client } = await answering(json(200, payment({ status: word })));
+    expect(await client.readPayment(PAY)).toMatchObject({ kind: 'found', value: { status, providerStatus: word } });
+  });
+
+  it('without a readable date or amount received says so instead of guessing', async () => {
+    const { client } = await answering([
+      json(200, refund({ updated_at: 'yesterday', reason: null })),
+      json(200, payment({ amount_received: 'all', client_secret: null })),
+    ]);
+    expect(await client.readRefund(REF)).toMatchObject({ value: { updatedAt: null, reason: null } });
+    expect(await client.readPayment(PAY)).toMatchObject({ value: { amountReceived: null, clientSecret: null } });
+  });
+});
