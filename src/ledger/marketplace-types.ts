@@ -55,9 +55,18 @@ export type NewPaymentOutcome =
   /** The payment failed or was cancelled for good. */
   | { readonly kind: 'closed'; readonly payment: Payment };
 
+export interface NewPayment {
+  readonly id: PaymentId;
+  readonly orderId: OrderId;
+  /** Derived from the payment's key (src/providers/hyperswitch/ids.ts), so that a repeated call makes nothing new. */
+  readonly hyperswitchPaymentId: string;
+}
+
 export interface NewRefund {
   readonly id: RefundId;
   readonly orderId: OrderId;
+  /** Derived from the refund's key, as a payment's is. */
+  readonly hyperswitchRefundId: string;
   /** Null: the remainder. */
   readonly amount: bigint | null;
   readonly reason: string;
@@ -210,7 +219,9 @@ export interface MoneyFilter {
   readonly status?: string;
   readonly needsAttention?: boolean;
   readonly orderId?: OrderId;
-  /** Rows older than this cursor (created_at desc, id desc). */
+  /** Of an order: our client's Idempotency-Key, or what it was called before its import. Else: the key sent to Stripe. */
+  readonly key?: string;
+  /** Id of the last item of the page before this one: what is older follows. */
   readonly before?: string;
   readonly limit: number;
 }
@@ -345,7 +356,7 @@ export interface MarketplaceLedger {
   findOrder(id: OrderId): Promise<Order | undefined>;
   listOrders(filter: MoneyFilter): Promise<readonly Order[]>;
 
-  createPayment(payment: { id: PaymentId; orderId: OrderId }, request: RequestKey): Promise<NewPaymentOutcome>;
+  createPayment(payment: NewPayment, request: RequestKey): Promise<NewPaymentOutcome>;
   findPayment(id: PaymentId): Promise<Payment | undefined>;
   /** The buyer's client secret, opened; null when there is none or the payment is final. */
   clientSecret(id: PaymentId): Promise<string | null>;
