@@ -34,111 +34,111 @@ const outcomes = (matches: readonly Match[]) =>
 interface Case {
   readonly ours: readonly OurTransfer[];
   readonly stripe: readonly Candidate[];
-  readonly then: Readonly<Record<string, string>>;
+  readonly expected: Readonly<Record<string, string>>;
 }
 
 const CASES: Readonly<Record<string, Case>> = {
-  'the only one that agrees is it': { ours: [our('a')], stripe: [theirs('tr_1')], then: { a: 'tr_1' } },
+  'the only one that agrees is it': { ours: [our('a')], stripe: [theirs('tr_1')], expected: { a: 'tr_1' } },
   'nothing with the mark of the order is not found, whatever else the seller got': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { orderMark: 'order_2' })],
-    then: { a: 'not_found' },
+    expected: { a: 'not_found' },
   },
   'two that agree are ambiguous': {
     ours: [our('a')],
     stripe: [theirs('tr_1'), theirs('tr_2')],
-    then: { a: 'ambiguous' },
+    expected: { a: 'ambiguous' },
   },
   'two of ours for one at Stripe are ambiguous, both': {
     ours: [our('a'), our('b')],
     stripe: [theirs('tr_1')],
-    then: { a: 'ambiguous', b: 'ambiguous' },
+    expected: { a: 'ambiguous', b: 'ambiguous' },
   },
   'two of ours for two at Stripe are ambiguous: which is which nobody can tell': {
     ours: [our('a'), our('b')],
     stripe: [theirs('tr_1'), theirs('tr_2')],
-    then: { a: 'ambiguous', b: 'ambiguous' },
+    expected: { a: 'ambiguous', b: 'ambiguous' },
   },
   'two of ours with different amounts each find their own': {
     ours: [our('a'), our('b', { amount: 500n })],
     stripe: [theirs('tr_1'), theirs('tr_2', { amount: 500n })],
-    then: { a: 'tr_1', b: 'tr_2' },
+    expected: { a: 'tr_1', b: 'tr_2' },
   },
   'what metadata names is found among equals, and leaves the rest to the other': {
     ours: [our('a'), our('b')],
     stripe: [theirs('tr_1', { names: id('a') }), theirs('tr_2')],
-    then: { a: 'tr_1', b: 'tr_2' },
+    expected: { a: 'tr_1', b: 'tr_2' },
   },
   'what metadata names for another is nobody else’s': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { names: id('elsewhere') })],
-    then: { a: 'not_found' },
+    expected: { a: 'not_found' },
   },
   'a name on another amount is a mismatch, and its owner still competes': {
     ours: [our('a'), our('b')],
     stripe: [theirs('tr_1', { names: id('a'), amount: 1n }), theirs('tr_2')],
-    then: { a: 'mismatch', b: 'ambiguous' },
+    expected: { a: 'mismatch', b: 'ambiguous' },
   },
   'two that name the same one are ambiguous': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { names: id('a') }), theirs('tr_2', { names: id('a') })],
-    then: { a: 'ambiguous' },
+    expected: { a: 'ambiguous' },
   },
   'another amount is a mismatch': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { amount: 8_999n })],
-    then: { a: 'mismatch' },
+    expected: { a: 'mismatch' },
   },
   'another currency is a mismatch': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { currency: 'EUR' })],
-    then: { a: 'mismatch' },
+    expected: { a: 'mismatch' },
   },
   'the other mode is a mismatch': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { livemode: !LIVE })],
-    then: { a: 'mismatch' },
+    expected: { a: 'mismatch' },
   },
   'another destination is a mismatch': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { destination: 'acct_2' })],
-    then: { a: 'mismatch' },
+    expected: { a: 'mismatch' },
   },
   'the id of another order’s transfer is taken': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { heldBy: id('elsewhere') })],
-    then: { a: 'taken' },
+    expected: { a: 'taken' },
   },
   'one taken elsewhere beside a free one is ambiguous': {
     ours: [our('a')],
     stripe: [theirs('tr_1', { heldBy: id('elsewhere') }), theirs('tr_2')],
-    then: { a: 'ambiguous' },
+    expected: { a: 'ambiguous' },
   },
   'what a sibling has already is explained, and leaves the other': {
     ours: [our('a'), our('b', { stripeTransferId: 'tr_1' })],
     stripe: [theirs('tr_1', { heldBy: id('b') }), theirs('tr_2')],
-    then: { a: 'tr_2' },
+    expected: { a: 'tr_2' },
   },
   'when the sibling has the only one, nothing is left': {
     ours: [our('a'), our('b', { stripeTransferId: 'tr_1' })],
     stripe: [theirs('tr_1', { heldBy: id('b') })],
-    then: { a: 'not_found' },
+    expected: { a: 'not_found' },
   },
   'an id that stands at the same order’s transfer to another seller explains nothing': {
     ours: [our('a'), our('b', { sellerAccount: 'acct_2', stripeTransferId: 'tr_1' })],
     stripe: [theirs('tr_1', { heldBy: id('b') })],
-    then: { a: 'taken' },
+    expected: { a: 'taken' },
   },
   'what fits another of ours is no mismatch of this one': {
     ours: [our('a'), our('b', { amount: 500n })],
     stripe: [theirs('tr_1')],
-    then: { a: 'tr_1', b: 'not_found' },
+    expected: { a: 'tr_1', b: 'not_found' },
   },
 };
 
 describe('matching', () => {
-  it.each(Object.entries(CASES))('%s', (_name, { ours, stripe, then }) => {
-    expect(outcomes(matchTransfers(ours, stripe, LIVE))).toEqual(then);
+  it.each(Object.entries(CASES))('%s', (_name, { ours, stripe, expected }) => {
+    expect(outcomes(matchTransfers(ours, stripe, LIVE))).toEqual(expected);
   });
 
   it('says in words what differs, and lists the candidates', () => {
