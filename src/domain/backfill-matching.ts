@@ -99,7 +99,7 @@ function matchOrder(ours: readonly OurTransfer[], candidates: readonly Candidate
     if (found) return found;
     const fitting = unnamed.filter((candidate) => fits(one, candidate, livemode));
     if (fitting.length > 0) return fitted(one, fitting, searching.filter((other) => sameFacts(one, other)).length);
-    const unexplained = unnamed.filter((candidate) => !wanted.some((other) => fits(other, candidate, livemode)));
+    const unexplained = unnamed.filter((candidate) => !searching.some((other) => fits(other, candidate, livemode)));
     return missed(one, unexplained, livemode);
   });
 }

@@ -223,7 +223,7 @@ describe('whatever collides', () => {
         const stored = asStored(given);
         holds(stored, matchTransfers(stored.ours, stored.stripe, LIVE));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 10_000 },
     );
 
   it('every transfer without an id is answered for once, and no other', () => {
@@ -294,7 +294,7 @@ describe('whatever collides', () => {
         const { ours, stripe } = written(stored, part);
         expect(matchTransfers(ours, stripe, LIVE)).toEqual(whole.filter((one) => !part.includes(one)));
       }),
-      { numRuns: 3_000 },
+      { numRuns: 10_000 },
     );
   });
 });
