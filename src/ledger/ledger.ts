@@ -3,14 +3,21 @@ import { createClaims } from './claim.js';
 import { createSettlementCreator } from './create-settlement.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decide.js';
+import { createMoneyDecisions } from './decide-money.js';
+import { createDueItems } from './due-items.js';
 import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
 import { createLeases } from './leases.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
+import { createPaymentCalls } from './payment-calls.js';
 import { createAttemptRecorder } from './record-attempts.js';
+import { createRefundCalls } from './refund-calls.js';
+import { createReversalCalls } from './reversal-calls.js';
 import type { Sealer } from './sealer.js';
 import { createSessions } from './sessions.js';
+import { createStripeGates } from './stripe-gates.js';
 import { createSweepLedger } from './sweep.js';
+import { createTransferCalls } from './transfer-calls.js';
 
 export interface LedgerDependencies {
   readonly database: Database;
@@ -18,13 +25,18 @@ export interface LedgerDependencies {
   readonly clock: Clock;
   /** Decisions on amounts above this need two persons; hundredths of the asset's unit. */
   readonly approvalThreshold: bigint;
+  /** How long a seller's balance is waited for before a person is asked; default 30 days. */
+  readonly balanceHorizonMs?: number;
 }
+
+const THIRTY_DAYS_MS = 30 * 86_400_000;
 
 /** The ledger cannot be used as it is; the text says what to do. */
 export class LedgerNotReady extends Error {}
 
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
-export function createLedger({ database, sealer, clock, approvalThreshold }: LedgerDependencies) {
+export function createLedger(dependencies: LedgerDependencies) {
+  const { database, sealer, clock, approvalThreshold, balanceHorizonMs = THIRTY_DAYS_MS } = dependencies;
   const sweepLedger = createSweepLedger(database, sealer);
 
   async function schemaState(): Promise<SchemaState> {
@@ -44,6 +56,13 @@ export function createLedger({ database, sealer, clock, approvalThreshold }: Led
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold }),
     ...sweepLedger,
+    ...createPaymentCalls(database, sealer, clock),
+    ...createRefundCalls(database),
+    ...createTransferCalls(database),
+    ...createReversalCalls(database, { balanceHorizonMs }),
+    ...createStripeGates(database),
+    ...createDueItems(database),
+    ...createMoneyDecisions(database, { approvalThreshold, clock }),
     createSettlement: createSettlementCreator(database, sealer),
     claimSettlements: createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),

@@ -1,0 +1,77 @@
+import type { MoneyKind } from '../domain/marketplace.js';
+import type { Database } from './database.js';
+import type { DueItem, MoneyItem, NewWebhookEvent } from './marketplace-types.js';
+
+export const TABLE_OF: Readonly<Record<MoneyKind, string>> = {
+  payment: 'payments',
+  refund: 'refunds',
+  transfer: 'seller_transfers',
+  reversal: 'reversals',
+};
+const SELLER_OF: Readonly<Record<MoneyKind, string>> = {
+  payment: 'NULL::text',
+  refund: 'NULL::text',
+  transfer: 'x.seller_account',
+  reversal: 'x.seller_account',
+};
+
+/** What the sweeps find and start again (I11), and the inbox of each item. */
+export function createDueItems(database: Database) {
+  return {
+    /**
+     * Sellers in turn, each oldest first, so that a busy one never fills a page. While Stripe is parked only one item is
+     * given, when a probe is due; a parked seller's likewise.
+     */
+    async dueItems(kind: MoneyKind, limit: number): Promise<readonly DueItem[]> {
+      const rows = await database.query<Omit<DueItem, 'amount'> & { amount: string }>(
+        `WITH due AS (
+           SELECT x.id, x.order_id, ${SELLER_OF[kind]} AS seller, x.amount, x.currency, x.next_check_at,
+             row_number() OVER (PARTITION BY ${SELLER_OF[kind]} ORDER BY x.next_check_at, x.id) AS place,
+             row_number() OVER (ORDER BY x.next_check_at, x.id) AS overall
+           FROM ${TABLE_OF[kind]} x WHERE x.next_check_at <= clock_now()
+         )
+         SELECT $2 AS kind, d.id, d.order_id AS "orderId", d.seller AS "sellerAccount", d.amount, d.currency FROM due d
+         LEFT JOIN provider_breakers all_of_it ON all_of_it.provider = 'stripe' AND all_of_it.state <> 'closed' AND d.seller IS NOT NULL
+         LEFT JOIN provider_breakers one ON one.provider = 'stripe:' || d.seller AND one.state <> 'closed'
+         WHERE (all_of_it.provider IS NULL OR (all_of_it.probe_at <= clock_now() AND d.overall = 1))
+           AND (one.provider IS NULL OR (one.probe_at <= clock_now() AND d.place = 1))
+         ORDER BY d.place, d.next_check_at LIMIT $1`,
+        [limit, kind],
+      );
+      return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
+    },
+
+    /** After their workflows were started or woken: looked at again only if nothing takes them further. */
+    async markItemsStarted(items: readonly MoneyItem[]): Promise<void> {
+      for (const kind of new Set(items.map((item) => item.kind))) {
+        const ids = items.filter((item) => item.kind === kind).map((item) => item.id);
+        await database.query(
+          `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + interval '1 minute'
+           WHERE id = ANY ($1) AND next_check_at <= clock_now()`,
+          [ids],
+        );
+      }
+    },
+
+    async nextProbe(kind: 'transfer' | 'reversal', id: string, afterMs: number): Promise<void> {
+      await database.query(
+        `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + $2 * interval '1 millisecond'
+         WHERE id = $1 AND next_check_at IS NOT NULL AND attention_reason IS NOT NULL`,
+        [id, afterMs],
+      );
+    },
+
+    openWebhooks: (item: MoneyItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId'>[]> =>
+      database.query<Pick<NewWebhookEvent, 'provider' | 'eventId'> & { [column: string]: unknown }>(
+        `SELECT provider, event_id AS "eventId" FROM webhook_events WHERE processed_at IS NULL AND ${EVENTS_OF[item.kind]}`,
+        [item.id],
+      ),
+  };
+}
+
+const EVENTS_OF: Readonly<Record<MoneyKind, string>> = {
+  payment: `provider = 'hyperswitch' AND (SELECT hyperswitch_payment_id FROM payments WHERE id = $1) IN (object_id, parent_id)`,
+  refund: `provider = 'hyperswitch' AND object_id = (SELECT hyperswitch_refund_id FROM refunds WHERE id = $1)`,
+  transfer: `provider = 'stripe' AND object_id = (SELECT stripe_transfer_id FROM seller_transfers WHERE id = $1)`,
+  reversal: `provider = 'stripe' AND object_id = (SELECT t.stripe_transfer_id FROM seller_transfers t JOIN reversals r ON r.transfer_id = t.id WHERE r.id = $1)`,
+};

@@ -1,0 +1,228 @@
+import type { Certainty } from '../domain/certainty.js';
+import { refundKey } from '../domain/idempotency-keys.js';
+import type { OrderId, PaymentId, RefundId } from '../domain/ids.js';
+import { REFUND_TRANSITIONS, type RefundStatus } from '../domain/marketplace-status.js';
+import type { RefundFacts } from '../domain/provider-answers.js';
+import type { Database } from './database.js';
+import type { Applied, ClaimedRefund, HyperswitchClaim, MoneyItem, RefundReading } from './marketplace-types.js';
+import { leaves, type UnreadOutcome, unread } from './payment-calls.js';
+import { giveBack, lockOrder, shareOut } from './share-out.js';
+import { mustMove, type Query, tell } from './transition.js';
+
+interface RefundRow {
+  id: RefundId;
+  order_id: OrderId;
+  payment_id: PaymentId;
+  amount: string;
+  currency: string;
+  reason: string;
+  status: RefundStatus;
+  certainty: Certainty;
+  idempotency_key: string;
+  hyperswitch_refund_id: string;
+  hyperswitch_payment_id: string;
+  runner: string | null;
+  held_ms: number | null;
+}
+
+const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
+    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.runner,
+    (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms
+  FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
+
+/** The calls that make and follow one refund at Hyperswitch, and what its answers change here. */
+export function createRefundCalls(database: Database) {
+  const apply = (reading: RefundReading): Promise<Applied> =>
+    database.transaction(async (query) => {
+      const row = await lockRefund(query, reading.refundId);
+      const mismatch = mismatchOf(row, reading.facts);
+      await saveReading(query, row, reading);
+      if (mismatch) return { status: await askAbout(query, row, mismatch), started: [] };
+      return await follow(query, row, reading.facts.status);
+    });
+
+  return {
+    claimRefund: (id: RefundId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedRefund>> =>
+      database.transaction(async (query) => {
+        const row = await lockRefund(query, id);
+        const claim = toClaim(row);
+        if (row.status === 'succeeded' || row.status === 'failed') return { kind: 'final', claim };
+        if (row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0)
+          return { kind: 'held', forMs: Math.ceil(row.held_ms ?? 0) };
+        await query(
+          `UPDATE refunds SET runner = $2, runner_until = clock_now() + $3 * interval '1 millisecond', certainty = $4,
+             next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
+          [id, runner, holdMs, claim.certainty],
+        );
+        return { kind: 'claimed', claim };
+      }),
+
+    refundLeaves: (id: RefundId, runner: string): Promise<boolean> => leaves(database, 'refunds', { id, runner }),
+
+    refundUnread: (outcome: UnreadOutcome<RefundId>): Promise<void> => unread(database, 'refunds', outcome),
+
+    refundRefused: ({ id, runner, detail }: { id: RefundId; runner: string; detail: string }): Promise<void> =>
+      database.transaction(async (query) => {
+        const row = await lockRefund(query, id);
+        if (row.runner !== runner || (row.status !== 'pending' && row.status !== 'review')) return;
+        await mustMove(query, 'refunds', {
+          id,
+          from: row.status,
+          to: 'failed',
+          set: `certainty = 'absent', failed_at = clock_now(), detail = $4, last_answer = 'refused', runner = NULL,
+            runner_until = NULL, next_check_at = NULL`,
+          values: [detail],
+        });
+        await tell(query, {
+          kind: 'refund',
+          id,
+          what: 'failed',
+          certainty: 'absent',
+          key: row.idempotency_key,
+          detail: { detail },
+        });
+      }),
+
+    applyRefund: apply,
+
+    async adoptRefund(
+      paymentId: PaymentId,
+      refundId: RefundId,
+      facts: RefundFacts,
+    ): Promise<Applied & { refundId: RefundId }> {
+      const id = await database.transaction((query) => insertFound(query, { paymentId, refundId, facts }));
+      return { ...(await apply({ refundId: id, runner: null, facts })), refundId: id };
+    },
+  };
+}
+
+/** Order first, then the refund: the order of all locks. */
+async function lockRefund(query: Query, id: RefundId): Promise<RefundRow> {
+  const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM refunds WHERE id = $1', [id]);
+  if (!known) throw new Error(`refund ${id} is not in the ledger`);
+  await lockOrder(query, known.order_id);
+  const [row] = await query<RefundRow & { [column: string]: unknown }>(`${ROW} FOR UPDATE OF r`, [id]);
+  if (!row) throw new Error(`refund ${id} is not in the ledger`);
+  return row;
+}
+
+const toClaim = (row: RefundRow): ClaimedRefund => ({
+  id: row.id,
+  orderId: row.order_id,
+  amount: BigInt(row.amount),
+  currency: row.currency,
+  reason: row.reason,
+  key: row.idempotency_key,
+  certainty: row.certainty === 'in_flight' ? 'unknown' : row.certainty,
+  hyperswitchPaymentId: row.hyperswitch_payment_id,
+  hyperswitchRefundId: row.hyperswitch_refund_id,
+});
+
+function mismatchOf(row: RefundRow, facts: RefundFacts): string | null {
+  const same =
+    facts.hyperswitchRefundId === row.hyperswitch_refund_id &&
+    facts.hyperswitchPaymentId === row.hyperswitch_payment_id &&
+    facts.amount === BigInt(row.amount) &&
+    facts.currency === row.currency;
+  return same
+    ? null
+    : `Hyperswitch holds ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.currency}`;
+}
+
+async function saveReading(query: Query, row: RefundRow, { runner }: RefundReading): Promise<void> {
+  await query(
+    `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL,
+       runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
+       runner_until = CASE WHEN runner = $2 THEN NULL ELSE runner_until END,
+       next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + interval '10 minutes' ELSE next_check_at END
+     WHERE id = $1`,
+    [row.id, runner],
+  );
+}
+
+async function askAbout(query: Query, row: RefundRow, detail: string): Promise<RefundStatus> {
+  await query(
+    `UPDATE refunds SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2 WHERE id = $1`,
+    [row.id, detail],
+  );
+  await tell(query, { kind: 'refund', id: row.id, what: 'conflict', detail: { detail } });
+  return row.status;
+}
+
+async function follow(query: Query, row: RefundRow, status: RefundStatus): Promise<Applied> {
+  if (status === row.status) return { status, started: [] };
+  if (!REFUND_TRANSITIONS[row.status].includes(status)) {
+    await tell(query, { kind: 'refund', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
+    return { status: row.status, started: [] };
+  }
+  await mustMove(query, 'refunds', { id: row.id, from: row.status, to: status, set: MOVED[status] });
+  await tell(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
+  let started: MoneyItem[] = [];
+  if (status === 'succeeded') started = await shareOut(query, row.order_id, row.id);
+  if (status === 'failed' && row.status === 'succeeded') await giveBack(query, row.order_id, row.id);
+  await refreshOrder(query, row.order_id);
+  return { status, started };
+}
+
+const MOVED: Readonly<Record<RefundStatus, string>> = {
+  pending: `next_check_at = clock_now() + interval '10 minutes'`,
+  review: `next_check_at = clock_now() + interval '10 minutes'`,
+  succeeded: 'succeeded_at = clock_now(), failed_at = NULL, next_check_at = NULL',
+  failed: 'failed_at = clock_now(), next_check_at = NULL',
+};
+
+/** The buyer's side of the order, from its refunds. */
+async function refreshOrder(query: Query, id: OrderId): Promise<void> {
+  const order = await lockOrder(query, id);
+  const [sum] = await query<{ refunded: string }>(
+    `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND status = 'succeeded'`,
+    [id],
+  );
+  if (!order) return;
+  const refunded = BigInt(sum?.refunded ?? 0);
+  const to = refunded === 0n ? 'paid' : refunded === order.amount ? 'refunded' : 'partially_refunded';
+  if (to === order.status) return;
+  await mustMove(query, 'orders', { id, from: order.status, to });
+  await tell(query, { kind: 'order', id, what: to });
+}
+
+interface Found {
+  readonly paymentId: PaymentId;
+  readonly refundId: RefundId;
+  readonly facts: RefundFacts;
+}
+
+/** Stored once however often it is found: the id at the provider is unique. @returns the refund's id here */
+async function insertFound(query: Query, { paymentId, refundId, facts }: Found): Promise<RefundId> {
+  const [payment] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [paymentId]);
+  if (!payment) throw new Error(`payment ${paymentId} is not in the ledger`);
+  await lockOrder(query, payment.order_id);
+  const [known] = await query<{ id: RefundId }>('SELECT id FROM refunds WHERE hyperswitch_refund_id = $1', [
+    facts.hyperswitchRefundId,
+  ]);
+  if (known) return known.id;
+  await query(
+    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key,
+       hyperswitch_refund_id, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, 'provider', 'done', $7, $8, clock_now() + interval '1 minute', 'refund/' || $1)`,
+    [
+      refundId,
+      payment.order_id,
+      paymentId,
+      facts.amount.toString(),
+      facts.currency,
+      facts.reason ?? 'made at the provider',
+      refundKey(refundId),
+      facts.hyperswitchRefundId,
+    ],
+  );
+  await tell(query, {
+    kind: 'refund',
+    id: refundId,
+    what: 'found',
+    certainty: 'done',
+    detail: { hyperswitch_refund_id: facts.hyperswitchRefundId, amount: facts.amount.toString() },
+  });
+  return refundId;
+}

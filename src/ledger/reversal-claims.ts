@@ -1,0 +1,168 @@
+import type { AttentionReason } from '../domain/attention.js';
+import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
+import type { RefundStatus, ReversalStatus } from '../domain/marketplace-status.js';
+import type { StripeClaim } from './marketplace-types.js';
+import { voidReversal } from './share-out.js';
+import { CALL_TIMES, type CallRow, isHeld } from './stripe-calls.js';
+import { gateHoldsMs, parked } from './stripe-gates.js';
+import { mustMove, type Query, tell } from './transition.js';
+
+/** A reversal with all that decides whether it may be sent. */
+export type ReversalRow = CallRow & {
+  id: ReversalId;
+  order_id: OrderId;
+  refund_id: RefundId;
+  transfer_id: TransferId;
+  place: string;
+  status: ReversalStatus;
+  order_mark: string;
+  refund_status: RefundStatus;
+  refund_reason: string;
+  hyperswitch_refund_id: string | null;
+  refund_read_ago_ms: number | null;
+  stripe_transfer_id: string | null;
+  transfer_completed: boolean;
+  waiting_ms: number | null;
+};
+
+const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.place, x.seller_account, x.currency, x.amount, x.status,
+    x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
+    x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
+    f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id,
+    (extract(epoch FROM clock_now() - f.read_at) * 1000)::float8 AS refund_read_ago_ms,
+    (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
+    t.stripe_transfer_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
+  FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN refunds f ON f.id = x.refund_id
+    JOIN orders o ON o.id = x.order_id
+  WHERE x.id = $1 FOR UPDATE OF x`;
+
+/** The order, the transfer, then its reversal: the order of all locks. */
+export async function lockReversal(query: Query, id: ReversalId): Promise<ReversalRow> {
+  await query('SELECT 1 FROM orders WHERE id = (SELECT order_id FROM reversals WHERE id = $1) FOR UPDATE', [id]);
+  await query(
+    'SELECT 1 FROM seller_transfers WHERE id = (SELECT transfer_id FROM reversals WHERE id = $1) FOR UPDATE',
+    [id],
+  );
+  const [row] = await query<ReversalRow & { [column: string]: unknown }>(ROW, [id]);
+  if (!row)
+    throw new Error(`reversal ${id} is not in the ledger; the workflow and the database do not belong together`);
+  return row;
+}
+
+type Refusal = Exclude<StripeClaim<never>, { kind: 'claimed' }>;
+
+/** Why nothing may be sent for it now; undefined: it may be claimed. */
+export async function refusalOf(
+  query: Query,
+  row: ReversalRow,
+  { runner, holdMs }: { runner: string; holdMs: number },
+): Promise<Refusal | undefined> {
+  const uncertain = row.certainty === 'unknown' || row.certainty === 'in_flight';
+  if (row.status === 'reversed' || row.status === 'written_off') return { kind: 'final', status: row.status };
+  if (row.status === 'permanently_failed') return attentionOf(row, uncertain);
+  if (isHeld(row, runner)) return { kind: 'later', afterMs: row.held_ms ?? 0, why: 'another attempt holds it' };
+  if (row.refund_status !== 'succeeded' && !uncertain) {
+    await undo(query, row);
+    return { kind: 'final', status: 'written_off' };
+  }
+  if (row.status === 'pending' && (row.retry_ms ?? 0) > 0)
+    return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' };
+  if (!row.transfer_completed) return await postpone(query, row, 'its transfer is still on its way');
+  if (row.stripe_transfer_id === null) return await askForId(query, row);
+  if (await isBehind(query, row))
+    return await postpone(query, row, 'an earlier reversal of the same transfer goes first');
+  return (await parkedRefusal(query, row)) ?? (await waitForBalance(query, row, holdMs));
+}
+
+const attentionOf = (row: ReversalRow, unknown: boolean): Refusal => ({
+  kind: 'attention',
+  reason: row.attention_reason as AttentionReason,
+  detail: row.attention_detail ?? '',
+  unknown,
+});
+
+/** What it waits for wakes it; a look every few minutes finds what was missed. */
+async function postpone(query: Query, row: ReversalRow, why: string): Promise<Refusal> {
+  await query(`UPDATE reversals SET next_check_at = clock_now() + interval '5 minutes' WHERE id = $1`, [row.id]);
+  return { kind: 'later', afterMs: 300_000, why };
+}
+
+/** First in, first out; what waits for a balance or for a person does not hold the place. */
+async function isBehind(query: Query, row: ReversalRow): Promise<boolean> {
+  const earlier = await query(
+    `SELECT 1 FROM reversals WHERE transfer_id = $1 AND id <> $2
+       AND (runner IS NOT NULL AND runner_until > clock_now() OR (status = 'pending' AND place < $3)) LIMIT 1`,
+    [row.transfer_id, row.id, row.place],
+  );
+  if (earlier.length > 0) return true;
+  // A claim that lapsed is over: its row is asked about again when its own turn comes.
+  await query(
+    `UPDATE reversals SET runner = NULL, runner_until = NULL, certainty = CASE certainty WHEN 'in_flight' THEN 'unknown' ELSE certainty END
+     WHERE transfer_id = $1 AND id <> $2 AND runner IS NOT NULL`,
+    [row.transfer_id, row.id],
+  );
+  return false;
+}
+
+/** A historical transfer whose id nobody knows cannot be reversed by anybody but a person; Stripe is not asked. */
+async function askForId(query: Query, row: ReversalRow): Promise<Refusal> {
+  const detail =
+    'its transfer has no id at Stripe (historical); find it with makegood backfill-transfer-ids, then resolve with retry';
+  await fail(query, row, { reason: 'missing_transfer_id', detail });
+  return { kind: 'attention', reason: 'missing_transfer_id', detail, unknown: false };
+}
+
+async function parkedRefusal(query: Query, row: ReversalRow): Promise<Refusal | undefined> {
+  const gate = await parked(query, row.seller_account);
+  if (!gate) return undefined;
+  if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
+  await query(
+    `UPDATE reversals SET last_answer = 'parked', next_check_at = clock_now() + $2 * interval '1 millisecond' WHERE id = $1`,
+    [row.id, gate.afterMs],
+  );
+  return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
+}
+
+async function waitForBalance(query: Query, row: ReversalRow, holdMs: number): Promise<Refusal | undefined> {
+  const { id, seller_account: sellerAccount, currency } = row;
+  const afterMs = await gateHoldsMs(query, { id, sellerAccount, currency, holdMs });
+  if (afterMs === 0) return undefined;
+  if (row.status === 'pending') await startWaiting(query, row);
+  return { kind: 'waiting_balance', afterMs };
+}
+
+export async function startWaiting(query: Query, row: ReversalRow): Promise<void> {
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: 'pending',
+    to: 'waiting_balance',
+    set: `waiting_since = coalesce(waiting_since, clock_now()), next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
+  });
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  await tell(query, { kind: 'reversal', id: row.id, what: 'waiting_balance', detail: { seller: row.seller_account } });
+}
+
+/** Its refund is no longer succeeded and nothing was sent. */
+export async function undo(query: Query, row: ReversalRow): Promise<void> {
+  await voidReversal(query, row, `its refund is ${row.refund_status}, so nothing is due`);
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+}
+
+/** Certainty is kept: while nobody knows, Stripe's records are read again from time to time. */
+export async function fail(
+  query: Query,
+  row: ReversalRow,
+  { reason, detail }: { reason: AttentionReason; detail: string },
+) {
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: row.status,
+    to: 'permanently_failed',
+    set: `attention_reason = $4, attention_since = clock_now(), attention_detail = $5, next_retry_at = NULL, runner = NULL,
+      runner_until = NULL, waiting_since = NULL,
+      next_check_at = CASE WHEN certainty IN ('unknown', 'in_flight') THEN clock_now() + interval '1 minute' END`,
+    values: [reason, detail],
+  });
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  await tell(query, { kind: 'reversal', id: row.id, what: 'permanently_failed', detail: { reason, detail } });
+}

@@ -1,0 +1,190 @@
+import { type Certainty, certaintyAtSend } from '../domain/certainty.js';
+import { KEY_FORGOTTEN_MS, keyUse, looksFirst, PROOFS_APART_MS } from '../domain/key-age.js';
+import type { CallOutcome, Claimed, SendPermit } from './marketplace-types.js';
+import { type Query, tell } from './transition.js';
+
+/** What transfers and reversals have in common: the columns of a call that carries a key. */
+export interface CallRow {
+  id: string;
+  order_id: string;
+  seller_account: string;
+  currency: string;
+  amount: string;
+  status: string;
+  certainty: Certainty;
+  generation: number;
+  idempotency_key: string;
+  attempts: number;
+  retry_count: number;
+  absences: number;
+  params: string | null;
+  runner: string | null;
+  held_ms: number | null;
+  retry_ms: number | null;
+  key_age_ms: number | null;
+  row_age_ms: number;
+  attention_reason: string | null;
+  attention_detail: string | null;
+}
+
+export type CallTable = 'seller_transfers' | 'reversals';
+const KIND = { seller_transfers: 'transfer', reversals: 'reversal' } as const;
+
+/** Milliseconds by the ledger's clock; `x` is the row. */
+export const CALL_TIMES = `(extract(epoch FROM x.runner_until - clock_now()) * 1000)::float8 AS held_ms,
+  (extract(epoch FROM x.next_retry_at - clock_now()) * 1000)::float8 AS retry_ms,
+  (extract(epoch FROM clock_now() - x.key_first_sent_at) * 1000)::float8 AS key_age_ms,
+  (extract(epoch FROM clock_now() - x.created_at) * 1000)::float8 AS row_age_ms`;
+
+/** Somebody else's claim that has not lapsed. */
+export const isHeld = (row: CallRow, runner: string): boolean =>
+  row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0;
+
+/** Takes the row for one attempt. An attempt that its process did not live to record may have moved money. */
+export async function hold(
+  query: Query,
+  table: CallTable,
+  { row, runner, holdMs }: { row: CallRow; runner: string; holdMs: number },
+): Promise<Omit<Claimed, 'orderId'>> {
+  const certainty = row.certainty === 'in_flight' ? 'unknown' : row.certainty;
+  await query(
+    `UPDATE ${table} SET runner = $2, runner_until = clock_now() + $3 * interval '1 millisecond', certainty = $4,
+       next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
+    [row.id, runner, holdMs, certainty],
+  );
+  return {
+    runner,
+    sellerAccount: row.seller_account,
+    currency: row.currency,
+    amount: BigInt(row.amount),
+    certainty,
+    generation: row.generation,
+    attempts: row.attempts,
+    retryCount: row.retry_count,
+    looksFirst: looksFirst({ certainty }, row.row_age_ms),
+  };
+}
+
+/** Stripe's records hold nothing of ours: a proof, unless the one before is too fresh to be a second. */
+export async function noteAbsent(query: Query, table: CallTable, { id, runner }: { id: string; runner: string }) {
+  const [row] = await query<{ absences: number }>(
+    `UPDATE ${table} SET absences = absences + 1, last_absence_at = clock_now()
+     WHERE id = $1 AND runner = $2
+       AND (last_absence_at IS NULL OR last_absence_at <= clock_now() - $3 * interval '1 millisecond') RETURNING absences`,
+    [id, runner, PROOFS_APART_MS],
+  );
+  if (row)
+    await tell(query, {
+      kind: KIND[table],
+      id,
+      what: 'looked',
+      detail: { found: 'nothing of ours', absences: row.absences },
+    });
+}
+
+export interface PermitRequest<Params> {
+  readonly row: CallRow;
+  readonly runner: string;
+  readonly holdMs: number;
+  /** Builds what is frozen with the key; called once per generation. */
+  readonly freeze: (generation: number) => Params;
+  readonly keyOf: (generation: number) => string;
+}
+
+/**
+ * The check of I4, by the ledger's clock, in the transaction that records the send. The caller holds the row.
+ */
+export async function permit<Params>(
+  query: Query,
+  table: CallTable,
+  { row, runner, holdMs, freeze, keyOf }: PermitRequest<Params>,
+): Promise<SendPermit<Params>> {
+  if (row.runner !== runner || (row.held_ms ?? 0) <= 0) return { kind: 'stop', why: 'the claim lapsed' };
+  const use = keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
+  if (use === 'read_only') {
+    const afterMs = Math.max(KEY_FORGOTTEN_MS - (row.key_age_ms ?? 0), PROOFS_APART_MS);
+    await giveBack(query, table, { id: row.id, runner, afterMs, answer: 'read_only' });
+    return { kind: 'read_only', afterMs };
+  }
+  let { generation, idempotency_key: key, params, certainty } = row;
+  if (use === 'new_generation') {
+    generation += 1;
+    key = keyOf(generation);
+    params = null;
+    await query(
+      `UPDATE ${table} SET generation = $2, idempotency_key = $3, certainty = 'not_sent', params = NULL, key_first_sent_at = NULL,
+         absences = 0, last_absence_at = NULL WHERE id = $1`,
+      [row.id, generation, key],
+    );
+    await tell(query, {
+      kind: KIND[table],
+      id: row.id,
+      what: 'new_generation',
+      key,
+      detail: { generation, was: row.certainty, key_age_ms: row.key_age_ms, absences: row.absences },
+    });
+    certainty = 'not_sent';
+  }
+  const frozen = params ?? JSON.stringify(freeze(generation));
+  await query(
+    `UPDATE ${table} SET params = $2, key_first_sent_at = coalesce(key_first_sent_at, clock_now()), certainty = $3,
+       attempts = attempts + 1, absences = 0, last_absence_at = NULL,
+       runner_until = clock_now() + $4 * interval '1 millisecond',
+       next_check_at = clock_now() + $4 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
+    [row.id, frozen, certaintyAtSend(certainty), holdMs],
+  );
+  await tell(query, {
+    kind: KIND[table],
+    id: row.id,
+    what: 'sent',
+    certainty: certaintyAtSend(certainty),
+    key,
+    detail: { attempt: row.attempts + 1, runner, generation, params: frozen },
+  });
+  return { kind: 'send', key, generation, params: JSON.parse(frozen) as Params };
+}
+
+/** Nothing was sent: the claim is given back, and what is known stays as it was. */
+export async function giveBack(
+  query: Query,
+  table: CallTable,
+  { id, runner, afterMs, answer }: { id: string; runner: string; afterMs: number; answer: string },
+): Promise<void> {
+  await query(
+    `UPDATE ${table} SET runner = NULL, runner_until = NULL, last_answer = $4,
+       next_retry_at = clock_now() + $3 * interval '1 millisecond',
+       next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds'
+     WHERE id = $1 AND runner = $2`,
+    [id, runner, afterMs, answer],
+  );
+}
+
+/** Every answer is on record, also one that came after the claim had lapsed. */
+export async function tellAnswer(
+  query: Query,
+  table: CallTable,
+  row: CallRow,
+  outcome: CallOutcome<string>,
+): Promise<void> {
+  const { decision, requestId, stripeId, source, detail, runner } = outcome;
+  await tell(query, {
+    kind: KIND[table],
+    id: row.id,
+    what: 'answered',
+    certainty: decision.certainty,
+    key: row.idempotency_key,
+    answer: decision.do,
+    detail: {
+      detail,
+      runner,
+      source,
+      ...(requestId === null ? {} : { request_id: requestId }),
+      ...(stripeId === null ? {} : { stripe_id: stripeId }),
+      ...('afterMs' in decision ? { after_ms: decision.afterMs } : {}),
+      ...('reason' in decision ? { reason: decision.reason } : {}),
+    },
+  });
+}
+
+/** Postgres' code for a broken UNIQUE: this id at Stripe belongs to another row. */
+export const isTaken = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '23505';

@@ -1,0 +1,157 @@
+import type { Database } from './database.js';
+import type { MoneyItem } from './marketplace-types.js';
+import { type Query, tell } from './transition.js';
+
+/** What stands before every request to Stripe: the budget, fair turns, parking, the pinned account, waits for a balance. */
+export function createStripeGates(database: Database) {
+  return {
+    async takeTurn(sellerAccount: string, perSecond: number): Promise<number> {
+      const [row] = await database.query<{ ms: number }>('SELECT take_seller_turn($1, $2) AS ms', [
+        sellerAccount,
+        perSecond,
+      ]);
+      return row?.ms ?? 0;
+    },
+
+    async takeToken(endpoint: string, perSecond: number): Promise<number> {
+      const [row] = await database.query<{ ms: number }>('SELECT take_stripe_token($1, $2) AS ms', [
+        endpoint,
+        perSecond,
+      ]);
+      return row?.ms ?? 0;
+    },
+
+    async pinStripeAccount(account: { accountId: string; livemode: boolean }): Promise<boolean> {
+      await database.query('INSERT INTO stripe_account (account_id, livemode) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        account.accountId,
+        account.livemode,
+      ]);
+      const [pinned] = await database.query<{ account_id: string; livemode: boolean }>(
+        'SELECT account_id, livemode FROM stripe_account',
+      );
+      return pinned?.account_id === account.accountId && pinned.livemode === account.livemode;
+    },
+
+    async parkProvider(provider: string, detail: string): Promise<void> {
+      await database.query('SELECT park_provider($1, $2)', [provider, detail]);
+    },
+
+    /** What was parked is due at once; the sweep starts it at the pace of turns. */
+    async unparkProvider(provider: string): Promise<void> {
+      await database.query(`SELECT note_provider($1, 'ok', NULL)`, [provider]);
+      for (const table of ['seller_transfers', 'reversals']) {
+        // Whoever holds a row now asks about the provider again by himself.
+        await database.query(
+          `UPDATE ${table} SET next_check_at = clock_now() WHERE id IN (
+             SELECT id FROM ${table} WHERE last_answer = 'parked' AND next_check_at > clock_now()
+               AND attention_reason IS NULL FOR UPDATE SKIP LOCKED)`,
+        );
+      }
+    },
+
+    balanceRose: (sellerAccount: string): Promise<readonly MoneyItem[]> =>
+      database.transaction(async (query) => {
+        const gates = await query<{ currency: string }>(
+          `UPDATE seller_gates SET probe_at = clock_now(), probe_every = interval '1 minute' WHERE seller_account = $1 RETURNING currency`,
+          [sellerAccount],
+        );
+        const woken: MoneyItem[] = [];
+        for (const { currency } of gates) woken.push(...(await wakeOldest(query, sellerAccount, currency)));
+        if (woken.length > 0) await tell(query, { kind: 'seller', id: sellerAccount, what: 'balance_rose' });
+        return woken;
+      }),
+  };
+}
+
+export interface Parked {
+  readonly provider: string;
+  readonly afterMs: number;
+  /** This caller asks, read-only, whether it is over. */
+  readonly probe: boolean;
+}
+
+/** Whether Stripe, or this seller at it, is parked. One caller at a time may probe. */
+export async function parked(query: Query, sellerAccount: string): Promise<Parked | undefined> {
+  const [row] = await query<{ provider: string; after_ms: number }>(
+    `SELECT provider, (extract(epoch FROM probe_at - clock_now()) * 1000)::float8 AS after_ms FROM provider_breakers
+     WHERE provider IN ('stripe', 'stripe:' || $1) AND state <> 'closed' ORDER BY provider LIMIT 1`,
+    [sellerAccount],
+  );
+  if (!row) return undefined;
+  if (row.after_ms > 0) return { provider: row.provider, afterMs: row.after_ms, probe: false };
+  const taken = await query(
+    `UPDATE provider_breakers SET state = 'half_open', probe_at = clock_now() + interval '30 seconds'
+     WHERE provider = $1 AND state <> 'closed' AND probe_at <= clock_now() RETURNING provider`,
+    [row.provider],
+  );
+  return { provider: row.provider, afterMs: 1_000, probe: taken.length === 1 };
+}
+
+/** A balance is asked about after a minute first, at most hourly later: `balance.available` comes sooner. */
+const FIRST_PROBE = `interval '1 minute'`;
+const LAST_PROBE = `interval '1 hour'`;
+
+/** Closes the seller's gate, or keeps it closed longer. */
+export async function closeGate(query: Query, sellerAccount: string, currency: string): Promise<void> {
+  await query(
+    `INSERT INTO seller_gates (seller_account, currency, probe_at, probe_every)
+     VALUES ($1, $2, clock_now() + ${FIRST_PROBE}, ${FIRST_PROBE})
+     ON CONFLICT (seller_account, currency) DO UPDATE SET
+       probe_every = least(seller_gates.probe_every * 2, ${LAST_PROBE}),
+       probe_at = clock_now() + least(seller_gates.probe_every * 2, ${LAST_PROBE})`,
+    [sellerAccount, currency],
+  );
+  await query(OLDEST_DUE, [sellerAccount, currency]);
+}
+
+/**
+ * Only the oldest waiting reversal has a date; the others are found by it, and by a daily look. Whoever holds its row now
+ * is about to ask for the gate and sees the new date there: waiting for him would be a deadlock.
+ */
+const OLDEST_DUE = `UPDATE reversals r SET next_check_at = g.probe_at, next_retry_at = g.probe_at FROM seller_gates g
+  WHERE g.seller_account = $1 AND g.currency = $2 AND r.id IN (SELECT id FROM reversals WHERE id = (
+    SELECT id FROM reversals WHERE seller_account = $1 AND currency = $2 AND status = 'waiting_balance' ORDER BY place LIMIT 1)
+    FOR UPDATE SKIP LOCKED)`;
+
+/** A probe succeeded, or money came: the next one is due now; where none waits any more, the gate opens. */
+export async function wakeOldest(query: Query, sellerAccount: string, currency: string): Promise<MoneyItem[]> {
+  const [oldest] = await query<{ id: string }>(
+    `SELECT id FROM reversals WHERE seller_account = $1 AND currency = $2 AND status = 'waiting_balance' ORDER BY place LIMIT 1`,
+    [sellerAccount, currency],
+  );
+  if (oldest) {
+    await query('UPDATE seller_gates SET probe_at = clock_now() WHERE seller_account = $1 AND currency = $2', [
+      sellerAccount,
+      currency,
+    ]);
+    await query(OLDEST_DUE, [sellerAccount, currency]);
+    return [{ kind: 'reversal', id: oldest.id }];
+  }
+  await query('DELETE FROM seller_gates WHERE seller_account = $1 AND currency = $2', [sellerAccount, currency]);
+  return [];
+}
+
+/**
+ * Whether this reversal may ask Stripe although its seller's balance was too low: only the oldest waiting one, and only
+ * when a probe is due. @returns 0: it may; otherwise how long it waits
+ */
+export async function gateHoldsMs(
+  query: Query,
+  reversal: { id: string; sellerAccount: string; currency: string; holdMs: number },
+): Promise<number> {
+  const [gate] = await query<{ after_ms: number; oldest: string | null }>(
+    `SELECT (extract(epoch FROM g.probe_at - clock_now()) * 1000)::float8 AS after_ms,
+       (SELECT id FROM reversals WHERE seller_account = g.seller_account AND currency = g.currency
+          AND status = 'waiting_balance' ORDER BY place LIMIT 1) AS oldest
+     FROM seller_gates g WHERE g.seller_account = $1 AND g.currency = $2 FOR UPDATE`,
+    [reversal.sellerAccount, reversal.currency],
+  );
+  if (!gate) return 0;
+  const mine = gate.oldest === null || gate.oldest === reversal.id;
+  if (!mine || gate.after_ms > 0) return Math.max(gate.after_ms, 1_000);
+  await query(
+    `UPDATE seller_gates SET probe_at = clock_now() + $3 * interval '1 millisecond' WHERE seller_account = $1 AND currency = $2`,
+    [reversal.sellerAccount, reversal.currency, reversal.holdMs],
+  );
+  return 0;
+}

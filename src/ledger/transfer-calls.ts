@@ -1,0 +1,244 @@
+import { transferKey } from '../domain/idempotency-keys.js';
+import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
+import type { TransferStatus } from '../domain/marketplace-status.js';
+import type { TransferParams } from '../domain/provider-answers.js';
+import type { Database } from './database.js';
+import type {
+  Absence,
+  CallOutcome,
+  ClaimedTransfer,
+  MoneyItem,
+  Recorded,
+  StripeClaim,
+  TransferPermit,
+} from './marketplace-types.js';
+import { proposeCompensation, withholdDemands } from './share-out.js';
+import {
+  CALL_TIMES,
+  type CallRow,
+  giveBack,
+  hold,
+  isHeld,
+  isTaken,
+  noteAbsent,
+  permit,
+  tellAnswer,
+} from './stripe-calls.js';
+import { parked } from './stripe-gates.js';
+import { mustMove, type Query, tell } from './transition.js';
+
+type TransferRow = CallRow & {
+  id: TransferId;
+  order_id: OrderId;
+  status: TransferStatus;
+  /** What Stripe's metadata[order_id] says. */
+  order_mark: string;
+  completed: boolean;
+  written_off: boolean;
+};
+
+const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.status, x.certainty, x.generation,
+    x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner, x.attention_reason, x.attention_detail,
+    coalesce(o.reference, o.id::text) AS order_mark, x.completed_at IS NOT NULL AS completed,
+    x.written_off_at IS NOT NULL AS written_off, ${CALL_TIMES}
+  FROM seller_transfers x JOIN orders o ON o.id = x.order_id WHERE x.id = $1 FOR UPDATE OF x`;
+
+/** The calls that send one seller's share, and what Stripe's answers change here. */
+export function createTransferCalls(database: Database) {
+  return {
+    claimTransfer: (id: TransferId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedTransfer>> =>
+      database.transaction(async (query) => {
+        const row = await lockTransfer(query, id);
+        const refusal = await refusalOf(query, row, runner);
+        if (refusal) return refusal;
+        const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });
+        return { kind: 'claimed', claim: { ...claimed, id, orderId: row.order_id, orderMark: row.order_mark } };
+      }),
+
+    noteTransferAbsent: (absence: Absence<TransferId>): Promise<void> =>
+      database.transaction((query) => noteAbsent(query, 'seller_transfers', absence)),
+
+    permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>
+      database.transaction(async (query) => {
+        const row = await lockTransfer(query, id);
+        if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
+          return { kind: 'stop', why: `the transfer is ${row.status}` };
+        return await permit<TransferParams>(query, 'seller_transfers', {
+          row,
+          runner,
+          holdMs,
+          keyOf: (generation) => transferKey(id, generation),
+          freeze: (generation) => paramsOf(row, generation),
+        });
+      }),
+
+    async recordTransfer(outcome: CallOutcome<TransferId>): Promise<Recorded> {
+      try {
+        return await database.transaction((query) => record(query, outcome));
+      } catch (error) {
+        if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
+        const detail = `${outcome.stripeId} at Stripe already belongs to another transfer here; nothing was written`;
+        const decision = { do: 'ask', certainty: 'unknown', reason: 'conflict' } as const;
+        return await database.transaction((query) => record(query, { ...outcome, decision, detail, stripeId: null }));
+      }
+    },
+
+    releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
+      giveBack(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
+
+    adoptTransfer: (id: TransferId, stripeTransferId: string): Promise<Recorded> =>
+      database.transaction(async (query) => {
+        await lockItsOrder(query, id);
+        return await finishTransfer(query, await lockTransfer(query, id), stripeTransferId);
+      }),
+  };
+}
+
+export async function lockTransfer(query: Query, id: TransferId): Promise<TransferRow> {
+  const [row] = await query<TransferRow & { [column: string]: unknown }>(ROW, [id]);
+  if (!row)
+    throw new Error(`transfer ${id} is not in the ledger; the workflow and the database do not belong together`);
+  return row;
+}
+
+/** The order first: a share that turns out unsent, or sent after all, changes what is demanded of it. */
+async function lockItsOrder(query: Query, id: TransferId): Promise<void> {
+  await query('SELECT 1 FROM orders WHERE id = (SELECT order_id FROM seller_transfers WHERE id = $1) FOR UPDATE', [id]);
+}
+
+async function refusalOf(
+  query: Query,
+  row: TransferRow,
+  runner: string,
+): Promise<Exclude<StripeClaim<never>, { kind: 'claimed' }> | undefined> {
+  if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
+  if (row.attention_reason !== null) {
+    const unknown = row.certainty === 'unknown' || row.certainty === 'in_flight';
+    return { kind: 'attention', reason: row.attention_reason as never, detail: row.attention_detail ?? '', unknown };
+  }
+  if (isHeld(row, runner)) return { kind: 'later', afterMs: row.held_ms ?? 0, why: 'another attempt holds it' };
+  if ((row.retry_ms ?? 0) > 0) return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' };
+  const gate = await parked(query, row.seller_account);
+  if (!gate) return undefined;
+  if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
+  await query(`UPDATE seller_transfers SET last_answer = 'parked' WHERE id = $1`, [row.id]);
+  return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
+}
+
+const paramsOf = (row: TransferRow, generation: number): TransferParams => ({
+  amount: Number(row.amount),
+  currency: row.currency.toLowerCase(),
+  destination: row.seller_account,
+  transfer_group: row.order_mark,
+  metadata: { order_id: row.order_mark, seller_transfer_id: row.id, generation: String(generation) },
+});
+
+async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<Recorded> {
+  const { id, decision, runner, detail, requestId, stripeId } = outcome;
+  await lockItsOrder(query, id);
+  const row = await lockTransfer(query, id);
+  await tellAnswer(query, 'seller_transfers', row, outcome);
+  if (decision.do === 'finish') return await finishTransfer(query, row, stripeId ?? '', requestId);
+  if (row.completed || row.runner !== runner) return { status: row.status, started: [] };
+
+  const afterMs = 'afterMs' in decision ? decision.afterMs : 0;
+  await query(
+    `UPDATE seller_transfers SET certainty = $2, last_answer = $3, provider_request_id = coalesce($4, provider_request_id),
+       retry_count = retry_count + $5, runner = NULL, runner_until = NULL,
+       next_retry_at = CASE WHEN $3 = 'retry' THEN clock_now() + $6 * interval '1 millisecond' END,
+       next_check_at = clock_now() + $6 * interval '1 millisecond' + interval '15 seconds'
+     WHERE id = $1`,
+    [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
+  );
+  if (outcome.parks)
+    await query('SELECT park_provider($1, $2)', [parkedName(outcome.parks, row.seller_account), detail]);
+  const status = await moveOn(query, row, outcome);
+  if (decision.certainty === 'absent' || decision.certainty === 'not_sent') {
+    await withholdDemands(query, row.order_id, id);
+  }
+  return { status, started: [] };
+}
+
+const counted = ({ decision }: CallOutcome<string>): number => (decision.do === 'retry' && decision.counts ? 1 : 0);
+export const parkedName = (scope: 'stripe' | 'seller', account: string): string =>
+  scope === 'stripe' ? 'stripe' : `stripe:${account}`;
+
+/** A definite failure shows as failed; what nobody knows stays pending, also before a person. */
+async function moveOn(
+  query: Query,
+  row: TransferRow,
+  { decision, detail }: CallOutcome<TransferId>,
+): Promise<TransferStatus> {
+  let { status } = row;
+  if (status === 'pending' && decision.certainty === 'absent') {
+    await mustMove(query, 'seller_transfers', { id: row.id, from: 'pending', to: 'failed' });
+    status = 'failed';
+  }
+  if (decision.do !== 'ask') return status;
+  await query(
+    `UPDATE seller_transfers SET attention_reason = $2, attention_since = clock_now(), attention_detail = $3, next_retry_at = NULL,
+       next_check_at = clock_now() + interval '1 minute' WHERE id = $1`,
+    [row.id, decision.reason, detail],
+  );
+  if (status === 'failed') {
+    await mustMove(query, 'seller_transfers', {
+      id: row.id,
+      from: 'failed',
+      to: 'permanently_failed',
+      set: 'next_check_at = NULL',
+    });
+    status = 'permanently_failed';
+  }
+  return status;
+}
+
+/**
+ * The money is with the seller. Written from any status: evidence is absorbing, and what a person had given up or was
+ * asked about becomes a late success. Refunds that came meanwhile can be taken back now.
+ */
+export async function finishTransfer(
+  query: Query,
+  row: TransferRow,
+  stripeTransferId: string,
+  requestId: string | null = null,
+): Promise<Recorded> {
+  if (row.completed) return { status: row.status, started: [] };
+  const late = row.written_off || row.attention_reason !== null;
+  await mustMove(query, 'seller_transfers', {
+    id: row.id,
+    from: row.status,
+    to: 'completed',
+    set: `certainty = 'done', stripe_transfer_id = $4, completed_at = clock_now(), written_off_at = NULL, last_answer = 'finish',
+      provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
+      next_check_at = NULL, attention_reason = $6, attention_since = CASE WHEN $6::text IS NOT NULL THEN clock_now() END,
+      attention_detail = $7`,
+    values: [
+      stripeTransferId,
+      requestId,
+      late ? 'late_success' : null,
+      late
+        ? `Stripe holds ${stripeTransferId} for it, found after it was ${row.attention_reason ?? 'written off'}`
+        : null,
+    ],
+  });
+  await tell(query, {
+    kind: 'transfer',
+    id: row.id,
+    what: 'completed',
+    certainty: 'done',
+    detail: { stripe_transfer_id: stripeTransferId },
+  });
+  const waiting = await query<{ id: string }>(
+    `UPDATE reversals SET next_retry_at = clock_now(), next_check_at = clock_now()
+     WHERE transfer_id = $1 AND status = 'pending' RETURNING id`,
+    [row.id],
+  );
+  const [derived] = await query<{ status: TransferStatus }>('SELECT refresh_transfer($1) AS status', [row.id]);
+  const [overtaken] = await query<{ id: RefundId }>(
+    `SELECT id FROM refunds WHERE order_id = $1 AND status = 'failed' AND succeeded_at IS NOT NULL ORDER BY failed_at DESC LIMIT 1`,
+    [row.order_id],
+  );
+  if (overtaken) await proposeCompensation(query, row.order_id, overtaken.id);
+  const started: MoneyItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
+  return { status: derived?.status ?? 'completed', started };
+}
