@@ -1,4 +1,20 @@
 -- columns
+backfill_candidates.backfill_id uuid NOT NULL
+backfill_candidates.stripe_transfer_id text NOT NULL
+backfill_candidates.destination text NOT NULL
+backfill_candidates.order_mark text NOT NULL
+backfill_candidates.amount numeric(78,0) NOT NULL
+backfill_candidates.currency text NOT NULL
+backfill_candidates.livemode boolean NOT NULL
+backfill_candidates.named_transfer text
+backfill_destinations.backfill_id uuid NOT NULL
+backfill_destinations.destination text NOT NULL
+backfill_destinations.created_since timestamp with time zone NOT NULL
+backfill_destinations.cursor text
+backfill_destinations.pages integer NOT NULL DEFAULT 0
+backfill_destinations.listed boolean NOT NULL DEFAULT false
+backfill_destinations.tried_at timestamp with time zone
+backfill_destinations.finished_at timestamp with time zone
 backfill_results.backfill_id uuid NOT NULL
 backfill_results.transfer_id uuid NOT NULL
 backfill_results.outcome text NOT NULL
@@ -6,6 +22,10 @@ backfill_results.stripe_transfer_id text
 backfill_results.candidates jsonb NOT NULL DEFAULT '[]'::jsonb
 backfill_results.detail text NOT NULL
 backfill_results.at timestamp with time zone NOT NULL DEFAULT clock_now()
+backfill_scope.backfill_id uuid NOT NULL
+backfill_scope.transfer_id uuid NOT NULL
+backfill_scope.destination text NOT NULL
+backfill_scope.order_mark text NOT NULL
 backfills.id uuid NOT NULL
 backfills.apply boolean NOT NULL
 backfills.since timestamp with time zone
@@ -285,10 +305,17 @@ webhook_events.processed_at timestamp with time zone
 webhook_events.outcome text
 
 -- constraints
+backfill_candidates backfill_candidates_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
+backfill_candidates backfill_candidates_pkey PRIMARY KEY (backfill_id, stripe_transfer_id)
+backfill_destinations backfill_destinations_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
+backfill_destinations backfill_destinations_pkey PRIMARY KEY (backfill_id, destination)
 backfill_results backfill_results_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
 backfill_results backfill_results_outcome_check CHECK ((outcome = ANY (ARRAY['matched'::text, 'written'::text, 'not_found'::text, 'ambiguous'::text, 'mismatch'::text, 'taken'::text])))
 backfill_results backfill_results_pkey PRIMARY KEY (backfill_id, transfer_id)
 backfill_results backfill_results_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
+backfill_scope backfill_scope_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
+backfill_scope backfill_scope_pkey PRIMARY KEY (backfill_id, transfer_id)
+backfill_scope backfill_scope_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
 backfills backfills_pkey PRIMARY KEY (id)
 backfills backfills_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
@@ -429,6 +456,8 @@ webhook_events webhook_events_pkey PRIMARY KEY (provider, event_id)
 webhook_events webhook_events_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
 
 -- indexes
+CREATE INDEX backfill_candidates_orders ON public.backfill_candidates USING btree (backfill_id, destination, order_mark)
+CREATE INDEX backfill_scope_orders ON public.backfill_scope USING btree (backfill_id, destination, order_mark)
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
@@ -457,7 +486,11 @@ CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHER
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, protocol) INCLUDE (created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
+CREATE UNIQUE INDEX backfill_candidates_pkey ON public.backfill_candidates USING btree (backfill_id, stripe_transfer_id)
+CREATE UNIQUE INDEX backfill_destinations_pkey ON public.backfill_destinations USING btree (backfill_id, destination)
 CREATE UNIQUE INDEX backfill_results_pkey ON public.backfill_results USING btree (backfill_id, transfer_id)
+CREATE UNIQUE INDEX backfill_scope_pkey ON public.backfill_scope USING btree (backfill_id, transfer_id)
+CREATE UNIQUE INDEX backfills_one_running ON public.backfills USING btree (state) WHERE (state = 'running'::text)
 CREATE UNIQUE INDEX backfills_pkey ON public.backfills USING btree (id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
