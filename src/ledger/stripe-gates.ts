@@ -87,6 +87,7 @@ export async function parked(query: Query, sellerAccount: string): Promise<Parke
   return { provider: row.provider, afterMs: 1_000, probe: taken.length === 1 };
 }
 
+const A_DAY_MS = 86_400_000;
 /** A balance is asked about after a minute first, at most hourly later: `balance.available` comes sooner. */
 const FIRST_PROBE = `interval '1 minute'`;
 const LAST_PROBE = `interval '1 hour'`;
@@ -147,8 +148,9 @@ export async function gateHoldsMs(
     [reversal.sellerAccount, reversal.currency],
   );
   if (!gate) return 0;
-  const mine = gate.oldest === null || gate.oldest === reversal.id;
-  if (!mine || gate.after_ms > 0) return Math.max(gate.after_ms, 1_000);
+  // The oldest wakes the next one; the others only look once a day.
+  if (gate.oldest !== null && gate.oldest !== reversal.id) return A_DAY_MS;
+  if (gate.after_ms > 0) return Math.max(gate.after_ms, 1_000);
   await query(
     `UPDATE seller_gates SET probe_at = clock_now() + $3 * interval '1 millisecond' WHERE seller_account = $1 AND currency = $2`,
     [reversal.sellerAccount, reversal.currency, reversal.holdMs],
