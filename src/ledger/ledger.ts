@@ -9,15 +9,20 @@ import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
 import { createLeases } from './leases.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
+import { createOrders } from './orders.js';
 import { createPaymentCalls } from './payment-calls.js';
+import { createPayments } from './payments.js';
 import { createAttemptRecorder } from './record-attempts.js';
 import { createRefundCalls } from './refund-calls.js';
+import { createRefunds } from './refunds.js';
+import { createRequestKeys } from './request-keys.js';
 import { createReversalCalls } from './reversal-calls.js';
 import type { Sealer } from './sealer.js';
 import { createSessions } from './sessions.js';
 import { createStripeGates } from './stripe-gates.js';
 import { createSweepLedger } from './sweep.js';
 import { createTransferCalls } from './transfer-calls.js';
+import { createTransferReader } from './transfers.js';
 
 export interface LedgerDependencies {
   readonly database: Database;
@@ -56,6 +61,11 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold }),
     ...sweepLedger,
+    ...createRequestKeys(database),
+    ...createOrders(database),
+    ...createPayments(database, sealer),
+    ...createRefunds(database),
+    ...createTransferReader(database),
     ...createPaymentCalls(database, sealer, clock),
     ...createRefundCalls(database),
     ...createTransferCalls(database),

@@ -1,0 +1,121 @@
+import { refundKey } from '../domain/idempotency-keys.js';
+import type { PaymentId, RefundId } from '../domain/ids.js';
+import type { Refund, Reversal } from '../domain/marketplace.js';
+import type { Database } from './database.js';
+import {
+  REFUND_COLUMNS,
+  type RefundRow,
+  type ReversalRow,
+  SELECT_REVERSALS,
+  toRefund,
+  toReversal,
+} from './marketplace-rows.js';
+import type { NewRefund, NewRefundOutcome, RequestKey } from './marketplace-types.js';
+import { lockRequest, tieRequest } from './request-keys.js';
+import { type Query, tell } from './transition.js';
+
+/** Refunds that our own clients ask for. */
+export function createRefunds(database: Database) {
+  return {
+    createRefund: (refund: NewRefund, request: RequestKey): Promise<NewRefundOutcome> =>
+      database.transaction(async (query) => {
+        const made = (await lockRequest(query, request)) as RefundId | null;
+        const already = made && (await selectRefund(query, made));
+        if (already) return { kind: 'created', refund: already };
+        const order = await lockPaidOrder(query, refund);
+        if (!order) return { kind: 'order_not_found' };
+        if (order.payment_id === null) return { kind: 'not_paid' };
+        const remainder = order.remainder > 0n ? order.remainder : 0n;
+        const amount = refund.amount ?? remainder;
+        if (amount <= 0n || amount > remainder) return { kind: 'exceeds_paid', remainder };
+        const { payment_id: paymentId, currency } = order;
+        const created = await insertRefund(query, refund, { amount, currency, paymentId, request });
+        await tieRequest(query, request, created.id);
+        return { kind: 'created', refund: created };
+      }),
+
+    findRefund: (id: RefundId): Promise<Refund | undefined> => selectRefund(database.query, id),
+
+    async reversalsOfRefund(id: RefundId): Promise<readonly Reversal[]> {
+      const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
+        `${SELECT_REVERSALS} WHERE v.refund_id = $1 ORDER BY v.place`,
+        [id],
+      );
+      return rows.map(toReversal);
+    },
+  };
+}
+
+async function selectRefund(query: Query, id: RefundId): Promise<Refund | undefined> {
+  const [row] = await query<RefundRow & { [column: string]: unknown }>(
+    `SELECT ${REFUND_COLUMNS} FROM refunds WHERE id = $1`,
+    [id],
+  );
+  return row && toRefund(row);
+}
+
+interface PaidOrder {
+  readonly currency: string;
+  /** Null: nobody paid, so there is nothing to give back. */
+  readonly payment_id: PaymentId | null;
+  /** Paid and neither refunded nor about to be; below 0 when the provider's dashboard refunded what was pending here. */
+  readonly remainder: bigint;
+}
+
+/** Serialises the refunds of one order: two of them can never both take the last of it. */
+async function lockPaidOrder(query: Query, { orderId }: NewRefund): Promise<PaidOrder | undefined> {
+  const [order] = await query<{ currency: string; paid: boolean }>(
+    'SELECT currency, paid_at IS NOT NULL AS paid FROM orders WHERE id = $1 FOR UPDATE',
+    [orderId],
+  );
+  if (!order) return undefined;
+  const [sums] = await query<{ payment_id: PaymentId | null; remainder: string }>(
+    `SELECT (SELECT id FROM payments WHERE order_id = o.id AND status = 'succeeded') AS payment_id,
+       o.amount - coalesce((SELECT sum(amount) FROM refunds
+         WHERE order_id = o.id AND status IN ('pending', 'review', 'succeeded')), 0) AS remainder
+     FROM orders o WHERE o.id = $1`,
+    [orderId],
+  );
+  return {
+    currency: order.currency,
+    payment_id: order.paid && sums ? sums.payment_id : null,
+    remainder: BigInt(sums?.remainder ?? 0),
+  };
+}
+
+/** The request that makes it sends it first; only what that leaves behind is found by the sweep. */
+async function insertRefund(
+  query: Query,
+  { id, orderId, reason, hyperswitchRefundId }: NewRefund,
+  {
+    amount,
+    currency,
+    paymentId,
+    request,
+  }: { amount: bigint; currency: string; paymentId: PaymentId; request: RequestKey },
+): Promise<Refund> {
+  const [row] = await query<RefundRow & { [column: string]: unknown }>(
+    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, idempotency_key, hyperswitch_refund_id,
+       next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now() + interval '30 seconds', 'refund/' || $1::uuid)
+     RETURNING ${REFUND_COLUMNS}`,
+    [id, orderId, paymentId, amount.toString(), currency, reason, refundKey(id), hyperswitchRefundId],
+  );
+  if (!row) throw new Error(`refund ${id} was not stored`);
+  await tell(query, {
+    kind: 'refund',
+    id,
+    what: 'created',
+    certainty: 'not_sent',
+    key: refundKey(id),
+    detail: {
+      amount: amount.toString(),
+      currency,
+      reason,
+      hyperswitch_refund_id: hyperswitchRefundId,
+      by: request.principal,
+      request_key: request.key,
+    },
+  });
+  return toRefund(row);
+}
