@@ -42,9 +42,10 @@ export interface DecisionInput {
   decisionId: string;
 }
 
+/** The item's status after the decision, whatever kind of item it is. */
 export type DecisionResult =
-  | { kind: 'applied' | 'pending_approval'; status: SettlementStatus; decisionId: string }
-  | { kind: 'not_waiting'; status: SettlementStatus }
+  | { kind: 'applied' | 'pending_approval'; status: string; decisionId: string }
+  | { kind: 'not_waiting'; status: string }
   | { kind: 'refused'; detail: string };
 
 export interface SweepReport {

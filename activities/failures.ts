@@ -11,3 +11,22 @@ export function notSettledYet(why: string, afterMs: number): ApplicationFailure 
     category: ApplicationFailureCategory.BENIGN,
   });
 }
+
+/** Reading at Stripe failed; nothing moved by it, and the same is read again. */
+export function stripeNotRead(what: string, detail: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'StripeNotRead',
+    message: `${what} could not be read: ${detail}; it is read again`,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
+/** A failure that the retry policy counts: Temporal waits and runs the activity again, as the ledger has recorded. */
+export function notMovedYet(why: string, afterMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'NotMovedYet',
+    message: `the money has not moved yet, or nobody knows: ${why}; the next attempt is due in ${Math.ceil(afterMs / 1000)} s`,
+    nextRetryDelay: Math.max(1, Math.ceil(afterMs)),
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -158,8 +158,6 @@ export interface ClaimedReversal extends Claimed {
   readonly stripeTransferId: string;
   /** To read the refund once more before the POST; null: a refund without the provider. */
   readonly hyperswitchRefundId: string | null;
-  /** Time since the refund was last read from the provider. */
-  readonly refundReadAgoMs: number | null;
 }
 
 /** Why nothing may be sent now. Only `failed` and `final` end it. */
@@ -410,6 +408,8 @@ export interface MoneyCallLedger {
     detail: string;
     nextCheckMs: number;
   }): Promise<void>;
+  /** The provider refused the payment for good: it is failed, and so is the order. */
+  paymentRefused(outcome: { id: PaymentId; runner: string; detail: string }): Promise<void>;
   applyPayment(reading: PaymentReading): Promise<Applied>;
 
   claimRefund(id: RefundId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedRefund>>;

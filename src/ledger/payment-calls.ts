@@ -55,6 +55,31 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
       await unread(database, 'payments', outcome);
     },
 
+    paymentRefused: ({ id, runner, detail }: { id: PaymentId; runner: string; detail: string }): Promise<void> =>
+      database.transaction(async (query) => {
+        const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [id]);
+        if (known) await lockOrder(query, known.order_id);
+        const row = await lockPayment(query, id);
+        if (row.runner !== runner || (row.status !== 'pending' && row.status !== 'processing')) return;
+        await mustMove(query, 'payments', {
+          id,
+          from: row.status,
+          to: 'failed',
+          set: `certainty = 'absent', detail = $4, last_answer = 'refused', runner = NULL, runner_until = NULL,
+            next_check_at = NULL, sealed_client_secret = NULL, sealed_key_id = NULL`,
+          values: [detail],
+        });
+        await tell(query, {
+          kind: 'payment',
+          id,
+          what: 'failed',
+          certainty: 'absent',
+          key: row.idempotency_key,
+          detail: { detail },
+        });
+        await moveOrder(query, row.order_id, 'payment_failed');
+      }),
+
     applyPayment: (reading: PaymentReading): Promise<Applied> =>
       database.transaction(async (query) => {
         const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [

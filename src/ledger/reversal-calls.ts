@@ -89,7 +89,6 @@ const partsOf = (row: ReversalRow) => ({
   transferId: row.transfer_id,
   stripeTransferId: row.stripe_transfer_id ?? '',
   hyperswitchRefundId: row.hyperswitch_refund_id,
-  refundReadAgoMs: row.refund_read_ago_ms,
 });
 
 const paramsOf = (row: ReversalRow, generation: number): ReversalParams => ({

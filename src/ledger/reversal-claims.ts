@@ -19,7 +19,6 @@ export type ReversalRow = CallRow & {
   refund_status: RefundStatus;
   refund_reason: string;
   hyperswitch_refund_id: string | null;
-  refund_read_ago_ms: number | null;
   stripe_transfer_id: string | null;
   transfer_completed: boolean;
   waiting_ms: number | null;
@@ -29,7 +28,6 @@ const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.place, x.sel
     x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
     x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
     f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id,
-    (extract(epoch FROM clock_now() - f.read_at) * 1000)::float8 AS refund_read_ago_ms,
     (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
     t.stripe_transfer_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
   FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN refunds f ON f.id = x.refund_id

@@ -1,0 +1,296 @@
+import type { MoneyAnswer, RefusalByRecords } from '../src/domain/answers.js';
+import { assertNever } from '../src/domain/assert-never.js';
+import { type Certainty, certaintyAtSend } from '../src/domain/certainty.js';
+import { type Decision, next, type RetryPolicy } from '../src/domain/next.js';
+import type { KeyedAnswer, ReadAnswer } from '../src/domain/provider-answers.js';
+import type {
+  CallOutcome,
+  Claimed,
+  MoneyItem,
+  Recorded,
+  SendPermit,
+  StripeClaim,
+} from '../src/ledger/marketplace-types.js';
+import { notMovedYet } from './failures.js';
+import type { CallStep } from './marketplace-contract.js';
+
+/** What Stripe's records say of one transfer or reversal of ours. */
+export type Looked =
+  | { readonly kind: 'ours'; readonly stripeId: string }
+  /** Ours is there and Stripe has not finished it. */
+  | { readonly kind: 'unfinished'; readonly detail: string }
+  | { readonly kind: 'absent' }
+  /** Nothing of ours, and our call cannot succeed any more. */
+  | { readonly kind: 'hopeless'; readonly why: RefusalByRecords; readonly detail: string }
+  | { readonly kind: 'unread'; readonly answer: Unread };
+export type Unread = Exclude<ReadAnswer<never>, { kind: 'found' | 'missing' }>;
+
+/** One kind of money call to Stripe: how it is claimed, found, sent and recorded. */
+export interface StripeCall<Id extends string, C extends Claimed & { readonly id: Id }, Params> {
+  readonly policy: RetryPolicy;
+  claim(id: Id, runner: string, holdMs: number): Promise<StripeClaim<C>>;
+  look(claim: C): Promise<Looked>;
+  noteAbsent(absence: { id: Id; runner: string }): Promise<void>;
+  /** Whether it is still due, asked immediately before the send; undefined: it is, or the permit will tell. */
+  stillDue(claim: C): Promise<{ readonly afterMs: number; readonly why: string } | undefined>;
+  permit(id: Id, runner: string, holdMs: number): Promise<SendPermit<Params>>;
+  send(
+    claim: C,
+    key: string,
+    params: Params,
+  ): Promise<KeyedAnswer<{ readonly stripeId: string; readonly settled: boolean }>>;
+  record(outcome: CallOutcome<Id>): Promise<Recorded>;
+  release(id: Id, runner: string, afterMs: number): Promise<void>;
+}
+
+export interface StripeCallDependencies {
+  /** Names this process among all runners. */
+  readonly processName: string;
+  readonly monotonicMs: () => number;
+  /** A claim, and a permit, outlive the call they allow by this. */
+  readonly holdMs: number;
+  /** The key belongs to the account and mode this ledger is pinned to; otherwise nothing is sent. */
+  readonly account: StripeAccountCheck;
+  /** Starts or wakes the workflows of items; what fails is found by the sweep. */
+  readonly wake: (items: readonly MoneyItem[]) => void;
+}
+
+export interface StripeAccountCheck {
+  /** undefined: all is well. */
+  verify(): Promise<{ readonly parks: boolean; readonly detail: string } | undefined>;
+  /** A read-only look at a parked provider, `stripe` or `stripe:<account>`. @returns whether it lets us in again */
+  probe(provider: string, sellerAccount: string): Promise<boolean>;
+}
+
+/**
+ * One attempt of one money call: claim, look where an earlier attempt may have gone out, permit, send, record. After any
+ * refusal Stripe's records decide what it means (research: the text of a refusal has no code to rely on).
+ *
+ * @throws NotMovedYet for a failure that counts as a retry; Temporal's policy waits and calls again
+ */
+export function createStripeCall<Id extends string, C extends Claimed & { readonly id: Id }, Params>(
+  call: StripeCall<Id, C, Params>,
+  dependencies: StripeCallDependencies,
+) {
+  const { holdMs, account, wake, processName } = dependencies;
+  let sequence = 0;
+
+  return async function attempt(id: Id): Promise<CallStep> {
+    sequence += 1;
+    const runner = `${processName}/${sequence}`;
+    const claimed = await claimOrProbe(id, runner);
+    if (claimed.kind !== 'claimed') return claimed.step;
+    const { claim } = claimed;
+    const misfit = await account.verify();
+    if (misfit) return await refuseToSend(claim, misfit);
+    if (claim.looksFirst) {
+      const looked = await call.look(claim);
+      if (looked.kind !== 'absent') return await fromLook(claim, looked);
+      await call.noteAbsent({ id, runner });
+    }
+    const wait = await call.stillDue(claim);
+    if (wait) {
+      await call.release(id, runner, wait.afterMs);
+      return { kind: 'later', ...wait };
+    }
+    const permit = await call.permit(id, runner, holdMs);
+    if (permit.kind === 'stop') return { kind: 'later', afterMs: 1, why: permit.why };
+    if (permit.kind === 'read_only')
+      return { kind: 'later', afterMs: permit.afterMs, why: 'Stripe may have forgotten the key, so it is only looked' };
+    return await send(claim, permit);
+  };
+
+  async function claimOrProbe(id: Id, runner: string) {
+    const claim = await call.claim(id, runner, holdMs);
+    if (claim.kind === 'claimed') return claim;
+    if (claim.kind !== 'probe') return { kind: 'refused', step: fromRefusal(claim) } as const;
+    const open = await account.probe(claim.provider, claim.sellerAccount);
+    if (!open)
+      return { kind: 'refused', step: { kind: 'parked', why: `${claim.provider} is parked` } as CallStep } as const;
+    const again = await call.claim(id, runner, holdMs);
+    if (again.kind === 'claimed') return again;
+    return { kind: 'refused', step: fromRefusal(again) } as const;
+  }
+
+  async function refuseToSend(claim: C, misfit: { parks: boolean; detail: string }): Promise<CallStep> {
+    if (!misfit.parks) {
+      await call.release(claim.id, claim.runner, LOOK_AGAIN_MS);
+      return { kind: 'later', afterMs: LOOK_AGAIN_MS, why: misfit.detail };
+    }
+    const decision = { do: 'park', certainty: claim.certainty, afterMs: LOOK_AGAIN_MS } as const;
+    return await recorded(claim, { decision, detail: misfit.detail, parks: 'stripe' });
+  }
+
+  /** Nothing is sent after these. A read that failed is a failed attempt, but it makes nothing less certain. */
+  async function fromLook(claim: C, looked: Exclude<Looked, { kind: 'absent' }>): Promise<CallStep> {
+    switch (looked.kind) {
+      case 'ours':
+        return await recorded(claim, {
+          decision: { do: 'finish', certainty: 'done' },
+          detail: `found at Stripe as ${looked.stripeId}`,
+          stripeId: looked.stripeId,
+          source: 'lookup',
+        });
+      case 'unfinished':
+        await call.release(claim.id, claim.runner, UNFINISHED_AFTER_MS);
+        return { kind: 'later', afterMs: UNFINISHED_AFTER_MS, why: looked.detail };
+      case 'hopeless': {
+        const decision = decide(claim, { certainty: claim.certainty, answer: { kind: 'refused', why: looked.why } });
+        return await recorded(claim, {
+          decision: { ...decision, certainty: claim.certainty } as Decision,
+          detail: looked.detail,
+        });
+      }
+      case 'unread': {
+        const { answer } = looked;
+        const decision = decide(claim, { certainty: claim.certainty, answer: asMoneyAnswer(answer) });
+        return await recorded(claim, {
+          decision: { ...decision, certainty: claim.certainty } as Decision,
+          detail: answer.detail,
+          parks: parksOf(answer),
+        });
+      }
+      default:
+        return assertNever(looked);
+    }
+  }
+
+  async function send(claim: C, permit: Extract<SendPermit<Params>, { kind: 'send' }>): Promise<CallStep> {
+    const sentAtMs = dependencies.monotonicMs();
+    const answer = await call.send(claim, permit.key, permit.params);
+    const certainty = permit.generation === claim.generation ? certaintyAtSend(claim.certainty) : 'in_flight';
+    const requestId = answer.requestId;
+    if (answer.kind === 'done') {
+      if (!answer.value.settled)
+        return await fromLook(claim, {
+          kind: 'unfinished',
+          detail: `Stripe has not finished ${answer.value.stripeId}`,
+        });
+      return await recorded(claim, {
+        decision: { do: 'finish', certainty: 'done' },
+        detail: answer.replayed ? 'Stripe repeated its first answer: done' : 'done',
+        stripeId: answer.value.stripeId,
+        requestId,
+      });
+    }
+    const sinceSentMs = dependencies.monotonicMs() - sentAtMs;
+    if (answer.kind === 'refused' || answer.kind === 'short')
+      return await afterRefusal(claim, { answer, certainty, sinceSentMs });
+    const decision = decide(claim, { certainty, answer: asMoneyAnswer(answer), sinceSentMs });
+    return await recorded(claim, { decision, detail: answer.detail, requestId, parks: parksOf(answer) });
+  }
+
+  async function afterRefusal(
+    claim: C,
+    { answer, certainty, sinceSentMs }: { answer: Refused; certainty: Certainty; sinceSentMs: number },
+  ): Promise<CallStep> {
+    const { requestId, detail } = answer;
+    const missing = answer.kind === 'refused' && answer.why === 'missing';
+    const looked: Looked = missing ? { kind: 'hopeless', why: 'missing', detail } : await call.look(claim);
+    switch (looked.kind) {
+      case 'ours':
+      case 'unfinished':
+        return await fromLook(claim, looked);
+      case 'hopeless': {
+        const decision = decide(claim, { certainty, answer: { kind: 'refused', why: looked.why }, sinceSentMs });
+        return await recorded(claim, { decision, detail: looked.detail, requestId });
+      }
+      case 'absent': {
+        await call.noteAbsent({ id: claim.id, runner: claim.runner });
+        const conflict = answer.kind === 'refused' && answer.why === 'conflict';
+        const meaning: MoneyAnswer =
+          answer.kind === 'short' ? { kind: 'short' } : { kind: 'refused', why: conflict ? 'conflict' : 'refused' };
+        const decision = decide(claim, { certainty, answer: meaning, sinceSentMs, provedAbsent: !conflict });
+        return await recorded(claim, { decision, detail, requestId });
+      }
+      case 'unread': {
+        // Without Stripe's records a refusal proves nothing about earlier attempts.
+        const decision = decide(claim, { certainty, answer: { kind: 'unclear', why: 'server_error' }, sinceSentMs });
+        return await recorded(claim, { decision, detail: `${detail}; then: ${looked.answer.detail}`, requestId });
+      }
+      default:
+        return assertNever(looked);
+    }
+  }
+
+  const decide = (
+    claim: C,
+    given: { certainty: Certainty; answer: MoneyAnswer; sinceSentMs?: number; provedAbsent?: boolean },
+  ): Decision =>
+    next(
+      { keyLeftMs: null, attempts: claim.attempts + 1, retries: claim.retryCount, sinceSentMs: 0, ...given },
+      call.policy,
+    );
+
+  async function recorded(
+    claim: C,
+    given: Pick<CallOutcome<Id>, 'decision' | 'detail'> & Partial<CallOutcome<Id>>,
+  ): Promise<CallStep> {
+    const { decision, detail } = given;
+    const { status, started } = await call.record({
+      requestId: null,
+      stripeId: null,
+      source: 'answer',
+      parks: null,
+      ...given,
+      id: claim.id,
+      runner: claim.runner,
+    });
+    wake(started);
+    switch (decision.do) {
+      case 'finish':
+        return { kind: 'final', status };
+      case 'retry':
+        if (decision.counts) throw notMovedYet(detail, decision.afterMs);
+        return { kind: 'later', afterMs: decision.afterMs, why: detail };
+      case 'park':
+        return { kind: 'parked', why: detail };
+      case 'wait':
+        return { kind: 'waiting_balance', afterMs: LOOK_AGAIN_MS };
+      case 'ask':
+        return { kind: 'attention', reason: decision.reason, detail, unknown: decision.certainty === 'unknown' };
+      default:
+        return assertNever(decision);
+    }
+  }
+}
+
+type Refused = Extract<KeyedAnswer<never>, { kind: 'refused' | 'short' }>;
+
+/** Stripe's preview of pending reversals checks for up to an hour. */
+const UNFINISHED_AFTER_MS = 10 * 60_000;
+const LOOK_AGAIN_MS = 60_000;
+
+function fromRefusal(claim: Exclude<StripeClaim<never>, { kind: 'claimed' }>): CallStep {
+  switch (claim.kind) {
+    case 'final':
+    case 'attention':
+    case 'waiting_balance':
+    case 'later':
+      return claim;
+    case 'parked':
+      return { kind: 'parked', why: claim.why };
+    case 'probe':
+      return { kind: 'parked', why: `${claim.provider} is parked` };
+    default:
+      return assertNever(claim);
+  }
+}
+
+function asMoneyAnswer(
+  answer: Unread | Exclude<KeyedAnswer<never>, { kind: 'done' | 'refused' | 'short' }>,
+): MoneyAnswer {
+  switch (answer.kind) {
+    case 'unclear':
+      return { kind: 'unclear', why: 'why' in answer ? answer.why : 'server_error' };
+    case 'busy':
+      return { ...answer, executed: 'executed' in answer ? answer.executed : 'no' };
+    case 'misdirected':
+      return { kind: 'misdirected' };
+    default:
+      return assertNever(answer);
+  }
+}
+
+const parksOf = (answer: { kind: string; scope?: 'provider' | 'seller' }): 'stripe' | 'seller' | null =>
+  answer.kind === 'misdirected' ? (answer.scope === 'seller' ? 'seller' : 'stripe') : null;

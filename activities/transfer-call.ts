@@ -1,0 +1,75 @@
+import type { TransferId } from '../src/domain/ids.js';
+import type { RetryPolicy } from '../src/domain/next.js';
+import type { TransferParams } from '../src/domain/provider-answers.js';
+import type { Ledger } from '../src/ledger/ledger.js';
+import type { ClaimedTransfer } from '../src/ledger/marketplace-types.js';
+import type { Stripe } from '../src/providers/stripe/client.js';
+import type { RetryTimings } from './marketplace-contract.js';
+import type { Looked, StripeCall } from './stripe-call.js';
+
+export interface TransferCallDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    'claimTransfer' | 'noteTransferAbsent' | 'permitTransfer' | 'recordTransfer' | 'releaseTransfer'
+  >;
+  readonly stripe: Stripe;
+  readonly timings: RetryTimings;
+}
+
+/** Sending a seller's share. A definite no may pass (a balance, an account that is being set up), so it is tried again. */
+export function transferCall({
+  ledger,
+  stripe,
+  timings,
+}: TransferCallDependencies): StripeCall<TransferId, ClaimedTransfer, TransferParams> {
+  return {
+    policy: retryPolicy(timings, { whenShort: 'retry', whenRefused: 'retry' }),
+    claim: ledger.claimTransfer,
+    look: (claim) => lookForTransfer(stripe, claim),
+    noteAbsent: ledger.noteTransferAbsent,
+    stillDue: () => Promise.resolve(undefined),
+    permit: ledger.permitTransfer,
+    async send(claim, key, params) {
+      const answer = await stripe.inLane(claim.sellerAccount).createTransfer(key, params);
+      return answer.kind === 'done'
+        ? { ...answer, value: { stripeId: answer.value.stripeTransferId, settled: true } }
+        : answer;
+    },
+    record: ledger.recordTransfer,
+    release: ledger.releaseTransfer,
+  };
+}
+
+/** The settings of product.md S2 as the one decision knows them. */
+export const retryPolicy = (
+  { backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings,
+  when: Pick<NonNullable<RetryPolicy['counted']>, 'whenShort' | 'whenRefused'>,
+): RetryPolicy => ({ backoffBaseMs, backoffMaxMs, answerWindowMs: 0, counted: { maxRetries, ...when } });
+
+/** What names a transfer of ours at Stripe. */
+export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'orderMark' | 'sellerAccount' | 'amount' | 'currency'>;
+
+/** Transfers cannot be searched by metadata, so the order's whole group is read. */
+export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): Promise<Looked> {
+  const answer = await stripe.inLane(sought.sellerAccount).transfersOfGroup(sought.orderMark);
+  if (answer.kind === 'missing') return { kind: 'absent' };
+  if (answer.kind !== 'found') return { kind: 'unread', answer };
+  const ours = answer.value.filter(({ metadata }) => metadata.seller_transfer_id === sought.id);
+  const [one] = ours;
+  if (!one) return { kind: 'absent' };
+  const fits =
+    ours.length === 1 &&
+    one.amount === sought.amount &&
+    one.currency === sought.currency &&
+    one.destination === sought.sellerAccount;
+  if (fits) return { kind: 'ours', stripeId: one.stripeTransferId };
+  const found = ours.map(
+    ({ stripeTransferId, amount, currency, destination }) =>
+      `${stripeTransferId} (${amount} ${currency} to ${destination})`,
+  );
+  return {
+    kind: 'hopeless',
+    why: 'conflict',
+    detail: `Stripe holds ${found.join(', ')} for this transfer of ${sought.amount} ${sought.currency}; nothing was sent`,
+  };
+}
