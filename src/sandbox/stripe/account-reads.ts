@@ -1,0 +1,52 @@
+import { accountOf, allFunds, barred } from './accounts.js';
+import { accountObject, balanceObject, payoutObject } from './objects.js';
+import { PAGE_PARAMS, pageOf } from './paging.js';
+import { inRange, type Values } from './params.js';
+import { answer, type Caller, type Plan, refusal } from './plan.js';
+import { missing } from './problems.js';
+import type { PayoutRecord } from './records.js';
+
+export const LIST_PAYOUTS = {
+  ...PAGE_PARAMS,
+  arrival_date: { kind: 'range' },
+  created: { kind: 'range' },
+  destination: { kind: 'text' },
+  status: { kind: 'text' },
+} as const;
+
+export function readAccount({ store, world }: Caller, id: string): Plan {
+  const problem = barred(store, world, id);
+  return problem ? refusal(problem) : answer(accountObject(accountOf(store, id, world.livemode)));
+}
+
+export const readBalance = ({ store, world, account }: Caller): Plan =>
+  answer(balanceObject(world.livemode, allFunds(accountOf(store, account, world.livemode), world)));
+
+export function readPayout(caller: Caller, id: string): Plan {
+  const row = caller.store.payout(id);
+  return row !== undefined && belongsTo(row, caller)
+    ? answer(payoutObject(row))
+    : refusal(missing('payout', id, 'payout'));
+}
+
+const belongsTo = (row: PayoutRecord, { account, world }: Caller): boolean =>
+  row.account === account && row.livemode === world.livemode;
+
+export function listPayouts(caller: Caller, params: Values<typeof LIST_PAYOUTS>): Plan {
+  const { arrival_date, created, destination, status } = params;
+  const page = pageOf(
+    {
+      what: 'payout',
+      url: '/v1/payouts',
+      oldestFirst: caller.store.payouts().filter((row) => belongsTo(row, caller)),
+      matches: (row) =>
+        (created === undefined || inRange(row.created, created)) &&
+        (arrival_date === undefined || inRange(row.arrivalDate, arrival_date)) &&
+        (destination === undefined || payoutObject(row).destination === destination) &&
+        (status === undefined || row.status === status),
+    },
+    params,
+    payoutObject,
+  );
+  return 'problem' in page ? refusal(page.problem) : answer(page);
+}

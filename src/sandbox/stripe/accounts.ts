@@ -1,0 +1,54 @@
+import { accountInvalid, missing, type Problem } from './problems.js';
+import type { AccountRecord, Funds, World } from './records.js';
+import type { Store } from './store.js';
+
+/**
+ * A platform that was never given a balance has ten thousand million of each currency, so that only tests of exactly that
+ * run into its end; a seller starts with nothing.
+ */
+const PLATFORM_FUNDS: Funds = { available: 1_000_000_000_000, pending: 0 };
+const NOTHING: Funds = { available: 0, pending: 0 };
+
+const ACCOUNT_ID = /^acct_[A-Za-z0-9_]{1,64}$/;
+
+/** Every well-formed account exists and may be transferred to until a switch says otherwise. */
+export function accountOf(store: Store, id: string, livemode: boolean): AccountRecord {
+  const known = store.account(id, livemode);
+  if (known !== undefined) return known;
+  const access = ACCOUNT_ID.test(id) ? 'granted' : 'missing';
+  return { id, livemode, access, transfers: 'active', liable: false, funds: {} };
+}
+
+export const fundsOf = (account: AccountRecord, world: World, currency: string): Funds =>
+  account.funds[currency] ?? (account.id === world.platform ? PLATFORM_FUNDS : NOTHING);
+
+export interface Money {
+  /** Negative: away. */
+  readonly amount: number;
+  readonly currency: string;
+}
+
+/** The account after money moved into or out of its available balance. */
+export function credited(account: AccountRecord, world: World, { amount, currency }: Money): AccountRecord {
+  const funds = fundsOf(account, world, currency);
+  const after = { ...funds, available: funds.available + amount };
+  return { ...account, funds: { ...account.funds, [currency]: after } };
+}
+
+/** Every currency the account has touched; one that touched none shows what it has of US dollars. */
+export function allFunds(account: AccountRecord, world: World): Readonly<Record<string, Funds>> {
+  return Object.keys(account.funds).length === 0 ? { usd: fundsOf(account, world, 'usd') } : account.funds;
+}
+
+/** Why a request may not act for this account (header Stripe-Account, or a path that names it). */
+export function barred(store: Store, world: World, id: string): Problem | undefined {
+  if (id === world.platform) return undefined;
+  return accountOf(store, id, world.livemode).access === 'granted' ? undefined : accountInvalid(id);
+}
+
+/** Why nothing can be sent to this account. */
+export function unreachable(store: Store, world: World, id: string): Problem | undefined {
+  const { access } = accountOf(store, id, world.livemode);
+  if (access === 'missing') return missing('destination', id, 'destination');
+  return access === 'revoked' ? accountInvalid(id) : undefined;
+}

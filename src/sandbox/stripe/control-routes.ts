@@ -1,0 +1,176 @@
+import express, { Router } from 'express';
+import { z } from 'zod';
+import { acceptControl as accept } from '../control-body.js';
+import type { StripeControl } from './control.js';
+import { stripeFaultSchema } from './faults.js';
+import { PAYOUT_STATUSES } from './records.js';
+import { seedSchema } from './seed.js';
+import { webhookFaultSchema } from './webhook-faults.js';
+import { EVENT_STATES } from './webhooks.js';
+
+const accountId = z.string().regex(/^acct_\w{1,64}$/);
+const currency = z.string().regex(/^[a-z]{3}$/);
+const minor = z.int().min(-999_999_999_999).max(999_999_999_999);
+const amount = z.int().min(1).max(999_999_999_999);
+const livemode = z.boolean().default(false);
+const status = z.enum(PAYOUT_STATUSES);
+const seed = z.int().optional();
+const perSecond = z.int().min(1).nullable().optional();
+const texts = z.array(z.string().min(1)).optional();
+
+const faultsSchema = z.strictObject({ rules: z.array(stripeFaultSchema), seed });
+const clockSchema = z.union([
+  z.strictObject({ advanceMs: z.int() }),
+  z.strictObject({ offsetMs: z.int() }),
+  z.strictObject({ to: z.iso.datetime({ offset: true }) }),
+]);
+const limitsSchema = z.strictObject({
+  perEndpoint: perSecond,
+  overall: perSecond,
+  retryAfterSeconds: z.int().min(0).nullable().optional(),
+});
+const apiKeysSchema = z.strictObject({
+  accepted: z.record(z.string().min(1), accountId).nullable().optional(),
+  revoked: texts,
+});
+const accountSchema = z.strictObject({
+  account: accountId,
+  livemode,
+  access: z.enum(['granted', 'revoked', 'missing']).optional(),
+  transfers: z.enum(['active', 'inactive', 'pending']).optional(),
+  liable: z.boolean().optional(),
+});
+const balanceSchema = z.strictObject({
+  account: accountId,
+  livemode,
+  currency,
+  available: minor,
+  pending: minor.optional(),
+});
+const reverseSchema = z.strictObject({
+  transfer: z.string().min(1),
+  amount: amount.optional(),
+  metadata: z.record(z.string(), z.string()).optional(),
+});
+const payoutSchema = z.strictObject({
+  account: accountId,
+  livemode,
+  amount,
+  currency,
+  status: status.default('pending'),
+  arrivalDate: z.int().min(0).optional(),
+  failureCode: z.string().min(1).optional(),
+});
+const payoutChangeSchema = z.strictObject({ status, failureCode: z.string().min(1).optional() });
+const targetSchema = z.union([
+  z.strictObject({ url: z.null() }),
+  z.strictObject({ url: z.url(), secrets: z.array(z.string().min(1)).min(1) }),
+]);
+const webhookFaultsSchema = z.strictObject({ rules: z.array(webhookFaultSchema), seed });
+const redeliverSchema = z.strictObject({ ids: texts, types: texts, states: z.array(z.enum(EVENT_STATES)).optional() });
+const eventSchema = z.strictObject({
+  type: z.string().min(1),
+  account: accountId.optional(),
+  livemode,
+  object: z.record(z.string(), z.unknown()),
+});
+
+/** The switches under /control, for people and for tests in other processes; they answer even while the API is down. */
+export function controlRoutes(control: StripeControl): Router {
+  const router = Router();
+  router.use(express.json({ limit: '50mb' }));
+  router.get('/ledger', (_req, res) => void res.json(control.ledger()));
+  router.get('/calls', (_req, res) => void res.json(control.calls()));
+  addTrouble(router, control);
+  addSettings(router, control);
+  addMoney(router, control);
+  addWebhooks(router, control);
+  router.post('/reset', (_req, res) => control.reset().then(() => void res.json({ ok: true })));
+  return router;
+}
+
+function addTrouble(router: Router, control: StripeControl): void {
+  router.get('/faults', (_req, res) => void res.json({ rules: control.faults(), down: control.isDown() }));
+  router.put('/faults', (req, res) =>
+    accept(faultsSchema, req.body, res, ({ rules, seed: drawn }) => control.setFaults(rules, drawn)),
+  );
+  router.delete('/faults', (_req, res) => {
+    control.setFaults([]);
+    control.setDown(false);
+    res.json({ ok: true });
+  });
+  router.put('/down', (req, res) =>
+    accept(z.strictObject({ down: z.boolean() }), req.body, res, ({ down }) => control.setDown(down)),
+  );
+  router.put('/dead', (req, res) =>
+    accept(z.strictObject({ forMs: z.int().min(1).max(3_600_000) }), req.body, res, ({ forMs }) => {
+      // After the answer has left, because this is the socket it leaves by.
+      res.once('close', () => void control.die(forMs));
+      res.set('Connection', 'close');
+    }),
+  );
+  router.post('/finish', async (_req, res) => void res.json({ finished: await control.finishLater() }));
+}
+
+function addSettings(router: Router, control: StripeControl): void {
+  const clock = () => ({ now: new Date(control.nowMs()).toISOString() });
+  router.get('/clock', (_req, res) => void res.json(clock()));
+  router.put('/clock', (req, res) =>
+    accept(clockSchema, req.body, res, async (given) => {
+      if ('offsetMs' in given) await control.setClock(given.offsetMs);
+      else await control.advanceClock('to' in given ? Date.parse(given.to) - control.nowMs() : given.advanceMs);
+      return clock();
+    }),
+  );
+  router.get('/limits', (_req, res) => void res.json(control.limits()));
+  router.put('/limits', (req, res) => accept(limitsSchema, req.body, res, (given) => control.setLimits(given)));
+  router.put('/api-keys', (req, res) => accept(apiKeysSchema, req.body, res, (given) => control.setApiKeys(given)));
+  router.put('/keys', (req, res) =>
+    accept(z.strictObject({ lifetimeMs: z.int().min(0) }), req.body, res, ({ lifetimeMs }) =>
+      control.setKeyLifetime(lifetimeMs),
+    ),
+  );
+}
+
+function addMoney(router: Router, control: StripeControl): void {
+  router.put('/accounts', (req, res) =>
+    accept(accountSchema, req.body, res, ({ account, livemode: live, ...change }) =>
+      control.setAccount(account, change, live),
+    ),
+  );
+  router.put('/balances', (req, res) =>
+    accept(balanceSchema, req.body, res, ({ livemode: live, ...change }) => control.setBalance(change, live)),
+  );
+  router.post('/reverse', (req, res) =>
+    accept(reverseSchema, req.body, res, ({ transfer, ...params }) => control.reverse(transfer, params)),
+  );
+  router.post('/payouts', (req, res) =>
+    accept(payoutSchema, req.body, res, ({ livemode: live, ...payout }) => control.createPayout(payout, live)),
+  );
+  router.post('/payouts/:id', (req, res) =>
+    accept(payoutChangeSchema, req.body, res, (change) =>
+      control.updatePayout(req.params.id, change.status, change.failureCode),
+    ),
+  );
+  router.post('/seed', (req, res) =>
+    accept(seedSchema, req.body, res, async (given) => ({ ids: await control.seed(given) })),
+  );
+}
+
+function addWebhooks(router: Router, control: StripeControl): void {
+  router.get('/events', (_req, res) => void res.json({ events: control.events() }));
+  router.get('/webhooks', (_req, res) => {
+    res.json({ url: control.webhookTarget()?.url ?? null, faults: control.webhookFaults() });
+  });
+  router.put('/webhooks', (req, res) =>
+    accept(targetSchema, req.body, res, (target) => control.setWebhookTarget(target.url === null ? null : target)),
+  );
+  router.put('/webhooks/faults', (req, res) =>
+    accept(webhookFaultsSchema, req.body, res, ({ rules, seed: drawn }) => control.setWebhookFaults(rules, drawn)),
+  );
+  router.post('/webhooks/redeliver', (req, res) =>
+    accept(redeliverSchema, req.body ?? {}, res, (filter) => ({ redelivered: control.redeliver(filter) })),
+  );
+  router.post('/webhooks/send', (req, res) => accept(eventSchema, req.body, res, (event) => control.sendEvent(event)));
+  router.post('/webhooks/idle', (_req, res) => control.webhooksIdle().then(() => void res.json({ ok: true })));
+}

@@ -1,0 +1,184 @@
+import type { z } from 'zod';
+import type { Listener } from '../listener.js';
+import { accountOf, fundsOf } from './accounts.js';
+import type { ApiDependencies } from './api.js';
+import type { CallsView } from './call-log.js';
+import { balanceAvailable, type EventDraft, renderEvents } from './events.js';
+import type { StripeFaultRule } from './faults.js';
+import { type LedgerView, ledgerView } from './ledger-view.js';
+import type { LimitSettings } from './limits.js';
+import type { ReversalObject } from './objects.js';
+import { type NewPayout, planPayout, planPayoutStatus } from './payouts.js';
+import type { Plan } from './plan.js';
+import type { AccountRecord, Metadata, PayoutStatus, World } from './records.js';
+import { createReversal } from './reversals.js';
+import { planSeed, type Seed, seedSchema } from './seed.js';
+import type { WebhookFaultRule } from './webhook-faults.js';
+import type { EventFilter, SentEvent, WebhookTarget } from './webhooks.js';
+
+/** The switch was understood and cannot be done; nothing changed. */
+export class ControlRefused extends Error {}
+
+export interface BalanceChange {
+  readonly account: string;
+  readonly currency: string;
+  readonly available: number;
+  readonly pending?: number | undefined;
+}
+
+/** The same switches as under /control, for tests in this process. `livemode` is false where it is not said. */
+export interface StripeControl {
+  ledger(): LedgerView;
+  calls(): CallsView;
+  /** By the stand-in's clock, Unix milliseconds. */
+  nowMs(): number;
+  /** Moves the clock and does what has become due. */
+  setClock(offsetMs: number): Promise<void>;
+  advanceClock(ms: number): Promise<void>;
+  faults(): readonly StripeFaultRule[];
+  /** Replaces all fault rules. @throws ZodError when a rule does not read */
+  setFaults(rules: readonly StripeFaultRule[], seed?: number): void;
+  /** Answers 503 to everything, and nothing is committed. */
+  setDown(down: boolean): void;
+  isDown(): boolean;
+  /** Closes the listening socket and every connection; comes back on the same port after `forMs`, or with `revive`. */
+  die(forMs?: number): Promise<void>;
+  revive(): Promise<void>;
+  limits(): LimitSettings;
+  setLimits(settings: Partial<LimitSettings>): void;
+  /** `accepted`: platform account by secret key; null: every key opens the stand-in's own. */
+  setApiKeys(keys: { accepted?: Readonly<Record<string, string>> | null; revoked?: readonly string[] }): void;
+  /** How long an idempotency key is remembered; 24 hours at first. */
+  setKeyLifetime(ms: number): void;
+  setAccount(
+    id: string,
+    change: Partial<Pick<AccountRecord, 'access' | 'transfers' | 'liable'>>,
+    livemode?: boolean,
+  ): Promise<void>;
+  /** Sends balance.available when it rises. */
+  setBalance(change: BalanceChange, livemode?: boolean): Promise<void>;
+  /** As somebody in the dashboard would: without a key, and with whatever metadata. @throws ControlRefused */
+  reverse(transfer: string, params?: { amount?: number; metadata?: Metadata }): Promise<ReversalObject>;
+  /** Finishes every call that was answered 500 `finish_later`. @returns how many */
+  finishLater(): Promise<number>;
+  /** @throws ControlRefused when the balance is too low */
+  createPayout(payout: NewPayout, livemode?: boolean): Promise<{ readonly id: string }>;
+  /** @throws ControlRefused when there is no such payout, or it failed or was canceled */
+  updatePayout(id: string, status: PayoutStatus, failureCode?: string): Promise<void>;
+  /** Makes history fast. @throws ZodError, or ControlRefused when it contradicts itself */
+  seed(seed: Seed): Promise<readonly string[]>;
+  webhookTarget(): WebhookTarget | null;
+  setWebhookTarget(target: WebhookTarget | null): void;
+  webhookFaults(): readonly WebhookFaultRule[];
+  setWebhookFaults(rules: readonly WebhookFaultRule[], seed?: number): void;
+  events(): readonly SentEvent[];
+  /** An event about nothing that happened here. */
+  sendEvent(event: { type: string; account?: string | undefined; livemode?: boolean; object: object }): void;
+  redeliver(filter?: EventFilter): number;
+  /** Resolves when no delivery is under way. */
+  webhooksIdle(): Promise<void>;
+  /** Forgets everything, on disk too; the webhook's address stays. */
+  reset(): Promise<void>;
+}
+
+export interface ControlDependencies extends ApiDependencies {
+  readonly platform: string;
+  readonly listener: Listener;
+  /** As at the start. */
+  readonly forgetSettings: () => void;
+}
+
+export function createControl(dependencies: ControlDependencies): StripeControl {
+  const { store, clock, agenda, faults, limits, keys, apiKeys, calls, webhooks, deferred, listener } = dependencies;
+  const setClock = async (offsetMs: number): Promise<void> => {
+    clock.move(offsetMs);
+    const durable = store.commit([{ table: 'clock', row: { offsetMs } }]);
+    agenda.runDue();
+    await durable;
+  };
+  return {
+    ...moneyControl(dependencies),
+    ledger: () => ledgerView(dependencies),
+    calls: () => calls.view(),
+    nowMs: () => clock.nowMs(),
+    setClock,
+    advanceClock: (ms) => setClock(clock.offsetMs() + ms),
+    faults: () => faults.rules(),
+    setFaults: (rules, seed) => faults.set(rules, seed),
+    setDown: (down) => faults.setDown(down),
+    isDown: () => faults.isDown(),
+    die: (forMs) => listener.silence(forMs),
+    revive: () => listener.revive(),
+    limits: () => limits.settings(),
+    setLimits: (settings) => limits.set({ ...limits.settings(), ...settings }),
+    setApiKeys: (given) => apiKeys.set(given),
+    setKeyLifetime: (ms) => keys.setLifetime(ms),
+    finishLater: () => deferred.finishAll(),
+    webhookTarget: () => webhooks.target(),
+    setWebhookTarget: (target) => webhooks.setTarget(target),
+    webhookFaults: () => webhooks.faults(),
+    setWebhookFaults: (rules, seed) => webhooks.setFaults(rules, seed),
+    events: () => webhooks.events(),
+    redeliver: (filter = {}) => webhooks.redeliver(filter),
+    webhooksIdle: () => webhooks.idle(),
+    async reset() {
+      dependencies.forgetSettings();
+      await store.clear();
+    },
+  };
+}
+
+type MoneyControl = Pick<
+  StripeControl,
+  'setAccount' | 'setBalance' | 'reverse' | 'createPayout' | 'updatePayout' | 'seed' | 'sendEvent'
+>;
+
+/** Switches that move money or say that it moved. */
+function moneyControl({ store, clock, webhooks, platform }: ControlDependencies): MoneyControl {
+  const worldOf = (livemode: boolean): World => ({ platform, livemode });
+  const emit = (drafts: readonly EventDraft[]): void =>
+    webhooks.emit(renderEvents(drafts, clock.nowMs(), { id: null, idempotency_key: null }));
+  const carryOut = async <T>(plan: Plan): Promise<T> => {
+    if (plan.status >= 400) throw new ControlRefused((plan.body as { error: { message: string } }).error.message);
+    const durable = store.commit(plan.puts);
+    emit(plan.events);
+    await durable;
+    return plan.body as T;
+  };
+  return {
+    setAccount: (id, change, livemode = false) =>
+      store.commit([{ table: 'account', row: { ...accountOf(store, id, livemode), ...change } }]),
+    async setBalance({ account: id, currency, available, pending }, livemode = false) {
+      const account = accountOf(store, id, livemode);
+      const before = fundsOf(account, worldOf(livemode), currency);
+      const after = { available, pending: pending ?? before.pending };
+      const row = { ...account, funds: { ...account.funds, [currency]: after } };
+      const durable = store.commit([{ table: 'account', row }]);
+      if (available > before.available) emit([balanceAvailable(store, worldOf(livemode), id)]);
+      await durable;
+    },
+    reverse(transfer, { amount, metadata } = {}) {
+      const { platform: owner = platform, livemode = false } = store.transfer(transfer) ?? {};
+      const caller = { store, world: { platform: owner, livemode }, account: owner, nowMs: clock.nowMs() };
+      const nothing = { description: undefined, refund_application_fee: undefined };
+      return carryOut(createReversal(caller, transfer, { amount, metadata, ...nothing }));
+    },
+    createPayout: (payout, livemode = false) =>
+      carryOut(planPayout({ store, world: worldOf(livemode), nowMs: clock.nowMs() }, payout)),
+    async updatePayout(id, status, failureCode) {
+      const livemode = store.payout(id)?.livemode ?? false;
+      const context = { store, world: worldOf(livemode), nowMs: clock.nowMs() };
+      await carryOut(planPayoutStatus(context, id, { status, failureCode }));
+    },
+    async seed(given) {
+      const seed: z.output<typeof seedSchema> = seedSchema.parse(given);
+      const world = { platform: seed.platform ?? platform, livemode: seed.livemode };
+      const planned = planSeed(store, { ...world, nowSeconds: Math.floor(clock.nowMs() / 1000) }, seed);
+      if ('contradiction' in planned) throw new ControlRefused(planned.contradiction);
+      await store.commit(planned.puts);
+      return planned.ids;
+    },
+    sendEvent: ({ type, account, livemode = false, object }) =>
+      emit([{ type, account: account ?? null, livemode, object: () => object }]),
+  };
+}

@@ -1,0 +1,141 @@
+import { LIST_PAYOUTS, listPayouts, readAccount, readBalance, readPayout } from './account-reads.js';
+import { type FormPairs, readForm } from './form.js';
+import { type ParamSpec, readParams, type Values } from './params.js';
+import type { Caller, Plan } from './plan.js';
+import type { Problem } from './problems.js';
+import { CREATE_REVERSAL, createReversal, LIST_REVERSALS, listReversals, readReversal } from './reversals.js';
+import { CREATE_TRANSFER, createTransfer, LIST_TRANSFERS, listTransfers, readTransfer } from './transfers.js';
+
+/** Names of faults, limits and counts. */
+export const ENDPOINTS = [
+  'account',
+  'balance',
+  'transfers.create',
+  'transfers.read',
+  'transfers.list',
+  'reversals.create',
+  'reversals.read',
+  'reversals.list',
+  'payouts.read',
+  'payouts.list',
+] as const;
+export type EndpointName = (typeof ENDPOINTS)[number];
+
+interface Endpoint {
+  readonly name: EndpointName;
+  readonly method: 'GET' | 'POST';
+  readonly path: RegExp;
+  /** Reads the parameters; what can be read is planned later, when locks and keys allow it. */
+  readonly read: (ids: readonly string[], pairs: FormPairs) => Reading;
+}
+
+export type Reading = { readonly problem: Problem } | { readonly plan: (caller: Caller) => Plan };
+
+function reading<Spec extends ParamSpec>(
+  spec: Spec,
+  plan: (caller: Caller, ids: readonly string[], values: Values<Spec>) => Plan,
+): Endpoint['read'] {
+  return (ids, pairs) => {
+    const read = readParams(spec, readForm(pairs));
+    return 'problem' in read ? read : { plan: (caller) => plan(caller, ids, read.values) };
+  };
+}
+
+const first = (ids: readonly string[]): string => ids[0] ?? '';
+const second = (ids: readonly string[]): string => ids[1] ?? '';
+
+const TABLE: readonly Endpoint[] = [
+  {
+    name: 'transfers.create',
+    method: 'POST',
+    path: /^\/v1\/transfers$/,
+    read: reading(CREATE_TRANSFER, (caller, _ids, values) => createTransfer(caller, values)),
+  },
+  {
+    name: 'transfers.list',
+    method: 'GET',
+    path: /^\/v1\/transfers$/,
+    read: reading(LIST_TRANSFERS, (caller, _ids, values) => listTransfers(caller, values)),
+  },
+  {
+    name: 'transfers.read',
+    method: 'GET',
+    path: /^\/v1\/transfers\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readTransfer(caller, first(ids))),
+  },
+  {
+    name: 'reversals.create',
+    method: 'POST',
+    path: /^\/v1\/transfers\/([^/]+)\/reversals$/,
+    read: reading(CREATE_REVERSAL, (caller, ids, values) => createReversal(caller, first(ids), values)),
+  },
+  {
+    name: 'reversals.list',
+    method: 'GET',
+    path: /^\/v1\/transfers\/([^/]+)\/reversals$/,
+    read: reading(LIST_REVERSALS, (caller, ids, values) => listReversals(caller, first(ids), values)),
+  },
+  {
+    name: 'reversals.read',
+    method: 'GET',
+    path: /^\/v1\/transfers\/([^/]+)\/reversals\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readReversal(caller, first(ids), second(ids))),
+  },
+  {
+    name: 'account',
+    method: 'GET',
+    path: /^\/v1\/account$/,
+    read: reading({}, (caller) => readAccount(caller, caller.account)),
+  },
+  {
+    name: 'account',
+    method: 'GET',
+    path: /^\/v1\/accounts\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readAccount(caller, first(ids))),
+  },
+  { name: 'balance', method: 'GET', path: /^\/v1\/balance$/, read: reading({}, readBalance) },
+  {
+    name: 'payouts.list',
+    method: 'GET',
+    path: /^\/v1\/payouts$/,
+    read: reading(LIST_PAYOUTS, (caller, _ids, values) => listPayouts(caller, values)),
+  },
+  {
+    name: 'payouts.read',
+    method: 'GET',
+    path: /^\/v1\/payouts\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readPayout(caller, first(ids))),
+  },
+];
+
+export interface Route {
+  readonly name: EndpointName;
+  /** Whether it may change something, so that keys and locks matter. */
+  readonly writes: boolean;
+  readonly ids: readonly string[];
+  readonly read: (pairs: FormPairs) => Reading;
+}
+
+export function routeOf(method: string, path: string): Route | undefined {
+  for (const endpoint of TABLE) {
+    const match = endpoint.method === method ? endpoint.path.exec(path) : null;
+    if (match === null) continue;
+    const ids = match.slice(1).map(decoded);
+    return {
+      name: endpoint.name,
+      writes: method === 'POST',
+      ids,
+      read: (pairs) => endpoint.read(ids, pairs),
+    };
+  }
+  return undefined;
+}
+
+/** An id that is no proper URL text names nothing, so it may stay as it came. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

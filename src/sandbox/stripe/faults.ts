@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { createFaultBook, type FaultBook, ruleBase, type Strike } from '../fault-book.js';
+import { ENDPOINTS } from './endpoints.js';
+
+/** In place of the answer, before anything begins; no key keeps it. */
+const AT_THE_DOOR = [
+  'unavailable',
+  'html_502',
+  'reset_before_commit',
+  'http_401',
+  'http_403',
+  'rate_limited',
+  'lock_timeout',
+  'key_in_use',
+] as const;
+/** While a request is carried out; an answer from a key's memory is not, and meets none of these. */
+const AT_WORK = [
+  'server_error',
+  'server_error_after_commit',
+  'finish_later',
+  'refused',
+  'hang_before_commit',
+  'slow',
+] as const;
+/** To an answer on its way, from memory or not. */
+const ON_THE_WAY = ['hang_after_commit', 'reset_after_commit', 'truncated_json', 'html_502_after_commit'] as const;
+
+/** Every way the stand-in can misbehave; docs/sandbox.md says what each looks like on the wire. */
+export const STRIPE_FAULT_KINDS = [...AT_THE_DOOR, ...AT_WORK, ...ON_THE_WAY] as const;
+type StripeFaultKind = (typeof STRIPE_FAULT_KINDS)[number];
+export type DoorKind = (typeof AT_THE_DOOR)[number];
+export type WorkKind = (typeof AT_WORK)[number];
+export type WayKind = (typeof ON_THE_WAY)[number];
+
+const ids = z.array(z.string().min(1)).min(1).optional();
+export const stripeFaultSchema = z.strictObject({
+  /** One of these is drawn evenly each time the rule strikes. */
+  kinds: z.array(z.enum(STRIPE_FAULT_KINDS)).min(1),
+  on: z.array(z.enum(ENDPOINTS)).min(1).default(['transfers.create', 'reversals.create']),
+  /** Only calls about these transfers. */
+  transfers: ids,
+  /** Only calls about these connected accounts: destination of the transfer, or Stripe-Account. */
+  sellers: ids,
+  ...ruleBase,
+  /** `slow`: until the answer. Hangs: until the socket is cut. `finish_later`: until it is done, by the stand-in's clock. */
+  ms: z.int().min(0).optional(),
+  /** Of `unavailable` (503), the server errors (500) and `refused` (400). */
+  status: z.int().min(400).max(599).optional(),
+  /** Of `refused`. */
+  code: z.string().min(1).optional(),
+  message: z.string().min(1).optional(),
+  /** Of `rate_limited` and `lock_timeout`; without it no such header. */
+  retryAfterSeconds: z.int().min(0).max(86_400).optional(),
+});
+export type StripeFaultRule = z.input<typeof stripeFaultSchema>;
+type Rule = z.output<typeof stripeFaultSchema>;
+
+export type StripeFault<Kind extends StripeFaultKind = StripeFaultKind> = Strike<Rule> & { readonly kind: Kind };
+
+/** What a rule can look at. */
+export interface FaultTarget {
+  readonly endpoint: string;
+  readonly transfer: string | null;
+  readonly seller: string | null;
+  /** It will be answered from an idempotency key's memory. */
+  readonly replays: boolean;
+}
+
+export interface StripeFaults {
+  /** Replaces all rules. @throws ZodError when a rule does not read */
+  set(rules: readonly StripeFaultRule[], seed?: number): void;
+  rules(): readonly StripeFaultRule[];
+  strike(target: FaultTarget): StripeFault | undefined;
+  setDown(down: boolean): void;
+  isDown(): boolean;
+}
+
+export function createStripeFaults(seed = 1): StripeFaults {
+  const book: FaultBook<StripeFaultRule, Rule> = createFaultBook(stripeFaultSchema, seed);
+  let down = false;
+  return {
+    set: (rules, newSeed) => book.set(rules, newSeed),
+    rules: () => book.rules(),
+    strike: (target) => book.strike((rule) => applies(rule, target)),
+    setDown(isDown) {
+      down = isDown;
+    },
+    isDown: () => down,
+  };
+}
+
+function applies(rule: Rule, { endpoint, transfer, seller, replays }: FaultTarget): boolean {
+  const named = (list: readonly string[] | undefined, id: string | null) =>
+    list === undefined || (id !== null && list.includes(id));
+  return (
+    rule.on.some((name) => name === endpoint) &&
+    named(rule.transfers, transfer) &&
+    named(rule.sellers, seller) &&
+    // Nothing is carried out, so a rule that only disturbs the work keeps its strikes for a call that does some.
+    !(replays && rule.kinds.every((kind) => isAtWork(kind)))
+  );
+}
+
+const isAtWork = (kind: StripeFaultKind): kind is WorkKind => AT_WORK.some((each) => each === kind);
+
+/** The same fault, where it belongs to that stage. */
+export const atTheDoor = (fault: StripeFault | undefined): StripeFault<DoorKind> | undefined =>
+  of(fault, (kind): kind is DoorKind => AT_THE_DOOR.some((each) => each === kind));
+export const atWork = (fault: StripeFault | undefined): StripeFault<WorkKind> | undefined => of(fault, isAtWork);
+export const onTheWay = (fault: StripeFault | undefined): StripeFault<WayKind> | undefined =>
+  of(fault, (kind): kind is WayKind => ON_THE_WAY.some((each) => each === kind));
+
+function of<Kind extends StripeFaultKind>(
+  fault: StripeFault | undefined,
+  belongs: (kind: StripeFaultKind) => kind is Kind,
+): StripeFault<Kind> | undefined {
+  return fault !== undefined && belongs(fault.kind) ? { ...fault, kind: fault.kind } : undefined;
+}

@@ -1,0 +1,63 @@
+import { allFunds } from './accounts.js';
+import type { IdempotencyKeys } from './idempotency.js';
+import { payoutObject, type ReversalObject, reversalObject, type TransferObject, transferObject } from './objects.js';
+import type { AccountRecord, DeferredRecord, Funds, KeyRecord } from './records.js';
+import type { MovableClock } from './sandbox-clock.js';
+import type { Store } from './store.js';
+
+/** Everything the stand-in holds, of both modes: what an auditor compares another ledger with. Newest first. */
+export interface LedgerView {
+  readonly transfers: readonly (TransferObject & { readonly platform: string })[];
+  readonly reversals: readonly ReversalObject[];
+  readonly payouts: readonly object[];
+  /** Accounts that were named at least once. */
+  readonly accounts: readonly (Omit<AccountRecord, 'funds'> & { readonly balances: Readonly<Record<string, Funds>> })[];
+  readonly keys: readonly (Omit<KeyRecord, 'body' | 'params'> & { readonly forgotten: boolean })[];
+  readonly deferred: readonly DeferredRecord[];
+  /** By currency, live and test together. */
+  readonly totals: Readonly<
+    Record<string, { transfers: number; transferred: number; reversals: number; reversed: number }>
+  >;
+}
+
+export function ledgerView({
+  store,
+  keys,
+  clock,
+  platform,
+}: {
+  store: Store;
+  keys: IdempotencyKeys;
+  clock: MovableClock;
+  platform: string;
+}): LedgerView {
+  const transfers = Array.from(store.transfers()).reverse();
+  const reversals = transfers.flatMap(({ id }) => Array.from(store.reversalsOf(id)).reverse());
+  const totals: Record<string, { transfers: number; transferred: number; reversals: number; reversed: number }> = {};
+  for (const { currency, amount } of transfers) {
+    totals[currency] ??= { transfers: 0, transferred: 0, reversals: 0, reversed: 0 };
+    totals[currency].transfers += 1;
+    totals[currency].transferred += amount;
+  }
+  for (const { currency, amount } of reversals) {
+    const total = totals[currency];
+    if (total === undefined) continue;
+    total.reversals += 1;
+    total.reversed += amount;
+  }
+  return {
+    transfers: transfers.map((row) => ({ ...transferObject(store, row), platform: row.platform })),
+    reversals: reversals.map(reversalObject),
+    payouts: Array.from(store.payouts()).reverse().map(payoutObject),
+    accounts: store.accounts().map((account) => {
+      const { funds: _funds, ...rest } = account;
+      return { ...rest, balances: allFunds(account, { platform, livemode: account.livemode }) };
+    }),
+    keys: store.keys().map(({ body: _body, params: _params, ...rest }) => ({
+      ...rest,
+      forgotten: clock.nowMs() - rest.firstAtMs >= keys.lifetimeMs(),
+    })),
+    deferred: store.deferred(),
+    totals,
+  };
+}

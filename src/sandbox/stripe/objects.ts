@@ -1,0 +1,173 @@
+import type { AccountRecord, Funds, Metadata, PayoutRecord, ReversalRecord, TransferRecord } from './records.js';
+import type { Store } from './store.js';
+
+/**
+ * Stripe's objects as its API writes them (types Transfer, TransferReversal, Payout, Balance, Account of npm stripe
+ * 23.1.0; test/contract/stripe-sandbox-shapes.test.ts compares them with stripe-mock).
+ */
+export interface ListObject<T> {
+  readonly object: 'list';
+  readonly data: readonly T[];
+  readonly has_more: boolean;
+  readonly url: string;
+}
+
+export interface ReversalObject {
+  readonly id: string;
+  readonly object: 'transfer_reversal';
+  readonly amount: number;
+  readonly balance_transaction: string;
+  readonly created: number;
+  readonly currency: string;
+  readonly destination_payment_refund: string;
+  readonly metadata: Metadata;
+  readonly source_refund: null;
+  readonly transfer: string;
+}
+
+export interface TransferObject {
+  readonly id: string;
+  readonly object: 'transfer';
+  readonly amount: number;
+  readonly amount_reversed: number;
+  readonly balance_transaction: string;
+  readonly created: number;
+  readonly currency: string;
+  readonly description: string | null;
+  readonly destination: string;
+  readonly destination_payment: string;
+  readonly livemode: boolean;
+  readonly metadata: Metadata;
+  readonly reversals: ListObject<ReversalObject>;
+  readonly reversed: boolean;
+  readonly source_transaction: string | null;
+  readonly source_type: string;
+  readonly transfer_group: string | null;
+}
+
+/** How many reversals a transfer carries within itself; the others are listed. */
+const EMBEDDED = 10;
+
+export function transferObject(store: Store, row: TransferRecord): TransferObject {
+  const reversals = Array.from(store.reversalsOf(row.id)).reverse();
+  return {
+    id: row.id,
+    object: 'transfer',
+    amount: row.amount,
+    amount_reversed: row.amountReversed,
+    balance_transaction: row.balanceTransaction,
+    created: row.created,
+    currency: row.currency,
+    description: row.description,
+    destination: row.destination,
+    destination_payment: row.destinationPayment,
+    livemode: row.livemode,
+    metadata: row.metadata,
+    reversals: {
+      object: 'list',
+      data: reversals.slice(0, EMBEDDED).map(reversalObject),
+      has_more: reversals.length > EMBEDDED,
+      url: `/v1/transfers/${row.id}/reversals`,
+    },
+    reversed: row.amountReversed === row.amount,
+    source_transaction: row.sourceTransaction,
+    source_type: row.sourceType,
+    transfer_group: row.transferGroup,
+  };
+}
+
+/** There is no status and no description in what is generally available (research: A1). */
+export const reversalObject = (row: ReversalRecord): ReversalObject => ({
+  id: row.id,
+  object: 'transfer_reversal',
+  amount: row.amount,
+  balance_transaction: row.balanceTransaction,
+  created: row.created,
+  currency: row.currency,
+  destination_payment_refund: row.destinationPaymentRefund,
+  metadata: row.metadata,
+  source_refund: null,
+  transfer: row.transfer,
+});
+
+const FAILURES: Readonly<Record<string, string>> = {
+  account_closed: 'The bank account has been closed.',
+  could_not_process: 'The bank could not process this payout.',
+};
+
+export const payoutObject = (row: PayoutRecord) => ({
+  id: row.id,
+  object: 'payout',
+  amount: row.amount,
+  application_fee: null,
+  application_fee_amount: null,
+  arrival_date: row.arrivalDate,
+  automatic: true,
+  balance_transaction: row.balanceTransaction,
+  created: row.created,
+  currency: row.currency,
+  description: 'STRIPE PAYOUT',
+  destination: `ba_1${row.account.slice('acct_'.length)}`,
+  failure_balance_transaction: row.status === 'failed' ? `${row.balanceTransaction}r` : null,
+  failure_code: row.failureCode,
+  failure_message: row.failureCode === null ? null : (FAILURES[row.failureCode] ?? 'The payout failed.'),
+  livemode: row.livemode,
+  metadata: {},
+  method: 'standard',
+  original_payout: null,
+  payout_method: null,
+  reconciliation_status: row.status === 'paid' ? 'completed' : 'in_progress',
+  reversed_by: null,
+  source_type: 'card',
+  statement_descriptor: null,
+  status: row.status,
+  trace_id: null,
+  type: 'bank_account',
+});
+
+/** A balance names at least one currency, also where nothing ever moved. */
+export function balanceObject(livemode: boolean, funds: Readonly<Record<string, Funds>>) {
+  const currencies = Object.keys(funds).length === 0 ? ['usd'] : Object.keys(funds).sort();
+  const amounts = (which: keyof Funds) =>
+    currencies.map((currency) => {
+      const amount = funds[currency]?.[which] ?? 0;
+      return { amount, currency, source_types: { card: amount } };
+    });
+  return { object: 'balance', available: amounts('available'), livemode, pending: amounts('pending') };
+}
+
+const NOTHING_DUE = {
+  alternatives: [],
+  current_deadline: null,
+  currently_due: [],
+  disabled_reason: null,
+  errors: [],
+  eventually_due: [],
+  past_due: [],
+  pending_verification: [],
+};
+
+/** What a platform reads of an account; profile and settings are not modelled. */
+export const accountObject = (row: Pick<AccountRecord, 'id' | 'transfers'>) => ({
+  id: row.id,
+  object: 'account',
+  business_type: null,
+  capabilities: { card_payments: 'active', transfers: row.transfers },
+  charges_enabled: true,
+  country: 'US',
+  created: 1_700_000_000,
+  default_currency: 'usd',
+  details_submitted: true,
+  email: null,
+  external_accounts: {
+    object: 'list',
+    data: [],
+    has_more: false,
+    url: `/v1/accounts/${row.id}/external_accounts`,
+  },
+  future_requirements: NOTHING_DUE,
+  metadata: {},
+  payouts_enabled: true,
+  requirements: NOTHING_DUE,
+  type: 'express',
+});

@@ -1,0 +1,96 @@
+import { accountOf, credited, fundsOf } from './accounts.js';
+import { balanceAvailable, type EventDraft } from './events.js';
+import { payoutObject } from './objects.js';
+import type { Plan } from './plan.js';
+import { answer, refusal, seconds } from './plan.js';
+import { insufficient, invalid, missing } from './problems.js';
+import { newId, type PayoutRecord, type PayoutStatus, type World } from './records.js';
+import type { Put, Store } from './store.js';
+
+/** What a bank or a person does to payouts; the API of the stand-in only reads them. */
+export interface PayoutContext {
+  readonly store: Store;
+  readonly world: World;
+  readonly nowMs: number;
+}
+
+export interface NewPayout {
+  readonly account: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: PayoutStatus;
+  /** Unix seconds. */
+  readonly arrivalDate?: number | undefined;
+  readonly failureCode?: string | undefined;
+}
+
+const ARRIVES_AFTER_SECONDS = 2 * 86_400;
+/** The money has left the balance for as long as the payout is none of these. */
+const CAME_BACK: readonly PayoutStatus[] = ['failed', 'canceled'];
+
+export function planPayout({ store, world, nowMs }: PayoutContext, given: NewPayout): Plan {
+  const { account: id, amount, currency, status } = given;
+  const account = accountOf(store, id, world.livemode);
+  if (fundsOf(account, world, currency).available < amount) return refusal(insufficient(id, currency));
+  const created = seconds(nowMs);
+  const row: PayoutRecord = {
+    id: newId('po'),
+    account: id,
+    livemode: world.livemode,
+    amount,
+    currency,
+    status,
+    failureCode: failureOf(status, given.failureCode),
+    arrivalDate: given.arrivalDate ?? created + ARRIVES_AFTER_SECONDS,
+    created,
+    balanceTransaction: newId('txn'),
+  };
+  const left: readonly Put[] = CAME_BACK.includes(status)
+    ? []
+    : [{ table: 'account', row: credited(account, world, { amount: -amount, currency }) }];
+  const events = [payoutEvent('payout.created', row), ...(status === 'pending' ? [] : [statusEvent(row)])];
+  return answer(payoutObject(row), [{ table: 'payout', row }, ...left], events);
+}
+
+export function planPayoutStatus(
+  { store, world }: PayoutContext,
+  id: string,
+  change: { readonly status: PayoutStatus; readonly failureCode?: string | undefined },
+): Plan {
+  const before = store.payout(id);
+  if (before === undefined || before.livemode !== world.livemode) return refusal(missing('payout', id, 'payout'));
+  if (CAME_BACK.includes(before.status)) return refusal(invalid(`The payout ${id} is ${before.status} for good.`));
+  const row = { ...before, status: change.status, failureCode: failureOf(change.status, change.failureCode) };
+  const { account: accountId, amount, currency } = row;
+  const puts: Put[] = [{ table: 'payout', row }];
+  const events: EventDraft[] = [statusEvent(row)];
+  if (CAME_BACK.includes(change.status)) {
+    puts.push({
+      table: 'account',
+      row: credited(accountOf(store, accountId, world.livemode), world, { amount, currency }),
+    });
+    events.push(balanceAvailable(store, world, accountId));
+  }
+  return answer(payoutObject(row), puts, events);
+}
+
+const failureOf = (status: PayoutStatus, code: string | undefined): string | null =>
+  status === 'failed' ? (code ?? 'could_not_process') : null;
+
+/** A step without an event of its own is an update (docs.stripe.com/api/events/types). */
+const STATUS_EVENTS: Readonly<Record<PayoutStatus, string>> = {
+  pending: 'payout.updated',
+  in_transit: 'payout.updated',
+  paid: 'payout.paid',
+  failed: 'payout.failed',
+  canceled: 'payout.canceled',
+};
+
+const statusEvent = (row: PayoutRecord): EventDraft => payoutEvent(STATUS_EVENTS[row.status], row);
+
+const payoutEvent = (type: string, row: PayoutRecord): EventDraft => ({
+  type,
+  account: row.account,
+  livemode: row.livemode,
+  object: () => payoutObject(row),
+});

@@ -1,0 +1,40 @@
+import type { EventDraft } from './events.js';
+import { type Problem, problemBody } from './problems.js';
+import type { World } from './records.js';
+import type { Put, Store } from './store.js';
+
+/** Who asks, and when. */
+export interface Caller {
+  readonly store: Store;
+  readonly world: World;
+  /** The account acted for: the platform, or what Stripe-Account names. */
+  readonly account: string;
+  readonly nowMs: number;
+}
+
+/**
+ * What an endpoint would do and answer. It is made without side effects, so that the money, the key's saved answer and
+ * a fault's lie about it are one commit.
+ */
+export interface Plan {
+  readonly status: number;
+  readonly body: object;
+  readonly puts: readonly Put[];
+  readonly events: readonly EventDraft[];
+}
+
+export const answer = (body: object, puts: readonly Put[] = [], events: readonly EventDraft[] = []): Plan => ({
+  status: 200,
+  body,
+  puts,
+  events,
+});
+
+export const refusal = (problem: Problem): Plan => ({
+  status: problem.status,
+  body: problemBody(problem),
+  puts: [],
+  events: [],
+});
+
+export const seconds = (ms: number): number => Math.floor(ms / 1000);

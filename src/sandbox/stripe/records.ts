@@ -1,0 +1,113 @@
+import { randomBytes } from 'node:crypto';
+
+/**
+ * What the stand-in remembers. Amounts are integers of minor units in a `number`, as on Stripe's wire: a parameter has at
+ * most twelve digits, so sums stay far below 2^53.
+ */
+
+/** What one secret key opens: the objects of one platform in one mode; every other key finds nothing of them. */
+export interface World {
+  readonly platform: string;
+  readonly livemode: boolean;
+}
+
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface Funds {
+  readonly available: number;
+  readonly pending: number;
+}
+
+export interface AccountRecord {
+  readonly id: string;
+  readonly livemode: boolean;
+  /** `revoked`: the seller disconnected, so naming it is answered 403. `missing`: it never existed. */
+  readonly access: 'granted' | 'revoked' | 'missing';
+  /** The capability without which nothing can be transferred to it. */
+  readonly transfers: 'active' | 'inactive' | 'pending';
+  /** The platform answers for its negative balance, so a reversal never lacks funds. */
+  readonly liable: boolean;
+  /** By currency in lower case. */
+  readonly funds: Readonly<Record<string, Funds>>;
+}
+
+export interface TransferRecord extends World {
+  readonly id: string;
+  readonly amount: number;
+  readonly amountReversed: number;
+  readonly balanceTransaction: string;
+  /** Unix seconds. */
+  readonly created: number;
+  readonly currency: string;
+  readonly description: string | null;
+  readonly destination: string;
+  readonly destinationPayment: string;
+  readonly metadata: Metadata;
+  readonly sourceTransaction: string | null;
+  readonly sourceType: string;
+  readonly transferGroup: string | null;
+}
+
+export interface ReversalRecord {
+  readonly id: string;
+  readonly transfer: string;
+  readonly amount: number;
+  readonly balanceTransaction: string;
+  readonly created: number;
+  readonly currency: string;
+  readonly destinationPaymentRefund: string;
+  readonly metadata: Metadata;
+}
+
+export const PAYOUT_STATUSES = ['pending', 'in_transit', 'paid', 'failed', 'canceled'] as const;
+export type PayoutStatus = (typeof PAYOUT_STATUSES)[number];
+
+export interface PayoutRecord {
+  readonly id: string;
+  readonly account: string;
+  readonly livemode: boolean;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: PayoutStatus;
+  readonly failureCode: string | null;
+  readonly arrivalDate: number;
+  readonly created: number;
+  readonly balanceTransaction: string;
+}
+
+/** The first answer to an idempotency key. */
+export interface KeyRecord {
+  /** Keys of one account in one mode never meet those of another. */
+  readonly scope: string;
+  readonly key: string;
+  /** `POST /v1/transfers`; the path with its ids. */
+  readonly endpoint: string;
+  /** Canonical text of the parameters. */
+  readonly params: string;
+  readonly firstAtMs: number;
+  readonly status: number;
+  readonly body: string;
+  readonly requestId: string;
+}
+
+/** A call that was answered 500 and is carried out afterwards. */
+export interface DeferredRecord {
+  readonly id: string;
+  readonly path: string;
+  readonly form: readonly (readonly [string, string])[];
+  readonly world: World;
+  readonly requestId: string;
+  readonly idempotencyKey: string | null;
+  /** By the stand-in's clock; null: when told. */
+  readonly dueAtMs: number | null;
+  /** What became of it; null: not carried out yet. */
+  readonly status: number | null;
+}
+
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+
+/** `tr_1…` with 24 characters after the prefix, as Stripe's are. */
+export function newId(prefix: string): string {
+  const tail = Array.from(randomBytes(23), (byte) => ALPHABET[byte % ALPHABET.length]);
+  return `${prefix}_1${tail.join('')}`;
+}

@@ -1,0 +1,102 @@
+import { accountOf, credited, fundsOf } from './accounts.js';
+import { reversalObject, transferObject } from './objects.js';
+import { PAGE_PARAMS, pageOf } from './paging.js';
+import type { Values } from './params.js';
+import { answer, type Caller, type Plan, refusal, seconds } from './plan.js';
+import { accountInvalid, alreadyReversed, insufficient, missing, overRemainder } from './problems.js';
+import { newId, type ReversalRecord, type TransferRecord } from './records.js';
+import { ownTransfer } from './transfers.js';
+
+export const CREATE_REVERSAL = {
+  amount: { kind: 'amount' },
+  description: { kind: 'text' },
+  metadata: { kind: 'metadata' },
+  // Taken and of no effect: the stand-in knows no application fees.
+  refund_application_fee: { kind: 'flag' },
+} as const;
+
+export const LIST_REVERSALS = PAGE_PARAMS;
+
+/** Takes money back from the seller; without an amount, all that is left (docs.stripe.com/api/transfer_reversals/create). */
+export function createReversal(caller: Caller, id: string, params: Values<typeof CREATE_REVERSAL>): Plan {
+  const { store, world } = caller;
+  const transfer = ownTransfer(caller, id);
+  if (transfer === undefined) return refusal(missing('transfer', id, 'id'));
+  const remainder = transfer.amount - transfer.amountReversed;
+  const amount = params.amount ?? remainder;
+  if (remainder === 0) return refusal(alreadyReversed(id));
+  if (amount > remainder) return refusal(overRemainder(amount, remainder));
+  const { currency, destination } = transfer;
+  const seller = accountOf(store, destination, world.livemode);
+  if (seller.access === 'revoked') return refusal(accountInvalid(destination));
+  // docs.stripe.com/connect/separate-charges-and-transfers: the balance covers it, or the platform answers for it
+  if (!seller.liable && fundsOf(seller, world, currency).available < amount) {
+    return refusal(insufficient(destination, currency));
+  }
+  return reverse(caller, transfer, { amount, metadata: params.metadata ?? {} });
+}
+
+function reverse(
+  { store, world, nowMs }: Caller,
+  transfer: TransferRecord,
+  { amount, metadata }: Pick<ReversalRecord, 'amount' | 'metadata'>,
+): Plan {
+  const { currency, destination } = transfer;
+  const seller = accountOf(store, destination, world.livemode);
+  const platform = accountOf(store, world.platform, world.livemode);
+  const row = newReversal(transfer, { amount, metadata, created: seconds(nowMs) });
+  const after: TransferRecord = { ...transfer, amountReversed: transfer.amountReversed + amount };
+  return answer(
+    reversalObject(row),
+    [
+      { table: 'reversal', row },
+      { table: 'transfer', row: after },
+      { table: 'account', row: credited(seller, world, { amount: -amount, currency }) },
+      { table: 'account', row: credited(platform, world, { amount, currency }) },
+    ],
+    [
+      {
+        // Also for a part of it; the object is the transfer (docs.stripe.com/api/events/types)
+        type: 'transfer.reversed',
+        account: null,
+        livemode: world.livemode,
+        object: () => transferObject(store, after),
+        previous: { amount_reversed: transfer.amountReversed, reversed: false },
+      },
+    ],
+  );
+}
+
+export const newReversal = (
+  transfer: Pick<TransferRecord, 'id' | 'currency'>,
+  fields: Pick<ReversalRecord, 'amount' | 'metadata' | 'created'>,
+): ReversalRecord => ({
+  ...fields,
+  id: newId('trr'),
+  transfer: transfer.id,
+  balanceTransaction: newId('txn'),
+  currency: transfer.currency,
+  destinationPaymentRefund: newId('pyr'),
+});
+
+export function listReversals(caller: Caller, id: string, params: Values<typeof LIST_REVERSALS>): Plan {
+  if (ownTransfer(caller, id) === undefined) return refusal(missing('transfer', id, 'id'));
+  const page = pageOf(
+    {
+      what: 'transfer reversal',
+      url: `/v1/transfers/${id}/reversals`,
+      oldestFirst: caller.store.reversalsOf(id),
+      matches: () => true,
+    },
+    params,
+    reversalObject,
+  );
+  return 'problem' in page ? refusal(page.problem) : answer(page);
+}
+
+export function readReversal(caller: Caller, transferId: string, id: string): Plan {
+  if (ownTransfer(caller, transferId) === undefined) return refusal(missing('transfer', transferId, 'transfer'));
+  const row = caller.store.reversal(id);
+  if (row === undefined || row.transfer !== transferId) return refusal(missing('transfer reversal', id, 'id'));
+  return answer(reversalObject(row));
+}

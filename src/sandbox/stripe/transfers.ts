@@ -1,0 +1,114 @@
+import { accountOf, credited, fundsOf, unreachable } from './accounts.js';
+import { balanceAvailable } from './events.js';
+import { transferObject } from './objects.js';
+import { PAGE_PARAMS, pageOf } from './paging.js';
+import { inRange, type Values } from './params.js';
+import { answer, type Caller, type Plan, refusal, seconds } from './plan.js';
+import { insufficient, invalid, missing, noCapability, platformOnly } from './problems.js';
+import { newId, type TransferRecord, type World } from './records.js';
+
+export const CREATE_TRANSFER = {
+  // Optional in Stripe's document, where a source_transaction may stand for it; the stand-in knows no charges.
+  amount: { kind: 'amount', required: true },
+  currency: { kind: 'currency', required: true },
+  destination: { kind: 'text', required: true },
+  description: { kind: 'text' },
+  metadata: { kind: 'metadata' },
+  source_transaction: { kind: 'text' },
+  source_type: { kind: 'sourceType' },
+  transfer_group: { kind: 'text' },
+} as const;
+
+export const LIST_TRANSFERS = {
+  ...PAGE_PARAMS,
+  created: { kind: 'range' },
+  destination: { kind: 'text' },
+  transfer_group: { kind: 'text' },
+} as const;
+
+/** Moves the platform's money to the seller at once. */
+export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRANSFER>): Plan {
+  const { store, world, account, nowMs } = caller;
+  const { amount, currency, destination } = params;
+  if (account !== world.platform) return refusal(platformOnly);
+  if (destination === world.platform) {
+    return refusal(invalid('A transfer cannot go to your own account.', { param: 'destination' }));
+  }
+  const problem = unreachable(store, world, destination);
+  if (problem) return refusal(problem);
+  const seller = accountOf(store, destination, world.livemode);
+  const platform = accountOf(store, world.platform, world.livemode);
+  if (seller.transfers !== 'active') return refusal(noCapability(destination));
+  if (fundsOf(platform, world, currency).available < amount) return refusal(insufficient(platform.id, currency));
+  const row = newTransfer(world, {
+    amount,
+    currency,
+    destination,
+    created: seconds(nowMs),
+    description: params.description ?? null,
+    metadata: params.metadata ?? {},
+    sourceTransaction: params.source_transaction ?? null,
+    sourceType: params.source_type ?? 'card',
+    transferGroup: params.transfer_group ?? null,
+  });
+  // Read before the commit, so that nothing that happens meanwhile is in the answer.
+  const body = transferObject(store, row);
+  return answer(
+    body,
+    [
+      { table: 'transfer', row },
+      { table: 'account', row: credited(platform, world, { amount: -amount, currency }) },
+      { table: 'account', row: credited(seller, world, { amount, currency }) },
+    ],
+    [
+      { type: 'transfer.created', account: null, livemode: world.livemode, object: () => body },
+      balanceAvailable(store, world, destination),
+    ],
+  );
+}
+
+type NewTransfer = Omit<
+  TransferRecord,
+  'id' | 'amountReversed' | 'balanceTransaction' | 'destinationPayment' | keyof World
+>;
+
+export const newTransfer = (world: World, fields: NewTransfer): TransferRecord => ({
+  ...fields,
+  ...world,
+  id: newId('tr'),
+  amountReversed: 0,
+  balanceTransaction: newId('txn'),
+  destinationPayment: newId('py'),
+});
+
+export function readTransfer(caller: Caller, id: string): Plan {
+  const row = ownTransfer(caller, id);
+  return row === undefined ? refusal(missing('transfer', id, 'transfer')) : answer(transferObject(caller.store, row));
+}
+
+/** Transfers lie on the platform: another platform, the other mode or a connected account finds none of them. */
+export function ownTransfer(caller: Caller, id: string): TransferRecord | undefined {
+  const row = caller.store.transfer(id);
+  return row !== undefined && belongsTo(row, caller) ? row : undefined;
+}
+
+const belongsTo = (row: World, { world, account }: Caller): boolean =>
+  row.platform === account && row.livemode === world.livemode;
+
+export function listTransfers(caller: Caller, params: Values<typeof LIST_TRANSFERS>): Plan {
+  const { created, destination, transfer_group } = params;
+  const page = pageOf(
+    {
+      what: 'transfer',
+      url: '/v1/transfers',
+      oldestFirst: caller.store.transfers().filter((row) => belongsTo(row, caller)),
+      matches: (row) =>
+        (destination === undefined || row.destination === destination) &&
+        (transfer_group === undefined || row.transferGroup === transfer_group) &&
+        (created === undefined || inRange(row.created, created)),
+    },
+    params,
+    (row) => transferObject(caller.store, row),
+  );
+  return 'problem' in page ? refusal(page.problem) : answer(page);
+}
