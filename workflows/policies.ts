@@ -51,5 +51,23 @@ export const sweepPass: ActivityOptions = {
   retry: { maximumAttempts: 1 },
 };
 
+/** A hundred thousand transfers are taken into a backfill's scope in seconds; only Postgres can delay it. */
+export const backfillPlan: ActivityOptions = {
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
+};
+
+/**
+ * One slice of a backfill ends by itself after half a minute; one request to Stripe may take the last of it beyond. It only
+ * reads there, so it is repeated whatever happened. After two minutes of failures another seller goes first, and this one
+ * comes round again without end: unknown is not absent, and a report that says so too early would be believed.
+ */
+export const backfillSlice: ActivityOptions = {
+  startToCloseTimeout: '3m',
+  heartbeatTimeout: '15s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 8 },
+};
+
 /** Waits for people live for weeks; a fresh run each day keeps histories short and moves them to the newest code. */
 export const FRESH_RUN_EVERY = '1 day';

@@ -30,6 +30,7 @@ export const parseDecisionId = (text: string): DecisionId | undefined => parse(t
 export const parseOrderId = (text: string): OrderId | undefined => parse(text) as OrderId | undefined;
 export const parseRefundId = (text: string): RefundId | undefined => parse(text) as RefundId | undefined;
 export const parseTransferId = (text: string): TransferId | undefined => parse(text) as TransferId | undefined;
+export const parseBackfillId = (text: string): BackfillId | undefined => parse(text) as BackfillId | undefined;
 export const parseReversalId = (text: string): ReversalId | undefined => parse(text) as ReversalId | undefined;
 
 const parse = (text: string): string | undefined => (UUID.test(text) ? text : undefined);

@@ -1,4 +1,4 @@
-import { type Client, isGrpcServiceError, type WorkflowStartOptions } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { CloseTimeSettlementInput, SettleBatchInput, SettlementTimings } from '../../activities/contract.js';
 import { rereadSignal } from '../../workflows/messages.js';
 import {
@@ -12,6 +12,7 @@ import type { SettlementId } from '../domain/ids.js';
 import { type AtomicAmount, toHundredths } from '../domain/money.js';
 import type { Protocol } from '../domain/settlement-status.js';
 import { settlementBatchWorkflowId, settlementWorkflowId } from '../domain/workflow-ids.js';
+import { start, withoutAttributesIfNeeded } from './start.js';
 
 /** What a start needs to know of a settlement; the amount is only for people who look into the Temporal Web UI. */
 export interface Startable {
@@ -28,9 +29,6 @@ export interface SettlementOrchestration {
   /** Nudges the workflow after a decision in the ledger; starts it where there is none. */
   wake(settlement: Startable): Promise<void>;
 }
-
-/** A start that Temporal does not answer in this time is left to the sweep. */
-const START_WITHIN_MS = 5_000;
 
 /**
  * Starts workflows; "already running" is success, and a finished one may be started again, because the first thing it
@@ -83,30 +81,6 @@ export function createSettlementOrchestration(
         client.workflow.signalWithStart('closeTimeSettlement', { ...options, signal: rereadSignal, signalArgs: [] }),
       ),
   };
-}
-
-const start = (client: Client, type: string, options: WorkflowStartOptions): Promise<void> =>
-  withoutAttributesIfNeeded(client, options, (given) => client.workflow.start(type, given));
-
-async function withoutAttributesIfNeeded<Options extends WorkflowStartOptions>(
-  client: Client,
-  options: Options,
-  begin: (options: Options) => Promise<unknown>,
-): Promise<void> {
-  await client.connection.withDeadline(Date.now() + START_WITHIN_MS, async () => {
-    try {
-      await begin(options);
-    } catch (error) {
-      if (!lacksSearchAttributes(error)) throw error;
-      // A wiped Temporal has no search attributes until the worker makes them again; money does not wait for that.
-      await begin({ ...options, typedSearchAttributes: undefined });
-    }
-  });
-}
-
-function lacksSearchAttributes(error: unknown): boolean {
-  const cause = error instanceof Error && error.cause ? error.cause : error;
-  return isGrpcServiceError(cause) && /search attribute/i.test(cause.details);
 }
 
 function attributesOf({ protocol, spent, asset, decimals }: Startable) {
