@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { type Answering, API_KEY, answering, error, json, NOW, raw } from '../../support/hyperswitch-server.js';

@@ -1,0 +1,87 @@
+import express, { type Response, Router } from 'express';
+import { z } from 'zod';
+import { acceptControl as accept } from '../control-body.js';
+import { faultsSchema } from './faults.js';
+import { INTENT_STATUSES, REFUND_STATUSES } from './objects.js';
+import type { HyperswitchControl } from './start.js';
+import { webhooksSchema } from './webhooks.js';
+
+const paymentMove = z.strictObject({
+  to: z.enum(INTENT_STATUSES),
+  seen: z.boolean().optional(),
+  received: z.int().min(0).optional(),
+});
+const refundMove = z.strictObject({ to: z.enum(REFUND_STATUSES), seen: z.boolean().optional() });
+const dashboardRefund = z.strictObject({
+  payment_id: z.string(),
+  amount: z.int().min(1).optional(),
+  reason: z.string().max(255).optional(),
+  status: z.enum(REFUND_STATUSES).optional(),
+});
+const afterMs = z.int().min(0).max(3_600_000);
+const settingsSchema = z.strictObject({
+  pay: z.strictObject({ to: z.enum(INTENT_STATUSES), afterMs }).optional(),
+  refund: z.strictObject({ to: z.enum(REFUND_STATUSES), afterMs }).optional(),
+  maxRefunds: z.int().min(0).optional(),
+});
+const downSchema = z.strictObject({ down: z.boolean() });
+const deadSchema = z.strictObject({ forMs: z.int().min(1).max(3_600_000) });
+const releaseSchema = z.strictObject({ newestFirst: z.boolean().default(false) });
+const redeliverSchema = z.strictObject({ event_id: z.string() });
+
+/** The switches under /control, for people and for tests in other processes; they answer even while the rest is down. */
+export function controlRoutes(control: HyperswitchControl): Router {
+  const router = Router();
+  router.use(express.json());
+  router.get('/ledger', (_req, res) => void res.json(control.ledger()));
+  router.get('/calls', (_req, res) => void res.json(control.calls()));
+  router.get('/faults', (_req, res) => void res.json({ rules: control.faults(), down: control.isDown() }));
+  router.put('/faults', (req, res) =>
+    accept(faultsSchema, req.body, res, ({ rules, seed }) => control.setFaults(rules, seed)),
+  );
+  router.delete('/faults', (_req, res) => {
+    control.setFaults([]);
+    control.setDown(false);
+    res.json({ ok: true });
+  });
+  router.put('/down', (req, res) => accept(downSchema, req.body, res, ({ down }) => control.setDown(down)));
+  router.put('/dead', (req, res) =>
+    accept(deadSchema, req.body, res, ({ forMs }) => {
+      // After the answer has left, because this is the socket it leaves by.
+      res.once('close', () => void control.die(forMs));
+      res.set('Connection', 'close');
+    }),
+  );
+  router.put('/auto', (req, res) => accept(settingsSchema, req.body, res, (settings) => control.setAuto(settings)));
+  router.put('/payments/:id', (req, res) =>
+    accept(paymentMove, req.body, res, (move) => orMissing(res, control.movePayment(req.params.id, move))),
+  );
+  router.put('/refunds/:id', (req, res) =>
+    accept(refundMove, req.body, res, (move) => orMissing(res, control.moveRefund(req.params.id, move))),
+  );
+  router.post('/dashboard/refunds', (req, res) =>
+    accept(dashboardRefund, req.body, res, async (order) => {
+      const made = await control.refundInDashboard(order);
+      if ('problem' in made) res.status(409);
+      return made;
+    }),
+  );
+  router.get('/webhooks', (_req, res) => void res.json({ events: control.webhooks() }));
+  router.put('/webhooks', (req, res) => accept(webhooksSchema, req.body, res, (set) => control.setWebhooks(set)));
+  router.post('/webhooks/release', (req, res) =>
+    accept(releaseSchema, req.body ?? {}, res, ({ newestFirst }) => control.releaseWebhooks(newestFirst)),
+  );
+  router.post('/webhooks/redeliver', (req, res) =>
+    accept(redeliverSchema, req.body, res, ({ event_id: id }) =>
+      control.redeliver(id).then((ok) => (ok ? { ok } : orMissing(res, undefined))),
+    ),
+  );
+  router.post('/reset', (_req, res) => control.reset().then(() => void res.json({ ok: true })));
+  return router;
+}
+
+async function orMissing(res: Response, moved: Promise<object> | undefined): Promise<object> {
+  if (moved !== undefined) return moved;
+  res.status(404);
+  return { error: { code: 'not_found', message: 'no such object; nothing was moved' } };
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+export const INTENT_STATUSES = [
+  'succeeded',
+  'failed',
+  'cancelled',
+  'cancelled_post_capture',
+  'processing',
+  'requires_customer_action',
+  'requires_merchant_action',
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_capture',
+  'partially_captured',
+  'partially_captured_and_capturable',
+  'partially_authorized_and_requires_capture',
+  'conflicted',
+  'expired',
+] as const;
+export type IntentStatus = (typeof INTENT_STATUSES)[number];
+
+export const REFUND_STATUSES = ['pending', 'review', 'succeeded', 'failed'] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+/** Amounts are whole minor units, as on the wire. */
+export interface Payment {
+  readonly id: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: IntentStatus;
+  readonly received: number;
+  readonly clientSecret: string;
+  readonly metadata: Fields | null;
+  readonly captureMethod: string;
+  readonly createdMs: number;
+  readonly updatedMs: number;
+  /** What its processor knows and Hyperswitch has not noticed yet. */
+  readonly unseen: IntentStatus | null;
+}
+
+export interface Refund {
+  readonly id: string;
+  readonly paymentId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: RefundStatus;
+  readonly reason: string | null;
+  readonly metadata: Fields | null;
+  readonly origin: 'api' | 'dashboard';
+  readonly type: 'instant' | 'scheduled';
+  readonly createdMs: number;
+  readonly updatedMs: number;
+  readonly unseen: RefundStatus | null;
+}
+
+export const MERCHANT_ID = 'merchant_sandbox';
+const PROFILE_ID = 'pro_sandbox';
+const CONNECTOR = 'stripe';
+const MINUTE_MS = 60_000;
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** 30 characters with the prefix, as Hyperswitch makes them where the caller gives none. */
+export const ownId = (prefix: 'pay' | 'ref'): string => `${prefix}_${base36(26)}`;
+export const clientSecretOf = (paymentId: string): string => `${paymentId}_secret_${base36(20)}`;
+
+const base36 = (length: number): string => Array.from(randomBytes(length), (byte) => (byte % 36).toString(36)).join('');
+
+/** What its buyer could still be charged; none once it is decided. */
+const WAITING: ReadonlySet<IntentStatus> = new Set([
+  'requires_payment_method',
+  'requires_confirmation',
+  'requires_customer_action',
+  'requires_merchant_action',
+  'processing',
+  'requires_capture',
+]);
+
+/** PaymentsResponse of the API document, as far as an order without a customer fills it. */
+export function paymentBody(payment: Payment, refunds: readonly Refund[]): Fields {
+  const { amount, status } = payment;
+  const failed = status === 'failed';
+  return {
+    payment_id: payment.id,
+    merchant_id: MERCHANT_ID,
+    status,
+    amount,
+    net_amount: amount,
+    amount_capturable: WAITING.has(status) ? amount : 0,
+    amount_received: payment.received,
+    connector: CONNECTOR,
+    client_secret: payment.clientSecret,
+    created: iso(payment.createdMs),
+    currency: payment.currency,
+    refunds: refunds.length === 0 ? null : refunds.map(refundBody),
+    capture_method: payment.captureMethod,
+    payment_method: 'card',
+    error_code: failed ? 'card_declined' : null,
+    error_message: failed ? 'Your card was declined.' : null,
+    metadata: payment.metadata,
+    profile_id: PROFILE_ID,
+    attempt_count: 1,
+    expires_on: iso(payment.createdMs + 15 * MINUTE_MS),
+    updated: iso(payment.updatedMs),
+  };
+}
+
+/** RefundResponse of the API document. */
+export function refundBody(refund: Refund): Fields {
+  const failed = refund.status === 'failed';
+  return {
+    refund_id: refund.id,
+    payment_id: refund.paymentId,
+    amount: refund.amount,
+    currency: refund.currency,
+    status: refund.status,
+    reason: refund.reason,
+    metadata: refund.metadata,
+    error_message: failed ? 'The refund failed at the processor.' : null,
+    error_code: failed ? 'expired_or_canceled_card' : null,
+    unified_code: null,
+    unified_message: null,
+    created_at: iso(refund.createdMs),
+    updated_at: iso(refund.updatedMs),
+    connector: CONNECTOR,
+    profile_id: PROFILE_ID,
+    merchant_connector_id: 'mca_sandbox',
+    split_refunds: null,
+  };
+}

@@ -1,0 +1,244 @@
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import express, { type ErrorRequestHandler } from 'express';
+import { type Clock, systemClock } from '../../domain/clock.js';
+import { type Journal, memoryJournal, openJournal } from '../journal.js';
+import { type Listener, listen } from '../listener.js';
+import { type Auto, type AutoSettings, createAuto } from './auto.js';
+import { type Book, type Change, createBook, type Move } from './book.js';
+import { type Call, type CallLog, type CallTotals, type CreatedCalls, createCallLog } from './call-log.js';
+import { controlRoutes } from './control-routes.js';
+import { createFaults, type FaultRule, type Faults } from './faults.js';
+import {
+  type Fields,
+  type IntentStatus,
+  ownId,
+  type Payment,
+  paymentBody,
+  type Refund,
+  type RefundStatus,
+  refundBody,
+} from './objects.js';
+import type { Problem } from './problems.js';
+import { providerRoutes } from './provider-routes.js';
+import {
+  createWebhooks,
+  PAYMENT_EVENTS,
+  REFUND_EVENTS,
+  type SentEvent,
+  type WebhookSettings,
+  type Webhooks,
+} from './webhooks.js';
+
+export interface HyperswitchSandboxOptions {
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** Where the journal lives; absent: nothing outlives the process. */
+  readonly stateDir?: string;
+  readonly clock?: Clock;
+  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
+  readonly seed?: number;
+  /** What callers must send as `api-key`. */
+  readonly apiKey?: string;
+  readonly webhooks?: WebhookSettings;
+  readonly auto?: AutoSettings;
+}
+
+/** Amounts are whole minor units; totals by currency count what succeeded. */
+export interface LedgerView {
+  readonly payments: readonly Payment[];
+  readonly refunds: readonly Refund[];
+  readonly totals: Readonly<Record<string, { readonly received: number; readonly refunded: number }>>;
+}
+export interface CallsView {
+  readonly calls: readonly Call[];
+  readonly created: readonly CreatedCalls[];
+  readonly totals: CallTotals;
+}
+export interface DashboardRefund {
+  readonly payment_id: string;
+  /** Absent: the whole payment. */
+  readonly amount?: number | undefined;
+  readonly reason?: string | undefined;
+  /** Default `succeeded`. */
+  readonly status?: RefundStatus | undefined;
+}
+
+/** The same switches as under /control, for tests in this process. */
+export interface HyperswitchControl {
+  ledger(): LedgerView;
+  calls(): CallsView;
+  faults(): readonly FaultRule[];
+  isDown(): boolean;
+  /** Replaces all fault rules. @throws ZodError when a rule does not read */
+  setFaults(rules: readonly FaultRule[], seed?: number): void;
+  setDown(down: boolean): void;
+  /** Closes the listening socket and every connection; comes back on the same port after `forMs`, or with `revive`. */
+  die(forMs?: number): Promise<void>;
+  revive(): Promise<void>;
+  /** Replaces what happens by itself from now on. */
+  setAuto(settings: AutoSettings & { readonly maxRefunds?: number | undefined }): void;
+  /** Undefined: there is no such payment. */
+  movePayment(id: string, move: Move<IntentStatus> & { readonly received?: number }): Promise<Payment> | undefined;
+  moveRefund(id: string, move: Move<RefundStatus>): Promise<Refund> | undefined;
+  /** A refund that a person makes at Hyperswitch: its own id, nothing of ours in it. */
+  refundInDashboard(order: DashboardRefund): Promise<{ refund: Refund } | { problem: Problem }>;
+  webhooks(): readonly SentEvent[];
+  setWebhooks(settings: WebhookSettings): void;
+  releaseWebhooks(newestFirst: boolean): Promise<void>;
+  redeliver(eventId: string): Promise<boolean>;
+  /** Forgets money, calls, events, faults and what happens by itself, on disk too; keeps where webhooks go. */
+  reset(): Promise<void>;
+}
+
+export interface HyperswitchSandbox extends HyperswitchControl {
+  readonly url: string;
+  readonly port: number;
+  readonly apiKey: string;
+  close(): Promise<void>;
+}
+
+export const DEFAULT_API_KEY = 'sandbox-hyperswitch-api-key';
+
+/**
+ * Starts a stateful Hyperswitch on the loopback interface.
+ * @throws Error when the port is taken or the journal cannot be read
+ */
+export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions = {}): Promise<HyperswitchSandbox> {
+  const parts = await assemble(options);
+  const closing = new AbortController();
+  // Every slow call waits on it, and any number of calls may be slow at once.
+  setMaxListeners(0, closing.signal);
+  const app = express().disable('x-powered-by').disable('etag');
+  const listener = await listen(options.port ?? 0, app);
+  const control = controlOf(parts, listener, options.seed ?? 1);
+  const apiKey = options.apiKey ?? DEFAULT_API_KEY;
+  app.use('/control', controlRoutes(control));
+  app.use(providerRoutes({ ...parts, apiKey, closing: closing.signal }));
+  app.use(answerError);
+  return {
+    ...control,
+    apiKey,
+    port: listener.port,
+    url: `http://127.0.0.1:${listener.port}`,
+    async close() {
+      closing.abort();
+      parts.auto.stop();
+      await listener.silence();
+      await parts.webhooks.stop();
+      await parts.journal.close();
+    },
+  };
+}
+
+interface Parts {
+  readonly book: Book;
+  readonly auto: Auto;
+  readonly calls: CallLog;
+  readonly faults: Faults;
+  readonly webhooks: Webhooks;
+  readonly journal: Journal;
+}
+
+async function assemble(options: HyperswitchSandboxOptions): Promise<Parts> {
+  const { stateDir, seed, clock = systemClock } = options;
+  const opened =
+    stateDir === undefined
+      ? { journal: memoryJournal, entries: [] }
+      : await openJournal(join(stateDir, 'hyperswitch.jsonl'));
+  const { journal } = opened;
+  const webhooks = createWebhooks(clock, journal);
+  const book: Book = createBook(clock, journal, (change) => tell(change, book, webhooks));
+  const parts: Parts = {
+    journal,
+    webhooks,
+    book,
+    auto: createAuto(book),
+    calls: createCallLog(clock, journal),
+    faults: createFaults(seed),
+  };
+  for (const entry of opened.entries as Fields[]) {
+    if (entry.t === 'reset') forget(parts);
+    else if (!book.replay(entry) && !webhooks.replay(entry)) parts.calls.replay(entry);
+  }
+  webhooks.set(options.webhooks ?? {});
+  parts.auto.set(options.auto ?? {});
+  return parts;
+}
+
+function tell(change: Change, book: Book, webhooks: Webhooks): void {
+  if (change.kind === 'payment') {
+    const { payment } = change;
+    const type = PAYMENT_EVENTS[payment.status];
+    const object = paymentBody(payment, book.refunds(payment.id));
+    if (type !== null) webhooks.emit(type, { type: 'payment_details', object });
+  } else {
+    const type = REFUND_EVENTS[change.refund.status];
+    if (type !== null) webhooks.emit(type, { type: 'refund_details', object: refundBody(change.refund) });
+  }
+}
+
+function forget({ book, calls, webhooks }: Parts): void {
+  book.clear();
+  calls.clear();
+  webhooks.clear();
+}
+
+function controlOf(parts: Parts, listener: Listener, seed: number): HyperswitchControl {
+  const { book, auto, calls, faults, journal, webhooks } = parts;
+  return {
+    ledger: () => ledgerView(book.payments(), book.refunds()),
+    calls: () => ({ calls: calls.calls(), created: calls.created(), totals: calls.totals() }),
+    faults: () => faults.rules(),
+    isDown: () => faults.isDown(),
+    setFaults: (rules, newSeed) => faults.set(rules, newSeed),
+    setDown: (down) => faults.setDown(down),
+    die: (forMs) => listener.silence(forMs),
+    revive: () => listener.revive(),
+    setAuto({ maxRefunds, ...settings }) {
+      auto.set(settings);
+      if (maxRefunds !== undefined) book.setMaxRefunds(maxRefunds);
+    },
+    movePayment: (id, move) => book.movePayment(id, move),
+    moveRefund: (id, move) => book.moveRefund(id, move),
+    async refundInDashboard({ payment_id: paymentId, amount, reason = null, status = 'succeeded' }) {
+      const id = ownId('ref');
+      const order = { id, paymentId, amount, reason, metadata: null, origin: 'dashboard', type: 'instant' } as const;
+      const created = book.createRefund(order);
+      if ('problem' in created) return created;
+      return { refund: (await book.moveRefund(id, { to: status })) ?? created.object };
+    },
+    webhooks: () => webhooks.events(),
+    setWebhooks: (settings) => webhooks.set(settings),
+    releaseWebhooks: (newestFirst) => webhooks.release(newestFirst),
+    redeliver: (eventId) => webhooks.redeliver(eventId),
+    async reset() {
+      faults.set([], seed);
+      faults.setDown(false);
+      auto.set({});
+      forget(parts);
+      await journal.append({ t: 'reset' });
+    },
+  };
+}
+
+function ledgerView(payments: readonly Payment[], refunds: readonly Refund[]): LedgerView {
+  const totals: Record<string, { received: number; refunded: number }> = {};
+  const of = (currency: string) => {
+    totals[currency] ??= { received: 0, refunded: 0 };
+    return totals[currency];
+  };
+  for (const { currency, received } of payments) of(currency).received += received;
+  for (const { currency, amount, status } of refunds) if (status === 'succeeded') of(currency).refunded += amount;
+  return { payments, refunds, totals };
+}
+
+/** Calls cut short by the end of the stand-in, bodies over a megabyte; express would print them to the console. */
+const answerError: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+    return;
+  }
+  const status = error.status ?? 500;
+  res.status(status).json({ error: { type: 'invalid_request', code: 'IR_06', message: 'the body was not read' } });
+};
