@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.js';
+import { createBackfills } from './backfills.js';
 import { createClaims } from './claim.js';
 import { createSettlementCreator } from './create-settlement.js';
 import type { Database } from './database.js';
@@ -7,11 +8,13 @@ import { createMoneyDecisions } from './decide-money.js';
 import { createDueItems } from './due-items.js';
 import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
+import { createHistoricalTransfers } from './historical-transfers.js';
 import { createLeases } from './leases.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createOrders } from './orders.js';
 import { createPaymentCalls } from './payment-calls.js';
 import { createPayments } from './payments.js';
+import { createPayouts } from './payouts.js';
 import { createAttemptRecorder } from './record-attempts.js';
 import { createRefundCalls } from './refund-calls.js';
 import { createRefunds } from './refunds.js';
@@ -23,6 +26,7 @@ import { createStripeGates } from './stripe-gates.js';
 import { createSweepLedger } from './sweep.js';
 import { createTransferCalls } from './transfer-calls.js';
 import { createTransferReader } from './transfers.js';
+import { createWebhooks } from './webhooks.js';
 
 export interface LedgerDependencies {
   readonly database: Database;
@@ -66,6 +70,10 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPayments(database, sealer),
     ...createRefunds(database),
     ...createTransferReader(database),
+    ...createWebhooks(database),
+    ...createPayouts(database),
+    ...createHistoricalTransfers(database),
+    ...createBackfills(database),
     ...createPaymentCalls(database, sealer, clock),
     ...createRefundCalls(database),
     ...createTransferCalls(database),
@@ -89,7 +97,7 @@ export function createLedger(dependencies: LedgerDependencies) {
       const missing = await sweepLedger.missingKeyIds();
       if (missing.length > 0) {
         throw new LedgerNotReady(
-          `unsettled charges are encrypted with key ${missing.join(', ')}, which CREDENTIAL_ENCRYPTION_KEY lacks: add it, or they can never be collected`,
+          `unsettled charges or open payments are encrypted with key ${missing.join(', ')}, which CREDENTIAL_ENCRYPTION_KEY lacks: add it, or they can never be collected`,
         );
       }
     },

@@ -321,6 +321,9 @@ export interface Backfill {
   readonly state: 'running' | 'finished';
 }
 
+/** `running`: another one is at work, and two would report each other's findings as taken; nothing was started. */
+export type BackfillStart = { readonly kind: 'started' | 'running'; readonly id: BackfillId };
+
 /** A completed transfer whose id at Stripe is not known. */
 export interface TransferWithoutId {
   readonly id: TransferId;
@@ -390,7 +393,8 @@ export interface MarketplaceLedger {
   importTransfer(line: HistoricalTransfer): Promise<ImportOutcome>;
   /** Completed transfers without an id at Stripe; `makegood migrate` reports how many. */
   countTransfersWithoutId(): Promise<number>;
-  startBackfill(backfill: Omit<Backfill, 'state'>): Promise<void>;
+  /** Repeated with the same id, it does nothing more. */
+  startBackfill(backfill: Omit<Backfill, 'state'>): Promise<BackfillStart>;
   backfillReport(id: BackfillId, after: TransferId | null, limit: number): Promise<readonly BackfillResult[]>;
   findBackfill(id: BackfillId): Promise<Backfill | undefined>;
 }

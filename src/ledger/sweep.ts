@@ -3,7 +3,8 @@ import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
 import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
-import type { Sealer } from './sealer.js';
+import { CLIENT_SECRET_PLACE } from './payments.js';
+import type { Place, Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
 import { providerOf, SEALED_PLACE } from './settlement-row.js';
 
@@ -52,7 +53,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       );
       return rows.map(({ sealed, sealed_key_id, ...row }) => ({
         ...row,
-        credential: opened(sealer, { id: row.id, sealed, sealed_key_id }),
+        credential: opened(sealer, { id: row.id, sealed, sealed_key_id }, SEALED_PLACE),
       }));
     },
 
@@ -147,38 +148,26 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
            AND (runner IS NULL OR runner_until < clock_now()) ORDER BY erase_at LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
         [limit],
       );
-      return rows.length;
+      return rows.length + (await eraseClientSecrets(database, limit));
     },
 
     /** Re-encrypts what an older key holds, so that the old key can be taken out of the settings. */
     async reseal(limit: number): Promise<number> {
-      const rows = await database.query<{ id: SettlementId; sealed: Buffer; sealed_key_id: string }>(
-        'SELECT id, sealed, sealed_key_id FROM settlements WHERE sealed_key_id <> $1 AND sealed_key_id = ANY ($2) ORDER BY id LIMIT $3',
-        [sealer.currentKeyId, sealer.keyIds, limit],
-      );
       let done = 0;
-      for (const row of rows) {
-        const secret = opened(sealer, row);
-        if (secret instanceof Error) continue;
-        done += 1;
-        const fresh = sealer.seal(secret, SEALED_PLACE(row.id));
-        await database.query('UPDATE settlements SET sealed = $2, sealed_key_id = $3 WHERE id = $1 AND sealed = $4', [
-          row.id,
-          fresh.bytes,
-          fresh.keyId,
-          row.sealed,
-        ]);
-      }
+      for (const secrets of SECRETS) done += await resealed(database, sealer, secrets, limit - done);
       return done;
     },
 
-    /** Key ids that live rows need and the settings lack: starting would strand those charges. */
+    /** Key ids that live rows need and the settings lack: starting would strand what they hold. */
     async missingKeyIds(): Promise<string[]> {
       const rows = await database.query<{ sealed_key_id: string }>(
-        'SELECT DISTINCT sealed_key_id FROM settlements WHERE sealed_key_id IS NOT NULL AND NOT sealed_key_id = ANY ($1)',
+        SECRETS.map(
+          ({ table }) =>
+            `SELECT sealed_key_id FROM ${table} WHERE sealed_key_id IS NOT NULL AND NOT sealed_key_id = ANY ($1)`,
+        ).join(' UNION '),
         [sealer.keyIds],
       );
-      return rows.map((row) => row.sealed_key_id);
+      return rows.map((row) => row.sealed_key_id).sort();
     },
 
     async sweepStarted(name: string): Promise<void> {
@@ -207,22 +196,77 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       return rows.map((row) => row.protocol);
     },
 
-    /** Providers that are not called now. */
+    /** Auth servers that are not called now; what is parked at Stripe is nothing to settlements. */
     async openBreakers(): Promise<string[]> {
       const rows = await database.query<{ provider: string }>(
-        `SELECT provider FROM provider_breakers WHERE state <> 'closed'`,
+        `SELECT provider FROM provider_breakers WHERE state <> 'closed' AND provider = ANY ($1)`,
+        [PROTOCOLS.map(providerOf)],
       );
       return rows.map((row) => row.provider);
     },
   };
 }
 
-function opened(
+interface Secrets {
+  readonly table: string;
+  readonly column: string;
+  place(id: string): Place;
+}
+
+/** Every column that holds a secret, each with its key's id in `sealed_key_id`. */
+const SECRETS: readonly Secrets[] = [
+  { table: 'settlements', column: 'sealed', place: SEALED_PLACE },
+  { table: 'payments', column: 'sealed_client_secret', place: CLIENT_SECRET_PLACE },
+];
+
+async function resealed(
+  database: Database,
   sealer: Sealer,
-  { id, sealed, sealed_key_id }: { id: SettlementId; sealed: Buffer; sealed_key_id: string },
-): string | Error {
+  { table, column, place }: Secrets,
+  limit: number,
+): Promise<number> {
+  const rows = await database.query<SealedRow & { [column: string]: unknown }>(
+    `SELECT id, ${column} AS sealed, sealed_key_id FROM ${table}
+     WHERE sealed_key_id <> $1 AND sealed_key_id = ANY ($2) ORDER BY id LIMIT $3`,
+    [sealer.currentKeyId, sealer.keyIds, limit],
+  );
+  let done = 0;
+  for (const row of rows) {
+    const secret = opened(sealer, row, place);
+    if (secret instanceof Error) continue;
+    done += 1;
+    const fresh = sealer.seal(secret, place(row.id));
+    await database.query(`UPDATE ${table} SET ${column} = $2, sealed_key_id = $3 WHERE id = $1 AND ${column} = $4`, [
+      row.id,
+      fresh.bytes,
+      fresh.keyId,
+      row.sealed,
+    ]);
+  }
+  return done;
+}
+
+/** Of payments that are over, and of those that nobody finished within thirty days. */
+async function eraseClientSecrets(database: Database, limit: number): Promise<number> {
+  const rows = await database.query(
+    `UPDATE payments SET sealed_client_secret = NULL, sealed_key_id = NULL WHERE id IN (
+       SELECT id FROM payments WHERE sealed_key_id IS NOT NULL
+         AND (status NOT IN ('pending', 'processing') OR created_at <= clock_now() - interval '30 days')
+       ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
+    [limit],
+  );
+  return rows.length;
+}
+
+interface SealedRow {
+  id: string;
+  sealed: Buffer;
+  sealed_key_id: string;
+}
+
+function opened(sealer: Sealer, { id, sealed, sealed_key_id }: SealedRow, place: Secrets['place']): string | Error {
   try {
-    return sealer.open({ bytes: sealed, keyId: sealed_key_id }, SEALED_PLACE(id));
+    return sealer.open({ bytes: sealed, keyId: sealed_key_id }, place(id));
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }

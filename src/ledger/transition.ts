@@ -35,7 +35,7 @@ export async function mustMove(query: Query, table: MoneyTable, move: Move): Pro
 }
 
 export interface MoneyEvent {
-  readonly kind: 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'seller' | 'provider';
+  readonly kind: 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'seller' | 'provider' | 'backfill';
   readonly id: string;
   readonly what: string;
   readonly certainty?: string;
