@@ -74,7 +74,8 @@ const NEVER_CONNECTED: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-function failureOf(error: unknown): UnclearClass {
+/** What an error of Node's HTTP or `fetch` says about the request; whatever is not known may have come after it was read. */
+export function failureOf(error: unknown): UnclearClass {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const { code, syscall } = systemError(cause);
   if (

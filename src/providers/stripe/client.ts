@@ -1,0 +1,267 @@
+import StripeLibrary from 'stripe';
+import type { JsonObject } from '../../domain/json.js';
+import type {
+  KeyedAnswer,
+  PayoutFacts,
+  ReadAnswer,
+  ReversalFacts,
+  ReversalParams,
+  TransferFacts,
+  TransferParams,
+  TransferWithReversals,
+} from '../../domain/provider-answers.js';
+import { objectAt } from '../../protocols/wire-json.js';
+import { requireIdempotencyKey } from '../idempotency-key.js';
+import { keyedAnswer, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, transferFacts } from './facts.js';
+import { onceOnlyHttpClient } from './http-client.js';
+import { allPages } from './pages.js';
+import { checkedReversal, checkedTransfer, isId, requireGroup, requireId, requireLimit } from './params.js';
+
+/** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
+export type StripeEndpoint =
+  | 'account'
+  | 'balance'
+  | 'transfers.create'
+  | 'transfers.read'
+  | 'transfers.list'
+  | 'reversals.create'
+  | 'reversals.list'
+  | 'payouts.read';
+
+export interface StripeOptions {
+  readonly secretKey: string;
+  /** Undefined: Stripe itself. */
+  readonly apiBase: string | undefined;
+  /** Awaited before every HTTP request, each page included; a throw here leaves the process with nothing sent. */
+  readonly takeToken: (endpoint: StripeEndpoint, lane: string) => Promise<void>;
+  /** For one HTTP request, to the last byte of its answer; default 20 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface Stripe {
+  /** @param lane what shares are counted by: the seller's account, or `backfill`, `probe`, … */
+  inLane(lane: string): StripeCalls;
+}
+
+export interface StripeCalls {
+  /**
+   * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
+   * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
+   */
+  createTransfer(idempotencyKey: string, params: TransferParams): Promise<KeyedAnswer<TransferFacts>>;
+  /**
+   * One request, sent once. Done only when Stripe's reversal is of this transfer and amount.
+   * @throws EmptyIdempotencyKey or RangeError (amount, id) before a token is taken or anything is sent
+   */
+  reverseTransfer(
+    idempotencyKey: string,
+    stripeTransferId: string,
+    params: ReversalParams,
+  ): Promise<KeyedAnswer<ReversalFacts>>;
+  /** The transfer and all its reversals. */
+  readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
+  /** Every transfer of one group, newest first. */
+  transfersOfGroup(transferGroup: string): Promise<ReadAnswer<readonly TransferFacts[]>>;
+  /** One page, newest first. @throws RangeError when `limit` is not 1 to 100 */
+  listTransfers(filter: TransferFilter): Promise<ReadAnswer<TransferPage>>;
+  /** Two requests: only a balance tells the mode. */
+  readAccount(): Promise<ReadAnswer<{ readonly accountId: string; readonly livemode: boolean }>>;
+  /** Available balance of a connected account by currency (upper case), in minor units; may be negative. */
+  readBalance(sellerAccount: string): Promise<ReadAnswer<ReadonlyMap<string, bigint>>>;
+  readPayout(externalPayoutId: string, sellerAccount: string): Promise<ReadAnswer<PayoutFacts>>;
+}
+
+export interface TransferFilter {
+  readonly destination: string;
+  /** To the second, inclusive. */
+  readonly createdSince?: Date;
+  readonly startingAfter?: string;
+  readonly limit: number;
+}
+
+export interface TransferPage {
+  readonly transfers: readonly TransferFacts[];
+  readonly hasMore: boolean;
+}
+
+const STRIPE = 'https://api.stripe.com';
+/** The version whose answers are read here; another one is a change of this file. */
+const API_VERSION = '2026-10-28.endive';
+const TIMEOUT_MS = 20_000;
+const LONGEST_PAGE = 100;
+
+/**
+ * Stripe Connect as this product uses it, always as the platform. Nothing is retried here: one call of a method that
+ * moves money is one token and one HTTP request, and every answer is a value by a total table (error-table.ts).
+ */
+export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOUT_MS }: StripeOptions): Stripe {
+  const stripe = new StripeLibrary(secretKey, {
+    apiVersion: API_VERSION,
+    httpClient: onceOnlyHttpClient(new URL(apiBase ?? STRIPE)),
+    maxNetworkRetries: 0,
+    telemetry: false,
+    timeout: timeoutMs,
+  });
+  return {
+    inLane: (lane) => {
+      const ask: Ask = async (endpoint, { what, account = sellerOf(lane) }, call) => {
+        await takeToken(endpoint, lane);
+        return outcomeOf(call(stripe), { what, account, secretKey });
+      };
+      return { ...moneyCalls(ask), ...transferReads(ask), ...accountReads(ask) };
+    },
+  };
+}
+
+/** Takes the token, makes the request, reads what came back. */
+type Ask = (
+  endpoint: StripeEndpoint,
+  asked: { readonly what: string; readonly account?: string },
+  call: (stripe: StripeLibrary) => Promise<object>,
+) => Promise<Outcome>;
+
+/** A live lane is a seller's: a refusal that names its account is about this seller alone. */
+const sellerOf = (lane: string): string | null => (lane.startsWith('acct_') ? lane : null);
+
+function moneyCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTransfer'> {
+  return {
+    async createTransfer(idempotencyKey, params) {
+      const key = requireIdempotencyKey(idempotencyKey, 'createTransfer');
+      const sent = checkedTransfer(params);
+      const asked = { what: `a transfer to ${params.destination}`, account: params.destination };
+      const outcome = await ask('transfers.create', asked, (stripe) =>
+        stripe.transfers.create(sent, { idempotencyKey: key }),
+      );
+      return keyedAnswer(outcome, (object) => {
+        const facts = transferFacts(object);
+        const isOurs =
+          facts?.amount === BigInt(params.amount) &&
+          facts.currency === params.currency.toUpperCase() &&
+          facts.destination === params.destination;
+        return isOurs ? facts : undefined;
+      });
+    },
+
+    async reverseTransfer(idempotencyKey, stripeTransferId, params) {
+      const key = requireIdempotencyKey(idempotencyKey, 'reverseTransfer');
+      const id = requireId(stripeTransferId, 'a reversal');
+      const sent = checkedReversal(params);
+      const outcome = await ask('reversals.create', { what: `the reversal of ${id}` }, (stripe) =>
+        stripe.transfers.createReversal(id, sent, { idempotencyKey: key }),
+      );
+      return keyedAnswer(outcome, (object) => {
+        const facts = reversalFacts(object);
+        return facts?.amount === BigInt(params.amount) && facts.stripeTransferId === id ? facts : undefined;
+      });
+    },
+  };
+}
+
+function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'listTransfers'> {
+  return {
+    async readTransfer(id) {
+      if (!isId(id)) return noSuchId(id);
+      const outcome = await ask('transfers.read', { what: `transfer ${id}` }, (stripe) =>
+        stripe.transfers.retrieve(id),
+      );
+      const read = readAnswer(outcome, (object) => {
+        const transfer = transferFacts(object);
+        const embedded = pageOf(objectAt(object, 'reversals'), (item) => reversalOf(id, item));
+        return transfer?.stripeTransferId === id ? { transfer, embedded } : undefined;
+      });
+      if (read.kind !== 'found') return read;
+      const { transfer, embedded } = read.value;
+      if (embedded?.hasMore === false) return { kind: 'found', value: { transfer, reversals: embedded.items } };
+      const reversals = await allReversals(ask, id);
+      return reversals.kind === 'found'
+        ? { kind: 'found', value: { transfer, reversals: reversals.value } }
+        : reversals;
+    },
+
+    async transfersOfGroup(transferGroup) {
+      const transfer_group = requireGroup(transferGroup);
+      return allPages({
+        ask: (starting_after) =>
+          ask('transfers.list', { what: `the transfers of group ${transfer_group}` }, (stripe) =>
+            stripe.transfers.list({ transfer_group, limit: LONGEST_PAGE, starting_after }),
+          ),
+        read: transferFacts,
+        idOf: ({ stripeTransferId }) => stripeTransferId,
+      });
+    },
+
+    async listTransfers({ destination, createdSince, startingAfter, limit }) {
+      const filter = {
+        destination: requireId(destination, 'a list of transfers'),
+        limit: requireLimit(limit),
+        ...(createdSince && { created: { gte: Math.floor(createdSince.getTime() / 1000) } }),
+        starting_after: startingAfter,
+      };
+      const asked = { what: `the transfers to ${destination}`, account: destination };
+      const outcome = await ask('transfers.list', asked, (stripe) => stripe.transfers.list(filter));
+      return readAnswer(outcome, (object) => {
+        const page = pageOf(object, transferFacts);
+        return page && { transfers: page.items, hasMore: page.hasMore };
+      });
+    },
+  };
+}
+
+/** Ids to look at come from people and from webhooks too: one that cannot be an id names nothing, and is not asked for. */
+const noSuchId = (id: string): ReadAnswer<never> => ({
+  kind: 'missing',
+  detail: `${JSON.stringify(id.slice(0, 40))} is no id of Stripe's: nothing was asked`,
+});
+
+const reversalOf = (transferId: string, item: JsonObject): ReversalFacts | undefined => {
+  const facts = reversalFacts(item);
+  return facts?.stripeTransferId === transferId ? facts : undefined;
+};
+
+const allReversals = (ask: Ask, id: string): Promise<ReadAnswer<readonly ReversalFacts[]>> =>
+  allPages({
+    ask: (starting_after) =>
+      ask('reversals.list', { what: `the reversals of ${id}` }, (stripe) =>
+        stripe.transfers.listReversals(id, { limit: LONGEST_PAGE, starting_after }),
+      ),
+    read: (item) => reversalOf(id, item),
+    idOf: ({ stripeReversalId }) => stripeReversalId,
+  });
+
+function accountReads(ask: Ask): Pick<StripeCalls, 'readAccount' | 'readBalance' | 'readPayout'> {
+  return {
+    async readAccount() {
+      const account = await ask('account', { what: 'our account' }, (stripe) => stripe.accounts.retrieveCurrent());
+      const accountId = readAnswer(account, (object) =>
+        object['object'] === 'account' ? idAt(object, 'id') : undefined,
+      );
+      if (accountId.kind !== 'found') return accountId;
+      const balance = await ask('balance', { what: 'our balance' }, (stripe) => stripe.balance.retrieve());
+      return readAnswer(balance, ({ object, livemode }) =>
+        object === 'balance' && typeof livemode === 'boolean' ? { accountId: accountId.value, livemode } : undefined,
+      );
+    },
+
+    async readBalance(sellerAccount) {
+      const account = requireId(sellerAccount, 'a balance');
+      const outcome = await ask('balance', { what: `the balance of ${account}`, account }, (stripe) =>
+        stripe.balance.retrieve({}, { stripeAccount: account }),
+      );
+      return readAnswer(outcome, availableBalance);
+    },
+
+    async readPayout(externalPayoutId, sellerAccount) {
+      const id = externalPayoutId;
+      if (!isId(id)) return noSuchId(id);
+      const account = requireId(sellerAccount, 'a payout');
+      const outcome = await ask('payouts.read', { what: `payout ${id}`, account }, (stripe) =>
+        stripe.payouts.retrieve(id, {}, { stripeAccount: account }),
+      );
+      return readAnswer(outcome, (object) => {
+        const facts = payoutFacts(object, account);
+        return facts?.externalPayoutId === id ? facts : undefined;
+      });
+    },
+  };
+}

@@ -1,0 +1,144 @@
+import type { JsonObject, JsonValue } from '../../domain/json.js';
+import type { PayoutFacts, ReversalFacts, TransferFacts } from '../../domain/provider-answers.js';
+import { arrayAt, isObject, objectAt, stringAt, valueAt } from '../../protocols/wire-json.js';
+
+/** Readers of Stripe's objects: everything in our words, or undefined when it is not the object it should be. */
+
+export function transferFacts(object: JsonObject): TransferFacts | undefined {
+  if (object['object'] !== 'transfer') return undefined;
+  const stripeTransferId = idAt(object, 'id');
+  const amount = integerAt(object, 'amount');
+  const amountReversed = integerAt(object, 'amount_reversed');
+  const currency = currencyAt(object);
+  const createdAt = timeAt(object, 'created');
+  const livemode = object['livemode'];
+  if (stripeTransferId === undefined || currency === undefined || createdAt === undefined) return undefined;
+  if (amount === undefined || amount <= 0n || amountReversed === undefined || amountReversed < 0n) return undefined;
+  if (typeof livemode !== 'boolean') return undefined;
+  return {
+    stripeTransferId,
+    amount,
+    amountReversed,
+    currency,
+    // Transfers of old to a bank account have none: they can be nobody's share here.
+    destination: idAt(object, 'destination') ?? '',
+    transferGroup: stringAt(object, 'transfer_group') ?? null,
+    metadata: metadataOf(object),
+    livemode,
+    createdAt,
+  };
+}
+
+export function reversalFacts(object: JsonObject): ReversalFacts | undefined {
+  if (object['object'] !== 'transfer_reversal') return undefined;
+  const stripeReversalId = idAt(object, 'id');
+  const stripeTransferId = idAt(object, 'transfer');
+  const amount = integerAt(object, 'amount');
+  const currency = currencyAt(object);
+  const createdAt = timeAt(object, 'created');
+  const status = valueAt(object, 'status');
+  if (stripeReversalId === undefined || stripeTransferId === undefined || createdAt === undefined) return undefined;
+  if (amount === undefined || amount <= 0n || currency === undefined) return undefined;
+  return {
+    stripeReversalId,
+    stripeTransferId,
+    amount,
+    currency,
+    metadata: metadataOf(object),
+    settled: status === undefined || status === 'succeeded',
+    createdAt,
+  };
+}
+
+const PAYOUT_STATUSES: Readonly<Record<PayoutFacts['status'], true>> = {
+  paid: true,
+  pending: true,
+  in_transit: true,
+  canceled: true,
+  failed: true,
+};
+const isPayoutStatus = (text: string | undefined): text is PayoutFacts['status'] =>
+  text !== undefined && Object.hasOwn(PAYOUT_STATUSES, text);
+
+export function payoutFacts(object: JsonObject, sellerAccount: string): PayoutFacts | undefined {
+  if (object['object'] !== 'payout') return undefined;
+  const externalPayoutId = idAt(object, 'id');
+  const amount = integerAt(object, 'amount');
+  const currency = currencyAt(object);
+  const status = stringAt(object, 'status');
+  if (externalPayoutId === undefined || amount === undefined || currency === undefined || !isPayoutStatus(status)) {
+    return undefined;
+  }
+  return {
+    externalPayoutId,
+    sellerAccount,
+    amount,
+    currency,
+    status,
+    arrivalAt: timeAt(object, 'arrival_date') ?? null,
+    failureCode: stringAt(object, 'failure_code') ?? null,
+  };
+}
+
+/** Available amounts by currency; may be negative: a seller can owe. */
+export function availableBalance(object: JsonObject): ReadonlyMap<string, bigint> | undefined {
+  const entries = object['object'] === 'balance' ? arrayAt(object, 'available') : undefined;
+  if (entries === undefined) return undefined;
+  const available = new Map<string, bigint>();
+  for (const entry of entries) {
+    if (!isObject(entry)) return undefined;
+    const amount = integerAt(entry, 'amount');
+    const currency = currencyAt(entry);
+    if (amount === undefined || currency === undefined) return undefined;
+    available.set(currency, (available.get(currency) ?? 0n) + amount);
+  }
+  return available;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly hasMore: boolean;
+}
+
+/** Undefined as soon as one item cannot be read: a list with a hole proves nothing. */
+export function pageOf<Item>(
+  object: JsonObject | undefined,
+  read: (item: JsonObject) => Item | undefined,
+): Page<Item> | undefined {
+  const data = object?.['object'] === 'list' ? arrayAt(object, 'data') : undefined;
+  const hasMore = object?.['has_more'];
+  if (data === undefined || typeof hasMore !== 'boolean') return undefined;
+  const items = data.map((item) => (isObject(item) ? read(item) : undefined)).filter((item) => item !== undefined);
+  return items.length === data.length ? { items, hasMore } : undefined;
+}
+
+/** The id of an object, also where Stripe was asked to put the object itself in its place. */
+export function idAt(object: JsonObject, key: string): string | undefined {
+  const id = stringAt(object, key) ?? stringAt(objectAt(object, key), 'id');
+  return id !== undefined && /^[\x21-\x7e]{1,255}$/.test(id) ? id : undefined;
+}
+
+/** Beyond 2^53 JSON has already lost digits. */
+function integerAt(object: JsonObject, key: string): bigint | undefined {
+  const value: JsonValue | undefined = object[key];
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined;
+}
+
+/** Lower case on the wire, upper case here. */
+function currencyAt(object: JsonObject): string | undefined {
+  const currency = stringAt(object, 'currency');
+  return currency !== undefined && /^[a-z]{3}$/i.test(currency) ? currency.toUpperCase() : undefined;
+}
+
+/** Unix seconds on the wire; the year 9999 is the last that ISO 8601 writes in four digits. */
+function timeAt(object: JsonObject, key: string): string | undefined {
+  const seconds = object[key];
+  return typeof seconds === 'number' && Number.isSafeInteger(seconds) && seconds >= 0 && seconds < 253_402_300_800
+    ? new Date(seconds * 1000).toISOString()
+    : undefined;
+}
+
+function metadataOf(object: JsonObject): Readonly<Record<string, string>> {
+  const entries = Object.entries(objectAt(object, 'metadata') ?? {});
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}

@@ -1,0 +1,58 @@
+import type { ReversalParams, TransferParams } from '../../domain/provider-answers.js';
+
+/** What is refused here is a bug of ours, said before anything is sent. */
+
+export function checkedTransfer(params: TransferParams): TransferParams {
+  requireAmount(params.amount, 'a transfer');
+  if (!/^[a-z]{3}$/.test(params.currency)) {
+    throw new RangeError(
+      `a transfer needs a currency like usd, not ${JSON.stringify(params.currency)}: nothing was sent`,
+    );
+  }
+  requireId(params.destination, 'the destination of a transfer');
+  return sorted(params);
+}
+
+export function checkedReversal(params: ReversalParams): ReversalParams {
+  requireAmount(params.amount, 'a reversal');
+  return sorted(params);
+}
+
+/** Always explicit: without an amount Stripe reverses all that is left. */
+function requireAmount(amount: number, what: string): void {
+  if (Number.isSafeInteger(amount) && amount > 0) return;
+  throw new RangeError(`${what} needs a whole amount from 1 to 2^53-1 minor units, not ${amount}: nothing was sent`);
+}
+
+/** A blank id would turn the path of one object into the path of its list; so would dots. */
+export const isId = (text: string): boolean => /^[\x21-\x7e]{1,255}$/.test(text) && /\w/.test(text);
+
+export function requireId(id: string, what: string): string {
+  if (isId(id)) return id;
+  throw new RangeError(`${what} needs an id like tr_1, not ${JSON.stringify(id)}: nothing was sent`);
+}
+
+/** An empty filter would be no filter. */
+export function requireGroup(transferGroup: string): string {
+  if (transferGroup.trim() !== '') return transferGroup;
+  throw new RangeError('the transfers of a group were asked for without a group: nothing was sent');
+}
+
+const LONGEST_PAGE = 100;
+export function requireLimit(limit: number): number {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= LONGEST_PAGE) return limit;
+  throw new RangeError(`a page of Stripe's holds 1 to ${LONGEST_PAGE} objects, not ${limit}`);
+}
+
+/**
+ * The same parameters are the same bytes on the wire, whatever order the ledger gave them back in (Postgres orders the
+ * members of its JSON by length). Nothing is added or left out: the frozen record decides, not this version of the code.
+ */
+function sorted<Params extends object>(params: Params): Params {
+  const entries = Object.entries(params).sort(([a], [b]) => (a < b ? -1 : 1));
+  const inOrder = entries.map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === 'object' && value !== null && !Array.isArray(value) ? sorted(value) : value,
+  ]);
+  return Object.fromEntries(inOrder) as Params;
+}

@@ -1,0 +1,282 @@
+import { describe, expect, it } from 'vitest';
+import type { StripeCalls } from '../../../src/providers/stripe/client.js';
+import { type Answering, answering, error, json, LANE, list, raw, reversalObject, transferObject } from './server.js';
+
+const page = (data: readonly unknown[], hasMore = false): Answering => json(200, list(data, hasMore));
+const reversals = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => reversalObject({ id: `trr_${from + i}`, amount: 1 }));
+const transfers = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => transferObject({ id: `tr_${from + i}` }));
+
+const ACCOUNT = json(200, { id: 'acct_platform', object: 'account' });
+const BALANCE = json(200, { object: 'balance', livemode: true, available: [], pending: [] });
+const PAYOUT = {
+  id: 'po_1',
+  object: 'payout',
+  amount: 1_100,
+  currency: 'jpy',
+  status: 'in_transit',
+  arrival_date: 1_700_000_000,
+  failure_code: null,
+};
+
+describe('readTransfer', () => {
+  it('takes the reversals that lie in the transfer, when those are all', async () => {
+    const transfer = transferObject({ amount_reversed: 3, reversals: list(reversals(1, 3)) });
+    const { calls, received, tokens } = await answering(json(200, transfer));
+    const answer = await calls.readTransfer('tr_1');
+    expect(answer).toMatchObject({
+      kind: 'found',
+      value: { transfer: { stripeTransferId: 'tr_1', amount: 600n, amountReversed: 3n } },
+    });
+    expect(idsIn(answer)).toEqual(['trr_1', 'trr_2', 'trr_3']);
+    expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/transfers/tr_1']);
+    expect(tokens).toEqual([['transfers.read', LANE]]);
+  });
+
+  it('reads every page of more than ten, and takes a token for each', async () => {
+    const { calls, received, tokens } = await answering([
+      json(200, transferObject({ reversals: list(reversals(1, 10), true) })),
+      page(reversals(1, 100), true),
+      page(reversals(101, 200), true),
+      page(reversals(201, 203)),
+    ]);
+    const answer = await calls.readTransfer('tr_1');
+    expect(idsIn(answer)).toHaveLength(203);
+    expect(received.map(({ path }) => path)).toEqual([
+      '/v1/transfers/tr_1',
+      '/v1/transfers/tr_1/reversals?limit=100',
+      '/v1/transfers/tr_1/reversals?limit=100&starting_after=trr_100',
+      '/v1/transfers/tr_1/reversals?limit=100&starting_after=trr_200',
+    ]);
+    expect(tokens.map(([endpoint]) => endpoint)).toEqual([
+      'transfers.read',
+      'reversals.list',
+      'reversals.list',
+      'reversals.list',
+    ]);
+  });
+
+  it('asks for the list where the transfer holds none that can be read', async () => {
+    for (const strange of [undefined, null, list([{ id: 'trr_1' }]), { object: 'list', data: [] }]) {
+      const { calls, received } = await answering([
+        json(200, transferObject({ reversals: strange })),
+        page(reversals(1, 1)),
+      ]);
+      expect(idsIn(await calls.readTransfer('tr_1'))).toEqual(['trr_1']);
+      expect(received).toHaveLength(2);
+    }
+  });
+
+  const whole = json(200, transferObject({ reversals: list(reversals(1, 10), true) }));
+  it.each<[string, readonly Answering[], string]>([
+    ['a page cannot be read', [whole, page(reversals(1, 100), true), raw(502, 'text/html', 'x')], 'unclear'],
+    ['a page is turned away', [whole, error(429, { code: 'rate_limit' })], 'busy'],
+    ['one reversal cannot be read', [whole, page([...reversals(1, 5), reversalObject({ amount: null })])], 'unclear'],
+    ['one is of another transfer', [whole, page([reversalObject({ transfer: 'tr_2' })])], 'unclear'],
+    ['the list goes on without anything in it', [whole, page([], true)], 'unclear'],
+    ['the list goes round in circles', [whole, page(reversals(1, 3), true)], 'unclear'],
+    ['it is another transfer', [json(200, transferObject({ id: 'tr_2' }))], 'unclear'],
+    ['it is not a transfer', [json(200, reversalObject({ id: 'tr_1' }))], 'unclear'],
+    ['the answer is no answer of Stripe’s', [json(404, { message: 'no' })], 'unclear'],
+    ['the address is unknown', [error(404, { message: 'Unrecognized request URL' })], 'unclear'],
+    ['the request is refused', [error(400, { code: 'parameter_unknown' })], 'unclear'],
+    ['it does not exist', [error(404, { code: 'resource_missing' })], 'missing'],
+    ['the key is not let in', [error(401, {})], 'misdirected'],
+  ])('never says what is not there when %s', async (_what, answers, kind) => {
+    const { calls } = await answering(answers);
+    expect(await calls.readTransfer('tr_1')).toMatchObject({ kind, detail: expect.any(String) });
+  });
+
+  it.each(['', ' ', '..', 'tr 1', 'tr_1 ', 'x'.repeat(256)])('never asks for what is no id (%j)', async (id) => {
+    const { calls, received, tokens } = await answering(whole);
+    expect(await calls.readTransfer(id)).toMatchObject({ kind: 'missing' });
+    expect(await calls.readPayout(id, 'acct_seller')).toMatchObject({ kind: 'missing' });
+    expect({ received, tokens }).toEqual({ received: [], tokens: [] });
+  });
+
+  it('that ends at its time limit is unclear', async () => {
+    const { calls } = await answering(() => undefined, { timeoutMs: 100 });
+    expect(await calls.readTransfer('tr_1')).toEqual({
+      kind: 'unclear',
+      detail: 'stripe on transfer tr_1: no answer within the time limit',
+    });
+  });
+});
+
+const idsIn = (answer: Awaited<ReturnType<StripeCalls['readTransfer']>>) =>
+  answer.kind === 'found' ? answer.value.reversals.map(({ stripeReversalId }) => stripeReversalId) : answer;
+
+describe('transfersOfGroup', () => {
+  it('reads every page, and takes a token for each', async () => {
+    const { calls, received, tokens } = await answering([page(transfers(1, 100), true), page(transfers(101, 120))]);
+    const answer = await calls.transfersOfGroup('order 1&x');
+    expect(answer.kind === 'found' && answer.value.map((one) => one.stripeTransferId)).toEqual(
+      transfers(1, 120).map(({ id }) => id),
+    );
+    expect(received.map(({ path }) => path)).toEqual([
+      '/v1/transfers?transfer_group=order%201%26x&limit=100',
+      '/v1/transfers?transfer_group=order%201%26x&limit=100&starting_after=tr_100',
+    ]);
+    expect(tokens).toEqual([
+      ['transfers.list', LANE],
+      ['transfers.list', LANE],
+    ]);
+  });
+
+  it('finds nothing only where Stripe says so', async () => {
+    const empty = await answering(page([]));
+    expect(await empty.calls.transfersOfGroup('order-1')).toEqual({ kind: 'found', value: [] });
+    const half = await answering([page(transfers(1, 100), true), error(500, { type: 'api_error' })]);
+    expect(await half.calls.transfersOfGroup('order-1')).toMatchObject({ kind: 'unclear' });
+    const hole = await answering(page([transferObject(), transferObject({ id: 'tr_2', livemode: undefined })]));
+    expect(await hole.calls.transfersOfGroup('order-1')).toMatchObject({ kind: 'unclear' });
+  });
+
+  it('never asks for the transfers of no group: those would be all', async () => {
+    const { calls, received } = await answering(page([]));
+    await expect(calls.transfersOfGroup(' ')).rejects.toThrow(RangeError);
+    expect(received).toEqual([]);
+  });
+});
+
+describe('listTransfers', () => {
+  it('asks for one page, with every filter in it', async () => {
+    const { calls, received, tokens } = await answering(page(transfers(1, 2), true));
+    const answer = await calls.listTransfers({
+      destination: 'acct_seller',
+      createdSince: new Date('2026-11-01T00:00:00.900Z'),
+      startingAfter: 'tr_0',
+      limit: 2,
+    });
+    expect(answer).toMatchObject({
+      kind: 'found',
+      value: { hasMore: true, transfers: [{ stripeTransferId: 'tr_1' }, { stripeTransferId: 'tr_2' }] },
+    });
+    expect(received.map(({ path }) => path)).toEqual([
+      '/v1/transfers?destination=acct_seller&limit=2&created[gte]=1793491200&starting_after=tr_0',
+    ]);
+    expect(tokens).toEqual([['transfers.list', LANE]]);
+  });
+
+  it('sends no filter that is not asked for', async () => {
+    const { calls, received } = await answering(page([]));
+    await calls.listTransfers({ destination: 'acct_seller', limit: 100 });
+    expect(received.map(({ path }) => path)).toEqual(['/v1/transfers?destination=acct_seller&limit=100']);
+  });
+
+  it.each([0, 101, 1.5])('never asks for a page of %s', async (limit) => {
+    const { calls, tokens } = await answering(page([]));
+    await expect(calls.listTransfers({ destination: 'acct_seller', limit })).rejects.toThrow(RangeError);
+    expect(tokens).toEqual([]);
+  });
+
+  it('tells of transfers of old, with amounts to the last digit', async () => {
+    const old = { destination: null, transfer_group: null, metadata: {}, amount: Number.MAX_SAFE_INTEGER };
+    const { calls } = await answering(page([transferObject(old)]));
+    expect(await calls.listTransfers({ destination: 'acct_seller', limit: 1 })).toMatchObject({
+      value: { transfers: [{ destination: '', transferGroup: null, metadata: {}, amount: 9007199254740991n }] },
+    });
+    const beyond = await answering(page([transferObject({ amount: 2 ** 53 })]));
+    expect(await beyond.calls.listTransfers({ destination: 'acct_seller', limit: 1 })).toMatchObject({
+      kind: 'unclear',
+    });
+  });
+});
+
+describe('readAccount', () => {
+  it('asks who we are and in which mode: two requests, two tokens', async () => {
+    const { stripe, received, tokens } = await answering([ACCOUNT, BALANCE]);
+    expect(await stripe.inLane('probe').readAccount()).toEqual({
+      kind: 'found',
+      value: { accountId: 'acct_platform', livemode: true },
+    });
+    expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/account', 'GET /v1/balance']);
+    expect(received.map(({ headers }) => headers['stripe-account'])).toEqual([undefined, undefined]);
+    expect(tokens).toEqual([
+      ['account', 'probe'],
+      ['balance', 'probe'],
+    ]);
+  });
+
+  it.each<[string, readonly Answering[], string]>([
+    ['the key was revoked', [error(401, { message: 'Expired API Key provided' })], 'misdirected'],
+    ['the key may not read balances', [ACCOUNT, error(403, { message: 'permissions' })], 'misdirected'],
+    ['the balance has no mode', [ACCOUNT, json(200, { object: 'balance' })], 'unclear'],
+    ['it is no account', [json(200, { object: 'customer', id: 'cus_1' })], 'unclear'],
+  ])('is no answer when %s', async (_what, answers, kind) => {
+    const { stripe } = await answering(answers);
+    expect(await stripe.inLane('probe').readAccount()).toMatchObject({ kind });
+  });
+});
+
+describe('readBalance', () => {
+  it('asks as the seller and tells what is available, debts too, by currency', async () => {
+    const { calls, received, tokens } = await answering(
+      json(200, {
+        object: 'balance',
+        livemode: false,
+        available: [
+          { amount: 1_500, currency: 'usd' },
+          { amount: -20, currency: 'eur' },
+          { amount: 5, currency: 'usd' },
+        ],
+        pending: [{ amount: 9_999, currency: 'usd' }],
+      }),
+    );
+    expect(await calls.readBalance('acct_seller')).toEqual({
+      kind: 'found',
+      value: new Map([
+        ['USD', 1_505n],
+        ['EUR', -20n],
+      ]),
+    });
+    expect(received[0]).toMatchObject({ path: '/v1/balance', headers: { 'stripe-account': 'acct_seller' } });
+    expect(tokens).toEqual([['balance', LANE]]);
+  });
+
+  it('of a seller who left is the seller’s problem', async () => {
+    const { stripe } = await answering(error(403, { code: 'account_invalid' }));
+    expect(await stripe.inLane('probe').readBalance('acct_seller')).toMatchObject({
+      kind: 'misdirected',
+      scope: 'seller',
+    });
+  });
+
+  it('that cannot be read is not an empty one', async () => {
+    for (const available of [undefined, [{ amount: '5', currency: 'usd' }], [{ amount: 5 }], [null]]) {
+      const { calls } = await answering(json(200, { object: 'balance', available }));
+      expect(await calls.readBalance('acct_seller')).toMatchObject({ kind: 'unclear' });
+    }
+  });
+});
+
+describe('readPayout', () => {
+  it('asks as the seller', async () => {
+    const { calls, received, tokens } = await answering(json(200, PAYOUT));
+    expect(await calls.readPayout('po_1', 'acct_seller')).toEqual({
+      kind: 'found',
+      value: {
+        externalPayoutId: 'po_1',
+        sellerAccount: 'acct_seller',
+        amount: 1_100n,
+        currency: 'JPY',
+        status: 'in_transit',
+        arrivalAt: '2023-11-14T22:13:20.000Z',
+        failureCode: null,
+      },
+    });
+    expect(received[0]).toMatchObject({ path: '/v1/payouts/po_1', headers: { 'stripe-account': 'acct_seller' } });
+    expect(tokens).toEqual([['payouts.read', LANE]]);
+  });
+
+  it.each([
+    ['another payout', { id: 'po_2' }],
+    ['a status that nobody knows', { status: 'lost' }],
+    ['a status that every object has', { status: 'toString' }],
+    ['an amount with a fraction', { amount: 0.5 }],
+  ])('never takes %s for an answer', async (_what, more) => {
+    const { calls } = await answering(json(200, { ...PAYOUT, ...more }));
+    expect(await calls.readPayout('po_1', 'acct_seller')).toMatchObject({ kind: 'unclear' });
+  });
+});
