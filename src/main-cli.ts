@@ -11,11 +11,21 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 const context: CliContext = {
   out: (line) => process.stdout.write(`${line}\n`),
   err: say,
+  stdin: process.stdin,
+  interruption: () => {
+    const interrupted = new AbortController();
+    process.once('SIGINT', () => interrupted.abort());
+    return interrupted.signal;
+  },
   clock: systemClock,
   userName: () => userInfo().username,
   readConfig: () => readConfig(process.env),
   readOperatorConfig: () => readOperatorConfig(process.env),
-  sandboxDefaults: { port: process.env.PORT, stateDir: process.env.SANDBOX_STATE_DIR },
+  sandboxDefaults: {
+    port: process.env.PORT,
+    stateDir: process.env.SANDBOX_STATE_DIR,
+    hyperswitchPort: process.env.SANDBOX_HYPERSWITCH_PORT,
+  },
   // Loaded only when they are run: `makegood list` needs neither Express nor Temporal's native worker.
   runServer: async (config) => {
     const { runServer } = await import('./main-server.js');

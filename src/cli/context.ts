@@ -7,6 +7,9 @@ export interface CliContext {
   readonly out: (line: string) => void;
   /** One line on standard error: progress, and what went wrong. */
   readonly err: (line: string) => void;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** From now on Ctrl-C does not end the process but aborts this. */
+  readonly interruption: () => AbortSignal;
   readonly clock: Clock;
   /** Of the operating system; a decision is recorded under it, as claimed. */
   readonly userName: () => string;
@@ -15,7 +18,11 @@ export interface CliContext {
   /** Needs only DATABASE_URL. @throws ConfigError */
   readonly readOperatorConfig: () => Config;
   /** Defaults of the sandbox command. */
-  readonly sandboxDefaults: { readonly port: string | undefined; readonly stateDir: string | undefined };
+  readonly sandboxDefaults: {
+    readonly port: string | undefined;
+    readonly stateDir: string | undefined;
+    readonly hyperswitchPort?: string | undefined;
+  };
   /** Resolve when the process was told to stop and has stopped. */
   readonly runServer: (config: Config) => Promise<void>;
   readonly runWorker: (config: Config) => Promise<void>;

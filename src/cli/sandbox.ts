@@ -2,24 +2,45 @@ import type { Command } from 'commander';
 import { type CliContext, CommandRefused } from './context.js';
 
 const DEFAULT_PORT = '4020';
+const DEFAULT_HYPERSWITCH_PORT = '4021';
 const DEFAULT_STATE_DIR = '.makegood/sandbox';
 
 export function addSandboxCommand(program: Command, { sandboxDefaults }: CliContext): void {
   program
     .command('sandbox')
-    .description('run the stand-in of the auth server, with fault switches; for tries and tests only')
+    .description('run the stand-ins of the providers, with fault switches; for tries and tests only')
     .option('--port <port>', 'where it listens; default PORT', sandboxDefaults.port ?? DEFAULT_PORT)
     .option(
       '--state-dir <path>',
       'its own ledger; default SANDBOX_STATE_DIR',
       sandboxDefaults.stateDir ?? DEFAULT_STATE_DIR,
     )
-    .action(async ({ port, stateDir }: { port: string; stateDir: string }) => {
-      const number = /^[0-9]{1,5}$/.test(port) ? Number(port) : Number.NaN;
-      if (!(number <= 65_535))
-        throw new CommandRefused(`${port} is no port; example: makegood sandbox --port ${DEFAULT_PORT}`);
+    .option(
+      '--hyperswitch-port <port>',
+      'where Hyperswitch listens; default SANDBOX_HYPERSWITCH_PORT, not at all where only PORT is set',
+      // Whoever chose PORT runs this beside others, and a port that was not chosen could be theirs.
+      sandboxDefaults.hyperswitchPort ?? (sandboxDefaults.port === undefined ? DEFAULT_HYPERSWITCH_PORT : undefined),
+    )
+    .action(async ({ port, stateDir, hyperswitchPort }: SandboxFlags) => {
       // Loaded only here: no other command runs any of its code.
       const { runSandbox } = await import('../sandbox/auth-server/run.js');
-      await runSandbox({ port: number, stateDir });
+      const running = [runSandbox({ port: portOf(port), stateDir })];
+      if (hyperswitchPort !== undefined) {
+        const { runHyperswitchSandbox } = await import('../sandbox/hyperswitch/run.js');
+        running.push(runHyperswitchSandbox({ port: portOf(hyperswitchPort), stateDir }));
+      }
+      await Promise.all(running);
     });
+}
+
+interface SandboxFlags {
+  readonly port: string;
+  readonly stateDir: string;
+  readonly hyperswitchPort?: string;
+}
+
+function portOf(text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65_535) return port;
+  throw new CommandRefused(`${text} is no port; example: makegood sandbox --port ${DEFAULT_PORT}`);
 }

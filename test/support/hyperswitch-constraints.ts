@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { assertNever } from '../../src/domain/assert-never.js';
 
 const limits = {
   nullable: z.boolean().optional(),
@@ -90,10 +91,13 @@ function isOfType(value: unknown, type: Member['type']): boolean {
       return typeof value === 'object' && !Array.isArray(value);
     case 'date-time':
       return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(value);
+    case 'string':
+    case 'boolean':
+      return typeof value === type;
     case undefined:
       return false;
     default:
-      return typeof value === type;
+      return assertNever(type);
   }
 }
 

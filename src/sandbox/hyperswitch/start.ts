@@ -8,6 +8,7 @@ import { type Auto, type AutoSettings, createAuto } from './auto.js';
 import { type Book, type Change, createBook, type Move } from './book.js';
 import { type Call, type CallLog, type CallTotals, type CreatedCalls, createCallLog } from './call-log.js';
 import { controlRoutes } from './control-routes.js';
+import { SANDBOX_API_KEY } from './defaults.js';
 import { createFaults, type FaultRule, type Faults } from './faults.js';
 import {
   type Fields,
@@ -38,7 +39,7 @@ export interface HyperswitchSandboxOptions {
   readonly clock?: Clock;
   /** Draws of the fault rules; the same calls in the same order meet the same faults. */
   readonly seed?: number;
-  /** What callers must send as `api-key`. */
+  /** What callers must send as `api-key`; default {@link SANDBOX_API_KEY}. */
   readonly apiKey?: string;
   readonly webhooks?: WebhookSettings;
   readonly auto?: AutoSettings;
@@ -98,8 +99,6 @@ export interface HyperswitchSandbox extends HyperswitchControl {
   close(): Promise<void>;
 }
 
-export const DEFAULT_API_KEY = 'sandbox-hyperswitch-api-key';
-
 /**
  * Starts a stateful Hyperswitch on the loopback interface.
  * @throws Error when the port is taken or the journal cannot be read
@@ -112,7 +111,7 @@ export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions
   const app = express().disable('x-powered-by').disable('etag');
   const listener = await listen(options.port ?? 0, app);
   const control = controlOf(parts, listener, options.seed ?? 1);
-  const apiKey = options.apiKey ?? DEFAULT_API_KEY;
+  const apiKey = options.apiKey ?? SANDBOX_API_KEY;
   app.use('/control', controlRoutes(control));
   app.use(providerRoutes({ ...parts, apiKey, closing: closing.signal }));
   app.use(answerError);

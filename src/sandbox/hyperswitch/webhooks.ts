@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../domain/clock.js';
 import type { Journal } from '../journal.js';
 import { createCourier, type Parcel } from './courier.js';
+import { SANDBOX_WEBHOOK_SECRET } from './defaults.js';
 import { type Fields, type IntentStatus, MERCHANT_ID, type RefundStatus } from './objects.js';
 
 /** What may go wrong between Hyperswitch and its merchant. */
@@ -67,10 +68,8 @@ interface Entry extends Parcel {
 /** Shorter than Hyperswitch's own 24 hours: a stand-in rarely lives that long. */
 const RETRIES_MS = [60_000, 300_000, 300_000];
 
-export const DEFAULT_WEBHOOK_SECRET = 'sandbox-hyperswitch-hash-key';
-
 export function createWebhooks(clock: Clock, journal: Journal): Webhooks {
-  let destination: { url: string | null; secret: string } = { url: null, secret: DEFAULT_WEBHOOK_SECRET };
+  let destination: { url: string | null; secret: string } = { url: null, secret: SANDBOX_WEBHOOK_SECRET };
   let retryMs: readonly number[] = RETRIES_MS;
   const rules = createRules();
   const events = new Map<string, Entry>();
