@@ -9,6 +9,9 @@ function roomOf(path: string): string {
   return top === 'src' ? `src/${second}` : top;
 }
 
+/** What is known of activities outside their room: types, plain JSON. */
+const CONTRACTS = ['activities/contract.ts', 'activities/backfill-contract.ts', 'activities/marketplace-contract.ts'];
+
 /**
  * What each room may import from other rooms: values, or types only. A room that is missing here may import nothing.
  * `src/sessions` gets its ledger and providers handed in; `src/sandbox` stands in for foreign systems and must not share
@@ -30,14 +33,14 @@ const MAY_IMPORT: Readonly<
     values: ['src/domain'],
     types: ['src/protocols', 'src/sessions'],
   },
-  workflows: { values: ['src/domain'], types: ['activities/contract.ts'] },
+  workflows: { values: ['src/domain'], types: CONTRACTS },
   activities: {
     values: ['src/domain', 'src/ledger', 'src/providers', 'src/protocols', 'src/sessions'],
     types: ['src/observability', 'src/config.ts'],
   },
   'src/orchestration': {
     values: ['src/domain', 'workflows/messages.ts', 'workflows/search-attributes.ts'],
-    types: ['workflows', 'activities/contract.ts', 'src/observability', 'src/config.ts', 'src/ledger'],
+    types: ['workflows', ...CONTRACTS, 'src/observability', 'src/config.ts', 'src/ledger'],
   },
   'src/http': {
     values: ['src/domain', 'src/protocols', 'src/orchestration'],
