@@ -9,10 +9,15 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { CloseTimeSettlementInput, RowOutcome, SettlementActivities } from '../activities/contract.js';
+import type {
+  CloseTimeSettlementInput,
+  DecisionInput,
+  RowOutcome,
+  SettlementActivities,
+} from '../activities/contract.js';
 import type { AttentionReason as Reason } from '../src/domain/attention.js';
 import { createDecisionDesk } from './decision-desk.js';
-import { rereadSignal, type SettlementState, stateQuery } from './messages.js';
+import { type ItemState, RESOLVE_ACTIONS, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
 
@@ -22,8 +27,13 @@ import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes
  * may be started twice, wiped or started late.
  */
 export async function closeTimeSettlement(input: CloseTimeSettlementInput): Promise<RowOutcome> {
-  const state: SettlementState = { phase: 'settling', detail: 'the first attempt is under way', ignored: [] };
-  const desk = createDecisionDesk(input.settlementId, state);
+  const state: ItemState = { phase: 'settling', detail: 'the first attempt is under way', ignored: [] };
+  const desk = createDecisionDesk({
+    state,
+    actions: RESOLVE_ACTIONS,
+    decide: ({ action, ...message }) =>
+      decisions.decide({ settlementId: input.settlementId, action: action as DecisionInput['action'], ...message }),
+  });
   let reread = false;
   setHandler(stateQuery, () => state);
   setHandler(rereadSignal, () => {
@@ -60,6 +70,7 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
 }
 
 const ledger = proxyActivities<Pick<SettlementActivities, 'readSettlement'>>(ledgerCall);
+const decisions = proxyActivities<Pick<SettlementActivities, 'decide'>>(ledgerCall);
 
 /** ATXP settles in up to 15 s, so it gets a patient activity from the start; the others are usually done at once. */
 async function firstAttempt(input: CloseTimeSettlementInput): Promise<RowOutcome> {
@@ -87,13 +98,13 @@ function only([outcome]: RowOutcome[]): RowOutcome {
   return outcome;
 }
 
-function show(state: SettlementState, phase: SettlementState['phase'], detail: string): void {
+function show(state: ItemState, phase: ItemState['phase'], detail: string): void {
   state.phase = phase;
   state.detail = detail;
   setCurrentDetails(detail);
 }
 
-function tellAttention(state: SettlementState, reason: Reason, detail: string): void {
+function tellAttention(state: ItemState, reason: Reason, detail: string): void {
   if (state.phase === 'needs_attention' && state.reason === reason) return;
   show(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
   state.reason = reason;
@@ -104,7 +115,7 @@ function tellAttention(state: SettlementState, reason: Reason, detail: string): 
   ]);
 }
 
-function finish(state: SettlementState, outcome: Extract<RowOutcome, { kind: 'waiting' | 'final' }>): void {
+function finish(state: ItemState, outcome: Extract<RowOutcome, { kind: 'waiting' | 'final' }>): void {
   const detail =
     outcome.kind === 'final'
       ? outcome.status

@@ -1,28 +1,31 @@
 import type { Duration } from '@temporalio/common';
-import { ApplicationFailure, condition, proxyActivities, setHandler, uuid4 } from '@temporalio/workflow';
-import type { DecisionResult, SettlementActivities } from '../activities/contract.js';
-import {
-  RESOLVE_ACTIONS,
-  type Resolution,
-  type ResolutionAnswer,
-  resolveSignal,
-  resolveUpdate,
-  type SettlementState,
-} from './messages.js';
-import { ledgerCall } from './policies.js';
+import { ApplicationFailure, condition, setHandler, uuid4 } from '@temporalio/workflow';
+import type { DecisionResult } from '../activities/contract.js';
+import { type ItemState, type Resolution, type ResolutionAnswer, resolveSignal, resolveUpdate } from './messages.js';
+
+export interface DecisionDeskOptions {
+  readonly state: ItemState;
+  readonly actions: readonly string[];
+  /** The activity that records one decision; `decisionId` makes its repetition harmless. */
+  readonly decide: (
+    message: Required<Omit<Resolution, 'evidence'>> & {
+      evidence: Record<string, unknown> | null;
+      decisionId: string;
+    },
+  ) => Promise<DecisionResult>;
+}
 
 /**
- * Takes operators' decisions for one settlement, one at a time and in the order of arrival. While a call is in flight a
+ * Takes operators' decisions for one item, one at a time and in the order of arrival. While a call is in flight a
  * signal waits here; the first decision wins, and what comes later is recorded as ignored.
  */
-export function createDecisionDesk(settlementId: string, state: SettlementState) {
-  const { decide } = proxyActivities<Pick<SettlementActivities, 'decide'>>(ledgerCall);
+export function createDecisionDesk({ state, actions, decide }: DecisionDeskOptions) {
   const queue: Resolution[] = [];
   let deciding = 0;
   let decided = false;
 
   setHandler(resolveSignal, (resolution) => {
-    const fault = faultOf(resolution);
+    const fault = faultOf(resolution, actions);
     if (fault) ignore(resolution, fault);
     else queue.push(resolution);
   });
@@ -39,7 +42,7 @@ export function createDecisionDesk(settlementId: string, state: SettlementState)
     },
     {
       validator: (resolution) => {
-        const fault = faultOf(resolution);
+        const fault = faultOf(resolution, actions);
         if (fault) throw ApplicationFailure.nonRetryable(fault, 'InvalidResolution');
         if (state.phase !== 'needs_attention') {
           throw ApplicationFailure.nonRetryable(
@@ -53,7 +56,6 @@ export function createDecisionDesk(settlementId: string, state: SettlementState)
 
   async function take(resolution: Resolution): Promise<DecisionResult> {
     const result = await decide({
-      settlementId,
       action: resolution.action,
       by: resolution.by,
       note: resolution.note,
@@ -104,12 +106,11 @@ export function createDecisionDesk(settlementId: string, state: SettlementState)
   };
 }
 
-function faultOf(resolution: unknown): string | undefined {
+function faultOf(resolution: unknown, actions: readonly string[]): string | undefined {
   const given = resolution as Partial<Resolution> | null | undefined;
   if (typeof given !== 'object' || given === null)
     return 'a resolution is an object {"action","by","note","evidence"?}';
-  if (!RESOLVE_ACTIONS.some((action) => action === given.action))
-    return `action is one of ${RESOLVE_ACTIONS.join(', ')}`;
+  if (!actions.some((action) => action === given.action)) return `action is one of ${actions.join(', ')}`;
   if (typeof given.by !== 'string' || given.by.trim() === '' || given.by.length > 200)
     return 'by names who decides, in at most 200 characters';
   if (typeof given.note !== 'string' || given.note.length > 2000) return 'note is a text of at most 2000 characters';

@@ -1,4 +1,7 @@
 export { backfillTransferIds } from './backfill-transfer-ids.js';
 export { closeTimeSettlement } from './close-time-settlement.js';
+export { payment, refund } from './follow.js';
+export { refundReversal } from './refund-reversal.js';
+export { sellerTransfer } from './seller-transfer.js';
 export { settleBatch } from './settle-batch.js';
-export { settlementSweep } from './sweep.js';
+export { moneySweep, settlementSweep } from './sweep.js';

@@ -3,13 +3,19 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 /** All that outsiders may load of a workflow: its messages and their payloads. */
 
 export const RESOLVE_ACTIONS = ['retry', 'settled', 'write_off'] as const;
+/** What transfers, reversals and refunds are resolved with. */
+export const MONEY_ACTIONS = {
+  transfer: ['retry', 'adopt', 'write_off'],
+  reversal: ['retry', 'adopt', 'write_off'],
+  refund: ['retry', 'compensate', 'write_off'],
+} as const;
 
 /**
  * An operator's decision. `by` is recorded as claimed: whoever reaches the Temporal CLI can write any name, so a
  * message alone never gives money up without proof (see decide in the ledger).
  */
 export interface Resolution {
-  action: (typeof RESOLVE_ACTIONS)[number];
+  action: string;
   by: string;
   note: string;
   evidence?: Record<string, unknown>;
@@ -22,9 +28,9 @@ export interface ResolutionAnswer {
   detail?: string;
 }
 
-/** What a settlement's workflow is doing, in plain words. */
-export interface SettlementState {
-  phase: 'settling' | 'waiting_to_retry' | 'needs_attention' | 'finished';
+/** What an item's workflow is doing, in plain words. */
+export interface ItemState {
+  phase: 'settling' | 'calling' | 'waiting' | 'waiting_to_retry' | 'needs_attention' | 'finished';
   detail: string;
   reason?: string;
   /** Messages that came while nothing was to be decided, newest last. */
@@ -35,6 +41,6 @@ export interface SettlementState {
 export const resolveSignal = defineSignal<[Resolution]>('resolve');
 /** Answers at once; refused by the validator when the payload is malformed or nothing waits for a decision. */
 export const resolveUpdate = defineUpdate<ResolutionAnswer, [Resolution]>('resolve');
-export const stateQuery = defineQuery<SettlementState>('state');
+export const stateQuery = defineQuery<ItemState>('state');
 /** Our own API decided in the ledger: look there. */
 export const rereadSignal = defineSignal('reread');

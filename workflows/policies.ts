@@ -1,5 +1,6 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
 import type { SettlementTimings } from '../activities/contract.js';
+import type { RetryTimings } from '../activities/marketplace-contract.js';
 
 /** Every timeout and retry policy of the product, each with its reason. */
 
@@ -71,3 +72,47 @@ export const backfillSlice: ActivityOptions = {
 
 /** Waits for people live for weeks; a fresh run each day keeps histories short and moves them to the newest code. */
 export const FRESH_RUN_EVERY = '1 day';
+
+/**
+ * One step at Hyperswitch ends by itself: the workflow reads again, so an attempt that failed because the ledger or the
+ * worker was away is simply repeated.
+ */
+export const hyperswitchStep: ActivityOptions = {
+  startToCloseTimeout: '90s',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
+};
+
+/** A payment or refund is read again from one second up to every five minutes until it is final. */
+export const readAgainMs = (reads: number): number => Math.min(1_000 * 2 ** Math.min(reads, 20), 5 * 60_000);
+
+/**
+ * The named policy of TRANSFER_RETRY_* and REVERSAL_*: retries after the first attempt, doubling from BASE up to MAX. Only
+ * what is thrown counts; being turned away, parked or waiting for a balance is returned. The activity names each wait, as
+ * the ledger has recorded it, and the ledger keeps the count across runs.
+ */
+export const countedAttempts = (settings: RetryTimings, sellerAccount: string): ActivityOptions => ({
+  startToCloseTimeout: '3m',
+  // A dead worker is noticed within seconds although an attempt may wait for its turn.
+  heartbeatTimeout: '10s',
+  retry: {
+    initialInterval: settings.backoffBaseMs,
+    backoffCoefficient: 2,
+    maximumInterval: settings.backoffMaxMs,
+    maximumAttempts: settings.maxRetries + 1,
+  },
+  // Fair between sellers where the server has fairness; our own turns hold where it has not.
+  priority: { fairnessKey: sellerAccount.slice(0, 64) },
+});
+
+/** A look at Stripe for an item that waits for a person: the next one follows in any case. */
+export const stripeLook: ActivityOptions = {
+  startToCloseTimeout: '3m',
+  heartbeatTimeout: '10s',
+  retry: { maximumAttempts: 1 },
+};
+
+/** A turn is asked for inside the workflow task; where the ledger is away, the attempt itself waits for it. */
+export const quickLedgerCall: LocalActivityOptions = { startToCloseTimeout: '5s', retry: { maximumAttempts: 1 } };
+
+/** Nothing happens to a waiting item without a signal; a look now and then finds what a lost one would have told. */
+export const LOOK_ANYWAY_AFTER_MS = 10 * 60_000;

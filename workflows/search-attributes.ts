@@ -6,8 +6,8 @@ export const MoneyState = defineSearchAttributeKey('MoneyState', SearchAttribute
 export const NeedsAttention = defineSearchAttributeKey('NeedsAttention', SearchAttributeType.BOOL);
 export const AttentionReason = defineSearchAttributeKey('AttentionReason', SearchAttributeType.KEYWORD);
 export const Protocol = defineSearchAttributeKey('Protocol', SearchAttributeType.KEYWORD);
-const OrderId = defineSearchAttributeKey('OrderId', SearchAttributeType.KEYWORD);
-const SellerId = defineSearchAttributeKey('SellerId', SearchAttributeType.KEYWORD);
+export const OrderId = defineSearchAttributeKey('OrderId', SearchAttributeType.KEYWORD);
+export const SellerId = defineSearchAttributeKey('SellerId', SearchAttributeType.KEYWORD);
 /** Keyword: an 18-decimal amount does not fit 64 bits. */
 export const AmountMinor = defineSearchAttributeKey('AmountMinor', SearchAttributeType.KEYWORD);
 export const Currency = defineSearchAttributeKey('Currency', SearchAttributeType.KEYWORD);

@@ -1,4 +1,5 @@
 import type { BackfillId, SettlementId } from './ids.js';
+import type { MoneyKind } from './marketplace.js';
 
 /** Every workflow id of the product is built here: an operator types these into the Temporal CLI. */
 export const settlementWorkflowId = (id: SettlementId): string => `settlement/${id}`;
@@ -8,3 +9,5 @@ export const backfillWorkflowId = (id: BackfillId): string => `backfill/${id}`;
 
 /** Where everything runs that calls Stripe, so that its rate can be changed live and its slowness holds up nothing else. */
 export const stripeTaskQueue = (taskQueue: string): string => `${taskQueue}-stripe`;
+/** `payment/<id>`, `refund/<id>`, `transfer/<id>`, `reversal/<id>`. */
+export const moneyWorkflowId = (kind: MoneyKind, id: string): string => `${kind}/${id}`;

@@ -15,6 +15,15 @@ const SELLER_OF: Readonly<Record<MoneyKind, string>> = {
   reversal: 'x.seller_account',
 };
 
+/** What waits for a person has its workflow look once an hour; the rest should have moved within a minute. */
+const ASKED_OR_MOVING = `CASE WHEN attention_reason IS NULL THEN interval '1 minute' ELSE interval '1 hour' END`;
+const AGAIN_AFTER: Readonly<Record<MoneyKind, string>> = {
+  payment: `interval '1 minute'`,
+  refund: ASKED_OR_MOVING,
+  transfer: ASKED_OR_MOVING,
+  reversal: ASKED_OR_MOVING,
+};
+
 /** What the sweeps find and start again (I11), and the inbox of each item. */
 export function createDueItems(database: Database) {
   return {
@@ -41,12 +50,22 @@ export function createDueItems(database: Database) {
       return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
     },
 
+    /** What a start needs to know of an item; undefined: there is no such item. */
+    async describeItem({ kind, id }: MoneyItem): Promise<DueItem | undefined> {
+      const [row] = await database.query<Omit<DueItem, 'amount'> & { amount: string }>(
+        `SELECT $2 AS kind, x.id, x.order_id AS "orderId", ${SELLER_OF[kind]} AS "sellerAccount", x.amount, x.currency
+         FROM ${TABLE_OF[kind]} x WHERE x.id = $1`,
+        [id, kind],
+      );
+      return row && { ...row, amount: BigInt(row.amount) };
+    },
+
     /** After their workflows were started or woken: looked at again only if nothing takes them further. */
     async markItemsStarted(items: readonly MoneyItem[]): Promise<void> {
       for (const kind of new Set(items.map((item) => item.kind))) {
         const ids = items.filter((item) => item.kind === kind).map((item) => item.id);
         await database.query(
-          `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + interval '1 minute'
+          `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + ${AGAIN_AFTER[kind]}
            WHERE id = ANY ($1) AND next_check_at <= clock_now()`,
           [ids],
         );

@@ -464,6 +464,7 @@ export interface MoneyCallLedger {
 
   /** What nobody took further by its date; sellers in turn; not what is parked. */
   dueItems(kind: MoneyKind, limit: number): Promise<readonly DueItem[]>;
+  describeItem(item: MoneyItem): Promise<DueItem | undefined>;
   markItemsStarted(items: readonly MoneyItem[]): Promise<void>;
 
   transfersWithoutId(

@@ -158,7 +158,7 @@ export async function fail(
     to: 'permanently_failed',
     set: `attention_reason = $4, attention_since = clock_now(), attention_detail = $5, next_retry_at = NULL, runner = NULL,
       runner_until = NULL, waiting_since = NULL,
-      next_check_at = CASE WHEN certainty IN ('unknown', 'in_flight') THEN clock_now() + interval '1 minute' END`,
+      next_check_at = CASE WHEN certainty IN ('unknown', 'in_flight') THEN clock_now() + interval '1 hour' END`,
     values: [reason, detail],
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);

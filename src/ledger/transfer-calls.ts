@@ -177,7 +177,7 @@ async function moveOn(
   if (decision.do !== 'ask') return status;
   await query(
     `UPDATE seller_transfers SET attention_reason = $2, attention_since = clock_now(), attention_detail = $3, next_retry_at = NULL,
-       next_check_at = clock_now() + interval '1 minute' WHERE id = $1`,
+       next_check_at = clock_now() + interval '1 hour' WHERE id = $1`,
     [row.id, decision.reason, detail],
   );
   if (status === 'failed') {

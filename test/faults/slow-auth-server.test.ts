@@ -2,7 +2,7 @@ import { Client, Connection, WorkflowUpdateFailedError } from '@temporalio/clien
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
-import { resolveUpdate, type SettlementState, stateQuery } from '../../workflows/messages.js';
+import { type ItemState, resolveUpdate, stateQuery } from '../../workflows/messages.js';
 import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../support/load-world.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
 import { sql } from '../support/two-ledgers.js';
@@ -23,7 +23,7 @@ const surprised = charges(20, ['x402'], 'surprised');
 const others = charges(50, ['mpp'], 'other');
 
 interface Asked {
-  readonly state: SettlementState;
+  readonly state: ItemState;
   readonly refusal: string;
   readonly stateMs: number;
   readonly resolveMs: number;

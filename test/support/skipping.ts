@@ -8,7 +8,7 @@ import type { Sealer } from '../../src/ledger/sealer.js';
 import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { closeTimeSettlement, settlementSweep } from '../../workflows/index.js';
-import { type SettlementState, stateQuery } from '../../workflows/messages.js';
+import { type ItemState, stateQuery } from '../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
 import {
   type PaidOptions,
@@ -46,7 +46,7 @@ export interface SkippingTest {
    * Asked of the workflow and not of the ledger: a terminated one whose task is still at work would stop the test
    * server's clock for good.
    */
-  readonly untilIn: (phase: SettlementState['phase'], id: SettlementId) => Promise<void>;
+  readonly untilIn: (phase: ItemState['phase'], id: SettlementId) => Promise<void>;
   readonly dispose: () => Promise<void>;
 }
 

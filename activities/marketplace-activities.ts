@@ -1,0 +1,84 @@
+import { Context } from '@temporalio/activity';
+import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
+import type { Ledger } from '../src/ledger/ledger.js';
+import type { MoneyAction, MoneyItem } from '../src/ledger/marketplace-types.js';
+import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
+import type { Stripe } from '../src/providers/stripe/client.js';
+import type { MoneyResolution } from '../src/resolution/decide.js';
+import type { createHyperswitchCalls } from './hyperswitch-calls.js';
+import type { CallStep, MarketplaceActivities, RetryTimings } from './marketplace-contract.js';
+import { createProbes } from './probe.js';
+import { reversalCall } from './reversal-call.js';
+import { createStripeAccountCheck } from './stripe-account.js';
+import { createStripeCall } from './stripe-call.js';
+import type { createMoneySweep } from './sweep-money.js';
+import { transferCall } from './transfer-call.js';
+
+export interface MarketplaceActivityDependencies {
+  readonly ledger: Ledger;
+  readonly stripe: Stripe;
+  readonly hyperswitch: Hyperswitch | undefined;
+  readonly calls: ReturnType<typeof createHyperswitchCalls>;
+  readonly resolution: MoneyResolution;
+  readonly sweep: ReturnType<typeof createMoneySweep>;
+  readonly timings: { readonly transfer: RetryTimings; readonly reversal: RetryTimings };
+  readonly wake: (items: readonly MoneyItem[]) => void;
+  readonly processName: string;
+  readonly monotonicMs: () => number;
+  /** How long a claim outlives its process; above one look and one call with their waits for tokens. */
+  readonly holdMs?: number;
+}
+
+const HOLD_MS = 90_000;
+/** Just under the budget, so that the spacing of requests does not touch the limit. */
+export const STRIPE_REQUESTS_PER_SECOND = 24.5;
+const BEAT_EVERY_MS = 2_000;
+
+export function createMarketplaceActivities(dependencies: MarketplaceActivityDependencies): MarketplaceActivities {
+  const { ledger, stripe, calls, resolution, timings, wake, holdMs = HOLD_MS } = dependencies;
+  const account = createStripeAccountCheck({ ledger, stripe });
+  const common = { ...dependencies, account, holdMs };
+  const sendTransfer = createStripeCall(transferCall({ ledger, stripe, timings: timings.transfer }), common);
+  const reverse = createStripeCall(reversalCall({ ...dependencies, timings: timings.reversal }), {
+    ...common,
+    processName: `${dependencies.processName}:r`,
+  });
+  const probe = createProbes({ ledger, stripe, wake });
+  return {
+    advancePayment: (id) => calls.advancePayment(id as PaymentId),
+    advanceRefund: (id) => calls.advanceRefund(id as RefundId),
+    sendTransfer: (id) => beating(() => sendTransfer(id as TransferId)),
+    reverseTransfer: (id) => beating(() => reverse(id as ReversalId)),
+    probeTransfer: (id) => beating(() => probe.transfer(id as TransferId)),
+    probeReversal: (id) => beating(() => probe.reversal(id as ReversalId)),
+    takeTurn: (sellerAccount) => ledger.takeTurn(sellerAccount, STRIPE_REQUESTS_PER_SECOND),
+    decideMoney: async ({ kind, itemId, action, by, note, evidence, decisionId }) => {
+      const outcome = await resolution.decide({
+        id: decisionId as never,
+        kind,
+        itemId,
+        action: action as MoneyAction,
+        by,
+        // Whoever reaches the Temporal CLI can write any name.
+        authenticated: false,
+        note,
+        evidence: evidence as never,
+      });
+      if (outcome.kind === 'not_found')
+        throw new Error(`${kind} ${itemId} is not in the ledger; the workflow and the database do not belong together`);
+      return outcome;
+    },
+    sweepMoney: dependencies.sweep,
+  };
+}
+
+/** A process that dies is noticed within seconds, although a call may rightly take a minute. */
+async function beating(work: () => Promise<CallStep>): Promise<CallStep> {
+  const context = Context.current();
+  const timer = setInterval(() => context.heartbeat(), BEAT_EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,76 @@
+import { assertNever } from '../src/domain/assert-never.js';
+import type { AttentionReason } from '../src/domain/attention.js';
+import type { ReversalId, TransferId } from '../src/domain/ids.js';
+import type { Ledger } from '../src/ledger/ledger.js';
+import type { MoneyItem, Recorded } from '../src/ledger/marketplace-types.js';
+import type { Stripe } from '../src/providers/stripe/client.js';
+import type { CallStep } from './marketplace-contract.js';
+import { lookForReversal } from './reversal-call.js';
+import type { Looked } from './stripe-call.js';
+import { lookForTransfer } from './transfer-call.js';
+
+export interface ProbeDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    'findReversal' | 'findTransfer' | 'findOrder' | 'adoptReversal' | 'adoptTransfer' | 'nextProbe'
+  >;
+  readonly stripe: Stripe;
+  readonly wake: (items: readonly MoneyItem[]) => void;
+}
+
+/** An hour between looks: Stripe may finish a request that it answered with 500 long before, and nothing else tells. */
+const PROBE_EVERY_MS = 3_600_000;
+
+/**
+ * Retries are exhausted and nobody knows whether the money moved: Stripe's records are read from time to time, nothing is
+ * sent, and what turns out to be ours is adopted without anybody's help.
+ */
+export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
+  async function take(
+    item: { kind: 'transfer' | 'reversal'; id: string; reason: AttentionReason; detail: string },
+    looked: Looked,
+    adopt: (stripeId: string) => Promise<Recorded>,
+  ): Promise<CallStep> {
+    const { reason, detail } = item;
+    switch (looked.kind) {
+      case 'ours': {
+        const { status, started } = await adopt(looked.stripeId);
+        wake(started);
+        return { kind: 'final', status };
+      }
+      case 'unfinished':
+      case 'absent':
+      case 'hopeless':
+      case 'unread':
+        await ledger.nextProbe(item.kind, item.id, PROBE_EVERY_MS);
+        return { kind: 'attention', reason, detail, unknown: true };
+      default:
+        return assertNever(looked);
+    }
+  }
+
+  return {
+    async reversal(id: ReversalId): Promise<CallStep> {
+      const reversal = await ledger.findReversal(id);
+      if (!reversal) throw new Error(`reversal ${id} is not in the ledger`);
+      const { attention, stripeTransferId } = reversal;
+      if (attention === null || stripeTransferId === null || !isUnknown(reversal.certainty))
+        return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
+      const looked = await lookForReversal(stripe, { ...reversal, stripeTransferId });
+      return await take({ kind: 'reversal', id, ...attention }, looked, (found) => ledger.adoptReversal(id, found));
+    },
+
+    async transfer(id: TransferId): Promise<CallStep> {
+      const transfer = await ledger.findTransfer(id);
+      const order = transfer && (await ledger.findOrder(transfer.orderId));
+      if (!transfer || !order) throw new Error(`transfer ${id} is not in the ledger`);
+      const { attention } = transfer;
+      if (attention === null || !isUnknown(transfer.certainty))
+        return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
+      const looked = await lookForTransfer(stripe, { ...transfer, orderMark: order.reference ?? order.id });
+      return await take({ kind: 'transfer', id, ...attention }, looked, (found) => ledger.adoptTransfer(id, found));
+    },
+  };
+}
+
+const isUnknown = (certainty: string): boolean => certainty === 'unknown' || certainty === 'in_flight';

@@ -1,0 +1,90 @@
+import type { Client, WorkflowStartOptions } from '@temporalio/client';
+import type { FollowInput, RetryTimings, StripeCallInput } from '../../activities/marketplace-contract.js';
+import { rereadSignal } from '../../workflows/messages.js';
+import { AmountMinor, Currency, MoneyKind, MoneyState, OrderId, SellerId } from '../../workflows/search-attributes.js';
+import type { MoneyKind as Kind } from '../domain/marketplace.js';
+import { moneyWorkflowId, stripeTaskQueue } from '../domain/workflow-ids.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { DueItem, MoneyItem } from '../ledger/marketplace-types.js';
+import { withoutAttributesIfNeeded } from './start.js';
+
+export interface MarketplaceTimings {
+  readonly transfer: RetryTimings;
+  readonly reversal: RetryTimings;
+  /** Kinds whose workflows are not started; their rows wait until they are. */
+  readonly disabled: readonly Kind[];
+}
+
+const TYPE: Readonly<Record<Kind, string>> = {
+  payment: 'payment',
+  refund: 'refund',
+  transfer: 'sellerTransfer',
+  reversal: 'refundReversal',
+};
+
+export interface MarketplaceOrchestration {
+  /** Starts the item's workflow, or tells the one that runs to look into the ledger. @returns false: its kind is disabled */
+  wake(item: DueItem): Promise<boolean>;
+}
+
+export function createMarketplaceOrchestration(
+  client: Client,
+  taskQueue: string,
+  timings: MarketplaceTimings,
+): MarketplaceOrchestration {
+  return {
+    async wake(item) {
+      if (timings.disabled.includes(item.kind)) return false;
+      await withoutAttributesIfNeeded(client, optionsOf(item, taskQueue, timings), (options) =>
+        client.workflow.signalWithStart(TYPE[item.kind], { ...options, signal: rereadSignal, signalArgs: [] }),
+      );
+      return true;
+    },
+  };
+}
+
+function optionsOf(item: DueItem, taskQueue: string, timings: MarketplaceTimings): WorkflowStartOptions {
+  const { kind, id, sellerAccount, orderId, amount, currency } = item;
+  const toStripe = kind === 'transfer' || kind === 'reversal';
+  const input: FollowInput | StripeCallInput = toStripe
+    ? { id, sellerAccount: sellerAccount ?? '', settings: timings[kind] }
+    : { id };
+  return {
+    workflowId: moneyWorkflowId(kind, id),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    taskQueue: toStripe ? stripeTaskQueue(taskQueue) : taskQueue,
+    args: [input],
+    typedSearchAttributes: [
+      { key: MoneyKind, value: kind },
+      { key: MoneyState, value: 'pending' },
+      { key: OrderId, value: orderId },
+      { key: AmountMinor, value: amount.toString() },
+      { key: Currency, value: currency },
+      ...(sellerAccount === null ? [] : [{ key: SellerId, value: sellerAccount }]),
+    ],
+    staticSummary: `${kind} of ${amount} ${currency} (minor units)${sellerAccount === null ? '' : ` ${kind === 'transfer' ? 'to' : 'from'} ${sellerAccount}`}`,
+    ...(sellerAccount === null ? {} : { priority: { fairnessKey: sellerAccount.slice(0, 64) } }),
+  };
+}
+
+export interface NudgeDependencies {
+  readonly ledger: Pick<Ledger, 'describeItem'>;
+  readonly orchestration: MarketplaceOrchestration;
+  readonly onFailure: (item: MoneyItem, error: unknown) => void;
+}
+
+/** Off the path of whoever asks: it never throws, and what it misses is found by the sweep. */
+export function createNudge({ ledger, orchestration, onFailure }: NudgeDependencies) {
+  const begin = async (item: MoneyItem): Promise<void> => {
+    try {
+      const due = await ledger.describeItem(item);
+      if (due) await orchestration.wake(due);
+    } catch (error) {
+      onFailure(item, error);
+    }
+  };
+  return (items: readonly MoneyItem[]): void => {
+    for (const item of items) void begin(item);
+  };
+}

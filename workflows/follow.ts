@@ -1,0 +1,96 @@
+import {
+  allHandlersFinished,
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { FollowInput, FollowStep, MarketplaceActivities } from '../activities/marketplace-contract.js';
+import { createDecisionDesk } from './decision-desk.js';
+import { type ItemState, MONEY_ACTIONS, rereadSignal, stateQuery } from './messages.js';
+import { FRESH_RUN_EVERY, hyperswitchStep, ledgerCall, readAgainMs } from './policies.js';
+import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
+
+const { advancePayment, advanceRefund } =
+  proxyActivities<Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'>>(hyperswitchStep);
+const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney'>>(ledgerCall);
+
+/** Follows a buyer's payment until it is final, whether or not a webhook ever comes. */
+export async function payment(input: FollowInput): Promise<{ status: string }> {
+  return await follow(input, advancePayment);
+}
+
+/** Sees a refund through: made if a crash came before it, read until it is final, a person asked where it went back. */
+export async function refund(input: FollowInput): Promise<{ status: string }> {
+  return await follow(input, advanceRefund);
+}
+
+async function follow(input: FollowInput, advance: (id: string) => Promise<FollowStep>): Promise<{ status: string }> {
+  const state: ItemState = { phase: 'calling', detail: 'Hyperswitch is asked', ignored: [] };
+  const desk = createDecisionDesk({
+    state,
+    actions: MONEY_ACTIONS.refund,
+    decide: (message) => decideMoney({ kind: 'refund', itemId: input.id, ...message }),
+  });
+  let reread = false;
+  setHandler(stateQuery, () => state);
+  setHandler(rereadSignal, () => {
+    reread = true;
+  });
+  let reads = 0;
+  for (;;) {
+    reread = false;
+    const step = await advance(input.id);
+    if (step.kind !== 'attention' && state.reason !== undefined) {
+      delete state.reason;
+      upsertSearchAttributes([{ key: NeedsAttention, value: false }]);
+    }
+    switch (step.kind) {
+      case 'final':
+        // A nudge that came during the reading is about something newer.
+        if (reread) break;
+        show(state, 'finished', step.status);
+        upsertSearchAttributes([{ key: MoneyState, value: step.status }]);
+        await desk.dismissRest();
+        await condition(allHandlersFinished);
+        return { status: step.status };
+      case 'attention':
+        tellAttention(state, step);
+        await desk.decideUntil(() => reread, FRESH_RUN_EVERY);
+        break;
+      case 'open':
+        show(state, 'waiting', `${step.detail}; it is read again`);
+        await condition(() => reread, readAgainMs(reads));
+        reads += 1;
+        break;
+      case 'later':
+        show(state, 'waiting_to_retry', step.why);
+        await condition(() => reread, Math.max(1, step.afterMs, readAgainMs(reads)));
+        reads += 1;
+        break;
+    }
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew(input);
+    }
+  }
+}
+
+function show(state: ItemState, phase: ItemState['phase'], detail: string): void {
+  state.phase = phase;
+  state.detail = detail;
+  setCurrentDetails(detail);
+}
+
+function tellAttention(state: ItemState, { reason, detail }: Extract<FollowStep, { kind: 'attention' }>): void {
+  show(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
+  if (state.reason === reason) return;
+  state.reason = reason;
+  upsertSearchAttributes([
+    { key: NeedsAttention, value: true },
+    { key: AttentionReason, value: reason },
+  ]);
+}
