@@ -22,12 +22,16 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
       sandboxDefaults.hyperswitchPort ?? (sandboxDefaults.port === undefined ? DEFAULT_HYPERSWITCH_PORT : undefined),
     )
     .action(async ({ port, stateDir, hyperswitchPort }: SandboxFlags) => {
+      const ports = {
+        authServer: portOf(port),
+        hyperswitch: hyperswitchPort === undefined ? undefined : portOf(hyperswitchPort),
+      };
       // Loaded only here: no other command runs any of its code.
       const { runSandbox } = await import('../sandbox/auth-server/run.js');
-      const running = [runSandbox({ port: portOf(port), stateDir })];
-      if (hyperswitchPort !== undefined) {
+      const running = [runSandbox({ port: ports.authServer, stateDir })];
+      if (ports.hyperswitch !== undefined) {
         const { runHyperswitchSandbox } = await import('../sandbox/hyperswitch/run.js');
-        running.push(runHyperswitchSandbox({ port: portOf(hyperswitchPort), stateDir }));
+        running.push(runHyperswitchSandbox({ port: ports.hyperswitch, stateDir }));
       }
       await Promise.all(running);
     });
