@@ -1,0 +1,143 @@
+import { afterAll, describe, expect, it } from 'vitest';
+import type { ReversalParams, TransferParams } from '../../src/domain/provider-answers.js';
+import { createStripe, type StripeCalls } from '../../src/providers/stripe/client.js';
+import { shapeOf, startStripeOracle } from '../support/stripe-oracle.js';
+
+// Stripe's own stripe-mock is the independent source: it judges our requests by Stripe's published description.
+
+const oracle = await startStripeOracle();
+afterAll(() => oracle.close());
+
+/** The one transfer that reversals of stripe-mock's examples belong to. */
+const EXAMPLE = 'tr_1Pgc7BB7WZ01zgkWVJfE40RX';
+const TRANSFER: TransferParams = {
+  amount: 600,
+  currency: 'usd',
+  destination: 'acct_1PgafTB7WZ01zgkW',
+  transfer_group: '0199c0de-0000-7000-8000-000000000001',
+  metadata: {
+    order_id: '0199c0de-0000-7000-8000-000000000001',
+    seller_transfer_id: '0199c0de-0000-7000-8000-000000000002',
+    generation: '1',
+  },
+};
+const REVERSAL: ReversalParams = {
+  amount: 200,
+  metadata: {
+    operation_id: '0199c0de-0000-8000-8000-000000000003',
+    refund_id: '0199c0de-0000-7000-8000-000000000004',
+    order_id: '0199c0de-0000-7000-8000-000000000001',
+    generation: '2',
+    reason: 'too small & "damaged", 3 × returned',
+  },
+};
+
+interface Case {
+  readonly call: (calls: StripeCalls) => Promise<{ readonly kind: string }>;
+  readonly answer: Record<string, unknown>;
+  readonly requests: readonly string[];
+  /** What stripe-mock's examples do not show. */
+  readonly alter?: (body: Record<string, unknown>) => unknown;
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a transfer is made': {
+    call: (calls) => calls.createTransfer('0199c0de-0000-7000-8000-000000000002', TRANSFER),
+    answer: { kind: 'done', value: { amount: 600n, currency: 'USD', destination: TRANSFER.destination } },
+    requests: ['POST /v1/transfers'],
+  },
+  'a transfer is reversed in part': {
+    call: (calls) => calls.reverseTransfer('0199c0de-0000-8000-8000-000000000003:g2', EXAMPLE, REVERSAL),
+    answer: { kind: 'done', value: { amount: 200n, currency: 'USD', stripeTransferId: EXAMPLE, settled: true } },
+    requests: [`POST /v1/transfers/${EXAMPLE}/reversals`],
+  },
+  'a transfer is read': {
+    call: (calls) => calls.readTransfer(EXAMPLE),
+    answer: { kind: 'found', value: { transfer: { stripeTransferId: EXAMPLE, amount: 1100n } } },
+    requests: [`GET /v1/transfers/${EXAMPLE}`],
+  },
+  'all reversals of a transfer are read': {
+    call: (calls) => calls.readTransfer(EXAMPLE),
+    answer: { kind: 'found', value: { reversals: [{ stripeTransferId: EXAMPLE, amount: 1100n }] } },
+    requests: [`GET /v1/transfers/${EXAMPLE}`, `GET /v1/transfers/${EXAMPLE}/reversals?limit=100`],
+    alter: (body) => (body['object'] === 'transfer' ? withMoreReversals(body) : body),
+  },
+  'the transfers of an order are read': {
+    call: (calls) => calls.transfersOfGroup(TRANSFER.transfer_group),
+    answer: { kind: 'found', value: [{ stripeTransferId: EXAMPLE }] },
+    requests: [`GET /v1/transfers?transfer_group=${TRANSFER.transfer_group}&limit=100`],
+  },
+  'a page of a seller’s transfers is read': {
+    call: (calls) =>
+      calls.listTransfers({
+        destination: TRANSFER.destination,
+        createdSince: new Date('2026-11-01T00:00:00Z'),
+        startingAfter: 'tr_last',
+        limit: 50,
+      }),
+    answer: { kind: 'found', value: { hasMore: false, transfers: [{ stripeTransferId: EXAMPLE }] } },
+    requests: [
+      `GET /v1/transfers?destination=${TRANSFER.destination}&limit=50&created[gte]=1793491200&starting_after=tr_last`,
+    ],
+  },
+  'the account and its mode are read': {
+    call: (calls) => calls.readAccount(),
+    answer: { kind: 'found', value: { accountId: expect.stringMatching(/^acct_/), livemode: false } },
+    requests: ['GET /v1/account', 'GET /v1/balance'],
+  },
+  'the balance of a seller is read': {
+    call: (calls) => calls.readBalance(TRANSFER.destination),
+    answer: { kind: 'found', value: new Map([['USD', 0n]]) },
+    requests: ['GET /v1/balance'],
+  },
+  'a payout of a seller is read': {
+    call: (calls) => calls.readPayout('po_1', TRANSFER.destination),
+    answer: { kind: 'found', value: { externalPayoutId: 'po_1', amount: 1100n, status: 'in_transit' } },
+    requests: ['GET /v1/payouts/po_1'],
+  },
+};
+
+const withMoreReversals = (transfer: Record<string, unknown>) => ({
+  ...transfer,
+  reversals: { ...Object(transfer['reversals']), has_more: true },
+});
+
+const calls = createStripe({
+  secretKey: 'sk_test_123',
+  apiBase: oracle.url,
+  takeToken: async () => undefined,
+}).inLane('acct_1PgafTB7WZ01zgkW');
+
+describe(`judged by ${oracle.witness === 'recording' ? 'what stripe-mock answered when it was recorded' : 'stripe-mock'}`, () => {
+  it.each(Object.entries(CASES))('%s by requests that Stripe’s description admits', async (name, one) => {
+    const { result, exchanges, recorded } = await oracle.during(name, () => one.call(calls), one.alter);
+    expect(exchanges.map(({ request }) => `${request.method} ${request.path}`)).toEqual(one.requests);
+    expect(exchanges.map(({ answer }) => answer.status)).toEqual(one.requests.map(() => 200));
+    expect(result).toMatchObject(one.answer);
+    // Byte for byte what was recorded, so that both witnesses judge the same requests.
+    expect(exchanges.map(({ request }) => request)).toEqual(recorded.map(({ request }) => request));
+    expect(exchanges.map(({ answer }) => shapeOf(answer.body))).toEqual(
+      recorded.map(({ answer }) => shapeOf(answer.body)),
+    );
+  });
+
+  it.each([
+    [
+      'a parameter that Stripe does not know',
+      'POST',
+      '/v1/transfers',
+      'amount=1&currency=usd&destination=acct_1&why=x',
+    ],
+    ['a transfer to nobody', 'POST', '/v1/transfers', 'amount=1&currency=usd'],
+    ['an amount in words', 'POST', `/v1/transfers/${EXAMPLE}/reversals`, 'amount=all'],
+    ['a search by metadata', 'GET', '/v1/transfers?metadata[order_id]=1', ''],
+  ])('%s is refused: the judge is awake', async (name, method, path, body) => {
+    const headers = { authorization: 'Bearer sk_test_123', 'content-type': 'application/x-www-form-urlencoded' };
+    const { result, exchanges, recorded } = await oracle.during(name, async () => {
+      const answer = await fetch(oracle.url + path, { method, headers, ...(method === 'POST' && { body }) });
+      return { status: answer.status, body: await answer.json() };
+    });
+    expect(result).toMatchObject({ status: 400, body: { error: { type: 'invalid_request_error' } } });
+    expect(exchanges.map(({ request }) => request)).toEqual(recorded.map(({ request }) => request));
+  });
+});
