@@ -37,6 +37,18 @@ describe('an answer that leaves open what happened', () => {
     ['200 truncated JSON', raw(200, 'application/json', '{"refund_id":"ref_'), 'unreadable'],
     ['200 with a list', json(200, []), 'unreadable'],
     ['200 with an error in it', error(200, 'HE_03', 'blocked'), 'unreadable'],
+    [
+      '200 with a refund and an error beside it',
+      json(200, {
+        refund_id: ID,
+        payment_id: 'pay_1',
+        amount: 600,
+        currency: 'USD',
+        status: 'succeeded',
+        error: { code: 'HE_03', message: 'blocked' },
+      }),
+      'unreadable',
+    ],
     ['200 that never ends', raw(200, 'application/json', `{"x":"${'x'.repeat(3 * 1024 * 1024)}"}`), 'unreadable'],
     ['202', json(202, { refund_id: ID }), 'unreadable'],
     ['204', raw(204, 'application/json', ''), 'unreadable'],

@@ -227,16 +227,16 @@ describe('createRefund', () => {
 
 describe('an idempotency key', () => {
   it.each([
-    ['empty', ''],
-    ['blank', ' \t '],
-    ['over 255 characters', 'k'.repeat(256)],
-    ['with a space at its end, which no header carries', 'key '],
-    ['with a line break', 'a\r\nx-evil: 1'],
-    ['outside of plain text', 'clé'],
-  ])('that is %s never leaves the process', async (_what, key) => {
+    ['empty', '', /key that is empty/],
+    ['blank', ' \t ', /key that is empty/],
+    ['over 255 characters', 'k'.repeat(256), /longer than 255/],
+    ['with a space at its end, which no header carries', 'key ', /not plain/],
+    ['with a line break', 'a\r\nx-evil: 1', /not plain/],
+    ['outside of plain text', 'clé', /not plain/],
+  ])('that is %s never leaves the process', async (_what, key, why) => {
     const { client, received } = await answering(json(200, payment()));
     await expect(client.createPayment(key, PAYMENT_CALL)).rejects.toThrow(EmptyIdempotencyKey);
-    await expect(client.createRefund(key, REFUND_CALL)).rejects.toThrow(/nothing was sent/);
+    await expect(client.createRefund(key, REFUND_CALL)).rejects.toThrow(why);
     expect(received).toHaveLength(0);
   });
 
