@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
-import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
+import type { DecisionId, PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
+import type { JsonObject } from '../src/domain/json.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyAction, MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
@@ -11,16 +12,13 @@ import { createProbes } from './probe.js';
 import { reversalCall } from './reversal-call.js';
 import { createStripeAccountCheck } from './stripe-account.js';
 import { createStripeCall } from './stripe-call.js';
-import type { createMoneySweep } from './sweep-money.js';
 import { transferCall } from './transfer-call.js';
 
-export interface MarketplaceActivityDependencies {
+/** What `sellerTransfer` and `refundReversal` need beside the common ones. */
+export interface StripeActivityDependencies {
   readonly ledger: Ledger;
   readonly stripe: Stripe;
   readonly hyperswitch: Hyperswitch | undefined;
-  readonly calls: ReturnType<typeof createHyperswitchCalls>;
-  readonly resolution: MoneyResolution;
-  readonly sweep: ReturnType<typeof createMoneySweep>;
   readonly timings: { readonly transfer: RetryTimings; readonly reversal: RetryTimings };
   readonly wake: (items: readonly MoneyItem[]) => void;
   readonly processName: string;
@@ -29,32 +27,51 @@ export interface MarketplaceActivityDependencies {
   readonly holdMs?: number;
 }
 
+type OfStripe = 'sendTransfer' | 'reverseTransfer' | 'probeTransfer' | 'probeReversal' | 'takeTurn';
+
 const HOLD_MS = 90_000;
 /** Just under the budget, so that the spacing of requests does not touch the limit. */
 export const STRIPE_REQUESTS_PER_SECOND = 24.5;
 const BEAT_EVERY_MS = 2_000;
 
-export function createMarketplaceActivities(dependencies: MarketplaceActivityDependencies): MarketplaceActivities {
-  const { ledger, stripe, calls, resolution, timings, wake, holdMs = HOLD_MS } = dependencies;
+export function createStripeActivities(
+  dependencies: StripeActivityDependencies,
+): Pick<MarketplaceActivities, OfStripe> {
+  const { ledger, stripe, timings, wake, processName, holdMs = HOLD_MS } = dependencies;
   const account = createStripeAccountCheck({ ledger, stripe });
   const common = { ...dependencies, account, holdMs };
-  const sendTransfer = createStripeCall(transferCall({ ledger, stripe, timings: timings.transfer }), common);
+  const sendTransfer = createStripeCall(transferCall({ ledger, stripe, timings: timings.transfer }), {
+    ...common,
+    processName: `${processName}/t`,
+  });
   const reverse = createStripeCall(reversalCall({ ...dependencies, timings: timings.reversal }), {
     ...common,
-    processName: `${dependencies.processName}:r`,
+    processName: `${processName}/r`,
   });
   const probe = createProbes({ ledger, stripe, wake });
   return {
-    advancePayment: (id) => calls.advancePayment(id as PaymentId),
-    advanceRefund: (id) => calls.advanceRefund(id as RefundId),
     sendTransfer: (id) => beating(() => sendTransfer(id as TransferId)),
     reverseTransfer: (id) => beating(() => reverse(id as ReversalId)),
     probeTransfer: (id) => beating(() => probe.transfer(id as TransferId)),
     probeReversal: (id) => beating(() => probe.reversal(id as ReversalId)),
     takeTurn: (sellerAccount) => ledger.takeTurn(sellerAccount, STRIPE_REQUESTS_PER_SECOND),
-    decideMoney: async ({ kind, itemId, action, by, note, evidence, decisionId }) => {
+  };
+}
+
+export function createHyperswitchActivities(
+  calls: ReturnType<typeof createHyperswitchCalls>,
+): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'> {
+  return {
+    advancePayment: (id) => calls.advancePayment(id as PaymentId),
+    advanceRefund: (id) => calls.advanceRefund(id as RefundId),
+  };
+}
+
+export function createDecisionActivities(resolution: MoneyResolution): Pick<MarketplaceActivities, 'decideMoney'> {
+  return {
+    async decideMoney({ kind, itemId, action, by, note, evidence, decisionId }) {
       const outcome = await resolution.decide({
-        id: decisionId as never,
+        id: decisionId as DecisionId,
         kind,
         itemId,
         action: action as MoneyAction,
@@ -62,13 +79,12 @@ export function createMarketplaceActivities(dependencies: MarketplaceActivityDep
         // Whoever reaches the Temporal CLI can write any name.
         authenticated: false,
         note,
-        evidence: evidence as never,
+        evidence: evidence as JsonObject | null,
       });
       if (outcome.kind === 'not_found')
         throw new Error(`${kind} ${itemId} is not in the ledger; the workflow and the database do not belong together`);
       return outcome;
     },
-    sweepMoney: dependencies.sweep,
   };
 }
 

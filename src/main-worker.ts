@@ -1,22 +1,29 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { createActivities } from '../activities/index.js';
+import { type ActivityDependencies, createActivities } from '../activities/index.js';
 import { createRecorder } from '../activities/recorder.js';
-import type { SettlementActivityDependencies } from '../activities/settlement-activities.js';
 import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
-import { createDatabase } from './ledger/database.js';
+import { sweepIntervals } from './domain/sweep-intervals.js';
+import { stripeTaskQueue } from './domain/workflow-ids.js';
+import { createBackfillProgress } from './ledger/backfill-progress.js';
+import { createDatabase, type Database } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
 import { createSealer } from './ledger/sealer.js';
+import {
+  createMarketplaceProviders,
+  createMarketplaceRuntime,
+  type MarketplaceProviders,
+} from './marketplace-runtime.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { prepareTemporal } from './orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from './orchestration/settlements.js';
-import { connectionOptions, createTemporalClient } from './orchestration/temporal-client.js';
+import { connectionOptions, createTemporalClient, type TemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
-export interface WorkerParts {
+export interface WorkerParts extends MarketplaceProviders {
   readonly ledger: Ledger;
   readonly authServer: Pick<AuthServer, 'settle'>;
 }
@@ -45,7 +52,13 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     onIdleError: (error) => logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
   });
   const sealer = createSealer(config.credentialKeys);
-  const ledger = createLedger({ database, sealer, clock: systemClock, approvalThreshold: config.approvalThreshold });
+  const ledger = createLedger({
+    database,
+    sealer,
+    clock: systemClock,
+    approvalThreshold: config.approvalThreshold,
+    balanceHorizonMs: config.reversal.balanceHorizonMs,
+  });
   await ledger.assertReady();
 
   const authServer = createAuthServer({
@@ -53,7 +66,11 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     appName: config.authServer?.appName,
     clock: systemClock,
   });
-  const parts = (options.decorate ?? ((same) => same))({ ledger, authServer });
+  const parts = (options.decorate ?? ((same) => same))({
+    ledger,
+    authServer,
+    ...createMarketplaceProviders(config, ledger),
+  });
 
   const client = createTemporalClient(config.temporal);
   const prepare = () =>
@@ -61,7 +78,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
       client,
       namespace: config.temporal.namespace,
       taskQueue: config.temporal.taskQueue,
-      sweepIntervalMs: config.settlement.sweepIntervalMs,
+      sweeps: sweepIntervals(config),
     });
 
   Runtime.install({
@@ -79,7 +96,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  const activities = createActivities(dependenciesOf(config, parts, { client, logger }));
+  const activities = createActivities(dependenciesOf(config, parts, { client, logger, database }));
   while (!stop.signal.aborted) {
     try {
       await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, options });
@@ -96,31 +113,61 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   await database.close();
 }
 
+interface Surroundings {
+  readonly client: TemporalClient;
+  readonly logger: Logger;
+  readonly database: Database;
+}
+
 function dependenciesOf(
   config: Config,
   parts: WorkerParts,
-  { client, logger }: { client: ReturnType<typeof createTemporalClient>; logger: Logger },
-): SettlementActivityDependencies {
+  { client, logger, database }: Surroundings,
+): ActivityDependencies {
+  const { ledger, stripe, hyperswitch } = parts;
+  const processName = `${hostname()}:${process.pid}:${Date.now().toString(36)}`;
+  const monotonicMs = () => performance.now();
   const { settlement } = config;
-  const timings = {
-    backoffBaseMs: settlement.backoffBaseMs,
-    backoffMaxMs: settlement.backoffMaxMs,
-    httpTimeoutMs: settlement.httpTimeoutMs,
-  };
-  return {
-    ledger: { ...parts.ledger, recordAttempt: createRecorder((outcomes) => parts.ledger.recordAttempts(outcomes)) },
-    authServer: parts.authServer,
-    timings,
+  const { backoffBaseMs, backoffMaxMs, httpTimeoutMs } = settlement;
+  const timings = { backoffBaseMs, backoffMaxMs, httpTimeoutMs };
+  const marketplace = createMarketplaceRuntime({
+    config,
+    ledger,
+    providers: parts,
+    temporal: client,
     logger,
-    processName: `${hostname()}:${process.pid}:${Date.now().toString(36)}`,
-    monotonicMs: () => performance.now(),
-    starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
-    sweep: {
-      intervalMs: settlement.sweepIntervalMs,
-      overflowBacklog: settlement.overflowBacklog,
-      maxBatch: settlement.maxBatch,
-      maxPerSecond: settlement.maxRps,
+    processName,
+  });
+  const { wake, orchestration, calls, resolution, processWebhook } = marketplace;
+  return {
+    settlement: {
+      ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
+      authServer: parts.authServer,
+      timings,
+      logger,
+      processName,
+      monotonicMs,
+      starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+      sweep: {
+        intervalMs: settlement.sweepIntervalMs,
+        overflowBacklog: settlement.overflowBacklog,
+        maxBatch: settlement.maxBatch,
+        maxPerSecond: settlement.maxRps,
+      },
     },
+    moneySweep: { ledger, starter: orchestration, processWebhook, logger },
+    resolution,
+    calls,
+    stripe: stripe && {
+      ledger,
+      stripe,
+      hyperswitch,
+      timings: marketplace.timings,
+      wake,
+      processName,
+      monotonicMs,
+    },
+    backfill: stripe && { ledger: { ...ledger, ...createBackfillProgress(database) }, stripe, logger, monotonicMs },
   };
 }
 
@@ -137,25 +184,28 @@ async function runUntilStopped({ config, activities, prepare, logger, stop, opti
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   try {
     await prepare();
-    const worker = await Worker.create({
-      ...workerOptions(config),
-      connection,
-      activities,
-      workflowBundle: {
-        codePath: options.workflowBundle ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)),
-      },
-    });
+    const workflowBundle = {
+      codePath: options.workflowBundle ?? fileURLToPath(new URL('../workflow-bundle.js', import.meta.url)),
+    };
+    const common = { connection, activities, workflowBundle, namespace: config.temporal.namespace };
+    const workers = [await Worker.create({ ...settlementOptions(config), ...common })];
+    if (config.stripe) workers.push(await Worker.create({ ...stripeOptions(config), ...common }));
     const healing = setInterval(() => {
       prepare().catch((error: unknown) =>
         logger.warn({ err: error }, 'Temporal could not be checked; the next check follows'),
       );
     }, options.prepareEveryMs ?? PREPARE_EVERY_MS);
-    const shutdown = () => worker.shutdown();
+    const shutdown = () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
     stop.addEventListener('abort', shutdown, { once: true });
     logger.info({ taskQueue: config.temporal.taskQueue }, 'worker is ready');
     try {
-      if (stop.aborted) worker.shutdown();
-      await worker.run();
+      const running = workers.map((worker) => worker.run());
+      if (stop.aborted) shutdown();
+      // Where one ends, the other ends too, and both are made anew.
+      await Promise.race(running).finally(shutdown);
+      await Promise.all(running);
     } finally {
       clearInterval(healing);
       stop.removeEventListener('abort', shutdown);
@@ -165,9 +215,8 @@ async function runUntilStopped({ config, activities, prepare, logger, stop, opti
   }
 }
 
-function workerOptions(config: Config): WorkerOptions {
+function settlementOptions(config: Config): WorkerOptions {
   return {
-    namespace: config.temporal.namespace,
     taskQueue: config.temporal.taskQueue,
     // Above the number of calls a slow auth server holds open at once, so that slow ones never fill all slots.
     maxConcurrentActivityTaskExecutions: 300,
@@ -183,6 +232,20 @@ function workerOptions(config: Config): WorkerOptions {
     shutdownForceTime: config.settlement.httpTimeoutMs + 2 * GRACE_BESIDE_THE_CALL_MS,
   };
 }
+
+/** An attempt that waits for its token holds only a promise, and the sellers' turns are taken among those that wait. */
+const stripeOptions = (config: Config): WorkerOptions => ({
+  taskQueue: stripeTaskQueue(config.temporal.taskQueue),
+  maxConcurrentActivityTaskExecutions: 1_000,
+  maxConcurrentLocalActivityExecutions: 200,
+  maxConcurrentWorkflowTaskExecutions: 200,
+  maxCachedWorkflows: 1_000,
+  maxConcurrentActivityTaskPolls: 4,
+  shutdownGraceTime: STRIPE_GRACE_MS,
+  shutdownForceTime: STRIPE_GRACE_MS + GRACE_BESIDE_THE_CALL_MS,
+});
+/** A look and a call of twenty seconds each, and what is around them. */
+const STRIPE_GRACE_MS = 60_000;
 
 /** The SDK's own messages join ours; what it calls info is detail to an operator. */
 function runtimeLogger(logger: Logger) {

@@ -1,10 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.js';
+import { sweepIntervals } from '../domain/sweep-intervals.js';
 import { migrate } from '../ledger/migrate.js';
 import { prepareTemporal } from '../orchestration/prepare-temporal.js';
 import { createTemporalClient } from '../orchestration/temporal-client.js';
 import { type CliContext, CommandRefused } from './context.js';
+import { withOperatorLedger } from './operator-ledger.js';
 
 const TEMPORAL_WITHIN_MS = 30_000;
 const TRY_EVERY_MS = 1_000;
@@ -22,9 +24,18 @@ async function run(context: CliContext, { to, json }: { to?: number; json?: true
   const config = context.readOperatorConfig();
   const applied = await migrate(config.databaseUrl, { to });
   for (const name of applied) context.err(`applied ${name}`);
-  if (to === undefined) await prepare(config, context);
-  if (json) context.out(JSON.stringify({ applied, temporal: to === undefined ? 'ready' : 'skipped' }));
-  else context.out(applied.length === 0 ? 'the schema is up to date' : `applied ${applied.length} migrations`);
+  const whole = to === undefined;
+  if (whole) await prepare(config, context);
+  const withoutId = whole ? await withOperatorLedger(context, (ledger) => ledger.countTransfersWithoutId()) : undefined;
+  if (json) {
+    const temporal = whole ? 'ready' : 'skipped';
+    context.out(JSON.stringify({ applied, temporal, transfers_without_id: withoutId }));
+  } else context.out(applied.length === 0 ? 'the schema is up to date' : `applied ${applied.length} migrations`);
+  if (withoutId) {
+    context.err(
+      `${withoutId} completed transfers lack their id at Stripe: a refund could not take their share back. Look for the ids with makegood backfill-transfer-ids`,
+    );
+  }
 }
 
 /** Where Temporal is only just starting, as in a compose file, it is waited for. */
@@ -36,7 +47,7 @@ async function prepare(config: Config, { clock, err }: CliContext): Promise<void
     for (;;) {
       try {
         await client.connection.withDeadline(Date.now() + TEMPORAL_WITHIN_MS, () =>
-          prepareTemporal({ client, namespace, taskQueue, sweepIntervalMs: config.settlement.sweepIntervalMs }),
+          prepareTemporal({ client, namespace, taskQueue, sweeps: sweepIntervals(config) }),
         );
         return;
       } catch (cause) {

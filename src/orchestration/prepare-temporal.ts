@@ -6,15 +6,17 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
+import { MONEY_KINDS, type MoneyKind } from '../domain/marketplace.js';
 
 export interface PrepareOptions {
   readonly client: Client;
   readonly namespace: string;
   readonly taskQueue: string;
-  readonly sweepIntervalMs: number;
+  /** How often each kind of item is looked for when nothing takes it further. */
+  readonly sweeps: SweepIntervals;
 }
 
-const SWEEP_SCHEDULE_ID = 'makegood-settlement-sweep';
+export type SweepIntervals = Readonly<Record<'settlement' | MoneyKind, number>>;
 
 // gRPC status codes
 const NOT_FOUND: number = 5;
@@ -30,7 +32,8 @@ const USABLE_WITHIN_MS = 30_000;
 export async function prepareTemporal(options: PrepareOptions): Promise<void> {
   await ensureNamespace(options);
   await ensureSearchAttributes(options);
-  await ensureSweepSchedule(options);
+  await ensureSweepSchedule(options, 'settlement');
+  for (const kind of MONEY_KINDS) await ensureSweepSchedule(options, kind);
 }
 
 async function ensureNamespace({ client, namespace }: PrepareOptions): Promise<void> {
@@ -86,23 +89,27 @@ async function ensureSearchAttributes({ client, namespace }: PrepareOptions): Pr
   }
 }
 
-async function ensureSweepSchedule({ client, taskQueue, sweepIntervalMs }: PrepareOptions): Promise<void> {
+async function ensureSweepSchedule(
+  { client, taskQueue, sweeps }: PrepareOptions,
+  kind: 'settlement' | MoneyKind,
+): Promise<void> {
   const action: ScheduleOptionsAction = {
     type: 'startWorkflow',
-    workflowType: 'settlementSweep',
-    workflowId: 'settlement-sweep',
+    workflowType: kind === 'settlement' ? 'settlementSweep' : 'moneySweep',
+    workflowId: `${kind}-sweep`,
     taskQueue,
-    args: [],
+    args: kind === 'settlement' ? [] : [kind],
     // One hung sweep must not end all sweeping: the overlap policy skips while one runs.
     workflowRunTimeout: '15 minutes',
   };
-  const spec = { intervals: [{ every: Math.max(1000, sweepIntervalMs) }] };
+  const spec = { intervals: [{ every: Math.max(1000, sweeps[kind]) }] };
   const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' } as const;
+  const scheduleId = `makegood-${kind}-sweep`;
   try {
-    await client.schedule.create({ scheduleId: SWEEP_SCHEDULE_ID, spec, action, policies });
+    await client.schedule.create({ scheduleId, spec, action, policies });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(SWEEP_SCHEDULE_ID).update(({ state }) => ({ spec, action, policies, state }));
+    await client.schedule.getHandle(scheduleId).update(({ state }) => ({ spec, action, policies, state }));
   }
 }
 

@@ -1,5 +1,7 @@
 import { Client, Connection } from '@temporalio/client';
 
+export type TemporalClient = Client;
+
 /** Where Temporal is and how to speak to it. */
 export interface TemporalSettings {
   /** host:port of the frontend. */

@@ -33,10 +33,11 @@ const MAY_IMPORT: Readonly<
     values: ['src/domain'],
     types: ['src/protocols', 'src/sessions'],
   },
+  'src/resolution': { values: ['src/domain'], types: ['src/ledger'] },
   workflows: { values: ['src/domain'], types: CONTRACTS },
   activities: {
     values: ['src/domain', 'src/ledger', 'src/providers', 'src/protocols', 'src/sessions'],
-    types: ['src/observability', 'src/config.ts'],
+    types: ['src/observability', 'src/config.ts', 'src/resolution'],
   },
   'src/orchestration': {
     values: ['src/domain', 'workflows/messages.ts', 'workflows/search-attributes.ts'],
@@ -44,10 +45,10 @@ const MAY_IMPORT: Readonly<
   },
   'src/http': {
     values: ['src/domain', 'src/protocols', 'src/orchestration'],
-    types: ['src/ledger', 'src/observability', 'src/config.ts', 'src/sessions'],
+    types: ['src/ledger', 'src/observability', 'src/config.ts', 'src/sessions', 'src/resolution'],
   },
   'src/cli': {
-    values: ['src/domain', 'src/ledger', 'src/protocols', 'src/orchestration', 'src/sandbox'],
+    values: ['src/domain', 'src/ledger', 'src/protocols', 'src/orchestration', 'src/sandbox', 'src/resolution'],
     types: ['src/observability', 'src/config.ts'],
   },
   'src/config.ts': { values: ['src/config-variables.ts', 'src/config-values.ts', 'src/domain'] },
@@ -56,7 +57,7 @@ const MAY_IMPORT: Readonly<
 };
 
 /** Composition roots import everything and are imported by nothing but each other; index files are what packages export. */
-const isRoot = (path: string) => /^src\/(main-[a-z-]+|runtime|index|client)\.ts$/.test(path);
+const isRoot = (path: string) => /^src\/(main-[a-z-]+|runtime|marketplace-runtime|index|client)\.ts$/.test(path);
 
 const covers = (allowed: readonly string[] = [], target: string) =>
   allowed.some((place) => target === place || target.startsWith(`${place}/`));

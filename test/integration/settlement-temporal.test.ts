@@ -55,7 +55,12 @@ afterEach(async () => {
 });
 
 const prepare = (sweepIntervalMs: number) =>
-  prepareTemporal({ client, namespace: 'default', taskQueue: world.taskQueue, sweepIntervalMs });
+  prepareTemporal({
+    client,
+    namespace: 'default',
+    taskQueue: world.taskQueue,
+    sweeps: { settlement: sweepIntervalMs, payment: 60_000, refund: 60_000, transfer: 60_000, reversal: 60_000 },
+  });
 
 async function accept(options: PaidOptions = {}): Promise<SettlementId> {
   const settlement = await paidSettlement('x402', options);

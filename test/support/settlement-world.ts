@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { CloseTimeSettlementInput, SettlementActivities, SettlementTimings } from '../../activities/contract.js';
-import { createActivities } from '../../activities/index.js';
 import { createRecorder } from '../../activities/recorder.js';
+import { createSettlementActivities } from '../../activities/settlement-activities.js';
 import type { SweepSettings } from '../../activities/sweep-settlements.js';
 import { newSettlementId, type SettlementId } from '../../src/domain/ids.js';
 import type { Protocol } from '../../src/domain/settlement-status.js';
@@ -63,7 +63,7 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
   const { ledger, client, taskQueue, timings = TIMINGS } = options;
   const logger = memoryLogger();
   const orchestration = createSettlementOrchestration(client, taskQueue, timings);
-  const activities = createActivities({
+  const activities = createSettlementActivities({
     ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
     authServer: createAuthServer({ baseUrl: options.authServerUrl, clock: { nowMs: () => Date.now() } }),
     timings,

@@ -1,0 +1,91 @@
+import { createHyperswitchCalls } from '../activities/hyperswitch-calls.js';
+import { STRIPE_REQUESTS_PER_SECOND } from '../activities/marketplace-activities.js';
+import type { RetryTimings } from '../activities/marketplace-contract.js';
+import { createWebhookProcessor } from '../activities/process-webhook.js';
+import type { Config } from './config.js';
+import { systemClock } from './domain/clock.js';
+import type { MoneyKind } from './domain/marketplace.js';
+import type { Ledger } from './ledger/ledger.js';
+import type { Logger } from './observability/logger.js';
+import { createMarketplaceOrchestration, createNudge } from './orchestration/marketplace.js';
+import type { TemporalClient } from './orchestration/temporal-client.js';
+import { createHyperswitch, type Hyperswitch } from './providers/hyperswitch/client.js';
+import { createBudget } from './providers/stripe/budget.js';
+import { createStripe, type Stripe } from './providers/stripe/client.js';
+import { createMoneyResolution } from './resolution/decide.js';
+
+/** The providers of the marketplace, as far as they are configured. */
+export interface MarketplaceProviders {
+  readonly stripe: Stripe | undefined;
+  readonly hyperswitch: Hyperswitch | undefined;
+}
+
+/** Every request to Stripe, from whichever process, takes its token in the ledger. */
+export function createMarketplaceProviders(config: Config, ledger: Pick<Ledger, 'takeToken'>): MarketplaceProviders {
+  return {
+    stripe:
+      config.stripe &&
+      createStripe({
+        ...config.stripe,
+        takeToken: createBudget({ reserve: (endpoint) => ledger.takeToken(endpoint, STRIPE_REQUESTS_PER_SECOND) }),
+      }),
+    hyperswitch: config.hyperswitch && createHyperswitch(config.hyperswitch),
+  };
+}
+
+export interface MarketplaceOptions {
+  readonly config: Config;
+  readonly ledger: Ledger;
+  readonly providers: MarketplaceProviders;
+  readonly temporal: TemporalClient;
+  readonly logger: Logger;
+  readonly processName: string;
+}
+
+/** What the server and the worker share of payments, refunds, transfers and reversals. */
+export function createMarketplaceRuntime({
+  config,
+  ledger,
+  providers,
+  temporal,
+  logger,
+  processName,
+}: MarketplaceOptions) {
+  const { stripe, hyperswitch } = providers;
+  const timings = { transfer: timingsOf(config.transferRetry), reversal: timingsOf(config.reversal) };
+  const orchestration = createMarketplaceOrchestration(temporal, config.temporal.taskQueue, {
+    ...timings,
+    disabled: disabledKinds(config),
+  });
+  const wake = createNudge({
+    ledger,
+    orchestration,
+    onFailure: (item, error) =>
+      logger.warn({ item, err: error }, 'a workflow could not be started; the sweep starts it'),
+  });
+  return {
+    timings,
+    orchestration,
+    wake,
+    calls:
+      hyperswitch && createHyperswitchCalls({ ledger, hyperswitch, clock: systemClock, processName, logger, wake }),
+    resolution: createMoneyResolution({ ledger, stripe }),
+    processWebhook: createWebhookProcessor({ ledger, stripe, wake }),
+  };
+}
+
+export type MarketplaceRuntime = ReturnType<typeof createMarketplaceRuntime>;
+
+const timingsOf = ({ backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings): RetryTimings => ({
+  backoffBaseMs,
+  backoffMaxMs,
+  maxRetries,
+});
+
+/** What is switched off, or cannot be called from here, starts no workflow: its rows wait in the ledger. */
+function disabledKinds({ stripe, hyperswitch, reversal, transferRetry }: Config): MoneyKind[] {
+  const disabled: MoneyKind[] = hyperswitch ? [] : ['payment', 'refund'];
+  if (!stripe || !transferRetry.enabled) disabled.push('transfer');
+  if (!stripe || !reversal.enabled) disabled.push('reversal');
+  return disabled;
+}
