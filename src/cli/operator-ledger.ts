@@ -1,6 +1,9 @@
+import { createBackfillReader } from '../ledger/backfill-report.js';
+import { createBackfills } from '../ledger/backfills.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decide.js';
 import { createSettlementReader } from '../ledger/find-settlements.js';
+import { createHistoricalTransfers } from '../ledger/historical-transfers.js';
 import { createStoryReader } from '../ledger/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
 
@@ -12,6 +15,9 @@ function operationsOn(database: Database, approvalThreshold: bigint) {
     ...createDecisions(database, { approvalThreshold }),
     ...createSettlementReader(database),
     ...createStoryReader(database),
+    ...createHistoricalTransfers(database),
+    ...createBackfills(database),
+    ...createBackfillReader(database),
   };
 }
 

@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import { addBackfillTransferIdsCommand } from './backfill-transfer-ids.js';
 import type { CliContext } from './context.js';
+import { addImportTransfersCommand } from './import-transfers.js';
 import { addListCommand } from './list.js';
 import { addMigrateCommand } from './migrate.js';
 import { addResolveCommand } from './resolve.js';
@@ -21,5 +23,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addListCommand(program, context);
   addShowCommand(program, context);
   addResolveCommand(program, context);
+  addImportTransfersCommand(program, context);
+  addBackfillTransferIdsCommand(program, context);
   return program;
 }

@@ -2,12 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type CliContext, CommandRefused } from '../../../src/cli/context.js';
-import { createProgram } from '../../../src/cli/program.js';
-import { readConfig, readOperatorConfig } from '../../../src/config.js';
+import { CommandRefused } from '../../../src/cli/context.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createTestDatabase } from '../../support/database.js';
 import { aSettlement, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { runMakegood } from '../../support/terminal.js';
 
 let world: TestLedger;
 beforeAll(async () => {
@@ -22,24 +21,8 @@ beforeEach(() => {
   err = [];
 });
 
-/** As in a terminal, but in this process. */
-async function makegood(args: readonly string[], env: Record<string, string> = { DATABASE_URL: world.url }) {
-  const context: CliContext = {
-    out: (line) => out.push(line),
-    err: (line) => err.push(line),
-    clock: world.clock,
-    userName: () => 'nora',
-    readConfig: () => readConfig(env),
-    readOperatorConfig: () => readOperatorConfig(env),
-    sandboxDefaults: { port: undefined, stateDir: undefined },
-    runServer: () => Promise.resolve(),
-    runWorker: () => Promise.resolve(),
-  };
-  const program = createProgram(context, '0.0.0');
-  const quiet = { writeOut: () => undefined, writeErr: (line: string) => err.push(line) };
-  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(quiet);
-  await program.parseAsync(['node', 'makegood', ...args]);
-}
+const makegood = (args: readonly string[], env: Record<string, string> = { DATABASE_URL: world.url }) =>
+  runMakegood(args, { env, clock: world.clock, out: (line) => out.push(line), err: (line) => err.push(line) });
 
 const json = () => JSON.parse(out.join('\n'));
 

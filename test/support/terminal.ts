@@ -1,0 +1,39 @@
+import type { CliContext } from '../../src/cli/context.js';
+import { createProgram } from '../../src/cli/program.js';
+import { readConfig, readOperatorConfig } from '../../src/config.js';
+import type { Clock } from '../../src/domain/clock.js';
+
+export interface TerminalOptions {
+  readonly env: Record<string, string>;
+  readonly clock: Clock;
+  /** What comes on standard input. */
+  readonly stdin?: AsyncIterable<Uint8Array>;
+  /** Aborted by the test instead of Ctrl-C. */
+  readonly interruption?: AbortSignal;
+  readonly out: (line: string) => void;
+  readonly err: (line: string) => void;
+}
+
+/** `makegood …` as in a terminal, but in this process; rejects where the program would end with another status than 0. */
+export async function runMakegood(args: readonly string[], options: TerminalOptions): Promise<void> {
+  const { env, out, err } = options;
+  const context: CliContext = {
+    out,
+    err,
+    stdin: options.stdin ?? nothing(),
+    interruption: () => options.interruption ?? new AbortController().signal,
+    clock: options.clock,
+    userName: () => 'nora',
+    readConfig: () => readConfig(env),
+    readOperatorConfig: () => readOperatorConfig(env),
+    sandboxDefaults: { port: undefined, stateDir: undefined },
+    runServer: () => Promise.resolve(),
+    runWorker: () => Promise.resolve(),
+  };
+  const program = createProgram(context, '0.0.0');
+  const quiet = { writeOut: () => undefined, writeErr: err };
+  for (const command of [program, ...program.commands]) command.exitOverride().configureOutput(quiet);
+  await program.parseAsync(['node', 'makegood', ...args]);
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}
