@@ -42,7 +42,7 @@ export function createBackfills(database: Database) {
       }),
 
     async findBackfill(id: BackfillId): Promise<Backfill | undefined> {
-      const [row] = await database.query<BackfillRow & { [column: string]: unknown }>(
+      const [row] = await database.query<BackfillRow>(
         'SELECT id, apply, since, destination, requested_by, state FROM backfills WHERE id = $1',
         [id],
       );
@@ -140,7 +140,7 @@ const toBackfill = (row: BackfillRow): Backfill => ({
 });
 
 const selectResults = (query: Query, where: string, values: readonly unknown[]): Promise<BackfillResult[]> =>
-  query<BackfillResult & { [column: string]: unknown }>(
+  query<BackfillResult>(
     `SELECT backfill_id AS "backfillId", transfer_id AS "transferId", outcome, stripe_transfer_id AS "stripeTransferId",
        candidates, detail FROM backfill_results WHERE ${where}`,
     values,

@@ -7,7 +7,11 @@ export interface Database {
    * @param name Postgres keeps the statement prepared under it, one text for each name; only for hot statements whose
    *   plan does not depend on the size of the tables, because a kept plan is not made anew when they grow
    */
-  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[], name?: string): Promise<Row[]>;
+  readonly query: <Row extends pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+    name?: string,
+  ) => Promise<Row[]>;
   /** One connection, one transaction: committed when `work` resolves, rolled back when it throws. */
   transaction<T>(work: (query: Database['query']) => Promise<T>): Promise<T>;
   close(): Promise<void>;

@@ -59,7 +59,7 @@ async function lockHistoricalOrder(query: Query, { order }: HistoricalTransfer):
     parseOrderId(order) ?? null,
   ]);
   if (!row) return undefined;
-  const [found] = await query<HistoricalOrder & { [column: string]: unknown }>(
+  const [found] = await query<HistoricalOrder>(
     `SELECT o.id, o.reference IS NOT NULL AS imported, o.currency, o.amount AS paid, p.hyperswitch_payment_id,
        (SELECT coalesce(sum(promised), 0) FROM seller_transfers WHERE order_id = o.id) AS sent,
        EXISTS (SELECT 1 FROM refunds WHERE order_id = o.id AND status = 'succeeded') AS refunded
@@ -124,10 +124,7 @@ async function knownTransfer(
   const same = (row: TransferLike): ImportOutcome => ({ kind: 'same', transferId: row.id, orderId: row.order_id });
   const { stripeTransferId } = line;
   if (stripeTransferId !== null) {
-    const [holder] = await query<TransferLike & { [column: string]: unknown }>(
-      `${TRANSFERS_LIKE} WHERE t.stripe_transfer_id = $1`,
-      [stripeTransferId],
-    );
+    const [holder] = await query<TransferLike>(`${TRANSFERS_LIKE} WHERE t.stripe_transfer_id = $1`, [stripeTransferId]);
     if (holder) {
       const isThis =
         holder.order_id === order?.id &&
@@ -142,7 +139,7 @@ async function knownTransfer(
     }
   }
   if (!order) return { kind: 'new' };
-  const alike = await query<TransferLike & { [column: string]: unknown }>(
+  const alike = await query<TransferLike>(
     `${TRANSFERS_LIKE} WHERE t.order_id = $1 AND t.seller_account = $2 AND t.promised = $3 AND t.origin = 'import' ORDER BY t.id`,
     [order.id, line.sellerAccount, line.amount.toString()],
   );

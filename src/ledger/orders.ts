@@ -100,37 +100,30 @@ const atOneMoment = <T>(database: Database, read: (query: Query) => Promise<T>):
 /** Newest first, whatever the order of the ids. */
 async function readOrders(query: Query, ids: readonly OrderId[]): Promise<Order[]> {
   if (ids.length === 0) return [];
-  const of = async <Row extends { order_id: OrderId }, Item>(sql: string, convert: (row: Row) => Item) => {
-    const found = new Map<OrderId, Item[]>();
-    for (const row of await query<Row & { [column: string]: unknown }>(sql, [ids])) {
-      const already = found.get(row.order_id);
-      if (already) already.push(convert(row));
-      else found.set(row.order_id, [convert(row)]);
-    }
-    return (id: OrderId): readonly Item[] => found.get(id) ?? [];
-  };
-  const rows = await query<OrderRow & { [column: string]: unknown }>(
-    `SELECT ${ORDER_COLUMNS} FROM orders WHERE id = ANY ($1) ORDER BY id DESC`,
-    [ids],
-  );
-  const items = await of<OrderItemRow, Order['items'][number]>(
-    `SELECT ${ORDER_ITEM_COLUMNS} FROM order_items WHERE order_id = ANY ($1) ORDER BY order_id, position`,
+  const rows = await query<OrderRow>(`SELECT ${ORDER_COLUMNS} FROM orders WHERE id = ANY ($1) ORDER BY id DESC`, [ids]);
+  const items = byOrder(
+    await query<OrderItemRow>(
+      `SELECT ${ORDER_ITEM_COLUMNS} FROM order_items WHERE order_id = ANY ($1) ORDER BY order_id, position`,
+      [ids],
+    ),
     toOrderItem,
   );
-  const payments = await of<PaymentRow, Order['payment']>(
-    `SELECT ${PAYMENT_COLUMNS} FROM payments WHERE order_id = ANY ($1)`,
+  const payments = byOrder(
+    await query<PaymentRow>(`SELECT ${PAYMENT_COLUMNS} FROM payments WHERE order_id = ANY ($1)`, [ids]),
     toPayment,
   );
-  const transfers = await of<TransferRow, Order['transfers'][number]>(
-    `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers WHERE order_id = ANY ($1) ORDER BY id`,
+  const transfers = byOrder(
+    await query<TransferRow>(`SELECT ${TRANSFER_COLUMNS} FROM seller_transfers WHERE order_id = ANY ($1) ORDER BY id`, [
+      ids,
+    ]),
     toTransfer,
   );
-  const refunds = await of<RefundRow, Order['refunds'][number]>(
-    `SELECT ${REFUND_COLUMNS} FROM refunds WHERE order_id = ANY ($1) ORDER BY id`,
+  const refunds = byOrder(
+    await query<RefundRow>(`SELECT ${REFUND_COLUMNS} FROM refunds WHERE order_id = ANY ($1) ORDER BY id`, [ids]),
     toRefund,
   );
-  const reversals = await of<ReversalRow, Order['reversals'][number]>(
-    `${SELECT_REVERSALS} WHERE v.order_id = ANY ($1) ORDER BY v.place`,
+  const reversals = byOrder(
+    await query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.order_id = ANY ($1) ORDER BY v.place`, [ids]),
     toReversal,
   );
   return rows.map((row) => ({
@@ -146,4 +139,17 @@ async function readOrders(query: Query, ids: readonly OrderId[]): Promise<Order[
     reversals: reversals(row.id),
     createdAt: row.created_at.toISOString(),
   }));
+}
+
+function byOrder<Row extends { order_id: OrderId }, Item>(
+  rows: readonly Row[],
+  convert: (row: Row) => Item,
+): (id: OrderId) => readonly Item[] {
+  const found = new Map<OrderId, Item[]>();
+  for (const row of rows) {
+    const already = found.get(row.order_id);
+    if (already) already.push(convert(row));
+    else found.set(row.order_id, [convert(row)]);
+  }
+  return (id) => found.get(id) ?? [];
 }

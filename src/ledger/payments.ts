@@ -54,10 +54,7 @@ export function createPayments(database: Database, sealer: Sealer) {
 }
 
 async function selectPayment(query: Query, by: 'id' | 'order_id', value: string): Promise<Payment | undefined> {
-  const [row] = await query<PaymentRow & { [column: string]: unknown }>(
-    `SELECT ${PAYMENT_COLUMNS} FROM payments WHERE ${by} = $1`,
-    [value],
-  );
+  const [row] = await query<PaymentRow>(`SELECT ${PAYMENT_COLUMNS} FROM payments WHERE ${by} = $1`, [value]);
   return row && toPayment(row);
 }
 
@@ -67,7 +64,7 @@ async function insertPayment(
   { id, orderId, hyperswitchPaymentId }: NewPayment,
   { amount, currency, request }: { amount: string; currency: string; request: RequestKey },
 ): Promise<Payment> {
-  const [row] = await query<PaymentRow & { [column: string]: unknown }>(
+  const [row] = await query<PaymentRow>(
     `INSERT INTO payments (id, order_id, amount, currency, idempotency_key, hyperswitch_payment_id, next_check_at, workflow_id)
      VALUES ($1, $2, $3, $4, $5, $6, clock_now() + interval '30 seconds', 'payment/' || $1::uuid) RETURNING ${PAYMENT_COLUMNS}`,
     [id, orderId, amount, currency, paymentKey(orderId), hyperswitchPaymentId],

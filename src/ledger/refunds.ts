@@ -37,20 +37,16 @@ export function createRefunds(database: Database) {
     findRefund: (id: RefundId): Promise<Refund | undefined> => selectRefund(database.query, id),
 
     async reversalsOfRefund(id: RefundId): Promise<readonly Reversal[]> {
-      const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
-        `${SELECT_REVERSALS} WHERE v.refund_id = $1 ORDER BY v.place`,
-        [id],
-      );
+      const rows = await database.query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.refund_id = $1 ORDER BY v.place`, [
+        id,
+      ]);
       return rows.map(toReversal);
     },
   };
 }
 
 async function selectRefund(query: Query, id: RefundId): Promise<Refund | undefined> {
-  const [row] = await query<RefundRow & { [column: string]: unknown }>(
-    `SELECT ${REFUND_COLUMNS} FROM refunds WHERE id = $1`,
-    [id],
-  );
+  const [row] = await query<RefundRow>(`SELECT ${REFUND_COLUMNS} FROM refunds WHERE id = $1`, [id]);
   return row && toRefund(row);
 }
 
@@ -94,7 +90,7 @@ async function insertRefund(
     request,
   }: { amount: bigint; currency: string; paymentId: PaymentId; request: RequestKey },
 ): Promise<Refund> {
-  const [row] = await query<RefundRow & { [column: string]: unknown }>(
+  const [row] = await query<RefundRow>(
     `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, idempotency_key, hyperswitch_refund_id,
        next_check_at, workflow_id)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now() + interval '30 seconds', 'refund/' || $1::uuid)

@@ -1,4 +1,4 @@
-import type { SettlementId } from '../domain/ids.js';
+import type { PaymentId, SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
 import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
@@ -53,7 +53,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       );
       return rows.map(({ sealed, sealed_key_id, ...row }) => ({
         ...row,
-        credential: opened(sealer, { id: row.id, sealed, sealed_key_id }, SEALED_PLACE),
+        credential: opened(sealer, SETTLEMENT, { id: row.id, sealed, sealed_key_id }),
       }));
     },
 
@@ -210,29 +210,32 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
 interface Secrets {
   readonly table: string;
   readonly column: string;
-  place(id: string): Place;
+  readonly place: (id: string) => Place;
 }
 
+const SETTLEMENT: Secrets = {
+  table: 'settlements',
+  column: 'sealed',
+  place: (id) => SEALED_PLACE(id as SettlementId),
+};
+const PAYMENT: Secrets = {
+  table: 'payments',
+  column: 'sealed_client_secret',
+  place: (id) => CLIENT_SECRET_PLACE(id as PaymentId),
+};
 /** Every column that holds a secret, each with its key's id in `sealed_key_id`. */
-const SECRETS: readonly Secrets[] = [
-  { table: 'settlements', column: 'sealed', place: SEALED_PLACE },
-  { table: 'payments', column: 'sealed_client_secret', place: CLIENT_SECRET_PLACE },
-];
+const SECRETS: readonly Secrets[] = [SETTLEMENT, PAYMENT];
 
-async function resealed(
-  database: Database,
-  sealer: Sealer,
-  { table, column, place }: Secrets,
-  limit: number,
-): Promise<number> {
-  const rows = await database.query<SealedRow & { [column: string]: unknown }>(
+async function resealed(database: Database, sealer: Sealer, secrets: Secrets, limit: number): Promise<number> {
+  const { table, column, place } = secrets;
+  const rows = await database.query<SealedRow>(
     `SELECT id, ${column} AS sealed, sealed_key_id FROM ${table}
      WHERE sealed_key_id <> $1 AND sealed_key_id = ANY ($2) ORDER BY id LIMIT $3`,
     [sealer.currentKeyId, sealer.keyIds, limit],
   );
   let done = 0;
   for (const row of rows) {
-    const secret = opened(sealer, row, place);
+    const secret = opened(sealer, secrets, row);
     if (secret instanceof Error) continue;
     done += 1;
     const fresh = sealer.seal(secret, place(row.id));
@@ -264,7 +267,7 @@ interface SealedRow {
   sealed_key_id: string;
 }
 
-function opened(sealer: Sealer, { id, sealed, sealed_key_id }: SealedRow, place: Secrets['place']): string | Error {
+function opened(sealer: Sealer, { place }: Secrets, { id, sealed, sealed_key_id }: SealedRow): string | Error {
   try {
     return sealer.open({ bytes: sealed, keyId: sealed_key_id }, place(id));
   } catch (error) {

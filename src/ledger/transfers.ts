@@ -15,7 +15,7 @@ import type { MoneyFilter } from './marketplace-types.js';
 export function createTransferReader(database: Database) {
   return {
     async findTransfer(id: TransferId): Promise<SellerTransfer | undefined> {
-      const [row] = await database.query<TransferRow & { [column: string]: unknown }>(
+      const [row] = await database.query<TransferRow>(
         `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers WHERE id = $1`,
         [id],
       );
@@ -26,7 +26,7 @@ export function createTransferReader(database: Database) {
     async listTransfers(filter: MoneyFilter): Promise<readonly SellerTransfer[]> {
       const id = idOfKey(filter.key, parseTransferId);
       if (id === 'unknown') return [];
-      const rows = await database.query<TransferRow & { [column: string]: unknown }>(
+      const rows = await database.query<TransferRow>(
         `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers
          WHERE ($1::text IS NULL OR status = $1)
            AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
@@ -40,18 +40,14 @@ export function createTransferReader(database: Database) {
     },
 
     async reversalsOfTransfer(id: TransferId): Promise<readonly Reversal[]> {
-      const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
-        `${SELECT_REVERSALS} WHERE v.transfer_id = $1 ORDER BY v.place`,
-        [id],
-      );
+      const rows = await database.query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.transfer_id = $1 ORDER BY v.place`, [
+        id,
+      ]);
       return rows.map(toReversal);
     },
 
     async findReversal(id: ReversalId): Promise<Reversal | undefined> {
-      const [row] = await database.query<ReversalRow & { [column: string]: unknown }>(
-        `${SELECT_REVERSALS} WHERE v.id = $1`,
-        [id],
-      );
+      const [row] = await database.query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.id = $1`, [id]);
       return row && toReversal(row);
     },
 
@@ -59,7 +55,7 @@ export function createTransferReader(database: Database) {
     async listReversals(filter: MoneyFilter): Promise<readonly Reversal[]> {
       const id = idOfKey(filter.key, parseReversalId);
       if (id === 'unknown') return [];
-      const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
+      const rows = await database.query<ReversalRow>(
         `${SELECT_REVERSALS}
          WHERE ($1::text IS NULL OR v.status = $1)
            AND ($2::boolean IS NULL OR (v.attention_reason IS NOT NULL) = $2)

@@ -42,7 +42,7 @@ export function createWebhooks(database: Database) {
      * cannot be processed never stands before what can.
      */
     async dueWebhooks(limit: number): Promise<readonly DueEvent[]> {
-      const rows = await database.query<EventRow & { [column: string]: unknown }>(
+      const rows = await database.query<EventRow>(
         `WITH due AS (
            SELECT provider, event_id FROM webhook_events WHERE next_check_at <= clock_now()
            ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
