@@ -76,8 +76,8 @@ async function workOn(
 ): Promise<Answer | typeof CUT> {
   const admission = admit(dependencies, request, route);
   if ('answer' in admission) {
-    // What is answered from memory was perhaps committed a moment ago.
-    await dependencies.store.durable();
+    // What a key remembers was perhaps committed a moment ago; refusals say nothing about money.
+    if (admission.answer.original !== undefined) await dependencies.store.durable();
     return admission.answer;
   }
   const { admitted } = admission;

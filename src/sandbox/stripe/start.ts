@@ -1,37 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler } from 'express';
-import { type Clock, systemClock } from '../../domain/clock.js';
 import { memoryJournal, openJournal } from '../journal.js';
 import { listen } from '../listener.js';
-import { createApiKeys } from './access.js';
-import { type ApiDependencies, apiHandler } from './api.js';
-import { createCallLog } from './call-log.js';
+import { apiHandler } from './api.js';
 import { ControlRefused, createControl, type StripeControl } from './control.js';
 import { controlRoutes } from './control-routes.js';
-import { createDeferredWork } from './deferred.js';
-import { createStripeFaults } from './faults.js';
-import { createIdempotencyKeys } from './idempotency.js';
-import { createLimits } from './limits.js';
-import { createAgenda, createMovableClock } from './sandbox-clock.js';
+import { assemble, forget, type PartsOptions } from './parts.js';
 import { createStore } from './store.js';
-import { createWebhooks, type WebhookTarget } from './webhooks.js';
 
-export interface StripeSandboxOptions {
+export interface StripeSandboxOptions extends Partial<PartsOptions> {
   /** 0 or absent: any free port. */
   readonly port?: number;
   /** Where the journal lives; absent: nothing outlives the process. */
   readonly stateDir?: string;
-  /** What the stand-in's own, movable clock is based on. */
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
-  /** The only secret key that is let in; absent: every `sk_test_…`, `sk_live_…`, `rk_…`. */
-  readonly secretKey?: string;
-  /** The account the keys belong to. */
-  readonly platformAccount?: string;
-  /** Where events are sent; absent: nowhere until a switch says. */
-  readonly webhook?: WebhookTarget;
 }
 
 export interface StripeSandbox extends StripeControl {
@@ -42,14 +24,15 @@ export interface StripeSandbox extends StripeControl {
   close(): Promise<void>;
 }
 
-export const DEFAULT_PLATFORM = 'acct_1SandboxPlatform0000000';
+const DEFAULT_PLATFORM = 'acct_1SandboxPlatform0000000';
 
 /**
  * Starts a stateful Stripe on the loopback interface.
  * @throws Error when the port is taken or the journal cannot be read
  */
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
-  const { platformAccount = DEFAULT_PLATFORM } = options;
+  const settings = { ...options, platformAccount: options.platformAccount ?? DEFAULT_PLATFORM };
+  const { platformAccount: platform } = settings;
   const { journal, entries } =
     options.stateDir === undefined
       ? { journal: memoryJournal, entries: [] }
@@ -59,16 +42,11 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
   setMaxListeners(0, closing.signal);
   const store = createStore(journal);
   for (const entry of entries as Readonly<Record<string, unknown>>[]) store.replay(entry);
-  const parts = assemble({ ...options, platformAccount }, store, closing.signal);
+  const parts = assemble(settings, store, closing.signal);
 
   const app = express().disable('x-powered-by').disable('etag');
   const listener = await listen(options.port ?? 0, app);
-  const control = createControl({
-    ...parts,
-    platform: platformAccount,
-    listener,
-    forgetSettings: forget(parts, options),
-  });
+  const control = createControl({ ...parts, platform, listener, forgetSettings: () => forget(parts, settings) });
   app.use('/control', controlRoutes(control));
   app.use(express.raw({ type: () => true, limit: '1mb' }), apiHandler(parts));
   app.use(answerError);
@@ -76,7 +54,7 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     ...control,
     port: listener.port,
     url: `http://127.0.0.1:${listener.port}`,
-    platformAccount,
+    platformAccount: platform,
     async close() {
       closing.abort();
       parts.agenda.clear();
@@ -86,46 +64,6 @@ export async function startStripeSandbox(options: StripeSandboxOptions = {}): Pr
     },
   };
 }
-
-function assemble(
-  options: StripeSandboxOptions & { readonly platformAccount: string },
-  store: ApiDependencies['store'],
-  closing: AbortSignal,
-): ApiDependencies {
-  const { clock: base = systemClock, seed, secretKey, platformAccount, webhook } = options;
-  const clock = createMovableClock(base);
-  clock.move(store.clockOffsetMs());
-  const agenda = createAgenda(clock);
-  const webhooks = createWebhooks(clock, agenda, seed);
-  if (webhook !== undefined) webhooks.setTarget(webhook);
-  const deferred = createDeferredWork({ store, clock, agenda, webhooks });
-  for (const row of store.deferred()) deferred.schedule(row);
-  return {
-    store,
-    clock,
-    agenda,
-    webhooks,
-    deferred,
-    closing,
-    apiKeys: createApiKeys(platformAccount, secretKey),
-    keys: createIdempotencyKeys(store, clock),
-    limits: createLimits(clock),
-    faults: createStripeFaults(seed),
-    calls: createCallLog(clock),
-  };
-}
-
-/** What the journal does not hold. */
-const forget =
-  (parts: ApiDependencies, { seed, secretKey, platformAccount = DEFAULT_PLATFORM }: StripeSandboxOptions) =>
-  () => {
-    const { apiKeys, keys, limits, faults, calls, webhooks, agenda, clock } = parts;
-    apiKeys.set({ accepted: secretKey === undefined ? null : { [secretKey]: platformAccount }, revoked: [] });
-    faults.set([], seed);
-    faults.setDown(false);
-    for (const part of [keys, limits, calls, webhooks, agenda]) part.clear();
-    clock.move(0);
-  };
 
 /** Bad control bodies and calls cut short by the end of the stand-in; express would print them to the console. */
 const answerError: ErrorRequestHandler = (error: { status?: number; message?: string }, _req, res, _next) => {
