@@ -7,7 +7,6 @@ import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
 import { sweepIntervals } from './domain/sweep-intervals.js';
 import { stripeTaskQueue } from './domain/workflow-ids.js';
-import { createBackfillProgress } from './ledger/backfill-progress.js';
 import { createDatabase, type Database } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
 import { createSealer } from './ledger/sealer.js';
@@ -167,7 +166,7 @@ function dependenciesOf(
       processName,
       monotonicMs,
     },
-    backfill: stripe && { ledger: { ...ledger, ...createBackfillProgress(database) }, stripe, logger, monotonicMs },
+    backfill: stripe && { ledger, stripe, logger, monotonicMs },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../domain/clock.js';
+import { createBackfillProgress } from './backfill-progress.js';
 import { createBackfills } from './backfills.js';
 import { createClaims } from './claim.js';
 import { createSettlementCreator } from './create-settlement.js';
@@ -74,6 +75,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPayouts(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
+    ...createBackfillProgress(database),
     ...createPaymentCalls(database, sealer, clock),
     ...createRefundCalls(database),
     ...createTransferCalls(database),

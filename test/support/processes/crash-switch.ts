@@ -71,16 +71,21 @@ export function createCrashSwitch() {
       return result;
     };
 
+  /** Stripe's calls are handed out lane by lane; they are `stripe.<call>` in every one. */
+  const wrapPart = (part: string, operations: object): object =>
+    Object.fromEntries(
+      Object.entries(operations as Record<string, Operation>).map(([name, operation]) => [
+        name,
+        name === 'inLane'
+          ? (lane: string) => wrapPart(part, operation(lane) as object)
+          : wrapOne(`${part}.${name}`, operation),
+      ]),
+    );
+
   return function wrap<Parts extends object>(parts: Parts): Parts {
     const wrapped = Object.entries(parts).map(([part, operations]) => [
       part,
-      operations &&
-        Object.fromEntries(
-          Object.entries(operations as Record<string, Operation>).map(([name, operation]) => [
-            name,
-            wrapOne(`${part}.${name}`, operation),
-          ]),
-        ),
+      operations && wrapPart(part, operations as object),
     ]);
     return Object.fromEntries(wrapped) as Parts;
   };
