@@ -104,6 +104,7 @@ export const unguarded = <T>(database: Database, work: (query: Query) => Promise
 export const force = (database: Database, table: string, id: string, columns: Columns): Promise<void> =>
   unguarded(database, async (query) => {
     const names = Object.keys(columns);
+    if (names.length === 0) return;
     const set = names.map((name, index) => `${name} = $${index + 2}`).join(', ');
     await query(`UPDATE ${table} SET ${set} WHERE id = $1`, [id, ...Object.values(columns).map(plain)]);
   });
