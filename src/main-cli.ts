@@ -25,6 +25,8 @@ const context: CliContext = {
     port: process.env.PORT,
     stateDir: process.env.SANDBOX_STATE_DIR,
     hyperswitchPort: process.env.SANDBOX_HYPERSWITCH_PORT,
+    stripePort: process.env.SANDBOX_STRIPE_PORT,
+    stripeWebhookUrl: process.env.SANDBOX_STRIPE_WEBHOOK_URL,
   },
   // Loaded only when they are run: `makegood list` needs neither Express nor Temporal's native worker.
   runServer: async (config) => {

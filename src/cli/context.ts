@@ -22,6 +22,8 @@ export interface CliContext {
     readonly port: string | undefined;
     readonly stateDir: string | undefined;
     readonly hyperswitchPort?: string | undefined;
+    readonly stripePort?: string | undefined;
+    readonly stripeWebhookUrl?: string | undefined;
   };
   /** Resolve when the process was told to stop and has stopped. */
   readonly runServer: (config: Config) => Promise<void>;

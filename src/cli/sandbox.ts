@@ -3,6 +3,7 @@ import { type CliContext, CommandRefused } from './context.js';
 
 const DEFAULT_PORT = '4020';
 const DEFAULT_HYPERSWITCH_PORT = '4021';
+const DEFAULT_STRIPE_PORT = '4022';
 const DEFAULT_STATE_DIR = '.makegood/sandbox';
 
 export function addSandboxCommand(program: Command, { sandboxDefaults }: CliContext): void {
@@ -21,17 +22,34 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
       // Whoever chose PORT runs this beside others, and a port that was not chosen could be theirs.
       sandboxDefaults.hyperswitchPort ?? (sandboxDefaults.port === undefined ? DEFAULT_HYPERSWITCH_PORT : undefined),
     )
-    .action(async ({ port, stateDir, hyperswitchPort }: SandboxFlags) => {
+    .option(
+      '--stripe-port <port>',
+      'where Stripe listens; default SANDBOX_STRIPE_PORT, not at all where only PORT is set',
+      sandboxDefaults.stripePort ?? (sandboxDefaults.port === undefined ? DEFAULT_STRIPE_PORT : undefined),
+    )
+    .option(
+      '--stripe-webhook-url <url>',
+      "where Stripe's events are sent; default SANDBOX_STRIPE_WEBHOOK_URL, nowhere without it",
+      sandboxDefaults.stripeWebhookUrl,
+    )
+    .action(async ({ port, stateDir, hyperswitchPort, stripePort, stripeWebhookUrl: webhookUrl }: SandboxFlags) => {
       const ports = {
         authServer: portOf(port),
         hyperswitch: hyperswitchPort === undefined ? undefined : portOf(hyperswitchPort),
+        stripe: stripePort === undefined ? undefined : portOf(stripePort),
       };
+      if (webhookUrl !== undefined && !URL.canParse(webhookUrl))
+        throw new CommandRefused(`${webhookUrl} is no URL; example: http://127.0.0.1:3000/webhooks/stripe`);
       // Loaded only here: no other command runs any of its code.
       const { runSandbox } = await import('../sandbox/auth-server/run.js');
       const running = [runSandbox({ port: ports.authServer, stateDir })];
       if (ports.hyperswitch !== undefined) {
         const { runHyperswitchSandbox } = await import('../sandbox/hyperswitch/run.js');
         running.push(runHyperswitchSandbox({ port: ports.hyperswitch, stateDir }));
+      }
+      if (ports.stripe !== undefined) {
+        const { runStripeSandbox } = await import('../sandbox/stripe/run.js');
+        running.push(runStripeSandbox({ port: ports.stripe, stateDir, webhookUrl }));
       }
       await Promise.all(running);
     });
@@ -41,6 +59,8 @@ interface SandboxFlags {
   readonly port: string;
   readonly stateDir: string;
   readonly hyperswitchPort?: string;
+  readonly stripePort?: string;
+  readonly stripeWebhookUrl?: string;
 }
 
 function portOf(text: string): number {
