@@ -118,6 +118,8 @@ describe('what Stripe answers', () => {
     expect(await stripe.inLane('acct_seller').reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject(sellers);
     expect(await stripe.inLane('acct_else').reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject(ours);
     expect(await stripe.inLane('probe').reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject(ours);
+    const unnamed = await answering(error(403, { code: 'account_invalid' }));
+    expect(await unnamed.stripe.inLane('probe').reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject(ours);
     const noSeller = await answering(error(400, { code: 'account_invalid' }));
     expect(await noSeller.stripe.inLane('probe').reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject(refused);
   });

@@ -18,6 +18,12 @@ import {
 const reversed = json(200, reversalObject());
 const reset: Answering = (response) => void response.socket?.resetAndDestroy();
 const close: Answering = (response) => void response.socket?.destroy();
+/** All but one byte of a perfect answer. */
+const cutShort: Answering = (response) => {
+  const body = JSON.stringify(reversalObject());
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length + 1 });
+  response.write(body, () => response.socket?.end());
+};
 const startThen =
   (end: Answering, body = '{"id":"trr_1","object":"transfer_rev'): Answering =>
   (response, received) => {
@@ -32,6 +38,7 @@ describe('one call is one token and one request', () => {
     ['resets the connection', reset, 'reset'],
     ['closes the connection', close, 'reset'],
     ['resets in the middle of its answer', startThen(reset), 'reset'],
+    ['ends one byte too early', cutShort, 'reset'],
     ['closes in the middle of its answer', startThen(close), 'reset'],
     ['answers 500', json(500, { error: { type: 'api_error', message: 'oops' } }), 'server_error'],
     [
