@@ -205,7 +205,7 @@ async function insertFound(query: Query, { paymentId, refundId, facts }: Found):
   await query(
     `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key,
        hyperswitch_refund_id, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, 'provider', 'done', $7, $8, clock_now() + interval '1 minute', 'refund/' || $1)`,
+     VALUES ($1, $2, $3, $4, $5, $6, 'provider', 'done', $7, $8, clock_now() + interval '1 minute', 'refund/' || $1::uuid)`,
     [
       refundId,
       payment.order_id,

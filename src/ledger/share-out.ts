@@ -104,7 +104,7 @@ async function demand(
   const inserted = await query(
     `INSERT INTO reversals (id, refund_id, transfer_id, order_id, seller_account, amount, currency, idempotency_key,
        next_retry_at, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), clock_now(), 'reversal/' || $1)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), clock_now(), 'reversal/' || $1::uuid)
      ON CONFLICT (id) DO NOTHING RETURNING id`,
     [id, refund, row.id, order, row.seller_account, share.toString(), row.currency, reversalKey(id, 1)],
   );
@@ -303,7 +303,7 @@ export async function insertTransfer(query: Query, row: NewTransferRow): Promise
   await query(
     `INSERT INTO seller_transfers (id, order_id, seller_account, currency, promised, amount, origin, compensates_refund,
        compensates_transfer, idempotency_key, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, clock_now(), 'transfer/' || $1)`,
+     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, clock_now(), 'transfer/' || $1::uuid)`,
     [
       row.id,
       row.order,

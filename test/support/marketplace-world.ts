@@ -1,0 +1,239 @@
+import { readFileSync } from 'node:fs';
+import type { Client } from '@temporalio/client';
+import { type NativeConnection, Worker } from '@temporalio/worker';
+import {
+  createDecisionActivities,
+  createHyperswitchActivities,
+  createStripeActivities,
+} from '../../activities/marketplace-activities.js';
+import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
+import { createMoneySweep } from '../../activities/sweep-money.js';
+import { readConfig } from '../../src/config.js';
+import { refundKey } from '../../src/domain/idempotency-keys.js';
+import { newOrderId, newPaymentId, newRefundId, type OrderId, type RefundId } from '../../src/domain/ids.js';
+import type { Order } from '../../src/domain/marketplace.js';
+import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import {
+  createMarketplaceProviders,
+  createMarketplaceRuntime,
+  type MarketplaceProviders,
+  type MarketplaceRuntime,
+} from '../../src/marketplace-runtime.js';
+import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
+import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
+import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
+import type { TestLedger } from './ledger-fixtures.js';
+import { beginRequest } from './marketplace-fixtures.js';
+import { memoryLogger } from './settlement-world.js';
+
+const bundle = () => ({ code: readFileSync(new URL('../../dist/workflow-bundle.js', import.meta.url), 'utf8') });
+
+export interface MarketplaceWorldOptions {
+  readonly connection: NativeConnection;
+  readonly client: Client;
+  readonly test: TestLedger;
+  readonly stripe: Pick<StripeSandbox, 'url'>;
+  readonly hyperswitch: Pick<HyperswitchSandbox, 'url' | 'apiKey'>;
+  readonly taskQueue?: string;
+  /** Settings of the environment beside the defaults: REVERSAL_BACKOFF_BASE, … */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Wraps the ledger and the providers, for crashes and delays. */
+  readonly decorate?: (parts: MarketplaceProviders & { ledger: Ledger }) => MarketplaceProviders & { ledger: Ledger };
+  /** How long a claim outlives its process; default as in production. */
+  readonly holdMs?: number;
+  /** Given: the ledger's clock follows the Temporal server's skipped time before each activity. */
+  readonly follow?: () => Promise<number>;
+}
+
+/** Amounts in minor units by seller account. */
+export type Sellers = Readonly<Record<string, bigint>>;
+
+/** The marketplace's real workflows, activities, ledger and clients; only Stripe and Hyperswitch are stand-ins. */
+export interface MarketplaceWorld extends MarketplaceRuntime {
+  readonly taskQueue: string;
+  readonly logger: ReturnType<typeof memoryLogger>;
+  /** An order as our own clients make it; nothing is paid. */
+  order(sellers: Sellers, currency?: string): Promise<Order>;
+  /** The one call of POST /payments, and the start of what it leads to. */
+  pay(order: OrderId): Promise<void>;
+  /** Ordered and paid at once: the sandbox must carry payments out by itself. */
+  paidOrder(sellers: Sellers): Promise<Order>;
+  /** The one call of POST /refunds. @param amount null: the remainder */
+  refund(order: OrderId, amount?: bigint | null): Promise<RefundId>;
+  find(order: OrderId): Promise<Order>;
+  sweep(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** What `readConfig` needs beside the tests' own settings. */
+export const marketplaceEnvironment = (
+  stripe: { readonly url: string },
+  hyperswitch: { readonly url: string; readonly apiKey: string },
+): Record<string, string> => ({
+  CREDENTIAL_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
+  API_TOKENS: 'shop:service:shop-token-0123456789',
+  STRIPE_SECRET_KEY: 'sk_test_sandbox',
+  STRIPE_API_BASE: stripe.url,
+  STRIPE_WEBHOOK_SECRET: 'whsec_sandbox',
+  HYPERSWITCH_BASE_URL: hyperswitch.url,
+  HYPERSWITCH_API_KEY: hyperswitch.apiKey,
+  HYPERSWITCH_WEBHOOK_SECRET: 'sandbox-hyperswitch-hash-key',
+});
+
+export async function startMarketplace(options: MarketplaceWorldOptions): Promise<MarketplaceWorld> {
+  const { client, test, taskQueue = `q-${crypto.randomUUID()}` } = options;
+  const config = readConfig({
+    DATABASE_URL: test.url,
+    ...marketplaceEnvironment(options.stripe, options.hyperswitch),
+    TEMPORAL_TASK_QUEUE: taskQueue,
+    ...options.settings,
+  });
+  const logger = memoryLogger();
+  const parts = (options.decorate ?? ((same) => same))({
+    ledger: test.ledger,
+    ...createMarketplaceProviders(config, test.ledger),
+  });
+  const processName = `test-${crypto.randomUUID()}`;
+  const runtime = createMarketplaceRuntime({
+    config,
+    ledger: parts.ledger,
+    providers: parts,
+    temporal: client,
+    logger: logger as never,
+    processName,
+  });
+  const activities = activitiesOf({ parts, runtime, logger, processName, holdMs: options.holdMs });
+  const workers = await startWorkers(options, taskQueue, activities);
+  const world = { ...runtime, taskQueue, logger, ...commerce(test, runtime) };
+  return {
+    ...world,
+    async sweep() {
+      for (const kind of ['payment', 'refund', 'transfer', 'reversal'] as const)
+        await client.workflow.execute('moneySweep', {
+          taskQueue,
+          workflowId: `sweep-${crypto.randomUUID()}`,
+          args: [kind],
+        });
+    },
+    async stop() {
+      for (const { worker } of workers) worker.shutdown();
+      await Promise.all(workers.map(({ running }) => running));
+    },
+  };
+}
+
+interface Made {
+  readonly parts: MarketplaceProviders & { ledger: Ledger };
+  readonly runtime: MarketplaceRuntime;
+  readonly logger: ReturnType<typeof memoryLogger>;
+  readonly processName: string;
+  readonly holdMs: number | undefined;
+}
+
+function activitiesOf({ parts, runtime, logger, processName, holdMs }: Made): MarketplaceActivities {
+  const { ledger, stripe, hyperswitch } = parts;
+  const { calls, resolution, orchestration, processWebhook, wake, timings } = runtime;
+  if (!stripe || !calls) throw new Error('both providers are configured in this world');
+  return {
+    ...createStripeActivities({
+      ledger,
+      stripe,
+      hyperswitch,
+      timings,
+      wake,
+      processName,
+      monotonicMs: () => performance.now(),
+      ...(holdMs === undefined ? {} : { holdMs }),
+    }),
+    ...createHyperswitchActivities(calls),
+    ...createDecisionActivities(resolution),
+    sweepMoney: createMoneySweep({ ledger, starter: orchestration, processWebhook, logger: logger as never }),
+  };
+}
+
+async function startWorkers(options: MarketplaceWorldOptions, taskQueue: string, activities: MarketplaceActivities) {
+  const { connection, test, follow } = options;
+  const followed = follow ? following(activities, test, follow) : activities;
+  const workers: { worker: Worker; running: Promise<void> }[] = [];
+  for (const queue of [taskQueue, stripeTaskQueue(taskQueue)]) {
+    const worker = await Worker.create({
+      connection,
+      taskQueue: queue,
+      workflowBundle: bundle(),
+      activities: followed,
+      maxCachedWorkflows: 1_000,
+      maxConcurrentActivityTaskExecutions: 1_000,
+      maxConcurrentLocalActivityExecutions: 200,
+    });
+    workers.push({ worker, running: worker.run() });
+  }
+  return workers;
+}
+
+/** Before each activity the movable clock is put where the Temporal server's clock stands. */
+function following(activities: MarketplaceActivities, { clock }: TestLedger, nowMs: () => Promise<number>) {
+  const entries = Object.entries(activities).map(([name, run]) => [
+    name,
+    async (...args: never[]) => {
+      const behindMs = (await nowMs()) - clock.nowMs();
+      if (behindMs > 0) clock.advance(behindMs);
+      return (run as (...given: never[]) => unknown)(...args);
+    },
+  ]);
+  return Object.fromEntries(entries) as MarketplaceActivities;
+}
+
+function commerce({ ledger, clock }: TestLedger, { calls, wake }: MarketplaceRuntime) {
+  if (!calls) throw new Error('Hyperswitch is configured in this world');
+  const find = async (id: OrderId): Promise<Order> => {
+    const order = await ledger.findOrder(id);
+    if (!order) throw new Error(`there is no order ${id}`);
+    return order;
+  };
+  const order = async (sellers: Sellers, currency = 'USD'): Promise<Order> => {
+    const items = Object.entries(sellers).map(([sellerAccount, amount]) => ({
+      sellerAccount,
+      amount,
+      description: 'goods',
+    }));
+    const id = newOrderId(clock.nowMs());
+    return await ledger.createOrder({ id, currency, items }, await beginRequest({ ledger }, 'orders'));
+  };
+  const pay = async (id: OrderId): Promise<void> => {
+    const outcome = await ledger.createPayment(
+      { id: newPaymentId(clock.nowMs()), orderId: id, hyperswitchPaymentId: hyperswitchPaymentId(id) },
+      await beginRequest({ ledger }, 'payments'),
+    );
+    if (!('payment' in outcome)) throw new Error(outcome.kind);
+    await calls.advancePayment(outcome.payment.id);
+    wake([{ kind: 'payment', id: outcome.payment.id }]);
+  };
+  return {
+    find,
+    order,
+    pay,
+    async paidOrder(sellers: Sellers): Promise<Order> {
+      const made = await order(sellers);
+      await pay(made.id);
+      return await find(made.id);
+    },
+    async refund(orderId: OrderId, amount: bigint | null = null): Promise<RefundId> {
+      const id = newRefundId(clock.nowMs());
+      const outcome = await ledger.createRefund(
+        {
+          id,
+          orderId,
+          amount,
+          reason: 'requested_by_customer',
+          hyperswitchRefundId: hyperswitchRefundId(refundKey(id)),
+        },
+        await beginRequest({ ledger }, 'refunds'),
+      );
+      if (outcome.kind !== 'created') throw new Error(outcome.kind);
+      await calls.advanceRefund(id);
+      wake([{ kind: 'refund', id }]);
+      return id;
+    },
+  };
+}
