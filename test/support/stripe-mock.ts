@@ -8,7 +8,7 @@ import { testGuard, testLog } from './guarding.js';
 export function stripeMockProgram(): string | undefined {
   const record = join(projectRoot(), '.tools', 'paths.json');
   const paths: unknown = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {};
-  const found: unknown = process.env.STRIPE_MOCK ?? Reflect.get(Object(paths), 'stripe-mock');
+  const found: unknown = process.env.STRIPE_MOCK || Reflect.get(Object(paths), 'stripe-mock');
   return typeof found === 'string' && existsSync(found) ? found : undefined;
 }
 
