@@ -8,6 +8,12 @@ import { newDecisionId, type SettlementId } from './domain/ids.js';
 import { createDatabase, type Database } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
 import { createSealer } from './ledger/sealer.js';
+import {
+  createMarketplaceProviders,
+  createMarketplaceRuntime,
+  type MarketplaceProviders,
+  type MarketplaceRuntime,
+} from './marketplace-runtime.js';
 import type { Logger } from './observability/logger.js';
 import { createDispatcher, type Dispatcher } from './orchestration/dispatcher.js';
 import { createSettlementOrchestration } from './orchestration/settlements.js';
@@ -16,7 +22,7 @@ import { type AuthServer, createAuthServer } from './providers/auth-server/clien
 import { createPaidSessions, type PaidSessions } from './sessions/index.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
-export interface RuntimeParts {
+export interface RuntimeParts extends MarketplaceProviders {
   readonly ledger: Ledger;
   readonly authServer: AuthServer | undefined;
 }
@@ -32,6 +38,7 @@ export interface RuntimeOptions {
 export interface PaidSessionRuntime extends RuntimeParts {
   readonly database: Database;
   readonly sessions: PaidSessions;
+  readonly marketplace: MarketplaceRuntime;
   readonly dispatcher: Dispatcher;
   /** Nudges the workflow of a settlement after a decision; a failure is healed by the sweep. */
   wake(id: SettlementId): Promise<void>;
@@ -52,17 +59,21 @@ export function createPaidSessionRuntime(
     maxConnections: 20,
     onIdleError: (error) => logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
   });
-  const { ledger, authServer } = (decorate ?? ((same) => same))({
-    ledger: createLedger({
-      database,
-      sealer: createSealer(config.credentialKeys),
-      clock: systemClock,
-      approvalThreshold: config.approvalThreshold,
-    }),
+  const plain = createLedger({
+    database,
+    sealer: createSealer(config.credentialKeys),
+    clock: systemClock,
+    approvalThreshold: config.approvalThreshold,
+    balanceHorizonMs: config.reversal.balanceHorizonMs,
+  });
+  const parts = (decorate ?? ((same) => same))({
+    ledger: plain,
+    ...createMarketplaceProviders(config, plain),
     authServer:
       config.authServer &&
       createAuthServer({ baseUrl: config.authServer.url, appName: config.authServer.appName, clock: systemClock }),
   });
+  const { ledger, authServer } = parts;
   const { backoffBaseMs, backoffMaxMs, httpTimeoutMs } = config.settlement;
   const timings = { backoffBaseMs, backoffMaxMs, httpTimeoutMs };
   const temporal = createTemporalClient(config.temporal);
@@ -74,6 +85,7 @@ export function createPaidSessionRuntime(
     onFailure: (error) => logger.warn({ err: error }, 'settlements could not be dispatched; the sweep starts them'),
   });
   const holder = `${hostname()}:${process.pid}`;
+  const processName = `${holder}:${Date.now().toString(36)}`;
   const sessions = createPaidSessions({
     ledger,
     authServer,
@@ -89,14 +101,14 @@ export function createPaidSessionRuntime(
       authServer,
       timings,
       logger,
-      processName: `${holder}:${Date.now().toString(36)}`,
+      processName,
     }),
     dispatch: (id) => dispatcher.dispatch(id),
   });
 
   return {
-    ledger,
-    authServer,
+    ...parts,
+    marketplace: createMarketplaceRuntime({ config, ledger, providers: parts, temporal, logger, processName }),
     database,
     sessions,
     dispatcher,
