@@ -114,7 +114,7 @@ describe.each(Object.entries(KINDS))('every move of a %s', (kind, { table, statu
       [`${table}_status_check`],
     );
     const known = [...(row?.definition ?? '').matchAll(/'([a-z_]+)'/g)].map(([, status]) => status);
-    expect(known.sort()).toEqual([...statuses].sort());
+    expect(new Set(known)).toEqual(new Set(statuses));
   });
 });
 
@@ -374,11 +374,11 @@ describe.each(['seller_transfers', 'reversals'])('a call of %s', (table) => {
   });
 
   it('gets a new generation on evidence: a definite no, or an unknown outcome missed twice', async () => {
-    await set(await put({ certainty: 'absent', attempts: 1 }), NEXT);
-    await set(
-      await put({ certainty: 'unknown', attempts: 1, absences: 2, params: '{}', key_first_sent_at: new Date() }),
-      NEXT,
-    );
+    const evidence = [
+      { certainty: 'absent', attempts: 1 },
+      { certainty: 'unknown', attempts: 1, absences: 2, params: '{}', key_first_sent_at: new Date() },
+    ];
+    for (const columns of evidence) await expect(set(await put(columns), NEXT)).resolves.toEqual([]);
   });
 
   it.each([
