@@ -25,6 +25,7 @@ const context: CliContext = {
     port: process.env.PORT,
     stateDir: process.env.SANDBOX_STATE_DIR,
     hyperswitchPort: process.env.SANDBOX_HYPERSWITCH_PORT,
+    hyperswitchWebhookUrl: process.env.SANDBOX_HYPERSWITCH_WEBHOOK_URL,
     stripePort: process.env.SANDBOX_STRIPE_PORT,
     stripeWebhookUrl: process.env.SANDBOX_STRIPE_WEBHOOK_URL,
   },

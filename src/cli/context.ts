@@ -22,6 +22,7 @@ export interface CliContext {
     readonly port: string | undefined;
     readonly stateDir: string | undefined;
     readonly hyperswitchPort?: string | undefined;
+    readonly hyperswitchWebhookUrl?: string | undefined;
     readonly stripePort?: string | undefined;
     readonly stripeWebhookUrl?: string | undefined;
   };

@@ -23,6 +23,11 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
       sandboxDefaults.hyperswitchPort ?? (sandboxDefaults.port === undefined ? DEFAULT_HYPERSWITCH_PORT : undefined),
     )
     .option(
+      '--hyperswitch-webhook-url <url>',
+      "where Hyperswitch's events are sent; default SANDBOX_HYPERSWITCH_WEBHOOK_URL, nowhere without it",
+      sandboxDefaults.hyperswitchWebhookUrl,
+    )
+    .option(
       '--stripe-port <port>',
       'where Stripe listens; default SANDBOX_STRIPE_PORT, not at all where only PORT is set',
       sandboxDefaults.stripePort ?? (sandboxDefaults.port === undefined ? DEFAULT_STRIPE_PORT : undefined),
@@ -32,24 +37,27 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
       "where Stripe's events are sent; default SANDBOX_STRIPE_WEBHOOK_URL, nowhere without it",
       sandboxDefaults.stripeWebhookUrl,
     )
-    .action(async ({ port, stateDir, hyperswitchPort, stripePort, stripeWebhookUrl: webhookUrl }: SandboxFlags) => {
+    .action(async ({ port, stateDir, hyperswitchPort, stripePort, ...webhooks }: SandboxFlags) => {
       const ports = {
         authServer: portOf(port),
         hyperswitch: hyperswitchPort === undefined ? undefined : portOf(hyperswitchPort),
         stripe: stripePort === undefined ? undefined : portOf(stripePort),
       };
-      if (webhookUrl !== undefined && !URL.canParse(webhookUrl))
-        throw new CommandRefused(`${webhookUrl} is no URL; example: http://127.0.0.1:3000/webhooks/stripe`);
+      for (const url of Object.values(webhooks))
+        if (!URL.canParse(url))
+          throw new CommandRefused(`${url} is no URL; example: http://127.0.0.1:3000/webhooks/stripe`);
       // Loaded only here: no other command runs any of its code.
       const { runSandbox } = await import('../sandbox/auth-server/run.js');
       const running = [runSandbox({ port: ports.authServer, stateDir })];
       if (ports.hyperswitch !== undefined) {
         const { runHyperswitchSandbox } = await import('../sandbox/hyperswitch/run.js');
-        running.push(runHyperswitchSandbox({ port: ports.hyperswitch, stateDir }));
+        running.push(
+          runHyperswitchSandbox({ port: ports.hyperswitch, stateDir, webhookUrl: webhooks.hyperswitchWebhookUrl }),
+        );
       }
       if (ports.stripe !== undefined) {
         const { runStripeSandbox } = await import('../sandbox/stripe/run.js');
-        running.push(runStripeSandbox({ port: ports.stripe, stateDir, webhookUrl }));
+        running.push(runStripeSandbox({ port: ports.stripe, stateDir, webhookUrl: webhooks.stripeWebhookUrl }));
       }
       await Promise.all(running);
     });
@@ -61,6 +69,7 @@ interface SandboxFlags {
   readonly hyperswitchPort?: string;
   readonly stripePort?: string;
   readonly stripeWebhookUrl?: string;
+  readonly hyperswitchWebhookUrl?: string;
 }
 
 function portOf(text: string): number {

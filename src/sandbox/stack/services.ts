@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from '../hyperswitch/defaults.js';
+import { SANDBOX_STRIPE_WEBHOOK_SECRET } from '../stripe/defaults.js';
 import { type ChildLog, describeExit, type RunningChild, startChild } from './child.js';
 import type { Guard } from './guard.js';
 import { type ReservedPort, reservePort } from './ports.js';
@@ -11,7 +13,16 @@ import type { StackChildName } from './stack-child.js';
 import { type RunningTemporal, startTemporal } from './temporal.js';
 import { temporalTool } from './tools.js';
 
-export const PORT_NAMES = ['database', 'temporal', 'temporalHttp', 'temporalUi', 'sandbox', 'server'] as const;
+export const PORT_NAMES = [
+  'database',
+  'temporal',
+  'temporalHttp',
+  'temporalUi',
+  'sandbox',
+  'stripe',
+  'hyperswitch',
+  'server',
+] as const;
 export type PortName = (typeof PORT_NAMES)[number];
 export type StackPorts = Readonly<Record<PortName, number>>;
 
@@ -58,7 +69,7 @@ export function createServices(context: ServiceContext): Services {
       }),
     temporal: async (log) => startTemporalService(context, log, hold),
     sandbox: async (log) => {
-      await (await hold('sandbox')).release();
+      for (const name of ['sandbox', 'stripe', 'hyperswitch'] as const) await (await hold(name)).release();
       const answers = (signal: AbortSignal) =>
         untilAnswers(addresses(context.ports).sandbox, () => true, { over: signal, limitMs: READY_LIMIT_MS });
       return startProgram(context, { name: 'sandbox', args: ['sandbox'], answers }, log);
@@ -101,8 +112,27 @@ function programEnvironment(context: ServiceContext): NodeJS.ProcessEnv {
     AUTH_SERVER_URL: at.sandbox,
     AUTH_APP_NAME: 'makegood-sandbox',
     DESTINATION_ACCOUNT_ID: 'atxp_acct_sandbox',
+    STRIPE_SECRET_KEY: 'sk_test_sandbox',
+    STRIPE_API_BASE: at.stripe,
+    STRIPE_WEBHOOK_SECRET: SANDBOX_STRIPE_WEBHOOK_SECRET,
+    HYPERSWITCH_BASE_URL: at.hyperswitch,
+    HYPERSWITCH_API_KEY: SANDBOX_API_KEY,
+    HYPERSWITCH_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
     SANDBOX_DEMO_ROUTES: 'true',
     ...settings,
+  };
+}
+
+/** The stand-ins tell the server what happened at them, as the providers would. */
+function sandboxEnvironment({ ports, directory }: ServiceContext): NodeJS.ProcessEnv {
+  const { server } = addresses(ports);
+  return {
+    PORT: String(ports.sandbox),
+    SANDBOX_STATE_DIR: join(directory, 'sandbox'),
+    SANDBOX_STRIPE_PORT: String(ports.stripe),
+    SANDBOX_STRIPE_WEBHOOK_URL: `${server}/webhooks/stripe`,
+    SANDBOX_HYPERSWITCH_PORT: String(ports.hyperswitch),
+    SANDBOX_HYPERSWITCH_WEBHOOK_URL: `${server}/webhooks/hyperswitch`,
   };
 }
 
@@ -116,6 +146,8 @@ export function addresses(ports: StackPorts) {
   return {
     server: http(ports.server),
     sandbox: http(ports.sandbox),
+    stripe: http(ports.stripe),
+    hyperswitch: http(ports.hyperswitch),
     temporal: `127.0.0.1:${ports.temporal}`,
     temporalUi: http(ports.temporalUi),
     temporalHttp: http(ports.temporalHttp),
@@ -131,10 +163,7 @@ interface Program {
 }
 
 async function startProgram(context: ServiceContext, program: Program, log: ChildLog): Promise<RunningChild> {
-  const own =
-    program.name === 'sandbox'
-      ? { PORT: String(context.ports.sandbox), SANDBOX_STATE_DIR: join(context.directory, 'sandbox') }
-      : {};
+  const own = program.name === 'sandbox' ? sandboxEnvironment(context) : {};
   const child = await startChild(
     {
       name: program.name,

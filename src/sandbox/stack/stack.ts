@@ -28,7 +28,10 @@ export interface StackEndpoints {
   /** host:port */
   readonly temporal: string;
   readonly database: string;
+  /** The auth server's stand-in. */
   readonly sandbox: string;
+  readonly stripe: string;
+  readonly hyperswitch: string;
   /** Null: no chain is part of the stack. */
   readonly chainRpc: string | null;
   readonly tokens: StackSecrets['tokens'];
@@ -103,6 +106,8 @@ async function startAll(options: StackOptions, guard: Guard, unlock: () => void)
     temporal: at.temporal,
     database: databaseUrl({ ports, secrets }),
     sandbox: at.sandbox,
+    stripe: at.stripe,
+    hyperswitch: at.hyperswitch,
     chainRpc: null,
     tokens: secrets.tokens,
   };
@@ -139,4 +144,4 @@ async function choosePorts(directory: string): Promise<{ ports: StackPorts; rese
   return { ports, reserved };
 }
 
-const NO_PORTS: StackPorts = { database: 0, temporal: 0, temporalHttp: 0, temporalUi: 0, sandbox: 0, server: 0 };
+const NO_PORTS = Object.fromEntries(PORT_NAMES.map((name) => [name, 0])) as StackPorts;
