@@ -39,20 +39,21 @@ export interface StripeOracle {
   close(): Promise<void>;
 }
 
-const FILE = join(projectRoot(), 'test', 'fixtures', 'stripe-mock.json');
 const HEADERS = ['content-type', 'idempotency-key', 'stripe-account', 'stripe-version'];
 
 /**
  * Stands between our client and `stripe-mock`, and keeps what passes. Where there is no Go, and so no `stripe-mock`, it
  * answers what the program answered to exactly this request when it was recorded, and 500 to any other.
  * MAKEGOOD_RECORD=1 records anew.
+ * @param fixture one file for each test file, because a new recording replaces it whole
  */
-export async function startStripeOracle(): Promise<StripeOracle> {
+export async function startStripeOracle(fixture = 'stripe-mock.json'): Promise<StripeOracle> {
+  const file = join(projectRoot(), 'test', 'fixtures', fixture);
   const recording = process.env.MAKEGOOD_RECORD === '1';
   const program = stripeMockProgram();
   if (recording && program === undefined) throw new Error('there is no stripe-mock to record: it is built with Go');
   const mock = program === undefined ? undefined : await startStripeMock(program);
-  const recorded = (existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')) : {}) as Recording;
+  const recorded = (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}) as Recording;
   const fresh: Record<string, readonly Exchange[]> = {};
   let exchanges: Exchange[] = [];
   let expected: readonly Exchange[] = [];
@@ -85,7 +86,7 @@ export async function startStripeOracle(): Promise<StripeOracle> {
       server.closeAllConnections();
       server.close();
       await mock?.stop();
-      if (recording) writeFileSync(FILE, `${JSON.stringify(fresh, null, 2)}\n`);
+      if (recording) writeFileSync(file, `${JSON.stringify(fresh, null, 2)}\n`);
     },
   };
 }

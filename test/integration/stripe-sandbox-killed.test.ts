@@ -1,0 +1,84 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
+import { SELLER, stripeApi, transferOf } from '../support/stripe-api.js';
+
+let stateDir: string;
+let kill: () => Promise<void>;
+let restarted: StripeSandbox | undefined;
+beforeEach(async () => {
+  stateDir = await mkdtemp(join(tmpdir(), 'makegood-sandbox-'));
+});
+afterEach(async () => {
+  await kill();
+  await restarted?.close();
+  restarted = undefined;
+  await rm(stateDir, { recursive: true });
+});
+
+async function startChild(): Promise<string> {
+  const program = join(projectRoot(), '.build', 'test', 'test', 'support', 'processes', 'stripe-sandbox.js');
+  const child = fork(program, [stateDir]);
+  const exited = once(child, 'exit');
+  kill = async () => {
+    child.kill('SIGKILL');
+    await exited;
+  };
+  const [url] = (await once(child, 'message')) as [string];
+  return url;
+}
+
+describe('a stand-in of Stripe that is killed with SIGKILL', () => {
+  it('never loses a transfer it answered for, nor one whose answer it was hiding, nor either’s key', async () => {
+    const url = await startChild();
+    const create = (base: string, idempotencyKey: string) =>
+      stripeApi(base).post('/v1/transfers', transferOf(), { idempotencyKey });
+    const told = await create(url, 'told');
+    await fetch(`${url}/control/faults`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ rules: [{ kinds: ['hang_after_commit'], times: 1 }] }),
+    });
+    const hidden = create(url, 'hidden').catch((error: Error) => error);
+    await expect.poll(async () => (await stripeApi(url).get('/v1/transfers')).json.data.length).toBe(2);
+    await kill();
+    expect(await hidden).toBeInstanceOf(Error);
+
+    restarted = await startStripeSandbox({ stateDir });
+    expect((await create(restarted.url, 'told')).json.id).toBe(told.json.id);
+    expect((await create(restarted.url, 'hidden')).headers['idempotent-replayed']).toBe('true');
+    expect(restarted.ledger().transfers.length).toBe(2);
+  });
+
+  it('never parts money from its key or from the other side of it, in the middle of many', async () => {
+    const url = await startChild();
+    const answered: string[] = [];
+    let killed: Promise<void> | undefined;
+    let next = 0;
+    const transferUntilItDies = async () => {
+      for (;;) {
+        next += 1;
+        const key = `k${next}`;
+        const answer = await stripeApi(url)
+          .post('/v1/transfers', transferOf(), { idempotencyKey: key })
+          .catch(() => undefined);
+        if (answer?.status !== 200) return;
+        answered.push(key);
+        if (answered.length === 60) killed = kill();
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, transferUntilItDies));
+    await killed;
+
+    restarted = await startStripeSandbox({ stateDir });
+    const { transfers, keys, accounts } = restarted.ledger();
+    expect(answered.filter((key) => !keys.some((row) => row.key === key))).toEqual([]);
+    expect(transfers.length).toBe(keys.length);
+    expect(accounts.find(({ id }) => id === SELLER)?.balances.usd?.available).toBe(transfers.length * 1000);
+  });
+});
