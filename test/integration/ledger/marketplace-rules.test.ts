@@ -617,6 +617,34 @@ describe('orders, payments and refunds', () => {
   });
 });
 
+describe('decisions', () => {
+  const decide = (kind: string, action: string) =>
+    query(
+      `INSERT INTO decisions (id, item_kind, item_id, action, state, by, authenticated, note)
+       VALUES (gen_random_uuid(), $1, gen_random_uuid(), $2, 'ignored', 'ann', true, 'n') RETURNING action`,
+      [kind, action],
+    );
+  it.each([
+    ['transfer', 'settled'],
+    ['transfer', 'compensate'],
+    ['reversal', 'compensate'],
+    ['reversal', 'settled'],
+    ['refund', 'adopt'],
+    ['settlement', 'adopt'],
+    ['order', 'retry'],
+  ])('are never about a %s to %s', async (kind, action) => {
+    await expect(decide(kind, action)).rejects.toThrow('decisions_');
+  });
+  it.each([
+    ['transfer', 'adopt'],
+    ['reversal', 'write_off'],
+    ['refund', 'compensate'],
+    ['settlement', 'settled'],
+  ])('may be about a %s to %s', async (kind, action) => {
+    expect(await decide(kind, action)).toEqual([{ action }]);
+  });
+});
+
 describe('nothing of the marketplace', () => {
   it.each(['orders', 'order_items', 'payments', 'refunds', 'seller_transfers', 'reversals'])(
     'is ever deleted: %s',
