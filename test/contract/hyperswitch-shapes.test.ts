@@ -29,13 +29,13 @@ describe('every request of the client', () => {
   const money = { amount: fc.bigInt({ min: 100n, max: BigInt(Number.MAX_SAFE_INTEGER) }) };
   const currency = fc.constantFrom(...(CONSTRAINTS.words.Currency ?? []));
   const text = (length: object) => fc.string({ unit: 'binary', ...length });
-  const reason = fc.oneof(text({}), text({ minLength: 250, maxLength: 300 }));
+  const words = fc.oneof(text({}), text({ minLength: 250, maxLength: 300 }));
   const call = fc.record({
     key,
     other: key,
     ...money,
     currency,
-    reason,
+    reason: words,
   });
 
   it('is one that the document allows, whatever is asked for', async () => {
