@@ -18,11 +18,13 @@ export function createStripeAccountCheck({ ledger, stripe }: StripeAccountDepend
 
   async function ask(): ReturnType<StripeAccountCheck['verify']> {
     const answer = await stripe.inLane('probe').readAccount();
-    if (answer.kind !== 'found') return { parks: answer.kind === 'misdirected', detail: answer.detail };
+    if (answer.kind === 'missing') return { kind: 'unclear', detail: answer.detail };
+    if (answer.kind !== 'found') return answer;
     verified = await ledger.pinStripeAccount(answer.value);
     if (verified) return undefined;
     return {
-      parks: true,
+      kind: 'misdirected',
+      scope: 'provider',
       detail: `STRIPE_SECRET_KEY belongs to ${answer.value.accountId} (${answer.value.livemode ? 'live' : 'test'} mode), not to the account of this ledger: nothing was sent; set the right key`,
     };
   }

@@ -57,7 +57,7 @@ export interface StripeCallDependencies {
 
 export interface StripeAccountCheck {
   /** undefined: all is well. */
-  verify(): Promise<{ readonly parks: boolean; readonly detail: string } | undefined>;
+  verify(): Promise<Unread | undefined>;
   /** A read-only look at a parked provider, `stripe` or `stripe:<account>`. @returns whether it lets us in again */
   probe(provider: string, sellerAccount: string): Promise<boolean>;
 }
@@ -82,7 +82,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     if (claimed.kind !== 'claimed') return claimed.step;
     const { claim } = claimed;
     const misfit = await account.verify();
-    if (misfit) return await refuseToSend(claim, misfit);
+    if (misfit) return await fromLook(claim, { kind: 'unread', answer: misfit });
     if (claim.looksFirst) {
       const looked = await call.look(claim);
       if (looked.kind !== 'absent') return await fromLook(claim, looked);
@@ -110,15 +110,6 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     const again = await call.claim(id, runner, holdMs);
     if (again.kind === 'claimed') return again;
     return { kind: 'refused', step: fromRefusal(again) } as const;
-  }
-
-  async function refuseToSend(claim: C, misfit: { parks: boolean; detail: string }): Promise<CallStep> {
-    if (!misfit.parks) {
-      await call.release(claim.id, claim.runner, LOOK_AGAIN_MS);
-      return { kind: 'later', afterMs: LOOK_AGAIN_MS, why: misfit.detail };
-    }
-    const decision = { do: 'park', certainty: claim.certainty, afterMs: LOOK_AGAIN_MS } as const;
-    return await recorded(claim, { decision, detail: misfit.detail, parks: 'stripe' });
   }
 
   /** Nothing is sent after these. A read that failed is a failed attempt, but it makes nothing less certain. */
