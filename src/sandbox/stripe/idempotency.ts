@@ -4,7 +4,7 @@ import { invalid, keyInUse, keyMisused, type Problem } from './problems.js';
 import type { KeyRecord, World } from './records.js';
 import type { Store } from './store.js';
 
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 const LONGEST_KEY = 255;
 
 /** One request under a key. */

@@ -10,7 +10,7 @@ export interface LimitSettings {
   readonly retryAfterSeconds: number | null;
 }
 
-export const NO_LIMITS: LimitSettings = { perEndpoint: null, overall: null, retryAfterSeconds: null };
+const NO_LIMITS: LimitSettings = { perEndpoint: null, overall: null, retryAfterSeconds: null };
 
 /** Limits per second, and one writer at a time for each object (docs.stripe.com/rate-limits). */
 export interface Limits {
