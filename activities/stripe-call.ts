@@ -204,14 +204,19 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     }
   }
 
-  const decide = (
+  function decide(
     claim: C,
     given: { certainty: Certainty; answer: MoneyAnswer; sinceSentMs?: number; provedAbsent?: boolean },
-  ): Decision =>
-    next(
-      { keyLeftMs: null, attempts: claim.attempts + 1, retries: claim.retryCount, sinceSentMs: 0, ...given },
-      call.policy,
-    );
+  ): Decision {
+    const attempted = {
+      keyLeftMs: null,
+      attempts: claim.attempts + 1,
+      retries: claim.retryCount,
+      sinceSentMs: 0,
+      ...given,
+    };
+    return next(attempted, call.policy);
+  }
 
   async function recorded(
     claim: C,
