@@ -34,6 +34,8 @@ export interface HyperswitchCallDependencies {
   readonly logger: Logger;
   /** Starts or wakes the workflows of items; what fails is found by the sweep. */
   readonly wake: (items: readonly MoneyItem[]) => void;
+  /** How long a claim outlives its process. */
+  readonly holdMs?: number | undefined;
 }
 
 /** Above the client's own limit for one call and one look. */
@@ -46,7 +48,7 @@ const ASK_AGAIN_MS = 5_000;
  * takes this step once in the request, the workflow as often as it needs.
  */
 export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies) {
-  const { ledger, hyperswitch, clock, wake } = dependencies;
+  const { ledger, hyperswitch, clock, wake, holdMs = HOLD_MS } = dependencies;
   let sequence = 0;
   const nextRunner = () => {
     sequence += 1;
@@ -63,7 +65,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
 
   async function advancePayment(id: PaymentId): Promise<FollowStep> {
     const runner = nextRunner();
-    const claim = await ledger.claimPayment(id, runner, HOLD_MS);
+    const claim = await ledger.claimPayment(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     if (claim.kind === 'final') return await reread(claim.claim);
     const { certainty, key, amount, currency, orderId, hyperswitchPaymentId } = claim.claim;
@@ -109,7 +111,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
 
   async function advanceRefund(id: RefundId): Promise<FollowStep> {
     const runner = nextRunner();
-    const claim: HyperswitchClaim<ClaimedRefund> = await ledger.claimRefund(id, runner, HOLD_MS);
+    const claim: HyperswitchClaim<ClaimedRefund> = await ledger.claimRefund(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     const { certainty, key, amount, currency, orderId, hyperswitchRefundId, ...refund } = claim.claim;
     const read = () => hyperswitch.readRefund(hyperswitchRefundId);

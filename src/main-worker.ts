@@ -32,6 +32,8 @@ export interface WorkerRunOptions {
   readonly decorate?: (parts: WorkerParts) => WorkerParts;
   /** How often namespace, search attributes and schedule are made sure of: a wiped Temporal heals within this time. */
   readonly prepareEveryMs?: number;
+  /** How long a claim on marketplace money outlives its process; no setting, because it is a promise of the product. */
+  readonly holdMs?: number | undefined;
 }
 
 const PREPARE_EVERY_MS = 3 * 60_000;
@@ -95,7 +97,9 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  const activities = createActivities(dependenciesOf(config, parts, { client, logger, database }));
+  const activities = createActivities(
+    dependenciesOf(config, parts, { client, logger, database, holdMs: options.holdMs }),
+  );
   while (!stop.signal.aborted) {
     try {
       await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, options });
@@ -116,12 +120,13 @@ interface Surroundings {
   readonly client: TemporalClient;
   readonly logger: Logger;
   readonly database: Database;
+  readonly holdMs: number | undefined;
 }
 
 function dependenciesOf(
   config: Config,
   parts: WorkerParts,
-  { client, logger, database }: Surroundings,
+  { client, logger, database, holdMs }: Surroundings,
 ): ActivityDependencies {
   const { ledger, stripe, hyperswitch } = parts;
   const processName = `${hostname()}:${process.pid}:${Date.now().toString(36)}`;
@@ -136,6 +141,7 @@ function dependenciesOf(
     temporal: client,
     logger,
     processName,
+    holdMs,
   });
   const { wake, orchestration, calls, resolution, processWebhook } = marketplace;
   return {
@@ -165,6 +171,7 @@ function dependenciesOf(
       wake,
       processName,
       monotonicMs,
+      holdMs,
     },
     backfill: stripe && { ledger, stripe, logger, monotonicMs },
   };

@@ -40,6 +40,8 @@ export interface MarketplaceOptions {
   readonly temporal: TemporalClient;
   readonly logger: Logger;
   readonly processName: string;
+  /** How long a claim on a payment or refund outlives its process; tests shorten it. */
+  readonly holdMs?: number | undefined;
 }
 
 /** What the server and the worker share of payments, refunds, transfers and reversals. */
@@ -50,6 +52,7 @@ export function createMarketplaceRuntime({
   temporal,
   logger,
   processName,
+  holdMs,
 }: MarketplaceOptions) {
   const { stripe, hyperswitch } = providers;
   const timings = { transfer: timingsOf(config.transferRetry), reversal: timingsOf(config.reversal) };
@@ -68,7 +71,8 @@ export function createMarketplaceRuntime({
     orchestration,
     wake,
     calls:
-      hyperswitch && createHyperswitchCalls({ ledger, hyperswitch, clock: systemClock, processName, logger, wake }),
+      hyperswitch &&
+      createHyperswitchCalls({ ledger, hyperswitch, clock: systemClock, processName, logger, wake, holdMs }),
     resolution: createMoneyResolution({ ledger, stripe }),
     processWebhook: createWebhookProcessor({ ledger, stripe, wake }),
   };

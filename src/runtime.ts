@@ -32,6 +32,8 @@ export interface RuntimeOptions {
   readonly decorate?: (parts: RuntimeParts) => RuntimeParts;
   /** How long Postgres keeps this process's lease without renewal; no setting, because it is a promise of the product. */
   readonly leaseMs?: number;
+  /** How long a claim on a payment or refund outlives its process; likewise no setting. */
+  readonly holdMs?: number | undefined;
 }
 
 /** Everything a process that serves paid routes needs; shared by the server and by an application that embeds us. */
@@ -52,7 +54,7 @@ export interface PaidSessionRuntime extends RuntimeParts {
 
 export function createPaidSessionRuntime(
   config: Config,
-  { logger, decorate, leaseMs }: RuntimeOptions,
+  { logger, decorate, leaseMs, holdMs }: RuntimeOptions,
 ): PaidSessionRuntime {
   const database = createDatabase({
     url: config.databaseUrl,
@@ -108,7 +110,7 @@ export function createPaidSessionRuntime(
 
   return {
     ...parts,
-    marketplace: createMarketplaceRuntime({ config, ledger, providers: parts, temporal, logger, processName }),
+    marketplace: createMarketplaceRuntime({ config, ledger, providers: parts, temporal, logger, processName, holdMs }),
     database,
     sessions,
     dispatcher,

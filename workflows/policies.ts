@@ -55,7 +55,7 @@ export const sweepPass: ActivityOptions = {
 /** A hundred thousand transfers are taken into a backfill's scope in seconds; only Postgres can delay it. */
 export const backfillPlan: ActivityOptions = {
   startToCloseTimeout: '10m',
-  heartbeatTimeout: '15s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '30s' },
 };
 
@@ -66,7 +66,7 @@ export const backfillPlan: ActivityOptions = {
  */
 export const backfillSlice: ActivityOptions = {
   startToCloseTimeout: '3m',
-  heartbeatTimeout: '15s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 8 },
 };
 
@@ -75,10 +75,11 @@ export const FRESH_RUN_EVERY = '1 day';
 
 /**
  * One step at Hyperswitch ends by itself: the workflow reads again, so an attempt that failed because the ledger or the
- * worker was away is simply repeated.
+ * worker was away is simply repeated. A dead worker is noticed within seconds: a buyer waits for this one.
  */
 export const hyperswitchStep: ActivityOptions = {
   startToCloseTimeout: '90s',
+  heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m' },
 };
 
