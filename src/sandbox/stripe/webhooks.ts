@@ -91,7 +91,7 @@ export function createWebhooks(clock: Clock, agenda: Agenda, seed?: number): Web
       if (!delivery.ok && again !== undefined) {
         agenda.at(clock.nowMs() + again, () => send(entry, attempt + 1));
       }
-      const waiting = held.filter((each) => each !== entry);
+      const waiting = held;
       held = [];
       for (const each of waiting) send(each);
     });

@@ -94,15 +94,20 @@ it('money and the key’s answer are one line: no crash can part them', async ()
 
 describe('while the disk is slow', () => {
   let reachDisk: () => void;
+  let failDisk: () => void;
   let slow: StripeApi;
   let close: () => void;
   beforeEach(async () => {
-    const disk = new Promise<void>((resolve) => {
+    const disk = new Promise<void>((resolve, reject) => {
       reachDisk = resolve;
+      failDisk = () => reject(new Error('no space left on device'));
     });
     const journal: Journal = { append: () => disk, close: () => Promise.resolve() };
     const parts = assemble({ platformAccount: 'acct_platform' }, createStore(journal), new AbortController().signal);
-    const app = express().use(express.raw({ type: () => true }), apiHandler(parts));
+    // In its test mode express keeps errors off the console.
+    const app = express()
+      .set('env', 'test')
+      .use(express.raw({ type: () => true }), apiHandler(parts));
     const server = createServer(app).listen(0, '127.0.0.1');
     await once(server, 'listening');
     slow = stripeApi(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
@@ -126,5 +131,15 @@ describe('while the disk is slow', () => {
     await Promise.all([write, other, read]);
     expect(answered.toSorted()).toEqual(['again 409', 'other 200', 'read 200', 'write 200']);
     expect((await slow.get('/v1/transfers')).json.data.length).toBe(2);
+  });
+
+  it('and fails, no transfer is answered for: not when it is written, nor repeated, nor read', async () => {
+    const send = () => slow.post('/v1/transfers', transferOf(), { idempotencyKey: 'k1' });
+    const first = send();
+    await expect.poll(() => slow.get('/v1/charges').then(({ status }) => status)).toBe(404);
+    failDisk();
+    expect((await first).status).toBe(500);
+    expect((await send()).status).toBe(500);
+    expect((await slow.get('/v1/transfers')).status).toBe(500);
   });
 });

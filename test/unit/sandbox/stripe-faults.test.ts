@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
@@ -132,6 +133,14 @@ describe('a call that is answered 500 and finished later', () => {
     expect(await sandbox.finishLater()).toBe(0);
   });
 
+  it('is finished once, though it was told to first and the clock reaches it then', async () => {
+    finishLater(3_600_000);
+    await create('k1');
+    expect(await sandbox.finishLater()).toBe(1);
+    await sandbox.advanceClock(3_600_000);
+    expect(transfers()).toBe(1);
+  });
+
   it('is finished by itself where nobody moves a clock', async () => {
     finishLater(30);
     await create('k1');
@@ -224,11 +233,13 @@ describe('the whole service', () => {
   });
 
   it('that is closed during a slow answer commits nothing behind its own back', async () => {
-    sandbox.setFaults([{ kinds: ['slow'], ms: 60_000 }]);
+    sandbox.setFaults([{ kinds: ['slow'], ms: 50 }]);
     const call = create('k1').catch((error: Error) => error);
     await expect.poll(() => sandbox.calls().totals.calls).toBe(1);
     await sandbox.close();
     expect(await call).toBeInstanceOf(Error);
+    // Longer than the answer would have taken; a timer that is gone cannot be watched.
+    await wait(100);
     expect(transfers()).toBe(0);
     sandbox = await startStripeSandbox();
   });

@@ -249,6 +249,16 @@ describe('a delivery', () => {
     expect(states()).toEqual(['failed']);
   });
 
+  it('that arrived is not sent again', async () => {
+    answers = [500, 200];
+    await balance(1);
+    for (let hours = 0; hours < 9; hours += 1) {
+      await sandbox.advanceClock(HOUR_MS);
+      await sandbox.webhooksIdle();
+    }
+    expect([received.length, states()]).toEqual([2, ['delivered']]);
+  });
+
   it('to nobody is kept as unsent and can be sent when somebody listens', async () => {
     sandbox.setWebhookTarget(null);
     await balance(1);
