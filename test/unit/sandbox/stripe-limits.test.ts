@@ -90,6 +90,16 @@ describe('the counts', () => {
     });
   });
 
+  it('call the most in one second what falls within 1000 ms, wherever they begin', async () => {
+    await list();
+    clock.at += 1000;
+    await list();
+    expect(sandbox.calls().endpoints['transfers.list']?.mostInOneSecond).toBe(1);
+    clock.at += 999;
+    await list();
+    expect(sandbox.calls().endpoints['transfers.list']?.mostInOneSecond).toBe(2);
+  });
+
   it('go by what a caller sees at once, also after the clock was set back', async () => {
     await statuses(3, list);
     await sandbox.advanceClock(-5_000);
