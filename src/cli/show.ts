@@ -4,7 +4,7 @@ import type { JsonObject } from '../domain/json.js';
 import { formatDecimal } from '../domain/money.js';
 import type { Settlement } from '../domain/settlement.js';
 import { settlementAnswer } from '../domain/settlement-answer.js';
-import type { SettlementEvent } from '../ledger/settlement-story.js';
+import type { ItemEvent } from '../ledger/event-row.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { withOperatorLedger } from './operator-ledger.js';
 import { table } from './table.js';
@@ -66,7 +66,7 @@ function facts(settlement: Settlement, lookup: JsonObject): readonly string[] {
   );
 }
 
-const story = (events: readonly SettlementEvent[]): readonly string[] =>
+const story = (events: readonly ItemEvent[]): readonly string[] =>
   table(
     ['WHEN', 'WHAT', 'MONEY', 'ANSWER', 'KEY', 'DETAIL'],
     events.map(({ at, kind, certainty, answerClass, idempotencyKey, detail }) => [

@@ -10,16 +10,29 @@ import express, {
 import helmet from 'helmet';
 import type { ApiToken } from '../domain/roles.js';
 import { authorize, createAuthenticate } from './auth.js';
+import { decisionRoutes } from './decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
 import { createRateLimit, type RateLimitSettings } from './limits.js';
+import type { MarketplaceRouteDependencies } from './money-dependencies.js';
 import { openApiDocument } from './openapi.js';
 import { OPERATIONS, openApiOperation } from './operations.js';
+import { orderRoutes } from './orders.js';
+import { paymentRoutes } from './payments.js';
 import { HttpProblem } from './problem.js';
-import { readBody, step } from './read-body.js';
+import { readBody, readBytes, step } from './read-body.js';
+import { refundRoutes } from './refunds.js';
 import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
-import { type SettlementLedger, type SettlementRouteDependencies, settlementRoutes } from './settlements.js';
+import {
+  approveSettlement,
+  type SettlementLedger,
+  type SettlementRouteDependencies,
+  settlementRoutes,
+} from './settlements.js';
+import { transferRoutes } from './transfers.js';
+import { webhookRoutes } from './webhooks.js';
 
 export interface ApiDependencies extends SettlementRouteDependencies, HealthDependencies {
+  readonly marketplace: MarketplaceRouteDependencies;
   readonly ledger: SettlementLedger & HealthDependencies['ledger'];
   readonly metrics: HealthDependencies['metrics'] & { observeRequest(request: ObservedRequest): void };
   readonly tokens: readonly ApiToken[];
@@ -65,6 +78,7 @@ export function createApi(dependencies: ApiDependencies): Express {
   const description = openApiDocument(OPERATIONS, dependencies.version);
   const routes = [
     ...settlementRoutes(dependencies),
+    ...marketplaceRoutes(dependencies),
     ...healthRoutes(dependencies),
     route(openApiOperation, () => Promise.resolve({ status: 200, body: description })),
   ];
@@ -75,6 +89,23 @@ export function createApi(dependencies: ApiDependencies): Express {
   });
   app.use(answerError(factsOf, dependencies));
   return app;
+}
+
+function marketplaceRoutes(dependencies: ApiDependencies): readonly Route[] {
+  const { marketplace, clock, logger } = dependencies;
+  const given = { ...marketplace, clock, logger };
+  return [
+    ...orderRoutes(given),
+    ...paymentRoutes(given),
+    ...refundRoutes(given),
+    ...transferRoutes(given),
+    ...decisionRoutes({
+      marketplace,
+      clock,
+      approveSettlement: (request) => approveSettlement(request, dependencies),
+    }),
+    ...webhookRoutes(given),
+  ];
 }
 
 /** Taken over when it is harmless to repeat in headers, logs and JSON. */
@@ -140,8 +171,10 @@ function mountRoutes(app: Express, routes: readonly Route[], { factsOf, dependen
       await step(limit, req, res);
     }
     const principal = authorize(operation, known.principal, authorization);
-    const body = operation.body === NOTHING ? undefined : await readBody(req, operation.bodyLimitBytes);
-    send(res, await run({ params: paramsOf(req), query: req.query, body, principal }));
+    const body = operation.body === NOTHING ? undefined : await readBody(req, operation);
+    const raw = operation.rawBody ? await readBytes(req, operation.bodyLimitBytes) : NO_BYTES;
+    const { headersDistinct: headers, query } = req;
+    send(res, await run({ params: paramsOf(req), query, body, principal, headers, raw }));
   }
 
   for (const path of new Set(routes.map(({ operation }) => operation.path))) {
@@ -159,6 +192,8 @@ function mountRoutes(app: Express, routes: readonly Route[], { factsOf, dependen
 
 const methodNotAllowed = (path: string, allowed: string) =>
   new HttpProblem('method_not_allowed', `${path} takes ${allowed}`, { headers: { Allow: allowed } });
+
+const NO_BYTES = Buffer.alloc(0);
 
 const paramsOf = (req: Request): Record<string, string> =>
   Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, String(value)]));

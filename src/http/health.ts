@@ -1,5 +1,5 @@
 import { within } from '../domain/within.js';
-import type { SettlementFigures } from '../ledger/ledger-types.js';
+import type { MoneyFigures } from '../ledger/ledger-types.js';
 import { healthOperation, metricsOperation, readyOperation } from './operations.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Reply, type Route, route } from './route.js';
@@ -7,10 +7,10 @@ import { type Reply, type Route, route } from './route.js';
 export interface HealthDependencies {
   readonly ledger: {
     schemaState(): Promise<'current' | 'behind' | 'ahead'>;
-    figures(): Promise<SettlementFigures>;
+    figures(): Promise<MoneyFigures>;
   };
   /** What the server can run without, by name; false or a rejection means degraded. */
-  readonly optionalComponents: Readonly<Record<string, () => Promise<boolean>>>;
+  readonly optionalComponents: Readonly<Record<string, () => Promise<boolean | 'not_configured'>>>;
   readonly metrics: { scrape(): Promise<{ readonly contentType: string; readonly text: string }> };
 }
 
@@ -34,7 +34,7 @@ async function ready({ ledger, optionalComponents }: HealthDependencies): Promis
     within(PROBE_MS, ledger.schemaState()).catch(() => 'unreachable' as const),
     ...Object.entries(optionalComponents).map(async ([name, probe]) => {
       const well = await within(PROBE_MS, probe()).catch(() => false);
-      return [name, well ? 'ok' : 'degraded'] as const;
+      return [name, well === 'not_configured' ? well : well ? 'ok' : 'degraded'] as const;
     }),
   ]);
   if (schema === 'unreachable') throw notReady('Postgres does not answer: paid routes and POST answer 503 meanwhile');

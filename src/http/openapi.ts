@@ -7,9 +7,12 @@ type Json = Record<string, unknown>;
 
 /** OpenAPI 3.1 of these operations, from the schemas that also validate. @param version of the product */
 export function openApiDocument(operations: readonly Operation[], version: string): Json {
+  const named: Record<string, unknown> = {};
+  const toSchema: ToSchema = (schema, io) => jsonSchema(schema, io, named);
   const paths: Record<string, Json> = {};
   for (const operation of operations) {
-    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: describe(operation) };
+    const described = describe(operation, toSchema);
+    paths[operation.path] = { ...paths[operation.path], [operation.method.toLowerCase()]: described };
   }
   return {
     openapi: '3.1.0',
@@ -17,36 +20,40 @@ export function openApiDocument(operations: readonly Operation[], version: strin
       title: 'Makegood',
       version,
       description:
-        'Money that was promised moves exactly once. Amounts of settlements are strings of digits in the atomic unit of the asset. Errors are application/problem+json.',
+        'Money that was promised moves exactly once. Amounts of settlements are strings of digits in the atomic unit of the asset; amounts of orders, payments, refunds, transfers and reversals are integers in minor units of an ISO 4217 currency. Errors are application/problem+json.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
     paths,
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: { Problem: jsonSchema(ProblemAnswer, 'output') },
+      schemas: { ...named, Problem: toSchema(ProblemAnswer, 'output') },
     },
   };
 }
 
-function describe(operation: Operation): Json {
-  const parameters = [...pathParameters(operation.path), ...queryParameters(operation), REQUEST_ID];
+function describe(operation: Operation, toSchema: ToSchema): Json {
+  const parameters = [
+    ...pathParameters(operation.path),
+    ...queryParameters(operation, toSchema),
+    ...headerParameters(operation),
+    REQUEST_ID,
+  ];
   return {
     operationId: operation.id,
     summary: operation.summary,
     security: operation.roles === 'public' ? [] : [{ token: [] }],
     ...(operation.roles === 'public' ? {} : { description: `Roles: ${operation.roles.join(', ')}.` }),
     parameters,
-    ...(operation.body === NOTHING
-      ? {}
-      : {
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: jsonSchema(operation.body, 'input') } },
-          },
-        }),
-    responses: { ...answers(operation), ...problems(operation) },
+    ...requestBody(operation, toSchema),
+    responses: { ...answers(operation, toSchema), ...problems(operation) },
   };
+}
+
+function requestBody({ body, rawBody }: Operation, toSchema: ToSchema): Json {
+  if (body === NOTHING && !rawBody) return {};
+  const schema = rawBody ? { type: 'object' } : toSchema(body, 'input');
+  return { requestBody: { required: true, content: { 'application/json': { schema } } } };
 }
 
 const REQUEST_ID: Json = {
@@ -65,20 +72,23 @@ const pathParameters = (path: string): readonly Json[] =>
     schema: { type: 'string', format: 'uuid' },
   }));
 
-function queryParameters(operation: Operation): readonly Json[] {
+function queryParameters(operation: Operation, toSchema: ToSchema): readonly Json[] {
   if (operation.query === NOTHING) return [];
-  const { properties } = jsonSchema(operation.query, 'input');
+  const { properties } = toSchema(operation.query, 'input');
   return Object.entries(properties ?? {}).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
 }
 
-function answers(operation: Operation): Json {
+const headerParameters = ({ headers }: Operation): readonly Json[] =>
+  Object.entries(headers ?? {}).map(([name, header]) => ({ name, in: 'header', required: true, ...header }));
+
+function answers(operation: Operation, toSchema: ToSchema): Json {
   return Object.fromEntries(
     Object.entries(operation.answers).map(([status, { description, schema, type }]) => [
       status,
       {
         description,
         headers: { 'X-Request-Id': { schema: { type: 'string' } } },
-        content: { [type ?? 'application/json']: { schema: schema ? jsonSchema(schema, 'output') : textSchema(type) } },
+        content: { [type ?? 'application/json']: { schema: schema ? toSchema(schema, 'output') : textSchema(type) } },
       },
     ]),
   );
@@ -116,7 +126,7 @@ const STATUS_HEADERS: Readonly<Record<number, string>> = {
 };
 
 function problemAnswer(status: number, codes: readonly ProblemCode[]): Json {
-  const header = STATUS_HEADERS[status];
+  const header = codes.includes('request_in_flight') ? 'Retry-After' : STATUS_HEADERS[status];
   return {
     description: codes.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
     ...(header === undefined ? {} : { headers: { [header]: { schema: { type: 'string' } } } }),
@@ -124,8 +134,12 @@ function problemAnswer(status: number, codes: readonly ProblemCode[]): Json {
   };
 }
 
-/** JSON Schema 2020-12, the dialect of OpenAPI 3.1. */
-function jsonSchema(schema: z.ZodType, io: 'input' | 'output') {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+type ToSchema = (schema: z.ZodType, io: 'input' | 'output') => { readonly properties?: object };
+
+/** JSON Schema 2020-12, the dialect of OpenAPI 3.1. What has a name (`.meta({ id })`) is written once, into `named`. */
+function jsonSchema(schema: z.ZodType, io: 'input' | 'output', named: Record<string, unknown>) {
+  const text = JSON.stringify(z.toJSONSchema(schema, { io, unrepresentable: 'any' }));
+  const { $schema: _dialect, $defs, ...rest } = JSON.parse(text.replaceAll('"#/$defs/', '"#/components/schemas/'));
+  Object.assign(named, $defs);
   return rest;
 }

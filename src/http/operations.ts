@@ -1,8 +1,8 @@
-import type { Role } from '../domain/roles.js';
+import { MONEY_OPERATIONS } from './money-operations.js';
+import { DecisionAnswer } from './money-schemas.js';
 import { NOTHING, type Operation } from './route.js';
+import { NoteRequest } from './schema-parts.js';
 import {
-  ApproveRequest,
-  DecisionAnswer,
   HealthAnswer,
   ListQuery,
   NewSettlementRequest,
@@ -11,10 +11,7 @@ import {
   SettlementAnswer,
   SettlementListAnswer,
 } from './schemas.js';
-
-/** Who may do what (contract.md, HTTP): everybody with a token may read. */
-const READERS: readonly Role[] = ['service', 'viewer', 'operator', 'approver'];
-const OPERATORS: readonly Role[] = ['operator', 'approver'];
+import { OPERATORS, READERS, SERVICES } from './who.js';
 
 const KIB = 1024;
 
@@ -24,7 +21,7 @@ export const createSettlementOperation = {
   path: '/api/v1/settlements',
   summary:
     'Take over the charge of a served response; it is collected exactly once, however long the auth server is down.',
-  roles: ['service'],
+  roles: SERVICES,
   body: NewSettlementRequest,
   bodyLimitBytes: 256 * KIB,
   query: NOTHING,
@@ -85,13 +82,13 @@ export const approveDecisionOperation = {
   id: 'approveDecision',
   method: 'POST',
   path: '/api/v1/decisions/{id}/approve',
-  summary: "Confirm another person's decision.",
+  summary: "Confirm another person's decision, about an item of whatever kind.",
   roles: ['approver'],
-  body: ApproveRequest,
+  body: NoteRequest,
   query: NOTHING,
   answers: DECIDED,
-  problems: ['self_approval', 'not_waiting', 'ledger_unavailable'],
-} satisfies Operation<ApproveRequest>;
+  problems: ['self_approval', 'not_waiting', 'decision_refused', 'provider_unavailable', 'ledger_unavailable'],
+} satisfies Operation<NoteRequest>;
 
 export const healthOperation = {
   id: 'health',
@@ -146,6 +143,7 @@ export const OPERATIONS: readonly Operation[] = [
   listSettlementsOperation,
   getSettlementOperation,
   resolveSettlementOperation,
+  ...MONEY_OPERATIONS,
   approveDecisionOperation,
   healthOperation,
   readyOperation,

@@ -9,6 +9,8 @@ interface ProblemKind {
 export const PROBLEMS = {
   malformed_json: { status: 400, title: 'The body is not JSON' },
   invalid_request: { status: 400, title: 'The request is not valid' },
+  idempotency_key_required: { status: 400, title: 'The header Idempotency-Key is needed' },
+  invalid_signature: { status: 400, title: 'This is no event that was signed for us' },
   unauthorized: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'This token may not do that' },
   self_approval: { status: 403, title: 'A second person has to approve' },
@@ -17,21 +19,29 @@ export const PROBLEMS = {
   key_conflict: { status: 409, title: 'The key was used for another request' },
   credential_already_used: { status: 409, title: 'The credential was used under another key' },
   not_waiting: { status: 409, title: 'The item is not waiting for a decision' },
+  request_in_flight: { status: 409, title: 'The same request is still being worked on' },
+  payment_closed: { status: 409, title: 'The payment is closed' },
+  order_not_paid: { status: 409, title: 'The order is not paid' },
+  refund_exceeds_paid: { status: 409, title: 'More than is left to be refunded' },
+  already_completed: { status: 409, title: 'The transfer was completed' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body has to be JSON' },
   spent_over_cap: { status: 422, title: 'More was spent than the credential allows' },
+  idempotency_key_reused: { status: 422, title: 'The key stands for another request' },
   wrong_action: { status: 422, title: 'This action does not fit the item' },
   decision_refused: { status: 422, title: 'The decision cannot be applied' },
   rate_limited: { status: 429, title: 'Too many requests' },
   internal_error: { status: 500, title: 'Something is wrong on our side' },
   not_configured: { status: 503, title: 'This feature is not configured' },
   ledger_unavailable: { status: 503, title: 'The ledger does not answer' },
+  payment_unknown: { status: 503, title: 'Nobody knows yet whether the payment was made' },
+  provider_unavailable: { status: 503, title: 'The provider does not answer' },
   not_ready: { status: 503, title: 'The server is not ready' },
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof PROBLEMS;
 
-/** What is wrong with one member; the pointer is RFC 6901 into the body, or `/name` of a query parameter. */
+/** What is wrong with one member; the pointer is RFC 6901 into the body, or `/name` of a query parameter or header. */
 export interface FieldError {
   readonly pointer: string;
   readonly message: string;

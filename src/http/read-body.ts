@@ -1,5 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
+import { inexactNumbers } from './exact-integers.js';
 import { HttpProblem } from './problem.js';
+import { INVALID_BODY, type Operation } from './route.js';
 
 const DEFAULT_LIMIT_BYTES = 100 * 1024;
 /** Of a body that is too large, so much is read away: most clients read the answer only after they have sent it all. */
@@ -14,11 +16,13 @@ export const step = (middleware: RequestHandler, req: Request, res: Response): P
     });
   });
 
+type BodyOptions = Pick<Operation, 'bodyLimitBytes' | 'exactIntegers'>;
+
 /**
  * Reads a JSON body into a value; undefined when there is none.
  * @throws HttpProblem 400, 413 or 415; nothing has been done with the request then
  */
-export async function readBody(req: Request, limitBytes: number = DEFAULT_LIMIT_BYTES): Promise<unknown> {
+export async function readBody(req: Request, options: BodyOptions): Promise<unknown> {
   if (!hasBody(req)) return undefined;
   const encoding = req.headers['content-encoding'] ?? 'identity';
   // A compressed body is refused: the limit would be one on what arrives, not on what it becomes.
@@ -29,9 +33,16 @@ export async function readBody(req: Request, limitBytes: number = DEFAULT_LIMIT_
       CLOSE,
     );
   }
-  const bytes = await readBytes(req, limitBytes);
+  const { text, value } = parse(await readBytes(req, options.bodyLimitBytes));
+  const errors = options.exactIntegers ? inexactNumbers(text) : [];
+  if (errors.length > 0) throw new HttpProblem('invalid_request', INVALID_BODY, { errors });
+  return value;
+}
+
+function parse(bytes: Buffer): { readonly text: string; readonly value: unknown } {
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return { text, value: JSON.parse(text) };
   } catch {
     // The parser's own text quotes the body.
     throw malformed();
@@ -52,7 +63,8 @@ function isUtf8(req: Request): boolean {
   return charset === undefined || charset.toLowerCase() === 'utf-8';
 }
 
-function readBytes(req: Request, limitBytes: number): Promise<Buffer> {
+/** The body as it came, whatever it is. @throws HttpProblem 400 for one that ends too early, 413 */
+export function readBytes(req: Request, limitBytes: number = DEFAULT_LIMIT_BYTES): Promise<Buffer> {
   const tooLarge = new HttpProblem(
     'body_too_large',
     `the body may have ${limitBytes} bytes: nothing was stored`,

@@ -18,12 +18,23 @@ export interface Operation<Body = unknown, Query = unknown> {
   /** {@link NOTHING}: no body is read. */
   readonly body: z.ZodType<Body>;
   readonly bodyLimitBytes?: number;
+  /** The bytes as they came, of any content type: a signature is over them. `body` is then {@link NOTHING}. */
+  readonly rawBody?: true;
+  /** Every number in the body is an amount: none may be written with a point or an exponent (exact-integers.ts). */
+  readonly exactIntegers?: true;
+  /** Headers it needs beside those of every operation, by name, for /openapi.json. */
+  readonly headers?: Readonly<Record<string, HeaderDescription>>;
   readonly query: z.ZodType<Query>;
   readonly answers: Readonly<
     Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly type?: string }>
   >;
   /** Beside those that the router itself answers with. */
   readonly problems: readonly ProblemCode[];
+}
+
+export interface HeaderDescription {
+  readonly description: string;
+  readonly schema: Readonly<Record<string, unknown>>;
 }
 
 /** Who holds the token; for public operations nobody is asked. */
@@ -37,6 +48,10 @@ export interface Call<Body, Query> {
   readonly body: Body;
   readonly query: Query;
   readonly principal: Principal;
+  /** By lower-case name; each with every value that was sent. */
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
+  /** Of operations with {@link Operation.rawBody}; empty otherwise. */
+  readonly raw: Buffer;
 }
 
 export interface Reply {
@@ -68,7 +83,8 @@ export function route<Body, Query>(
 }
 
 const INVALID_QUERY = 'a query parameter is not valid: nothing was done';
-const INVALID_BODY = 'the body is not valid: nothing was stored and no money moves; correct it and send it again';
+export const INVALID_BODY =
+  'the body is not valid: nothing was stored and no money moves; correct it and send it again';
 
 function validated<T>(schema: z.ZodType<T>, value: unknown, detail: string): T {
   const errors = unusableParts(value);

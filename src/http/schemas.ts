@@ -1,18 +1,12 @@
 import { z } from 'zod';
-import { ATTENTION_REASONS } from '../domain/attention.js';
 import { CERTAINTIES } from '../domain/certainty.js';
-import { parseSettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
 import type { SettlementAnswer as Answer } from '../domain/settlement-answer.js';
 import { PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
+import { attention, LIST_PARAMETERS, listAnswer, note, text, timestamp } from './schema-parts.js';
 
 /** The one source of what a request may hold: validation and /openapi.json both come from here. */
-
-const text = (maxLength: number) => z.string().min(1).max(maxLength);
-
-/** A person reads it later: it has to say something. */
-const note = text(2000).regex(/\S/, { error: 'says nothing' });
 
 /** Any object: it came out of JSON.parse, so its members are JSON. */
 const anyObject = z.looseObject({}).pipe(z.custom<JsonObject>());
@@ -78,65 +72,40 @@ export const ResolveRequest = z.strictObject({
 });
 export type ResolveRequest = z.output<typeof ResolveRequest>;
 
-export const ApproveRequest = z.strictObject({ note });
-export type ApproveRequest = z.output<typeof ApproveRequest>;
-
-/** The cursor is opaque to clients; inside is the id of the last item of the page before. */
-const cursor = z
-  .string()
-  .regex(/^[A-Za-z0-9_-]{1,100}$/, { error: 'is not a cursor of ours' })
-  .transform((encoded, context) => {
-    const id = parseSettlementId(Buffer.from(encoded, 'base64url').toString('utf8'));
-    if (id !== undefined) return id;
-    context.addIssue('is not a cursor of ours');
-    return z.NEVER;
-  });
-
-export const toCursor = (id: string): string => Buffer.from(id, 'utf8').toString('base64url');
-
 export const ListQuery = z.strictObject({
   status: z.enum(SETTLEMENT_STATUSES).optional(),
-  needs_attention: z.enum(['true', 'false']).optional(),
   protocol: z.enum(PROTOCOLS).optional(),
   order_id: text(64).optional().describe('No settlement belongs to an order: with this filter the list is empty.'),
-  key: text(255).optional(),
-  limit: z
-    .string()
-    .regex(/^([1-9][0-9]?|1[0-9]{2}|200)$/, { error: 'has to be a whole number from 1 to 200' })
-    .default('50'),
-  cursor: cursor.optional().describe('next_cursor of the page before.'),
+  ...LIST_PARAMETERS,
 });
 export type ListQuery = z.output<typeof ListQuery>;
 
-const timestamp = z.iso.datetime();
 const amountOut = z.string().regex(/^[0-9]+$/);
 
-export const SettlementAnswer: z.ZodType<Answer> = z.object({
-  id: z.uuid(),
-  key: z.string(),
-  status: z.enum(SETTLEMENT_STATUSES),
-  certainty: z.enum(CERTAINTIES),
-  protocol: z.enum(PROTOCOLS),
-  spent: z.object({ amount: amountOut, asset: z.string(), decimals: z.int() }),
-  cap: amountOut.nullable().describe('What the credential authorises at most, in atomic units; null: it does not say.'),
-  attempts: z.int().min(0),
-  next_retry_at: timestamp.nullable(),
-  delivery: z.enum(['delivered', 'aborted', 'unknown']).nullable(),
-  attention: z.object({ reason: z.enum(ATTENTION_REASONS), since: timestamp, detail: z.string() }).nullable(),
-  workflow_id: z.string().nullable(),
-  tx_hash: z.string().nullable(),
-  already_settled: z.boolean(),
-  created_at: timestamp,
-  settled_at: timestamp.nullable(),
-});
+export const SettlementAnswer: z.ZodType<Answer> = z
+  .object({
+    id: z.uuid(),
+    key: z.string(),
+    status: z.enum(SETTLEMENT_STATUSES),
+    certainty: z.enum(CERTAINTIES),
+    protocol: z.enum(PROTOCOLS),
+    spent: z.object({ amount: amountOut, asset: z.string(), decimals: z.int() }),
+    cap: amountOut
+      .nullable()
+      .describe('What the credential authorises at most, in atomic units; null: it does not say.'),
+    attempts: z.int().min(0),
+    next_retry_at: timestamp.nullable(),
+    delivery: z.enum(['delivered', 'aborted', 'unknown']).nullable(),
+    attention,
+    workflow_id: z.string().nullable(),
+    tx_hash: z.string().nullable(),
+    already_settled: z.boolean(),
+    created_at: timestamp,
+    settled_at: timestamp.nullable(),
+  })
+  .meta({ id: 'Settlement' });
 
-export const SettlementListAnswer = z.object({ items: z.array(SettlementAnswer), next_cursor: z.string().nullable() });
-
-export const DecisionAnswer = z.object({
-  id: z.uuid().describe('The settlement.'),
-  status: z.enum([...SETTLEMENT_STATUSES, 'pending_approval']),
-  decision_id: z.uuid(),
-});
+export const SettlementListAnswer = listAnswer(SettlementAnswer);
 
 export const ProblemAnswer = z.looseObject({
   type: z.string(),
@@ -152,5 +121,5 @@ export const HealthAnswer = z.object({ status: z.literal('ok') });
 
 export const ReadyAnswer = z.object({
   status: z.enum(['ready', 'degraded']),
-  components: z.record(z.string(), z.enum(['ok', 'degraded'])),
+  components: z.record(z.string(), z.enum(['ok', 'degraded', 'not_configured'])),
 });

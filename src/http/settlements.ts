@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
-import { newDecisionId, parseDecisionId, parseSettlementId, type SettlementId } from '../domain/ids.js';
+import { newDecisionId, parseSettlementId, type SettlementId } from '../domain/ids.js';
 import type { Settlement } from '../domain/settlement.js';
 import { settlementAnswer } from '../domain/settlement-answer.js';
 import type {
@@ -14,8 +14,8 @@ import type {
 import type { Logger } from '../observability/logger.js';
 import { acceptSettlement } from './accept-settlement.js';
 import { fromLedger } from './from-ledger.js';
+import { notWaiting } from './not-waiting.js';
 import {
-  approveDecisionOperation,
   createSettlementOperation,
   getSettlementOperation,
   listSettlementsOperation,
@@ -23,14 +23,8 @@ import {
 } from './operations.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Call, type Reply, type Route, route } from './route.js';
-import {
-  type ApproveRequest,
-  type ListQuery,
-  type NewSettlementRequest,
-  RESOLVE_ACTIONS,
-  type ResolveRequest,
-  toCursor,
-} from './schemas.js';
+import { pageOf, wanted } from './schema-parts.js';
+import { type ListQuery, type NewSettlementRequest, RESOLVE_ACTIONS, type ResolveRequest } from './schemas.js';
 
 /** What the routes need of the ledger. */
 export interface SettlementLedger {
@@ -61,7 +55,6 @@ export function settlementRoutes(dependencies: SettlementRouteDependencies): rea
     route(listSettlementsOperation, (call) => list(call, dependencies)),
     route(getSettlementOperation, (call) => get(call, dependencies)),
     route(resolveSettlementOperation, (call) => resolve(call, dependencies)),
-    route(approveDecisionOperation, (call) => approve(call, dependencies)),
   ];
 }
 
@@ -105,17 +98,15 @@ async function list({ query }: Call<unknown, ListQuery>, { ledger }: SettlementR
   const found = await fromLedger(
     ledger.listSettlements({
       status: query.status,
-      needsAttention: query.needs_attention === undefined ? undefined : query.needs_attention === 'true',
+      needsAttention: wanted(query.needs_attention),
       protocol: query.protocol,
       key: query.key,
-      before: query.cursor,
+      before: query.cursor as SettlementId | undefined,
       // One more than asked for tells whether there is a next page.
       limit: limit + 1,
     }),
   );
-  const items = found.slice(0, limit);
-  const last = found.length > limit ? items.at(-1) : undefined;
-  return { status: 200, body: { items: items.map(settlementAnswer), next_cursor: last ? toCursor(last.id) : null } };
+  return { status: 200, body: pageOf(found.map(settlementAnswer), limit) };
 }
 
 async function get({ params }: Call<unknown, unknown>, { ledger }: SettlementRouteDependencies): Promise<Reply> {
@@ -172,34 +163,15 @@ async function resolve(
   }
 }
 
-async function approve(
-  { params, body, principal }: Call<ApproveRequest, unknown>,
+/** Confirms another person's decision about a settlement. */
+export async function approveSettlement(
+  request: { readonly decisionId: DecisionRequest['id']; readonly by: string; readonly note: string },
   dependencies: SettlementRouteDependencies,
-): Promise<Reply> {
-  const decisionId = parseDecisionId(params.id ?? '');
-  const outcome: ApproveOutcome = decisionId
-    ? await fromLedger(dependencies.ledger.approve({ decisionId, by: principal.name, note: body.note }))
-    : { kind: 'not_found' };
-  switch (outcome.kind) {
-    case 'applied':
-      wake(outcome.settlementId, dependencies);
-      return {
-        status: 200,
-        body: { id: outcome.settlementId, status: outcome.status, decision_id: outcome.decisionId },
-      };
-    case 'not_found':
-      throw new HttpProblem('not_found', 'there is no decision with this id');
-    case 'self_approval':
-      throw new HttpProblem('self_approval', `${principal.name} asked for this; another person has to approve it`);
-    case 'not_waiting':
-      throw notWaiting(outcome.status);
-    default:
-      return assertNever(outcome);
-  }
+): Promise<ApproveOutcome> {
+  const outcome = await dependencies.ledger.approve(request);
+  if (outcome.kind === 'applied') wake(outcome.settlementId, dependencies);
+  return outcome;
 }
-
-const notWaiting = (status: string) =>
-  new HttpProblem('not_waiting', `it is ${status}, and waits for no decision: nothing was changed`);
 
 /** Off the request path: the decision stands in the ledger, and a workflow that is not woken is found by the sweep. */
 function wake(id: SettlementId, { orchestration, logger }: SettlementRouteDependencies): void {

@@ -38,7 +38,7 @@ function unusableScalar(value: unknown): string | undefined {
     typeof value === 'number' &&
     !(Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value)))
   ) {
-    return 'is a number too large to be kept exactly; write it as a string';
+    return 'is a number too large to be kept exactly';
   }
   return undefined;
 }

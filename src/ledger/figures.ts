@@ -1,16 +1,31 @@
 import type { Database } from './database.js';
-import type { SettlementFigures } from './ledger-types.js';
+import type { MoneyFigures } from './ledger-types.js';
+import { createMarketplaceFigures } from './marketplace-figures.js';
 
-type Unsettled = SettlementFigures['unsettled'][number];
-type Counts = Pick<SettlementFigures, 'unknown' | 'expiring' | 'parked' | 'suspectedElsewhere' | 'deliveryUnknown'>;
+type Unsettled = MoneyFigures['unsettled'][number];
+type Counts = Pick<MoneyFigures, 'unknown' | 'expiring' | 'parked' | 'suspectedElsewhere' | 'deliveryUnknown'>;
 
 /** Credentials with less than this left count as expiring: a person can still help. */
 const EXPIRING_WITHIN = '5 minutes';
 
+/** Everything that waits for a person, of whatever kind. */
+const WAITING = [
+  ['settlement', 'settlements'],
+  ['refund', 'refunds'],
+  ['transfer', 'seller_transfers'],
+  ['reversal', 'reversals'],
+]
+  .map(
+    ([kind, table]) =>
+      `SELECT '${kind}' AS kind, attention_reason, attention_since FROM ${table} WHERE attention_reason IS NOT NULL`,
+  )
+  .join(' UNION ALL ');
+
 /** Every figure is computed here and now from the rows themselves, so it is right while Temporal is down. */
 export function createFigures(database: Database) {
-  return async function figures(): Promise<SettlementFigures> {
-    const [unsettled, [counts], needsAttention, firstFailures, breakers, [sweep]] = await Promise.all([
+  const marketplaceFigures = createMarketplaceFigures(database);
+  return async function figures(): Promise<MoneyFigures> {
+    const [unsettled, [counts], needsAttention, firstFailures, breakers, sweeps, marketplace] = await Promise.all([
       database.query<Unsettled & { [column: string]: unknown }>(
         `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
            extract(epoch FROM clock_now() - min(coalesce(closed_at, created_at)))::float8 AS "oldestSeconds"
@@ -25,21 +40,23 @@ export function createFigures(database: Database) {
              AS "deliveryUnknown"
          FROM settlements WHERE status IN ('pending', 'needs_attention')`,
       ),
-      database.query<SettlementFigures['needsAttention'][number] & { [column: string]: unknown }>(
-        `SELECT attention_reason AS reason, count(*)::int AS count,
+      database.query<MoneyFigures['needsAttention'][number] & { [column: string]: unknown }>(
+        `SELECT kind, attention_reason AS reason, count(*)::int AS count,
            extract(epoch FROM clock_now() - min(attention_since))::float8 AS "oldestSeconds"
-         FROM settlements WHERE attention_reason IS NOT NULL GROUP BY 1 ORDER BY 1`,
+         FROM (${WAITING}) waiting GROUP BY 1, 2 ORDER BY 1, 2`,
       ),
-      database.query<SettlementFigures['firstFailures'][number] & { [column: string]: unknown }>(
+      database.query<MoneyFigures['firstFailures'][number] & { [column: string]: unknown }>(
         `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
          FROM settlements WHERE first_failure_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
       ),
-      database.query<SettlementFigures['breakers'][number] & { [column: string]: unknown }>(
+      database.query<MoneyFigures['breakers'][number] & { [column: string]: unknown }>(
         'SELECT provider, state, reason FROM provider_breakers ORDER BY provider',
       ),
-      database.query<{ at: number | null }>(
-        `SELECT extract(epoch FROM succeeded_at)::float8 AS at FROM sweeps WHERE name = 'settlements'`,
+      database.query<MoneyFigures['sweeps'][number] & { [column: string]: unknown }>(
+        `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"
+         FROM sweeps s RIGHT JOIN (SELECT name FROM sweeps UNION SELECT 'settlements') n USING (name) ORDER BY name`,
       ),
+      marketplaceFigures(),
     ]);
     return {
       unsettled,
@@ -47,7 +64,8 @@ export function createFigures(database: Database) {
       needsAttention,
       firstFailures,
       breakers,
-      sweepLastSuccess: sweep?.at ?? null,
+      sweeps,
+      marketplace,
     };
   };
 }

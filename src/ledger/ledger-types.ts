@@ -2,6 +2,7 @@ import type { Answer } from '../domain/answers.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { DecisionId, LeaseId, SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
+import type { MoneyKind } from '../domain/marketplace.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { NeverWaiting } from '../domain/next.js';
 import type { Settlement } from '../domain/settlement.js';
@@ -175,7 +176,7 @@ export interface AttemptOutcome {
 }
 
 /** Money figures for gauges and alerts, computed in Postgres so that they work while Temporal is down. */
-export interface SettlementFigures {
+export interface MoneyFigures {
   readonly unsettled: readonly {
     readonly protocol: Protocol;
     readonly asset: string;
@@ -190,6 +191,7 @@ export interface SettlementFigures {
   readonly suspectedElsewhere: number;
   readonly deliveryUnknown: number;
   readonly needsAttention: readonly {
+    readonly kind: string;
     readonly reason: string;
     readonly count: number;
     readonly oldestSeconds: number;
@@ -200,6 +202,30 @@ export interface SettlementFigures {
     readonly state: 'closed' | 'open' | 'half_open';
     readonly reason: string | null;
   }[];
-  /** Unix seconds; null: never. */
-  readonly sweepLastSuccess: number | null;
+  /** Of every sweep that has ever begun, and of that of settlements in any case. */
+  readonly sweeps: readonly {
+    readonly name: string;
+    /** Unix seconds; null: never. */
+    readonly lastSuccess: number | null;
+  }[];
+  readonly marketplace: MarketplaceFigures;
+}
+
+/** Of orders' money: payments, refunds, sellers' transfers and reversals. */
+export interface MarketplaceFigures {
+  /** Promised and not moved yet. */
+  readonly open: readonly {
+    readonly kind: MoneyKind;
+    readonly status: string;
+    readonly currency: string;
+    readonly count: number;
+    /** Digits of minor units. */
+    readonly amount: string;
+    /** Since it was made; of a wait for a balance, since the wait began. */
+    readonly oldestSeconds: number;
+  }[];
+  /** Nobody knows whether the money moved, and no call is at work that would tell. */
+  readonly unknown: readonly { readonly kind: MoneyKind; readonly count: number; readonly oldestSeconds: number }[];
+  /** Events that nobody has acted on yet. */
+  readonly webhooks: readonly { readonly provider: string; readonly count: number; readonly oldestSeconds: number }[];
 }

@@ -11,7 +11,9 @@ import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
 import { createHistoricalTransfers } from './historical-transfers.js';
 import { createLeases } from './leases.js';
+import { createProviderStates } from './marketplace-figures.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
+import { createMoneyLists } from './money-lists.js';
 import { createOrders } from './orders.js';
 import { createPaymentCalls } from './payment-calls.js';
 import { createPayments } from './payments.js';
@@ -71,6 +73,8 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPayments(database, sealer),
     ...createRefunds(database),
     ...createTransferReader(database),
+    ...createMoneyLists(database),
+    ...createProviderStates(database),
     ...createWebhooks(database),
     ...createPayouts(database),
     ...createHistoricalTransfers(database),

@@ -1,27 +1,7 @@
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { Database } from './database.js';
-
-/** One thing that happened to a settlement; never holds a credential. */
-export interface SettlementEvent {
-  /** ISO 8601. */
-  readonly at: string;
-  readonly kind: string;
-  readonly certainty: string | null;
-  readonly answerClass: string | null;
-  /** The idempotency key that went with an attempt. */
-  readonly idempotencyKey: string | null;
-  readonly detail: JsonObject;
-}
-
-interface EventRow {
-  at: Date;
-  kind: string;
-  certainty: string | null;
-  answer_class: string | null;
-  idempotency_key: string | null;
-  detail: JsonObject;
-}
+import { type EventRow, type ItemEvent, toEvent } from './event-row.js';
 
 /** What a person needs to follow one settlement; read by commands, never by the product itself. */
 export function createStoryReader(database: Database) {
@@ -33,22 +13,15 @@ export function createStoryReader(database: Database) {
     },
 
     /** Everything that happened to it, oldest first; the newest `limit` where there is more. */
-    async settlementEvents(id: SettlementId, limit = 1_000): Promise<readonly SettlementEvent[]> {
-      const rows = await database.query<EventRow & Record<string, unknown>>(
+    async settlementEvents(id: SettlementId, limit = 1_000): Promise<readonly ItemEvent[]> {
+      const rows = await database.query<EventRow>(
         `SELECT * FROM (
            SELECT seq, at, kind, certainty, answer_class, idempotency_key, detail FROM operation_events
            WHERE item_kind = 'settlement' AND item_id = $1 ORDER BY seq DESC LIMIT $2
          ) newest ORDER BY seq`,
         [id, limit],
       );
-      return rows.map((row) => ({
-        at: row.at.toISOString(),
-        kind: row.kind,
-        certainty: row.certainty,
-        answerClass: row.answer_class,
-        idempotencyKey: row.idempotency_key,
-        detail: row.detail,
-      }));
+      return rows.map(toEvent);
     },
   };
 }

@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { within } from '../domain/within.js';
-import type { SettlementFigures } from '../ledger/ledger-types.js';
+import type { MoneyFigures } from '../ledger/ledger-types.js';
 import { MONEY_METRICS } from './money-metrics.js';
 
 export interface MetricsDependencies {
   /** Counts in Postgres; may reject or hang, the scrape answers all the same. */
-  readonly figures: () => Promise<SettlementFigures>;
+  readonly figures: () => Promise<MoneyFigures>;
   /** Other components whose health is told as makegood_up, by name. */
   readonly components?: Readonly<Record<string, () => Promise<boolean>>>;
   /** Most that a scrape waits for any of these; below Prometheus' usual 10 s. */
@@ -72,7 +72,7 @@ async function currentMetrics(dependencies: Required<Omit<MetricsDependencies, '
   return registry;
 }
 
-function addMoney(registry: Registry, figures: SettlementFigures): void {
+function addMoney(registry: Registry, figures: MoneyFigures): void {
   for (const { name, help, type, labels, samples } of MONEY_METRICS) {
     const options = { name, help, labelNames: labels, registers: [registry] };
     if (type === 'counter') {

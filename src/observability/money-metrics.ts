@@ -1,19 +1,8 @@
 import { formatDecimal } from '../domain/money.js';
 import { PROTOCOLS } from '../domain/settlement-status.js';
-import type { SettlementFigures } from '../ledger/ledger-types.js';
-
-export interface Sample {
-  readonly labels: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-export interface MoneyMetric {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'gauge' | 'counter';
-  readonly labels: readonly string[];
-  readonly samples: (figures: SettlementFigures) => readonly Sample[];
-}
+import type { MoneyFigures } from '../ledger/ledger-types.js';
+import { MARKETPLACE_METRICS } from './marketplace-metrics.js';
+import type { MoneyMetric, Sample } from './metric.js';
 
 /** What a first failure is counted under, as the ledger names the classes of answers. */
 const FAILURE_REASONS = [
@@ -31,10 +20,10 @@ const FAILURE_REASONS = [
 ] as const;
 
 const single =
-  (value: (figures: SettlementFigures) => number): MoneyMetric['samples'] =>
+  (value: (figures: MoneyFigures) => number): MoneyMetric['samples'] =>
   (figures) => [{ labels: {}, value: value(figures) }];
 
-const gauge = (name: string, help: string, value: (figures: SettlementFigures) => number): MoneyMetric => ({
+const gauge = (name: string, help: string, value: (figures: MoneyFigures) => number): MoneyMetric => ({
   name,
   help,
   type: 'gauge',
@@ -79,16 +68,17 @@ export const MONEY_METRICS: readonly MoneyMetric[] = [
     name: 'makegood_needs_attention_count',
     help: 'Items that wait for an operator.',
     type: 'gauge',
-    labels: ['reason'],
-    samples: ({ needsAttention }) => needsAttention.map(({ reason, count }) => ({ labels: { reason }, value: count })),
+    labels: ['kind', 'reason'],
+    samples: ({ needsAttention }) =>
+      needsAttention.map(({ kind, reason, count }) => ({ labels: { kind, reason }, value: count })),
   },
   {
     name: 'makegood_needs_attention_oldest_seconds',
     help: 'How long the oldest of them has been waiting.',
     type: 'gauge',
-    labels: ['reason'],
+    labels: ['kind', 'reason'],
     samples: ({ needsAttention }) =>
-      needsAttention.map(({ reason, oldestSeconds }) => ({ labels: { reason }, value: oldestSeconds })),
+      needsAttention.map(({ kind, reason, oldestSeconds }) => ({ labels: { kind, reason }, value: oldestSeconds })),
   },
   gauge(
     'makegood_suspected_elsewhere_count',
@@ -100,11 +90,14 @@ export const MONEY_METRICS: readonly MoneyMetric[] = [
     'Charges of which it is not known whether the response went out.',
     (f) => f.deliveryUnknown,
   ),
-  gauge(
-    'makegood_sweep_last_success_timestamp_seconds',
-    'When the sweep last finished, Unix seconds; 0: never.',
-    ({ sweepLastSuccess }) => sweepLastSuccess ?? 0,
-  ),
+  {
+    name: 'makegood_sweep_last_success_timestamp_seconds',
+    help: 'When the sweep last finished, Unix seconds; 0: never.',
+    type: 'gauge',
+    labels: ['sweep'],
+    samples: ({ sweeps }) =>
+      sweeps.map(({ name, lastSuccess }) => ({ labels: { sweep: name }, value: lastSuccess ?? 0 })),
+  },
   {
     name: 'makegood_breaker_open',
     help: '1 while nothing, or only a probe, is sent to the provider.',
@@ -113,10 +106,11 @@ export const MONEY_METRICS: readonly MoneyMetric[] = [
     samples: ({ breakers }) =>
       breakers.map(({ provider, state }) => ({ labels: { provider }, value: state === 'closed' ? 0 : 1 })),
   },
+  ...MARKETPLACE_METRICS,
 ];
 
 /** Series exist at 0 before anything fails: an increase from nothing is one that Prometheus cannot see. */
-function firstFailures({ firstFailures: counted }: SettlementFigures): readonly Sample[] {
+function firstFailures({ firstFailures: counted }: MoneyFigures): readonly Sample[] {
   const known = PROTOCOLS.flatMap((protocol) => FAILURE_REASONS.map((reason) => ({ protocol, reason, count: 0 })));
   const series = new Map<string, Sample>();
   for (const { protocol, reason, count } of [...known, ...counted]) {

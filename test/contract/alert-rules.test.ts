@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import type { SettlementFigures } from '../../src/ledger/ledger-types.js';
+import type { MoneyKind } from '../../src/domain/marketplace.js';
+import type { MarketplaceFigures, MoneyFigures } from '../../src/ledger/ledger-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { NO_FIGURES } from '../support/api.js';
 
@@ -26,14 +27,16 @@ const MINUTES = 70;
 
 interface State {
   /** What Postgres would count in each minute; undefined: it does not answer. */
-  readonly figures: (minute: number) => Partial<SettlementFigures> | undefined;
+  readonly figures: (minute: number) => Partial<MoneyFigures> | undefined;
   readonly temporal?: boolean;
   /** Prometheus' own `up`; null: no target at all. */
   readonly scraped?: 0 | 1 | null;
 }
 
 /** The sweep ends every minute; nothing is wrong. */
-const calm = (minute: number): Partial<SettlementFigures> => ({ sweepLastSuccess: minute * 60 });
+const calm = (minute: number): Partial<MoneyFigures> => ({
+  sweeps: ['settlements', 'reversals'].map((name) => ({ name, lastSuccess: minute * 60 })),
+});
 
 /** The series as the product itself would write them: a metric that is renamed there is missing here. */
 async function seriesOf({ figures, temporal = true, scraped = 1 }: State) {
@@ -65,18 +68,29 @@ async function seriesOf({ figures, temporal = true, scraped = 1 }: State) {
     : [...own, { series: 'up{job="makegood",instance="a"}', values: `${scraped}x${MINUTES}` }];
 }
 
-const late = (from: number, change: Partial<SettlementFigures>) => (minute: number) =>
+const late = (from: number, change: Partial<MoneyFigures>) => (minute: number) =>
   minute < from ? calm(minute) : { ...calm(minute), ...change };
 
-const attention = (oldestSeconds: number) => [{ reason: 'uncollectable', count: 1, oldestSeconds }];
-const unsettled = (oldestSeconds: number): SettlementFigures['unsettled'] =>
+const attention = (oldestSeconds: number) => [{ kind: 'settlement', reason: 'uncollectable', count: 1, oldestSeconds }];
+const unsettled = (oldestSeconds: number): MoneyFigures['unsettled'] =>
   [{ protocol: 'x402', asset: '0xusdc', decimals: 6, count: 1, amount: '3000', oldestSeconds }] as never;
-const failures = (count: number): SettlementFigures['firstFailures'] => [
+const failures = (count: number): MoneyFigures['firstFailures'] => [
   { protocol: 'x402', reason: 'server_error', count },
 ];
-const breaker = (state: 'closed' | 'open' | 'half_open') => [{ provider: 'auth-server:atxp', state, reason: 'outage' }];
+const breaker = (state: 'closed' | 'open' | 'half_open', provider = 'auth-server:atxp') => [
+  { provider, state, reason: 'outage' },
+];
+const marketplace = (change: Partial<MarketplaceFigures>): Partial<MoneyFigures> => ({
+  marketplace: { open: [], unknown: [], webhooks: [], ...change },
+});
+const open = (kind: MoneyKind, status: string, oldestSeconds: number): Partial<MoneyFigures> =>
+  marketplace({ open: [{ kind, status, currency: 'USD', count: 1, amount: '600', oldestSeconds }] });
+const unknown = (count: number): Partial<MoneyFigures> =>
+  marketplace({ unknown: [{ kind: 'reversal', count, oldestSeconds: 60 }] });
+const unprocessed = (oldestSeconds: number): Partial<MoneyFigures> =>
+  marketplace({ webhooks: [{ provider: 'stripe', count: 1, oldestSeconds }] });
 
-/** [state, when it is looked at, what is firing then and nothing else] */
+/** [state, when it is looked at, what is firing then and nothing else; an alert for each series] */
 const planted: readonly (readonly [what: string, state: State, minute: number, firing: readonly string[]])[] = [
   ['nothing is wrong', { figures: calm }, 60, []],
   ['a charge is 14 minutes old', { figures: (minute) => ({ ...calm(minute), unsettled: unsettled(840) }) }, 60, []],
@@ -143,8 +157,91 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
   ],
   ['a breaker is closed', { figures: (minute) => ({ ...calm(minute), breakers: breaker('closed') }) }, 60, []],
   ['charges are parked', { figures: late(30, { parked: 2 }) }, 32, ['MakegoodSettlementsParked']],
-  ['the sweep stopped', { figures: (minute) => calm(Math.min(minute, 30)) }, 38, ['MakegoodSweepNotSucceeding']],
-  ['the sweep has never ended', { figures: () => ({ sweepLastSuccess: null }) }, 10, ['MakegoodSweepNotSucceeding']],
+  [
+    'both sweeps stopped',
+    { figures: (minute) => calm(Math.min(minute, 30)) },
+    38,
+    ['MakegoodSweepNotSucceeding', 'MakegoodSweepNotSucceeding'],
+  ],
+  [
+    'one of the sweeps stopped',
+    {
+      figures: (minute) => ({
+        sweeps: [
+          { name: 'settlements', lastSuccess: minute * 60 },
+          { name: 'reversals', lastSuccess: Math.min(minute, 30) * 60 },
+        ],
+      }),
+    },
+    38,
+    ['MakegoodSweepNotSucceeding'],
+  ],
+  [
+    'the sweep has never ended',
+    { figures: () => ({ sweeps: [{ name: 'settlements', lastSuccess: null }] }) },
+    10,
+    ['MakegoodSweepNotSucceeding'],
+  ],
+  [
+    'a reversal needs attention, and a settlement for the same reason',
+    {
+      figures: late(30, {
+        needsAttention: [
+          { kind: 'reversal', reason: 'conflict', count: 1, oldestSeconds: 300 },
+          { kind: 'settlement', reason: 'conflict', count: 1, oldestSeconds: 90_000 },
+        ],
+      }),
+    },
+    35,
+    ['MakegoodNeedsAttention', 'MakegoodNeedsAttention', 'MakegoodNeedsAttentionOld'],
+  ],
+  ['nobody has known of a reversal for 29 minutes', { figures: late(30, unknown(1)) }, 59, []],
+  ['nobody has known of a reversal for 30 minutes', { figures: late(30, unknown(1)) }, 60, ['MakegoodOutcomeUnknown']],
+  ['a reversal became known again', { figures: late(30, unknown(0)) }, 65, []],
+  ['a refund takes a day', { figures: late(30, open('refund', 'pending', 86_000)) }, 40, []],
+  [
+    'a refund takes more than a day',
+    { figures: late(30, open('refund', 'review', 86_500)) },
+    35,
+    ['MakegoodRefundsOld'],
+  ],
+  ['a transfer is retried', { figures: late(30, open('transfer', 'failed', 7_100)) }, 40, []],
+  [
+    'a seller is not paid for two hours',
+    { figures: late(30, open('transfer', 'failed', 7_300)) },
+    35,
+    ['MakegoodTransfersOld'],
+  ],
+  ['a reversal is retried', { figures: late(30, open('reversal', 'pending', 7_100)) }, 40, []],
+  [
+    'a reversal is pending for two hours',
+    { figures: late(30, open('reversal', 'pending', 7_300)) },
+    35,
+    ['MakegoodReversalsOld'],
+  ],
+  ['a reversal waits for a balance', { figures: late(30, open('reversal', 'waiting_balance', 600_000)) }, 40, []],
+  [
+    'a reversal has waited for a balance for a week',
+    { figures: late(30, open('reversal', 'waiting_balance', 604_900)) },
+    35,
+    ['MakegoodBalanceWaitLong'],
+  ],
+  ['a payment is never finished by its buyer', { figures: late(30, open('payment', 'pending', 900_000)) }, 60, []],
+  [
+    'Stripe refuses the key',
+    { figures: late(30, { breakers: breaker('open', 'stripe') }) },
+    32,
+    ['MakegoodStripeParked'],
+  ],
+  ['Stripe was parked once', { figures: late(30, { breakers: breaker('closed', 'stripe') }) }, 60, []],
+  [
+    'Stripe refuses one seller',
+    { figures: late(30, { breakers: breaker('half_open', 'stripe:acct_a') }) },
+    45,
+    ['MakegoodSellerParked'],
+  ],
+  ['events are processed within minutes', { figures: late(30, unprocessed(500)) }, 60, []],
+  ['an event is not processed', { figures: late(30, unprocessed(700)) }, 35, ['MakegoodWebhooksUnprocessed']],
   ['Temporal is away', { figures: calm, temporal: false }, 10, ['MakegoodDependencyDown']],
   [
     'Postgres is away',
@@ -187,7 +284,10 @@ describe.skipIf(!hasPromtool && process.env.CI !== 'true')('alert rules, evaluat
     const query = {
       expr: 'count by (alertname) (ALERTS{alertstate="firing"})',
       eval_time: `${minute}m`,
-      exp_samples: [...firing].sort().map((alertname) => ({ labels: `{alertname="${alertname}"}`, value: 1 })),
+      exp_samples: [...new Set(firing)].sort().map((alertname) => ({
+        labels: `{alertname="${alertname}"}`,
+        value: firing.filter((one) => one === alertname).length,
+      })),
     };
     const test = { interval: '1m', input_series: await seriesOf(state), promql_expr_test: [query] };
     writeFileSync(file, stringify({ rule_files: [RULES], evaluation_interval: '1m', tests: [test] }, { lineWidth: 0 }));
@@ -203,7 +303,18 @@ describe('alert rules', () => {
 
   it('ask only for metrics that the product has', async () => {
     const series = await seriesOf({
-      figures: () => ({ ...calm(0), unsettled: unsettled(1), needsAttention: attention(1), breakers: breaker('open') }),
+      figures: () => ({
+        ...calm(0),
+        unsettled: unsettled(1),
+        needsAttention: attention(1),
+        breakers: [...breaker('open'), ...breaker('open', 'stripe')],
+        marketplace: {
+          ...NO_FIGURES.marketplace,
+          ...open('reversal', 'pending', 1).marketplace,
+          unknown: unknown(1).marketplace?.unknown ?? [],
+          webhooks: unprocessed(1).marketplace?.webhooks ?? [],
+        },
+      }),
     });
     const known = new Set(series.map((one) => one.series.replace(/\{.*/, '')));
     const asked = rules.flatMap(({ expr }) => expr.match(/\b(?:makegood|settle)_[a-z_]+|\bup\b/g) ?? []);

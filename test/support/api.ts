@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../src/domain/clock.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { type ApiDependencies, createApi } from '../../src/http/api.js';
-import type { SettlementFigures } from '../../src/ledger/ledger-types.js';
+import type { MarketplaceRouteLedger } from '../../src/http/money-dependencies.js';
+import type { MoneyFigures } from '../../src/ledger/ledger-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
+import { marketplaceRoutes } from './marketplace-routes.js';
 
 export const TOKENS = {
   service: 'token-of-the-service-0001',
@@ -24,7 +26,7 @@ export const API_TOKENS: ApiDependencies['tokens'] = [
   { name: 'olga', role: 'approver', token: TOKENS.operatorAsApprover },
 ];
 
-export const NO_FIGURES: SettlementFigures = {
+export const NO_FIGURES: MoneyFigures = {
   unsettled: [],
   unknown: 0,
   expiring: 0,
@@ -34,7 +36,8 @@ export const NO_FIGURES: SettlementFigures = {
   needsAttention: [],
   firstFailures: [],
   breakers: [],
-  sweepLastSuccess: null,
+  sweeps: [],
+  marketplace: { open: [], unknown: [], webhooks: [] },
 };
 
 export interface Sent {
@@ -86,6 +89,8 @@ export async function startApi(given: Pick<ApiDependencies, 'ledger'> & Partial<
       },
     },
     authServer: { destinationAccountId: undefined },
+    // A ledger that is given whole knows orders too.
+    marketplace: marketplaceRoutes({ ledger: given.ledger as Partial<MarketplaceRouteLedger> }),
     optionalComponents: {},
     clock: systemClock,
     logger: { trace: log, debug: log, info: log, warn: log, error: log },

@@ -52,9 +52,22 @@ describe('/openapi.json', () => {
     });
   });
 
-  it('refers only to what is in it', () => {
+  it('refers only to what is in it, and names nothing that is not used', () => {
     const refs = [...JSON.stringify(description).matchAll(/"\$ref":"([^"]+)"/g)].map(([, ref]) => ref);
-    expect(new Set(refs)).toEqual(new Set(['#/components/schemas/Problem']));
+    const named = Object.keys(description.components.schemas).map((name) => `#/components/schemas/${name}`);
+    expect(new Set(refs)).toEqual(new Set(named));
+  });
+
+  it('says of every operation that makes something which key it needs', () => {
+    const keyed = OPERATIONS.filter(({ problems }) => problems.includes('idempotency_key_required')).map(
+      ({ id }) => id,
+    );
+    expect(keyed).toEqual(['createOrder', 'createPayment', 'createRefund']);
+    for (const path of ['orders', 'payments', 'refunds']) {
+      expect(description.paths[`/api/v1/${path}`].post.parameters).toContainEqual(
+        expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: true }),
+      );
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import type { ApiDependencies } from '../../../src/http/api.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
 import { PROBLEMS } from '../../../src/http/problem.js';
 import { type Answered, NO_FIGURES, startApi, type TestApi, TOKENS } from '../../support/api.js';
+import { marketplaceRoutes } from '../../support/marketplace-routes.js';
 import { ID, rememberingLedger } from './support.js';
 
 let api: TestApi;
@@ -46,6 +47,22 @@ describe('who may do what', () => {
     listSettlements: ['service', 'viewer', 'operator', 'approver'],
     getSettlement: ['service', 'viewer', 'operator', 'approver'],
     resolveSettlement: ['operator', 'approver'],
+    createOrder: ['service'],
+    listOrders: ['service', 'viewer', 'operator', 'approver'],
+    getOrder: ['service', 'viewer', 'operator', 'approver'],
+    createPayment: ['service'],
+    createRefund: ['service'],
+    getRefund: ['service', 'viewer', 'operator', 'approver'],
+    resolveRefund: ['operator', 'approver'],
+    listTransfers: ['service', 'viewer', 'operator', 'approver'],
+    getTransfer: ['service', 'viewer', 'operator', 'approver'],
+    retryTransfer: ['operator', 'approver'],
+    resolveTransfer: ['operator', 'approver'],
+    listReversals: ['service', 'viewer', 'operator', 'approver'],
+    getReversal: ['service', 'viewer', 'operator', 'approver'],
+    resolveReversal: ['operator', 'approver'],
+    hyperswitchWebhook: ['nobody', 'service', 'viewer', 'operator', 'approver'],
+    stripeWebhook: ['nobody', 'service', 'viewer', 'operator', 'approver'],
     approveDecision: ['approver'],
     metrics: ['service', 'viewer', 'operator', 'approver'],
     health: ['nobody', 'service', 'viewer', 'operator', 'approver'],
@@ -263,6 +280,14 @@ describe('health', () => {
     expect([answer.status, answer.body.status, answer.body.components.temporal]).toEqual([200, 'degraded', 'degraded']);
   });
 
+  it('is not made worse by what nobody configured', async () => {
+    await start({ optionalComponents: { stripe: () => Promise.resolve('not_configured') } });
+    expect((await api.send('/readyz')).body).toEqual({
+      status: 'ready',
+      components: { postgres: 'ok', schema: 'ok', stripe: 'not_configured' },
+    });
+  });
+
   it('stays ready when Temporal does not answer at all', { timeout: 10_000 }, async () => {
     await start({ optionalComponents: { temporal: () => new Promise(() => undefined) } });
     expect((await api.send('/readyz')).body.components.temporal).toBe('degraded');
@@ -341,6 +366,7 @@ describe('faults of our own', () => {
         decide: away,
         approve: away,
       },
+      marketplace: marketplaceRoutes({ ledger: { decisionItem: away } }),
     });
     for (const answer of [
       await api.send('/api/v1/settlements', { token: TOKENS.service, json: VALID }),

@@ -1,0 +1,38 @@
+/**
+ * Currencies in use, ISO 4217 table A.1 as of 2026: no precious metals, units of account or test codes, and nothing that
+ * was replaced (HRK and BGN by EUR, ANG by XCG, SLL by SLE, ZWL by ZWG, CUC by CUP). A list of ours, because the one a
+ * JavaScript engine knows depends on its build and keeps what is long gone.
+ */
+const CODES =
+  'AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC ' +
+  'CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ' +
+  'ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK ' +
+  'MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE ' +
+  'SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XCG XOF XPF ' +
+  'YER ZAR ZMW ZWG';
+const CURRENCIES: ReadonlySet<string> = new Set(CODES.split(' '));
+
+/** The code in upper case; undefined when no such currency is in use. */
+export function parseCurrency(text: string): string | undefined {
+  const code = text.toUpperCase();
+  return CURRENCIES.has(code) ? code : undefined;
+}
+
+/**
+ * Stripe counts these in smaller steps than it moves: the last digit of a three-decimal currency has to be 0, and krónur
+ * and Ugandan shillings come whole although they are written with two decimals (https://docs.stripe.com/currencies).
+ */
+const STEPS: Readonly<Record<string, bigint>> = {
+  BHD: 10n,
+  IQD: 10n,
+  JOD: 10n,
+  KWD: 10n,
+  LYD: 10n,
+  OMR: 10n,
+  TND: 10n,
+  ISK: 100n,
+  UGX: 100n,
+};
+
+/** Every amount of this currency that is to move has to be a multiple of this; minor units. */
+export const amountStep = (currency: string): bigint => STEPS[currency] ?? 1n;

@@ -1,0 +1,291 @@
+import {
+  DecisionAnswer,
+  ListOrdersQuery,
+  ListReversalsQuery,
+  ListTransfersQuery,
+  type MoneyListQuery,
+  NewOrderRequest,
+  NewPaymentRequest,
+  NewRefundRequest,
+  OrderAnswer,
+  OrderListAnswer,
+  PaymentAnswer,
+  RefundAnswer,
+  type ResolveMoneyRequest,
+  ResolveRefundRequest,
+  ResolveReversalRequest,
+  ResolveTransferRequest,
+  ReversalAnswer,
+  ReversalListAnswer,
+  TransferAnswer,
+  TransferListAnswer,
+  WebhookAnswer,
+} from './money-schemas.js';
+import type { ProblemCode } from './problem.js';
+import { type HeaderDescription, NOTHING, type Operation } from './route.js';
+import { NoteRequest } from './schema-parts.js';
+import { OPERATORS, READERS, SERVICES } from './who.js';
+
+const IDEMPOTENCY_KEY: Readonly<Record<string, HeaderDescription>> = {
+  'Idempotency-Key': {
+    description:
+      'Names this request among those of this token: the same key and body is answered with the first answer, however often it is sent. Two equal refunds are two keys.',
+    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]*[\\x21-\\x7e][\\x20-\\x7e]*$' },
+  },
+};
+const KEY_PROBLEMS: readonly ProblemCode[] = [
+  'idempotency_key_required',
+  'request_in_flight',
+  'idempotency_key_reused',
+];
+
+export const createOrderOperation = {
+  id: 'createOrder',
+  method: 'POST',
+  path: '/api/v1/orders',
+  summary: 'What a buyer is to pay, and which sellers share it.',
+  roles: SERVICES,
+  body: NewOrderRequest,
+  exactIntegers: true,
+  headers: IDEMPOTENCY_KEY,
+  query: NOTHING,
+  answers: { 201: { description: 'The order.', schema: OrderAnswer } },
+  problems: [...KEY_PROBLEMS, 'ledger_unavailable'],
+} satisfies Operation<NewOrderRequest>;
+
+export const listOrdersOperation = {
+  id: 'listOrders',
+  method: 'GET',
+  path: '/api/v1/orders',
+  summary: 'Orders, newest first.',
+  roles: READERS,
+  body: NOTHING,
+  query: ListOrdersQuery,
+  answers: { 200: { description: 'A page of orders.', schema: OrderListAnswer } },
+  problems: ['invalid_request', 'ledger_unavailable'],
+} satisfies Operation<unknown, MoneyListQuery>;
+
+export const getOrderOperation = {
+  id: 'getOrder',
+  method: 'GET',
+  path: '/api/v1/orders/{id}',
+  summary: 'One order, with its payment, transfers, refunds and reversals.',
+  roles: READERS,
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'The order.', schema: OrderAnswer } },
+  problems: ['ledger_unavailable'],
+} satisfies Operation;
+
+export const createPaymentOperation = {
+  id: 'createPayment',
+  method: 'POST',
+  path: '/api/v1/payments',
+  summary: 'Let the buyer pay an order. An order has one payment, however often it is asked for.',
+  roles: SERVICES,
+  body: NewPaymentRequest,
+  headers: IDEMPOTENCY_KEY,
+  query: NOTHING,
+  answers: {
+    201: { description: 'The payment, made at the payment provider.', schema: PaymentAnswer },
+    200: { description: 'The same payment, asked for under another key.', schema: PaymentAnswer },
+  },
+  problems: [...KEY_PROBLEMS, 'not_found', 'payment_closed', 'payment_unknown', 'not_configured', 'ledger_unavailable'],
+} satisfies Operation<NewPaymentRequest>;
+
+export const createRefundOperation = {
+  id: 'createRefund',
+  method: 'POST',
+  path: '/api/v1/refunds',
+  summary: "Give the buyer back what was paid, or a part of it; the sellers' shares are taken back afterwards.",
+  roles: SERVICES,
+  body: NewRefundRequest,
+  exactIntegers: true,
+  headers: IDEMPOTENCY_KEY,
+  query: NOTHING,
+  answers: {
+    202: {
+      description: 'The refund, durable; its status tells how far the payment provider has come.',
+      schema: RefundAnswer,
+    },
+  },
+  problems: [
+    ...KEY_PROBLEMS,
+    'not_found',
+    'order_not_paid',
+    'refund_exceeds_paid',
+    'not_configured',
+    'ledger_unavailable',
+  ],
+} satisfies Operation<NewRefundRequest>;
+
+export const getRefundOperation = {
+  id: 'getRefund',
+  method: 'GET',
+  path: '/api/v1/refunds/{id}',
+  summary: 'One refund, with the reversals that came of it.',
+  roles: READERS,
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'The refund.', schema: RefundAnswer } },
+  problems: ['ledger_unavailable'],
+} satisfies Operation;
+
+export const listTransfersOperation = {
+  id: 'listTransfers',
+  method: 'GET',
+  path: '/api/v1/transfers',
+  summary: "Sellers' shares of orders, newest first.",
+  roles: READERS,
+  body: NOTHING,
+  query: ListTransfersQuery,
+  answers: { 200: { description: 'A page of transfers.', schema: TransferListAnswer } },
+  problems: ['invalid_request', 'ledger_unavailable'],
+} satisfies Operation<unknown, MoneyListQuery>;
+
+export const getTransferOperation = {
+  id: 'getTransfer',
+  method: 'GET',
+  path: '/api/v1/transfers/{id}',
+  summary: "One seller's share of an order, with what was taken back of it.",
+  roles: READERS,
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'The transfer.', schema: TransferAnswer } },
+  problems: ['ledger_unavailable'],
+} satisfies Operation;
+
+export const listReversalsOperation = {
+  id: 'listReversals',
+  method: 'GET',
+  path: '/api/v1/reversals',
+  summary: 'What refunds take back from sellers, newest first.',
+  roles: READERS,
+  body: NOTHING,
+  query: ListReversalsQuery,
+  answers: { 200: { description: 'A page of reversals.', schema: ReversalListAnswer } },
+  problems: ['invalid_request', 'ledger_unavailable'],
+} satisfies Operation<unknown, MoneyListQuery>;
+
+export const getReversalOperation = {
+  id: 'getReversal',
+  method: 'GET',
+  path: '/api/v1/reversals/{id}',
+  summary: 'One reversal.',
+  roles: READERS,
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'The reversal.', schema: ReversalAnswer } },
+  problems: ['ledger_unavailable'],
+} satisfies Operation;
+
+const DECIDED = {
+  200: { description: 'Decided and recorded.', schema: DecisionAnswer },
+  202: { description: 'Recorded as a request; an approver has to confirm it.', schema: DecisionAnswer },
+} as const;
+const DECISION_PROBLEMS: readonly ProblemCode[] = [
+  'not_waiting',
+  'wrong_action',
+  'decision_refused',
+  'provider_unavailable',
+  'ledger_unavailable',
+];
+
+const resolving = { method: 'POST', roles: OPERATORS, query: NOTHING, answers: DECIDED } as const;
+
+export const resolveTransferOperation = {
+  ...resolving,
+  id: 'resolveTransfer',
+  path: '/api/v1/transfers/{id}/resolve',
+  summary: 'Decide about a transfer that needs attention; Stripe is asked before money is believed or given up.',
+  body: ResolveTransferRequest,
+  problems: DECISION_PROBLEMS,
+} satisfies Operation<ResolveMoneyRequest>;
+
+export const resolveReversalOperation = {
+  ...resolving,
+  id: 'resolveReversal',
+  path: '/api/v1/reversals/{id}/resolve',
+  summary: 'Decide about a reversal that needs attention; Stripe is asked before money is believed or given up.',
+  body: ResolveReversalRequest,
+  problems: DECISION_PROBLEMS,
+} satisfies Operation<ResolveMoneyRequest>;
+
+export const resolveRefundOperation = {
+  ...resolving,
+  id: 'resolveRefund',
+  path: '/api/v1/refunds/{id}/resolve',
+  summary: 'Decide about a refund that needs attention.',
+  body: ResolveRefundRequest,
+  problems: DECISION_PROBLEMS,
+} satisfies Operation<ResolveMoneyRequest>;
+
+export const retryTransferOperation = {
+  ...resolving,
+  id: 'retryTransfer',
+  path: '/api/v1/transfers/{id}/retry',
+  summary: 'Send a transfer again that needs attention: the same as to resolve it with `retry`.',
+  body: NoteRequest,
+  problems: ['already_completed', ...DECISION_PROBLEMS.filter((code) => code !== 'wrong_action')],
+} satisfies Operation<NoteRequest>;
+
+/** Far above any event of either provider, which would be sent for days in vain. */
+const WEBHOOK_LIMIT_BYTES = 1024 * 1024;
+
+const webhook = {
+  method: 'POST',
+  roles: 'public',
+  body: NOTHING,
+  rawBody: true,
+  bodyLimitBytes: WEBHOOK_LIMIT_BYTES,
+  query: NOTHING,
+  answers: {
+    200: {
+      description: 'Stored, now or at an earlier delivery. Types and ids that nobody knows are stored too.',
+      schema: WebhookAnswer,
+    },
+  },
+  problems: ['invalid_signature', 'body_too_large', 'not_configured', 'ledger_unavailable'],
+} as const;
+
+export const stripeWebhookOperation = {
+  ...webhook,
+  id: 'stripeWebhook',
+  path: '/webhooks/stripe',
+  summary: 'Where Stripe sends its events, of this account and of connected ones.',
+  headers: {
+    'Stripe-Signature': { description: 'Over the bytes of the body.', schema: { type: 'string' } },
+  },
+} satisfies Operation;
+
+export const hyperswitchWebhookOperation = {
+  ...webhook,
+  id: 'hyperswitchWebhook',
+  path: '/webhooks/hyperswitch',
+  summary: 'Where Hyperswitch sends its events.',
+  headers: {
+    'X-Webhook-Signature-512': {
+      description: 'Over the bytes of the body.',
+      schema: { type: 'string' },
+    },
+  },
+} satisfies Operation;
+
+export const MONEY_OPERATIONS: readonly Operation[] = [
+  createOrderOperation,
+  listOrdersOperation,
+  getOrderOperation,
+  createPaymentOperation,
+  createRefundOperation,
+  getRefundOperation,
+  resolveRefundOperation,
+  listTransfersOperation,
+  getTransferOperation,
+  retryTransferOperation,
+  resolveTransferOperation,
+  listReversalsOperation,
+  getReversalOperation,
+  resolveReversalOperation,
+  hyperswitchWebhookOperation,
+  stripeWebhookOperation,
+];

@@ -1,0 +1,251 @@
+import { z } from 'zod';
+import { CERTAINTIES } from '../domain/certainty.js';
+import { amountStep, parseCurrency } from '../domain/currencies.js';
+import {
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+  REFUND_STATUSES,
+  REVERSAL_STATUSES,
+  TRANSFER_STATUSES,
+} from '../domain/marketplace-status.js';
+import type {
+  OrderAnswer as Order,
+  PaymentAnswer as Payment,
+  RefundAnswer as Refund,
+  ReversalAnswer as Reversal,
+  TransferAnswer as Transfer,
+} from '../domain/money-answer.js';
+import { SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
+import { attention, LIST_PARAMETERS, listAnswer, note, text, timestamp } from './schema-parts.js';
+
+/** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+const minorUnits = z
+  .int({ error: 'has to be an integer of minor units' })
+  .min(1, { error: 'has to be at least 1' })
+  .max(LARGEST, { error: `is above ${LARGEST}, the largest amount` })
+  .transform((amount) => BigInt(amount))
+  .describe('Minor units of the currency, as a JSON integer.');
+
+const currency = z
+  .string()
+  .regex(/^[A-Za-z]{3}$/, { error: 'has to be a currency of three letters, for example "USD"' })
+  .transform((code, context) => {
+    const known = parseCurrency(code);
+    if (known !== undefined) return known;
+    context.addIssue('is no currency that is in use (ISO 4217)');
+    return z.NEVER;
+  })
+  .describe('ISO 4217, in any case; answers hold upper case.');
+
+const orderItem = z.strictObject({
+  seller_account: z
+    .string()
+    .regex(/^acct_[A-Za-z0-9_]{1,64}$/, { error: 'has to be a Stripe account, for example "acct_1A2b3C"' })
+    .describe('The connected Stripe account that gets this amount.'),
+  amount: minorUnits,
+  description: text(500),
+});
+
+export const NewOrderRequest = z
+  .strictObject({ currency, items: z.array(orderItem).min(1).max(100) })
+  .superRefine((order, context) => {
+    const step = amountStep(order.currency);
+    for (const [index, { amount }] of order.items.entries()) {
+      if (amount % step !== 0n)
+        context.addIssue({ code: 'custom', path: ['items', index, 'amount'], message: offStep(order.currency) });
+    }
+    const total = order.items.reduce((sum, { amount }) => sum + amount, 0n);
+    if (total > BigInt(LARGEST)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['items'],
+        message: `come to more than ${LARGEST}, the largest amount`,
+      });
+    }
+  });
+export type NewOrderRequest = z.output<typeof NewOrderRequest>;
+
+/** Stripe would refuse the seller's transfer, after the buyer has paid. */
+export const offStep = (code: string): string =>
+  `has to be a multiple of ${amountStep(code)}: Stripe moves ${code} in no smaller steps`;
+
+const orderId = text(64).describe('Of an order.');
+
+export const NewPaymentRequest = z.strictObject({ order_id: orderId });
+export type NewPaymentRequest = z.output<typeof NewPaymentRequest>;
+
+export const NewRefundRequest = z.strictObject({
+  order_id: orderId,
+  amount: minorUnits.optional().describe('Minor units, as a JSON integer; left out: all that is not refunded yet.'),
+  reason: text(255).regex(/\S/, { error: 'says nothing' }).describe('Passed on to the payment provider.'),
+});
+export type NewRefundRequest = z.output<typeof NewRefundRequest>;
+
+const reference = text(500).optional().describe('Where it was seen; kept with the decision.');
+const stripeId = (prefix: 'tr' | 'trr', of: string) =>
+  z
+    .string()
+    .regex(new RegExp(`^${prefix}_[A-Za-z0-9_]{1,64}$`), {
+      error: `has to be the id of ${of}, for example "${prefix}_1A2b3C"`,
+    })
+    .optional()
+    .describe('What to adopt; Stripe is asked whether it is there, of this amount, and nothing else of ours.');
+
+const resolveRequest = <Evidence extends z.ZodType>(actions: readonly string[], evidence: Evidence) =>
+  z.strictObject({
+    action: text(64).describe(`One of ${actions.join(', ')}; anything else is answered with 422.`),
+    note,
+    evidence: evidence.optional(),
+  });
+
+export const TRANSFER_ACTIONS = ['retry', 'adopt', 'write_off'] as const;
+export const REVERSAL_ACTIONS = ['retry', 'adopt', 'write_off'] as const;
+export const REFUND_ACTIONS = ['retry', 'compensate', 'write_off'] as const;
+
+export const ResolveTransferRequest = resolveRequest(
+  TRANSFER_ACTIONS,
+  z.strictObject({ stripe_transfer_id: stripeId('tr', 'a transfer'), reference }),
+);
+export const ResolveReversalRequest = resolveRequest(
+  REVERSAL_ACTIONS,
+  z.strictObject({ stripe_reversal_id: stripeId('trr', 'a reversal'), reference }),
+);
+export const ResolveRefundRequest = resolveRequest(REFUND_ACTIONS, z.strictObject({ reference }));
+export type ResolveMoneyRequest =
+  | z.output<typeof ResolveTransferRequest>
+  | z.output<typeof ResolveReversalRequest>
+  | z.output<typeof ResolveRefundRequest>;
+
+const moneyList = <Status extends string>(statuses: readonly Status[]) =>
+  z.strictObject({
+    status: z.enum(statuses).optional(),
+    order_id: text(64).optional().describe('Only of this order.'),
+    ...LIST_PARAMETERS,
+  });
+
+export const ListOrdersQuery = moneyList(ORDER_STATUSES);
+export const ListTransfersQuery = moneyList(TRANSFER_STATUSES);
+export const ListReversalsQuery = moneyList(REVERSAL_STATUSES);
+export type MoneyListQuery =
+  | z.output<typeof ListOrdersQuery>
+  | z.output<typeof ListTransfersQuery>
+  | z.output<typeof ListReversalsQuery>;
+
+const amountOut = z.int().min(0);
+const sellerAccount = z.string();
+const workflowId = z.string().nullable();
+
+export const ReversalAnswer: z.ZodType<Reversal> = z
+  .object({
+    id: z.uuid().describe('Derived from the refund and the transfer.'),
+    refund_id: z.uuid(),
+    transfer_id: z.uuid(),
+    order_id: z.uuid(),
+    seller_account: sellerAccount,
+    amount: amountOut,
+    currency: z.string(),
+    status: z.enum(REVERSAL_STATUSES),
+    certainty: z.enum(CERTAINTIES),
+    retry_count: z.int().min(0),
+    next_retry_at: timestamp.nullable(),
+    stripe_transfer_id: z.string().nullable(),
+    stripe_reversal_id: z.string().nullable(),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Reversal' });
+
+export const TransferAnswer: z.ZodType<Transfer> = z
+  .object({
+    id: z.uuid(),
+    order_id: z.uuid(),
+    seller_account: sellerAccount,
+    amount: amountOut.describe('What is sent: less what refunds withheld before it was.'),
+    amount_reversed: amountOut,
+    currency: z.string(),
+    status: z.enum(TRANSFER_STATUSES),
+    certainty: z.enum(CERTAINTIES),
+    stripe_transfer_id: z.string().nullable(),
+    retry_count: z.int().min(0),
+    next_retry_at: timestamp.nullable(),
+    reversals: z.array(ReversalAnswer),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Transfer' });
+
+export const RefundAnswer: z.ZodType<Refund> = z
+  .object({
+    id: z.uuid(),
+    order_id: z.uuid(),
+    amount: amountOut,
+    currency: z.string(),
+    status: z.enum(REFUND_STATUSES),
+    origin: z.enum(['api', 'provider']).describe('`provider`: made in the dashboard of the payment provider.'),
+    hyperswitch_refund_id: z.string().nullable(),
+    reversals: z.array(ReversalAnswer),
+    reason: z.string(),
+    certainty: z.enum(CERTAINTIES),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Refund' });
+
+const payment = {
+  id: z.uuid(),
+  order_id: z.uuid(),
+  status: z.enum(PAYMENT_STATUSES),
+  amount: amountOut,
+  currency: z.string(),
+};
+const PaymentInOrder: z.ZodType<Payment> = z.object(payment);
+export const PaymentAnswer = z
+  .object({
+    ...payment,
+    client_secret: z
+      .string()
+      .nullable()
+      .describe("For the buyer's browser; null once the payment is final. No other answer holds it."),
+  })
+  .meta({ id: 'Payment' });
+
+export const OrderAnswer: z.ZodType<Order> = z
+  .object({
+    id: z.uuid(),
+    status: z.enum(ORDER_STATUSES),
+    currency: z.string(),
+    amount: amountOut,
+    items: z.array(z.object({ seller_account: sellerAccount, amount: amountOut, description: z.string() })),
+    payment: PaymentInOrder.nullable(),
+    transfers: z.array(TransferAnswer),
+    refunds: z.array(RefundAnswer),
+    reversals: z.array(ReversalAnswer),
+    reference: z.string().nullable().describe('What an imported order was called before; null: one of ours.'),
+    created_at: timestamp,
+  })
+  .meta({ id: 'Order' });
+
+export const OrderListAnswer = listAnswer(OrderAnswer);
+export const TransferListAnswer = listAnswer(TransferAnswer);
+export const ReversalListAnswer = listAnswer(ReversalAnswer);
+
+const STATUSES = [
+  ...new Set([...SETTLEMENT_STATUSES, ...TRANSFER_STATUSES, ...REVERSAL_STATUSES, ...REFUND_STATUSES]),
+  'pending_approval' as const,
+];
+
+export const DecisionAnswer = z
+  .object({
+    id: z.uuid().describe('The item that was decided about.'),
+    status: z.enum(STATUSES),
+    decision_id: z.uuid(),
+  })
+  .meta({ id: 'Decision' });
+
+export const WebhookAnswer = z.object({ received: z.literal(true) });

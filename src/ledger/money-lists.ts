@@ -1,0 +1,53 @@
+import type { RefundId, TransferId } from '../domain/ids.js';
+import type { Refund, Reversal } from '../domain/marketplace.js';
+import type { Database } from './database.js';
+import {
+  REFUND_COLUMNS,
+  type RefundRow,
+  type ReversalRow,
+  SELECT_REVERSALS,
+  toRefund,
+  toReversal,
+} from './marketplace-rows.js';
+import type { MoneyFilter } from './marketplace-types.js';
+
+/** Reads for whole pages of items at once. */
+export function createMoneyLists(database: Database) {
+  const reversals = async (column: 'refund_id' | 'transfer_id', ids: readonly string[]): Promise<Reversal[]> => {
+    if (ids.length === 0) return [];
+    const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
+      `${SELECT_REVERSALS} WHERE v.${column} = ANY ($1) ORDER BY v.place`,
+      [ids],
+    );
+    return rows.map(toReversal);
+  };
+
+  return {
+    /** First in, first out. */
+    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> => reversals('transfer_id', ids),
+    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> => reversals('refund_id', ids),
+
+    /** Newest first. @param filter.key the key sent to the payment provider, which is the refund's id, or our client's own */
+    async listRefunds(filter: MoneyFilter): Promise<readonly Refund[]> {
+      const rows = await database.query<RefundRow & { [column: string]: unknown }>(
+        `SELECT ${REFUND_COLUMNS} FROM refunds
+         WHERE ($1::text IS NULL OR status = $1)
+           AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
+           AND ($3::uuid IS NULL OR order_id = $3)
+           AND ($4::text IS NULL OR idempotency_key = $4
+             OR id IN (SELECT item_id FROM request_keys WHERE operation = 'refunds' AND key = $4))
+           AND ($5::uuid IS NULL OR id < $5)
+         ORDER BY id DESC LIMIT $6`,
+        [
+          filter.status ?? null,
+          filter.needsAttention ?? null,
+          filter.orderId ?? null,
+          filter.key ?? null,
+          filter.before ?? null,
+          filter.limit,
+        ],
+      );
+      return rows.map(toRefund);
+    },
+  };
+}

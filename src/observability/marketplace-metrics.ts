@@ -1,0 +1,83 @@
+import type { MarketplaceFigures } from '../ledger/ledger-types.js';
+import type { MoneyMetric } from './metric.js';
+
+type Open = MarketplaceFigures['open'][number];
+
+const openGauge = (name: string, help: string, value: (open: Open) => number): MoneyMetric => ({
+  name,
+  help,
+  type: 'gauge',
+  labels: ['kind', 'status', 'currency'],
+  samples: ({ marketplace }) =>
+    marketplace.open.map((open) => ({
+      labels: { kind: open.kind, status: open.status, currency: open.currency },
+      value: value(open),
+    })),
+});
+
+const unknownGauge = (
+  name: string,
+  help: string,
+  value: (unknown: MarketplaceFigures['unknown'][number]) => number,
+): MoneyMetric => ({
+  name,
+  help,
+  type: 'gauge',
+  labels: ['kind'],
+  samples: ({ marketplace }) =>
+    marketplace.unknown.map((unknown) => ({ labels: { kind: unknown.kind }, value: value(unknown) })),
+});
+
+const webhookGauge = (
+  name: string,
+  help: string,
+  value: (webhooks: MarketplaceFigures['webhooks'][number]) => number,
+): MoneyMetric => ({
+  name,
+  help,
+  type: 'gauge',
+  labels: ['provider'],
+  samples: ({ marketplace }) =>
+    marketplace.webhooks.map((webhooks) => ({ labels: { provider: webhooks.provider }, value: value(webhooks) })),
+});
+
+/** Payments, refunds, sellers' transfers and reversals. */
+export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
+  openGauge('makegood_open_count', 'Payments, refunds, transfers and reversals that are not finished.', (o) => o.count),
+  openGauge('makegood_open_amount', 'Their amounts, in minor units of the currency.', ({ amount }) => Number(amount)),
+  openGauge(
+    'makegood_open_oldest_seconds',
+    'Age of the oldest of them; of a wait for a balance, how long it has lasted.',
+    ({ oldestSeconds }) => oldestSeconds,
+  ),
+  unknownGauge(
+    'makegood_open_unknown_count',
+    'Of which it is not known whether the money moved, while no call is at work.',
+    ({ count }) => count,
+  ),
+  unknownGauge(
+    'makegood_open_unknown_oldest_seconds',
+    'Age of the oldest of them; 0 without one.',
+    (u) => u.oldestSeconds,
+  ),
+  webhookGauge(
+    'makegood_webhooks_unprocessed_count',
+    'Events of providers that nobody has acted on yet.',
+    (w) => w.count,
+  ),
+  webhookGauge(
+    'makegood_webhooks_unprocessed_oldest_seconds',
+    'How long the oldest of them has been waiting.',
+    ({ oldestSeconds }) => oldestSeconds,
+  ),
+  {
+    name: 'makegood_provider_parked',
+    help: '1 while Stripe, or one seller at it, does not let us in; nothing is sent there and no retries are used up.',
+    type: 'gauge',
+    labels: ['provider'],
+    samples: ({ breakers }) =>
+      breakers
+        .filter(({ provider }) => provider.startsWith('stripe'))
+        .map(({ provider, state }) => ({ labels: { provider }, value: state === 'closed' ? 0 : 1 })),
+  },
+];

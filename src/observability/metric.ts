@@ -1,0 +1,15 @@
+import type { MoneyFigures } from '../ledger/ledger-types.js';
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+/** One figure about money, counted in Postgres at the scrape. */
+export interface MoneyMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'gauge' | 'counter';
+  readonly labels: readonly string[];
+  readonly samples: (figures: MoneyFigures) => readonly Sample[];
+}
