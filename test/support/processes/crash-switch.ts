@@ -5,8 +5,12 @@ export interface CrashOrder {
   readonly moment: 'before' | 'after';
   /** Counted from 1 among the calls that fit; default 1. */
   readonly nth?: number;
-  /** A UUIDv7: calls that concern only settlements made before it do not count. */
+  /** A UUIDv7: calls that concern only items made before it do not count. */
   readonly newerThan?: string;
+  /** Ids of reversals are derived and tell no time: these are the ones made before. */
+  readonly past?: readonly string[];
+  /** Seller accounts that no earlier order knew: what names one of them counts. */
+  readonly sellers?: readonly string[];
   /** Default SIGKILL. */
   readonly signal?: 'SIGKILL' | 'SIGSTOP';
 }
@@ -17,14 +21,37 @@ export type FromProcess = { readonly ready: string } | { readonly calls: readonl
 
 type Operation = (...args: unknown[]) => unknown;
 
-/** Calls that carry no settlement's id: the first one counts, whomever it is for. */
+/** Calls that carry no item's id: the first one counts, whomever it is for. */
 const WITHOUT_IDS: ReadonlySet<string> = new Set([
   'authServer.verify/before',
   'authServer.verify/after',
   'ledger.abandonedSessions/before',
   'ledger.dueSettlements/before',
+  // Only one backfill runs at a time, and it is older than a worker that takes it over.
+  'ledger.saveListedPage/after',
+  'ledger.recordBackfill/before',
+  'ledger.recordBackfill/after',
+  'stripe.listTransfers/after',
+  // Asked once by each process.
+  'stripe.readAccount/before',
+  'stripe.readAccount/after',
+  'ledger.pinStripeAccount/before',
+  'ledger.pinStripeAccount/after',
+  // Webhooks name ids of the provider; a test lets nobody send one but itself.
+  'ledger.storeWebhook/before',
+  'ledger.storeWebhook/after',
+  'ledger.dueWebhooks/before',
+  'ledger.dueWebhooks/after',
+  'ledger.itemOfWebhook/before',
+  'ledger.itemOfWebhook/after',
+  'ledger.finishWebhook/before',
+  'ledger.finishWebhook/after',
+  'ledger.dueItems/before',
 ]);
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+/** Of a reversal. */
+const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const OF_A_PROVIDER = /^(pay|ref|tr)_/;
 
 /**
  * Wraps interfaces so that this process kills itself at a named call, chosen by the parent: nothing in the product knows
@@ -33,8 +60,10 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$
 export function createCrashSwitch() {
   const seen = new Set<string>();
   const keysOf = new Map<string, string>();
-  let order: CrashOrder | undefined;
-  let left = 0;
+  // Some calls come before anybody could send a message.
+  const atOnce = process.env['TEST_CRASH_AT_ONCE'];
+  let order: CrashOrder | undefined = atOnce ? (JSON.parse(atOnce) as CrashOrder) : undefined;
+  let left = order?.nth ?? 1;
 
   process.on('message', (message: ToProcess) => {
     if ('arm' in message) {
@@ -47,8 +76,13 @@ export function createCrashSwitch() {
 
   function concerned(at: string, values: readonly unknown[]): boolean {
     if (order?.newerThan === undefined || WITHOUT_IDS.has(at)) return true;
-    const { newerThan } = order;
-    return idsIn(values, keysOf).some((id) => id > newerThan);
+    const { newerThan, past = [], sellers = [] } = order;
+    return textsIn(values, keysOf).some(
+      (text) =>
+        (UUID_V7.test(text) && text > newerThan) ||
+        (UUID_V8.test(text) && !past.includes(text)) ||
+        sellers.some((seller) => text === seller || text === `stripe:${seller}`),
+    );
   }
 
   function pass(call: string, moment: CrashOrder['moment'], values: readonly unknown[]): void {
@@ -98,17 +132,20 @@ function nameOf(name: string, [first]: readonly unknown[]): string {
   return `${name}.${change?.kind ?? 'nothing'}`;
 }
 
-/** The auth server is called by key; which settlement that is, the claim before it said. */
+/** Providers are called by their own ids or by key; which item of ours that is, the claim before it said. */
 function rememberKeys(result: unknown, keysOf: Map<string, string>): void {
-  const claimed = (result as { claimed?: readonly { id: string; key: string }[] } | null | undefined)?.claimed;
-  for (const { id, key } of claimed ?? []) keysOf.set(key, id);
+  const { claimed = [], claim } = (result ?? {}) as {
+    readonly claimed?: readonly { id: string; key: string }[];
+    readonly claim?: Readonly<Record<string, unknown>> & { readonly id: string; readonly refundId?: string };
+  };
+  for (const { id, key } of claimed) keysOf.set(key, id);
+  for (const text of Object.values(claim ?? {})) {
+    if (claim && typeof text === 'string' && OF_A_PROVIDER.test(text)) keysOf.set(text, claim.refundId ?? claim.id);
+  }
 }
 
-function idsIn(value: unknown, keysOf: ReadonlyMap<string, string>, depth = 0): readonly string[] {
-  if (typeof value === 'string') {
-    const id = keysOf.get(value) ?? value;
-    return UUID_V7.test(id) ? [id] : [];
-  }
+function textsIn(value: unknown, keysOf: ReadonlyMap<string, string>, depth = 0): readonly string[] {
+  if (typeof value === 'string') return [keysOf.get(value) ?? value];
   if (typeof value !== 'object' || value === null || depth > 4) return [];
-  return Object.values(value).flatMap((inner) => idsIn(inner, keysOf, depth + 1));
+  return Object.values(value).flatMap((inner) => textsIn(inner, keysOf, depth + 1));
 }
