@@ -24,7 +24,7 @@ export interface StripeActivityDependencies {
   readonly processName: string;
   readonly monotonicMs: () => number;
   /** How long a claim outlives its process; above one look and one call with their waits for tokens. */
-  readonly holdMs?: number;
+  readonly holdMs?: number | undefined;
 }
 
 type OfStripe = 'sendTransfer' | 'reverseTransfer' | 'probeTransfer' | 'probeReversal' | 'takeTurn';
@@ -62,8 +62,8 @@ export function createHyperswitchActivities(
   calls: ReturnType<typeof createHyperswitchCalls>,
 ): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'> {
   return {
-    advancePayment: (id) => calls.advancePayment(id as PaymentId),
-    advanceRefund: (id) => calls.advanceRefund(id as RefundId),
+    advancePayment: (id) => beating(() => calls.advancePayment(id as PaymentId)),
+    advanceRefund: (id) => beating(() => calls.advanceRefund(id as RefundId)),
   };
 }
 
@@ -83,13 +83,13 @@ export function createDecisionActivities(resolution: MoneyResolution): Pick<Mark
       });
       if (outcome.kind === 'not_found')
         throw new Error(`${kind} ${itemId} is not in the ledger; the workflow and the database do not belong together`);
-      return outcome;
+      return outcome.kind === 'unanswered' ? { kind: 'refused', detail: outcome.detail } : outcome;
     },
   };
 }
 
 /** A process that dies is noticed within seconds, although a call may rightly take a minute. */
-async function beating(work: () => Promise<CallStep>): Promise<CallStep> {
+async function beating<Step>(work: () => Promise<Step>): Promise<Step> {
   const context = Context.current();
   const timer = setInterval(() => context.heartbeat(), BEAT_EVERY_MS);
   try {

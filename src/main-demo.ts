@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { emptyDirectory } from './sandbox/demo/directory.js';
 import { openLedgers } from './sandbox/demo/ledgers.js';
 import { createNarrator } from './sandbox/demo/narrator.js';
+import { tellOfRefunds } from './sandbox/demo/refund-story.js';
 import { tell } from './sandbox/demo/story.js';
 import { onEndRequest } from './sandbox/stack/end-requests.js';
 import { projectRoot } from './sandbox/stack/project-root.js';
@@ -32,26 +33,35 @@ const BRISK = {
   SETTLEMENT_SWEEP_INTERVAL: '1s',
   // A call that the killed worker left behind is asked about again after this.
   SETTLEMENT_HTTP_TIMEOUT: '5s',
+  TRANSFER_RETRY_BACKOFF_BASE: '250ms',
+  TRANSFER_RETRY_BACKOFF_MAX: '2s',
+  TRANSFER_RETRY_INTERVAL: '1s',
+  REVERSAL_BACKOFF_BASE: '500ms',
+  REVERSAL_BACKOFF_MAX: '2s',
+  REVERSAL_MAX_RETRIES: '100',
+  REVERSAL_CHECK_INTERVAL: '1s',
 };
 
-function links({ endpoints }: Stack, ids: readonly string[]): void {
-  const workflow = (id: string) =>
-    `${endpoints.temporalUi}/namespaces/default/workflows/${encodeURIComponent(`settlement/${id}`)}`;
+function links({ endpoints }: Stack, ids: readonly string[], reversals: readonly string[]): void {
+  const workflow = (id: string) => `${endpoints.temporalUi}/namespaces/default/workflows/${encodeURIComponent(id)}`;
   const header = `Authorization: Bearer ${endpoints.tokens.viewer}`;
   write('');
   write(leaveAfterwards ? 'Without --exit you could look on here:' : 'Look on:');
   write(`   Temporal Web UI  ${endpoints.temporalUi}`);
-  for (const id of ids) write(`   one settlement   ${workflow(id)}`);
+  for (const id of ids) write(`   one settlement   ${workflow(`settlement/${id}`)}`);
+  for (const id of reversals.slice(0, 2)) write(`   one reversal     ${workflow(`reversal/${id}`)}`);
   write(`   all settlements  curl -H '${header}' '${endpoints.server}/api/v1/settlements'`);
+  write(`   all reversals    curl -H '${header}' '${endpoints.server}/api/v1/reversals'`);
   write(`   metrics          curl -H '${header}' ${endpoints.server}/metrics`);
   write(`   their ledger     curl ${endpoints.sandbox}/_sandbox/ledger`);
+  write(`   Stripe's books   curl ${endpoints.stripe}/control/ledger`);
 }
 
 try {
   const started = performance.now();
   const directory = await emptyDirectory(join(projectRoot(), '.makegood-demo'));
   write(
-    `Makegood: starting Postgres, Temporal, an auth server, the server and a worker (logs in ${join(directory, 'log.txt')}).`,
+    `Makegood: starting Postgres, Temporal, an auth server, Stripe, Hyperswitch (stand-ins), the server and a worker (logs in ${join(directory, 'log.txt')}).`,
   );
   const log = createWriteStream(join(directory, 'log.txt'));
   stack = await startStack({
@@ -69,11 +79,13 @@ try {
   const ledgers = await openLedgers(running.endpoints.database, running.endpoints.sandbox);
   const narrator = createNarrator(write);
   await tell({ stack: running, ledgers, narrator });
+  const reversals = await tellOfRefunds({ stack: running, narrator });
   const longest = (await ledgers.ours()).sort((a, b) => b.attempts - a.attempts).slice(0, 3);
   await ledgers.close();
   links(
     running,
     longest.map(({ id }) => id),
+    reversals,
   );
   write('');
   const took = ((performance.now() - started) / 1000).toFixed(0);

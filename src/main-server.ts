@@ -4,6 +4,7 @@ import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
 import { within } from './domain/within.js';
 import { type ApiDependencies, createApi } from './http/api.js';
+import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { createMetrics } from './observability/metrics.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
@@ -27,7 +28,7 @@ export interface RunningServer {
  */
 export async function startServer(
   config: Config,
-  options: Pick<RuntimeOptions, 'decorate' | 'leaseMs'> & { readonly logger?: Logger } = {},
+  options: Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> & { readonly logger?: Logger } = {},
 ): Promise<RunningServer> {
   const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
   const runtime = createPaidSessionRuntime(config, { ...options, logger });
@@ -70,6 +71,7 @@ function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Lo
   const components = { temporal: () => runtime.temporalAnswers() };
   return {
     ledger,
+    marketplace: createMarketplaceRoutes(config, runtime, logger),
     orchestration: { dispatch: (id) => dispatcher.dispatch(id), wake: (id) => runtime.wake(id) },
     authServer: config.authServer && { destinationAccountId: config.authServer.destinationAccountId },
     optionalComponents: {

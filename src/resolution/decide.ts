@@ -26,6 +26,12 @@ export interface DecideDependencies {
   readonly stripe: StripeReader | undefined;
 }
 
+/** Stripe did not say what is true now, so nothing was decided; ask again later. */
+export interface Unanswered {
+  readonly kind: 'unanswered';
+  readonly detail: string;
+}
+
 export type MoneyDecision = Omit<MoneyDecisionRequest, 'verified'>;
 
 /**
@@ -94,8 +100,9 @@ export function createMoneyResolution({ ledger, stripe }: DecideDependencies) {
   }
 
   return {
-    async decide(request: MoneyDecision): Promise<MoneyDecideOutcome> {
-      return await ledger.decideMoney({ ...request, verified: await verify(request) });
+    async decide(request: MoneyDecision): Promise<MoneyDecideOutcome | Unanswered> {
+      const verified = await verify(request);
+      return orUnanswered(await ledger.decideMoney({ ...request, verified }), verified);
     },
 
     /** Absence is proved, or evidence verified, again at the moment of the approval. */
@@ -104,12 +111,21 @@ export function createMoneyResolution({ ledger, stripe }: DecideDependencies) {
       if (!item || item.kind === 'settlement') return { kind: 'not_found' as const };
       const { kind, itemId, evidence } = item;
       const verified = await verify({ kind, itemId, action: item.action as MoneyAction, evidence });
-      return await ledger.approveMoney({ ...request, verified });
+      return orUnanswered(await ledger.approveMoney({ ...request, verified }), verified);
     },
   };
 }
 
 export type MoneyResolution = ReturnType<typeof createMoneyResolution>;
+
+/** Only what the ledger refused for want of an answer: an item that waits for no decision says so first. */
+const orUnanswered = <Outcome extends { readonly kind: string }>(
+  outcome: Outcome,
+  verified: Verification,
+): Outcome | Unanswered =>
+  outcome.kind === 'refused' && verified.kind === 'unanswered'
+    ? { kind: 'unanswered', detail: verified.detail }
+    : outcome;
 
 type Sought = Pick<MoneyDecision, 'itemId' | 'action' | 'evidence'>;
 

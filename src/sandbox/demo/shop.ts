@@ -1,0 +1,137 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { StackEndpoints } from '../stack/stack.js';
+
+/** An order as the API answers it, as far as the story looks at it; amounts in cents. */
+export interface ShopOrder {
+  readonly id: string;
+  readonly status: string;
+  readonly amount: number;
+  readonly transfers: readonly {
+    readonly id: string;
+    readonly seller_account: string;
+    readonly amount: number;
+    readonly amount_reversed: number;
+    readonly status: string;
+    readonly stripe_transfer_id: string | null;
+    readonly next_retry_at: string | null;
+  }[];
+  readonly refunds: readonly { readonly id: string; readonly status: string; readonly amount: number }[];
+  readonly reversals: readonly {
+    readonly id: string;
+    readonly transfer_id: string;
+    readonly amount: number;
+    readonly status: string;
+    readonly retry_count: number;
+    readonly stripe_reversal_id: string | null;
+  }[];
+}
+
+/** Stripe's side, as its stand-in holds it. */
+export interface StripeBooks {
+  readonly transfers: readonly {
+    readonly id: string;
+    readonly amount: number;
+    readonly metadata: Record<string, string>;
+  }[];
+  readonly reversals: readonly {
+    readonly id: string;
+    readonly transfer: string;
+    readonly amount: number;
+    readonly metadata: Record<string, string>;
+  }[];
+}
+
+export interface Shop {
+  /** An order of several sellers, ordered and paid. */
+  sell(shares: Readonly<Record<string, number>>): Promise<ShopOrder>;
+  refund(
+    order: string,
+    body: { amount?: number },
+    key: string,
+  ): Promise<{ status: number; id: string; refunded: string }>;
+  order(id: string): Promise<ShopOrder>;
+  /** Looks until it holds; false when the patience ran out first. */
+  until(orders: readonly string[], holds: (orders: readonly ShopOrder[]) => boolean): Promise<boolean>;
+  stripe: {
+    down(down: boolean): Promise<void>;
+    /** The next calls take effect, and their answers are lost. */
+    silent(count: number): Promise<void>;
+    books(): Promise<StripeBooks>;
+  };
+}
+
+const PATIENCE_MS = 60_000;
+const LOOK_EVERY_MS = 250;
+
+/** A shop that sells through our API; its buyers pay and its bank refunds at once. */
+export async function openShop({ server, tokens, stripe, hyperswitch }: StackEndpoints): Promise<Shop> {
+  const control = async (url: string, method: string, body: object): Promise<void> => {
+    const answer = await fetch(url, {
+      method,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`${url} refused: ${await answer.text()}`);
+  };
+  const ask = async <T>(
+    method: string,
+    path: string,
+    given?: { body: object; key: string },
+  ): Promise<{ status: number; body: T }> => {
+    const answer = await fetch(`${server}/api/v1/${path}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${tokens.service}`,
+        ...(given && { 'Content-Type': 'application/json', 'Idempotency-Key': given.key }),
+      },
+      ...(given && { body: JSON.stringify(given.body) }),
+    });
+    const body = (await answer.json()) as T;
+    if (answer.status >= 400) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(body)}`);
+    return { status: answer.status, body };
+  };
+  await control(`${hyperswitch}/control/auto`, 'PUT', {
+    pay: { to: 'succeeded', afterMs: 0 },
+    refund: { to: 'succeeded', afterMs: 0 },
+  });
+  const order = async (id: string) => (await ask<ShopOrder>('GET', `orders/${id}`)).body;
+  return {
+    async sell(shares) {
+      const items = Object.entries(shares).map(([seller_account, amount]) => ({
+        seller_account,
+        amount,
+        description: 'one lot',
+      }));
+      const made = await ask<ShopOrder>('POST', 'orders', {
+        body: { currency: 'usd', items },
+        key: crypto.randomUUID(),
+      });
+      await ask('POST', 'payments', { body: { order_id: made.body.id }, key: crypto.randomUUID() });
+      return await order(made.body.id);
+    },
+    async refund(id, { amount }, key) {
+      const { status, body } = await ask<{ id: string; status: string }>('POST', 'refunds', {
+        body: { order_id: id, reason: 'requested_by_customer', ...(amount === undefined ? {} : { amount }) },
+        key,
+      });
+      return { status, id: body.id, refunded: body.status };
+    },
+    order,
+    async until(ids, holds) {
+      const giveUpAt = performance.now() + PATIENCE_MS;
+      for (;;) {
+        if (holds(await Promise.all(ids.map(order)))) return true;
+        if (performance.now() > giveUpAt) return false;
+        await wait(LOOK_EVERY_MS);
+      }
+    },
+    stripe: {
+      down: (down) => control(`${stripe}/control/down`, 'PUT', { down }),
+      silent: (count) =>
+        control(`${stripe}/control/faults`, 'PUT', {
+          rules: [{ kinds: ['reset_after_commit'], on: ['reversals.create'], times: count }],
+        }),
+      books: async () => (await (await fetch(`${stripe}/control/ledger`)).json()) as StripeBooks,
+    },
+  };
+}
