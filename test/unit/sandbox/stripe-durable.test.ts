@@ -96,6 +96,7 @@ describe('while the disk is slow', () => {
   let reachDisk: () => void;
   let failDisk: () => void;
   let slow: StripeApi;
+  let parts: ReturnType<typeof assemble>;
   let close: () => void;
   beforeEach(async () => {
     const disk = new Promise<void>((resolve, reject) => {
@@ -103,7 +104,7 @@ describe('while the disk is slow', () => {
       failDisk = () => reject(new Error('no space left on device'));
     });
     const journal: Journal = { append: () => disk, close: () => Promise.resolve() };
-    const parts = assemble({ platformAccount: 'acct_platform' }, createStore(journal), new AbortController().signal);
+    parts = assemble({ platformAccount: 'acct_platform' }, createStore(journal), new AbortController().signal);
     // In its test mode express keeps errors off the console.
     const app = express()
       .set('env', 'test')
@@ -131,6 +132,17 @@ describe('while the disk is slow', () => {
     await Promise.all([write, other, read]);
     expect(answered.toSorted()).toEqual(['again 409', 'other 200', 'read 200', 'write 200']);
     expect((await slow.get('/v1/transfers')).json.data.length).toBe(2);
+  });
+
+  it('it keeps nobody from writing the same transfer: that is no second writer at work', async () => {
+    const made = slow.post('/v1/transfers', transferOf());
+    await expect.poll(() => parts.store.transfers().length).toBe(1);
+    const path = `/v1/transfers/${parts.store.transfers()[0]?.id ?? ''}/reversals`;
+    const reversals = [slow.post(path, { amount: '1' }), slow.post(path, { amount: '2' })];
+    await expect.poll(() => parts.calls.view().totals.calls).toBe(3);
+    reachDisk();
+    const answers = await Promise.all([made, ...reversals]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
   it('and fails, no transfer is answered for: not when it is written, nor repeated, nor read', async () => {
