@@ -1,7 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Client, type WorkflowHandle } from '@temporalio/client';
-import { temporal } from '@temporalio/proto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, it } from 'vitest';
 import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
@@ -15,7 +12,7 @@ import { rereadSignal, resolveSignal, resolveUpdate } from '../../workflows/mess
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { paidSettlement, type SettlementWorld, startWorld, workflowInput } from '../support/settlement-world.js';
 import { timeSkippingServer } from '../support/temporal.js';
-import { historyFile } from './shapes.js';
+import { recordHistory } from './recording.js';
 
 /**
  * Records the histories that test/replay replays: MAKEGOOD_RECORD=1 npx vitest run --project record. Re-recording is a
@@ -87,12 +84,8 @@ async function ended(handle: WorkflowHandle): Promise<void> {
   throw new Error('it does not end');
 }
 
-async function record(shape: string, { workflowId }: { workflowId: string }, runId?: string): Promise<void> {
-  const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  const file = fileURLToPath(historyFile(shape));
-  mkdirSync(fileURLToPath(new URL('.', historyFile(shape))), { recursive: true });
-  writeFileSync(file, temporal.api.history.v1.History.encode(history).finish());
-}
+const record = (shape: string, { workflowId }: { workflowId: string }, runId?: string): Promise<void> =>
+  recordHistory(shape, client.workflow.getHandle(workflowId, runId));
 
 const APPROVED = { by: 'ann', note: 'recorded' };
 

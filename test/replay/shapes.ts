@@ -17,6 +17,11 @@ export const SHAPES: Readonly<Record<string, readonly string[]>> = {
   'settle-batch/some-go-on-alone': ['CHILD_WORKFLOW_EXECUTION_STARTED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'settle-batch/patient': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'settlement-sweep/one-pass': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'backfill-transfer-ids/finished': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'backfill-transfer-ids/waits-as-stripe-asks': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'backfill-transfer-ids/one-seller-later': ['ACTIVITY_TASK_FAILED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'backfill-transfer-ids/continued-as-new': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
+  'backfill-transfer-ids/cancelled': ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_CANCELED'],
 };
 
 /** A protobuf `temporal.api.history.v1.History`: the way through JSON would lose metadata of payloads. */
