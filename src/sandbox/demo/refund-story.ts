@@ -16,15 +16,19 @@ export async function tellOfRefunds({ stack, narrator }: { stack: Stack; narrato
 }
 
 async function aMarket(shop: Shop, narrator: Narrator): Promise<string[]> {
-  narrator.chapter('A marketplace: two orders of two sellers each are paid, and each seller gets a Stripe transfer.');
-  const sold = [await shop.sell({ [ADA]: 9_000, [BOB]: 1_000 }), await shop.sell({ [ADA]: 2_501, [BOB]: 2_499 })];
+  narrator.chapter('A marketplace: three orders are paid, and each seller of each gets a Stripe transfer.');
+  const sold = [
+    await shop.sell({ [ADA]: 9_000, [BOB]: 1_000 }),
+    await shop.sell({ [ADA]: 2_501, [BOB]: 2_499 }),
+    await shop.sell({ [BOB]: 1_999 }),
+  ];
   const ids = sold.map(({ id }) => id);
   for (const { id, amount, status } of sold) narrator.say(`order ${id}  ${usd(amount)}  ${status}`);
   const paid = await shop.until(ids, (orders) => transfersOf(orders).every(({ status }) => status === 'completed'));
   const transfers = transfersOf(await Promise.all(ids.map(shop.order)));
   narrator.check(
     'every seller was paid his share, once',
-    paid && transfers.length === 4,
+    paid && transfers.length === 5,
     `${transfers.length} transfers`,
   );
   return ids;
@@ -64,6 +68,13 @@ async function stripeIsBack(shop: Shop, narrator: Narrator, ids: readonly string
   await shop.stripe.down(false);
   const done = await shop.until(ids, (orders) => reversalsOf(orders).every(({ status }) => status === 'reversed'));
   narrator.check('every share was taken back, by nobody but the workflows', done);
+  const [, part = ''] = ids;
+  narrator.say(
+    'Shares of a part are rounded down, in the seller’s favour; the last refund takes exactly what is left:',
+  );
+  await shop.refund(part, {}, 'the-rest');
+  const rest = await shop.until(ids, (orders) => reversalsOf(orders).every(({ status }) => status === 'reversed'));
+  narrator.check('the second buyer gets the rest back, and the sellers gave no cent more or less', rest);
 }
 
 async function theBooks(shop: Shop, narrator: Narrator, ids: readonly string[]): Promise<void> {
