@@ -134,7 +134,7 @@ describe('while the disk is slow', () => {
     expect((await slow.get('/v1/transfers')).json.data.length).toBe(2);
   });
 
-  it('it keeps nobody from writing the same transfer: that is no second writer at work', async () => {
+  it('nobody is kept from writing the same transfer: that is no second writer at work', async () => {
     const made = slow.post('/v1/transfers', transferOf());
     await expect.poll(() => parts.store.transfers().length).toBe(1);
     const path = `/v1/transfers/${parts.store.transfers()[0]?.id ?? ''}/reversals`;
