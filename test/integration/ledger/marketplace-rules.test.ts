@@ -573,6 +573,13 @@ describe('orders, payments and refunds', () => {
     ).rejects.toThrow('payments_order_id_key');
   });
 
+  it('have one order for each historical one', async () => {
+    const reference = unique('old');
+    await putOrder(test, { columns: { reference } });
+    await expect(putOrder(test, { columns: { reference } })).rejects.toThrow('orders_reference_key');
+    await expect(putOrder(test, { columns: { reference: '' } })).rejects.toThrow('orders_reference_check');
+  });
+
   it('are paid or succeeded only with a date and with certainty', async () => {
     const order = await putOrder(test, { status: 'pending', transfers: [{ amount: 10, status: 'pending' }] });
     await expect(query(`UPDATE orders SET status = 'paid' WHERE id = $1`, [order.id])).rejects.toThrow('paid_since');
