@@ -1,0 +1,216 @@
+import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../../src/domain/ids.js';
+import type { JsonObject } from '../../../src/domain/json.js';
+import type { Order, Payment, Refund, Reversal, SellerTransfer } from '../../../src/domain/marketplace.js';
+import type { MarketplaceRouteDependencies, MarketplaceRouteLedger } from '../../../src/http/money-dependencies.js';
+import type { MoneyFilter, MoneyItem, NewWebhookEvent, RequestKey } from '../../../src/ledger/marketplace-types.js';
+import { type Answered, type Sent, startApi, type TestApi, TOKENS } from '../../support/api.js';
+import { marketplaceRoutes } from '../../support/marketplace-routes.js';
+import { rememberingLedger } from './support.js';
+
+const AT = '2026-11-21T10:00:00.000Z';
+export const id = (digit: number): string => `0197d7a4-6f00-7000-8000-${String(digit).padStart(12, '0')}`;
+
+export const ORDER_ID = id(1) as OrderId;
+export const PAYMENT_ID = id(2) as PaymentId;
+export const REFUND_ID = id(3) as RefundId;
+export const TRANSFER_ID = id(4) as TransferId;
+export const REVERSAL_ID = '0197d7a4-6f00-8000-8000-000000000005' as ReversalId;
+
+export const aPayment = (change: Partial<Payment> = {}): Payment => ({
+  id: PAYMENT_ID,
+  orderId: ORDER_ID,
+  status: 'pending',
+  certainty: 'not_sent',
+  amount: 1_000n,
+  currency: 'USD',
+  hyperswitchPaymentId: 'pay_1',
+  workflowId: `payment/${PAYMENT_ID}`,
+  createdAt: AT,
+  ...change,
+});
+export const aRefund = (change: Partial<Refund> = {}): Refund => ({
+  id: REFUND_ID,
+  orderId: ORDER_ID,
+  paymentId: PAYMENT_ID,
+  amount: 500n,
+  currency: 'USD',
+  reason: 'broken',
+  status: 'pending',
+  certainty: 'not_sent',
+  origin: 'api',
+  hyperswitchRefundId: 'ref_1',
+  attention: null,
+  workflowId: `refund/${REFUND_ID}`,
+  createdAt: AT,
+  ...change,
+});
+export const aTransfer = (change: Partial<SellerTransfer> = {}): SellerTransfer => ({
+  id: TRANSFER_ID,
+  orderId: ORDER_ID,
+  sellerAccount: 'acct_a',
+  amount: 600n,
+  amountReversed: 0n,
+  currency: 'USD',
+  status: 'completed',
+  certainty: 'done',
+  origin: 'order',
+  stripeTransferId: 'tr_1',
+  retryCount: 0,
+  nextRetryAt: null,
+  attention: null,
+  workflowId: `transfer/${TRANSFER_ID}`,
+  createdAt: AT,
+  ...change,
+});
+export const aReversal = (change: Partial<Reversal> = {}): Reversal => ({
+  id: REVERSAL_ID,
+  refundId: REFUND_ID,
+  transferId: TRANSFER_ID,
+  orderId: ORDER_ID,
+  sellerAccount: 'acct_a',
+  amount: 300n,
+  currency: 'USD',
+  status: 'pending',
+  certainty: 'not_sent',
+  retryCount: 2,
+  nextRetryAt: AT,
+  stripeTransferId: 'tr_1',
+  stripeReversalId: null,
+  attention: null,
+  workflowId: `reversal/${REVERSAL_ID}`,
+  createdAt: AT,
+  ...change,
+});
+export const anOrder = (change: Partial<Order> = {}): Order => ({
+  id: ORDER_ID,
+  reference: null,
+  status: 'paid',
+  currency: 'USD',
+  amount: 1_000n,
+  items: [{ sellerAccount: 'acct_a', amount: 1_000n, description: 'a lamp' }],
+  payment: null,
+  transfers: [],
+  refunds: [],
+  reversals: [],
+  createdAt: AT,
+  ...change,
+});
+
+interface Key {
+  readonly bodySha256: string;
+  held: boolean;
+  itemId: string | null;
+  kept: { readonly status: number; readonly answer: JsonObject } | null;
+}
+
+/** Keys as the real ledger keeps them; what they stand for is made by the functions below. */
+function requestKeys() {
+  const keys = new Map<string, Key>();
+  const nameOf = ({ principal, operation, key }: RequestKey) => `${principal} ${operation} ${key}`;
+  const of = (request: RequestKey): Key => {
+    const known = keys.get(nameOf(request));
+    if (!known) throw new Error('this request was not begun');
+    return known;
+  };
+  const ledger: Pick<MarketplaceRouteLedger, 'beginRequest' | 'finishRequest' | 'releaseRequest'> = {
+    async beginRequest(request) {
+      const known = keys.get(nameOf(request));
+      if (!known) {
+        keys.set(nameOf(request), { bodySha256: request.bodySha256, held: true, itemId: null, kept: null });
+        return { kind: 'begun', itemId: null };
+      }
+      if (known.bodySha256 !== request.bodySha256) return { kind: 'other_body' };
+      if (known.kept) return { kind: 'answered', ...known.kept };
+      if (known.held) return { kind: 'in_flight' };
+      known.held = true;
+      return { kind: 'begun', itemId: known.itemId };
+    },
+    async finishRequest(request, kept) {
+      // As Postgres would: what is kept is JSON.
+      Object.assign(of(request), { held: false, kept: JSON.parse(JSON.stringify(kept)) });
+    },
+    async releaseRequest(request) {
+      of(request).held = false;
+    },
+  };
+  return { ledger, of, kept: () => [...keys.values()].map(({ kept }) => kept) };
+}
+
+export interface Shop extends TestApi {
+  readonly nudged: MoneyItem[];
+  readonly processed: NewWebhookEvent[];
+  readonly filters: MoneyFilter[];
+  readonly kept: () => readonly (Key['kept'] | null)[];
+  /** Ties a request's key to the item it made, as the ledger's own functions do. */
+  readonly tie: (request: RequestKey, itemId: string) => void;
+  post(path: string, json: unknown, sent?: Sent): Promise<Answered>;
+  read(path: string): Promise<Answered>;
+}
+
+type Given = Partial<Omit<MarketplaceRouteDependencies, 'ledger'>> & {
+  readonly ledger?: Partial<MarketplaceRouteLedger>;
+};
+
+export const HYPERSWITCH = {
+  paymentIdFor: (key: string) => `pay of ${key}`,
+  refundIdFor: (key: string) => `ref of ${key}`,
+};
+
+/** The API before a ledger of which only what is given is known. */
+export async function openShop(given: (shop: Pick<Shop, 'tie'>) => Given = () => ({})): Promise<Shop> {
+  const keys = requestKeys();
+  const nudged: MoneyItem[] = [];
+  const processed: NewWebhookEvent[] = [];
+  const filters: MoneyFilter[] = [];
+  const tie: Shop['tie'] = (request, itemId) => {
+    const key = keys.of(request);
+    key.itemId ??= itemId;
+  };
+  const { ledger, ...rest } = given({ tie });
+  const noting =
+    <T>(found: (filter: MoneyFilter) => Promise<readonly T[]>) =>
+    (filter: MoneyFilter) => {
+      filters.push(filter);
+      return found(filter);
+    };
+  const none = () => Promise.resolve([]);
+  const api = await startApi({
+    ledger: rememberingLedger(),
+    marketplace: marketplaceRoutes({
+      hyperswitch: HYPERSWITCH,
+      nudge: (item) => nudged.push(item),
+      processWebhook: (event) => processed.push(event),
+      ...rest,
+      ledger: {
+        ...keys.ledger,
+        ...ledger,
+        listOrders: noting(ledger?.listOrders ?? none),
+        listTransfers: noting(ledger?.listTransfers ?? none),
+        listReversals: noting(ledger?.listReversals ?? none),
+      },
+    }),
+  });
+  let counter = 0;
+  return {
+    ...api,
+    nudged,
+    processed,
+    filters,
+    tie,
+    kept: keys.kept,
+    post(path, json, sent = {}) {
+      counter += 1;
+      const headers = { 'Idempotency-Key': `key-${counter}`, ...sent.headers };
+      return api.send(path, { token: TOKENS.service, json, ...sent, headers });
+    },
+    read: (path) => api.send(path, { token: TOKENS.viewer }),
+  };
+}
+
+/** Its status and code, once it is the problem document that the contract promises. */
+export function problemOf({ status, headers, body }: Answered): readonly [status: number, code: string] {
+  if (!headers.get('content-type')?.startsWith('application/problem+json')) return [status, 'no problem'];
+  return body.status === status && body.type === `urn:makegood:problem:${body.code}` && body.request_id !== undefined
+    ? [status, body.code]
+    : [status, `not a problem document: ${JSON.stringify(body)}`];
+}
