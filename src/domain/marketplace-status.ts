@@ -61,12 +61,15 @@ export const TRANSFER_TRANSITIONS: Transitions<TransferStatus> = {
   permanently_failed: ['reversal_pending', 'reversed', 'partially_reversed', 'completed'],
 };
 
-/** A written-off reversal that turns out to have moved the money is reversed: done is absorbing. */
+/**
+ * A written-off reversal that turns out to have moved the money is reversed: done is absorbing. One that was given up only
+ * because its refund had failed is due again when the refund succeeds after all.
+ */
 export const REVERSAL_TRANSITIONS: Transitions<ReversalStatus> = {
   pending: ['waiting_balance', 'reversed', 'permanently_failed', 'written_off'],
   waiting_balance: ['pending', 'reversed', 'permanently_failed', 'written_off'],
   permanently_failed: ['pending', 'reversed', 'written_off'],
-  written_off: ['reversed'],
+  written_off: ['reversed', 'pending'],
   reversed: [],
 };
 

@@ -1,14 +1,15 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
-import type { Decidable } from './decide-money.js';
+import { compensate, proposeCompensation } from './compensation.js';
+import { type Decidable, hasEnded } from './decide-money.js';
 import type { MoneyAction, Verification } from './marketplace-types.js';
 import { finishReversal } from './reversal-calls.js';
 import { lockReversal } from './reversal-claims.js';
-import { compensate } from './share-out.js';
+import { settleShares, withholdDemands } from './share-out.js';
 import { finishTransfer, lockTransfer } from './transfer-calls.js';
 import { mustMove, type Query } from './transition.js';
+import { dropAttention, NO_ATTENTION } from './waiting-decisions.js';
 
-const NO_ATTENTION = 'attention_reason = NULL, attention_since = NULL, attention_detail = NULL';
 /** Tried again from the beginning: at once, with every retry the settings allow. */
 const AGAIN = `${NO_ATTENTION}, retry_count = 0, next_retry_at = clock_now(), next_check_at = clock_now()`;
 
@@ -38,10 +39,10 @@ export async function applyDecision(
 
 async function decideReversal(query: Query, row: Decidable, { action, verified }: AppliedDecision): Promise<string> {
   const { id, status } = row;
-  if (row.attention_reason === 'late_success') return await acknowledge(query, 'reversals', row);
+  if (hasEnded(row)) return await acknowledge(query, 'reversals', row);
   if (action === 'adopt' && verified.kind === 'found') {
     const { status: adopted } = await finishReversal(query, await lockReversal(query, id), verified.stripeId);
-    await query(`UPDATE reversals SET ${NO_ATTENTION} WHERE id = $1`, [id]);
+    await dropAttention(query, 'reversals', id);
     return adopted;
   }
   if (action === 'retry') {
@@ -61,10 +62,10 @@ async function decideReversal(query: Query, row: Decidable, { action, verified }
 
 async function decideTransfer(query: Query, row: Decidable, { action, verified }: AppliedDecision): Promise<string> {
   const { id, status } = row;
-  if (row.attention_reason === 'late_success') return await acknowledge(query, 'seller_transfers', row);
+  if (hasEnded(row)) return await acknowledge(query, 'seller_transfers', row);
   if (action === 'adopt' && verified.kind === 'found') {
     const { status: adopted } = await finishTransfer(query, await lockTransfer(query, id), verified.stripeId);
-    await query(`UPDATE seller_transfers SET ${NO_ATTENTION} WHERE id = $1`, [id]);
+    await dropAttention(query, 'seller_transfers', id);
     return adopted;
   }
   if (action === 'retry') {
@@ -80,16 +81,22 @@ async function decideTransfer(query: Query, row: Decidable, { action, verified }
     `UPDATE seller_transfers SET ${NO_ATTENTION}, written_off_at = clock_now(), next_retry_at = NULL, next_check_at = NULL WHERE id = $1`,
     [id],
   );
+  await withholdDemands(query, row.order_id, row.id);
   return 'permanently_failed';
 }
 
+/** A retry settles the sellers' shares once more and reads the refund again; what still needs a person comes back. */
 async function decideRefund(query: Query, row: Decidable, { action }: AppliedDecision, clock: Clock): Promise<string> {
-  if (action === 'compensate') await compensate(query, clock, row.order_id, row.id);
   const open = row.status === 'pending' || row.status === 'review';
   await query(
     `UPDATE refunds SET ${NO_ATTENTION}, next_check_at = ${action === 'retry' || open ? 'clock_now()' : 'NULL'} WHERE id = $1`,
     [row.id],
   );
+  if (action === 'compensate') await compensate(query, clock, row.order_id, row.id);
+  if (action === 'retry' && !open) {
+    await settleShares(query, row.order_id);
+    await proposeCompensation(query, row.order_id);
+  }
   return row.status;
 }
 
@@ -103,6 +110,6 @@ async function proveAbsent(query: Query, table: 'reversals' | 'seller_transfers'
 }
 
 async function acknowledge(query: Query, table: 'reversals' | 'seller_transfers', row: Decidable): Promise<string> {
-  await query(`UPDATE ${table} SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+  await dropAttention(query, table, row.id);
   return row.status;
 }

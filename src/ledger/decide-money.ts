@@ -15,7 +15,9 @@ import type {
   MoneyDecisionRequest,
   Verification,
 } from './marketplace-types.js';
+import { isTaken } from './stripe-calls.js';
 import { type Query, tell } from './transition.js';
+import { withdrawRequests } from './waiting-decisions.js';
 
 /** An item that may be decided upon, with its row held. */
 export interface Decidable {
@@ -45,28 +47,17 @@ type Verdict = { readonly do: 'apply' | 'ask_approver' } | { readonly do: 'refus
  */
 export function createMoneyDecisions(database: Database, options: MoneyDecisionOptions) {
   return {
-    decideMoney: (request: MoneyDecisionRequest): Promise<MoneyDecideOutcome> =>
-      database.transaction(async (query) => {
-        const row = await lockItem(query, request.kind, request.itemId);
-        if (!row) return { kind: 'not_found' };
-        const [earlier] = await query<{ state: string }>('SELECT state FROM decisions WHERE id = $1', [request.id]);
-        if (earlier?.state === 'applied' || earlier?.state === 'pending_approval')
-          return { kind: earlier.state, status: row.status, decisionId: request.id };
-        if (row.attention_reason === null) {
-          await insertDecision(query, request, 'ignored');
-          return { kind: 'not_waiting', status: row.status };
-        }
-        const verdict = judge(row, request, options.approvalThreshold);
-        if (verdict.do === 'refuse') return { kind: 'refused', detail: verdict.detail };
-        if (verdict.do === 'ask_approver') return await askApprover(query, row, request);
-        await query(
-          `UPDATE decisions SET state = 'ignored' WHERE item_kind = $1 AND item_id = $2 AND state = 'pending_approval'`,
-          [row.kind, row.id],
-        );
-        await insertDecision(query, request, 'applied');
-        const status = await applyDecision(query, row, request, options.clock);
-        return { kind: 'applied', status, decisionId: request.id };
-      }),
+    async decideMoney(request: MoneyDecisionRequest): Promise<MoneyDecideOutcome> {
+      try {
+        return await database.transaction((query) => decide(query, request, options));
+      } catch (error) {
+        if (request.action !== 'adopt' || request.verified.kind !== 'found' || !isTaken(error)) throw error;
+        return {
+          kind: 'refused',
+          detail: `${request.verified.stripeId} already belongs to another ${request.kind} here`,
+        };
+      }
+    },
 
     async decisionItem(id: DecisionId): Promise<DecisionItem | undefined> {
       const [row] = await database.query<DecisionItem & { [column: string]: unknown }>(
@@ -111,6 +102,46 @@ export function createMoneyDecisions(database: Database, options: MoneyDecisionO
         return { kind: 'applied', status, decisionId: approval.decisionId };
       }),
   };
+}
+
+async function decide(
+  query: Query,
+  request: MoneyDecisionRequest,
+  { approvalThreshold, clock }: MoneyDecisionOptions,
+): Promise<MoneyDecideOutcome> {
+  const row = await lockItem(query, request.kind, request.itemId);
+  if (!row) return { kind: 'not_found' };
+  const earlier = await decidedBefore(query, request, row);
+  if (earlier) return earlier;
+  // A transfer that was ever completed is not sent again, whatever is asked about it.
+  const sent = row.kind === 'transfer' && request.action === 'retry' && row.ready;
+  if (row.attention_reason === null || sent) {
+    await insertDecision(query, request, 'ignored');
+    return { kind: 'not_waiting', status: row.status };
+  }
+  const verdict = judge(row, request, approvalThreshold);
+  if (verdict.do === 'refuse') return { kind: 'refused', detail: verdict.detail };
+  if (verdict.do === 'ask_approver') return await askApprover(query, row, request);
+  await withdrawRequests(query, row.kind, row.id, `overtaken by decision ${request.id}`);
+  await insertDecision(query, request, 'applied');
+  const status = await applyDecision(query, row, request, clock);
+  return { kind: 'applied', status, decisionId: request.id };
+}
+
+/** The same message again, after its acknowledgement was lost, is answered as the first time. */
+async function decidedBefore(
+  query: Query,
+  { id }: MoneyDecisionRequest,
+  { status }: Decidable,
+): Promise<MoneyDecideOutcome | undefined> {
+  const [earlier] = await query<{ state: 'applied' | 'pending_approval' | 'ignored' }>(
+    'SELECT state FROM decisions WHERE id = $1',
+    [id],
+  );
+  if (!earlier) return undefined;
+  return earlier.state === 'ignored'
+    ? { kind: 'not_waiting', status }
+    : { kind: earlier.state, status, decisionId: id };
 }
 
 interface WaitingDecision {
@@ -173,14 +204,20 @@ const ACTIONS: Readonly<Record<DecidableKind, readonly MoneyAction[]>> = {
   refund: ['retry', 'compensate', 'write_off'],
 };
 
+/** Sent or given up: what a person is told of it can only be acknowledged. */
+export const hasEnded = ({ kind, certainty, status }: Decidable): boolean =>
+  kind !== 'refund' && (certainty === 'done' || status === 'cancelled' || status === 'written_off');
+
 /** What is missing before this decision may be taken; undefined: nothing. */
 function unproved(
   row: Decidable,
   { action, verified }: { action: MoneyAction; evidence: JsonObject | null; verified: Verification },
 ): string | undefined {
   if (!ACTIONS[row.kind].includes(action)) return `a ${row.kind} is resolved with ${ACTIONS[row.kind].join(', ')}`;
-  if (row.attention_reason === 'late_success')
-    return action === 'adopt' ? undefined : 'the money is where it belongs: acknowledge this late success with adopt';
+  if (hasEnded(row))
+    return action === 'adopt'
+      ? undefined
+      : 'nothing can be sent or given up any more: acknowledge what is told with adopt';
   switch (action) {
     case 'retry':
       return row.kind === 'reversal' && !row.ready

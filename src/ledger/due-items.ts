@@ -60,13 +60,17 @@ export function createDueItems(database: Database) {
       return row && { ...row, amount: BigInt(row.amount) };
     },
 
-    /** After their workflows were started or woken: looked at again only if nothing takes them further. */
+    /**
+     * After their workflows were started or woken: looked at again only if nothing takes them further. Whoever holds a row
+     * now is taking it further.
+     */
     async markItemsStarted(items: readonly MoneyItem[]): Promise<void> {
       for (const kind of new Set(items.map((item) => item.kind))) {
         const ids = items.filter((item) => item.kind === kind).map((item) => item.id);
         await database.query(
           `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + ${AGAIN_AFTER[kind]}
-           WHERE id = ANY ($1) AND next_check_at <= clock_now()`,
+           WHERE id IN (SELECT id FROM ${TABLE_OF[kind]} WHERE id = ANY ($1) AND next_check_at <= clock_now()
+             ORDER BY id FOR UPDATE SKIP LOCKED)`,
           [ids],
         );
       }
@@ -82,7 +86,7 @@ export function createDueItems(database: Database) {
 
     openWebhooks: (item: MoneyItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId'>[]> =>
       database.query<Pick<NewWebhookEvent, 'provider' | 'eventId'> & { [column: string]: unknown }>(
-        `SELECT provider, event_id AS "eventId" FROM webhook_events WHERE processed_at IS NULL AND ${EVENTS_OF[item.kind]}`,
+        `SELECT provider, event_id AS "eventId" FROM webhook_events WHERE next_check_at IS NOT NULL AND ${EVENTS_OF[item.kind]}`,
         [item.id],
       ),
   };

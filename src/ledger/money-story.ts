@@ -100,9 +100,7 @@ const CALL: Readonly<Record<MoneyKind, string>> = {
   payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
   refund: `SELECT ${AT_HYPERSWITCH} FROM refunds x WHERE id = $1`,
   transfer: `SELECT ${AT_STRIPE}, NULL AS behind FROM seller_transfers x WHERE id = $1`,
-  reversal: `SELECT ${AT_STRIPE}, (SELECT id FROM reversals e WHERE e.transfer_id = x.transfer_id AND e.id <> x.id
-      AND (e.runner IS NOT NULL AND e.runner_until > clock_now() OR (e.status = 'pending' AND e.place < x.place))
-      ORDER BY e.place LIMIT 1) AS behind FROM reversals x WHERE id = $1`,
+  reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
 };
 
 /** A provider's event has an item of its own in operation_events only where something was odd about it. */

@@ -3,11 +3,12 @@ import type { Clock } from '../domain/clock.js';
 import { newTransferId, type OrderId, type PaymentId } from '../domain/ids.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-status.js';
 import type { PaymentFacts } from '../domain/provider-answers.js';
+import { insertTransfer } from './compensation.js';
 import type { Database } from './database.js';
 import type { Applied, ClaimedPayment, HyperswitchClaim, MoneyItem, PaymentReading } from './marketplace-types.js';
 import { sealClientSecret } from './payments.js';
 import type { Sealer } from './sealer.js';
-import { insertTransfer, lockOrder } from './share-out.js';
+import { lockOrder } from './seller-shares.js';
 import { mustMove, type Query, tell } from './transition.js';
 
 interface PaymentRow {
@@ -139,12 +140,13 @@ async function saveReading(query: Query, sealer: Sealer, { row, reading, mismatc
   const secret = open && facts.clientSecret !== null ? sealClientSecret(sealer, row.id, facts.clientSecret) : null;
   await query(
     `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
-       sealed_client_secret = $4, sealed_key_id = $5,
+       sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
+       sealed_key_id = coalesce($5, CASE WHEN $7 THEN sealed_key_id END),
        runner = CASE WHEN runner = $6 THEN NULL ELSE runner END,
        runner_until = CASE WHEN runner = $6 THEN NULL ELSE runner_until END,
        next_check_at = CASE WHEN status IN ('pending', 'processing') THEN clock_now() + ${SWEEP_AFTER} END
      WHERE id = $1`,
-    [row.id, facts.providerStatus, mismatch, secret?.bytes ?? null, secret?.keyId ?? null, runner],
+    [row.id, facts.providerStatus, mismatch, secret?.bytes ?? null, secret?.keyId ?? null, runner, open],
   );
   if (mismatch) await tell(query, { kind: 'payment', id: row.id, what: 'mismatch', detail: { mismatch } });
 }

@@ -3,11 +3,14 @@ import { refundKey } from '../domain/idempotency-keys.js';
 import type { OrderId, PaymentId, RefundId } from '../domain/ids.js';
 import { REFUND_TRANSITIONS, type RefundStatus } from '../domain/marketplace-status.js';
 import type { RefundFacts } from '../domain/provider-answers.js';
+import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, MoneyItem, RefundReading } from './marketplace-types.js';
 import { leaves, type UnreadOutcome, unread } from './payment-calls.js';
-import { giveBack, lockOrder, shareOut } from './share-out.js';
+import { lockOrder } from './seller-shares.js';
+import { giveBack, settleShares } from './share-out.js';
 import { mustMove, type Query, tell } from './transition.js';
+import { NO_ATTENTION, withdrawRequests } from './waiting-decisions.js';
 
 interface RefundRow {
   id: RefundId;
@@ -23,10 +26,11 @@ interface RefundRow {
   hyperswitch_payment_id: string;
   runner: string | null;
   held_ms: number | null;
+  attention_reason: string | null;
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
-    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.runner,
+    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.runner, r.attention_reason,
     (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
 
@@ -36,7 +40,7 @@ export function createRefundCalls(database: Database) {
     database.transaction(async (query) => {
       const row = await lockRefund(query, reading.refundId);
       const mismatch = mismatchOf(row, reading.facts);
-      await saveReading(query, row, reading);
+      await saveReading(query, row, reading, mismatch !== null);
       if (mismatch) return { status: await askAbout(query, row, mismatch), started: [] };
       return await follow(query, row, reading.facts.status);
     });
@@ -46,7 +50,10 @@ export function createRefundCalls(database: Database) {
       database.transaction(async (query) => {
         const row = await lockRefund(query, id);
         const claim = toClaim(row);
-        if (row.status === 'succeeded' || row.status === 'failed') return { kind: 'final', claim };
+        if (row.status === 'succeeded' || row.status === 'failed') {
+          await query(ENDED, [id]);
+          return { kind: 'final', claim };
+        }
         if (row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0)
           return { kind: 'held', forMs: Math.ceil(row.held_ms ?? 0) };
         await query(
@@ -96,6 +103,10 @@ export function createRefundCalls(database: Database) {
   };
 }
 
+/** What has ended is found again only while a person is asked about it. */
+const ENDED = `UPDATE refunds SET next_check_at = CASE WHEN attention_reason IS NOT NULL THEN clock_now() + interval '1 hour' END
+  WHERE id = $1 AND next_check_at IS NOT NULL`;
+
 /** Order first, then the refund: the order of all locks. */
 async function lockRefund(query: Query, id: RefundId): Promise<RefundRow> {
   const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM refunds WHERE id = $1', [id]);
@@ -129,7 +140,16 @@ function mismatchOf(row: RefundRow, facts: RefundFacts): string | null {
     : `Hyperswitch holds ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.currency}`;
 }
 
-async function saveReading(query: Query, row: RefundRow, { runner }: RefundReading): Promise<void> {
+async function saveReading(
+  query: Query,
+  row: RefundRow,
+  { runner }: RefundReading,
+  contradicts: boolean,
+): Promise<void> {
+  // What did not fit fits now: nobody needs to be asked any more.
+  if (!contradicts && row.attention_reason === 'conflict' && row.status !== 'succeeded') {
+    await query(`UPDATE refunds SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+  }
   await query(
     `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL,
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
@@ -143,7 +163,7 @@ async function saveReading(query: Query, row: RefundRow, { runner }: RefundReadi
 async function askAbout(query: Query, row: RefundRow, detail: string): Promise<RefundStatus> {
   await query(
     `UPDATE refunds SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
-       attention_detail = $2 WHERE id = $1`,
+       attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes') WHERE id = $1`,
     [row.id, detail],
   );
   await tell(query, { kind: 'refund', id: row.id, what: 'conflict', detail: { detail } });
@@ -156,13 +176,39 @@ async function follow(query: Query, row: RefundRow, status: RefundStatus): Promi
     await tell(query, { kind: 'refund', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
     return { status: row.status, started: [] };
   }
+  if (status === 'succeeded') {
+    const beyond = await beyondPaid(query, row);
+    if (beyond) return { status: await askAbout(query, row, beyond), started: [] };
+  }
   await mustMove(query, 'refunds', { id: row.id, from: row.status, to: status, set: MOVED[status] });
   await tell(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
-  let started: MoneyItem[] = [];
-  if (status === 'succeeded') started = await shareOut(query, row.order_id, row.id);
-  if (status === 'failed' && row.status === 'succeeded') await giveBack(query, row.order_id, row.id);
+  const started = await shareAnew(query, row, status);
   await refreshOrder(query, row.order_id);
   return { status, started };
+}
+
+async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Promise<MoneyItem[]> {
+  const failedLate = status === 'failed' && row.status === 'succeeded';
+  if (status !== 'succeeded' && !failedLate) return [];
+  await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
+  await query(`UPDATE refunds SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+  const started = failedLate
+    ? await giveBack(query, row.order_id, row.id)
+    : await settleShares(query, row.order_id, row.id);
+  await proposeCompensation(query, row.order_id);
+  return started;
+}
+
+/** Another refund must have failed of which we have not heard: this one counts once that one is read. */
+async function beyondPaid(query: Query, row: RefundRow): Promise<string | undefined> {
+  const [sum] = await query<{ paid: string; refunded: string }>(
+    `SELECT o.amount AS paid, coalesce((SELECT sum(amount) FROM refunds
+       WHERE order_id = o.id AND id <> $2 AND status = 'succeeded'), 0) AS refunded FROM orders o WHERE o.id = $1`,
+    [row.order_id, row.id],
+  );
+  const refunded = BigInt(sum?.refunded ?? 0);
+  if (refunded + BigInt(row.amount) <= BigInt(sum?.paid ?? 0)) return undefined;
+  return `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${sum?.paid ?? 0} that were paid; the order's other refunds are to be read again`;
 }
 
 const MOVED: Readonly<Record<RefundStatus, string>> = {

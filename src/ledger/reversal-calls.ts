@@ -1,7 +1,11 @@
 import { reversalKey } from '../domain/idempotency-keys.js';
 import type { ReversalId } from '../domain/ids.js';
+import { keyUse } from '../domain/key-age.js';
+import type { ReversalStatus } from '../domain/marketplace-status.js';
 import type { ReversalParams } from '../domain/provider-answers.js';
+import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
+import { leavePlace } from './demands.js';
 import type {
   Absence,
   CallOutcome,
@@ -12,11 +16,11 @@ import type {
   StripeClaim,
 } from './marketplace-types.js';
 import { fail, lockReversal, type ReversalRow, refusalOf, startWaiting, undo } from './reversal-claims.js';
-import { proposeCompensation } from './share-out.js';
-import { giveBack, hold, isTaken, noteAbsent, permit, tellAnswer } from './stripe-calls.js';
+import { exactMinorUnits, giveBack, hold, isTaken, noteAbsent, permit, tellAnswer } from './stripe-calls.js';
 import { closeGate, wakeOldest } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
 import { mustMove, type Query, tell } from './transition.js';
+import { withdrawRequests } from './waiting-decisions.js';
 
 export interface ReversalCallOptions {
   /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */
@@ -67,20 +71,51 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
     },
 
     releaseReversal: (id: ReversalId, runner: string, afterMs: number): Promise<void> =>
-      giveBack(database.query, 'reversals', { id, runner, afterMs, answer: 'later' }),
+      database.transaction(async (query) => {
+        const row = await lockReversal(query, id);
+        await giveBack(query, 'reversals', { id, runner, afterMs, answer: 'later' });
+        await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+      }),
 
-    adoptReversal: (id: ReversalId, stripeReversalId: string): Promise<Recorded> =>
-      database.transaction(
-        async (query) => await finishReversal(query, await lockReversal(query, id), stripeReversalId),
-      ),
+    async adoptReversal(id: ReversalId, stripeReversalId: string): Promise<Recorded> {
+      try {
+        return await database.transaction(
+          async (query) => await finishReversal(query, await lockReversal(query, id), stripeReversalId),
+        );
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+        return await notAdopted(database, id, stripeReversalId);
+      }
+    },
   };
 }
 
-async function stopUndue(query: Query, row: ReversalRow, runner: string): Promise<ReversalPermit> {
-  if (row.certainty === 'not_sent' || row.certainty === 'absent') await undo(query, row);
-  else await giveBack(query, 'reversals', { id: row.id, runner, afterMs: 60_000, answer: 'undue' });
-  return { kind: 'stop', why: `its refund is ${row.refund_status}` };
+/** What was found belongs to another reversal here: nothing is written, and the person who is asked hears of it. */
+async function notAdopted(database: Database, id: ReversalId, stripeId: string): Promise<Recorded> {
+  await tell(database.query, { kind: 'reversal', id, what: 'not_adopted', detail: { stripe_reversal_id: stripeId } });
+  const [row] = await database.query<{ status: ReversalStatus }>('SELECT status FROM reversals WHERE id = $1', [id]);
+  return { status: row?.status ?? 'pending', started: [] };
 }
+
+/**
+ * Its refund has failed. Where an earlier attempt may have moved the money, it is looked for until the provider has surely
+ * forgotten the key and two looks have found nothing: the proof that would allow another key ends this one.
+ */
+async function stopUndue(query: Query, row: ReversalRow, runner: string): Promise<ReversalPermit> {
+  const stop = { kind: 'stop', why: `its refund is ${row.refund_status}` } as const;
+  if (row.runner !== runner) return stop;
+  const unsent = row.certainty === 'not_sent' || row.certainty === 'absent';
+  const use = keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
+  if (!unsent && use !== 'new_generation') {
+    await giveBack(query, 'reversals', { id: row.id, runner, afterMs: LOOK_FOR_UNDUE_MS, answer: 'undue' });
+    return stop;
+  }
+  if (!unsent) await query(`UPDATE reversals SET certainty = 'absent' WHERE id = $1`, [row.id]);
+  await undo(query, row);
+  return stop;
+}
+
+const LOOK_FOR_UNDUE_MS = 60 * 60_000;
 
 const partsOf = (row: ReversalRow) => ({
   id: row.id,
@@ -92,7 +127,7 @@ const partsOf = (row: ReversalRow) => ({
 });
 
 const paramsOf = (row: ReversalRow, generation: number): ReversalParams => ({
-  amount: Number(row.amount),
+  amount: exactMinorUnits(row),
   metadata: {
     operation_id: row.id,
     refund_id: row.refund_id,
@@ -121,20 +156,19 @@ async function record(query: Query, outcome: CallOutcome<ReversalId>, options: R
      WHERE id = $1`,
     [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counts, afterMs],
   );
-  if (outcome.parks)
-    await query('SELECT park_provider($1, $2)', [parkedName(outcome.parks, row.seller_account), detail]);
   switch (decision.do) {
     case 'wait':
       return await wait(query, row, options);
     case 'ask':
-      await fail(query, row, { reason: decision.reason, detail });
-      return { status: 'permanently_failed', started: await nextInPlace(query, row) };
+      return { status: 'permanently_failed', started: await fail(query, row, { reason: decision.reason, detail }) };
     case 'retry':
       if (row.status === 'waiting_balance') await delayProbe(query, row, afterMs);
       await query('SELECT refresh_transfer($1)', [row.transfer_id]);
       return { status: row.status, started: [] };
     case 'park':
       await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+      if (outcome.parks)
+        await query('SELECT park_provider($1, $2)', [parkedName(outcome.parks, row.seller_account), detail]);
       return { status: row.status, started: [] };
   }
 }
@@ -144,13 +178,13 @@ async function wait(query: Query, row: ReversalRow, { balanceHorizonMs }: Revers
   if ((row.waiting_ms ?? 0) >= balanceHorizonMs) {
     const days = Math.floor((row.waiting_ms ?? 0) / 86_400_000);
     const detail = `the seller's balance has been too low for ${days} days; ask the seller, then resolve with retry or write_off`;
-    await fail(query, row, { reason: 'balance_horizon', detail });
-    return { status: 'permanently_failed', started: await nextInPlace(query, row) };
+    return { status: 'permanently_failed', started: await fail(query, row, { reason: 'balance_horizon', detail }) };
   }
-  if (row.status === 'pending') await startWaiting(query, row);
-  await closeGate(query, row.seller_account, row.currency);
+  const probed = row.status === 'waiting_balance';
+  if (!probed) await startWaiting(query, row);
+  await closeGate(query, { sellerAccount: row.seller_account, currency: row.currency, probed });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
-  return { status: 'waiting_balance', started: await nextInPlace(query, row) };
+  return { status: 'waiting_balance', started: await leavePlace(query, { id: row.id, status: 'pending' }) };
 }
 
 async function delayProbe(query: Query, row: ReversalRow, afterMs: number): Promise<void> {
@@ -170,13 +204,16 @@ export async function finishReversal(
   stripeReversalId: string,
   requestId: string | null = null,
 ): Promise<Recorded> {
-  if (row.status === 'reversed') return { status: 'reversed', started: [] };
+  if (row.status === 'reversed' || (row.status === 'written_off' && (await lacksRoom(query, row)))) {
+    await takenBeside(query, row, stripeReversalId);
+    return { status: row.status, started: [] };
+  }
   const late = row.status === 'written_off' || row.status === 'permanently_failed';
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
     to: 'reversed',
-    set: `certainty = 'done', stripe_reversal_id = $4, reversed_at = clock_now(), last_answer = 'finish', waiting_since = NULL,
+    set: `certainty = 'done', voided = false, stripe_reversal_id = $4, reversed_at = clock_now(), last_answer = 'finish', waiting_since = NULL,
       provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
       next_check_at = NULL, attention_reason = $6, attention_since = CASE WHEN $6::text IS NOT NULL THEN clock_now() END,
       attention_detail = $7`,
@@ -195,9 +232,40 @@ export async function finishReversal(
     certainty: 'done',
     detail: { stripe_reversal_id: stripeReversalId, ...(late ? { was: row.status } : {}) },
   });
-  if (row.refund_status !== 'succeeded') await proposeCompensation(query, row.order_id, row.refund_id);
+  await withdrawRequests(query, 'reversal', row.id, 'Stripe holds the reversal');
+  await proposeCompensation(query, row.order_id);
   const woken = await gateOpens(query, row);
-  return { status: 'reversed', started: [...(await nextInPlace(query, row)), ...woken] };
+  return { status: 'reversed', started: [...(await leavePlace(query, { id: row.id, status: 'pending' })), ...woken] };
+}
+
+/** Given up, and meanwhile the rest of its transfer was demanded: the ledger holds no more than the transfer. */
+async function lacksRoom(query: Query, row: ReversalRow): Promise<boolean> {
+  const [room] = await query<{ lacks: boolean }>(
+    `SELECT $2::numeric > t.amount - coalesce((SELECT sum(amount) FROM reversals WHERE transfer_id = t.id AND id <> $3
+       AND status <> 'written_off'), 0) AS lacks FROM seller_transfers t WHERE t.id = $1`,
+    [row.transfer_id, row.amount, row.id],
+  );
+  return room?.lacks ?? false;
+}
+
+/** Stripe holds a reversal that this ledger cannot book as this one: the seller has paid more back than was asked. */
+async function takenBeside(query: Query, row: ReversalRow, stripeReversalId: string): Promise<void> {
+  if (row.stripe_reversal_id === stripeReversalId) return;
+  const beside = row.stripe_reversal_id ?? 'what was demanded since it was given up';
+  await query(
+    `UPDATE reversals SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2 WHERE id = $1`,
+    [
+      row.id,
+      `Stripe holds ${stripeReversalId} for it beside ${beside}: pay the seller back at Stripe, then acknowledge with adopt`,
+    ],
+  );
+  await tell(query, {
+    kind: 'reversal',
+    id: row.id,
+    what: 'conflict',
+    detail: { stripe_reversal_id: stripeReversalId },
+  });
 }
 
 /** Money was there: the seller's next waiting reversal asks at once, and the gate opens after the last. */
@@ -207,14 +275,4 @@ async function gateOpens(query: Query, row: ReversalRow): Promise<MoneyItem[]> {
     row.currency,
   ]);
   return gate ? await wakeOldest(query, row.seller_account, row.currency) : [];
-}
-
-async function nextInPlace(query: Query, row: ReversalRow): Promise<MoneyItem[]> {
-  const [following] = await query<{ id: string }>(
-    `UPDATE reversals SET next_check_at = clock_now() WHERE id = (
-       SELECT id FROM reversals WHERE transfer_id = $1 AND id <> $2 AND status = 'pending' AND runner IS NULL
-         AND (next_retry_at IS NULL OR next_retry_at <= clock_now()) ORDER BY place LIMIT 1) RETURNING id`,
-    [row.transfer_id, row.id],
-  );
-  return following ? [{ kind: 'reversal', id: following.id }] : [];
 }

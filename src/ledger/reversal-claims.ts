@@ -1,9 +1,11 @@
 import type { AttentionReason } from '../domain/attention.js';
 import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import type { RefundStatus, ReversalStatus } from '../domain/marketplace-status.js';
-import type { StripeClaim } from './marketplace-types.js';
-import { voidReversal } from './share-out.js';
-import { CALL_TIMES, type CallRow, isHeld } from './stripe-calls.js';
+import { leavePlace, voidReversal } from './demands.js';
+import type { MoneyItem, StripeClaim } from './marketplace-types.js';
+import { lockTransfers } from './seller-shares.js';
+import { settleShares } from './share-out.js';
+import { CALL_TIMES, type CallRow, isHeld, LOOKED_AFTER_MS, lookAgain } from './stripe-calls.js';
 import { gateHoldsMs, parked } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
 
@@ -13,34 +15,34 @@ export type ReversalRow = CallRow & {
   order_id: OrderId;
   refund_id: RefundId;
   transfer_id: TransferId;
-  place: string;
   status: ReversalStatus;
   order_mark: string;
   refund_status: RefundStatus;
   refund_reason: string;
   hyperswitch_refund_id: string | null;
   stripe_transfer_id: string | null;
+  stripe_reversal_id: string | null;
   transfer_completed: boolean;
   waiting_ms: number | null;
 };
 
-const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.place, x.seller_account, x.currency, x.amount, x.status,
+const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_account, x.currency, x.amount, x.status,
     x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
     x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
     f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id,
     (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
-    t.stripe_transfer_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
+    t.stripe_transfer_id, x.stripe_reversal_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
   FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN refunds f ON f.id = x.refund_id
     JOIN orders o ON o.id = x.order_id
   WHERE x.id = $1 FOR UPDATE OF x`;
 
-/** The order, the transfer, then its reversal: the order of all locks. */
+/** The order, its transfers, then the reversal: the order of all locks. */
 export async function lockReversal(query: Query, id: ReversalId): Promise<ReversalRow> {
-  await query('SELECT 1 FROM orders WHERE id = (SELECT order_id FROM reversals WHERE id = $1) FOR UPDATE', [id]);
-  await query(
-    'SELECT 1 FROM seller_transfers WHERE id = (SELECT transfer_id FROM reversals WHERE id = $1) FOR UPDATE',
+  const [order] = await query<{ id: OrderId }>(
+    'SELECT id FROM orders WHERE id = (SELECT order_id FROM reversals WHERE id = $1) FOR UPDATE',
     [id],
   );
+  if (order) await lockTransfers(query, order.id);
   const [row] = await query<ReversalRow & { [column: string]: unknown }>(ROW, [id]);
   if (!row)
     throw new Error(`reversal ${id} is not in the ledger; the workflow and the database do not belong together`);
@@ -57,42 +59,43 @@ export async function refusalOf(
 ): Promise<Refusal | undefined> {
   const uncertain = row.certainty === 'unknown' || row.certainty === 'in_flight';
   if (row.status === 'reversed' || row.status === 'written_off') return { kind: 'final', status: row.status };
-  if (row.status === 'permanently_failed') return attentionOf(row, uncertain);
-  if (isHeld(row, runner)) return { kind: 'later', afterMs: row.held_ms ?? 0, why: 'another attempt holds it' };
+  if (row.status === 'permanently_failed') return await attentionOf(query, row, uncertain);
+  if (isHeld(row, runner)) return await later(query, row, row.held_ms ?? 0, 'another attempt holds it');
   if (row.refund_status !== 'succeeded' && !uncertain) {
     await undo(query, row);
     return { kind: 'final', status: 'written_off' };
   }
   if (row.status === 'pending' && (row.retry_ms ?? 0) > 0)
-    return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' };
-  if (!row.transfer_completed) return await postpone(query, row, 'its transfer is still on its way');
+    return await later(query, row, row.retry_ms ?? 0, 'its next attempt is not due');
+  if (!row.transfer_completed) return await later(query, row, LOOK_ANYWAY_MS, 'its transfer is still on its way');
   if (row.stripe_transfer_id === null) return await askForId(query, row);
   if (await isBehind(query, row))
-    return await postpone(query, row, 'an earlier reversal of the same transfer goes first');
+    return await later(query, row, LOOK_ANYWAY_MS, 'an earlier reversal of the same transfer goes first');
   return (await parkedRefusal(query, row)) ?? (await waitForBalance(query, row, holdMs));
 }
 
-const attentionOf = (row: ReversalRow, unknown: boolean): Refusal => ({
-  kind: 'attention',
-  reason: row.attention_reason as AttentionReason,
-  detail: row.attention_detail ?? '',
-  unknown,
-});
-
-/** What it waits for wakes it; a look every few minutes finds what was missed. */
-async function postpone(query: Query, row: ReversalRow, why: string): Promise<Refusal> {
-  await query(`UPDATE reversals SET next_check_at = clock_now() + interval '5 minutes' WHERE id = $1`, [row.id]);
-  return { kind: 'later', afterMs: 300_000, why };
+async function attentionOf(query: Query, row: ReversalRow, unknown: boolean): Promise<Refusal> {
+  await lookAgain(query, 'reversals', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
+  return {
+    kind: 'attention',
+    reason: row.attention_reason as AttentionReason,
+    detail: row.attention_detail ?? '',
+    unknown,
+  };
 }
 
-/** First in, first out; what waits for a balance or for a person does not hold the place. */
+/** What it waits for wakes it; a look every few minutes finds what was missed. */
+const LOOK_ANYWAY_MS = 300_000;
+
+async function later(query: Query, row: ReversalRow, afterMs: number, why: string): Promise<Refusal> {
+  await lookAgain(query, 'reversals', row.id, afterMs);
+  return { kind: 'later', afterMs, why };
+}
+
+/** First in, first out among the reversals of one transfer, and one of them at a time. */
 async function isBehind(query: Query, row: ReversalRow): Promise<boolean> {
-  const earlier = await query(
-    `SELECT 1 FROM reversals WHERE transfer_id = $1 AND id <> $2
-       AND (runner IS NOT NULL AND runner_until > clock_now() OR (status = 'pending' AND place < $3)) LIMIT 1`,
-    [row.transfer_id, row.id, row.place],
-  );
-  if (earlier.length > 0) return true;
+  const [earlier] = await query<{ id: string | null }>('SELECT reversal_before($1) AS id', [row.id]);
+  if (earlier?.id) return true;
   // A claim that lapsed is over: its row is asked about again when its own turn comes.
   await query(
     `UPDATE reversals SET runner = NULL, runner_until = NULL, certainty = CASE certainty WHEN 'in_flight' THEN 'unknown' ELSE certainty END
@@ -114,10 +117,8 @@ async function parkedRefusal(query: Query, row: ReversalRow): Promise<Refusal | 
   const gate = await parked(query, row.seller_account);
   if (!gate) return undefined;
   if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
-  await query(
-    `UPDATE reversals SET last_answer = 'parked', next_check_at = clock_now() + $2 * interval '1 millisecond' WHERE id = $1`,
-    [row.id, gate.afterMs],
-  );
+  await query(`UPDATE reversals SET last_answer = 'parked' WHERE id = $1`, [row.id]);
+  await lookAgain(query, 'reversals', row.id, gate.afterMs);
   return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
 }
 
@@ -126,6 +127,7 @@ async function waitForBalance(query: Query, row: ReversalRow, holdMs: number): P
   const afterMs = await gateHoldsMs(query, { id, sellerAccount, currency, holdMs });
   if (afterMs === 0) return undefined;
   if (row.status === 'pending') await startWaiting(query, row);
+  await lookAgain(query, 'reversals', row.id, afterMs);
   return { kind: 'waiting_balance', afterMs };
 }
 
@@ -140,18 +142,21 @@ export async function startWaiting(query: Query, row: ReversalRow): Promise<void
   await tell(query, { kind: 'reversal', id: row.id, what: 'waiting_balance', detail: { seller: row.seller_account } });
 }
 
-/** Its refund is no longer succeeded and nothing was sent. */
+/** Its refund is no longer succeeded and nothing was sent. What it stood for may be due for another refund. */
 export async function undo(query: Query, row: ReversalRow): Promise<void> {
   await voidReversal(query, row, `its refund is ${row.refund_status}, so nothing is due`);
-  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  await settleShares(query, row.order_id);
 }
 
-/** Certainty is kept: while nobody knows, Stripe's records are read again from time to time. */
+/**
+ * Certainty is kept: while nobody knows, Stripe's records are read again from time to time.
+ * @returns what has waited behind it
+ */
 export async function fail(
   query: Query,
   row: ReversalRow,
   { reason, detail }: { reason: AttentionReason; detail: string },
-) {
+): Promise<MoneyItem[]> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
@@ -163,4 +168,5 @@ export async function fail(
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
   await tell(query, { kind: 'reversal', id: row.id, what: 'permanently_failed', detail: { reason, detail } });
+  return await leavePlace(query, row);
 }

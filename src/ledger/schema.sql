@@ -229,7 +229,7 @@ seller_transfers.attention_detail text
 seller_transfers.workflow_id text
 seller_transfers.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 seller_turns.seller_account text NOT NULL
-seller_turns.next_at timestamp with time zone NOT NULL
+seller_turns.round bigint NOT NULL
 server_leases.id uuid NOT NULL
 server_leases.epoch bigint NOT NULL DEFAULT 1
 server_leases.holder text NOT NULL
@@ -291,6 +291,11 @@ sweeps.name text NOT NULL
 sweeps.started_at timestamp with time zone NOT NULL
 sweeps.succeeded_at timestamp with time zone
 sweeps.report jsonb NOT NULL DEFAULT '{}'::jsonb
+turn_clock.only_one boolean NOT NULL DEFAULT true
+turn_clock.round bigint NOT NULL DEFAULT 1
+turn_clock.begins_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
+turn_rounds.round bigint NOT NULL
+turn_rounds.turns integer NOT NULL
 webhook_events.provider text NOT NULL
 webhook_events.event_id text NOT NULL
 webhook_events.type text NOT NULL
@@ -450,6 +455,9 @@ stripe_account stripe_account_only_one_check CHECK (only_one)
 stripe_account stripe_account_pkey PRIMARY KEY (only_one)
 stripe_tokens stripe_tokens_pkey PRIMARY KEY (endpoint)
 sweeps sweeps_pkey PRIMARY KEY (name)
+turn_clock turn_clock_only_one_check CHECK (only_one)
+turn_clock turn_clock_pkey PRIMARY KEY (only_one)
+turn_rounds turn_rounds_pkey PRIMARY KEY (round)
 webhook_events unprocessed_event_is_found_again CHECK (((processed_at IS NULL) = (next_check_at IS NOT NULL)))
 webhook_events webhook_events_event_id_check CHECK ((event_id <> ''::text))
 webhook_events webhook_events_pkey PRIMARY KEY (provider, event_id)
@@ -477,7 +485,6 @@ CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (
 CREATE INDEX seller_transfers_due ON public.seller_transfers USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX seller_transfers_of_order ON public.seller_transfers USING btree (order_id)
 CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree (seller_account) WHERE ((completed_at IS NOT NULL) AND (stripe_transfer_id IS NULL))
-CREATE INDEX seller_turns_next ON public.seller_turns USING btree (next_at)
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
 CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
@@ -534,6 +541,8 @@ CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
 CREATE UNIQUE INDEX stripe_account_pkey ON public.stripe_account USING btree (only_one)
 CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint)
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
+CREATE UNIQUE INDEX turn_clock_pkey ON public.turn_clock USING btree (only_one)
+CREATE UNIQUE INDEX turn_rounds_pkey ON public.turn_rounds USING btree (round)
 CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
 
 -- triggers
@@ -674,6 +683,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'refund %: order % is not paid', NEW.id, NEW.order_id USING ERRCODE = 'check_violation';
   END IF;
+  IF NEW.origin = 'provider' AND NEW.status <> 'succeeded' THEN RETURN NEW; END IF;
   SELECT coalesce(sum(amount), 0) INTO v_total FROM refunds WHERE order_id = NEW.order_id AND id <> NEW.id
     AND (status = 'succeeded' OR (TG_OP = 'INSERT' AND NEW.origin = 'api' AND status IN ('pending', 'review')));
   IF v_total + NEW.amount > v_paid THEN
@@ -770,7 +780,8 @@ AS $function$
     ('reversal', 'waiting_balance', 'pending'), ('reversal', 'waiting_balance', 'reversed'),
     ('reversal', 'waiting_balance', 'permanently_failed'), ('reversal', 'waiting_balance', 'written_off'),
     ('reversal', 'permanently_failed', 'pending'), ('reversal', 'permanently_failed', 'reversed'),
-    ('reversal', 'permanently_failed', 'written_off'), ('reversal', 'written_off', 'reversed'))
+    ('reversal', 'permanently_failed', 'written_off'), ('reversal', 'written_off', 'reversed'),
+    ('reversal', 'written_off', 'pending'))
 $function$
 CREATE OR REPLACE FUNCTION public.note_provider(p_provider text, p_outcome text, p_detail text)
  RETURNS void
@@ -947,28 +958,31 @@ CREATE OR REPLACE FUNCTION public.refresh_transfer(p_id uuid)
  LANGUAGE plpgsql
 AS $function$
 DECLARE
-  v_status text;
+  v_was text;
+  v_now text;
+  v_reversed numeric;
+  v_retry timestamptz;
 BEGIN
-  UPDATE seller_transfers t SET
-      amount_reversed = r.reversed,
-      next_retry_at = CASE WHEN r.derived = 'reversal_pending' THEN r.next_retry_at END,
-      status = r.derived
-    FROM (
-      SELECT coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) AS reversed,
-        min(v.next_retry_at) FILTER (WHERE v.status IN ('pending', 'waiting_balance')) AS next_retry_at,
-        CASE
-          WHEN bool_or(v.status = 'permanently_failed') THEN 'permanently_failed'
-          WHEN bool_or(v.status IN ('pending', 'waiting_balance')) THEN 'reversal_pending'
-          WHEN coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) = s.amount THEN 'reversed'
-          WHEN bool_or(v.status = 'reversed') THEN 'partially_reversed'
-          ELSE 'completed'
-        END AS derived
-      FROM seller_transfers s LEFT JOIN reversals v ON v.transfer_id = s.id
-      WHERE s.id = p_id GROUP BY s.id
-    ) r
-    WHERE t.id = p_id AND t.completed_at IS NOT NULL
-    RETURNING t.status INTO v_status;
-  RETURN v_status;
+  SELECT s.status, coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0),
+      min(v.next_retry_at) FILTER (WHERE v.status IN ('pending', 'waiting_balance')),
+      CASE
+        WHEN bool_or(v.status = 'permanently_failed') THEN 'permanently_failed'
+        WHEN bool_or(v.status IN ('pending', 'waiting_balance')) THEN 'reversal_pending'
+        WHEN coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) = s.amount THEN 'reversed'
+        WHEN bool_or(v.status = 'reversed') THEN 'partially_reversed'
+        ELSE 'completed'
+      END
+    INTO v_was, v_reversed, v_retry, v_now
+    FROM seller_transfers s LEFT JOIN reversals v ON v.transfer_id = s.id
+    WHERE s.id = p_id AND s.completed_at IS NOT NULL GROUP BY s.id;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF v_was <> v_now AND NOT may_become('transfer', v_was, v_now) THEN
+    UPDATE seller_transfers SET status = 'reversal_pending' WHERE id = p_id;
+  END IF;
+  UPDATE seller_transfers SET amount_reversed = v_reversed, status = v_now,
+      next_retry_at = CASE WHEN v_now = 'reversal_pending' THEN v_retry END
+    WHERE id = p_id;
+  RETURN v_now;
 END $function$
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
@@ -978,6 +992,16 @@ BEGIN
   RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
     USING ERRCODE = 'restrict_violation', HINT = 'Write a further row that corrects the earlier one.';
 END $function$
+CREATE OR REPLACE FUNCTION public.reversal_before(p_id uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT r.id FROM reversals x JOIN reversals r ON r.transfer_id = x.transfer_id AND r.id <> x.id JOIN refunds f ON f.id = r.refund_id
+    WHERE x.id = p_id AND ((r.runner IS NOT NULL AND r.runner_until > clock_now())
+      OR (r.status = 'pending' AND f.status = 'succeeded' AND r.place < x.place))
+    ORDER BY r.place LIMIT 1
+$function$
 CREATE OR REPLACE FUNCTION public.settlement_may_become(was text, becomes text)
  RETURNS boolean
  LANGUAGE sql
@@ -1031,16 +1055,32 @@ CREATE OR REPLACE FUNCTION public.take_seller_turn(p_seller text, p_per_second d
  LANGUAGE plpgsql
 AS $function$
 DECLARE
-  v_now timestamptz := clock_timestamp();
-  v_step interval;
-  v_at timestamptz;
+  v_step interval := interval '1 second' / p_per_second;
+  c turn_clock;
+  v_now timestamptz;
+  v_turns int;
+  v_round bigint;
+  v_before bigint;
 BEGIN
-  SELECT greatest(1, count(*) + CASE WHEN bool_or(seller_account = p_seller) THEN 0 ELSE 1 END) * interval '1 second' / p_per_second
-    INTO v_step FROM seller_turns WHERE next_at > v_now;
-  INSERT INTO seller_turns (seller_account, next_at) VALUES (p_seller, v_now) ON CONFLICT DO NOTHING;
-  UPDATE seller_turns SET next_at = greatest(next_at, v_now) + v_step WHERE seller_account = p_seller
-    RETURNING next_at - v_step INTO v_at;
-  RETURN greatest(0, extract(epoch FROM v_at - clock_timestamp()) * 1000);
+  INSERT INTO turn_clock DEFAULT VALUES ON CONFLICT DO NOTHING;
+  SELECT * INTO c FROM turn_clock FOR UPDATE;
+  v_now := clock_timestamp();
+  LOOP
+    DELETE FROM turn_rounds WHERE round = c.round AND c.begins_at + turns * v_step <= v_now RETURNING turns INTO v_turns;
+    EXIT WHEN NOT FOUND;
+    c.round := c.round + 1;
+    c.begins_at := c.begins_at + v_turns * v_step;
+  END LOOP;
+  IF NOT EXISTS (SELECT 1 FROM turn_rounds WHERE round = c.round) THEN
+    c.begins_at := greatest(c.begins_at, v_now);
+  END IF;
+  INSERT INTO seller_turns AS s (seller_account, round) VALUES (p_seller, c.round)
+    ON CONFLICT (seller_account) DO UPDATE SET round = greatest(s.round + 1, c.round) RETURNING round INTO v_round;
+  SELECT coalesce(sum(turns), 0) INTO v_before FROM turn_rounds WHERE round < v_round;
+  INSERT INTO turn_rounds AS r (round, turns) VALUES (v_round, 1)
+    ON CONFLICT (round) DO UPDATE SET turns = r.turns + 1 RETURNING turns - 1 INTO v_turns;
+  UPDATE turn_clock SET round = c.round, begins_at = c.begins_at;
+  RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - v_now) * 1000);
 END $function$
 CREATE OR REPLACE FUNCTION public.take_stripe_token(p_endpoint text, p_per_second double precision)
  RETURNS double precision

@@ -144,6 +144,18 @@ export async function permit<Params>(
   return { kind: 'send', key, generation, params: JSON.parse(frozen) as Params };
 }
 
+/** Nothing may be sent now: when the sweep looks again if nothing else does. */
+export async function lookAgain(query: Query, table: CallTable, id: string, afterMs: number): Promise<void> {
+  await query(
+    `UPDATE ${table} SET next_check_at = clock_now() + $2 * interval '1 millisecond' + interval '15 seconds'
+     WHERE id = $1 AND next_check_at IS NOT NULL`,
+    [id, afterMs],
+  );
+}
+
+/** Its workflow reads Stripe's records every hour where nobody knows, and otherwise waits for a person. */
+export const LOOKED_AFTER_MS = { unknown: 70 * 60_000, known: 24 * 3_600_000 };
+
 /** Nothing was sent: the claim is given back, and what is known stays as it was. */
 export async function giveBack(
   query: Query,
@@ -184,6 +196,13 @@ export async function tellAnswer(
       ...('reason' in decision ? { reason: decision.reason } : {}),
     },
   });
+}
+
+/** @throws RangeError rather than send another amount than the ledger holds */
+export function exactMinorUnits({ id, amount }: Pick<CallRow, 'id' | 'amount'>): number {
+  const number = Number(amount);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${id}: ${amount} cannot be sent exactly; nothing was sent`);
+  return number;
 }
 
 /** Postgres' code for a broken UNIQUE: this id at Stripe belongs to another row. */

@@ -2,6 +2,9 @@ import type { Database } from './database.js';
 import type { MoneyItem } from './marketplace-types.js';
 import { type Query, tell } from './transition.js';
 
+/** More are not started in a minute, and a statement that changes many more would not end in time. */
+const MOST_AT_ONCE = 1_000;
+
 /** What stands before every request to Stripe: the budget, fair turns, parking, the pinned account, waits for a balance. */
 export function createStripeGates(database: Database) {
   return {
@@ -40,11 +43,11 @@ export function createStripeGates(database: Database) {
     async unparkProvider(provider: string): Promise<void> {
       await database.query(`SELECT note_provider($1, 'ok', NULL)`, [provider]);
       for (const table of ['seller_transfers', 'reversals']) {
-        // Whoever holds a row now asks about the provider again by himself.
+        // Whoever holds a row now asks about the provider again by himself; what is left is due within a minute anyway.
         await database.query(
           `UPDATE ${table} SET next_check_at = clock_now() WHERE id IN (
              SELECT id FROM ${table} WHERE last_answer = 'parked' AND next_check_at > clock_now()
-               AND attention_reason IS NULL FOR UPDATE SKIP LOCKED)`,
+               AND attention_reason IS NULL ORDER BY next_check_at LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED)`,
         );
       }
     },
@@ -52,7 +55,9 @@ export function createStripeGates(database: Database) {
     balanceRose: (sellerAccount: string): Promise<readonly MoneyItem[]> =>
       database.transaction(async (query) => {
         const gates = await query<{ currency: string }>(
-          `UPDATE seller_gates SET probe_at = clock_now(), probe_every = interval '1 minute' WHERE seller_account = $1 RETURNING currency`,
+          `UPDATE seller_gates SET probe_at = clock_now(), probe_every = ${FIRST_PROBE}
+           WHERE (seller_account, currency) IN (SELECT seller_account, currency FROM seller_gates
+             WHERE seller_account = $1 ORDER BY currency FOR UPDATE) RETURNING currency`,
           [sellerAccount],
         );
         const woken: MoneyItem[] = [];
@@ -92,40 +97,51 @@ const A_DAY_MS = 86_400_000;
 const FIRST_PROBE = `interval '1 minute'`;
 const LAST_PROBE = `interval '1 hour'`;
 
-/** Closes the seller's gate, or keeps it closed longer. */
-export async function closeGate(query: Query, sellerAccount: string, currency: string): Promise<void> {
+/**
+ * Closes the seller's gate. The one that asked while it was closed keeps it closed for longer; calls that were on their way
+ * before it closed say nothing new.
+ */
+export async function closeGate(
+  query: Query,
+  { sellerAccount, currency, probed }: { sellerAccount: string; currency: string; probed: boolean },
+): Promise<void> {
   await query(
-    `INSERT INTO seller_gates (seller_account, currency, probe_at, probe_every)
+    `INSERT INTO seller_gates AS g (seller_account, currency, probe_at, probe_every)
      VALUES ($1, $2, clock_now() + ${FIRST_PROBE}, ${FIRST_PROBE})
      ON CONFLICT (seller_account, currency) DO UPDATE SET
-       probe_every = least(seller_gates.probe_every * 2, ${LAST_PROBE}),
-       probe_at = clock_now() + least(seller_gates.probe_every * 2, ${LAST_PROBE})`,
-    [sellerAccount, currency],
+       probe_every = CASE WHEN $3 THEN least(g.probe_every * 2, ${LAST_PROBE}) ELSE g.probe_every END,
+       probe_at = CASE WHEN $3 THEN clock_now() + least(g.probe_every * 2, ${LAST_PROBE})
+         ELSE greatest(g.probe_at, clock_now() + ${FIRST_PROBE}) END`,
+    [sellerAccount, currency, probed],
   );
-  await query(OLDEST_DUE, [sellerAccount, currency]);
+  await redateOldest(query, sellerAccount, currency);
 }
+
+const OLDEST = `SELECT id FROM reversals WHERE seller_account = $1 AND currency = $2 AND status = 'waiting_balance'
+  ORDER BY place LIMIT 1`;
 
 /**
  * Only the oldest waiting reversal has a date; the others are found by it, and by a daily look. Whoever holds its row now
  * is about to ask for the gate and sees the new date there: waiting for him would be a deadlock.
  */
-const OLDEST_DUE = `UPDATE reversals r SET next_check_at = g.probe_at, next_retry_at = g.probe_at FROM seller_gates g
-  WHERE g.seller_account = $1 AND g.currency = $2 AND r.id IN (SELECT id FROM reversals WHERE id = (
-    SELECT id FROM reversals WHERE seller_account = $1 AND currency = $2 AND status = 'waiting_balance' ORDER BY place LIMIT 1)
-    FOR UPDATE SKIP LOCKED)`;
+export async function redateOldest(query: Query, sellerAccount: string, currency: string): Promise<void> {
+  await query(
+    `UPDATE reversals r SET next_check_at = g.probe_at, next_retry_at = g.probe_at FROM seller_gates g
+     WHERE g.seller_account = $1 AND g.currency = $2
+       AND r.id IN (SELECT id FROM reversals WHERE id = (${OLDEST}) FOR UPDATE SKIP LOCKED)`,
+    [sellerAccount, currency],
+  );
+}
 
 /** A probe succeeded, or money came: the next one is due now; where none waits any more, the gate opens. */
 export async function wakeOldest(query: Query, sellerAccount: string, currency: string): Promise<MoneyItem[]> {
-  const [oldest] = await query<{ id: string }>(
-    `SELECT id FROM reversals WHERE seller_account = $1 AND currency = $2 AND status = 'waiting_balance' ORDER BY place LIMIT 1`,
-    [sellerAccount, currency],
-  );
+  const [oldest] = await query<{ id: string }>(OLDEST, [sellerAccount, currency]);
   if (oldest) {
     await query('UPDATE seller_gates SET probe_at = clock_now() WHERE seller_account = $1 AND currency = $2', [
       sellerAccount,
       currency,
     ]);
-    await query(OLDEST_DUE, [sellerAccount, currency]);
+    await redateOldest(query, sellerAccount, currency);
     return [{ kind: 'reversal', id: oldest.id }];
   }
   await query('DELETE FROM seller_gates WHERE seller_account = $1 AND currency = $2', [sellerAccount, currency]);
@@ -133,27 +149,36 @@ export async function wakeOldest(query: Query, sellerAccount: string, currency: 
 }
 
 /**
- * Whether this reversal may ask Stripe although its seller's balance was too low: only the oldest waiting one, and only
- * when a probe is due. @returns 0: it may; otherwise how long it waits
+ * Whether this reversal may ask Stripe although its seller's balance was too low: only the oldest of those that wait, with
+ * itself, and only when a probe is due. @returns 0: it may; otherwise how long it waits
  */
 export async function gateHoldsMs(
   query: Query,
   reversal: { id: string; sellerAccount: string; currency: string; holdMs: number },
 ): Promise<number> {
-  const [gate] = await query<{ after_ms: number; oldest: string | null }>(
-    `SELECT (extract(epoch FROM g.probe_at - clock_now()) * 1000)::float8 AS after_ms,
-       (SELECT id FROM reversals WHERE seller_account = g.seller_account AND currency = g.currency
-          AND status = 'waiting_balance' ORDER BY place LIMIT 1) AS oldest
-     FROM seller_gates g WHERE g.seller_account = $1 AND g.currency = $2 FOR UPDATE`,
-    [reversal.sellerAccount, reversal.currency],
+  const { id, sellerAccount, currency, holdMs } = reversal;
+  const [gate] = await query<{ after_ms: number }>(
+    `SELECT (extract(epoch FROM probe_at - clock_now()) * 1000)::float8 AS after_ms FROM seller_gates
+     WHERE seller_account = $1 AND currency = $2 FOR UPDATE`,
+    [sellerAccount, currency],
   );
   if (!gate) return 0;
+  // Asked once the gate is held, by a statement of its own: whoever held it before may have changed who is the oldest.
+  const [place] = await query<{ first: boolean | null }>(
+    `SELECT (SELECT x.place <= w.place FROM reversals w WHERE w.id = (${OLDEST})) AS first FROM reversals x WHERE x.id = $3`,
+    [sellerAccount, currency, id],
+  );
+  if (place?.first === null) {
+    // Nobody waits any more: the gate is left from those who were given up.
+    await query('DELETE FROM seller_gates WHERE seller_account = $1 AND currency = $2', [sellerAccount, currency]);
+    return 0;
+  }
   // The oldest wakes the next one; the others only look once a day.
-  if (gate.oldest !== null && gate.oldest !== reversal.id) return A_DAY_MS;
+  if (!place?.first) return A_DAY_MS;
   if (gate.after_ms > 0) return Math.max(gate.after_ms, 1_000);
   await query(
     `UPDATE seller_gates SET probe_at = clock_now() + $3 * interval '1 millisecond' WHERE seller_account = $1 AND currency = $2`,
-    [reversal.sellerAccount, reversal.currency, reversal.holdMs],
+    [sellerAccount, currency, holdMs],
   );
   return 0;
 }

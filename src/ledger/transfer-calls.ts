@@ -1,7 +1,8 @@
 import { transferKey } from '../domain/idempotency-keys.js';
-import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
+import type { OrderId, TransferId } from '../domain/ids.js';
 import type { TransferStatus } from '../domain/marketplace-status.js';
 import type { TransferParams } from '../domain/provider-answers.js';
+import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
 import type {
   Absence,
@@ -12,20 +13,25 @@ import type {
   StripeClaim,
   TransferPermit,
 } from './marketplace-types.js';
-import { proposeCompensation, withholdDemands } from './share-out.js';
+import { lockTransfers } from './seller-shares.js';
+import { withholdDemands } from './share-out.js';
 import {
   CALL_TIMES,
   type CallRow,
+  exactMinorUnits,
   giveBack,
   hold,
   isHeld,
   isTaken,
+  LOOKED_AFTER_MS,
+  lookAgain,
   noteAbsent,
   permit,
   tellAnswer,
 } from './stripe-calls.js';
 import { parked } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
+import { withdrawRequests } from './waiting-decisions.js';
 
 type TransferRow = CallRow & {
   id: TransferId;
@@ -35,12 +41,14 @@ type TransferRow = CallRow & {
   order_mark: string;
   completed: boolean;
   written_off: boolean;
+  stripe_transfer_id: string | null;
 };
 
 const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.status, x.certainty, x.generation,
     x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner, x.attention_reason, x.attention_detail,
     coalesce(o.reference, o.id::text) AS order_mark, x.completed_at IS NOT NULL AS completed,
-    x.written_off_at IS NOT NULL AS written_off, ${CALL_TIMES}
+    x.written_off_at IS NOT NULL AS written_off,
+    x.stripe_transfer_id, ${CALL_TIMES}
   FROM seller_transfers x JOIN orders o ON o.id = x.order_id WHERE x.id = $1 FOR UPDATE OF x`;
 
 /** The calls that send one seller's share, and what Stripe's answers change here. */
@@ -86,11 +94,17 @@ export function createTransferCalls(database: Database) {
     releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
       giveBack(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
 
-    adoptTransfer: (id: TransferId, stripeTransferId: string): Promise<Recorded> =>
-      database.transaction(async (query) => {
-        await lockItsOrder(query, id);
-        return await finishTransfer(query, await lockTransfer(query, id), stripeTransferId);
-      }),
+    async adoptTransfer(id: TransferId, stripeTransferId: string): Promise<Recorded> {
+      try {
+        return await database.transaction(async (query) => {
+          await lockItsOrder(query, id);
+          return await finishTransfer(query, await lockTransfer(query, id), stripeTransferId);
+        });
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+        return await notAdopted(database, id, stripeTransferId);
+      }
+    },
   };
 }
 
@@ -103,7 +117,20 @@ export async function lockTransfer(query: Query, id: TransferId): Promise<Transf
 
 /** The order first: a share that turns out unsent, or sent after all, changes what is demanded of it. */
 async function lockItsOrder(query: Query, id: TransferId): Promise<void> {
-  await query('SELECT 1 FROM orders WHERE id = (SELECT order_id FROM seller_transfers WHERE id = $1) FOR UPDATE', [id]);
+  const [row] = await query<{ id: OrderId }>(
+    'SELECT id FROM orders WHERE id = (SELECT order_id FROM seller_transfers WHERE id = $1) FOR UPDATE',
+    [id],
+  );
+  if (row) await lockTransfers(query, row.id);
+}
+
+/** What was found belongs to another transfer here: nothing is written, and the person who is asked hears of it. */
+async function notAdopted(database: Database, id: TransferId, stripeId: string): Promise<Recorded> {
+  await tell(database.query, { kind: 'transfer', id, what: 'not_adopted', detail: { stripe_transfer_id: stripeId } });
+  const [row] = await database.query<{ status: TransferStatus }>('SELECT status FROM seller_transfers WHERE id = $1', [
+    id,
+  ]);
+  return { status: row?.status ?? 'pending', started: [] };
 }
 
 async function refusalOf(
@@ -114,19 +141,32 @@ async function refusalOf(
   if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
   if (row.attention_reason !== null) {
     const unknown = row.certainty === 'unknown' || row.certainty === 'in_flight';
+    await lookAgain(query, 'seller_transfers', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
     return { kind: 'attention', reason: row.attention_reason as never, detail: row.attention_detail ?? '', unknown };
   }
-  if (isHeld(row, runner)) return { kind: 'later', afterMs: row.held_ms ?? 0, why: 'another attempt holds it' };
-  if ((row.retry_ms ?? 0) > 0) return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' };
+  const later = laterOf(row, runner);
+  if (later) {
+    await lookAgain(query, 'seller_transfers', row.id, later.afterMs);
+    return later;
+  }
   const gate = await parked(query, row.seller_account);
   if (!gate) return undefined;
   if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
   await query(`UPDATE seller_transfers SET last_answer = 'parked' WHERE id = $1`, [row.id]);
+  await lookAgain(query, 'seller_transfers', row.id, gate.afterMs);
   return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
 }
 
+function laterOf(row: TransferRow, runner: string) {
+  if (isHeld(row, runner))
+    return { kind: 'later', afterMs: row.held_ms ?? 0, why: 'another attempt holds it' } as const;
+  if ((row.retry_ms ?? 0) > 0)
+    return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' } as const;
+  return undefined;
+}
+
 const paramsOf = (row: TransferRow, generation: number): TransferParams => ({
-  amount: Number(row.amount),
+  amount: exactMinorUnits(row),
   currency: row.currency.toLowerCase(),
   destination: row.seller_account,
   transfer_group: row.order_mark,
@@ -150,13 +190,13 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
      WHERE id = $1`,
     [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
   );
+  await moveOn(query, row, outcome);
+  const unsent = decision.certainty === 'absent' || decision.certainty === 'not_sent';
+  const started = unsent ? await withholdDemands(query, row.order_id, id) : [];
+  // Last: whoever asks whether Stripe is parked holds a transfer, and nothing is waited for after this.
   if (outcome.parks)
     await query('SELECT park_provider($1, $2)', [parkedName(outcome.parks, row.seller_account), detail]);
-  const status = await moveOn(query, row, outcome);
-  if (decision.certainty === 'absent' || decision.certainty === 'not_sent') {
-    await withholdDemands(query, row.order_id, id);
-  }
-  return { status, started: [] };
+  return { status: (await lockTransfer(query, id)).status, started };
 }
 
 const counted = ({ decision }: CallOutcome<string>): number => (decision.do === 'retry' && decision.counts ? 1 : 0);
@@ -164,32 +204,24 @@ export const parkedName = (scope: 'stripe' | 'seller', account: string): string 
   scope === 'stripe' ? 'stripe' : `stripe:${account}`;
 
 /** A definite failure shows as failed; what nobody knows stays pending, also before a person. */
-async function moveOn(
-  query: Query,
-  row: TransferRow,
-  { decision, detail }: CallOutcome<TransferId>,
-): Promise<TransferStatus> {
+async function moveOn(query: Query, row: TransferRow, { decision, detail }: CallOutcome<TransferId>): Promise<void> {
   let { status } = row;
   if (status === 'pending' && decision.certainty === 'absent') {
     await mustMove(query, 'seller_transfers', { id: row.id, from: 'pending', to: 'failed' });
     status = 'failed';
   }
-  if (decision.do !== 'ask') return status;
-  await query(
-    `UPDATE seller_transfers SET attention_reason = $2, attention_since = clock_now(), attention_detail = $3, next_retry_at = NULL,
-       next_check_at = clock_now() + interval '1 hour' WHERE id = $1`,
-    [row.id, decision.reason, detail],
-  );
+  if (decision.do !== 'ask') return;
   if (status === 'failed') {
-    await mustMove(query, 'seller_transfers', {
-      id: row.id,
-      from: 'failed',
-      to: 'permanently_failed',
-      set: 'next_check_at = NULL',
-    });
+    await mustMove(query, 'seller_transfers', { id: row.id, from: 'failed', to: 'permanently_failed' });
     status = 'permanently_failed';
   }
-  return status;
+  // What may have moved is read again; the rest waits for a person, and pending rows keep a date all the same.
+  await query(
+    `UPDATE seller_transfers SET attention_reason = $2, attention_since = clock_now(), attention_detail = $3, next_retry_at = NULL,
+       next_check_at = CASE WHEN certainty IN ('unknown', 'in_flight') THEN clock_now() + interval '1 hour'
+         WHEN status = 'permanently_failed' THEN NULL ELSE clock_now() + interval '1 day' END WHERE id = $1`,
+    [row.id, decision.reason, detail],
+  );
 }
 
 /**
@@ -202,7 +234,10 @@ export async function finishTransfer(
   stripeTransferId: string,
   requestId: string | null = null,
 ): Promise<Recorded> {
-  if (row.completed) return { status: row.status, started: [] };
+  if (row.completed || row.status === 'cancelled') {
+    await sentBeside(query, row, stripeTransferId);
+    return { status: row.status, started: [] };
+  }
   const late = row.written_off || row.attention_reason !== null;
   await mustMove(query, 'seller_transfers', {
     id: row.id,
@@ -228,17 +263,34 @@ export async function finishTransfer(
     certainty: 'done',
     detail: { stripe_transfer_id: stripeTransferId },
   });
+  await withdrawRequests(query, 'transfer', row.id, 'Stripe holds the transfer');
   const waiting = await query<{ id: string }>(
     `UPDATE reversals SET next_retry_at = clock_now(), next_check_at = clock_now()
      WHERE transfer_id = $1 AND status = 'pending' RETURNING id`,
     [row.id],
   );
   const [derived] = await query<{ status: TransferStatus }>('SELECT refresh_transfer($1) AS status', [row.id]);
-  const [overtaken] = await query<{ id: RefundId }>(
-    `SELECT id FROM refunds WHERE order_id = $1 AND status = 'failed' AND succeeded_at IS NOT NULL ORDER BY failed_at DESC LIMIT 1`,
-    [row.order_id],
-  );
-  if (overtaken) await proposeCompensation(query, row.order_id, overtaken.id);
+  await proposeCompensation(query, row.order_id);
   const started: MoneyItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
   return { status: derived?.status ?? 'completed', started };
+}
+
+/** Stripe holds a transfer for a row that has another one, or that was cancelled: the seller has more than was promised. */
+async function sentBeside(query: Query, row: TransferRow, stripeTransferId: string): Promise<void> {
+  if (row.stripe_transfer_id === stripeTransferId) return;
+  const detail =
+    row.stripe_transfer_id === null
+      ? `Stripe holds ${stripeTransferId} for it although it ${row.completed ? 'was completed without an id' : 'was cancelled'}`
+      : `Stripe holds ${stripeTransferId} for it beside ${row.stripe_transfer_id}: the seller was paid twice`;
+  await query(
+    `UPDATE seller_transfers SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2 WHERE id = $1`,
+    [row.id, `${detail}; reverse it at Stripe, then acknowledge with adopt`],
+  );
+  await tell(query, {
+    kind: 'transfer',
+    id: row.id,
+    what: 'conflict',
+    detail: { stripe_transfer_id: stripeTransferId },
+  });
 }

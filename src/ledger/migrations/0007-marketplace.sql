@@ -40,7 +40,8 @@ CREATE FUNCTION may_become(kind text, was text, becomes text) RETURNS boolean LA
     ('reversal', 'waiting_balance', 'pending'), ('reversal', 'waiting_balance', 'reversed'),
     ('reversal', 'waiting_balance', 'permanently_failed'), ('reversal', 'waiting_balance', 'written_off'),
     ('reversal', 'permanently_failed', 'pending'), ('reversal', 'permanently_failed', 'reversed'),
-    ('reversal', 'permanently_failed', 'written_off'), ('reversal', 'written_off', 'reversed'))
+    ('reversal', 'permanently_failed', 'written_off'), ('reversal', 'written_off', 'reversed'),
+    ('reversal', 'written_off', 'pending'))
 $$;
 
 -- One trigger for every table with a status; its argument names the kind.
@@ -337,7 +338,7 @@ BEGIN
 END $$;
 
 -- What was refunded, or may still be, is at most what was paid. Serialised by the order's row. A refund made in the
--- provider's dashboard is a fact, and is only measured against other facts.
+-- provider's dashboard is stored however late we learn of another one's failure: it is measured when it has succeeded.
 CREATE FUNCTION guard_refund() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_paid numeric;
@@ -357,6 +358,7 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'refund %: order % is not paid', NEW.id, NEW.order_id USING ERRCODE = 'check_violation';
   END IF;
+  IF NEW.origin = 'provider' AND NEW.status <> 'succeeded' THEN RETURN NEW; END IF;
   SELECT coalesce(sum(amount), 0) INTO v_total FROM refunds WHERE order_id = NEW.order_id AND id <> NEW.id
     AND (status = 'succeeded' OR (TG_OP = 'INSERT' AND NEW.origin = 'api' AND status IN ('pending', 'review')));
   IF v_total + NEW.amount > v_paid THEN
@@ -383,30 +385,43 @@ CREATE TRIGGER refunds_keep BEFORE DELETE ON refunds FOR EACH ROW EXECUTE FUNCTI
 CREATE TRIGGER seller_transfers_keep BEFORE DELETE ON seller_transfers FOR EACH ROW EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER reversals_keep BEFORE DELETE ON reversals FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+-- The reversal that goes before this one, or none. First in, first out on each transfer; what waits for a balance or for a
+-- person does not hold the place, nor what is never sent again because its refund has failed, and is only looked for.
+CREATE FUNCTION reversal_before(p_id uuid) RETURNS uuid LANGUAGE sql STABLE AS $$
+  SELECT r.id FROM reversals x JOIN reversals r ON r.transfer_id = x.transfer_id AND r.id <> x.id JOIN refunds f ON f.id = r.refund_id
+    WHERE x.id = p_id AND ((r.runner IS NOT NULL AND r.runner_until > clock_now())
+      OR (r.status = 'pending' AND f.status = 'succeeded' AND r.place < x.place))
+    ORDER BY r.place LIMIT 1
+$$;
+
 -- The one place that derives a completed transfer's status, its reversed amount and its next date from its reversals.
--- Called in the transaction that changed one of them; the caller holds the transfer's row.
+-- Called in the transaction that changed one of them; the caller holds the transfer's row. What is taken back without ever
+-- having been pending again (a share found taken after it was written off) passes through reversal_pending all the same.
 CREATE FUNCTION refresh_transfer(p_id uuid) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
-  v_status text;
+  v_was text;
+  v_now text;
+  v_reversed numeric;
+  v_retry timestamptz;
 BEGIN
-  UPDATE seller_transfers t SET
-      amount_reversed = r.reversed,
-      next_retry_at = CASE WHEN r.derived = 'reversal_pending' THEN r.next_retry_at END,
-      status = r.derived
-    FROM (
-      SELECT coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) AS reversed,
-        min(v.next_retry_at) FILTER (WHERE v.status IN ('pending', 'waiting_balance')) AS next_retry_at,
-        CASE
-          WHEN bool_or(v.status = 'permanently_failed') THEN 'permanently_failed'
-          WHEN bool_or(v.status IN ('pending', 'waiting_balance')) THEN 'reversal_pending'
-          WHEN coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) = s.amount THEN 'reversed'
-          WHEN bool_or(v.status = 'reversed') THEN 'partially_reversed'
-          ELSE 'completed'
-        END AS derived
-      FROM seller_transfers s LEFT JOIN reversals v ON v.transfer_id = s.id
-      WHERE s.id = p_id GROUP BY s.id
-    ) r
-    WHERE t.id = p_id AND t.completed_at IS NOT NULL
-    RETURNING t.status INTO v_status;
-  RETURN v_status;
+  SELECT s.status, coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0),
+      min(v.next_retry_at) FILTER (WHERE v.status IN ('pending', 'waiting_balance')),
+      CASE
+        WHEN bool_or(v.status = 'permanently_failed') THEN 'permanently_failed'
+        WHEN bool_or(v.status IN ('pending', 'waiting_balance')) THEN 'reversal_pending'
+        WHEN coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) = s.amount THEN 'reversed'
+        WHEN bool_or(v.status = 'reversed') THEN 'partially_reversed'
+        ELSE 'completed'
+      END
+    INTO v_was, v_reversed, v_retry, v_now
+    FROM seller_transfers s LEFT JOIN reversals v ON v.transfer_id = s.id
+    WHERE s.id = p_id AND s.completed_at IS NOT NULL GROUP BY s.id;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  IF v_was <> v_now AND NOT may_become('transfer', v_was, v_now) THEN
+    UPDATE seller_transfers SET status = 'reversal_pending' WHERE id = p_id;
+  END IF;
+  UPDATE seller_transfers SET amount_reversed = v_reversed, status = v_now,
+      next_retry_at = CASE WHEN v_now = 'reversal_pending' THEN v_retry END
+    WHERE id = p_id;
+  RETURN v_now;
 END $$;

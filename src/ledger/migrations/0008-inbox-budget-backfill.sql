@@ -80,26 +80,55 @@ BEGIN
   RETURN greatest(0, extract(epoch FROM v_at - clock_timestamp()) * 1000);
 END $$;
 
+-- Turns between sellers are given in rounds: in each round every busy seller has one. The rounds before the present one are
+-- over and forgotten; a round lasts as long as its turns take.
 CREATE TABLE seller_turns (
   seller_account text PRIMARY KEY,
-  next_at timestamptz NOT NULL
+  -- Of its last turn.
+  round bigint NOT NULL
 );
-CREATE INDEX seller_turns_next ON seller_turns (next_at);
+CREATE TABLE turn_rounds (
+  round bigint PRIMARY KEY,
+  turns int NOT NULL
+);
+CREATE TABLE turn_clock (
+  only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+  round bigint NOT NULL DEFAULT 1,
+  begins_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
 
--- When the next call for this seller should begin, in milliseconds from now. A seller alone gets the whole pace; with n
--- busy sellers each gets an n-th, so a seller with one refund never stands behind another's thousand.
+-- When the next call for this seller should begin, in milliseconds from now. A seller alone gets the whole pace; among busy
+-- ones each gets as many turns as the others, so a seller with one refund never stands behind another's thousand, and
+-- sellers with little to do leave the rest of the pace to those with much. Who comes late into a round makes it longer than
+-- its successors were told: this is order, the tokens above are the limit.
 CREATE FUNCTION take_seller_turn(p_seller text, p_per_second float8) RETURNS float8 LANGUAGE plpgsql AS $$
 DECLARE
-  v_now timestamptz := clock_timestamp();
-  v_step interval;
-  v_at timestamptz;
+  v_step interval := interval '1 second' / p_per_second;
+  c turn_clock;
+  v_now timestamptz;
+  v_turns int;
+  v_round bigint;
+  v_before bigint;
 BEGIN
-  SELECT greatest(1, count(*) + CASE WHEN bool_or(seller_account = p_seller) THEN 0 ELSE 1 END) * interval '1 second' / p_per_second
-    INTO v_step FROM seller_turns WHERE next_at > v_now;
-  INSERT INTO seller_turns (seller_account, next_at) VALUES (p_seller, v_now) ON CONFLICT DO NOTHING;
-  UPDATE seller_turns SET next_at = greatest(next_at, v_now) + v_step WHERE seller_account = p_seller
-    RETURNING next_at - v_step INTO v_at;
-  RETURN greatest(0, extract(epoch FROM v_at - clock_timestamp()) * 1000);
+  INSERT INTO turn_clock DEFAULT VALUES ON CONFLICT DO NOTHING;
+  SELECT * INTO c FROM turn_clock FOR UPDATE;
+  v_now := clock_timestamp();
+  LOOP
+    DELETE FROM turn_rounds WHERE round = c.round AND c.begins_at + turns * v_step <= v_now RETURNING turns INTO v_turns;
+    EXIT WHEN NOT FOUND;
+    c.round := c.round + 1;
+    c.begins_at := c.begins_at + v_turns * v_step;
+  END LOOP;
+  IF NOT EXISTS (SELECT 1 FROM turn_rounds WHERE round = c.round) THEN
+    c.begins_at := greatest(c.begins_at, v_now);
+  END IF;
+  INSERT INTO seller_turns AS s (seller_account, round) VALUES (p_seller, c.round)
+    ON CONFLICT (seller_account) DO UPDATE SET round = greatest(s.round + 1, c.round) RETURNING round INTO v_round;
+  SELECT coalesce(sum(turns), 0) INTO v_before FROM turn_rounds WHERE round < v_round;
+  INSERT INTO turn_rounds AS r (round, turns) VALUES (v_round, 1)
+    ON CONFLICT (round) DO UPDATE SET turns = r.turns + 1 RETURNING turns - 1 INTO v_turns;
+  UPDATE turn_clock SET round = c.round, begins_at = c.begins_at;
+  RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - v_now) * 1000);
 END $$;
 
 -- A row: this seller's balance was too low, and only one reversal at a time, the oldest, asks again.

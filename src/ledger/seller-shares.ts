@@ -1,0 +1,115 @@
+import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
+import type { TransferShare } from '../domain/shares.js';
+import type { Query } from './transition.js';
+
+/** One transfer of an order, with what its reversals come to. */
+export interface ShareRow {
+  readonly id: TransferId;
+  readonly seller_account: string;
+  readonly currency: string;
+  readonly status: string;
+  readonly certainty: string;
+  readonly promised: string;
+  readonly withheld: string;
+  readonly amount: string;
+  readonly compensated: string;
+  readonly compensates_transfer: TransferId | null;
+  readonly generation: number;
+  readonly params: string | null;
+  readonly completed: boolean;
+  readonly written_off: boolean;
+  /** Taken back, about to be, or given up by a person: it is not asked for again. */
+  readonly claimed_back: string;
+  /** Surely taken back. */
+  readonly taken_back: string;
+}
+
+/**
+ * What one seller was promised of an order. A compensation pays a part of the promise a second time by another transfer;
+ * what is due back is due of both together, whichever of them it is taken from.
+ */
+export interface SellerShare {
+  readonly promise: ShareRow;
+  /** The transfer that was promised, then the compensations of it. */
+  readonly transfers: readonly ShareRow[];
+}
+
+export interface OrderShares {
+  readonly paid: bigint;
+  readonly refunded: bigint;
+  readonly sellers: readonly SellerShare[];
+}
+
+/** Locks the order: whatever decides about its refunds or transfers begins here. */
+export async function lockOrder(query: Query, id: OrderId): Promise<{ amount: bigint; status: string } | undefined> {
+  const [row] = await query<{ amount: string; status: string }>(
+    'SELECT amount, status FROM orders WHERE id = $1 FOR UPDATE',
+    [id],
+  );
+  return row && { amount: BigInt(row.amount), status: row.status };
+}
+
+/** Locks all transfers of the order, in the order of their ids. The caller holds the order. */
+export async function lockTransfers(query: Query, order: OrderId): Promise<void> {
+  await query('SELECT 1 FROM seller_transfers WHERE order_id = $1 ORDER BY id FOR UPDATE', [order]);
+}
+
+/** What every seller of the order has and owes now, with the transfers locked. */
+export async function lockShares(query: Query, order: OrderId): Promise<OrderShares> {
+  await lockTransfers(query, order);
+  const rows = await query<ShareRow & { [column: string]: unknown }>(
+    `SELECT t.id, t.seller_account, t.currency, t.status, t.certainty, t.promised, t.withheld, t.amount, t.compensated,
+       t.compensates_transfer, t.generation, t.params, t.completed_at IS NOT NULL AS completed,
+       t.written_off_at IS NOT NULL AS written_off,
+       coalesce(sum(r.amount) FILTER (WHERE NOT r.voided OR r.status = 'reversed'), 0) AS claimed_back,
+       coalesce(sum(r.amount) FILTER (WHERE r.status = 'reversed'), 0) AS taken_back
+     FROM seller_transfers t LEFT JOIN reversals r ON r.transfer_id = t.id
+     WHERE t.order_id = $1 GROUP BY t.id ORDER BY t.id`,
+    [order],
+  );
+  const sellers = rows
+    .filter((row) => row.compensates_transfer === null)
+    .map((promise) => ({
+      promise,
+      transfers: [promise, ...rows.filter((row) => row.compensates_transfer === promise.id)],
+    }));
+  const [sum] = await query<{ paid: string; refunded: string }>(
+    `SELECT o.amount AS paid, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0) AS refunded
+     FROM orders o WHERE o.id = $1`,
+    [order],
+  );
+  return { paid: BigInt(sum?.paid ?? 0), refunded: BigInt(sum?.refunded ?? 0), sellers };
+}
+
+const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 'taken_back'): bigint =>
+  rows.reduce((sum, row) => sum + BigInt(row[column]), 0n);
+
+/** What this seller gave back or will; paid again by compensations, it is the seller's once more. */
+export const claimedShare = ({ promise, transfers }: SellerShare): TransferShare => ({
+  promised: BigInt(promise.promised),
+  withheld: sumOf(transfers, 'withheld'),
+  reversed: sumOf(transfers, 'claimed_back') - BigInt(promise.compensated),
+});
+
+/** What this seller surely gave back, and will not get by itself: of transfers that can still be made larger, nothing. */
+export function takenShare({ promise, transfers }: SellerShare): TransferShare {
+  const settled = transfers.filter((row) => row.completed || row.status === 'cancelled');
+  return {
+    promised: BigInt(promise.promised),
+    withheld: sumOf(settled, 'withheld'),
+    reversed: sumOf(settled, 'taken_back') - BigInt(promise.compensated),
+  };
+}
+
+/** Nothing of it has left us, and that is certain: it can still be made smaller or larger. */
+export const isUnsent = (row: Pick<ShareRow, 'completed' | 'certainty' | 'status'>): boolean =>
+  !row.completed && row.status !== 'cancelled' && (row.certainty === 'not_sent' || row.certainty === 'absent');
+
+/** Refunds of the order that have succeeded, the newest first. */
+export async function succeededRefunds(query: Query, order: OrderId): Promise<RefundId[]> {
+  const rows = await query<{ id: RefundId }>(
+    `SELECT id FROM refunds WHERE order_id = $1 AND status = 'succeeded' ORDER BY succeeded_at DESC, id DESC`,
+    [order],
+  );
+  return rows.map(({ id }) => id);
+}

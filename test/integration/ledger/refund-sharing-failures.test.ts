@@ -1,0 +1,332 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DecisionId, ReversalId } from '../../../src/domain/ids.js';
+import { reversalId } from '../../../src/domain/reversal-id.js';
+import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { unique } from '../../support/marketplace-fixtures.js';
+import { DONE, HOUR, MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../../support/money-steps.js';
+
+let test: TestLedger;
+let steps: MoneySteps;
+beforeAll(async () => {
+  test = await openTestLedger();
+  steps = moneySteps(test);
+});
+afterAll(() => test.dispose());
+
+const seller = () => unique('acct');
+/** One seller's share of an order, sent and arrived. */
+async function sent(amount = 1_000) {
+  const ada = seller();
+  const order = await steps.paid({ [ada]: amount });
+  const transferId = order.transfers[ada]!;
+  await steps.send(transferId);
+  return { ...order, seller: ada, transferId };
+}
+const reversalsOf = async (order: Parameters<MoneySteps['find']>[0]) => (await steps.find(order)).reversals;
+
+describe('a refund that fails after it had succeeded', () => {
+  it('gives up the reversal that nobody has sent yet, and the seller keeps the money', async () => {
+    const order = await sent();
+    const refund = await steps.refunded(order.id, 300);
+    await steps.refundSays(refund, 'failed');
+    expect(await steps.find(order.id)).toMatchObject({
+      status: 'paid',
+      transfers: [{ status: 'completed', nextRetryAt: null }],
+      reversals: [{ status: 'written_off', attention: null }],
+      refunds: [{ status: 'failed', attention: null }],
+    });
+  });
+
+  it('stops a reversal that was claimed and not sent', async () => {
+    const order = await sent();
+    const refund = await steps.refunded(order.id, 300);
+    const [reversal] = await reversalsOf(order.id);
+    const claim = await steps.holdReversal(reversal!.id);
+    await steps.refundSays(refund, 'failed');
+    expect(await steps.permit(claim)).toEqual({ kind: 'stop', why: 'the reversal is written_off' });
+  });
+
+  it('promises again what was only withheld', async () => {
+    const ada = seller();
+    const order = await steps.paid({ [ada]: 1_000 });
+    const refund = await steps.refunded(order.id, 300);
+    expect(await steps.transfer(order.transfers[ada]!)).toMatchObject({ amount: 700n });
+    await steps.refundSays(refund, 'failed');
+    expect(await steps.transfer(order.transfers[ada]!)).toMatchObject({ amount: 1_000n, status: 'pending' });
+    expect(await steps.refund(refund)).toMatchObject({ attention: null });
+  });
+
+  it('asks a person to pay the seller again whose transfer it had cancelled', async () => {
+    const ada = seller();
+    const order = await steps.paid({ [ada]: 1_000 });
+    const refund = await steps.refunded(order.id);
+    await steps.refundSays(refund, 'failed');
+    expect(await steps.refund(refund)).toMatchObject({ attention: { reason: 'refund_failed_after_reversal' } });
+  });
+
+  it('brings a share back to a person that could not be sent and was withheld whole', async () => {
+    const ada = seller();
+    const order = await steps.paid({ [ada]: 1_000 });
+    const id = order.transfers[ada]!;
+    for (let retry = 0; retry <= 5; retry += 1) {
+      await steps.send(id, REFUSED, { provedAbsent: true });
+      steps.pass(MINUTE);
+    }
+    expect(await steps.transfer(id)).toMatchObject({
+      status: 'permanently_failed',
+      attention: { reason: 'retries_exhausted' },
+    });
+    const refund = await steps.refunded(order.id);
+    expect(await steps.transfer(id)).toMatchObject({ status: 'permanently_failed', amount: 0n, attention: null });
+    await steps.refundSays(refund, 'failed');
+    expect(await steps.transfer(id)).toMatchObject({ amount: 1_000n, attention: { reason: 'retries_exhausted' } });
+    await steps.decide({ kind: 'transfer', itemId: id, action: 'retry' });
+    await steps.send(id);
+    expect(await steps.transfer(id)).toMatchObject({ status: 'completed', amount: 1_000n });
+  });
+
+  it('does not hold up later reversals while nobody knows whether its own was taken, and ends without a person', async () => {
+    const order = await sent();
+    const refund = await steps.refunded(order.id, 300);
+    const [first] = await reversalsOf(order.id);
+    await steps.reverse(first!.id, UNKNOWN);
+    await steps.refundSays(refund, 'failed');
+    const next = await steps.refunded(order.id, 500);
+    const [, second] = await reversalsOf(order.id);
+    // The 300 may be with us already: only the rest is taken until somebody knows.
+    expect(second).toMatchObject({ amount: 200n });
+    steps.pass(MINUTE);
+    await steps.reverse(second!.id);
+    expect(await lookUntilItEnds(first!.id)).toMatchObject({
+      status: 'written_off',
+      certainty: 'absent',
+      attention: null,
+    });
+    // This refund's reversal is done, and one refund has one: a person hears of the rest.
+    expect(await steps.refund(next)).toMatchObject({
+      attention: { reason: 'conflict', detail: expect.stringContaining('300 USD') },
+    });
+    await steps.refunded(order.id, 100);
+    expect((await reversalsOf(order.id)).at(-1)).toMatchObject({ amount: 400n, status: 'pending' });
+  });
+
+  it('frees its share for another refund that had counted on it', async () => {
+    const order = await sent();
+    const refund = await steps.refunded(order.id, 300);
+    const [first] = await reversalsOf(order.id);
+    await steps.reverse(first!.id, UNKNOWN);
+    await steps.refundSays(refund, 'failed');
+    const next = await steps.refunded(order.id, 200);
+    expect(await reversalsOf(order.id)).toHaveLength(1);
+    await lookUntilItEnds(first!.id);
+    expect(await steps.reversal(reversalId(next, order.transferId))).toMatchObject({ status: 'pending', amount: 200n });
+  });
+
+  /** Stripe's records hold nothing of it, however often they are read. */
+  async function lookUntilItEnds(id: ReversalId) {
+    for (let look = 0; look < 30 && (await steps.reversal(id)).status === 'pending'; look += 1) {
+      steps.pass(HOUR);
+      const claim = await steps.claimReversal(id);
+      if (claim.kind !== 'claimed') continue;
+      await steps.noteAbsent(claim.claim);
+      expect(await steps.permit(claim.claim)).toMatchObject({ kind: 'stop' });
+    }
+    return await steps.reversal(id);
+  }
+
+  it('finds a share that was taken after all, and asks whether to pay it again', async () => {
+    const order = await sent();
+    const refund = await steps.refunded(order.id, 300);
+    const [reversal] = await reversalsOf(order.id);
+    await steps.reverse(reversal!.id, UNKNOWN);
+    await steps.refundSays(refund, 'failed');
+    expect(await steps.refund(refund)).toMatchObject({ attention: null });
+    steps.pass(MINUTE);
+    await steps.answered(await steps.holdReversal(reversal!.id), DONE, { source: 'lookup' });
+    expect(await steps.refund(refund)).toMatchObject({
+      attention: {
+        reason: 'refund_failed_after_reversal',
+        detail: expect.stringContaining(`300 USD to ${order.seller}`),
+      },
+    });
+  });
+
+  it('asks also when what was overtaken is another refund’s share, taken later', async () => {
+    const order = await sent();
+    const failing = await steps.refunded(order.id, 300);
+    const [first] = await reversalsOf(order.id);
+    await steps.reverse(first!.id);
+    await steps.refunded(order.id, 500);
+    const [, second] = await reversalsOf(order.id);
+    await steps.refundSays(failing, 'failed');
+    expect(await steps.refund(failing)).toMatchObject({ attention: null });
+    await steps.reverse(second!.id);
+    expect(await steps.refund(failing)).toMatchObject({
+      attention: { reason: 'refund_failed_after_reversal', detail: expect.stringContaining('300 USD') },
+    });
+  });
+
+  it('counts what it took already against the next refund', async () => {
+    const order = await sent();
+    const failing = await steps.refunded(order.id, 300);
+    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.refundSays(failing, 'failed');
+    await steps.refunded(order.id, 200);
+    expect(await reversalsOf(order.id)).toHaveLength(1);
+    await steps.refunded(order.id, 400);
+    expect((await reversalsOf(order.id)).map(({ amount }) => amount)).toEqual([300n, 300n]);
+  });
+
+  it('and then succeeds again takes its share again, with the same reversal', async () => {
+    const order = await sent();
+    const refund = await steps.refunded(order.id, 300);
+    await steps.refundSays(refund, 'failed');
+    const started = await steps.refundSays(refund, 'succeeded');
+    const [reversal] = await reversalsOf(order.id);
+    expect(reversal).toMatchObject({ status: 'pending', amount: 300n });
+    expect(started).toEqual([{ kind: 'reversal', id: reversal!.id }]);
+    await steps.reverse(reversal!.id);
+    expect(await steps.find(order.id)).toMatchObject({
+      status: 'partially_refunded',
+      transfers: [{ status: 'partially_reversed', amountReversed: 300n }],
+      refunds: [{ attention: null }],
+    });
+  });
+});
+
+describe('a compensation', () => {
+  /** A refund of 300 that failed after its share was taken back. */
+  async function owed() {
+    const order = await sent();
+    const refund = await steps.refunded(order.id, 300);
+    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.refundSays(refund, 'failed');
+    return { ...order, refund };
+  }
+  const ask = (itemId: string) => steps.decide({ kind: 'refund', itemId, action: 'compensate' });
+  async function compensateBy(by: string, refund: string) {
+    const asked = await ask(refund);
+    if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
+    return await approve(asked.decisionId, by);
+  }
+  const approve = (decisionId: DecisionId, by: string) =>
+    test.ledger.approveMoney({ decisionId, by, note: 'yes', verified: { kind: 'not_needed' } });
+  async function compensated() {
+    const order = await owed();
+    await compensateBy('anna', order.refund);
+    const found = await steps.find(order.id);
+    return { ...order, compensation: found.transfers.find(({ origin }) => origin === 'compensation')! };
+  }
+
+  it('is new money: it needs two persons, pays exactly what is owed, and closes the question', async () => {
+    const order = await owed();
+    const asked = await ask(order.refund);
+    expect(asked.kind).toBe('pending_approval');
+    if (asked.kind !== 'pending_approval') return;
+    expect(await approve(asked.decisionId, 'olga')).toEqual({ kind: 'self_approval' });
+    expect((await steps.find(order.id)).transfers).toHaveLength(1);
+    expect(await approve(asked.decisionId, 'anna')).toMatchObject({ kind: 'applied' });
+    expect(await approve(asked.decisionId, 'anna')).toMatchObject({ kind: 'not_waiting' });
+    expect(await steps.find(order.id)).toMatchObject({
+      transfers: [
+        { status: 'partially_reversed', amountReversed: 300n },
+        { status: 'pending', origin: 'compensation', amount: 300n, sellerAccount: order.seller },
+      ],
+      refunds: [{ attention: null }],
+    });
+  });
+
+  it('carries its part of the promise: the next refund takes back from both, and the last one everything', async () => {
+    const { id, transferId, compensation } = await compensated();
+    await steps.send(compensation.id);
+    await steps.refunded(id, 500);
+    await steps.refunded(id);
+    const due = (await reversalsOf(id)).slice(1);
+    expect(due.map((one) => [one.transferId, one.amount])).toEqual([
+      [transferId, 500n],
+      [transferId, 200n],
+      [compensation.id, 300n],
+    ]);
+    for (const one of due) await steps.reverse(one.id);
+    expect((await steps.find(id)).transfers.map(({ status, amountReversed }) => [status, amountReversed])).toEqual([
+      ['reversed', 1_000n],
+      ['reversed', 300n],
+    ]);
+  });
+
+  it('that was not sent yet is withheld by the next refund', async () => {
+    const { id, compensation } = await compensated();
+    await steps.refunded(id);
+    expect(await steps.transfer(compensation.id)).toMatchObject({ status: 'cancelled' });
+    expect((await reversalsOf(id)).map(({ amount }) => amount)).toEqual([300n, 700n]);
+  });
+
+  it('is asked for anew when more is owed than was asked for', async () => {
+    const order = await sent();
+    const first = await steps.refunded(order.id, 300);
+    const second = await steps.refunded(order.id, 200);
+    for (const one of await reversalsOf(order.id)) await steps.reverse(one.id);
+    await steps.refundSays(first, 'failed');
+    const asked = await ask(first);
+    if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
+    await steps.refundSays(second, 'failed');
+    await steps.refundSays(first, 'failed');
+    expect((await approve(asked.decisionId, 'anna')).kind).toBe('not_waiting');
+    expect((await steps.find(order.id)).transfers).toHaveLength(1);
+    await compensateBy('anna', second);
+    expect(await steps.find(order.id)).toMatchObject({
+      transfers: [{}, { origin: 'compensation', amount: 500n }],
+      refunds: [{ attention: null }, { attention: null }],
+    });
+  });
+
+  it('is asked for once more when a reversal that nobody knew of took more', async () => {
+    const order = await sent();
+    const failing = await steps.refunded(order.id, 300);
+    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.refunded(order.id, 100);
+    const late = (await reversalsOf(order.id))[1]!;
+    await steps.reverse(late.id, UNKNOWN);
+    await steps.refundSays(failing, 'failed');
+    await compensateBy('anna', failing);
+    steps.pass(MINUTE);
+    await steps.answered(await steps.holdReversal(late.id), DONE, { source: 'lookup' });
+    await compensateBy('berta', failing);
+    const paidAgain = (await steps.find(order.id)).transfers.filter(({ origin }) => origin === 'compensation');
+    expect(paidAgain.map(({ amount }) => amount)).toEqual([200n, 100n]);
+    expect(await steps.refund(failing)).toMatchObject({ attention: null });
+  });
+
+  it('is no longer offered when the refund succeeds after all', async () => {
+    const { refund, id } = await owed();
+    const asked = await ask(refund);
+    await steps.refundSays(refund, 'succeeded');
+    expect(await steps.refund(refund)).toMatchObject({ status: 'succeeded', attention: null });
+    if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
+    expect(await approve(asked.decisionId, 'anna')).toMatchObject({ kind: 'not_waiting' });
+    expect(await steps.find(id)).toMatchObject({
+      transfers: [{ amountReversed: 300n }],
+      reversals: [{ amount: 300n }],
+    });
+  });
+});
+
+it('a share found taken after it was written off is put on record and before a person, whatever its transfer is', async () => {
+  for (const amount of [300, 1_000]) {
+    const order = await sent();
+    await steps.refunded(order.id, amount);
+    const id = (await reversalsOf(order.id))[0]!.id;
+    await steps.reverse(id, UNKNOWN);
+    for (let retry = 0; retry < 5; retry += 1) {
+      steps.pass(MINUTE);
+      await steps.reverse(id, UNKNOWN);
+    }
+    await steps.decide({ kind: 'reversal', itemId: id, action: 'write_off', verified: { kind: 'absent' } });
+    expect(await steps.transfer(order.transferId)).toMatchObject({ status: 'completed' });
+    await test.ledger.adoptReversal(id, unique('trr'));
+    expect(await steps.reversal(id)).toMatchObject({ status: 'reversed', attention: { reason: 'late_success' } });
+    expect(await steps.transfer(order.transferId)).toMatchObject({
+      status: amount === 1_000 ? 'reversed' : 'partially_reversed',
+    });
+  }
+});
