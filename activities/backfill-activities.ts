@@ -4,14 +4,14 @@ import { type Match, matchTransfers } from '../src/domain/backfill-matching.js';
 import type { BackfillId, TransferId } from '../src/domain/ids.js';
 import type { ReadAnswer, TransferFacts } from '../src/domain/provider-answers.js';
 import type { BackfillDestination, createBackfillProgress } from '../src/ledger/backfill-progress.js';
-import type { Backfill, MarketplaceLedger, MoneyCallLedger } from '../src/ledger/marketplace-types.js';
+import type { Backfill } from '../src/ledger/historical-types.js';
+import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { BackfillActivities, DestinationOutcome } from './backfill-contract.js';
 import { stripeNotRead } from './failures.js';
 
 export interface BackfillDependencies {
-  readonly ledger: Pick<MarketplaceLedger, 'findBackfill'> &
-    Pick<MoneyCallLedger, 'recordBackfill' | 'finishBackfill' | 'pinStripeAccount'> &
+  readonly ledger: Pick<Ledger, 'findBackfill' | 'recordBackfill' | 'finishBackfill' | 'pinStripeAccount'> &
     ReturnType<typeof createBackfillProgress>;
   readonly stripe: { inLane(lane: string): StripeReader };
   readonly logger: Logger;

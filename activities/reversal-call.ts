@@ -1,7 +1,8 @@
 import type { ReversalId } from '../src/domain/ids.js';
 import type { ReversalParams, TransferWithReversals } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { ClaimedReversal, MoneyItem } from '../src/ledger/marketplace-types.js';
+import type { MoneyItem } from '../src/ledger/marketplace-types.js';
+import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { RetryTimings } from './marketplace-contract.js';

@@ -3,14 +3,8 @@ import { assertNever } from '../src/domain/assert-never.js';
 import { type Certainty, certaintyAtSend } from '../src/domain/certainty.js';
 import { type Decision, next, type RetryPolicy } from '../src/domain/next.js';
 import type { KeyedAnswer, ReadAnswer } from '../src/domain/provider-answers.js';
-import type {
-  CallOutcome,
-  Claimed,
-  MoneyItem,
-  Recorded,
-  SendPermit,
-  StripeClaim,
-} from '../src/ledger/marketplace-types.js';
+import type { MoneyItem } from '../src/ledger/marketplace-types.js';
+import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
 import { notMovedYet } from './failures.js';
 import type { CallStep } from './marketplace-contract.js';
 

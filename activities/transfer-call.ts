@@ -2,7 +2,7 @@ import type { TransferId } from '../src/domain/ids.js';
 import type { RetryPolicy } from '../src/domain/next.js';
 import type { TransferParams } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { ClaimedTransfer } from '../src/ledger/marketplace-types.js';
+import type { ClaimedTransfer } from '../src/ledger/money-call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { RetryTimings } from './marketplace-contract.js';
 import type { Looked, StripeCall } from './stripe-call.js';

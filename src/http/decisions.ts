@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.js';
 import { newDecisionId, parseDecisionId, parseRefundId, parseReversalId, parseTransferId } from '../domain/ids.js';
 import type { SellerTransfer } from '../domain/marketplace.js';
 import type { ApproveOutcome } from '../ledger/ledger-types.js';
-import type { DecidableKind, DecisionItem, MoneyAction, MoneyDecideOutcome } from '../ledger/marketplace-types.js';
+import type { DecidableKind, DecisionItem, MoneyAction, MoneyDecideOutcome } from '../ledger/money-decision-types.js';
 import { fromLedger } from './from-ledger.js';
 import type { MarketplaceRouteDependencies, Unanswered } from './money-dependencies.js';
 import {

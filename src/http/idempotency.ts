@@ -1,6 +1,7 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { JsonObject } from '../domain/json.js';
-import type { MarketplaceLedger, RequestKey } from '../ledger/marketplace-types.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { RequestKey } from '../ledger/marketplace-types.js';
 import { canonicalJson, sha256 } from '../protocols/wire-json.js';
 import { fromLedger } from './from-ledger.js';
 import { HttpProblem, retryAfter } from './problem.js';
@@ -44,7 +45,7 @@ export interface Kept {
   readonly answer: JsonObject;
 }
 
-type KeyedLedger = Pick<MarketplaceLedger, 'beginRequest' | 'finishRequest' | 'releaseRequest'>;
+type KeyedLedger = Pick<Ledger, 'beginRequest' | 'finishRequest' | 'releaseRequest'>;
 
 /** The request that has the key is given up after a minute at the latest. */
 const IN_FLIGHT_RETRY_SECONDS = 2;

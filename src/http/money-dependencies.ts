@@ -1,12 +1,7 @@
-import type { DecisionId, PaymentId, RefundId, TransferId } from '../domain/ids.js';
-import type { Reversal } from '../domain/marketplace.js';
-import type {
-  MarketplaceLedger,
-  MoneyDecideOutcome,
-  MoneyDecisionRequest,
-  MoneyItem,
-  NewWebhookEvent,
-} from '../ledger/marketplace-types.js';
+import type { DecisionId, PaymentId, RefundId } from '../domain/ids.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { MoneyItem, NewWebhookEvent } from '../ledger/marketplace-types.js';
+import type { MoneyDecideOutcome, MoneyDecisionRequest } from '../ledger/money-decision-types.js';
 
 /** What the marketplace's routes need; the composition root hands it in. */
 export interface MarketplaceRouteDependencies {
@@ -33,7 +28,7 @@ export interface MarketplaceRouteDependencies {
 }
 
 export type MarketplaceRouteLedger = Pick<
-  MarketplaceLedger,
+  Ledger,
   | 'beginRequest'
   | 'finishRequest'
   | 'releaseRequest'
@@ -52,11 +47,9 @@ export type MarketplaceRouteLedger = Pick<
   | 'findReversal'
   | 'listReversals'
   | 'decisionItem'
+  | 'reversalsOfTransfers'
   | 'storeWebhook'
-> & {
-  /** Of all of these in one question, in no particular order of transfers. */
-  reversalsOfTransfers(ids: readonly TransferId[]): Promise<readonly Reversal[]>;
-};
+>;
 
 /**
  * `sent`: the provider has it, whatever its status; the ledger knows. `unknown`: nobody knows, the row is kept, and the

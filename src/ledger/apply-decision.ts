@@ -2,7 +2,7 @@ import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
 import { compensate, proposeCompensation } from './compensation.js';
 import { type Decidable, hasEnded } from './decide-money.js';
-import type { MoneyAction, Verification } from './marketplace-types.js';
+import type { MoneyAction, Verification } from './money-decision-types.js';
 import { finishReversal } from './reversal-calls.js';
 import { lockReversal } from './reversal-claims.js';
 import { settleShares, withholdDemands } from './share-out.js';

@@ -1,6 +1,6 @@
 import type { BackfillId, TransferId } from '../domain/ids.js';
 import type { Database } from './database.js';
-import type { Backfill, BackfillResult } from './marketplace-types.js';
+import type { Backfill, BackfillResult } from './historical-types.js';
 
 export interface BackfillProgress extends Backfill {
   /** ISO 8601 */

@@ -1,6 +1,6 @@
 import type { BackfillId, TransferId } from '../domain/ids.js';
 import type { Database } from './database.js';
-import type { Backfill, BackfillResult, BackfillStart, TransferWithoutId } from './marketplace-types.js';
+import type { Backfill, BackfillResult, BackfillStart, TransferWithoutId } from './historical-types.js';
 import { isTaken } from './stripe-calls.js';
 import { type Query, tell } from './transition.js';
 
@@ -10,6 +10,7 @@ const WITHOUT_ID = 'completed_at IS NOT NULL AND stripe_transfer_id IS NULL';
 /** Finding the ids of historical transfers at Stripe: the runs, what they are about, and what they found. */
 export function createBackfills(database: Database) {
   return {
+    /** Completed transfers without an id at Stripe; `makegood migrate` reports how many. */
     async countTransfersWithoutId(): Promise<number> {
       const [row] = await database.query<{ count: number }>(
         `SELECT count(*)::int AS count FROM seller_transfers WHERE ${WITHOUT_ID}`,
@@ -17,6 +18,7 @@ export function createBackfills(database: Database) {
       return row?.count ?? 0;
     },
 
+    /** Repeated with the same id, it does nothing more. */
     startBackfill: (backfill: Omit<Backfill, 'state'>): Promise<BackfillStart> =>
       database.transaction(async (query) => {
         const { id, apply, since, destination, requestedBy } = backfill;
@@ -79,6 +81,7 @@ export function createBackfills(database: Database) {
       return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
     },
 
+    /** With `apply`, writes the id too; `taken` when another transfer has it already. The first result of a run stays. */
     recordBackfill: (result: BackfillResult, apply: boolean): Promise<BackfillResult> =>
       database.transaction(async (query) => {
         const { backfillId, transferId } = result;

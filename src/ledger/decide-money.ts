@@ -14,7 +14,7 @@ import type {
   MoneyDecideOutcome,
   MoneyDecisionRequest,
   Verification,
-} from './marketplace-types.js';
+} from './money-decision-types.js';
 import { isTaken } from './stripe-calls.js';
 import { type Query, tell } from './transition.js';
 import { withdrawRequests } from './waiting-decisions.js';
@@ -59,6 +59,7 @@ export function createMoneyDecisions(database: Database, options: MoneyDecisionO
       }
     },
 
+    /** Which item a decision is about, whatever became of it; undefined: no such decision. */
     async decisionItem(id: DecisionId): Promise<DecisionItem | undefined> {
       const [row] = await database.query<DecisionItem & { [column: string]: unknown }>(
         `SELECT id AS "decisionId", item_kind AS kind, item_id AS "itemId", action, evidence FROM decisions WHERE id = $1`,

@@ -76,6 +76,7 @@ export function createDueItems(database: Database) {
       }
     },
 
+    /** Looked in vain: the next look is due then. */
     async nextProbe(kind: 'transfer' | 'reversal', id: string, afterMs: number): Promise<void> {
       await database.query(
         `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + $2 * interval '1 millisecond'
@@ -84,6 +85,7 @@ export function createDueItems(database: Database) {
       );
     },
 
+    /** Webhooks about this item that nobody has acted on yet: asked before the provider is read, finished after. */
     openWebhooks: (item: MoneyItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId'>[]> =>
       database.query<Pick<NewWebhookEvent, 'provider' | 'eventId'> & { [column: string]: unknown }>(
         `SELECT provider, event_id AS "eventId" FROM webhook_events WHERE next_check_at IS NOT NULL AND ${EVENTS_OF[item.kind]}`,

@@ -1,7 +1,7 @@
 import { paymentKey, transferKey } from '../domain/idempotency-keys.js';
 import { newOrderId, newPaymentId, newTransferId, type OrderId, parseOrderId, type TransferId } from '../domain/ids.js';
 import type { Database } from './database.js';
-import type { HistoricalTransfer, ImportOutcome } from './marketplace-types.js';
+import type { HistoricalTransfer, ImportOutcome } from './historical-types.js';
 import { isTaken } from './stripe-calls.js';
 import { mustMove, type Query, tell } from './transition.js';
 

@@ -5,7 +5,8 @@ import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-s
 import type { PaymentFacts } from '../domain/provider-answers.js';
 import { insertTransfer } from './compensation.js';
 import type { Database } from './database.js';
-import type { Applied, ClaimedPayment, HyperswitchClaim, MoneyItem, PaymentReading } from './marketplace-types.js';
+import type { MoneyItem } from './marketplace-types.js';
+import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './money-call-types.js';
 import { sealClientSecret } from './payments.js';
 import type { Sealer } from './sealer.js';
 import { lockOrder } from './seller-shares.js';
@@ -48,14 +49,17 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
         return { kind: 'claimed', claim };
       }),
 
+    /** In flight from here on. @returns false: the claim lapsed, nothing may be sent */
     async paymentLeaves(id: PaymentId, runner: string): Promise<boolean> {
       return await leaves(database, 'payments', { id, runner });
     },
 
+    /** No reading: what happened is unknown, or (refused) absent; also gives the claim back. */
     async paymentUnread(outcome: UnreadOutcome<PaymentId>): Promise<void> {
       await unread(database, 'payments', outcome);
     },
 
+    /** The provider refused the payment for good: it is failed, and so is the order. */
     paymentRefused: ({ id, runner, detail }: { id: PaymentId; runner: string; detail: string }): Promise<void> =>
       database.transaction(async (query) => {
         const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [id]);

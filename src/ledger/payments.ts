@@ -39,7 +39,10 @@ export function createPayments(database: Database, sealer: Sealer) {
 
     findPayment: (id: PaymentId): Promise<Payment | undefined> => selectPayment(database.query, 'id', id),
 
-    /** @throws when the key it is encrypted with is not configured */
+    /**
+     * The buyer's client secret, opened; null when there is none or the payment is final.
+     * @throws when the key it is encrypted with is not configured
+     */
     async clientSecret(id: PaymentId): Promise<string | null> {
       const [row] = await database.query<{ sealed_client_secret: Buffer; sealed_key_id: string }>(
         `SELECT sealed_client_secret, sealed_key_id FROM payments

@@ -5,7 +5,8 @@ import { REFUND_TRANSITIONS, type RefundStatus } from '../domain/marketplace-sta
 import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
-import type { Applied, ClaimedRefund, HyperswitchClaim, MoneyItem, RefundReading } from './marketplace-types.js';
+import type { MoneyItem } from './marketplace-types.js';
+import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './money-call-types.js';
 import { leaves, type UnreadOutcome, unread } from './payment-calls.js';
 import { lockOrder } from './seller-shares.js';
 import { giveBack, settleShares } from './share-out.js';
@@ -68,6 +69,7 @@ export function createRefundCalls(database: Database) {
 
     refundUnread: (outcome: UnreadOutcome<RefundId>): Promise<void> => unread(database, 'refunds', outcome),
 
+    /** The provider refused the refund for good: it is failed, the buyer got nothing. */
     refundRefused: ({ id, runner, detail }: { id: RefundId; runner: string; detail: string }): Promise<void> =>
       database.transaction(async (query) => {
         const row = await lockRefund(query, id);
@@ -92,6 +94,7 @@ export function createRefundCalls(database: Database) {
 
     applyRefund: apply,
 
+    /** A refund that we did not make: stored with origin `provider`, then as applyRefund. */
     async adoptRefund(
       paymentId: PaymentId,
       refundId: RefundId,

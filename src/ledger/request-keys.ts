@@ -33,6 +33,7 @@ export function createRequestKeys(database: Database) {
       return { kind: 'in_flight' };
     },
 
+    /** From now on the same request is given this answer. */
     async finishRequest(
       request: RequestKey,
       { status, answer }: { status: number; answer: JsonObject },
@@ -45,6 +46,7 @@ export function createRequestKeys(database: Database) {
       );
     },
 
+    /** Lets the same key go on later: the outcome is unknown, the item is kept. */
     async releaseRequest(request: RequestKey): Promise<void> {
       await database.query(
         `UPDATE request_keys SET held_until = NULL WHERE ${THIS_KEY} AND body_sha256 = $4 AND answer IS NULL`,

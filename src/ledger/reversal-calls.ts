@@ -6,15 +6,15 @@ import type { ReversalParams } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
 import { leavePlace } from './demands.js';
+import type { MoneyItem } from './marketplace-types.js';
 import type {
   Absence,
   CallOutcome,
   ClaimedReversal,
-  MoneyItem,
   Recorded,
   ReversalPermit,
   StripeClaim,
-} from './marketplace-types.js';
+} from './money-call-types.js';
 import { fail, lockReversal, type ReversalRow, refusalOf, startWaiting, undo } from './reversal-claims.js';
 import { exactMinorUnits, giveBack, hold, isTaken, noteAbsent, permit, tellAnswer } from './stripe-calls.js';
 import { closeGate, wakeOldest } from './stripe-gates.js';
@@ -39,9 +39,11 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
         return { kind: 'claimed', claim: { ...claimed, ...partsOf(row) } };
       }),
 
+    /** The transfer has no such reversal; recorded before a permit is asked for. */
     noteReversalAbsent: (absence: Absence<ReversalId>): Promise<void> =>
       database.transaction((query) => noteAbsent(query, 'reversals', absence)),
 
+    /** The last word before the bytes leave, by the ledger's clock (I4). */
     permitReversal: (id: ReversalId, runner: string, holdMs: number): Promise<ReversalPermit> =>
       database.transaction(async (query) => {
         const row = await lockReversal(query, id);
@@ -70,6 +72,7 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
       }
     },
 
+    /** Gives the claim back without an attempt: nothing was sent. */
     releaseReversal: (id: ReversalId, runner: string, afterMs: number): Promise<void> =>
       database.transaction(async (query) => {
         const row = await lockReversal(query, id);
@@ -77,6 +80,7 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
         await query('SELECT refresh_transfer($1)', [row.transfer_id]);
       }),
 
+    /** Evidence found by a read-only probe of a permanently failed item: adopts it, from whatever status. */
     async adoptReversal(id: ReversalId, stripeReversalId: string): Promise<Recorded> {
       try {
         return await database.transaction(

@@ -1,6 +1,6 @@
 import { type Certainty, certaintyAtSend } from '../domain/certainty.js';
 import { KEY_FORGOTTEN_MS, keyUse, looksFirst, PROOFS_APART_MS } from '../domain/key-age.js';
-import type { CallOutcome, Claimed, SendPermit } from './marketplace-types.js';
+import type { CallOutcome, Claimed, SendPermit } from './money-call-types.js';
 import { type Query, tell } from './transition.js';
 
 /** What transfers and reversals have in common: the columns of a call that carries a key. */

@@ -8,6 +8,7 @@ const MOST_AT_ONCE = 1_000;
 /** What stands before every request to Stripe: the budget, fair turns, parking, the pinned account, waits for a balance. */
 export function createStripeGates(database: Database) {
   return {
+    /** Milliseconds until this seller's next call should begin. */
     async takeTurn(sellerAccount: string, perSecond: number): Promise<number> {
       const [row] = await database.query<{ ms: number }>('SELECT take_seller_turn($1, $2) AS ms', [
         sellerAccount,
@@ -16,6 +17,7 @@ export function createStripeGates(database: Database) {
       return row?.ms ?? 0;
     },
 
+    /** Milliseconds until one more request may go to this endpoint. */
     async takeToken(endpoint: string, perSecond: number): Promise<number> {
       const [row] = await database.query<{ ms: number }>('SELECT take_stripe_token($1, $2) AS ms', [
         endpoint,
@@ -24,6 +26,7 @@ export function createStripeGates(database: Database) {
       return row?.ms ?? 0;
     },
 
+    /** The first use pins. @returns false: this key belongs to another account or mode */
     async pinStripeAccount(account: { accountId: string; livemode: boolean }): Promise<boolean> {
       await database.query('INSERT INTO stripe_account (account_id, livemode) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
         account.accountId,
@@ -52,6 +55,7 @@ export function createStripeGates(database: Database) {
       }
     },
 
+    /** Wakes this seller's oldest waiting reversal: its balance has risen, or may have. */
     balanceRose: (sellerAccount: string): Promise<readonly MoneyItem[]> =>
       database.transaction(async (query) => {
         const gates = await query<{ currency: string }>(

@@ -4,15 +4,15 @@ import type { TransferStatus } from '../domain/marketplace-status.js';
 import type { TransferParams } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
+import type { MoneyItem } from './marketplace-types.js';
 import type {
   Absence,
   CallOutcome,
   ClaimedTransfer,
-  MoneyItem,
   Recorded,
   StripeClaim,
   TransferPermit,
-} from './marketplace-types.js';
+} from './money-call-types.js';
 import { lockTransfers } from './seller-shares.js';
 import { withholdDemands } from './share-out.js';
 import {
@@ -63,9 +63,11 @@ export function createTransferCalls(database: Database) {
         return { kind: 'claimed', claim: { ...claimed, id, orderId: row.order_id, orderMark: row.order_mark } };
       }),
 
+    /** Stripe has no such transfer; recorded before a permit is asked for. */
     noteTransferAbsent: (absence: Absence<TransferId>): Promise<void> =>
       database.transaction((query) => noteAbsent(query, 'seller_transfers', absence)),
 
+    /** The last word before the bytes leave, by the ledger's clock (I4). */
     permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>
       database.transaction(async (query) => {
         const row = await lockTransfer(query, id);
@@ -91,9 +93,11 @@ export function createTransferCalls(database: Database) {
       }
     },
 
+    /** Gives the claim back without an attempt: nothing was sent. */
     releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
       giveBack(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
 
+    /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
     async adoptTransfer(id: TransferId, stripeTransferId: string): Promise<Recorded> {
       try {
         return await database.transaction(async (query) => {

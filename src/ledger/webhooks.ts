@@ -16,6 +16,7 @@ interface EventRow {
 /** The inbox: what a provider told us, once for each event, until somebody has asked the provider about it. */
 export function createWebhooks(database: Database) {
   return {
+    /** @returns whether this event is new; a duplicate only counts its delivery */
     async storeWebhook(event: NewWebhookEvent): Promise<'stored' | 'duplicate'> {
       // An event under a known id is never stored anew, whatever it says: it only counts, and another body is put on record.
       const [stored] = await database.query<{ deliveries: number }>(
@@ -79,6 +80,7 @@ export function createWebhooks(database: Database) {
       );
     },
 
+    /** The item an event is about; undefined: nothing of ours, or a refund that only the provider knows so far. */
     async itemOfWebhook({ provider, type, objectId, parentId }: NewWebhookEvent): Promise<MoneyItem | undefined> {
       if (provider === 'stripe' && !type.startsWith('transfer.')) return undefined;
       const [item] = await database.query<{ kind: MoneyKind; id: string }>(ITEM_OF[provider], [objectId, parentId]);

@@ -8,7 +8,7 @@ import type {
   MoneyDecideOutcome,
   MoneyDecisionRequest,
   Verification,
-} from '../ledger/marketplace-types.js';
+} from '../ledger/money-decision-types.js';
 
 /** What verifying a decision reads at Stripe; undefined in DecideDependencies: no key is configured here. */
 export interface StripeReader {

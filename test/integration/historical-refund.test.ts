@@ -3,7 +3,7 @@ import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderId, TransferId } from '../../src/domain/ids.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
-import type { HistoricalTransfer } from '../../src/ledger/marketplace-types.js';
+import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
 import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';

@@ -6,7 +6,7 @@ import { STRIPE_REQUESTS_PER_SECOND } from '../../activities/marketplace-activit
 import { type BackfillId, newBackfillId, type TransferId } from '../../src/domain/ids.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
 import { type BackfillLine, type BackfillProgress, createBackfillReader } from '../../src/ledger/backfill-report.js';
-import type { HistoricalTransfer } from '../../src/ledger/marketplace-types.js';
+import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
 import { createBackfillOrchestration } from '../../src/orchestration/backfills.js';
 import { createBudget } from '../../src/providers/stripe/budget.js';
 import { createStripe, type Stripe } from '../../src/providers/stripe/client.js';

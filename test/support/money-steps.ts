@@ -14,17 +14,16 @@ import type { Order, Refund, Reversal, SellerTransfer } from '../../src/domain/m
 import type { RefundStatus } from '../../src/domain/marketplace-status.js';
 import { type Decision, next, type RetryPolicy } from '../../src/domain/next.js';
 import type { PaymentFacts, RefundFacts } from '../../src/domain/provider-answers.js';
+import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
 import type {
   CallOutcome,
   Claimed,
   ClaimedReversal,
   ClaimedTransfer,
-  MoneyDecideOutcome,
-  MoneyDecisionRequest,
-  MoneyItem,
   Recorded,
   StripeClaim,
-} from '../../src/ledger/marketplace-types.js';
+} from '../../src/ledger/money-call-types.js';
+import type { MoneyDecideOutcome, MoneyDecisionRequest } from '../../src/ledger/money-decision-types.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest, unique } from './marketplace-fixtures.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newBackfillId, newRefundId, newTransferId, type TransferId } from '../../../src/domain/ids.js';
-import type { BackfillResult, HistoricalTransfer, ImportOutcome } from '../../../src/ledger/marketplace-types.js';
+import type { BackfillResult, HistoricalTransfer, ImportOutcome } from '../../../src/ledger/historical-types.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { beginRequest, force, putOrder, unique } from '../../support/marketplace-fixtures.js';
 
