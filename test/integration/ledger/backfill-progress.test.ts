@@ -134,7 +134,8 @@ describe('the progress of a backfill', () => {
   });
 
   it('goes on with the orders that have no answer yet, and forgets candidates when a seller is finished', async () => {
-    const lines = [line(), line(), line()];
+    const two = line({ order: `a_${unique('order')}` });
+    const lines = [two, { ...two, amount: 500n }, line({ order: `b_${unique('order')}` })];
     for (const one of lines) await imported(test, one);
     await planned();
     await save(
