@@ -38,10 +38,12 @@ describe('the key of our client’s request', () => {
     expect(begun.filter(({ kind }) => kind === 'in_flight')).toHaveLength(19);
   });
 
-  it('stands for one body, before and after the answer', async () => {
+  it('stands for one body, while it is held, after it was released and after the answer', async () => {
     const request = aRequest('orders');
     const other = { ...request, bodySha256: 'another body' };
     await begin(request);
+    expect(await begin(other)).toEqual({ kind: 'other_body' });
+    await test.ledger.releaseRequest(request);
     expect(await begin(other)).toEqual({ kind: 'other_body' });
     await test.ledger.finishRequest(request, { status: 201, answer: { id: 'x' } });
     expect(await begin(other)).toEqual({ kind: 'other_body' });
@@ -124,8 +126,10 @@ describe('an order', () => {
 
   it('is made once for one key, also by a request that hung until another one had taken the key over', async () => {
     const request = await beginRequest(test, 'orders');
+    const before = await count('orders');
     const orders = await Promise.all(Array.from({ length: 5 }, () => test.ledger.createOrder(anOrder(test), request)));
     expect(new Set(orders.map(({ id }) => id)).size).toBe(1);
+    expect(await count('orders')).toBe(before + 1);
   });
 
   it('is made together with its key, or not at all', async () => {
