@@ -40,6 +40,14 @@ const context: CliContext = {
     await runWorker(config);
     process.exit();
   },
+  decideMoney: async (config, ledger, request) => {
+    const [{ createMoneyResolution }, { createMarketplaceProviders }] = await Promise.all([
+      import('./resolution/decide.js'),
+      import('./marketplace-runtime.js'),
+    ]);
+    const { stripe } = createMarketplaceProviders(config, ledger);
+    return await createMoneyResolution({ ledger, stripe }).decide(request);
+  },
 };
 
 try {

@@ -1,5 +1,7 @@
 import type { Config } from '../config.js';
 import type { Clock } from '../domain/clock.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { MoneyDecideOutcome, MoneyDecisionRequest } from '../ledger/money-decision-types.js';
 
 /** What commands may touch; the composition root hands it in, tests hand in their own. */
 export interface CliContext {
@@ -29,7 +31,19 @@ export interface CliContext {
   /** Resolve when the process was told to stop and has stopped. */
   readonly runServer: (config: Config) => Promise<void>;
   readonly runWorker: (config: Config) => Promise<void>;
+  /** Asks Stripe, where a key is set, then decides in this ledger: the same way as the API's. */
+  readonly decideMoney: (
+    config: Config,
+    ledger: DecidingLedger,
+    request: Omit<MoneyDecisionRequest, 'verified'>,
+  ) => Promise<MoneyDecideOutcome | { readonly kind: 'unanswered'; readonly detail: string }>;
 }
+
+/** What a decision about a transfer, reversal or refund needs of the ledger, tokens for questions to Stripe counted. */
+export type DecidingLedger = Pick<
+  Ledger,
+  'decideMoney' | 'approveMoney' | 'decisionItem' | 'findReversal' | 'findTransfer' | 'findOrder' | 'takeToken'
+>;
 
 /** The command was understood and cannot be done; the text is for the person who typed it. */
 export class CommandRefused extends Error {}

@@ -1,61 +1,73 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parseSettlementId, type SettlementId } from '../domain/ids.js';
-import { formatDecimal } from '../domain/money.js';
-import type { Settlement } from '../domain/settlement.js';
-import { settlementAnswer } from '../domain/settlement-answer.js';
-import { PROTOCOLS, type Protocol, SETTLEMENT_STATUSES, type SettlementStatus } from '../domain/settlement-status.js';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { type OrderId, parseOrderId, parseReversalId } from '../domain/ids.js';
+import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
 import type { CliContext } from './context.js';
+import { LISTED, LISTINGS, type Listed, type ListedItem } from './listings.js';
 import { withOperatorLedger } from './operator-ledger.js';
 import { age, table } from './table.js';
 
 interface ListOptions {
-  readonly status?: SettlementStatus;
+  readonly status?: string;
   readonly needsAttention?: true;
   readonly protocol?: Protocol;
+  readonly order?: OrderId;
   readonly key?: string;
   readonly limit: number;
-  readonly before?: SettlementId;
+  readonly before?: string;
   readonly json?: true;
 }
 
 export function addListCommand(program: Command, context: CliContext): void {
-  program
+  const command = program
     .command('list')
-    .description('settlements, newest first')
-    .addOption(new Option('--status <status>', 'only these').choices(SETTLEMENT_STATUSES))
+    .description('money of one kind, newest first; amounts of orders are in minor units')
+    .addArgument(new Argument('[kind]', 'what to list').choices(LISTED).default('settlements'))
+    .option('--status <status>', 'only these')
     .option('--needs-attention', 'only what waits for a person')
-    .addOption(new Option('--protocol <protocol>', 'only these').choices(PROTOCOLS))
+    .addOption(new Option('--protocol <protocol>', 'settlements: only these').choices(PROTOCOLS))
+    .option('--order <id>', 'only of this order', orderId)
     .option('--key <key>', 'only the one with this key')
     .option('--limit <number>', 'how many', count, 50)
-    .option('--before <id>', 'only older than this settlement: the next page', settlementId)
+    .option('--before <id>', 'only older than this item: the next page', itemId)
     .option('--json', 'answer as JSON')
-    .action((options: ListOptions) => run(context, options));
+    .action(async (kind: Listed, options: ListOptions) => {
+      const { statuses } = LISTINGS[kind];
+      if (options.status !== undefined && !statuses.includes(options.status)) {
+        command.error(`error: ${kind} have no status ${options.status}. Allowed choices are ${statuses.join(', ')}.`);
+      }
+      if (options.protocol !== undefined && kind !== 'settlements') {
+        command.error(`error: only settlements have a protocol, ${kind} do not.`);
+      }
+      await run(context, kind, options);
+    });
 }
 
-async function run(context: CliContext, { limit, before, json, ...filter }: ListOptions): Promise<void> {
+async function run(context: CliContext, kind: Listed, options: ListOptions): Promise<void> {
+  const { limit, json, order: ofOrder, ...filter } = options;
+  const { find, head } = LISTINGS[kind];
   const found = await withOperatorLedger(context, (ledger) =>
-    ledger.listSettlements({ ...filter, before, limit: limit + 1 }),
+    find(ledger, { ...filter, orderId: ofOrder, limit: limit + 1 }),
   );
   const shown = found.slice(0, limit);
   const next = found.length > limit ? (shown.at(-1)?.id ?? null) : null;
   if (json) {
-    context.out(JSON.stringify({ items: shown.map(settlementAnswer), next_before: next }));
+    context.out(JSON.stringify({ items: shown.map(({ answer }) => answer), next_before: next }));
     return;
   }
-  const head = ['ID', 'STATUS', 'CERTAINTY', 'PROTOCOL', 'AMOUNT', 'AGE', 'ATTENTION'];
-  const rows = shown.map((settlement) => row(settlement, context.clock.nowMs()));
-  for (const line of table(head, rows)) context.out(line);
+  const nowMs = context.clock.nowMs();
+  for (const line of table(
+    ['ID', ...head, 'AGE', 'ATTENTION'],
+    shown.map((item) => row(item, nowMs)),
+  ))
+    context.out(line);
   if (next) context.err(`there are more: --before ${next}`);
 }
 
-const row = (settlement: Settlement, nowMs: number): readonly string[] => [
-  settlement.id,
-  settlement.status,
-  settlement.certainty,
-  settlement.protocol,
-  `${formatDecimal(settlement.spent, settlement.decimals)} ${settlement.asset}`,
-  age(settlement.createdAt, nowMs),
-  settlement.attention?.reason ?? '',
+const row = ({ id, cells, createdAt, attention }: ListedItem, nowMs: number): readonly string[] => [
+  id,
+  ...cells,
+  age(createdAt, nowMs),
+  attention?.reason ?? '',
 ];
 
 function count(text: string): number {
@@ -63,8 +75,15 @@ function count(text: string): number {
   return Number(text);
 }
 
-function settlementId(text: string): SettlementId {
-  const id = parseSettlementId(text);
-  if (!id) throw new InvalidArgumentError('not the id of a settlement');
+function itemId(text: string): string {
+  // Every kind of id has the same form.
+  const id = parseReversalId(text);
+  if (!id) throw new InvalidArgumentError('not the id of an item');
+  return id;
+}
+
+function orderId(text: string): OrderId {
+  const id = parseOrderId(text);
+  if (!id) throw new InvalidArgumentError('not the id of an order');
   return id;
 }

@@ -1,17 +1,30 @@
+import type { Clock } from '../domain/clock.js';
 import { createBackfillReader } from '../ledger/backfill-report.js';
 import { createBackfills } from '../ledger/backfills.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decide.js';
+import { createMoneyDecisions } from '../ledger/decide-money.js';
 import { createSettlementReader } from '../ledger/find-settlements.js';
 import { createHistoricalTransfers } from '../ledger/historical-transfers.js';
+import { createMoneyLists } from '../ledger/money-lists.js';
+import { createMoneyStory } from '../ledger/money-story.js';
+import { createOrders } from '../ledger/orders.js';
 import { createStoryReader } from '../ledger/settlement-story.js';
+import { createStripeGates } from '../ledger/stripe-gates.js';
+import { createTransferReader } from '../ledger/transfers.js';
 import { type CliContext, CommandRefused } from './context.js';
 
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_COLUMN = '42703';
 
-function operationsOn(database: Database, approvalThreshold: bigint) {
+function operationsOn(database: Database, approvalThreshold: bigint, clock: Clock) {
   return {
+    ...createOrders(database),
+    ...createTransferReader(database),
+    ...createMoneyLists(database),
+    ...createMoneyStory(database),
+    ...createMoneyDecisions(database, { approvalThreshold, clock }),
+    ...createStripeGates(database),
     ...createDecisions(database, { approvalThreshold }),
     ...createSettlementReader(database),
     ...createStoryReader(database),
@@ -31,7 +44,7 @@ export async function withOperatorLedger<T>(
   const config = context.readOperatorConfig();
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 2 });
   try {
-    return await work(operationsOn(database, config.approvalThreshold));
+    return await work(operationsOn(database, config.approvalThreshold, context.clock));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === UNDEFINED_TABLE || code === UNDEFINED_COLUMN) {

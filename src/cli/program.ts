@@ -5,6 +5,7 @@ import { addImportTransfersCommand } from './import-transfers.js';
 import { addListCommand } from './list.js';
 import { addMigrateCommand } from './migrate.js';
 import { addResolveCommand } from './resolve.js';
+import { addRetryAllCommand } from './retry-all.js';
 import { addSandboxCommand } from './sandbox.js';
 import { addServerCommand } from './server.js';
 import { addShowCommand } from './show.js';
@@ -23,6 +24,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addListCommand(program, context);
   addShowCommand(program, context);
   addResolveCommand(program, context);
+  addRetryAllCommand(program, context);
   addImportTransfersCommand(program, context);
   addBackfillTransferIdsCommand(program, context);
   return program;

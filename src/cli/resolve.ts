@@ -1,84 +1,105 @@
-import { type Command, Option } from 'commander';
-import { assertNever } from '../domain/assert-never.js';
-import { newDecisionId, parseSettlementId, type SettlementId } from '../domain/ids.js';
-import type { DecideOutcome, DecisionRequest } from '../ledger/ledger-types.js';
+import { type Command, InvalidArgumentError } from 'commander';
+import { newDecisionId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
+import type { FoundItem } from '../ledger/money-story.js';
 import { type CliContext, CommandRefused } from './context.js';
+import { ACTIONS, type Decided, decideItem } from './decide-item.js';
+import { findItem } from './find-item.js';
 import { withOperatorLedger } from './operator-ledger.js';
 
 interface ResolveOptions {
-  readonly action: DecisionRequest['action'];
+  readonly action?: string;
   readonly note: string;
+  readonly evidence?: JsonObject;
   readonly txHash?: string;
   readonly reference?: string;
+  readonly by?: string;
   readonly json?: true;
 }
 
 export function addResolveCommand(program: Command, context: CliContext): void {
-  program
-    .command('resolve <id>')
+  const command = program
+    .command('resolve <id> [action]')
     .description(
-      'decide about a settlement that needs attention; recorded under your operating-system user, as claimed',
+      'decide about an item that needs attention: settlements retry, settled or write_off; transfers and reversals retry, adopt or write_off; refunds retry, compensate or write_off. Recorded under your operating-system user, as claimed',
     )
-    .addOption(
-      new Option('--action <action>', 'what to do').choices(['retry', 'settled', 'write_off']).makeOptionMandatory(),
-    )
+    .option('--action <action>', 'what to do, if it is not the second argument')
     .requiredOption('--note <text>', 'why, for whoever reads it later')
+    .option('--evidence <json>', 'where the money was seen, for example {"stripe_reversal_id":"trr_…"}', evidence)
     .option('--tx-hash <hash>', 'evidence: where the money was seen')
     .option('--reference <text>', 'evidence: where the money was seen')
+    .option('--by <name>', 'under another name than that of the operating-system user')
     .option('--json', 'answer as JSON')
-    .action((id: string, options: ResolveOptions) => run(context, id, options));
+    .action(async (id: string, given: string | undefined, options: ResolveOptions) => {
+      const action = given ?? options.action;
+      if (action === undefined) return command.error("error: missing required argument 'action'");
+      if (given !== undefined && options.action !== undefined && given !== options.action) {
+        command.error(`error: which of the two is meant, ${given} or ${options.action}?`);
+      }
+      await run(context, { id, action, options, complain: (text) => command.error(text) });
+    });
 }
 
-async function run(context: CliContext, text: string, options: ResolveOptions): Promise<void> {
-  const { action, note, txHash, reference, json } = options;
-  const settlementId = parseSettlementId(text);
-  if (!settlementId) throw noSettlement(text);
+interface Resolving {
+  readonly id: string;
+  readonly action: string;
+  readonly options: ResolveOptions;
+  readonly complain: (text: string) => never;
+}
+
+async function run(context: CliContext, { id, action, options, complain }: Resolving): Promise<void> {
+  const { note, json } = options;
   if (note.trim() === '') throw new CommandRefused('the note says nothing; example: --note "payer confirmed by mail"');
-  const evidence = { tx_hash: txHash, reference };
-  const outcome = await withOperatorLedger(context, (ledger) =>
-    ledger.decide({
-      id: newDecisionId(context.clock.nowMs()),
-      settlementId,
-      action,
-      by: context.userName(),
-      // Whoever may open the database may type any name: it is recorded as claimed.
-      authenticated: false,
-      note,
-      evidence: txHash === undefined && reference === undefined ? null : evidence,
-    }),
-  );
-  const answer = decided(settlementId, outcome);
-  if (json) context.out(JSON.stringify(answer));
-  else context.out(inWords(answer));
+  const by = options.by ?? context.userName();
+  if (by.trim() === '') throw new CommandRefused('--by names nobody');
+  const decided = await withOperatorLedger(context, async (ledger) => {
+    const item = await findItem(ledger, id);
+    const actions = ACTIONS[item.kind];
+    if (actions.length === 0)
+      throw new CommandRefused(`${article(item)} is not resolved: its refunds, transfers and reversals are`);
+    if (!actions.includes(action)) {
+      complain(`error: ${article(item)} is resolved with one of ${actions.join(', ')}, not with ${action}.`);
+    }
+    const decision = { id: newDecisionId(context.clock.nowMs()), action, by, note, evidence: evidenceOf(options) };
+    return await decideItem(context, ledger, item, decision);
+  });
+  if (json) context.out(JSON.stringify({ id: decided.id, status: decided.status, decision_id: decided.decision_id }));
+  else context.out(inWords(decided));
 }
 
-interface Decided {
-  readonly id: SettlementId;
-  readonly status: string;
-  readonly decision_id: string;
+const article = ({ kind }: FoundItem): string => `${kind === 'order' ? 'an' : 'a'} ${kind}`;
+
+function evidenceOf({ evidence: given, txHash, reference }: ResolveOptions): JsonObject | null {
+  const all = {
+    ...given,
+    ...(txHash === undefined ? {} : { tx_hash: txHash }),
+    ...(reference === undefined ? {} : { reference }),
+  };
+  return Object.keys(all).length === 0 ? null : all;
 }
 
-function decided(id: SettlementId, outcome: DecideOutcome): Decided {
-  switch (outcome.kind) {
-    case 'applied':
-      return { id, status: outcome.status, decision_id: outcome.decisionId };
-    case 'pending_approval':
-      return { id, status: 'pending_approval', decision_id: outcome.decisionId };
-    case 'not_found':
-      throw noSettlement(id);
-    case 'not_waiting':
-      throw new CommandRefused(`settlement ${id} is ${outcome.status} and waits for no decision: nothing was changed`);
-    case 'refused':
-      throw new CommandRefused(`${outcome.detail}; nothing was decided`);
-    default:
-      return assertNever(outcome);
+const NAMES = ['tx_hash', 'reference', 'stripe_transfer_id', 'stripe_reversal_id'];
+
+/** As strict as the API: a misspelt name would be kept as evidence of nothing. */
+function evidence(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new InvalidArgumentError('not JSON; example: \'{"stripe_reversal_id":"trr_1A2b3C"}\'');
   }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new InvalidArgumentError('not a JSON object');
+  }
+  for (const [name, member] of Object.entries(value)) {
+    if (!NAMES.includes(name)) throw new InvalidArgumentError(`${name} is none of ${NAMES.join(', ')}`);
+    if (typeof member !== 'string' || member.trim() === '' || member.length > 500)
+      throw new InvalidArgumentError(`${name} has to be a text of 1 to 500 characters`);
+  }
+  return value as JsonObject;
 }
 
-const inWords = ({ id, status, decision_id }: Decided): string =>
+const inWords = ({ kind, id, status, decision_id }: Decided): string =>
   status === 'pending_approval'
     ? `recorded as a request: another person has to approve decision ${decision_id} (POST /api/v1/decisions/${decision_id}/approve)`
-    : `settlement ${id} is ${status} by decision ${decision_id}; a worker goes on with it at its next sweep`;
-
-const noSettlement = (text: string) =>
-  new CommandRefused(`there is no settlement ${text}; makegood list shows what there is`);
+    : `${kind} ${id} is ${status} by decision ${decision_id}; a worker goes on with it at its next sweep`;

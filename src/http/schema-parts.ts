@@ -23,7 +23,7 @@ const cursor = z
   .optional()
   .describe('next_cursor of the page before.');
 
-export const toCursor = (id: string): string => Buffer.from(id, 'utf8').toString('base64url');
+const toCursor = (id: string): string => Buffer.from(id, 'utf8').toString('base64url');
 
 /** What every list can be asked for, beside its own filters. */
 export const LIST_PARAMETERS = {

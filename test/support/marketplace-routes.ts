@@ -5,7 +5,7 @@ const none = () => Promise.resolve([]);
 const unexpected = (what: string) => () => Promise.reject(new Error(`no test expected ${what}`));
 
 /** A ledger without a single order; requests are begun and nothing comes of them. */
-export const EMPTY_LEDGER: MarketplaceRouteLedger = {
+const EMPTY_LEDGER: MarketplaceRouteLedger = {
   beginRequest: () => Promise.resolve({ kind: 'begun', itemId: null }),
   finishRequest: () => Promise.resolve(),
   releaseRequest: () => Promise.resolve(),

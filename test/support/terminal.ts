@@ -2,6 +2,7 @@ import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config.js';
 import type { Clock } from '../../src/domain/clock.js';
+import { createMoneyResolution, type StripeReader } from '../../src/resolution/decide.js';
 
 export interface TerminalOptions {
   readonly env: Record<string, string>;
@@ -10,6 +11,8 @@ export interface TerminalOptions {
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Aborted by the test instead of Ctrl-C. */
   readonly interruption?: AbortSignal;
+  /** What decisions ask; default: no key is set. */
+  readonly stripe?: StripeReader;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 }
@@ -29,6 +32,8 @@ export async function runMakegood(args: readonly string[], options: TerminalOpti
     sandboxDefaults: { port: undefined, stateDir: undefined },
     runServer: () => Promise.resolve(),
     runWorker: () => Promise.resolve(),
+    decideMoney: (_config, ledger, request) =>
+      createMoneyResolution({ ledger, stripe: options.stripe }).decide(request),
   };
   const program = createProgram(context, '0.0.0');
   const quiet = { writeOut: () => undefined, writeErr: err };

@@ -82,7 +82,7 @@ describe('makegood show', () => {
 
   it.each(['0197d7a4-6f00-7000-8000-000000000001', 'x'])('says that there is no %s', async (id) => {
     await expect(makegood(['show', id])).rejects.toThrow(
-      new CommandRefused(`there is no settlement ${id}; makegood list shows what there is`),
+      new CommandRefused(`nothing has the id ${id}; makegood list shows what there is`),
     );
   });
 });

@@ -1,0 +1,17 @@
+import type { FoundItem } from '../ledger/money-story.js';
+import { CommandRefused } from './context.js';
+import type { OperatorLedger } from './operator-ledger.js';
+
+/**
+ * The one item that a person means, by our id or by the name it has at a provider.
+ * @throws CommandRefused when there is none, or when a name stands for several
+ */
+export async function findItem(ledger: Pick<OperatorLedger, 'findItems'>, text: string): Promise<FoundItem> {
+  const [found, ...others] = await ledger.findItems(text);
+  if (!found) throw new CommandRefused(`nothing has the id ${text}; makegood list shows what there is`);
+  if (others.length > 0) {
+    const all = [found, ...others].map(({ kind, id }) => `${kind} ${id}`).join(', ');
+    throw new CommandRefused(`${text} stands for several items: ${all}; name one of them by its own id`);
+  }
+  return found;
+}

@@ -1,0 +1,189 @@
+import type { Attention } from '../domain/attention.js';
+import type { Certainty } from '../domain/certainty.js';
+import type { MoneyKind, Order } from '../domain/marketplace.js';
+import { orderAnswer, paymentAnswer, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
+import { type Situation, whatNext } from '../domain/what-next.js';
+import type { FoundItem, MoneyCall } from '../ledger/money-story.js';
+import type { OperatorLedger } from './operator-ledger.js';
+import type { Shown } from './show.js';
+import { storyTable } from './story-table.js';
+import { table } from './table.js';
+
+type MoneyItem = Exclude<FoundItem, { kind: 'settlement' }>;
+
+/** An order or one item of it: how it stands, what happens next, and everything that happened to it. */
+export async function showMoney(ledger: OperatorLedger, item: MoneyItem, nowMs: number): Promise<Shown> {
+  const order = await ledger.findOrder(item.orderId);
+  if (!order) throw new Error(`order ${item.orderId} is gone from the ledger`);
+  return item.kind === 'order' ? await showOrder(ledger, order, nowMs) : await showOne(ledger, order, { item, nowMs });
+}
+
+/** What payments, refunds, transfers and reversals have in common here. */
+interface Part {
+  readonly kind: MoneyKind;
+  readonly id: string;
+  readonly status: string;
+  readonly certainty: Certainty;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly attention: Attention | null;
+  readonly nextRetryAt: string | null;
+  readonly workflowId: string | null;
+  readonly createdAt: string;
+  readonly answer: object;
+  /** What is told of this kind alone. */
+  readonly own: readonly (readonly [name: string, value: string])[];
+}
+
+function partsOf(order: Order): readonly Part[] {
+  const { payment, reversals } = order;
+  return [
+    ...(payment
+      ? [
+          {
+            ...payment,
+            kind: 'payment' as const,
+            attention: null,
+            nextRetryAt: null,
+            answer: paymentAnswer(payment),
+            own: [['at Hyperswitch', payment.hyperswitchPaymentId ?? 'not known there']] as const,
+          },
+        ]
+      : []),
+    ...order.refunds.map((refund) => ({
+      ...refund,
+      kind: 'refund' as const,
+      nextRetryAt: null,
+      answer: refundAnswer(
+        refund,
+        reversals.filter(({ refundId }) => refundId === refund.id),
+      ),
+      own: [
+        ['reason', refund.reason],
+        ['made by', refund.origin === 'api' ? 'our API' : "Hyperswitch's dashboard"],
+        ['at Hyperswitch', refund.hyperswitchRefundId ?? 'not known there'],
+        ['reversals', reversals.filter(({ refundId }) => refundId === refund.id).length.toString()],
+      ] as const,
+    })),
+    ...order.transfers.map((transfer) => ({
+      ...transfer,
+      kind: 'transfer' as const,
+      answer: transferAnswer(
+        transfer,
+        reversals.filter(({ transferId }) => transferId === transfer.id),
+      ),
+      own: [
+        ['seller', transfer.sellerAccount],
+        ['reversed', `${transfer.amountReversed} of ${transfer.amount}`],
+        ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
+        ['retries', transfer.retryCount.toString()],
+      ] as const,
+    })),
+    ...reversals.map((reversal) => ({
+      ...reversal,
+      kind: 'reversal' as const,
+      answer: reversalAnswer(reversal),
+      own: [
+        ['seller', reversal.sellerAccount],
+        ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
+        ['because of refund', reversal.refundId],
+        ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
+        ['retries', reversal.retryCount.toString()],
+      ] as const,
+    })),
+  ];
+}
+
+const situation = (part: Part, call: MoneyCall): Situation => ({ ...part, ...call });
+
+async function showOne(
+  ledger: OperatorLedger,
+  order: Order,
+  { item, nowMs }: { readonly item: MoneyItem; readonly nowMs: number },
+): Promise<Shown> {
+  const part = partsOf(order).find(({ kind, id }) => kind === item.kind && id === item.id);
+  const call = part && (await ledger.moneyCall(part.kind, part.id));
+  if (!part || !call) throw new Error(`${item.kind} ${item.id} is gone from the ledger`);
+  const events = await ledger.storyOf([item]);
+  const next = whatNext(situation(part, call), nowMs);
+  return {
+    answer: { ...part.answer, kind: part.kind, call: callAnswer(call), next, events },
+    lines: [...facts(part, call, order), '', ...storyTable(events), '', `next: ${next}`],
+  };
+}
+
+function facts(part: Part, call: MoneyCall, order: Order): readonly string[] {
+  const { attention } = part;
+  return table(
+    [part.kind, part.id],
+    [
+      ['status', `${part.status} (money: ${part.certainty})`],
+      ['amount', `${part.amount} ${part.currency} (minor units)`],
+      ['order', `${order.id}${order.reference === null ? '' : ` (imported: ${order.reference})`}`],
+      ...part.own,
+      ['attempts', `${call.attempts}${part.nextRetryAt === null ? '' : `, next at ${part.nextRetryAt}`}`],
+      ['key', `${call.key}${call.keyFirstSentAt === null ? '' : `, first sent at ${call.keyFirstSentAt}`}`],
+      ...(call.generation === null || call.generation === 1 ? [] : [['generation', `${call.generation}`] as const]),
+      ['last answer', call.lastAnswer ?? 'none'],
+      ...(call.requestId === null ? [] : [['request at Stripe', call.requestId] as const]),
+      ['attention', attention ? `${attention.reason} since ${attention.since}: ${attention.detail}` : 'none'],
+      ['workflow', part.workflowId ?? 'none yet'],
+      ['created', part.createdAt],
+    ],
+  );
+}
+
+const callAnswer = (call: MoneyCall) => ({
+  attempts: call.attempts,
+  key: call.key,
+  generation: call.generation,
+  key_first_sent_at: call.keyFirstSentAt,
+  last_answer: call.lastAnswer,
+  request_id: call.requestId,
+  held_until: call.heldUntil,
+  next_check_at: call.nextCheckAt,
+  parked_by: call.parkedBy,
+  behind: call.behind,
+});
+
+async function showOrder(ledger: OperatorLedger, order: Order, nowMs: number): Promise<Shown> {
+  const parts = partsOf(order);
+  const nexts: string[] = [];
+  for (const part of parts) {
+    const call = await ledger.moneyCall(part.kind, part.id);
+    nexts.push(call ? whatNext(situation(part, call), nowMs) : '');
+  }
+  const self: FoundItem = { kind: 'order', id: order.id, orderId: order.id };
+  const events = await ledger.storyOf([self, ...parts.map(({ kind, id }) => ({ kind, id, orderId: order.id }))]);
+  const next = parts.map(({ kind, id }, index) => ({ kind, id, next: nexts[index] ?? '' }));
+  return {
+    answer: { ...orderAnswer(order), kind: 'order', next, events },
+    lines: [...orderFacts(order), '', ...partsTable(parts, nexts), '', ...storyTable(events)],
+  };
+}
+
+const orderFacts = (order: Order): readonly string[] =>
+  table(
+    ['order', order.id],
+    [
+      ['status', order.status],
+      ['amount', `${order.amount} ${order.currency} (minor units)`],
+      ...order.items.map((item) => ['item', `${item.amount} to ${item.sellerAccount}: ${item.description}`] as const),
+      ...(order.reference === null ? [] : [['imported as', order.reference] as const]),
+      ['created', order.createdAt],
+    ],
+  );
+
+const partsTable = (parts: readonly Part[], nexts: readonly string[]): readonly string[] =>
+  table(
+    ['KIND', 'ID', 'STATUS', 'MONEY', 'MINOR UNITS', 'ATTENTION', 'NEXT'],
+    parts.map((part, index) => [
+      part.kind,
+      part.id,
+      part.status,
+      part.certainty,
+      part.amount.toString(),
+      part.attention?.reason ?? '',
+      nexts[index] ?? '',
+    ]),
+  );

@@ -1,0 +1,96 @@
+import type { Attention } from './attention.js';
+import type { Certainty } from './certainty.js';
+import type { MoneyKind } from './marketplace.js';
+
+/** All that decides what happens to a payment, refund, transfer or reversal next; times are ISO 8601. */
+export interface Situation {
+  readonly kind: MoneyKind;
+  readonly status: string;
+  readonly certainty: Certainty;
+  readonly attention: Attention | null;
+  readonly nextRetryAt: string | null;
+  /** When it is looked at again if nothing happens before. */
+  readonly nextCheckAt: string | null;
+  /** Until then one process alone may send it. */
+  readonly heldUntil: string | null;
+  /** `stripe` or `stripe:<account>` while it does not let us in. */
+  readonly parkedBy: string | null;
+  /** Of a reversal: the earlier one of the same transfer that goes first. */
+  readonly behind: string | null;
+}
+
+/** What happens next, in plain words, for the person who asks where this money is. Changes nothing and promises no date. */
+export function whatNext(situation: Situation, nowMs: number): string {
+  const { attention, heldUntil, parkedBy, behind, kind } = situation;
+  if (attention) return waitsForPerson(situation, attention);
+  if (heldUntil !== null && Date.parse(heldUntil) > nowMs) {
+    return `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
+  }
+  if (!OPEN[kind].includes(situation.status)) return finished(situation);
+  if (parkedBy !== null) {
+    const who = parkedBy === 'stripe' ? 'Stripe does' : `Stripe does for ${parkedBy.slice('stripe:'.length)}`;
+    return `waits until ${who} let us in again; that is asked every minute at most, and no retries are used up`;
+  }
+  if (behind !== null) return `waits for reversal ${behind} of the same transfer, which goes first`;
+  return goesOn(situation);
+}
+
+const OPEN: Readonly<Record<MoneyKind, readonly string[]>> = {
+  payment: ['pending', 'processing'],
+  refund: ['pending', 'review'],
+  transfer: ['pending', 'failed'],
+  reversal: ['pending', 'waiting_balance'],
+};
+
+const ACTIONS: Readonly<Record<MoneyKind, string>> = {
+  payment: 'retry',
+  refund: 'retry, compensate or write_off',
+  transfer: 'retry, adopt or write_off',
+  reversal: 'retry, adopt or write_off',
+};
+
+function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, { reason }: Attention): string {
+  if (reason === 'approval_pending') return 'an approver confirms the decision named above, or nothing happens';
+  const asked = `a person decides: makegood resolve <id> ${ACTIONS[kind]}`;
+  const isOpenQuestion = certainty === 'unknown' || certainty === 'in_flight';
+  if (!isOpenQuestion || nextCheckAt === null || kind === 'payment' || kind === 'refund') return asked;
+  return `${asked}. Meanwhile Stripe's records are read, next at ${nextCheckAt}; our own ${kind} is adopted if it is found`;
+}
+
+function finished({ kind, status }: Situation): string {
+  switch (status) {
+    case 'reversal_pending':
+      return 'its reversals go on; this status follows from theirs';
+    case 'permanently_failed':
+      return kind === 'transfer' ? 'nothing by itself: see its reversals, or the decision that gave it up' : NOTHING;
+    case 'succeeded':
+      return kind === 'refund'
+        ? 'nothing: the buyer has the money. Its reversals go on; should it fail later, Hyperswitch tells'
+        : NOTHING;
+    case 'failed':
+    case 'cancelled':
+      return kind === 'payment'
+        ? 'nothing: should Hyperswitch call it succeeded after all, the order is paid'
+        : NOTHING;
+    default:
+      return NOTHING;
+  }
+}
+
+const NOTHING = 'nothing: it is finished';
+
+function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation): string {
+  const at = nextRetryAt ?? nextCheckAt ?? 'the next sweep';
+  const looks = certainty === 'unknown' || certainty === 'in_flight';
+  if (kind === 'payment' || kind === 'refund') {
+    return certainty === 'not_sent' || certainty === 'absent'
+      ? `it is sent to Hyperswitch at ${at}`
+      : `Hyperswitch is read again at ${at}, and then from time to time until it is final`;
+  }
+  if (status === 'waiting_balance') {
+    return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;
+  }
+  return looks
+    ? `Stripe's records are read at ${at}; only what is not there is sent again`
+    : `it is sent to Stripe at ${at}`;
+}
