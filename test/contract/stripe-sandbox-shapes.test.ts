@@ -39,6 +39,11 @@ const reverse = (form: Readonly<Record<string, string>> = {}): Case => ({
   path: '/v1/transfers/:transfer/reversals',
   form,
 });
+const change = (form: Readonly<Record<string, string>>): Case => ({
+  method: 'POST',
+  path: '/v1/transfers/:transfer',
+  form,
+});
 const list = (form: Readonly<Record<string, string>> = {}): Case => ({ path: '/v1/transfers', form });
 const payouts = (form: Readonly<Record<string, string>> = {}): Case => ({
   path: '/v1/payouts',
@@ -62,6 +67,8 @@ const ADMITTED: Readonly<Record<string, Case>> = {
   ),
   'a transfer in capitals': create(transferOf({ currency: 'USD' })),
   'a reversal of the rest': reverse(),
+  'a transfer renamed': change({ description: 'the share of o1', 'metadata[order_id]': 'o1' }),
+  'a transfer without its metadata': change({ metadata: '' }),
   'a transfer read': { path: '/v1/transfers/:transfer' },
   'a reversal read': { path: '/v1/transfers/:transfer/reversals/:reversal' },
   'reversals listed': { path: '/v1/transfers/:transfer/reversals', form: { limit: '100' } },
@@ -105,6 +112,8 @@ const REFUSED: Readonly<Record<string, Case>> = {
   'a reversal with an unknown parameter': reverse({ currency: 'usd' }),
   'a reversal of an amount in words': reverse({ amount: 'all' }),
   'a reversal with a flag that is none': reverse({ refund_application_fee: 'perhaps' }),
+  'a transfer given another amount': change({ amount: '1' }),
+  'a transfer given metadata that is no object': change({ metadata: 'x' }),
   'transfers searched by metadata': list({ 'metadata[order_id]': 'o1' }),
   'transfers with an unknown parameter': list({ why: 'x' }),
   'transfers by a limit in words': list({ limit: 'all' }),

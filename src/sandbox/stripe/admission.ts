@@ -1,7 +1,7 @@
 import type { ApiKeys } from './access.js';
 import { barred } from './accounts.js';
 import { type Answer, problemAnswer } from './answers.js';
-import type { Route } from './endpoints.js';
+import type { EndpointName, Route } from './endpoints.js';
 import type { FirstTurn, IdempotencyKeys, KeyedRequest } from './idempotency.js';
 import type { Limits } from './limits.js';
 import type { Caller, Plan } from './plan.js';
@@ -30,6 +30,9 @@ export interface Admitted {
 
 export type Admission = { readonly answer: Answer } | { readonly admitted: Admitted };
 
+/** Two of these never work on one transfer at the same time. */
+const ONE_AT_A_TIME: readonly EndpointName[] = ['reversals.create', 'transfers.update'];
+
 /**
  * The order matters: who asks, limits, parameters, the idempotency key, the lock. Only what comes after the key is kept
  * by it, so neither 429 nor 409 nor a wrong parameter is ever replayed (docs.stripe.com/api/idempotent_requests).
@@ -47,7 +50,7 @@ export function admit(gate: Gate, request: ApiRequest, route: Route): Admission 
   const turn = takeTurn(gate, request, opened);
   if (turn !== undefined && 'answer' in turn) return turn;
 
-  const written = route.name === 'reversals.create' ? route.ids[0] : undefined;
+  const written = ONE_AT_A_TIME.includes(route.name) ? route.ids[0] : undefined;
   const unlock = written === undefined ? undefined : gate.limits.lock(written);
   if (written !== undefined && unlock === undefined) {
     turn?.end();

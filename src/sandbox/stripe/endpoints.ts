@@ -4,7 +4,15 @@ import { type ParamSpec, readParams, type Values } from './params.js';
 import type { Caller, Plan } from './plan.js';
 import type { Problem } from './problems.js';
 import { CREATE_REVERSAL, createReversal, LIST_REVERSALS, listReversals, readReversal } from './reversals.js';
-import { CREATE_TRANSFER, createTransfer, LIST_TRANSFERS, listTransfers, readTransfer } from './transfers.js';
+import {
+  CREATE_TRANSFER,
+  createTransfer,
+  LIST_TRANSFERS,
+  listTransfers,
+  readTransfer,
+  UPDATE_TRANSFER,
+  updateTransfer,
+} from './transfers.js';
 
 /** Names of faults, limits and counts. */
 export const ENDPOINTS = [
@@ -12,6 +20,7 @@ export const ENDPOINTS = [
   'balance',
   'transfers.create',
   'transfers.read',
+  'transfers.update',
   'transfers.list',
   'reversals.create',
   'reversals.read',
@@ -62,6 +71,12 @@ const TABLE: readonly Endpoint[] = [
     method: 'GET',
     path: /^\/v1\/transfers\/([^/]+)$/,
     read: reading({}, (caller, ids) => readTransfer(caller, first(ids))),
+  },
+  {
+    name: 'transfers.update',
+    method: 'POST',
+    path: /^\/v1\/transfers\/([^/]+)$/,
+    read: reading(UPDATE_TRANSFER, (caller, ids, values) => updateTransfer(caller, first(ids), values)),
   },
   {
     name: 'reversals.create',

@@ -16,6 +16,8 @@ interface Readers {
   readonly text: string;
   readonly flag: boolean;
   readonly metadata: Metadata;
+  /** What is to be different: an empty value unsets a key; null: unset all. */
+  readonly metadataChange: Metadata | null;
   readonly range: Range;
   readonly limit: number;
   readonly sourceType: string;
@@ -105,19 +107,31 @@ const READ: { readonly [Kind in keyof Readers]: (given: FormValue, name: string)
       ? { value: given }
       : refuse(`Invalid ${name}: must be one of bank_account, card or fpx`, name),
   metadata: readMetadata,
+  metadataChange: readMetadataChange,
   range: readRange,
 };
 
-/** At most 50 keys of 40 characters without brackets and values of 500; an empty value unsets (docs.stripe.com/api/metadata). */
+/** An empty value stands for a key that is not there. */
 function readMetadata(given: FormValue, name: string): Read {
-  if (given === '') return { value: {} };
-  if (typeof given === 'string') return refuse('Invalid object', name);
-  if (given.size > 50) return refuse('Metadata has at most 50 keys.', name);
+  const read = readMetadataChange(given, name);
+  if ('problem' in read) return read;
+  return { value: Object.fromEntries(Object.entries(read.value ?? {}).filter(([, value]) => value !== '')) };
+}
+
+/** At most 50 keys of 40 characters without brackets and values of 500; an empty value unsets (docs.stripe.com/api/metadata). */
+function readMetadataChange(
+  given: FormValue,
+  name: string,
+): { readonly value: Metadata | null } | { readonly problem: Problem } {
+  const refuseHere = (message: string, param: string) => ({ problem: invalid(message, { param }) });
+  if (given === '') return { value: null };
+  if (typeof given === 'string') return refuseHere('Invalid object', name);
+  if (given.size > 50) return refuseHere('Metadata has at most 50 keys.', name);
   for (const [key, value] of given) {
-    if (key.length > 40) return refuse(`A metadata key has at most 40 characters: ${key}`, name);
-    if (value.length > 500) return refuse(`A metadata value has at most 500 characters: ${key}`, `${name}[${key}]`);
+    if (key.length > 40) return refuseHere(`A metadata key has at most 40 characters: ${key}`, name);
+    if (value.length > 500) return refuseHere(`A metadata value has at most 500 characters: ${key}`, `${name}[${key}]`);
   }
-  return { value: Object.fromEntries(Array.from(given).filter(([, value]) => value !== '')) };
+  return { value: Object.fromEntries(given) };
 }
 
 /** `created=1700000000` means exactly then. */

@@ -42,6 +42,7 @@ export const formText = ({ pairs }: ApiRequest): string => canonical(pairs);
 
 const OF_ONE_TRANSFER: readonly EndpointName[] = [
   'transfers.read',
+  'transfers.update',
   'reversals.create',
   'reversals.read',
   'reversals.list',

@@ -19,6 +19,11 @@ export const CREATE_TRANSFER = {
   transfer_group: { kind: 'text' },
 } as const;
 
+export const UPDATE_TRANSFER = {
+  description: { kind: 'text' },
+  metadata: { kind: 'metadataChange' },
+} as const;
+
 export const LIST_TRANSFERS = {
   ...PAGE_PARAMS,
   created: { kind: 'range' },
@@ -84,6 +89,23 @@ export const newTransfer = (world: World, fields: NewTransfer): TransferRecord =
 export function readTransfer(caller: Caller, id: string): Plan {
   const row = ownTransfer(caller, id);
   return row === undefined ? refusal(missing('transfer', id, 'transfer')) : answer(transferObject(caller.store, row));
+}
+
+/** Words only: what moved stays moved. */
+export function updateTransfer(caller: Caller, id: string, params: Values<typeof UPDATE_TRANSFER>): Plan {
+  const row = ownTransfer(caller, id);
+  if (row === undefined) return refusal(missing('transfer', id, 'transfer'));
+  const { description = row.description, metadata: change = {} } = params;
+  const merged = change === null ? {} : { ...row.metadata, ...change };
+  const metadata = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== ''));
+  const changed: TransferRecord = { ...row, description, metadata };
+  const body = transferObject(caller.store, changed);
+  const previous = { description: row.description, metadata: row.metadata };
+  return answer(
+    body,
+    [{ table: 'transfer', row: changed }],
+    [{ type: 'transfer.updated', account: null, livemode: row.livemode, object: () => body, previous }],
+  );
 }
 
 /** Transfers lie on the platform: another platform, the other mode or a connected account finds none of them. */
