@@ -10,6 +10,7 @@ import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe
 import { atStripe, type BackfillWorld, history, imported, startBackfillWorld } from '../support/backfill-world.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';
+import { stripeApi } from '../support/stripe-api.js';
 import { timeSkippingServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
@@ -154,6 +155,27 @@ describe('a backfill', () => {
     await ended(run);
     expect((await world.report(run)).get(id)).toMatchObject({ outcome: 'taken', stripeTransferId: 'tr_other' });
     expect(await idOf(id)).toBe('tr_other');
+  });
+
+  it('finds what a person has marked at Stripe: which of two it is, and what had lost its metadata', async () => {
+    const twice = history();
+    const bare = history({ amount: 500n });
+    const [ambiguous, lost] = await ours(twice, bare);
+    await stripe.seed({
+      transfers: [
+        atStripe(twice, { id: 'tr_one' }),
+        atStripe(twice, { id: 'tr_other' }),
+        atStripe(bare, { id: 'tr_bare', metadata: {} }),
+      ],
+    });
+    await ended(await world.start({ apply: true }));
+    expect([await idOf(ambiguous!), await idOf(lost!)]).toEqual([null, null]);
+
+    const api = stripeApi(stripe.url);
+    await api.post('/v1/transfers/tr_other', { 'metadata[seller_transfer_id]': ambiguous! });
+    await api.post('/v1/transfers/tr_bare', { 'metadata[order_id]': bare.order });
+    await ended(await world.start({ apply: true }));
+    expect([await idOf(ambiguous!), await idOf(lost!)]).toEqual(['tr_other', 'tr_bare']);
   });
 
   it('a second one is refused while one runs, and may begin when it was cancelled', async () => {
