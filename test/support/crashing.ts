@@ -20,7 +20,7 @@ export interface TestProcess {
   readonly lines: string[];
   /** Resolves with what ended it: a signal, or `exit code n`. */
   readonly exited: Promise<string>;
-  /** Once this resolves, the next call that fits ends the process; only settlements made from now on count. */
+  /** Once this resolves, the next call that fits ends the process; only items made from now on count. */
   arm(order: Omit<CrashOrder, 'newerThan'>): Promise<void>;
   /** Every wrapped operation that it has called. */
   calls(): Promise<readonly string[]>;

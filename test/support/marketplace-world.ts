@@ -10,7 +10,14 @@ import type { MarketplaceActivities } from '../../activities/marketplace-contrac
 import { createMoneySweep } from '../../activities/sweep-money.js';
 import { readConfig } from '../../src/config.js';
 import { refundKey } from '../../src/domain/idempotency-keys.js';
-import { newOrderId, newPaymentId, newRefundId, type OrderId, type RefundId } from '../../src/domain/ids.js';
+import {
+  newOrderId,
+  newPaymentId,
+  newRefundId,
+  type OrderId,
+  type PaymentId,
+  type RefundId,
+} from '../../src/domain/ids.js';
 import type { Order } from '../../src/domain/marketplace.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
@@ -184,7 +191,8 @@ function following(activities: MarketplaceActivities, { clock }: TestLedger, now
   return Object.fromEntries(entries) as MarketplaceActivities;
 }
 
-function commerce({ ledger, clock }: TestLedger, { calls, wake }: MarketplaceRuntime) {
+/** What our own clients do, as the server would: rows, the one call, the start of what it leads to. */
+export function commerce({ ledger, clock }: TestLedger, { calls, wake }: MarketplaceRuntime) {
   if (!calls) throw new Error('Hyperswitch is configured in this world');
   const find = async (id: OrderId): Promise<Order> => {
     const order = await ledger.findOrder(id);
@@ -200,37 +208,42 @@ function commerce({ ledger, clock }: TestLedger, { calls, wake }: MarketplaceRun
     const id = newOrderId(clock.nowMs());
     return await ledger.createOrder({ id, currency, items }, await beginRequest({ ledger }, 'orders'));
   };
-  const pay = async (id: OrderId): Promise<void> => {
+  const placePayment = async (id: OrderId): Promise<PaymentId> => {
     const outcome = await ledger.createPayment(
       { id: newPaymentId(clock.nowMs()), orderId: id, hyperswitchPaymentId: hyperswitchPaymentId(id) },
       await beginRequest({ ledger }, 'payments'),
     );
     if (!('payment' in outcome)) throw new Error(outcome.kind);
-    await calls.advancePayment(outcome.payment.id);
-    wake([{ kind: 'payment', id: outcome.payment.id }]);
+    return outcome.payment.id;
+  };
+  const pay = async (orderId: OrderId): Promise<void> => {
+    const id = await placePayment(orderId);
+    await calls.advancePayment(id);
+    wake([{ kind: 'payment', id }]);
+  };
+  const placeRefund = async (orderId: OrderId, amount: bigint | null = null): Promise<RefundId> => {
+    const id = newRefundId(clock.nowMs());
+    const hyperswitchId = hyperswitchRefundId(refundKey(id));
+    const outcome = await ledger.createRefund(
+      { id, orderId, amount, reason: 'requested_by_customer', hyperswitchRefundId: hyperswitchId },
+      await beginRequest({ ledger }, 'refunds'),
+    );
+    if (outcome.kind !== 'created') throw new Error(outcome.kind);
+    return id;
   };
   return {
     find,
     order,
+    placePayment,
     pay,
+    placeRefund,
     async paidOrder(sellers: Sellers): Promise<Order> {
       const made = await order(sellers);
       await pay(made.id);
       return await find(made.id);
     },
     async refund(orderId: OrderId, amount: bigint | null = null): Promise<RefundId> {
-      const id = newRefundId(clock.nowMs());
-      const outcome = await ledger.createRefund(
-        {
-          id,
-          orderId,
-          amount,
-          reason: 'requested_by_customer',
-          hyperswitchRefundId: hyperswitchRefundId(refundKey(id)),
-        },
-        await beginRequest({ ledger }, 'refunds'),
-      );
-      if (outcome.kind !== 'created') throw new Error(outcome.kind);
+      const id = await placeRefund(orderId, amount);
       await calls.advanceRefund(id);
       wake([{ kind: 'refund', id }]);
       return id;

@@ -9,6 +9,7 @@ const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'disconnec
 const server = await startServer(readConfig(process.env), {
   decorate,
   leaseMs: Number(process.env['TEST_LEASE_MS'] ?? 30_000),
+  holdMs: process.env['TEST_HOLD_MS'] ? Number(process.env['TEST_HOLD_MS']) : undefined,
 });
 process.send?.({ ready: server.url } satisfies FromProcess);
 await stopped;

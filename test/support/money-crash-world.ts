@@ -1,0 +1,152 @@
+import { readConfig } from '../../src/config.js';
+import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
+import { createMarketplaceProviders, createMarketplaceRuntime } from '../../src/marketplace-runtime.js';
+import { createTemporalClient } from '../../src/orchestration/temporal-client.js';
+import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
+import { type CrashOrder, environmentFor, lastingPort, startProcess, type TestProcess } from './crashing.js';
+import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
+import { commerce, marketplaceEnvironment } from './marketplace-world.js';
+import { memoryLogger } from './settlement-world.js';
+import { unfinishedMoney } from './two-money-ledgers.js';
+import { until } from './until.js';
+
+type Kind = 'server' | 'worker';
+
+/**
+ * A marketplace whose worker (and server, where asked for) are processes that die at a named call. The shop of this
+ * process does what the server would, so that the worker alone is what breaks.
+ */
+export interface MoneyCrashWorld {
+  readonly test: TestLedger;
+  readonly stripe: StripeSandbox;
+  readonly hyperswitch: HyperswitchSandbox;
+  readonly shop: ReturnType<typeof commerce>;
+  readonly namespace: string;
+  worker: TestProcess;
+  server: TestProcess | undefined;
+  /** Starts or nudges the workflows of items, as the server would. */
+  wake(items: readonly MoneyItem[]): void;
+  arm(kind: Kind, order: Pick<CrashOrder, 'call' | 'moment' | 'nth'>, sellers: readonly string[]): Promise<void>;
+  /** Ends the process and starts one that dies at this call, whomever it is for. */
+  replaceArmed(kind: Kind, order: Pick<CrashOrder, 'call' | 'moment' | 'nth'>): Promise<void>;
+  /** Waits for the death that was ordered, and starts the same process again where it was. */
+  restart(kind: Kind): Promise<void>;
+  /** Resolves when every item and every webhook is final. */
+  finished(limitMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface MoneyCrashOptions {
+  readonly temporalAddress: string;
+  readonly namespace: string;
+  readonly withServer?: boolean;
+  readonly changes?: Readonly<Record<string, string>>;
+}
+
+/** A claim of a dead process holds this long; production's ninety seconds would be waited out at every death. */
+const HOLD_MS = 2_000;
+const DIES_WITHIN_MS = 30_000;
+
+export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<MoneyCrashWorld> {
+  const { temporalAddress, namespace, withServer = false } = options;
+  const test = await openTestLedger();
+  const stripe = await startStripeSandbox();
+  const hyperswitch = await startHyperswitchSandbox({
+    auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
+  });
+  const env = environmentFor(
+    { databaseUrl: test.url, temporalAddress, namespace, authServerUrl: 'http://127.0.0.1:9' },
+    {
+      ...marketplaceEnvironment(stripe, hyperswitch),
+      PORT: await lastingPort(),
+      REVERSAL_BACKOFF_BASE: '200ms',
+      REVERSAL_BACKOFF_MAX: '1s',
+      REVERSAL_CHECK_INTERVAL: '2s',
+      TRANSFER_RETRY_BACKOFF_BASE: '200ms',
+      TRANSFER_RETRY_BACKOFF_MAX: '1s',
+      TRANSFER_RETRY_INTERVAL: '2s',
+      // No settlement is ever made here, and schedules need no mending.
+      SETTLEMENT_SWEEP_INTERVAL: '1h',
+      TEST_PREPARE_EVERY_MS: '600000',
+      TEST_HOLD_MS: String(HOLD_MS),
+      ...options.changes,
+    },
+  );
+  const processes: Record<Kind, TestProcess | undefined> = {
+    worker: await startProcess('worker', env),
+    server: withServer ? await startProcess('server', env) : undefined,
+  };
+  const { runtime, close } = shopRuntime(env, test);
+  const alive = (kind: Kind): TestProcess => {
+    const process = processes[kind];
+    if (!process) throw new Error(`this world has no ${kind}`);
+    return process;
+  };
+  return {
+    test,
+    stripe,
+    hyperswitch,
+    namespace,
+    shop: commerce(test, runtime),
+    wake: runtime.wake,
+    get worker() {
+      return alive('worker');
+    },
+    get server() {
+      return processes.server;
+    },
+    async arm(kind, order, sellers) {
+      const past = await test.database.query<{ id: string }>('SELECT id FROM reversals');
+      await alive(kind).arm({ ...order, sellers, past: past.map(({ id }) => id) });
+    },
+    async replaceArmed(kind, order) {
+      alive(kind).kill('SIGKILL');
+      await alive(kind).exited;
+      processes[kind] = await startProcess(kind, { ...env, TEST_CRASH_AT_ONCE: JSON.stringify(order) });
+    },
+    async restart(kind) {
+      const ended = await until(`the ${kind} dies`, () => soon(alive(kind).exited), { limitMs: DIES_WITHIN_MS });
+      if (ended !== 'SIGKILL') throw new Error(`the ${kind} ended by ${ended}:\n${alive(kind).lines.join('\n')}`);
+      processes[kind] = await startProcess(kind, env);
+    },
+    async finished(limitMs) {
+      let left: readonly object[] = [];
+      try {
+        await until('everything is final', async () => (left = await unfinishedMoney(test.url)).length === 0, {
+          limitMs,
+          everyMs: 200,
+        });
+      } catch (error) {
+        throw new Error(`${String(error)}; still there: ${JSON.stringify(left.slice(0, 20))}`, { cause: error });
+      }
+    },
+    async stop() {
+      for (const child of Object.values(processes)) {
+        child?.kill('SIGKILL');
+        await child?.exited;
+      }
+      await close();
+      await Promise.all([stripe.close(), hyperswitch.close()]);
+      await test.dispose();
+    },
+  };
+}
+
+function shopRuntime(env: NodeJS.ProcessEnv, { ledger }: TestLedger) {
+  const config = readConfig(env);
+  const temporal = createTemporalClient(config.temporal);
+  const runtime = createMarketplaceRuntime({
+    config,
+    ledger,
+    providers: createMarketplaceProviders(config, ledger),
+    temporal,
+    logger: memoryLogger() as never,
+    processName: `shop-${crypto.randomUUID()}`,
+  });
+  return { runtime, close: () => temporal.connection.close() };
+}
+
+/** What a promise has come to by now. */
+const soon = <T>(promise: Promise<T>): Promise<T | undefined> =>
+  Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(resolve, 25, undefined))]);
