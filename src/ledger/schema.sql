@@ -1080,7 +1080,7 @@ BEGIN
   INSERT INTO turn_rounds AS r (round, turns) VALUES (v_round, 1)
     ON CONFLICT (round) DO UPDATE SET turns = r.turns + 1 RETURNING turns - 1 INTO v_turns;
   UPDATE turn_clock SET round = c.round, begins_at = c.begins_at;
-  RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - v_now) * 1000);
+  RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - clock_timestamp()) * 1000);
 END $function$
 CREATE OR REPLACE FUNCTION public.take_stripe_token(p_endpoint text, p_per_second double precision)
  RETURNS double precision

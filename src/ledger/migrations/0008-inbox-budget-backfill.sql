@@ -128,7 +128,7 @@ BEGIN
   INSERT INTO turn_rounds AS r (round, turns) VALUES (v_round, 1)
     ON CONFLICT (round) DO UPDATE SET turns = r.turns + 1 RETURNING turns - 1 INTO v_turns;
   UPDATE turn_clock SET round = c.round, begins_at = c.begins_at;
-  RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - v_now) * 1000);
+  RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - clock_timestamp()) * 1000);
 END $$;
 
 -- A row: this seller's balance was too low, and only one reversal at a time, the oldest, asks again.
