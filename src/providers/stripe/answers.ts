@@ -68,6 +68,8 @@ export function readAnswer<Found>(
 }
 
 const MAY_HAVE_MOVED = 'it may have been carried out';
+/** An operator who retries sees the same again for a day, and has to know that it is no fresh failure. */
+const REPEATED = 'Stripe repeats its first answer to this key for a day, so this is no news';
 
 type ToKeyed = (problem: Problem) => KeyedAnswer<never>;
 
@@ -125,7 +127,8 @@ function misdirectedTo(scope: keyof typeof TO_CHECK) {
 }
 
 function unclearAs({ why, said, requestId, replayed }: Problem): KeyedAnswer<never> {
-  const detail = why === 'not_connected' ? said : `${said}; ${MAY_HAVE_MOVED}`;
+  const told = replayed ? `${said}; ${REPEATED}` : said;
+  const detail = why === 'not_connected' ? said : `${told}; ${MAY_HAVE_MOVED}`;
   return { kind: 'unclear', why, detail, requestId, replayed };
 }
 
