@@ -58,5 +58,5 @@ function progressTeller({ clock, err }: CliContext): (progress: BackfillProgress
 
 function inWords({ destinations, destinationsFinished, pages, transfers, outcomes }: BackfillProgress): string {
   const answered = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
-  return `${answered} of ${transfers} transfers answered for, ${destinationsFinished} of ${destinations} sellers finished, ${pages} pages read at Stripe`;
+  return `${answered} of ${transfers} transfers answered for, ${destinationsFinished} of ${destinations} sellers finished, pages read at Stripe: ${pages}`;
 }

@@ -50,22 +50,30 @@ const asJson = (line: BackfillLine) => ({
   detail: line.detail,
 });
 
-const cells = ({ transferId, outcome, orderMark, detail }: BackfillLine): readonly string[] => [
+const cells = ({ transferId, outcome, orderMark, detail, candidates }: BackfillLine): readonly string[] => [
   transferId,
   outcome,
   orderMark,
-  detail,
+  outcome === 'ambiguous' ? `${detail}: ${candidates.join(', ')}` : detail,
 ];
 
-/** `2000 transfers: 1800 matched, 200 not_found`, and what follows from it. */
+/** `2000 transfers had no id: 1800 matched, 200 not_found`, and what follows from it. */
 export function backfillSummary({ id, apply, transfers, outcomes, since, destination }: BackfillProgress): string {
   const counts = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
-  const all = `backfill ${id} is finished. ${transfers} transfers${counts.length > 0 ? `: ${counts.join(', ')}` : ' had no id'}`;
-  if (apply || outcomes.matched === undefined) return all;
-  const again = [
-    'makegood backfill-transfer-ids --apply',
-    ...(since === null ? [] : [`--since ${since}`]),
-    ...(destination === null ? [] : [`--destination ${destination}`]),
+  const answered = Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+  const said = [
+    `backfill ${id} is finished. ${transfers} transfers had no id${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`,
+    ...(answered < transfers
+      ? [`It was ended early: nothing was found out about ${transfers - answered} of them`]
+      : []),
   ];
-  return `${all}. It was a dry run and wrote no id; to write those that matched: ${again.join(' ')}`;
+  if (!apply && outcomes.matched !== undefined) {
+    const again = [
+      'makegood backfill-transfer-ids --apply',
+      ...(since === null ? [] : [`--since ${since}`]),
+      ...(destination === null ? [] : [`--destination ${destination}`]),
+    ];
+    said.push(`It was a dry run and wrote no id; to write those that matched: ${again.join(' ')}`);
+  }
+  return said.join('. ');
 }

@@ -40,7 +40,9 @@ async function run(context: CliContext, file: string | undefined, options: Impor
   context.err(inWords(counts, options.dryRun));
   if (counts.refused > 0) {
     throw new CommandRefused(
-      `nothing of the ${counts.refused} refused lines was written; correct them and import the file again: the others are known by now`,
+      options.dryRun
+        ? `${counts.refused} lines would be refused; correct them first`
+        : `nothing of the ${counts.refused} refused lines was written; correct them and import the file again: the others are known by now`,
     );
   }
 }

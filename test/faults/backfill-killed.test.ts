@@ -139,7 +139,7 @@ describe('two thousand transfers of an older system', { timeout: 240_000 }, () =
     expectTheWholeReport(parsed(out), 'matched');
     expect(await everyTransfer()).toEqual(before);
     expect(err.at(-1)).toMatch(
-      /is finished\. 2004 transfers: .*It was a dry run and wrote no id; to write those that matched: makegood backfill-transfer-ids --apply$/,
+      /is finished\. 2004 transfers had no id: .*It was a dry run and wrote no id; to write those that matched: makegood backfill-transfer-ids --apply$/,
     );
     // Of all pages one was read twice: where the worker died between reading it and storing it.
     expect(pagesRead()).toBe(given.pages + 1);

@@ -138,7 +138,9 @@ describe('makegood import-transfers', () => {
   it('--dry-run reads every line and writes nothing', async () => {
     const good = line();
     const path = await fileOf(good, { ...line(), currency: 'dollars' });
-    await expect(makegood(['import-transfers', path, '--dry-run', '--json'])).rejects.toThrow(CommandRefused);
+    await expect(makegood(['import-transfers', path, '--dry-run', '--json'])).rejects.toThrow(
+      new CommandRefused('1 lines would be refused; correct them first'),
+    );
     expect(reports()).toMatchObject([
       { line: 1, outcome: 'valid', order: good.order },
       { line: 2, outcome: 'refused' },
