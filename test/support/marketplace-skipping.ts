@@ -1,5 +1,6 @@
 import { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
 import type { RefundId, ReversalId, TransferId } from '../../src/domain/ids.js';
 import type { MoneyKind, Order, Reversal, SellerTransfer } from '../../src/domain/marketplace.js';
 import { reversalId } from '../../src/domain/reversal-id.js';
@@ -15,7 +16,9 @@ import {
   type MarketplaceWorldOptions,
   type Sellers,
   startMarketplace,
+  startWorkers,
 } from './marketplace-world.js';
+import { createQuiet } from './quiet.js';
 import { timeSkippingServer } from './temporal.js';
 
 export const MINUTE_MS = 60_000;
@@ -39,11 +42,11 @@ export interface MarketplaceTest {
   readonly hyperswitch: HyperswitchSandbox;
   /** Replaced by {@link restart}. */
   world: MarketplaceWorld;
-  /** Other settings, or another process after the first one ended. */
+  /** Other settings, and another process in place of the first one; default: the same settings as before. */
   readonly restart: (options?: MarketplaceTestOptions) => Promise<void>;
   /** Moves the one clock on; what becomes due on the way is done on the way. At most a day and a bit at once. */
   readonly sleep: (ms: number) => Promise<void>;
-  /** Moves the one clock on, by more each time, whenever nothing has come of it for a while; eight minutes at most. */
+  /** Moves the one clock on, by more each time, whenever nothing is under way any more; seventeen minutes at most. */
   readonly until: (what: string, holds: () => Promise<boolean>) => Promise<void>;
   /** Ordered, paid, and every seller has its transfer. */
   readonly sold: (sellers: Sellers) => Promise<Order>;
@@ -80,18 +83,19 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
     auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
   });
   const taskQueue = `q-${crypto.randomUUID()}`;
-  const start = ({ settings, decorate, holdMs }: MarketplaceTestOptions) =>
+  const quiet = createQuiet();
+  const switchboard = createSwitchboard();
+  const connected = { connection: env.nativeConnection, test, taskQueue, follow: () => env.currentTimeMs() };
+  const start = ({ settings, decorate = (same) => same, holdMs }: MarketplaceTestOptions) =>
     startMarketplace({
-      connection: env.nativeConnection,
-      client,
-      test,
+      ...connected,
+      client: quiet.client(client),
       stripe,
       hyperswitch,
-      taskQueue,
       settings: settings ?? {},
-      ...(decorate ? { decorate } : {}),
+      decorate: (parts) => decorate({ ...parts, ledger: quiet.ledger(parts.ledger) }),
       ...(holdMs === undefined ? {} : { holdMs }),
-      follow: () => env.currentTimeMs(),
+      host: (activities) => switchboard.connect(activities),
     });
   const followClock = async (): Promise<void> => {
     const behindMs = (await env.currentTimeMs()) - clock.nowMs();
@@ -103,28 +107,33 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
     return value;
   };
 
+  const world = await start(options);
+  const workers = await startWorkers(connected, switchboard.activities());
   const market: MarketplaceTest = {
     env,
     client,
     test,
     stripe,
     hyperswitch,
-    world: await start(options),
+    world,
     async restart(changed = options) {
-      await market.world.stop();
+      await quiet.until(client, test.database);
       market.world = await start(changed);
     },
     async sleep(ms) {
+      await quiet.until(client, test.database);
       await env.sleep(ms);
       await followClock();
     },
     async until(what, holds) {
-      for (let seconds = 1; seconds <= 256; seconds *= 2) {
-        for (let looks = 0; looks < 20; looks += 1) {
+      for (let seconds = 1; seconds <= 1024; seconds *= 2) {
+        for (let looks = 0; looks < 5; looks += 1) {
           if (await holds()) return;
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
-        await market.sleep(seconds * 1000);
+        await quiet.until(client, test.database);
+        if (await holds()) return;
+        if (seconds < 1024) await market.sleep(seconds * 1000);
       }
       throw new Error(`it never came true that ${what}`);
     },
@@ -177,7 +186,7 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
             endpoint === 'transfers.create' && new URLSearchParams(form).get('destination') === sellerAccount,
         ),
     async dispose() {
-      await market.world.stop();
+      await workers.stop();
       await hyperswitch.close();
       await stripe.close();
       await test.dispose();
@@ -185,6 +194,32 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
     },
   };
   return market;
+}
+
+/**
+ * Workers that live as long as the test, whatever becomes of the activities behind them: the test server never takes back
+ * a task from the sticky queue of a worker that is gone, and its clock stands.
+ */
+function createSwitchboard() {
+  let current: MarketplaceActivities | undefined;
+  const connected = (): MarketplaceActivities => {
+    if (!current) throw new Error('no activities are connected');
+    return current;
+  };
+  return {
+    connect(activities: MarketplaceActivities) {
+      current = activities;
+      return Promise.resolve({ stop: () => Promise.resolve() });
+    },
+    activities: () =>
+      Object.fromEntries(
+        Object.keys(connected()).map((name) => [
+          name,
+          (...given: never[]) =>
+            (connected()[name as keyof MarketplaceActivities] as (...all: never[]) => unknown)(...given),
+        ]),
+      ) as unknown as MarketplaceActivities,
+  };
 }
 
 /** The one reversal of an order with one seller and one refund. */

@@ -51,6 +51,12 @@ export interface MarketplaceWorldOptions {
   readonly holdMs?: number;
   /** Given: the ledger's clock follows the Temporal server's skipped time before each activity. */
   readonly follow?: () => Promise<number>;
+  /** Carries the activities out; default: {@link startWorkers}. */
+  readonly host?: (activities: MarketplaceActivities) => Promise<Hosted>;
+}
+
+export interface Hosted {
+  stop(): Promise<void>;
 }
 
 /** Amounts in minor units by seller account. */
@@ -111,7 +117,8 @@ export async function startMarketplace(options: MarketplaceWorldOptions): Promis
     processName,
   });
   const activities = activitiesOf({ parts, runtime, logger, processName, holdMs: options.holdMs });
-  const workers = await startWorkers(options, taskQueue, activities);
+  const host = options.host ?? ((given) => startWorkers({ ...options, taskQueue }, given));
+  const { stop } = await host(activities);
   const world = { ...runtime, taskQueue, logger, ...commerce(test, runtime) };
   return {
     ...world,
@@ -123,10 +130,7 @@ export async function startMarketplace(options: MarketplaceWorldOptions): Promis
           args: [kind],
         });
     },
-    async stop() {
-      for (const { worker } of workers) worker.shutdown();
-      await Promise.all(workers.map(({ running }) => running));
-    },
+    stop,
   };
 }
 
@@ -159,8 +163,16 @@ function activitiesOf({ parts, runtime, logger, processName, holdMs }: Made): Ma
   };
 }
 
-async function startWorkers(options: MarketplaceWorldOptions, taskQueue: string, activities: MarketplaceActivities) {
-  const { connection, test, follow } = options;
+/** One worker for each of the two task queues, in this process. */
+export async function startWorkers(
+  {
+    connection,
+    test,
+    follow,
+    taskQueue,
+  }: Pick<MarketplaceWorldOptions, 'connection' | 'test' | 'follow'> & { taskQueue: string },
+  activities: MarketplaceActivities,
+): Promise<Hosted> {
   const followed = follow ? following(activities, test, follow) : activities;
   const workers: { worker: Worker; running: Promise<void> }[] = [];
   for (const queue of [taskQueue, stripeTaskQueue(taskQueue)]) {
@@ -175,7 +187,12 @@ async function startWorkers(options: MarketplaceWorldOptions, taskQueue: string,
     });
     workers.push({ worker, running: worker.run() });
   }
-  return workers;
+  return {
+    async stop() {
+      for (const { worker } of workers) worker.shutdown();
+      await Promise.all(workers.map(({ running }) => running));
+    },
+  };
 }
 
 /** Before each activity the movable clock is put where the Temporal server's clock stands. */
