@@ -8,6 +8,12 @@ import { VERSION } from './version.js';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
+// Whoever reads (`| head`) has seen enough: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 const context: CliContext = {
   out: (line) => process.stdout.write(`${line}\n`),
   err: say,
