@@ -4,6 +4,7 @@ import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
 import { within } from './domain/within.js';
 import { type ApiDependencies, createApi } from './http/api.js';
+import type { Ledger } from './ledger/ledger.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { createMetrics } from './observability/metrics.js';
@@ -78,6 +79,8 @@ function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Lo
       ...components,
       paid_sessions: () => Promise.resolve(sessions.ready()),
       auth_server: async () => (await ledger.openBreakers()).length === 0,
+      stripe: providerHealth('stripe', config.stripe, ledger),
+      hyperswitch: providerHealth('hyperswitch', config.hyperswitch, ledger),
     },
     metrics: createMetrics({ figures: () => ledger.figures(), components, processMetrics: true }),
     clock: systemClock,
@@ -91,6 +94,12 @@ function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Lo
       : undefined,
   };
 }
+
+/** A provider that is parked lets nobody in; one parked seller at it is nobody else's business. */
+const providerHealth =
+  (name: string, settings: unknown, ledger: Pick<Ledger, 'unavailableProviders'>) =>
+  async (): Promise<boolean | 'not_configured'> =>
+    settings === undefined ? 'not_configured' : !(await ledger.unavailableProviders()).includes(name);
 
 async function drain(server: Server, logger: Logger): Promise<void> {
   const closed = once(server, 'close');

@@ -7,7 +7,7 @@ import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
 import { sweepIntervals } from './domain/sweep-intervals.js';
 import { stripeTaskQueue } from './domain/workflow-ids.js';
-import { createDatabase, type Database } from './ledger/database.js';
+import { createDatabase } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
 import { createSealer } from './ledger/sealer.js';
 import {
@@ -16,6 +16,7 @@ import {
   type MarketplaceProviders,
 } from './marketplace-runtime.js';
 import { createLogger, type Logger } from './observability/logger.js';
+import type { Nudge } from './orchestration/marketplace.js';
 import { prepareTemporal } from './orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from './orchestration/temporal-client.js';
@@ -97,9 +98,8 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  const activities = createActivities(
-    dependenciesOf(config, parts, { client, logger, database, holdMs: options.holdMs }),
-  );
+  const { given, wake } = dependenciesOf(config, parts, { client, logger, holdMs: options.holdMs });
+  const activities = createActivities(given);
   while (!stop.signal.aborted) {
     try {
       await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, options });
@@ -112,6 +112,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
       await pause(TRY_AGAIN_MS, stop.signal);
     }
   }
+  await wake.stop();
   await client.connection.close();
   await database.close();
 }
@@ -119,15 +120,14 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
 interface Surroundings {
   readonly client: TemporalClient;
   readonly logger: Logger;
-  readonly database: Database;
   readonly holdMs: number | undefined;
 }
 
 function dependenciesOf(
   config: Config,
   parts: WorkerParts,
-  { client, logger, database, holdMs }: Surroundings,
-): ActivityDependencies {
+  { client, logger, holdMs }: Surroundings,
+): { readonly given: ActivityDependencies; readonly wake: Nudge } {
   const { ledger, stripe, hyperswitch } = parts;
   const processName = `${hostname()}:${process.pid}:${Date.now().toString(36)}`;
   const monotonicMs = () => performance.now();
@@ -144,7 +144,7 @@ function dependenciesOf(
     holdMs,
   });
   const { wake, orchestration, calls, resolution, processWebhook } = marketplace;
-  return {
+  const given: ActivityDependencies = {
     settlement: {
       ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
       authServer: parts.authServer,
@@ -175,6 +175,7 @@ function dependenciesOf(
     },
     backfill: stripe && { ledger, stripe, logger, monotonicMs },
   };
+  return { given, wake };
 }
 
 interface RunOptions {

@@ -108,9 +108,18 @@ export function createPaidSessionRuntime(
     dispatch: (id) => dispatcher.dispatch(id),
   });
 
+  const marketplace = createMarketplaceRuntime({
+    config,
+    ledger,
+    providers: parts,
+    temporal,
+    logger,
+    processName,
+    holdMs,
+  });
   return {
     ...parts,
-    marketplace: createMarketplaceRuntime({ config, ledger, providers: parts, temporal, logger, processName, holdMs }),
+    marketplace,
     database,
     sessions,
     dispatcher,
@@ -132,6 +141,7 @@ export function createPaidSessionRuntime(
     async stop() {
       await sessions.stop();
       await dispatcher.stop();
+      await marketplace.wake.stop();
       await temporal.connection.close();
       await database.close();
     },

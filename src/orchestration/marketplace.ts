@@ -74,17 +74,38 @@ export interface NudgeDependencies {
   readonly onFailure: (item: MoneyItem, error: unknown) => void;
 }
 
+/** Far above what a busy minute has; what comes on top while Temporal is away is left to the sweep. */
+const MOST_UNDER_WAY = 1_000;
+
+export interface Nudge {
+  (items: readonly MoneyItem[]): void;
+  /** Begins nothing more, and resolves when nothing is under way: before the connections it uses are closed. */
+  stop(): Promise<void>;
+}
+
 /** Off the path of whoever asks: it never throws, and what it misses is found by the sweep. */
-export function createNudge({ ledger, orchestration, onFailure }: NudgeDependencies) {
+export function createNudge({ ledger, orchestration, onFailure }: NudgeDependencies): Nudge {
+  const underWay = new Set<Promise<void>>();
+  let stopped = false;
   const begin = async (item: MoneyItem): Promise<void> => {
     try {
       const due = await ledger.describeItem(item);
-      if (due) await orchestration.wake(due);
+      if (due && !stopped) await orchestration.wake(due);
     } catch (error) {
       onFailure(item, error);
     }
   };
-  return (items: readonly MoneyItem[]): void => {
-    for (const item of items) void begin(item);
+  const nudge = (items: readonly MoneyItem[]): void => {
+    for (const item of items) {
+      if (stopped || underWay.size >= MOST_UNDER_WAY) return;
+      const one: Promise<void> = begin(item).finally(() => underWay.delete(one));
+      underWay.add(one);
+    }
   };
+  return Object.assign(nudge, {
+    async stop() {
+      stopped = true;
+      await Promise.all(underWay);
+    },
+  });
 }

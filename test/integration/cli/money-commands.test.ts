@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CommandRefused } from '../../../src/cli/context.js';
@@ -394,4 +396,32 @@ describe('makegood retry-all', () => {
   ])('refuses %j', async (args) => {
     await expect(makegood(...args)).rejects.toThrow(CommanderError);
   });
+});
+
+it('the program itself decides: no key and no Temporal is needed to retry', async () => {
+  const id = await stuckReversal();
+  const bin = fileURLToPath(new URL('../../../bin/makegood.js', import.meta.url));
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [bin, 'resolve', id, 'retry', '--note', 'x', '--json'],
+    {
+      env: { PATH: process.env.PATH ?? '', DATABASE_URL: world.url },
+      encoding: 'utf8',
+    },
+  );
+  expect([status, stderr, JSON.parse(stdout)]).toMatchObject([0, '', { id, status: 'pending' }]);
+  const writeOff = spawnSync(process.execPath, [bin, 'resolve', await stuckReversal(), 'write_off', '--note', 'x'], {
+    env: {
+      PATH: process.env.PATH ?? '',
+      DATABASE_URL: world.url,
+      STRIPE_SECRET_KEY: 'sk_test_1',
+      STRIPE_API_BASE: 'http://127.0.0.1:1',
+    },
+    encoding: 'utf8',
+  });
+  expect([writeOff.status, writeOff.stdout, writeOff.stderr]).toEqual([
+    1,
+    '',
+    expect.stringMatching(/^makegood: Stripe did not answer: .*; without Stripe's word nothing is decided/),
+  ]);
 });

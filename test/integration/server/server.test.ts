@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Config, readConfig } from '../../../src/config.js';
+import { createDatabase } from '../../../src/ledger/database.js';
 import { LedgerNotReady } from '../../../src/ledger/ledger.js';
 import { type RunningServer, startServer } from '../../../src/main-server.js';
 import type { Logger } from '../../../src/observability/logger.js';
@@ -64,8 +65,74 @@ describe('the server', () => {
     const ready = await fetch(`${url}/readyz`);
     expect([ready.status, (await jsonOf(ready)).components]).toEqual([
       200,
-      { postgres: 'ok', schema: 'ok', temporal: 'degraded', paid_sessions: 'ok', auth_server: 'ok' },
+      {
+        postgres: 'ok',
+        schema: 'ok',
+        temporal: 'degraded',
+        paid_sessions: 'ok',
+        auth_server: 'ok',
+        stripe: 'not_configured',
+        hyperswitch: 'not_configured',
+      },
     ]);
+  });
+
+  it('takes orders and events while Temporal and both providers are down, and promises no payment that it does not know', async () => {
+    const secret = 'hs_hash_key';
+    const { url } = await start('migrated', {
+      HYPERSWITCH_BASE_URL: 'http://127.0.0.1:1',
+      HYPERSWITCH_API_KEY: 'snd_key_1',
+      HYPERSWITCH_WEBHOOK_SECRET: secret,
+      STRIPE_SECRET_KEY: 'sk_test_1',
+      STRIPE_API_BASE: 'http://127.0.0.1:1',
+    });
+    const send = (path: string, json: unknown) =>
+      fetch(`${url}/api/v1/${path}`, {
+        method: 'POST',
+        headers: {
+          'Content-Type': 'application/json',
+          Authorization: `Bearer ${TOKEN}`,
+          'Idempotency-Key': randomBytes(8).toString('hex'),
+        },
+        body: JSON.stringify(json),
+      });
+    const items = [{ seller_account: 'acct_1A', amount: 1_000, description: 'a lamp' }];
+    const order = await send('orders', { currency: 'usd', items });
+    expect(order.status).toBe(201);
+    const { id } = await jsonOf(order);
+    const payment = await send('payments', { order_id: id });
+    expect([payment.status, (await jsonOf(payment)).code]).toEqual([503, 'payment_unknown']);
+    const kept = await jsonOf(
+      await fetch(`${url}/api/v1/orders/${id}`, { headers: { Authorization: `Bearer ${TOKEN}` } }),
+    );
+    expect(kept.payment).toMatchObject({ order_id: id, status: 'pending' });
+
+    const body = '{"event_id":"e","event_type":"payment_succeeded","content":{"object":{"payment_id":"pay_x"}}}';
+    const signature = createHmac('sha512', secret).update(body).digest('hex');
+    const deliver = (provider: string, headers: Record<string, string>) =>
+      fetch(`${url}/webhooks/${provider}`, { method: 'POST', headers, body });
+    const received = await deliver('hyperswitch', { 'X-Webhook-Signature-512': signature });
+    expect([received.status, await jsonOf(received)]).toEqual([200, { received: true }]);
+    expect((await deliver('hyperswitch', { 'X-Webhook-Signature-512': '00' })).status).toBe(400);
+    // No secret is set for Stripe's.
+    expect((await deliver('stripe', { 'Stripe-Signature': 't=1,v1=00' })).status).toBe(503);
+  });
+
+  it('is ready, and says so, while Stripe refuses the key', async () => {
+    const database = await createTestDatabase();
+    cleanups.push(() => database.drop());
+    const config = configFor(database.url, { STRIPE_SECRET_KEY: 'sk_test_1' });
+    const server = await startServer(config, { logger });
+    cleanups.push(() => server.stop());
+    const stripe = async () => (await jsonOf(await fetch(`${server.url}/readyz`))).components.stripe;
+    expect(await stripe()).toBe('ok');
+    const ledger = createDatabase({ url: database.url });
+    cleanups.push(() => ledger.close());
+    await ledger.query(`SELECT park_provider('stripe:acct_a', 'revoked')`);
+    expect(await stripe()).toBe('ok');
+    await ledger.query(`SELECT park_provider('stripe', '401')`);
+    expect(await stripe()).toBe('degraded');
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
   });
 
   it('refuses to start on an old schema, and names makegood migrate', async () => {
