@@ -16,7 +16,7 @@ export function createHistoricalTransfers(database: Database) {
       try {
         return await attempt();
       } catch (error) {
-        // Another import took an id in this very moment; asked again, the ledger says which line has it.
+        // Another line made this order, or took an id, in this very moment: asked again, the ledger shows it.
         if (!isTaken(error)) throw error;
         return await attempt();
       }
@@ -25,8 +25,6 @@ export function createHistoricalTransfers(database: Database) {
 }
 
 async function importLine(query: Query, line: HistoricalTransfer): Promise<ImportOutcome> {
-  // Lines of one order are taken one after the other, also the first two, which find no row to lock.
-  await query(`SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))`, [line.order]);
   const order = await lockHistoricalOrder(query, line);
   const conflict = orderConflict(order, line) ?? (await paymentConflict(query, order, line));
   if (conflict) return { kind: 'conflict', detail: conflict };

@@ -105,11 +105,18 @@ describe('an event', () => {
     expect(given / poison.length).toBeLessThanOrEqual(11);
   });
 
-  it('is given to one of two sweeps that ask at the same time', async () => {
+  it('is given to one of two sweeps that ask at the same time, and neither waits for the other', async () => {
     await Promise.all(Array.from({ length: 20 }, () => store()));
     test.clock.advance(MINUTE_MS);
     const pages = await Promise.all([due(10), due(10), due(10)]);
     expect(new Set(pages.flat()).size).toBe(pages.flat().length);
+
+    const [{ event: held }, { event: free }] = [await store(), await store()];
+    test.clock.advance(31_000);
+    await test.database.transaction(async (query) => {
+      await query('SELECT 1 FROM webhook_events WHERE event_id = $1 FOR UPDATE', [held.eventId]);
+      expect(await due()).toEqual([free.eventId]);
+    });
   });
 });
 
