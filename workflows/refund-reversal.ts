@@ -5,7 +5,7 @@ import { runStripeCall } from './stripe-call.js';
 export async function refundReversal(input: StripeCallInput): Promise<{ status: string }> {
   return await runStripeCall(input, {
     kind: 'reversal',
-    attempt: ({ reverseTransfer }, id) => reverseTransfer(id),
-    probe: ({ probeReversal }, id) => probeReversal(id),
+    attempt: (activities, id) => activities.reverseTransfer(id),
+    probe: (activities, id) => activities.probeReversal(id),
   });
 }

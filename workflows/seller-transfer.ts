@@ -5,7 +5,7 @@ import { runStripeCall } from './stripe-call.js';
 export async function sellerTransfer(input: StripeCallInput): Promise<{ status: string }> {
   return await runStripeCall(input, {
     kind: 'transfer',
-    attempt: ({ sendTransfer }, id) => sendTransfer(id),
-    probe: ({ probeTransfer }, id) => probeTransfer(id),
+    attempt: (activities, id) => activities.sendTransfer(id),
+    probe: (activities, id) => activities.probeTransfer(id),
   });
 }

@@ -66,8 +66,8 @@ export function matchTransfers(
   const candidatesByOrder = byOrder(candidates);
   const matches = new Map<TransferId, Match>();
   for (const [mark, ofOrder] of oursByOrder) {
-    for (const match of matchOrder(ofOrder, candidatesByOrder.get(mark) ?? [], livemode)) {
-      matches.set(match.transferId, match);
+    for (const found of matchOrder(ofOrder, candidatesByOrder.get(mark) ?? [], livemode)) {
+      matches.set(found.transferId, found);
     }
   }
   return ours.flatMap(({ id }) => matches.get(id) ?? []);

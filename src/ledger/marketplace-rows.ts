@@ -110,7 +110,7 @@ export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_re
   stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 /** Of `reversals v JOIN seller_transfers t ON t.id = v.transfer_id`. */
-export const REVERSAL_COLUMNS = `v.id, v.refund_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.currency, v.status,
+const REVERSAL_COLUMNS = `v.id, v.refund_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.currency, v.status,
   v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.attention_reason,
   v.attention_since, v.attention_detail, v.workflow_id, v.created_at`;
 

@@ -20,7 +20,7 @@ export interface Move {
  * @returns false: it was no longer in `from`, and nothing was changed
  * @throws where the database knows no such move, or a constraint does not hold
  */
-export async function transition(query: Query, table: MoneyTable, move: Move): Promise<boolean> {
+async function transition(query: Query, table: MoneyTable, move: Move): Promise<boolean> {
   const rows = await query(
     `UPDATE ${table} SET status = $2${move.set ? `, ${move.set}` : ''} WHERE id = $1 AND status = $3 RETURNING id`,
     [move.id, move.to, move.from, ...(move.values ?? [])],

@@ -1,7 +1,7 @@
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
 import type { AttentionReason } from '../../src/domain/attention.js';
+import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
 import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
 import { type Resolution, rereadSignal, resolveSignal, resolveUpdate, stateQuery } from '../../workflows/messages.js';
 import { post } from '../support/sandbox-bodies.js';

@@ -98,7 +98,8 @@ describe('preparing Temporal', () => {
     await until('the sweep found it', async () => (await statusOf(id)) === 'settled', LIMIT);
     const lastSuccess = await until(
       'its success is told',
-      async () => (await test.ledger.figures()).sweeps.find(({ name }) => name === 'settlements')?.lastSuccess ?? undefined,
+      async () =>
+        (await test.ledger.figures()).sweeps.find(({ name }) => name === 'settlements')?.lastSuccess ?? undefined,
       LIMIT,
     );
     expect(Math.abs(Date.now() / 1000 - lastSuccess)).toBeLessThan(30);

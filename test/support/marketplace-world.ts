@@ -118,7 +118,7 @@ export async function startMarketplace(options: MarketplaceWorldOptions): Promis
   });
   const activities = activitiesOf({ parts, runtime, logger, processName, holdMs: options.holdMs });
   const host = options.host ?? ((given) => startWorkers({ ...options, taskQueue }, given));
-  const { stop } = await host(activities);
+  const hosted = await host(activities);
   const world = { ...runtime, taskQueue, logger, ...commerce(test, runtime) };
   return {
     ...world,
@@ -130,7 +130,7 @@ export async function startMarketplace(options: MarketplaceWorldOptions): Promis
           args: [kind],
         });
     },
-    stop,
+    stop: () => hosted.stop(),
   };
 }
 

@@ -58,7 +58,7 @@ export function createQuiet() {
       });
     },
     /** The same ledger; a nudge begins with reading the item. */
-    ledger: (ledger: Ledger): Ledger => ({ ...ledger, describeItem: counted(ledger.describeItem) }),
+    ledger: (ledger: Ledger): Ledger => ({ ...ledger, describeItem: counted((item) => ledger.describeItem(item)) }),
 
     async until(client: Client, database: Database): Promise<void> {
       for (let looks = 0; looks < 1_000; looks += 1) {

@@ -49,7 +49,7 @@ export interface Shop {
     body: { amount?: number },
     key: string,
   ): Promise<{ status: number; id: string; refunded: string }>;
-  order(id: string): Promise<ShopOrder>;
+  readonly order: (id: string) => Promise<ShopOrder>;
   /** Looks until it holds; false when the patience ran out first. */
   until(orders: readonly string[], holds: (orders: readonly ShopOrder[]) => boolean): Promise<boolean>;
   stripe: {
@@ -73,11 +73,11 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
     });
     if (!answer.ok) throw new Error(`${url} refused: ${await answer.text()}`);
   };
-  const ask = async <T>(
+  const ask = async (
     method: string,
     path: string,
     given?: { body: object; key: string },
-  ): Promise<{ status: number; body: T }> => {
+  ): Promise<{ status: number; body: unknown }> => {
     const answer = await fetch(`${server}/api/v1/${path}`, {
       method,
       headers: {
@@ -86,7 +86,7 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
       },
       ...(given && { body: JSON.stringify(given.body) }),
     });
-    const body = (await answer.json()) as T;
+    const body: unknown = await answer.json();
     if (answer.status >= 400) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(body)}`);
     return { status: answer.status, body };
   };
@@ -94,7 +94,7 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
     pay: { to: 'succeeded', afterMs: 0 },
     refund: { to: 'succeeded', afterMs: 0 },
   });
-  const order = async (id: string) => (await ask<ShopOrder>('GET', `orders/${id}`)).body;
+  const order = async (id: string) => (await ask('GET', `orders/${id}`)).body as ShopOrder;
   return {
     async sell(shares) {
       const items = Object.entries(shares).map(([seller_account, amount]) => ({
@@ -102,19 +102,21 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
         amount,
         description: 'one lot',
       }));
-      const made = await ask<ShopOrder>('POST', 'orders', {
+      const made = await ask('POST', 'orders', {
         body: { currency: 'usd', items },
         key: crypto.randomUUID(),
       });
-      await ask('POST', 'payments', { body: { order_id: made.body.id }, key: crypto.randomUUID() });
-      return await order(made.body.id);
+      const { id } = made.body as ShopOrder;
+      await ask('POST', 'payments', { body: { order_id: id }, key: crypto.randomUUID() });
+      return await order(id);
     },
     async refund(id, { amount }, key) {
-      const { status, body } = await ask<{ id: string; status: string }>('POST', 'refunds', {
+      const answer = await ask('POST', 'refunds', {
         body: { order_id: id, reason: 'requested_by_customer', ...(amount === undefined ? {} : { amount }) },
         key,
       });
-      return { status, id: body.id, refunded: body.status };
+      const refund = answer.body as { id: string; status: string };
+      return { status: answer.status, id: refund.id, refunded: refund.status };
     },
     order,
     async until(ids, holds) {
