@@ -126,12 +126,13 @@ const OLDEST = `SELECT id FROM reversals WHERE seller_account = $1 AND currency 
 
 /**
  * Only the oldest waiting reversal has a date; the others are found by it, and by a daily look. Whoever holds its row now
- * is about to ask for the gate and sees the new date there: waiting for him would be a deadlock.
+ * is about to ask for the gate and sees the new date there: waiting for him would be a deadlock. It belongs to another
+ * order, so it is never written twice in one transaction: the second write would lock what it refers to.
  */
 export async function redateOldest(query: Query, sellerAccount: string, currency: string): Promise<void> {
   await query(
     `UPDATE reversals r SET next_check_at = g.probe_at, next_retry_at = g.probe_at FROM seller_gates g
-     WHERE g.seller_account = $1 AND g.currency = $2
+     WHERE g.seller_account = $1 AND g.currency = $2 AND r.next_check_at IS DISTINCT FROM g.probe_at
        AND r.id IN (SELECT id FROM reversals WHERE id = (${OLDEST}) FOR UPDATE SKIP LOCKED)`,
     [sellerAccount, currency],
   );

@@ -56,6 +56,7 @@ export function createTransferCalls(database: Database) {
   return {
     claimTransfer: (id: TransferId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedTransfer>> =>
       database.transaction(async (query) => {
+        await lockItsOrder(query, id);
         const row = await lockTransfer(query, id);
         const refusal = await refusalOf(query, row, runner);
         if (refusal) return refusal;
@@ -70,6 +71,7 @@ export function createTransferCalls(database: Database) {
     /** The last word before the bytes leave, by the ledger's clock (I4). */
     permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>
       database.transaction(async (query) => {
+        await lockItsOrder(query, id);
         const row = await lockTransfer(query, id);
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
@@ -119,7 +121,10 @@ export async function lockTransfer(query: Query, id: TransferId): Promise<Transf
   return row;
 }
 
-/** The order first: a share that turns out unsent, or sent after all, changes what is demanded of it. */
+/**
+ * The order first, as everywhere: a share that turns out unsent, or sent after all, changes what is demanded of it. And
+ * whoever writes a row twice in one transaction has Postgres look at the rows it refers to, the order among them.
+ */
 async function lockItsOrder(query: Query, id: TransferId): Promise<void> {
   const [row] = await query<{ id: OrderId }>(
     'SELECT id FROM orders WHERE id = (SELECT order_id FROM seller_transfers WHERE id = $1) FOR UPDATE',

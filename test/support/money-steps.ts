@@ -258,6 +258,7 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
     ).map(({ kind }) => kind);
 
   return {
+    ledger,
     paid,
     find,
     transfer,
