@@ -48,6 +48,8 @@ export interface MarketplaceTest {
   readonly sleep: (ms: number) => Promise<void>;
   /** Moves the one clock on, by more each time, whenever nothing is under way any more; seventeen minutes at most. */
   readonly until: (what: string, holds: () => Promise<boolean>) => Promise<void>;
+  /** Ordered and paid; the sellers' transfers are under way. */
+  readonly pay: (sellers: Sellers) => Promise<Order>;
   /** Ordered, paid, and every seller has its transfer. */
   readonly sold: (sellers: Sellers) => Promise<Order>;
   /** A refund made now; its reversals are under way. @param amount default: the remainder */
@@ -137,9 +139,12 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
       }
       throw new Error(`it never came true that ${what}`);
     },
-    async sold(sellers) {
+    async pay(sellers) {
       await followClock();
-      const order = await market.world.paidOrder(sellers);
+      return await market.world.paidOrder(sellers);
+    },
+    async sold(sellers) {
+      const order = await market.pay(sellers);
       await market.untilTransfer('completed', ...order.transfers.map(({ id }) => id));
       return await market.order(order);
     },
