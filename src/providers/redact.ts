@@ -36,15 +36,21 @@ export function redact(text: string, sent: string, maxLength: number): string {
 /** Long enough that two hashes do not share it by chance. */
 const QUOTED = 16;
 
-/** True where `text` repeats a long stretch of what we sent and what is not public by its nature. */
+/** True where `text` repeats a long stretch, or the whole, of what we sent and what is not public by its nature. */
 export function quotesSecret(text: string, sent: string): boolean {
   const lower = text.toLowerCase();
-  const haystack = secretsOf(sent).join('\n');
+  const secrets = secretsOf(sent);
+  if (secrets.some((secret) => lower.includes(secret))) return true;
+  const haystack = secrets.join('\n');
   for (let at = 0; at + QUOTED <= lower.length; at += 1) {
     if (haystack.includes(lower.slice(at, at + QUOTED))) return true;
   }
   return false;
 }
+
+/** A provider's short name for something, an error or a call of ours, as long as it does not repeat our key. */
+export const unlessQuoting = (key: string, name: string | undefined): string | undefined =>
+  name === undefined || quotesSecret(name, JSON.stringify({ key })) ? undefined : name;
 
 function secretsOf(sent: string): readonly string[] {
   const secrets: string[] = [];

@@ -3,7 +3,7 @@ import { assertNever } from '../../domain/assert-never.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { KeyedAnswer, ReadAnswer } from '../../domain/provider-answers.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
-import { redact } from '../redact.js';
+import { redact, unlessQuoting } from '../redact.js';
 import { jsonObject, type Reply, retryAfterMs } from '../reply.js';
 import { isOfTheAccount, meaningOf, saysLocked } from './error-codes.js';
 
@@ -43,7 +43,7 @@ export function judge(reply: Reply, judging: Judging): Verdict {
   if (reply.kind === 'failed') return { kind: 'unclear', why: reply.why, detail: `${call}: ${FAILURES[reply.why]}` };
   const { status } = reply;
   const object = jsonObject(reply.body);
-  const error = errorOf(object);
+  const error = errorOf(object, judging.apiKey);
   const named = `${call}: ${describe(reply, error, judging.apiKey)}`;
   if (status === 200 || status === 201) {
     return object !== undefined && error === undefined
@@ -108,10 +108,10 @@ const keyProblem = (named: string): Verdict => ({
 });
 
 /** `{error: {type, code, message, reason?}}`; anything else came from something in between. */
-function errorOf(object: JsonObject | undefined): ProviderError | undefined {
+function errorOf(object: JsonObject | undefined, apiKey: string): ProviderError | undefined {
   const error = object?.['error'];
   if (!isObject(error)) return undefined;
-  const code = publicText(textOf(error['code']), 32) ?? '';
+  const code = unlessQuoting(apiKey, publicText(textOf(error['code']), 32)) ?? '';
   const words = [error['message'], error['reason']].map(textOf).filter((part) => part.trim() !== '');
   return code === '' && words.length === 0 ? undefined : { code, words: words.join(': ') };
 }
@@ -130,8 +130,8 @@ function describe(reply: Reply & { kind: 'http' }, error: ProviderError | undefi
 }
 
 /** Fit to be stored beside the attempt; null where Hyperswitch names its call in no readable way. */
-export const requestIdOf = (reply: Reply): string | null =>
-  reply.kind === 'http' ? (publicText(reply.requestId ?? undefined) ?? null) : null;
+export const requestIdOf = (reply: Reply, apiKey: string): string | null =>
+  reply.kind === 'http' ? (unlessQuoting(apiKey, publicText(reply.requestId ?? undefined)) ?? null) : null;
 
 /** What a verdict without an object means for a money call; `duplicate` is resolved by reading before this. */
 export function keyedAnswer(

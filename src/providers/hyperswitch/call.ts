@@ -44,6 +44,6 @@ export function asking({ baseUrl, apiKey, timeoutMs = TIMEOUT_MS, clock = system
       maxReplyBytes: MAX_REPLY_BYTES,
     });
     const judging = { call: `${method} ${path.split('?')[0]}`, apiKey, nowMs: clock.nowMs() };
-    return { verdict: judge(reply, judging), requestId: requestIdOf(reply) };
+    return { verdict: judge(reply, judging), requestId: requestIdOf(reply, apiKey) };
   };
 }

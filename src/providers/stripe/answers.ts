@@ -2,6 +2,7 @@ import type { UnclearClass } from '../../domain/answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import type { KeyedAnswer, ReadAnswer } from '../../domain/provider-answers.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
+import { unlessQuoting } from '../redact.js';
 import { retryAfterMs } from '../reply.js';
 import { classOf, type StripeClass } from './error-table.js';
 import { CallFailed, UNREADABLE } from './http-client.js';
@@ -42,7 +43,7 @@ export async function outcomeOf(call: Promise<object>, asked: Asked): Promise<Ou
     const object = await call;
     // The library puts it beside the members of the object.
     const response: unknown = Reflect.get(object, 'lastResponse');
-    const heard = heardIn(Reflect.get(Object(response), 'headers'));
+    const heard = heardIn(Reflect.get(Object(response), 'headers'), asked);
     return { kind: 'object', object: object as JsonObject, asked, ...heard };
   } catch (error) {
     return { kind: 'problem', problem: problemOf(error, asked) };
@@ -146,7 +147,7 @@ const FAILURES: Readonly<Record<UnclearClass, string>> = {
 /** By status, wire type and code; the library's classes alone would take a 409 for a server error. */
 function problemOf(thrown: unknown, asked: Asked): Problem {
   const error = Object(thrown) as Readonly<Record<string, unknown>>;
-  const heard = heardIn(error['headers']);
+  const heard = heardIn(error['headers'], asked);
   const { detail, statusCode: status } = error;
   if (typeof status !== 'number') {
     const why = detail instanceof CallFailed ? detail.why : 'unreadable';
@@ -154,7 +155,7 @@ function problemOf(thrown: unknown, asked: Asked): Problem {
     return { class: 'failed', why, code: null, retryAfterMs: null, said, ...heard };
   }
   const type = textOf(error['rawType']);
-  const code = publicText(textOf(error['code']), 64) ?? null;
+  const code = unlessQuoting(asked.secretKey, publicText(textOf(error['code']), 64)) ?? null;
   const message = textOf(error['message']);
   const kind = classOf({ status, type, code, message }, type !== UNREADABLE, asked.account);
   const words = wordsOf(message, asked.secretKey);
@@ -168,9 +169,9 @@ function problemOf(thrown: unknown, asked: Asked): Problem {
   };
 }
 
-function heardIn(headers: unknown): Heard {
+function heardIn(headers: unknown, { secretKey }: Asked): Heard {
   return {
-    requestId: publicText(headerIn(headers, 'request-id')) ?? null,
+    requestId: unlessQuoting(secretKey, publicText(headerIn(headers, 'request-id'))) ?? null,
     replayed: headerIn(headers, 'idempotent-replayed') === 'true',
   };
 }

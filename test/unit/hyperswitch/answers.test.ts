@@ -207,6 +207,16 @@ describe('what an answer says', () => {
     expect(JSON.stringify(created)).toContain('[redacted]');
   });
 
+  it('never repeats its key as a code or as a request id', async () => {
+    const about = { error: { type: 'invalid_request', code: API_KEY, message: 'no' } };
+    const { created } = await refundMeeting(json(400, about, { 'x-request-id': API_KEY }));
+    expect(created).toMatchObject({
+      code: null,
+      requestId: null,
+      detail: 'POST /refunds: Hyperswitch answered 400: no',
+    });
+  });
+
   it('has no control characters and an end', async () => {
     const { created } = await refundMeeting(error(400, 'IR_06', `a\u001b[31m\n${'long words '.repeat(100)}`));
     const detail = created.kind === 'refused' ? created.detail : '';

@@ -190,6 +190,15 @@ describe('a detail', () => {
     expect(detail).not.toMatch(/CANA|0key/);
   });
 
+  it('holds no code and no request id that repeats the key', async () => {
+    const { calls } = await answering(error(400, { code: SECRET_KEY, message: 'no' }, { 'request-id': SECRET_KEY }));
+    expect(await calls.reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject({
+      detail: 'stripe 400 for the reversal of tr_1: no',
+      code: null,
+      requestId: null,
+    });
+  });
+
   it('is one short line, whatever Stripe writes', async () => {
     const detail = await detailOf(`line one\nline two\u0000 ${'x'.repeat(5_000)}`);
     expect(detail).toMatch(/^stripe 400 for the reversal of tr_1: line one line two x+… \(request req_1\)$/);
