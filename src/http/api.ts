@@ -130,13 +130,24 @@ function observe(factsOf: FactsOf, { logger, metrics }: ApiDependencies): Reques
       metrics.observeRequest({ method, route: routeName, status, seconds });
       const quiet = known.route === '/healthz' || known.route === '/readyz' || known.route === '/metrics';
       logger[quiet && status < 500 ? 'debug' : 'info'](
-        { request_id: known.id, method, path: req.path, status, seconds, by: known.principal?.name },
+        { request_id: known.id, method, path: shownPath(req.path), status, seconds, by: known.principal?.name },
         'answered',
       );
     });
     next();
   };
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** Of the tokens in API_TOKENS; what is shorter and stands in a path by mistake is none. */
+const SHORTEST_TOKEN = 16;
+
+/** The path for the log: our ids and short words. Whatever else somebody puts there may be a token. */
+const shownPath = (path: string): string =>
+  path
+    .split('/')
+    .map((part) => (part.length < SHORTEST_TOKEN || UUID.test(part) ? part : '[…]'))
+    .join('/');
 
 /** Only browsers of the origins on the list are told that they may read; everybody else sees no CORS at all. */
 function crossOrigin(origins: readonly string[]): RequestHandler {
