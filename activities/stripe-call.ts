@@ -236,14 +236,21 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       case 'park':
         return { kind: 'parked', why: detail };
       case 'wait':
-        return { kind: 'waiting_balance', afterMs: LOOK_AGAIN_MS };
+        return status === 'waiting_balance' ? { kind: 'waiting_balance', afterMs: LOOK_AGAIN_MS } : overtaken(status);
       case 'ask':
+        if (!ASKED.has(status)) return overtaken(status);
         return { kind: 'attention', reason: decision.reason, detail, unknown: decision.certainty === 'unknown' };
       default:
         return assertNever(decision);
     }
   }
 }
+
+/** Where an item is while a person is asked about it: a transfer that may have moved stays pending. */
+const ASKED: ReadonlySet<Recorded['status']> = new Set(['permanently_failed', 'pending', 'failed']);
+
+/** The ledger knows better than this attempt: a horizon has passed, or another attempt came through. It is asked at once. */
+const overtaken = (status: string): CallStep => ({ kind: 'later', afterMs: 1, why: `it is ${status}` });
 
 type Refused = Extract<KeyedAnswer<never>, { kind: 'refused' | 'short' }>;
 
