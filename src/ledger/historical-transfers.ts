@@ -16,7 +16,7 @@ export function createHistoricalTransfers(database: Database) {
       try {
         return await attempt();
       } catch (error) {
-        // Another line made this order, or took an id, in this very moment: asked again, the ledger shows it.
+        // A line of another order took an id in this very moment: asked again, the ledger says which one has it.
         if (!isTaken(error)) throw error;
         return await attempt();
       }
@@ -25,6 +25,9 @@ export function createHistoricalTransfers(database: Database) {
 }
 
 async function importLine(query: Query, line: HistoricalTransfer): Promise<ImportOutcome> {
+  // Lines of one order are taken one after the other. Two first ones find no row to lock, and the later would take the
+  // earlier's transfer for that of another order.
+  await query(`SELECT pg_advisory_xact_lock(hashtextextended('import ' || $1, 0))`, [line.order]);
   const order = await lockHistoricalOrder(query, line);
   const conflict = orderConflict(order, line) ?? (await paymentConflict(query, order, line));
   if (conflict) return { kind: 'conflict', detail: conflict };

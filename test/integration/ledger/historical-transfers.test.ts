@@ -3,6 +3,7 @@ import { newBackfillId, newRefundId, newTransferId, type TransferId } from '../.
 import type { BackfillResult, HistoricalTransfer, ImportOutcome } from '../../../src/ledger/historical-types.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { beginRequest, force, putOrder, unique } from '../../support/marketplace-fixtures.js';
+import { until } from '../../support/until.js';
 
 let test: TestLedger;
 beforeEach(async () => {
@@ -146,11 +147,7 @@ describe('an imported line', () => {
       { order: 'order-43', hyperswitchPaymentId: 'pay_43' },
       'tr_a is the transfer of 600 to acct_a for order order-42',
     ],
-    [
-      'an id of another seller’s transfer',
-      { sellerAccount: 'acct_b', amount: 1n },
-      'tr_a is the transfer of 600 to acct_a',
-    ],
+    ['an id of another seller’s transfer', { sellerAccount: 'acct_b' }, 'tr_a is the transfer of 600 to acct_a'],
     ['an id of a transfer of another amount', { amount: 599n }, 'tr_a is the transfer of 600'],
     ['more than was paid, with the others', { stripeTransferId: 'tr_b', amount: 401n }, 'come to 1001 of 1000 paid'],
     [
@@ -327,6 +324,30 @@ describe('a backfill', () => {
       `SELECT count(*)::int AS held FROM seller_transfers WHERE stripe_transfer_id = 'tr_found'`,
     );
     expect(held).toBe(apply ? 1 : 0);
+  });
+
+  it('takes no id that another transfer is being given in this very moment', async () => {
+    const run = await started();
+    const [id, rival] = await withoutId(2);
+    const { recorded } = await test.database.transaction(async (query) => {
+      await query(`UPDATE seller_transfers SET stripe_transfer_id = 'tr_found' WHERE id = $1`, [rival]);
+      // In an object, because this transaction must end before it can.
+      const waiting = { recorded: test.ledger.recordBackfill(aResult(run.id, id!), true) };
+      await until(
+        'it waits for the other transaction',
+        async () => {
+          const [row] = await test.database.query<{ waiting: boolean }>(
+            `SELECT count(*) > 0 AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          );
+          return row?.waiting;
+        },
+        { limitMs: 5_000 },
+      );
+      return waiting;
+    });
+    expect(await recorded).toMatchObject({ outcome: 'taken' });
+    expect(await idOf(id!)).toBeNull();
+    expect(await idOf(rival!)).toBe('tr_found');
   });
 
   it('leaves an id alone that somebody found meanwhile', async () => {
