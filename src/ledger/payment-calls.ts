@@ -140,7 +140,8 @@ interface Save {
 
 async function saveReading(query: Query, sealer: Sealer, { row, reading, mismatch, status }: Save): Promise<void> {
   const { facts, runner } = reading;
-  const open = status === 'pending' || status === 'processing';
+  // Of a payment that has succeeded nothing is kept for its buyer, whatever the provider says of it later.
+  const open = row.status !== 'succeeded' && (status === 'pending' || status === 'processing');
   const secret = open && facts.clientSecret !== null ? sealClientSecret(sealer, row.id, facts.clientSecret) : null;
   await query(
     `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
