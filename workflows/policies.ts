@@ -60,11 +60,18 @@ export const backfillPlan: ActivityOptions = {
 };
 
 /**
+ * Whatever calls Stripe is handed out by its task queue alone: an attempt that the server gives to the workflow's own worker
+ * along with its workflow task passes by the queue's rate limit, which an operator may have lowered, and by its fairness.
+ */
+const THROUGH_THE_QUEUE = { allowEagerDispatch: false } as const;
+
+/**
  * One slice of a backfill ends by itself after half a minute; one request to Stripe may take the last of it beyond. It only
  * reads there, so it is repeated whatever happened. After two minutes of failures another seller goes first, and this one
  * comes round again without end: unknown is not absent, and a report that says so too early would be believed.
  */
 export const backfillSlice: ActivityOptions = {
+  ...THROUGH_THE_QUEUE,
   startToCloseTimeout: '3m',
   heartbeatTimeout: '10s',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 8 },
@@ -92,6 +99,7 @@ export const readAgainMs = (reads: number): number => Math.min(1_000 * 2 ** Math
  * the ledger has recorded it, and the ledger keeps the count across runs.
  */
 export const countedAttempts = (settings: RetryTimings, sellerAccount: string): ActivityOptions => ({
+  ...THROUGH_THE_QUEUE,
   startToCloseTimeout: '3m',
   // A dead worker is noticed within seconds although an attempt may wait for its turn.
   heartbeatTimeout: '10s',
@@ -107,6 +115,7 @@ export const countedAttempts = (settings: RetryTimings, sellerAccount: string): 
 
 /** A look at Stripe for an item that waits for a person: the next one follows in any case. */
 export const stripeLook: ActivityOptions = {
+  ...THROUGH_THE_QUEUE,
   startToCloseTimeout: '3m',
   heartbeatTimeout: '10s',
   retry: { maximumAttempts: 1 },
