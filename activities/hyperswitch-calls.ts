@@ -81,7 +81,10 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
       apply: async (facts) => wake((await ledger.applyPayment({ paymentId: id, runner, facts })).started),
     };
     const step = await makeOrRead(call);
-    return step ?? (await paymentStep(id));
+    if (step) return step;
+    const now = await paymentStep(id);
+    // Events come in any order: one may have told of a refund before we knew that the payment had succeeded.
+    return now.kind === 'final' ? await reread(claim.claim) : now;
   }
 
   /** A finished payment is read for what a webhook told: most often a refund made at the provider. */

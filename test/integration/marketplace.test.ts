@@ -70,4 +70,33 @@ describe('a marketplace', () => {
     );
     expect(done.transfers.map(({ status }) => status)).toEqual(['reversed', 'reversed']);
   });
+
+  it('finds a refund of the dashboard that is the first it hears of the payment having succeeded', async () => {
+    hyperswitch.setAuto({ refund: { to: 'succeeded', afterMs: 0 } });
+    const order = await world.order({ acct_1Cyd: 5_000n });
+    const paymentId = await world.placePayment(order.id);
+    await world.calls?.advancePayment(paymentId);
+    const [payment] = hyperswitch.ledger().payments.filter(({ metadata }) => metadata?.['order_id'] === order.id);
+    // Nobody tells us of either; then one event comes, and it is the refund's.
+    await hyperswitch.movePayment(payment!.id, { to: 'succeeded' });
+    const made = await hyperswitch.refundInDashboard({ payment_id: payment!.id, amount: 2_000 });
+    const event = {
+      provider: 'hyperswitch',
+      eventId: crypto.randomUUID(),
+      type: 'refund_succeeded',
+      objectId: 'refund' in made ? made.refund.id : '',
+      parentId: payment!.id,
+      account: null,
+      bodySha256: 'body',
+    } as const;
+    await test.ledger.storeWebhook(event);
+    await world.processWebhook(event);
+    await until('the refund is known', async () => (await world.find(order.id)).refunds.length === 1, {
+      limitMs: 10_000,
+    });
+    expect(await world.find(order.id)).toMatchObject({
+      status: 'partially_refunded',
+      refunds: [{ origin: 'provider' }],
+    });
+  });
 });

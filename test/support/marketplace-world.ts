@@ -68,6 +68,8 @@ export interface MarketplaceWorld extends MarketplaceRuntime {
   readonly logger: ReturnType<typeof memoryLogger>;
   /** An order as our own clients make it; nothing is paid. */
   order(sellers: Sellers, currency?: string): Promise<Order>;
+  /** Its payment's row alone; nothing is sent. */
+  placePayment(order: OrderId): Promise<PaymentId>;
   /** The one call of POST /payments, and the start of what it leads to. */
   pay(order: OrderId): Promise<void>;
   /** Ordered and paid at once: the sandbox must carry payments out by itself. */
