@@ -11,7 +11,7 @@ import {
 import type { FollowInput, FollowStep, MarketplaceActivities } from '../activities/marketplace-contract.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, MONEY_ACTIONS, rereadSignal, stateQuery } from './messages.js';
-import { FRESH_RUN_EVERY, hyperswitchStep, ledgerCall, readAgainMs } from './policies.js';
+import { hyperswitchStep, ledgerCall, readAgainMs } from './policies.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
 
 const { advancePayment, advanceRefund } =
@@ -40,6 +40,7 @@ async function follow(input: FollowInput, advance: (id: string) => Promise<Follo
   setHandler(rereadSignal, () => {
     reread = true;
   });
+  const startedAtMs = Date.now();
   let reads = 0;
   for (;;) {
     reread = false;
@@ -59,7 +60,7 @@ async function follow(input: FollowInput, advance: (id: string) => Promise<Follo
         return { status: step.status };
       case 'attention':
         tellAttention(state, step);
-        await desk.decideUntil(() => reread, FRESH_RUN_EVERY);
+        await desk.decideUntil(() => reread, A_DAY_MS);
         break;
       case 'open':
         show(state, 'waiting', `${step.detail}; it is read again`);
@@ -72,12 +73,16 @@ async function follow(input: FollowInput, advance: (id: string) => Promise<Follo
         reads += 1;
         break;
     }
-    if (workflowInfo().continueAsNewSuggested) {
+    if (workflowInfo().continueAsNewSuggested || Date.now() - startedAtMs > A_DAY_MS) {
+      // Messages that nobody needed until now would be lost with this run.
+      await desk.dismissRest();
       await condition(allHandlersFinished);
       await continueAsNew(input);
     }
   }
 }
+
+const A_DAY_MS = 24 * 3_600_000;
 
 function show(state: ItemState, phase: ItemState['phase'], detail: string): void {
   state.phase = phase;

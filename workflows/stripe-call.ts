@@ -81,6 +81,8 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
         break;
     }
     if (workflowInfo().continueAsNewSuggested || Date.now() - startedAtMs > A_DAY_MS) {
+      // Messages that nobody needed until now would be lost with this run.
+      await desk.dismissRest();
       await condition(allHandlersFinished);
       await continueAsNew({ id, sellerAccount, settings });
     }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReversalId } from '../../src/domain/ids.js';
 import type { Order } from '../../src/domain/marketplace.js';
-import { resolveUpdate } from '../../workflows/messages.js';
+import { resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import type { TestApi } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';
 import {
@@ -20,7 +20,7 @@ let sellers = 0;
 
 beforeAll(async () => {
   market = await openMarketplaceTest({
-    balanceHorizonMs: 20 * HOUR_MS,
+    balanceHorizonMs: 30 * HOUR_MS,
     // Not one failure is allowed, so that a wait that counted as one would end with a person.
     settings: { REVERSAL_MAX_RETRIES: '0' },
   });
@@ -89,6 +89,19 @@ describe('while the balance is too low', () => {
     await market.untilReversal('reversed', reversalOf(await market.refund(rich), rich));
     expect((await market.order(orders[0]!)).status).toBe('refunded');
   });
+
+  it('a decision that nobody needed within a day is put on record and not lost with the run', async () => {
+    const { ids } = await waiting(1);
+    const handle = market.handle('reversal', ids[0]!);
+    const { runId } = await handle.describe();
+    await handle.signal(resolveSignal, { action: 'retry', by: 'ann', note: 'while it waits' });
+    await market.sleep(12 * HOUR_MS);
+    const decided = () => market.test.database.query('SELECT action, by, state FROM decisions WHERE item_id = $1', ids);
+    expect(await decided()).toEqual([]);
+    await market.sleep(13 * HOUR_MS);
+    expect((await handle.describe()).runId).not.toBe(runId);
+    expect(await decided()).toEqual([{ action: 'retry', by: 'ann', state: 'ignored' }]);
+  });
 });
 
 describe('when Stripe tells of money', () => {
@@ -124,7 +137,7 @@ describe('when Stripe tells of money', () => {
 describe('past the horizon', () => {
   it('a person is asked for each in turn, and a retry goes on once the money is there', async () => {
     const { ids } = await waiting(2);
-    await market.sleep(19 * HOUR_MS);
+    await market.sleep(29 * HOUR_MS);
     expect(await statuses(ids)).toEqual(['waiting_balance', 'waiting_balance']);
     await market.sleep(2 * HOUR_MS);
     await market.untilReversal('permanently_failed', ids[0]!);

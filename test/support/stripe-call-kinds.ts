@@ -3,6 +3,7 @@ import type { Certainty } from '../../src/domain/certainty.js';
 import type { ReversalId } from '../../src/domain/ids.js';
 import type { LoggedCall } from '../../src/sandbox/stripe/call-log.js';
 import { type MarketplaceTest, reversalOf } from './marketplace-skipping.js';
+import { stripeApi } from './stripe-api.js';
 
 /** One transfer or reversal under test, whichever of the two it is. */
 export interface CallUnderTest {
@@ -20,6 +21,8 @@ export interface CallUnderTest {
     attention: Attention | null;
     stripeId: string | null;
   }>;
+  /** Somebody does at Stripe, without our mark unless one is given, what this call should have done. @returns its id there */
+  readonly byHand: (amount: number, mark?: string) => Promise<string>;
   /** Until its money has moved and the ledger says so. */
   readonly untilDone: () => Promise<void>;
   readonly untilAttempted: (times?: number) => Promise<void>;
@@ -30,6 +33,8 @@ export interface CallKind {
   readonly kind: 'transfer' | 'reversal';
   /** Of the one call that moves money, for faults. */
   readonly endpoint: 'transfers.create' | 'reversals.create';
+  /** What evidence calls the id at Stripe. */
+  readonly evidence: 'stripe_transfer_id' | 'stripe_reversal_id';
   /** Of the reads that show whether it has moved. */
   readonly look: 'transfers.list' | 'transfers.read';
   readonly settings: (settings: { base?: string; max?: string; retries?: number }) => Record<string, string>;
@@ -62,6 +67,7 @@ const TRANSFER: CallKind = {
   kind: 'transfer',
   endpoint: 'transfers.create',
   look: 'transfers.list',
+  evidence: 'stripe_transfer_id',
   settings: settingsOf('TRANSFER_RETRY_BACKOFF', 'TRANSFER_RETRY_MAX'),
   setBalance: ({ stripe }, _seller, available) =>
     stripe.setBalance({ account: stripe.platformAccount, currency: 'usd', available }),
@@ -81,6 +87,16 @@ const TRANSFER: CallKind = {
       order,
       seller,
       moved: () => market.stripe.ledger().transfers.filter(({ destination }) => destination === seller).length,
+      async byHand(amount, mark) {
+        const answer = await stripeApi(market.stripe.url).post('/v1/transfers', {
+          amount: String(amount),
+          currency: 'usd',
+          destination: seller,
+          transfer_group: order,
+          ...(mark === undefined ? {} : { 'metadata[seller_transfer_id]': mark }),
+        });
+        return String(answer.json.id);
+      },
     };
   },
 };
@@ -89,6 +105,7 @@ const REVERSAL: CallKind = {
   kind: 'reversal',
   endpoint: 'reversals.create',
   look: 'transfers.read',
+  evidence: 'stripe_reversal_id',
   settings: settingsOf('REVERSAL_BACKOFF', 'REVERSAL_MAX_RETRIES'),
   setBalance: ({ stripe }, seller, available) => stripe.setBalance({ account: seller, currency: 'usd', available }),
   async begin(market, prepare = nothing) {
@@ -109,6 +126,10 @@ const REVERSAL: CallKind = {
       seller,
       moved: () =>
         market.stripe.ledger().reversals.filter(({ transfer: of }) => of === transfer.stripeTransferId).length,
+      async byHand(amount, mark) {
+        const metadata: Record<string, string> = mark === undefined ? {} : { operation_id: mark };
+        return (await market.stripe.reverse(transfer.stripeTransferId ?? '', { amount, metadata })).id;
+      },
     };
   },
 };

@@ -1,0 +1,186 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ReversalId } from '../../src/domain/ids.js';
+import type { Order } from '../../src/domain/marketplace.js';
+import { type MarketplaceTest, MINUTE_MS, openMarketplaceTest, reversalOf } from '../support/marketplace-skipping.js';
+import { CALL_KINDS } from '../support/stripe-call-kinds.js';
+
+/** Stripe does not let us in, or turns us away: nothing is sent, nothing is counted, and it goes on by itself. */
+
+/** Not one failure is allowed, so that whatever counted as one would end with a person. */
+const NO_RETRY = { REVERSAL_MAX_RETRIES: '0', TRANSFER_RETRY_MAX: '0' };
+const KEY = 'sk_test_sandbox';
+let market: MarketplaceTest;
+let sellers = 0;
+
+beforeAll(async () => {
+  market = await openMarketplaceTest({ settings: NO_RETRY });
+});
+afterAll(() => market.dispose());
+beforeEach(() => market.restart());
+afterEach(() => {
+  market.stripe.setFaults([]);
+  market.stripe.setApiKeys({ accepted: null, revoked: [] });
+});
+
+const aSeller = () => {
+  sellers += 1;
+  return `acct_1Park${sellers}`;
+};
+const sold = (count: number): Promise<Order[]> =>
+  Array.from({ length: count }, () => () => market.sold({ [aSeller()]: 1_000n })).reduce<Promise<Order[]>>(
+    async (earlier, sell) => [...(await earlier), await sell()],
+    Promise.resolve([]),
+  );
+const posts = (order: Order) => order.transfers.flatMap((transfer) => market.reversalPosts(transfer));
+const parked = async () => {
+  const rows = await market.test.database.query<{ provider: string }>(
+    `SELECT provider FROM provider_breakers WHERE state <> 'closed' ORDER BY provider`,
+  );
+  return rows.map(({ provider }) => provider);
+};
+const accountReads = () => market.stripe.calls().endpoints.account?.calls ?? 0;
+
+/** As the schedule of a production does, once a minute. */
+async function sweepFor(minutes: number): Promise<void> {
+  for (let minute = 0; minute < minutes; minute += 1) {
+    await market.sleep(MINUTE_MS);
+    await market.world.sweep();
+  }
+}
+
+async function refundedWhileParked(orders: readonly Order[]): Promise<ReversalId[]> {
+  const ids: ReversalId[] = [];
+  for (const order of orders) {
+    const id = reversalOf(await market.refund(order), order);
+    expect((await market.untilIn('waiting', 'reversal', id)).detail).toMatch(
+      /parked|api_key_expired|not to the account of this ledger/,
+    );
+    ids.push(id);
+  }
+  return ids;
+}
+
+describe('a key that Stripe no longer takes', () => {
+  it('parks everything at its first 401; only a read-only probe asks, and nothing is lost when it is back', async () => {
+    const orders = await sold(3);
+    market.stripe.setApiKeys({ revoked: [KEY] });
+    const ids = await refundedWhileParked(orders);
+    expect(await parked()).toEqual(['stripe']);
+    expect(orders.map((order) => posts(order).map(({ status }) => status))).toEqual([[401], [], []]);
+    const probes = accountReads();
+    await sweepFor(20);
+    expect(orders.map((order) => posts(order).length)).toEqual([1, 0, 0]);
+    expect(accountReads() - probes).toBeGreaterThan(10);
+    expect(accountReads() - probes).toBeLessThan(45);
+    for (const id of ids) {
+      const { status, certainty, retryCount, attention } = await market.reversal(id);
+      expect({ status, certainty, retryCount, attention }).toEqual({
+        status: 'pending',
+        certainty: 'not_sent',
+        retryCount: 0,
+        attention: null,
+      });
+    }
+    for (const order of orders) expect((await market.order(order)).status).toBe('refunded');
+
+    market.stripe.setApiKeys({ revoked: [] });
+    await sweepFor(2);
+    await market.untilReversal('reversed', ...ids);
+    expect(await parked()).toEqual([]);
+    expect(orders.map((order) => posts(order).filter(({ status }) => status === 200).length)).toEqual([1, 1, 1]);
+  });
+
+  it('holds transfers back alike, and a new key in a new process lets them go', async () => {
+    await sold(1);
+    market.stripe.setApiKeys({ revoked: [KEY] });
+    const seller = aSeller();
+    const { transfers } = await market.pay({ [seller]: 1_000n });
+    const [transfer] = transfers;
+    await market.untilIn('waiting', 'transfer', transfer!.id);
+    await sweepFor(5);
+    expect(market.transferPosts(seller).map(({ status }) => status)).toEqual([401]);
+    expect(await market.transfer(transfer!.id)).toMatchObject({ status: 'pending', retryCount: 0, attention: null });
+    await market.restart({ settings: { ...NO_RETRY, STRIPE_SECRET_KEY: 'sk_test_rolled' } });
+    await sweepFor(2);
+    await market.untilTransfer('completed', transfer!.id);
+  });
+
+  it('is asked about again by the workflows alone where no sweep runs', async () => {
+    const [order] = (await sold(1)) as [Order];
+    market.stripe.setApiKeys({ revoked: [KEY] });
+    const [id] = await refundedWhileParked([order]);
+    market.stripe.setApiKeys({ revoked: [] });
+    await market.sleep(15 * MINUTE_MS);
+    await market.untilReversal('reversed', id!);
+    expect(await parked()).toEqual([]);
+  });
+});
+
+describe('a key of another account, or of the other mode', () => {
+  it.each([
+    ['another account', 'sk_test_other'],
+    ['live mode', 'sk_live_other'],
+  ])('sends nothing: %s', async (_what, secretKey) => {
+    const [order] = (await sold(1)) as [Order];
+    market.stripe.setApiKeys({
+      accepted: {
+        [KEY]: market.stripe.platformAccount,
+        sk_test_other: 'acct_1SomebodyElse',
+        sk_live_other: market.stripe.platformAccount,
+      },
+    });
+    await market.restart({ settings: { ...NO_RETRY, STRIPE_SECRET_KEY: secretKey } });
+    const [id] = await refundedWhileParked([order]);
+    await sweepFor(3);
+    expect(posts(order)).toEqual([]);
+    await market.restart();
+    await sweepFor(2);
+    await market.untilReversal('reversed', id!);
+    expect(posts(order)).toHaveLength(1);
+  });
+});
+
+describe('a seller who took his access away', () => {
+  it('is parked alone: the others go on, and he does when he lets us in again', async () => {
+    const orders = await sold(2);
+    const [his, hers] = orders as [Order, Order];
+    const account = his.transfers[0]!.sellerAccount;
+    await market.stripe.setAccount(account, { access: 'revoked' });
+    const id = reversalOf(await market.refund(his), his);
+    await market.untilIn('waiting', 'reversal', id);
+    expect(await parked()).toEqual([`stripe:${account}`]);
+    await market.untilReversal('reversed', reversalOf(await market.refund(hers), hers));
+    await sweepFor(10);
+    expect(posts(his).map(({ status }) => status)).toEqual([403]);
+    expect(await market.reversal(id)).toMatchObject({ status: 'pending', retryCount: 0, attention: null });
+
+    await market.stripe.setAccount(account, { access: 'granted' });
+    await sweepFor(2);
+    await market.untilReversal('reversed', id);
+    expect(await parked()).toEqual([]);
+  });
+});
+
+describe.each(CALL_KINDS)('a $kind that is turned away', ({ endpoint, begin }) => {
+  it.each(['rate_limited', 'lock_timeout', 'key_in_use'] as const)(
+    'by %s comes again, and uses up no retry',
+    async (kind) => {
+      market.stripe.setFaults([{ kinds: [kind], on: [endpoint], times: 4 }]);
+      const call = await begin(market);
+      await call.untilDone();
+      expect(await call.read()).toMatchObject({ retryCount: 0, attention: null });
+      const statuses = call.posts().map(({ status }) => status);
+      expect(statuses).toEqual([...Array.from({ length: 4 }, () => (kind === 'key_in_use' ? 409 : 429)), 200]);
+      expect(new Set(call.posts().map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+      expect(call.moved()).toBe(1);
+    },
+  );
+
+  it('comes no sooner than Stripe says', async () => {
+    market.stripe.setFaults([{ kinds: ['rate_limited'], on: [endpoint], times: 1, retryAfterSeconds: 90 }]);
+    const call = await begin(market);
+    await call.untilDone();
+    const [first, second] = call.posts();
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(90_000);
+  });
+});
