@@ -91,9 +91,16 @@ describe('a marketplace', () => {
     } as const;
     await test.ledger.storeWebhook(event);
     await world.processWebhook(event);
-    await until('the refund is known', async () => (await world.find(order.id)).refunds.length === 1, {
-      limitMs: 10_000,
-    });
+    const found = await until(
+      'the refund is known',
+      async () => {
+        const now = await world.find(order.id);
+        return now.status === 'partially_refunded' && now;
+      },
+      { limitMs: 10_000 },
+    );
+    expect(found.refunds).toMatchObject([{ origin: 'provider', status: 'succeeded', amount: 2_000n }]);
+  });
     expect(await world.find(order.id)).toMatchObject({
       status: 'partially_refunded',
       refunds: [{ origin: 'provider' }],

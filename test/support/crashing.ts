@@ -118,7 +118,7 @@ export async function startProcess(kind: 'server' | 'worker', env: NodeJS.Proces
       const answer = await ask({ tellCalls: true });
       return 'calls' in answer ? answer.calls : [];
     },
-    kill: (signal) => void process.kill(pid, signal),
+    kill: (signal) => void child.kill(signal),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');

@@ -9,8 +9,8 @@ export interface CrashOrder {
   readonly newerThan?: string;
   /** Ids of reversals are derived and tell no time: these are the ones made before. */
   readonly past?: readonly string[];
-  /** Seller accounts that no earlier order knew: what names one of them counts. */
-  readonly sellers?: readonly string[];
+  /** Seller accounts and ids that count, whenever they were made. */
+  readonly about?: readonly string[];
   /** Default SIGKILL. */
   readonly signal?: 'SIGKILL' | 'SIGSTOP';
 }
@@ -76,12 +76,12 @@ export function createCrashSwitch() {
 
   function concerned(at: string, values: readonly unknown[]): boolean {
     if (order?.newerThan === undefined || WITHOUT_IDS.has(at)) return true;
-    const { newerThan, past = [], sellers = [] } = order;
+    const { newerThan, past = [], about = [] } = order;
     return textsIn(values, keysOf).some(
       (text) =>
         (UUID_V7.test(text) && text > newerThan) ||
         (UUID_V8.test(text) && !past.includes(text)) ||
-        sellers.some((seller) => text === seller || text === `stripe:${seller}`),
+        about.some((name) => text === name || text === `stripe:${name}`),
     );
   }
 

@@ -1,15 +1,15 @@
-import { readConfig } from '../../src/config.js';
-import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
-import { createMarketplaceProviders, createMarketplaceRuntime } from '../../src/marketplace-runtime.js';
-import { createTemporalClient } from '../../src/orchestration/temporal-client.js';
-import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
-import { type CrashOrder, environmentFor, lastingPort, startProcess, type TestProcess } from './crashing.js';
-import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
-import { commerce, marketplaceEnvironment } from './marketplace-world.js';
-import { memoryLogger } from './settlement-world.js';
-import { unfinishedMoney } from './two-money-ledgers.js';
-import { until } from './until.js';
+import { readConfig } from '../../../src/config.js';
+import type { MoneyItem } from '../../../src/ledger/marketplace-types.js';
+import { createMarketplaceProviders, createMarketplaceRuntime } from '../../../src/marketplace-runtime.js';
+import { createTemporalClient } from '../../../src/orchestration/temporal-client.js';
+import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../src/sandbox/hyperswitch/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
+import { type CrashOrder, environmentFor, lastingPort, startProcess, type TestProcess } from '../crashing.js';
+import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
+import { commerce, marketplaceEnvironment } from '../marketplace-world.js';
+import { memoryLogger } from '../settlement-world.js';
+import { unfinishedMoney } from '../two-money-ledgers.js';
+import { until } from '../until.js';
 
 type Kind = 'server' | 'worker';
 
@@ -28,8 +28,8 @@ export interface MoneyCrashWorld {
   /** Starts or nudges the workflows of items, as the server would. */
   wake(items: readonly MoneyItem[]): void;
   arm(kind: Kind, order: Pick<CrashOrder, 'call' | 'moment' | 'nth'>, sellers: readonly string[]): Promise<void>;
-  /** Ends the process and starts one that dies at this call, whomever it is for. */
-  replaceArmed(kind: Kind, order: Pick<CrashOrder, 'call' | 'moment' | 'nth'>): Promise<void>;
+  /** Ends the process and starts another, which dies at the given call, whomever it is for. */
+  replace(kind: Kind, order?: Pick<CrashOrder, 'call' | 'moment' | 'nth'>): Promise<void>;
   /** Waits for the death that was ordered, and starts the same process again where it was. */
   restart(kind: Kind): Promise<void>;
   /** Resolves when every item and every webhook is final. */
@@ -97,13 +97,18 @@ export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<
       return processes.server;
     },
     async arm(kind, order, sellers) {
-      const past = await test.database.query<{ id: string }>('SELECT id FROM reversals');
-      await alive(kind).arm({ ...order, sellers, past: past.map(({ id }) => id) });
+      const own = await test.database.query<{ id: string }>(IDS_OF_SELLERS, [sellers]);
+      const others = await test.database.query<{ id: string }>(
+        'SELECT id FROM reversals WHERE seller_account <> ALL ($1)',
+        [sellers],
+      );
+      const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+      await alive(kind).arm({ ...order, about: [...sellers, ...ids(own)], past: ids(others) });
     },
-    async replaceArmed(kind, order) {
+    async replace(kind, order) {
       alive(kind).kill('SIGKILL');
       await alive(kind).exited;
-      processes[kind] = await startProcess(kind, { ...env, TEST_CRASH_AT_ONCE: JSON.stringify(order) });
+      processes[kind] = await startProcess(kind, order ? { ...env, TEST_CRASH_AT_ONCE: JSON.stringify(order) } : env);
     },
     async restart(kind) {
       const ended = await until(`the ${kind} dies`, () => soon(alive(kind).exited), { limitMs: DIES_WITHIN_MS });
@@ -132,6 +137,13 @@ export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<
     },
   };
 }
+
+const IDS_OF_SELLERS = `WITH own AS (SELECT order_id FROM order_items WHERE seller_account = ANY ($1))
+  SELECT order_id AS id FROM own
+  UNION SELECT id FROM payments WHERE order_id IN (SELECT order_id FROM own)
+  UNION SELECT id FROM refunds WHERE order_id IN (SELECT order_id FROM own)
+  UNION SELECT id FROM seller_transfers WHERE seller_account = ANY ($1)
+  UNION SELECT id FROM reversals WHERE seller_account = ANY ($1)`;
 
 function shopRuntime(env: NodeJS.ProcessEnv, { ledger }: TestLedger) {
   const config = readConfig(env);
