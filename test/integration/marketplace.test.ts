@@ -101,9 +101,4 @@ describe('a marketplace', () => {
     );
     expect(found.refunds).toMatchObject([{ origin: 'provider', status: 'succeeded', amount: 2_000n }]);
   });
-    expect(await world.find(order.id)).toMatchObject({
-      status: 'partially_refunded',
-      refunds: [{ origin: 'provider' }],
-    });
-  });
 });
