@@ -28,8 +28,8 @@ export function whatNext(situation: Situation, nowMs: number): string {
   }
   if (!OPEN[kind].includes(situation.status)) return finished(situation);
   if (parkedBy !== null) {
-    const who = parkedBy === 'stripe' ? 'Stripe does' : `Stripe does for ${parkedBy.slice('stripe:'.length)}`;
-    return `waits until ${who} let us in again; that is asked every minute at most, and no retries are used up`;
+    const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
+    return `waits until Stripe lets us in again${seller}; that is asked every minute at most, and no retries are used up`;
   }
   if (behind !== null) return `waits for reversal ${behind} of the same transfer, which goes first`;
   return goesOn(situation);
@@ -86,6 +86,9 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
     return certainty === 'not_sent' || certainty === 'absent'
       ? `it is sent to Hyperswitch at ${at}`
       : `Hyperswitch is read again at ${at}, and then from time to time until it is final`;
+  }
+  if (status === 'waiting_balance' && nextRetryAt === null) {
+    return "waits for the seller's balance behind an older reversal of the same seller, which asks for both";
   }
   if (status === 'waiting_balance') {
     return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;

@@ -220,7 +220,7 @@ describe('makegood show', () => {
     );
     expect((await json('show', first)).next).toMatch(/^it is sent to Stripe at 2/);
     await world.ledger.parkProvider('stripe', 'the key is revoked');
-    expect((await json('show', first)).next).toMatch(/^waits until Stripe does let us in again/);
+    expect((await json('show', first)).next).toMatch(/^waits until Stripe lets us in again/);
     await world.ledger.unparkProvider('stripe');
     await world.ledger.claimReversal(first as never, 'runner', 60_000);
     expect((await json('show', first)).next).toMatch(/^a call is at work/);
