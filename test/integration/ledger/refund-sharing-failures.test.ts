@@ -166,6 +166,20 @@ describe('a refund that fails after it had succeeded', () => {
     });
   });
 
+  it('spares the seller what another refund was about to take, as far as it gave back more', async () => {
+    const order = await sent();
+    const failing = await steps.refunded(order.id, 300);
+    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.refunded(order.id, 200);
+    await steps.refundSays(failing, 'failed');
+    // Taken: 300, due: 200. Nothing more is taken, and only 100 are owed.
+    expect((await reversalsOf(order.id)).map(({ status }) => status)).toEqual(['reversed', 'written_off']);
+    expect(await steps.refund(failing)).toMatchObject({
+      attention: { reason: 'refund_failed_after_reversal', detail: expect.stringContaining('100 USD') },
+    });
+    expect(await steps.transfer(order.transferId)).toMatchObject({ status: 'partially_reversed' });
+  });
+
   it('counts what it took already against the next refund', async () => {
     const order = await sent();
     const failing = await steps.refunded(order.id, 300);
