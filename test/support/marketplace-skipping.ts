@@ -157,8 +157,8 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
     transfer: (id) => found(`transfer ${id}`, ledger.findTransfer(id)),
     untilReversal: (status, ...ids) =>
       market.until(`the reversal is ${status}`, async () => {
-        const all = await Promise.all(ids.map(market.reversal));
-        return all.every((reversal) => reversal.status === status);
+        const all = await Promise.all(ids.map((id) => ledger.findReversal(id)));
+        return all.every((reversal) => reversal?.status === status);
       }),
     untilTransfer: (status, ...ids) =>
       market.until(`the transfer is ${status}`, async () => {
