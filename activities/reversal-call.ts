@@ -6,7 +6,7 @@ import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { RetryTimings } from './marketplace-contract.js';
-import type { Looked, StripeCall } from './stripe-call.js';
+import type { Looked, NotNow, StripeCall } from './stripe-call.js';
 import { retryPolicy } from './transfer-call.js';
 
 export interface ReversalCallDependencies {
@@ -53,9 +53,13 @@ export function reversalCall(
 async function stillDue(
   claim: ClaimedReversal,
   { ledger, hyperswitch, wake }: ReversalCallDependencies,
-): Promise<{ afterMs: number; why: string } | undefined> {
+): Promise<NotNow | undefined> {
   if (!hyperswitch || claim.hyperswitchRefundId === null) return undefined;
   const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId);
+  if (answer.kind === 'missing') {
+    const why = `Hyperswitch does not know the refund ${claim.hyperswitchRefundId}, which had succeeded: nothing was sent; check HYPERSWITCH_API_KEY, then resolve with retry`;
+    return { ask: 'unknown_refund', why };
+  }
   if (answer.kind !== 'found')
     return { afterMs: ASK_AGAIN_MS, why: `the refund could not be confirmed before the reversal: ${answer.detail}` };
   const { started } = await ledger.applyRefund({ refundId: claim.refundId, runner: null, facts: answer.value });

@@ -1,5 +1,6 @@
 import type { MoneyAnswer, RefusalByRecords } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
+import type { AttentionReason } from '../src/domain/attention.js';
 import { type Certainty, certaintyAtSend } from '../src/domain/certainty.js';
 import { type Decision, next, type RetryPolicy } from '../src/domain/next.js';
 import type { KeyedAnswer, ReadAnswer } from '../src/domain/provider-answers.js';
@@ -26,7 +27,7 @@ export interface StripeCall<Id extends string, C extends Claimed & { readonly id
   look(claim: C): Promise<Looked>;
   noteAbsent(absence: { id: Id; runner: string }): Promise<void>;
   /** Whether it is still due, asked immediately before the send; undefined: it is, or the permit will tell. */
-  stillDue(claim: C): Promise<{ readonly afterMs: number; readonly why: string } | undefined>;
+  stillDue(claim: C): Promise<NotNow | undefined>;
   permit(id: Id, runner: string, holdMs: number): Promise<SendPermit<Params>>;
   send(
     claim: C,
@@ -36,6 +37,11 @@ export interface StripeCall<Id extends string, C extends Claimed & { readonly id
   record(outcome: CallOutcome<Id>): Promise<Recorded>;
   release(id: Id, runner: string, afterMs: number): Promise<void>;
 }
+
+export type NotNow =
+  | { readonly afterMs: number; readonly why: string }
+  /** A person has to find out whether it is due at all. */
+  | { readonly ask: AttentionReason; readonly why: string };
 
 export interface StripeCallDependencies {
   /** Names this process among all runners. */
@@ -83,16 +89,22 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       await call.noteAbsent({ id, runner });
     }
     const wait = await call.stillDue(claim);
-    if (wait) {
-      await call.release(id, runner, wait.afterMs);
-      return { kind: 'later', ...wait };
-    }
+    if (wait) return await notNow(claim, wait);
     const permit = await call.permit(id, runner, holdMs);
     if (permit.kind === 'stop') return { kind: 'later', afterMs: 1, why: permit.why };
     if (permit.kind === 'read_only')
       return { kind: 'later', afterMs: permit.afterMs, why: 'Stripe may have forgotten the key, so it is only looked' };
     return await send(claim, permit);
   };
+
+  async function notNow(claim: C, wait: NotNow): Promise<CallStep> {
+    if ('ask' in wait) {
+      const decision = { do: 'ask', certainty: claim.certainty, reason: wait.ask } as const;
+      return await recorded(claim, { decision, detail: wait.why });
+    }
+    await call.release(claim.id, claim.runner, wait.afterMs);
+    return { kind: 'later', ...wait };
+  }
 
   async function claimOrProbe(id: Id, runner: string) {
     const claim = await call.claim(id, runner, holdMs);

@@ -110,6 +110,7 @@ function faultOf(resolution: unknown, actions: readonly string[]): string | unde
   const given = resolution as Partial<Resolution> | null | undefined;
   if (typeof given !== 'object' || given === null)
     return 'a resolution is an object {"action","by","note","evidence"?}';
+  if (actions.length === 0) return 'nothing of this item is decided by a person';
   if (!actions.some((action) => action === given.action)) return `action is one of ${actions.join(', ')}`;
   if (typeof given.by !== 'string' || given.by.trim() === '' || given.by.length > 200)
     return 'by names who decides, in at most 200 characters';

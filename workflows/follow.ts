@@ -20,19 +20,25 @@ const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney
 
 /** Follows a buyer's payment until it is final, whether or not a webhook ever comes. */
 export async function payment(input: FollowInput): Promise<{ status: string }> {
-  return await follow(input, advancePayment);
+  return await follow(input, { advance: advancePayment, actions: [] });
 }
 
 /** Sees a refund through: made if a crash came before it, read until it is final, a person asked where it went back. */
 export async function refund(input: FollowInput): Promise<{ status: string }> {
-  return await follow(input, advanceRefund);
+  return await follow(input, { advance: advanceRefund, actions: MONEY_ACTIONS.refund });
 }
 
-async function follow(input: FollowInput, advance: (id: string) => Promise<FollowStep>): Promise<{ status: string }> {
+interface Followed {
+  readonly advance: (id: string) => Promise<FollowStep>;
+  /** What a person may decide; nothing of a payment: what is wrong with it is between the buyer and the provider. */
+  readonly actions: readonly string[];
+}
+
+async function follow(input: FollowInput, { advance, actions }: Followed): Promise<{ status: string }> {
   const state: ItemState = { phase: 'calling', detail: 'Hyperswitch is asked', ignored: [] };
   const desk = createDecisionDesk({
     state,
-    actions: MONEY_ACTIONS.refund,
+    actions,
     decide: (message) => decideMoney({ kind: 'refund', itemId: input.id, ...message }),
   });
   let reread = false;

@@ -55,6 +55,8 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
     if (step.kind !== 'attention') attentionIsOver(state);
     switch (step.kind) {
       case 'final':
+        // A nudge that came during the attempt is about something newer.
+        if (reread) break;
         show(state, 'finished', step.status);
         upsertSearchAttributes([{ key: MoneyState, value: step.status }]);
         await desk.dismissRest();

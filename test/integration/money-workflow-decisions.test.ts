@@ -159,3 +159,21 @@ describe.each(CALL_KINDS)('a $kind that needs a person', ({ kind, endpoint, evid
     expect(await call.read()).toMatchObject({ status: 'permanently_failed' });
   });
 });
+
+describe('a payment', () => {
+  it('takes no decision, and ends when it is paid whatever was said to it', async () => {
+    market.hyperswitch.setAuto({});
+    const order = await market.pay({ acct_1Undecided: 1_000n });
+    const { id = '', hyperswitchPaymentId } = order.payment ?? {};
+    const handle = market.handle('payment', id);
+    await market.untilIn('waiting', 'payment', id);
+    await handle.signal(resolveSignal, { action: 'retry', by: 'ann', note: 'please' });
+    await market.hyperswitch.movePayment(hyperswitchPaymentId ?? '', { to: 'succeeded' });
+    await market.until('it ends', async () => (await handle.describe()).status.name === 'COMPLETED');
+    expect(await handle.query(stateQuery)).toMatchObject({
+      phase: 'finished',
+      ignored: [{ by: 'ann', action: 'retry', why: 'nothing of this item is decided by a person' }],
+    });
+    expect((await market.order(order)).status).toBe('paid');
+  });
+});

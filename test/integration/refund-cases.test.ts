@@ -215,3 +215,21 @@ describe('a refund that fails after its reversal', () => {
     });
   });
 });
+
+describe('a refund that the provider has forgotten', () => {
+  it('is a question for a person, and nothing is taken back until it is answered', async () => {
+    const order = await market.sold({ [seller]: 1_000n });
+    market.stripe.setFaults([{ kinds: ['rate_limited'], on: ['reversals.create'], times: 1, retryAfterSeconds: 60 }]);
+    const id = reversalOf(await market.refund(order), order);
+    await market.untilIn('waiting_to_retry', 'reversal', id);
+    await market.hyperswitch.reset();
+    await market.untilIn('needs_attention', 'reversal', id);
+    expect(await market.reversal(id)).toMatchObject({
+      status: 'permanently_failed',
+      certainty: 'not_sent',
+      attention: { reason: 'unknown_refund' },
+    });
+    expect(market.reversalPosts(transferOf(order)).map(({ status }) => status)).toEqual([429]);
+    market.hyperswitch.setAuto({ pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } });
+  });
+});
