@@ -40,7 +40,7 @@ interface Key {
   saved: Saved<unknown> | undefined;
 }
 
-export type ModelStripe = ReturnType<typeof modelStripe>;
+type ModelStripe = ReturnType<typeof modelStripe>;
 
 /**
  * Stripe as far as its rules about keys and balances go (research A2, A3), small enough to be believed: a key is kept for

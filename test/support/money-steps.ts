@@ -32,13 +32,13 @@ export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
-export const REVERSALS: RetryPolicy = {
+const REVERSALS: RetryPolicy = {
   backoffBaseMs: 1_000,
   backoffMaxMs: 10_000,
   answerWindowMs: 0,
   counted: { maxRetries: 5, whenShort: 'wait', whenRefused: 'ask' },
 };
-export const TRANSFERS: RetryPolicy = {
+const TRANSFERS: RetryPolicy = {
   ...REVERSALS,
   counted: { maxRetries: 5, whenShort: 'retry', whenRefused: 'retry' },
 };
@@ -295,7 +295,7 @@ export interface Paid {
   readonly started: readonly MoneyItem[];
 }
 
-export function held<C>(claim: StripeClaim<C>): C {
+function held<C>(claim: StripeClaim<C>): C {
   if (claim.kind !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(claim)}`);
   return claim.claim;
 }
