@@ -1,0 +1,50 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ATTENTION_REASONS } from '../../src/domain/attention.js';
+import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+
+const ROOT = projectRoot();
+const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
+const pages = (folder: string) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name));
+const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...pages('docs')];
+
+/** As GitHub names them. */
+const anchorsOf = (text: string) =>
+  [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+describe('the documents', () => {
+  it.each(PAGES)('%s links only to what is there', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
+    const missing = links
+      .filter((link) => !link.startsWith('http'))
+      .filter((link) => {
+        const [path = '', anchor] = link.split('#');
+        const file = path === '' ? page : join(dirname(page), path);
+        if (!existsSync(join(ROOT, file))) return true;
+        return anchor !== undefined && !anchorsOf(read(file)).includes(anchor);
+      });
+    expect(missing).toEqual([]);
+  });
+
+  it('say what to do for every reason that an item can wait for', () => {
+    const text = read('docs/runbooks/needs-attention.md');
+    expect(ATTENTION_REASONS.filter((reason) => !text.includes(`\`${reason}\``))).toEqual([]);
+  });
+
+  it('lead to every runbook, and each says what it means for the money', () => {
+    const index = read('docs/runbooks/README.md');
+    const runbooks = pages('docs/runbooks').filter((page) => !page.endsWith('README.md'));
+    expect(runbooks.length).toBeGreaterThan(15);
+    expect(runbooks.filter((page) => !index.includes(`](${page.split('/').at(-1)})`))).toEqual([]);
+    expect(runbooks.filter((page) => !/\*\*What it means for the money\*\*/.test(read(page)))).toEqual([]);
+  });
+});
