@@ -206,8 +206,12 @@ const ACTIONS: Readonly<Record<DecidableKind, readonly MoneyAction[]>> = {
 };
 
 /** Sent or given up: what a person is told of it can only be acknowledged. */
-export const hasEnded = ({ kind, certainty, status }: Decidable): boolean =>
-  kind !== 'refund' && (certainty === 'done' || status === 'cancelled' || status === 'written_off');
+export const hasEnded = ({ kind, certainty, status, amount }: Decidable): boolean =>
+  kind !== 'refund' &&
+  (certainty === 'done' ||
+    status === 'cancelled' ||
+    status === 'written_off' ||
+    (kind === 'transfer' && BigInt(amount) === 0n));
 
 /** What is missing before this decision may be taken; undefined: nothing. */
 function unproved(

@@ -1,5 +1,5 @@
 import { reversalKey } from '../domain/idempotency-keys.js';
-import type { OrderId, RefundId, ReversalId } from '../domain/ids.js';
+import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import { reversalId } from '../domain/reversal-id.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { ShareRow } from './seller-shares.js';
@@ -7,74 +7,87 @@ import { redateOldest } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
 import { withdrawRequests } from './waiting-decisions.js';
 
+/** A refund that has succeeded, with as much of the demand as it lends its name to. */
+export interface NamedShare {
+  readonly id: RefundId;
+  readonly share: bigint;
+}
+
 export interface Demand {
   readonly row: ShareRow;
   readonly order: OrderId;
-  /** Refunds that have succeeded; the first whose reversal of this transfer is still free lends its name. */
-  readonly causes: readonly RefundId[];
+  readonly causes: readonly NamedShare[];
   readonly share: bigint;
 }
 
 /**
  * A share is to be taken back of a transfer that was sent, or may have been. One refund has one reversal of a transfer for
- * ever: where that was voided because its refund had failed, it is taken up again for what it stood for.
+ * ever: where that was voided because its refund had failed, it is taken up again for what it stood for. The others stand
+ * for their own shares, and the last of them for what rounding down has left.
  */
 export async function demand(query: Query, { row, order, causes, share }: Demand): Promise<MoneyItem[]> {
-  const started: MoneyItem[] = [];
+  const started: ReversalId[] = [];
   let left = share;
-  for (const refund of causes) {
-    if (left === 0n) break;
-    const id = reversalId(refund, row.id);
-    const taken = (await insert(query, { id, refund, row, order, share: left })) ?? (await revive(query, id, left));
-    if (taken === 0n) continue;
-    left -= taken;
-    started.push({ kind: 'reversal', id });
-    await tell(query, {
-      kind: 'reversal',
-      id,
-      what: 'demanded',
-      detail: { refund, transfer: row.id, amount: taken.toString() },
-    });
+  const free: NamedShare[] = [];
+  for (const cause of causes) {
+    const revived = await revive(query, reversalId(cause.id, row.id), left);
+    if (revived === 'none') free.push(cause);
+    else if (revived > 0n) started.push(reversalId(cause.id, row.id));
+    left -= revived === 'none' ? 0n : revived;
   }
-  if (left > 0n) await askAbout(query, causes[0], { row, left });
+  for (const [place, cause] of free.entries()) {
+    const amount = cause.share < left && place < free.length - 1 ? cause.share : left;
+    if (amount === 0n) continue;
+    started.push(await insert(query, { refund: cause.id, row, order, amount }));
+    left -= amount;
+  }
+  if (left > 0n) await askAbout(query, causes[0]?.id, { row, left });
   await query('SELECT refresh_transfer($1)', [row.id]);
-  return started;
+  return started.map((id) => ({ kind: 'reversal', id }));
 }
 
 interface Insert {
-  readonly id: ReversalId;
   readonly refund: RefundId;
   readonly row: ShareRow;
   readonly order: OrderId;
-  readonly share: bigint;
+  readonly amount: bigint;
 }
 
-/** @returns undefined where this refund's reversal of this transfer exists already */
-async function insert(query: Query, { id, refund, row, order, share }: Insert): Promise<bigint | undefined> {
-  const inserted = await query(
+async function insert(query: Query, { refund, row, order, amount }: Insert): Promise<ReversalId> {
+  const id = reversalId(refund, row.id);
+  await query(
     `INSERT INTO reversals (id, refund_id, transfer_id, order_id, seller_account, amount, currency, idempotency_key,
        next_retry_at, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), clock_now(), 'reversal/' || $1::uuid)
-     ON CONFLICT (id) DO NOTHING RETURNING id`,
-    [id, refund, row.id, order, row.seller_account, share.toString(), row.currency, reversalKey(id, 1)],
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), clock_now(), 'reversal/' || $1::uuid)`,
+    [id, refund, row.id, order, row.seller_account, amount.toString(), row.currency, reversalKey(id, 1)],
   );
-  return inserted.length === 1 ? share : undefined;
+  await tellDemanded(query, id, { refund, transfer: row.id, amount: amount.toString() });
+  return id;
 }
 
-async function revive(query: Query, id: ReversalId, share: bigint): Promise<bigint> {
-  const [row] = await query<{ amount: string }>(
-    `SELECT amount FROM reversals WHERE id = $1 AND voided AND status = 'written_off' AND amount <= $2 FOR UPDATE`,
-    [id, share.toString()],
+/** @returns what it takes back again, 0 where it cannot; `none`: there is no such reversal yet */
+async function revive(query: Query, id: ReversalId, most: bigint): Promise<bigint | 'none'> {
+  const [row] = await query<{ amount: string; refund_id: RefundId; transfer_id: TransferId; given_up: boolean }>(
+    `SELECT amount, refund_id, transfer_id, voided AND status = 'written_off' AS given_up FROM reversals WHERE id = $1 FOR UPDATE`,
+    [id],
   );
-  if (!row) return 0n;
+  if (!row) return 'none';
+  if (!row.given_up || BigInt(row.amount) > most) return 0n;
   await mustMove(query, 'reversals', {
     id,
     from: 'written_off',
     to: 'pending',
     set: 'voided = false, retry_count = 0, next_retry_at = clock_now(), next_check_at = clock_now()',
   });
+  await tellDemanded(query, id, { refund: row.refund_id, transfer: row.transfer_id, amount: row.amount });
   return BigInt(row.amount);
 }
+
+const tellDemanded = (
+  query: Query,
+  id: ReversalId,
+  detail: { refund: RefundId; transfer: TransferId; amount: string },
+): Promise<void> => tell(query, { kind: 'reversal', id, what: 'demanded', detail });
 
 async function askAbout(
   query: Query,

@@ -28,10 +28,11 @@ interface RefundRow {
   runner: string | null;
   held_ms: number | null;
   attention_reason: string | null;
+  paid_currency: string;
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
-    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.runner, r.attention_reason,
+    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.runner, r.attention_reason, p.currency AS paid_currency,
     (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
 
@@ -137,10 +138,11 @@ function mismatchOf(row: RefundRow, facts: RefundFacts): string | null {
     facts.hyperswitchRefundId === row.hyperswitch_refund_id &&
     facts.hyperswitchPaymentId === row.hyperswitch_payment_id &&
     facts.amount === BigInt(row.amount) &&
-    facts.currency === row.currency;
+    facts.currency === row.currency &&
+    facts.currency === row.paid_currency;
   return same
     ? null
-    : `Hyperswitch holds ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.currency}`;
+    : `Hyperswitch holds ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.paid_currency}`;
 }
 
 async function saveReading(

@@ -102,14 +102,27 @@ export function takenShare({ promise, transfers }: SellerShare): TransferShare {
 }
 
 /** Nothing of it has left us, and that is certain: it can still be made smaller or larger. */
-export const isUnsent = (row: Pick<ShareRow, 'completed' | 'certainty' | 'status'>): boolean =>
-  !row.completed && row.status !== 'cancelled' && (row.certainty === 'not_sent' || row.certainty === 'absent');
+export const isUnsent = (row: ShareRow): boolean =>
+  !row.completed && !hasEnded(row) && (row.certainty === 'not_sent' || row.certainty === 'absent');
 
-/** Refunds of the order that have succeeded, the newest first. */
-export async function succeededRefunds(query: Query, order: OrderId): Promise<RefundId[]> {
-  const rows = await query<{ id: RefundId }>(
-    `SELECT id FROM refunds WHERE order_id = $1 AND status = 'succeeded' ORDER BY succeeded_at DESC, id DESC`,
+/**
+ * Never to be sent: nothing is left of it, or a person gave it up. Should Stripe turn out to hold it after all, then with
+ * the amount it had: nothing is withheld of it, and what is due back of it is demanded when it is found.
+ */
+export const hasEnded = (row: ShareRow): boolean =>
+  row.status === 'cancelled' || (row.written_off && BigInt(row.amount) > 0n);
+
+/** A refund that has succeeded; what is taken back is taken in its name. */
+export interface Cause {
+  readonly id: RefundId;
+  readonly amount: bigint;
+}
+
+/** Those of the order, the oldest first. */
+export async function succeededRefunds(query: Query, order: OrderId): Promise<Cause[]> {
+  const rows = await query<{ id: RefundId; amount: string }>(
+    `SELECT id, amount FROM refunds WHERE order_id = $1 AND status = 'succeeded' ORDER BY succeeded_at, id`,
     [order],
   );
-  return rows.map(({ id }) => id);
+  return rows.map(({ id, amount }) => ({ id, amount: BigInt(amount) }));
 }

@@ -1,8 +1,8 @@
 import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
-import { overtaken, shareOf } from '../domain/shares.js';
-import { demand, voidReversal } from './demands.js';
+import { dueBack, overtaken, shareOf } from '../domain/shares.js';
+import { demand, type NamedShare, voidReversal } from './demands.js';
 import type { MoneyItem } from './marketplace-types.js';
-import { claimedShare, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
+import { claimedShare, hasEnded, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
 import type { Query } from './transition.js';
 import { restore, withhold } from './withholding.js';
 
@@ -22,12 +22,17 @@ import { restore, withhold } from './withholding.js';
 export async function settleShares(query: Query, order: OrderId, because?: RefundId): Promise<MoneyItem[]> {
   const { paid, refunded, sellers } = await lockShares(query, order);
   const refunds = await succeededRefunds(query, order);
-  const causes = because === undefined ? refunds : [because, ...refunds.filter((id) => id !== because)];
+  const causes = refunds.toSorted((one, other) => Number(other.id === because) - Number(one.id === because));
   const started: MoneyItem[] = [];
   for (const seller of sellers) {
     const share = claimedShare(seller);
     const due = shareOf(share, refunded, paid);
-    if (due > 0n) started.push(...(await takeBack(query, { seller, order, causes, due })));
+    // Each refund stands for its own share; the one that has just succeeded takes what others left, as rounding does.
+    const named = causes.map(({ id, amount }) => ({
+      id,
+      share: id === because ? due : dueBack(share.promised, amount, paid),
+    }));
+    if (due > 0n) started.push(...(await takeBack(query, { seller, order, causes: named, due })));
     const excess = overtaken(share, refunded, paid);
     if (excess > 0n) started.push(...(await leave(query, seller, excess)));
   }
@@ -37,7 +42,7 @@ export async function settleShares(query: Query, order: OrderId, because?: Refun
 interface TakeBack {
   readonly seller: SellerShare;
   readonly order: OrderId;
-  readonly causes: readonly RefundId[];
+  readonly causes: readonly NamedShare[];
   readonly due: bigint;
 }
 
@@ -47,10 +52,10 @@ async function takeBack(query: Query, { seller, order, causes, due }: TakeBack):
   let left = due;
   for (const row of seller.transfers.filter(isUnsent)) {
     const share = least(left, BigInt(row.amount));
-    if (share > 0n) await withhold(query, row, share, causes[0]);
+    if (share > 0n) await withhold(query, row, share, causes[0]?.id);
     left -= share;
   }
-  for (const row of seller.transfers.filter((one) => !isUnsent(one) && one.status !== 'cancelled')) {
+  for (const row of seller.transfers.filter((one) => !isUnsent(one) && !hasEnded(one))) {
     const share = least(left, BigInt(row.amount) - BigInt(row.claimed_back));
     if (share > 0n) started.push(...(await demand(query, { row, order, causes, share })));
     left -= share;
@@ -84,11 +89,11 @@ async function leave(query: Query, { transfers }: SellerShare, excess: bigint): 
 const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 
 /**
- * A transfer that was on its way turned out to have moved nothing: what was to be taken back from it is withheld instead.
- * The caller has recorded that it is absent.
+ * A transfer that was on its way turned out to have moved nothing: what was to be taken back from it is withheld instead,
+ * unless a person has given it up. The caller has recorded that it is absent.
  */
 export async function withholdDemands(query: Query, order: OrderId, transfer: TransferId): Promise<MoneyItem[]> {
-  await voidUnsent(query, 'transfer_id', transfer, 'its transfer was never sent, so its share is withheld');
+  await voidUnsent(query, 'transfer_id', transfer, 'its transfer was never sent, so nothing is to be taken back of it');
   return await settleShares(query, order);
 }
 

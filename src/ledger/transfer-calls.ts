@@ -14,7 +14,7 @@ import type {
   TransferPermit,
 } from './money-call-types.js';
 import { lockTransfers } from './seller-shares.js';
-import { withholdDemands } from './share-out.js';
+import { settleShares, withholdDemands } from './share-out.js';
 import {
   CALL_TIMES,
   type CallRow,
@@ -243,7 +243,7 @@ export async function finishTransfer(
   stripeTransferId: string,
   requestId: string | null = null,
 ): Promise<Recorded> {
-  if (row.completed || row.status === 'cancelled') {
+  if (row.completed || BigInt(row.amount) === 0n) {
     await sentBeside(query, row, stripeTransferId);
     return { status: row.status, started: [] };
   }
@@ -278,10 +278,11 @@ export async function finishTransfer(
      WHERE transfer_id = $1 AND status = 'pending' RETURNING id`,
     [row.id],
   );
-  const [derived] = await query<{ status: TransferStatus }>('SELECT refresh_transfer($1) AS status', [row.id]);
-  await proposeCompensation(query, row.order_id);
+  await query('SELECT refresh_transfer($1)', [row.id]);
   const started: MoneyItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
-  return { status: derived?.status ?? 'completed', started };
+  if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
+  await proposeCompensation(query, row.order_id);
+  return { status: (await lockTransfer(query, row.id)).status, started };
 }
 
 /** Stripe holds a transfer for a row that has another one, or that was cancelled: the seller has more than was promised. */
@@ -289,7 +290,7 @@ async function sentBeside(query: Query, row: TransferRow, stripeTransferId: stri
   if (row.stripe_transfer_id === stripeTransferId) return;
   const detail =
     row.stripe_transfer_id === null
-      ? `Stripe holds ${stripeTransferId} for it although it ${row.completed ? 'was completed without an id' : 'was cancelled'}`
+      ? `Stripe holds ${stripeTransferId} for it although it ${row.completed ? 'was completed without an id' : 'was withheld'}`
       : `Stripe holds ${stripeTransferId} for it beside ${row.stripe_transfer_id}: the seller was paid twice`;
   await query(
     `UPDATE seller_transfers SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),

@@ -188,7 +188,7 @@ async function run(
   if (dies) {
     await world.restart(who);
     await told.mend?.();
-    const inSweep = call === 'ledger.dueItems' || call === 'ledger.markItemsStarted' || call === 'ledger.dueWebhooks';
+    const inSweep = who === 'worker' && call !== undefined && SWEPT.includes(call) && !isLeftToTemporal(call, moment);
     if (inSweep) await endOrphanedSweeps(temporal.address, world.namespace, SWEEPS);
   } else if (!story.inFlight) {
     const order = await ended;
@@ -198,6 +198,10 @@ async function run(
   return { ended };
 }
 const SWEEPS = ['payment', 'refund', 'transfer', 'reversal'];
+const SWEPT = ['ledger.dueItems', 'ledger.markItemsStarted', 'ledger.dueWebhooks', 'ledger.itemOfWebhook'];
+/** Elsewhere the killed sweep is ended at once; here Temporal misses its heartbeat. */
+const isLeftToTemporal = (call: string, moment: string | undefined): boolean =>
+  call === 'ledger.markItemsStarted' && moment === 'after';
 
 let temporal: DevServer;
 const finished = new Map<Group, Finished>();

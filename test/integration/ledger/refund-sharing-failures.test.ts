@@ -324,23 +324,3 @@ describe('a compensation', () => {
     });
   });
 });
-
-it('a share found taken after it was written off is put on record and before a person, whatever its transfer is', async () => {
-  for (const amount of [300, 1_000]) {
-    const order = await sent();
-    await steps.refunded(order.id, amount);
-    const id = (await reversalsOf(order.id))[0]!.id;
-    await steps.reverse(id, UNKNOWN);
-    for (let retry = 0; retry < 5; retry += 1) {
-      steps.pass(MINUTE);
-      await steps.reverse(id, UNKNOWN);
-    }
-    await steps.decide({ kind: 'reversal', itemId: id, action: 'write_off', verified: { kind: 'absent' } });
-    expect(await steps.transfer(order.transferId)).toMatchObject({ status: 'completed' });
-    await test.ledger.adoptReversal(id, unique('trr'));
-    expect(await steps.reversal(id)).toMatchObject({ status: 'reversed', attention: { reason: 'late_success' } });
-    expect(await steps.transfer(order.transferId)).toMatchObject({
-      status: amount === 1_000 ? 'reversed' : 'partially_reversed',
-    });
-  }
-});

@@ -119,7 +119,7 @@ export const PAYMENTS: readonly Story[] = [
       const { order, id } = await placed(scene);
       const there = () =>
         scene.world.hyperswitch.ledger().payments.some(({ metadata }) => metadata?.['payment_id'] === id);
-      if (scene.somebodyDies) await killedOnce(scene, there);
+      await killedOnce(scene, there);
       return { order, mend };
     },
   },
@@ -134,7 +134,7 @@ export const PAYMENTS: readonly Story[] = [
       const { order, id } = await refundPlaced(scene);
       const there = () =>
         scene.world.hyperswitch.ledger().refunds.some(({ metadata }) => metadata?.['refund_id'] === id);
-      if (scene.somebodyDies) await killedOnce(scene, there);
+      await killedOnce(scene, there);
       return { order, mend };
     },
   },

@@ -69,8 +69,8 @@ export const lost = (
   on: 'payments.create' | 'refunds.create' | 'refunds.read',
 ) => hyperswitchIll(scene, { kinds: [kind], on: [on], ...(scene.somebodyDies ? {} : { times: 1 }) });
 
-/** The worker dies as soon as the provider is at work. */
-export async function killedOnce({ world }: Scene, there: () => boolean): Promise<void> {
+/** Whoever dies, dies while the provider is at work. */
+export async function killedOnce({ world, somebodyDies }: Scene, there: () => boolean): Promise<void> {
   await until('the provider is at work', there, WITHIN);
-  world.worker.kill('SIGKILL');
+  if (somebodyDies) world.worker.kill('SIGKILL');
 }

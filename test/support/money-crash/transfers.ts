@@ -60,7 +60,7 @@ export const TRANSFERS: readonly Story[] = [
       const told = await paid(scene);
       const { stripe } = scene.world;
       const there = () => stripe.ledger().transfers.some(({ destination }) => destination === first(scene.sellers));
-      if (scene.somebodyDies) await killedOnce(scene, there);
+      await killedOnce(scene, there);
       return told;
     },
   },
@@ -72,7 +72,7 @@ export const TRANSFERS: readonly Story[] = [
     async tell(scene) {
       stripeIll(scene, { kinds: ['hang_before_commit'] });
       const told = await paid(scene);
-      if (scene.somebodyDies) await killedOnce(scene, () => hangs(scene));
+      await killedOnce(scene, () => hangs(scene));
       return told;
     },
   },

@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
+import { temporalTool } from '../../src/sandbox/stack/tools.js';
+import type { CallsView } from '../../src/sandbox/stripe/call-log.js';
+import { type BudgetWorld, startBudgetWorld } from '../support/budget-world.js';
+import { putOrder } from '../support/marketplace-fixtures.js';
+import { sentOrders } from '../support/storm.js';
+import { type DevServer, startDevServer } from '../support/temporal.js';
+import { until } from '../support/until.js';
+
+/** What Stripe allows each endpoint (docs.stripe.com/rate-limits). */
+const PER_SECOND = 25;
+const REVERSALS = 450;
+const TRANSFERS = 150;
+const HISTORICAL = 150;
+const SELLERS = Array.from({ length: 30 }, (_, nth) => `acct_1Seller${nth}`);
+
+let temporal: DevServer;
+let world: BudgetWorld;
+beforeAll(async () => {
+  temporal = await startDevServer();
+  world = await startBudgetWorld({ temporalAddress: temporal.address, namespace: 'budget' });
+  await world.stripe.control('limits', { perEndpoint: PER_SECOND });
+}, 120_000);
+afterAll(async () => {
+  await world.stop();
+  await temporal.dispose();
+});
+
+const sellers = (count: number) => Array.from({ length: count }, (_, nth) => SELLERS[nth % SELLERS.length] ?? '');
+const count = async (statement: string): Promise<number> =>
+  (await world.test.database.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${statement}`))[0]?.count ??
+  -1;
+
+describe('two workers and a backfill with more to do than Stripe allows', () => {
+  let calls: CallsView;
+  beforeAll(async () => {
+    await sentOrders(world, sellers(REVERSALS), 'refunded');
+    for (const seller of sellers(TRANSFERS))
+      await putOrder(world.test, { transfers: [{ seller, amount: 900, status: 'pending' }] });
+    for (let nth = 0; nth < HISTORICAL; nth += 1)
+      await world.test.ledger.importTransfer({
+        order: `order-${nth}`,
+        currency: 'USD',
+        paid: 700n,
+        hyperswitchPaymentId: `pay_old${nth}`,
+        sellerAccount: `acct_1Old${nth}`,
+        amount: 700n,
+        stripeTransferId: null,
+        createdAt: new Date(Date.now() - 86_400_000).toISOString(),
+      });
+    // Half of the transfers are looked for in Stripe's lists, where the backfill reads as well.
+    await world.stripe.control('faults', {
+      rules: [{ kinds: ['reset_after_commit'], on: ['transfers.create'], times: 75 }],
+    });
+    await world.startWorkers(2);
+    await world.startBackfill();
+    await until(
+      'everything is done',
+      async () =>
+        (await count(`reversals WHERE status <> 'reversed'`)) === 0 &&
+        (await count(`seller_transfers WHERE completed_at IS NULL`)) === 0 &&
+        (await count(`backfills WHERE state <> 'finished'`)) === 0,
+      { limitMs: 240_000, everyMs: 500 },
+    );
+    calls = await world.stripe.calls();
+  }, 300_000);
+
+  it('never meets the limit, on any endpoint', () => {
+    const { endpoints } = calls;
+    for (const [name, { throttled, mostInOneSecond }] of Object.entries(endpoints)) {
+      console.log(name, throttled, mostInOneSecond, JSON.stringify(endpoints[name as never]));
+      expect({ name, throttled, within: mostInOneSecond <= PER_SECOND }).toEqual({ name, throttled: 0, within: true });
+    }
+    expect(calls.calls.filter(({ status }) => status === 429)).toEqual([]);
+    expect(endpoints['transfers.list']?.calls).toBeGreaterThan(HISTORICAL);
+  });
+
+  it('sends reversals at 0.95 of the limit or more while they are many', () => {
+    const at = calls.calls.filter(({ endpoint }) => endpoint === 'reversals.create').map((call) => call.at);
+    const best = Math.max(...at.map((from) => at.filter((time) => time >= from && time < from + WINDOW_MS).length));
+    console.log('best', best / (WINDOW_MS / 1000), 'whole', at.length / ((at.at(-1)! - at[0]!) / 1000));
+    expect(best / (WINDOW_MS / 1000)).toBeGreaterThanOrEqual(0.95 * PER_SECOND);
+  });
+});
+/** Long enough that one late second is seen, short enough that a busy machine has one such. */
+const WINDOW_MS = 6_000;
+
+describe('a limit that an operator sets on the queue', () => {
+  const limit = async (rps: string): Promise<void> => {
+    const queue = ['--task-queue', stripeTaskQueue(world.taskQueue), '--task-queue-type', 'activity'];
+    const at = ['--address', temporal.address, '--namespace', world.namespace];
+    const args = ['task-queue', 'config', 'set', ...queue, ...at, '--queue-rps-limit', rps];
+    await promisify(execFile)(temporalTool('temporal', process.env), args);
+  };
+  const reversed = () => count(`reversals WHERE status = 'reversed'`);
+
+  it('slows reversals down at once, and default gives them their pace back', async () => {
+    await limit('3');
+    const before = await reversed();
+    await sentOrders(world, sellers(120), 'refunded');
+    await until('some are through', async () => (await reversed()) >= before + 30, { limitMs: 60_000 });
+    await limit('default');
+    await until('all are through', async () => (await reversed()) === before + 120, { limitMs: 60_000 });
+    const at = (await world.stripe.calls()).calls
+      .filter(({ endpoint }) => endpoint === 'reversals.create')
+      .map((call) => call.at)
+      .slice(-120);
+    const perSecond = (from: number, to: number) => ((to - from) / (at[to]! - at[from]!)) * 1000;
+    console.log('slow', perSecond(5, 25), 'fast', perSecond(60, 110));
+    expect(perSecond(5, 25)).toBeLessThan(6);
+    expect(perSecond(60, 110)).toBeGreaterThan(2 * perSecond(5, 25));
+  }, 180_000);
+});
