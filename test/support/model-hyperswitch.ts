@@ -7,8 +7,6 @@ import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/h
 export const HYPERSWITCH_FAULTS = ['lost', 'dropped', 'busy'] as const;
 export type HyperswitchFault = (typeof HYPERSWITCH_FAULTS)[number];
 
-type ModelHyperswitch = ReturnType<typeof modelHyperswitch>;
-
 /**
  * Hyperswitch as far as refunds go: an id is made once, what is refunded and not failed is at most what was paid, and a
  * refund may succeed, fail, and fail after it has succeeded. Every payment is captured at once.

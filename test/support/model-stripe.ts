@@ -40,8 +40,6 @@ interface Key {
   saved: Saved<unknown> | undefined;
 }
 
-type ModelStripe = ReturnType<typeof modelStripe>;
-
 /**
  * Stripe as far as its rules about keys and balances go (research A2, A3), small enough to be believed: a key is kept for
  * exactly 24 hours with its first answer, errors included, and forgotten then. Shares no code with the product.
