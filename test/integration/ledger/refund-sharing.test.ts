@@ -256,43 +256,6 @@ describe('a refund while nobody knows whether the seller was paid', () => {
     expect(await steps.transfer(id)).toMatchObject({ status: 'cancelled', amount: 0n, nextRetryAt: null });
     expect((await reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off']);
   });
-
-  it('demands nothing any more of a transfer that a person gives up with proof', async () => {
-    const { id, order } = await givenUp(400);
-    expect((await reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off']);
-    expect(await steps.transfer(id)).toMatchObject({ status: 'permanently_failed', amount: 1_000n, attention: null });
-    await steps.refunded(order.id, 100);
-    expect(await reversalsOf(order.id)).toHaveLength(1);
-  });
-
-  it('demands its share of such a transfer when Stripe turns out to hold it after all', async () => {
-    const { id, order } = await givenUp(400);
-    await steps.refunded(order.id, 100);
-    const { status, started } = await test.ledger.adoptTransfer(id, unique('tr'));
-    expect(status).toBe('reversal_pending');
-    expect(await steps.transfer(id)).toMatchObject({ amount: 1_000n, attention: { reason: 'late_success' } });
-    const due = (await reversalsOf(order.id)).filter((one) => one.status === 'pending');
-    expect(due.map(({ amount }) => amount)).toEqual([400n, 100n]);
-    expect(new Set(started.map((item) => item.id))).toEqual(new Set(due.map((one) => one.id)));
-  });
-
-  /** Nobody knows whether it was sent; this much is refunded; then a person gives it up. */
-  async function givenUp(refund: number) {
-    const ada = seller();
-    const order = await steps.paid({ [ada]: 1_000 });
-    const id = order.transfers[ada]!;
-    await steps.send(id, UNKNOWN);
-    await steps.refunded(order.id, refund);
-    for (let retry = 0; retry < 5; retry += 1) {
-      steps.pass(MINUTE);
-      await steps.send(id, UNKNOWN);
-    }
-    expect(await steps.transfer(id)).toMatchObject({ status: 'pending', attention: { reason: 'retries_exhausted' } });
-    expect(
-      await steps.decide({ kind: 'transfer', itemId: id, action: 'write_off', verified: { kind: 'absent' } }),
-    ).toMatchObject({ kind: 'applied', status: 'permanently_failed' });
-    return { order, id };
-  }
 });
 
 describe('a historical transfer whose id nobody knows', () => {
