@@ -80,7 +80,7 @@ export const ENVIRONMENT = z.object({
   CREDENTIAL_ENCRYPTION_KEY: required(encryptionKeys(), {
     secret: true,
     description:
-      'Keys that encrypt credentials in Postgres: id:base64[,id:base64…], 32 bytes each; the first encrypts, all decrypt. A bare base64 value has id 1.',
+      'Keys that encrypt credentials and client secrets in Postgres: id:base64[,id:base64…], 32 bytes each; the first encrypts, all decrypt. A bare base64 value has id 1.',
     example: 'k1:$(openssl rand -base64 32)',
   }),
   API_TOKENS: required(apiTokens(), {
@@ -116,7 +116,7 @@ export const ENVIRONMENT = z.object({
   TEMPORAL_TASK_QUEUE: standard(
     matching(/^[A-Za-z0-9._-]{1,200}$/, 'a task queue name'),
     'makegood',
-    'Task queue of settlements; reversals use the same name with -stripe.',
+    'Task queue of settlements, payments and refunds; what calls Stripe uses the same name with -stripe.',
   ),
   TEMPORAL_UI_URL: optional(url(['https:', 'http:']), {
     description: 'Temporal Web UI, for links.',
@@ -214,7 +214,7 @@ export const ENVIRONMENT = z.object({
   }),
   HYPERSWITCH_API_KEY: optional(secretOf(8), { secret: true, description: 'Hyperswitch API key.', example: 'snd_…' }),
   HYPERSWITCH_WEBHOOK_SECRET: webhookSecrets(
-    'Signing secrets of the Hyperswitch webhook, comma-separated while rotating.',
+    'Signing secrets of the Hyperswitch webhook (the payment response hash key), comma-separated while rotating.',
   ),
   MPP_SECRET_KEY: optional(secretOf(32), {
     secret: true,
