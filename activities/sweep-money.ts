@@ -15,6 +15,8 @@ const PAGE = 200;
 /** More would only stand in the queue: calls to Stripe leave at 25 a second. */
 const MOST_PER_PASS = 2_000;
 const EVENTS_PER_PASS = 500;
+/** One start waits for Temporal longer than Stripe takes for one call: one after the other they would not keep up. */
+const STARTS_AT_ONCE = 8;
 
 /** One pass: events that nobody acted on, then what is due, sellers in turn. The schedule starts the next one. */
 export function createMoneySweep({ ledger, starter, processWebhook, logger }: MoneySweepDependencies) {
@@ -34,13 +36,29 @@ export function createMoneySweep({ ledger, starter, processWebhook, logger }: Mo
     return events.length;
   }
 
+  /** @throws when nothing of it could be started: then it is Temporal that is away, and not one item that is ill */
   async function startPage(items: readonly DueItem[], context: Context): Promise<number> {
     const started: MoneyItem[] = [];
-    for (const item of items) {
-      if (await starter.wake(item)) started.push({ kind: item.kind, id: item.id });
-      context.heartbeat();
-    }
-    await ledger.markItemsStarted(started);
+    const failed: { item: MoneyItem; error: unknown }[] = [];
+    const left = items.values();
+    const lane = async (): Promise<void> => {
+      for (const { kind, id, ...rest } of left) {
+        const item = { kind, id };
+        try {
+          if (await starter.wake({ ...item, ...rest })) started.push(item);
+        } catch (error) {
+          failed.push({ item, error });
+        }
+        context.heartbeat();
+      }
+    };
+    await Promise.all(Array.from({ length: STARTS_AT_ONCE }, lane));
+    const [first] = failed;
+    if (first && started.length === 0) throw first.error;
+    for (const { item, error } of failed)
+      logger.warn({ item, err: error }, 'a workflow could not be started; it is tried again in a minute');
+    // What failed waits as long as what was started, so that it never stands before the others.
+    await ledger.markItemsStarted([...started, ...failed.map(({ item }) => item)]);
     return started.length;
   }
 
