@@ -122,6 +122,18 @@ describe('when Stripe tells of money', () => {
     expect(gates).toEqual([]);
   });
 
+  it.each(['forged', 'stale'] as const)('a %s event wakes nobody', async (kind) => {
+    const { orders, ids } = await waiting(1);
+    market.stripe.setWebhookFaults([{ kinds: [kind] }]);
+    await balance(2_000);
+    await market.stripe.webhooksIdle();
+    const told = market.stripe.events().findLast(({ event }) => event.account === seller);
+    expect(told?.deliveries.map(({ status }) => status)).toEqual([400]);
+    await market.sleep(1_000);
+    expect(askedFor(orders)).toEqual([1]);
+    expect(await statuses(ids)).toEqual(['waiting_balance']);
+  });
+
   it('the probe finds the money also when nobody told of it', async () => {
     const { orders, ids } = await waiting(2);
     market.stripe.setWebhookFaults([{ kinds: ['lost'] }]);
