@@ -82,6 +82,8 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
       'temporal',
       'database',
       'sandbox',
+      'stripe',
+      'hyperswitch',
       'chainRpc',
       'tokens',
     ]);
@@ -93,6 +95,8 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     expect(await status(`${at.server}/demo/fixed`)).toBe(402);
     expect(await status(at.temporalUi)).toBe(200);
     expect(await status(`${at.sandbox}/_sandbox/ledger`)).toBe(200);
+    expect(await status(`${at.stripe}/control/ledger`)).toBe(200);
+    expect(await status(`${at.hyperswitch}/control/ledger`)).toBe(200);
 
     const second = await npmStart();
     expect(await second.ended).toBe(1);
