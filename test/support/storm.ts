@@ -4,7 +4,7 @@ import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/h
 import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import type { Seed } from '../../src/sandbox/stripe/seed.js';
 import type { TestLedger } from './ledger-fixtures.js';
-import { type OrderPut, putOrder } from './marketplace-fixtures.js';
+import { type OrderPut, putOrder, unguarded } from './marketplace-fixtures.js';
 
 /** An order of one seller that was paid and sent, in all three ledgers. */
 export interface SentOrder {
@@ -23,6 +23,7 @@ export interface StormPlace {
 
 const AT_ONCE = 8;
 const TRANSFER_FROM = 2_000;
+const NOT_YET = new Date('2100-01-01T00:00:00Z');
 
 /**
  * Hundreds of orders in seconds: what years of trade have left, without a workflow for any of it.
@@ -51,7 +52,7 @@ export async function sentOrders(
       });
     const refund = {
       columns: { hyperswitch_refund_id: hyperswitchRefundId(refundKey) },
-      reversals: [{ transfer: 0, amount, status: 'pending' as const }],
+      reversals: [{ transfer: 0, amount, status: 'pending' as const, columns: { next_check_at: NOT_YET } }],
     };
     const put = await putOrder(test, {
       payment: { columns: { hyperswitch_payment_id: hyperswitchPaymentId(paymentKey) } },
@@ -67,6 +68,10 @@ export async function sentOrders(
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
   await stripe.seed({ transfers: seeded });
+  // Due only now that Stripe knows the transfers: a worker that is alive already would be told that there are none.
+  await unguarded(test.database, (query) =>
+    query('UPDATE reversals SET next_check_at = clock_now() WHERE next_check_at = $1', [NOT_YET]),
+  );
   return orders;
 }
 

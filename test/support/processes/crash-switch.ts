@@ -5,7 +5,7 @@ export interface CrashOrder {
   readonly moment: 'before' | 'after';
   /** Counted from 1 among the calls that fit; default 1. */
   readonly nth?: number;
-  /** A UUIDv7: calls that concern only items made before it do not count. */
+  /** How a UUIDv7 of that millisecond begins: calls that concern only items made before it do not count. */
   readonly newerThan?: string;
   /** Ids of reversals are derived and tell no time: these are the ones made before. */
   readonly past?: readonly string[];
