@@ -32,7 +32,7 @@ type OfStripe = 'sendTransfer' | 'reverseTransfer' | 'probeTransfer' | 'probeRev
 
 const HOLD_MS = 90_000;
 /** Just under the budget, so that the spacing of requests does not touch the limit. */
-export const STRIPE_REQUESTS_PER_SECOND = 24.5;
+export const STRIPE_REQUESTS_PER_SECOND = 24;
 const BEAT_EVERY_MS = 2_000;
 
 export function createStripeActivities(

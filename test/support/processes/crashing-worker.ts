@@ -7,10 +7,16 @@ process.once('disconnect', () => process.exit(1));
 const crash = createCrashSwitch();
 const turnsPerSecond = Number(process.env['TEST_TURNS_PER_SECOND'] ?? 0);
 
-/** So few turns that a test sees their order, and not how fast the machine is. */
+/** So few turns that a test sees their order, and not how fast the machine is; each is told when it is asked for. */
 const slowed = (parts: WorkerParts): WorkerParts => ({
   ...parts,
-  ledger: { ...parts.ledger, takeTurn: (seller) => parts.ledger.takeTurn(seller, turnsPerSecond) },
+  ledger: {
+    ...parts.ledger,
+    takeTurn(seller) {
+      console.log(`turn ${Date.now()} ${seller}`);
+      return parts.ledger.takeTurn(seller, turnsPerSecond);
+    },
+  },
 });
 
 await runWorker(readConfig(process.env), {
