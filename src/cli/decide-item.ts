@@ -89,7 +89,9 @@ function decided({ kind, id }: Item, outcome: Outcome): Decided {
     case 'not_found':
       throw new CommandRefused(`${kind} ${id} is gone from the ledger`);
     case 'not_waiting':
-      throw new CommandRefused(`${kind} ${id} is ${outcome.status} and waits for no decision: nothing was changed`);
+      throw new CommandRefused(
+        `${kind} ${id} is ${outcome.status} and waits for no decision, or for the approval of one (makegood show ${id}): nothing was changed`,
+      );
     case 'refused':
       throw new CommandRefused(`${outcome.detail}; nothing was decided`);
     case 'unanswered':

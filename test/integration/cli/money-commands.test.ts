@@ -236,7 +236,9 @@ describe('makegood resolve', () => {
     const [row] = await world.database.query('SELECT by, authenticated, note FROM decisions WHERE item_id = $1', [id]);
     expect(row).toEqual({ by: 'nora', authenticated: false, note: 'Stripe is back' });
     await expect(makegood('resolve', id, 'retry', '--note', 'again')).rejects.toThrow(
-      new CommandRefused(`reversal ${id} is pending and waits for no decision: nothing was changed`),
+      new CommandRefused(
+        `reversal ${id} is pending and waits for no decision, or for the approval of one (makegood show ${id}): nothing was changed`,
+      ),
     );
   });
 
