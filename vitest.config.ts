@@ -2,27 +2,35 @@ import { defineConfig } from 'vitest/config';
 
 /** What needs no server, and what needs Postgres, Temporal or our own programs. */
 const UNIT = ['unit', 'architecture', 'replay'];
-const INTEGRATION = ['integration', 'faults', 'contract'];
+const INTEGRATION = ['integration', 'contract'];
 
 const skipped = process.env.MAKEGOOD_SKIP_INTEGRATION === '1';
 /** Writes test/replay/histories anew; a decision, so it is never part of a plain run. */
 const recording = process.env.MAKEGOOD_RECORD === '1';
 const files = (folders: readonly string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
 
+/** Groups run one after the other. */
+const withServers = (name: string, groupOrder: number) => ({
+  name,
+  globalSetup: ['test/support/global-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  sequence: { groupOrder },
+});
+
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Most files wait for something most of the time; vitest would leave one processor free.
+    maxWorkers: '100%',
     projects: [
       ...(recording
         ? [
             {
               extends: true as const,
               test: {
-                name: 'record',
+                ...withServers('record', 0),
                 include: ['test/replay/*.record.ts'],
-                globalSetup: ['test/support/global-setup.ts'],
-                testTimeout: 60_000,
-                hookTimeout: 60_000,
               },
             },
           ]
@@ -39,17 +47,14 @@ export default defineConfig({
       ...(skipped
         ? []
         : [
+            { extends: true as const, test: { ...withServers('integration', 1), include: files(INTEGRATION) } },
             {
               extends: true as const,
               test: {
-                name: 'integration',
-                include: files(INTEGRATION),
-                globalSetup: ['test/support/global-setup.ts'],
-                testTimeout: 60_000,
-                hookTimeout: 60_000,
+                ...withServers('faults', 2),
+                include: files(['faults']),
                 // Each of these files drives real servers to their limits; two at once would measure each other.
                 fileParallelism: false,
-                sequence: { groupOrder: 1 },
               },
             },
           ]),

@@ -13,6 +13,7 @@ import { type DevServer, startDevServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
 const SWEEP_SCHEDULE_ID = 'makegood-settlement-sweep';
+const SCHEDULES = ['payment', 'refund', 'reversal', 'settlement', 'transfer'].map((kind) => `makegood-${kind}-sweep`);
 const LIMIT = { limitMs: 20_000 };
 let temporal: DevServer;
 let connection: Connection;
@@ -76,15 +77,21 @@ const statusOf = async (id: SettlementId) => (await test.ledger.findSettlement(i
 const makeDue = (id: SettlementId) =>
   test.database.query('UPDATE settlements SET next_check_at = clock_now() WHERE id = $1', [id]);
 
+async function scheduleIds(): Promise<string[]> {
+  const ids: string[] = [];
+  for await (const { scheduleId } of client.schedule.list()) ids.push(scheduleId);
+  return ids;
+}
+
 describe('preparing Temporal', () => {
   it('is harmless when five processes do it at once, and again', async () => {
     await Promise.all(Array.from({ length: 5 }, () => prepare(60_000)));
     await prepare(60_000);
     const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace: 'default' });
     for (const { name } of SEARCH_ATTRIBUTES) expect(customAttributes).toHaveProperty(name);
-    const schedules = [];
-    for await (const schedule of client.schedule.list()) schedules.push(schedule.scheduleId);
-    expect(schedules).toEqual([SWEEP_SCHEDULE_ID]);
+    // The list lags behind what it lists.
+    await until('every schedule is listed', async () => (await scheduleIds()).length >= SCHEDULES.length, LIMIT);
+    expect((await scheduleIds()).sort()).toEqual(SCHEDULES);
   });
 
   it('makes the sweep run by itself, and a changed interval is taken over', async () => {
