@@ -167,7 +167,7 @@ const finished = new Map<string, Finished>();
 beforeAll(async () => {
   temporal = await startDevServer();
   await Promise.all(MODES.map(async (mode) => finished.set(mode.name, await runAll(mode))));
-}, 240_000);
+}, 900_000);
 afterAll(async () => {
   for (const { world } of finished.values()) await world.stop();
   await temporal.dispose();
