@@ -20,20 +20,20 @@ import { restore, withhold } from './withholding.js';
  * @returns the reversals to start
  */
 export async function settleShares(query: Query, order: OrderId, because?: RefundId): Promise<MoneyItem[]> {
-  const { paid, refunded, sellers } = await lockShares(query, order);
+  const { sellers, ...sums } = await lockShares(query, order);
   const refunds = await succeededRefunds(query, order);
   const causes = refunds.toSorted((one, other) => Number(other.id === because) - Number(one.id === because));
   const started: MoneyItem[] = [];
   for (const seller of sellers) {
     const share = claimedShare(seller);
-    const due = shareOf(share, refunded, paid);
+    const due = shareOf(share, sums);
     // Each refund stands for its own share; the one that has just succeeded takes what others left, as rounding does.
     const named = causes.map(({ id, amount }) => ({
       id,
-      share: id === because ? due : dueBack(share.promised, amount, paid),
+      share: id === because ? due : dueBack(share.promised, { ...sums, refunded: amount }),
     }));
     if (due > 0n) started.push(...(await takeBack(query, { seller, order, causes: named, due })));
-    const excess = overtaken(share, refunded, paid);
+    const excess = overtaken(share, sums);
     if (excess > 0n) started.push(...(await leave(query, seller, excess)));
   }
   return started;

@@ -268,6 +268,21 @@ describe('a compensation', () => {
     ]);
   });
 
+  it('that is taken back and owed again is made good as well', async () => {
+    const { id, compensation } = await compensated();
+    await steps.send(compensation.id);
+    const all = await steps.refunded(id);
+    for (const one of (await reversalsOf(id)).slice(1)) await steps.reverse(one.id);
+    await steps.refundSays(all, 'failed');
+    await compensateBy('otto', all);
+    const paid = (await steps.find(id)).transfers;
+    expect(paid.map(({ status, amount }) => [status, amount])).toEqual([
+      ['reversed', 1_000n],
+      ['reversed', 300n],
+      ['pending', 1_000n],
+    ]);
+  });
+
   it('that was not sent yet is withheld by the next refund', async () => {
     const { id, compensation } = await compensated();
     await steps.refunded(id);
