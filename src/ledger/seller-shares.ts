@@ -82,10 +82,7 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
   return { paid: BigInt(sum?.paid ?? 0), refunded: BigInt(sum?.refunded ?? 0), step, sellers };
 }
 
-const sumOf = (
-  rows: readonly ShareRow[],
-  column: 'withheld' | 'claimed_back' | 'taken_back' | 'compensated',
-): bigint =>
+const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 'taken_back' | 'compensated'): bigint =>
   rows.reduce((sum, row) => sum + BigInt(row[column]), 0n);
 
 /** What this seller gave back or will; paid again by compensations, it is the seller's once more. */

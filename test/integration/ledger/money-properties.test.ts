@@ -307,7 +307,8 @@ async function givenUp(
   );
   const dismissed = order.refunds.flatMap(({ id }) => world.dismissed.get(id) ?? []);
   const asked = order.refunds.flatMap(({ attention }) => attention?.detail ?? []);
-  const nameless = told([...asked, ...dismissed], /(\d+) [A-Z]{3} of (\S+) are due and cannot be taken back/g, seller);
+  const due = [...asked, ...dismissed].filter((detail) => detail.includes('are due and cannot be taken back'));
+  const nameless = told(due, /(\d+) [A-Z]{3} of (acct_\w+)/g, seller);
   const unpaid = told(dismissed, /(\d+) [A-Z]{3} to (acct_\w+)/g, seller);
   return { notSent: BigInt(row?.not_sent ?? 0) + unpaid, notTaken: BigInt(row?.not_taken ?? 0) + nameless };
 }
