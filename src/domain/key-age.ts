@@ -22,12 +22,13 @@ export interface KeyHistory {
 /**
  * With which key a call may be sent once a look at the provider's records has found nothing of ours (product.md I4).
  * A saved refusal is repeated by the key for a day, so after one only a new generation can succeed; an outcome nobody
- * knows is repeated with the same key while the provider surely remembers it.
+ * knows is repeated with the same key while the provider surely remembers it. A key that was only ever turned away is
+ * given up at the same age: once it is older than that, looks would be taken for proof minutes after a send with it.
  */
 export function keyUse({ certainty, keyAgeMs, absences }: KeyHistory): KeyUse {
   switch (certainty) {
     case 'not_sent':
-      return 'same_key';
+      return keyAgeMs === null || keyAgeMs < KEY_REUSABLE_MS ? 'same_key' : 'new_generation';
     case 'absent':
       return 'new_generation';
     case 'in_flight':

@@ -9,25 +9,36 @@ export interface TransferShare {
   readonly reversed: bigint;
 }
 
+/** How much of an order the buyer has back. */
+export interface Refunded {
+  readonly paid: bigint;
+  readonly refunded: bigint;
+  /** What the order's currency moves in at Stripe: `amountStep`. */
+  readonly step: bigint;
+}
+
 /**
- * The part of `promised` that is the buyer's again after `refunded` of `paid` went back: proportional, rounded down in
- * the seller's favour; the last refund takes exactly what is left, so rounding never drifts.
+ * The part of `promised` that is the buyer's again after `refunded` of `paid` went back: proportional, rounded down to
+ * whole steps in the seller's favour; the refund that completes the order takes exactly what is left, so rounding never
+ * drifts.
  */
-export function dueBack(promised: bigint, refunded: bigint, paid: bigint): bigint {
-  if (paid <= 0n || refunded < 0n || refunded > paid || promised < 0n) {
-    throw new RangeError(`no share of ${promised} for ${refunded} refunded of ${paid} paid`);
+export function dueBack(promised: bigint, { paid, refunded, step }: Refunded): bigint {
+  if (paid <= 0n || refunded < 0n || refunded > paid || promised < 0n || step <= 0n) {
+    throw new RangeError(`no share of ${promised} for ${refunded} refunded of ${paid} paid, in steps of ${step}`);
   }
-  return (promised * refunded) / paid;
+  if (refunded === paid) return promised;
+  const proportion = (promised * refunded) / paid;
+  return proportion - (proportion % step);
 }
 
 /** The further share that is due now; never negative, and never above what the seller still has. */
-export function shareOf(transfer: TransferShare, refunded: bigint, paid: bigint): bigint {
-  const outstanding = dueBack(transfer.promised, refunded, paid) - transfer.withheld - transfer.reversed;
+export function shareOf(transfer: TransferShare, order: Refunded): bigint {
+  const outstanding = dueBack(transfer.promised, order) - transfer.withheld - transfer.reversed;
   return outstanding > 0n ? outstanding : 0n;
 }
 
 /** What the seller is owed again because refunds that were taken into account have failed since; usually 0. */
-export function overtaken(transfer: TransferShare, refunded: bigint, paid: bigint): bigint {
-  const excess = transfer.withheld + transfer.reversed - dueBack(transfer.promised, refunded, paid);
+export function overtaken(transfer: TransferShare, order: Refunded): bigint {
+  const excess = transfer.withheld + transfer.reversed - dueBack(transfer.promised, order);
   return excess > 0n ? excess : 0n;
 }

@@ -1,6 +1,6 @@
 import type { BackfillId, TransferId } from '../domain/ids.js';
 import type { Database } from './database.js';
-import type { Backfill, BackfillResult, BackfillStart, TransferWithoutId } from './historical-types.js';
+import type { Backfill, BackfillResult, BackfillStart } from './historical-types.js';
 import { isTaken } from './stripe-calls.js';
 import { type Query, tell } from './transition.js';
 
@@ -60,27 +60,6 @@ export function createBackfills(database: Database) {
         if (finished) await tell(query, { kind: 'backfill', id, what: 'finished' });
       }),
 
-    /**
-     * Seller by seller, so that one listing of a seller's transfers at Stripe serves all of its orders.
-     * @param filter.after the last one of the page before; `since`: when it was made, ISO 8601
-     */
-    async transfersWithoutId(
-      filter: { since: string | null; destination: string | null; after: TransferId | null },
-      limit: number,
-    ): Promise<readonly TransferWithoutId[]> {
-      const rows = await database.query<Omit<TransferWithoutId, 'amount'> & { amount: string }>(
-        `SELECT t.id, coalesce(o.reference, o.id::text) AS "orderMark", t.seller_account AS "sellerAccount", t.amount, t.currency
-         FROM seller_transfers t JOIN orders o ON o.id = t.order_id
-         WHERE t.completed_at IS NOT NULL AND t.stripe_transfer_id IS NULL
-           AND ($1::timestamptz IS NULL OR t.created_at >= $1)
-           AND ($2::text IS NULL OR t.seller_account = $2)
-           AND ($3::uuid IS NULL OR (t.seller_account, t.id) > (SELECT seller_account, id FROM seller_transfers WHERE id = $3))
-         ORDER BY t.seller_account, t.id LIMIT $4`,
-        [filter.since, filter.destination, filter.after, limit],
-      );
-      return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
-    },
-
     /** With `apply`, writes the id too; `taken` when another transfer has it already. The first result of a run stays. */
     recordBackfill: (result: BackfillResult, apply: boolean): Promise<BackfillResult> =>
       database.transaction(async (query) => {
@@ -114,13 +93,6 @@ export function createBackfills(database: Database) {
         });
         return found;
       }),
-
-    backfillReport: (id: BackfillId, after: TransferId | null, limit: number): Promise<readonly BackfillResult[]> =>
-      selectResults(
-        database.query,
-        'backfill_id = $1 AND ($2::uuid IS NULL OR transfer_id > $2) ORDER BY transfer_id LIMIT $3',
-        [id, after, limit],
-      ),
   };
 }
 

@@ -3,15 +3,17 @@ import { transferKey } from '../domain/idempotency-keys.js';
 import { newTransferId, type OrderId, type RefundId, type TransferId } from '../domain/ids.js';
 import { overtaken } from '../domain/shares.js';
 import type { MoneyItem } from './marketplace-types.js';
-import { lockShares, takenShare } from './seller-shares.js';
+import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-shares.js';
 import { type Query, tell } from './transition.js';
 import { dropAttention, withdrawRequests } from './waiting-decisions.js';
 
 /** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
 
 interface Owed {
-  /** The transfer that was promised first; what it carries was paid back. */
+  /** The transfer that was promised first, which a compensation names. */
   readonly transferId: TransferId;
+  /** It and its compensations: refunds may have taken from any of them. */
+  readonly transfers: readonly ShareRow[];
   readonly sellerAccount: string;
   readonly currency: string;
   readonly amount: bigint;
@@ -19,13 +21,14 @@ interface Owed {
 
 /** What sellers are owed again: surely taken back, or withheld for good, and no longer due. */
 async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
-  const { paid, refunded, sellers } = await lockShares(query, order);
+  const { sellers, ...sums } = await lockShares(query, order);
   return sellers
     .map((seller) => ({
       transferId: seller.promise.id,
+      transfers: seller.transfers,
       sellerAccount: seller.promise.seller_account,
       currency: seller.promise.currency,
-      amount: overtaken(takenShare(seller), refunded, paid),
+      amount: overtaken(takenShare(seller), sums),
     }))
     .filter(({ amount }) => amount > 0n);
 }
@@ -71,13 +74,10 @@ async function forgetProposals(query: Query, order: OrderId): Promise<void> {
 /** New transfers for what is owed, each tied to a refund and to the transfer it makes good. @returns what to start */
 export async function compensate(query: Query, clock: Clock, order: OrderId, refund: RefundId): Promise<MoneyItem[]> {
   const started: MoneyItem[] = [];
-  for (const { transferId, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
+  for (const { transferId, transfers, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
     const id = newTransferId(clock.nowMs());
     const because = await refundToName(query, refund, transferId);
-    await query('UPDATE seller_transfers SET compensated = compensated + $2 WHERE id = $1', [
-      transferId,
-      amount.toString(),
-    ]);
+    await noteMadeGood(query, transfers, amount);
     const compensates = { refund: because, transferId };
     await insertTransfer(query, { id, order, sellerAccount, currency, amount, compensates });
     started.push({ kind: 'transfer', id });
@@ -85,6 +85,20 @@ export async function compensate(query: Query, clock: Clock, order: OrderId, ref
   await forgetProposals(query, order);
   return started;
 }
+
+/** On the transfers that it was taken from, so that none is made good beyond what was taken of it. */
+async function noteMadeGood(query: Query, transfers: readonly ShareRow[], amount: bigint): Promise<void> {
+  let left = amount;
+  for (const row of transfers) {
+    const part = smaller(left, row.completed || row.status === 'cancelled' ? notMadeGood(row) : 0n);
+    if (part <= 0n) continue;
+    await query('UPDATE seller_transfers SET compensated = compensated + $2 WHERE id = $1', [row.id, part.toString()]);
+    left -= part;
+  }
+  if (left > 0n) throw new Error(`${left} of ${amount} are owed again, and were taken from no transfer of the seller`);
+}
+
+const smaller = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 
 /**
  * One refund makes one transfer good once. When more turns out to be owed after that, another refund of the order lends

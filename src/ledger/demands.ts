@@ -24,8 +24,12 @@ export interface Demand {
  * A share is to be taken back of a transfer that was sent, or may have been. One refund has one reversal of a transfer for
  * ever: where that was voided because its refund had failed, it is taken up again for what it stood for. The others stand
  * for their own shares, and the last of them for what rounding down has left.
+ * @returns the reversals to start, and what no refund lends its name to
  */
-export async function demand(query: Query, { row, order, causes, share }: Demand): Promise<MoneyItem[]> {
+export async function demand(
+  query: Query,
+  { row, order, causes, share }: Demand,
+): Promise<{ readonly started: MoneyItem[]; readonly nameless: bigint }> {
   const started: ReversalId[] = [];
   let left = share;
   const free: NamedShare[] = [];
@@ -41,9 +45,8 @@ export async function demand(query: Query, { row, order, causes, share }: Demand
     started.push(await insert(query, { refund: cause.id, row, order, amount }));
     left -= amount;
   }
-  if (left > 0n) await askAbout(query, causes[0]?.id, { row, left });
   await query('SELECT refresh_transfer($1)', [row.id]);
-  return started.map((id) => ({ kind: 'reversal', id }));
+  return { started: started.map((id) => ({ kind: 'reversal', id })), nameless: left };
 }
 
 interface Insert {
@@ -89,12 +92,21 @@ const tellDemanded = (
   detail: { refund: RefundId; transfer: TransferId; amount: string },
 ): Promise<void> => tell(query, { kind: 'reversal', id, what: 'demanded', detail });
 
-async function askAbout(
+/** Due of a seller, and every refund of the order stands for something else of it already. */
+export interface NamelessShare {
+  readonly seller: string;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+/** A person hears of all sellers at once: one refund has room for one question. */
+export async function askAboutNameless(
   query: Query,
   refund: RefundId | undefined,
-  { row, left }: { row: ShareRow; left: bigint },
+  shares: readonly NamelessShare[],
 ): Promise<void> {
-  const detail = `${left} ${row.currency} of ${row.seller_account} are due and cannot be taken back in the name of any refund; the next refund of the order takes them too`;
+  const each = shares.map(({ seller, amount, currency }) => `${amount} ${currency} of ${seller}`);
+  const detail = `${each.join(', ')} are due and cannot be taken back in the name of any refund; the next refund of the order takes them too`;
   await query(
     `UPDATE refunds SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
        attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes') WHERE id = $1`,

@@ -31,16 +31,6 @@ export interface Backfill {
 /** `running`: another one is at work, and two would report each other's findings as taken; nothing was started. */
 export type BackfillStart = { readonly kind: 'started' | 'running'; readonly id: BackfillId };
 
-/** A completed transfer whose id at Stripe is not known. */
-export interface TransferWithoutId {
-  readonly id: TransferId;
-  /** Reference of the order, or its id. */
-  readonly orderMark: string;
-  readonly sellerAccount: string;
-  readonly amount: bigint;
-  readonly currency: string;
-}
-
 export interface BackfillResult {
   readonly backfillId: BackfillId;
   readonly transferId: TransferId;

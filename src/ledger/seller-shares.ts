@@ -1,5 +1,6 @@
+import { amountStep } from '../domain/currencies.js';
 import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
-import type { TransferShare } from '../domain/shares.js';
+import type { Refunded, TransferShare } from '../domain/shares.js';
 import type { Query } from './transition.js';
 
 /** One transfer of an order, with what its reversals come to. */
@@ -12,6 +13,7 @@ export interface ShareRow {
   readonly promised: string;
   readonly withheld: string;
   readonly amount: string;
+  /** Of what was withheld or taken back of this transfer, what was paid again by another one. */
   readonly compensated: string;
   readonly compensates_transfer: TransferId | null;
   readonly generation: number;
@@ -34,9 +36,7 @@ export interface SellerShare {
   readonly transfers: readonly ShareRow[];
 }
 
-export interface OrderShares {
-  readonly paid: bigint;
-  readonly refunded: bigint;
+export interface OrderShares extends Refunded {
   readonly sellers: readonly SellerShare[];
 }
 
@@ -73,22 +73,23 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
       promise,
       transfers: [promise, ...rows.filter((row) => row.compensates_transfer === promise.id)],
     }));
-  const [sum] = await query<{ paid: string; refunded: string }>(
-    `SELECT o.amount AS paid, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0) AS refunded
+  const [sum] = await query<{ paid: string; refunded: string; currency: string }>(
+    `SELECT o.currency, o.amount AS paid, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0) AS refunded
      FROM orders o WHERE o.id = $1`,
     [order],
   );
-  return { paid: BigInt(sum?.paid ?? 0), refunded: BigInt(sum?.refunded ?? 0), sellers };
+  const step = amountStep(sum?.currency ?? '');
+  return { paid: BigInt(sum?.paid ?? 0), refunded: BigInt(sum?.refunded ?? 0), step, sellers };
 }
 
-const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 'taken_back'): bigint =>
+const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 'taken_back' | 'compensated'): bigint =>
   rows.reduce((sum, row) => sum + BigInt(row[column]), 0n);
 
 /** What this seller gave back or will; paid again by compensations, it is the seller's once more. */
 export const claimedShare = ({ promise, transfers }: SellerShare): TransferShare => ({
   promised: BigInt(promise.promised),
   withheld: sumOf(transfers, 'withheld'),
-  reversed: sumOf(transfers, 'claimed_back') - BigInt(promise.compensated),
+  reversed: sumOf(transfers, 'claimed_back') - sumOf(transfers, 'compensated'),
 });
 
 /** What this seller surely gave back, and will not get by itself: of transfers that can still be made larger, nothing. */
@@ -97,9 +98,13 @@ export function takenShare({ promise, transfers }: SellerShare): TransferShare {
   return {
     promised: BigInt(promise.promised),
     withheld: sumOf(settled, 'withheld'),
-    reversed: sumOf(settled, 'taken_back') - BigInt(promise.compensated),
+    reversed: sumOf(settled, 'taken_back') - sumOf(transfers, 'compensated'),
   };
 }
+
+/** What was taken of this transfer and not made good yet. */
+export const notMadeGood = ({ withheld, taken_back, compensated }: ShareRow): bigint =>
+  BigInt(withheld) + BigInt(taken_back) - BigInt(compensated);
 
 /** Nothing of it has left us, and that is certain: it can still be made smaller or larger. */
 export const isUnsent = (row: ShareRow): boolean =>

@@ -1,6 +1,6 @@
 import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
 import { dueBack, overtaken, shareOf } from '../domain/shares.js';
-import { demand, type NamedShare, voidReversal } from './demands.js';
+import { askAboutNameless, demand, type NamedShare, type NamelessShare, voidReversal } from './demands.js';
 import type { MoneyItem } from './marketplace-types.js';
 import { claimedShare, hasEnded, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
 import type { Query } from './transition.js';
@@ -20,22 +20,29 @@ import { restore, withhold } from './withholding.js';
  * @returns the reversals to start
  */
 export async function settleShares(query: Query, order: OrderId, because?: RefundId): Promise<MoneyItem[]> {
-  const { paid, refunded, sellers } = await lockShares(query, order);
+  const { sellers, ...sums } = await lockShares(query, order);
   const refunds = await succeededRefunds(query, order);
   const causes = refunds.toSorted((one, other) => Number(other.id === because) - Number(one.id === because));
   const started: MoneyItem[] = [];
+  const nameless: NamelessShare[] = [];
   for (const seller of sellers) {
     const share = claimedShare(seller);
-    const due = shareOf(share, refunded, paid);
+    const due = shareOf(share, sums);
     // Each refund stands for its own share; the one that has just succeeded takes what others left, as rounding does.
     const named = causes.map(({ id, amount }) => ({
       id,
-      share: id === because ? due : dueBack(share.promised, amount, paid),
+      share: id === because ? due : dueBack(share.promised, { ...sums, refunded: amount }),
     }));
-    if (due > 0n) started.push(...(await takeBack(query, { seller, order, causes: named, due })));
-    const excess = overtaken(share, refunded, paid);
+    if (due > 0n) {
+      const taken = await takeBack(query, { seller, order, causes: named, due });
+      started.push(...taken.started);
+      const { seller_account, currency } = seller.promise;
+      if (taken.nameless > 0n) nameless.push({ seller: seller_account, amount: taken.nameless, currency });
+    }
+    const excess = overtaken(share, sums);
     if (excess > 0n) started.push(...(await leave(query, seller, excess)));
   }
+  if (nameless.length > 0) await askAboutNameless(query, causes[0]?.id, nameless);
   return started;
 }
 
@@ -47,8 +54,12 @@ interface TakeBack {
 }
 
 /** Never sent is better than sent and taken back. */
-async function takeBack(query: Query, { seller, order, causes, due }: TakeBack): Promise<MoneyItem[]> {
+async function takeBack(
+  query: Query,
+  { seller, order, causes, due }: TakeBack,
+): Promise<{ readonly started: readonly MoneyItem[]; readonly nameless: bigint }> {
   const started: MoneyItem[] = [];
+  let nameless = 0n;
   let left = due;
   for (const row of seller.transfers.filter(isUnsent)) {
     const share = least(left, BigInt(row.amount));
@@ -57,10 +68,13 @@ async function takeBack(query: Query, { seller, order, causes, due }: TakeBack):
   }
   for (const row of seller.transfers.filter((one) => !isUnsent(one) && !hasEnded(one))) {
     const share = least(left, BigInt(row.amount) - BigInt(row.claimed_back));
-    if (share > 0n) started.push(...(await demand(query, { row, order, causes, share })));
     left -= share;
+    if (share <= 0n) continue;
+    const demanded = await demand(query, { row, order, causes, share });
+    started.push(...demanded.started);
+    nameless += demanded.nameless;
   }
-  return started;
+  return { started, nameless };
 }
 
 /** Taking less is better than paying it again: that would be new money, and a question for two persons. */

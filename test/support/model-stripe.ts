@@ -22,6 +22,10 @@ export const STRIPE_FAULTS = [
 ] as const;
 export type StripeFault = (typeof STRIPE_FAULTS)[number];
 
+/** Every amount of the currency has to be a multiple of it (docs.stripe.com/currencies). */
+export const STRIPE_STEPS = { USD: 1n, KWD: 10n, ISK: 100n } as const;
+export type ModelCurrency = keyof typeof STRIPE_STEPS;
+
 interface Held {
   readonly facts: TransferFacts;
   amountReversed: bigint;
@@ -42,9 +46,10 @@ interface Key {
 
 /**
  * Stripe as far as its rules about keys and balances go (research A2, A3), small enough to be believed: a key is kept for
- * exactly 24 hours with its first answer, errors included, and forgotten then. Shares no code with the product.
+ * exactly 24 hours with its first answer, errors included, and forgotten then. It knows one currency. Shares no code with
+ * the product.
  */
-export function modelStripe(clock: Clock) {
+export function modelStripe(clock: Clock, currency: ModelCurrency) {
   const transfers = new Map<string, Held>();
   const keys = new Map<string, Key>();
   const balances = new Map<string, bigint>();
@@ -67,8 +72,13 @@ export function modelStripe(clock: Clock) {
   }
 
   /** One POST: limits first, then the key, then the work. */
-  async function post<Done>(key: string, params: string, carryOut: () => Saved<Done>): Promise<KeyedAnswer<Done>> {
+  async function post<Done>(
+    key: string,
+    { amount, params }: { amount: bigint; params: string },
+    carryOut: () => Saved<Done>,
+  ): Promise<KeyedAnswer<Done>> {
     finishLater();
+    if (amount % STRIPE_STEPS[currency] !== 0n) broken.push(`${key} was sent with ${amount} ${currency}`);
     const fault = faults.shift();
     if (fault === 'throttled')
       return { kind: 'busy', executed: 'no', retryAfterMs: null, detail: '429', requestId: null };
@@ -119,7 +129,7 @@ export function modelStripe(clock: Clock) {
 
   const calls: StripeCalls = {
     createTransfer: (key, params) =>
-      post(key, JSON.stringify(params), () => {
+      post(key, { amount: BigInt(params.amount), params: JSON.stringify(params) }, () => {
         const facts: TransferFacts = {
           stripeTransferId: nextId('tr'),
           amount: BigInt(params.amount),
@@ -135,12 +145,12 @@ export function modelStripe(clock: Clock) {
         credit(params.destination, facts.amount);
         return { kind: 'done', value: facts };
       }),
-    reverseTransfer: (key, stripeTransferId, params) =>
-      post<ReversalFacts>(key, JSON.stringify([stripeTransferId, params]), () => {
+    reverseTransfer: (key, stripeTransferId, params) => {
+      const amount = BigInt(params.amount);
+      return post<ReversalFacts>(key, { amount, params: JSON.stringify([stripeTransferId, params]) }, () => {
         const held = transfers.get(stripeTransferId);
-        const amount = BigInt(params.amount);
         if (!held || held.amountReversed + amount > held.facts.amount) return { kind: 'refused' };
-        const { destination, currency } = held.facts;
+        const { destination } = held.facts;
         if (balanceOf(destination) < amount) return { kind: 'short' };
         credit(destination, -amount);
         held.amountReversed += amount;
@@ -155,7 +165,8 @@ export function modelStripe(clock: Clock) {
         };
         held.reversals.push(facts);
         return { kind: 'done', value: facts };
-      }),
+      });
+    },
     readTransfer: (id) =>
       read(() => {
         const held = transfers.get(id);
@@ -164,7 +175,7 @@ export function modelStripe(clock: Clock) {
     transfersOfGroup: (group) =>
       read(() => [...transfers.values()].filter(({ facts }) => facts.transferGroup === group).map(factsOf)),
     readAccount: () => read(() => ({ accountId: 'acct_platform', livemode: false })),
-    readBalance: (seller) => read(() => new Map([['USD', balanceOf(seller)]])),
+    readBalance: (seller) => read(() => new Map([[currency, balanceOf(seller)]])),
     listTransfers: () => Promise.reject(new Error('nothing here lists transfers')),
     readPayout: () => Promise.reject(new Error('nothing here reads payouts')),
   };

@@ -27,7 +27,7 @@ import { createMoneyResolution } from '../../src/resolution/decide.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest, unique } from './marketplace-fixtures.js';
 import { modelHyperswitch } from './model-hyperswitch.js';
-import { modelStripe } from './model-stripe.js';
+import { type ModelCurrency, modelStripe } from './model-stripe.js';
 import { memoryLogger } from './settlement-world.js';
 
 /** Where a process may die: before or after this operation of the ledger, its attempt never recorded any further. */
@@ -50,11 +50,12 @@ const HOLD_MS = 60_000;
 export type MoneyModelWorld = Awaited<ReturnType<typeof moneyModelWorld>>;
 
 /** The real ledger and the real attempts of activities, between models of both providers; time passes only when told. */
-export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedger) {
-  const stripe = modelStripe(clock);
+export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedger, currency: ModelCurrency) {
+  const stripe = modelStripe(clock, currency);
   const hyperswitch = modelHyperswitch();
   const deaths: Death[] = [];
   const failures: unknown[] = [];
+  const dismissed = new Map<string, string[]>();
   const ledger = mortal(immortal, deaths);
   // Nothing is woken: what is left undone is found by the sweep.
   const wake = () => undefined;
@@ -88,7 +89,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
       amount: BigInt(amount),
       description: 'goods',
     }));
-    await immortal.createOrder({ id, currency: 'USD', items }, await beginRequest({ ledger: immortal }, 'orders'));
+    await immortal.createOrder({ id, currency, items }, await beginRequest({ ledger: immortal }, 'orders'));
     const payment = newPaymentId(clock.nowMs());
     await immortal.createPayment(
       { id: payment, orderId: id, hyperswitchPaymentId: hyperswitchPaymentId(paymentKey(id)) },
@@ -118,6 +119,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
     });
 
   return {
+    currency,
     stripe,
     hyperswitch,
     deaths,
@@ -136,8 +138,8 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
       return (await Promise.all(kinds.map((kind) => immortal.dueItems(kind, 100)))).flat();
     },
 
-    /** POST /refunds: refused where nothing is left. */
-    askRefund: (order: OrderId, amount: bigint): Promise<void> =>
+    /** POST /refunds: refused where nothing is left. @param amount null: all that is left */
+    askRefund: (order: OrderId, amount: bigint | null): Promise<void> =>
       survive(async () => {
         const id = newRefundId(clock.nowMs());
         const outcome = await immortal.createRefund(
@@ -169,8 +171,15 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
         if (item?.kind === 'payment') await calls.advancePayment(item.id as PaymentId);
       }),
 
+    /** By refund: what a person was told is due or owed, and gave up. */
+    dismissed,
+
     decide: (item: { kind: 'transfer' | 'reversal' | 'refund'; id: string }, action: MoneyAction): Promise<void> =>
       survive(async () => {
+        if (item.kind === 'refund' && action === 'write_off') {
+          const { attention } = (await immortal.findRefund(item.id as RefundId)) ?? {};
+          dismissed.set(item.id, [...(dismissed.get(item.id) ?? []), attention?.detail ?? '']);
+        }
         const outcome = await resolution.decide({
           id: newDecisionId(clock.nowMs()),
           kind: item.kind,

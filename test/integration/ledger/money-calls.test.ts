@@ -216,6 +216,24 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
       expect(await lookAndAsk(id)).toEqual({ kind: 'read_only', afterMs: MINUTE });
     });
 
+    it('is not proved absent by looks right after its last send, however long ago it was first turned away', async () => {
+      const id = await make();
+      await steps.attempt(await hold(id), THROTTLED);
+      steps.pass(25 * HOUR);
+      const late = await hold(id);
+      await steps.noteAbsent(late);
+      const sent = await steps.leave(late);
+      await steps.answered(late, UNKNOWN);
+      for (let look = 0; look < 2; look += 1) {
+        steps.pass(2 * MINUTE);
+        const held = await hold(id);
+        await steps.noteAbsent(held);
+        await release(id, held.runner);
+      }
+      steps.pass(2 * MINUTE);
+      expect(await lookAndAsk(id)).toEqual(sent);
+    });
+
     it('is looked for before its first send when its row is older than a key lives: a backup may know less than Stripe', async () => {
       const [young, old] = [await make(), await make()];
       steps.pass(22 * HOUR);

@@ -110,6 +110,21 @@ describe('a refund that fails after it had succeeded', () => {
     expect((await reversalsOf(order.id)).at(-1)).toMatchObject({ amount: 400n, status: 'pending' });
   });
 
+  it('tells of every seller whose share no refund can take any more', async () => {
+    const [ada, bob] = [seller(), seller()];
+    const order = await steps.paid({ [ada]: 600, [bob]: 400 });
+    for (const id of Object.values(order.transfers)) await steps.send(id);
+    const refund = await steps.refunded(order.id, 100);
+    const first = await reversalsOf(order.id);
+    for (const { id } of first) await steps.reverse(id, UNKNOWN);
+    await steps.refundSays(refund, 'failed');
+    const next = await steps.refunded(order.id, 500);
+    for (const { id } of first) await lookUntilItEnds(id);
+    const { attention } = await steps.refund(next);
+    expect(attention).toMatchObject({ reason: 'conflict', detail: expect.stringContaining(`60 USD of ${ada}`) });
+    expect(attention?.detail).toContain(`40 USD of ${bob}`);
+  });
+
   it('frees its share for another refund that had counted on it', async () => {
     const order = await sent();
     const refund = await steps.refunded(order.id, 300);
@@ -265,6 +280,21 @@ describe('a compensation', () => {
     expect((await steps.find(id)).transfers.map(({ status, amountReversed }) => [status, amountReversed])).toEqual([
       ['reversed', 1_000n],
       ['reversed', 300n],
+    ]);
+  });
+
+  it('that is taken back and owed again is made good as well', async () => {
+    const { id, compensation } = await compensated();
+    await steps.send(compensation.id);
+    const all = await steps.refunded(id);
+    for (const one of (await reversalsOf(id)).slice(1)) await steps.reverse(one.id);
+    await steps.refundSays(all, 'failed');
+    await compensateBy('otto', all);
+    const paid = (await steps.find(id)).transfers;
+    expect(paid.map(({ status, amount }) => [status, amount])).toEqual([
+      ['reversed', 1_000n],
+      ['reversed', 300n],
+      ['pending', 1_000n],
     ]);
   });
 

@@ -100,10 +100,15 @@ describe('the age of a key', () => {
         expect(keyUse({ certainty: 'in_flight', keyAgeMs, absences })).toBe(unknown(keyAgeMs, absences));
   });
 
-  it('never sends what is done, repeats what was never carried out, and gives a saved refusal a new key', () => {
+  it('repeats what was never carried out with the same key, and at 23 hours with a new one', () => {
+    const turnedAway = (keyAgeMs: number | null) => keyUse({ certainty: 'not_sent', keyAgeMs, absences: 0 });
+    expect([null, 0, at(22, 59)].map(turnedAway)).toEqual(['same_key', 'same_key', 'same_key']);
+    expect([at(23, 0), at(30, 0)].map(turnedAway)).toEqual(['new_generation', 'new_generation']);
+  });
+
+  it('never sends what is done, and gives a saved refusal a new key', () => {
     for (const keyAgeMs of [null, at(1, 0), at(30, 0)]) {
       expect(keyUse({ certainty: 'done', keyAgeMs, absences: 2 })).toBe('read_only');
-      expect(keyUse({ certainty: 'not_sent', keyAgeMs, absences: 0 })).toBe('same_key');
       expect(keyUse({ certainty: 'absent', keyAgeMs, absences: 0 })).toBe('new_generation');
     }
   });
