@@ -1,4 +1,4 @@
-import type { BackfillId, TransferId } from '../domain/ids.js';
+import type { BackfillId } from '../domain/ids.js';
 import type { Database } from './database.js';
 import type { Backfill, BackfillResult, BackfillStart } from './historical-types.js';
 import { isTaken } from './stripe-calls.js';

@@ -282,6 +282,7 @@ describe('a backfill', () => {
   it('writes a match once, whatever is repeated after a crash, and keeps the first answer', async () => {
     const run = await started();
     const [id] = await withoutId();
+    await test.ledger.planTransfers(run.id, null);
     const written = aResult(run.id, id!, { outcome: 'written' });
     const same = await Promise.all(
       Array.from({ length: 6 }, () => test.ledger.recordBackfill(aResult(run.id, id!), true)),
@@ -381,6 +382,7 @@ describe('a backfill', () => {
   it('reports page by page', async () => {
     const run = await started();
     const ids = (await withoutId(5)).sort();
+    await test.ledger.planTransfers(run.id, null);
     for (const id of ids) await test.ledger.recordBackfill(aResult(run.id, id, { outcome: 'not_found' }), true);
     const page = async (after: TransferId | null) =>
       (await reportOf(run.id, after, 2)).map(({ transferId }) => transferId);
