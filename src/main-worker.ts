@@ -21,11 +21,15 @@ import { prepareTemporal } from './orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import type { Tempo } from './providers/tempo/client.js';
+import { createSettlementResolution } from './resolution/decide-settlement.js';
+import { createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface WorkerParts extends MarketplaceProviders {
   readonly ledger: Ledger;
   readonly authServer: Pick<AuthServer, 'settle'>;
+  readonly tempo: Tempo | undefined;
 }
 
 export interface WorkerRunOptions {
@@ -71,6 +75,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const parts = (options.decorate ?? ((same) => same))({
     ledger,
     authServer,
+    tempo: createTempoProvider(config),
     ...createMarketplaceProviders(config, ledger),
   });
 
@@ -148,6 +153,8 @@ function dependenciesOf(
     settlement: {
       ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
       authServer: parts.authServer,
+      tempo: parts.tempo,
+      resolution: createSettlementResolution({ ledger, chain: parts.tempo }),
       timings,
       logger,
       processName,

@@ -19,12 +19,15 @@ import { createDispatcher, type Dispatcher } from './orchestration/dispatcher.js
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { createTemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import type { Tempo } from './providers/tempo/client.js';
 import { createPaidSessions, type PaidSessions } from './sessions/index.js';
+import { createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface RuntimeParts extends MarketplaceProviders {
   readonly ledger: Ledger;
   readonly authServer: AuthServer | undefined;
+  readonly tempo: Tempo | undefined;
 }
 
 export interface RuntimeOptions {
@@ -71,6 +74,7 @@ export function createPaidSessionRuntime(
   const parts = (decorate ?? ((same) => same))({
     ledger: plain,
     ...createMarketplaceProviders(config, plain),
+    tempo: createTempoProvider(config),
     authServer:
       config.authServer &&
       createAuthServer({ baseUrl: config.authServer.url, appName: config.authServer.appName, clock: systemClock }),
@@ -163,6 +167,8 @@ function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies)
     ...rest,
     ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
     authServer,
+    // A capture is never settled in a request.
+    tempo: undefined,
     monotonicMs: () => performance.now(),
   });
   return async (id: SettlementId): Promise<'settled' | 'refused' | 'unknown'> => {
