@@ -153,6 +153,7 @@ function dependenciesOf(
       processName,
       monotonicMs,
       starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+      captures: undefined,
       sweep: {
         intervalMs: settlement.sweepIntervalMs,
         overflowBacklog: settlement.overflowBacklog,

@@ -19,6 +19,7 @@ import { createDispatcher, type Dispatcher } from './orchestration/dispatcher.js
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { createTemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import { connectChannelVerifier } from './providers/tempo/channel-server.js';
 import { createPaidSessions, type PaidSessions } from './sessions/index.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
@@ -88,9 +89,15 @@ export function createPaidSessionRuntime(
   });
   const holder = `${hostname()}:${process.pid}`;
   const processName = `${holder}:${Date.now().toString(36)}`;
+  const { tempo } = config;
   const sessions = createPaidSessions({
     ledger,
     authServer,
+    channels: tempo && {
+      ledger,
+      createVerifier: (issuer) => connectChannelVerifier(tempo, issuer),
+      onClosing: () => undefined,
+    },
     authServerUrl: config.authServer?.url,
     destinationAccountId: config.authServer?.destinationAccountId,
     settings: { ...config.settlement, leaseMs },

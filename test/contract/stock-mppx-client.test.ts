@@ -16,8 +16,8 @@ beforeEach(async () => {
   [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
   shop = await startChannelShop(store, {
     chainUrl: chain.url,
-    mount: (app, { paidSession }) =>
-      app.all('/small', paidSession({ ...SOLD, suggestedDeposit: PRICE }), (req, res) => {
+    mount: (app, sessions) =>
+      app.all('/small', sessions.paidSession({ ...SOLD, suggestedDeposit: PRICE }), (req, res) => {
         req.paymentSession?.charge(PRICE);
         res.json({ ok: true });
       }),

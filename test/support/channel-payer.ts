@@ -2,7 +2,7 @@ import { Challenge, Credential } from 'mppx';
 import { createChannelStore, Fetch, tempo } from 'mppx/client';
 import type { Hex } from 'viem';
 import { receiptOf } from './channel-shop.js';
-import { chainClient, type Descriptor, newAccount, signVoucher } from './tempo-chain.js';
+import { type ChainClient, chainClient, type Descriptor, newAccount, signVoucher } from './tempo-chain.js';
 
 /** Everything of a credential that a test may want to change before it is sent. */
 export interface CredentialParts {
@@ -14,6 +14,7 @@ export interface CredentialParts {
 export interface OpenedPayer {
   readonly channelId: Hex;
   readonly address: Hex;
+  readonly client: ChainClient;
   readonly descriptor: Descriptor;
   /** The credential that opened the channel, as it was sent. */
   readonly opening: string;
@@ -27,8 +28,14 @@ export interface OpenedPayer {
 
 export const serialized = (parts: CredentialParts): string => Credential.serialize(parts);
 
-export const paying = (url: string, credential: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(url, { ...init, headers: { ...init.headers, authorization: credential } });
+const withHeader = (init: RequestInit | undefined, name: string, value: string): RequestInit => {
+  const headers = new Headers(init?.headers);
+  headers.set(name, value);
+  return { ...init, headers };
+};
+
+export const paying = (url: string, credential: string, init?: RequestInit): Promise<Response> =>
+  fetch(url, withHeader(init, 'authorization', credential));
 
 export const sessionChallenge = (response: Response): Challenge.Challenge => {
   const found = Challenge.fromResponseList(response).find(({ intent }) => intent === 'session');
@@ -70,10 +77,11 @@ export async function openPayer(chainUrl: string, url: string, init?: RequestIni
   const voucher: OpenedPayer['voucher'] = async (challenge, cumulative, action) =>
     serialized(await parts(challenge, cumulative, action));
   const challenge: OpenedPayer['challenge'] = async (at, request) =>
-    sessionChallenge(await fetch(at, { ...request, headers: { ...request?.headers, 'payment-session': channelId } }));
+    sessionChallenge(await fetch(at, withHeader(request, 'payment-session', channelId)));
   return {
     channelId,
     address: account.address,
+    client,
     descriptor,
     opening,
     challenge,
@@ -82,4 +90,34 @@ export async function openPayer(chainUrl: string, url: string, init?: RequestIni
     pay: async (at, cumulative, request) =>
       paying(at, await voucher(await challenge(at, request), cumulative), request),
   };
+}
+
+/**
+ * The credential that the unmodified client makes for an action (`open`, `topUp`), as it would be sent: every request
+ * before it goes out, it does not.
+ */
+export async function credentialOf(chainUrl: string, url: string, action: 'open' | 'topUp'): Promise<string> {
+  const account = newAccount();
+  let caught: string | undefined;
+  const client = Fetch.from({
+    fetch: (input, request) => {
+      const credential = new Headers(request?.headers).get('authorization');
+      if (credential !== null && Credential.deserialize<{ action: string }>(credential).payload.action === action) {
+        caught = credential;
+        return Promise.reject(new Error('caught'));
+      }
+      return fetch(input, request);
+    },
+    methods: [
+      tempo.session({
+        account,
+        getClient: () => chainClient(chainUrl, account),
+        maxDeposit: '100',
+        channelStore: createChannelStore(),
+      }),
+    ],
+  });
+  for (let n = 0; n < 3 && caught === undefined; n += 1) await client(url).catch(() => undefined);
+  if (caught === undefined) throw new Error(`the client made no ${action}`);
+  return caught;
 }

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
-import { type OpenedPayer, openPayer, paying, sessionChallenge } from '../../support/channel-payer.js';
+import type { PaidSessionOptions } from '../../../src/sessions/index.js';
+import { credentialOf, type OpenedPayer, openPayer, paying, sessionChallenge } from '../../support/channel-payer.js';
 import { type ChannelShop, channelIn, PRICE, receiptOf, SOLD, startChannelShop } from '../../support/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { Chain } from '../../support/tempo-chain.js';
 
 let chain: TempoSandbox;
 let store: TestLedger;
@@ -24,7 +26,8 @@ afterEach(async () => {
   await Promise.all([chain.close(), store.dispose()]);
 });
 
-const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, { paidSession }) => {
+const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, sessions) => {
+  const paidSession = (options: PaidSessionOptions) => sessions.paidSession(options);
   app.all('/kinds', paidSession(SOLD), (req, res) => {
     served += 1;
     if (req.query.fail !== undefined) return void res.status(500).json({ ok: false });
@@ -40,6 +43,10 @@ const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, { paidSessi
       res.write('data: tick\n\n');
       return void setTimeout(() => res.end(), 20);
     }
+    res.json({ ok: true });
+  });
+  app.all('/small', paidSession({ ...SOLD, suggestedDeposit: PRICE }), (req, res) => {
+    req.paymentSession?.charge(PRICE);
     res.json({ ok: true });
   });
   const { price: _price, ...metered } = SOLD;
@@ -101,7 +108,10 @@ describe('a voucher', () => {
   it('pays for one response, however often and however many at once present it', async () => {
     const credential = await payer.voucher(await payer.challenge(url), 2n * PRICE);
     const answers = await Promise.all(Array.from({ length: 10 }, () => paying(url, credential)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array.from({ length: 9 }, () => 402)]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([
+      200,
+      ...Array.from({ length: 9 }, () => 402),
+    ]);
     const again = await paying(url, credential);
     expect([again.status, (await problemOf(again)).type]).toEqual([
       402,
@@ -130,13 +140,17 @@ describe('a voucher', () => {
     expect((await paying(url, await payer.voucher(challenge, 2n * PRICE))).status).toBe(402);
   });
 
-  it('above the deposit is refused, and accepted once the deposit was raised on chain by somebody else', async () => {
-    const refused = await payer.pay(url, 1_000_001n);
+  it('above the deposit is refused, and accepted once somebody has raised the deposit on chain', async () => {
+    const credential = await payer.voucher(await payer.challenge(url), 1_000_001n);
+    const refused = await paying(url, credential);
     expect([refused.status, (await problemOf(refused)).type]).toEqual([
       402,
       'https://paymentauth.org/problems/session/amount-exceeds-deposit',
     ]);
     expect(await ledgerOf()).toMatchObject({ accepted: PRICE, deposit: 1_000_000n });
+    await Chain.topUpOnChain(payer.client, payer.descriptor, 500n);
+    expect((await paying(url, credential)).status).toBe(200);
+    expect(await ledgerOf()).toMatchObject({ accepted: 1_000_001n, deposit: 1_000_500n });
   });
 });
 
@@ -176,9 +190,12 @@ describe('the hints of a challenge', () => {
     expect(await detailsOf({ headers: { 'x-client': 'bob' } })).not.toHaveProperty('channelId');
   });
 
-  it('find another channel of the payer whose credential names a closed one', async () => {
+  it('are omitted once the payer has closed the channel, which is then gone: 410', async () => {
     const challenge = await payer.challenge(url);
-    await paying(url, await payer.voucher(challenge, PRICE, 'close'), { method: 'POST' });
+    const closing = await paying(url, await payer.voucher(challenge, PRICE, 'close'), { method: 'POST' });
+    expect(closing.status).toBe(204);
+    // Sent again, because its answer was lost: the same close.
+    expect((await paying(url, await payer.voucher(challenge, PRICE, 'close'), { method: 'POST' })).status).toBe(204);
     const gone = await paying(url, await payer.voucher(challenge, 2n * PRICE));
     expect([gone.status, (await problemOf(gone)).type]).toEqual([
       410,
@@ -207,15 +224,40 @@ describe('the hints of a challenge', () => {
 describe('while the chain is down', () => {
   it('vouchers of known channels and closes are taken; opening and topping up answer 503 with Retry-After', async () => {
     const challenge = await payer.challenge(url);
+    const [open, topUp] = [
+      await credentialOf(chain.url, url, 'open'),
+      await credentialOf(chain.url, `${shop.url}/small`, 'topUp'),
+    ];
     chain.setDown(true);
     expect((await paying(url, await payer.voucher(challenge, 2n * PRICE))).status).toBe(200);
-    await expect(openPayer(chain.url, url)).rejects.toThrow();
-    const stranger = await paying(url, payer.opening.replace(/^Payment /, 'Payment '));
-    expect(stranger.status).toBe(402);
+    for (const [at, credential] of [
+      [url, open],
+      [`${shop.url}/small`, topUp],
+    ] as const) {
+      const answer = await paying(at, credential, { method: 'POST' });
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    }
     const close = await paying(url, await payer.voucher(challenge, 2n * PRICE, 'close'), { method: 'POST' });
     expect([close.status, close.headers.get('payment-receipt')]).toEqual([204, null]);
     expect(await ledgerOf()).toMatchObject({ closing: true, earned: 2n * PRICE });
+    chain.setDown(false);
+    expect((await paying(url, open)).status).toBe(200);
+    expect((await paying(`${shop.url}/small`, topUp, { method: 'POST' })).status).toBe(204);
   });
+
+  it.each(['reset_after_commit', 'rpc_error_after_commit'] as const)(
+    'an open whose answer is lost (%s) is taken over when it is sent again, and opened once',
+    async (kind) => {
+      const open = await credentialOf(chain.url, url, 'open');
+      chain.setFaults([{ kinds: [kind], times: 1 }]);
+      const lost = await paying(url, open);
+      expect(lost.status).toBe(503);
+      const again = await paying(url, open);
+      expect([again.status, receiptOf(again).spent]).toEqual([200, '10000']);
+      expect(chain.ledger().transactions.filter(({ events }) => events.includes('ChannelOpened'))).toHaveLength(2);
+      expect((await paying(url, open)).status).toBe(402);
+    },
+  );
 
   it('vouchers are taken for ten minutes on what the chain last said, and then wait for it', async () => {
     const challenge = await payer.challenge(url);

@@ -24,6 +24,8 @@ function sweepOf(due: DueSettlement[], crowded: ('x402' | 'atxp')[], maxPerSecon
   const dependencies: SweepDependencies = {
     ledger: {
       abandonedSessions: () => Promise.resolve([]),
+      abandonedRequests: () => Promise.resolve([]),
+      closeAbandonedRequest: () => Promise.resolve(true),
       closeAbandoned: () => Promise.resolve(false),
       dueSettlements: () => {
         const found = page;
@@ -40,6 +42,7 @@ function sweepOf(due: DueSettlement[], crowded: ('x402' | 'atxp')[], maxPerSecon
       openBreakers: () => Promise.resolve([]),
       startable: () => Promise.resolve([]),
     },
+    captures: undefined,
     starter: {
       startSettlement: () => Promise.resolve(),
       wake: () => {
