@@ -13,12 +13,8 @@ import type { ChainRead } from '../src/sessions/channel-ledger.js';
 export interface CaptureDependencies {
   readonly ledger: Pick<
     Ledger,
-    'channelsToLookAt' | 'captureFacts' | 'lookAgainIn' | 'recordChainState' | 'pruneChannels'
+    'channelsToLookAt' | 'captureWhenDue' | 'lookAgainIn' | 'recordChainState' | 'pruneChannels'
   >;
-  /** Makes the capture a settlement, unless one of this channel is unfinished. */
-  readonly openCapture: (
-    capture: Capture,
-  ) => Promise<{ readonly kind: 'opened'; readonly id: SettlementId } | { readonly kind: 'busy' }>;
   readonly readChain: (id: ChannelId) => Promise<ChainRead>;
   readonly policy: CapturePolicy;
   readonly logger: Logger;
@@ -49,36 +45,17 @@ export async function captureChannels(dependencies: CaptureDependencies): Promis
   return opened;
 }
 
-/** The same for one channel, as soon as its payer has closed it. @returns the settlement that was opened */
-export async function captureChannel(
-  id: ChannelId,
-  { ledger, openCapture, policy }: Pick<CaptureDependencies, 'ledger' | 'openCapture' | 'policy'>,
-): Promise<SettlementId | undefined> {
-  const facts = await ledger.captureFacts(id);
-  const capture = facts && captureDue(facts, policy);
-  if (capture === undefined) return undefined;
-  const outcome = await openCapture(capture);
-  return outcome.kind === 'opened' ? outcome.id : undefined;
-}
-
-async function lookAt(known: CaptureFacts, dependencies: CaptureDependencies): Promise<boolean> {
-  const { ledger, openCapture, policy } = dependencies;
-  const { id } = known.channel;
-  const facts = await seenOnChain(known, dependencies);
-  const capture = captureDue(facts, policy);
-  const outcome = capture && (await openCapture(capture));
-  await ledger.lookAgainIn(id, outcome ? SOON_MS : nextLookMs(facts, policy));
-  return outcome?.kind === 'opened';
-}
-
-/** What is owed is watched on chain; a chain that does not answer changes nothing. */
-async function seenOnChain(facts: CaptureFacts, { ledger, readChain }: CaptureDependencies): Promise<CaptureFacts> {
-  const { channel } = facts;
-  if (channel.closing || channel.earned <= channel.settled || channel.chainAgeMs < CHAIN_EVERY_MS) return facts;
-  const seen = await readChain(channel.id);
-  if (seen.kind === 'unavailable') return facts;
-  await ledger.recordChainState(channel.id, seen);
-  return (await ledger.captureFacts(channel.id)) ?? facts;
+async function lookAt({ channel }: CaptureFacts, dependencies: CaptureDependencies): Promise<boolean> {
+  const { ledger, readChain, policy } = dependencies;
+  // What is owed is watched on chain; a chain that does not answer changes nothing.
+  if (!channel.closing && channel.earned > channel.settled && channel.chainAgeMs >= CHAIN_EVERY_MS) {
+    const seen = await readChain(channel.id);
+    if (seen.kind === 'read') await ledger.recordChainState(channel.id, seen);
+  }
+  const outcome = await ledger.captureWhenDue(channel.id, policy);
+  const facts = outcome.kind === 'not_due' ? outcome.facts : undefined;
+  await ledger.lookAgainIn(channel.id, facts ? nextLookMs(facts, policy) : SOON_MS);
+  return outcome.kind === 'opened';
 }
 
 function nextLookMs({ channel, reservedRequests, unsettledForMs }: CaptureFacts, policy: CapturePolicy): number {

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { SettlementId } from '../src/domain/ids.js';
-import type { Protocol } from '../src/domain/settlement-status.js';
+import type { SettlementProvider } from '../src/domain/settlement-providers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { AbandonedSession, DueSettlement } from '../src/ledger/sweep.js';
 import type { Logger } from '../src/observability/logger.js';
@@ -45,7 +45,7 @@ export interface SettlementStarter {
 
 export interface SweepSettings {
   readonly intervalMs: number;
-  /** Pending rows of one protocol above which they go into shared workflows. */
+  /** Pending rows of one provider above which they go into shared workflows. */
   readonly overflowBacklog: number;
   readonly maxBatch: number;
   readonly maxPerSecond: number;
@@ -152,8 +152,10 @@ async function startDue(
   pause: (ms: number) => Promise<void>,
 ): Promise<SettlementId[]> {
   const due = await ledger.dueSettlements(PAGE);
-  const crowded: ReadonlySet<Protocol> = new Set(due.length > 0 ? await ledger.crowded(sweep.overflowBacklog) : []);
-  const isShared = (row: DueSettlement) => row.status === 'pending' && crowded.has(row.protocol);
+  const crowded: ReadonlySet<SettlementProvider> = new Set(
+    due.length > 0 ? await ledger.crowded(sweep.overflowBacklog) : [],
+  );
+  const isShared = (row: DueSettlement) => row.status === 'pending' && crowded.has(row.provider);
   // The few of the others go first, as they would without the crowd.
   const groups = [
     ...due.filter((row) => !isShared(row)).map((row) => [row]),
@@ -199,11 +201,11 @@ async function untilHalfDone(
   } while (Date.now() < giveUpMs && (await ledger.startable(page)).length > page.length / 2);
 }
 
-/** Rows of one batch share a protocol: an outage of one provider never holds up the rows of another. */
+/** Rows of one batch share a provider: an outage of one provider never holds up the rows of another. */
 function inBatches(rows: readonly DueSettlement[], size: number): DueSettlement[][] {
   const batches: DueSettlement[][] = [];
-  for (const protocol of new Set(rows.map((row) => row.protocol))) {
-    const same = rows.filter((row) => row.protocol === protocol);
+  for (const provider of new Set(rows.map((row) => row.provider))) {
+    const same = rows.filter((row) => row.provider === provider);
     for (let at = 0; at < same.length; at += size) batches.push(same.slice(at, at + size));
   }
   return batches;

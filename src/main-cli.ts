@@ -47,6 +47,13 @@ const context: CliContext = {
     await runWorker(config);
     process.exit();
   },
+  decideSettlement: async (config, ledger, request) => {
+    const [{ createSettlementResolution }, { createTempoProvider }] = await Promise.all([
+      import('./resolution/decide-settlement.js'),
+      import('./tempo-runtime.js'),
+    ]);
+    return await createSettlementResolution({ ledger, chain: createTempoProvider(config) }).decide(request);
+  },
   decideMoney: async (config, ledger, request) => {
     const [{ createMoneyResolution }, { createMarketplaceProviders }] = await Promise.all([
       import('./resolution/decide.js'),

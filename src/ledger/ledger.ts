@@ -1,7 +1,9 @@
+import type { Capture } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
 import { createAtomicStore } from './atomic-store.js';
 import { createBackfillProgress } from './backfill-progress.js';
 import { createBackfills } from './backfills.js';
+import { createCaptures } from './captures.js';
 import { createChannelRequests } from './channel-requests.js';
 import { createChannels } from './channels.js';
 import { createClaims } from './claim.js';
@@ -54,6 +56,7 @@ export class LedgerNotReady extends Error {}
 export function createLedger(dependencies: LedgerDependencies) {
   const { database, sealer, clock, approvalThreshold, balanceHorizonMs = THIRTY_DAYS_MS } = dependencies;
   const sweepLedger = createSweepLedger(database, sealer);
+  const openCapture = createCaptures(sealer, clock);
 
   async function schemaState(): Promise<SchemaState> {
     const [exists] = await database.query<{ found: boolean }>(
@@ -92,10 +95,11 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDueItems(database),
     ...createChannels(database),
     ...createChannelRequests(database),
-    ...createDueCaptures(database),
+    ...createDueCaptures(database, openCapture),
     atomicStore: createAtomicStore(database),
     ...createMoneyDecisions(database, { approvalThreshold, clock }),
     createSettlement: createSettlementCreator(database, sealer),
+    openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
     figures: createFigures(database),

@@ -327,6 +327,7 @@ settlements.attention_detail text
 settlements.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 settlements.closed_at timestamp with time zone
 settlements.settled_at timestamp with time zone
+settlements.channel_id text
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
@@ -511,6 +512,8 @@ seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 server_leases server_leases_pkey PRIMARY KEY (id)
 settlements attention_has_a_reason CHECK ((((status = 'needs_attention'::text) = (attention_reason IS NOT NULL)) OR ((status = 'settled'::text) AND (attention_reason = 'late_success'::text))))
 settlements attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+settlements capture_is_whole CHECK ((((source = 'channel'::text) = (channel_id IS NOT NULL)) AND ((source = 'channel'::text) = (provider = 'tempo'::text))))
+settlements capture_says_what_it_takes CHECK (((channel_id IS NULL) OR ((((lookup ->> 'kind'::text) = ANY (ARRAY['settle'::text, 'close'::text])) AND ((lookup ->> 'capture'::text) ~ '^[0-9]+$'::text)) IS TRUE)))
 settlements pending_has_a_body CHECK (((status <> 'pending'::text) OR (sealed_kind = 'body'::text) OR (erased_at IS NOT NULL)))
 settlements released_was_never_sent CHECK (((status <> 'released'::text) OR ((certainty = 'not_sent'::text) AND (attempts = 0))))
 settlements runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
@@ -519,6 +522,7 @@ settlements settled_is_certain CHECK (((status <> 'settled'::text) OR ((certaint
 settlements settlements_blocked_by_fkey FOREIGN KEY (blocked_by) REFERENCES settlements(id)
 settlements settlements_cap_check CHECK ((cap >= (0)::numeric))
 settlements settlements_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+settlements settlements_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
 settlements settlements_decimals_check CHECK (((decimals >= 0) AND (decimals <= 78)))
 settlements settlements_delivery_check CHECK ((delivery = ANY (ARRAY['delivered'::text, 'aborted'::text, 'unknown'::text])))
 settlements settlements_identity_check CHECK ((identity <> ''::text))
@@ -526,7 +530,7 @@ settlements settlements_key_check CHECK ((key <> ''::text))
 settlements settlements_pkey PRIMARY KEY (id)
 settlements settlements_protocol_check CHECK ((protocol = ANY (ARRAY['atxp'::text, 'x402'::text, 'mpp'::text])))
 settlements settlements_sealed_kind_check CHECK ((sealed_kind = ANY (ARRAY['credential'::text, 'body'::text])))
-settlements settlements_source_check CHECK ((source = ANY (ARRAY['session'::text, 'api'::text])))
+settlements settlements_source_check CHECK ((source = ANY (ARRAY['session'::text, 'api'::text, 'channel'::text])))
 settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
 settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
 settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
@@ -574,12 +578,12 @@ CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree 
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
 CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
-CREATE INDEX settlements_due ON public.settlements USING btree (protocol, status, next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX settlements_due ON public.settlements USING btree (provider, status, next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX settlements_exposed ON public.settlements USING btree (route, payer) INCLUDE (status, cap, spent) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_first_failures ON public.settlements USING btree (protocol, first_failure_reason) WHERE (first_failure_at IS NOT NULL)
 CREATE INDEX settlements_to_erase ON public.settlements USING btree (erase_at) WHERE (sealed IS NOT NULL)
 CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHERE (delivery = 'unknown'::text)
-CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, protocol) INCLUDE (created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
+CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, provider) INCLUDE (protocol, created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
 CREATE UNIQUE INDEX atomic_store_pkey ON public.atomic_store USING btree (key)
@@ -625,6 +629,7 @@ CREATE UNIQUE INDEX seller_turns_pkey ON public.seller_turns USING btree (seller
 CREATE UNIQUE INDEX server_leases_pkey ON public.server_leases USING btree (id)
 CREATE UNIQUE INDEX settlements_identity ON public.settlements USING btree (identity) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_key ON public.settlements USING btree (key) WHERE (status <> 'released'::text)
+CREATE UNIQUE INDEX settlements_one_capture_per_channel ON public.settlements USING btree (channel_id) WHERE ((channel_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::text, 'needs_attention'::text])))
 CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND (attention_reason = 'uncollectable'::text) AND (payer IS NOT NULL))
 CREATE UNIQUE INDEX settlements_payment_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status <> 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
@@ -636,6 +641,7 @@ CREATE UNIQUE INDEX turn_rounds_pkey ON public.turn_rounds USING btree (round)
 CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
 
 -- triggers
+CREATE TRIGGER capture_moves_its_channel AFTER UPDATE OF status ON public.settlements FOR EACH ROW WHEN (((new.channel_id IS NOT NULL) AND (new.status = 'settled'::text) AND (old.status <> 'settled'::text))) EXECUTE FUNCTION capture_moves_its_channel()
 CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
@@ -663,6 +669,18 @@ CREATE TRIGGER settlements_keep BEFORE DELETE ON public.settlements FOR EACH ROW
 CREATE TRIGGER stripe_account_keep BEFORE DELETE OR UPDATE ON public.stripe_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 
 -- functions
+CREATE OR REPLACE FUNCTION public.capture_moves_its_channel()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  UPDATE channels SET
+      settled = greatest(settled, (NEW.lookup ->> 'capture')::numeric),
+      finalized = finalized OR NEW.lookup ->> 'kind' = 'close',
+      next_check_at = CASE WHEN NOT finalized AND NEW.lookup ->> 'kind' <> 'close' THEN clock_now() END
+    WHERE channel_id = NEW.channel_id;
+  RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION public.certainty_at_send(was text)
  RETURNS text
  LANGUAGE sql

@@ -13,6 +13,8 @@ export const PRICE = 10_000n;
 /** Test accounts 0 and 1 of every development chain. */
 export const PAYEE_KEY = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d';
 
+export const CHAIN_SETTINGS = { chainId: SANDBOX_CHAIN_ID, currency: SANDBOX_CURRENCY, payeeKey: PAYEE_KEY };
+
 export const SOLD: PaidSessionOptions = {
   price: PRICE,
   asset: SANDBOX_CURRENCY,
@@ -44,12 +46,7 @@ export interface ShopOptions {
 export async function startChannelShop(store: TestLedger, options: ShopOptions): Promise<ChannelShop> {
   const closing: Channel[] = [];
   const same = <T>(value: T): T => value;
-  const settings = {
-    rpcUrl: options.chainUrl,
-    chainId: SANDBOX_CHAIN_ID,
-    currency: SANDBOX_CURRENCY,
-    payeeKey: PAYEE_KEY,
-  };
+  const settings = { ...CHAIN_SETTINGS, rpcUrl: options.chainUrl };
   const sessions = createPaidSessions({
     ledger: store.ledger,
     authServer: undefined,

@@ -1,7 +1,8 @@
 import { createClient, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { tempo, tempoModerato } from 'viem/chains';
-import { type ChannelVerifier, createChannelVerifier } from './channel-verifier.js';
+import type { ChannelId } from '../../domain/channel.js';
+import { type ChainRead, type ChannelVerifier, createChannelVerifier, readChannel } from './channel-verifier.js';
 
 export interface ChannelServerSettings {
   readonly rpcUrl: string;
@@ -16,9 +17,20 @@ const RECEIPT_POLL_MS = 100;
 
 /** The verification of channel credentials on the chain of the settings. */
 export function connectChannelVerifier(
-  { rpcUrl, chainId, currency, payeeKey }: ChannelServerSettings,
+  settings: ChannelServerSettings,
   issuer: { readonly secretKey: string; readonly realm: string },
 ): ChannelVerifier {
+  const { chainId, currency } = settings;
+  return createChannelVerifier({ ...connect(settings), chainId, currency, ...issuer });
+}
+
+/** For those who only watch channels. */
+export function connectChainReader(settings: ChannelServerSettings): (id: ChannelId) => Promise<ChainRead> {
+  const { client } = connect(settings);
+  return (id) => readChannel(client, id);
+}
+
+function connect({ rpcUrl, chainId, payeeKey }: ChannelServerSettings) {
   const payee = privateKeyToAccount(payeeKey as `0x${string}`);
   const client = createClient({
     account: payee,
@@ -28,5 +40,5 @@ export function connectChannelVerifier(
     transport: http(rpcUrl, { retryCount: 0, timeout: RPC_TIMEOUT_MS }),
     pollingInterval: RECEIPT_POLL_MS,
   });
-  return createChannelVerifier({ client, payee, chainId, currency, ...issuer });
+  return { client, payee };
 }

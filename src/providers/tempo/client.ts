@@ -4,8 +4,8 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { Channel as Reserve } from 'viem/tempo';
 import type { Answer } from '../../domain/answers.js';
 import { assertNever } from '../../domain/assert-never.js';
-import type { CaptureLookup } from '../../domain/capture.js';
 import type { Clock } from '../../domain/clock.js';
+import type { JsonObject } from '../../domain/json.js';
 import { failureAnswer, misdirected, NO_RESERVE, refused, revertMeaning, revertOf, unclear } from './answers.js';
 import {
   type Captured,
@@ -21,7 +21,7 @@ import {
   signCapture,
   waitForReceipt,
 } from './escrow.js';
-import { type FrozenCapture, readCapture } from './frozen-capture.js';
+import { type FrozenCapture, readCapture, readLookup } from './frozen-capture.js';
 import { rpcFailure, rpcTransport } from './rpc.js';
 
 export interface TempoSettings {
@@ -54,7 +54,7 @@ export interface Tempo {
    */
   settle(call: CaptureCall): Promise<Answer>;
   /** Reads whether a capture is on chain; moves nothing. */
-  lookUp(lookup: Partial<CaptureLookup>, timeoutMs: number): Promise<CaptureSeen>;
+  lookUp(lookup: JsonObject, timeoutMs: number): Promise<CaptureSeen>;
 }
 
 /**
@@ -84,17 +84,16 @@ export function createTempo(settings: TempoSettings): Tempo {
     },
 
     async lookUp(lookup, timeoutMs) {
-      const { escrow, channelId, capture: amount, kind, chainId } = lookup;
-      if (!escrow || !channelId || !amount || Number(chainId) !== settings.chainId)
+      const wanted = readLookup(lookup);
+      if (wanted?.chainId !== settings.chainId)
         return { kind: 'unanswered', detail: `this is no capture on chain ${settings.chainId}` };
-      const wanted = { escrow: escrow as Address, channelId: channelId as Hex, captureAmount: BigInt(amount) };
       const attempt = attemptWithin(timeoutMs);
       try {
         const found = await readChainId(attempt.client);
         if (found !== settings.chainId) return { kind: 'unanswered', detail: wrongChain(found, settings.chainId) };
         const { client } = attempt;
         const state = await readState(client, wanted);
-        const seen = await findCapture(client, { ...wanted, kind: kind === 'close' ? 'close' : 'settle' }, state);
+        const seen = await findCapture(client, wanted, state);
         return seen ?? { kind: 'not_captured', detail: notCaptured(wanted.captureAmount, state) };
       } catch (error) {
         const failure = rpcFailure(error);

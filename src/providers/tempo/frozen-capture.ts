@@ -1,5 +1,6 @@
 import type { Address, Hex } from 'viem';
 import { z } from 'zod';
+import type { JsonObject } from '../../domain/json.js';
 
 const address = z.custom<Address>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]{40}$/.test(value));
 const word = z.custom<Hex>((value) => typeof value === 'string' && /^0x[0-9a-fA-F]{64}$/.test(value));
@@ -46,3 +47,19 @@ export function readCapture(body: string): FrozenCapture | undefined {
     return undefined;
   }
 }
+
+const lookupSchema = z
+  .object({
+    kind: z.enum(['settle', 'close']),
+    chainId: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .transform(Number),
+    escrow: address,
+    channelId: word,
+    capture: amount,
+  })
+  .transform(({ capture, ...rest }) => ({ ...rest, captureAmount: capture }));
+
+/** What a settlement's public facts name of a capture; undefined: it is none. */
+export const readLookup = (lookup: JsonObject) => lookupSchema.safeParse(lookup).data;
