@@ -1,11 +1,4 @@
-import {
-  type Capture,
-  type CaptureFacts,
-  type CapturePolicy,
-  type ChannelId,
-  captureDue,
-} from '../src/domain/channel.js';
-import type { SettlementId } from '../src/domain/ids.js';
+import type { CaptureFacts, CapturePolicy, ChannelId } from '../src/domain/channel.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { ChainRead } from '../src/sessions/channel-ledger.js';

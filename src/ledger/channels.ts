@@ -3,7 +3,6 @@ import type {
   Channel,
   ChannelHints,
   ChannelId,
-  ChannelReservation,
   ChannelTerms,
   FoundChannel,
   Voucher,

@@ -7,7 +7,7 @@ import type { Lease } from '../../src/ledger/ledger-types.js';
 export const someChannelId = (): ChannelId => `0x${randomBytes(32).toString('hex')}` as ChannelId;
 
 const address = (digit: string) => `0x${digit.repeat(40)}`;
-export const SOME_TERMS = { chainId: 42431, escrow: address('4'), payee: address('b'), token: address('c') };
+const SOME_TERMS = { chainId: 42431, escrow: address('4'), payee: address('b'), token: address('c') };
 
 /** The state of an open channel as npm mppx keeps it. */
 export function channelState(id: ChannelId, changes: Readonly<Record<string, unknown>> = {}) {

@@ -26,7 +26,7 @@ export interface OpenedPayer {
   pay(url: string, cumulative: bigint, init?: RequestInit): Promise<Response>;
 }
 
-export const serialized = (parts: CredentialParts): string => Credential.serialize(parts);
+const serialized = (parts: CredentialParts): string => Credential.serialize(parts);
 
 const withHeader = (init: RequestInit | undefined, name: string, value: string): RequestInit => {
   const headers = new Headers(init?.headers);
@@ -98,12 +98,12 @@ export async function openPayer(chainUrl: string, url: string, init?: RequestIni
  */
 export async function credentialOf(chainUrl: string, url: string, action: 'open' | 'topUp'): Promise<string> {
   const account = newAccount();
-  let caught: string | undefined;
+  const caught: string[] = [];
   const client = Fetch.from({
     fetch: (input, request) => {
       const credential = new Headers(request?.headers).get('authorization');
       if (credential !== null && Credential.deserialize<{ action: string }>(credential).payload.action === action) {
-        caught = credential;
+        caught.push(credential);
         return Promise.reject(new Error('caught'));
       }
       return fetch(input, request);
@@ -117,7 +117,8 @@ export async function credentialOf(chainUrl: string, url: string, action: 'open'
       }),
     ],
   });
-  for (let n = 0; n < 3 && caught === undefined; n += 1) await client(url).catch(() => undefined);
-  if (caught === undefined) throw new Error(`the client made no ${action}`);
-  return caught;
+  for (let n = 0; n < 3 && caught.length === 0; n += 1) await client(url).catch(() => undefined);
+  const [first] = caught;
+  if (first === undefined) throw new Error(`the client made no ${action}`);
+  return first;
 }

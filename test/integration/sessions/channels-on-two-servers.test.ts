@@ -17,7 +17,7 @@ const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, sessions) =
   app.all('/many', sessions.paidSession({ ...SOLD, suggestedDeposit: 1_000n * PRICE }), (req, res) => {
     if (req.query.fail !== undefined) return void res.status(500).end();
     if (req.paymentSession?.charge(PRICE) !== true) return void res.status(402).end();
-    served.push(String(req.query.n));
+    served.push(new URL(req.originalUrl, 'http://shop').searchParams.get('n') ?? '');
     res.json({ ok: true });
   });
 };
