@@ -1,9 +1,25 @@
+import { randomBytes } from 'node:crypto';
 import { createChannelStore, Fetch, sessionManager, tempo } from 'mppx/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.js';
+import { startServer } from '../../src/main-server.js';
+import type { Logger } from '../../src/observability/logger.js';
 import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
-import { type ChannelShop, channelIn, PRICE, receiptOf, SOLD, startChannelShop } from '../support/channel-shop.js';
+import {
+  CHAIN_SETTINGS,
+  type ChannelShop,
+  channelIn,
+  PRICE,
+  receiptOf,
+  SOLD,
+  startChannelShop,
+} from '../support/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { chainClient, newAccount } from '../support/tempo-chain.js';
+import { until } from '../support/until.js';
+
+const quiet = (): undefined => undefined;
+const quietLogger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 let chain: TempoSandbox;
 let store: TestLedger;
@@ -142,4 +158,54 @@ it('closes a channel; what is captured is left to the durable settlement, and th
   sent = [];
   expect((await manager.fetch(url)).status).toBe(200);
   expect(sent).toEqual(['open 10000']);
+});
+
+it('pays for /demo/channel of the server as it is started, by every method', async () => {
+  const server = await startServer(
+    readConfig({
+      DATABASE_URL: store.url,
+      CREDENTIAL_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      API_TOKENS: 'billing:service:0123456789abcdef',
+      PORT: '0',
+      // Nothing listens there: a paid response waits for neither.
+      TEMPORAL_ADDRESS: '127.0.0.1:1',
+      MPP_SECRET_KEY: randomBytes(32).toString('hex'),
+      TEMPO_RPC_URL: chain.url,
+      TEMPO_CHAIN_ID: String(CHAIN_SETTINGS.chainId),
+      TEMPO_CURRENCY: CHAIN_SETTINGS.currency,
+      TEMPO_PAYEE_KEY: CHAIN_SETTINGS.payeeKey,
+      SANDBOX_DEMO_ROUTES: 'true',
+    }),
+    { logger: quietLogger },
+  );
+  try {
+    const manager = sessionManager({
+      account: payer,
+      getClient: () => chainClient(chain.url, payer),
+      maxDeposit: '5',
+      fetch: watched,
+    });
+    for (const verb of ['GET', 'PUT', 'DELETE', 'PATCH']) {
+      expect([verb, (await manager.fetch(`${server.url}/demo/channel`, { method: verb })).status]).toEqual([verb, 200]);
+    }
+    const posted = await manager.fetch(`${server.url}/demo/channel`, { method: 'POST', body: 'hello' });
+    expect([posted.status, receiptOf(posted).spent]).toEqual([200, '50000']);
+    await manager.close();
+    const [opened] = chain.ledger().channels;
+    // The capture is opened at once; Temporal starts it when it is there.
+    const waiting = await until(
+      'the capture',
+      async () => {
+        const rows = await store.database.query<{ status: string; spent: string }>(
+          'SELECT status, spent FROM settlements',
+        );
+        return rows.length > 0 && rows;
+      },
+      { limitMs: 10_000 },
+    );
+    expect(await channelIn(store, opened?.channelId ?? '')).toMatchObject({ closing: true, earned: 5n * PRICE });
+    expect(waiting).toEqual([{ status: 'pending', spent: '50000' }]);
+  } finally {
+    await server.stop();
+  }
 });

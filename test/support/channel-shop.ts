@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { type Channel, type ChannelId, parseChannelId } from '../../src/domain/channel.js';
+import { createAuthServer } from '../../src/providers/auth-server/client.js';
 import { connectChannelVerifier } from '../../src/providers/tempo/channel-server.js';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../src/sandbox/tempo/defaults.js';
 import type { ChannelLedger, ChannelVerifier } from '../../src/sessions/channel-ledger.js';
@@ -40,6 +41,7 @@ export interface ShopOptions {
   readonly ledger?: (ledger: ChannelLedger) => ChannelLedger;
   readonly verifier?: (verifier: ChannelVerifier) => ChannelVerifier;
   readonly leaseMs?: number;
+  readonly authServerUrl?: string;
 }
 
 /** A shop that sells by payment channels: `/paid` for all methods, and what else is mounted. */
@@ -49,7 +51,11 @@ export async function startChannelShop(store: TestLedger, options: ShopOptions):
   const settings = { ...CHAIN_SETTINGS, rpcUrl: options.chainUrl };
   const sessions = createPaidSessions({
     ledger: store.ledger,
-    authServer: undefined,
+    authServer:
+      options.authServerUrl === undefined
+        ? undefined
+        : createAuthServer({ baseUrl: options.authServerUrl, clock: store.clock }),
+    authServerUrl: options.authServerUrl,
     channels: {
       ledger: (options.ledger ?? same)(store.ledger),
       createVerifier: (issuer) => (options.verifier ?? same)(connectChannelVerifier(settings, issuer)),
