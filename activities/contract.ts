@@ -51,6 +51,9 @@ export type DecisionResult =
 
 export interface SweepReport {
   sessionsClosed: number;
+  /** Reservations on channels that a dead server left. */
+  requestsClosed: number;
+  capturesOpened: number;
   started: number;
   batches: number;
   unblocked: number;

@@ -7,6 +7,7 @@ import type { Logger } from '../src/observability/logger.js';
 import { isUndecodable } from '../src/protocols/credential.js';
 import { decodeCredential } from '../src/protocols/decode-credential.js';
 import { settleBody } from '../src/protocols/settle-body.js';
+import { type CaptureDependencies, captureChannels } from './capture-channels.js';
 import type { SweepReport } from './contract.js';
 
 export interface SweepDependencies {
@@ -14,6 +15,8 @@ export interface SweepDependencies {
     Ledger,
     | 'abandonedSessions'
     | 'closeAbandoned'
+    | 'abandonedRequests'
+    | 'closeAbandonedRequest'
     | 'dueSettlements'
     | 'markStarted'
     | 'unblock'
@@ -26,6 +29,8 @@ export interface SweepDependencies {
     | 'startable'
   >;
   readonly starter: SettlementStarter;
+  /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
+  readonly captures: CaptureDependencies | undefined;
   readonly sweep: SweepSettings;
   readonly logger: Logger;
 }
@@ -59,14 +64,16 @@ const LONGEST_PASS_MS = 5 * 60_000;
 
 /** One pass: close what dead servers left open, start again what is due, paced; then keep the ledger tidy. */
 export function createSweep(dependencies: SweepDependencies) {
-  const { ledger, sweep, logger } = dependencies;
+  const { ledger, sweep, captures, logger } = dependencies;
   return async function sweepSettlements(): Promise<SweepReport> {
     const context = Context.current();
     const endMs = Date.now() + Math.min(Math.max(sweep.intervalMs * SHARE_OF_INTERVAL, LOOK_AGAIN_MS), LONGEST_PASS_MS);
-    const report: SweepReport = { sessionsClosed: 0, started: 0, batches: 0, unblocked: 0, erased: 0, resealed: 0 };
+    const report = emptyReport();
     await ledger.sweepStarted('settlements');
     for (;;) {
       report.sessionsClosed += await closeAbandoned(dependencies);
+      report.requestsClosed += await closeAbandonedRequests(dependencies);
+      if (captures) report.capturesOpened += await captureChannels(captures);
       report.unblocked += await ledger.unblock(100);
       const started = await startDue(dependencies, report, (ms) => rest(context, ms));
       const probing = (await ledger.openBreakers()).length > 0;
@@ -79,10 +86,37 @@ export function createSweep(dependencies: SweepDependencies) {
     report.erased = await ledger.eraseOverdue(PAGE);
     report.resealed = await ledger.reseal(PAGE);
     await ledger.sweepSucceeded('settlements', { ...report });
-    if (report.started > 0 || report.sessionsClosed > 0)
+    if (report.started > 0 || report.sessionsClosed > 0 || report.requestsClosed > 0)
       logger.info({ report }, 'sweep took up settlements that had stopped');
     return report;
   };
+}
+
+const emptyReport = (): SweepReport => ({
+  sessionsClosed: 0,
+  requestsClosed: 0,
+  capturesOpened: 0,
+  started: 0,
+  batches: 0,
+  unblocked: 0,
+  erased: 0,
+  resealed: 0,
+});
+
+/** What a dead server has reserved on channels is given back, and what it had made durable is earned. */
+async function closeAbandonedRequests({ ledger, logger }: SweepDependencies): Promise<number> {
+  let closed = 0;
+  for (const request of await ledger.abandonedRequests(PAGE)) {
+    try {
+      if (await ledger.closeAbandonedRequest(request)) closed += 1;
+    } catch (error) {
+      logger.error(
+        { request: request.id, channel: request.channelId, err: error },
+        'an abandoned request of a channel could not be closed; it is tried again by the next sweep',
+      );
+    }
+  }
+  return closed;
 }
 
 async function closeAbandoned({ ledger, logger }: SweepDependencies): Promise<number> {

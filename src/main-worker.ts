@@ -21,9 +21,10 @@ import { prepareTemporal } from './orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import { connectChainReader } from './providers/tempo/channel-server.js';
 import type { Tempo } from './providers/tempo/client.js';
 import { createSettlementResolution } from './resolution/decide-settlement.js';
-import { createTempoProvider } from './tempo-runtime.js';
+import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface WorkerParts extends MarketplaceProviders {
@@ -160,6 +161,12 @@ function dependenciesOf(
       processName,
       monotonicMs,
       starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+      captures: config.tempo && {
+        ledger,
+        readChain: connectChainReader(config.tempo),
+        policy: capturePolicy(config.tempo),
+        logger,
+      },
       sweep: {
         intervalMs: settlement.sweepIntervalMs,
         overflowBacklog: settlement.overflowBacklog,

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createRecorder } from '../activities/recorder.js';
 import { createSettleRows } from '../activities/settle-rows.js';
 import type { Config } from './config.js';
+import type { ChannelId } from './domain/channel.js';
 import { systemClock } from './domain/clock.js';
 import { newDecisionId, type SettlementId } from './domain/ids.js';
 import { createDatabase, type Database } from './ledger/database.js';
@@ -19,9 +20,10 @@ import { createDispatcher, type Dispatcher } from './orchestration/dispatcher.js
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { createTemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import { connectChannelVerifier } from './providers/tempo/channel-server.js';
 import type { Tempo } from './providers/tempo/client.js';
 import { createPaidSessions, type PaidSessions } from './sessions/index.js';
-import { createTempoProvider } from './tempo-runtime.js';
+import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface RuntimeParts extends MarketplaceProviders {
@@ -92,9 +94,21 @@ export function createPaidSessionRuntime(
   });
   const holder = `${hostname()}:${process.pid}`;
   const processName = `${holder}:${Date.now().toString(36)}`;
+  const { tempo } = config;
+  const tellOfCapture = (error: unknown) =>
+    logger.warn({ err: error }, 'the capture of a closed channel could not be opened; the sweep opens it');
+  async function captureClosing(id: ChannelId): Promise<void> {
+    const outcome = tempo && (await ledger.captureWhenDue(id, capturePolicy(tempo)));
+    if (outcome?.kind === 'opened') dispatcher.dispatch(outcome.id);
+  }
   const sessions = createPaidSessions({
     ledger,
     authServer,
+    channels: tempo && {
+      ledger,
+      createVerifier: (issuer) => connectChannelVerifier(tempo, issuer),
+      onClosing: (channel) => captureClosing(channel.id).catch((error: unknown) => tellOfCapture(error)),
+    },
     authServerUrl: config.authServer?.url,
     destinationAccountId: config.authServer?.destinationAccountId,
     settings: { ...config.settlement, leaseMs },

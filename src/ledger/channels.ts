@@ -3,7 +3,6 @@ import type {
   Channel,
   ChannelHints,
   ChannelId,
-  ChannelReservation,
   ChannelTerms,
   FoundChannel,
   Voucher,
@@ -53,16 +52,21 @@ export function createChannels(database: Database) {
       return database.transaction((query) => close(query, voucher, judge));
     },
 
-    /** What the chain says now; amounts never shrink, because an answer may come late. */
+    /**
+     * What the chain says now; amounts never shrink, because an answer may come late. A channel that is gone there while it
+     * still owes us something is closed here like one whose payer asks for it: its capture finds out what became of it.
+     */
     async recordChainState(
       id: ChannelId,
       chain: { readonly deposit: bigint; readonly settled: bigint; readonly closeRequestedAtMs: number | null },
     ): Promise<void> {
       await database.query(
         `UPDATE channels SET deposit = greatest(deposit, $2), settled = least(greatest(settled, $3), greatest(deposit, $2)),
-           close_requested_at = coalesce(close_requested_at, to_timestamp($4::double precision / 1000)),
-           next_check_at = CASE WHEN close_requested_at IS NULL AND $4 IS NOT NULL THEN clock_now() ELSE next_check_at END,
-           finalized = finalized OR $2 = 0, chain_read_at = clock_now()
+           close_requested_at = coalesce(close_requested_at, to_timestamp($4::double precision / 1000),
+             CASE WHEN $2 = 0 THEN clock_now() END),
+           next_check_at = CASE WHEN close_requested_at IS NULL AND ($4 IS NOT NULL OR $2 = 0) AND NOT finalized
+             THEN clock_now() ELSE next_check_at END,
+           finalized = finalized OR ($2 = 0 AND spent <= greatest(settled, $3)), chain_read_at = clock_now()
          WHERE channel_id = $1`,
         [id, chain.deposit.toString(), chain.settled.toString(), chain.closeRequestedAtMs],
       );

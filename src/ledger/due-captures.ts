@@ -1,4 +1,5 @@
-import type { CaptureFacts, ChannelId } from '../domain/channel.js';
+import { type CaptureFacts, type CapturePolicy, type ChannelId, captureDue } from '../domain/channel.js';
+import type { createCaptures, OpenCaptureOutcome } from './captures.js';
 import { CHANNEL_COLUMNS, type ChannelRow, channelOf } from './channel-row.js';
 import type { Database } from './database.js';
 
@@ -20,7 +21,16 @@ const FACTS = `${CHANNEL_COLUMNS}, close_cumulative, close_signature,
 const COVERED = `LEFT JOIN LATERAL (SELECT v.cumulative, v.signature FROM channel_vouchers v
   WHERE v.channel_id = channels.channel_id AND v.cumulative <= channels.earned ORDER BY v.cumulative DESC LIMIT 1) covered ON true`;
 
-export function createDueCaptures(database: Database) {
+export type CaptureOutcome =
+  | OpenCaptureOutcome
+  | { readonly kind: 'not_due'; readonly facts: CaptureFacts | undefined };
+
+async function readFacts(query: Database['query'], id: ChannelId): Promise<CaptureFacts | undefined> {
+  const [row] = await query<FactsRow>(`SELECT ${FACTS} FROM channels ${COVERED} WHERE channels.channel_id = $1`, [id]);
+  return row && factsOf(row);
+}
+
+export function createDueCaptures(database: Database, openCapture: ReturnType<typeof createCaptures>) {
   return {
     /** Channels that are to be looked at, the longest waiting first. */
     async channelsToLookAt(limit: number): Promise<CaptureFacts[]> {
@@ -32,12 +42,16 @@ export function createDueCaptures(database: Database) {
       return rows.map(factsOf);
     },
 
-    async captureFacts(id: ChannelId): Promise<CaptureFacts | undefined> {
-      const [row] = await database.query<FactsRow>(
-        `SELECT ${FACTS} FROM channels ${COVERED} WHERE channels.channel_id = $1`,
-        [id],
-      );
-      return row && factsOf(row);
+    captureFacts: (id: ChannelId): Promise<CaptureFacts | undefined> => readFacts(database.query, id),
+
+    /** Opens the capture that is due now, if one is; the channel is held, so that its amount is right when it is frozen. */
+    captureWhenDue(id: ChannelId, policy: CapturePolicy): Promise<CaptureOutcome> {
+      return database.transaction(async (query): Promise<CaptureOutcome> => {
+        await query('SELECT 1 FROM channels WHERE channel_id = $1 FOR UPDATE', [id]);
+        const facts = await readFacts(query, id);
+        const capture = facts && captureDue(facts, policy);
+        return capture ? openCapture(query, capture) : { kind: 'not_due', facts };
+      });
     },
 
     /** Looked at: the next look is so much later, unless somebody has moved it nearer since the facts were read. */

@@ -95,7 +95,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDueItems(database),
     ...createChannels(database),
     ...createChannelRequests(database),
-    ...createDueCaptures(database),
+    ...createDueCaptures(database, openCapture),
     atomicStore: createAtomicStore(database),
     ...createMoneyDecisions(database, { approvalThreshold, clock }),
     createSettlement: createSettlementCreator(database, sealer),

@@ -115,10 +115,11 @@ async function payFresh(
   reserve: Reserve,
   { ledger, verifier, freshness }: ChannelPaymentDependencies,
 ): Promise<PayOutcome | undefined> {
-  const judge = credential.action === 'open' ? verifier.judgeOpened : verifier.judgeVoucher;
   const pay = () =>
     ledger.payFromChannel({ ...reserve, voucher: credential, oldestChainReadMs: OLDEST_CHAIN_READ_MS }, (store) =>
-      judge(credential.raw, store),
+      credential.action === 'open'
+        ? verifier.judgeOpened(credential.raw, store)
+        : verifier.judgeVoucher(credential.raw, store),
     );
   const outcome = await pay();
   if (outcome.kind === 'paid') freshness.refreshWhenOld(credential.channelId, outcome.channel.chainAgeMs);

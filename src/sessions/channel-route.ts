@@ -87,7 +87,7 @@ export async function admitByChannel(
         return assertNever(paid);
     }
   } catch (error) {
-    return undecided(error, reservation, dependencies);
+    return undecided(reservation, error, dependencies);
   }
 }
 
@@ -140,8 +140,8 @@ function admitted(
 
 /** A lost answer may have reserved: it is given back in the background, so that the payer does not lose it. */
 function undecided(
-  error: unknown,
   reservation: Reservation | null,
+  error: unknown,
   { commits, log }: ChannelRouteDependencies,
 ): ChannelAdmission {
   log.error({ err: error }, 'a channel credential could not be dealt with: nothing was served or charged');

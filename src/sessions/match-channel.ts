@@ -70,6 +70,11 @@ export function matchChannel(raw: string, content: JsonObject | undefined, on: M
     return refuse('invalid-challenge', `The ${other} of the credential's challenge is not what is offered here.`);
   if (!(Date.parse(challenge.expires ?? '') > on.nowMs))
     return refuse('payment-expired', 'The challenge of the credential has expired; answer the one in this response.');
+  if (!sourceSpends(content, payload, on.offer.terms.chainId))
+    return refuse(
+      'verification-failed',
+      'The source of the credential is neither the payer of the channel nor its signer.',
+    );
   return matchPayload(raw, challenge.id, payload);
 }
 
@@ -97,6 +102,16 @@ function differenceOf(challenge: Challenge.Challenge, { offer, path, mpp }: Matc
   return sameJson({ ...stated, methodDetails: Object.fromEntries(details) }, channelRequest(offer))
     ? undefined
     : 'request';
+}
+
+/** Where the client says who it is (`did:pkh:eip155:<chain>:<address>`), it is one who may spend from the channel. */
+function sourceSpends(content: JsonObject | undefined, payload: JsonObject, chainId: number): boolean {
+  if (content === undefined || !Object.hasOwn(content, 'source')) return true;
+  const source = (stringAt(content, 'source') ?? '').toLowerCase();
+  const descriptor = objectAt(payload, 'descriptor');
+  return ['payer', 'authorizedSigner'].some(
+    (name) => source === `did:pkh:eip155:${chainId}:${stringAt(descriptor, name) ?? ''}`.toLowerCase(),
+  );
 }
 
 function matchPayload(raw: string, challengeId: string, payload: JsonObject): ChannelMatch {

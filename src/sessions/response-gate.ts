@@ -106,8 +106,8 @@ export class ResponseGate {
 
   #receipt(charged: bigint | undefined): void {
     const { receipt } = this.#options;
-    if (!receipt || this.#res.headersSent || (this.#res.statusCode >= 400 && !charged)) return;
-    this.#res.setHeader(receipt.header, receipt.value(charged));
+    if (!receipt || (this.#res.statusCode >= 400 && !charged)) return;
+    this.#wire.addHeader(receipt.header, () => receipt.value(charged));
   }
 
   #checkpointWhenDue(): void {

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<
   'src/providers': { values: ['src/domain', 'src/protocols'], types: ['src/observability'] },
   'src/sessions': {
     values: ['src/domain', 'src/protocols'],
-    types: ['src/ledger/ledger-types.ts', 'src/observability'],
+    types: ['src/ledger/ledger-types.ts', 'src/ledger/channel-types.ts', 'src/observability'],
   },
   'src/sandbox': {
     values: ['src/domain'],

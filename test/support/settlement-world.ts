@@ -76,6 +76,7 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
     // Two workers of one task queue are two runners.
     processName: `test-${crypto.randomUUID()}`,
     monotonicMs: () => performance.now(),
+    captures: undefined,
     starter: orchestration,
     sweep: options.sweep ?? SWEEP,
   });

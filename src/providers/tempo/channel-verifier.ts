@@ -81,15 +81,7 @@ export function createChannelVerifier(options: ChannelVerifierOptions) {
     }
   }
 
-  async function readChain(channelId: ChannelId): Promise<ChainRead> {
-    try {
-      const state = await Session.Precompile.Chain.getChannelState(client, channelId as Hex);
-      const closeRequestedAtMs = state.closeRequestedAt === 0 ? null : state.closeRequestedAt * 1000;
-      return { kind: 'read', deposit: state.deposit, settled: state.settled, closeRequestedAtMs };
-    } catch (error) {
-      return { kind: 'unavailable', detail: error instanceof Error ? error.name : 'no readable answer' };
-    }
-  }
+  const readChain = (channelId: ChannelId) => readChannel(client, channelId);
 
   return {
     terms,
@@ -138,6 +130,17 @@ export function createChannelVerifier(options: ChannelVerifierOptions) {
 
     topUp: executed,
   };
+}
+
+/** What the chain says of a channel now; zeros where it is closed, or was never opened. */
+export async function readChannel(client: Client, channelId: ChannelId): Promise<ChainRead> {
+  try {
+    const state = await Session.Precompile.Chain.getChannelState(client, channelId as Hex);
+    const closeRequestedAtMs = state.closeRequestedAt === 0 ? null : state.closeRequestedAt * 1000;
+    return { kind: 'read', deposit: state.deposit, settled: state.settled, closeRequestedAtMs };
+  } catch (error) {
+    return { kind: 'unavailable', detail: error instanceof Error ? error.name : 'no readable answer' };
+  }
 }
 
 export type ChannelVerifier = ReturnType<typeof createChannelVerifier>;

@@ -36,6 +36,8 @@ function sweepOf(due: DueSettlement[], crowded: readonly SettlementProvider[], m
   const dependencies: SweepDependencies = {
     ledger: {
       abandonedSessions: () => Promise.resolve([]),
+      abandonedRequests: () => Promise.resolve([]),
+      closeAbandonedRequest: () => Promise.resolve(true),
       closeAbandoned: () => Promise.resolve(false),
       dueSettlements: () => {
         const found = page;
@@ -52,6 +54,7 @@ function sweepOf(due: DueSettlement[], crowded: readonly SettlementProvider[], m
       openBreakers: () => Promise.resolve([]),
       startable: () => Promise.resolve([]),
     },
+    captures: undefined,
     starter: {
       startSettlement: () => Promise.resolve(),
       wake: () => {
