@@ -1,4 +1,5 @@
 import type { AttentionReason } from '../src/domain/attention.js';
+import type { SettlementProvider } from '../src/domain/settlement-providers.js';
 import type { Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
 
 /**
@@ -18,7 +19,7 @@ export interface SettlementActivities {
 
 export interface SettleRowsInput {
   settlementIds: string[];
-  /** Limit of each call to the auth server. */
+  /** Limit of each call to the provider. */
   timeoutMs: number;
   /** `throw`: a settlement that must be tried again fails the activity, so that the retry policy waits and repeats. */
   whenUnsettled: 'return' | 'throw';
@@ -50,6 +51,9 @@ export type DecisionResult =
 
 export interface SweepReport {
   sessionsClosed: number;
+  /** Reservations on channels that a dead server left. */
+  requestsClosed: number;
+  capturesOpened: number;
   started: number;
   batches: number;
   unblocked: number;
@@ -61,11 +65,13 @@ export interface SweepReport {
 export interface CloseTimeSettlementInput {
   settlementId: string;
   protocol: Protocol;
+  /** Histories of older builds have none: then it is the auth server. */
+  provider?: SettlementProvider;
   settings: SettlementTimings;
 }
 
 export interface SettleBatchInput {
-  settlements: { settlementId: string; protocol: Protocol }[];
+  settlements: { settlementId: string; protocol: Protocol; provider?: SettlementProvider }[];
   settings: SettlementTimings;
 }
 

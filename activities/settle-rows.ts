@@ -3,6 +3,7 @@ import { assertNever } from '../src/domain/assert-never.js';
 import type { SettlementId } from '../src/domain/ids.js';
 import { formatDecimal } from '../src/domain/money.js';
 import { next } from '../src/domain/next.js';
+import { TEMPO } from '../src/domain/settlement-providers.js';
 import type { Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { AttemptOutcome, ClaimedSettlement, ClaimRefusal } from '../src/ledger/ledger-types.js';
@@ -15,14 +16,22 @@ export interface SettleRowsDependencies {
     recordAttempt(outcome: AttemptOutcome): Promise<SettlementStatus | null>;
   };
   readonly authServer: {
-    settle(protocol: Protocol, call: { body: string; key: string; timeoutMs: number }): Promise<Answer>;
+    settle(protocol: Protocol, call: SettleCall): Promise<Answer>;
   };
+  /** Undefined: TEMPO_RPC_URL is not set here. */
+  readonly tempo: { settle(call: SettleCall): Promise<Answer> } | undefined;
   readonly timings: SettlementTimings;
   readonly logger: Logger;
   /** Names this process among all runners. */
   readonly processName: string;
   /** Steady milliseconds; it must not jump with the wall clock. */
   readonly monotonicMs: () => number;
+}
+
+interface SettleCall {
+  readonly body: string;
+  readonly key: string;
+  readonly timeoutMs: number;
 }
 
 /** A claim outlives the call it allows by this much; a process that stalls longer between the two does not send. */
@@ -63,7 +72,7 @@ async function settleOne(
   attempt: Attempt,
   dependencies: SettleRowsDependencies,
 ): Promise<RowOutcome> {
-  const { ledger, authServer, timings, monotonicMs } = dependencies;
+  const { ledger, timings, monotonicMs } = dependencies;
   const sentAtMs = monotonicMs();
   if (sentAtMs >= attempt.sendBeforeMs) {
     return {
@@ -73,11 +82,7 @@ async function settleOne(
       why: 'this process stalled after its claim',
     };
   }
-  const answer = await authServer.settle(claimed.protocol, {
-    body: claimed.body,
-    key: claimed.key,
-    timeoutMs: attempt.timeoutMs,
-  });
+  const answer = await send(claimed, attempt, dependencies);
   const decision = next(
     {
       certainty: claimed.certainty,
@@ -86,7 +91,12 @@ async function settleOne(
       attempts: claimed.attempts,
       sinceSentMs: monotonicMs() - sentAtMs,
     },
-    { backoffBaseMs: timings.backoffBaseMs, backoffMaxMs: timings.backoffMaxMs, answerWindowMs: timings.httpTimeoutMs },
+    {
+      backoffBaseMs: timings.backoffBaseMs,
+      backoffMaxMs: timings.backoffMaxMs,
+      answerWindowMs: timings.httpTimeoutMs,
+      provesSettled: claimed.provider === TEMPO,
+    },
   );
   const patient = attempt.timeoutMs >= timings.httpTimeoutMs;
   const outcome: AttemptOutcome = { id: claimed.id, runner: attempt.runner, answer, decision, patient };
@@ -94,6 +104,19 @@ async function settleOne(
   if (failed && !claimed.failedBefore) logFirstFailure(claimed, answer, dependencies.logger);
   const status = await ledger.recordAttempt(outcome);
   return await describe(outcome, status, dependencies);
+}
+
+/** Whoever settles this row: the auth server, or the chain. */
+async function send(
+  { protocol, provider, body, key }: ClaimedSettlement,
+  { timeoutMs }: Attempt,
+  { authServer, tempo }: SettleRowsDependencies,
+): Promise<Answer> {
+  const call = { body, key, timeoutMs };
+  if (provider !== TEMPO) return await authServer.settle(protocol, call);
+  return tempo
+    ? await tempo.settle(call)
+    : { kind: 'misdirected', detail: 'no chain can be reached here: set TEMPO_RPC_URL and the settings beside it' };
 }
 
 /** Among many, a row whose outcome the ledger did not take says so for itself alone; its claim lapses, and it is asked again. */

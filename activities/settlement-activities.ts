@@ -1,18 +1,19 @@
 import type { DecisionId, SettlementId } from '../src/domain/ids.js';
 import type { JsonObject } from '../src/domain/json.js';
-import type { Ledger } from '../src/ledger/ledger.js';
+import type { SettlementResolution } from '../src/resolution/decide-settlement.js';
 import type { SettlementActivities } from './contract.js';
 import { notSettledYet } from './failures.js';
 import { createSettleRows, readOutcome, type SettleRowsDependencies } from './settle-rows.js';
 import { createSweep, type SweepDependencies } from './sweep-settlements.js';
 
 export interface SettlementActivityDependencies extends SettleRowsDependencies, SweepDependencies {
-  readonly ledger: SettleRowsDependencies['ledger'] & SweepDependencies['ledger'] & Pick<Ledger, 'decide'>;
+  readonly ledger: SettleRowsDependencies['ledger'] & SweepDependencies['ledger'];
+  readonly resolution: SettlementResolution;
 }
 
 export function createSettlementActivities(dependencies: SettlementActivityDependencies): SettlementActivities {
   const settleRows = createSettleRows(dependencies);
-  const { ledger } = dependencies;
+  const { ledger, resolution } = dependencies;
   return {
     async settleRows({ settlementIds, timeoutMs, whenUnsettled }) {
       const outcomes = await settleRows(settlementIds as SettlementId[], timeoutMs);
@@ -25,7 +26,7 @@ export function createSettlementActivities(dependencies: SettlementActivityDepen
     readSettlement: (id) => readOutcome(id as SettlementId, ledger),
 
     async decide(request) {
-      const outcome = await ledger.decide({
+      const outcome = await resolution.decide({
         id: request.decisionId as DecisionId,
         settlementId: request.settlementId as SettlementId,
         action: request.action,
@@ -35,7 +36,7 @@ export function createSettlementActivities(dependencies: SettlementActivityDepen
         evidence: request.evidence as JsonObject | null,
       });
       if (outcome.kind === 'not_found') throw new Error(`settlement ${request.settlementId} is not in the ledger`);
-      return outcome;
+      return outcome.kind === 'unanswered' ? { kind: 'refused', detail: outcome.detail } : outcome;
     },
 
     sweepSettlements: createSweep(dependencies),

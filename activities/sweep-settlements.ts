@@ -1,12 +1,13 @@
 import { Context } from '@temporalio/activity';
 import type { SettlementId } from '../src/domain/ids.js';
-import type { Protocol } from '../src/domain/settlement-status.js';
+import type { SettlementProvider } from '../src/domain/settlement-providers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { AbandonedSession, DueSettlement } from '../src/ledger/sweep.js';
 import type { Logger } from '../src/observability/logger.js';
 import { isUndecodable } from '../src/protocols/credential.js';
 import { decodeCredential } from '../src/protocols/decode-credential.js';
 import { settleBody } from '../src/protocols/settle-body.js';
+import { type CaptureDependencies, captureChannels } from './capture-channels.js';
 import type { SweepReport } from './contract.js';
 
 export interface SweepDependencies {
@@ -14,6 +15,8 @@ export interface SweepDependencies {
     Ledger,
     | 'abandonedSessions'
     | 'closeAbandoned'
+    | 'abandonedRequests'
+    | 'closeAbandonedRequest'
     | 'dueSettlements'
     | 'markStarted'
     | 'unblock'
@@ -26,6 +29,8 @@ export interface SweepDependencies {
     | 'startable'
   >;
   readonly starter: SettlementStarter;
+  /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
+  readonly captures: CaptureDependencies | undefined;
   readonly sweep: SweepSettings;
   readonly logger: Logger;
 }
@@ -40,7 +45,7 @@ export interface SettlementStarter {
 
 export interface SweepSettings {
   readonly intervalMs: number;
-  /** Pending rows of one protocol above which they go into shared workflows. */
+  /** Pending rows of one provider above which they go into shared workflows. */
   readonly overflowBacklog: number;
   readonly maxBatch: number;
   readonly maxPerSecond: number;
@@ -59,14 +64,16 @@ const LONGEST_PASS_MS = 5 * 60_000;
 
 /** One pass: close what dead servers left open, start again what is due, paced; then keep the ledger tidy. */
 export function createSweep(dependencies: SweepDependencies) {
-  const { ledger, sweep, logger } = dependencies;
+  const { ledger, sweep, captures, logger } = dependencies;
   return async function sweepSettlements(): Promise<SweepReport> {
     const context = Context.current();
     const endMs = Date.now() + Math.min(Math.max(sweep.intervalMs * SHARE_OF_INTERVAL, LOOK_AGAIN_MS), LONGEST_PASS_MS);
-    const report: SweepReport = { sessionsClosed: 0, started: 0, batches: 0, unblocked: 0, erased: 0, resealed: 0 };
+    const report = emptyReport();
     await ledger.sweepStarted('settlements');
     for (;;) {
       report.sessionsClosed += await closeAbandoned(dependencies);
+      report.requestsClosed += await closeAbandonedRequests(dependencies);
+      if (captures) report.capturesOpened += await captureChannels(captures);
       report.unblocked += await ledger.unblock(100);
       const started = await startDue(dependencies, report, (ms) => rest(context, ms));
       const probing = (await ledger.openBreakers()).length > 0;
@@ -79,10 +86,37 @@ export function createSweep(dependencies: SweepDependencies) {
     report.erased = await ledger.eraseOverdue(PAGE);
     report.resealed = await ledger.reseal(PAGE);
     await ledger.sweepSucceeded('settlements', { ...report });
-    if (report.started > 0 || report.sessionsClosed > 0)
+    if (report.started > 0 || report.sessionsClosed > 0 || report.requestsClosed > 0)
       logger.info({ report }, 'sweep took up settlements that had stopped');
     return report;
   };
+}
+
+const emptyReport = (): SweepReport => ({
+  sessionsClosed: 0,
+  requestsClosed: 0,
+  capturesOpened: 0,
+  started: 0,
+  batches: 0,
+  unblocked: 0,
+  erased: 0,
+  resealed: 0,
+});
+
+/** What a dead server has reserved on channels is given back, and what it had made durable is earned. */
+async function closeAbandonedRequests({ ledger, logger }: SweepDependencies): Promise<number> {
+  let closed = 0;
+  for (const request of await ledger.abandonedRequests(PAGE)) {
+    try {
+      if (await ledger.closeAbandonedRequest(request)) closed += 1;
+    } catch (error) {
+      logger.error(
+        { request: request.id, channel: request.channelId, err: error },
+        'an abandoned request of a channel could not be closed; it is tried again by the next sweep',
+      );
+    }
+  }
+  return closed;
 }
 
 async function closeAbandoned({ ledger, logger }: SweepDependencies): Promise<number> {
@@ -118,8 +152,10 @@ async function startDue(
   pause: (ms: number) => Promise<void>,
 ): Promise<SettlementId[]> {
   const due = await ledger.dueSettlements(PAGE);
-  const crowded: ReadonlySet<Protocol> = new Set(due.length > 0 ? await ledger.crowded(sweep.overflowBacklog) : []);
-  const isShared = (row: DueSettlement) => row.status === 'pending' && crowded.has(row.protocol);
+  const crowded: ReadonlySet<SettlementProvider> = new Set(
+    due.length > 0 ? await ledger.crowded(sweep.overflowBacklog) : [],
+  );
+  const isShared = (row: DueSettlement) => row.status === 'pending' && crowded.has(row.provider);
   // The few of the others go first, as they would without the crowd.
   const groups = [
     ...due.filter((row) => !isShared(row)).map((row) => [row]),
@@ -165,11 +201,11 @@ async function untilHalfDone(
   } while (Date.now() < giveUpMs && (await ledger.startable(page)).length > page.length / 2);
 }
 
-/** Rows of one batch share a protocol: an outage of one provider never holds up the rows of another. */
+/** Rows of one batch share a provider: an outage of one provider never holds up the rows of another. */
 function inBatches(rows: readonly DueSettlement[], size: number): DueSettlement[][] {
   const batches: DueSettlement[][] = [];
-  for (const protocol of new Set(rows.map((row) => row.protocol))) {
-    const same = rows.filter((row) => row.protocol === protocol);
+  for (const provider of new Set(rows.map((row) => row.provider))) {
+    const same = rows.filter((row) => row.provider === provider);
     for (let at = 0; at < same.length; at += size) batches.push(same.slice(at, at + size));
   }
   return batches;

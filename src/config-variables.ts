@@ -236,6 +236,16 @@ export const ENVIRONMENT = z.object({
     description: 'Private key that settles channels.',
     example: '0x$(openssl rand -hex 32)',
   }),
+  TEMPO_SETTLE_THRESHOLD: standard(
+    amount(1n),
+    '1000000',
+    'A channel that has earned so much more than was captured is captured by the next sweep (atomic units).',
+  ),
+  TEMPO_SETTLE_INTERVAL: standard(
+    duration(SECOND, 30 * DAY),
+    '1h',
+    'What a channel has earned is captured after this long at the latest.',
+  ),
   REVERSAL_WORKER_ENABLED: standard(flag(), 'true', 'false: no reversal starts; refunds still succeed and rows wait.'),
   REVERSAL_MAX_RETRIES: standard(integer(0, 1000), '5', 'Retries of a reversal after its first attempt.'),
   REVERSAL_CHECK_INTERVAL: standard(duration(SECOND, DAY), '1m', 'How often unfinished reversals are looked for.'),

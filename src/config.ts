@@ -58,7 +58,15 @@ export interface Config {
     | undefined;
   readonly mppSecretKey: string | undefined;
   readonly tempo:
-    | { readonly rpcUrl: string; readonly chainId: number; readonly currency: string; readonly payeeKey: string }
+    | {
+        readonly rpcUrl: string;
+        readonly chainId: number;
+        readonly currency: string;
+        readonly payeeKey: string;
+        /** Atomic units, and how long anything earned may wait for its capture. */
+        readonly settleThreshold: bigint;
+        readonly settleIntervalMs: number;
+      }
     | undefined;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
   readonly transferRetry: RetrySettings;
@@ -276,7 +284,14 @@ function providersOf(values: Values): Pick<Config, 'authServer' | 'stripe' | 'hy
     mppSecretKey: values.MPP_SECRET_KEY,
     tempo:
       TEMPO_RPC_URL && TEMPO_CHAIN_ID && TEMPO_CURRENCY && TEMPO_PAYEE_KEY
-        ? { rpcUrl: TEMPO_RPC_URL, chainId: TEMPO_CHAIN_ID, currency: TEMPO_CURRENCY, payeeKey: TEMPO_PAYEE_KEY }
+        ? {
+            rpcUrl: TEMPO_RPC_URL,
+            chainId: TEMPO_CHAIN_ID,
+            currency: TEMPO_CURRENCY,
+            payeeKey: TEMPO_PAYEE_KEY,
+            settleThreshold: values.TEMPO_SETTLE_THRESHOLD,
+            settleIntervalMs: values.TEMPO_SETTLE_INTERVAL,
+          }
         : undefined,
   };
 }

@@ -34,6 +34,7 @@ const context: CliContext = {
     hyperswitchWebhookUrl: process.env.SANDBOX_HYPERSWITCH_WEBHOOK_URL,
     stripePort: process.env.SANDBOX_STRIPE_PORT,
     stripeWebhookUrl: process.env.SANDBOX_STRIPE_WEBHOOK_URL,
+    tempoPort: process.env.SANDBOX_TEMPO_PORT,
   },
   // Loaded only when they are run: `makegood list` needs neither Express nor Temporal's native worker.
   runServer: async (config) => {
@@ -45,6 +46,13 @@ const context: CliContext = {
     const { runWorker } = await import('./main-worker.js');
     await runWorker(config);
     process.exit();
+  },
+  decideSettlement: async (config, ledger, request) => {
+    const [{ createSettlementResolution }, { createTempoProvider }] = await Promise.all([
+      import('./resolution/decide-settlement.js'),
+      import('./tempo-runtime.js'),
+    ]);
+    return await createSettlementResolution({ ledger, chain: createTempoProvider(config) }).decide(request);
   },
   decideMoney: async (config, ledger, request) => {
     const [{ createMoneyResolution }, { createMarketplaceProviders }] = await Promise.all([

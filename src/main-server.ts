@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
+import { TEMPO } from './domain/settlement-providers.js';
 import { within } from './domain/within.js';
 import { type ApiDependencies, createApi } from './http/api.js';
 import type { Ledger } from './ledger/ledger.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { createMetrics } from './observability/metrics.js';
+import { createSettlementResolution } from './resolution/decide-settlement.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
 import { mountDemoRoutes } from './sandbox/demo-routes.js';
 import { VERSION } from './version.js';
@@ -70,15 +72,18 @@ export async function runServer(config: Config, options: Parameters<typeof start
 function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Logger): ApiDependencies {
   const { ledger, dispatcher, sessions } = runtime;
   const components = { temporal: () => runtime.temporalAnswers() };
+  const resolution = createSettlementResolution({ ledger, chain: runtime.tempo });
   return {
-    ledger,
+    ledger: { ...ledger, decide: (request) => resolution.decide(request) },
     marketplace: createMarketplaceRoutes(config, runtime, logger),
     orchestration: { dispatch: (id) => dispatcher.dispatch(id), wake: (id) => runtime.wake(id) },
     authServer: config.authServer && { destinationAccountId: config.authServer.destinationAccountId },
     optionalComponents: {
       ...components,
       paid_sessions: () => Promise.resolve(sessions.ready()),
-      auth_server: async () => (await ledger.openBreakers()).length === 0,
+      auth_server: async () => (await ledger.openBreakers()).every((provider) => provider === TEMPO),
+      tempo: async () =>
+        config.tempo === undefined ? 'not_configured' : !(await ledger.openBreakers()).includes(TEMPO),
       stripe: providerHealth('stripe', config.stripe, ledger),
       hyperswitch: providerHealth('hyperswitch', config.hyperswitch, ledger),
     },

@@ -21,11 +21,16 @@ import { prepareTemporal } from './orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import { connectChainReader } from './providers/tempo/channel-server.js';
+import type { Tempo } from './providers/tempo/client.js';
+import { createSettlementResolution } from './resolution/decide-settlement.js';
+import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface WorkerParts extends MarketplaceProviders {
   readonly ledger: Ledger;
   readonly authServer: Pick<AuthServer, 'settle'>;
+  readonly tempo: Tempo | undefined;
 }
 
 export interface WorkerRunOptions {
@@ -71,6 +76,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const parts = (options.decorate ?? ((same) => same))({
     ledger,
     authServer,
+    tempo: createTempoProvider(config),
     ...createMarketplaceProviders(config, ledger),
   });
 
@@ -148,11 +154,19 @@ function dependenciesOf(
     settlement: {
       ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
       authServer: parts.authServer,
+      tempo: parts.tempo,
+      resolution: createSettlementResolution({ ledger, chain: parts.tempo }),
       timings,
       logger,
       processName,
       monotonicMs,
       starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+      captures: config.tempo && {
+        ledger,
+        readChain: connectChainReader(config.tempo),
+        policy: capturePolicy(config.tempo),
+        logger,
+      },
       sweep: {
         intervalMs: settlement.sweepIntervalMs,
         overflowBacklog: settlement.overflowBacklog,

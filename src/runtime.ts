@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { createRecorder } from '../activities/recorder.js';
 import { createSettleRows } from '../activities/settle-rows.js';
 import type { Config } from './config.js';
+import type { ChannelId } from './domain/channel.js';
 import { systemClock } from './domain/clock.js';
 import { newDecisionId, type SettlementId } from './domain/ids.js';
 import { createDatabase, type Database } from './ledger/database.js';
@@ -19,12 +20,16 @@ import { createDispatcher, type Dispatcher } from './orchestration/dispatcher.js
 import { createSettlementOrchestration } from './orchestration/settlements.js';
 import { createTemporalClient } from './orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
+import { connectChannelVerifier } from './providers/tempo/channel-server.js';
+import type { Tempo } from './providers/tempo/client.js';
 import { createPaidSessions, type PaidSessions } from './sessions/index.js';
+import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface RuntimeParts extends MarketplaceProviders {
   readonly ledger: Ledger;
   readonly authServer: AuthServer | undefined;
+  readonly tempo: Tempo | undefined;
 }
 
 export interface RuntimeOptions {
@@ -71,6 +76,7 @@ export function createPaidSessionRuntime(
   const parts = (decorate ?? ((same) => same))({
     ledger: plain,
     ...createMarketplaceProviders(config, plain),
+    tempo: createTempoProvider(config),
     authServer:
       config.authServer &&
       createAuthServer({ baseUrl: config.authServer.url, appName: config.authServer.appName, clock: systemClock }),
@@ -88,9 +94,21 @@ export function createPaidSessionRuntime(
   });
   const holder = `${hostname()}:${process.pid}`;
   const processName = `${holder}:${Date.now().toString(36)}`;
+  const { tempo } = config;
+  const tellOfCapture = (error: unknown) =>
+    logger.warn({ err: error }, 'the capture of a closed channel could not be opened; the sweep opens it');
+  async function captureClosing(id: ChannelId): Promise<void> {
+    const outcome = tempo && (await ledger.captureWhenDue(id, capturePolicy(tempo)));
+    if (outcome?.kind === 'opened') dispatcher.dispatch(outcome.id);
+  }
   const sessions = createPaidSessions({
     ledger,
     authServer,
+    channels: tempo && {
+      ledger,
+      createVerifier: (issuer) => connectChannelVerifier(tempo, issuer),
+      onClosing: (channel) => captureClosing(channel.id).catch((error: unknown) => tellOfCapture(error)),
+    },
     authServerUrl: config.authServer?.url,
     destinationAccountId: config.authServer?.destinationAccountId,
     settings: { ...config.settlement, leaseMs },
@@ -163,6 +181,8 @@ function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies)
     ...rest,
     ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
     authServer,
+    // A capture is never settled in a request.
+    tempo: undefined,
     monotonicMs: () => performance.now(),
   });
   return async (id: SettlementId): Promise<'settled' | 'refused' | 'unknown'> => {

@@ -16,13 +16,14 @@ import type {
   SettlementActivities,
 } from '../activities/contract.js';
 import type { AttentionReason as Reason } from '../src/domain/attention.js';
+import { isSlow } from '../src/domain/settlement-providers.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, RESOLVE_ACTIONS, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
 
 /**
- * Collects one charge, exactly once: tries until the auth server has confirmed it, and waits for a person where only a
+ * Collects one charge, exactly once: tries until the provider has confirmed it, and waits for a person where only a
  * person can decide. Postgres is the authority: whatever this workflow believes, each step reads the ledger first, so it
  * may be started twice, wiped or started late.
  */
@@ -72,9 +73,9 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
 const ledger = proxyActivities<Pick<SettlementActivities, 'readSettlement'>>(ledgerCall);
 const decisions = proxyActivities<Pick<SettlementActivities, 'decide'>>(ledgerCall);
 
-/** ATXP settles in up to 15 s, so it gets a patient activity from the start; the others are usually done at once. */
+/** What is known to be slow gets a patient activity from the start; the others are usually done at once. */
 async function firstAttempt(input: CloseTimeSettlementInput): Promise<RowOutcome> {
-  if (input.protocol === 'atxp') return await settleUntilAnswered(input);
+  if (isSlow(input)) return await settleUntilAnswered(input);
   const { settleRows } = proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
   try {
     return only(

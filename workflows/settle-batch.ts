@@ -9,6 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { RowOutcome, SettleBatchInput, SettlementActivities } from '../activities/contract.js';
 import type { SettlementId } from '../src/domain/ids.js';
+import { isSlow } from '../src/domain/settlement-providers.js';
 import { settlementWorkflowId } from '../src/domain/workflow-ids.js';
 import { closeTimeSettlement } from './close-time-settlement.js';
 import { rereadSignal } from './messages.js';
@@ -30,7 +31,7 @@ export async function settleBatch(input: SettleBatchInput): Promise<{ settled: n
 
 async function attemptAll({ settlements, settings }: SettleBatchInput): Promise<RowOutcome[]> {
   const settlementIds = settlements.map((entry) => entry.settlementId);
-  const slow = settlements.some((entry) => entry.protocol === 'atxp');
+  const slow = settlements.some(isSlow);
   const { settleRows } = slow
     ? proxyActivities<Pick<SettlementActivities, 'settleRows'>>(sharedAttempt(settings))
     : proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
@@ -47,14 +48,15 @@ async function attemptAll({ settlements, settings }: SettleBatchInput): Promise<
 }
 
 async function continueAlone(id: SettlementId, { settlements, settings }: SettleBatchInput): Promise<void> {
-  const protocol = settlements.find((entry) => entry.settlementId === id)?.protocol;
-  if (!protocol) return;
+  const own = settlements.find((entry) => entry.settlementId === id);
+  if (!own) return;
+  const { protocol } = own;
   try {
     await startChild(closeTimeSettlement, {
       workflowId: settlementWorkflowId(id),
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      args: [{ settlementId: id, protocol, settings }],
+      args: [{ ...own, settings }],
       typedSearchAttributes: [
         { key: MoneyKind, value: 'settlement' },
         { key: MoneyState, value: 'pending' },

@@ -1,7 +1,9 @@
 import type { Config } from '../config.js';
 import type { Clock } from '../domain/clock.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { DecideOutcome, DecisionRequest } from '../ledger/ledger-types.js';
 import type { MoneyDecideOutcome, MoneyDecisionRequest } from '../ledger/money-decision-types.js';
+import type { SettlementResolutionDependencies } from '../resolution/decide-settlement.js';
 
 /** What commands may touch; the composition root hands it in, tests hand in their own. */
 export interface CliContext {
@@ -27,10 +29,17 @@ export interface CliContext {
     readonly hyperswitchWebhookUrl?: string | undefined;
     readonly stripePort?: string | undefined;
     readonly stripeWebhookUrl?: string | undefined;
+    readonly tempoPort?: string | undefined;
   };
   /** Resolve when the process was told to stop and has stopped. */
   readonly runServer: (config: Config) => Promise<void>;
   readonly runWorker: (config: Config) => Promise<void>;
+  /** Asks the chain where the decision needs it, then decides in this ledger: the same way as the API's. */
+  readonly decideSettlement: (
+    config: Config,
+    ledger: SettlementResolutionDependencies['ledger'],
+    request: DecisionRequest,
+  ) => Promise<DecideOutcome | { readonly kind: 'unanswered'; readonly detail: string }>;
   /** Asks Stripe, where a key is set, then decides in this ledger: the same way as the API's. */
   readonly decideMoney: (
     config: Config,

@@ -34,7 +34,7 @@ export interface Decided extends Item {
 }
 
 /**
- * Decides in the ledger, after Stripe was asked where the decision needs it. Whoever may open the database may type any
+ * Decides in the ledger, after the provider was asked where the decision needs it. Whoever may open the database may type any
  * name, so it is recorded as claimed.
  * @throws CommandRefused when nothing was decided
  */
@@ -58,7 +58,7 @@ async function outcomeOf(
   const common = { ...decision, authenticated: false };
   switch (item.kind) {
     case 'settlement':
-      return await ledger.decide({
+      return await context.decideSettlement(context.readOperatorConfig(), ledger, {
         ...common,
         action: decision.action as DecisionRequest['action'],
         settlementId: item.id as SettlementId,
@@ -96,7 +96,7 @@ function decided({ kind, id }: Item, outcome: Outcome): Decided {
       throw new CommandRefused(`${outcome.detail}; nothing was decided`);
     case 'unanswered':
       throw new CommandRefused(
-        `${outcome.detail}; without Stripe's word nothing is decided: run the same command again later`,
+        `${outcome.detail}; without the provider's word nothing is decided: run the same command again later`,
       );
     default:
       return assertNever(outcome);

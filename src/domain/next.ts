@@ -10,6 +10,11 @@ export interface RetryPolicy {
   /** A call we stopped waiting for may still be at work: nothing is sent before this long after it was sent. */
   readonly answerWindowMs: number;
   /**
+   * The provider's own records show what was settled before our first attempt, and it can only have gone to us; else only its
+   * word stands for it, and a person is asked.
+   */
+  readonly provesSettled?: boolean;
+  /**
    * For calls that carry an idempotency key: failures are counted and end with a person; being turned away, parked or
    * waiting for a balance counts nothing. Undefined: repeated until the key expires.
    */
@@ -69,7 +74,7 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
   const { answer, attempts } = attempted;
   switch (answer.kind) {
     case 'done':
-      return answer.alreadySettled && attempts === 1
+      return answer.alreadySettled && attempts === 1 && policy.provesSettled !== true
         ? { do: 'ask', certainty: 'done', reason: 'settled_elsewhere_suspected' }
         : { do: 'finish', certainty: 'done' };
     case 'refused': {

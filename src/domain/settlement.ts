@@ -2,6 +2,7 @@ import type { Attention } from './attention.js';
 import type { Certainty } from './certainty.js';
 import type { SettlementId } from './ids.js';
 import type { AtomicAmount } from './money.js';
+import type { SettlementProvider } from './settlement-providers.js';
 import type { Delivery, Protocol, SettlementStatus } from './settlement-status.js';
 
 /** A settlement as our own programs see it; amounts are digits in the asset's atomic unit, times are ISO 8601. */
@@ -11,6 +12,7 @@ export interface Settlement {
   readonly status: SettlementStatus;
   readonly certainty: Certainty;
   readonly protocol: Protocol;
+  readonly provider: SettlementProvider;
   readonly asset: string;
   readonly decimals: number;
   readonly spent: AtomicAmount;

@@ -12,6 +12,7 @@ import type {
   SettlementFilter,
 } from '../ledger/ledger-types.js';
 import type { Logger } from '../observability/logger.js';
+import type { Unanswered } from '../resolution/decide.js';
 import { acceptSettlement } from './accept-settlement.js';
 import { fromLedger } from './from-ledger.js';
 import { notWaiting } from './not-waiting.js';
@@ -31,7 +32,8 @@ export interface SettlementLedger {
   createSettlement(settlement: NewSettlement): Promise<CreateOutcome>;
   findSettlement(id: SettlementId): Promise<Settlement | undefined>;
   listSettlements(filter: SettlementFilter): Promise<readonly Settlement[]>;
-  decide(request: DecisionRequest): Promise<DecideOutcome>;
+  /** Asks the chain where the decision needs it. */
+  decide(request: DecisionRequest): Promise<DecideOutcome | Unanswered>;
   approve(request: { decisionId: DecisionRequest['id']; by: string; note: string }): Promise<ApproveOutcome>;
 }
 
@@ -59,6 +61,7 @@ export function settlementRoutes(dependencies: SettlementRouteDependencies): rea
 }
 
 const NOT_CONFIGURED_RETRY_SECONDS = 300;
+const PROVIDER_RETRY_SECONDS = 30;
 
 async function create(
   { body }: Call<NewSettlementRequest, unknown>,
@@ -158,6 +161,12 @@ async function resolve(
       throw notWaiting(outcome.status);
     case 'refused':
       throw new HttpProblem('decision_refused', `${outcome.detail}; nothing was decided`);
+    case 'unanswered':
+      throw new HttpProblem(
+        'provider_unavailable',
+        `${outcome.detail}; without the chain's word nothing is decided: send the same decision again later`,
+        { headers: retryAfter(PROVIDER_RETRY_SECONDS) },
+      );
     default:
       return assertNever(outcome);
   }

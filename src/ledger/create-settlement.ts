@@ -1,8 +1,9 @@
+import { authServerOf } from '../domain/settlement-providers.js';
 import type { Database } from './database.js';
 import type { CreateOutcome, NewSettlement } from './ledger-types.js';
 import type { Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
-import { providerOf, SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
+import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
 
 /**
  * Takes a settlement from a trusted service, durable before it answers. The same request again finds the first one;
@@ -32,7 +33,7 @@ export function createSettlementCreator(database: Database, sealer: Sealer) {
         settlement.identity,
         settlement.contentSha256,
         settlement.protocol,
-        providerOf(settlement.protocol),
+        authServerOf(settlement.protocol),
         undecodable ? 'needs_attention' : 'pending',
         settlement.asset,
         settlement.decimals,

@@ -1,6 +1,7 @@
 import type { DecisionId, SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { toHundredths } from '../domain/money.js';
+import { TEMPO } from '../domain/settlement-providers.js';
 import type { SettlementStatus } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
 import type { ApproveOutcome, DecideOutcome, DecisionRequest } from './ledger-types.js';
@@ -90,8 +91,8 @@ const isWaiting = (row: SettlementRow): boolean =>
 
 /**
  * A retry moves nothing twice, so it is always honoured. A claim that the money moved elsewhere cannot be asked of the
- * auth server, so it needs evidence, and a second person when it comes from an unauthenticated signal or is large. A
- * write-off gives money up, so absence must be proved, or a second person must agree.
+ * auth server, so it needs evidence, and a second person when it comes from an unauthenticated signal or is large; of the
+ * chain it is asked. A write-off gives money up, so absence must be proved, or a second person must agree.
  */
 function judge(row: WaitingRow, request: DecisionRequest, threshold: bigint): Verdict {
   const small = toHundredths(row.spent, row.decimals) <= threshold;
@@ -106,7 +107,8 @@ function judge(row: WaitingRow, request: DecisionRequest, threshold: bigint): Ve
         ? { do: 'apply' }
         : { do: 'refuse', detail: 'there is nothing to send: the credential could not be decoded, or it was erased' };
     case 'settled':
-      if (row.certainty === 'done') return { do: 'apply' };
+      if (row.certainty === 'done' || request.provedOnChain) return { do: 'apply' };
+      if (row.provider === TEMPO) return { do: 'refuse', detail: 'whether a capture is settled is asked of the chain' };
       if (!hasEvidence(request.evidence)) {
         return {
           do: 'refuse',

@@ -1,4 +1,5 @@
 import type { SettlementId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
 import type { Settlement } from '../domain/settlement.js';
 import type { Database } from './database.js';
 import type { SettlementFilter } from './ledger-types.js';
@@ -13,12 +14,18 @@ export function createSettlementReader(database: Database) {
       return row && toSettlement(row);
     },
 
+    /** Public facts by which the payment can be looked up where it would have moved; undefined: no such settlement. */
+    async settlementLookup(id: SettlementId): Promise<JsonObject | undefined> {
+      const [row] = await database.query<{ lookup: JsonObject }>('SELECT lookup FROM settlements WHERE id = $1', [id]);
+      return row?.lookup;
+    },
+
     /** Of these, what may be started now: whatever needs a person, and what is pending at a provider that is called. */
     startable: (
       ids: readonly SettlementId[],
-    ): Promise<Pick<Settlement, 'id' | 'protocol' | 'spent' | 'asset' | 'decimals'>[]> =>
+    ): Promise<Pick<Settlement, 'id' | 'protocol' | 'provider' | 'spent' | 'asset' | 'decimals'>[]> =>
       database.query(
-        `SELECT id, protocol, spent, asset, decimals FROM settlements WHERE id = ANY ($1) AND (status = 'needs_attention'
+        `SELECT id, protocol, provider, spent, asset, decimals FROM settlements WHERE id = ANY ($1) AND (status = 'needs_attention'
            OR status = 'pending' AND blocked_by IS NULL
              AND provider NOT IN (SELECT provider FROM provider_breakers WHERE state <> 'closed'))`,
         [ids],

@@ -6,6 +6,7 @@ import type { MoneyKind } from '../domain/marketplace.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { NeverWaiting } from '../domain/next.js';
 import type { Settlement } from '../domain/settlement.js';
+import type { SettlementProvider } from '../domain/settlement-providers.js';
 import type { Delivery, Protocol, SettlementStatus } from '../domain/settlement-status.js';
 
 /** A lease on sessions, held by one server process and judged by Postgres' clock. */
@@ -114,6 +115,8 @@ export interface DecisionRequest {
   readonly authenticated: boolean;
   readonly note: string;
   readonly evidence: JsonObject | null;
+  /** The chain itself was asked, and shows the capture. */
+  readonly provedOnChain?: boolean;
 }
 
 export type DecideOutcome =
@@ -141,7 +144,7 @@ export type ApproveOutcome =
 export interface ClaimedSettlement {
   readonly id: SettlementId;
   readonly protocol: Protocol;
-  readonly provider: string;
+  readonly provider: SettlementProvider;
   /** The frozen bytes to send. */
   readonly body: string;
   /** The idempotency key sent with them. */

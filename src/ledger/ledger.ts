@@ -1,11 +1,17 @@
+import type { Capture } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
+import { createAtomicStore } from './atomic-store.js';
 import { createBackfillProgress } from './backfill-progress.js';
 import { createBackfills } from './backfills.js';
+import { createCaptures } from './captures.js';
+import { createChannelRequests } from './channel-requests.js';
+import { createChannels } from './channels.js';
 import { createClaims } from './claim.js';
 import { createSettlementCreator } from './create-settlement.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decide.js';
 import { createMoneyDecisions } from './decide-money.js';
+import { createDueCaptures } from './due-captures.js';
 import { createDueItems } from './due-items.js';
 import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
@@ -50,6 +56,7 @@ export class LedgerNotReady extends Error {}
 export function createLedger(dependencies: LedgerDependencies) {
   const { database, sealer, clock, approvalThreshold, balanceHorizonMs = THIRTY_DAYS_MS } = dependencies;
   const sweepLedger = createSweepLedger(database, sealer);
+  const openCapture = createCaptures(sealer, clock);
 
   async function schemaState(): Promise<SchemaState> {
     const [exists] = await database.query<{ found: boolean }>(
@@ -86,8 +93,13 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createReversalCalls(database, { balanceHorizonMs }),
     ...createStripeGates(database),
     ...createDueItems(database),
+    ...createChannels(database),
+    ...createChannelRequests(database),
+    ...createDueCaptures(database, openCapture),
+    atomicStore: createAtomicStore(database),
     ...createMoneyDecisions(database, { approvalThreshold, clock }),
     createSettlement: createSettlementCreator(database, sealer),
+    openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
     figures: createFigures(database),

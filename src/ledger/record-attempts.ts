@@ -48,7 +48,7 @@ function toRecord({ id, runner, answer, decision, patient }: AttemptOutcome) {
 }
 
 const doneDetail = ({ alreadySettled }: Extract<Answer, { kind: 'done' }>): string =>
-  alreadySettled ? 'the auth server says that this was settled already' : 'settled';
+  alreadySettled ? 'the provider shows that this was settled already' : 'settled';
 
 /** Stored with the attempt and used as the metric's `reason`: a closed list, never the provider's own text. */
 function answerClass(answer: Answer): string {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { SettlementId } from '../domain/ids.js';
+import { authServerOf } from '../domain/settlement-providers.js';
 import type { Delivery } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
 import type { ChangeOutcome, NewSession, OpenOutcome, SessionChange } from './ledger-types.js';
 import type { Sealed, Sealer } from './sealer.js';
-import { providerOf, SEALED_PLACE } from './settlement-row.js';
+import { SEALED_PLACE } from './settlement-row.js';
 
 /** A row not dispatched this long after its close is found by the sweep, whoever died. */
 const DISPATCH_GRACE = '15 seconds';
@@ -68,7 +69,7 @@ export function createSessions(database: Database, sealer: Sealer) {
             identity: session.identity,
             content_sha256: session.contentSha256,
             protocol: session.protocol,
-            provider: providerOf(session.protocol),
+            provider: authServerOf(session.protocol),
             asset: session.asset,
             decimals: session.decimals,
             cap: session.cap,

@@ -4,6 +4,7 @@ import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { Settlement } from '../domain/settlement.js';
+import type { SettlementProvider } from '../domain/settlement-providers.js';
 import type { Delivery, Protocol, SettlementStatus } from '../domain/settlement-status.js';
 
 /** A row of `settlements` as pg returns it; secrets are never part of this. */
@@ -13,7 +14,7 @@ export interface SettlementRow {
   identity: string;
   content_sha256: string;
   protocol: Protocol;
-  provider: string;
+  provider: SettlementProvider;
   status: SettlementStatus;
   certainty: Certainty;
   asset: string;
@@ -47,6 +48,7 @@ export function toSettlement(row: SettlementRow): Settlement {
     status: row.status,
     certainty: row.certainty,
     protocol: row.protocol,
+    provider: row.provider,
     asset: row.asset,
     decimals: row.decimals,
     spent: row.spent,
@@ -66,8 +68,5 @@ export function toSettlement(row: SettlementRow): Settlement {
     settledAt: row.settled_at?.toISOString() ?? null,
   };
 }
-
-/** The breaker's key: the protocols of one auth server fail apart from each other. */
-export const providerOf = (protocol: Protocol): string => `auth-server:${protocol}`;
 
 export const SEALED_PLACE = (id: SettlementId) => ({ table: 'settlements', row: id, column: 'sealed' });

@@ -1,17 +1,10 @@
 import type { SettlementId } from '../domain/ids.js';
-import type { JsonObject } from '../domain/json.js';
 import type { Database } from './database.js';
 import { type EventRow, type ItemEvent, toEvent } from './event-row.js';
 
 /** What a person needs to follow one settlement; read by commands, never by the product itself. */
 export function createStoryReader(database: Database) {
   return {
-    /** Public facts by which the payment can be looked up where it would have moved; undefined: no such settlement. */
-    async settlementLookup(id: SettlementId): Promise<JsonObject | undefined> {
-      const [row] = await database.query<{ lookup: JsonObject }>('SELECT lookup FROM settlements WHERE id = $1', [id]);
-      return row?.lookup;
-    },
-
     /** Everything that happened to it, oldest first; the newest `limit` where there is more. */
     async settlementEvents(id: SettlementId, limit = 1_000): Promise<readonly ItemEvent[]> {
       const rows = await database.query<EventRow>(

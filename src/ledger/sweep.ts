@@ -1,12 +1,13 @@
 import type { PaymentId, SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
-import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
+import { SETTLEMENT_PROVIDERS, type SettlementProvider } from '../domain/settlement-providers.js';
+import type { Protocol } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
 import { CLIENT_SECRET_PLACE } from './payments.js';
 import type { Place, Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
-import { providerOf, SEALED_PLACE } from './settlement-row.js';
+import { SEALED_PLACE } from './settlement-row.js';
 
 /** A session whose server is gone, or that ran past its route's deadline; `spent` is its last durable amount. */
 export interface AbandonedSession {
@@ -23,11 +24,14 @@ export interface AbandonedSession {
 export interface DueSettlement {
   readonly id: SettlementId;
   readonly protocol: Protocol;
+  readonly provider: SettlementProvider;
   readonly status: 'pending' | 'needs_attention';
   readonly spent: AtomicAmount;
   readonly asset: string;
   readonly decimals: number;
 }
+
+const PROVIDERS = SETTLEMENT_PROVIDERS.map(({ provider }) => provider);
 
 export function createSweepLedger(database: Database, sealer: Sealer) {
   return {
@@ -83,34 +87,34 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
     },
 
     /**
-     * What is due, oldest first, and each protocol in turn: one that comes back with a great backlog never keeps the rows
+     * What is due, oldest first, and each provider in turn: one that comes back with a great backlog never keeps the rows
      * of another waiting behind it. Of a provider whose breaker is open only one row is given, and only when a probe is
      * due: everything else waits here, in Postgres, and costs nothing.
      */
     dueSettlements: (limit: number): Promise<DueSettlement[]> =>
       database.query<DueSettlement & { [column: string]: unknown }>(
         `WITH lanes AS (
-           SELECT p.protocol, s.status FROM unnest($2::text[], $3::text[]) AS p (protocol, provider),
+           SELECT p.provider, s.status FROM unnest($2::text[]) AS p (provider),
              unnest(ARRAY['pending', 'needs_attention']) AS s (status)
            WHERE s.status = 'needs_attention'
              OR NOT EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = p.provider AND b.state <> 'closed')
          ), due AS (
-           SELECT d.*, row_number() OVER (PARTITION BY d.protocol, d.status ORDER BY d.next_check_at) AS place
+           SELECT d.*, row_number() OVER (PARTITION BY d.provider, d.status ORDER BY d.next_check_at) AS place
            FROM lanes l CROSS JOIN LATERAL (
-             SELECT id, protocol, status, spent, asset, decimals, next_check_at FROM settlements
-             WHERE protocol = l.protocol AND status = l.status AND next_check_at <= clock_now() AND blocked_by IS NULL
+             SELECT id, protocol, provider, status, spent, asset, decimals, next_check_at FROM settlements
+             WHERE provider = l.provider AND status = l.status AND next_check_at <= clock_now() AND blocked_by IS NULL
              ORDER BY next_check_at LIMIT $1) d
          ), probes AS (
-           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.status, s.spent, s.asset, s.decimals, s.next_check_at, 0 AS place
+           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.provider, s.status, s.spent, s.asset, s.decimals, s.next_check_at, 0 AS place
            FROM settlements s JOIN provider_breakers b ON b.provider = s.provider AND b.state <> 'closed' AND b.probe_at <= clock_now()
            WHERE s.status = 'pending' AND s.next_check_at IS NOT NULL AND s.blocked_by IS NULL
              AND (s.runner IS NULL OR s.runner_until < clock_now())
            ORDER BY s.provider, s.next_check_at
          )
-         SELECT id, protocol, status, spent, asset, decimals
+         SELECT id, protocol, provider, status, spent, asset, decimals
          FROM (SELECT * FROM due UNION ALL SELECT * FROM probes) AS found
          ORDER BY place, next_check_at LIMIT $1`,
-        [limit, PROTOCOLS, PROTOCOLS.map(providerOf)],
+        [limit, PROVIDERS],
       ),
 
     /** After their workflows were started: looked at again only if nothing takes them further. */
@@ -185,22 +189,22 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       ]);
     },
 
-    /** Protocols with more pending rows than this; counted no further than it matters. */
-    async crowded(threshold: number): Promise<Protocol[]> {
-      const rows = await database.query<{ protocol: Protocol }>(
-        `SELECT protocol FROM unnest($2::text[]) AS p (protocol)
-         WHERE (SELECT count(*) FROM (SELECT 1 FROM settlements s WHERE s.status = 'pending' AND s.protocol = p.protocol
+    /** Providers with more pending rows than this; counted no further than it matters. */
+    async crowded(threshold: number): Promise<SettlementProvider[]> {
+      const rows = await database.query<{ provider: SettlementProvider }>(
+        `SELECT provider FROM unnest($2::text[]) AS p (provider)
+         WHERE (SELECT count(*) FROM (SELECT 1 FROM settlements s WHERE s.status = 'pending' AND s.provider = p.provider
            LIMIT $1::bigint + 1) AS counted) > $1`,
-        [threshold, PROTOCOLS],
+        [threshold, PROVIDERS],
       );
-      return rows.map((row) => row.protocol);
+      return rows.map((row) => row.provider);
     },
 
-    /** Auth servers that are not called now; what is parked at Stripe is nothing to settlements. */
-    async openBreakers(): Promise<string[]> {
-      const rows = await database.query<{ provider: string }>(
+    /** Providers of settlements that are not called now; what is parked at Stripe is nothing to settlements. */
+    async openBreakers(): Promise<SettlementProvider[]> {
+      const rows = await database.query<{ provider: SettlementProvider }>(
         `SELECT provider FROM provider_breakers WHERE state <> 'closed' AND provider = ANY ($1)`,
-        [PROTOCOLS.map(providerOf)],
+        [PROVIDERS],
       );
       return rows.map((row) => row.provider);
     },

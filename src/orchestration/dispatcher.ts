@@ -1,16 +1,16 @@
 import type { SettlementId } from '../domain/ids.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { SettlementProvider } from '../domain/settlement-providers.js';
 import type { Startable } from './settlements.js';
 
 export interface DispatcherDependencies {
   readonly startSettlement: (settlement: Startable) => Promise<void>;
   readonly ledger: {
-    /** Protocols with more pending rows than this. */
-    crowded(threshold: number): Promise<readonly Protocol[]>;
+    /** Providers with more pending rows than this. */
+    crowded(threshold: number): Promise<readonly SettlementProvider[]>;
     /** Those that may be started now: pending, and their provider's breaker closed. */
     startable(ids: readonly SettlementId[]): Promise<Startable[]>;
   };
-  /** Pending rows of one protocol above which the sweep's shared workflows take over. */
+  /** Pending rows of one provider above which the sweep's shared workflows take over. */
   readonly overflowBacklog: number;
   readonly onFailure: (error: unknown) => void;
 }
@@ -26,15 +26,15 @@ const IN_FLIGHT = 20;
 const LOOK_EVERY_MS = 1_000;
 
 /**
- * Starts workflows off the request path. Its memory is bounded by the overflow threshold. Rows of a protocol with more
- * pending ones than that, of a provider whose breaker is open, or while Temporal does not answer, simply wait in
- * Postgres; those of other protocols go on as ever.
+ * Starts workflows off the request path. Its memory is bounded by the overflow threshold. Rows of a provider with more
+ * pending ones than that, or whose breaker is open, or while Temporal does not answer, simply wait in
+ * Postgres; those of other providers go on as ever.
  */
 export function createDispatcher(dependencies: DispatcherDependencies): Dispatcher {
   const { startSettlement, ledger, overflowBacklog, onFailure } = dependencies;
   const queue: SettlementId[] = [];
   let draining: Promise<void> | undefined;
-  let crowded: ReadonlySet<Protocol> = new Set();
+  let crowded: ReadonlySet<SettlementProvider> = new Set();
   let stopped = false;
 
   async function look(): Promise<void> {
@@ -50,7 +50,7 @@ export function createDispatcher(dependencies: DispatcherDependencies): Dispatch
   async function startNext(): Promise<void> {
     const ids = queue.splice(0, IN_FLIGHT);
     try {
-      const settlements = (await ledger.startable(ids)).filter(({ protocol }) => !crowded.has(protocol));
+      const settlements = (await ledger.startable(ids)).filter(({ provider }) => !crowded.has(provider));
       await Promise.all(settlements.map((settlement) => startSettlement(settlement).catch(onFailure)));
     } catch (error) {
       onFailure(error);

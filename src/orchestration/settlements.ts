@@ -10,6 +10,7 @@ import {
 } from '../../workflows/search-attributes.js';
 import type { SettlementId } from '../domain/ids.js';
 import { type AtomicAmount, toHundredths } from '../domain/money.js';
+import type { SettlementProvider } from '../domain/settlement-providers.js';
 import type { Protocol } from '../domain/settlement-status.js';
 import { settlementBatchWorkflowId, settlementWorkflowId } from '../domain/workflow-ids.js';
 import { start, withoutAttributesIfNeeded } from './start.js';
@@ -18,6 +19,7 @@ import { start, withoutAttributesIfNeeded } from './start.js';
 export interface Startable {
   readonly id: SettlementId;
   readonly protocol: Protocol;
+  readonly provider: SettlementProvider;
   readonly spent: AtomicAmount;
   readonly asset: string;
   readonly decimals: number;
@@ -47,7 +49,7 @@ export function createSettlementOrchestration(
   const single = (settlement: Startable) => ({
     ...common,
     workflowId: settlementWorkflowId(settlement.id),
-    args: [{ settlementId: settlement.id, protocol: settlement.protocol, settings }] as [CloseTimeSettlementInput],
+    args: [{ ...workOf(settlement), settings }] as [CloseTimeSettlementInput],
     typedSearchAttributes: attributesOf(settlement),
     staticSummary: `${settlement.protocol} settlement of ${settlement.spent} (${settlement.decimals} decimals) ${settlement.asset}`,
   });
@@ -60,7 +62,7 @@ export function createSettlementOrchestration(
       if (!oldest) throw new Error('a batch without settlements');
       const workflowId = settlementBatchWorkflowId(oldest.id);
       const input: SettleBatchInput = {
-        settlements: settlements.map(({ id, protocol }) => ({ settlementId: id, protocol })),
+        settlements: settlements.map(workOf),
         settings,
       };
       await start(client, 'settleBatch', {
@@ -82,6 +84,8 @@ export function createSettlementOrchestration(
       ),
   };
 }
+
+const workOf = ({ id, protocol, provider }: Startable) => ({ settlementId: id, protocol, provider });
 
 function attributesOf({ protocol, spent, asset, decimals }: Startable) {
   return [

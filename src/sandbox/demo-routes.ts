@@ -18,6 +18,9 @@ const OFFER = {
   ],
 } as const satisfies PaidSessionOptions;
 
+/** What is closed and topped up comes by POST, so the route takes every method. */
+const CHANNEL = { ...OFFER, protocols: ['tempo'] } as const satisfies PaidSessionOptions;
+
 /** 0.01 USDC. */
 const PRICE = 10_000n;
 /** 0.001 USDC. */
@@ -27,12 +30,13 @@ const MAX_STEPS = 50;
 const TICK_MS = 50;
 
 /**
- * Three paid routes to try the product on: `/demo/fixed` costs 0.01 USDC; `/demo/metered?n=3` costs 0.001 a step and
- * `/demo/stream?n=3` 0.001 a tick (server-sent events), both under a cap of 0.01.
+ * Four paid routes to try the product on: `/demo/fixed` costs 0.01 USDC; `/demo/metered?n=3` costs 0.001 a step and
+ * `/demo/stream?n=3` 0.001 a tick (server-sent events), both under a cap of 0.01. `/demo/channel` costs 0.01 too, paid from an MPP channel.
  */
 export function mountDemoRoutes(app: Express, paidSession: PaidSession): void {
   const fixed = paidSession({ ...OFFER, price: PRICE });
   const metered = paidSession({ ...OFFER, cap: PRICE });
+  const channel = paidSession({ ...CHANNEL, price: PRICE });
 
   app.get('/demo/fixed', fixed, (req, res) => {
     req.paymentSession?.charge(PRICE);
@@ -42,6 +46,10 @@ export function mountDemoRoutes(app: Express, paidSession: PaidSession): void {
     const asked = stepsOf(req);
     const done = Array.from({ length: asked }, () => req.paymentSession?.charge(STEP) === true).filter(Boolean).length;
     res.json({ asked, done, stopped: done < asked ? 'the cap of the payment is reached' : undefined });
+  });
+  app.all('/demo/channel', channel, (req, res) => {
+    req.paymentSession?.charge(PRICE);
+    res.json({ joke: 'How many vouchers does it take to pay for a joke? One. The last one.' });
   });
   app.get('/demo/stream', metered, (req, res) => stream(req, res));
 }

@@ -61,6 +61,11 @@ export class HeldResponse {
     return this.#wroteBody;
   }
 
+  /** Adds a header that the handler knows nothing of, as long as the wire has not seen the head. */
+  addHeader(name: string, value: () => string): void {
+    if (!this.#closed && !this.#wireSawHead()) this.#res.setHeader(name, value());
+  }
+
   /** Lets everything through that the handler wrote so far; the end of the response stays where it is. */
   flush(): void {
     if (this.#closed) return;

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<
   'src/providers': { values: ['src/domain', 'src/protocols'], types: ['src/observability'] },
   'src/sessions': {
     values: ['src/domain', 'src/protocols'],
-    types: ['src/ledger/ledger-types.ts', 'src/observability'],
+    types: ['src/ledger/ledger-types.ts', 'src/ledger/channel-types.ts', 'src/observability'],
   },
   'src/sandbox': {
     values: ['src/domain'],
@@ -57,7 +57,8 @@ const MAY_IMPORT: Readonly<
 };
 
 /** Composition roots import everything and are imported by nothing but each other; index files are what packages export. */
-const isRoot = (path: string) => /^src\/(main-[a-z-]+|runtime|marketplace-[a-z]+|index|client)\.ts$/.test(path);
+const isRoot = (path: string) =>
+  /^src\/(main-[a-z-]+|runtime|marketplace-[a-z]+|tempo-[a-z]+|index|client)\.ts$/.test(path);
 
 const covers = (allowed: readonly string[] = [], target: string) =>
   allowed.some((place) => target === place || target.startsWith(`${place}/`));

@@ -39,6 +39,8 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.identityUsed': 'reads',
   'ledger.createSettlement': 'the API: its answer follows the one commit, and a repeat finds it',
   'ledger.findSettlement': 'reads',
+  'ledger.settlementLookup': 'reads',
+  'ledger.openCapture': 'one statement; captures-killed.test.ts has what follows',
   'ledger.listSettlements': 'reads',
   'ledger.figures': 'reads',
   'ledger.crowded': 'reads',

@@ -133,7 +133,7 @@ describe('one poison row', () => {
     await spoil(poison!);
     await env.sleep('20 seconds');
     // A backlog above the threshold, whatever is left of it.
-    await useLedger({ ...test.ledger, crowded: () => Promise.resolve(['x402', 'atxp']) });
+    await useLedger({ ...test.ledger, crowded: () => Promise.resolve(['auth-server:x402', 'auth-server:atxp']) });
     const report = await sweep();
     expect(report.batches).toBeGreaterThanOrEqual(3);
     await untilSettled(...others, ...tokens);

@@ -14,6 +14,8 @@ import { isUndecodable } from '../../src/protocols/credential.js';
 import { decodeCredential } from '../../src/protocols/decode-credential.js';
 import { settleBody } from '../../src/protocols/settle-body.js';
 import { createAuthServer } from '../../src/providers/auth-server/client.js';
+import type { Tempo } from '../../src/providers/tempo/client.js';
+import { createSettlementResolution } from '../../src/resolution/decide-settlement.js';
 import { payerAccount } from '../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
 import { x402Credential } from '../../src/sandbox/payer/x402.js';
@@ -49,6 +51,7 @@ export interface WorldOptions {
   readonly client: Client;
   readonly ledger: Ledger;
   readonly authServerUrl: string;
+  readonly tempo?: Tempo;
   readonly taskQueue: string;
   readonly timings?: SettlementTimings;
   readonly sweep?: SweepSettings;
@@ -65,12 +68,15 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
   const orchestration = createSettlementOrchestration(client, taskQueue, timings);
   const activities = createSettlementActivities({
     ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
+    tempo: options.tempo,
+    resolution: createSettlementResolution({ ledger, chain: options.tempo }),
     authServer: createAuthServer({ baseUrl: options.authServerUrl, clock: { nowMs: () => Date.now() } }),
     timings,
     logger: logger as never,
     // Two workers of one task queue are two runners.
     processName: `test-${crypto.randomUUID()}`,
     monotonicMs: () => performance.now(),
+    captures: undefined,
     starter: orchestration,
     sweep: options.sweep ?? SWEEP,
   });

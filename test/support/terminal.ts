@@ -3,6 +3,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { createMoneyResolution, type StripeReader } from '../../src/resolution/decide.js';
+import { type ChainReader, createSettlementResolution } from '../../src/resolution/decide-settlement.js';
 
 export interface TerminalOptions {
   readonly env: Record<string, string>;
@@ -13,6 +14,7 @@ export interface TerminalOptions {
   readonly interruption?: AbortSignal;
   /** What decisions ask; default: no key is set. */
   readonly stripe?: StripeReader;
+  readonly chain?: ChainReader;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 }
@@ -32,6 +34,8 @@ export async function runMakegood(args: readonly string[], options: TerminalOpti
     sandboxDefaults: { port: undefined, stateDir: undefined },
     runServer: () => Promise.resolve(),
     runWorker: () => Promise.resolve(),
+    decideSettlement: (_config, ledger, request) =>
+      createSettlementResolution({ ledger, chain: options.chain }).decide(request),
     decideMoney: (_config, ledger, request) =>
       createMoneyResolution({ ledger, stripe: options.stripe }).decide(request),
   };

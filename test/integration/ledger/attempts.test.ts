@@ -289,7 +289,7 @@ describe('decisions', () => {
 describe('the backlog', () => {
   it('is counted by protocol, so that a crowd at one never sends the rows of another into its queue', async () => {
     await Promise.all([created(), created(), created()]);
-    expect(await test.ledger.crowded(2)).toEqual(['x402']);
+    expect(await test.ledger.crowded(2)).toEqual(['auth-server:x402']);
     expect(await test.ledger.crowded(10_000)).toEqual([]);
   });
 

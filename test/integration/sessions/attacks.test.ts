@@ -159,6 +159,7 @@ describe('five hundred valid credentials of a payer who has money for one', () =
     const settle = createSettleRows({
       ledger: { ...store.ledger, recordAttempt: createRecorder((outcomes) => store.ledger.recordAttempts(outcomes)) },
       authServer: createAuthServer({ baseUrl: sandbox.url, clock: store.clock }),
+      tempo: undefined,
       timings: TIMINGS,
       logger: memoryLogger(),
       processName: 'test',

@@ -248,6 +248,8 @@ const WRONG: readonly (readonly [
   ['TEMPO_CHAIN_ID', 'moderato', /whole number/, TEMPO],
   ['TEMPO_CURRENCY', '0x1', /token address/, TEMPO],
   ['TEMPO_PAYEE_KEY', '0xhunter2', /private key/, TEMPO],
+  ['TEMPO_SETTLE_THRESHOLD', '0', /at least 1/],
+  ['TEMPO_SETTLE_INTERVAL', '1', /duration/],
   ['REVERSAL_WORKER_ENABLED', 'yes', /true or false/],
   ['REVERSAL_WORKER_ENABLED', '', /empty/],
   ['REVERSAL_MAX_RETRIES', '-1', /whole number/],

@@ -7,6 +7,7 @@ export const ID = '0197d7a4-6f00-7000-8000-000000000001';
 
 const toSettlement = (created: NewSettlement): Settlement => ({
   ...created,
+  provider: `auth-server:${created.protocol}`,
   status: created.undecodable === null ? 'pending' : 'needs_attention',
   certainty: 'not_sent',
   attempts: 0,

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newSettlementId, type SettlementId } from '../../../src/domain/ids.js';
+import { authServerOf, type SettlementProvider } from '../../../src/domain/settlement-providers.js';
 import type { Protocol } from '../../../src/domain/settlement-status.js';
 import { createDispatcher, type Dispatcher } from '../../../src/orchestration/dispatcher.js';
 import type { Startable } from '../../../src/orchestration/settlements.js';
@@ -8,7 +9,7 @@ const THRESHOLD = 40;
 const protocols = new Map<SettlementId, Protocol>();
 const started: SettlementId[] = [];
 const failures: unknown[] = [];
-let crowded: readonly Protocol[];
+let crowded: readonly SettlementProvider[];
 let begin: (settlement: Startable) => Promise<void>;
 let dispatcher: Dispatcher;
 
@@ -29,7 +30,14 @@ beforeEach(() => {
         Promise.resolve(
           ids.map(
             (id) =>
-              ({ id, protocol: protocols.get(id) ?? 'x402', spent: '1', asset: 'USDC', decimals: 6 }) as Startable,
+              ({
+                id,
+                protocol: protocols.get(id) ?? 'x402',
+                provider: authServerOf(protocols.get(id) ?? 'x402'),
+                spent: '1',
+                asset: 'USDC',
+                decimals: 6,
+              }) as Startable,
           ),
         ),
     },
@@ -56,8 +64,8 @@ describe('the dispatcher', () => {
     expect(started).toHaveLength(35);
   });
 
-  it('leaves a crowded protocol to the sweep, and starts the others as ever', async () => {
-    crowded = ['x402'];
+  it('leaves a crowded provider to the sweep, and starts the others as ever', async () => {
+    crowded = ['auth-server:x402'];
     await vi.advanceTimersByTimeAsync(1_000);
     dispatch('x402');
     const other = dispatch('atxp');

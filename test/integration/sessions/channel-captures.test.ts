@@ -1,0 +1,220 @@
+import { privateKeyToAccount } from 'viem/accounts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { captureChannels } from '../../../activities/capture-channels.js';
+import { createRecorder } from '../../../activities/recorder.js';
+import { createSettleRows } from '../../../activities/settle-rows.js';
+import type { SettlementId } from '../../../src/domain/ids.js';
+import { connectChainReader } from '../../../src/providers/tempo/channel-server.js';
+import { createTempo } from '../../../src/providers/tempo/client.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { type OpenedPayer, openPayer, paying } from '../../support/channel-payer.js';
+import {
+  CHAIN_SETTINGS,
+  type ChannelShop,
+  channelIn,
+  PAYEE_KEY,
+  PRICE,
+  SOLD,
+  startChannelShop,
+} from '../../support/channel-shop.js';
+import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { Chain, chainClient, signVoucher } from '../../support/tempo-chain.js';
+import { until } from '../../support/until.js';
+
+const POLICY = { threshold: 5n * PRICE, intervalMs: 3_600_000 };
+
+let chain: TempoSandbox;
+let store: TestLedger;
+let shop: ChannelShop;
+let url: string;
+let payer: OpenedPayer;
+/** Ends the response of the handler that waits. */
+let finish: () => void;
+
+beforeEach(async () => {
+  [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
+  shop = await startChannelShop(store, {
+    chainUrl: chain.url,
+    // The clock is moved by hours here, and the lease must not end by it.
+    leaseMs: 86_400_000,
+    mount: (app, sessions) =>
+      app.all('/slow', sessions.paidSession(SOLD), (req, res) => {
+        finish = () => {
+          req.paymentSession?.charge(PRICE);
+          res.json({ ok: true });
+        };
+      }),
+  });
+  url = `${shop.url}/paid`;
+  payer = await openPayer(chain.url, url);
+});
+afterEach(async () => {
+  await shop.stop();
+  await Promise.all([chain.close(), store.dispose()]);
+});
+
+/** The pass of the sweep that looks at channels. */
+async function sweep(): Promise<number> {
+  const logged: object[] = [];
+  const log = (fields: object) => logged.push(fields);
+  const opened = await captureChannels({
+    ledger: store.ledger,
+    readChain: connectChainReader({ ...CHAIN_SETTINGS, rpcUrl: chain.url }),
+    policy: POLICY,
+    logger: { trace: log, debug: log, info: log, warn: log, error: log },
+  });
+  expect(logged).toEqual([]);
+  return opened;
+}
+
+/** One attempt of every capture that is not finished. */
+async function settle(): Promise<string[]> {
+  const log = () => undefined;
+  const rows = await store.database.query<{ id: SettlementId }>(
+    `SELECT id FROM settlements WHERE channel_id IS NOT NULL AND status = 'pending' ORDER BY id`,
+  );
+  const settleRows = createSettleRows({
+    ledger: { ...store.ledger, recordAttempt: createRecorder((outcomes) => store.ledger.recordAttempts(outcomes)) },
+    authServer: { settle: () => Promise.reject(new Error('a capture is none of its business')) },
+    tempo: createTempo({ ...CHAIN_SETTINGS, rpcUrl: chain.url, clock: store.clock }),
+    timings: { backoffBaseMs: 1, backoffMaxMs: 1, httpTimeoutMs: 5_000 },
+    logger: { trace: log, debug: log, info: log, warn: log, error: log },
+    processName: 'test',
+    monotonicMs: () => performance.now(),
+  });
+  const outcomes = await settleRows(
+    rows.map(({ id }) => id),
+    5_000,
+  );
+  return outcomes.map(({ kind }) => kind);
+}
+
+const later = (ms: number) => store.clock.advance(ms);
+const channel = () => channelIn(store, payer.channelId);
+const onChain = () => chain.ledger().channels.find(({ channelId }) => channelId === payer.channelId);
+const captures = () => onChain()?.captures.map(({ kind, captured }) => `${kind} ${captured}`);
+const pay = async (from: bigint, to: bigint) => {
+  const challenge = await payer.challenge(url);
+  for (let n = from; n <= to; n += 1n) {
+    expect((await paying(url, await payer.voucher(challenge, n * PRICE))).status).toBe(200);
+  }
+};
+
+describe('what a channel has earned', () => {
+  it('is captured by the sweep above the threshold, once, and what comes later is captured later', async () => {
+    await pay(2n, 4n);
+    later(61_000);
+    expect(await sweep()).toBe(0);
+    await pay(5n, 6n);
+    later(61_000);
+    expect(await sweep()).toBe(1);
+    later(61_000);
+    expect(await sweep()).toBe(0);
+    expect(await settle()).toEqual(['final']);
+    expect(await channel()).toMatchObject({ settled: 6n * PRICE, earned: 6n * PRICE, finalized: false });
+    expect(captures()).toEqual(['settle 60000']);
+    later(61_000);
+    expect(await sweep()).toBe(0);
+    expect(await settle()).toEqual([]);
+  });
+
+  it('is captured after the interval at the latest, however little it is', async () => {
+    await pay(2n, 2n);
+    for (let passed = 0; passed < 59; passed += 5) {
+      later(5 * 60_000);
+      expect([passed, await sweep()]).toEqual([passed, passed < 55 ? 0 : 1]);
+    }
+    expect(await settle()).toEqual(['final']);
+    expect(captures()).toEqual(['settle 20000']);
+  });
+
+  it('is never exceeded: a voucher that promises more than was served is not sent while the channel lives', async () => {
+    await pay(2n, 6n);
+    // Signed far ahead; only one more price of it was served.
+    expect((await paying(url, await payer.voucher(await payer.challenge(url), 50n * PRICE))).status).toBe(200);
+    later(61_000);
+    expect(await sweep()).toBe(1);
+    await settle();
+    expect(await channel()).toMatchObject({ accepted: 50n * PRICE, earned: 7n * PRICE, settled: 6n * PRICE });
+    expect(captures()).toEqual(['settle 60000']);
+    await paying(url, await payer.voucher(await payer.challenge(url), 50n * PRICE, 'close'), { method: 'POST' });
+    await sweep();
+    await settle();
+    // The close names its amount, so it takes exactly what was earned, and the rest goes back.
+    expect(captures()).toEqual(['settle 60000', 'close 10000']);
+    expect(onChain()).toMatchObject({ closed: true, settled: '70000' });
+  });
+
+  it('waits for the chain while requests stay 200, and lands once when it is back', async () => {
+    await pay(2n, 6n);
+    later(61_000);
+    expect(await sweep()).toBe(1);
+    chain.setDown(true);
+    expect(await settle()).toEqual(['retry']);
+    await pay(7n, 9n);
+    chain.setDown(false);
+    chain.setFaults([{ kinds: ['reset_after_commit'], times: 1 }]);
+    later(60_000);
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await settle();
+      later(120_000);
+    }
+    expect(captures()).toEqual(['settle 60000']);
+    expect(await channel()).toMatchObject({ settled: 6n * PRICE, earned: 9n * PRICE });
+  });
+});
+
+describe('a close', () => {
+  it('waits for the request that is still being served, and captures it too', async () => {
+    const challenge = await payer.challenge(`${shop.url}/slow`);
+    const slow = paying(`${shop.url}/slow`, await payer.voucher(challenge, 2n * PRICE));
+    await until('its reservation', async () => (await channel()).spent === 2n * PRICE, { limitMs: 10_000 });
+    const here = await payer.challenge(url);
+    const tooLow = await paying(url, await payer.voucher(here, PRICE, 'close'), { method: 'POST' });
+    expect(tooLow.status).toBe(402);
+    const close = await paying(url, await payer.voucher(here, 2n * PRICE, 'close'), { method: 'POST' });
+    expect(close.status).toBe(204);
+    expect(await sweep()).toBe(0);
+    finish();
+    expect((await slow).status).toBe(200);
+    expect(await sweep()).toBe(1);
+    expect(await settle()).toEqual(['final']);
+    expect(captures()).toEqual(['close 20000']);
+    expect(await channel()).toMatchObject({ finalized: true, settled: 2n * PRICE });
+    expect((await paying(url, await payer.voucher(here, 3n * PRICE))).status).toBe(410);
+  });
+
+  it('of a channel that has paid for nothing gives the whole deposit back', async () => {
+    await store.database.query('ALTER TABLE channels DISABLE TRIGGER channels_guard');
+    await store.database.query('UPDATE channels SET earned = 0, spent = 0');
+    await store.database.query('ALTER TABLE channels ENABLE TRIGGER channels_guard');
+    const close = await paying(url, await payer.voucher(await payer.challenge(url), 0n, 'close'), { method: 'POST' });
+    expect(close.status).toBe(204);
+    expect(await sweep()).toBe(1);
+    expect(await settle()).toEqual(['final']);
+    expect(onChain()).toMatchObject({ closed: true, settled: '0', refunded: '1000000' });
+    expect(await channel()).toMatchObject({ finalized: true });
+  });
+
+  it('that the payer asks the chain for is noticed, and what was earned is captured before the deposit can be taken back', async () => {
+    await pay(2n, 3n);
+    await Chain.requestCloseOnChain(payer.client, payer.descriptor);
+    later(6 * 60_000);
+    expect(await sweep()).toBe(1);
+    expect(await settle()).toEqual(['final']);
+    expect(onChain()).toMatchObject({ closed: true, settled: '30000', refunded: '970000' });
+    expect(await channel()).toMatchObject({ closing: true, finalized: true });
+    expect((await payer.pay(url, 4n * PRICE)).status).toBe(410);
+  });
+
+  it('that happened on chain behind our back becomes a question for a person, not a loss in silence', async () => {
+    await pay(2n, 3n);
+    const shopkeeper = chainClient(chain.url, privateKeyToAccount(PAYEE_KEY));
+    const signature = await signVoucher(payer.client, payer.channelId, PRICE);
+    await Chain.closeOnChain(shopkeeper, payer.descriptor, PRICE, PRICE, signature);
+    later(6 * 60_000);
+    expect(await sweep()).toBe(1);
+    expect(await settle()).toEqual(['attention']);
+    expect(await channel()).toMatchObject({ earned: 3n * PRICE, closing: true });
+  });
+});

@@ -1,0 +1,85 @@
+import { Challenge } from 'mppx';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
+import { payerAccount } from '../../../src/sandbox/payer/account.js';
+import { pay } from '../../../src/sandbox/payer/pay.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { openPayer } from '../../support/channel-payer.js';
+import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
+import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+
+let authServer: Sandbox;
+let chain: TempoSandbox;
+let store: TestLedger;
+let shop: ChannelShop;
+
+const OFFER = {
+  asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+  decimals: 6,
+  network: 'eip155:84532',
+  payTo: '0xde30000000000000000000000000000000000402',
+} as const;
+const MPP = { protocol: 'mpp', network: SOLD.network, asset: SOLD.asset } as const;
+
+beforeEach(async () => {
+  [authServer, chain, store] = await Promise.all([
+    startSandbox({ checkSignatures: true }),
+    startTempoSandbox(),
+    openTestLedger(),
+  ]);
+  shop = await startChannelShop(store, {
+    chainUrl: chain.url,
+    authServerUrl: authServer.url,
+    mount: (app, sessions) => {
+      const protocols = ['atxp', 'x402', MPP, 'tempo'] as const;
+      app.all('/all', sessions.paidSession({ ...OFFER, price: PRICE, protocols }), (req, res) => {
+        res.json({ charged: req.paymentSession?.charge(PRICE) });
+      });
+      app.all('/metered', sessions.paidSession({ ...OFFER, cap: PRICE, protocols }), (req, res) => {
+        res.json({ charged: req.paymentSession?.charge(3_000n) });
+      });
+    },
+  });
+});
+afterEach(async () => {
+  await shop.stop();
+  await Promise.all([authServer.close(), chain.close(), store.dispose()]);
+});
+
+const challengesOf = async (path: string) =>
+  Challenge.fromResponseList(await fetch(`${shop.url}${path}`)).map(({ intent, request }) => [
+    intent,
+    (request as { recipient: string }).recipient.toLowerCase(),
+  ]);
+
+it('one route is paid by ATXP, by x402, by an MPP charge through the auth server and from a channel', async () => {
+  expect(await challengesOf('/all')).toEqual([
+    ['charge', OFFER.payTo],
+    ['session', SOLD.payTo.toLowerCase()],
+  ]);
+  for (const protocol of ['atxp', 'x402', 'mpp'] as const) {
+    const response = await pay(`${shop.url}/all`, { account: payerAccount(protocol), protocol });
+    expect([protocol, response.status, await response.json()]).toEqual([protocol, 200, { charged: true }]);
+    // Settled after the response, so there is no receipt of it.
+    expect(response.headers.get('payment-receipt')).toBeNull();
+  }
+  const payer = await openPayer(chain.url, `${shop.url}/all`);
+  expect((await payer.pay(`${shop.url}/all`, 2n * PRICE)).status).toBe(200);
+  expect(await channelIn(store, payer.channelId)).toMatchObject({ earned: 2n * PRICE });
+  const rows = await store.database.query('SELECT protocol, spent FROM settlements ORDER BY protocol');
+  expect(rows).toEqual(['atxp', 'mpp', 'x402'].map((protocol) => ({ protocol, spent: '10000' })));
+});
+
+it('a metered route offers one kind of session, and its credentials go to the channels of this server', async () => {
+  expect(await challengesOf('/metered')).toEqual([['session', SOLD.payTo.toLowerCase()]]);
+  const payer = await openPayer(chain.url, `${shop.url}/metered`);
+  expect(await channelIn(store, payer.channelId)).toMatchObject({ accepted: PRICE, spent: 3_000n, earned: 3_000n });
+  expect(await store.database.query('SELECT 1 FROM settlements')).toEqual([]);
+});
+
+it('channels are paid from while the auth server is down', async () => {
+  const payer = await openPayer(chain.url, `${shop.url}/all`);
+  await authServer.close();
+  expect((await payer.pay(`${shop.url}/all`, 2n * PRICE)).status).toBe(200);
+  authServer = await startSandbox({ checkSignatures: true });
+});
