@@ -34,6 +34,7 @@ const context: CliContext = {
     hyperswitchWebhookUrl: process.env.SANDBOX_HYPERSWITCH_WEBHOOK_URL,
     stripePort: process.env.SANDBOX_STRIPE_PORT,
     stripeWebhookUrl: process.env.SANDBOX_STRIPE_WEBHOOK_URL,
+    tempoPort: process.env.SANDBOX_TEMPO_PORT,
   },
   // Loaded only when they are run: `makegood list` needs neither Express nor Temporal's native worker.
   runServer: async (config) => {

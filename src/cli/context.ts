@@ -27,6 +27,7 @@ export interface CliContext {
     readonly hyperswitchWebhookUrl?: string | undefined;
     readonly stripePort?: string | undefined;
     readonly stripeWebhookUrl?: string | undefined;
+    readonly tempoPort?: string | undefined;
   };
   /** Resolve when the process was told to stop and has stopped. */
   readonly runServer: (config: Config) => Promise<void>;

@@ -4,6 +4,7 @@ import { type CliContext, CommandRefused } from './context.js';
 const DEFAULT_PORT = '4020';
 const DEFAULT_HYPERSWITCH_PORT = '4021';
 const DEFAULT_STRIPE_PORT = '4022';
+const DEFAULT_TEMPO_PORT = '4023';
 const DEFAULT_STATE_DIR = '.makegood/sandbox';
 
 export function addSandboxCommand(program: Command, { sandboxDefaults }: CliContext): void {
@@ -37,11 +38,17 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
       "where Stripe's events are sent; default SANDBOX_STRIPE_WEBHOOK_URL, nowhere without it",
       sandboxDefaults.stripeWebhookUrl,
     )
-    .action(async ({ port, stateDir, hyperswitchPort, stripePort, ...webhooks }: SandboxFlags) => {
+    .option(
+      '--tempo-port <port>',
+      'where the Tempo node listens; default SANDBOX_TEMPO_PORT, not at all where only PORT is set',
+      sandboxDefaults.tempoPort ?? (sandboxDefaults.port === undefined ? DEFAULT_TEMPO_PORT : undefined),
+    )
+    .action(async ({ port, stateDir, hyperswitchPort, stripePort, tempoPort, ...webhooks }: SandboxFlags) => {
       const ports = {
         authServer: portOf(port),
         hyperswitch: hyperswitchPort === undefined ? undefined : portOf(hyperswitchPort),
         stripe: stripePort === undefined ? undefined : portOf(stripePort),
+        tempo: tempoPort === undefined ? undefined : portOf(tempoPort),
       };
       for (const url of Object.values(webhooks))
         if (!URL.canParse(url))
@@ -59,6 +66,10 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
         const { runStripeSandbox } = await import('../sandbox/stripe/run.js');
         running.push(runStripeSandbox({ port: ports.stripe, stateDir, webhookUrl: webhooks.stripeWebhookUrl }));
       }
+      if (ports.tempo !== undefined) {
+        const { runTempoSandbox } = await import('../sandbox/tempo/run.js');
+        running.push(runTempoSandbox({ port: ports.tempo, stateDir }));
+      }
       await Promise.all(running);
     });
 }
@@ -68,6 +79,7 @@ interface SandboxFlags {
   readonly stateDir: string;
   readonly hyperswitchPort?: string;
   readonly stripePort?: string;
+  readonly tempoPort?: string;
   readonly stripeWebhookUrl?: string;
   readonly hyperswitchWebhookUrl?: string;
 }

@@ -1,11 +1,15 @@
 import type { Clock } from '../domain/clock.js';
+import { createAtomicStore } from './atomic-store.js';
 import { createBackfillProgress } from './backfill-progress.js';
 import { createBackfills } from './backfills.js';
+import { createChannelRequests } from './channel-requests.js';
+import { createChannels } from './channels.js';
 import { createClaims } from './claim.js';
 import { createSettlementCreator } from './create-settlement.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decide.js';
 import { createMoneyDecisions } from './decide-money.js';
+import { createDueCaptures } from './due-captures.js';
 import { createDueItems } from './due-items.js';
 import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
@@ -86,6 +90,10 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createReversalCalls(database, { balanceHorizonMs }),
     ...createStripeGates(database),
     ...createDueItems(database),
+    ...createChannels(database),
+    ...createChannelRequests(database),
+    ...createDueCaptures(database),
+    atomicStore: createAtomicStore(database),
     ...createMoneyDecisions(database, { approvalThreshold, clock }),
     createSettlement: createSettlementCreator(database, sealer),
     claimSettlements: createClaims(database, sealer),

@@ -1,4 +1,8 @@
 -- columns
+atomic_store.key text NOT NULL
+atomic_store.value text NOT NULL
+atomic_store.expires_at timestamp with time zone
+atomic_store.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
 backfill_candidates.backfill_id uuid NOT NULL
 backfill_candidates.stripe_transfer_id text NOT NULL
 backfill_candidates.destination text NOT NULL
@@ -34,6 +38,48 @@ backfills.requested_by text NOT NULL
 backfills.state text NOT NULL DEFAULT 'running'::text
 backfills.started_at timestamp with time zone NOT NULL DEFAULT clock_now()
 backfills.finished_at timestamp with time zone
+channel_requests.id uuid NOT NULL
+channel_requests.channel_id text NOT NULL
+channel_requests.route text NOT NULL
+channel_requests.reserved numeric(78,0) NOT NULL
+channel_requests.spent numeric(78,0) NOT NULL DEFAULT 0
+channel_requests.status text NOT NULL
+channel_requests.lease_id uuid NOT NULL
+channel_requests.epoch bigint NOT NULL
+channel_requests.close_token uuid NOT NULL
+channel_requests.deadline timestamp with time zone NOT NULL
+channel_requests.delivery text
+channel_requests.opened_at timestamp with time zone NOT NULL DEFAULT clock_now()
+channel_requests.closed_at timestamp with time zone
+channel_requests.closed_by text
+channel_vouchers.channel_id text NOT NULL
+channel_vouchers.cumulative numeric(78,0) NOT NULL
+channel_vouchers.signature text NOT NULL
+channel_vouchers.request_id uuid
+channel_vouchers.presented_at timestamp with time zone NOT NULL DEFAULT clock_now()
+channels.channel_id text NOT NULL
+channels.state text NOT NULL
+channels.chain_id bigint NOT NULL
+channels.escrow text NOT NULL
+channels.payer text NOT NULL
+channels.payee text NOT NULL
+channels.token text NOT NULL
+channels.operator text NOT NULL
+channels.identity text
+channels.deposit numeric(78,0) NOT NULL
+channels.accepted numeric(78,0) NOT NULL
+channels.spent numeric(78,0) NOT NULL
+channels.earned numeric(78,0) NOT NULL DEFAULT 0
+channels.settled numeric(78,0) NOT NULL DEFAULT 0
+channels.finalized boolean NOT NULL DEFAULT false
+channels.close_requested_at timestamp with time zone
+channels.close_cumulative numeric(78,0)
+channels.close_signature text
+channels.chain_read_at timestamp with time zone NOT NULL DEFAULT clock_now()
+channels.unsettled_since timestamp with time zone
+channels.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+channels.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
+channels.next_check_at timestamp with time zone
 decisions.id uuid NOT NULL
 decisions.item_kind text NOT NULL
 decisions.item_id uuid NOT NULL
@@ -310,6 +356,8 @@ webhook_events.processed_at timestamp with time zone
 webhook_events.outcome text
 
 -- constraints
+atomic_store atomic_store_key_check CHECK ((key <> ''::text))
+atomic_store atomic_store_pkey PRIMARY KEY (key)
 backfill_candidates backfill_candidates_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
 backfill_candidates backfill_candidates_pkey PRIMARY KEY (backfill_id, stripe_transfer_id)
 backfill_destinations backfill_destinations_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
@@ -323,6 +371,38 @@ backfill_scope backfill_scope_pkey PRIMARY KEY (backfill_id, transfer_id)
 backfill_scope backfill_scope_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
 backfills backfills_pkey PRIMARY KEY (id)
 backfills backfills_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
+channel_requests channel_requests_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
+channel_requests channel_requests_closed_by_check CHECK ((closed_by = ANY (ARRAY['end'::text, 'abort'::text, 'error'::text, 'sweep'::text])))
+channel_requests channel_requests_delivery_check CHECK ((delivery = ANY (ARRAY['delivered'::text, 'aborted'::text, 'unknown'::text])))
+channel_requests channel_requests_lease_id_fkey FOREIGN KEY (lease_id) REFERENCES server_leases(id)
+channel_requests channel_requests_pkey PRIMARY KEY (id)
+channel_requests channel_requests_reserved_check CHECK ((reserved > (0)::numeric))
+channel_requests channel_requests_spent_check CHECK ((spent >= (0)::numeric))
+channel_requests channel_requests_status_check CHECK ((status = ANY (ARRAY['reserved'::text, 'charged'::text, 'released'::text])))
+channel_requests close_is_whole CHECK ((((status = 'reserved'::text) = (closed_at IS NULL)) AND ((closed_at IS NULL) = (closed_by IS NULL))))
+channel_requests spent_within_reserved CHECK ((spent <= reserved))
+channel_requests status_says_what_was_spent CHECK (((status = 'reserved'::text) OR ((status = 'charged'::text) = (spent > (0)::numeric))))
+channel_vouchers channel_vouchers_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
+channel_vouchers channel_vouchers_cumulative_check CHECK ((cumulative >= (0)::numeric))
+channel_vouchers channel_vouchers_pkey PRIMARY KEY (channel_id, cumulative)
+channels accepted_within_deposit CHECK ((accepted <= deposit))
+channels channels_chain_id_check CHECK ((chain_id > 0))
+channels channels_channel_id_check CHECK ((channel_id ~ '^0x[0-9a-f]{64}$'::text))
+channels channels_earned_check CHECK ((earned >= (0)::numeric))
+channels channels_escrow_check CHECK ((escrow ~ '^0x[0-9a-f]{40}$'::text))
+channels channels_identity_check CHECK ((identity <> ''::text))
+channels channels_operator_check CHECK ((operator ~ '^0x[0-9a-f]{40}$'::text))
+channels channels_payee_check CHECK ((payee ~ '^0x[0-9a-f]{40}$'::text))
+channels channels_payer_check CHECK ((payer ~ '^0x[0-9a-f]{40}$'::text))
+channels channels_pkey PRIMARY KEY (channel_id)
+channels channels_settled_check CHECK ((settled >= (0)::numeric))
+channels channels_token_check CHECK ((token ~ '^0x[0-9a-f]{40}$'::text))
+channels close_voucher_covers CHECK (((close_cumulative IS NULL) OR ((close_requested_at IS NOT NULL) AND (earned <= close_cumulative) AND (settled <= close_cumulative) AND (close_cumulative <= deposit))))
+channels close_voucher_is_whole CHECK (((close_cumulative IS NULL) = (close_signature IS NULL)))
+channels earned_within_spent CHECK ((earned <= spent))
+channels open_channel_is_looked_at CHECK ((finalized = (next_check_at IS NULL)))
+channels settled_within_deposit CHECK ((settled <= deposit))
+channels spent_within_accepted CHECK ((spent <= accepted))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
 decisions decisions_action_check CHECK ((((((((((((((item_kind = 'settlement'::text) AND (action = 'retry'::text)) OR ((item_kind = 'settlement'::text) AND (action = 'settled'::text))) OR ((item_kind = 'settlement'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'retry'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'adopt'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'retry'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'adopt'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'refund'::text) AND (action = 'retry'::text))) OR ((item_kind = 'refund'::text) AND (action = 'compensate'::text))) OR ((item_kind = 'refund'::text) AND (action = 'write_off'::text))))
 decisions decisions_by_check CHECK ((by <> ''::text))
@@ -464,8 +544,14 @@ webhook_events webhook_events_pkey PRIMARY KEY (provider, event_id)
 webhook_events webhook_events_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
 
 -- indexes
+CREATE INDEX atomic_store_expired ON public.atomic_store USING btree (expires_at) WHERE (expires_at IS NOT NULL)
 CREATE INDEX backfill_candidates_orders ON public.backfill_candidates USING btree (backfill_id, destination, order_mark)
 CREATE INDEX backfill_scope_orders ON public.backfill_scope USING btree (backfill_id, destination, order_mark)
+CREATE INDEX channel_requests_reserved ON public.channel_requests USING btree (channel_id, lease_id) WHERE (status = 'reserved'::text)
+CREATE INDEX channel_requests_undelivered ON public.channel_requests USING btree (id) WHERE (delivery = 'unknown'::text)
+CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chain_id, escrow, payee, token, updated_at DESC) WHERE ((identity IS NOT NULL) AND (NOT finalized) AND (close_requested_at IS NULL))
+CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
+CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
@@ -496,12 +582,16 @@ CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHER
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, protocol) INCLUDE (created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
+CREATE UNIQUE INDEX atomic_store_pkey ON public.atomic_store USING btree (key)
 CREATE UNIQUE INDEX backfill_candidates_pkey ON public.backfill_candidates USING btree (backfill_id, stripe_transfer_id)
 CREATE UNIQUE INDEX backfill_destinations_pkey ON public.backfill_destinations USING btree (backfill_id, destination)
 CREATE UNIQUE INDEX backfill_results_pkey ON public.backfill_results USING btree (backfill_id, transfer_id)
 CREATE UNIQUE INDEX backfill_scope_pkey ON public.backfill_scope USING btree (backfill_id, transfer_id)
 CREATE UNIQUE INDEX backfills_one_running ON public.backfills USING btree (state) WHERE (state = 'running'::text)
 CREATE UNIQUE INDEX backfills_pkey ON public.backfills USING btree (id)
+CREATE UNIQUE INDEX channel_requests_pkey ON public.channel_requests USING btree (id)
+CREATE UNIQUE INDEX channel_vouchers_pkey ON public.channel_vouchers USING btree (channel_id, cumulative)
+CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
@@ -546,6 +636,9 @@ CREATE UNIQUE INDEX turn_rounds_pkey ON public.turn_rounds USING btree (round)
 CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
 
 -- triggers
+CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
+CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
@@ -577,6 +670,66 @@ CREATE OR REPLACE FUNCTION public.certainty_at_send(was text)
 AS $function$
   SELECT CASE WHEN was IN ('in_flight', 'unknown') THEN 'unknown' WHEN was = 'done' THEN 'done' ELSE 'in_flight' END
 $function$
+CREATE OR REPLACE FUNCTION public.channel_requests_move_their_channel()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.status <> 'reserved' OR NEW.spent <> 0 THEN
+      RAISE EXCEPTION 'a request begins with a reservation and nothing spent' USING ERRCODE = 'check_violation';
+    END IF;
+    UPDATE channels SET spent = spent + NEW.reserved
+      WHERE channel_id = NEW.channel_id AND NOT finalized AND close_requested_at IS NULL;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'channel % pays for nothing any more', NEW.channel_id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF (NEW.channel_id, NEW.reserved, NEW.close_token) IS DISTINCT FROM (OLD.channel_id, OLD.reserved, OLD.close_token) THEN
+    RAISE EXCEPTION 'request %: its channel and its reservation never change', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.status <> 'reserved' AND (NEW.status, NEW.spent) IS DISTINCT FROM (OLD.status, OLD.spent) THEN
+    RAISE EXCEPTION 'request %: it is closed, its amount is frozen', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.spent < OLD.spent THEN
+    RAISE EXCEPTION 'request %: what was spent cannot shrink', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.status = 'reserved' AND (NEW.spent <> OLD.spent OR NEW.status <> 'reserved') THEN
+    UPDATE channels SET
+      earned = earned + NEW.spent - OLD.spent,
+      spent = spent - CASE NEW.status WHEN 'reserved' THEN 0 ELSE NEW.reserved - NEW.spent END,
+      -- a close waits for the last request under way
+      next_check_at = CASE WHEN close_requested_at IS NOT NULL AND NOT finalized AND NEW.status <> 'reserved'
+        THEN clock_now() ELSE next_check_at END
+      WHERE channel_id = NEW.channel_id;
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.channels_guard()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.channel_id, NEW.chain_id, NEW.escrow, NEW.payer, NEW.payee, NEW.token, NEW.operator)
+    IS DISTINCT FROM (OLD.channel_id, OLD.chain_id, OLD.escrow, OLD.payer, OLD.payee, OLD.token, OLD.operator) THEN
+    RAISE EXCEPTION 'channel %: what its id is made of never changes', OLD.channel_id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.deposit < OLD.deposit OR NEW.accepted < OLD.accepted OR NEW.earned < OLD.earned OR NEW.settled < OLD.settled THEN
+    RAISE EXCEPTION 'channel %: deposit, accepted, earned and settled never shrink', OLD.channel_id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.finalized AND NOT NEW.finalized THEN
+    RAISE EXCEPTION 'channel %: a finalized channel stays finalized', OLD.channel_id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.close_requested_at IS NOT NULL AND NEW.close_requested_at IS NULL THEN
+    RAISE EXCEPTION 'channel %: a close request is not taken back', OLD.channel_id USING ERRCODE = 'check_violation';
+  END IF;
+  NEW.updated_at := clock_now();
+  IF NEW.finalized THEN NEW.next_check_at := NULL; END IF;
+  NEW.unsettled_since := CASE WHEN NEW.earned > NEW.settled THEN coalesce(OLD.unsettled_since, clock_now()) END;
+  IF NEW.settled > OLD.settled AND NEW.earned > NEW.settled THEN NEW.unsettled_since := clock_now(); END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.claim_settlements(p_ids uuid[], p_runner text, p_hold interval)
  RETURNS SETOF settlements
  LANGUAGE plpgsql

@@ -2,3 +2,4 @@
 export { startSandbox as startAuthServerSandbox } from './auth-server/start.js';
 export { startHyperswitchSandbox } from './hyperswitch/start.js';
 export { startStripeSandbox } from './stripe/start.js';
+export { startTempoSandbox } from './tempo/start.js';

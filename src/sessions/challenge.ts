@@ -45,19 +45,21 @@ const PAYMENT_REQUEST_TIMEOUT_MS = 3_000;
  * `X-ATXP-Payment-Request`, MPP as `WWW-Authenticate: Payment …`.
  *
  * @param error why a credential that was presented does not do; undefined when there was none
+ * @param channel the challenge of a route that sells by channels; it needs no auth server
  * @returns undefined when no protocol can be offered now, because each needs the auth server, which does not answer
  */
 export async function makeChallenge(
   presented: Presented,
   error: string | undefined,
   dependencies: ChallengeDependencies,
+  channel?: string,
 ): Promise<ChallengeAnswer | undefined> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   const x402 = x402Part(presented, error, dependencies);
   // Our accept is the library's PaymentRequirements, in the JSON type that the ledger keeps it in.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   if (x402) headers['PAYMENT-REQUIRED'] = encodePaymentRequiredHeader(x402 as unknown as PaymentRequired);
-  const mpp = mppPart(presented, dependencies);
+  const mpp = [...mppPart(presented, dependencies), ...(channel === undefined ? [] : [channel])].join(', ');
   if (mpp) headers['WWW-Authenticate'] = mpp;
   const atxp = await atxpPart(presented, dependencies);
   if (atxp) headers['X-ATXP-Payment-Request'] = atxp;
@@ -77,12 +79,9 @@ function x402Part(
   return { x402Version: 2, ...(error !== undefined && { error }), resource: presented.resource, accepts };
 }
 
-function mppPart(
-  presented: Presented,
-  { mpp, clock, credentialValidityMs }: ChallengeDependencies,
-): string | undefined {
-  if (mpp === undefined) return undefined;
-  const challenges = offersOf(presented, 'mpp').flatMap((offer) => {
+function mppPart(presented: Presented, { mpp, clock, credentialValidityMs }: ChallengeDependencies): readonly string[] {
+  if (mpp === undefined) return [];
+  return offersOf(presented, 'mpp').flatMap((offer) => {
     const request = mppRequest(offer, presented.facilities);
     if (request === undefined) return [];
     const challenge = Challenge.from({
@@ -96,7 +95,6 @@ function mppPart(
     });
     return [Challenge.serialize(challenge)];
   });
-  return challenges.length === 0 ? undefined : challenges.join(', ');
 }
 
 async function atxpPart(presented: Presented, dependencies: ChallengeDependencies): Promise<string | undefined> {

@@ -3,15 +3,15 @@ import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Verifier } from './admit.js';
 import type { PaymentRequests } from './challenge.js';
+import { type ChannelsDependencies, createChannelParts } from './channels.js';
 import { createCommitQueue } from './commit-queue.js';
 import { createDeliveryRecorder } from './delivery-recorder.js';
 import { createFacilities } from './facilities.js';
 import { createGivenUpSessions } from './given-up.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import type { Facilities } from './offers.js';
-import { routeOffers } from './offers.js';
 import { createPaidRoute } from './paid-session.js';
-import { refusal, type SendProblem, sendProblem } from './refusals.js';
+import { type SendProblem, sendProblem } from './refusals.js';
 import { createRequestIds } from './request-ids.js';
 import type { SessionLog, SettleNowOutcome } from './response-gate.js';
 import type { PaidSessionOptions } from './route-options.js';
@@ -42,8 +42,10 @@ export interface SessionSettings {
 
 export interface PaidSessionsDependencies {
   readonly ledger: SessionLedger;
-  /** Undefined: paid routes answer 503 not_configured. */
+  /** Undefined: nothing is sold through it; a route that sells by nothing else answers 503 not_configured. */
   readonly authServer: SessionAuthServer | undefined;
+  /** Undefined: routes do not sell by channels. */
+  readonly channels?: ChannelsDependencies | undefined;
   readonly authServerUrl?: string;
   readonly destinationAccountId?: string;
   readonly settings: SessionSettings;
@@ -95,47 +97,57 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         log.warn({ event, err: error }, 'the lease on payment sessions is in danger: responses wait or are cut off');
     },
   });
-  const send = dependencies.sendProblem ?? sendProblem;
   const requestIds = createRequestIds(secrets.requestIds);
   const mpp =
     secrets.mpp === undefined ? undefined : { secretKey: secrets.mpp, realm: realmOf(dependencies.publicUrl) };
   const common = { requestIds, mpp, clock, credentialValidityMs: settings.credentialValidityMs, destinationAccountId };
-  const facilities = createFacilities(() => authServer?.supported() ?? Promise.resolve({ x402: {}, mpp: {} }));
+  const throughAuthServer = authServer && {
+    admission: {
+      ledger,
+      verifier: authServer,
+      lease,
+      commits,
+      match: common,
+      minRetryWindowMs: settings.minRetryWindowMs,
+      verifyTimeoutMs: settings.verifyTimeoutMs ?? 10_000,
+      clock,
+      log,
+    },
+    challenge: { ...common, paymentRequests: authServer, authServerUrl: dependencies.authServerUrl ?? '' },
+    facilities: createFacilities(() => authServer.supported()),
+    deliveries,
+    settleNow: dependencies.settleNow,
+    dispatch: dependencies.dispatch,
+  };
+  const channels =
+    dependencies.channels &&
+    mpp &&
+    createChannelParts(dependencies.channels, {
+      mpp,
+      lease,
+      clock,
+      log,
+      credentialValidityMs: settings.credentialValidityMs,
+      unknownCommitMs: settings.unknownCommitMs,
+    });
   return {
-    paidSession(options) {
-      if (!authServer) {
-        routeOffers(options, settings);
-        return (_req, res) => send(res, refusal('not_configured'));
-      }
-      return createPaidRoute(options, {
-        admission: {
-          ledger,
-          verifier: authServer,
-          lease,
-          commits,
-          match: common,
-          minRetryWindowMs: settings.minRetryWindowMs,
-          verifyTimeoutMs: settings.verifyTimeoutMs ?? 10_000,
-          clock,
-          log,
-        },
-        challenge: { ...common, paymentRequests: authServer, authServerUrl: dependencies.authServerUrl ?? '' },
-        facilities,
-        deliveries,
+    paidSession: (options) =>
+      createPaidRoute(options, {
+        authServer: throughAuthServer,
+        channels,
         bounds: settings,
         checkpointAmount: settings.checkpointAmount,
         checkpointIntervalMs: settings.checkpointIntervalMs,
-        settleNow: dependencies.settleNow,
-        dispatch: dependencies.dispatch,
         publicUrl: dependencies.publicUrl,
-        sendProblem: send,
-      });
-    },
+        sendProblem: dependencies.sendProblem ?? sendProblem,
+        log,
+      }),
     start: () => lease.start(),
     ready: () => lease.mayWrite(),
     async stop() {
       await commits.idle();
       await deliveries.flush();
+      await channels?.idle();
       await lease.stop();
     },
   };

@@ -4,6 +4,7 @@ import type { Protocol } from '../domain/settlement-status.js';
 import type { Scheme } from '../protocols/credential.js';
 import { canonicalNetwork } from '../protocols/x402-networks.js';
 import {
+  channelEntry,
   checkRouteOptions,
   type PaidSessionOptions,
   protocolTerms,
@@ -56,7 +57,10 @@ const EVM_ADDRESS = /^0x[0-9a-fA-F]{40}$/;
  */
 export function routeOffers(options: PaidSessionOptions, bounds: ValidityBounds): RouteOffers {
   const terms = checkRouteOptions(options, bounds);
-  const offers = protocolTerms(options).map(({ protocol, network, asset, payTo }): Offer => {
+  const byChannel = channelEntry(options) !== undefined;
+  // Two kinds of session challenges on one route would be one too many: the channels of this server are the ones meant.
+  const sold = protocolTerms(options).filter(({ protocol }) => !(byChannel && terms.metered && protocol === 'mpp'));
+  const offers = sold.map(({ protocol, network, asset, payTo }): Offer => {
     const caip2 = canonicalNetwork(network);
     if (!/^[a-z0-9-]{3,8}:[A-Za-z0-9_-]{1,64}$/.test(caip2)) {
       refuse('network', `${network} is neither CAIP-2 nor a network name of x402`, "network: 'eip155:8453'");

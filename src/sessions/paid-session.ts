@@ -1,15 +1,27 @@
 import type { NextFunction, Request as PaidRequest, RequestHandler, Response } from 'express';
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
-import { findCredential } from '../protocols/find-credential.js';
-import { type Admission, type AdmitDependencies, admit } from './admit.js';
+import type { JsonObject } from '../domain/json.js';
+import { type FoundCredential, findCredential } from '../protocols/find-credential.js';
+import { type AdmitDependencies, admit } from './admit.js';
 import { type ChallengeDependencies, makeChallenge } from './challenge.js';
+import { type ChannelOffer, channelOfferOf } from './channel-offer.js';
+import { RECEIPT_HEADER } from './channel-receipt.js';
+import {
+  admitByChannel,
+  type ChannelRoute,
+  type ChannelRouteDependencies,
+  challengeByChannel,
+} from './channel-route.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { FacilitiesKeeper } from './facilities.js';
+import type { HeldLease } from './lease-keeper.js';
+import type { LiveSession } from './live-session.js';
+import { isAboutChannel, readMppContent } from './match-channel.js';
 import type { Presented } from './match-offer.js';
 import { type RouteOffers, routeOffers } from './offers.js';
-import { refusal, type SendProblem, sendChallenge } from './refusals.js';
-import { ResponseGate, type SettleNowOutcome } from './response-gate.js';
+import { channelRefusal, type Problem, refusal, type SendProblem, sendChallenge } from './refusals.js';
+import { type GateReceipt, ResponseGate, type SessionLog, type SettleNowOutcome } from './response-gate.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
 
 /** What a handler sees of the payment that its response is sold for. */
@@ -36,18 +48,26 @@ declare module 'express-serve-static-core' {
 }
 
 export interface PaidRouteDependencies {
-  readonly admission: AdmitDependencies;
-  readonly challenge: ChallengeDependencies;
-  readonly facilities: FacilitiesKeeper;
-  readonly deliveries: DeliveryRecorder;
+  /** Undefined: nothing is sold through the auth server. */
+  readonly authServer:
+    | {
+        readonly admission: AdmitDependencies;
+        readonly challenge: ChallengeDependencies;
+        readonly facilities: FacilitiesKeeper;
+        readonly deliveries: DeliveryRecorder;
+        readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+        readonly dispatch: (id: SettlementId) => unknown;
+      }
+    | undefined;
+  /** Undefined: nothing is sold by channels. */
+  readonly channels: (ChannelRouteDependencies & { readonly deliveries: DeliveryRecorder }) | undefined;
   readonly bounds: ValidityBounds;
   readonly checkpointAmount: bigint;
   readonly checkpointIntervalMs: number;
-  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
-  readonly dispatch: (id: SettlementId) => unknown;
   /** Origin under which clients see this server; default that of each request. */
   readonly publicUrl?: string;
   readonly sendProblem: SendProblem;
+  readonly log: SessionLog;
 }
 
 /**
@@ -56,39 +76,67 @@ export interface PaidRouteDependencies {
  */
 export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidRouteDependencies): RequestHandler {
   const route = routeOffers(options, dependencies.bounds);
-  if (dependencies.challenge.mpp === undefined && route.offers.some((offer) => offer.protocol === 'mpp')) {
+  const { authServer, channels } = dependencies;
+  const offers = authServer ? route.offers : [];
+  if (authServer && authServer.challenge.mpp === undefined && offers.some((offer) => offer.protocol === 'mpp')) {
     refuse('protocols', 'mpp needs MPP_SECRET_KEY, which signs its challenges', "protocols: ['atxp', 'x402']");
   }
+  const channel = channels && channelOfferOf(options, route.terms, channels.verifier.terms);
+  if (offers.length === 0 && channel === undefined) {
+    return (_req, res) => dependencies.sendProblem(res, refusal('not_configured'));
+  }
+  const served = { route: { ...route, offers }, channel, identify: options.identify, dependencies };
   // Express passes a rejection on to the error handlers.
-  return (req, res, next) => serve(req, res, next, { route, dependencies });
+  return (req, res, next) => serve(req, res, next, served);
 }
 
 interface Served {
   readonly route: RouteOffers;
+  readonly channel: ChannelOffer | undefined;
+  readonly identify: PaidSessionOptions['identify'];
   readonly dependencies: PaidRouteDependencies;
 }
 
-async function serve(
-  req: PaidRequest,
-  res: Response,
-  next: NextFunction,
-  { route, dependencies }: Served,
-): Promise<void> {
-  const { sendProblem, facilities } = dependencies;
+/** One request on its way through a paid route. */
+interface Visit extends Served {
+  readonly req: PaidRequest;
+  readonly res: Response;
+  readonly presented: Presented;
+  readonly found: FoundCredential | undefined;
+  /** What an MPP credential holds; undefined where there is none, or where it is not readable. */
+  readonly content: JsonObject | undefined;
+  readonly startedAt: number;
+}
+
+async function serve(req: PaidRequest, res: Response, next: NextFunction, served: Served): Promise<void> {
+  const { route, dependencies } = served;
   const startedAt = performance.now();
-  const presented = presentedAt(req, route, {
-    facilities: await facilities.knownFor(route.offers),
-    publicUrl: dependencies.publicUrl,
-  });
+  const facilities = (await dependencies.authServer?.facilities.knownFor(route.offers)) ?? { x402: {}, mpp: {} };
+  const presented = presentedAt(req, route, { facilities, publicUrl: dependencies.publicUrl });
   const found = findCredential(req.headers);
-  if (found === undefined) return challenge(res, presented, undefined, dependencies);
+  const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
+  const visit: Visit = { ...served, req, res, presented, found, content, startedAt };
+  if (found === undefined) return challenge(visit, refusal('payment_required'));
+  return isForChannel(visit, found) ? payByChannelThen(next, visit, found) : payByAuthServerThen(next, visit, found);
+}
+
+/** Session credentials go to the channels of this server where the route sells by them, else to the auth server. */
+function isForChannel({ channel, content, route }: Visit, found: FoundCredential): boolean {
+  if (channel === undefined || found.protocol !== 'mpp') return false;
+  return content === undefined ? !route.offers.some((offer) => offer.protocol === 'mpp') : isAboutChannel(content);
+}
+
+async function payByAuthServerThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
+  const { req, res, presented, route, dependencies } = visit;
+  const { authServer, sendProblem } = dependencies;
+  if (authServer === undefined) return challenge(visit, required('this protocol is not offered here'));
   const admission = await admit(
     { found, presented, terms: route.terms, route: route.terms.name ?? routeName(req) },
-    dependencies.admission,
+    authServer.admission,
   );
   switch (admission.kind) {
     case 'challenge':
-      return challenge(res, presented, admission.why, dependencies);
+      return challenge(visit, required(admission.why), admission.why);
     case 'unavailable':
       return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
     case 'used':
@@ -96,8 +144,7 @@ async function serve(
     case 'exposed':
       return sendProblem(res, refusal('exposure_exceeded'));
     case 'admitted': {
-      const deadlineMs = route.terms.longestMs - (performance.now() - startedAt);
-      if (attach(req, res, admission, { dependencies, deadlineMs })) next();
+      if (attach(visit, { ...admission, ...authServer })) next();
       return;
     }
     default:
@@ -105,39 +152,87 @@ async function serve(
   }
 }
 
-async function challenge(
-  res: Response,
-  presented: Presented,
-  why: string | undefined,
-  dependencies: PaidRouteDependencies,
-): Promise<void> {
-  const { sendProblem } = dependencies;
-  const made = await makeChallenge(presented, why, dependencies.challenge);
-  if (made) sendChallenge(res, made, sendProblem, why && `Reason: ${why}.`);
+async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
+  const { req, res, content, dependencies } = visit;
+  const { channels, sendProblem } = dependencies;
+  const route = channelRouteOf(visit);
+  if (channels === undefined || route === undefined) return sendProblem(res, refusal('not_configured'));
+  const admission = await admitByChannel(req, { raw: found.raw, content }, route, channels);
+  switch (admission.kind) {
+    case 'refused':
+      return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail);
+    case 'unavailable':
+      return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
+    case 'managed':
+      res.set({
+        'Cache-Control': 'no-store',
+        ...(admission.receipt !== null && { [RECEIPT_HEADER]: admission.receipt }),
+      });
+      res.status(204).end();
+      return;
+    case 'admitted': {
+      // What a channel pays is on chain already, so there is nothing to settle first and nothing to start.
+      const onClose = { settle: 'after', settleNow: neverSettled, dispatch: nothing } as const;
+      if (attach(visit, { ...admission, ...onClose, deliveries: channels.deliveries })) next();
+      return;
+    }
+    default:
+      return assertNever(admission);
+  }
+}
+
+const neverSettled = (): Promise<SettleNowOutcome> => Promise.resolve('unknown');
+const nothing = (): void => undefined;
+
+const required = (why: string) => refusal('payment_required', `Reason: ${why}.`);
+
+function channelRouteOf({ channel, identify, route, presented, req }: Visit): ChannelRoute | undefined {
+  if (channel === undefined) return undefined;
+  const { path } = presented;
+  const { longestMs, name } = route.terms;
+  return { offer: channel, name: name ?? routeName(req), path, longestMs, identify };
+}
+
+/** @param why a credential that was presented does not do; the x402 body repeats it */
+async function challenge(visit: Visit, problem: Problem, why?: string): Promise<void> {
+  const { req, res, presented, content, dependencies } = visit;
+  const { authServer, channels, sendProblem } = dependencies;
+  const route = channelRouteOf(visit);
+  const byChannel = channels && route && (await challengeByChannel(req, content, route, channels));
+  const made = authServer
+    ? await makeChallenge(presented, why, authServer.challenge, byChannel)
+    : byChannel && { headers: { 'Cache-Control': 'no-store', 'WWW-Authenticate': byChannel } };
+  if (made) sendChallenge(res, made, sendProblem, problem);
   else sendProblem(res, refusal('payment_unavailable', 'Reason: the auth server cannot be reached.'));
 }
 
+interface Attached {
+  readonly session: LiveSession;
+  readonly held: HeldLease;
+  readonly settle: 'after' | 'before-release';
+  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+  readonly dispatch: (id: SettlementId) => unknown;
+  readonly deliveries: DeliveryRecorder;
+  readonly receipt?: GateReceipt;
+}
+
 /** @returns false when the client is gone already: the handler need not run */
-function attach(
-  req: PaidRequest,
-  res: Response,
-  admission: Extract<Admission, { kind: 'admitted' }>,
-  { dependencies, deadlineMs }: { dependencies: PaidRouteDependencies; deadlineMs: number },
-): boolean {
-  const { session, held, settle } = admission;
-  const { sendProblem } = dependencies;
+function attach({ req, res, route, startedAt, dependencies }: Visit, attached: Attached): boolean {
+  const { session, held, settle, settleNow, dispatch, deliveries, receipt } = attached;
+  const { sendProblem, checkpointAmount, checkpointIntervalMs, log } = dependencies;
   const gate = new ResponseGate(res, {
     session,
     held,
     settle,
-    checkpointAmount: dependencies.checkpointAmount,
-    checkpointIntervalMs: dependencies.checkpointIntervalMs,
-    deadlineMs: Math.max(deadlineMs, 0),
-    settleNow: dependencies.settleNow,
-    dispatch: dependencies.dispatch,
-    deliveries: dependencies.deliveries,
+    checkpointAmount,
+    checkpointIntervalMs,
+    deadlineMs: Math.max(route.terms.longestMs - (performance.now() - startedAt), 0),
+    settleNow,
+    dispatch,
+    deliveries,
     refuse: (_, outcome) => sendProblem(res, refusal(outcome === 'refused' ? 'payment_refused' : 'payment_unknown')),
-    log: dependencies.admission.log,
+    log,
+    ...(receipt && { receipt }),
   });
   req.paymentSession = {
     cap: session.cap,

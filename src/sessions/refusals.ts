@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channel-problems.js';
 import type { ChallengeAnswer } from './challenge.js';
 
 /** A problem document of the contract; the composition root may send it with its own builder. */
@@ -8,6 +9,8 @@ export interface Problem {
   readonly title: string;
   readonly detail: string;
   readonly retryAfterSeconds?: number;
+  /** The problem's type where a protocol names one; default `about:blank`. */
+  readonly type?: string;
 }
 
 export type RefusalCode =
@@ -17,6 +20,8 @@ export type RefusalCode =
   | 'payment_unavailable'
   | 'credential_already_used'
   | 'exposure_exceeded'
+  | 'voucher_refused'
+  | 'channel_gone'
   | 'not_configured';
 
 export type SendProblem = (res: Response, problem: Problem) => void;
@@ -60,13 +65,31 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
       'Earlier charges have not been settled yet, and this one would exceed the credit of this route. Nothing was charged.',
     retryAfterSeconds: 5,
   },
+  voucher_refused: {
+    status: 402,
+    title: 'Channel credential refused',
+    detail:
+      'This credential pays for nothing here. Nothing was charged or changed; answer the challenge in this response.',
+  },
+  channel_gone: {
+    status: 410,
+    title: 'Channel gone',
+    detail: 'This channel pays for nothing any more. Nothing was charged or changed; forget it and open another one.',
+  },
   not_configured: {
     status: 503,
     title: 'Payments are not configured',
-    detail: 'This server has no auth server to check payments with (AUTH_SERVER_URL). Nothing was charged.',
+    detail:
+      'This server has neither an auth server (AUTH_SERVER_URL) nor a chain (TEMPO_…) to check payments with. Nothing was charged.',
     retryAfterSeconds: 60,
   },
 };
+
+/** A refused channel credential, with the problem type that clients of the Payment scheme know. */
+export function channelRefusal({ problem, detail }: ChannelRefusal): Problem {
+  const code = PROBLEM_STATUS[problem] === 410 ? 'channel_gone' : 'voucher_refused';
+  return { ...refusal(code, `Reason: ${detail}`), type: problemType(problem) };
+}
 
 export const refusal = (code: RefusalCode, detail?: string): Problem => ({
   ...REFUSALS[code],
@@ -83,7 +106,7 @@ export const sendProblem: SendProblem = (res, problem) => {
   res.status(status).type('application/problem+json');
   res.end(
     JSON.stringify({
-      type: 'about:blank',
+      type: problem.type ?? 'about:blank',
       title,
       status,
       detail,
@@ -93,8 +116,9 @@ export const sendProblem: SendProblem = (res, problem) => {
   );
 };
 
-export function sendChallenge(res: Response, challenge: ChallengeAnswer, send: SendProblem, detail?: string): void {
+/** @param problem says more than "payment required"; a 410 is never hidden behind a body that asks for payment */
+export function sendChallenge(res: Response, challenge: ChallengeAnswer, send: SendProblem, problem: Problem): void {
   res.set(challenge.headers);
-  if (challenge.body === undefined) return send(res, refusal('payment_required', detail));
+  if (challenge.body === undefined || problem.status !== 402) return send(res, problem);
   res.status(402).json(challenge.body);
 }

@@ -29,6 +29,14 @@ export interface GateOptions {
   /** Answers in place of the response when a settle-first payment was not made. */
   readonly refuse: (res: ServerResponse, outcome: 'refused' | 'unknown') => void;
   readonly log: SessionLog;
+  /** What a response that is paid for says of its payment; asked once, before its head leaves. */
+  readonly receipt?: GateReceipt;
+}
+
+export interface GateReceipt {
+  readonly header: string;
+  /** @param charged final, or undefined while the response is still being charged for */
+  value(charged: bigint | undefined): string;
 }
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -92,7 +100,14 @@ export class ResponseGate {
       this.#checkpointWhenDue();
       if (this.#session.uncommitted() > this.#options.checkpointAmount) return;
     }
+    if (!this.#session.released()) this.#receipt(undefined);
     this.#wire.flush();
+  }
+
+  #receipt(charged: bigint | undefined): void {
+    const { receipt } = this.#options;
+    if (!receipt || this.#res.headersSent || (this.#res.statusCode >= 400 && !charged)) return;
+    this.#res.setHeader(receipt.header, receipt.value(charged));
   }
 
   #checkpointWhenDue(): void {
@@ -146,6 +161,7 @@ export class ResponseGate {
       this.#wire.abandon();
       if (this.#billed) this.#options.deliveries.note(this.#session.id, 'aborted');
     } else if (spent === 0n) {
+      if (outcome === 'committed') this.#receipt(0n);
       this.#wire.finish();
     } else if (outcome !== 'committed') {
       this.#wire.destroy();
@@ -178,7 +194,10 @@ export class ResponseGate {
 
   /** The last moment before the last protected byte: the lease is looked at again. */
   #finish(): void {
-    if (this.#options.held.mayWrite()) return this.#wire.finish();
+    if (this.#options.held.mayWrite()) {
+      this.#receipt(this.#session.spent());
+      return this.#wire.finish();
+    }
     this.#options.log.warn(
       { settlement: this.#session.id },
       'the lease ran out before the response left: it was cut off, and stays billed',

@@ -1,10 +1,16 @@
+import type { Request } from 'express';
 import type { AtomicAmount } from '../domain/money.js';
 import { parseAtomic } from '../domain/money.js';
 import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
 
+/** `tempo`: MPP sessions on payment channels that this server keeps itself; the others are settled by the auth server. */
+export type RouteProtocol = Protocol | 'tempo';
+
+const ROUTE_PROTOCOLS: readonly RouteProtocol[] = [...PROTOCOLS, 'tempo'];
+
 /** One protocol of a route, where it is paid on another network or to another address than the route's own. */
 export interface ProtocolTerms {
-  readonly protocol: Protocol;
+  readonly protocol: RouteProtocol;
   readonly network?: string;
   readonly asset?: string;
   readonly payTo?: string;
@@ -22,7 +28,15 @@ export interface PaidSessionOptions {
   readonly payTo: string;
   /** CAIP-2 (`eip155:8453`), or a name of x402 v1 (`base`, `base-sepolia`). */
   readonly network: string;
-  readonly protocols: readonly (Protocol | ProtocolTerms)[];
+  /**
+   * Each at most once. `tempo` is paid in TEMPO_CURRENCY to the account of TEMPO_PAYEE_KEY, whatever the route's own
+   * terms are; mount the route for all methods, because channels are topped up and closed by POST to the same URL.
+   */
+  readonly protocols: readonly (RouteProtocol | ProtocolTerms)[];
+  /** Who the client is to the application, once it is authenticated: its channel is then found again without a hint. */
+  readonly identify?: (req: Request) => string | undefined;
+  /** Atomic units that a payer is asked to put down when opening a channel; default a hundred times the amount. */
+  readonly suggestedDeposit?: bigint | string;
   /** The asset's symbol, as ATXP names it; default USDC. */
   readonly currency?: string;
   /** The asset's EIP-712 domain, which x402 clients sign over; default that of USDC. */
@@ -112,25 +126,42 @@ export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityB
   };
 }
 
-/** Each protocol once, with the terms it is sold on. */
-export function protocolTerms(options: PaidSessionOptions): readonly Required<ProtocolTerms>[] {
+export type OfferedTerms = Required<Omit<ProtocolTerms, 'protocol'>> & { readonly protocol: Protocol };
+
+/** Each protocol of the auth server once, with the terms it is sold on. */
+export function protocolTerms(options: PaidSessionOptions): readonly OfferedTerms[] {
+  return entriesOf(options).flatMap(({ protocol, network, asset, payTo }) =>
+    protocol === 'tempo'
+      ? []
+      : [
+          {
+            protocol,
+            network: network ?? options.network,
+            asset: asset ?? options.asset,
+            payTo: payTo ?? options.payTo,
+          },
+        ],
+  );
+}
+
+/** What the route states about channels; undefined where it does not sell by them. */
+export const channelEntry = (options: PaidSessionOptions): ProtocolTerms | undefined =>
+  entriesOf(options).find((entry) => entry.protocol === 'tempo');
+
+function entriesOf(options: PaidSessionOptions): readonly ProtocolTerms[] {
   const { protocols } = options;
+  const names = ROUTE_PROTOCOLS.join(', ');
   if (!Array.isArray(protocols) || protocols.length === 0) {
-    refuse('protocols', `at least one of ${PROTOCOLS.join(', ')}`, "protocols: ['atxp', 'x402', 'mpp']");
+    refuse('protocols', `at least one of ${names}`, "protocols: ['atxp', 'x402', 'mpp']");
   }
   const seen = new Set<string>();
   return options.protocols.map((entry) => {
     const terms = typeof entry === 'string' ? { protocol: entry } : entry;
-    if (!PROTOCOLS.includes(terms.protocol) || seen.has(terms.protocol)) {
-      refuse('protocols', `each of ${PROTOCOLS.join(', ')} at most once`, "protocols: ['atxp', 'x402', 'mpp']");
+    if (!ROUTE_PROTOCOLS.includes(terms.protocol) || seen.has(terms.protocol)) {
+      refuse('protocols', `each of ${names} at most once`, "protocols: ['atxp', 'x402', 'mpp']");
     }
     seen.add(terms.protocol);
-    return {
-      protocol: terms.protocol,
-      network: terms.network ?? options.network,
-      asset: terms.asset ?? options.asset,
-      payTo: terms.payTo ?? options.payTo,
-    };
+    return terms;
   });
 }
 
@@ -167,7 +198,7 @@ function exposureOf(exposure: ExposureOptions | undefined, amount: AtomicAmount)
   };
 }
 
-function positive(option: string, value: unknown): AtomicAmount {
+export function positive(option: string, value: unknown): AtomicAmount {
   const digits = typeof value === 'bigint' ? value.toString() : value;
   const amount = typeof digits === 'string' ? parseAtomic(digits) : undefined;
   if (amount === undefined || amount === '0') {

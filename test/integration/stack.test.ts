@@ -97,6 +97,7 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     expect(await status(`${at.sandbox}/_sandbox/ledger`)).toBe(200);
     expect(await status(`${at.stripe}/control/ledger`)).toBe(200);
     expect(await status(`${at.hyperswitch}/control/ledger`)).toBe(200);
+    expect(await status(`${at.chainRpc}/control/ledger`)).toBe(200);
 
     const second = await npmStart();
     expect(await second.ended).toBe(1);

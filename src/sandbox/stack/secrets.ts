@@ -8,6 +8,8 @@ export interface StackSecrets {
   /** base64, 32 bytes. */
   readonly credentialKey: string;
   readonly mppSecretKey: string;
+  /** Settles channels on the sandbox's chain. */
+  readonly tempoPayeeKey: string;
   readonly tokens: {
     readonly service: string;
     readonly viewer: string;
@@ -18,8 +20,10 @@ export interface StackSecrets {
 
 export function stackSecrets(directory: string): StackSecrets {
   const file = join(directory, 'secrets.json');
-  if (!existsSync(file)) writePrivately(file, makeSecrets());
-  const secrets: StackSecrets = JSON.parse(readFileSync(file, 'utf8'));
+  const kept: Partial<StackSecrets> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
+  // A directory of an earlier version has fewer of them.
+  const secrets = { ...makeSecrets(), ...kept };
+  writePrivately(file, secrets);
   return secrets;
 }
 
@@ -36,6 +40,7 @@ function makeSecrets(): StackSecrets {
     databasePassword: random(),
     credentialKey: randomBytes(32).toString('base64'),
     mppSecretKey: random(),
+    tempoPayeeKey: `0x${randomBytes(32).toString('hex')}`,
     tokens: { service: random(), viewer: random(), operator: random(), approver: random() },
   };
 }

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from '../hyperswitch/defaults.js';
 import { SANDBOX_STRIPE_WEBHOOK_SECRET } from '../stripe/defaults.js';
+import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../tempo/defaults.js';
 import { type ChildLog, describeExit, type RunningChild, startChild } from './child.js';
 import type { Guard } from './guard.js';
 import { type ReservedPort, reservePort } from './ports.js';
@@ -21,6 +22,7 @@ export const PORT_NAMES = [
   'sandbox',
   'stripe',
   'hyperswitch',
+  'chain',
   'server',
 ] as const;
 export type PortName = (typeof PORT_NAMES)[number];
@@ -69,7 +71,7 @@ export function createServices(context: ServiceContext): Services {
       }),
     temporal: async (log) => startTemporalService(context, log, hold),
     sandbox: async (log) => {
-      for (const name of ['sandbox', 'stripe', 'hyperswitch'] as const) await (await hold(name)).release();
+      for (const name of ['sandbox', 'stripe', 'hyperswitch', 'chain'] as const) await (await hold(name)).release();
       const answers = (signal: AbortSignal) =>
         untilAnswers(addresses(context.ports).sandbox, () => true, { over: signal, limitMs: READY_LIMIT_MS });
       return startProgram(context, { name: 'sandbox', args: ['sandbox'], answers }, log);
@@ -105,6 +107,10 @@ function programEnvironment(context: ServiceContext): NodeJS.ProcessEnv {
     CREDENTIAL_ENCRYPTION_KEY: `sandbox:${secrets.credentialKey}`,
     API_TOKENS: people.join(','),
     MPP_SECRET_KEY: secrets.mppSecretKey,
+    TEMPO_RPC_URL: at.chainRpc,
+    TEMPO_CHAIN_ID: String(SANDBOX_CHAIN_ID),
+    TEMPO_CURRENCY: SANDBOX_CURRENCY,
+    TEMPO_PAYEE_KEY: secrets.tempoPayeeKey,
     HOST: '127.0.0.1',
     PORT: String(ports.server),
     TEMPORAL_ADDRESS: at.temporal,
@@ -131,6 +137,7 @@ function sandboxEnvironment({ ports, directory }: ServiceContext): NodeJS.Proces
     SANDBOX_STATE_DIR: join(directory, 'sandbox'),
     SANDBOX_STRIPE_PORT: String(ports.stripe),
     SANDBOX_STRIPE_WEBHOOK_URL: `${server}/webhooks/stripe`,
+    SANDBOX_TEMPO_PORT: String(ports.chain),
     SANDBOX_HYPERSWITCH_PORT: String(ports.hyperswitch),
     SANDBOX_HYPERSWITCH_WEBHOOK_URL: `${server}/webhooks/hyperswitch`,
   };
@@ -148,6 +155,7 @@ export function addresses(ports: StackPorts) {
     sandbox: http(ports.sandbox),
     stripe: http(ports.stripe),
     hyperswitch: http(ports.hyperswitch),
+    chainRpc: http(ports.chain),
     temporal: `127.0.0.1:${ports.temporal}`,
     temporalUi: http(ports.temporalUi),
     temporalHttp: http(ports.temporalHttp),

@@ -32,8 +32,8 @@ export interface StackEndpoints {
   readonly sandbox: string;
   readonly stripe: string;
   readonly hyperswitch: string;
-  /** Null: no chain is part of the stack. */
-  readonly chainRpc: string | null;
+  /** JSON-RPC of the Tempo node's stand-in. */
+  readonly chainRpc: string;
   readonly tokens: StackSecrets['tokens'];
 }
 
@@ -108,7 +108,7 @@ async function startAll(options: StackOptions, guard: Guard, unlock: () => void)
     sandbox: at.sandbox,
     stripe: at.stripe,
     hyperswitch: at.hyperswitch,
-    chainRpc: null,
+    chainRpc: at.chainRpc,
     tokens: secrets.tokens,
   };
   const endpointsFile = join(directory, ENDPOINTS);

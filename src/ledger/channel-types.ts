@@ -1,0 +1,29 @@
+import type { AtomicStore, Channel, ChannelReservation, Voucher } from '../domain/channel.js';
+import type { ChannelRefusal } from '../domain/channel-problems.js';
+import type { Lease } from './ledger-types.js';
+
+/** Looks a voucher (or a close) over against the channel in the store, and accepts it there. Makes no call to a chain. */
+export type Judge = (store: AtomicStore) => Promise<ChannelRefusal | undefined>;
+
+export interface ChannelPayment {
+  readonly voucher: Voucher;
+  /** Who the application says the payer is; null: it does not say. */
+  readonly identity: string | null;
+  /** What the chain last said may be so old; older, and it is asked before anything is served. */
+  readonly oldestChainReadMs: number;
+  /** What is reserved for the response; null: the voucher is only accepted. */
+  readonly reservation: (ChannelReservation & { readonly lease: Lease }) | null;
+}
+
+export type PayOutcome =
+  | { readonly kind: 'paid'; readonly channel: Channel }
+  | { readonly kind: 'unknown_channel' }
+  | { readonly kind: 'gone' | 'stale' | 'voucher_used' | 'insufficient'; readonly channel: Channel }
+  | { readonly kind: 'lease_lost' }
+  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal; readonly channel: Channel };
+
+export type CloseOutcome =
+  | { readonly kind: 'closing'; readonly channel: Channel; readonly again: boolean }
+  | { readonly kind: 'unknown_channel' }
+  | { readonly kind: 'gone'; readonly channel: Channel }
+  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal; readonly channel: Channel };

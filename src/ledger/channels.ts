@@ -1,0 +1,208 @@
+import type {
+  AtomicStore,
+  Channel,
+  ChannelHints,
+  ChannelId,
+  ChannelReservation,
+  ChannelTerms,
+  FoundChannel,
+  Voucher,
+} from '../domain/channel.js';
+import { CHANNEL_COLUMNS, type ChannelRow, channelOf, columnsOf, stateOf } from './channel-row.js';
+import type { ChannelPayment, CloseOutcome, Judge, PayOutcome } from './channel-types.js';
+import type { Database } from './database.js';
+import type { Lease } from './ledger-types.js';
+
+type Query = Database['query'];
+type Row = ChannelRow & { [column: string]: unknown };
+
+export function createChannels(database: Database) {
+  return {
+    /** The channel that a request could be paid from, if it is still open on these terms; the newest where several are. */
+    async findReusableChannel(hints: ChannelHints, terms: ChannelTerms): Promise<FoundChannel | undefined> {
+      const { channelId = null, payer = null, identity = null } = hints;
+      const [row] = await database.query<Row & { voucher_used: boolean }>(
+        `SELECT ${CHANNEL_COLUMNS}, EXISTS (SELECT 1 FROM channel_vouchers v WHERE v.channel_id = channels.channel_id
+             AND v.cumulative = channels.accepted AND v.request_id IS NOT NULL) AS voucher_used
+         FROM channels
+         WHERE (channel_id = $1 OR ($1 IS NULL AND identity = $2) OR ($1 IS NULL AND $2 IS NULL AND payer = $3))
+           AND chain_id = $4 AND escrow = $5 AND payee = $6 AND token = $7
+           AND NOT finalized AND close_requested_at IS NULL
+         ORDER BY updated_at DESC LIMIT 1`,
+        [channelId, identity, payer?.toLowerCase() ?? null, terms.chainId, terms.escrow, terms.payee, terms.token],
+      );
+      return row && { channel: channelOf(row), voucherUsed: row.voucher_used };
+    },
+
+    async findChannel(id: ChannelId): Promise<Channel | undefined> {
+      const [row] = await database.query<Row>(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE channel_id = $1`, [id]);
+      return row && channelOf(row);
+    },
+
+    /**
+     * Accepts a voucher and reserves what the response may cost, in one transaction that holds the channel: requests on
+     * one channel, whichever servers they reach, are counted one after the other, and none is served beyond what was
+     * signed. Each voucher pays for one response; one that arrives after a higher one still does, if it was never used.
+     */
+    payFromChannel(payment: ChannelPayment, judge: Judge): Promise<PayOutcome> {
+      return database.transaction((query) => pay(query, payment, judge));
+    },
+
+    /** Makes the payer's close durable: from here on nothing is paid from the channel, and the sweep sends the close. */
+    requestClose(voucher: Voucher, judge: Judge): Promise<CloseOutcome> {
+      return database.transaction((query) => close(query, voucher, judge));
+    },
+
+    /** What the chain says now; amounts never shrink, because an answer may come late. */
+    async recordChainState(
+      id: ChannelId,
+      chain: { readonly deposit: bigint; readonly settled: bigint; readonly closeRequestedAtMs: number | null },
+    ): Promise<void> {
+      await database.query(
+        `UPDATE channels SET deposit = greatest(deposit, $2), settled = least(greatest(settled, $3), greatest(deposit, $2)),
+           close_requested_at = coalesce(close_requested_at, to_timestamp($4::double precision / 1000)),
+           next_check_at = CASE WHEN close_requested_at IS NULL AND $4 IS NOT NULL THEN clock_now() ELSE next_check_at END,
+           finalized = finalized OR $2 = 0, chain_read_at = clock_now()
+         WHERE channel_id = $1`,
+        [id, chain.deposit.toString(), chain.settled.toString(), chain.closeRequestedAtMs],
+      );
+    },
+  };
+}
+
+async function locked(query: Query, id: ChannelId): Promise<Row | undefined> {
+  const [row] = await query<Row>(`SELECT ${CHANNEL_COLUMNS} FROM channels WHERE channel_id = $1 FOR UPDATE`, [id]);
+  return row;
+}
+
+async function pay(query: Query, payment: ChannelPayment, judge: Judge): Promise<PayOutcome> {
+  const { voucher, reservation } = payment;
+  const row = await locked(query, voucher.channelId);
+  if (row === undefined) return { kind: 'unknown_channel' };
+  const channel = channelOf(row);
+  if (channel.finalized || channel.closing) return { kind: 'gone', channel };
+  if (channel.chainAgeMs > payment.oldestChainReadMs) return { kind: 'stale', channel };
+  // Read after the lock was given, so that it shows what the transaction before this one did.
+  const presented = await presentedVoucher(query, voucher);
+  if (reservation && presented?.used) return { kind: 'voucher_used', channel };
+  if (reservation && !(await leaseHolds(query, reservation.lease))) return { kind: 'lease_lost' };
+
+  const store = oneChannelStore(row, presented === undefined && voucher.cumulative < channel.accepted);
+  const refusal = await judge(store);
+  if (refusal !== undefined) return { kind: 'refused', refusal, channel };
+  const accepted = voucher.cumulative > channel.accepted ? voucher.cumulative : channel.accepted;
+  const amount = reservation?.amount ?? 0n;
+  if (accepted - channel.spent < amount) return { kind: 'insufficient', channel };
+
+  await writeAccepted(query, { ...payment, row, store, accepted });
+  const after = await locked(query, voucher.channelId);
+  if (after === undefined) throw new Error(`channel ${voucher.channelId} vanished while it was held`);
+  return { kind: 'paid', channel: channelOf(after) };
+}
+
+interface Accepted extends ChannelPayment {
+  readonly row: Row;
+  readonly store: OneChannelStore;
+  readonly accepted: bigint;
+}
+
+async function writeAccepted(
+  query: Query,
+  { row, store, accepted, identity, voucher, reservation }: Accepted,
+): Promise<void> {
+  const judged = columnsOf(voucher.channelId, store.state(reservation === null ? 0 : 1));
+  await query(
+    `UPDATE channels SET state = $2, accepted = $3, identity = coalesce($4, identity),
+       next_check_at = least(next_check_at, clock_now() + interval '1 minute') WHERE channel_id = $1`,
+    [row.channel_id, judged.state, accepted.toString(), identity],
+  );
+  await query(
+    `INSERT INTO channel_vouchers AS v (channel_id, cumulative, signature, request_id) VALUES ($1, $2, $3, $4)
+     ON CONFLICT (channel_id, cumulative) DO UPDATE SET request_id = coalesce(v.request_id, excluded.request_id)`,
+    [row.channel_id, voucher.cumulative.toString(), voucher.signature, reservation?.id ?? null],
+  );
+  if (reservation === null) return;
+  await query(
+    `INSERT INTO channel_requests (id, channel_id, route, reserved, status, lease_id, epoch, close_token, deadline)
+     VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, clock_now() + $8 * interval '1 millisecond')`,
+    [
+      reservation.id,
+      row.channel_id,
+      reservation.route,
+      reservation.amount.toString(),
+      reservation.lease.id,
+      reservation.lease.epoch,
+      reservation.closeToken,
+      reservation.longestMs,
+    ],
+  );
+}
+
+async function close(query: Query, voucher: Voucher, judge: Judge): Promise<CloseOutcome> {
+  const row = await locked(query, voucher.channelId);
+  if (row === undefined) return { kind: 'unknown_channel' };
+  const channel = channelOf(row);
+  const [asked] = await query<{ close_signature: string | null }>(
+    'SELECT close_signature FROM channels WHERE channel_id = $1',
+    [row.channel_id],
+  );
+  if (asked?.close_signature === voucher.signature) return { kind: 'closing', channel, again: true };
+  if (channel.finalized || channel.closing) return { kind: 'gone', channel };
+  const refusal = await judge(oneChannelStore(row, false));
+  if (refusal !== undefined) return { kind: 'refused', refusal, channel };
+  await query(
+    `UPDATE channels SET close_requested_at = clock_now(), close_cumulative = $2, close_signature = $3,
+       next_check_at = clock_now() WHERE channel_id = $1`,
+    [row.channel_id, voucher.cumulative.toString(), voucher.signature],
+  );
+  return { kind: 'closing', channel: { ...channel, closing: true }, again: false };
+}
+
+async function presentedVoucher(
+  query: Query,
+  { channelId, cumulative }: Voucher,
+): Promise<{ used: boolean } | undefined> {
+  const [row] = await query<{ used: boolean }>(
+    'SELECT request_id IS NOT NULL AS used FROM channel_vouchers WHERE channel_id = $1 AND cumulative = $2',
+    [channelId, cumulative.toString()],
+  );
+  return row;
+}
+
+async function leaseHolds(query: Query, lease: Lease): Promise<boolean> {
+  const rows = await query(
+    'SELECT 1 FROM server_leases WHERE id = $1 AND epoch = $2 AND ended_at IS NULL AND lapses_at > clock_now()',
+    [lease.id, lease.epoch],
+  );
+  return rows.length === 1;
+}
+
+interface OneChannelStore extends AtomicStore {
+  /** What to keep, with so many more units. */
+  state(units: number): unknown;
+}
+
+/**
+ * The store as a verification sees it while the channel's row is held: this one channel, in memory.
+ * @param late the voucher is lower than the highest and was never presented: it is judged as if it had come first
+ */
+function oneChannelStore(row: ChannelRow, late: boolean): OneChannelStore {
+  const held = stateOf(row);
+  let current: unknown = late ? { ...held, highestVoucherAmount: 0n, highestVoucher: null } : held;
+  const mine = (key: string) => key.toLowerCase() === row.channel_id;
+  return {
+    get: (key) => Promise.resolve(mine(key) ? current : null),
+    put: (key) => Promise.reject(new Error(`a verification may not write ${key}`)),
+    delete: (key) => Promise.reject(new Error(`a verification may not delete ${key}`)),
+    tryClaim: () => Promise.resolve(true),
+    update(key, change) {
+      const wanted = change(mine(key) ? current : null);
+      if (wanted.op === 'set' && mine(key)) current = wanted.value;
+      return Promise.resolve(wanted.result);
+    },
+    state(more) {
+      const judged = late ? held : (current as Record<string, unknown>);
+      return { ...judged, units: (typeof held['units'] === 'number' ? held['units'] : 0) + more };
+    },
+  };
+}

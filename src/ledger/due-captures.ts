@@ -1,0 +1,81 @@
+import type { CaptureFacts, ChannelId } from '../domain/channel.js';
+import { CHANNEL_COLUMNS, type ChannelRow, channelOf } from './channel-row.js';
+import type { Database } from './database.js';
+
+interface FactsRow extends ChannelRow {
+  [column: string]: unknown;
+  reserved_requests: string;
+  covered_cumulative: string | null;
+  covered_signature: string | null;
+  close_cumulative: string | null;
+  close_signature: string | null;
+  unsettled_ms: string | null;
+}
+
+const FACTS = `${CHANNEL_COLUMNS}, close_cumulative, close_signature,
+  floor(extract(epoch FROM clock_now() - unsettled_since) * 1000)::bigint AS unsettled_ms,
+  (SELECT count(*) FROM channel_requests r WHERE r.channel_id = channels.channel_id AND r.status = 'reserved') AS reserved_requests,
+  covered.cumulative AS covered_cumulative, covered.signature AS covered_signature`;
+
+const COVERED = `LEFT JOIN LATERAL (SELECT v.cumulative, v.signature FROM channel_vouchers v
+  WHERE v.channel_id = channels.channel_id AND v.cumulative <= channels.earned ORDER BY v.cumulative DESC LIMIT 1) covered ON true`;
+
+export function createDueCaptures(database: Database) {
+  return {
+    /** Channels that are to be looked at, the longest waiting first. */
+    async channelsToLookAt(limit: number): Promise<CaptureFacts[]> {
+      const rows = await database.query<FactsRow>(
+        `SELECT ${FACTS} FROM channels ${COVERED} WHERE channels.next_check_at <= clock_now()
+         ORDER BY channels.next_check_at LIMIT $1`,
+        [limit],
+      );
+      return rows.map(factsOf);
+    },
+
+    async captureFacts(id: ChannelId): Promise<CaptureFacts | undefined> {
+      const [row] = await database.query<FactsRow>(
+        `SELECT ${FACTS} FROM channels ${COVERED} WHERE channels.channel_id = $1`,
+        [id],
+      );
+      return row && factsOf(row);
+    },
+
+    /** Looked at: the next look is so much later, unless somebody has moved it nearer since the facts were read. */
+    async lookAgainIn(id: ChannelId, ms: number): Promise<void> {
+      await database.query(
+        `UPDATE channels SET next_check_at = clock_now() + $2 * interval '1 millisecond'
+         WHERE channel_id = $1 AND NOT finalized AND next_check_at <= clock_now()`,
+        [id, ms],
+      );
+    },
+
+    /** Vouchers below what is captured can pay for nothing and capture nothing; claims past their time bar nobody. */
+    async pruneChannels(limit: number): Promise<number> {
+      const vouchers = await database.query(
+        `DELETE FROM channel_vouchers WHERE (channel_id, cumulative) IN (
+           SELECT v.channel_id, v.cumulative FROM channels c JOIN channel_vouchers v USING (channel_id)
+           WHERE v.cumulative <= c.settled AND v.cumulative < c.accepted LIMIT $1) RETURNING 1`,
+        [limit],
+      );
+      const claims = await database.query(
+        `DELETE FROM atomic_store WHERE key IN (SELECT key FROM atomic_store WHERE expires_at <= clock_now() LIMIT $1)
+         RETURNING 1`,
+        [limit],
+      );
+      return vouchers.length + claims.length;
+    },
+  };
+}
+
+function factsOf(row: FactsRow): CaptureFacts {
+  return {
+    channel: channelOf(row),
+    reservedRequests: Number(row.reserved_requests),
+    coveredVoucher: voucherOf(row.covered_cumulative, row.covered_signature),
+    closeVoucher: voucherOf(row.close_cumulative, row.close_signature),
+    unsettledForMs: row.unsettled_ms === null ? null : Number(row.unsettled_ms),
+  };
+}
+
+const voucherOf = (cumulative: string | null, signature: string | null) =>
+  cumulative === null || signature === null ? null : { cumulative: BigInt(cumulative), signature };

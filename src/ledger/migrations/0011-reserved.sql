@@ -1,0 +1,1 @@
+-- Keeps the number of a migration that another branch brings; whoever merges both puts that one in its place.

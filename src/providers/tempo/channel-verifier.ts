@@ -1,0 +1,143 @@
+import { Credential, Errors, type Store } from 'mppx';
+import { Mppx, tempo } from 'mppx/server';
+import { Session } from 'mppx/tempo';
+import type { Account, Client, Hex } from 'viem';
+import type { AtomicStore, ChannelId, ChannelTerms } from '../../domain/channel.js';
+import { parseChannelId } from '../../domain/channel.js';
+import type { ChannelRefusal } from '../../domain/channel-problems.js';
+import { adoptOpenChannel } from './adopt-open.js';
+import { judgeCloseVoucher, judgeOpenVoucher } from './channel-vouchers.js';
+import { answerOf, refusalOf } from './refusals.js';
+
+export type ChainAnswer =
+  | { readonly kind: 'done'; readonly txHash: string | null }
+  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal }
+  /** The chain did not answer; what was sent may still be executed, and the same credential may be sent again. */
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+export type ChainRead =
+  | {
+      readonly kind: 'read';
+      readonly deposit: bigint;
+      readonly settled: bigint;
+      readonly closeRequestedAtMs: number | null;
+    }
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+export interface ChannelVerifierOptions {
+  readonly client: Client;
+  readonly payee: Account;
+  readonly chainId: number;
+  readonly currency: string;
+  /** MPP_SECRET_KEY and the realm of the challenges, which prove that a credential answers one of ours. */
+  readonly secretKey: string;
+  readonly realm: string;
+}
+
+/**
+ * Channel credentials, verified by npm mppx' own server. Vouchers and closes are judged without a call to the chain, so an
+ * outage of it breaks no paid request; opening and topping up execute the payer's transaction.
+ */
+export function createChannelVerifier(options: ChannelVerifierOptions) {
+  const { client, payee, chainId, secretKey, realm } = options;
+  const currency = options.currency.toLowerCase() as Hex;
+  const terms: ChannelTerms = {
+    chainId,
+    escrow: Session.Precompile.Constants.tip20ChannelEscrow.toLowerCase(),
+    payee: payee.address.toLowerCase(),
+    token: currency,
+  };
+
+  const methodOn = (store: AtomicStore) =>
+    tempo.session({
+      account: payee,
+      currency,
+      // Amounts cross this line in atomic units.
+      decimals: 0,
+      chainId,
+      // Its own state never goes stale here: how old it may be is decided before it is asked.
+      channelStateTtl: Number.POSITIVE_INFINITY,
+      getClient: () => client,
+      store: store as Store.AtomicStore,
+    });
+  const verify = (raw: string, method: ReturnType<typeof methodOn>) =>
+    Mppx.create({ methods: [method], realm, secretKey }).verifyCredential(`Payment ${raw}`);
+
+  async function judged(work: () => Promise<unknown>): Promise<ChannelRefusal | undefined> {
+    try {
+      await work();
+      return undefined;
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  async function executed(raw: string, store: AtomicStore): Promise<ChainAnswer> {
+    try {
+      const receipt = await verify(raw, methodOn(store));
+      return { kind: 'done', txHash: 'txHash' in receipt ? String(receipt.txHash) : null };
+    } catch (error) {
+      return answerOf(error);
+    }
+  }
+
+  async function readChain(channelId: ChannelId): Promise<ChainRead> {
+    try {
+      const state = await Session.Precompile.Chain.getChannelState(client, channelId as Hex);
+      const closeRequestedAtMs = state.closeRequestedAt === 0 ? null : state.closeRequestedAt * 1000;
+      return { kind: 'read', deposit: state.deposit, settled: state.settled, closeRequestedAtMs };
+    } catch (error) {
+      return { kind: 'unavailable', detail: error instanceof Error ? error.name : 'no readable answer' };
+    }
+  }
+
+  return {
+    terms,
+    readChain,
+
+    judgeVoucher: (raw: string, store: AtomicStore) =>
+      // Its broadcast checks all that its validation checks; doing both would verify every signature twice.
+      judged(() => verify(raw, { ...methodOn(store), validate: undefined })),
+
+    /** The voucher of an open that is done already, by this request or an earlier one. */
+    judgeOpened: (raw: string, store: AtomicStore) =>
+      judged(() =>
+        verify(raw, {
+          ...methodOn(store),
+          validate: undefined,
+          broadcast: ({ credential }) => judgeOpenVoucher(credential.payload, store, terms),
+        }),
+      ),
+
+    judgeClose: (raw: string, store: AtomicStore) =>
+      judged(() =>
+        verify(raw, {
+          ...methodOn(store),
+          validate: undefined,
+          broadcast: ({ credential }) => judgeCloseVoucher(credential.payload, store, terms),
+        }),
+      ),
+
+    /** An open whose answer was lost is not sent again: what is on chain under this id can only be this channel. */
+    async open(raw: string, store: AtomicStore): Promise<ChainAnswer> {
+      const credential = Credential.deserialize(`Payment ${raw}`);
+      const channelId = parseChannelId((credential.payload as { channelId?: unknown }).channelId);
+      if (channelId === undefined) return answerOf(new Errors.InvalidPayloadError());
+      const onChain = await readChain(channelId);
+      if (onChain.kind === 'unavailable') return onChain;
+      if (onChain.deposit === 0n) return executed(raw, store);
+      const refusal = await judged(() =>
+        verify(raw, {
+          ...methodOn(store),
+          validate: undefined,
+          broadcast: ({ credential: checked }) => adoptOpenChannel(checked, { store, terms, onChain }),
+        }),
+      );
+      return refusal === undefined ? { kind: 'done', txHash: null } : { kind: 'refused', refusal };
+    },
+
+    topUp: executed,
+  };
+}
+
+export type ChannelVerifier = ReturnType<typeof createChannelVerifier>;

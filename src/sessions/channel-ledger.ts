@@ -1,0 +1,59 @@
+import type {
+  AtomicStore,
+  Channel,
+  ChannelHints,
+  ChannelId,
+  ChannelTerms,
+  FoundChannel,
+  Voucher,
+} from '../domain/channel.js';
+import type { ChannelRefusal } from '../domain/channel-problems.js';
+import type { SettlementId } from '../domain/ids.js';
+import type { ChannelPayment, CloseOutcome, Judge, PayOutcome } from '../ledger/channel-types.js';
+import type { ChangeOutcome, DeliveryNote, GivenUpSession, SessionChange } from './session-ledger.js';
+
+export type { ChannelPayment, CloseOutcome, PayOutcome };
+
+/** What channels need of the ledger; the composition root hands it in. Every rejection means "it is not known". */
+export interface ChannelLedger {
+  /** The store that npm mppx writes when a channel is opened or topped up. */
+  readonly atomicStore: AtomicStore;
+  findReusableChannel(hints: ChannelHints, terms: ChannelTerms): Promise<FoundChannel | undefined>;
+  findChannel(id: ChannelId): Promise<Channel | undefined>;
+  payFromChannel(payment: ChannelPayment, judge: Judge): Promise<PayOutcome>;
+  requestClose(voucher: Voucher, judge: Judge): Promise<CloseOutcome>;
+  recordChainState(
+    id: ChannelId,
+    chain: { readonly deposit: bigint; readonly settled: bigint; readonly closeRequestedAtMs: number | null },
+  ): Promise<void>;
+  commitChannelRequests(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
+  channelRequestState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
+  giveUpChannelRequests(requests: readonly GivenUpSession[]): Promise<void>;
+  recordChannelDeliveries(deliveries: readonly DeliveryNote[]): Promise<void>;
+}
+
+/** Channel credentials as they are verified; a `judge…` makes no call to the chain, the others do. */
+export interface ChannelVerifier {
+  /** What a channel must be made of to pay here. */
+  readonly terms: ChannelTerms;
+  judgeVoucher(raw: string, store: AtomicStore): Promise<ChannelRefusal | undefined>;
+  judgeOpened(raw: string, store: AtomicStore): Promise<ChannelRefusal | undefined>;
+  judgeClose(raw: string, store: AtomicStore): Promise<ChannelRefusal | undefined>;
+  open(raw: string, store: AtomicStore): Promise<ChainAnswer>;
+  topUp(raw: string, store: AtomicStore): Promise<ChainAnswer>;
+  readChain(id: ChannelId): Promise<ChainRead>;
+}
+
+export type ChainAnswer =
+  | { readonly kind: 'done'; readonly txHash: string | null }
+  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal }
+  | { readonly kind: 'unavailable'; readonly detail: string };
+
+export type ChainRead =
+  | {
+      readonly kind: 'read';
+      readonly deposit: bigint;
+      readonly settled: bigint;
+      readonly closeRequestedAtMs: number | null;
+    }
+  | { readonly kind: 'unavailable'; readonly detail: string };
