@@ -16,6 +16,7 @@ const SESSION_PAYMENT_CODES = [
   'top_up_failed',
   'top_up_undecided',
   'channel_gone',
+  'channel_busy',
   'channel_unrecoverable',
   'chain_unreachable',
   'signing_failed',
@@ -67,6 +68,10 @@ const EXPLAINED: Readonly<Record<SessionPaymentCode, { readonly money: string; r
   channel_gone: {
     money: 'A deposit that is still in a channel can be taken back on chain by its payer.',
     todo: 'Ask whoever runs the server why it knows none of its channels.',
+  },
+  channel_busy: {
+    money: BOUNDED,
+    todo: 'Try again, or give each process an account, and so a channel, of its own.',
   },
   channel_unrecoverable: { money: NOTHING, todo: 'Use a node that serves logs, or the channel store that opened it.' },
   chain_unreachable: { money: NOTHING, todo: 'Try again when the node answers; no new channel is opened blindly.' },

@@ -1,3 +1,4 @@
+import { SessionPaymentError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import type { Payer } from './payer.js';
 
@@ -13,8 +14,6 @@ interface Trail {
   /** A voucher was refused, and no signature of ours explains it. */
   refusedOnce: boolean;
   refusals: number;
-  /** The server has shown the refused voucher itself: somebody else of this payer used it up. Believed once. */
-  echoed: boolean;
   why: string;
   toppedUp: boolean;
   reopened: boolean;
@@ -22,8 +21,8 @@ interface Trail {
   readonly gone: Set<string>;
 }
 
-/** How often other processes of the same payer may be faster than this request. */
-const MOST_REFUSALS = 3;
+/** How often other processes of the same payer may be faster than this request; each time one price more is signed. */
+const MOST_REFUSALS = 5;
 
 export const paidRequest = (payer: Payer, exchange: Exchange): PaidRequest => ({
   payer,
@@ -31,7 +30,6 @@ export const paidRequest = (payer: Payer, exchange: Exchange): PaidRequest => ({
   trail: {
     refusedOnce: false,
     refusals: 0,
-    echoed: false,
     why: '',
     toppedUp: false,
     reopened: false,
@@ -46,8 +44,11 @@ export const paidRequest = (payer: Payer, exchange: Exchange): PaidRequest => ({
  * @param shown the highest voucher of ours that the server has proved to hold
  */
 export function noteRefusal({ trail }: PaidRequest, signed: bigint, shown: bigint): void {
-  const echo = shown === signed && !trail.echoed;
-  trail.echoed ||= echo;
   trail.refusals += 1;
-  trail.refusedOnce = trail.refusals >= MOST_REFUSALS || !(echo || shown > signed);
+  trail.refusedOnce = shown < signed;
+  if (trail.refusedOnce || trail.refusals < MOST_REFUSALS) return;
+  throw new SessionPaymentError(
+    'channel_busy',
+    `other processes of this payer were faster ${trail.refusals} times; the last voucher was of ${signed}`,
+  );
 }

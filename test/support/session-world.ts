@@ -167,7 +167,10 @@ export const request = (details: Fields = {}, change: Fields = {}): Fields => ({
   ...change,
 });
 
-export const challengeHeader = (asked: Fields, change: Partial<Challenge.from.Parameters> = {}): string =>
+export const challengeHeader = (
+  asked: Fields,
+  change: { readonly method?: string; readonly intent?: string; readonly realm?: string } = {},
+): string =>
   Challenge.serialize(
     Challenge.from({
       secretKey: 'k'.repeat(32),
@@ -176,7 +179,7 @@ export const challengeHeader = (asked: Fields, change: Partial<Challenge.from.Pa
       intent: 'session',
       request: asked,
       ...change,
-    } as Challenge.from.Parameters) as Challenge.Challenge,
+    }),
   );
 
 export const paymentRequired = (asked: Fields, detail = 'payment required'): Response =>

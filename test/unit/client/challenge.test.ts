@@ -63,7 +63,7 @@ async function snapshot(change: Record<string, unknown> = {}) {
 }
 
 const AMOUNTS = ['', '-1', '1.5', '1e3', '0x10', ' 1', '01', 'ten', `${2n ** 96n}`, 7, null, {}, ['1']];
-const ADDRESSES = ['', '0x12', `0x${'g'.repeat(40)}`, `${'1'.repeat(40)}`, 7, null, {}, []];
+const ADDRESSES = ['', '0x12', `0x${'g'.repeat(40)}`, '1'.repeat(40), 7, null, {}, []];
 const HASHES = ['', '0x12', `0x${'g'.repeat(64)}`, ESCROW, 7, null, {}, []];
 const CHAINS = ['42431', 0, -1, 1.5, Number.MAX_VALUE, null, {}, []];
 const OBJECTS = ['', 7, null, []];
