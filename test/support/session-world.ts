@@ -16,7 +16,7 @@ import { Transaction } from 'viem/tempo';
 
 const { Channel, Constants, Voucher, escrowAbi } = Session.Precompile;
 
-export const ESCROW = Constants.tip20ChannelEscrow;
+export const ESCROW: Hex = Constants.tip20ChannelEscrow;
 export const CHAIN = tempoModerato.id;
 export const TOKEN: Hex = '0x20c0000000000000000000000000000000000001';
 export const PAYER = privateKeyToAccount(`0x${'a1'.repeat(32)}`);
