@@ -1,6 +1,6 @@
 import { Challenge, Credential } from 'mppx';
 import { createChannelStore, tempo } from 'mppx/client';
-import { type Account, BaseError, type Client, HttpRequestError, RpcRequestError, TimeoutError } from 'viem';
+import { type Account, BaseError, type Client, UserRejectedRequestError } from 'viem';
 import { Transaction } from 'viem/tempo';
 import type { SessionTerms } from './challenge.js';
 import type { ChannelDescriptor, ChannelEntry } from './channel-store.js';
@@ -78,14 +78,11 @@ export function createCredentialSigner(
   };
 }
 
-/** Transactions ask the node for their fees before they are signed. */
+/** Transactions ask the node for their fees before they are signed; what viem throws then is not the account's word. */
 function refused(error: unknown): never {
-  const node =
-    error instanceof BaseError &&
-    error.walk(
-      (cause) => cause instanceof RpcRequestError || cause instanceof HttpRequestError || cause instanceof TimeoutError,
-    );
-  throw node
+  const byNode =
+    error instanceof BaseError && error.walk((cause) => cause instanceof UserRejectedRequestError) === null;
+  throw byNode
     ? new SessionPaymentError('chain_unreachable', 'the node did not help to make the transaction', { cause: error })
     : new SessionPaymentError('signing_failed', 'the account did not sign the payment', { cause: error });
 }

@@ -167,10 +167,15 @@ export const request = (details: Fields = {}, change: Fields = {}): Fields => ({
   ...change,
 });
 
-export const challengeHeader = (
-  asked: Fields,
-  change: { readonly method?: string; readonly intent?: string; readonly realm?: string } = {},
-): string =>
+interface ChallengeChange {
+  readonly method?: string;
+  readonly intent?: string;
+  readonly realm?: string;
+  readonly header?: string;
+  readonly expires?: string;
+}
+
+export const challengeHeader = (asked: Fields, change: ChallengeChange = {}): string =>
   Challenge.serialize(
     Challenge.from({
       secretKey: 'k'.repeat(32),
@@ -182,8 +187,11 @@ export const challengeHeader = (
     }),
   );
 
-export const paymentRequired = (asked: Fields, detail = 'payment required'): Response =>
-  new Response(JSON.stringify({ detail }), { status: 402, headers: { 'WWW-Authenticate': challengeHeader(asked) } });
+export const paymentRequired = (asked: Fields, detail = 'payment required', expires?: string): Response =>
+  new Response(JSON.stringify({ detail }), {
+    status: 402,
+    headers: { 'WWW-Authenticate': challengeHeader(asked, { expires }) },
+  });
 
 export interface SignedPayload {
   readonly action: 'open' | 'voucher' | 'topUp' | 'close';

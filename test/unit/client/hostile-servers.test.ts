@@ -62,6 +62,8 @@ const world = fc.record({
   /** What of it is on record here; undefined: nothing is known of the channel. */
   known: fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined }),
   deposit: fc.bigInt({ min: 500n, max: 2000n }),
+  /** The record may stem from a client that took a server's word for the deposit. */
+  recordedDeposit: fc.constantFrom(0n, 500n, MOST),
   moves: fc.array(move, { minLength: 2, maxLength: 8 }),
 });
 type World = typeof world extends fc.Arbitrary<infer One> ? One : never;
@@ -122,7 +124,10 @@ const literalClient: Client = async (tools) => {
  * Plays a server that says what it likes, and judges everything that the client signs for it.
  * @returns what the client should not have signed
  */
-async function play(client: Client, { signed, settledShare, known, deposit, moves }: World): Promise<string[]> {
+async function play(
+  client: Client,
+  { signed, settledShare, known, deposit, recordedDeposit, moves }: World,
+): Promise<string[]> {
   const wrong: string[] = [];
   const chain = stubChain();
   const settled = (signed * BigInt(settledShare)) / 4n;
@@ -166,7 +171,7 @@ async function play(client: Client, { signed, settledShare, known, deposit, move
   };
 
   const recorded = known === undefined ? undefined : (signed * BigInt(known)) / 4n;
-  const pays = await client({ chain, fetch, recorded, deposit });
+  const pays = await client({ chain, fetch, recorded, deposit: recordedDeposit });
   // Whatever is refused is refused: what counts is what was signed.
   while (script.length > 0) await pays('https://hostile.test/').catch(() => undefined);
   return wrong;
