@@ -52,7 +52,7 @@ export function payerWorld() {
     client,
     recorded: async () => store.get(KEY),
     /** A channel opened earlier, of which the shop has accepted and served `accepted`. */
-    opened(accepted: bigint, state: { deposit?: bigint; settled?: bigint; closing?: boolean } = {}) {
+    opened: (accepted: bigint, state: { deposit?: bigint; settled?: bigint; closing?: boolean } = {}): void => {
       chain.put(descriptorOf(), { deposit: 1000n, ...state });
       shop.channels.set(CHANNEL.toLowerCase(), { accepted, spent: accepted });
     },

@@ -86,7 +86,7 @@ export async function startStockShop({ url: node, chainId }: TempoSandbox, optio
 export type StockShop = Awaited<ReturnType<typeof startStockShop>>;
 
 /** A fetch that writes down each payment with the answer it got, and tells the shop which channel is the newest. */
-export function watched(shop: StockShop) {
+function watched(shop: StockShop) {
   const payments: string[] = [];
   const watching: typeof globalThis.fetch = async (input, init) => {
     const header = new Headers(init?.headers).get('Authorization');

@@ -19,18 +19,18 @@ export function stubShop(chain: ReturnType<typeof stubChain>, price = 10n) {
     log: [] as string[],
     fates: [] as Fate[],
     payloads: [] as SignedPayload[],
-    requests: [] as { readonly url: string; readonly init: RequestInit | undefined }[],
+    requests: [] as (RequestInit | undefined)[],
     channels: new Map<string, { accepted: bigint; spent: bigint }>(),
     details: {} as Record<string, unknown>,
     expires: undefined as string | undefined,
     receipt: undefined as string | undefined,
-    fetch: (async (input, init) => answer(String(input), init)) as typeof globalThis.fetch,
+    fetch: ((_input, init) => answer(init)) as typeof globalThis.fetch,
   };
   const asks = (detail?: string): Response =>
     paymentRequired(request(shop.details, { amount: String(shop.price) }), detail, shop.expires);
 
-  async function answer(url: string, init: RequestInit | undefined): Promise<Response> {
-    shop.requests.push({ url, init });
+  async function answer(init: RequestInit | undefined): Promise<Response> {
+    shop.requests.push(init);
     const payment = paymentIn(init);
     if (payment === undefined) {
       shop.log.push('ask');

@@ -136,8 +136,8 @@ describe('what the server counted', () => {
     const pays = client();
     await pays(SHOP);
     await pays(SHOP);
-    const asked = shop.requests.filter(({ init }) => paymentIn(init) === undefined);
-    const named = asked.map(({ init }) => new Headers(init?.headers).get('Payment-Session'));
+    const asked = shop.requests.filter((init) => paymentIn(init) === undefined);
+    const named = asked.map((init) => new Headers(init?.headers).get('Payment-Session'));
     expect(named).toEqual([null, CHANNEL.toLowerCase()]);
   });
 });
