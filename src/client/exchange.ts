@@ -9,6 +9,8 @@ export interface Exchange {
   readonly url: URL;
   /** Unpaid; `session` tells the server which channel is meant, so that its challenge can say what it knows of it. */
   ask(session?: string): Promise<Response>;
+  /** Whether some request has named a channel. */
+  named(): boolean;
   pay(credential: PaidHeader): Promise<Response>;
   /** A bodiless POST to the same address, which no server takes for the request itself. */
   manage(credential?: PaidHeader): Promise<Response>;
@@ -34,6 +36,7 @@ export function createExchange(fetch: Fetch, input: Input, init: Init = {}): Exc
     return headers;
   };
   let target: URL | undefined;
+  let names = false;
   const send = (more: Init) => {
     const again = request?.clone();
     const fresh = target === undefined ? (again ?? input) : again === undefined ? target : new Request(target, again);
@@ -42,7 +45,11 @@ export function createExchange(fetch: Fetch, input: Input, init: Init = {}): Exc
 
   return {
     url,
-    ask: (session) => send(session === undefined ? {} : { headers: headersWith('Payment-Session', session) }),
+    ask(session) {
+      names ||= session !== undefined;
+      return send(session === undefined ? {} : { headers: headersWith('Payment-Session', session) });
+    },
+    named: () => names,
     // Whoever follows a redirect sends the headers along; a credential is for the one address that asked for it.
     pay: ({ name, value }) =>
       send({ headers: headersWith(name, value), redirect: init.redirect === 'error' ? 'error' : 'manual' }),

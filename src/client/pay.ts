@@ -4,17 +4,23 @@ import { SessionPaymentError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { observe } from './observe.js';
 import { noteRefusal, type PaidRequest, paidRequest } from './paid-request.js';
-import { forget, type Payer } from './payer.js';
+import { forget, type Payer, recordedEntry } from './payer.js';
 import { type PreparedPayment, preparePayment } from './prepare-payment.js';
 import { problemDetail } from './receipt.js';
+
+export interface Paid {
+  readonly response: Response;
+  /** Undefined where nothing had to be paid after all. */
+  readonly channelId?: string;
+}
 
 /**
  * Pays one request and gives its response. To be called for one request of a channel at a time.
  * @throws SessionPaymentError where it cannot be paid; what fetch throws where the network fails
  */
-export async function pay(payer: Payer, exchange: Exchange, challenged: SessionTerms): Promise<Response> {
+export async function pay(payer: Payer, exchange: Exchange, challenged: SessionTerms): Promise<Paid> {
   const request = paidRequest(payer, exchange);
-  let terms = await current(request, challenged);
+  let terms = await named(request, await current(request, challenged));
   while (!(terms instanceof Response)) {
     exchange.throwIfAborted();
     const payment = await preparePayment(request, terms);
@@ -23,10 +29,10 @@ export async function pay(payer: Payer, exchange: Exchange, challenged: SessionT
     else if (response.status === 402) terms = await afterRefusal(request, terms, payment, response);
     else {
       await observe(payer, terms.key, response, payment.entry);
-      return response;
+      return { response, channelId: payment.entry.channelId };
     }
   }
-  return terms;
+  return { response: terms };
 }
 
 /** A challenge may have expired while earlier requests of its channel were paid. */
@@ -41,9 +47,22 @@ async function current({ payer, exchange }: PaidRequest, terms: SessionTerms): P
   );
 }
 
+/**
+ * A server that does not know who asks cannot say how far the channel is, and another process may have gone further with
+ * it: told its name, the server can say so before a voucher is wasted. Later requests name it from the start.
+ */
+async function named(
+  { payer, exchange }: PaidRequest,
+  terms: SessionTerms | Response,
+): Promise<SessionTerms | Response> {
+  if (terms instanceof Response || terms.hints.channelId !== undefined || exchange.named()) return terms;
+  const entry = await recordedEntry(payer, terms);
+  return entry?.opened === true ? askAgain(exchange, terms.key, entry.channelId) : terms;
+}
+
 /** @returns the response itself where it needs no payment, or none that we could make */
-async function askAgain(exchange: Exchange, key: string): Promise<SessionTerms | Response> {
-  const response = await exchange.ask();
+async function askAgain(exchange: Exchange, key: string, session?: string): Promise<SessionTerms | Response> {
+  const response = await exchange.ask(session);
   const terms = response.status === 402 ? sessionTerms(response.headers) : undefined;
   if (terms === undefined) return response;
   exchange.requirePayable(response);

@@ -11,7 +11,7 @@ import { createExchange, type Fetch } from './exchange.js';
 import { observe } from './observe.js';
 import { pay } from './pay.js';
 import { keysOf, type Payer } from './payer.js';
-import { receiptOf, type SessionReceipt } from './receipt.js';
+import type { SessionReceipt } from './receipt.js';
 
 export interface SessionFetchOptions {
   /** Pays and signs; it owns the channels. */
@@ -65,8 +65,7 @@ export function createSessionFetch(options: SessionFetchOptions): SessionFetch {
     }
     exchange.requirePayable(asked);
     await asked.body?.cancel();
-    const response = await queue.run(terms.key, () => pay(payer, exchange, terms));
-    const channelId = receiptOf(response)?.channelId;
+    const { response, channelId } = await queue.run(terms.key, () => pay(payer, exchange, terms));
     if (response.ok && channelId !== undefined) lastUsed.set(origin, { key: terms.key, channelId });
     return response;
   };

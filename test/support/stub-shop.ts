@@ -15,11 +15,12 @@ type Fate = 'lost before' | 'lost after' | 'refused' | '500';
 export function stubShop(chain: ReturnType<typeof stubChain>, price = 10n) {
   const shop = {
     price,
-    /** Answers that were given, oldest first: `voucher 20 200`; `ask` for an unpaid request. */
+    /** The channel that each unpaid request named. */
+    asked: [] as (string | null)[],
+    /** Payments and how they were answered, oldest first: `voucher 20 200`. */
     log: [] as string[],
     fates: [] as Fate[],
     payloads: [] as SignedPayload[],
-    requests: [] as (RequestInit | undefined)[],
     channels: new Map<string, { accepted: bigint; spent: bigint }>(),
     details: {} as Record<string, unknown>,
     expires: undefined as string | undefined,
@@ -30,10 +31,9 @@ export function stubShop(chain: ReturnType<typeof stubChain>, price = 10n) {
     paymentRequired(request(shop.details, { amount: String(shop.price) }), detail, shop.expires);
 
   async function answer(init: RequestInit | undefined): Promise<Response> {
-    shop.requests.push(init);
     const payment = paymentIn(init);
     if (payment === undefined) {
-      shop.log.push('ask');
+      shop.asked.push(new Headers(init?.headers).get('Payment-Session'));
       return asks();
     }
     const { payload } = payment;

@@ -58,7 +58,7 @@ describe.each<[string, () => ChannelStore]>([
     const { client, shop } = payerWorld();
     await client(store)(SHOP);
     await client(store)(SHOP);
-    expect(shop.log).toEqual(['ask', 'open 10 200', 'ask', 'voucher 20 200']);
+    expect(shop.log).toEqual(['open 10 200', 'voucher 20 200']);
   });
 });
 
