@@ -3,7 +3,7 @@ import { type SessionTerms, sessionTerms } from './challenge.js';
 import { provenBy, readChannel } from './channel-on-chain.js';
 import { SessionPaymentError } from './errors.js';
 import type { Exchange } from './exchange.js';
-import { type FoundChannel, findChannel } from './find-channel.js';
+import { type FoundChannel, findChannel, secondsLeft } from './find-channel.js';
 import { forget, type Payer, record } from './payer.js';
 import { problemDetail, receiptOf, type SessionReceipt } from './receipt.js';
 import { highest } from './signing-plan.js';
@@ -34,6 +34,13 @@ export async function closeChannel(
   const client = await payer.clientOf(challenged.chainId);
   const found = await findChannel(payer, client, challenged, new Set());
   if (found === undefined) return undefined;
+  const { channelId, pending } = found.entry;
+  if (pending?.action === 'open')
+    throw new SessionPaymentError(
+      'open_undecided',
+      `the opening of channel ${channelId} has no outcome yet; it is decided in ` +
+        `${secondsLeft(pending, payer.clock.nowMs())} s`,
+    );
   const closing = { payer, exchange, found };
   const first = await sendClose(closing, challenged, await amountSpent(payer, client, challenged, found));
   if (first.status !== 402) return closed(payer, challenged, first);
@@ -68,8 +75,8 @@ async function sendClose(
   terms: SessionTerms,
   cumulative: bigint,
 ): Promise<Response> {
-  await record(payer, { ...found.entry, cumulativeAmount: signedSoFar(payer, terms, found) });
   const { value } = await payer.signer.close(terms, found.entry, cumulative);
+  await record(payer, { ...found.entry, cumulativeAmount: signedSoFar(payer, terms, found) });
   return exchange.manage({ name: terms.header, value });
 }
 

@@ -50,7 +50,7 @@ export async function openAgain(payer: Payer, terms: SessionTerms, entry: Channe
     );
   const cumulativeAmount = terms.amount > entry.cumulativeAmount ? terms.amount : entry.cumulativeAmount;
   const signed = { ...entry, cumulativeAmount };
-  await record(payer, signed);
   const { value } = await payer.signer.openAgain(terms, signed, pending.transaction);
+  await record(payer, signed);
   return { action: 'open', credential: value, entry: signed };
 }

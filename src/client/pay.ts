@@ -84,15 +84,16 @@ function requireSameKey({ url }: Exchange, key: string, terms: SessionTerms): vo
 async function afterGone(
   { payer, exchange, trail }: PaidRequest,
   { key }: SessionTerms,
-  { entry }: PreparedPayment,
+  { action, entry }: PreparedPayment,
   response: Response,
 ): Promise<SessionTerms | Response> {
   const why = await problemDetail(response);
-  await forget(payer, key);
-  if (trail.reopened)
+  // What was opened just now may still land: its record is needed to find the deposit.
+  if (action !== 'open') await forget(payer, key);
+  if (trail.reopened || action === 'open')
     throw new SessionPaymentError(
       'channel_gone',
-      `${exchange.url.origin} answers 410 for channel ${entry.channelId}, just opened${why}`,
+      `${exchange.url.origin} answers 410 for the ${action} of channel ${entry.channelId}${why}`,
     );
   trail.reopened = true;
   trail.gone.add(entry.channelId.toLowerCase());

@@ -64,8 +64,8 @@ async function voucher(signing: Signing, found: FoundChannel): Promise<PreparedP
   switch (plan.kind) {
     case 'sign': {
       const signed = { ...entry, cumulativeAmount: plan.cumulative };
-      await record(payer, signed);
       const { value } = await payer.signer.voucher(terms, signed, plan.cumulative);
+      await record(payer, signed);
       return { action: 'voucher', credential: value, entry: signed };
     }
     case 'topUp': {

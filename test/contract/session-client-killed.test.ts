@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createFileChannelStore } from '../../src/client.js';
@@ -40,6 +41,14 @@ function payInAnotherProcess(order: Pick<PayingOrder, 'requests' | 'dies'>): Pro
 }
 
 const here = () => ourClient(node, shop, privateKeyToAccount(key), { channelStore: createFileChannelStore(folder) });
+
+it('is what the package exports', async () => {
+  const program = `import * as client from 'makegood/client'; console.log(typeof client.createSessionFetch)`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: projectRoot(),
+  });
+  expect(stdout.trim()).toBe('function');
+});
 
 it('a process goes on with the channel of the one before it', async () => {
   expect(await payInAnotherProcess({ requests: 3, dies: 'never' })).toBeNull();

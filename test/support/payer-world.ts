@@ -1,3 +1,4 @@
+import type { LocalAccount } from 'viem';
 import { type ChannelEntry, createMemoryChannelStore, createSessionFetch } from '../../src/client.js';
 import {
   CHAIN,
@@ -35,9 +36,9 @@ export function payerWorld() {
   const shop = stubShop(chain);
   const store = createMemoryChannelStore();
   const clock = { now: Date.now(), nowMs: () => clock.now };
-  const client = (channelStore = store) =>
+  const client = (channelStore = store, account: LocalAccount = PAYER) =>
     createSessionFetch({
-      account: PAYER,
+      account,
       getClient: () => chain.client,
       maxDeposit: 5000n,
       channelStore,

@@ -59,7 +59,8 @@ export function stubShop(chain: ReturnType<typeof stubChain>, price = 10n) {
     const cumulative = BigInt(payload.cumulativeAmount ?? '0');
     const known = shop.channels.get(id) ?? (payload.action === 'open' ? { accepted: 0n, spent: 0n } : undefined);
     if (known === undefined) return new Response('', { status: 410 });
-    if (payload.action === 'close') return new Response(null, { status: 204 });
+    if (payload.action === 'close')
+      return cumulative < known.spent ? asks('too low') : new Response(null, { status: 204 });
     const accepted = cumulative > known.accepted ? cumulative : known.accepted;
     const spent = known.spent + shop.price;
     if (cumulative < known.accepted || spent > accepted) return asks('insufficient balance');

@@ -57,6 +57,17 @@ describe('the record of what was signed', () => {
     expect(await recorded()).toMatchObject({ cumulativeAmount: 60n });
   });
 
+  it('does not count what the account refused to sign', async () => {
+    const { opened, store, shop, client, outcome, recorded } = world;
+    opened(50n);
+    await store.set(entryOf());
+    const refuse = () => Promise.reject(new Error('not by me'));
+    const unwilling = { ...PAYER, sign: refuse, signTypedData: refuse, signMessage: refuse };
+    expect(await outcome(client(store, unwilling))).toBe('signing_failed');
+    expect(shop.payloads).toEqual([]);
+    expect(await recorded()).toMatchObject({ cumulativeAmount: 50n });
+  });
+
   it.each([
     ['of another payer', entryOf({ descriptor: descriptorOf({ payer: STRANGER.address }) })],
     ['of another payee', entryOf({ descriptor: descriptorOf({ payee: STRANGER.address }) })],
