@@ -24,6 +24,7 @@ const MAY_IMPORT: Readonly<
   'src/observability': { values: ['src/domain'], types: ['src/ledger/ledger-types.ts'] },
   'src/protocols': { values: ['src/domain'] },
   'src/ledger': { values: ['src/domain'] },
+  'src/client': { values: ['src/domain'] },
   'src/providers': { values: ['src/domain', 'src/protocols'], types: ['src/observability'] },
   'src/sessions': {
     values: ['src/domain', 'src/protocols'],
@@ -73,6 +74,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   '@temporalio/worker': /^src\/main-/,
   '@temporalio/workflow': /^workflows\//,
   '@temporalio/activity': /^activities\//,
+  'mppx/client': /^src\/(client|sandbox)\//,
   stripe: /^src\/providers\/stripe\//,
   pino: /^src\/observability\//,
   'prom-client': /^src\/observability\//,

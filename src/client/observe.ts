@@ -1,0 +1,25 @@
+import { type ChannelEntry, sameHex } from './channel-store.js';
+import { type Payer, record } from './payer.js';
+import { receiptOf, reconciled } from './receipt.js';
+
+/**
+ * Writes down what the server counted, from the receipt of a successful response.
+ * @param paid the channel that this response was paid with, if it was
+ */
+export async function observe(payer: Payer, key: string, response: Response, paid?: ChannelEntry): Promise<void> {
+  if (!response.ok) return;
+  try {
+    const entry = await latestOf(payer, key, paid);
+    if (entry === undefined) return;
+    const accepted = paid === undefined ? entry : { ...entry, opened: true, pending: undefined };
+    await record(payer, reconciled(accepted, receiptOf(response)));
+  } catch {
+    // It was paid for and served; a mirror that is not on record is no reason to keep it from the caller.
+  }
+}
+
+/** Another process may have signed more in the meantime; its record must not be lowered by ours. */
+async function latestOf(payer: Payer, key: string, paid?: ChannelEntry): Promise<ChannelEntry | undefined> {
+  const stored = await payer.store.get(key);
+  return paid === undefined || (stored !== undefined && sameHex(stored.channelId, paid.channelId)) ? stored : paid;
+}

@@ -1,0 +1,109 @@
+import type { Client } from 'viem';
+import { assertNever } from '../domain/assert-never.js';
+import type { SessionTerms } from './challenge.js';
+import { type ChannelOnChain, isUsable, provenBy, readChannel } from './channel-on-chain.js';
+import { type ChannelEntry, sameHex } from './channel-store.js';
+import { SessionPaymentError } from './errors.js';
+import { type FoundChannel, findChannel } from './find-channel.js';
+import { openAgain, openChannel } from './open-channel.js';
+import type { PaidRequest } from './paid-request.js';
+import { forget, record } from './payer.js';
+import { highest, type SigningPlan, signingPlan } from './signing-plan.js';
+import { topUp } from './top-up.js';
+
+/** A credential that may leave: what it signs is on record. */
+export interface PreparedPayment {
+  readonly action: 'open' | 'voucher';
+  readonly credential: string;
+  readonly entry: ChannelEntry;
+}
+
+/** Decides how to pay these terms, puts it on record and signs it. */
+export async function preparePayment(request: PaidRequest, terms: SessionTerms): Promise<PreparedPayment> {
+  const { payer, trail } = request;
+  const client = await payer.clientOf(terms.chainId);
+  const found = await findChannel(payer, client, terms, trail.gone);
+  if (found === undefined) return openChannel(payer, terms);
+  if (found.entry.pending?.action === 'open') return openAgain(payer, terms, found.entry);
+  const proven = provenBy(terms.hints.voucher, found.entry.channelId, terms, payer.keys);
+  const onChain = found.onChain ?? (await readIfNeeded(client, terms, found.entry, proven));
+  if (onChain === undefined || isUsable(onChain))
+    return voucher({ ...request, client, terms, proven }, { ...found, onChain });
+  await forget(payer, terms.key);
+  return openChannel(payer, terms);
+}
+
+/**
+ * The deposit limits what is signed, so it is read on chain before a limit that a server raised is trusted: a proof of
+ * more than our own record, or a price beyond the deposit that we read before.
+ */
+async function readIfNeeded(
+  client: Client,
+  terms: SessionTerms,
+  entry: ChannelEntry,
+  proven: bigint,
+): Promise<ChannelOnChain | undefined> {
+  const within = entry.cumulativeAmount + terms.amount <= entry.deposit;
+  if (entry.depositFromChain === true && within && proven <= entry.cumulativeAmount) return undefined;
+  return readChannel(client, entry.channelId, terms);
+}
+
+interface Signing extends PaidRequest {
+  readonly client: Client;
+  readonly terms: SessionTerms;
+  readonly proven: bigint;
+}
+
+async function voucher(signing: Signing, found: FoundChannel): Promise<PreparedPayment> {
+  const { payer, terms } = signing;
+  const entry: ChannelEntry =
+    found.onChain === undefined
+      ? found.entry
+      : { ...found.entry, deposit: found.onChain.deposit, depositFromChain: true };
+  const plan = planOf(signing, entry, found.onChain);
+  switch (plan.kind) {
+    case 'sign': {
+      const signed = { ...entry, cumulativeAmount: plan.cumulative };
+      const { value } = await payer.signer.voucher(terms, signed, plan.cumulative);
+      await record(payer, signed);
+      return { action: 'voucher', credential: value, entry: signed };
+    }
+    case 'topUp': {
+      const toppedUp = await topUp(signing, entry, plan);
+      return voucher(signing, toppedUp);
+    }
+    case 'refuse':
+      throw refusal(signing, entry, plan);
+    default:
+      return assertNever(plan);
+  }
+}
+
+function planOf(signing: Signing, entry: ChannelEntry, onChain: ChannelOnChain | undefined): SigningPlan {
+  const { payer, terms, trail, proven } = signing;
+  const { channelId, required } = terms.hints;
+  // Hints of another channel say nothing about this one.
+  const same = channelId === undefined || sameHex(channelId, entry.channelId);
+  return signingPlan({
+    base: highest(entry.cumulativeAmount, proven),
+    amount: terms.amount,
+    hints: { required: same ? required : undefined, suggestedDeposit: terms.suggestedDeposit },
+    chain: { deposit: entry.deposit, settled: onChain?.settled ?? 0n },
+    maxDeposit: payer.maxDeposit,
+    alreadyRefusedOnce: trail.refusedOnce,
+  });
+}
+
+function refusal(
+  { payer, terms, trail }: Signing,
+  { channelId, cumulativeAmount }: ChannelEntry,
+  plan: Extract<SigningPlan, { kind: 'refuse' }>,
+): SessionPaymentError {
+  const happened: Record<typeof plan.reason, string> = {
+    hint_unprovable:
+      `the server refused a voucher of ${cumulativeAmount} on channel ${channelId}${trail.why}; it asks for ` +
+      `${terms.hints.required ?? 'more'} and shows no voucher of ours that explains it`,
+    over_max_deposit: `channel ${channelId} would have to carry ${plan.cumulative}, over maxDeposit ${payer.maxDeposit}`,
+  };
+  return new SessionPaymentError(plan.reason, happened[plan.reason]);
+}
