@@ -73,6 +73,7 @@ describe('the server', () => {
         auth_server: 'ok',
         stripe: 'not_configured',
         hyperswitch: 'not_configured',
+        tempo: 'not_configured',
       },
     ]);
   });

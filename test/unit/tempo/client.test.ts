@@ -252,6 +252,12 @@ describe('a node that fails before anything is sent', () => {
     expect(await settle({ cumulative: 50n })).toMatchObject({ kind: 'done', alreadySettled: false });
   });
 
+  it('is not even asked once the time is up', async () => {
+    const { calls } = sandbox.calls().totals;
+    expect(await settle({}, 0)).toMatchObject({ kind: 'unclear', why: 'no_answer' });
+    expect(sandbox.calls().totals.calls).toBe(calls);
+  });
+
   it('does not answer in time', async () => {
     sandbox.setFaults([{ kinds: ['hang_before_commit'], on: ['eth_call'] }]);
     expect(await settle({}, 150)).toMatchObject({ kind: 'unclear', why: 'no_answer' });
