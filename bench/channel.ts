@@ -38,8 +38,8 @@ export async function channelVouchers(place: Place, scale: number): Promise<Roun
   const listening = await Promise.all(shops.map(({ app }) => listen(app)));
   const payers = listening.map(({ url }) => payer(chain.url, url));
   for (let n = 0; n < 10 + 200 * scale; n += 1) for (const { pay } of payers) await pay();
-  for (const [index, { stop }] of listening.entries()) {
-    stop();
+  for (const [index, listener] of listening.entries()) {
+    listener.stop();
     await shops[index]?.close();
   }
   await chain.close();
