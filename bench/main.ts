@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { acceptAtEase, acceptBurst } from './accept.js';
+import { channelVouchers } from './channel.js';
 import { type Round, spread } from './measure.js';
 import { oneWorkflowEach } from './one-each.js';
 import { outage } from './outage.js';
@@ -16,6 +17,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   burst: { what: 'acceptance of 50 at once ÷ 50 bare INSERTs at once', run: acceptBurst },
   'one-each': { what: 'one workflow per settlement ÷ the same without us', run: oneWorkflowEach },
   overflow: { what: 'shared workflows ÷ a hand-written poller on the same tables', run: overflow },
+  channel: { what: 'a voucher request ÷ the same at npm mppx with its memory store', run: channelVouchers },
   outage: { what: 'drain after an outage ÷ steady rate', run: outage },
 };
 

@@ -6,6 +6,7 @@ import type { Config } from './config.js';
 import type { ChannelId } from './domain/channel.js';
 import { systemClock } from './domain/clock.js';
 import { newDecisionId, type SettlementId } from './domain/ids.js';
+import { createAtomicStore } from './ledger/atomic-store.js';
 import { createDatabase, type Database } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
 import { createSealer } from './ledger/sealer.js';
@@ -105,7 +106,7 @@ export function createPaidSessionRuntime(
     ledger,
     authServer,
     channels: tempo && {
-      ledger,
+      ledger: { ...ledger, atomicStore: createAtomicStore(database) },
       createVerifier: (issuer) => connectChannelVerifier(tempo, issuer),
       onClosing: (channel) => captureClosing(channel.id).catch((error: unknown) => tellOfCapture(error)),
     },

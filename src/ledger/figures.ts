@@ -36,8 +36,10 @@ export function createFigures(database: Database) {
            count(*) FILTER (WHERE status = 'pending' AND expires_at < clock_now() + interval '${EXPIRING_WITHIN}')::int AS expiring,
            count(*) FILTER (WHERE status = 'pending' AND last_answer = 'misdirected')::int AS parked,
            count(*) FILTER (WHERE suspected_elsewhere)::int AS "suspectedElsewhere",
-           (SELECT count(*)::int FROM settlements WHERE delivery = 'unknown' AND closed_at < clock_now() - interval '1 minute')
-             AS "deliveryUnknown"
+           (SELECT count(*)::int FROM (
+             SELECT closed_at FROM settlements WHERE delivery = 'unknown'
+             UNION ALL SELECT closed_at FROM channel_requests WHERE delivery = 'unknown') undelivered
+             WHERE closed_at < clock_now() - interval '1 minute') AS "deliveryUnknown"
          FROM settlements WHERE status IN ('pending', 'needs_attention')`,
       ),
       database.query<MoneyFigures['needsAttention'][number] & { [column: string]: unknown }>(

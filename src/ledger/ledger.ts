@@ -1,6 +1,5 @@
 import type { Capture } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
-import { createAtomicStore } from './atomic-store.js';
 import { createBackfillProgress } from './backfill-progress.js';
 import { createBackfills } from './backfills.js';
 import { createCaptures } from './captures.js';
@@ -96,7 +95,6 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createChannels(database),
     ...createChannelRequests(database),
     ...createDueCaptures(database, openCapture),
-    atomicStore: createAtomicStore(database),
     ...createMoneyDecisions(database, { approvalThreshold, clock }),
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),

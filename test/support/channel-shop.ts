@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { type Channel, type ChannelId, parseChannelId } from '../../src/domain/channel.js';
+import { createAtomicStore } from '../../src/ledger/atomic-store.js';
 import { createAuthServer } from '../../src/providers/auth-server/client.js';
 import { connectChannelVerifier } from '../../src/providers/tempo/channel-server.js';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../src/sandbox/tempo/defaults.js';
-import type { ChannelLedger, ChannelVerifier } from '../../src/sessions/channel-ledger.js';
 import { createPaidSessions, type PaidSessionOptions, type PaidSessions } from '../../src/sessions/index.js';
 import type { TestLedger } from './ledger-fixtures.js';
 
@@ -38,8 +38,6 @@ export interface ChannelShop {
 export interface ShopOptions {
   readonly chainUrl: string;
   readonly mount?: (app: express.Express, sessions: PaidSessions) => void;
-  readonly ledger?: (ledger: ChannelLedger) => ChannelLedger;
-  readonly verifier?: (verifier: ChannelVerifier) => ChannelVerifier;
   readonly leaseMs?: number;
   readonly authServerUrl?: string;
 }
@@ -47,7 +45,6 @@ export interface ShopOptions {
 /** A shop that sells by payment channels: `/paid` for all methods, and what else is mounted. */
 export async function startChannelShop(store: TestLedger, options: ShopOptions): Promise<ChannelShop> {
   const closing: Channel[] = [];
-  const same = <T>(value: T): T => value;
   const settings = { ...CHAIN_SETTINGS, rpcUrl: options.chainUrl };
   const sessions = createPaidSessions({
     ledger: store.ledger,
@@ -57,8 +54,8 @@ export async function startChannelShop(store: TestLedger, options: ShopOptions):
         : createAuthServer({ baseUrl: options.authServerUrl, clock: store.clock }),
     authServerUrl: options.authServerUrl,
     channels: {
-      ledger: (options.ledger ?? same)(store.ledger),
-      createVerifier: (issuer) => (options.verifier ?? same)(connectChannelVerifier(settings, issuer)),
+      ledger: { ...store.ledger, atomicStore: createAtomicStore(store.database) },
+      createVerifier: (issuer) => connectChannelVerifier(settings, issuer),
       onClosing: (channel) => closing.push(channel),
     },
     settings: {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChannelId } from '../../../src/domain/channel.js';
+import { createAtomicStore } from '../../../src/ledger/atomic-store.js';
 import type { ChannelPayment } from '../../../src/ledger/channel-types.js';
 import type { Lease, SessionChange } from '../../../src/ledger/ledger-types.js';
 import { acceptingVoucher, channelState, paymentOf, someChannelId } from '../../support/channel-fixtures.js';
@@ -109,7 +110,7 @@ describe('the arithmetic of a channel', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         const id = someChannelId();
-        await store.ledger.atomicStore.put(id, channelState(id, { deposit: DEPOSIT }));
+        await createAtomicStore(store.database).put(id, channelState(id, { deposit: DEPOSIT }));
         await play(id, steps);
       }),
       { numRuns: 40 },
@@ -120,7 +121,8 @@ describe('the arithmetic of a channel', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 10 }), { minLength: 10, maxLength: 30 }), async (shares) => {
         const ids = [someChannelId(), someChannelId(), someChannelId()];
-        for (const id of ids) await store.ledger.atomicStore.put(id, channelState(id, { deposit: 1_000_000n }));
+        for (const id of ids)
+          await createAtomicStore(store.database).put(id, channelState(id, { deposit: 1_000_000n }));
         const paid = await Promise.all(
           shares.map(async (tenths, n) => {
             const id = ids[n % 3] as ChannelId;
@@ -149,7 +151,7 @@ describe('the arithmetic of a channel', () => {
 describe('the database itself', () => {
   const row = async () => {
     const id = someChannelId();
-    await store.ledger.atomicStore.put(id, channelState(id, { highestVoucherAmount: 100n }));
+    await createAtomicStore(store.database).put(id, channelState(id, { highestVoucherAmount: 100n }));
     return id;
   };
 
