@@ -62,6 +62,12 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
         break;
       case 'waiting':
       case 'final':
+        // A nudge that came during the attempt says that it may go on; whoever sent it looks again only a minute later.
+        if (outcome.kind === 'waiting' && reread) {
+          reread = false;
+          outcome = await settleUntilAnswered(input);
+          break;
+        }
         finish(state, outcome);
         await desk.dismissRest();
         await condition(allHandlersFinished);

@@ -3,7 +3,7 @@ import type { SettlementId } from '../../src/domain/ids.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { createSealer } from '../../src/ledger/sealer.js';
 import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
-import { resolveSignal } from '../../workflows/messages.js';
+import { rereadSignal, resolveSignal } from '../../workflows/messages.js';
 import { atomic, testKey } from '../support/ledger-fixtures.js';
 import { paidSessionRow } from '../support/settlement-world.js';
 import { openSkippingTest, type SkippingTest } from '../support/skipping.js';
@@ -26,6 +26,23 @@ const sealedOf = async (id: SettlementId) => {
   );
   return row;
 };
+
+it('a nudge during an attempt that the breaker held back makes another attempt', async () => {
+  const { accept, start, test, useLedger, untilSettled, handleOf } = skipping;
+  const id = await accept({}, 'atxp');
+  let held = true;
+  await useLedger({
+    ...test.ledger,
+    async claimSettlements(...given) {
+      if (!held) return await test.ledger.claimSettlements(...given);
+      held = false;
+      await handleOf(id).signal(rereadSignal);
+      return { claimed: [], refused: [{ id, kind: 'waiting', why: 'breaker' }] };
+    },
+  });
+  await start(id, 'atxp');
+  await untilSettled(id);
+});
 
 describe('the sweep starts again', () => {
   it('a charge whose workflow was lost after a failed attempt', async () => {
