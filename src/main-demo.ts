@@ -1,5 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { createMemoryChannelStore, createSessionFetch } from './client.js';
+import { tellOfChannels } from './sandbox/demo/channel-story.js';
 import { emptyDirectory } from './sandbox/demo/directory.js';
 import { openLedgers } from './sandbox/demo/ledgers.js';
 import { createNarrator } from './sandbox/demo/narrator.js';
@@ -55,13 +57,14 @@ function links({ endpoints }: Stack, ids: readonly string[], reversals: readonly
   write(`   metrics          curl -H '${header}' ${endpoints.server}/metrics`);
   write(`   their ledger     curl ${endpoints.sandbox}/_sandbox/ledger`);
   write(`   Stripe's books   curl ${endpoints.stripe}/control/ledger`);
+  write(`   the chain        curl ${endpoints.chainRpc}/control/ledger`);
 }
 
 try {
   const started = performance.now();
   const directory = await emptyDirectory(join(projectRoot(), '.makegood-demo'));
   write(
-    `Makegood: starting Postgres, Temporal, an auth server, Stripe, Hyperswitch (stand-ins), the server and a worker (logs in ${join(directory, 'log.txt')}).`,
+    `Makegood: starting Postgres, Temporal, an auth server, Stripe, Hyperswitch, a Tempo node (stand-ins), the server and a worker (logs in ${join(directory, 'log.txt')}).`,
   );
   const log = createWriteStream(join(directory, 'log.txt'));
   stack = await startStack({
@@ -80,6 +83,11 @@ try {
   const narrator = createNarrator(write);
   await tell({ stack: running, ledgers, narrator });
   const reversals = await tellOfRefunds({ stack: running, narrator });
+  await tellOfChannels({
+    stack: running,
+    narrator,
+    client: { createSessionFetch, createMemoryChannelStore },
+  });
   const longest = (await ledgers.ours()).sort((a, b) => b.attempts - a.attempts).slice(0, 3);
   await ledgers.close();
   links(

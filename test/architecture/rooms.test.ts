@@ -32,7 +32,7 @@ const MAY_IMPORT: Readonly<
   },
   'src/sandbox': {
     values: ['src/domain'],
-    types: ['src/protocols', 'src/sessions'],
+    types: ['src/protocols', 'src/sessions', 'src/client'],
   },
   'src/resolution': { values: ['src/domain'], types: ['src/ledger'] },
   workflows: { values: ['src/domain'], types: CONTRACTS },

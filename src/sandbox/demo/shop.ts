@@ -1,5 +1,5 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { StackEndpoints } from '../stack/stack.js';
+import { untilHolds } from './patience.js';
 
 /** An order as the API answers it, as far as the story looks at it; amounts in cents. */
 export interface ShopOrder {
@@ -60,9 +60,6 @@ export interface Shop {
   };
 }
 
-const PATIENCE_MS = 60_000;
-const LOOK_EVERY_MS = 250;
-
 /** A shop that sells through our API; its buyers pay and its bank refunds at once. */
 export async function openShop({ server, tokens, stripe, hyperswitch }: StackEndpoints): Promise<Shop> {
   const control = async (url: string, method: string, body: object): Promise<void> => {
@@ -119,14 +116,7 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
       return { status: answer.status, id: refund.id, refunded: refund.status };
     },
     order,
-    async until(ids, holds) {
-      const giveUpAt = performance.now() + PATIENCE_MS;
-      for (;;) {
-        if (holds(await Promise.all(ids.map(order)))) return true;
-        if (performance.now() > giveUpAt) return false;
-        await wait(LOOK_EVERY_MS);
-      }
-    },
+    until: (ids, holds) => untilHolds(async () => holds(await Promise.all(ids.map(order)))),
     stripe: {
       down: (down) => control(`${stripe}/control/down`, 'PUT', { down }),
       silent: (count) =>

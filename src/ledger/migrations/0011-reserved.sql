@@ -1,1 +1,0 @@
--- Keeps the number of a migration that another branch brings; whoever merges both puts that one in its place.
