@@ -28,7 +28,7 @@ const sealedOf = async (id: SettlementId) => {
 };
 
 it('a nudge during an attempt that the breaker held back makes another attempt', async () => {
-  const { accept, start, test, useLedger, untilSettled, handleOf } = skipping;
+  const { accept, start, test, sandbox, useLedger, untilSettled, handleOf } = skipping;
   const id = await accept({}, 'atxp');
   let held = true;
   await useLedger({
@@ -42,6 +42,7 @@ it('a nudge during an attempt that the breaker held back makes another attempt',
   });
   await start(id, 'atxp');
   await untilSettled(id);
+  expect(sandbox.ledger().totals.debits).toBe(1);
 });
 
 describe('the sweep starts again', () => {
