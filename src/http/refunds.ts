@@ -43,13 +43,13 @@ async function create(call: Call<NewRefundRequest, unknown>, dependencies: Depen
   return { status, body: answer };
 }
 
-/** What Stripe cannot move could never be taken back from the sellers. */
+/** Sellers give back whole steps only, and cards are held to the same: told before the buyer is. */
 async function checkStep(orderId: OrderId, amount: bigint | undefined, { ledger }: Dependencies): Promise<void> {
   if (amount === undefined) return;
   const order = await fromLedger(ledger.findOrder(orderId));
   if (!order || amount % amountStep(order.currency) === 0n) return;
   throw new HttpProblem('invalid_request', INVALID_BODY, {
-    errors: [{ pointer: '/amount', message: offStep(order.currency) }],
+    errors: [{ pointer: '/amount', message: `${offStep(order.currency)}; left out, it is all that is left` }],
   });
 }
 

@@ -4,6 +4,7 @@ import { createBackfillReader } from '../../../src/ledger/backfill-report.js';
 import type { BackfillResult, HistoricalTransfer, ImportOutcome } from '../../../src/ledger/historical-types.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { beginRequest, force, putOrder, unique } from '../../support/marketplace-fixtures.js';
+import { moneySteps } from '../../support/money-steps.js';
 import { until } from '../../support/until.js';
 
 let test: TestLedger;
@@ -117,6 +118,15 @@ describe('an imported line', () => {
     expect(order?.items.map(({ amount }) => amount)).toEqual([600n, 100n, 300n]);
     expect(order?.transfers).toHaveLength(3);
     expect(await test.ledger.countTransfersWithoutId()).toBe(1);
+  });
+
+  it('of odd fils gives back whole steps, and all of it as it was sent with the last refund', async () => {
+    const steps = moneySteps(test);
+    const { orderId } = await imported({ currency: 'KWD', paid: 10_007n, amount: 6_003n });
+    await steps.refunded(orderId, 5_000);
+    await steps.refunded(orderId);
+    expect((await steps.find(orderId)).reversals.map(({ amount }) => amount)).toEqual([2_990n, 3_013n]);
+    expect(await steps.find(orderId)).toMatchObject({ status: 'refunded' });
   });
 
   it('can be refunded like any other order', async () => {

@@ -99,6 +99,37 @@ describe('a refund that succeeds', () => {
     });
   });
 
+  it.each([
+    ['KWD', 10n, 1_233n],
+    ['ISK', 100n, 12_345n],
+  ])(
+    'in the dashboard, of an odd sum of %s, takes whole steps, and the last one the rest',
+    async (currency, step, odd) => {
+      const [ada, bob] = [seller(), seller()];
+      const order = await steps.paid({ [ada]: 33_400, [bob]: 66_600 }, currency);
+      await steps.send(order.transfers[ada]!);
+      const facts = {
+        hyperswitchRefundId: unique('ref'),
+        hyperswitchPaymentId: order.hyperswitchPaymentId,
+        status: 'succeeded',
+        amount: odd,
+        currency,
+        reason: null,
+        updatedAt: null,
+      } as const;
+      await test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts);
+      const due = (promised: bigint) => ((promised * odd) / 100_000n / step) * step;
+      expect(await reversalsOf(order.id)).toMatchObject([{ sellerAccount: ada, amount: due(33_400n) }]);
+      expect(await steps.transfer(order.transfers[bob]!)).toMatchObject({ amount: 66_600n - due(66_600n) });
+
+      await steps.refunded(order.id);
+      const taken = (await reversalsOf(order.id)).map(({ amount }) => amount);
+      expect(taken).toEqual([due(33_400n), 33_400n - due(33_400n)]);
+      for (const amount of taken) expect(amount % step).toBe(0n);
+      expect(await steps.transfer(order.transfers[bob]!)).toMatchObject({ status: 'cancelled', amount: 0n });
+    },
+  );
+
   it('from the dashboard is stored although nothing is left for it yet, and counts once an earlier one has failed', async () => {
     const order = await sent();
     const ours = await steps.refunded(order.id);

@@ -192,6 +192,17 @@ describe('POST /api/v1/refunds', () => {
     const till = await openTill({ order: anOrder({ currency }) });
     const answer = await refund({ ...VALID, amount });
     expect([answer.status, till.asked.length]).toEqual([status, status === 400 ? 0 : 1]);
+    if (status === 400) {
+      expect(answer.body.errors).toEqual([
+        { pointer: '/amount', message: expect.stringMatching(/^has to be a multiple of 100?: .* left out, it is all/) },
+      ]);
+    }
+  });
+
+  it('of all that is left is taken whatever it comes to: a refund in the dashboard may have left an odd rest', async () => {
+    const till = await openTill({ order: anOrder({ currency: 'KWD' }) });
+    expect((await refund({ ...VALID, amount: undefined })).status).toBe(202);
+    expect(till.asked).toEqual([expect.objectContaining({ amount: null })]);
   });
 
   it('of a malformed order is 404', async () => {
