@@ -42,8 +42,6 @@ export function createDueCaptures(database: Database, openCapture: ReturnType<ty
       return rows.map(factsOf);
     },
 
-    captureFacts: (id: ChannelId): Promise<CaptureFacts | undefined> => readFacts(database.query, id),
-
     /** Opens the capture that is due now, if one is; the channel is held, so that its amount is right when it is frozen. */
     captureWhenDue(id: ChannelId, policy: CapturePolicy): Promise<CaptureOutcome> {
       return database.transaction(async (query): Promise<CaptureOutcome> => {

@@ -57,7 +57,6 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.pruneChannels': 'housekeeping in one statement',
   'ledger.findReusableChannel': 'reads',
   'ledger.findChannel': 'reads',
-  'ledger.captureFacts': 'reads',
   'ledger.listSettlements': 'reads',
   'ledger.figures': 'reads',
   'ledger.crowded': 'reads',

@@ -295,7 +295,7 @@ describe('makegood resolve', () => {
   it('never writes off without Stripe’s word, and asks an approver because the name is only claimed', async () => {
     const id = await stuckReversal();
     await expect(makegood('resolve', id, 'write_off', '--note', 'gone')).rejects.toThrow(
-      /Stripe cannot be asked here: set STRIPE_SECRET_KEY; without Stripe's word nothing is decided/,
+      /Stripe cannot be asked here: set STRIPE_SECRET_KEY; without the provider's word nothing is decided/,
     );
     stripe = stripeSays({ kind: 'unclear', detail: '503' });
     await expect(makegood('resolve', id, 'write_off', '--note', 'gone')).rejects.toThrow(/Stripe did not answer: 503/);
@@ -424,6 +424,6 @@ it('the program itself decides: no key and no Temporal is needed to retry', asyn
   expect([writeOff.status, writeOff.stdout, writeOff.stderr]).toEqual([
     1,
     '',
-    expect.stringMatching(/^makegood: Stripe did not answer: .*; without Stripe's word nothing is decided/),
+    expect.stringMatching(/^makegood: Stripe did not answer: .*; without the provider's word nothing is decided/),
   ]);
 });
