@@ -45,7 +45,8 @@ describe('the budget of requests', () => {
 
   it('is counted for each endpoint by itself, and a changed rate holds from the next request on', async () => {
     for (let request = 0; request < 25; request += 1) await test.ledger.takeToken('transfers.create', 25);
-    expect(await test.ledger.takeToken('transfers.read', 25)).toBeLessThan(5);
+    const first = await test.ledger.takeToken('transfers.read', 25);
+    expect(first.atMs - first.nowMs).toBeLessThan(5);
     const times = await timesOf(Array<string>(6).fill(`take_stripe_token('transfers.create', 5)`));
     expect(mostInASecond(times)).toBeLessThanOrEqual(5);
   });
