@@ -27,7 +27,7 @@ async function serverError(res: Response, fault: Fault): Promise<void> {
   res.status(status).json({ error: { code: 'internal_error', message: 'the auth server stumbled' } });
 }
 
-const silent: Misbehave = (res, fault) => hang(res, fault.ms);
+const silent: Misbehave = (res, fault) => hang(res, fault.rule.ms);
 const cut: Misbehave = async (res) => reset(res);
 
 const withError = (status: number, code: string, message: string): Misbehave => {
@@ -57,7 +57,7 @@ const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
     res.redirect(307, '/maintenance');
   },
   rate_limited: async (res, fault) => {
-    res.status(429).set('Retry-After', String(fault.retryAfterSeconds));
+    res.status(429).set('Retry-After', String(fault.rule.retryAfterSeconds));
     res.json({ error: { code: 'rate_limited', message: 'too many requests' } });
   },
 };

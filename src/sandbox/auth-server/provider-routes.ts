@@ -119,11 +119,13 @@ async function withFaults(
   work: () => Promise<() => void>,
 ): Promise<void> {
   if (faults.isDown(protocol)) return refuseAll(res);
-  const fault = faults.strike(call, protocol);
+  const fault = faults.strike(
+    ({ on, protocols }) => on.includes(call) && (protocol === undefined || protocols.includes(protocol)),
+  );
   const before = fault && misbehaveBefore(fault, res);
   if (before) return before();
   // The caller may give up meanwhile; a real auth server would settle all the same, and so does this one.
-  if (fault?.kind === 'slow') await wait(fault.ms ?? SLOW_MS, undefined, { signal: closing });
+  if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
   const answer = await work();
   const after = fault && misbehaveAfter(fault, res);
   return after ? after() : answer();

@@ -1,9 +1,10 @@
 import { type Clock, systemClock } from '../../domain/clock.js';
+import { createFaultSwitches } from '../fault-book.js';
 import { createApiKeys } from './access.js';
 import type { ApiDependencies } from './api.js';
 import { createCallLog } from './call-log.js';
 import { createDeferredWork } from './deferred.js';
-import { createStripeFaults } from './faults.js';
+import { stripeFaultSchema } from './faults.js';
 import { createIdempotencyKeys } from './idempotency.js';
 import { createLimits } from './limits.js';
 import { createAgenda, createMovableClock } from './sandbox-clock.js';
@@ -43,17 +44,15 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
     apiKeys: createApiKeys(platformAccount, secretKey),
     keys: createIdempotencyKeys(store, clock),
     limits: createLimits(clock),
-    faults: createStripeFaults(seed),
+    faults: createFaultSwitches(stripeFaultSchema, seed),
     calls: createCallLog(clock),
   };
 }
 
 /** What the journal does not hold. */
-export function forget(parts: ApiDependencies, { seed, secretKey, platformAccount }: PartsOptions): void {
+export function forget(parts: ApiDependencies, { secretKey, platformAccount }: PartsOptions): void {
   const { apiKeys, keys, limits, faults, calls, webhooks, agenda, clock } = parts;
   apiKeys.set({ accepted: secretKey === undefined ? null : { [secretKey]: platformAccount }, revoked: [] });
-  faults.set([], seed);
-  faults.setDown(false);
-  for (const part of [keys, limits, calls, webhooks, agenda]) part.clear();
+  for (const part of [faults, keys, limits, calls, webhooks, agenda]) part.clear();
   clock.move(0);
 }
