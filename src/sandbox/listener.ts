@@ -2,6 +2,18 @@ import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
+import type { Clock } from '../domain/clock.js';
+
+/** What every stand-in is started with. */
+export interface StandInOptions {
+  /** 0 or absent: any free port. */
+  readonly port?: number;
+  /** Where the journal lives; absent: nothing outlives the process. */
+  readonly stateDir?: string;
+  readonly clock?: Clock;
+  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
+  readonly seed?: number;
+}
 
 /** The web server of a stand-in; it can go away and come back on the same port. */
 export interface Listener {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
-import { misbehaveAfter, misbehaveBefore, SLOW_MS, sendProblem } from './answers.js';
+import { AFTER, BEFORE, SLOW_MS, sendProblem } from './answers.js';
 import type { Book, SettleOutcome } from './book.js';
 import type { CallLog } from './call-log.js';
 import { malformed, type Reading, SANDBOX_PROTOCOLS, type SandboxProtocol } from './claim.js';
@@ -122,13 +122,13 @@ async function withFaults(
   const fault = faults.strike(
     ({ on, protocols }) => on.includes(call) && (protocol === undefined || protocols.includes(protocol)),
   );
-  const before = fault && misbehaveBefore(fault, res);
-  if (before) return before();
+  const before = fault && BEFORE[fault.kind];
+  if (before) return before(res, fault);
   // The caller may give up meanwhile; a real auth server would settle all the same, and so does this one.
   if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
   const answer = await work();
-  const after = fault && misbehaveAfter(fault, res);
-  return after ? after() : answer();
+  const after = fault && AFTER[fault.kind];
+  return after ? after(res, fault) : answer();
 }
 
 function refuseAll(res: Response): void {

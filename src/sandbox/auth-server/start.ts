@@ -1,7 +1,7 @@
-import { type Clock, systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen } from '../listener.js';
+import { answerErrors, type Listener, listen, type StandInOptions } from '../listener.js';
 import { type Book, createBook, type Debit } from './book.js';
 import { type CallLog, type CallTotals, createCallLog, type KeyCalls } from './call-log.js';
 import type { SandboxProtocol } from './claim.js';
@@ -9,14 +9,7 @@ import { controlRoutes } from './control-routes.js';
 import { createFaults, type FaultRule, type Faults } from './faults.js';
 import { providerRoutes } from './provider-routes.js';
 
-export interface SandboxOptions {
-  /** 0 or absent: any free port. */
-  readonly port?: number;
-  /** Where the journal lives; absent: nothing outlives the process. */
-  readonly stateDir?: string;
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
+export interface SandboxOptions extends StandInOptions {
   /** Recover the signer of every EIP-3009 authorization (about a millisecond each); default false. */
   readonly checkSignatures?: boolean;
 }

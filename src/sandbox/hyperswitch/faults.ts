@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { z } from 'zod';
 import { callRuleBase, type FaultSwitches, type Strike } from '../fault-book.js';
-import { hang, htmlPage, reset } from '../silence.js';
+import { hang, reset, sendPage } from '../silence.js';
 import {
   forbidden,
   locked,
@@ -64,10 +64,6 @@ const stumble: Misbehaviour = async (res, { draw }) =>
   sendProblem(res, serverError([500, 502, 503, 504][Math.floor(draw * 4)] ?? 500));
 const silent: Misbehaviour = (res, { rule }) => hang(res, rule.ms);
 const cut: Misbehaviour = async (res) => reset(res);
-const page =
-  (status: number, title: string): Misbehaviour =>
-  async (res) =>
-    void res.status(status).type('html').send(htmlPage(title));
 
 /** Instead of the call's work: nothing is created. */
 export const BEFORE: Partial<Record<FaultKind, Misbehaviour>> = {
@@ -80,8 +76,8 @@ export const BEFORE: Partial<Record<FaultKind, Misbehaviour>> = {
   connector_failed: withProblem(refundFailed),
   hang_before_commit: silent,
   reset_before_commit: cut,
-  html_200: page(200, 'Sign in to continue'),
-  html_404: page(404, '404 Not Found'),
+  html_200: async (res) => sendPage(res, 200, 'Sign in to continue'),
+  html_404: async (res) => sendPage(res, 404, '404 Not Found'),
   redirect: async (res) => res.redirect(307, '/maintenance'),
   rate_limited: async (res, { rule }) => {
     res.set('Retry-After', String(rule.retryAfterSeconds));

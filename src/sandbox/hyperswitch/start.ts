@@ -1,8 +1,8 @@
-import { type Clock, systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen } from '../listener.js';
+import { answerErrors, type Listener, listen, type StandInOptions } from '../listener.js';
 import { type Auto, type AutoSettings, createAuto } from './auto.js';
 import { type Book, type Change, createBook, type Move } from './book.js';
 import { type Call, type CallLog, type CallTotals, type CreatedCalls, createCallLog } from './call-log.js';
@@ -29,14 +29,7 @@ import {
   type Webhooks,
 } from './webhooks.js';
 
-export interface HyperswitchSandboxOptions {
-  /** 0 or absent: any free port. */
-  readonly port?: number;
-  /** Where the journal lives; absent: nothing outlives the process. */
-  readonly stateDir?: string;
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
+export interface HyperswitchSandboxOptions extends StandInOptions {
   /** What callers must send as `api-key`; default {@link SANDBOX_API_KEY}. */
   readonly apiKey?: string;
   readonly webhooks?: WebhookSettings;

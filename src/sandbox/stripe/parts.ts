@@ -1,5 +1,6 @@
-import { type Clock, systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../domain/clock.js';
 import { createFaultSwitches } from '../fault-book.js';
+import type { StandInOptions } from '../listener.js';
 import { createApiKeys } from './access.js';
 import type { ApiDependencies } from './api.js';
 import { createCallLog } from './call-log.js';
@@ -11,13 +12,10 @@ import { createAgenda, createMovableClock } from './sandbox-clock.js';
 import type { Store } from './store.js';
 import { createWebhooks, type WebhookTarget } from './webhooks.js';
 
-export interface PartsOptions {
+/** The stand-in's own, movable clock is based on `clock`. */
+export interface PartsOptions extends Pick<StandInOptions, 'clock' | 'seed'> {
   /** The account the keys belong to. */
   readonly platformAccount: string;
-  /** What the stand-in's own, movable clock is based on. */
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
   /** The only secret key that is let in; absent: every `sk_test_…`, `sk_live_…`, `rk_…`. */
   readonly secretKey?: string;
   /** Where events are sent; absent: nowhere until a switch says. */

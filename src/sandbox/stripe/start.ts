@@ -1,18 +1,13 @@
 import express from 'express';
 import { openJournal } from '../journal.js';
-import { answerErrors, listen } from '../listener.js';
+import { answerErrors, listen, type StandInOptions } from '../listener.js';
 import { apiHandler } from './api.js';
 import { ControlRefused, createControl, type StripeControl } from './control.js';
 import { controlRoutes } from './control-routes.js';
 import { assemble, forget, type PartsOptions } from './parts.js';
 import { createStore } from './store.js';
 
-export interface StripeSandboxOptions extends Partial<PartsOptions> {
-  /** 0 or absent: any free port. */
-  readonly port?: number;
-  /** Where the journal lives; absent: nothing outlives the process. */
-  readonly stateDir?: string;
-}
+export type StripeSandboxOptions = StandInOptions & Partial<PartsOptions>;
 
 export interface StripeSandbox extends StripeControl {
   /** What `STRIPE_API_BASE` is set to. */

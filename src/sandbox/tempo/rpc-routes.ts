@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { assertNever } from '../../domain/assert-never.js';
-import { hang, htmlPage, reset } from '../silence.js';
+import { hang, reset, sendPage } from '../silence.js';
 import type { CallLog } from './call-log.js';
 import type { Chain, Fate } from './chain.js';
 import type { Fault, Faults } from './faults.js';
@@ -106,13 +106,13 @@ async function before(
       res.status(503).type('text').send('unavailable');
       return CUT;
     case 'html_502':
-      res.status(502).type('html').send(htmlPage('Bad Gateway'));
+      sendPage(res, 502, 'Bad Gateway');
       return CUT;
     case 'http_401':
       res.status(401).json({ error: 'invalid API key' });
       return CUT;
     case 'http_404':
-      res.status(404).type('html').send(htmlPage('Not Found'));
+      sendPage(res, 404, 'Not Found');
       return CUT;
     case 'rate_limited':
       res.status(429).set('Retry-After', String(fault.rule.retryAfterSeconds)).type('text').send('too many requests');

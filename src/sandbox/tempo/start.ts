@@ -1,9 +1,9 @@
 import type { Address } from 'viem';
-import { type Clock, systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen } from '../listener.js';
+import { answerErrors, type Listener, listen, type StandInOptions } from '../listener.js';
 import { type CallLog, type CallsView, createCallLog } from './call-log.js';
 import { type Chain, createChain } from './chain.js';
 import { controlRoutes } from './control-routes.js';
@@ -12,14 +12,7 @@ import { type FaultRule, type Faults, faultRuleSchema } from './faults.js';
 import { type LedgerView, ledgerView } from './ledger-view.js';
 import { rpcRoutes } from './rpc-routes.js';
 
-export interface TempoSandboxOptions {
-  /** 0 or absent: any free port. */
-  readonly port?: number;
-  /** Where the journal lives; absent: nothing outlives the process. */
-  readonly stateDir?: string;
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
+export interface TempoSandboxOptions extends StandInOptions {
   readonly chainId?: number;
 }
 
