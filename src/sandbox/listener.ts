@@ -15,18 +15,21 @@ export interface StandInOptions {
   readonly seed?: number;
 }
 
-/** The web server of a stand-in; it can go away and come back on the same port. */
-export interface Listener {
-  readonly app: Express;
-  readonly port: number;
+/** One that runs. */
+export interface StandIn {
   readonly url: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** The web server of a stand-in; it can go away and come back on the same port. */
+export interface Listener extends StandIn {
+  readonly app: Express;
   /** Aborted by `close`, so that a slow answer does not commit behind its back. */
   readonly closing: AbortSignal;
   /** Closes the socket and cuts every connection; comes back by itself after `forMs`. */
   die(forMs?: number): Promise<void>;
   revive(): Promise<void>;
-  /** Dies for good. */
-  close(): Promise<void>;
 }
 
 /** Loopback only: the sandbox asks nobody who they are; port 0 is any free one. @throws Error when the port is taken */

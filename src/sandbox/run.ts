@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { StandIn } from './listener.js';
 import { SANDBOX_STRIPE_WEBHOOK_SECRET } from './stripe/defaults.js';
 
 export interface RunSandboxOptions {
@@ -21,7 +22,7 @@ export interface RunSandboxOptions {
  */
 export async function runSandbox(options: RunSandboxOptions): Promise<void> {
   const { stateDir, ports, hyperswitchWebhookUrl, stripeWebhookUrl } = options;
-  const run = async (name: string, starting: Promise<{ readonly url: string; close(): Promise<void> }>) => {
+  const run = async (name: string, starting: Promise<StandIn>) => {
     const standIn = await starting;
     process.stderr.write(`sandbox ${name} listening on ${standIn.url}, state in ${stateDir}\n`);
     await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);

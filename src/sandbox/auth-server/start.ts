@@ -1,7 +1,7 @@
 import { systemClock } from '../../domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen, type StandInOptions } from '../listener.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { type Book, createBook, type Debit } from './book.js';
 import { type CallLog, type CallTotals, createCallLog, type KeyCalls } from './call-log.js';
 import type { SandboxProtocol } from './claim.js';
@@ -34,11 +34,7 @@ export interface SandboxControl extends CommonControl<FaultRule, LedgerView, Cal
   setBalance(payer: string, balance: bigint): Promise<void>;
 }
 
-export interface Sandbox extends SandboxControl {
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
+export type Sandbox = SandboxControl & StandIn;
 
 /**
  * Starts a stateful auth server on the loopback interface.

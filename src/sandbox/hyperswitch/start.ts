@@ -2,7 +2,7 @@ import { systemClock } from '../../domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen, type StandInOptions } from '../listener.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { type Auto, type AutoSettings, createAuto } from './auto.js';
 import { type Book, type Change, createBook, type Move } from './book.js';
 import { type Call, type CallLog, type CallTotals, type CreatedCalls, createCallLog } from './call-log.js';
@@ -72,11 +72,8 @@ export interface HyperswitchControl extends CommonControl<FaultRule, LedgerView,
   redeliver(eventId: string): Promise<boolean>;
 }
 
-export interface HyperswitchSandbox extends HyperswitchControl {
-  readonly url: string;
-  readonly port: number;
+export interface HyperswitchSandbox extends HyperswitchControl, StandIn {
   readonly apiKey: string;
-  close(): Promise<void>;
 }
 
 /**

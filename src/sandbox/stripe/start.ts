@@ -1,6 +1,6 @@
 import express from 'express';
 import { openJournal } from '../journal.js';
-import { answerErrors, listen, type StandInOptions } from '../listener.js';
+import { answerErrors, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { apiHandler } from './api.js';
 import { ControlRefused, createControl, type StripeControl } from './control.js';
 import { controlRoutes } from './control-routes.js';
@@ -9,12 +9,9 @@ import { createStore } from './store.js';
 
 export type StripeSandboxOptions = StandInOptions & Partial<PartsOptions>;
 
-export interface StripeSandbox extends StripeControl {
-  /** What `STRIPE_API_BASE` is set to. */
-  readonly url: string;
-  readonly port: number;
+/** `STRIPE_API_BASE` is set to its `url`. */
+export interface StripeSandbox extends StripeControl, StandIn {
   readonly platformAccount: string;
-  close(): Promise<void>;
 }
 
 const DEFAULT_PLATFORM = 'acct_1SandboxPlatform0000000';

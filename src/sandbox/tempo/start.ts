@@ -3,7 +3,7 @@ import { systemClock } from '../../domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen, type StandInOptions } from '../listener.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { type CallLog, type CallsView, createCallLog } from './call-log.js';
 import { type Chain, createChain } from './chain.js';
 import { controlRoutes } from './control-routes.js';
@@ -25,12 +25,9 @@ export interface TempoControl extends CommonControl<FaultRule, LedgerView, Calls
   mine(): Promise<void>;
 }
 
-export interface TempoSandbox extends TempoControl {
-  /** What `TEMPO_RPC_URL` is set to. */
-  readonly url: string;
-  readonly port: number;
+/** `TEMPO_RPC_URL` is set to its `url`. */
+export interface TempoSandbox extends TempoControl, StandIn {
   readonly chainId: number;
-  close(): Promise<void>;
 }
 
 /**
