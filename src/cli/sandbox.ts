@@ -54,23 +54,8 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
         if (!URL.canParse(url))
           throw new CommandRefused(`${url} is no URL; example: http://127.0.0.1:3000/webhooks/stripe`);
       // Loaded only here: no other command runs any of its code.
-      const { runSandbox } = await import('../sandbox/auth-server/run.js');
-      const running = [runSandbox({ port: ports.authServer, stateDir })];
-      if (ports.hyperswitch !== undefined) {
-        const { runHyperswitchSandbox } = await import('../sandbox/hyperswitch/run.js');
-        running.push(
-          runHyperswitchSandbox({ port: ports.hyperswitch, stateDir, webhookUrl: webhooks.hyperswitchWebhookUrl }),
-        );
-      }
-      if (ports.stripe !== undefined) {
-        const { runStripeSandbox } = await import('../sandbox/stripe/run.js');
-        running.push(runStripeSandbox({ port: ports.stripe, stateDir, webhookUrl: webhooks.stripeWebhookUrl }));
-      }
-      if (ports.tempo !== undefined) {
-        const { runTempoSandbox } = await import('../sandbox/tempo/run.js');
-        running.push(runTempoSandbox({ port: ports.tempo, stateDir }));
-      }
-      await Promise.all(running);
+      const { runSandbox } = await import('../sandbox/run.js');
+      await runSandbox({ stateDir, ports, ...webhooks });
     });
 }
 

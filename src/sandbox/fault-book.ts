@@ -7,6 +7,13 @@ export const ruleBase = {
   probability: z.number().min(0).max(1).default(1),
 };
 
+export const callRuleBase = {
+  ...ruleBase,
+  /** `slow`: how long until the answer. Hangs: how long until the socket is cut (they never answer). */
+  ms: z.int().min(0).max(3_600_000).optional(),
+  retryAfterSeconds: z.int().min(0).max(86_400).default(1),
+};
+
 interface Rule<Kind> {
   /** One of these is drawn evenly each time the rule strikes. */
   readonly kinds: readonly Kind[];
@@ -28,6 +35,15 @@ export interface FaultBook<Input, R extends Rule<unknown>> {
   rules(): readonly R[];
   /** The first rule that applies and strikes; uses up one of its `times`. */
   strike(applies: (rule: R) => boolean): Strike<R> | undefined;
+  /** No rules, and the draws of the start. */
+  clear(): void;
+}
+
+/** The faults of a stand-in that is down as a whole or not at all. */
+export interface FaultSwitches<Input, R extends Rule<unknown>> extends FaultBook<Input, R> {
+  /** Answers 503 to everything, and nothing is committed. */
+  setDown(down: boolean): void;
+  isDown(): boolean;
 }
 
 /** Seeded, so that a run can be had again: the same calls in the same order meet the same faults. */
@@ -59,6 +75,29 @@ export function createFaultBook<Input, R extends Rule<unknown>>(
         return { kind, rule, draw: random() };
       }
       return undefined;
+    },
+    clear() {
+      entries = [];
+      random = randomFrom(seed);
+    },
+  };
+}
+
+export function createFaultSwitches<Input, R extends Rule<unknown>>(
+  schema: z.ZodType<R, Input>,
+  seed?: number,
+): FaultSwitches<Input, R> {
+  const book = createFaultBook(schema, seed);
+  let down = false;
+  return {
+    ...book,
+    setDown(isDown) {
+      down = isDown;
+    },
+    isDown: () => down,
+    clear() {
+      book.clear();
+      down = false;
     },
   };
 }

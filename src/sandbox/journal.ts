@@ -1,5 +1,5 @@
 import { mkdir, open, readFile, truncate } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { join } from 'node:path';
 
 /** An append-only file of JSON lines; a promise of `append` resolves once the line would survive a kill -9 or a power cut. */
 export interface Journal {
@@ -8,19 +8,28 @@ export interface Journal {
   close(): Promise<void>;
 }
 
+type Entry = Readonly<Record<string, unknown>>;
+
+interface Opened {
+  readonly journal: Journal;
+  readonly entries: readonly Entry[];
+}
+
 /** Keeps nothing: for tests that end with the process. */
-export const memoryJournal: Journal = { append: () => Promise.resolve(), close: () => Promise.resolve() };
+const memoryJournal: Journal = { append: () => Promise.resolve(), close: () => Promise.resolve() };
 
 /**
- * Opens the journal and returns what it holds. A last line without its newline was never acknowledged, so it is cut
+ * Opens the journal of that name and returns what it holds; without a directory nothing outlives the process. A last line without its newline was never acknowledged, so it is cut
  * off; anything else that cannot be read stops the start, because a ledger with a hole is worse than none.
  * @throws Error naming the file and line that cannot be read
  */
-export async function openJournal(path: string): Promise<{ journal: Journal; entries: unknown[] }> {
-  await mkdir(dirname(path), { recursive: true });
+export async function openJournal(stateDir: string | undefined, name: string): Promise<Opened> {
+  if (stateDir === undefined) return { journal: memoryJournal, entries: [] };
+  const path = join(stateDir, name);
+  await mkdir(stateDir, { recursive: true });
   const entries = await recover(path);
   const file = await open(path, 'a');
-  await syncDirectory(dirname(path));
+  await syncDirectory(stateDir);
 
   let queue: string[] = [];
   let flushing: Promise<void> | undefined;
@@ -56,7 +65,7 @@ export async function openJournal(path: string): Promise<{ journal: Journal; ent
   };
 }
 
-async function recover(path: string): Promise<unknown[]> {
+async function recover(path: string): Promise<Entry[]> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '';
     throw error;
@@ -69,7 +78,7 @@ async function recover(path: string): Promise<unknown[]> {
     .slice(0, -1)
     .map((line, index) => {
       try {
-        return JSON.parse(line) as unknown;
+        return JSON.parse(line) as Entry;
       } catch {
         throw new Error(
           `${path} line ${index + 1} is not JSON: the sandbox's ledger is damaged; delete the file to start an empty one`,

@@ -21,5 +21,7 @@ export function reset(res: Response): void {
   res.socket?.resetAndDestroy();
 }
 
-export const htmlPage = (title: string): string =>
-  `<!doctype html><html><head><title>${title}</title></head><body></body></html>`;
+/** What a gateway or a login page in the way sends. */
+export function sendPage(res: Response, status: number, title: string): void {
+  res.status(status).type('html').send(`<!doctype html><html><head><title>${title}</title></head><body></body></html>`);
+}

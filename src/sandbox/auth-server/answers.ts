@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { hang, htmlPage, reset } from '../silence.js';
+import { hang, reset, sendPage } from '../silence.js';
 import type { Problem } from './claim.js';
 import type { Fault, FaultKind } from './faults.js';
 
@@ -10,16 +10,6 @@ export const sendProblem = (res: Response, { status, code, message }: Problem): 
   res.status(status).json({ error: { code, message } });
 };
 
-/** Misbehaviour that happens before anything is committed; `undefined` for kinds that let the call do its work first. */
-export function misbehaveBefore(fault: Fault, res: Response): (() => Promise<void>) | undefined {
-  return BEFORE[fault.kind]?.bind(undefined, res, fault);
-}
-
-/** Misbehaviour after the commit is durable: the money has moved and the caller is not told. */
-export function misbehaveAfter(fault: Fault, res: Response): (() => Promise<void>) | undefined {
-  return AFTER[fault.kind]?.bind(undefined, res, fault);
-}
-
 type Misbehave = (res: Response, fault: Fault) => Promise<void>;
 
 async function serverError(res: Response, fault: Fault): Promise<void> {
@@ -27,7 +17,7 @@ async function serverError(res: Response, fault: Fault): Promise<void> {
   res.status(status).json({ error: { code: 'internal_error', message: 'the auth server stumbled' } });
 }
 
-const silent: Misbehave = (res, fault) => hang(res, fault.ms);
+const silent: Misbehave = (res, fault) => hang(res, fault.rule.ms);
 const cut: Misbehave = async (res) => reset(res);
 
 const withError = (status: number, code: string, message: string): Misbehave => {
@@ -36,7 +26,8 @@ const withError = (status: number, code: string, message: string): Misbehave => 
   };
 };
 
-const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
+/** Instead of the call's work: nothing is committed. */
+export const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
   server_error: serverError,
   hang_before_commit: silent,
   reset_before_commit: cut,
@@ -47,22 +38,17 @@ const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
   http_401: withError(401, 'unauthorized', 'unknown application'),
   http_403: withError(403, 'forbidden', 'this application may not settle'),
   http_404: withError(404, 'not_found', 'no such route'),
-  html_200: async (res) => {
-    res.status(200).type('html').send(htmlPage('Sign in to continue'));
-  },
-  html_404: async (res) => {
-    res.status(404).type('html').send(htmlPage('404 Not Found'));
-  },
-  redirect: async (res) => {
-    res.redirect(307, '/maintenance');
-  },
+  html_200: async (res) => sendPage(res, 200, 'Sign in to continue'),
+  html_404: async (res) => sendPage(res, 404, '404 Not Found'),
+  redirect: async (res) => res.redirect(307, '/maintenance'),
   rate_limited: async (res, fault) => {
-    res.status(429).set('Retry-After', String(fault.retryAfterSeconds));
+    res.status(429).set('Retry-After', String(fault.rule.retryAfterSeconds));
     res.json({ error: { code: 'rate_limited', message: 'too many requests' } });
   },
 };
 
-const AFTER: Partial<Record<FaultKind, Misbehave>> = {
+/** After the commit is durable: the money has moved and the caller is not told. */
+export const AFTER: Partial<Record<FaultKind, Misbehave>> = {
   server_error_after_commit: serverError,
   hang_after_commit: silent,
   reset_after_commit: cut,

@@ -1,18 +1,20 @@
 import type { Clock } from '../../domain/clock.js';
+import {
+  addOne,
+  createRepeats,
+  differing,
+  known,
+  overlapsOf,
+  type RepeatedCalls,
+  type Repeats,
+} from '../call-counts.js';
 import type { Journal } from '../journal.js';
 import type { SandboxProtocol } from './claim.js';
 
-/** What the auth server saw of one idempotency key. */
-export interface KeyCalls {
+/** What came for one payment; the auth server itself does not go by the Idempotency-Key headers. */
+export interface KeyCalls extends RepeatedCalls {
   readonly key: string;
   readonly protocol: SandboxProtocol;
-  readonly calls: number;
-  /** sha256 of every body that came under this key, with how often; more than one entry is a broken promise. */
-  readonly bodies: Readonly<Record<string, number>>;
-  /** The Idempotency-Key headers it came with, with how often; the auth server itself does not go by them. */
-  readonly idempotencyKeys: Readonly<Record<string, number>>;
-  /** How often a call arrived while an earlier one of the same key was still at work. */
-  readonly overlaps: number;
   readonly maxInProgress: number;
 }
 
@@ -30,33 +32,6 @@ export interface CallTotals {
   readonly settlesPerSecond: Readonly<Record<string, number>>;
 }
 
-interface Counted {
-  key: string;
-  protocol: SandboxProtocol;
-  calls: number;
-  bodies: Map<string, number>;
-  idempotencyKeys: Map<string, number>;
-  overlaps: number;
-  inProgress: number;
-  maxInProgress: number;
-}
-
-const fresh = ({ key, protocol }: SettleCall): Counted => ({
-  key,
-  protocol,
-  calls: 0,
-  bodies: new Map(),
-  idempotencyKeys: new Map(),
-  overlaps: 0,
-  inProgress: 0,
-  maxInProgress: 0,
-});
-
-function noteAtOnce(counted: Counted, atOnce: number): void {
-  if (atOnce > 1) counted.overlaps += 1;
-  counted.maxInProgress = Math.max(counted.maxInProgress, atOnce);
-}
-
 export interface SettleCall {
   readonly protocol: SandboxProtocol;
   readonly key: string;
@@ -66,7 +41,7 @@ export interface SettleCall {
 
 /** Counts calls, not money; a call is in progress until the auth server itself stops working on it. */
 export interface CallLog {
-  /** Returns the function that ends the call; ending twice counts once. */
+  /** Returns the function that ends the call. */
   begin(call: SettleCall): () => void;
   verified(): void;
   keys(): readonly KeyCalls[];
@@ -75,79 +50,79 @@ export interface CallLog {
   clear(): void;
 }
 
+interface Counted {
+  readonly protocol: SandboxProtocol;
+  readonly repeats: Repeats;
+  maxInProgress: number;
+}
+
 export function createCallLog(clock: Clock, journal: Journal): CallLog {
   const byKey = new Map<string, Counted>();
   const perSecond = new Map<number, number>();
   let verifyCalls = 0;
-  let inProgress = 0;
-  let maxInProgress = 0;
-  let epoch = 0;
+  let load = { now: 0, most: 0 };
 
-  const count = (call: SettleCall): Counted => {
-    const counted = byKey.get(call.key) ?? fresh(call);
-    byKey.set(call.key, counted);
-    counted.calls += 1;
-    counted.bodies.set(call.body, (counted.bodies.get(call.body) ?? 0) + 1);
-    counted.idempotencyKeys.set(call.idempotencyKey, (counted.idempotencyKeys.get(call.idempotencyKey) ?? 0) + 1);
-    return counted;
+  const countedOf = ({ key, protocol }: SettleCall): Counted =>
+    known(byKey, key, () => ({ protocol, repeats: createRepeats(), maxInProgress: 0 }));
+  const note = (counted: Counted, second: number, atOnce: number): void => {
+    counted.maxInProgress = Math.max(counted.maxInProgress, atOnce);
+    addOne(perSecond, second);
   };
+  const keys = () =>
+    Array.from(byKey, ([key, { protocol, repeats, maxInProgress }]) => ({
+      key,
+      protocol,
+      ...repeats.view(),
+      maxInProgress,
+    }));
 
   return {
     begin(call) {
-      const counted = count(call);
-      counted.inProgress += 1;
-      const atOnce = counted.inProgress;
-      noteAtOnce(counted, atOnce);
-      inProgress += 1;
-      maxInProgress = Math.max(maxInProgress, inProgress);
+      const counted = countedOf(call);
+      const atOnce = counted.repeats.begin(call.body, call.idempotencyKey);
       const second = Math.floor(clock.nowMs() / 1000);
-      perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+      note(counted, second, atOnce);
       // The debit that may follow is queued behind this line, so whatever is answered, the count is durable first.
       journal.append({ t: 'call', ...call, second, atOnce }).catch(() => undefined);
-      const begunIn = epoch;
-      let ended = false;
+      const begunUnder = load;
+      begunUnder.now += 1;
+      begunUnder.most = Math.max(begunUnder.most, begunUnder.now);
       return () => {
-        if (ended || begunIn !== epoch) return;
-        ended = true;
-        counted.inProgress -= 1;
-        inProgress -= 1;
+        counted.repeats.end();
+        begunUnder.now -= 1;
       };
     },
     verified() {
       verifyCalls += 1;
     },
-    keys: () =>
-      Array.from(byKey.values(), ({ inProgress: _now, bodies, idempotencyKeys, ...counted }) => ({
-        ...counted,
-        bodies: Object.fromEntries(bodies),
-        idempotencyKeys: Object.fromEntries(idempotencyKeys),
-      })),
+    keys,
     totals() {
-      const all = Array.from(byKey.values());
+      const all = keys();
       return {
         settleCalls: all.reduce((sum, { calls }) => sum + calls, 0),
         verifyCalls,
-        keysWithDifferingBodies: all.filter(({ bodies }) => bodies.size > 1).length,
-        keysWithDifferingHeaders: all.filter(({ idempotencyKeys }) => idempotencyKeys.size > 1).length,
-        overlaps: all.reduce((sum, { overlaps }) => sum + overlaps, 0),
-        inProgress,
-        maxInProgress,
+        keysWithDifferingBodies: differing(all.map(({ bodies }) => bodies)),
+        keysWithDifferingHeaders: differing(all.map(({ idempotencyKeys }) => idempotencyKeys)),
+        overlaps: overlapsOf(all),
+        inProgress: load.now,
+        maxInProgress: load.most,
         settlesPerSecond: Object.fromEntries(perSecond),
       };
     },
     replay(entry) {
       if (entry.t !== 'call') return false;
-      const counted = count(entry as unknown as SettleCall);
-      noteAtOnce(counted, Number(entry.atOnce));
-      const second = Number(entry.second);
-      perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+      const call = entry as unknown as SettleCall & { readonly second: number; readonly atOnce: number };
+      const counted = countedOf(call);
+      counted.repeats.replay(call.body, call.idempotencyKey, call.atOnce);
+      note(counted, call.second, call.atOnce);
       return true;
     },
     clear() {
-      epoch += 1;
       byKey.clear();
       perSecond.clear();
-      verifyCalls = inProgress = maxInProgress = 0;
+      verifyCalls = 0;
+      // Calls that are still at work end under the load they began under.
+      load = { now: 0, most: 0 };
     },
   };
 }

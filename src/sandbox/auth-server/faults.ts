@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createFaultBook, ruleBase } from '../fault-book.js';
+import { callRuleBase, createFaultBook, type FaultBook, type Strike } from '../fault-book.js';
 import { SANDBOX_PROTOCOLS, type SandboxProtocol } from './claim.js';
 
 /** Every way the sandbox can misbehave; docs/sandbox.md says what each looks like on the wire. */
@@ -24,9 +24,7 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-export type FaultCall = 'settle' | 'verify' | 'payment-request';
-
-const protocols = z.enum(['atxp', 'x402', 'mpp']);
+export const protocolsSchema = z.array(z.enum(SANDBOX_PROTOCOLS)).min(1);
 export const faultRuleSchema = z.strictObject({
   /** One of these is drawn evenly each time the rule strikes. */
   kinds: z.array(z.enum(FAULT_KINDS)).min(1),
@@ -34,49 +32,25 @@ export const faultRuleSchema = z.strictObject({
     .array(z.enum(['settle', 'verify', 'payment-request']))
     .min(1)
     .default(['settle']),
-  protocols: z.array(protocols).min(1).default(Array.from(SANDBOX_PROTOCOLS)),
-  ...ruleBase,
-  /** `slow`: how long until the answer. Hangs: how long until the socket is cut (they never answer). */
-  ms: z.int().min(0).max(3_600_000).optional(),
-  retryAfterSeconds: z.int().min(0).max(86_400).default(1),
+  protocols: protocolsSchema.default(Array.from(SANDBOX_PROTOCOLS)),
+  ...callRuleBase,
 });
+type ReadRule = z.output<typeof faultRuleSchema>;
 export type FaultRule = z.input<typeof faultRuleSchema>;
-export const faultsSchema = z.strictObject({ rules: z.array(faultRuleSchema), seed: z.int().optional() });
+export type FaultCall = ReadRule['on'][number];
+export type Fault = Strike<ReadRule>;
 
-export interface Fault {
-  readonly kind: FaultKind;
-  readonly ms: number | undefined;
-  readonly retryAfterSeconds: number;
-  /** 0 ≤ draw < 1, for faults that have a choice left. */
-  readonly draw: number;
-}
-
-export interface Faults {
-  /** Replaces all rules. @throws ZodError when a rule does not read */
-  set(rules: readonly FaultRule[], seed?: number): void;
-  rules(): readonly FaultRule[];
-  /** The first rule that strikes this call; uses up one of its `times`. */
-  strike(call: FaultCall, protocol: SandboxProtocol | undefined): Fault | undefined;
+export interface Faults extends FaultBook<FaultRule, ReadRule> {
   setDown(down: boolean, which?: readonly SandboxProtocol[]): void;
   isDown(protocol: SandboxProtocol | undefined): boolean;
   downProtocols(): readonly SandboxProtocol[];
 }
 
-/** Seeded, so that a run can be had again: the same calls in the same order meet the same faults. */
-export function createFaults(seed = 1): Faults {
-  const book = createFaultBook<FaultRule, z.output<typeof faultRuleSchema>>(faultRuleSchema, seed);
+export function createFaults(seed?: number): Faults {
+  const book = createFaultBook(faultRuleSchema, seed);
   const down = new Set<SandboxProtocol>();
   return {
-    set: (rules, newSeed) => book.set(rules, newSeed),
-    rules: () => book.rules(),
-    strike(call, protocol) {
-      const struck = book.strike(
-        ({ on, protocols: which }) => on.includes(call) && (protocol === undefined || which.includes(protocol)),
-      );
-      if (struck === undefined) return undefined;
-      const { kind, rule, draw } = struck;
-      return { kind, ms: rule.ms, retryAfterSeconds: rule.retryAfterSeconds, draw };
-    },
+    ...book,
     setDown(isDown, which = SANDBOX_PROTOCOLS) {
       for (const protocol of which) {
         if (isDown) down.add(protocol);
@@ -85,5 +59,9 @@ export function createFaults(seed = 1): Faults {
     },
     isDown: (protocol) => (protocol === undefined ? down.size === SANDBOX_PROTOCOLS.length : down.has(protocol)),
     downProtocols: () => Array.from(down),
+    clear() {
+      book.clear();
+      down.clear();
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
-import { misbehaveAfter, misbehaveBefore, SLOW_MS, sendProblem } from './answers.js';
+import { AFTER, BEFORE, SLOW_MS, sendProblem } from './answers.js';
 import type { Book, SettleOutcome } from './book.js';
 import type { CallLog } from './call-log.js';
 import { malformed, type Reading, SANDBOX_PROTOCOLS, type SandboxProtocol } from './claim.js';
@@ -119,14 +119,16 @@ async function withFaults(
   work: () => Promise<() => void>,
 ): Promise<void> {
   if (faults.isDown(protocol)) return refuseAll(res);
-  const fault = faults.strike(call, protocol);
-  const before = fault && misbehaveBefore(fault, res);
-  if (before) return before();
+  const fault = faults.strike(
+    ({ on, protocols }) => on.includes(call) && (protocol === undefined || protocols.includes(protocol)),
+  );
+  const before = fault && BEFORE[fault.kind];
+  if (before) return before(res, fault);
   // The caller may give up meanwhile; a real auth server would settle all the same, and so does this one.
-  if (fault?.kind === 'slow') await wait(fault.ms ?? SLOW_MS, undefined, { signal: closing });
+  if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
   const answer = await work();
-  const after = fault && misbehaveAfter(fault, res);
-  return after ? after() : answer();
+  const after = fault && AFTER[fault.kind];
+  return after ? after(res, fault) : answer();
 }
 
 function refuseAll(res: Response): void {

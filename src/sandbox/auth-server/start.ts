@@ -1,9 +1,7 @@
-import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
-import express, { type ErrorRequestHandler } from 'express';
-import { type Clock, systemClock } from '../../domain/clock.js';
-import { type Journal, memoryJournal, openJournal } from '../journal.js';
-import { type Listener, listen } from '../listener.js';
+import { systemClock } from '../../domain/clock.js';
+import { type CommonControl, troubleControl } from '../control.js';
+import { type Journal, openJournal } from '../journal.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { type Book, createBook, type Debit } from './book.js';
 import { type CallLog, type CallTotals, createCallLog, type KeyCalls } from './call-log.js';
 import type { SandboxProtocol } from './claim.js';
@@ -11,14 +9,7 @@ import { controlRoutes } from './control-routes.js';
 import { createFaults, type FaultRule, type Faults } from './faults.js';
 import { providerRoutes } from './provider-routes.js';
 
-export interface SandboxOptions {
-  /** 0 or absent: any free port. */
-  readonly port?: number;
-  /** Where the journal lives; absent: nothing outlives the process. */
-  readonly stateDir?: string;
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
+export interface SandboxOptions extends StandInOptions {
   /** Recover the signer of every EIP-3009 authorization (about a millisecond each); default false. */
   readonly checkSignatures?: boolean;
 }
@@ -35,29 +26,15 @@ export interface CallsView {
 }
 
 /** The same switches as under /_sandbox, for tests in this process. */
-export interface SandboxControl {
-  ledger(): LedgerView;
-  calls(): CallsView;
-  faults(): readonly FaultRule[];
+export interface SandboxControl extends CommonControl<FaultRule, LedgerView, CallsView> {
   downProtocols(): readonly SandboxProtocol[];
-  /** Replaces all fault rules. @throws ZodError when a rule does not read */
-  setFaults(rules: readonly FaultRule[], seed?: number): void;
   /** Answers 503 to everything (or to these protocols), and nothing is committed. */
   setDown(down: boolean, protocols?: readonly SandboxProtocol[]): void;
-  /** Closes the listening socket and every connection; comes back on the same port after `forMs`, or with `revive`. */
-  die(forMs?: number): Promise<void>;
-  revive(): Promise<void>;
   /** `payer`: an ATXP account id, or a wallet address in lower case. */
   setBalance(payer: string, balance: bigint): Promise<void>;
-  /** Forgets money, calls and faults, on disk too. */
-  reset(): Promise<void>;
 }
 
-export interface Sandbox extends SandboxControl {
-  readonly url: string;
-  readonly port: number;
-  close(): Promise<void>;
-}
+export type Sandbox = SandboxControl & StandIn;
 
 /**
  * Starts a stateful auth server on the loopback interface.
@@ -65,30 +42,19 @@ export interface Sandbox extends SandboxControl {
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const parts = await assemble(options);
-  const closing = new AbortController();
-  // Every slow call waits on it, and any number of calls may be slow at once.
-  setMaxListeners(0, closing.signal);
-  const app = express().disable('x-powered-by').disable('etag');
-  const listener = await listen(options.port ?? 0, app);
-  const control = controlOf(parts, listener, options.seed ?? 1);
+  const listener = await listen(options.port);
+  const { app, port, url, closing } = listener;
+  const control = controlOf(parts, listener);
+  const { checkSignatures = false } = options;
   app.use('/_sandbox', controlRoutes(control));
-  app.use(
-    providerRoutes({
-      book: parts.book,
-      calls: parts.calls,
-      faults: parts.faults,
-      checkSignatures: options.checkSignatures ?? false,
-      closing: closing.signal,
-    }),
-  );
-  app.use(answerError);
+  app.use(providerRoutes({ ...parts, checkSignatures, closing }));
+  app.use(answerErrors(errorBody));
   return {
     ...control,
-    port: listener.port,
-    url: `http://127.0.0.1:${listener.port}`,
+    port,
+    url,
     async close() {
-      closing.abort();
-      await listener.silence();
+      await listener.close();
       await parts.journal.close();
     },
   };
@@ -102,18 +68,14 @@ interface Parts {
 }
 
 async function assemble({ stateDir, seed, clock = systemClock }: SandboxOptions): Promise<Parts> {
-  const opened =
-    stateDir === undefined
-      ? { journal: memoryJournal, entries: [] }
-      : await openJournal(join(stateDir, 'auth-server.jsonl'));
-  const { journal } = opened;
+  const { journal, entries } = await openJournal(stateDir, 'auth-server.jsonl');
   const parts = {
     journal,
     book: createBook(clock, journal),
     calls: createCallLog(clock, journal),
     faults: createFaults(seed),
   };
-  for (const entry of opened.entries as Readonly<Record<string, unknown>>[]) {
+  for (const entry of entries) {
     if (entry.t === 'reset') forget(parts);
     else if (!parts.book.replay(entry)) parts.calls.replay(entry);
   }
@@ -125,38 +87,26 @@ function forget({ book, calls }: Parts): void {
   calls.clear();
 }
 
-function controlOf(parts: Parts, listener: Listener, seed: number): SandboxControl {
+function controlOf(parts: Parts, listener: Listener): SandboxControl {
   const { book, calls, faults, journal } = parts;
   return {
+    ...troubleControl(faults, listener),
     ledger: () => ledgerView(book.debits(), (payer) => book.balanceOf(payer)),
     calls: () => ({ keys: calls.keys(), totals: calls.totals() }),
-    faults: () => faults.rules(),
     downProtocols: () => faults.downProtocols(),
-    setFaults: (rules, newSeed) => faults.set(rules, newSeed),
     setDown: (down, protocols) => faults.setDown(down, protocols),
-    die: (forMs) => listener.silence(forMs),
-    revive: () => listener.revive(),
     setBalance: (payer, balance) => book.setBalance(payer, balance),
     async reset() {
-      faults.set([], seed);
-      faults.setDown(false);
+      faults.clear();
       forget(parts);
       await journal.append({ t: 'reset' });
     },
   };
 }
 
-/** Bad control bodies and calls cut short by the end of the sandbox; express would print them to the console. */
-const answerError: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
-  if (res.headersSent || res.destroyed) {
-    res.destroy();
-    return;
-  }
-  const status = error.status ?? 500;
-  res
-    .status(status)
-    .json({ error: { code: status < 500 ? 'invalid_request' : 'internal_error', message: 'not read' } });
-};
+const errorBody = (status: number) => ({
+  error: { code: status < 500 ? 'invalid_request' : 'internal_error', message: 'not read' },
+});
 
 function ledgerView(debits: readonly Debit[], balanceOf: (payer: string) => bigint): LedgerView {
   const payers: Record<string, { debits: number; debited: string; balance: string }> = {};

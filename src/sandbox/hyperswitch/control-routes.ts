@@ -1,7 +1,7 @@
 import express, { type Response, Router } from 'express';
 import { z } from 'zod';
-import { acceptControl as accept } from '../control-body.js';
-import { faultsSchema } from './faults.js';
+import { accept, commonSwitches } from '../control.js';
+import { faultRuleSchema } from './faults.js';
 import { INTENT_STATUSES, REFUND_STATUSES } from './objects.js';
 import type { HyperswitchControl } from './start.js';
 import { webhooksSchema } from './webhooks.js';
@@ -24,34 +24,14 @@ const settingsSchema = z.strictObject({
   refund: z.strictObject({ to: z.enum(REFUND_STATUSES), afterMs }).optional(),
   maxRefunds: z.int().min(0).optional(),
 });
-const downSchema = z.strictObject({ down: z.boolean() });
-const deadSchema = z.strictObject({ forMs: z.int().min(1).max(3_600_000) });
 const releaseSchema = z.strictObject({ newestFirst: z.boolean().default(false) });
 const redeliverSchema = z.strictObject({ event_id: z.string() });
 
-/** The switches under /control, for people and for tests in other processes; they answer even while the rest is down. */
+/** The switches under /control, for people and for tests in other processes. */
 export function controlRoutes(control: HyperswitchControl): Router {
   const router = Router();
   router.use(express.json());
-  router.get('/ledger', (_req, res) => void res.json(control.ledger()));
-  router.get('/calls', (_req, res) => void res.json(control.calls()));
-  router.get('/faults', (_req, res) => void res.json({ rules: control.faults(), down: control.isDown() }));
-  router.put('/faults', (req, res) =>
-    accept(faultsSchema, req.body, res, ({ rules, seed }) => control.setFaults(rules, seed)),
-  );
-  router.delete('/faults', (_req, res) => {
-    control.setFaults([]);
-    control.setDown(false);
-    res.json({ ok: true });
-  });
-  router.put('/down', (req, res) => accept(downSchema, req.body, res, ({ down }) => control.setDown(down)));
-  router.put('/dead', (req, res) =>
-    accept(deadSchema, req.body, res, ({ forMs }) => {
-      // After the answer has left, because this is the socket it leaves by.
-      res.once('close', () => void control.die(forMs));
-      res.set('Connection', 'close');
-    }),
-  );
+  router.use(commonSwitches(control, faultRuleSchema, () => control.isDown()));
   router.put('/auto', (req, res) => accept(settingsSchema, req.body, res, (settings) => control.setAuto(settings)));
   router.put('/payments/:id', (req, res) =>
     accept(paymentMove, req.body, res, (move) => orMissing(res, control.movePayment(req.params.id, move))),
@@ -76,7 +56,6 @@ export function controlRoutes(control: HyperswitchControl): Router {
       control.redeliver(id).then((ok) => (ok ? { ok } : orMissing(res, undefined))),
     ),
   );
-  router.post('/reset', (_req, res) => control.reset().then(() => void res.json({ ok: true })));
   return router;
 }
 

@@ -68,11 +68,11 @@ async function answerWith(
   const id = textOf(req.params.id) ?? idIn(endpoint, body);
   const end = calls.begin({ endpoint, id, idempotencyKey: req.get('idempotency-key') ?? null, body: bytes });
   try {
-    const fault = faults.strike(endpoint);
+    const fault = faults.strike(({ on }) => on.includes(endpoint));
     const before = fault && BEFORE[fault.kind];
     if (before) return await before(res, fault);
     // The caller may give up meanwhile; Hyperswitch would go on all the same, and so does this one.
-    if (fault?.kind === 'slow') await wait(fault.ms ?? SLOW_MS, undefined, { signal: closing });
+    if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
     const answer = await work({ body, req });
     // Also a no, or a read: both tell of what may have been written a moment ago.
     await book.onDisk();

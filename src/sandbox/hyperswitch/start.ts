@@ -1,17 +1,15 @@
-import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
-import express, { type ErrorRequestHandler } from 'express';
-import { type Clock, systemClock } from '../../domain/clock.js';
-import { type Journal, memoryJournal, openJournal } from '../journal.js';
-import { type Listener, listen } from '../listener.js';
+import { systemClock } from '../../domain/clock.js';
+import { type CommonControl, troubleControl } from '../control.js';
+import { createFaultSwitches } from '../fault-book.js';
+import { type Journal, openJournal } from '../journal.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { type Auto, type AutoSettings, createAuto } from './auto.js';
 import { type Book, type Change, createBook, type Move } from './book.js';
 import { type Call, type CallLog, type CallTotals, type CreatedCalls, createCallLog } from './call-log.js';
 import { controlRoutes } from './control-routes.js';
 import { SANDBOX_API_KEY } from './defaults.js';
-import { createFaults, type FaultRule, type Faults } from './faults.js';
+import { type FaultRule, type Faults, faultRuleSchema } from './faults.js';
 import {
-  type Fields,
   type IntentStatus,
   ownId,
   type Payment,
@@ -31,14 +29,7 @@ import {
   type Webhooks,
 } from './webhooks.js';
 
-export interface HyperswitchSandboxOptions {
-  /** 0 or absent: any free port. */
-  readonly port?: number;
-  /** Where the journal lives; absent: nothing outlives the process. */
-  readonly stateDir?: string;
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
+export interface HyperswitchSandboxOptions extends StandInOptions {
   /** What callers must send as `api-key`; default {@link SANDBOX_API_KEY}. */
   readonly apiKey?: string;
   readonly webhooks?: WebhookSettings;
@@ -66,17 +57,8 @@ export interface DashboardRefund {
 }
 
 /** The same switches as under /control, for tests in this process. */
-export interface HyperswitchControl {
-  ledger(): LedgerView;
-  calls(): CallsView;
-  faults(): readonly FaultRule[];
+export interface HyperswitchControl extends CommonControl<FaultRule, LedgerView, CallsView> {
   isDown(): boolean;
-  /** Replaces all fault rules. @throws ZodError when a rule does not read */
-  setFaults(rules: readonly FaultRule[], seed?: number): void;
-  setDown(down: boolean): void;
-  /** Closes the listening socket and every connection; comes back on the same port after `forMs`, or with `revive`. */
-  die(forMs?: number): Promise<void>;
-  revive(): Promise<void>;
   /** Replaces what happens by itself from now on. */
   setAuto(settings: AutoSettings & { readonly maxRefunds?: number | undefined }): void;
   /** Undefined: there is no such payment. */
@@ -88,15 +70,10 @@ export interface HyperswitchControl {
   setWebhooks(settings: WebhookSettings): void;
   releaseWebhooks(newestFirst: boolean): Promise<void>;
   redeliver(eventId: string): Promise<boolean>;
-  /** Forgets money, calls, events, faults and what happens by itself, on disk too; keeps where webhooks go. */
-  reset(): Promise<void>;
 }
 
-export interface HyperswitchSandbox extends HyperswitchControl {
-  readonly url: string;
-  readonly port: number;
+export interface HyperswitchSandbox extends HyperswitchControl, StandIn {
   readonly apiKey: string;
-  close(): Promise<void>;
 }
 
 /**
@@ -105,25 +82,23 @@ export interface HyperswitchSandbox extends HyperswitchControl {
  */
 export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions = {}): Promise<HyperswitchSandbox> {
   const parts = await assemble(options);
-  const closing = new AbortController();
-  // Every slow call waits on it, and any number of calls may be slow at once.
-  setMaxListeners(0, closing.signal);
-  const app = express().disable('x-powered-by').disable('etag');
-  const listener = await listen(options.port ?? 0, app);
-  const control = controlOf(parts, listener, options.seed ?? 1);
+  const listener = await listen(options.port);
+  const { app, port, url, closing } = listener;
+  const control = controlOf(parts, listener);
   const apiKey = options.apiKey ?? SANDBOX_API_KEY;
   app.use('/control', controlRoutes(control));
-  app.use(providerRoutes({ ...parts, apiKey, closing: closing.signal }));
-  app.use(answerError);
+  app.use(providerRoutes({ ...parts, apiKey, closing }));
+  app.use(
+    answerErrors(() => ({ error: { type: 'invalid_request', code: 'IR_06', message: 'the body was not read' } })),
+  );
   return {
     ...control,
     apiKey,
-    port: listener.port,
-    url: `http://127.0.0.1:${listener.port}`,
+    port,
+    url,
     async close() {
-      closing.abort();
       parts.auto.stop();
-      await listener.silence();
+      await listener.close();
       await parts.webhooks.stop();
       await parts.journal.close();
     },
@@ -141,11 +116,7 @@ interface Parts {
 
 async function assemble(options: HyperswitchSandboxOptions): Promise<Parts> {
   const { stateDir, seed, clock = systemClock } = options;
-  const opened =
-    stateDir === undefined
-      ? { journal: memoryJournal, entries: [] }
-      : await openJournal(join(stateDir, 'hyperswitch.jsonl'));
-  const { journal } = opened;
+  const { journal, entries } = await openJournal(stateDir, 'hyperswitch.jsonl');
   const webhooks = createWebhooks(clock, journal);
   const book: Book = createBook(clock, journal, (change) => tell(change, book, webhooks));
   const parts: Parts = {
@@ -154,9 +125,9 @@ async function assemble(options: HyperswitchSandboxOptions): Promise<Parts> {
     book,
     auto: createAuto(book),
     calls: createCallLog(clock, journal),
-    faults: createFaults(seed),
+    faults: createFaultSwitches(faultRuleSchema, seed),
   };
-  for (const entry of opened.entries as Fields[]) {
+  for (const entry of entries) {
     if (entry.t === 'reset') forget(parts);
     else if (!book.replay(entry) && !webhooks.replay(entry)) parts.calls.replay(entry);
   }
@@ -183,17 +154,13 @@ function forget({ book, calls, webhooks }: Parts): void {
   webhooks.clear();
 }
 
-function controlOf(parts: Parts, listener: Listener, seed: number): HyperswitchControl {
+function controlOf(parts: Parts, listener: Listener): HyperswitchControl {
   const { book, auto, calls, faults, journal, webhooks } = parts;
   return {
+    ...troubleControl(faults, listener),
     ledger: () => ledgerView(book.payments(), book.refunds()),
     calls: () => ({ calls: calls.calls(), created: calls.created(), totals: calls.totals() }),
-    faults: () => faults.rules(),
     isDown: () => faults.isDown(),
-    setFaults: (rules, newSeed) => faults.set(rules, newSeed),
-    setDown: (down) => faults.setDown(down),
-    die: (forMs) => listener.silence(forMs),
-    revive: () => listener.revive(),
     setAuto({ maxRefunds, ...settings }) {
       auto.set(settings);
       if (maxRefunds !== undefined) book.setMaxRefunds(maxRefunds);
@@ -212,8 +179,7 @@ function controlOf(parts: Parts, listener: Listener, seed: number): HyperswitchC
     releaseWebhooks: (newestFirst) => webhooks.release(newestFirst),
     redeliver: (eventId) => webhooks.redeliver(eventId),
     async reset() {
-      faults.set([], seed);
-      faults.setDown(false);
+      faults.clear();
       auto.set({});
       forget(parts);
       await journal.append({ t: 'reset' });
@@ -231,13 +197,3 @@ function ledgerView(payments: readonly Payment[], refunds: readonly Refund[]): L
   for (const { currency, amount, status } of refunds) if (status === 'succeeded') of(currency).refunded += amount;
   return { payments, refunds, totals };
 }
-
-/** Calls cut short by the end of the stand-in, bodies over a megabyte; express would print them to the console. */
-const answerError: ErrorRequestHandler = (error: { status?: number }, _req, res, _next) => {
-  if (res.headersSent || res.destroyed) {
-    res.destroy();
-    return;
-  }
-  const status = error.status ?? 500;
-  res.status(status).json({ error: { type: 'invalid_request', code: 'IR_06', message: 'the body was not read' } });
-};

@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { hang, htmlPage, reset } from '../silence.js';
+import { hang, reset, sendPage } from '../silence.js';
 import type { DoorKind, StripeFault, WayKind } from './faults.js';
 import {
   accountInvalid,
@@ -54,7 +54,7 @@ type AtTheDoor = (
 ) => Answer | typeof CUT;
 
 const badGateway = (res: Response): typeof CUT => {
-  res.status(502).type('html').send(htmlPage('502 Bad Gateway'));
+  sendPage(res, 502, '502 Bad Gateway');
   return CUT;
 };
 

@@ -3,7 +3,7 @@ import { admit, type Gate, wouldReplay } from './admission.js';
 import { type Answer, CUT, misbehaveAtTheDoor, misbehaveOnTheWay, problemAnswer, send } from './answers.js';
 import type { CallInProgress, CallLog } from './call-log.js';
 import type { Route } from './endpoints.js';
-import { atTheDoor, atWork, onTheWay, type StripeFault, type StripeFaults, type WorkKind } from './faults.js';
+import { applies, atTheDoor, atWork, onTheWay, type StripeFault, type StripeFaults, type WorkKind } from './faults.js';
 import { noSuchRoute, serverError } from './problems.js';
 import { type ApiRequest, faultTarget, formText, readRequest } from './request.js';
 import type { Agenda } from './sandbox-clock.js';
@@ -51,7 +51,7 @@ async function respond(dependencies: ApiDependencies, exchange: Exchange): Promi
   if (route === undefined) return finish(problemAnswer(noSuchRoute(request.method, request.path)));
 
   const target = faultTarget(store, request, route, wouldReplay(dependencies, request));
-  const fault = faults.strike(target);
+  const fault = faults.strike((rule) => applies(rule, target));
   call.note({ fault: fault?.kind ?? null });
   const door = atTheDoor(fault);
   const answer =

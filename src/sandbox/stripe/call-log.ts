@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../domain/clock.js';
+import { addOne, createRecent, createRepeats, differing, known, overlapsOf, type Repeats } from '../call-counts.js';
 import type { EndpointName } from './endpoints.js';
 
 /** One request; no credential is ever kept. */
@@ -66,27 +67,23 @@ export interface CallLog {
   clear(): void;
 }
 
-/** A stand-in that runs for weeks must not grow for ever; counts stay complete. */
-const KEPT = 10_000;
-
 export function createCallLog(clock: Clock): CallLog {
-  let calls: LoggedCall[] = [];
+  const calls = createRecent<LoggedCall>();
   let total = 0;
   let writesWithoutKey = 0;
   const endpoints = new Map<EndpointName, EndpointCounter>();
-  const keys = new Map<string, KeyCounter>();
+  const keys = new Map<string, Repeats>();
   return {
     begin(arrival) {
       const at = clock.nowMs();
       const entry: Mutable<LoggedCall> = { ...arrival, at, status: null, replayed: false, fault: null };
-      calls.push(entry);
-      if (calls.length > 2 * KEPT) calls = calls.slice(-KEPT);
+      calls.add(entry);
       total += 1;
       const { endpoint, idempotencyKey } = arrival;
       const counter = endpoint === null ? undefined : known(endpoints, endpoint, createEndpointCounter);
       counter?.count(at);
-      const keyed = idempotencyKey === null ? undefined : known(keys, idempotencyKey, createKeyCounter);
-      keyed?.begin(`${arrival.path}\n${arrival.form}`);
+      const keyed = idempotencyKey === null ? undefined : known(keys, idempotencyKey, createRepeats);
+      keyed?.begin(sha256(`${arrival.path}\n${arrival.form}`));
       if (keyed === undefined && arrival.method === 'POST') writesWithoutKey += 1;
       return {
         note: (outcome) => void Object.assign(entry, outcome),
@@ -97,35 +94,32 @@ export function createCallLog(clock: Clock): CallLog {
       };
     },
     view() {
-      const counted = Array.from(keys, ([key, counter]) => ({ key, ...counter.view() }));
+      const counted = Array.from(keys, ([key, repeats]) => {
+        const { calls: times, bodies: requests, overlaps } = repeats.view();
+        return { key, calls: times, requests, overlaps };
+      });
       return {
-        calls: calls.slice(-KEPT).map((call) => ({ ...call })),
+        calls: calls.all().map((call) => ({ ...call })),
         endpoints: Object.fromEntries(Array.from(endpoints, ([name, counter]) => [name, counter.view()])),
         keys: counted,
         totals: {
           calls: total,
           writesWithoutKey,
-          keysWithDifferingRequests: counted.filter(({ requests }) => Object.keys(requests).length > 1).length,
-          overlaps: counted.reduce((sum, { overlaps }) => sum + overlaps, 0),
+          keysWithDifferingRequests: differing(counted.map(({ requests }) => requests)),
+          overlaps: overlapsOf(counted),
         },
       };
     },
     clear() {
-      calls = [];
+      for (const counts of [calls, endpoints, keys]) counts.clear();
       total = writesWithoutKey = 0;
-      endpoints.clear();
-      keys.clear();
     },
   };
 }
 
 type Mutable<T> = { -readonly [Name in keyof T]: T[Name] };
 
-function known<K, V>(map: Map<K, V>, key: K, make: () => V): V {
-  const value = map.get(key) ?? make();
-  map.set(key, value);
-  return value;
-}
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 interface EndpointCounter {
   count(at: number): void;
@@ -142,8 +136,7 @@ function createEndpointCounter(): EndpointCounter {
   return {
     count(at) {
       calls += 1;
-      const second = Math.floor(at / 1000);
-      perSecond.set(second, (perSecond.get(second) ?? 0) + 1);
+      addOne(perSecond, Math.floor(at / 1000));
       // A clock that was moved back begins a new count.
       if ((recent.at(-1) ?? at) > at) recent = [];
       while (recent[0] !== undefined && at - recent[0] >= 1000) recent.shift();
@@ -154,31 +147,5 @@ function createEndpointCounter(): EndpointCounter {
       throttled += 1;
     },
     view: () => ({ calls, throttled, perSecond: Object.fromEntries(perSecond), mostInOneSecond }),
-  };
-}
-
-interface KeyCounter {
-  begin(request: string): void;
-  end(): void;
-  view(): Omit<KeyCounts, 'key'>;
-}
-
-function createKeyCounter(): KeyCounter {
-  let calls = 0;
-  let overlaps = 0;
-  let atWork = 0;
-  const requests = new Map<string, number>();
-  return {
-    begin(request) {
-      const digest = createHash('sha256').update(request).digest('hex');
-      requests.set(digest, (requests.get(digest) ?? 0) + 1);
-      calls += 1;
-      if (atWork > 0) overlaps += 1;
-      atWork += 1;
-    },
-    end() {
-      atWork -= 1;
-    },
-    view: () => ({ calls, requests: Object.fromEntries(requests), overlaps }),
   };
 }

@@ -1,6 +1,6 @@
 import express, { Router } from 'express';
 import { z } from 'zod';
-import { acceptControl as accept } from '../control-body.js';
+import { accept, commonSwitches, faultsSchema } from '../control.js';
 import type { StripeControl } from './control.js';
 import { stripeFaultSchema } from './faults.js';
 import { PAYOUT_STATUSES } from './records.js';
@@ -14,11 +14,9 @@ const minor = z.int().min(-999_999_999_999).max(999_999_999_999);
 const amount = z.int().min(1).max(999_999_999_999);
 const livemode = z.boolean().default(false);
 const status = z.enum(PAYOUT_STATUSES);
-const seed = z.int().optional();
 const perSecond = z.int().min(1).nullable().optional();
 const texts = z.array(z.string().min(1)).optional();
 
-const faultsSchema = z.strictObject({ rules: z.array(stripeFaultSchema), seed });
 const clockSchema = z.union([
   z.strictObject({ advanceMs: z.int() }),
   z.strictObject({ offsetMs: z.int() }),
@@ -66,7 +64,6 @@ const targetSchema = z.union([
   z.strictObject({ url: z.null() }),
   z.strictObject({ url: z.url(), secrets: z.array(z.string().min(1)).min(1) }),
 ]);
-const webhookFaultsSchema = z.strictObject({ rules: z.array(webhookFaultSchema), seed });
 const redeliverSchema = z.strictObject({ ids: texts, types: texts, states: z.array(z.enum(EVENT_STATES)).optional() });
 const eventSchema = z.strictObject({
   type: z.string().min(1),
@@ -75,41 +72,16 @@ const eventSchema = z.strictObject({
   object: z.record(z.string(), z.unknown()),
 });
 
-/** The switches under /control, for people and for tests in other processes; they answer even while the API is down. */
+/** The switches under /control, for people and for tests in other processes. */
 export function controlRoutes(control: StripeControl): Router {
   const router = Router();
   router.use(express.json({ limit: '50mb' }));
-  router.get('/ledger', (_req, res) => void res.json(control.ledger()));
-  router.get('/calls', (_req, res) => void res.json(control.calls()));
-  addTrouble(router, control);
+  router.use(commonSwitches(control, stripeFaultSchema, () => control.isDown()));
+  router.post('/finish', async (_req, res) => void res.json({ finished: await control.finishLater() }));
   addSettings(router, control);
   addMoney(router, control);
   addWebhooks(router, control);
-  router.post('/reset', (_req, res) => control.reset().then(() => void res.json({ ok: true })));
   return router;
-}
-
-function addTrouble(router: Router, control: StripeControl): void {
-  router.get('/faults', (_req, res) => void res.json({ rules: control.faults(), down: control.isDown() }));
-  router.put('/faults', (req, res) =>
-    accept(faultsSchema, req.body, res, ({ rules, seed: drawn }) => control.setFaults(rules, drawn)),
-  );
-  router.delete('/faults', (_req, res) => {
-    control.setFaults([]);
-    control.setDown(false);
-    res.json({ ok: true });
-  });
-  router.put('/down', (req, res) =>
-    accept(z.strictObject({ down: z.boolean() }), req.body, res, ({ down }) => control.setDown(down)),
-  );
-  router.put('/dead', (req, res) =>
-    accept(z.strictObject({ forMs: z.int().min(1).max(3_600_000) }), req.body, res, ({ forMs }) => {
-      // After the answer has left, because this is the socket it leaves by.
-      res.once('close', () => void control.die(forMs));
-      res.set('Connection', 'close');
-    }),
-  );
-  router.post('/finish', async (_req, res) => void res.json({ finished: await control.finishLater() }));
 }
 
 function addSettings(router: Router, control: StripeControl): void {
@@ -166,7 +138,7 @@ function addWebhooks(router: Router, control: StripeControl): void {
     accept(targetSchema, req.body, res, (target) => control.setWebhookTarget(target.url === null ? null : target)),
   );
   router.put('/webhooks/faults', (req, res) =>
-    accept(webhookFaultsSchema, req.body, res, ({ rules, seed: drawn }) => control.setWebhookFaults(rules, drawn)),
+    accept(faultsSchema(webhookFaultSchema), req.body, res, ({ rules, seed }) => control.setWebhookFaults(rules, seed)),
   );
   router.post('/webhooks/redeliver', (req, res) =>
     accept(redeliverSchema, req.body ?? {}, res, (filter) => ({ redelivered: control.redeliver(filter) })),

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type CommonControl, troubleControl } from '../control.js';
 import type { Listener } from '../listener.js';
 import { accountOf, fundsOf } from './accounts.js';
 import type { ApiDependencies } from './api.js';
@@ -17,7 +18,9 @@ import type { WebhookFaultRule } from './webhook-faults.js';
 import type { EventFilter, SentEvent, WebhookTarget } from './webhooks.js';
 
 /** The switch was understood and cannot be done; nothing changed. */
-export class ControlRefused extends Error {}
+export class ControlRefused extends Error {
+  readonly status = 400;
+}
 
 export interface BalanceChange {
   readonly account: string;
@@ -27,23 +30,13 @@ export interface BalanceChange {
 }
 
 /** The same switches as under /control, for tests in this process. `livemode` is false where it is not said. */
-export interface StripeControl {
-  ledger(): LedgerView;
-  calls(): CallsView;
+export interface StripeControl extends CommonControl<StripeFaultRule, LedgerView, CallsView> {
   /** By the stand-in's clock, Unix milliseconds. */
   nowMs(): number;
   /** Moves the clock and does what has become due. */
   setClock(offsetMs: number): Promise<void>;
   advanceClock(ms: number): Promise<void>;
-  faults(): readonly StripeFaultRule[];
-  /** Replaces all fault rules. @throws ZodError when a rule does not read */
-  setFaults(rules: readonly StripeFaultRule[], seed?: number): void;
-  /** Answers 503 to everything, and nothing is committed. */
-  setDown(down: boolean): void;
   isDown(): boolean;
-  /** Closes the listening socket and every connection; comes back on the same port after `forMs`, or with `revive`. */
-  die(forMs?: number): Promise<void>;
-  revive(): Promise<void>;
   limits(): LimitSettings;
   setLimits(settings: Partial<LimitSettings>): void;
   /** `accepted`: platform account by secret key; null: every key opens the stand-in's own. */
@@ -77,8 +70,6 @@ export interface StripeControl {
   redeliver(filter?: EventFilter): number;
   /** Resolves when no delivery is under way. */
   webhooksIdle(): Promise<void>;
-  /** Forgets everything, on disk too; the webhook's address stays. */
-  reset(): Promise<void>;
 }
 
 export interface ControlDependencies extends ApiDependencies {
@@ -97,18 +88,14 @@ export function createControl(dependencies: ControlDependencies): StripeControl 
     await durable;
   };
   return {
+    ...troubleControl(faults, listener),
     ...moneyControl(dependencies),
     ledger: () => ledgerView(dependencies),
     calls: () => calls.view(),
     nowMs: () => clock.nowMs(),
     setClock,
     advanceClock: (ms) => setClock(clock.offsetMs() + ms),
-    faults: () => faults.rules(),
-    setFaults: (rules, seed) => faults.set(rules, seed),
-    setDown: (down) => faults.setDown(down),
     isDown: () => faults.isDown(),
-    die: (forMs) => listener.silence(forMs),
-    revive: () => listener.revive(),
     limits: () => limits.settings(),
     setLimits: (settings) => limits.set({ ...limits.settings(), ...settings }),
     setApiKeys: (given) => apiKeys.set(given),

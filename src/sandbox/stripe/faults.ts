@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createFaultBook, type FaultBook, ruleBase, type Strike } from '../fault-book.js';
+import { type FaultSwitches, ruleBase, type Strike } from '../fault-book.js';
 import { ENDPOINTS } from './endpoints.js';
 
 /** In place of the answer, before anything begins; no key keeps it. */
@@ -66,30 +66,9 @@ export interface FaultTarget {
   readonly replays: boolean;
 }
 
-export interface StripeFaults {
-  /** Replaces all rules. @throws ZodError when a rule does not read */
-  set(rules: readonly StripeFaultRule[], seed?: number): void;
-  rules(): readonly StripeFaultRule[];
-  strike(target: FaultTarget): StripeFault | undefined;
-  setDown(down: boolean): void;
-  isDown(): boolean;
-}
+export type StripeFaults = FaultSwitches<StripeFaultRule, Rule>;
 
-export function createStripeFaults(seed = 1): StripeFaults {
-  const book: FaultBook<StripeFaultRule, Rule> = createFaultBook(stripeFaultSchema, seed);
-  let down = false;
-  return {
-    set: (rules, newSeed) => book.set(rules, newSeed),
-    rules: () => book.rules(),
-    strike: (target) => book.strike((rule) => applies(rule, target)),
-    setDown(isDown) {
-      down = isDown;
-    },
-    isDown: () => down,
-  };
-}
-
-function applies(rule: Rule, { endpoint, transfer, seller, replays }: FaultTarget): boolean {
+export function applies(rule: Rule, { endpoint, transfer, seller, replays }: FaultTarget): boolean {
   const named = (list: readonly string[] | undefined, id: string | null) =>
     list === undefined || (id !== null && list.includes(id));
   return (

@@ -1,22 +1,21 @@
-import { type Clock, systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../domain/clock.js';
+import { createFaultSwitches } from '../fault-book.js';
+import type { StandInOptions } from '../listener.js';
 import { createApiKeys } from './access.js';
 import type { ApiDependencies } from './api.js';
 import { createCallLog } from './call-log.js';
 import { createDeferredWork } from './deferred.js';
-import { createStripeFaults } from './faults.js';
+import { stripeFaultSchema } from './faults.js';
 import { createIdempotencyKeys } from './idempotency.js';
 import { createLimits } from './limits.js';
 import { createAgenda, createMovableClock } from './sandbox-clock.js';
 import type { Store } from './store.js';
 import { createWebhooks, type WebhookTarget } from './webhooks.js';
 
-export interface PartsOptions {
+/** The stand-in's own, movable clock is based on `clock`. */
+export interface PartsOptions extends Pick<StandInOptions, 'clock' | 'seed'> {
   /** The account the keys belong to. */
   readonly platformAccount: string;
-  /** What the stand-in's own, movable clock is based on. */
-  readonly clock?: Clock;
-  /** Draws of the fault rules; the same calls in the same order meet the same faults. */
-  readonly seed?: number;
   /** The only secret key that is let in; absent: every `sk_test_…`, `sk_live_…`, `rk_…`. */
   readonly secretKey?: string;
   /** Where events are sent; absent: nowhere until a switch says. */
@@ -43,17 +42,15 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
     apiKeys: createApiKeys(platformAccount, secretKey),
     keys: createIdempotencyKeys(store, clock),
     limits: createLimits(clock),
-    faults: createStripeFaults(seed),
+    faults: createFaultSwitches(stripeFaultSchema, seed),
     calls: createCallLog(clock),
   };
 }
 
 /** What the journal does not hold. */
-export function forget(parts: ApiDependencies, { seed, secretKey, platformAccount }: PartsOptions): void {
+export function forget(parts: ApiDependencies, { secretKey, platformAccount }: PartsOptions): void {
   const { apiKeys, keys, limits, faults, calls, webhooks, agenda, clock } = parts;
   apiKeys.set({ accepted: secretKey === undefined ? null : { [secretKey]: platformAccount }, revoked: [] });
-  faults.set([], seed);
-  faults.setDown(false);
-  for (const part of [keys, limits, calls, webhooks, agenda]) part.clear();
+  for (const part of [faults, keys, limits, calls, webhooks, agenda]) part.clear();
   clock.move(0);
 }

@@ -163,7 +163,7 @@ export function createWebhooks(clock: Clock, agenda: Agenda, seed?: number): Web
     clear() {
       entries = [];
       held = [];
-      book.set([], seed);
+      book.clear();
     },
     close: () => mailbox.close(),
   };

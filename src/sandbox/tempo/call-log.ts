@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.js';
+import { addOne, createRecent } from '../call-counts.js';
 
 /** One call of a method; raw transactions are kept in the ledger, not here. */
 export interface LoggedCall {
@@ -27,27 +28,23 @@ export interface CallLog {
   clear(): void;
 }
 
-/** A stand-in that runs for weeks must not grow for ever; counts stay complete. */
-const KEPT = 10_000;
-
 export function createCallLog(clock: Clock): CallLog {
-  let calls: LoggedCall[] = [];
+  const calls = createRecent<LoggedCall>();
   const methods = new Map<string, number>();
   return {
     begin(method) {
       const call = { at: clock.nowMs(), method, answered: null, fault: null };
-      calls.push(call);
-      if (calls.length > 2 * KEPT) calls = calls.slice(-KEPT);
-      methods.set(method, (methods.get(method) ?? 0) + 1);
+      calls.add(call);
+      addOne(methods, method);
       return { note: (outcome) => void Object.assign(call, outcome) };
     },
     view: () => ({
-      calls: calls.slice(-KEPT),
+      calls: calls.all(),
       methods: Object.fromEntries(methods),
       totals: { calls: Array.from(methods.values()).reduce((sum, count) => sum + count, 0) },
     }),
     clear() {
-      calls = [];
+      calls.clear();
       methods.clear();
     },
   };

@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
 import { assertNever } from '../../domain/assert-never.js';
-import { hang, htmlPage, reset } from '../silence.js';
+import { hang, reset, sendPage } from '../silence.js';
 import type { CallLog } from './call-log.js';
 import type { Chain, Fate } from './chain.js';
 import type { Fault, Faults } from './faults.js';
-import { callMethod, isMethod } from './rpc.js';
+import { callMethod } from './rpc.js';
 import { RpcRefused } from './rpc-error.js';
 
 export interface RpcDependencies {
@@ -67,12 +67,13 @@ async function answerOne(
   res: Response,
 ): Promise<RpcAnswer | typeof CUT> {
   const call = calls.begin(request.method);
-  const fault = isMethod(request.method) ? faults.strike(request.method) : undefined;
+  const fault = faults.strike(({ on }) => on.some((method) => method === request.method));
   call.note({ fault: fault?.kind ?? null });
   const instead = await before(fault, request, res);
   if (instead !== undefined) return instead;
   const answer = await carryOut(chain, request, fateOf(fault));
-  if (fault?.kind === 'slow') await delay(fault.ms ?? SLOW_MS, undefined, { signal: closing }).catch(() => undefined);
+  if (fault?.kind === 'slow')
+    await delay(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing }).catch(() => undefined);
   const lost = await after(fault, request, res);
   if (lost !== undefined) return lost;
   call.note({ answered: 'error' in answer ? 'error' : 'result' });
@@ -105,16 +106,16 @@ async function before(
       res.status(503).type('text').send('unavailable');
       return CUT;
     case 'html_502':
-      res.status(502).type('html').send(htmlPage('Bad Gateway'));
+      sendPage(res, 502, 'Bad Gateway');
       return CUT;
     case 'http_401':
       res.status(401).json({ error: 'invalid API key' });
       return CUT;
     case 'http_404':
-      res.status(404).type('html').send(htmlPage('Not Found'));
+      sendPage(res, 404, 'Not Found');
       return CUT;
     case 'rate_limited':
-      res.status(429).set('Retry-After', String(fault.retryAfterSeconds)).type('text').send('too many requests');
+      res.status(429).set('Retry-After', String(fault.rule.retryAfterSeconds)).type('text').send('too many requests');
       return CUT;
     case 'rpc_error':
       return errorAnswer(id, INTERNAL);
@@ -122,7 +123,7 @@ async function before(
       reset(res);
       return CUT;
     case 'hang_before_commit':
-      await hang(res, fault.ms);
+      await hang(res, fault.rule.ms);
       return CUT;
     case 'slow':
     case 'reverted':
@@ -153,7 +154,7 @@ async function after(
     return CUT;
   }
   if (fault?.kind !== 'hang_after_commit') return undefined;
-  await hang(res, fault.ms);
+  await hang(res, fault.rule.ms);
   return CUT;
 }
 

@@ -68,7 +68,7 @@ export const METHOD_NAMES = Object.keys(METHODS) as readonly MethodName[] as rea
 /** The methods that may change something. */
 export const SENDING: readonly MethodName[] = ['eth_sendRawTransaction', 'eth_sendRawTransactionSync'];
 
-export const isMethod = (name: string): name is MethodName => Object.hasOwn(METHODS, name);
+const isMethod = (name: string): name is MethodName => Object.hasOwn(METHODS, name);
 
 /** @throws RpcRefused with what a node would answer */
 export async function callMethod(
