@@ -19,8 +19,9 @@ interface Opened {
 const memoryJournal: Journal = { append: () => Promise.resolve(), close: () => Promise.resolve() };
 
 /**
- * Opens the journal of that name and returns what it holds; without a directory nothing outlives the process. A last line without its newline was never acknowledged, so it is cut
- * off; anything else that cannot be read stops the start, because a ledger with a hole is worse than none.
+ * Opens the journal of that name and returns what it holds; without a directory nothing outlives the process. A last line
+ * without its newline was never acknowledged, so it is cut off; anything else that cannot be read stops the start, because
+ * a ledger with a hole is worse than none.
  * @throws Error naming the file and line that cannot be read
  */
 export async function openJournal(stateDir: string | undefined, name: string): Promise<Opened> {
