@@ -3,7 +3,14 @@ import { newOrderId, type OrderId } from '../../../src/domain/ids.js';
 import { sealClientSecret } from '../../../src/ledger/payments.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
-import { anOrder, aRequest, beginRequest, force, type OrderIn, putOrder } from '../../support/marketplace-fixtures.js';
+import {
+  anOrder,
+  type aRequest,
+  beginRequest,
+  force,
+  type OrderIn,
+  putOrder,
+} from '../../support/marketplace-fixtures.js';
 import { aPayment, aRefund } from '../../support/new-money.js';
 import { storyOf } from '../../support/operation-events.js';
 
