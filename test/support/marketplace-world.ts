@@ -30,6 +30,7 @@ import {
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
+import { following } from './following.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';
@@ -175,7 +176,7 @@ export async function startWorkers(
   }: Pick<MarketplaceWorldOptions, 'connection' | 'test' | 'follow'> & { taskQueue: string },
   activities: MarketplaceActivities,
 ): Promise<Hosted> {
-  const followed = follow ? following(activities, test, follow) : activities;
+  const followed = follow ? following(activities, test.clock, follow) : activities;
   const workers: { worker: Worker; running: Promise<void> }[] = [];
   for (const queue of [taskQueue, stripeTaskQueue(taskQueue)]) {
     const worker = await Worker.create({
@@ -195,19 +196,6 @@ export async function startWorkers(
       await Promise.all(workers.map(({ running }) => running));
     },
   };
-}
-
-/** Before each activity the movable clock is put where the Temporal server's clock stands. */
-function following(activities: MarketplaceActivities, { clock }: TestLedger, nowMs: () => Promise<number>) {
-  const entries = Object.entries(activities).map(([name, run]) => [
-    name,
-    async (...args: never[]) => {
-      const behindMs = (await nowMs()) - clock.nowMs();
-      if (behindMs > 0) clock.advance(behindMs);
-      return (run as (...given: never[]) => unknown)(...args);
-    },
-  ]);
-  return Object.fromEntries(entries) as MarketplaceActivities;
 }
 
 /** What our own clients do, as the server would: rows, the one call, the start of what it leads to. */

@@ -19,6 +19,7 @@ import { createSettlementResolution } from '../../src/resolution/decide-settleme
 import { payerAccount } from '../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
 import { x402Credential } from '../../src/sandbox/payer/x402.js';
+import { following } from './following.js';
 import { aSession, aSettlement, atomic, type movableClock } from './ledger-fixtures.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
@@ -63,7 +64,7 @@ export interface WorldOptions {
 
 /** The real activities and the real workflow bundle in a worker of this process. */
 export async function startWorld(options: WorldOptions): Promise<SettlementWorld> {
-  const { ledger, client, taskQueue, timings = TIMINGS } = options;
+  const { ledger, client, taskQueue, timings = TIMINGS, follow } = options;
   const logger = memoryLogger();
   const orchestration = createSettlementOrchestration(client, taskQueue, timings);
   const activities = createSettlementActivities({
@@ -84,7 +85,7 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
     connection: options.connection,
     taskQueue,
     workflowBundle: bundle(),
-    activities: options.follow ? following(activities, options.follow) : activities,
+    activities: follow ? following(activities, follow.clock, follow.nowMs) : activities,
     // Never fewer than the workflow tasks that may be at work: the SDK's worker stands still when more workflows are inside
     // a local activity than it may remember. Given 0, every task replays its history; for one workflow at a time.
     maxCachedWorkflows: 100,
@@ -102,22 +103,6 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
       await running;
     },
   };
-}
-
-/** Before each activity the movable clock is put where the Temporal server's clock stands. */
-function following(
-  activities: SettlementActivities,
-  { clock, nowMs }: NonNullable<WorldOptions['follow']>,
-): SettlementActivities {
-  const entries = Object.entries(activities).map(([name, run]) => [
-    name,
-    async (...args: never[]) => {
-      const behindMs = (await nowMs()) - clock.nowMs();
-      if (behindMs > 0) clock.advance(behindMs);
-      return (run as (...given: never[]) => unknown)(...args);
-    },
-  ]);
-  return Object.fromEntries(entries) as SettlementActivities;
 }
 
 export interface PaidOptions {
