@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import {
@@ -34,8 +33,7 @@ import { following } from './following.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';
-
-const bundle = () => ({ code: readFileSync(new URL('../../dist/workflow-bundle.js', import.meta.url), 'utf8') });
+import { workflowBundle } from './workflow-bundle.js';
 
 export interface MarketplaceWorldOptions {
   readonly connection: NativeConnection;
@@ -182,7 +180,7 @@ export async function startWorkers(
     const worker = await Worker.create({
       connection,
       taskQueue: queue,
-      workflowBundle: bundle(),
+      workflowBundle: workflowBundle(),
       activities: followed,
       maxCachedWorkflows: 1_000,
       maxConcurrentActivityTaskExecutions: 1_000,
