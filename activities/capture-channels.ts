@@ -1,7 +1,7 @@
+import type { ChainRead } from '../src/domain/chain-answers.js';
 import type { CaptureFacts, CapturePolicy, ChannelId } from '../src/domain/channel.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
-import type { ChainRead } from '../src/sessions/channel-ledger.js';
 
 export interface CaptureDependencies {
   readonly ledger: Pick<

@@ -1,3 +1,4 @@
+import type { ChainState } from '../domain/chain-answers.js';
 import type {
   AtomicStore,
   Channel,
@@ -56,10 +57,7 @@ export function createChannels(database: Database) {
      * What the chain says now; amounts never shrink, because an answer may come late. A channel that is gone there while it
      * still owes us something is closed here like one whose payer asks for it: its capture finds out what became of it.
      */
-    async recordChainState(
-      id: ChannelId,
-      chain: { readonly deposit: bigint; readonly settled: bigint; readonly closeRequestedAtMs: number | null },
-    ): Promise<void> {
+    async recordChainState(id: ChannelId, chain: ChainState): Promise<void> {
       await database.query(
         `UPDATE channels SET deposit = greatest(deposit, $2), settled = least(greatest(settled, $3), greatest(deposit, $2)),
            close_requested_at = coalesce(close_requested_at, to_timestamp($4::double precision / 1000),

@@ -1,3 +1,4 @@
+import type { ChainAnswer, ChainRead, ChainState } from '../domain/chain-answers.js';
 import type {
   AtomicStore,
   Channel,
@@ -22,10 +23,7 @@ export interface ChannelLedger {
   findChannel(id: ChannelId): Promise<Channel | undefined>;
   payFromChannel(payment: ChannelPayment, judge: Judge): Promise<PayOutcome>;
   requestClose(voucher: Voucher, judge: Judge): Promise<CloseOutcome>;
-  recordChainState(
-    id: ChannelId,
-    chain: { readonly deposit: bigint; readonly settled: bigint; readonly closeRequestedAtMs: number | null },
-  ): Promise<void>;
+  recordChainState(id: ChannelId, chain: ChainState): Promise<void>;
   commitChannelRequests(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
   channelRequestState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
   giveUpChannelRequests(requests: readonly GivenUpSession[]): Promise<void>;
@@ -43,17 +41,3 @@ export interface ChannelVerifier {
   topUp(raw: string, store: AtomicStore): Promise<ChainAnswer>;
   readChain(id: ChannelId): Promise<ChainRead>;
 }
-
-export type ChainAnswer =
-  | { readonly kind: 'done'; readonly txHash: string | null }
-  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal }
-  | { readonly kind: 'unavailable'; readonly detail: string };
-
-export type ChainRead =
-  | {
-      readonly kind: 'read';
-      readonly deposit: bigint;
-      readonly settled: bigint;
-      readonly closeRequestedAtMs: number | null;
-    }
-  | { readonly kind: 'unavailable'; readonly detail: string };

@@ -3,8 +3,9 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { INTENT_STATUSES, REFUND_STATUSES } from '../../src/sandbox/hyperswitch/objects.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
+import { type Received, raw } from '../support/answering-server.js';
 import { CONSTRAINTS, violations } from '../support/hyperswitch-constraints.js';
-import { answering, type Received, raw } from '../support/hyperswitch-server.js';
+import { answering } from '../support/hyperswitch-server.js';
 
 // Hyperswitch's API document is the independent source: nothing of ours wrote it.
 

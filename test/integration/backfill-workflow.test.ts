@@ -1,17 +1,16 @@
 import { Client } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BackfillId, TransferId } from '../../src/domain/ids.js';
 import { backfillWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
-import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
 import type { Stripe } from '../../src/providers/stripe/client.js';
 import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { atStripe, type BackfillWorld, history, imported, startBackfillWorld } from '../support/backfill-world.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';
+import { openSkippingEnvironment } from '../support/skipping-environment.js';
 import { stripeApi } from '../support/stripe-api.js';
-import { timeSkippingServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
 let env: TestWorkflowEnvironment;
@@ -22,8 +21,7 @@ let world: BackfillWorld;
 let between: (filter: { destination: string; startingAfter?: string }) => Promise<void>;
 
 beforeEach(async () => {
-  env = await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() });
-  await addSearchAttributes(env.client, 'default');
+  env = await openSkippingEnvironment();
   test = await openTestLedger();
   stripe = await startStripeSandbox();
   between = () => Promise.resolve();

@@ -1,17 +1,14 @@
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SettlementId } from '../../src/domain/ids.js';
-import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
-import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
 import { createTempo } from '../../src/providers/tempo/client.js';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
-import { closeTimeSettlement } from '../../workflows/index.js';
 import { resolveSignal } from '../../workflows/messages.js';
 import { captureOf, storeChannel } from '../support/channel-rows.js';
-import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
-import { type SettlementWorld, startWorld, TIMINGS } from '../support/settlement-world.js';
+import { openReplayedSettlements, type ReplayedSettlements } from '../support/replayed-settlements.js';
+import { TIMINGS } from '../support/settlement-world.js';
+import { openSkippingEnvironment } from '../support/skipping-environment.js';
 import {
   type ChainClient,
   chainClient,
@@ -20,49 +17,31 @@ import {
   openChannel,
   signVoucher,
 } from '../support/tempo-chain.js';
-import { timeSkippingServer } from '../support/temporal.js';
 
 const PAYEE_KEY = generatePrivateKey();
 let env: TestWorkflowEnvironment;
-let test: TestLedger;
-let sandbox: Sandbox;
+let settlements: ReplayedSettlements;
 let chain: TempoSandbox;
-let world: SettlementWorld;
 let payer: ChainClient;
 let channel: OpenedChannel;
 
 beforeAll(async () => {
-  env = await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() });
-  await addSearchAttributes(env.client, 'default');
+  env = await openSkippingEnvironment();
 });
 afterAll(() => env.teardown());
 beforeEach(async () => {
-  test = await openTestLedger();
-  const behindMs = (await env.currentTimeMs()) - test.clock.nowMs();
-  if (behindMs > 0) test.clock.advance(behindMs);
-  sandbox = await startSandbox({ clock: test.clock });
   // The chain stays at the time of this machine, by which viem lets transactions expire.
   chain = await startTempoSandbox();
   payer = chainClient(chain.url, newAccount());
   channel = await openChannel(payer, { payee: privateKeyToAccount(PAYEE_KEY).address, deposit: 1000n });
-  await storeChannel(test.database, channel, { deposit: 1000n, accepted: 100n, earned: 90n });
-  world = await startWorld({
-    connection: env.nativeConnection,
-    client: env.client,
-    ledger: test.ledger,
-    authServerUrl: sandbox.url,
-    tempo: createTempo({ rpcUrl: chain.url, chainId: chain.chainId, payeeKey: PAYEE_KEY, clock: test.clock }),
-    taskQueue: `q-${crypto.randomUUID()}`,
-    // Every task replays its history from the start, so that non-determinism shows here.
-    worker: { maxCachedWorkflows: 0 },
-    follow: { clock: test.clock, nowMs: () => env.currentTimeMs() },
-  });
+  settlements = await openReplayedSettlements(env, (clock) =>
+    createTempo({ rpcUrl: chain.url, chainId: chain.chainId, payeeKey: PAYEE_KEY, clock }),
+  );
+  await storeChannel(settlements.test.database, channel, { deposit: 1000n, accepted: 100n, earned: 90n });
 });
 afterEach(async () => {
-  await world.stop();
+  await settlements.dispose();
   await chain.close();
-  await sandbox.close();
-  await test.dispose();
 });
 
 async function opened(
@@ -71,35 +50,23 @@ async function opened(
   capture = cumulative,
 ): Promise<SettlementId> {
   const signature = await signVoucher(payer, channel.channelId, cumulative);
-  const outcome = await test.ledger.openCapture(
+  const outcome = await settlements.test.ledger.openCapture(
     captureOf(channel, { kind, cumulative, capture, newly: capture, signature }),
   );
   if (outcome.kind !== 'opened') throw new Error(`the capture is ${outcome.kind}`);
   return outcome.id;
 }
 const start = (settlementId: SettlementId) =>
-  env.client.workflow.start(closeTimeSettlement, {
-    taskQueue: world.taskQueue,
-    workflowId: settlementWorkflowId(settlementId),
-    args: [{ settlementId, protocol: 'mpp', provider: 'tempo', settings: TIMINGS }],
-  });
-const find = (id: SettlementId) => test.ledger.findSettlement(id);
+  settlements.start(settlementId, { settlementId, protocol: 'mpp', provider: 'tempo', settings: TIMINGS });
+const find = (id: SettlementId) => settlements.test.ledger.findSettlement(id);
 async function channelRow() {
-  const [row] = await test.database.query('SELECT settled, finalized FROM channels WHERE channel_id = $1', [
+  const [row] = await settlements.test.database.query('SELECT settled, finalized FROM channels WHERE channel_id = $1', [
     channel.channelId,
   ]);
   return row;
 }
-/** Without moving the clock over the workflow's wait for a person. */
-async function untilAttention(id: SettlementId): Promise<void> {
-  for (let minutes = 0; minutes < 60; minutes += 1) {
-    if ((await find(id))?.status === 'needs_attention') return;
-    await env.sleep('1 second');
-  }
-  throw new Error('nobody was asked');
-}
 const answersOf = async (id: SettlementId) => {
-  const rows = await test.database.query<{ answer_class: string }>(
+  const rows = await settlements.test.database.query<{ answer_class: string }>(
     `SELECT answer_class FROM operation_events WHERE item_id = $1 AND kind = 'answered' ORDER BY seq`,
     [id],
   );
@@ -161,17 +128,19 @@ describe('a capture of a channel', () => {
 
   it('that the chain refuses asks a person, whose word is checked on chain', async () => {
     const signature = await signVoucher(chainClient(chain.url, newAccount()), channel.channelId, 80n);
-    const outcome = await test.ledger.openCapture(
+    const outcome = await settlements.test.ledger.openCapture(
       captureOf(channel, { kind: 'settle', cumulative: 80n, capture: 80n, newly: 80n, signature }),
     );
     const id = outcome.kind === 'opened' ? outcome.id : undefined;
     const handle = await start(id!);
-    await untilAttention(id!);
+    await settlements.untilAttention(id!, '1 second');
     expect(await find(id!)).toMatchObject({ attention: { reason: 'credential_refused' }, certainty: 'absent' });
     await handle.signal(resolveSignal, { action: 'settled', by: 'ann', note: 'saw it', evidence: { tx_hash: '0x1' } });
     await handle.signal(resolveSignal, { action: 'write_off', by: 'ann', note: 'the voucher is forged' });
     expect(await handle.result()).toMatchObject({ kind: 'final', status: 'written_off' });
-    const decisions = await test.database.query('SELECT action, state FROM decisions WHERE item_id = $1', [id]);
+    const decisions = await settlements.test.database.query('SELECT action, state FROM decisions WHERE item_id = $1', [
+      id,
+    ]);
     expect(decisions).toEqual([{ action: 'write_off', state: 'applied' }]);
     expect(chain.ledger().totals.captured).toBe('0');
   });

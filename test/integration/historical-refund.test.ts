@@ -1,63 +1,32 @@
-import { Client, Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderId, TransferId } from '../../src/domain/ids.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
-import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
-import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { atStripe, type BackfillWorld, history, startBackfillWorld } from '../support/backfill-world.js';
-import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';
-import { type MarketplaceWorld, startMarketplace } from '../support/marketplace-world.js';
-import { type DevServer, startDevServer } from '../support/temporal.js';
+import { type MarketplaceOnServer, openMarketplaceOnServer } from '../support/marketplace-on-server.js';
 import { runMakegood } from '../support/terminal.js';
 import { until } from '../support/until.js';
 
-let server: DevServer;
-let test: TestLedger;
-let stripe: StripeSandbox;
-let hyperswitch: HyperswitchSandbox;
-let native: NativeConnection;
-let connection: Connection;
-let client: Client;
-let world: MarketplaceWorld;
+let market: MarketplaceOnServer;
 let backfills: BackfillWorld;
 
 beforeAll(async () => {
-  server = await startDevServer();
-  test = await openTestLedger();
-  stripe = await startStripeSandbox({ clock: test.clock });
-  hyperswitch = await startHyperswitchSandbox({
-    clock: test.clock,
-    auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
-  });
-  connection = await Connection.connect({ address: server.address });
-  native = await NativeConnection.connect({ address: server.address });
-  client = new Client({ connection });
-  await addSearchAttributes(client, 'default');
-  const settings = { REVERSAL_BACKOFF_BASE: '100ms', REVERSAL_BACKOFF_MAX: '1s' };
-  world = await startMarketplace({ connection: native, client, test, stripe, hyperswitch, settings });
-  backfills = await startBackfillWorld({ connection: native, client, test, stripe });
+  market = await openMarketplaceOnServer();
+  const { temporal, test, stripe } = market;
+  backfills = await startBackfillWorld({ connection: temporal.native, client: temporal.client, test, stripe });
 });
 afterAll(async () => {
   await backfills.stop();
-  await world.stop();
-  await native.close();
-  await connection.close();
-  await hyperswitch.close();
-  await stripe.close();
-  await test.dispose();
-  await server.dispose();
+  await market.dispose();
 });
 
 /** A payment that an older system made, with an id of its own. */
 async function paidEarlier(amount: bigint): Promise<string> {
   const payment_id = `pay_${unique('old').slice(0, 20).padEnd(26, '0')}`;
-  const response = await fetch(`${hyperswitch.url}/payments`, {
+  const response = await fetch(`${market.hyperswitch.url}/payments`, {
     method: 'POST',
-    headers: { 'api-key': hyperswitch.apiKey, 'content-type': 'application/json' },
+    headers: { 'api-key': market.hyperswitch.apiKey, 'content-type': 'application/json' },
     body: JSON.stringify({ amount: Number(amount), currency: 'USD', payment_id, confirm: true }),
   });
   expect(await response.json()).toMatchObject({ payment_id, status: 'succeeded' });
@@ -77,8 +46,8 @@ async function importAll(...lines: readonly HistoricalTransfer[]): Promise<{ ord
     }
   }
   await runMakegood(['import-transfers', '--json'], {
-    env: { DATABASE_URL: test.url },
-    clock: test.clock,
+    env: { DATABASE_URL: market.test.url },
+    clock: market.test.clock,
     stdin: stdin(),
     out: (line) => out.push(line),
     err: () => undefined,
@@ -92,12 +61,12 @@ async function importAll(...lines: readonly HistoricalTransfer[]): Promise<{ ord
   });
 }
 
-const reversalsMade = () => stripe.calls().endpoints['reversals.create']?.calls ?? 0;
+const reversalsMade = () => market.stripe.calls().endpoints['reversals.create']?.calls ?? 0;
 
 async function reversalOf(order: OrderId, status: string) {
   return await until(
     `the reversal is ${status}`,
-    async () => (await world.find(order)).reversals.find((reversal) => reversal.status === status),
+    async () => (await market.world.find(order)).reversals.find((reversal) => reversal.status === status),
     { limitMs: 20_000 },
   );
 }
@@ -107,36 +76,36 @@ it('a refund takes the share of an imported transfer back; without an id only wh
   const withId = history({ ...sold, hyperswitchPaymentId: await paidEarlier(10_000n), stripeTransferId: unique('tr') });
   const withoutId = history({ ...sold, hyperswitchPaymentId: await paidEarlier(10_000n) });
   const lost = unique('tr');
-  await stripe.seed({
+  await market.stripe.seed({
     transfers: [atStripe(withId, { id: withId.stripeTransferId }), atStripe(withoutId, { id: lost })],
   });
   const [known, unknown] = await importAll(withId, withoutId);
 
-  await world.refund(known!.order);
+  await market.world.refund(known!.order);
   expect(await reversalOf(known!.order, 'reversed')).toMatchObject({
     amount: 9_000n,
     stripeTransferId: withId.stripeTransferId,
   });
 
-  await world.refund(unknown!.order);
-  expect((await world.find(unknown!.order)).status).toBe('refunded');
+  await market.world.refund(unknown!.order);
+  expect((await market.world.find(unknown!.order)).status).toBe('refunded');
   const stuck = await reversalOf(unknown!.order, 'permanently_failed');
   expect(stuck).toMatchObject({ certainty: 'not_sent', attention: { reason: 'missing_transfer_id' } });
   expect(reversalsMade()).toBe(1);
-  expect(stripe.calls().calls.some(({ path }) => path.includes(lost))).toBe(false);
+  expect(market.stripe.calls().calls.some(({ path }) => path.includes(lost))).toBe(false);
 
   const run = await backfills.start({ apply: true });
   await until('the backfill is finished', async () => (await backfills.progress(run)).state === 'finished', {
     limitMs: 20_000,
   });
   expect((await backfills.report(run)).get(unknown!.transfer)).toMatchObject({ stripeTransferId: lost });
-  expect((await world.find(unknown!.order)).transfers).toMatchObject([{ stripeTransferId: lost }]);
+  expect((await market.world.find(unknown!.order)).transfers).toMatchObject([{ stripeTransferId: lost }]);
 
-  await client.workflow
+  await market.temporal.client.workflow
     .getHandle(moneyWorkflowId('reversal', stuck.id))
     .executeUpdate('resolve', { args: [{ action: 'retry', by: 'nora', note: 'its transfer has its id by now' }] });
   expect(await reversalOf(unknown!.order, 'reversed')).toMatchObject({ amount: 9_000n, stripeTransferId: lost });
   expect(reversalsMade()).toBe(2);
-  const taken = stripe.ledger().transfers.map((transfer) => transfer.amount_reversed);
+  const taken = market.stripe.ledger().transfers.map((transfer) => transfer.amount_reversed);
   expect(taken).toEqual([9_000, 9_000]);
 });

@@ -5,6 +5,7 @@ import { resolveUpdate } from '../../workflows/messages.js';
 import type { TestApi } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';
 import { HOUR_MS, type MarketplaceTest, openMarketplaceTest, reversalOf } from '../support/marketplace-skipping.js';
+import { AT_ONCE } from '../support/stand-ins.js';
 import { until } from '../support/until.js';
 
 /** A refund at every moment of a seller transfer, and a refund that fails at every moment of its reversal. */
@@ -230,6 +231,6 @@ describe('a refund that the provider has forgotten', () => {
       attention: { reason: 'unknown_refund' },
     });
     expect(market.reversalPosts(transferOf(order)).map(({ status }) => status)).toEqual([429]);
-    market.hyperswitch.setAuto({ pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } });
+    market.hyperswitch.setAuto(AT_ONCE);
   });
 });

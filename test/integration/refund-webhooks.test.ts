@@ -10,10 +10,10 @@ import {
   openMarketplaceTest,
   reversalOf,
 } from '../support/marketplace-skipping.js';
+import { AT_ONCE } from '../support/stand-ins.js';
 
 /** What Hyperswitch tells, over HTTP and signed: once, late, twice, in the wrong order, never, or not by Hyperswitch. */
 
-const AT_ONCE = { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } } as const;
 let market: MarketplaceTest;
 let api: TestApi;
 let sellers = 0;

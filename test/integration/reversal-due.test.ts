@@ -6,6 +6,7 @@ import type { TestApi } from '../support/api.js';
 import { force } from '../support/marketplace-fixtures.js';
 import { serveMarketplace } from '../support/marketplace-http.js';
 import { HOUR_MS, type MarketplaceTest, openMarketplaceTest, reversalOf } from '../support/marketplace-skipping.js';
+import { AT_ONCE } from '../support/stand-ins.js';
 
 /** Which reversals are sent at all, when, and in what order. */
 
@@ -26,8 +27,6 @@ afterEach(() => {
   market.stripe.setFaults([]);
   market.hyperswitch.setAuto(AT_ONCE);
 });
-
-const AT_ONCE = { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } } as const;
 
 async function soldByOne(amount = 1_000n) {
   sellers += 1;

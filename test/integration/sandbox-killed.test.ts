@@ -1,20 +1,18 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startSandbox } from '../../src/sandbox/auth-server/start.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { startKillableSandbox } from '../support/killable-sandbox.js';
 import { atxpBody, post } from '../support/sandbox-bodies.js';
 
 let stateDir: string;
-let kill: () => Promise<void>;
+let child: Awaited<ReturnType<typeof startKillableSandbox>>;
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'makegood-sandbox-'));
 });
 afterEach(async () => {
-  await kill();
+  await child.kill();
   await rm(stateDir, { recursive: true });
 });
 
@@ -35,7 +33,7 @@ describe('a sandbox that is killed with SIGKILL', () => {
     await expect.poll(() => debits(url)).toBe(2);
     // The ledger shows it before it is on disk; what comes after it is answered only when both are.
     await settle(url, atxpBody());
-    await kill();
+    await child.kill();
     expect(await call).toBeInstanceOf(Error);
     const restarted = await startSandbox({ stateDir });
     expect((await settle(restarted.url, body)).json.alreadySettled).toBe(true);
@@ -54,7 +52,7 @@ describe('a sandbox that is killed with SIGKILL', () => {
         const answer = await settle(url, body).catch(() => undefined);
         if (answer?.status !== 200) return;
         answered.push(body);
-        if (answered.length === 60) killed = kill();
+        if (answered.length === 60) killed = child.kill();
       }
     };
     await Promise.all(Array.from({ length: 20 }, payUntilItDies));
@@ -68,13 +66,6 @@ describe('a sandbox that is killed with SIGKILL', () => {
 });
 
 async function startChild(): Promise<string> {
-  const program = join(projectRoot(), '.build', 'test', 'test', 'support', 'processes', 'sandbox.js');
-  const child = fork(program, [stateDir]);
-  const exited = once(child, 'exit');
-  kill = async () => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  const [url] = (await once(child, 'message')) as [string];
-  return url;
+  child = await startKillableSandbox('sandbox', stateDir);
+  return child.url;
 }

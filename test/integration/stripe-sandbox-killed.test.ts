@@ -1,36 +1,27 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
 import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
+import { startKillableSandbox } from '../support/killable-sandbox.js';
 import { SELLER, stripeApi, transferOf } from '../support/stripe-api.js';
 
 let stateDir: string;
-let kill: () => Promise<void>;
+let child: Awaited<ReturnType<typeof startKillableSandbox>>;
 let restarted: StripeSandbox | undefined;
 beforeEach(async () => {
   stateDir = await mkdtemp(join(tmpdir(), 'makegood-sandbox-'));
 });
 afterEach(async () => {
-  await kill();
+  await child.kill();
   await restarted?.close();
   restarted = undefined;
   await rm(stateDir, { recursive: true });
 });
 
 async function startChild(): Promise<string> {
-  const program = join(projectRoot(), '.build', 'test', 'test', 'support', 'processes', 'stripe-sandbox.js');
-  const child = fork(program, [stateDir]);
-  const exited = once(child, 'exit');
-  kill = async () => {
-    child.kill('SIGKILL');
-    await exited;
-  };
-  const [url] = (await once(child, 'message')) as [string];
-  return url;
+  child = await startKillableSandbox('stripe-sandbox', stateDir);
+  return child.url;
 }
 
 describe('a stand-in of Stripe that is killed with SIGKILL', () => {
@@ -46,7 +37,7 @@ describe('a stand-in of Stripe that is killed with SIGKILL', () => {
     });
     const hidden = create(url, 'hidden').catch((error: Error) => error);
     await expect.poll(async () => (await stripeApi(url).get('/v1/transfers')).json.data.length).toBe(2);
-    await kill();
+    await child.kill();
     expect(await hidden).toBeInstanceOf(Error);
 
     restarted = await startStripeSandbox({ stateDir });
@@ -69,7 +60,7 @@ describe('a stand-in of Stripe that is killed with SIGKILL', () => {
           .catch(() => undefined);
         if (answer?.status !== 200) return;
         answered.push(key);
-        if (answered.length === 60) killed = kill();
+        if (answered.length === 60) killed = child.kill();
       }
     };
     await Promise.all(Array.from({ length: 20 }, transferUntilItDies));

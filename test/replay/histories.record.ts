@@ -1,17 +1,16 @@
 import { Client, type WorkflowHandle } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, it } from 'vitest';
 import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
 import type { Protocol } from '../../src/domain/settlement-status.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { closeTimeSettlement, settleBatch, settlementSweep } from '../../workflows/index.js';
 import { rereadSignal, resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { paidSettlement, type SettlementWorld, startWorld, workflowInput } from '../support/settlement-world.js';
-import { timeSkippingServer } from '../support/temporal.js';
+import { openSkippingEnvironment } from '../support/skipping-environment.js';
 import { recordHistory } from './recording.js';
 
 /**
@@ -27,9 +26,8 @@ let world: SettlementWorld;
 let claims: Ledger['claimSettlements'];
 
 beforeEach(async () => {
-  env = await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() });
+  env = await openSkippingEnvironment();
   client = new Client({ connection: env.connection });
-  await addSearchAttributes(client, 'default');
   test = await openTestLedger();
   sandbox = await startSandbox({ clock: test.clock });
   claims = test.ledger.claimSettlements;

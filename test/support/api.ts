@@ -117,6 +117,12 @@ export async function startApi(given: Pick<ApiDependencies, 'ledger'> & Partial<
   };
 }
 
+/** An answer's status and code, or what has become of the item. */
+export const summary = ({ status, body }: Answered): readonly [status: number, word: string] => [
+  status,
+  body.code ?? body.status,
+];
+
 async function send(url: string, { method, token, json, body, headers }: Sent): Promise<Answered> {
   const payload = json === undefined ? body : JSON.stringify(json);
   const response = await fetch(url, {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createBackfillActivities } from '../../activities/backfill-activities.js';
@@ -14,8 +13,7 @@ import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { unique } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';
-
-const bundle = () => ({ code: readFileSync(new URL('../../dist/workflow-bundle.js', import.meta.url), 'utf8') });
+import { workflowBundle } from './workflow-bundle.js';
 
 export interface BackfillWorldOptions {
   readonly connection: NativeConnection;
@@ -52,7 +50,7 @@ export async function startBackfillWorld(options: BackfillWorldOptions): Promise
   const worker = await Worker.create({
     connection: options.connection,
     taskQueue: stripeTaskQueue(taskQueue),
-    workflowBundle: bundle(),
+    workflowBundle: workflowBundle(),
     activities,
     maxCachedWorkflows: 100,
   });

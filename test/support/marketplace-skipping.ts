@@ -1,15 +1,15 @@
 import { Client } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
 import type { RefundId, ReversalId, TransferId } from '../../src/domain/ids.js';
 import type { MoneyKind, Order, Reversal, SellerTransfer } from '../../src/domain/marketplace.js';
 import { reversalId } from '../../src/domain/reversal-id.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
-import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
-import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
+import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import type { LoggedCall } from '../../src/sandbox/stripe/call-log.js';
-import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { type ItemState, stateQuery } from '../../workflows/messages.js';
+import { catchUp } from './following.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
 import {
   type MarketplaceWorld,
@@ -19,7 +19,8 @@ import {
   startWorkers,
 } from './marketplace-world.js';
 import { createQuiet } from './quiet.js';
-import { timeSkippingServer } from './temporal.js';
+import { openSkippingEnvironment } from './skipping-environment.js';
+import { startStandIns } from './stand-ins.js';
 
 export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
@@ -74,16 +75,12 @@ export interface MarketplaceTest {
 
 /** A server for each file, or for each test that leaves something behind: a terminated workflow stops its clock. */
 export async function openMarketplaceTest(options: MarketplaceTestOptions = {}): Promise<MarketplaceTest> {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() });
+  const env = await openSkippingEnvironment();
   const client = new Client({ connection: env.connection });
-  await addSearchAttributes(client, 'default');
   const test = await openTestLedger(options);
   const { ledger, clock } = test;
-  const stripe = await startStripeSandbox({ clock });
-  const hyperswitch = await startHyperswitchSandbox({
-    clock,
-    auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
-  });
+  const standIns = await startStandIns(clock);
+  const { stripe, hyperswitch } = standIns;
   const taskQueue = `q-${crypto.randomUUID()}`;
   const quiet = createQuiet();
   const switchboard = createSwitchboard();
@@ -99,10 +96,7 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
       ...(holdMs === undefined ? {} : { holdMs }),
       host: (activities) => switchboard.connect(activities),
     });
-  const followClock = async (): Promise<void> => {
-    const behindMs = (await env.currentTimeMs()) - clock.nowMs();
-    if (behindMs > 0) clock.advance(behindMs);
-  };
+  const followClock = () => catchUp(clock, () => env.currentTimeMs());
   const found = async <T>(what: string, it: Promise<T | undefined>): Promise<T> => {
     const value = await it;
     if (value === undefined) throw new Error(`there is no ${what}`);
@@ -192,8 +186,7 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
         ),
     async dispose() {
       await workers.stop();
-      await hyperswitch.close();
-      await stripe.close();
+      await standIns.close();
       await test.dispose();
       await env.teardown();
     },

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import {
@@ -30,11 +29,11 @@ import {
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
+import { following } from './following.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';
-
-const bundle = () => ({ code: readFileSync(new URL('../../dist/workflow-bundle.js', import.meta.url), 'utf8') });
+import { workflowBundle } from './workflow-bundle.js';
 
 export interface MarketplaceWorldOptions {
   readonly connection: NativeConnection;
@@ -175,13 +174,13 @@ export async function startWorkers(
   }: Pick<MarketplaceWorldOptions, 'connection' | 'test' | 'follow'> & { taskQueue: string },
   activities: MarketplaceActivities,
 ): Promise<Hosted> {
-  const followed = follow ? following(activities, test, follow) : activities;
+  const followed = follow ? following(activities, test.clock, follow) : activities;
   const workers: { worker: Worker; running: Promise<void> }[] = [];
   for (const queue of [taskQueue, stripeTaskQueue(taskQueue)]) {
     const worker = await Worker.create({
       connection,
       taskQueue: queue,
-      workflowBundle: bundle(),
+      workflowBundle: workflowBundle(),
       activities: followed,
       maxCachedWorkflows: 1_000,
       maxConcurrentActivityTaskExecutions: 1_000,
@@ -195,19 +194,6 @@ export async function startWorkers(
       await Promise.all(workers.map(({ running }) => running));
     },
   };
-}
-
-/** Before each activity the movable clock is put where the Temporal server's clock stands. */
-function following(activities: MarketplaceActivities, { clock }: TestLedger, nowMs: () => Promise<number>) {
-  const entries = Object.entries(activities).map(([name, run]) => [
-    name,
-    async (...args: never[]) => {
-      const behindMs = (await nowMs()) - clock.nowMs();
-      if (behindMs > 0) clock.advance(behindMs);
-      return (run as (...given: never[]) => unknown)(...args);
-    },
-  ]);
-  return Object.fromEntries(entries) as MarketplaceActivities;
 }
 
 /** What our own clients do, as the server would: rows, the one call, the start of what it leads to. */

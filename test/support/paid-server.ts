@@ -51,3 +51,22 @@ export async function startPaidServer(
     },
   };
 }
+
+/** A route of which one payer may owe for three requests at most. */
+export const mountLimitedRoute = (app: express.Express, sessions: PaidSessions): unknown =>
+  app.get(
+    '/limited',
+    sessions.paidSession({
+      price: '10000',
+      asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+      decimals: 6,
+      network: 'eip155:84532',
+      payTo: '0xde30000000000000000000000000000000000402',
+      protocols: ['x402'],
+      exposure: { perPayer: '30000' },
+    }),
+    (req, res) => {
+      req.paymentSession?.charge(10_000n);
+      res.json({ served: true });
+    },
+  );

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { CloseTimeSettlementInput, SettlementActivities, SettlementTimings } from '../../activities/contract.js';
@@ -19,7 +18,9 @@ import { createSettlementResolution } from '../../src/resolution/decide-settleme
 import { payerAccount } from '../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
 import { x402Credential } from '../../src/sandbox/payer/x402.js';
+import { following } from './following.js';
 import { aSession, aSettlement, atomic, type movableClock } from './ledger-fixtures.js';
+import { workflowBundle } from './workflow-bundle.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
 const SWEEP: SweepSettings = { intervalMs: 1_000, overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
@@ -35,8 +36,6 @@ export function memoryLogger() {
 
 // Before any connection: the SDK's runtime is made once per process, and its own log is not ours.
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
-
-const bundle = () => ({ code: readFileSync(new URL('../../dist/workflow-bundle.js', import.meta.url), 'utf8') });
 
 export interface SettlementWorld {
   readonly taskQueue: string;
@@ -63,7 +62,7 @@ export interface WorldOptions {
 
 /** The real activities and the real workflow bundle in a worker of this process. */
 export async function startWorld(options: WorldOptions): Promise<SettlementWorld> {
-  const { ledger, client, taskQueue, timings = TIMINGS } = options;
+  const { ledger, client, taskQueue, timings = TIMINGS, follow } = options;
   const logger = memoryLogger();
   const orchestration = createSettlementOrchestration(client, taskQueue, timings);
   const activities = createSettlementActivities({
@@ -83,8 +82,8 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
   const worker = await Worker.create({
     connection: options.connection,
     taskQueue,
-    workflowBundle: bundle(),
-    activities: options.follow ? following(activities, options.follow) : activities,
+    workflowBundle: workflowBundle(),
+    activities: follow ? following(activities, follow.clock, follow.nowMs) : activities,
     // Never fewer than the workflow tasks that may be at work: the SDK's worker stands still when more workflows are inside
     // a local activity than it may remember. Given 0, every task replays its history; for one workflow at a time.
     maxCachedWorkflows: 100,
@@ -102,22 +101,6 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
       await running;
     },
   };
-}
-
-/** Before each activity the movable clock is put where the Temporal server's clock stands. */
-function following(
-  activities: SettlementActivities,
-  { clock, nowMs }: NonNullable<WorldOptions['follow']>,
-): SettlementActivities {
-  const entries = Object.entries(activities).map(([name, run]) => [
-    name,
-    async (...args: never[]) => {
-      const behindMs = (await nowMs()) - clock.nowMs();
-      if (behindMs > 0) clock.advance(behindMs);
-      return (run as (...given: never[]) => unknown)(...args);
-    },
-  ]);
-  return Object.fromEntries(entries) as SettlementActivities;
 }
 
 export interface PaidOptions {

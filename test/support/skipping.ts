@@ -1,11 +1,10 @@
 import { Client } from '@temporalio/client';
-import { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { SettlementId } from '../../src/domain/ids.js';
 import type { Settlement } from '../../src/domain/settlement.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Sealer } from '../../src/ledger/sealer.js';
-import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { closeTimeSettlement, settlementSweep } from '../../workflows/index.js';
 import { type ItemState, stateQuery } from '../../workflows/messages.js';
@@ -17,7 +16,7 @@ import {
   startWorld,
   workflowInput,
 } from './settlement-world.js';
-import { timeSkippingServer } from './temporal.js';
+import { openSkippingEnvironment } from './skipping-environment.js';
 
 type Paid = 'x402' | 'atxp';
 const DAY_MS = 24 * 3_600_000;
@@ -55,9 +54,8 @@ const handleIn = (client: Client, id: SettlementId) =>
 
 /** A server for each test: what one leaves behind, a terminated workflow above all, would stop the clock of the next. */
 export async function openSkippingTest(options: { sealer?: Sealer } = {}): Promise<SkippingTest> {
-  const env = await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() });
+  const env = await openSkippingEnvironment();
   const client = new Client({ connection: env.connection });
-  await addSearchAttributes(client, 'default');
   const test = await openTestLedger(options);
   const sandbox = await startSandbox({ clock: test.clock });
   const taskQueue = `q-${crypto.randomUUID()}`;

@@ -1,6 +1,7 @@
 import { type Credential, Errors } from 'mppx';
 import { Session } from 'mppx/tempo';
 import type { Hex } from 'viem';
+import type { ChainState } from '../../domain/chain-answers.js';
 import type { AtomicStore, ChannelTerms } from '../../domain/channel.js';
 import { assertSameChannel, refused, uint96 } from './channel-vouchers.js';
 
@@ -29,11 +30,7 @@ export async function adoptOpenChannel(
   }: {
     readonly store: AtomicStore;
     readonly terms: ChannelTerms;
-    readonly onChain: {
-      readonly deposit: bigint;
-      readonly settled: bigint;
-      readonly closeRequestedAtMs: number | null;
-    };
+    readonly onChain: ChainState;
   },
 ) {
   const payload = credential.payload as OpenPayload;

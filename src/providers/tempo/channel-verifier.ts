@@ -2,27 +2,13 @@ import { Credential, Errors, type Store } from 'mppx';
 import { Mppx, tempo } from 'mppx/server';
 import { Session } from 'mppx/tempo';
 import type { Account, Client, Hex } from 'viem';
+import type { ChainAnswer, ChainRead } from '../../domain/chain-answers.js';
 import type { AtomicStore, ChannelId, ChannelTerms } from '../../domain/channel.js';
 import { parseChannelId } from '../../domain/channel.js';
 import type { ChannelRefusal } from '../../domain/channel-problems.js';
 import { adoptOpenChannel } from './adopt-open.js';
 import { judgeCloseVoucher, judgeOpenVoucher } from './channel-vouchers.js';
 import { answerOf, refusalOf } from './refusals.js';
-
-export type ChainAnswer =
-  | { readonly kind: 'done'; readonly txHash: string | null }
-  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal }
-  /** The chain did not answer; what was sent may still be executed, and the same credential may be sent again. */
-  | { readonly kind: 'unavailable'; readonly detail: string };
-
-export type ChainRead =
-  | {
-      readonly kind: 'read';
-      readonly deposit: bigint;
-      readonly settled: bigint;
-      readonly closeRequestedAtMs: number | null;
-    }
-  | { readonly kind: 'unavailable'; readonly detail: string };
 
 export interface ChannelVerifierOptions {
   readonly client: Client;
@@ -132,7 +118,7 @@ export function createChannelVerifier(options: ChannelVerifierOptions) {
   };
 }
 
-/** What the chain says of a channel now; zeros where it is closed, or was never opened. */
+/** What the chain says of a channel now. */
 export async function readChannel(client: Client, channelId: ChannelId): Promise<ChainRead> {
   try {
     const state = await Session.Precompile.Chain.getChannelState(client, channelId as Hex);

@@ -1,139 +1,42 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { OrderId, PaymentId, RefundId } from '../../../src/domain/ids.js';
-import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
-import { createMoneyResolution, type StripeReader } from '../../../src/resolution/decide.js';
-import { type Answered, startApi, type TestApi, TOKENS } from '../../support/api.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type OrderIn, putOrder, unique } from '../../support/marketplace-fixtures.js';
-import { marketplaceRoutes } from '../../support/marketplace-routes.js';
+import type { OrderId, PaymentId } from '../../../src/domain/ids.js';
+import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
+import { type Answered, summary, TOKENS } from '../../support/api.js';
+import { type MarketplaceApi, openMarketplaceApi } from '../../support/marketplace-api.js';
+import { putOrder, unique } from '../../support/marketplace-fixtures.js';
+import { STUCK, stripeSays } from '../../support/stuck-reversals.js';
 
-/** The routes over the real ledger; only the two providers are told by the test what they say. */
-let world: TestLedger;
-let api: TestApi;
-let provider: 'answers' | 'hangs up' | 'refuses';
-let stripe: StripeReader | undefined;
-let calls: string[];
-
+let market: MarketplaceApi;
 beforeAll(async () => {
-  world = await openTestLedger({ approvalThreshold: 10_000n });
-  const { ledger } = world;
-  const resolution = (): ReturnType<typeof createMoneyResolution> => createMoneyResolution({ ledger, stripe });
-  api = await startApi({
-    ledger,
-    marketplace: marketplaceRoutes({
-      ledger,
-      hyperswitch: { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
-      sendPayment,
-      sendRefund,
-      decide: (request) => resolution().decide(request),
-      approve: (request) => resolution().approve(request),
-      webhooks: {
-        hyperswitch: (raw) => ({ eventId: raw.toString(), type: 't', paymentId: 'pay_1', refundId: null }),
-      },
-    }),
-  });
+  market = await openMarketplaceApi();
 });
-afterAll(async () => {
-  await api.close();
-  await world.dispose();
-});
-beforeEach(() => {
-  provider = 'answers';
-  stripe = undefined;
-  calls = [];
-});
-
-/** As the worker's activity does it: claim, leave, and record what was said. */
-async function sendPayment(id: PaymentId) {
-  const { ledger } = world;
-  const runner = unique('runner');
-  const claimed = await ledger.claimPayment(id, runner, 60_000);
-  if (claimed.kind === 'held') return { kind: 'unknown', detail: 'another call is at work' } as const;
-  const { claim } = claimed;
-  if (claim.certainty === 'not_sent') await ledger.paymentLeaves(id, runner);
-  calls.push(`payment ${claim.certainty}`);
-  if (provider === 'hangs up') {
-    await ledger.paymentUnread({ id, runner, certainty: 'unknown', detail: 'reset', nextCheckMs: 1_000 });
-    return { kind: 'unknown', detail: 'reset' } as const;
-  }
-  if (provider === 'refuses') {
-    await ledger.paymentRefused({ id, runner, detail: 'IR_06' });
-    return { kind: 'refused', detail: 'IR_06' } as const;
-  }
-  await ledger.applyPayment({ paymentId: id, runner, facts: paymentFacts(claim, 'processing') });
-  return { kind: 'sent' } as const;
-}
-
-const paymentFacts = (
-  { hyperswitchPaymentId: at, amount, currency }: { hyperswitchPaymentId: string; amount: bigint; currency: string },
-  status: 'processing' | 'succeeded',
-) => ({
-  hyperswitchPaymentId: at,
-  status,
-  providerStatus: status,
-  amount,
-  amountReceived: status === 'succeeded' ? amount : null,
-  currency,
-  clientSecret: `${at}_secret`,
-});
-
-async function sendRefund(id: RefundId): Promise<void> {
-  const { ledger } = world;
-  const runner = unique('runner');
-  const claimed = await ledger.claimRefund(id, runner, 60_000);
-  if (claimed.kind !== 'claimed') return;
-  const { claim } = claimed;
-  await ledger.refundLeaves(id, runner);
-  calls.push(`refund ${claim.certainty}`);
-  await ledger.applyRefund({
-    refundId: id,
-    runner,
-    facts: {
-      hyperswitchRefundId: claim.hyperswitchRefundId,
-      hyperswitchPaymentId: claim.hyperswitchPaymentId,
-      status: 'succeeded',
-      amount: claim.amount,
-      currency: claim.currency,
-      reason: claim.reason,
-      updatedAt: null,
-    },
-  });
-}
-
-const post = (path: string, json: unknown, key = unique('key')): Promise<Answered> =>
-  api.send(`/api/v1/${path}`, { token: TOKENS.service, json, headers: { 'Idempotency-Key': key } });
-const read = (path: string) => api.send(`/api/v1/${path}`, { token: TOKENS.viewer });
-const summary = ({ status, body }: Answered) => [status, body.code ?? body.status];
-const ORDER = {
-  currency: 'usd',
-  items: [
-    { seller_account: 'acct_a', amount: 600, description: 'a lamp' },
-    { seller_account: 'acct_b', amount: 400, description: 'a chair' },
-  ],
-};
+afterAll(() => market.close());
+beforeEach(() => market.begin());
+const post: MarketplaceApi['post'] = (...request) => market.post(...request);
+const read = (path: string) => market.read(path);
+const MISSING = stripeSays({ kind: 'missing', detail: 'resource_missing' });
 
 async function paid(): Promise<{ readonly order: OrderId; readonly payment: PaymentId }> {
-  const order: OrderId = (await post('orders', ORDER)).body.id;
+  const order: OrderId = (await market.order()).body.id;
   const { body } = await post('payments', { order_id: order });
-  const facts = { hyperswitchPaymentId: hyperswitchPaymentId(order), amount: 1_000n, currency: 'USD' };
-  await world.ledger.applyPayment({ paymentId: body.id, runner: null, facts: paymentFacts(facts, 'succeeded') });
+  await market.succeed(order, body.id);
   return { order, payment: body.id };
 }
 
 describe('an order', () => {
   it('is made once however often and however many times at once its request is sent', async () => {
     const key = unique('cart');
-    const answers = await Promise.all(Array.from({ length: 10 }, () => post('orders', ORDER, key)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => market.order(key)));
     const made = answers.filter(({ status }) => status === 201);
     expect(made.length).toBeGreaterThan(0);
     expect(answers.every((answer) => answer.status === 201 || answer.body.code === 'request_in_flight')).toBe(true);
-    const again = await post('orders', ORDER, key);
+    const again = await market.order(key);
     expect([again.status, again.body]).toEqual([201, made[0]?.body]);
     expect((await read(`orders?key=${key}`)).body.items.map(({ id }: { id: string }) => id)).toEqual([again.body.id]);
   });
 
   it('goes from made to paid to refunded, and its page tells everything on the way', async () => {
-    const made = await post('orders', ORDER);
+    const made = await market.order();
     expect(summary(made)).toEqual([201, 'pending']);
     expect(summary(await post('refunds', { order_id: made.body.id, reason: 'no' }))).toEqual([409, 'order_not_paid']);
 
@@ -174,42 +77,37 @@ describe('a payment', () => {
   const client = (answer: Answered) => [answer.status, answer.body.id, answer.body.client_secret];
 
   it('is the order’s one, its secret told by this route alone and gone when it is final', async () => {
-    const order: OrderId = (await post('orders', ORDER)).body.id;
+    const order: OrderId = (await market.order()).body.id;
     const key = unique('pay');
     const first = await post('payments', { order_id: order }, key);
     const secret = `${hyperswitchPaymentId(order)}_secret`;
     expect(client(first)).toEqual([201, first.body.id, secret]);
     expect(client(await post('payments', { order_id: order }))).toEqual([200, first.body.id, secret]);
     expect(client(await post('payments', { order_id: order }, key))).toEqual([201, first.body.id, secret]);
-    expect(calls).toEqual(['payment not_sent']);
-    const [kept] = await world.database.query('SELECT answer FROM request_keys WHERE key = $1', [key]);
+    expect(market.providers.calls).toEqual(['payment not_sent']);
+    const [kept] = await market.test.database.query('SELECT answer FROM request_keys WHERE key = $1', [key]);
     expect(JSON.stringify([kept, (await read(`orders/${order}`)).body])).not.toContain('_secret');
 
-    const facts = { hyperswitchPaymentId: hyperswitchPaymentId(order), amount: 1_000n, currency: 'USD' };
-    await world.ledger.applyPayment({
-      paymentId: first.body.id,
-      runner: null,
-      facts: paymentFacts(facts, 'succeeded'),
-    });
+    await market.succeed(order, first.body.id);
     expect(client(await post('payments', { order_id: order }, key))).toEqual([201, first.body.id, null]);
   });
 
   it('of which nobody knows is 503, and the same request goes on with the same payment', async () => {
-    const order: OrderId = (await post('orders', ORDER)).body.id;
+    const order: OrderId = (await market.order()).body.id;
     const key = unique('pay');
-    provider = 'hangs up';
+    market.providers.hyperswitch = 'hangs up';
     expect(summary(await post('payments', { order_id: order }, key))).toEqual([503, 'payment_unknown']);
-    provider = 'answers';
+    market.providers.hyperswitch = 'answers';
     const answer = await post('payments', { order_id: order }, key);
     expect([answer.status, answer.body.status]).toEqual([201, 'processing']);
-    expect(calls).toEqual(['payment not_sent', 'payment unknown']);
-    const rows = await world.database.query('SELECT id FROM payments WHERE order_id = $1', [order]);
+    expect(market.providers.calls).toEqual(['payment not_sent', 'payment unknown']);
+    const rows = await market.test.database.query('SELECT id FROM payments WHERE order_id = $1', [order]);
     expect(rows).toEqual([{ id: answer.body.id }]);
   });
 
   it('that the provider refuses is closed, for every key', async () => {
-    const order: OrderId = (await post('orders', ORDER)).body.id;
-    provider = 'refuses';
+    const order: OrderId = (await market.order()).body.id;
+    market.providers.hyperswitch = 'refuses';
     for (let turn = 0; turn < 2; turn += 1) {
       expect(summary(await post('payments', { order_id: order }))).toEqual([409, 'payment_closed']);
     }
@@ -217,12 +115,12 @@ describe('a payment', () => {
   });
 
   it('asked for twenty times at once is one payment, and one call', async () => {
-    const order: OrderId = (await post('orders', ORDER)).body.id;
+    const order: OrderId = (await market.order()).body.id;
     const answers = await Promise.all(Array.from({ length: 20 }, () => post('payments', { order_id: order })));
     const statuses = new Set(answers.map(({ status }) => status));
     expect([...statuses].every((status) => [200, 201, 503].includes(status))).toBe(true);
     expect(answers.filter(({ status }) => status === 201).length).toBeLessThanOrEqual(1);
-    expect(calls.filter((call) => call === 'payment not_sent')).toHaveLength(1);
+    expect(market.providers.calls.filter((call) => call === 'payment not_sent')).toHaveLength(1);
     expect(summary(await post('payments', { order_id: order }))).toEqual([200, 'processing']);
   });
 });
@@ -257,7 +155,10 @@ describe('refunds', () => {
 describe('lists', () => {
   it.each(['orders', 'transfers', 'reversals'])('of %s give everything once, page by page', async (kind) => {
     for (let turn = 0; turn < 3; turn += 1) {
-      await putOrder(world, { transfers: [{ amount: 600 }], refunds: [{ reversals: [{ transfer: 0, amount: 600 }] }] });
+      await putOrder(market.test, {
+        transfers: [{ amount: 600 }],
+        refunds: [{ reversals: [{ transfer: 0, amount: 600 }] }],
+      });
     }
     const seen: string[] = [];
     for (let cursor: string | null = ''; cursor !== null; ) {
@@ -271,7 +172,7 @@ describe('lists', () => {
   });
 
   it('find by status, order, key and need of attention', async () => {
-    const order = await putOrder(world, STUCK);
+    const order = await putOrder(market.test, STUCK);
     const found = async (query: string) =>
       (await read(`reversals?limit=200&${query}`)).body.items.map(({ id }: { id: string }) => id);
     const [done, stuck] = order.reversals.map(({ id }) => id);
@@ -283,31 +184,18 @@ describe('lists', () => {
   });
 });
 
-const STUCK: OrderIn = {
-  transfers: [{ amount: 600 }, { amount: 400 }],
-  refunds: [
-    {
-      amount: 500,
-      reversals: [
-        { transfer: 0, amount: 300, status: 'reversed' },
-        { transfer: 1, amount: 200, status: 'permanently_failed' },
-      ],
-    },
-  ],
-};
-
 describe('decisions', () => {
   const resolve = (path: string, json: unknown) =>
-    api.send(`/api/v1/${path}/resolve`, { token: TOKENS.operator, json });
+    market.api.send(`/api/v1/${path}/resolve`, { token: TOKENS.operator, json });
   const approve = (id: string, token: string) =>
-    api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
+    market.api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
 
   it('retry a reversal under the name of the token; nothing waits afterwards', async () => {
-    const order = await putOrder(world, STUCK);
+    const order = await putOrder(market.test, STUCK);
     const path = `reversals/${order.reversals[1]?.id}`;
     expect(summary(await resolve(path, { action: 'retry', note: 'again' }))).toEqual([200, 'pending']);
     expect(summary(await resolve(path, { action: 'retry', note: 'again' }))).toEqual([409, 'not_waiting']);
-    const [row] = await world.database.query(
+    const [row] = await market.test.database.query(
       'SELECT by, authenticated FROM decisions WHERE item_id = $1 AND state = $2',
       [order.reversals[1]?.id, 'applied'],
     );
@@ -315,7 +203,7 @@ describe('decisions', () => {
   });
 
   it('never give money up without Stripe’s word, and above the threshold not without a second person', async () => {
-    const order = await putOrder(world, {
+    const order = await putOrder(market.test, {
       transfers: [{ amount: 50_000 }],
       refunds: [{ reversals: [{ transfer: 0, amount: 50_000, status: 'permanently_failed' }] }],
     });
@@ -325,38 +213,23 @@ describe('decisions', () => {
     expect(summary(away)).toEqual([503, 'provider_unavailable']);
     expect(Number(away.headers.get('retry-after'))).toBeGreaterThan(0);
 
-    stripe = {
-      inLane: () => ({
-        readTransfer: () => Promise.resolve({ kind: 'missing', detail: 'resource_missing' }),
-        transfersOfGroup: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
-      }),
-    };
+    market.providers.stripe = MISSING;
     const asked = await ask();
     expect(summary(asked)).toEqual([202, 'pending_approval']);
     const decision = asked.body.decision_id;
     expect(summary(await approve(decision, TOKENS.operatorAsApprover))).toEqual([403, 'self_approval']);
-    stripe = undefined;
+    market.providers.stripe = undefined;
     expect(summary(await approve(decision, TOKENS.approver))).toEqual([503, 'provider_unavailable']);
-    stripe = {
-      inLane: () => ({
-        readTransfer: () => Promise.resolve({ kind: 'missing', detail: 'resource_missing' }),
-        transfersOfGroup: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
-      }),
-    };
+    market.providers.stripe = MISSING;
     const confirmed = await approve(decision, TOKENS.approver);
     expect([confirmed.status, confirmed.body]).toEqual([200, { id, status: 'written_off', decision_id: decision }]);
     expect(summary(await approve(decision, TOKENS.approver))).toEqual([409, 'not_waiting']);
   });
 
   it('adopt nothing that Stripe does not show', async () => {
-    const order = await putOrder(world, STUCK);
-    stripe = {
-      inLane: () => ({
-        readTransfer: () => Promise.resolve({ kind: 'missing', detail: 'resource_missing' }),
-        transfersOfGroup: () => Promise.resolve({ kind: 'found', value: [] }),
-      }),
-    };
-    const failed = await putOrder(world, {
+    const order = await putOrder(market.test, STUCK);
+    market.providers.stripe = stripeSays({ kind: 'missing', detail: 'resource_missing' }, { kind: 'found', value: [] });
+    const failed = await putOrder(market.test, {
       transfers: [
         {
           amount: 600,
@@ -372,18 +245,19 @@ describe('decisions', () => {
       expect.stringContaining('tr_1A is not at Stripe'),
     ]);
     const retry = (id: string) =>
-      api.send(`/api/v1/transfers/${id}/retry`, { token: TOKENS.operator, json: { note: 'again' } });
+      market.api.send(`/api/v1/transfers/${id}/retry`, { token: TOKENS.operator, json: { note: 'again' } });
     expect(summary(await retry(order.transfers[1]?.id as string))).toEqual([409, 'already_completed']);
     expect(summary(await retry(failed.transfers[0]?.id as string))).toEqual([200, 'failed']);
   });
 });
 
 it('an event is stored once, whoever sends it how often', async () => {
-  const deliver = () => api.send('/webhooks/hyperswitch', { body: 'event-1' });
+  const deliver = () => market.api.send('/webhooks/hyperswitch', { body: 'event-1' });
   const answers = await Promise.all(Array.from({ length: 20 }, deliver));
   expect(answers.every(({ status, body }) => status === 200 && body.received === true)).toBe(true);
-  const rows = await world.database.query('SELECT object_id, deliveries FROM webhook_events WHERE event_id = $1', [
-    'event-1',
-  ]);
+  const rows = await market.test.database.query(
+    'SELECT object_id, deliveries FROM webhook_events WHERE event_id = $1',
+    ['event-1'],
+  );
   expect(rows).toEqual([{ object_id: 'pay_1', deliveries: 20 }]);
 });

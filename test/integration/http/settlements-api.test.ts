@@ -1,38 +1,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Answered, startApi, type TestApi, TOKENS } from '../../support/api.js';
+import { type Answered, startApi, summary, TOKENS } from '../../support/api.js';
 import { ATXP_TOKEN, atxp, base64, mppCharge, NONCE, x402upto, x402v2 } from '../../support/credentials.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { openTestLedger } from '../../support/ledger-fixtures.js';
+import { openSettlementsApi, type SettlementsApi } from '../../support/settlements-api.js';
 
-let world: TestLedger;
-let api: TestApi;
+let settlements: SettlementsApi;
 beforeAll(async () => {
-  world = await openTestLedger({ approvalThreshold: 10_000n });
-  api = await startApi({ ledger: world.ledger, authServer: { destinationAccountId: 'atxp_acct_ours' } });
+  settlements = await openSettlementsApi();
 });
-afterAll(async () => {
-  await api.close();
-  await world.dispose();
-});
-
-let counter = 0;
-beforeEach(() => {
-  counter += 1;
-  api.dispatched.length = 0;
-  api.woken.length = 0;
-});
-/** A nonce of its own for every test, so that no credential is one that was used before. */
-const nonce = (digit = 'a') => `0x${digit.repeat(56)}${String(counter).padStart(8, '0')}`;
-
-const request = (change: object = {}) => ({
-  protocol: 'x402',
-  credential: x402upto({ nonce: nonce() }),
-  context: {},
-  spent: { amount: '3000', asset: '0xusdc', decimals: 6 },
-  ...change,
-});
-const post = (json: unknown, token: string = TOKENS.service) => api.send('/api/v1/settlements', { token, json });
-const read = (path: string) => api.send(`/api/v1/settlements${path}`, { token: TOKENS.viewer });
-const summary = ({ status, body }: Answered) => [status, body.code ?? body.status];
+afterAll(() => settlements.close());
+beforeEach(() => settlements.begin());
+const nonce = (digit?: string) => settlements.nonce(digit);
+const request = (change?: object) => settlements.request(change);
+const post = (json: unknown) => settlements.post(json);
+const read = (path: string) => settlements.read(path);
 
 describe('taking a settlement over', () => {
   it('answers 202 with all that the contract names, durable and on its way', async () => {
@@ -56,13 +37,13 @@ describe('taking a settlement over', () => {
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       settled_at: null,
     });
-    expect(api.dispatched).toEqual([body.id]);
+    expect(settlements.api.dispatched).toEqual([body.id]);
     expect((await read(`/${body.id}`)).body).toEqual(body);
   });
 
   it('sends the amount that was spent, byte for byte as it is frozen', async () => {
     const { body } = await post(request());
-    const { claimed } = await world.ledger.claimSettlements([body.id], 'test', 60_000);
+    const { claimed } = await settlements.ledger.claimSettlements([body.id], 'test', 60_000);
     expect(JSON.parse(claimed[0]?.body ?? '')).toMatchObject({ settlementOverrides: { amount: '3000' } });
   });
 
@@ -83,7 +64,7 @@ describe('taking a settlement over', () => {
           context: { paymentRequestId: `${nonce()}-${given}`, destinationAccountId: given },
         }),
       );
-      const { claimed } = await world.ledger.claimSettlements([body.id], 'test', 60_000);
+      const { claimed } = await settlements.ledger.claimSettlements([body.id], 'test', 60_000);
       expect(JSON.parse(claimed[0]?.body ?? '')).toMatchObject({ destinationAccountId: expected });
     }
   });
@@ -111,11 +92,11 @@ describe('taking a settlement over', () => {
       request({ protocol: 'atxp', credential: atxp(), context: { paymentRequestId: nonce() } }),
     );
     const answers = [await read(`/${body.id}`), await read('?limit=200')].map(({ text }) => text);
-    expect([...answers, ...api.logged].join('\n')).not.toContain(ATXP_TOKEN);
+    expect([...answers, ...settlements.api.logged].join('\n')).not.toContain(ATXP_TOKEN);
   });
 
   it('needs AUTH_SERVER_URL: without it 503, and nothing is stored; reading goes on', async () => {
-    const bare = await startApi({ ledger: world.ledger, authServer: undefined });
+    const bare = await startApi({ ledger: settlements.ledger, authServer: undefined });
     try {
       const before = (await read('?limit=200')).body.items.length;
       const refused = await bare.send('/api/v1/settlements', { token: TOKENS.service, json: request() });
@@ -134,7 +115,7 @@ describe('the same request again', () => {
     const json = request({ key: nonce() });
     const [first, again] = [await post(json), await post(json)];
     expect([again.status, again.body]).toEqual([202, first.body]);
-    expect(api.dispatched).toEqual([first.body.id]);
+    expect(settlements.api.dispatched).toEqual([first.body.id]);
   });
 
   it('is the same with its members in another order, other spaces and leading zeros', async () => {
@@ -147,7 +128,7 @@ describe('the same request again', () => {
       context,
       spent: { amount: '3000', asset: 'a', decimals: 6 },
     });
-    const again = await api.send('/api/v1/settlements', {
+    const again = await settlements.api.send('/api/v1/settlements', {
       token: TOKENS.service,
       body: JSON.stringify(
         { spent: { decimals: 6, asset: 'a', amount: '0003000' }, context, credential, protocol: 'x402', key },
@@ -162,7 +143,7 @@ describe('the same request again', () => {
     const json = request({ key: nonce() });
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(json)));
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
-    expect(api.dispatched).toHaveLength(1);
+    expect(settlements.api.dispatched).toHaveLength(1);
   });
 
   it.each([
@@ -185,7 +166,7 @@ describe('the same request again', () => {
     await post(json);
     const again = await post({ ...json, key: nonce('d'), credential: bend(json.credential) });
     expect(summary(again)).toEqual([409, 'credential_already_used']);
-    expect(api.dispatched).toHaveLength(1);
+    expect(settlements.api.dispatched).toHaveLength(1);
   });
 
   it('has the payment request id as its key where none is given, else the identity of the credential', async () => {
@@ -234,90 +215,6 @@ describe('lists', () => {
       calm.some((item: { attention: unknown }) => item.attention !== null),
     ]).toEqual([true, false]);
     expect(await found('order_id=any')).toEqual([]);
-  });
-});
-
-describe('decisions', () => {
-  /** A settlement that an operator has to look at; amounts are in units of a millionth. */
-  async function waiting(amount = '3000') {
-    const { body } = await post(
-      request({
-        protocol: 'atxp',
-        credential: `tok en ${nonce()}`,
-        key: nonce('9'),
-        spent: { amount, asset: 'USDC', decimals: 6 },
-      }),
-    );
-    expect(body.status).toBe('needs_attention');
-    return body.id as string;
-  }
-  const resolve = (id: string, json: object, token: string = TOKENS.operator) =>
-    api.send(`/api/v1/settlements/${id}/resolve`, { token, json });
-  const approve = (id: string, token: string = TOKENS.approver) =>
-    api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
-  const SEEN = { action: 'settled', note: 'seen on chain', evidence: { tx_hash: '0xabc' } };
-
-  it('settle with evidence, recorded under the name of the token, and wake the workflow', async () => {
-    const id = await waiting();
-    const { status, body } = await resolve(id, SEEN);
-    expect([status, body]).toEqual([200, { id, status: 'settled', decision_id: expect.any(String) }]);
-    expect((await read(`/${id}`)).body).toMatchObject({ status: 'settled', tx_hash: '0xabc' });
-    expect(api.woken).toEqual([id]);
-    const [row] = await world.database.query('SELECT by, authenticated, note FROM decisions WHERE id = $1', [
-      body.decision_id,
-    ]);
-    expect(row).toEqual({ by: 'olga', authenticated: true, note: 'seen on chain' });
-  });
-
-  it('are made once: the second is told that nothing waits', async () => {
-    const id = await waiting();
-    await resolve(id, SEEN);
-    expect(summary(await resolve(id, { action: 'write_off', note: 'no' }))).toEqual([409, 'not_waiting']);
-    expect((await read(`/${id}`)).body.status).toBe('settled');
-  });
-
-  it('are refused without evidence, or where there is nothing to send', async () => {
-    const id = await waiting();
-    expect(summary(await resolve(id, { action: 'settled', note: 'trust me' }))).toEqual([422, 'decision_refused']);
-    expect(summary(await resolve(id, { action: 'retry', note: 'again' }))).toEqual([422, 'decision_refused']);
-    expect((await read(`/${id}`)).body.status).toBe('needs_attention');
-  });
-
-  it('about a settlement that waits for nobody are refused', async () => {
-    const { body } = await post(request({ key: nonce('8') }));
-    expect(summary(await resolve(body.id, { action: 'retry', note: 'hurry' }))).toEqual([409, 'not_waiting']);
-  });
-
-  it('above the threshold need another person, whatever tokens the first one holds', async () => {
-    const id = await waiting('500000000');
-    const asked = await resolve(id, { action: 'write_off', note: 'gone' });
-    expect([asked.status, asked.body.status]).toEqual([202, 'pending_approval']);
-    expect((await read(`/${id}`)).body.attention.reason).toBe('approval_pending');
-    expect(summary(await approve(asked.body.decision_id, TOKENS.operatorAsApprover))).toEqual([403, 'self_approval']);
-    expect((await read(`/${id}`)).body.status).toBe('needs_attention');
-    expect(api.woken).toEqual([]);
-    const confirmed = await approve(asked.body.decision_id);
-    expect([confirmed.status, confirmed.body]).toEqual([
-      200,
-      { id, status: 'written_off', decision_id: asked.body.decision_id },
-    ]);
-    expect(api.woken).toEqual([id]);
-    expect(summary(await approve(asked.body.decision_id))).toEqual([409, 'not_waiting']);
-  });
-
-  it('stand although the workflow cannot be told', async () => {
-    const deaf = await startApi({
-      ledger: world.ledger,
-      orchestration: { dispatch: () => undefined, wake: () => Promise.reject(new Error('Temporal is away')) },
-    });
-    try {
-      const id = await waiting();
-      const answer = await deaf.send(`/api/v1/settlements/${id}/resolve`, { token: TOKENS.operator, json: SEEN });
-      expect([answer.status, answer.body.status]).toEqual([200, 'settled']);
-      await expect.poll(() => deaf.logged.join('\n')).toContain('Temporal is away');
-    } finally {
-      await deaf.close();
-    }
   });
 });
 

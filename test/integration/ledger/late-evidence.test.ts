@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import { MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../../support/money-steps.js';
+import { sentShare } from '../../support/sent-shares.js';
 
 let test: TestLedger;
 let steps: MoneySteps;
@@ -12,14 +13,7 @@ beforeAll(async () => {
 afterAll(() => test.dispose());
 
 const seller = () => unique('acct');
-/** One seller's share of an order, sent and arrived. */
-async function sent(amount = 1_000) {
-  const ada = seller();
-  const order = await steps.paid({ [ada]: amount });
-  const transferId = order.transfers[ada]!;
-  await steps.send(transferId);
-  return { ...order, seller: ada, transferId };
-}
+const sent = (amount?: number) => sentShare(steps, amount);
 const reversalsOf = async (order: Parameters<MoneySteps['find']>[0]) => (await steps.find(order)).reversals;
 
 it('a share found taken after it was written off is put on record and before a person, whatever its transfer is', async () => {

@@ -1,17 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newOrderId, newPaymentId, newRefundId, type OrderId } from '../../../src/domain/ids.js';
+import { newOrderId, type OrderId } from '../../../src/domain/ids.js';
 import { sealClientSecret } from '../../../src/ledger/payments.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
 import {
   anOrder,
-  aRequest,
+  type aRequest,
   beginRequest,
   force,
   type OrderIn,
   putOrder,
-  unique,
 } from '../../support/marketplace-fixtures.js';
+import { aPayment, aRefund } from '../../support/new-money.js';
+import { storyOf } from '../../support/operation-events.js';
 
 const SEALER = createSealer([testKey()]);
 let test: TestLedger;
@@ -20,87 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => test.dispose());
 
-const storyOf = (kind: string, id: string) =>
-  test.database.query<{ kind: string; certainty: string | null; idempotency_key: string | null; detail: object }>(
-    'SELECT kind, certainty, idempotency_key, detail FROM operation_events WHERE item_kind = $1 AND item_id = $2 ORDER BY seq',
-    [kind, id],
-  );
 const count = async (table: string): Promise<number> =>
   Number((await test.database.query<{ count: string }>(`SELECT count(*) FROM ${table}`))[0]?.count);
-
-describe('the key of our client’s request', () => {
-  const begin = (request: ReturnType<typeof aRequest>) => test.ledger.beginRequest(request);
-
-  it('begins once, however many ask at the same time', async () => {
-    const request = aRequest('orders');
-    const begun = await Promise.all(Array.from({ length: 20 }, () => begin(request)));
-    expect(begun.filter(({ kind }) => kind === 'begun')).toEqual([{ kind: 'begun', itemId: null }]);
-    expect(begun.filter(({ kind }) => kind === 'in_flight')).toHaveLength(19);
-  });
-
-  it('stands for one body, while it is held, after it was released and after the answer', async () => {
-    const request = aRequest('orders');
-    const other = { ...request, bodySha256: 'another body' };
-    await begin(request);
-    expect(await begin(other)).toEqual({ kind: 'other_body' });
-    await test.ledger.releaseRequest(request);
-    expect(await begin(other)).toEqual({ kind: 'other_body' });
-    await test.ledger.finishRequest(request, { status: 201, answer: { id: 'x' } });
-    expect(await begin(other)).toEqual({ kind: 'other_body' });
-  });
-
-  it('is its token’s and its operation’s own', async () => {
-    const request = aRequest('orders');
-    await begin(request);
-    expect(await begin({ ...request, operation: 'refunds' })).toEqual({ kind: 'begun', itemId: null });
-    expect(await begin({ ...request, principal: 'another shop' })).toEqual({ kind: 'begun', itemId: null });
-  });
-
-  it('repeats its first answer for ever', async () => {
-    const request = aRequest('refunds');
-    await begin(request);
-    await test.ledger.finishRequest(request, { status: 202, answer: { id: 'r1', amount: 5 } });
-    await test.ledger.finishRequest(request, { status: 500, answer: { id: 'late' } });
-    const answered = { kind: 'answered', status: 202, answer: { id: 'r1', amount: 5 } };
-    expect(await begin(request)).toEqual(answered);
-    await test.ledger.releaseRequest(request);
-    test.clock.advance(24 * 3_600_000);
-    expect(await begin(request)).toEqual(answered);
-  });
-
-  it('is taken over sixty seconds after the request that held it died, with the item that one made', async () => {
-    const request = aRequest('orders');
-    await begin(request);
-    const order = await test.ledger.createOrder(anOrder(test), request);
-    test.clock.advance(59_000);
-    expect(await begin(request)).toEqual({ kind: 'in_flight' });
-    test.clock.advance(2_000);
-    expect(await begin(request)).toEqual({ kind: 'begun', itemId: order.id });
-    expect(await begin(request)).toEqual({ kind: 'in_flight' });
-  });
-
-  it('goes on at once, with its item, after an outcome that nobody knows', async () => {
-    const request = await beginRequest(test, 'orders');
-    const order = await test.ledger.createOrder(anOrder(test), request);
-    await test.ledger.releaseRequest(request);
-    expect(await begin(request)).toEqual({ kind: 'begun', itemId: order.id });
-  });
-
-  it('is neither answered nor released by a request with another body', async () => {
-    const request = await beginRequest(test, 'orders');
-    const other = { ...request, bodySha256: 'another body' };
-    await test.ledger.releaseRequest(other);
-    await test.ledger.finishRequest(other, { status: 201, answer: {} });
-    expect(await begin(request)).toEqual({ kind: 'in_flight' });
-  });
-
-  it('is needed: nothing is made for a request that was not begun', async () => {
-    const order = await putOrder(test);
-    await expect(test.ledger.createOrder(anOrder(test), aRequest('orders'))).rejects.toThrow('was not begun');
-    await expect(test.ledger.createPayment(aPayment(order.id), aRequest('payments'))).rejects.toThrow('was not begun');
-    await expect(test.ledger.createRefund(aRefund(order.id), aRequest('refunds'))).rejects.toThrow('was not begun');
-  });
-});
 
 describe('an order', () => {
   it('is stored with its items, its sum and its story', async () => {
@@ -121,7 +43,7 @@ describe('an order', () => {
       createdAt: expect.stringMatching(/^2\d{3}-.*Z$/),
     });
     expect(await test.ledger.findOrder(order.id)).toEqual(created);
-    expect(await storyOf('order', order.id)).toMatchObject([{ kind: 'created', idempotency_key: request.key }]);
+    expect(await storyOf(test, 'order', order.id)).toMatchObject([{ kind: 'created', idempotency_key: request.key }]);
   });
 
   it('is made once for one key, also by a request that hung until another one had taken the key over', async () => {
@@ -155,12 +77,8 @@ describe('an order', () => {
   });
 });
 
-const aPayment = (orderId: OrderId) => ({
-  id: newPaymentId(test.clock.nowMs()),
-  orderId,
-  hyperswitchPaymentId: unique('pay'),
-});
 const anUnpaidOrder = async () => (await test.ledger.createOrder(anOrder(test), await beginRequest(test, 'orders'))).id;
+
 const keptItem = async (request: ReturnType<typeof aRequest>) => {
   await test.ledger.releaseRequest(request);
   const begun = await test.ledger.beginRequest(request);
@@ -170,7 +88,7 @@ const keptItem = async (request: ReturnType<typeof aRequest>) => {
 describe('a payment', () => {
   it('is stored before it is sent, under the order’s key, and found by the sweep half a minute later', async () => {
     const orderId = await anUnpaidOrder();
-    const payment = aPayment(orderId);
+    const payment = aPayment(test, orderId);
     const request = await beginRequest(test, 'payments');
     const made = await test.ledger.createPayment(payment, request);
     expect(made).toEqual({
@@ -195,7 +113,7 @@ describe('a payment', () => {
     );
     expect(row).toEqual({ idempotency_key: orderId, after: 30 });
     expect(await keptItem(request)).toBe(payment.id);
-    expect(await storyOf('payment', payment.id)).toMatchObject([
+    expect(await storyOf(test, 'payment', payment.id)).toMatchObject([
       { kind: 'created', certainty: 'not_sent', idempotency_key: orderId },
     ]);
   });
@@ -203,7 +121,9 @@ describe('a payment', () => {
   it('is one for each order, however many keys ask at the same time, and every key stands for it', async () => {
     const orderId = await anUnpaidOrder();
     const requests = await Promise.all(Array.from({ length: 8 }, () => beginRequest(test, 'payments')));
-    const made = await Promise.all(requests.map((request) => test.ledger.createPayment(aPayment(orderId), request)));
+    const made = await Promise.all(
+      requests.map((request) => test.ledger.createPayment(aPayment(test, orderId), request)),
+    );
     expect(made.map(({ kind }) => kind).sort()).toEqual(['created', ...Array.from({ length: 7 }, () => 'existing')]);
     const ids = new Set(made.map((outcome) => ('payment' in outcome ? outcome.payment.id : undefined)));
     expect(ids.size).toBe(1);
@@ -220,7 +140,7 @@ describe('a payment', () => {
   ] as const)('that is %s answers a second POST as %s', async (status, kind) => {
     const order = await putOrder(test, { payment: { status } });
     const request = await beginRequest(test, 'payments');
-    expect(await test.ledger.createPayment(aPayment(order.id), request)).toMatchObject({
+    expect(await test.ledger.createPayment(aPayment(test, order.id), request)).toMatchObject({
       kind,
       payment: { id: order.paymentId, status },
     });
@@ -229,7 +149,7 @@ describe('a payment', () => {
 
   it('of an order that does not exist is no payment, and its key stays free', async () => {
     const request = await beginRequest(test, 'payments');
-    expect(await test.ledger.createPayment(aPayment(newOrderId(Date.now())), request)).toEqual({
+    expect(await test.ledger.createPayment(aPayment(test, newOrderId(Date.now())), request)).toEqual({
       kind: 'order_not_found',
     });
     expect(await keptItem(request)).toBeNull();
@@ -237,7 +157,7 @@ describe('a payment', () => {
 
   it('never gets the provider’s id of another one', async () => {
     const { hyperswitchPaymentId } = await putOrder(test);
-    const payment = { ...aPayment(await anUnpaidOrder()), hyperswitchPaymentId };
+    const payment = { ...aPayment(test, await anUnpaidOrder()), hyperswitchPaymentId };
     await expect(test.ledger.createPayment(payment, await beginRequest(test, 'payments'))).rejects.toThrow(
       'payments_hyperswitch',
     );
@@ -260,20 +180,13 @@ describe('a payment', () => {
 });
 
 const OPEN: OrderIn = { status: 'pending', transfers: [], paid: 1_000 };
-const aRefund = (orderId: OrderId, amount: bigint | null = null) => ({
-  id: newRefundId(test.clock.nowMs()),
-  orderId,
-  amount,
-  reason: 'requested_by_customer',
-  hyperswitchRefundId: unique('ref'),
-});
 const refund = async (orderId: OrderId, amount: bigint | null = null) =>
-  await test.ledger.createRefund(aRefund(orderId, amount), await beginRequest(test, 'refunds'));
+  await test.ledger.createRefund(aRefund(test, orderId, amount), await beginRequest(test, 'refunds'));
 
 describe('a refund', () => {
   it('is stored before it is sent, under its own key, and found by the sweep half a minute later', async () => {
     const order = await putOrder(test);
-    const asked = aRefund(order.id, 300n);
+    const asked = aRefund(test, order.id, 300n);
     const request = await beginRequest(test, 'refunds');
     const made = await test.ledger.createRefund(asked, request);
     expect(made).toEqual({
@@ -301,7 +214,7 @@ describe('a refund', () => {
     );
     expect(row).toEqual({ idempotency_key: asked.id, after: 30 });
     expect(await keptItem(request)).toBe(asked.id);
-    expect(await storyOf('refund', asked.id)).toMatchObject([
+    expect(await storyOf(test, 'refund', asked.id)).toMatchObject([
       { kind: 'created', certainty: 'not_sent', idempotency_key: asked.id },
     ]);
   });
@@ -310,7 +223,7 @@ describe('a refund', () => {
     const order = await putOrder(test);
     const request = await beginRequest(test, 'refunds');
     const made = await Promise.all(
-      Array.from({ length: 5 }, () => test.ledger.createRefund(aRefund(order.id, 100n), request)),
+      Array.from({ length: 5 }, () => test.ledger.createRefund(aRefund(test, order.id, 100n), request)),
     );
     const again = await refund(order.id, 100n);
     const ids = [...made, again].map((outcome) => (outcome.kind === 'created' ? outcome.refund.id : outcome.kind));
@@ -334,7 +247,7 @@ describe('a refund', () => {
   it('above the remainder is refused with the remainder, and its key stays free', async () => {
     const order = await putOrder(test, { refunds: [{ amount: 400 }] });
     const request = await beginRequest(test, 'refunds');
-    expect(await test.ledger.createRefund(aRefund(order.id, 601n), request)).toEqual({
+    expect(await test.ledger.createRefund(aRefund(test, order.id, 601n), request)).toEqual({
       kind: 'exceeds_paid',
       remainder: 600n,
     });
@@ -370,7 +283,7 @@ describe('a refund', () => {
 
   it('never gets the provider’s id of another one', async () => {
     const order = await putOrder(test, { refunds: [{ amount: 1 }] });
-    const asked = { ...aRefund(order.id, 1n), hyperswitchRefundId: order.refunds[0]!.hyperswitchRefundId };
+    const asked = { ...aRefund(test, order.id, 1n), hyperswitchRefundId: order.refunds[0]!.hyperswitchRefundId };
     await expect(test.ledger.createRefund(asked, await beginRequest(test, 'refunds'))).rejects.toThrow(
       'refunds_hyperswitch',
     );

@@ -3,6 +3,7 @@ import { reversalId } from '../../../src/domain/reversal-id.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../support/marketplace-fixtures.js';
 import { DONE, MINUTE, type MoneySteps, moneySteps, REFUSED, THROTTLED, UNKNOWN } from '../../support/money-steps.js';
+import { sentShare } from '../../support/sent-shares.js';
 
 let test: TestLedger;
 let steps: MoneySteps;
@@ -13,14 +14,7 @@ beforeAll(async () => {
 afterAll(() => test.dispose());
 
 const seller = () => unique('acct');
-/** One seller's share of an order, sent and arrived. */
-async function sent(amount = 1_000) {
-  const ada = seller();
-  const order = await steps.paid({ [ada]: amount });
-  const transferId = order.transfers[ada]!;
-  await steps.send(transferId);
-  return { ...order, seller: ada, transferId };
-}
+const sent = (amount?: number) => sentShare(steps, amount);
 const bySeller = (items: readonly { sellerAccount: string; status: string; amount: bigint }[]) =>
   Object.fromEntries(items.map(({ sellerAccount, status, amount }) => [sellerAccount, [status, amount]]));
 const reversalsOf = async (order: Parameters<MoneySteps['find']>[0]) => (await steps.find(order)).reversals;

@@ -10,7 +10,7 @@ import { readOffers } from '../../../src/sandbox/payer/challenge.js';
 import { pay } from '../../../src/sandbox/payer/pay.js';
 import { type X402CredentialOptions, x402Credential } from '../../../src/sandbox/payer/x402.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
+import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/paid-server.js';
 import { memoryLogger, TIMINGS } from '../../support/settlement-world.js';
 
 /** On a real ledger, beside an auth server that shares no code with us: what a hostile client gains, and who pays. */
@@ -22,24 +22,7 @@ let server: PaidServer;
 beforeEach(async () => {
   store = await openTestLedger();
   sandbox = await startSandbox({ checkSignatures: true });
-  server = await startPaidServer(store, sandbox.url, (app, sessions) =>
-    app.get(
-      '/limited',
-      sessions.paidSession({
-        price: '10000',
-        asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-        decimals: 6,
-        network: 'eip155:84532',
-        payTo: '0xde30000000000000000000000000000000000402',
-        protocols: ['x402'],
-        exposure: { perPayer: '30000' },
-      }),
-      (req, res) => {
-        req.paymentSession?.charge(10_000n);
-        res.json({ served: true });
-      },
-    ),
-  );
+  server = await startPaidServer(store, sandbox.url, mountLimitedRoute);
 });
 afterEach(async () => {
   await server.stop();

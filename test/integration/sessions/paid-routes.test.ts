@@ -9,7 +9,7 @@ import { readOffers } from '../../../src/sandbox/payer/challenge.js';
 import { type PayOptions, pay } from '../../../src/sandbox/payer/pay.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
+import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/paid-server.js';
 
 /** The paid routes of the demo on a real ledger, beside an auth server that shares no code with us. */
 
@@ -104,24 +104,7 @@ test('two servers on one database know each other’s challenges, and serve one 
 });
 
 test('exposure: of 40 requests at once by one payer, credit is given for three', async () => {
-  const url = await serve((app, sessions) =>
-    app.get(
-      '/limited',
-      sessions.paidSession({
-        price: '10000',
-        asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-        decimals: 6,
-        network: 'eip155:84532',
-        payTo: '0xde30000000000000000000000000000000000402',
-        protocols: ['x402'],
-        exposure: { perPayer: '30000' },
-      }),
-      (req, res) => {
-        req.paymentSession?.charge(10_000n);
-        res.json({});
-      },
-    ),
-  );
+  const url = await serve(mountLimitedRoute);
   const account = payerAccount('mallory');
   const answers = await Promise.all(
     Array.from({ length: 40 }, () => pay(`${url}/limited`, { protocol: 'x402', account })),

@@ -1,30 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { toAtomic } from '../../../src/domain/money.js';
-import { settleBody } from '../../../src/protocols/settle-body.js';
 import { settleAnswer, verifyAnswer } from '../../../src/providers/auth-server/answers.js';
-import type { Reply } from '../../../src/providers/reply.js';
-import { ATXP_TOKEN, atxp, base64, decoded, mppSession, SIGNATURE, x402v2 } from '../../support/credentials.js';
-
-const NOW = Date.parse('2026-01-06T12:00:00Z');
-const spent = toAtomic(3000n);
-const sentAtxp = settleBody({ credential: decoded('atxp', JSON.stringify(atxp())), context: {}, spent, decimals: 6 });
-const sentX402 = settleBody({ credential: decoded('x402', base64(x402v2())), context: {}, spent, decimals: 6 });
-const sentMpp = settleBody({ credential: decoded('mpp', base64(mppSession())), context: {}, spent, decimals: 6 });
-
-interface Parts {
-  readonly type?: string | null;
-  readonly retryAfter?: string | null;
-}
-const http = (status: number, body: unknown, { type = 'application/json', retryAfter = null }: Parts = {}): Reply => ({
-  kind: 'http',
-  status,
-  contentType: type,
-  retryAfter,
-  body: typeof body === 'string' || body === null ? body : JSON.stringify(body),
-});
-const answer = (status: number, body: unknown, parts: Parts = {}) =>
-  settleAnswer(http(status, body, parts), sentAtxp, NOW);
+import { answer, http, NOW, type Parts, sentAtxp, sentX402 } from './replies.js';
 
 const forms = (code: string): [string, unknown, Parts][] => [
   ['{error: text}', { error: code }, {}],
@@ -244,86 +221,6 @@ describe('settleAnswer', () => {
   });
 });
 
-describe('a detail', () => {
-  const secrets = [
-    { sent: sentAtxp, secret: ATXP_TOKEN },
-    { sent: sentX402, secret: SIGNATURE },
-    { sent: sentMpp, secret: SIGNATURE },
-  ];
-
-  it('names the status and the code, and keeps the words that help', () => {
-    expect(
-      answer(402, { error: { code: 'insufficient_balance', message: 'the account holds 0.001 USDC' } }),
-    ).toMatchObject({
-      detail: 'auth server answered 402 insufficient_balance: the account holds 0.001 USDC',
-    });
-    expect(answer(404, '<html>', { type: 'text/html; charset=utf-8' })).toMatchObject({
-      detail: expect.stringContaining('404 (text/html)'),
-    });
-  });
-
-  it('never holds a byte of a credential that the provider echoes, whole, cut, in another case or encoding', () => {
-    const reencodings: ((text: string) => string)[] = [
-      (text) => text.toUpperCase(),
-      (text) => Buffer.from(text).toString('base64'),
-      (text) => Buffer.from(text).toString('hex'),
-      (text) => encodeURIComponent(text),
-    ];
-    const encodings: ((text: string) => string)[] = [
-      ...reencodings,
-      (text) => text,
-      (text) => JSON.stringify({ token: text }),
-      (text) => `Bearer ${text}`,
-      (text) => `${text.slice(0, 12)}...${text.slice(-9)}`,
-    ];
-    fc.assert(
-      fc.property(
-        fc.constantFrom(...secrets),
-        fc.constantFrom(...encodings),
-        fc.string({ maxLength: 2100 }),
-        fc.string({ maxLength: 30 }),
-        fc.constantFrom('error', 'code', 'message', 'reason', 'title', 'type', 'detail'),
-        (credential, encode, before, after, place) => {
-          const text = `${before} ${encode(credential.secret)} ${after}`;
-          const body = {
-            error: { error: text },
-            code: { error: { code: encode(credential.secret), message: text } },
-            message: { error: { code: 'bad', message: text } },
-            reason: { errorReason: text },
-            title: { title: text, status: 400 },
-            type: { title: 'x', status: 400, type: encode(credential.secret) },
-            detail: { title: 'x', status: 400, detail: text },
-          }[place];
-          for (const status of [200, 400, 404, 429, 503]) {
-            const result = settleAnswer(http(status, body), credential.sent, NOW);
-            const detail = result.kind === 'done' ? '' : result.detail;
-            const encoded = reencodings.includes(encode) ? encode(credential.secret) : '';
-            const around = `${before} ${after}`;
-            expect(partsOf(credential.secret, detail, 6, around)).toEqual([]);
-            expect(partsOf(encoded, detail, 8, around)).toEqual([]);
-          }
-        },
-      ),
-      { numRuns: 500 },
-    );
-  });
-
-  it('never shows the beginning of a token that stands across the end of what is looked at', () => {
-    const message = `${'x1'.repeat(995)} ${ATXP_TOKEN}`;
-    expect(answer(400, { error: { code: 'bad', message } })).toMatchObject({
-      detail: 'auth server answered 400 bad: [redacted]',
-    });
-  });
-
-  it('never lets a short or a bare token through either', () => {
-    const short = settleBody({ credential: decoded('atxp', 'tok7'), context: {}, spent, decimals: 6 });
-    const result = settleAnswer(http(400, { error: { code: 'bad', message: 'token tok7 is not known' } }), short, NOW);
-    expect(result).toMatchObject({ detail: 'auth server answered 400 bad: token [redacted] is not known' });
-    const unparsed = settleAnswer(http(400, { error: 'cannot parse secret-abc-9' }), 'secret-abc-9', NOW);
-    expect(JSON.stringify(unparsed)).not.toContain('secret-abc');
-  });
-});
-
 describe('verifyAnswer', () => {
   it('says yes or no only where the auth server did', () => {
     expect(verify(200, { valid: true })).toEqual({ kind: 'valid' });
@@ -357,10 +254,3 @@ describe('verifyAnswer', () => {
     });
   });
 });
-
-/** The parts of the secret, `length` characters each, that stand in the detail and not by accident in the words around it. */
-function partsOf(secret: string, detail: string, length: number, surroundings: string): string[] {
-  return Array.from({ length: Math.max(secret.length - length + 1, 0) }, (_, at) =>
-    secret.slice(at, at + length),
-  ).filter((part) => detail.includes(part) && !surroundings.includes(part));
-}

@@ -1,9 +1,19 @@
+import { expect } from 'vitest';
 import type { Settlement } from '../../../src/domain/settlement.js';
 import type { ApiDependencies } from '../../../src/http/api.js';
+import { PROBLEMS } from '../../../src/http/problem.js';
 import type { NewSettlement } from '../../../src/ledger/ledger-types.js';
-import { NO_FIGURES } from '../../support/api.js';
+import { type Answered, NO_FIGURES } from '../../support/api.js';
 
 export const ID = '0197d7a4-6f00-7000-8000-000000000001';
+
+/** A settlement as a service may post it. */
+export const VALID = {
+  protocol: 'atxp',
+  credential: { sourceAccountId: 'a', sourceAccountToken: 'tok_canary_1234567890' },
+  context: {},
+  spent: { amount: '10000', asset: 'USDC', decimals: 6 },
+};
 
 const toSettlement = (created: NewSettlement): Settlement => ({
   ...created,
@@ -41,4 +51,19 @@ export function rememberingLedger(): ApiDependencies['ledger'] & { readonly stor
     figures: () => Promise.resolve(NO_FIGURES),
     schemaState: () => Promise.resolve('current'),
   };
+}
+
+/** Its status and code, once it is the problem document that the contract promises. */
+export function problemOf(answer: Answered): readonly [status: number, code: string] {
+  const { code } = answer.body;
+  const known = Object.entries(PROBLEMS).find(([name]) => name === code)?.[1];
+  expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  expect(answer.body).toMatchObject({
+    type: `urn:makegood:problem:${code}`,
+    title: known?.title,
+    status: answer.status,
+    detail: expect.stringMatching(/./),
+    request_id: answer.headers.get('x-request-id'),
+  });
+  return [answer.status, code];
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { EmptyIdempotencyKey } from '../../../src/providers/idempotency-key.js';
-import { API_KEY, answering, error, json, raw } from '../../support/hyperswitch-server.js';
+import { json, raw } from '../../support/answering-server.js';
+import { API_KEY, answering, error } from '../../support/hyperswitch-server.js';
 
 const ORDER = '0198a0b0-0000-7000-8000-000000000001';
 const REFUND = '0198a0b0-0000-7000-8000-000000000002';

@@ -1,42 +1,14 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { onTestFinished } from 'vitest';
 import type { ReversalParams, TransferParams } from '../../../src/domain/provider-answers.js';
 import { createStripe, type StripeEndpoint, type StripeOptions } from '../../../src/providers/stripe/client.js';
-
-export interface Received {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: IncomingMessage['headers'];
-  readonly body: string;
-}
-export type Answering = (response: ServerResponse, received: Received) => void;
+import { type Answering, json as answerJson, startAnswering } from '../../support/answering-server.js';
 
 export const SECRET_KEY = 'sk_test_CANARY0secret0key';
 export const LANE = 'acct_seller';
 
-/** A real server on this machine that remembers what it received and answers as told: one answer a request, the last one again. */
+/** Our client of Stripe before a server that answers as told. */
 export async function answering(answers: Answering | readonly Answering[], options: Partial<StripeOptions> = {}) {
-  const received: Received[] = [];
+  const { received, server, url } = await startAnswering(answers);
   const tokens: (readonly [StripeEndpoint, string])[] = [];
-  const queue = typeof answers === 'function' ? [answers] : [...answers];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      const { method = '', url: path = '', headers } = request;
-      const entry = { method, path, headers, body: Buffer.concat(chunks).toString() };
-      received.push(entry);
-      const answer = queue.length > 1 ? queue.shift() : queue[0];
-      answer?.(response, entry);
-    });
-  });
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((closed) => server.close(closed));
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const stripe = createStripe({
     secretKey: SECRET_KEY,
     apiBase: url,
@@ -46,17 +18,8 @@ export async function answering(answers: Answering | readonly Answering[], optio
   return { calls: stripe.inLane(LANE), stripe, received, tokens, url, server };
 }
 
-export const json =
-  (status: number, body: unknown, headers: Record<string, string> = {}): Answering =>
-  (response) =>
-    void response
-      .writeHead(status, { 'content-type': 'application/json', 'request-id': 'req_1', ...headers })
-      .end(JSON.stringify(body));
-
-export const raw =
-  (status: number, contentType: string, body: string, headers: Record<string, string> = {}): Answering =>
-  (response) =>
-    void response.writeHead(status, { 'content-type': contentType, ...headers }).end(body);
+export const json = (status: number, body: unknown, headers: Record<string, string> = {}): Answering =>
+  answerJson(status, body, { 'request-id': 'req_1', ...headers });
 
 /** Stripe's form of an error; members that are undefined are left out. */
 export const error = (

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startApi, summary, TOKENS } from '../../support/api.js';
+import { openSettlementsApi, type SettlementsApi } from '../../support/settlements-api.js';
+
+let settlements: SettlementsApi;
+beforeAll(async () => {
+  settlements = await openSettlementsApi();
+});
+afterAll(() => settlements.close());
+beforeEach(() => settlements.begin());
+const nonce = (digit?: string) => settlements.nonce(digit);
+const request = (change?: object) => settlements.request(change);
+const post = (json: unknown) => settlements.post(json);
+const read = (path: string) => settlements.read(path);
+
+describe('decisions', () => {
+  /** A settlement that an operator has to look at; amounts are in units of a millionth. */
+  async function waiting(amount = '3000') {
+    const { body } = await post(
+      request({
+        protocol: 'atxp',
+        credential: `tok en ${nonce()}`,
+        key: nonce('9'),
+        spent: { amount, asset: 'USDC', decimals: 6 },
+      }),
+    );
+    expect(body.status).toBe('needs_attention');
+    return body.id as string;
+  }
+  const resolve = (id: string, json: object, token: string = TOKENS.operator) =>
+    settlements.api.send(`/api/v1/settlements/${id}/resolve`, { token, json });
+  const approve = (id: string, token: string = TOKENS.approver) =>
+    settlements.api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
+  const SEEN = { action: 'settled', note: 'seen on chain', evidence: { tx_hash: '0xabc' } };
+
+  it('settle with evidence, recorded under the name of the token, and wake the workflow', async () => {
+    const id = await waiting();
+    const { status, body } = await resolve(id, SEEN);
+    expect([status, body]).toEqual([200, { id, status: 'settled', decision_id: expect.any(String) }]);
+    expect((await read(`/${id}`)).body).toMatchObject({ status: 'settled', tx_hash: '0xabc' });
+    expect(settlements.api.woken).toEqual([id]);
+    const [row] = await settlements.database.query('SELECT by, authenticated, note FROM decisions WHERE id = $1', [
+      body.decision_id,
+    ]);
+    expect(row).toEqual({ by: 'olga', authenticated: true, note: 'seen on chain' });
+  });
+
+  it('are made once: the second is told that nothing waits', async () => {
+    const id = await waiting();
+    await resolve(id, SEEN);
+    expect(summary(await resolve(id, { action: 'write_off', note: 'no' }))).toEqual([409, 'not_waiting']);
+    expect((await read(`/${id}`)).body.status).toBe('settled');
+  });
+
+  it('are refused without evidence, or where there is nothing to send', async () => {
+    const id = await waiting();
+    expect(summary(await resolve(id, { action: 'settled', note: 'trust me' }))).toEqual([422, 'decision_refused']);
+    expect(summary(await resolve(id, { action: 'retry', note: 'again' }))).toEqual([422, 'decision_refused']);
+    expect((await read(`/${id}`)).body.status).toBe('needs_attention');
+  });
+
+  it('about a settlement that waits for nobody are refused', async () => {
+    const { body } = await post(request({ key: nonce('8') }));
+    expect(summary(await resolve(body.id, { action: 'retry', note: 'hurry' }))).toEqual([409, 'not_waiting']);
+  });
+
+  it('above the threshold need another person, whatever tokens the first one holds', async () => {
+    const id = await waiting('500000000');
+    const asked = await resolve(id, { action: 'write_off', note: 'gone' });
+    expect([asked.status, asked.body.status]).toEqual([202, 'pending_approval']);
+    expect((await read(`/${id}`)).body.attention.reason).toBe('approval_pending');
+    expect(summary(await approve(asked.body.decision_id, TOKENS.operatorAsApprover))).toEqual([403, 'self_approval']);
+    expect((await read(`/${id}`)).body.status).toBe('needs_attention');
+    expect(settlements.api.woken).toEqual([]);
+    const confirmed = await approve(asked.body.decision_id);
+    expect([confirmed.status, confirmed.body]).toEqual([
+      200,
+      { id, status: 'written_off', decision_id: asked.body.decision_id },
+    ]);
+    expect(settlements.api.woken).toEqual([id]);
+    expect(summary(await approve(asked.body.decision_id))).toEqual([409, 'not_waiting']);
+  });
+
+  it('stand although the workflow cannot be told', async () => {
+    const deaf = await startApi({
+      ledger: settlements.ledger,
+      orchestration: { dispatch: () => undefined, wake: () => Promise.reject(new Error('Temporal is away')) },
+    });
+    try {
+      const id = await waiting();
+      const answer = await deaf.send(`/api/v1/settlements/${id}/resolve`, { token: TOKENS.operator, json: SEEN });
+      expect([answer.status, answer.body.status]).toEqual([200, 'settled']);
+      await expect.poll(() => deaf.logged.join('\n')).toContain('Temporal is away');
+    } finally {
+      await deaf.close();
+    }
+  });
+});

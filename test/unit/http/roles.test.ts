@@ -1,0 +1,90 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { ApiDependencies } from '../../../src/http/api.js';
+import { OPERATIONS } from '../../../src/http/operations.js';
+import { startApi, type TestApi, TOKENS } from '../../support/api.js';
+import { ID, problemOf, rememberingLedger, VALID } from './support.js';
+
+let api: TestApi;
+afterEach(() => api.close());
+
+const start = async (given: Partial<ApiDependencies> = {}) => {
+  const ledger = rememberingLedger();
+  api = await startApi({ ledger, ...given });
+  return ledger;
+};
+
+describe('who may do what', () => {
+  const MAY: Readonly<Record<string, readonly string[]>> = {
+    createSettlement: ['service'],
+    listSettlements: ['service', 'viewer', 'operator', 'approver'],
+    getSettlement: ['service', 'viewer', 'operator', 'approver'],
+    resolveSettlement: ['operator', 'approver'],
+    createOrder: ['service'],
+    listOrders: ['service', 'viewer', 'operator', 'approver'],
+    getOrder: ['service', 'viewer', 'operator', 'approver'],
+    createPayment: ['service'],
+    createRefund: ['service'],
+    getRefund: ['service', 'viewer', 'operator', 'approver'],
+    resolveRefund: ['operator', 'approver'],
+    listTransfers: ['service', 'viewer', 'operator', 'approver'],
+    getTransfer: ['service', 'viewer', 'operator', 'approver'],
+    retryTransfer: ['operator', 'approver'],
+    resolveTransfer: ['operator', 'approver'],
+    listReversals: ['service', 'viewer', 'operator', 'approver'],
+    getReversal: ['service', 'viewer', 'operator', 'approver'],
+    resolveReversal: ['operator', 'approver'],
+    hyperswitchWebhook: ['nobody', 'service', 'viewer', 'operator', 'approver'],
+    stripeWebhook: ['nobody', 'service', 'viewer', 'operator', 'approver'],
+    approveDecision: ['approver'],
+    metrics: ['service', 'viewer', 'operator', 'approver'],
+    health: ['nobody', 'service', 'viewer', 'operator', 'approver'],
+    ready: ['nobody', 'service', 'viewer', 'operator', 'approver'],
+    openapi: ['nobody', 'service', 'viewer', 'operator', 'approver'],
+  };
+
+  it.each(OPERATIONS.map(({ id, method, path }) => ({ id, method, path })))(
+    '$method $path is open to the roles of the contract and to nobody else',
+    async ({ id, method, path }) => {
+      await start();
+      for (const role of ['nobody', 'service', 'viewer', 'operator', 'approver'] as const) {
+        const answer = await api.send(path.replace('{id}', ID), {
+          method,
+          token: role === 'nobody' ? undefined : TOKENS[role],
+          json: method === 'POST' ? { note: 'because' } : undefined,
+        });
+        const refusal = [401, 403].includes(answer.status) ? problemOf(answer) : 'let in';
+        const unwanted = role === 'nobody' ? [401, 'unauthorized'] : [403, 'forbidden'];
+        expect(refusal).toEqual(MAY[id]?.includes(role) ? 'let in' : unwanted);
+      }
+    },
+  );
+
+  it.each([
+    ['no header', {}, 'Bearer realm="makegood"'],
+    [
+      'a wrong token',
+      { Authorization: 'Bearer token-of-the-service-0002' },
+      'Bearer realm="makegood", error="invalid_token"',
+    ],
+    [
+      'a token cut short',
+      { Authorization: `Bearer ${TOKENS.service.slice(0, -1)}` },
+      'Bearer realm="makegood", error="invalid_token"',
+    ],
+    ['another scheme', { Authorization: `Basic ${TOKENS.service}` }, 'Bearer realm="makegood", error="invalid_token"'],
+    ['a bare token', { Authorization: TOKENS.service }, 'Bearer realm="makegood", error="invalid_token"'],
+    ['an empty token', { Authorization: 'Bearer ' }, 'Bearer realm="makegood", error="invalid_token"'],
+  ])('%s is answered 401 with the way to do better', async (_what, headers, challenge) => {
+    const ledger = await start();
+    const answer = await api.send('/api/v1/settlements', { json: VALID, headers });
+    expect(problemOf(answer)).toEqual([401, 'unauthorized']);
+    expect(answer.headers.get('www-authenticate')).toBe(challenge);
+    expect(ledger.stored).toEqual([]);
+  });
+
+  it('takes the scheme in any case', async () => {
+    await start();
+    const answer = await api.send('/api/v1/settlements', { headers: { Authorization: `bearer ${TOKENS.viewer}` } });
+    expect(answer.status).toBe(200);
+  });
+});
