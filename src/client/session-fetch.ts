@@ -1,8 +1,8 @@
 import { type Account, type Client, parseUnits } from 'viem';
 import { type Clock, systemClock } from '../domain/clock.js';
+import { createKeyedQueue } from '../domain/keyed-queue.js';
 import { sessionTerms } from './challenge.js';
 import { clientFor } from './channel-on-chain.js';
-import { createChannelQueue } from './channel-queue.js';
 import { type ChannelStore, createMemoryChannelStore } from './channel-store.js';
 import { closeChannel, closingTerms } from './close-channel.js';
 import { createCredentialSigner } from './credentials.js';
@@ -49,7 +49,9 @@ const DECIMALS = 6;
 export function createSessionFetch(options: SessionFetchOptions): SessionFetch {
   const { fetch = globalThis.fetch } = options;
   const payer = payerOf(options);
-  const queue = createChannelQueue();
+  // Vouchers of one channel must reach the server in the order of their amounts: a lower one that arrives late is refused.
+  // So the next one is signed when the answer to the one before has begun.
+  const queue = createKeyedQueue();
   /** The channel last used at an origin: naming it lets the server say in its challenge what it knows of it. */
   const lastUsed = new Map<string, { readonly key: string; readonly channelId: string }>();
 

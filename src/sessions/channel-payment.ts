@@ -1,16 +1,20 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { Channel } from '../domain/channel.js';
 import type { ChannelRefusal } from '../domain/channel-problems.js';
+import type { KeyedQueue } from '../domain/keyed-queue.js';
 import { type ChainFreshness, OLDEST_CHAIN_READ_MS } from './chain-freshness.js';
 import type { ChannelLedger, ChannelPayment, ChannelVerifier, PayOutcome } from './channel-ledger.js';
 import type { ChannelCredential } from './match-channel.js';
-import type { Turns } from './turns.js';
 
 export interface ChannelPaymentDependencies {
   readonly ledger: ChannelLedger;
   readonly verifier: ChannelVerifier;
   readonly freshness: ChainFreshness;
-  readonly turns: Turns;
+  /**
+   * A channel is a row that each of its requests locks: they wait for each other here, with one connection to the ledger in
+   * use, instead of all together in Postgres, where they would hold up everybody else's.
+   */
+  readonly queue: KeyedQueue;
 }
 
 export type Paid =
@@ -26,13 +30,13 @@ type Reserve = Omit<ChannelPayment, 'voucher' | 'oldestChainReadMs'>;
 const NO_LEDGER = { kind: 'unavailable', why: 'this server cannot reach its ledger' } as const;
 const NO_CHAIN = { kind: 'unavailable', why: 'the chain cannot be reached' } as const;
 
-/** What a channel credential asks for, from its verification to the reservation; requests on one channel take turns. */
+/** What a channel credential asks for, from its verification to the reservation; requests on one channel wait for each other. */
 export function payByChannel(
   credential: ChannelCredential,
   reserve: Reserve,
   dependencies: ChannelPaymentDependencies,
 ): Promise<Paid> {
-  return dependencies.turns.take(credential.channelId, () => {
+  return dependencies.queue.run(credential.channelId, () => {
     switch (credential.action) {
       case 'voucher':
         return payWithVoucher(credential, reserve, dependencies);

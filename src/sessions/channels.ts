@@ -1,5 +1,6 @@
 import type { Channel } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
+import { createKeyedQueue } from '../domain/keyed-queue.js';
 import { createChainFreshness } from './chain-freshness.js';
 import type { ChannelLedger, ChannelVerifier } from './channel-ledger.js';
 import type { ChannelRouteDependencies } from './channel-route.js';
@@ -9,7 +10,6 @@ import { createGivenUpSessions } from './given-up.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { MppIssuer } from './match-mpp.js';
 import type { SessionLog } from './response-gate.js';
-import { createTurns } from './turns.js';
 
 export interface ChannelsDependencies {
   readonly ledger: ChannelLedger;
@@ -56,7 +56,7 @@ export function createChannelParts(
     ledger,
     verifier,
     freshness: createChainFreshness(ledger, verifier),
-    turns: createTurns(),
+    queue: createKeyedQueue(),
     mpp,
     lease,
     commits,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createChannelQueue } from '../../../src/client/channel-queue.js';
+import { createKeyedQueue } from '../../../src/domain/keyed-queue.js';
 
 it('payments of one channel run one after another, in the order they came, and those of others beside them', async () => {
   const tasks = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), turns: fc.nat(3), fails: fc.boolean() }), {
@@ -8,7 +8,7 @@ it('payments of one channel run one after another, in the order they came, and t
   });
   await fc.assert(
     fc.asyncProperty(tasks, async (all) => {
-      const queue = createChannelQueue();
+      const queue = createKeyedQueue();
       const running = new Set<string>();
       const done: number[] = [];
       const run = async (index: number) => {
@@ -32,7 +32,7 @@ it('payments of one channel run one after another, in the order they came, and t
 });
 
 it('a channel that waits holds up no other', async () => {
-  const queue = createChannelQueue();
+  const queue = createKeyedQueue();
   const never = queue.run('a', () => new Promise(() => undefined));
   await expect(Promise.race([never, queue.run('b', async () => 'paid')])).resolves.toBe('paid');
 });
