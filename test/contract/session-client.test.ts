@@ -31,6 +31,15 @@ const times = async (count: number, call: () => Promise<Response>): Promise<numb
 };
 const vouchers = (from: bigint, count: number) =>
   Array.from({ length: count }, (_none, index) => `voucher ${(from + BigInt(index)) * PRICE} 200`);
+/** What our client pays one more request with, after others have gone so many further with its channel. */
+async function paymentsWhenBehind(behind: number): Promise<readonly string[]> {
+  const { pays, payments } = ourClient(node, shop, account);
+  await pays(shop.url);
+  await times(behind, () => stockClient(node, shop, account).pays(shop.url));
+  payments.length = 0;
+  expect((await pays(shop.url)).status).toBe(200);
+  return payments;
+}
 
 describe('against an unmodified mppx server', () => {
   it('opens one channel and pays 20 more requests with a voucher each', async () => {
@@ -66,12 +75,7 @@ describe('against an unmodified mppx server', () => {
 
   it.each([1, 8, 100])('pays with one voucher when it is %i requests behind', async (behind) => {
     await open({ suggestedDeposit: '3' });
-    const { pays, payments } = ourClient(node, shop, account);
-    await pays(shop.url);
-    await times(behind, () => stockClient(node, shop, account).pays(shop.url));
-    payments.length = 0;
-    expect((await pays(shop.url)).status).toBe(200);
-    expect(payments).toEqual(vouchers(BigInt(behind) + 2n, 1));
+    expect(await paymentsWhenBehind(behind)).toEqual(vouchers(BigInt(behind) + 2n, 1));
     expect(channels()).toHaveLength(1);
   });
 
@@ -151,12 +155,7 @@ describe('against an unmodified mppx server', () => {
 describe('against a server that tells flat hints', () => {
   it.each([1, 8, 100])('beside the snapshot: one voucher when it is %i requests behind', async (behind) => {
     await open({ suggestedDeposit: '3', tells: 'snapshotAndFlat' });
-    const { pays, payments } = ourClient(node, shop, account);
-    await pays(shop.url);
-    await times(behind, () => stockClient(node, shop, account).pays(shop.url));
-    payments.length = 0;
-    expect((await pays(shop.url)).status).toBe(200);
-    expect(payments).toEqual(vouchers(BigInt(behind) + 2n, 1));
+    expect(await paymentsWhenBehind(behind)).toEqual(vouchers(BigInt(behind) + 2n, 1));
   });
 
   it('and no signature: signs one price more, once, and says that the hint cannot be proved', async () => {
