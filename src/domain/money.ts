@@ -39,6 +39,9 @@ export function parseDecimal(text: string, decimals: number): bigint | undefined
   return BigInt((match[1] ?? '0') + fraction.padEnd(decimals, '0'));
 }
 
+/** `Math.min` takes no bigint. */
+export const smaller = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+
 /** Scales an atomic amount to two decimals, rounding up, so that amounts of any asset compare with APPROVAL_THRESHOLD. */
 export function toHundredths(amount: bigint | AtomicAmount, decimals: number): bigint {
   const atomic = BigInt(amount);

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.js';
 import { transferKey } from '../domain/idempotency-keys.js';
 import { newTransferId, type OrderId, type RefundId, type TransferId } from '../domain/ids.js';
+import { smaller } from '../domain/money.js';
 import { overtaken } from '../domain/shares.js';
 import type { MoneyItem } from './marketplace-types.js';
 import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-shares.js';
@@ -97,8 +98,6 @@ async function noteMadeGood(query: Query, transfers: readonly ShareRow[], amount
   }
   if (left > 0n) throw new Error(`${left} of ${amount} are owed again, and were taken from no transfer of the seller`);
 }
-
-const smaller = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 
 /**
  * One refund makes one transfer good once. When more turns out to be owed after that, another refund of the order lends

@@ -1,4 +1,5 @@
 import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
+import { smaller } from '../domain/money.js';
 import { dueBack, overtaken, shareOf } from '../domain/shares.js';
 import { askAboutNameless, demand, type NamedShare, type NamelessShare, voidReversal } from './demands.js';
 import type { MoneyItem } from './marketplace-types.js';
@@ -62,12 +63,12 @@ async function takeBack(
   let nameless = 0n;
   let left = due;
   for (const row of seller.transfers.filter(isUnsent)) {
-    const share = least(left, BigInt(row.amount));
+    const share = smaller(left, BigInt(row.amount));
     if (share > 0n) await withhold(query, row, share, causes[0]?.id);
     left -= share;
   }
   for (const row of seller.transfers.filter((one) => !isUnsent(one) && !hasEnded(one))) {
-    const share = least(left, BigInt(row.amount) - BigInt(row.claimed_back));
+    const share = smaller(left, BigInt(row.amount) - BigInt(row.claimed_back));
     left -= share;
     if (share <= 0n) continue;
     const demanded = await demand(query, { row, order, causes, share });
@@ -93,14 +94,12 @@ async function leave(query: Query, { transfers }: SellerShare, excess: bigint): 
     left -= BigInt(row.amount);
   }
   for (const row of transfers.filter(isUnsent)) {
-    const share = least(left, BigInt(row.withheld));
+    const share = smaller(left, BigInt(row.withheld));
     if (share > 0n) await restore(query, row, share);
     left -= share;
   }
   return started;
 }
-
-const least = (one: bigint, other: bigint): bigint => (one < other ? one : other);
 
 /**
  * A transfer that was on its way turned out to have moved nothing: what was to be taken back from it is withheld instead,
