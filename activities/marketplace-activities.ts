@@ -5,6 +5,7 @@ import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { MoneyAction } from '../src/ledger/money-decision-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
+import { STRIPE_REQUESTS_PER_SECOND } from '../src/providers/stripe/budget.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { MoneyResolution } from '../src/resolution/decide.js';
 import type { createHyperswitchCalls } from './hyperswitch-calls.js';
@@ -31,8 +32,6 @@ export interface StripeActivityDependencies {
 type OfStripe = 'sendTransfer' | 'reverseTransfer' | 'probeTransfer' | 'probeReversal' | 'takeTurn';
 
 const HOLD_MS = 90_000;
-/** Just under the budget, so that the spacing of requests does not touch the limit. */
-export const STRIPE_REQUESTS_PER_SECOND = 24;
 const BEAT_EVERY_MS = 2_000;
 
 export function createStripeActivities(

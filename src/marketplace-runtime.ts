@@ -1,5 +1,4 @@
 import { createHyperswitchCalls } from '../activities/hyperswitch-calls.js';
-import { STRIPE_REQUESTS_PER_SECOND } from '../activities/marketplace-activities.js';
 import type { RetryTimings } from '../activities/marketplace-contract.js';
 import { createWebhookProcessor } from '../activities/process-webhook.js';
 import type { Config } from './config.js';
@@ -21,14 +20,12 @@ export interface MarketplaceProviders {
 }
 
 /** Every request to Stripe, from whichever process, takes its token in the ledger. */
-export function createMarketplaceProviders(config: Config, ledger: Pick<Ledger, 'takeToken'>): MarketplaceProviders {
+export function createMarketplaceProviders(
+  config: Config,
+  ledger: Pick<Ledger, 'takeToken' | 'returnToken'>,
+): MarketplaceProviders {
   return {
-    stripe:
-      config.stripe &&
-      createStripe({
-        ...config.stripe,
-        takeToken: createBudget({ reserve: (endpoint) => ledger.takeToken(endpoint, STRIPE_REQUESTS_PER_SECOND) }),
-      }),
+    stripe: config.stripe && createStripe({ ...config.stripe, takeToken: createBudget(ledger) }),
     hyperswitch: config.hyperswitch && createHyperswitch(config.hyperswitch),
   };
 }

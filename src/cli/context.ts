@@ -51,7 +51,14 @@ export interface CliContext {
 /** What a decision about a transfer, reversal or refund needs of the ledger, tokens for questions to Stripe counted. */
 export type DecidingLedger = Pick<
   Ledger,
-  'decideMoney' | 'approveMoney' | 'decisionItem' | 'findReversal' | 'findTransfer' | 'findOrder' | 'takeToken'
+  | 'decideMoney'
+  | 'approveMoney'
+  | 'decisionItem'
+  | 'findReversal'
+  | 'findTransfer'
+  | 'findOrder'
+  | 'takeToken'
+  | 'returnToken'
 >;
 
 /** The command was understood and cannot be done; the text is for the person who typed it. */

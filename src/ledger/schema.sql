@@ -332,8 +332,12 @@ stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
 stripe_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
+stripe_endpoints.endpoint text NOT NULL
+stripe_endpoints.next_at timestamp with time zone NOT NULL
 stripe_tokens.endpoint text NOT NULL
-stripe_tokens.next_at timestamp with time zone NOT NULL
+stripe_tokens.token integer NOT NULL
+stripe_tokens.taken bigint NOT NULL DEFAULT 0
+stripe_tokens.free_at timestamp with time zone NOT NULL
 sweeps.name text NOT NULL
 sweeps.started_at timestamp with time zone NOT NULL
 sweeps.succeeded_at timestamp with time zone
@@ -537,7 +541,9 @@ settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
 settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
 stripe_account stripe_account_only_one_check CHECK (only_one)
 stripe_account stripe_account_pkey PRIMARY KEY (only_one)
-stripe_tokens stripe_tokens_pkey PRIMARY KEY (endpoint)
+stripe_endpoints stripe_endpoints_pkey PRIMARY KEY (endpoint)
+stripe_tokens stripe_tokens_endpoint_fkey FOREIGN KEY (endpoint) REFERENCES stripe_endpoints(endpoint)
+stripe_tokens stripe_tokens_pkey PRIMARY KEY (endpoint, token)
 sweeps sweeps_pkey PRIMARY KEY (name)
 turn_clock turn_clock_only_one_check CHECK (only_one)
 turn_clock turn_clock_pkey PRIMARY KEY (only_one)
@@ -634,7 +640,8 @@ CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlement
 CREATE UNIQUE INDEX settlements_payment_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status <> 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
 CREATE UNIQUE INDEX stripe_account_pkey ON public.stripe_account USING btree (only_one)
-CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint)
+CREATE UNIQUE INDEX stripe_endpoints_pkey ON public.stripe_endpoints USING btree (endpoint)
+CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint, token)
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
 CREATE UNIQUE INDEX turn_clock_pkey ON public.turn_clock USING btree (only_one)
 CREATE UNIQUE INDEX turn_rounds_pkey ON public.turn_rounds USING btree (round)
@@ -1163,6 +1170,13 @@ BEGIN
   RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
     USING ERRCODE = 'restrict_violation', HINT = 'Write a further row that corrects the earlier one.';
 END $function$
+CREATE OR REPLACE FUNCTION public.return_stripe_token(p_endpoint text, p_token integer, p_taken bigint, p_since_ms double precision, p_now timestamp with time zone DEFAULT clock_timestamp())
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  UPDATE stripe_tokens SET free_at = p_now - p_since_ms * interval '1 millisecond' + interval '1005 milliseconds'
+    WHERE endpoint = p_endpoint AND token = p_token AND taken = p_taken;
+$function$
 CREATE OR REPLACE FUNCTION public.reversal_before(p_id uuid)
  RETURNS uuid
  LANGUAGE sql
@@ -1236,6 +1250,8 @@ BEGIN
   INSERT INTO turn_clock DEFAULT VALUES ON CONFLICT DO NOTHING;
   SELECT * INTO c FROM turn_clock FOR UPDATE;
   v_now := clock_timestamp();
+  -- A round never begins in the future: the clock was set back.
+  c.begins_at := least(c.begins_at, v_now);
   LOOP
     DELETE FROM turn_rounds WHERE round = c.round AND c.begins_at + turns * v_step <= v_now RETURNING turns INTO v_turns;
     EXIT WHEN NOT FOUND;
@@ -1253,15 +1269,39 @@ BEGIN
   UPDATE turn_clock SET round = c.round, begins_at = c.begins_at;
   RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - clock_timestamp()) * 1000);
 END $function$
-CREATE OR REPLACE FUNCTION public.take_stripe_token(p_endpoint text, p_per_second double precision)
- RETURNS double precision
+CREATE OR REPLACE FUNCTION public.take_stripe_token(p_endpoint text, p_per_second integer, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT token integer, OUT taken bigint, OUT send_at timestamp with time zone)
+ RETURNS record
  LANGUAGE plpgsql
 AS $function$
 DECLARE
-  v_at timestamptz;
+  v_spacing interval := interval '1 second' / p_per_second;
+  -- Of a request that is not answered, so that a process which died keeps nothing for ever: counted within three seconds.
+  v_lease interval := interval '4 seconds';
+  v_next_at timestamptz;
+  v_free_at timestamptz;
 BEGIN
-  INSERT INTO stripe_tokens (endpoint, next_at) VALUES (p_endpoint, clock_timestamp()) ON CONFLICT DO NOTHING;
-  UPDATE stripe_tokens SET next_at = greatest(next_at, clock_timestamp()) + interval '1 second' / p_per_second
-    WHERE endpoint = p_endpoint RETURNING next_at - interval '1 second' / p_per_second INTO v_at;
-  RETURN greatest(0, extract(epoch FROM v_at - clock_timestamp()) * 1000);
+  INSERT INTO stripe_endpoints (endpoint, next_at) VALUES (p_endpoint, p_now) ON CONFLICT DO NOTHING;
+  IF FOUND THEN
+    INSERT INTO stripe_tokens (endpoint, token, free_at) SELECT p_endpoint, nth, p_now FROM generate_series(1, p_per_second) nth;
+  END IF;
+  SELECT next_at INTO v_next_at FROM stripe_endpoints WHERE endpoint = p_endpoint FOR UPDATE;
+  IF v_next_at > p_now + interval '1 second' + v_lease THEN
+    -- Never given so far ahead: the clock was set back, and these dates mean nothing any more.
+    v_next_at := p_now;
+    UPDATE stripe_endpoints SET next_at = p_now WHERE endpoint = p_endpoint;
+    UPDATE stripe_tokens SET free_at = p_now + interval '1 second' WHERE endpoint = p_endpoint;
+  END IF;
+  SELECT t.token, t.free_at INTO token, v_free_at FROM stripe_tokens t WHERE endpoint = p_endpoint
+    ORDER BY t.free_at, t.token LIMIT 1;
+  send_at := greatest(p_now, v_next_at);
+  IF v_free_at > send_at + v_spacing THEN
+    -- It may well be given back sooner, but nobody knows yet.
+    token := NULL;
+    send_at := send_at + v_spacing;
+    RETURN;
+  END IF;
+  send_at := greatest(send_at, v_free_at);
+  UPDATE stripe_tokens t SET taken = t.taken + 1, free_at = take_stripe_token.send_at + v_lease
+    WHERE t.endpoint = p_endpoint AND t.token = take_stripe_token.token RETURNING t.taken INTO taken;
+  UPDATE stripe_endpoints SET next_at = send_at + v_spacing WHERE endpoint = p_endpoint;
 END $function$

@@ -5,6 +5,19 @@ import { type Query, tell } from './transition.js';
 /** More are not started in a minute, and a statement that changes many more would not end in time. */
 const MOST_AT_ONCE = 1_000;
 
+/** One of an endpoint's tokens, this time. */
+export interface Token {
+  readonly number: number;
+  readonly taken: string;
+}
+
+export interface TakenToken {
+  /** Undefined: all are out. */
+  readonly token: Token | undefined;
+  /** Until the request may be sent, or the next question makes sense. */
+  readonly inMs: number;
+}
+
 /** What stands before every request to Stripe: the budget, fair turns, parking, the pinned account, waits for a balance. */
 export function createStripeGates(database: Database) {
   return {
@@ -18,17 +31,25 @@ export function createStripeGates(database: Database) {
     },
 
     /**
-     * When one more request may go to this endpoint, and the present time, both by Postgres' clock in Unix milliseconds.
-     * The commit is not waited for on disk: a place that a crash forgets is over before Postgres is back.
+     * One of the tokens of an endpoint that allows so many requests a second, by Postgres' running clock. The commit is not waited for on disk, here and at the
+     * return: what a crash forgets is over before Postgres is back.
      */
-    async takeToken(endpoint: string, perSecond: number): Promise<{ atMs: number; nowMs: number }> {
-      const [row] = await database.query<{ wait: number; now: number }>(
-        `SELECT wait, (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
-           FROM set_config('synchronous_commit', 'off', true), take_stripe_token($1, $2) AS wait`,
+    async takeToken(endpoint: string, perSecond: number): Promise<TakenToken> {
+      const [row] = await database.query<{ token: number | null; taken: string; in_ms: number }>(
+        `SELECT token, taken, greatest(0, extract(epoch FROM send_at - clock_timestamp()) * 1000)::float8 AS in_ms
+           FROM set_config('synchronous_commit', 'off', true), take_stripe_token($1, $2)`,
         [endpoint, perSecond],
       );
-      if (!row) throw new Error('take_stripe_token gave no place');
-      return { atMs: row.now + row.wait, nowMs: row.now };
+      if (!row) throw new Error('take_stripe_token gave no answer');
+      return { token: row.token === null ? undefined : { number: row.token, taken: row.taken }, inMs: row.in_ms };
+    },
+
+    /** @param countedMs so long ago, at least, Stripe has counted the request; the token is free a second after that */
+    async returnToken(endpoint: string, { number, taken }: Token, countedMs: number): Promise<void> {
+      await database.query(
+        `SELECT return_stripe_token($1, $2, $3, $4) FROM set_config('synchronous_commit', 'off', true)`,
+        [endpoint, number, taken, countedMs],
+      );
     },
 
     /** The first use pins. @returns false: this key belongs to another account or mode */

@@ -105,7 +105,7 @@ const withMoreReversals = (transfer: Record<string, unknown>) => ({
 const calls = createStripe({
   secretKey: 'sk_test_123',
   apiBase: oracle.url,
-  takeToken: async () => undefined,
+  takeToken: async () => () => undefined,
 }).inLane('acct_1PgafTB7WZ01zgkW');
 
 describe(`judged by ${oracle.witness === 'recording' ? 'what stripe-mock answered when it was recorded' : 'stripe-mock'}`, () => {

@@ -34,7 +34,8 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.unavailableProviders': 'reads',
   'ledger.releaseRequest':
     'frees the key of a request that was not answered: without it the key is free a minute later',
-  'ledger.takeToken': 'a place that nobody uses: a death there is a death between the permit and the send',
+  'ledger.takeToken': 'a token that nobody uses: a death there is a death between the permit and the send',
+  'ledger.returnToken': 'sent without waiting for it; a token that is not given back is free by itself seconds later',
   'ledger.releaseTransfer': 'Stripe never leaves a transfer unfinished; a death there is a death after the look',
   'ledger.nextProbe': 'an hour after the last retry: a date, and the look before it changed nothing',
   'ledger.adoptTransfer': 'an hour after the last retry: one transaction, and the next look finds the same',
@@ -243,7 +244,7 @@ function isOver(rows: readonly MoneyRow[], order: string, ending: Ending): boole
 const CALLS = new Set(GROUPS.flatMap(pointsIn).flatMap(({ call }) => (call === undefined ? [] : [call])));
 
 it('knows every operation of the ledger and every call to a provider: it is a crash point, or it says why not', () => {
-  const stripe = createStripe({ secretKey: 'sk_test_1', apiBase: undefined, takeToken: () => Promise.resolve() });
+  const stripe = createStripe({ secretKey: 'sk_test_1', apiBase: undefined, takeToken: async () => () => undefined });
   const there = new Set([
     ...marketplaceOperations(),
     ...Object.keys({ ...stripe, ...stripe.inLane('acct_1') }).map((name) => `stripe.${name}`),

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
 import { temporalTool } from '../../src/sandbox/stack/tools.js';
 import type { CallsView } from '../../src/sandbox/stripe/call-log.js';
-import { type BudgetWorld, startBudgetWorld } from '../support/budget-world.js';
+import { type BudgetWorld, type Stoppable, startBudgetWorld } from '../support/budget-world.js';
 import { putOrder } from '../support/marketplace-fixtures.js';
 import { sentOrders } from '../support/storm.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
@@ -19,6 +20,7 @@ const SELLERS = Array.from({ length: 30 }, (_, nth) => `acct_1Seller${nth}`);
 
 let temporal: DevServer;
 let world: BudgetWorld;
+let workers: readonly Stoppable[];
 beforeAll(async () => {
   temporal = await startDevServer();
   world = await startBudgetWorld({ temporalAddress: temporal.address, namespace: 'budget' });
@@ -33,6 +35,7 @@ const sellers = (count: number) => Array.from({ length: count }, (_, nth) => SEL
 const count = async (statement: string): Promise<number> =>
   (await world.test.database.query<{ count: number }>(`SELECT count(*)::int AS count FROM ${statement}`))[0]?.count ??
   -1;
+const reversed = () => count(`reversals WHERE status = 'reversed'`);
 const overTheLimit = ({ endpoints }: CallsView) =>
   Object.entries(endpoints).filter(
     ([, { throttled, mostInOneSecond }]) => throttled > 0 || mostInOneSecond > PER_SECOND,
@@ -59,7 +62,7 @@ describe('two workers and a backfill with more to do than Stripe allows', () => 
     await world.stripe.control('faults', {
       rules: [{ kinds: ['reset_after_commit'], on: ['transfers.create'], times: 75 }],
     });
-    await world.startWorkers(2);
+    workers = await world.startWorkers(2);
     await world.startBackfill();
     await until(
       'everything is done',
@@ -78,6 +81,20 @@ describe('two workers and a backfill with more to do than Stripe allows', () => 
   });
 });
 
+it('is not exceeded either when Stripe or a worker stands still now and then, with requests on their way', async () => {
+  const before = await reversed();
+  await sentOrders(world, sellers(150), 'refunded');
+  await until('they are under way', async () => (await reversed()) >= before + 10, { limitMs: 60_000 });
+  for (const [stopped, ms] of [world.stripe, ...workers].flatMap((one) => [[one, 150] as const, [one, 700] as const])) {
+    stopped.kill('SIGSTOP');
+    await pause(ms);
+    stopped.kill('SIGCONT');
+    await pause(200);
+  }
+  await until('all are through', async () => (await reversed()) === before + 150, { limitMs: 60_000 });
+  expect(overTheLimit(await world.stripe.calls())).toEqual([]);
+}, 180_000);
+
 describe('a limit that an operator sets on the queue', () => {
   const limit = async (rps: string): Promise<void> => {
     const queue = ['--task-queue', stripeTaskQueue(world.taskQueue), '--task-queue-type', 'activity'];
@@ -85,7 +102,6 @@ describe('a limit that an operator sets on the queue', () => {
     const args = ['task-queue', 'config', 'set', ...queue, ...at, '--queue-rps-limit', rps];
     await promisify(execFile)(temporalTool('temporal', process.env), args);
   };
-  const reversed = () => count(`reversals WHERE status = 'reversed'`);
 
   it('slows reversals down at once, and default gives them their pace back', async () => {
     await limit('3');

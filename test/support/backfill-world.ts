@@ -1,7 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createBackfillActivities } from '../../activities/backfill-activities.js';
-import { STRIPE_REQUESTS_PER_SECOND } from '../../activities/marketplace-activities.js';
 import { type BackfillId, newBackfillId, type TransferId } from '../../src/domain/ids.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
 import { type BackfillLine, type BackfillProgress, createBackfillReader } from '../../src/ledger/backfill-report.js';
@@ -40,7 +39,7 @@ export async function startBackfillWorld(options: BackfillWorldOptions): Promise
   const { client, test, taskQueue = `q-${crypto.randomUUID()}`, decorate = (same) => same } = options;
   const { ledger, database, clock } = test;
   const logger = memoryLogger();
-  const takeToken = createBudget({ reserve: (endpoint) => ledger.takeToken(endpoint, STRIPE_REQUESTS_PER_SECOND) });
+  const takeToken = createBudget(ledger);
   const activities = createBackfillActivities({
     ledger,
     stripe: decorate(createStripe({ secretKey: 'sk_test_sandbox', apiBase: options.stripe.url, takeToken })),

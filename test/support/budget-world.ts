@@ -22,12 +22,18 @@ export interface BudgetWorld extends StormPlace {
   readonly stripe: RemoteStripe;
   readonly namespace: string;
   readonly taskQueue: string;
-  startWorkers(count: number): Promise<void>;
+  /** @returns all that run now */
+  startWorkers(count: number): Promise<readonly Stoppable[]>;
   startBackfill(): Promise<void>;
   stop(): Promise<void>;
 }
 
-export interface RemoteStripe {
+/** A process that can be stopped (SIGSTOP) and go on (SIGCONT). */
+export interface Stoppable {
+  kill(signal: 'SIGSTOP' | 'SIGCONT'): void;
+}
+
+export interface RemoteStripe extends Stoppable {
   readonly url: string;
   seed(seed: object): Promise<unknown>;
   calls(): Promise<CallsView>;
@@ -69,6 +75,7 @@ export async function startBudgetWorld(options: {
     taskQueue: config.temporal.taskQueue,
     async startWorkers(count) {
       workers.push(...(await Promise.all(Array.from({ length: count }, () => startProcess('worker', env)))));
+      return workers;
     },
     async startBackfill() {
       const backfill = {
@@ -117,6 +124,7 @@ async function startRemoteStripe(): Promise<RemoteStripe> {
     seed: (seed) => send('POST', 'seed', seed),
     calls: async () => (await (await fetch(`${url}/control/calls`)).json()) as CallsView,
     control: async (path, body) => void (await send('PUT', path, body)),
+    kill: (signal) => void child.kill(signal),
     async stop() {
       child.kill('SIGKILL');
       await exited;

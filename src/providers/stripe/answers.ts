@@ -50,6 +50,13 @@ export async function outcomeOf(call: Promise<object>, asked: Asked): Promise<Ou
   }
 }
 
+/** Our own budget turned it away, as Stripe does when its limit is reached. */
+export function noTokenInTime(what: string): Outcome {
+  const said = `too many requests to stripe are waiting before ${what}`;
+  const unheard = { code: null, retryAfterMs: null, requestId: null, replayed: false };
+  return { kind: 'problem', problem: { class: 'throttled', why: 'not_connected', said, ...unheard } };
+}
+
 /** @param read what the object says; undefined when it is not the object that the call made */
 export function keyedAnswer<Done>(outcome: Outcome, read: (object: JsonObject) => Done | undefined): KeyedAnswer<Done> {
   if (outcome.kind === 'problem') return KEYED[outcome.problem.class](outcome.problem);

@@ -1,101 +1,137 @@
-/** One place in the ledger-wide row of an endpoint, by the ledger's clock, in milliseconds since any fixed moment. */
-export interface Place {
-  readonly atMs: number;
-  /** When the ledger answered. */
-  readonly nowMs: number;
+/** What Stripe allows each endpoint (docs.stripe.com/rate-limits). */
+export const STRIPE_REQUESTS_PER_SECOND = 25;
+
+/** What the budget needs of the ledger; a token is whatever the ledger knows it by. */
+export interface TokenLedger<Token> {
+  /** @returns no token while all are out; then `inMs` is when to ask again, otherwise when the request may be sent */
+  takeToken(endpoint: string, perSecond: number): Promise<{ readonly token: Token | undefined; readonly inMs: number }>;
+  /** @param countedMs since when, at least, Stripe has counted the request */
+  returnToken(endpoint: string, token: Token, countedMs: number): Promise<void>;
 }
 
-export type ReservePlace = (endpoint: string) => Promise<Place>;
+/** To be called when the request was answered or given up. */
+export type Answered = () => void;
 
-export interface BudgetOptions {
-  readonly reserve: ReservePlace;
-  readonly sleep?: (ms: number) => Promise<void>;
-  /** A clock that nobody sets, in milliseconds. */
-  readonly now?: () => number;
+/**
+ * Nobody waits longer for a token: the claim that allows the request would lapse. It is also too late for a process that
+ * was stopped while it waited.
+ */
+const LONGEST_WAIT_MS = 50_000;
+
+/**
+ * The token before every request. All processes share each endpoint's tokens through the ledger, where one that was used
+ * is free a second after Stripe counted the request: however late a process, the network or Stripe is, no second sees more
+ * requests than there are tokens. Inside one process tokens go to the lanes in turn, so a seller with one call never stands
+ * behind another's thousand.
+ *
+ * @returns takeToken; its answer is undefined when there was no token in time, and it rejects only when the ledger cannot
+ *   be asked: nothing is sent then
+ */
+export function createBudget<Token>(
+  ledger: TokenLedger<Token>,
+): (endpoint: string, lane: string) => Promise<Answered | undefined> {
+  const endpoints = new Map<string, { readonly line: Line<Token>; readonly quickest: Quickest }>();
+
+  function endpointOf(name: string) {
+    const known = endpoints.get(name);
+    if (known) return known;
+    const nextToken = async () => {
+      const { token, inMs } = await ledger.takeToken(name, STRIPE_REQUESTS_PER_SECOND);
+      await pause(inMs);
+      return token;
+    };
+    const made = { line: createLine(nextToken), quickest: createQuickest() };
+    endpoints.set(name, made);
+    return made;
+  }
+
+  return async function takeToken(endpoint, lane) {
+    const { line, quickest } = endpointOf(endpoint);
+    const token = await line.wait(lane);
+    if (token === undefined) return undefined;
+    const sentAt = performance.now();
+    return () => {
+      quickest.add(performance.now() - sentAt);
+      // One that cannot be given back now is free by itself a few seconds later.
+      ledger.returnToken(endpoint, token, quickest.ms()).catch(() => undefined);
+    };
+  };
 }
 
-interface Waiting {
-  readonly grant: () => void;
+/** The answers that are compared: those of the last minute at full pace. */
+const COMPARED = 1_500;
+
+interface Quickest {
+  add(ms: number): void;
+  ms(): number;
+}
+
+/**
+ * The quickest answer: every other request was counted at least that long before its answer came, give or take the way
+ * there, which the next request has before it as well. Before each token was used once, only that an answered request was
+ * counted is certain: the first ones had their connections made.
+ */
+function createQuickest(): Quickest {
+  const answers: number[] = [];
+  return {
+    add(ms) {
+      answers.push(ms);
+      if (answers.length > COMPARED) answers.shift();
+    },
+    ms: () => (answers.length < STRIPE_REQUESTS_PER_SECOND ? 0 : Math.min(...answers)),
+  };
+}
+
+interface Waiting<Token> {
+  readonly since: number;
+  readonly grant: (token: Token | undefined) => void;
   readonly refuse: (error: unknown) => void;
 }
 
-/** Half of what the spacing of the places leaves; the other half is for the way to Stripe. */
-const MISSED_AFTER_MS = 20;
-/** A process that stands still all the time sends late rather than never: one too many in a second costs a 429, no retry. */
-const MOST_LET_GO = 5;
+interface Line<Token> {
+  /** @returns undefined: it came too late to be used */
+  wait(lane: string): Promise<Token | undefined>;
+}
 
-/**
- * The token before every request. All processes share each endpoint's evenly spaced places through the ledger; inside one
- * process a place goes to the lanes in turn, so a seller with one call never stands behind another's thousand. A place that
- * was missed, because the ledger's answer or this process was slow, is let go: used late, it would come into the second
- * of those behind it.
- *
- * @returns takeToken, which rejects only when the ledger cannot be asked: then nothing is sent
- */
-export function createBudget({ reserve, sleep = pause, now = () => performance.now() }: BudgetOptions) {
-  const endpoints = new Map<string, Map<string, Waiting[]>>();
-  const clock = createClockComparison();
+/** Those who wait for a token of one endpoint. While there are any, one loop takes tokens and gives them to the lanes in turn. */
+function createLine<Token>(nextToken: () => Promise<Token | undefined>): Line<Token> {
+  const lanes = new Map<string, Waiting<Token>[]>();
+  let serving = false;
 
-  /** @returns false when it was missed, or when it cannot be known: the first answer has nothing to be compared with */
-  async function waitForPlace(endpoint: string): Promise<boolean> {
-    const { atMs, nowMs } = await reserve(endpoint);
-    const aheadMs = clock.compare(nowMs, now());
-    if (aheadMs === undefined) return false;
-    const due = atMs + aheadMs;
-    await sleep(due - now());
-    return now() - due <= MISSED_AFTER_MS;
-  }
-
-  /** One loop per endpoint while anybody waits: reserve, wait for the place, give it to the next lane. */
-  async function serve(endpoint: string, lanes: Map<string, Waiting[]>): Promise<void> {
-    let letGo = 0;
+  async function serve(): Promise<void> {
+    serving = true;
     while (lanes.size > 0) {
       try {
-        const inTime = await waitForPlace(endpoint);
-        letGo = inTime || letGo === MOST_LET_GO ? 0 : letGo + 1;
-        if (letGo === 0) takeTurn(lanes)?.grant();
+        const token = await nextToken();
+        if (token !== undefined) firstInTime()?.grant(token);
       } catch (error) {
         takeTurn(lanes)?.refuse(error);
       }
     }
-    endpoints.delete(endpoint);
+    serving = false;
   }
 
-  return function takeToken(endpoint: string, lane: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const known = endpoints.get(endpoint);
-      const lanes = known ?? new Map<string, Waiting[]>();
-      const waiting = lanes.get(lane) ?? [];
-      waiting.push({ grant: resolve, refuse: reject });
-      lanes.set(lane, waiting);
-      if (known) return;
-      endpoints.set(endpoint, lanes);
-      void serve(endpoint, lanes);
-    });
-  };
-}
+  function firstInTime(): Waiting<Token> | undefined {
+    for (;;) {
+      const first = takeTurn(lanes);
+      if (!first || performance.now() - first.since <= LONGEST_WAIT_MS) return first;
+      first.grant(undefined);
+    }
+  }
 
-/** So many answers are compared: about three seconds, because no two clocks run quite alike. */
-const COMPARED = 64;
-
-/**
- * How far this process' clock is ahead of the ledger's. The answer that came quickest tells it best: a slow one left the
- * ledger long before it was read.
- */
-function createClockComparison() {
-  const seen: number[] = [];
   return {
-    /** @returns milliseconds; undefined for the first answer, whose connection had to be made */
-    compare(ledgerNow: number, now: number): number | undefined {
-      seen.push(now - ledgerNow);
-      if (seen.length > COMPARED) seen.shift();
-      return seen.length === 1 ? undefined : Math.min(...seen);
-    },
+    wait: (lane) =>
+      new Promise((resolve, reject) => {
+        const waiting = lanes.get(lane) ?? [];
+        waiting.push({ since: performance.now(), grant: resolve, refuse: reject });
+        lanes.set(lane, waiting);
+        if (!serving) void serve();
+      }),
   };
 }
 
 /** The lane that was served goes to the end of the row. */
-function takeTurn(lanes: Map<string, Waiting[]>): Waiting | undefined {
+function takeTurn<Token>(lanes: Map<string, Waiting<Token>[]>): Waiting<Token> | undefined {
   const [first] = lanes;
   if (!first) return undefined;
   const [lane, waiting] = first;

@@ -12,7 +12,8 @@ import type {
 } from '../../domain/provider-answers.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
-import { keyedAnswer, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import type { Answered } from './budget.js';
 import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
@@ -33,8 +34,8 @@ export interface StripeOptions {
   readonly secretKey: string;
   /** Undefined: Stripe itself. */
   readonly apiBase: string | undefined;
-  /** Awaited before every HTTP request, each page included; a throw here leaves the process with nothing sent. */
-  readonly takeToken: (endpoint: StripeEndpoint, lane: string) => Promise<void>;
+  /** Awaited before every HTTP request, each page included; after undefined, or a throw, nothing is sent. */
+  readonly takeToken: (endpoint: StripeEndpoint, lane: string) => Promise<Answered | undefined>;
   /** For one HTTP request, to the last byte of its answer; default 20 s. */
   readonly timeoutMs?: number;
 }
@@ -106,8 +107,13 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
   return {
     inLane: (lane) => {
       const ask: Ask = async (endpoint, { what, account = sellerOf(lane) }, call) => {
-        await takeToken(endpoint, lane);
-        return outcomeOf(call(stripe), { what, account, secretKey });
+        const answered = await takeToken(endpoint, lane);
+        if (!answered) return noTokenInTime(what);
+        try {
+          return await outcomeOf(call(stripe), { what, account, secretKey });
+        } finally {
+          answered();
+        }
       };
       return { ...moneyCalls(ask), ...transferReads(ask), ...accountReads(ask) };
     },

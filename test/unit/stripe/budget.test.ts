@@ -1,138 +1,164 @@
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createBudget, type Place } from '../../../src/providers/stripe/budget.js';
+import { createBudget, type TokenLedger } from '../../../src/providers/stripe/budget.js';
 
 const ENDPOINT = 'reversals.create';
-const SPACING_MS = 1_000 / 24;
-/** The ledger's clock has nothing to do with ours. */
-const LEDGER_AHEAD_MS = 5_000_000;
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** The row of places as the ledger keeps it; `answerMs` is how long the answer is on its way to the nth place. */
-function placesInTheLedger(
-  answerMs: (nth: number) => number = () => 1,
-  ledgerNow: () => number = () => performance.now() + LEDGER_AHEAD_MS,
-) {
-  let nextAt = ledgerNow();
-  let asked = 0;
-  return vi.fn<() => Promise<Place>>(async () => {
-    const nowMs = ledgerNow();
-    const atMs = Math.max(nextAt, nowMs);
-    nextAt = atMs + SPACING_MS;
-    asked += 1;
-    await pass(answerMs(asked - 1));
-    return { atMs, nowMs };
-  });
+/** A ledger that gives tokens 1, 2, 3 … without end, each `inMs` after it was asked. */
+function endlessTokens(inMs = 0) {
+  let given = 0;
+  const takeToken = vi.fn<TokenLedger<number>['takeToken']>(async () => ({ token: ++given, inMs }));
+  const returnToken = vi.fn<TokenLedger<number>['returnToken']>(async () => undefined);
+  return { takeToken, returnToken };
 }
 
-/** The process stands still for `stallMs` when the nth timer is due. */
-const stallingTimer = (stallMs: (nth: number) => number) => {
-  let slept = 0;
-  return (ms: number) => pass(Math.max(0, ms) + stallMs(slept++));
-};
-
-/** When each of so many requests was let through. */
-async function sent(takeToken: ReturnType<typeof createBudget>, count: number): Promise<number[]> {
-  const times: number[] = [];
-  const all = Array.from({ length: count }, async () => {
-    await takeToken(ENDPOINT, 'acct_a');
-    times.push(performance.now());
-  });
-  await vi.runAllTimersAsync();
-  await Promise.all(all);
-  return times.sort((one, other) => one - other);
+/** One request that is answered after so long. */
+async function ask(takeToken: ReturnType<typeof createBudget>, answeredAfterMs: number, lane = 'acct_a') {
+  const answered = takeToken(ENDPOINT, lane);
+  await vi.advanceTimersByTimeAsync(0);
+  await vi.advanceTimersByTimeAsync(answeredAfterMs);
+  (await answered)?.();
 }
 
-const gaps = (times: readonly number[]) => times.slice(1).map((time, nth) => time - times[nth]!);
-
-describe('a place', () => {
-  it('is waited for by the ledger’s clock, however far it is from ours', async () => {
-    const times = await sent(createBudget({ reserve: placesInTheLedger() }), 5);
-    for (const gap of gaps(times)) expect(gap).toBeCloseTo(SPACING_MS, -0.5);
+describe('a token', () => {
+  it('is asked for under Stripe’s limit of the endpoint, and the request waits for its moment', async () => {
+    const ledger = endlessTokens(500);
+    const granted = vi.fn<() => void>();
+    void createBudget(ledger)(ENDPOINT, 'acct_a').then(() => granted());
+    await vi.advanceTimersByTimeAsync(499);
+    expect(granted).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(granted).toHaveBeenCalledOnce();
+    expect(ledger.takeToken.mock.calls).toEqual([[ENDPOINT, 25]]);
   });
 
-  it('is not moved by an answer that came late but in time', async () => {
-    const reserve = placesInTheLedger((nth) => (nth === 3 ? 30 : 1));
-    const times = await sent(createBudget({ reserve }), 6);
-    for (const gap of gaps(times)) expect(gap).toBeCloseTo(SPACING_MS, -0.5);
+  it('is asked for again, when the ledger says, while all are out', async () => {
+    const ledger = endlessTokens();
+    ledger.takeToken.mockResolvedValueOnce({ token: undefined, inMs: 40 });
+    const granted = vi.fn<() => void>();
+    void createBudget(ledger)(ENDPOINT, 'acct_a').then(() => granted());
+    await vi.advanceTimersByTimeAsync(39);
+    expect(ledger.takeToken).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(ledger.takeToken).toHaveBeenCalledTimes(2);
+    expect(granted).toHaveBeenCalledOnce();
   });
 
-  it('is let go when the ledger’s answer came after it, and the next one is used', async () => {
-    const reserve = placesInTheLedger((nth) => (nth === 3 ? 90 : 1));
-    const times = await sent(createBudget({ reserve }), 6);
-    expect(reserve).toHaveBeenCalledTimes(1 + 7);
-    expect(Math.min(...gaps(times))).toBeGreaterThan(SPACING_MS - 2);
+  it('is given back when the request was answered, not before, and is the one that was taken', async () => {
+    const ledger = endlessTokens();
+    const takeToken = createBudget(ledger);
+    const [one, other] = [takeToken(ENDPOINT, 'acct_a'), takeToken(ENDPOINT, 'acct_a')];
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ledger.returnToken).not.toHaveBeenCalled();
+    (await other)?.();
+    (await one)?.();
+    expect(ledger.returnToken.mock.calls.map(([endpoint, token]) => [endpoint, token])).toEqual([
+      [ENDPOINT, 2],
+      [ENDPOINT, 1],
+    ]);
   });
 
-  it('is let go when the process stood still at it, and the next one is used', async () => {
-    const reserve = placesInTheLedger();
-    const times = await sent(createBudget({ reserve, sleep: stallingTimer((nth) => (nth === 3 ? 60 : 0)) }), 6);
-    expect(reserve).toHaveBeenCalledTimes(1 + 7);
-    expect(Math.min(...gaps(times))).toBeGreaterThan(SPACING_MS - 2);
-  });
-
-  it('is let go when it is the first of a process: how long that answer was on its way is not known', async () => {
-    const reserve = placesInTheLedger((nth) => (nth === 0 ? 85 : 1));
-    await sent(createBudget({ reserve }), 1);
-    expect(reserve).toHaveBeenCalledTimes(2);
-  });
-
-  it('is used late by a process that is always late, so that nothing waits for ever', async () => {
-    const reserve = placesInTheLedger();
-    expect(await sent(createBudget({ reserve, sleep: stallingTimer(() => 60) }), 3)).toHaveLength(3);
-    expect(reserve).toHaveBeenCalledTimes(3 * 6);
-  });
-
-  it('is not taken for missed because the two clocks do not run alike', async () => {
-    const reserve = placesInTheLedger(undefined, () => 0.997 * performance.now());
-    const takeToken = createBudget({ reserve });
-    await sent(takeToken, 400);
-    await vi.advanceTimersByTimeAsync(1_000);
-    await sent(takeToken, 1);
-    expect(reserve).toHaveBeenCalledTimes(1 + 400 + 1);
+  it('that cannot be given back disturbs nobody', async () => {
+    const ledger = endlessTokens();
+    ledger.returnToken.mockRejectedValue(new Error('the ledger is away'));
+    const takeToken = createBudget(ledger);
+    await ask(takeToken, 10);
+    await ask(takeToken, 10);
+    expect(ledger.returnToken).toHaveBeenCalledTimes(2);
   });
 });
 
-it('lets no 26th request through within a second, whatever answers and timers are late in three processes', async () => {
-  const nowAndThen = fc.array(fc.oneof({ weight: 6, arbitrary: fc.constant(1) }, fc.integer({ min: 2, max: 150 })), {
-    minLength: 8,
-    maxLength: 40,
+describe('a wait that became too long for the claim behind it', () => {
+  it('ends without a token, and whoever waits since has the next one', async () => {
+    const ledger = endlessTokens();
+    ledger.takeToken.mockImplementationOnce(async () => ({ token: undefined, inMs: 30_000 }));
+    ledger.takeToken.mockImplementationOnce(async () => ({ token: undefined, inMs: 21_000 }));
+    const takeToken = createBudget(ledger);
+    const [first, second] = [takeToken(ENDPOINT, 'acct_a'), takeToken(ENDPOINT, 'acct_a')];
+    await vi.advanceTimersByTimeAsync(30_000);
+    const third = takeToken(ENDPOINT, 'acct_a');
+    await vi.advanceTimersByTimeAsync(21_000);
+    expect(await first).toBeUndefined();
+    expect(await second).toBeUndefined();
+    (await third)?.();
+    expect(ledger.returnToken.mock.calls).toEqual([[ENDPOINT, 1, 0]]);
   });
-  await fc.assert(
-    fc.asyncProperty(fc.array(nowAndThen, { minLength: 4, maxLength: 4 }), async ([answers, stalls, more, others]) => {
-      const nth = (list: readonly number[] | undefined) => (at: number) => list?.[at % list.length] ?? 1;
-      // The first two answers of each come at once: what a process knows of the ledger's clock is the test above.
-      const reserve = placesInTheLedger((at) => (at < 6 ? 1 : nth(answers)(at)));
-      const processes = [stalls, more, others].map((late) =>
-        createBudget({ reserve, sleep: stallingTimer((at) => nth(late)(at) - 1) }),
-      );
-      await Promise.all(processes.map((takeToken) => sent(takeToken, 1)));
-      const times = (await Promise.all(processes.map((takeToken) => sent(takeToken, 40)))).flat();
-      times.sort((one, other) => one - other);
-      for (const [at, time] of times.slice(25).entries()) expect(time - times[at]!).toBeGreaterThanOrEqual(1_000);
-    }),
-    { numRuns: 200 },
-  );
+
+  it('ends with one up to fifty seconds', async () => {
+    const ledger = endlessTokens();
+    ledger.takeToken.mockImplementationOnce(async () => ({ token: undefined, inMs: 50_000 }));
+    const token = createBudget(ledger)(ENDPOINT, 'acct_a');
+    await vi.advanceTimersByTimeAsync(50_000);
+    expect(await token).toBeDefined();
+  });
+});
+
+describe('since when Stripe has counted a request', () => {
+  const saidOfLast = (ledger: ReturnType<typeof endlessTokens>) => ledger.returnToken.mock.lastCall?.[2];
+
+  it('is not known from the first answers, whose connections had to be made', async () => {
+    const ledger = endlessTokens();
+    const takeToken = createBudget(ledger);
+    for (let nth = 0; nth < 24; nth += 1) await ask(takeToken, 300);
+    expect(saidOfLast(ledger)).toBe(0);
+    await ask(takeToken, 300);
+    expect(saidOfLast(ledger)).toBe(300);
+  });
+
+  it('is never longer than the quickest answer took, however long this one did', async () => {
+    const ledger = endlessTokens();
+    const takeToken = createBudget(ledger);
+    for (let nth = 0; nth < 30; nth += 1) await ask(takeToken, nth === 7 ? 120 : 300);
+    await ask(takeToken, 5_000);
+    expect(saidOfLast(ledger)).toBe(120);
+    await ask(takeToken, 90);
+    expect(saidOfLast(ledger)).toBe(90);
+  });
+
+  it('follows a way that became longer for good', async () => {
+    const ledger = endlessTokens();
+    const takeToken = createBudget(ledger);
+    for (let nth = 0; nth < 30; nth += 1) await ask(takeToken, 20);
+    for (let nth = 0; nth < 1_500; nth += 1) await ask(takeToken, 50);
+    expect(saidOfLast(ledger)).toBe(50);
+  });
+
+  it('is compared for each endpoint by itself', async () => {
+    const ledger = endlessTokens();
+    const takeToken = createBudget(ledger);
+    for (let nth = 0; nth < 30; nth += 1) await ask(takeToken, 20);
+    (await takeToken('transfers.list', 'backfill'))?.();
+    expect(ledger.returnToken.mock.lastCall).toEqual(['transfers.list', 31, 0]);
+  });
 });
 
 describe('between lanes', () => {
   it('goes in turn: one request never stands behind the thousand of another', async () => {
-    const takeToken = createBudget({ reserve: placesInTheLedger() });
+    const takeToken = createBudget(endlessTokens(40));
     const order: string[] = [];
     for (const lane of ['busy', 'busy', 'busy', 'busy', 'quiet'])
       void takeToken(ENDPOINT, lane).then(() => order.push(lane));
     await vi.runAllTimersAsync();
     expect(order).toEqual(['busy', 'quiet', 'busy', 'busy', 'busy']);
   });
+
+  it('begins anew after everybody was served', async () => {
+    const takeToken = createBudget(endlessTokens(40));
+    const granted = vi.fn<() => void>();
+    void takeToken(ENDPOINT, 'acct_a').then(() => granted());
+    await vi.runAllTimersAsync();
+    void takeToken(ENDPOINT, 'acct_a').then(() => granted());
+    await vi.runAllTimersAsync();
+    expect(granted).toHaveBeenCalledTimes(2);
+  });
 });
 
 it('refuses one request when the ledger cannot be asked, and goes on with the others', async () => {
-  const reserve = placesInTheLedger().mockRejectedValueOnce(new Error('the ledger is away'));
-  const takeToken = createBudget({ reserve });
+  const ledger = endlessTokens();
+  ledger.takeToken.mockRejectedValueOnce(new Error('the ledger is away'));
+  const takeToken = createBudget(ledger);
   const both = Promise.allSettled([takeToken(ENDPOINT, 'acct_a'), takeToken(ENDPOINT, 'acct_a')]);
   await vi.runAllTimersAsync();
   expect((await both).map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);

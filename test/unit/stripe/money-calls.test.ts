@@ -62,6 +62,17 @@ describe.each(MONEY_CALLS)('%s', (name, success, call) => {
     expect(refused.received).toEqual([]);
   });
 
+  it('is turned away, and sends nothing, when no token came in time', async () => {
+    const { calls, received } = await answering(success, { takeToken: async () => undefined });
+    expect(await call(calls, 'key')).toMatchObject({
+      kind: 'busy',
+      executed: 'no',
+      detail: expect.stringMatching(/^too many requests to stripe are waiting before .*; nothing was done$/),
+    });
+    expect(await calls.readTransfer('tr_1')).toMatchObject({ kind: 'busy' });
+    expect(received).toEqual([]);
+  });
+
   it('says whether Stripe repeated its first answer', async () => {
     const first = await answering(success);
     expect(await call(first.calls, 'key')).toMatchObject({ kind: 'done', replayed: false, requestId: 'req_1' });

@@ -49,10 +49,11 @@ describe('one call is one token and one request', () => {
     ['answers a list', json(200, [reversalObject()]), 'unreadable'],
     ['answers without end', startThen(() => undefined, `"${'x'.repeat(5 * 1024 * 1024)}`), 'unreadable'],
   ])('when Stripe %s, and the outcome is unclear', async (_what, answer, why) => {
-    const { calls, received, tokens } = await answering([answer, reversed]);
+    const { calls, received, tokens, answered } = await answering([answer, reversed]);
     expect(await calls.reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject({ kind: 'unclear', why });
     expect(received).toHaveLength(1);
     expect(tokens).toHaveLength(1);
+    expect(answered, 'the token is given back').toHaveLength(1);
   });
 
   it('when a kept connection dies under it', async () => {
@@ -107,7 +108,7 @@ describe('one call is one token and one request', () => {
     const stripe = createStripe({
       secretKey: SECRET_KEY,
       apiBase: `http://127.0.0.1:${port}`,
-      takeToken: async () => undefined,
+      takeToken: async () => () => undefined,
     });
     const answer = await stripe.inLane(LANE).reverseTransfer('key', 'tr_1', REVERSAL);
     expect(answer).toMatchObject({
@@ -127,7 +128,7 @@ describe('one call is one token and one request', () => {
     await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
     onTestFinished(() => void server.close());
     const apiBase = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const stripe = createStripe({ secretKey: SECRET_KEY, apiBase, takeToken: async () => undefined });
+    const stripe = createStripe({ secretKey: SECRET_KEY, apiBase, takeToken: async () => () => undefined });
     expect(await stripe.inLane(LANE).reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject({
       kind: 'unclear',
       why: 'unreadable',
@@ -138,7 +139,11 @@ describe('one call is one token and one request', () => {
 
 it('keeps to a path prefix of the address', async () => {
   const { url, received } = await answering(json(200, transferObject()));
-  const stripe = createStripe({ secretKey: SECRET_KEY, apiBase: `${url}/prefix/`, takeToken: async () => undefined });
+  const stripe = createStripe({
+    secretKey: SECRET_KEY,
+    apiBase: `${url}/prefix/`,
+    takeToken: async () => () => undefined,
+  });
   await stripe.inLane(LANE).createTransfer('key', TRANSFER);
   expect(received[0]?.path).toBe('/prefix/v1/transfers');
 });

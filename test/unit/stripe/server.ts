@@ -9,13 +9,17 @@ export const LANE = 'acct_seller';
 export async function answering(answers: Answering | readonly Answering[], options: Partial<StripeOptions> = {}) {
   const { received, server, url } = await startAnswering(answers);
   const tokens: (readonly [StripeEndpoint, string])[] = [];
+  const answered: StripeEndpoint[] = [];
   const stripe = createStripe({
     secretKey: SECRET_KEY,
     apiBase: url,
-    takeToken: async (endpoint, lane) => void tokens.push([endpoint, lane]),
+    async takeToken(endpoint, lane) {
+      tokens.push([endpoint, lane]);
+      return () => void answered.push(endpoint);
+    },
     ...options,
   });
-  return { calls: stripe.inLane(LANE), stripe, received, tokens, url, server };
+  return { calls: stripe.inLane(LANE), stripe, received, tokens, answered, url, server };
 }
 
 export const json = (status: number, body: unknown, headers: Record<string, string> = {}): Answering =>
