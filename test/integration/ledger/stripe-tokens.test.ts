@@ -9,7 +9,7 @@ beforeEach(async () => {
 afterEach(() => test.dispose());
 
 const LIMIT = 25;
-const SPACING_MS = 1_000 / LIMIT;
+const SPACING_MS = 1_000 / (1.2 * LIMIT);
 
 interface Taken {
   readonly token: number | null;
@@ -106,6 +106,20 @@ describe('the tokens of an endpoint', () => {
   it('are used to 96 % while there is a backlog and answers take 20 ms more than the quickest', async () => {
     const times = await counted(300, (nth) => (nth % 2 === 0 ? PROMPT : { ...PROMPT, wayThere: 10, wayBack: 10 }));
     expect(perSecond(times)).toBeGreaterThan(0.959 * LIMIT);
+  });
+
+  it('follow each other a little closer than the limit, so that a moment in which nothing was sent is made up for', async () => {
+    const ledger = clocked();
+    const standingStill = 600;
+    const times = [];
+    for (let nth = 0; nth < 2 * LIMIT; nth += 1) {
+      const taken = await ledger.take(nth === LIMIT ? 1_000 + standingStill : (times.at(-1) ?? 0));
+      times.push(taken.sendAt);
+      await ledger.giveBack(taken, 0, taken.sendAt);
+    }
+    expect(times.at(LIMIT)).toBe(1_000 + standingStill);
+    expect(times.at(-1)! - times.at(LIMIT)!).toBeCloseTo((LIMIT - 1) * SPACING_MS, 0);
+    expect((LIMIT - 1) * SPACING_MS).toBeLessThan(900);
   });
 
   it('are all out while nothing is answered: each is free by itself four seconds after its moment', async () => {
