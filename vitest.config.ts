@@ -23,6 +23,7 @@ export default defineConfig({
     pool: 'forks',
     // Most files wait for something most of the time; vitest would leave one processor free.
     maxWorkers: '100%',
+    reporters: ['default', './test/support/unchecked-reporter.ts'],
     projects: [
       ...(recording
         ? [
@@ -40,7 +41,6 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: files(UNIT),
-          globalSetup: skipped ? ['test/support/say-what-is-skipped.ts'] : [],
           sequence: { groupOrder: 0 },
         },
       },

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { isPassedOverWithout } from '../support/programs.js';
 
 const FILE = join(projectRoot(), 'docker-compose.yml');
 const SERVICE = z.object({
@@ -65,9 +66,7 @@ it('nothing is reachable from another machine, and the image does not run as roo
   expect(readFileSync(join(projectRoot(), 'Dockerfile'), 'utf8')).toMatch(/^USER node$/m);
 });
 
-const compose = spawnSync('docker', ['compose', 'version']).status === 0;
-
-it.runIf(compose)('docker compose itself accepts the file', () => {
+it.skipIf(isPassedOverWithout('docker compose'))('docker compose itself accepts the file', () => {
   const environment = { ...process.env, POSTGRES_PASSWORD: 'x' };
   const text = readFileSync(FILE, 'utf8').replaceAll('- .env\n', '- .env.template\n');
   const args = ['compose', '--project-directory', projectRoot(), '-f', '-', 'config', '--quiet'];

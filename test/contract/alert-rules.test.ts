@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import type { MoneyKind } from '../../src/domain/marketplace.js';
 import type { MarketplaceFigures, MoneyFigures } from '../../src/ledger/ledger-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { NO_FIGURES } from '../support/api.js';
+import { isPassedOverWithout, promtoolProgram } from '../support/programs.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const RULES = join(ROOT, 'docs/operations/makegood.rules.yml');
@@ -256,25 +257,16 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
 const directory = mkdtempSync(join(tmpdir(), 'makegood-rules-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const PROMTOOL = process.env.PROMTOOL ?? 'promtool';
-const hasPromtool = spawnSync(PROMTOOL, ['--version']).status === 0;
-if (!hasPromtool) {
-  process.stderr.write(
-    'alert rules are not evaluated: promtool is missing (install the package prometheus, or set PROMTOOL)\n',
-  );
-}
-
 function promtool(...args: string[]): string {
   try {
-    return execFileSync(PROMTOOL, args, { encoding: 'utf8', stdio: 'pipe' });
+    return execFileSync(promtoolProgram(), args, { encoding: 'utf8', stdio: 'pipe' });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     return `promtool ${args.join(' ')} failed: ${stdout ?? ''}${stderr ?? String(error)}`;
   }
 }
 
-// Where everything has to run (CI), a missing promtool fails these instead of passing them over.
-describe.skipIf(!hasPromtool && process.env.CI !== 'true')('alert rules, evaluated by Prometheus', () => {
+describe.skipIf(isPassedOverWithout('promtool'))('alert rules, evaluated by Prometheus', () => {
   it('are valid', () => {
     expect(promtool('check', 'rules', RULES)).toContain(`SUCCESS: ${rules.length} rules found`);
   });

@@ -1,0 +1,46 @@
+import { spawnSync } from 'node:child_process';
+import { stripeMockProgram } from './stripe-mock.js';
+
+/** A program that some checks need and that is not everywhere. */
+export interface Program {
+  readonly isThere: () => boolean;
+  /** Files whose checks need it. */
+  readonly askedBy: readonly string[];
+  /** What nobody checks without it, and how to have it checked. */
+  readonly without: string;
+  /** Whether .ci/run installs it: what needs it then fails instead of being passed over. */
+  readonly inCi: 'installed' | 'where it is';
+}
+
+/** Whoever adds a check that needs a program enters it here: the end of a run names what is missing. */
+export const PROGRAMS = {
+  promtool: {
+    isThere: () => spawnSync(promtoolProgram(), ['--version']).status === 0,
+    askedBy: ['test/contract/alert-rules.test.ts'],
+    without: 'no alert rule was evaluated; install the package prometheus, or set PROMTOOL',
+    inCi: 'installed',
+  },
+  'stripe-mock': {
+    isThere: () => stripeMockProgram() !== undefined,
+    askedBy: ['test/contract/stripe-mock.test.ts', 'test/contract/stripe-sandbox-shapes.test.ts'],
+    without:
+      'what it answered when that was recorded judged our requests to Stripe; install Go and run `node scripts/stripe-mock.mjs`, or set STRIPE_MOCK',
+    inCi: 'where it is',
+  },
+  'docker compose': {
+    isThere: () => spawnSync('docker', ['compose', 'version']).status === 0,
+    askedBy: ['test/architecture/compose.test.ts'],
+    without: 'docker-compose.yml was checked against the specification alone; install docker with its plugin compose',
+    inCi: 'where it is',
+  },
+} as const satisfies Readonly<Record<string, Program>>;
+
+export type ProgramName = keyof typeof PROGRAMS;
+
+export const promtoolProgram = (): string => process.env.PROMTOOL ?? 'promtool';
+
+/** For `skipIf`: the program is missing, and this is no place in which it must be there. */
+export const isPassedOverWithout = (name: ProgramName): boolean => {
+  const program: Program = PROGRAMS[name];
+  return !(process.env.CI === 'true' && program.inCi === 'installed') && !program.isThere();
+};
