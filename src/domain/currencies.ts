@@ -36,3 +36,13 @@ const STEPS: Readonly<Record<string, bigint>> = {
 
 /** Every amount of this currency that is to move has to be a multiple of this; minor units. */
 export const amountStep = (currency: string): bigint => STEPS[currency] ?? 1n;
+
+/**
+ * Hyperswitch counts Ugandan shillings without decimals, as ISO 4217 does, while Stripe, and with it this product, writes
+ * them with two (juspay/hyperswitch, crates/common_enums: `is_zero_decimal_currency`). All other currencies in use are
+ * written alike by both.
+ */
+const HYPERSWITCH_UNITS: Readonly<Record<string, bigint>> = { UGX: 100n };
+
+/** So many of our minor units are one of Hyperswitch's. */
+export const hyperswitchUnit = (currency: string): bigint => HYPERSWITCH_UNITS[currency] ?? 1n;

@@ -1,3 +1,4 @@
+import { hyperswitchUnit } from '../../domain/currencies.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/provider-answers.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
@@ -71,7 +72,7 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
       const id = hyperswitchPaymentId(key);
       const body = {
         payment_id: id,
-        amount: minorUnits(amount),
+        amount: unitsOf(amount, currency.toUpperCase()),
         currency: currency.toUpperCase(),
         confirm: false,
         capture_method: 'automatic',
@@ -92,7 +93,7 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
       const body = {
         refund_id: id,
         payment_id: paymentId,
-        amount: minorUnits(amount),
+        amount: unitsOf(amount, same.currency),
         reason: Array.from(reason).slice(0, LONGEST_REASON).join(''),
         // Said because the document's default and the code's differ.
         refund_type: 'instant',
@@ -108,12 +109,16 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
   };
 }
 
-/** @throws RangeError for what no JSON number carries exactly, before anything is sent */
-function minorUnits(amount: bigint): number {
-  if (amount <= 0n || amount > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new RangeError(`an amount of ${amount} minor units cannot be sent to Hyperswitch: nothing was sent`);
+/** @throws RangeError for what Hyperswitch's units or no JSON number carry exactly, before anything is sent */
+function unitsOf(amount: bigint, currency: string): number {
+  const unit = hyperswitchUnit(currency);
+  const units = amount / unit;
+  if (amount <= 0n || amount % unit !== 0n || units > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new RangeError(
+      `an amount of ${amount} ${currency} (minor units) cannot be sent to Hyperswitch: nothing was sent`,
+    );
   }
-  return Number(amount);
+  return Number(units);
 }
 
 /** It must not become another path on Hyperswitch's host. */

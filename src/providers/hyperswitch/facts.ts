@@ -1,3 +1,4 @@
+import { hyperswitchUnit } from '../../domain/currencies.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import type { PaymentFacts, RefundFacts } from '../../domain/provider-answers.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
@@ -13,13 +14,13 @@ export function readPaymentFacts(object: JsonObject): Read<PaymentFacts> {
   if (id === undefined || money === undefined) return noFacts('payment');
   const status = paymentStatus(word ?? '');
   if (status === undefined) return unknownWord('payment', word);
-  const received = object['amount_received'];
+  const received = wholeOf(object['amount_received']);
   return {
     facts: {
       hyperswitchPaymentId: id,
       status,
       providerStatus: word ?? '',
-      amountReceived: wholeOf(received) ?? null,
+      amountReceived: received === undefined ? null : received * hyperswitchUnit(money.currency),
       clientSecret: textOf(object['client_secret']) ?? null,
       ...money,
     },
@@ -78,7 +79,7 @@ function moneyOf(object: JsonObject): { readonly amount: bigint; readonly curren
   const currency = textOf(object['currency'])?.toUpperCase();
   return amount === undefined || currency === undefined || !/^[A-Z]{3}$/.test(currency)
     ? undefined
-    : { amount, currency };
+    : { amount: amount * hyperswitchUnit(currency), currency };
 }
 
 /** Past 2^53 a JSON number is no longer the number that was sent. */

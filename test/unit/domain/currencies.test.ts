@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { amountStep, parseCurrency } from '../../../src/domain/currencies.js';
+import { amountStep, hyperswitchUnit, parseCurrency } from '../../../src/domain/currencies.js';
 
 describe('currencies', () => {
   it.each(['USD', 'usd', 'eUr', 'jpy', 'KWD', 'XCG', 'zwg'])('%s is in use', (text) => {
@@ -24,5 +24,11 @@ describe('currencies', () => {
     expect(['BHD', 'JOD', 'KWD', 'OMR', 'TND'].map(amountStep)).toEqual([10n, 10n, 10n, 10n, 10n]);
     expect(['ISK', 'UGX'].map(amountStep)).toEqual([100n, 100n]);
     expect(['USD', 'EUR', 'JPY', 'KRW', 'HUF', 'TWD'].map(amountStep)).toEqual([1n, 1n, 1n, 1n, 1n, 1n]);
+  });
+
+  it('move in whole units of Hyperswitch wherever they move in whole steps of Stripe', () => {
+    for (const code of Intl.supportedValuesOf('currency').filter((one) => parseCurrency(one))) {
+      expect(amountStep(code) % hyperswitchUnit(code), code).toBe(0n);
+    }
   });
 });

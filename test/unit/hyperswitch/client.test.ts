@@ -76,6 +76,17 @@ describe('createPayment', () => {
     });
   });
 
+  it('asks the buyer for as many shillings as the sellers get: Hyperswitch writes them without decimals', async () => {
+    const shillings = { amount: 5000, amount_received: 5000, currency: 'UGX', status: 'succeeded' };
+    const { client, received } = await answering(json(200, payment(shillings)));
+    const answer = await client.createPayment(ORDER, { ...PAYMENT_CALL, amount: 500_000n, currency: 'UGX' });
+    expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ amount: 5000, currency: 'UGX' });
+    expect(answer).toMatchObject({ kind: 'done', value: { amount: 500_000n, amountReceived: 500_000n } });
+    const cents = client.createPayment(ORDER, { ...PAYMENT_CALL, amount: 500_050n, currency: 'UGX' });
+    await expect(cents).rejects.toThrow(RangeError);
+    expect(received).toHaveLength(1);
+  });
+
   it('sends the same bytes under the same key, however often', async () => {
     const { client, received } = await answering(raw(503, 'text/plain', 'down'));
     await client.createPayment(ORDER, PAYMENT_CALL);
@@ -148,6 +159,13 @@ describe('createPayment', () => {
 });
 
 describe('createRefund', () => {
+  it('gives back shillings as Hyperswitch writes them', async () => {
+    const { client, received } = await answering(json(200, refund({ amount: 700, currency: 'UGX' })));
+    const answer = await client.createRefund(REFUND, { ...REFUND_CALL, amount: 70_000n, currency: 'UGX' });
+    expect(JSON.parse(received[0]?.body ?? '')).toMatchObject({ amount: 700 });
+    expect(answer).toMatchObject({ kind: 'done', value: { amount: 70_000n } });
+  });
+
   it('posts once, under the id derived from the key, instant, and with nothing that the document does not have', async () => {
     const { client, received } = await answering(json(200, refund()));
     expect(await client.createRefund(REFUND, REFUND_CALL)).toEqual({
