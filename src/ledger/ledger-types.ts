@@ -54,6 +54,9 @@ export type OpenOutcome =
   | 'exposure_total'
   | 'lease_lost';
 
+/** Why a served answer costs nothing (product.md T1): its status was 400 to 499, or 304. Such answers are free work. */
+export type ReleaseCause = 'failed_answer' | 'not_modified';
+
 /** What a session asks the ledger to make durable; many of them share one commit. */
 export type SessionChange =
   | {
@@ -75,6 +78,8 @@ export type SessionChange =
       readonly body: string | null;
       /** `unknown` until the server saw the last byte leave (see recordDeliveries); null for a release. */
       readonly delivery: Delivery | null;
+      /** Only of a release, and only where the payer's request was answered for nothing; a 5xx is our own failure. */
+      readonly releasedBy?: ReleaseCause;
     };
 
 /** `lost`: the session is no longer ours (the sweep closed it, or another close of ours came first). */

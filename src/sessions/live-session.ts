@@ -2,7 +2,7 @@ import type { SettlementId } from '../domain/ids.js';
 import { type AtomicAmount, parseAtomic, toAtomic } from '../domain/money.js';
 import type { Delivery } from '../domain/settlement-status.js';
 import type { CommitQueue } from './commit-queue.js';
-import type { ChangeOutcome, Lease } from './session-ledger.js';
+import type { ChangeOutcome, Lease, ReleaseCause } from './session-ledger.js';
 
 export interface LiveSessionFacts {
   readonly id: SettlementId;
@@ -25,6 +25,11 @@ export interface CloseResult {
   readonly spent: bigint;
 }
 
+export interface ChargeOptions {
+  /** Billed also when the answer fails or is a 304: the work was done whatever came of it. Default false. */
+  readonly evenIfFailed?: boolean;
+}
+
 /** The money side of one paid exchange: what was charged, and how much of that is durable. Knows nothing of HTTP. */
 export interface LiveSession {
   readonly id: SettlementId;
@@ -40,9 +45,17 @@ export interface LiveSession {
    * @returns false past the cap, or after the close
    * @throws TypeError when `amount` is not a non-negative bigint or a string of 1 to 39 digits
    */
-  charge(amount: bigint | string): boolean;
+  charge(amount: bigint | string, options?: ChargeOptions): boolean;
+  /** Nothing more can be charged: the response has ended. */
+  freeze(): void;
   /** Gives the charge up: nothing will be billed. @returns false when it is too late for that */
   release(): boolean;
+  /**
+   * The answer failed before its first byte, or says that nothing has changed: what stays is what was charged
+   * `evenIfFailed`, and when that is nothing the session is released.
+   * @param cause undefined: the failure was the server's own
+   */
+  fail(cause: ReleaseCause | undefined): void;
   released(): boolean;
   /** Makes what was charged so far durable; at most one at a time. @throws when it could not be made durable */
   checkpoint(): Promise<ChangeOutcome>;
@@ -54,10 +67,14 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
   const { id, lease, closeToken } = facts;
   const cap = BigInt(facts.cap);
   let spent = 0n;
+  /** The part of `spent` that a failed answer costs too. */
+  let evenIfFailed = 0n;
   let committed = 0n;
   let checkpointed = false;
   let frozen = false;
+  let failed = false;
   let released = false;
+  let releasedBy: ReleaseCause | undefined;
   let checkpointing: Promise<ChangeOutcome> | undefined;
 
   async function commitCheckpoint(amount: bigint): Promise<ChangeOutcome> {
@@ -74,14 +91,21 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
     checkpointed: () => checkpointed,
     released: () => released,
 
-    charge(amount) {
+    charge(amount, options = {}) {
       const asked = atomicOf(amount);
-      if (frozen) return false;
+      const stays = options.evenIfFailed === true;
+      if (frozen || (failed && !stays)) return false;
       if (asked === 0n) return true;
       // An all-or-nothing charge leaves nothing of the cap, so this also refuses every second one.
       if (spent + asked > cap) return false;
-      spent = facts.metered ? spent + asked : cap;
+      const charged = facts.metered ? asked : cap;
+      spent += charged;
+      if (stays) evenIfFailed += charged;
       return true;
+    },
+
+    freeze() {
+      frozen = true;
     },
 
     release() {
@@ -91,6 +115,16 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
       released = true;
       spent = 0n;
       return true;
+    },
+
+    fail(cause) {
+      if (failed || released || checkpointed) return;
+      failed = true;
+      spent = evenIfFailed;
+      if (spent > 0n) return;
+      frozen = true;
+      released = true;
+      releasedBy = cause;
     },
 
     checkpoint() {
@@ -117,6 +151,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
           spent: amount,
           body: billed ? facts.bodyFor(amount) : null,
           delivery: billed ? delivery : null,
+          ...(!billed && releasedBy !== undefined && { releasedBy }),
         });
         if (outcome === 'committed') committed = spent;
         return { outcome, billed, spent };

@@ -1,8 +1,15 @@
 import type { SettlementId } from '../domain/ids.js';
 import type { Delivery } from '../domain/settlement-status.js';
-import type { ChangeOutcome, Lease, NewSession, OpenOutcome, SessionChange } from '../ledger/ledger-types.js';
+import type {
+  ChangeOutcome,
+  Lease,
+  NewSession,
+  OpenOutcome,
+  ReleaseCause,
+  SessionChange,
+} from '../ledger/ledger-types.js';
 
-export type { ChangeOutcome, Lease, NewSession, OpenOutcome, SessionChange };
+export type { ChangeOutcome, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
 
 export interface DeliveryNote {
   readonly id: SettlementId;

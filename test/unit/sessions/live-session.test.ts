@@ -99,3 +99,50 @@ test('nothing charged releases the session, except where a channel must be close
     expect.objectContaining({ body: 'body of 0', delivery: 'unknown' }),
   ]);
 });
+
+test('whatever is charged, a failed answer costs exactly what was charged even if it fails', () => {
+  const charges = fc.array(fc.tuple(fc.bigInt(0n, 1_000n), fc.boolean()), { maxLength: 20 });
+  fc.assert(
+    fc.property(fc.bigInt(1n, 5_000n), charges, fc.boolean(), charges, (cap, before, metered, after) => {
+      const { live } = session(cap, metered);
+      const bill = (list: readonly (readonly [bigint, boolean])[]) =>
+        list
+          .filter(([amount, evenIfFailed]) => live.charge(amount, { evenIfFailed }) && evenIfFailed && amount > 0n)
+          .reduce((sum, [amount]) => sum + (metered ? amount : cap), 0n);
+      let stays = bill(before);
+      live.fail('failed_answer');
+      expect([live.spent(), live.released()]).toEqual([stays, stays === 0n]);
+      stays += bill(after);
+      expect(live.spent()).toBe(stays);
+    }),
+  );
+});
+
+test('a release tells the ledger that the answer was for nothing, and a charge that stays tells it nothing', async () => {
+  const free = session(100n, true);
+  free.live.charge(10n);
+  free.live.fail('not_modified');
+  await free.live.close('end', 'unknown');
+  const kept = session(100n, false);
+  kept.live.charge(1n, { evenIfFailed: true });
+  kept.live.fail('failed_answer');
+  await kept.live.close('end', 'unknown');
+  const ours = session(100n, true);
+  ours.live.fail(undefined);
+  await ours.live.close('error', 'unknown');
+  expect(
+    [free, kept, ours].map(({ submitted }) => [submitted[0]?.spent, Reflect.get(submitted[0] ?? {}, 'releasedBy')]),
+  ).toEqual([
+    ['0', 'not_modified'],
+    ['100', undefined],
+    ['0', undefined],
+  ]);
+});
+
+test('an answer that failed after its charge was durable does not take it back', async () => {
+  const { live } = session(100n, true);
+  live.charge(10n);
+  await live.checkpoint();
+  live.fail('failed_answer');
+  expect([live.spent(), live.released()]).toEqual([10n, false]);
+});
