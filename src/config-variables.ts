@@ -95,6 +95,11 @@ export const ENVIRONMENT = z.object({
     '127.0.0.1',
     'Address the HTTP server listens on.',
   ),
+  PUBLIC_URL: optional(apiBase(), {
+    description:
+      'Base URL under which clients reach this server, with the prefix that a proxy takes away: what paid routes sell is named by it. Left out: the scheme and host of each request.',
+    example: 'https://api.example.com',
+  }),
   LOG_LEVEL: standard(oneOf(['debug', 'info', 'warn', 'error']), 'info', 'Least severe log line that is written.'),
   CORS_ALLOWED_ORIGINS: optional(origins(), {
     description: 'Browser origins that may call the API, comma-separated; none when left out.',

@@ -15,6 +15,7 @@ export interface Config {
   readonly http: {
     readonly port: number;
     readonly host: string;
+    readonly publicUrl: string | undefined;
     readonly corsOrigins: readonly string[];
     readonly rateLimit: { readonly windowMs: number; readonly max: number; readonly anonymousMax: number };
   };
@@ -203,6 +204,7 @@ function toConfig(values: Values): Config {
     http: {
       port: values.PORT,
       host: values.HOST,
+      publicUrl: values.PUBLIC_URL,
       corsOrigins: values.CORS_ALLOWED_ORIGINS ?? [],
       rateLimit: {
         windowMs: values.RATE_LIMIT_WINDOW,

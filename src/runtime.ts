@@ -115,6 +115,7 @@ export function createPaidSessionRuntime(
     settings: { ...config.settlement, leaseMs },
     secrets: { mpp: config.mppSecretKey, requestIds: requestIdSecret(config) },
     holder,
+    publicUrl: config.http.publicUrl,
     clock: systemClock,
     log: logger,
     settleNow: createSettleNow({

@@ -91,7 +91,7 @@ function mppPart(presented: Presented, { mpp, clock, credentialValidityMs }: Cha
       intent: offer.scheme,
       request: { ...request },
       expires: new Date(clock.nowMs() + credentialValidityMs).toISOString(),
-      meta: mppOpaque(presented.path),
+      meta: mppOpaque(presented.target),
     });
     return [Challenge.serialize(challenge)];
   });
@@ -110,7 +110,7 @@ async function atxpPart(presented: Presented, dependencies: ChallengeDependencie
     });
     if (created.kind !== 'created') return undefined;
     return JSON.stringify({
-      paymentRequestId: requestIds.issue(created.id, offeredFor(offer, presented.path)),
+      paymentRequestId: requestIds.issue(created.id, offeredFor(offer, presented.target)),
       paymentRequestUrl: `${authServerUrl.replace(/\/+$/, '')}/payment-request/${encodeURIComponent(created.id)}`,
       chargeAmount: option.amount,
     });

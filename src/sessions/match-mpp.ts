@@ -11,13 +11,13 @@ export interface MppIssuer {
 }
 
 /** The part of a challenge that says what it is for; whoever answers must echo it unchanged. */
-export const mppOpaque = (path: string): Record<string, string> => ({ resource: path });
+export const mppOpaque = (target: string): Record<string, string> => ({ resource: target });
 
 /** What was offered, where, and at which time the answer is looked at (Unix ms). */
 export interface MppOffered {
   readonly offer: Offer;
   readonly request: JsonObject;
-  readonly path: string;
+  readonly target: string;
   readonly nowMs: number;
 }
 
@@ -47,7 +47,7 @@ export function mppMismatch(content: JsonObject, offered: MppOffered, issuer: Mp
         ? undefined
         : 'its request is not the one that was offered',
     () =>
-      challenge.opaque === PaymentRequest.serialize(mppOpaque(offered.path))
+      challenge.opaque === PaymentRequest.serialize(mppOpaque(offered.target))
         ? undefined
         : 'its resource is not this one',
     () => (Date.parse(challenge.expires ?? '') > offered.nowMs ? undefined : 'its challenge has expired'),

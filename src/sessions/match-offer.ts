@@ -11,6 +11,7 @@ import { type MppIssuer, mppMismatch } from './match-mpp.js';
 import { type ResourceInfo, x402Mismatch } from './match-x402.js';
 import { atxpOption, type Facilities, mppRequest, type Offer, x402Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
+import { sameResource } from './resource.js';
 import { type Mismatch, sameJson } from './stated.js';
 
 export interface MatchDependencies {
@@ -26,8 +27,8 @@ export interface Presented {
   readonly offers: readonly Offer[];
   readonly facilities: Facilities;
   readonly resource: ResourceInfo;
-  /** Path of the resource, without origin and query. */
-  readonly path: string;
+  /** Path and query of the resource (`Resource`). */
+  readonly target: string;
 }
 
 export type Match =
@@ -56,7 +57,7 @@ export function matchOffer(found: FoundCredential, presented: Presented, depende
   if (isUndecodable(credential)) return mismatch(credential.undecodable);
   const why =
     credential.scheme === offer.scheme
-      ? termsMismatch(credential, terms, dependencies)
+      ? (requestMismatch(found, terms, dependencies) ?? termsMismatch(credential, terms, dependencies))
       : 'its scheme is not the one that was offered';
   if (why !== undefined) return mismatch(why);
   // An MPP voucher is cumulative over its channel: it covers the offer (checked above) and need not equal it.
@@ -101,15 +102,20 @@ function contextOf(found: FoundCredential, terms: OfferedTerms, dependencies: Ma
   if (terms.protocol === 'x402') return { ...common, paymentRequirements: terms.accept };
   // The id of a challenge identifies an MPP payment, a nonce an x402 one: a request id could only confuse either.
   if (terms.protocol === 'mpp') return common;
-  const claimed = found.paymentRequestId;
-  const ours =
-    claimed === undefined ? undefined : requestIds.verify(claimed, offeredFor(terms.offer, terms.presented.path));
-  return { ...common, options: [terms.option], ...(ours !== undefined && { paymentRequestId: ours }) };
+  const claimed = requestIds.read(found.paymentRequestId, offeredFor(terms.offer, terms.presented.target));
+  return { ...common, options: [terms.option], ...(claimed.kind === 'ours' && { paymentRequestId: claimed.id }) };
+}
+
+/** A payment request of ours for something else is an answer to that; an id that we never issued counts for nothing. */
+function requestMismatch(found: FoundCredential, terms: OfferedTerms, { requestIds }: MatchDependencies): Mismatch {
+  if (terms.protocol !== 'atxp') return undefined;
+  const claimed = requestIds.read(found.paymentRequestId, offeredFor(terms.offer, terms.presented.target));
+  return claimed.kind === 'for_something_else' ? 'its payment request is not for this resource' : undefined;
 }
 
 /** What a payment request id is bound to. */
-export const offeredFor = (offer: Offer, path: string): string =>
-  canonicalJson({ ...atxpOption(offer), asset: offer.asset, path });
+export const offeredFor = (offer: Offer, target: string): string =>
+  canonicalJson({ ...atxpOption(offer), asset: offer.asset, target });
 
 function termsMismatch(
   { content }: DecodedCredential,
@@ -122,7 +128,11 @@ function termsMismatch(
       return x402Mismatch(content, offer, terms.accept, presented.resource);
     case 'mpp':
       if (mpp === undefined) return 'MPP is not offered here';
-      return mppMismatch(content, { offer, request: terms.request, path: presented.path, nowMs: clock.nowMs() }, mpp);
+      return mppMismatch(
+        content,
+        { offer, request: terms.request, target: presented.target, nowMs: clock.nowMs() },
+        mpp,
+      );
     case 'atxp':
       return atxpMismatch(content, terms, destinationAccountId);
     default:
@@ -143,7 +153,8 @@ function atxpMismatch(
     if (!statesOffer(option, offer)) return 'its options are not the ones that were offered';
   }
   const stated = valueAt(content, 'resource');
-  if (stated !== undefined && stated !== resource.url) return 'its resource is not this one';
+  if (stated !== undefined && !(typeof stated === 'string' && sameResource(stated, resource.url)))
+    return 'its resource is not this one';
   const destination = valueAt(content, 'destinationAccountId');
   return destination === undefined || destination === destinationAccountId
     ? undefined

@@ -3,6 +3,7 @@ import { parseAtomic } from '../domain/money.js';
 import { objectAt, stringAt, valueAt } from '../protocols/wire-json.js';
 import { canonicalNetwork } from '../protocols/x402-networks.js';
 import type { Offer } from './offers.js';
+import { sameResource } from './resource.js';
 import { firstOf, type Mismatch, sameJson, statesOnly, unknownKey } from './stated.js';
 
 /** The resource of a challenge, as x402 v2 describes it. */
@@ -62,10 +63,13 @@ function envelopeMismatch(content: JsonObject, offer: Offer, accept: JsonObject)
 function resourceMismatch(content: JsonObject, resource: ResourceInfo): Mismatch {
   const stated = valueAt(content, 'resource');
   if (stated === undefined) return undefined;
-  if (typeof stated === 'string') return stated === resource.url ? undefined : 'its resource is not this one';
-  const object = objectAt(content, 'resource');
+  const object = typeof stated === 'string' ? { url: stated } : objectAt(content, 'resource');
   if (object === undefined) return 'its resource is not readable';
-  return statesOnly(object, resource, ['url']) === undefined ? undefined : 'its resource is not this one';
+  const url = stringAt(object, 'url');
+  const same = url !== undefined && sameResource(url, resource.url);
+  return same && statesOnly({ ...object, url: resource.url }, resource, ['url']) === undefined
+    ? undefined
+    : 'its resource is not this one';
 }
 
 /** EIP-3009: the token is not in the signed fields; it is the verifying contract of the signature, which we name. */

@@ -21,6 +21,7 @@ import { isAboutChannel, readMppContent } from './match-channel.js';
 import type { Presented } from './match-offer.js';
 import { type RouteOffers, routeOffers } from './offers.js';
 import { channelRefusal, type Problem, refusal, type SendProblem, sendChallenge } from './refusals.js';
+import { resourceOf } from './resource.js';
 import { type GateReceipt, ResponseGate, type SessionLog, type SettleNowOutcome } from './response-gate.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
 
@@ -64,7 +65,7 @@ export interface PaidRouteDependencies {
   readonly bounds: ValidityBounds;
   readonly checkpointAmount: bigint;
   readonly checkpointIntervalMs: number;
-  /** Origin under which clients see this server; default that of each request. */
+  /** PUBLIC_URL; default the origin of each request. */
   readonly publicUrl?: string;
   readonly sendProblem: SendProblem;
   readonly log: SessionLog;
@@ -188,9 +189,8 @@ const required = (why: string) => refusal('payment_required', `Reason: ${why}.`)
 
 function channelRouteOf({ channel, identify, route, presented, req }: Visit): ChannelRoute | undefined {
   if (channel === undefined) return undefined;
-  const { path } = presented;
   const { longestMs, name } = route.terms;
-  return { offer: channel, name: name ?? routeName(req), path, longestMs, identify };
+  return { offer: channel, name: name ?? routeName(req), path: presented.target, longestMs, identify };
 }
 
 /** @param why a credential that was presented does not do; the x402 body repeats it */
@@ -254,14 +254,13 @@ function presentedAt(
   { offers, terms }: RouteOffers,
   { facilities, publicUrl }: Pick<Presented, 'facilities'> & { publicUrl: string | undefined },
 ): Presented {
-  const path = `${req.baseUrl}${req.path}`;
-  const origin = publicUrl?.replace(/\/+$/, '') ?? `${req.protocol}://${req.headers.host ?? 'localhost'}`;
+  const { target, url } = resourceOf(req, publicUrl);
   return {
     offers,
     facilities,
-    path,
+    target,
     resource: {
-      url: `${origin}${path}`,
+      url,
       ...(terms.description !== undefined && { description: terms.description }),
       ...(terms.mimeType !== undefined && { mimeType: terms.mimeType }),
     },

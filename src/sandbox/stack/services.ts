@@ -113,6 +113,7 @@ function programEnvironment(context: ServiceContext): NodeJS.ProcessEnv {
     TEMPO_PAYEE_KEY: secrets.tempoPayeeKey,
     HOST: '127.0.0.1',
     PORT: String(ports.server),
+    PUBLIC_URL: at.server,
     TEMPORAL_ADDRESS: at.temporal,
     TEMPORAL_UI_URL: at.temporalUi,
     AUTH_SERVER_URL: at.sandbox,

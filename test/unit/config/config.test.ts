@@ -178,6 +178,8 @@ const WRONG: readonly (readonly [
   ['PORT', 'http', /whole number/],
   ['PORT', '', /empty/],
   ['HOST', 'a b', /host name/],
+  ['PUBLIC_URL', 'api.example.com', /begins with/],
+  ['PUBLIC_URL', 'https://api.example.com/?a=1', /query/],
   ['LOG_LEVEL', 'loud', /debug, info, warn, error/],
   ['CORS_ALLOWED_ORIGINS', '*', /not an origin/],
   ['CORS_ALLOWED_ORIGINS', 'https://a.example/', /not an origin/],

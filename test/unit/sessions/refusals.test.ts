@@ -22,7 +22,7 @@ test('without a payment the answer is 402 with the offer in all its protocols', 
   expect(validatePaymentRequired(body)).toEqual(body);
   expect(body).toMatchObject({
     x402Version: 2,
-    resource: { url: `${world.url}/paid` },
+    resource: { url: `${world.url}/paid?page=2` },
     accepts: [{ scheme: 'exact', network: 'eip155:8453', amount: '10000', payTo: PAYEE, maxTimeoutSeconds: 3600 }],
   });
   expect(decodePaymentRequiredHeader(answer.headers.get('payment-required') ?? '')).toEqual(body);

@@ -95,6 +95,7 @@ const SETTINGS: SessionSettings = {
 export interface WorldOptions {
   readonly sells?: PaidSessionOptions;
   readonly settings?: Partial<SessionSettings>;
+  readonly publicUrl?: string;
   readonly before?: readonly RequestHandler[];
   readonly mount?: (app: express.Express, paid: (options: PaidSessionOptions) => RequestHandler) => void;
 }
@@ -116,6 +117,7 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
     settings: { ...SETTINGS, ...options.settings },
     secrets: { mpp: 'a secret of at least thirty-two characters', requestIds: 'another secret' },
     holder: 'test',
+    publicUrl: options.publicUrl,
     clock,
     log: { warn: note, error: note },
     settleNow: (id) => world.settleNow(id),

@@ -1,0 +1,58 @@
+import { unescape } from 'node:querystring';
+import type { Request } from 'express';
+
+/** What a request asks for, as its client names it. */
+export interface Resource {
+  /** Path and query, in the one form that stands for every order of the same parameters. */
+  readonly target: string;
+  /** The same under the origin that clients see. */
+  readonly url: string;
+}
+
+/**
+ * What is sold is the URL with its query, seen from outside: under `publicUrl` where it is known, else under the scheme and
+ * host of the request, for which a proxy is believed as far as the application's `trust proxy` setting says.
+ */
+export function resourceOf(req: Request, publicUrl: string | undefined): Resource {
+  const target = canonicalTarget(req.originalUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ''));
+  const origin = publicUrl?.replace(/\/+$/, '') ?? `${req.protocol}://${hostOf(req)}`;
+  return { target, url: `${origin}${target}` };
+}
+
+/** Whether a URL that a credential states is `url`, whatever the order of its parameters. */
+export const sameResource = (stated: string, url: string): boolean => canonicalTarget(stated) === url;
+
+/**
+ * Parameters are sorted by name; those of one name stay in their order, because a handler that takes the first or the last of
+ * them sees the difference, and so do the members of one object or list (`a[b]=1`, `a[]=2`). Their text is left alone: two
+ * spellings of one value count as two resources, which costs a fresh 402 and never sells one for the other.
+ */
+export function canonicalTarget(url: string): string {
+  const [withoutFragment = ''] = url.split('#', 1);
+  const at = withoutFragment.indexOf('?');
+  const path = (at < 0 ? withoutFragment : withoutFragment.slice(0, at)) || '/';
+  const parameters = at < 0 ? [] : withoutFragment.slice(at + 1).split('&');
+  const query = parameters
+    .filter((parameter) => parameter !== '')
+    .map((parameter) => ({ parameter, name: nameOf(parameter) }))
+    .sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0))
+    .map(({ parameter }) => parameter)
+    .join('&');
+  return query === '' ? path : `${path}?${query}`;
+}
+
+/** As a parser of queries reads it; up to the first bracket, which begins a member of it. */
+function nameOf(parameter: string): string {
+  const [name = ''] = parameter.split('=', 1);
+  const [whole = ''] = unescape(name.replaceAll('+', ' ')).split('[', 1);
+  return whole;
+}
+
+/** Express 4 and 5 name this differently; both keep what `trust proxy` means in this function. */
+function hostOf(req: Request): string {
+  const trusts = req.app.get('trust proxy fn') as ((address: string | undefined, hop: number) => boolean) | undefined;
+  const forwarded = trusts?.(req.socket.remoteAddress, 0) ? req.get('x-forwarded-host') : undefined;
+  const [first] = (forwarded ?? '').split(',', 1);
+  const authority = req.headers[':authority'];
+  return first?.trim() || req.headers.host || (typeof authority === 'string' ? authority : 'localhost');
+}
