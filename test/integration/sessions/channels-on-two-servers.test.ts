@@ -15,12 +15,17 @@ let served: string[];
 
 const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, sessions) => {
   app.all('/many', sessions.paidSession({ ...SOLD, suggestedDeposit: 1_000n * PRICE }), (req, res) => {
-    if (req.query.fail !== undefined) return void res.status(500).end();
+    if (req.get('x-fail') !== undefined) return void res.status(500).end();
     if (req.paymentSession?.charge(PRICE) !== true) return void res.status(402).end();
-    served.push(new URL(req.originalUrl, 'http://shop').searchParams.get('n') ?? '');
+    served.push(req.get('x-n') ?? '');
     res.json({ ok: true });
   });
 };
+
+/** All of one resource, so that one challenge does for all of them. */
+const asking = (n: number, fails = false): RequestInit => ({
+  headers: { 'x-n': `${n}`, ...(fails && { 'x-fail': 'yes' }) },
+});
 
 beforeEach(async () => {
   served = [];
@@ -46,14 +51,14 @@ afterEach(async () => {
 });
 
 it('two servers count two hundred requests at once on one channel, in any order, each voucher once, and give back what failed', async () => {
-  const payer = await openPayer(chain.url, `${shops[0].url}/many?n=1`);
+  const payer = await openPayer(chain.url, `${shops[0].url}/many`, asking(1));
   const challenge = await payer.challenge(`${shops[0].url}/many`);
   const numbers = Array.from({ length: 200 }, (_, n) => n + 2);
   const credentials = await Promise.all(numbers.map((n) => payer.voucher(challenge, BigInt(n) * PRICE)));
   const fails = (n: number) => n % 10 === 0;
   const twice = (n: number) => n % 4 === 0;
   const ask = (n: number, server: number) =>
-    paying(`${shops[server % 2 === 0 ? 0 : 1].url}/many?n=${n}${fails(n) ? '&fail' : ''}`, credentials[n - 2] ?? '');
+    paying(`${shops[server % 2 === 0 ? 0 : 1].url}/many`, credentials[n - 2] ?? '', asking(n, fails(n)));
   const shuffled = numbers.toSorted((a, b) => ((a * 7919) % 211) - ((b * 7919) % 211));
   const answers = await Promise.all(
     shuffled.flatMap((n) =>
@@ -84,7 +89,7 @@ it('two servers count two hundred requests at once on one channel, in any order,
 
 it('a reservation of a server that died is given back by the sweep, and what it had made durable of a stream is earned', async () => {
   const [store] = stores;
-  const payer = await openPayer(chain.url, `${shops[1].url}/many?n=1`);
+  const payer = await openPayer(chain.url, `${shops[1].url}/many`, asking(1));
   const challenge = await payer.challenge(`${shops[1].url}/many`);
   const lease = await store.ledger.takeLease('about to die', 30_000);
   const reserve = (n: bigint) => ({
@@ -131,5 +136,5 @@ it('a reservation of a server that died is given back by the sweep, and what it 
   expect(await store.ledger.channelRequestState(id, closeToken)).toBe('lost');
   await shops[1].stop();
   shops[1] = await startChannelShop(stores[1], { chainUrl: chain.url, mount });
-  expect((await paying(`${shops[1].url}/many?n=4`, await payer.voucher(challenge, 4n * PRICE))).status).toBe(200);
+  expect((await paying(`${shops[1].url}/many`, await payer.voucher(challenge, 4n * PRICE))).status).toBe(200);
 });
