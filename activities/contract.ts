@@ -13,8 +13,6 @@ export interface SettlementActivities {
   readSettlement(settlementId: string): Promise<RowOutcome>;
   /** Records an operator's decision that came by signal or update; the name in it is only claimed. */
   decide(request: DecisionInput): Promise<DecisionResult>;
-  /** One pass over everything that nobody took further; heartbeats. */
-  sweepSettlements(): Promise<SweepReport>;
 }
 
 export interface SettleRowsInput {
@@ -48,18 +46,6 @@ export type DecisionResult =
   | { kind: 'applied' | 'pending_approval'; status: string; decisionId: string }
   | { kind: 'not_waiting'; status: string }
   | { kind: 'refused'; detail: string };
-
-export interface SweepReport {
-  sessionsClosed: number;
-  /** Reservations on channels that a dead server left. */
-  requestsClosed: number;
-  capturesOpened: number;
-  started: number;
-  batches: number;
-  unblocked: number;
-  erased: number;
-  resealed: number;
-}
 
 /** What starts a settlement's workflow; the retry settings travel with it, because a workflow reads no environment. */
 export interface CloseTimeSettlementInput {

@@ -30,3 +30,10 @@ export function notMovedYet(why: string, afterMs: number): ApplicationFailure {
     category: ApplicationFailureCategory.BENIGN,
   });
 }
+
+/** The schedule is of another build than this worker; trying again here would not help, and the next pass may go elsewhere. */
+export const noSuchLane = (lane: string): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    `this worker has no sweep ${lane}: it is of another build than the schedule`,
+    'NoSuchLane',
+  );

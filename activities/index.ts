@@ -10,26 +10,27 @@ import {
 } from './marketplace-activities.js';
 import type { MarketplaceActivities } from './marketplace-contract.js';
 import { createSettlementActivities, type SettlementActivityDependencies } from './settlement-activities.js';
-import { createMoneySweep, type MoneySweepDependencies } from './sweep-money.js';
+import type { SweepActivities } from './sweep-contract.js';
+import { createSweeps, type SweepDependencies } from './sweep-lanes.js';
 
 /** Undefined: its provider is not configured, and no workflow that needs it is started. */
 export interface ActivityDependencies {
   readonly settlement: SettlementActivityDependencies;
-  readonly moneySweep: MoneySweepDependencies;
+  readonly sweeps: SweepDependencies;
   readonly resolution: Parameters<typeof createDecisionActivities>[0];
   readonly calls: ReturnType<typeof createHyperswitchCalls> | undefined;
   readonly stripe: StripeActivityDependencies | undefined;
   readonly backfill: BackfillDependencies | undefined;
 }
 
-export type Activities = SettlementActivities & Partial<MarketplaceActivities & BackfillActivities>;
+export type Activities = SettlementActivities & SweepActivities & Partial<MarketplaceActivities & BackfillActivities>;
 
 /** The worker's registry: every activity of the product by its name. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { settlement, moneySweep, resolution, calls, stripe, backfill } = dependencies;
+  const { settlement, sweeps, resolution, calls, stripe, backfill } = dependencies;
   return {
     ...createSettlementActivities(settlement),
-    sweepMoney: createMoneySweep(moneySweep),
+    ...createSweeps(sweeps),
     ...createDecisionActivities(resolution),
     ...(calls && createHyperswitchActivities(calls)),
     ...(stripe && createStripeActivities(stripe)),

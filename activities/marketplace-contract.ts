@@ -19,11 +19,7 @@ export interface MarketplaceActivities {
   takeTurn(sellerAccount: string): Promise<number>;
   /** Records an operator's decision that came by signal or update; the name in it is only claimed. */
   decideMoney(request: MoneyDecisionInput): Promise<DecisionResult>;
-  /** One pass over one kind of items that nobody took further; heartbeats. */
-  sweepMoney(kind: SweptKind): Promise<MoneySweepReport>;
 }
-
-export type SweptKind = 'payment' | 'refund' | 'transfer' | 'reversal';
 
 /** A payment or refund after one look at Hyperswitch. */
 export type FollowStep =
@@ -51,11 +47,6 @@ export interface MoneyDecisionInput {
   evidence: Record<string, unknown> | null;
   /** Same for every attempt of one message, so that a repeated activity decides once. */
   decisionId: string;
-}
-
-export interface MoneySweepReport {
-  started: number;
-  webhooks: number;
 }
 
 /** What starts a payment's or refund's workflow. */

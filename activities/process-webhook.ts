@@ -9,32 +9,37 @@ export interface WebhookDependencies {
   readonly wake: (items: readonly MoneyItem[]) => void;
 }
 
+/** `left`: what the event is about could not be read now. */
+export type Processed = 'acted' | 'left';
+
 /**
  * An event is only a hint: what it names is read from the provider again. Where that is a payment or a refund, its
  * workflow reads it and finishes the event; whatever is left unfinished is found by the sweep.
  */
 export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependencies) {
-  return async function processWebhook(event: NewWebhookEvent): Promise<void> {
+  return async function processWebhook(event: NewWebhookEvent): Promise<Processed> {
     const item = await ledger.itemOfWebhook(event);
     if (item && (item.kind === 'payment' || item.kind === 'refund')) {
       wake([item]);
-      return;
+      return 'acted';
     }
     if (event.provider === 'stripe' && event.account !== null) {
       if (event.type === 'balance.available') {
         wake(await ledger.balanceRose(event.account));
         await ledger.finishWebhook(event, 'woke');
-        return;
+        return 'acted';
       }
       if (event.type.startsWith('payout.') && event.objectId !== null) {
-        if (!stripe) return;
+        if (!stripe) return 'left';
         const answer = await stripe.inLane(event.account).readPayout(event.objectId, event.account);
         if (answer.kind === 'found') await ledger.savePayout(answer.value);
-        if (answer.kind === 'found' || answer.kind === 'missing') await ledger.finishWebhook(event, answer.kind);
-        return;
+        if (answer.kind !== 'found' && answer.kind !== 'missing') return 'left';
+        await ledger.finishWebhook(event, answer.kind);
+        return 'acted';
       }
     }
     // Known transfers are read by the calls that need them; everything else is not about money of ours.
     await ledger.finishWebhook(event, item ? 'noted' : 'not_ours');
+    return 'acted';
   };
 }

@@ -4,10 +4,8 @@ import type { SettlementResolution } from '../src/resolution/decide-settlement.j
 import type { SettlementActivities } from './contract.js';
 import { notSettledYet } from './failures.js';
 import { createSettleRows, readOutcome, type SettleRowsDependencies } from './settle-rows.js';
-import { createSweep, type SweepDependencies } from './sweep-settlements.js';
 
-export interface SettlementActivityDependencies extends SettleRowsDependencies, SweepDependencies {
-  readonly ledger: SettleRowsDependencies['ledger'] & SweepDependencies['ledger'];
+export interface SettlementActivityDependencies extends SettleRowsDependencies {
   readonly resolution: SettlementResolution;
 }
 
@@ -38,7 +36,5 @@ export function createSettlementActivities(dependencies: SettlementActivityDepen
       if (outcome.kind === 'not_found') throw new Error(`settlement ${request.settlementId} is not in the ledger`);
       return outcome.kind === 'unanswered' ? { kind: 'refused', detail: outcome.detail } : outcome;
     },
-
-    sweepSettlements: createSweep(dependencies),
   };
 }

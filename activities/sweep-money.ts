@@ -1,58 +1,36 @@
-import { Context } from '@temporalio/activity';
+import type { MoneyKind } from '../src/domain/marketplace.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { DueItem, MoneyItem, NewWebhookEvent } from '../src/ledger/marketplace-types.js';
+import type { DueItem, MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { Logger } from '../src/observability/logger.js';
-import type { MoneySweepReport, SweptKind } from './marketplace-contract.js';
+import { atOnce } from './at-once.js';
+import type { LaneWork, Pass } from './sweep-lane.js';
 
 export interface MoneySweepDependencies {
-  readonly ledger: Pick<Ledger, 'dueItems' | 'markItemsStarted' | 'dueWebhooks' | 'sweepStarted' | 'sweepSucceeded'>;
+  readonly ledger: Pick<Ledger, 'dueItems' | 'markItemsStarted'>;
   readonly starter: { wake(item: DueItem): Promise<boolean> };
-  readonly processWebhook: (event: NewWebhookEvent) => Promise<void>;
   readonly logger: Logger;
 }
 
 const PAGE = 200;
 /** More would only stand in the queue: calls to Stripe leave at 25 a second. */
 const MOST_PER_PASS = 2_000;
-const EVENTS_PER_PASS = 500;
 /** One start waits for Temporal longer than Stripe takes for one call: one after the other they would not keep up. */
 const STARTS_AT_ONCE = 8;
 
-/** One pass: events that nobody acted on, then what is due, sellers in turn. The schedule starts the next one. */
-export function createMoneySweep({ ledger, starter, processWebhook, logger }: MoneySweepDependencies) {
-  async function processEvents(context: Context): Promise<number> {
-    const events = await ledger.dueWebhooks(EVENTS_PER_PASS);
-    for (const event of events) {
-      try {
-        await processWebhook(event);
-      } catch (error) {
-        logger.warn(
-          { event: event.eventId, err: error },
-          'a webhook could not be processed; the next sweep tries again',
-        );
-      }
-      context.heartbeat();
-    }
-    return events.length;
-  }
-
+/** Starts the workflows of what is due of one kind, sellers in turn. Only Temporal and the ledger are asked. */
+export function createMoneySweep(kind: MoneyKind, { ledger, starter, logger }: MoneySweepDependencies): LaneWork {
   /** @throws when nothing of it could be started: then it is Temporal that is away, and not one item that is ill */
-  async function startPage(items: readonly DueItem[], context: Context): Promise<number> {
+  async function startPage(items: readonly DueItem[], pass: Pass): Promise<number> {
     const started: MoneyItem[] = [];
     const failed: { item: MoneyItem; error: unknown }[] = [];
-    const left = items.values();
-    const lane = async (): Promise<void> => {
-      for (const { kind, id, ...rest } of left) {
-        const item = { kind, id };
-        try {
-          if (await starter.wake({ ...item, ...rest })) started.push(item);
-        } catch (error) {
-          failed.push({ item, error });
-        }
-        context.heartbeat();
+    await atOnce(STARTS_AT_ONCE, items, pass.over, async (due) => {
+      const item = { kind: due.kind, id: due.id };
+      try {
+        if (await starter.wake(due)) started.push(item);
+      } catch (error) {
+        failed.push({ item, error });
       }
-    };
-    await Promise.all(Array.from({ length: STARTS_AT_ONCE }, lane));
+    });
     const [first] = failed;
     if (first && started.length === 0) throw first.error;
     for (const { item, error } of failed)
@@ -62,20 +40,14 @@ export function createMoneySweep({ ledger, starter, processWebhook, logger }: Mo
     return started.length;
   }
 
-  return async function sweepMoney(kind: SweptKind): Promise<MoneySweepReport> {
-    const context = Context.current();
-    const name = `${kind}s`;
-    await ledger.sweepStarted(name);
-    const report: MoneySweepReport = { started: 0, webhooks: kind === 'refund' ? await processEvents(context) : 0 };
+  return async (pass) => {
+    const report = { started: 0 };
     for (;;) {
       const items = await ledger.dueItems(kind, PAGE);
-      const started = await startPage(items, context);
+      const started = await startPage(items, pass);
       report.started += started;
       // A page of which nothing was started is disabled: it would come again and again.
-      if (items.length < PAGE || started === 0 || report.started >= MOST_PER_PASS) break;
+      if (items.length < PAGE || started === 0 || report.started >= MOST_PER_PASS || pass.over()) return report;
     }
-    await ledger.sweepSucceeded(name, { ...report });
-    if (report.started > 0) logger.info({ kind, report }, 'sweep took up money that had stopped');
-    return report;
   };
 }

@@ -1,4 +1,5 @@
 import { Client, Connection, ScheduleOverlapPolicy } from '@temporalio/client';
+import { SETTLEMENT_LANES } from '../src/domain/sweep-lanes.js';
 import { createCharges } from './charges.js';
 import { type Makegood, startMakegood } from './makegood.js';
 import { type Round, timed } from './measure.js';
@@ -35,11 +36,12 @@ export async function sweepThrough(place: Place, makegood: Makegood, count: numb
   });
 }
 
-/** Now, instead of at the schedule's next minute; never two at once. */
+/** Now, instead of at the schedules' next minute; never two of one at once. */
 export async function startSweep(place: Place): Promise<void> {
   const connection = await Connection.connect({ address: place.temporal });
-  const sweep = new Client({ connection }).schedule.getHandle('makegood-settlement-sweep');
-  await sweep.trigger(ScheduleOverlapPolicy.BUFFER_ONE);
+  const { schedule } = new Client({ connection });
+  for (const lane of SETTLEMENT_LANES)
+    await schedule.getHandle(`makegood-${lane}-sweep`).trigger(ScheduleOverlapPolicy.BUFFER_ONE);
   await connection.close();
 }
 

@@ -167,7 +167,7 @@ export const ENVIRONMENT = z.object({
     '30s',
     'How long an unanswered settle call may still be at work.',
   ),
-  SETTLEMENT_SWEEP_INTERVAL: standard(duration(SECOND, DAY), '1m', 'How often everything unfinished is looked for.'),
+  SETTLEMENT_SWEEP_INTERVAL: standard(duration(SECOND, DAY), '1m', 'How often unfinished charges are looked for.'),
   SETTLEMENT_OVERFLOW_BACKLOG: standard(
     integer(1, 10_000_000),
     '1000',

@@ -5,7 +5,7 @@ import { type ActivityDependencies, createActivities } from '../activities/index
 import { createRecorder } from '../activities/recorder.js';
 import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
-import { sweepIntervals } from './domain/sweep-intervals.js';
+import { sweepIntervals } from './domain/sweep-lanes.js';
 import { stripeTaskQueue } from './domain/workflow-ids.js';
 import { createDatabase } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
@@ -160,21 +160,23 @@ function dependenciesOf(
       logger,
       processName,
       monotonicMs,
-      starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
-      captures: config.tempo && {
-        ledger,
-        readChain: connectChainReader(config.tempo),
-        policy: capturePolicy(config.tempo),
-        logger,
-      },
-      sweep: {
-        intervalMs: settlement.sweepIntervalMs,
-        overflowBacklog: settlement.overflowBacklog,
-        maxBatch: settlement.maxBatch,
-        maxPerSecond: settlement.maxRps,
-      },
     },
-    moneySweep: { ledger, starter: orchestration, processWebhook, logger },
+    sweeps: {
+      ledger,
+      settlements: {
+        starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+        sweep: {
+          overflowBacklog: settlement.overflowBacklog,
+          maxBatch: settlement.maxBatch,
+          maxPerSecond: settlement.maxRps,
+        },
+      },
+      money: { starter: orchestration },
+      processWebhook,
+      chain: config.tempo && { readChain: connectChainReader(config.tempo), policy: capturePolicy(config.tempo) },
+      intervals: sweepIntervals(config),
+      logger,
+    },
     resolution,
     calls,
     stripe: stripe && {

@@ -4,4 +4,4 @@ export { payment, refund } from './follow.js';
 export { refundReversal } from './refund-reversal.js';
 export { sellerTransfer } from './seller-transfer.js';
 export { settleBatch } from './settle-batch.js';
-export { moneySweep, settlementSweep } from './sweep.js';
+export { moneySweep, settlementSweep, sweep } from './sweep.js';

@@ -1,16 +1,25 @@
 import { proxyActivities } from '@temporalio/workflow';
-import type { SettlementActivities, SweepReport } from '../activities/contract.js';
-import type { MarketplaceActivities, MoneySweepReport, SweptKind } from '../activities/marketplace-contract.js';
+import type { LaneReport, SweepActivities } from '../activities/sweep-contract.js';
+import type { SweepLane } from '../src/domain/sweep-lanes.js';
 import { sweepPass } from './policies.js';
 
-/** Finds in Postgres whatever nobody took further, and starts it again. Runs by a schedule, one at a time. */
-export async function settlementSweep(): Promise<SweepReport> {
-  const { sweepSettlements } = proxyActivities<Pick<SettlementActivities, 'sweepSettlements'>>(sweepPass);
+/**
+ * Finds in Postgres whatever nobody took further, and starts it again. Each lane runs by a schedule of its own, one pass at
+ * a time, so none waits for another.
+ */
+export async function sweep(lane: SweepLane): Promise<LaneReport> {
+  const { sweepLane } = proxyActivities<SweepActivities>(sweepPass);
+  return await sweepLane(lane);
+}
+
+/** How sweeps ran before they had lanes. No schedule starts these any more; one that an older build began is replayed, and ends. */
+export async function settlementSweep(): Promise<unknown> {
+  const { sweepSettlements } = proxyActivities<{ sweepSettlements(): Promise<unknown> }>(sweepPass);
   return await sweepSettlements();
 }
 
-/** The same for payments, refunds, transfers or reversals; each kind has its own schedule, so none waits for another. */
-export async function moneySweep(kind: SweptKind): Promise<MoneySweepReport> {
-  const { sweepMoney } = proxyActivities<Pick<MarketplaceActivities, 'sweepMoney'>>(sweepPass);
+/** The same for payments, refunds, transfers or reversals. */
+export async function moneySweep(kind: string): Promise<unknown> {
+  const { sweepMoney } = proxyActivities<{ sweepMoney(kind: string): Promise<unknown> }>(sweepPass);
   return await sweepMoney(kind);
 }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Config } from '../config.js';
-import { sweepIntervals } from '../domain/sweep-intervals.js';
+import { sweepIntervals } from '../domain/sweep-lanes.js';
 import { migrate } from '../ledger/migrate.js';
 import { prepareTemporal } from '../orchestration/prepare-temporal.js';
 import { createTemporalClient } from '../orchestration/temporal-client.js';

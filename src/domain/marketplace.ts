@@ -98,4 +98,3 @@ export interface Reversal {
 
 /** The four kinds of items that have a workflow `<kind>/<id>`; the sweep and the inbox name items this way. */
 export type MoneyKind = 'payment' | 'refund' | 'transfer' | 'reversal';
-export const MONEY_KINDS: readonly MoneyKind[] = ['payment', 'refund', 'transfer', 'reversal'];

@@ -42,6 +42,23 @@ export function createDueCaptures(database: Database, openCapture: ReturnType<ty
       return rows.map(factsOf);
     },
 
+    /**
+     * Open channels that owe us something and were not read from the chain for a while, longest first. Each is given out
+     * once and not again within a minute, so that one whose read comes to nothing never stands before the others.
+     */
+    async channelsToRead(limit: number): Promise<ChannelId[]> {
+      const rows = await database.query<{ channel_id: ChannelId }>(
+        `UPDATE channels SET chain_asked_at = clock_now() WHERE channel_id IN (
+           SELECT channel_id FROM channels
+           WHERE NOT finalized AND close_requested_at IS NULL AND earned > settled
+             AND chain_read_at <= clock_now() - interval '5 minutes'
+             AND (chain_asked_at IS NULL OR chain_asked_at <= clock_now() - interval '1 minute')
+           ORDER BY chain_read_at LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING channel_id`,
+        [limit],
+      );
+      return rows.map(({ channel_id }) => channel_id);
+    },
+
     /** Opens the capture that is due now, if one is; the channel is held, so that its amount is right when it is frozen. */
     captureWhenDue(id: ChannelId, policy: CapturePolicy): Promise<CaptureOutcome> {
       return database.transaction(async (query): Promise<CaptureOutcome> => {

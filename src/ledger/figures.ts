@@ -1,3 +1,4 @@
+import { SWEEP_LANES } from '../domain/sweep-lanes.js';
 import type { Database } from './database.js';
 import type { MoneyFigures } from './ledger-types.js';
 import { createMarketplaceFigures } from './marketplace-figures.js';
@@ -56,7 +57,8 @@ export function createFigures(database: Database) {
       ),
       database.query<MoneyFigures['sweeps'][number] & { [column: string]: unknown }>(
         `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"
-         FROM sweeps s RIGHT JOIN (SELECT name FROM sweeps UNION SELECT 'settlements') n USING (name) ORDER BY name`,
+         FROM sweeps s RIGHT JOIN unnest($1::text[]) AS lanes (name) USING (name) ORDER BY name`,
+        [SWEEP_LANES],
       ),
       marketplaceFigures(),
     ]);

@@ -210,7 +210,7 @@ export interface MoneyFigures {
     readonly state: 'closed' | 'open' | 'half_open';
     readonly reason: string | null;
   }[];
-  /** Of every sweep that has ever begun, and of that of settlements in any case. */
+  /** Of every lane of sweeps. */
   readonly sweeps: readonly {
     readonly name: string;
     /** Unix seconds; null: never. */

@@ -80,6 +80,7 @@ channels.unsettled_since timestamp with time zone
 channels.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 channels.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
 channels.next_check_at timestamp with time zone
+channels.chain_asked_at timestamp with time zone
 decisions.id uuid NOT NULL
 decisions.item_kind text NOT NULL
 decisions.item_id uuid NOT NULL
@@ -562,6 +563,7 @@ CREATE INDEX channel_requests_undelivered ON public.channel_requests USING btree
 CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chain_id, escrow, payee, token, updated_at DESC) WHERE ((identity IS NOT NULL) AND (NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND (close_requested_at IS NULL) AND (earned > settled))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)

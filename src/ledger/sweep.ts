@@ -87,35 +87,45 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
     },
 
     /**
-     * What is due, oldest first, and each provider in turn: one that comes back with a great backlog never keeps the rows
-     * of another waiting behind it. Of a provider whose breaker is open only one row is given, and only when a probe is
-     * due: everything else waits here, in Postgres, and costs nothing.
+     * What is due at one provider, what is pending and what waits for a person in turn, each oldest first. While its breaker
+     * is open only one pending row is given, and only when a probe is due: the others wait here, in Postgres, and cost nothing.
      */
-    dueSettlements: (limit: number): Promise<DueSettlement[]> =>
+    dueSettlements: (provider: SettlementProvider, limit: number): Promise<DueSettlement[]> =>
       database.query<DueSettlement & { [column: string]: unknown }>(
         `WITH lanes AS (
-           SELECT p.provider, s.status FROM unnest($2::text[]) AS p (provider),
-             unnest(ARRAY['pending', 'needs_attention']) AS s (status)
+           SELECT s.status FROM unnest(ARRAY['pending', 'needs_attention']) AS s (status)
            WHERE s.status = 'needs_attention'
-             OR NOT EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = p.provider AND b.state <> 'closed')
+             OR NOT EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = $2 AND b.state <> 'closed')
          ), due AS (
-           SELECT d.*, row_number() OVER (PARTITION BY d.provider, d.status ORDER BY d.next_check_at) AS place
+           SELECT d.*, row_number() OVER (PARTITION BY d.status ORDER BY d.next_check_at) AS place
            FROM lanes l CROSS JOIN LATERAL (
              SELECT id, protocol, provider, status, spent, asset, decimals, next_check_at FROM settlements
-             WHERE provider = l.provider AND status = l.status AND next_check_at <= clock_now() AND blocked_by IS NULL
+             WHERE provider = $2 AND status = l.status AND next_check_at <= clock_now() AND blocked_by IS NULL
              ORDER BY next_check_at LIMIT $1) d
-         ), probes AS (
-           SELECT DISTINCT ON (s.provider) s.id, s.protocol, s.provider, s.status, s.spent, s.asset, s.decimals, s.next_check_at, 0 AS place
+         ), probe AS (
+           SELECT s.id, s.protocol, s.provider, s.status, s.spent, s.asset, s.decimals, s.next_check_at, 0 AS place
            FROM settlements s JOIN provider_breakers b ON b.provider = s.provider AND b.state <> 'closed' AND b.probe_at <= clock_now()
-           WHERE s.status = 'pending' AND s.next_check_at IS NOT NULL AND s.blocked_by IS NULL
+           WHERE s.provider = $2 AND s.status = 'pending' AND s.next_check_at IS NOT NULL AND s.blocked_by IS NULL
              AND (s.runner IS NULL OR s.runner_until < clock_now())
-           ORDER BY s.provider, s.next_check_at
+           ORDER BY s.next_check_at LIMIT 1
          )
          SELECT id, protocol, provider, status, spent, asset, decimals
-         FROM (SELECT * FROM due UNION ALL SELECT * FROM probes) AS found
+         FROM (SELECT * FROM due UNION ALL SELECT * FROM probe) AS found
          ORDER BY place, next_check_at LIMIT $1`,
-        [limit, PROVIDERS],
+        [limit, provider],
       ),
+
+    /** Providers at which something pending is due now and may be sent. */
+    async busyProviders(): Promise<SettlementProvider[]> {
+      const rows = await database.query<{ provider: SettlementProvider }>(
+        `SELECT provider FROM unnest($1::text[]) AS p (provider)
+         WHERE EXISTS (SELECT 1 FROM settlements s WHERE s.provider = p.provider AND s.status = 'pending'
+             AND s.next_check_at <= clock_now() AND s.blocked_by IS NULL)
+           AND NOT EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = p.provider AND b.state <> 'closed')`,
+        [PROVIDERS],
+      );
+      return rows.map((row) => row.provider);
+    },
 
     /** After their workflows were started: looked at again only if nothing takes them further. */
     async markStarted(ids: readonly SettlementId[], workflowId: string | null): Promise<void> {
@@ -128,13 +138,13 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
     },
 
     /** Charges that waited behind an uncollectable one of the same payer go on when that one is no longer in the way. */
-    async unblock(limit: number): Promise<number> {
+    async unblock(provider: SettlementProvider, limit: number): Promise<number> {
       const rows = await database.query(
         `UPDATE settlements SET blocked_by = NULL, next_check_at = clock_now() WHERE id IN (
            SELECT s.id FROM settlements s JOIN settlements b ON b.id = s.blocked_by
-           WHERE NOT (b.status = 'pending' OR (b.status = 'needs_attention' AND b.attention_reason IN ('uncollectable', 'approval_pending')))
+           WHERE s.provider = $2 AND NOT (b.status = 'pending' OR (b.status = 'needs_attention' AND b.attention_reason IN ('uncollectable', 'approval_pending')))
            ORDER BY s.id LIMIT $1) RETURNING id`,
-        [limit],
+        [limit, provider],
       );
       return rows.length;
     },

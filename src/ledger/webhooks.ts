@@ -1,4 +1,5 @@
 import type { MoneyKind } from '../domain/marketplace.js';
+import type { InboxLane } from '../domain/sweep-lanes.js';
 import type { Database } from './database.js';
 import type { DueEvent, MoneyItem, NewWebhookEvent } from './marketplace-types.js';
 
@@ -42,10 +43,10 @@ export function createWebhooks(database: Database) {
      * Each is given out once, and again after as long as it has waited already (a minute at least, an hour at most): what
      * cannot be processed never stands before what can.
      */
-    async dueWebhooks(limit: number): Promise<readonly DueEvent[]> {
+    async dueWebhooks(lane: InboxLane, limit: number): Promise<readonly DueEvent[]> {
       const rows = await database.query<EventRow>(
         `WITH due AS (
-           SELECT provider, event_id FROM webhook_events WHERE next_check_at <= clock_now()
+           SELECT provider, event_id FROM webhook_events WHERE next_check_at <= clock_now() AND ${EVENTS_IN[lane]}
            ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
          ), given AS (
            UPDATE webhook_events e SET next_check_at = clock_now()
@@ -88,6 +89,14 @@ export function createWebhooks(database: Database) {
     },
   };
 }
+
+/** What tells nothing by itself, so that Stripe is read: payouts, and thin events of v2. */
+const IS_READ = `(type LIKE 'payout.%' OR type LIKE 'v2.%')`;
+const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
+  'hyperswitch-event': `provider = 'hyperswitch'`,
+  'stripe-event': `provider = 'stripe' AND NOT ${IS_READ}`,
+  'stripe-read': `provider = 'stripe' AND ${IS_READ}`,
+};
 
 /** A refund that only the provider knows so far is found by reading its payment. */
 const ITEM_OF: Readonly<Record<NewWebhookEvent['provider'], string>> = {

@@ -2,21 +2,20 @@ import {
   type Client,
   isGrpcServiceError,
   ScheduleAlreadyRunning,
+  ScheduleNotFoundError,
   type ScheduleOptionsAction,
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
-import { MONEY_KINDS, type MoneyKind } from '../domain/marketplace.js';
+import { SETTLEMENT_LANES, SWEEP_LANES, type SweepIntervals, type SweepLane } from '../domain/sweep-lanes.js';
 
 export interface PrepareOptions {
   readonly client: Client;
   readonly namespace: string;
   readonly taskQueue: string;
-  /** How often each kind of item is looked for when nothing takes it further. */
+  /** How often each lane has its pass; milliseconds. */
   readonly sweeps: SweepIntervals;
 }
-
-export type SweepIntervals = Readonly<Record<'settlement' | MoneyKind, number>>;
 
 // gRPC status codes
 const NOT_FOUND: number = 5;
@@ -26,14 +25,17 @@ const RETENTION_SECONDS = 90 * 24 * 3600;
 const USABLE_WITHIN_MS = 30_000;
 
 /**
- * Makes sure of the namespace, the search attributes and the schedule; each is left alone where it is right already.
+ * Makes sure of the namespace, the search attributes and the schedules; each is left alone where it is right already.
  * Called by `makegood migrate` and, every few minutes, by every worker, so that a wiped Temporal heals.
  */
 export async function prepareTemporal(options: PrepareOptions): Promise<void> {
   await ensureNamespace(options);
   await ensureSearchAttributes(options);
-  await ensureSweepSchedule(options, 'settlement');
-  for (const kind of MONEY_KINDS) await ensureSweepSchedule(options, kind);
+  const paused = await noteOfPause(options, FORMER_SCHEDULE);
+  await Promise.all(
+    SWEEP_LANES.map((lane) => ensureSweepSchedule(options, lane, FORMER_LANES.has(lane) ? paused : undefined)),
+  );
+  await removeSchedule(options, FORMER_SCHEDULE);
 }
 
 async function ensureNamespace({ client, namespace }: PrepareOptions): Promise<void> {
@@ -89,27 +91,56 @@ async function ensureSearchAttributes({ client, namespace }: PrepareOptions): Pr
   }
 }
 
+/** Of builds in which one sweep did what these lanes do; a pause that a person set there is kept. */
+const FORMER_SCHEDULE = 'makegood-settlement-sweep';
+const FORMER_LANES: ReadonlySet<SweepLane> = new Set([...SETTLEMENT_LANES, 'session', 'capture', 'chain', 'upkeep']);
+
+const scheduleId = (lane: SweepLane): string => `makegood-${lane}-sweep`;
+
+/** undefined: there is no such schedule, or it is not paused. */
+async function noteOfPause({ client }: PrepareOptions, id: string): Promise<string | undefined> {
+  try {
+    const { state } = await client.schedule.getHandle(id).describe();
+    return state.paused ? (state.note ?? '') : undefined;
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return undefined;
+    throw error;
+  }
+}
+
+async function removeSchedule({ client }: PrepareOptions, id: string): Promise<void> {
+  try {
+    await client.schedule.getHandle(id).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
+
+/** @param paused the note of a pause with which it begins, where it does not exist yet */
 async function ensureSweepSchedule(
   { client, taskQueue, sweeps }: PrepareOptions,
-  kind: 'settlement' | MoneyKind,
+  lane: SweepLane,
+  paused: string | undefined,
 ): Promise<void> {
   const action: ScheduleOptionsAction = {
     type: 'startWorkflow',
-    workflowType: kind === 'settlement' ? 'settlementSweep' : 'moneySweep',
-    workflowId: `${kind}-sweep`,
+    workflowType: 'sweep',
+    workflowId: `${lane}-sweep`,
     taskQueue,
-    args: kind === 'settlement' ? [] : [kind],
+    args: [lane],
     // One hung sweep must not end all sweeping: the overlap policy skips while one runs.
     workflowRunTimeout: '15 minutes',
   };
-  const spec = { intervals: [{ every: Math.max(1000, sweeps[kind]) }] };
+  const spec = { intervals: [{ every: Math.max(1000, sweeps[lane]) }] };
   const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' } as const;
-  const scheduleId = `makegood-${kind}-sweep`;
+  const state = paused === undefined ? {} : { paused: true, note: paused };
   try {
-    await client.schedule.create({ scheduleId, spec, action, policies });
+    await client.schedule.create({ scheduleId: scheduleId(lane), spec, action, policies, state });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule.getHandle(scheduleId).update(({ state }) => ({ spec, action, policies, state }));
+    await client.schedule
+      .getHandle(scheduleId(lane))
+      .update(({ state: kept }) => ({ spec, action, policies, state: kept }));
   }
 }
 

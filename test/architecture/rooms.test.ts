@@ -10,7 +10,9 @@ function roomOf(path: string): string {
 }
 
 /** What is known of activities outside their room: types, plain JSON. */
-const CONTRACTS = ['activities/contract.ts', 'activities/backfill-contract.ts', 'activities/marketplace-contract.ts'];
+const CONTRACTS = ['contract', 'backfill-contract', 'marketplace-contract', 'sweep-contract'].map(
+  (name) => `activities/${name}.ts`,
+);
 
 /**
  * What each room may import from other rooms: values, or types only. A room that is missing here may import nothing.

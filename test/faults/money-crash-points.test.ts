@@ -9,7 +9,7 @@ import { REVERSALS } from '../support/money-crash/reversals.js';
 import type { Ending, Scene, Story } from '../support/money-crash/story.js';
 import { TRANSFERS } from '../support/money-crash/transfers.js';
 import { type MoneyCrashWorld, startMoneyCrashWorld } from '../support/money-crash/world.js';
-import { endOrphanedSweeps } from '../support/sweeps.js';
+import { endOrphanedSweeps, ORDER_LANES } from '../support/sweeps.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
 import { expectMoneyLedgersEqual, expectSharesExact, type MoneyRow, moneyRows } from '../support/two-money-ledgers.js';
 import { until } from '../support/until.js';
@@ -188,7 +188,7 @@ async function run(
     await world.restart(who);
     await told.mend?.();
     const inSweep = who === 'worker' && call !== undefined && SWEPT.includes(call) && !isLeftToTemporal(call, moment);
-    if (inSweep) await endOrphanedSweeps(temporal.address, world.namespace, SWEEPS);
+    if (inSweep) await endOrphanedSweeps(temporal.address, world.namespace, ORDER_LANES);
   } else if (!story.inFlight) {
     const order = await ended;
     const over = async () => isOver(await moneyRows(world.test.url), order, story.ending);
@@ -196,7 +196,6 @@ async function run(
   }
   return { ended };
 }
-const SWEEPS = ['payment', 'refund', 'transfer', 'reversal'];
 const SWEPT = ['ledger.dueItems', 'ledger.markItemsStarted', 'ledger.dueWebhooks', 'ledger.itemOfWebhook'];
 /** Elsewhere the killed sweep is ended at once; here Temporal misses its heartbeat. */
 const isLeftToTemporal = (call: string, moment: string | undefined): boolean =>

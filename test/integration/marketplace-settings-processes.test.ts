@@ -79,7 +79,7 @@ const everyMsOf = async (kind: MoneyKind): Promise<number | undefined> => {
 const sweepsSince = async (kind: MoneyKind, sinceMs: number): Promise<boolean> => {
   const [last] = await market.test.database.query<{ at: Date | null }>(
     'SELECT succeeded_at AS at FROM sweeps WHERE name = $1',
-    [`${kind}s`],
+    [kind],
   );
   return (last?.at?.getTime() ?? 0) > sinceMs;
 };

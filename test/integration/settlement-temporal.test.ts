@@ -1,7 +1,8 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SettlementId } from '../../src/domain/ids.js';
+import { SWEEP_LANES, type SweepLane, sweepIntervals } from '../../src/domain/sweep-lanes.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import { prepareTemporal } from '../../src/orchestration/prepare-temporal.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
@@ -12,8 +13,9 @@ import { type PaidOptions, paidSettlement, type SettlementWorld, startWorld } fr
 import { type DevServer, startDevServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
-const SWEEP_SCHEDULE_ID = 'makegood-settlement-sweep';
-const SCHEDULES = ['payment', 'refund', 'reversal', 'settlement', 'transfer'].map((kind) => `makegood-${kind}-sweep`);
+const SWEEP_SCHEDULE_ID = 'makegood-settlement-x402-sweep';
+const FORMER_SCHEDULE_ID = 'makegood-settlement-sweep';
+const SCHEDULES = SWEEP_LANES.map((lane) => `makegood-${lane}-sweep`).sort();
 const LIMIT = { limitMs: 20_000 };
 let temporal: DevServer;
 let connection: Connection;
@@ -46,10 +48,11 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  await client.schedule
-    .getHandle(SWEEP_SCHEDULE_ID)
-    .delete()
-    .catch(() => undefined);
+  for (const id of [...SCHEDULES, FORMER_SCHEDULE_ID])
+    await client.schedule
+      .getHandle(id)
+      .delete()
+      .catch(() => undefined);
   await world.stop();
   await sandbox.close();
   await test.dispose();
@@ -60,7 +63,11 @@ const prepare = (sweepIntervalMs: number) =>
     client,
     namespace: 'default',
     taskQueue: world.taskQueue,
-    sweeps: { settlement: sweepIntervalMs, payment: 60_000, refund: 60_000, transfer: 60_000, reversal: 60_000 },
+    sweeps: sweepIntervals({
+      settlement: { sweepIntervalMs },
+      transferRetry: { checkIntervalMs: 60_000 },
+      reversal: { checkIntervalMs: 60_000 },
+    }),
   });
 
 async function accept(options: PaidOptions = {}): Promise<SettlementId> {
@@ -106,7 +113,7 @@ describe('preparing Temporal', () => {
     const lastSuccess = await until(
       'its success is told',
       async () =>
-        (await test.ledger.figures()).sweeps.find(({ name }) => name === 'settlements')?.lastSuccess ?? undefined,
+        (await test.ledger.figures()).sweeps.find(({ name }) => name === 'settlement-x402')?.lastSuccess ?? undefined,
       LIMIT,
     );
     expect(Math.abs(Date.now() / 1000 - lastSuccess)).toBeLessThan(30);
@@ -118,6 +125,31 @@ describe('preparing Temporal', () => {
     await schedule.pause('maintenance');
     await prepare(30_000);
     expect((await schedule.describe()).state).toMatchObject({ paused: true, note: 'maintenance' });
+  });
+
+  it('replaces the one sweep of an older build by the lanes that do its work, and keeps its pause', async () => {
+    const former = async (paused: boolean) => {
+      await client.schedule.create({
+        scheduleId: FORMER_SCHEDULE_ID,
+        spec: { intervals: [{ every: 3_600_000 }] },
+        action: { type: 'startWorkflow', workflowType: 'settlementSweep', taskQueue: world.taskQueue },
+        state: { paused, note: 'maintenance' },
+      });
+      await prepare(3_600_000);
+    };
+    const isPaused = async (lane: SweepLane) =>
+      (await client.schedule.getHandle(`makegood-${lane}-sweep`).describe()).state.paused;
+    await former(true);
+    await expect(client.schedule.getHandle(FORMER_SCHEDULE_ID).describe()).rejects.toThrow(ScheduleNotFoundError);
+    expect([await isPaused('settlement-x402'), await isPaused('chain'), await isPaused('refund')]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    // Made again by an older worker that still runs beside this one.
+    await client.schedule.getHandle('makegood-chain-sweep').unpause();
+    await former(true);
+    expect(await isPaused('chain')).toBe(false);
   });
 });
 

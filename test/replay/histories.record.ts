@@ -6,7 +6,7 @@ import type { Protocol } from '../../src/domain/settlement-status.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
-import { closeTimeSettlement, settleBatch, settlementSweep } from '../../workflows/index.js';
+import { closeTimeSettlement, settleBatch, sweep } from '../../workflows/index.js';
 import { rereadSignal, resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { paidSettlement, type SettlementWorld, startWorld, workflowInput } from '../support/settlement-world.js';
@@ -201,7 +201,11 @@ it('a patient batch', () => batch('settle-batch/patient', 'atxp', 2));
 
 it('one pass of the sweep', async () => {
   await recordEnding(
-    'settlement-sweep/one-pass',
-    await client.workflow.start(settlementSweep, { taskQueue: 'makegood', workflowId: 'settlement-sweep' }),
+    'sweep/one-pass',
+    await client.workflow.start(sweep, {
+      taskQueue: 'makegood',
+      workflowId: 'settlement-x402-sweep',
+      args: ['settlement-x402'],
+    }),
   );
 });

@@ -284,13 +284,3 @@ it('a refund that failed after its reversal is compensated by two persons', asyn
 it('a refund waits for a person for more than a day', async () => {
   await recordContinuing('refund/continued-after-a-day', 'refund', await failedLate());
 });
-
-it('one pass of the sweep', async () => {
-  const handle = await market.client.workflow.start('moneySweep', {
-    taskQueue: market.world.taskQueue,
-    workflowId: 'money-sweep/reversal',
-    args: ['reversal'],
-  });
-  await handle.result();
-  await recordHistory('money-sweep/one-pass', handle);
-});

@@ -1,6 +1,5 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
 import type { RefundId, ReversalId, TransferId } from '../../src/domain/ids.js';
 import type { MoneyKind, Order, Reversal, SellerTransfer } from '../../src/domain/marketplace.js';
 import { reversalId } from '../../src/domain/reversal-id.js';
@@ -12,6 +11,7 @@ import { type ItemState, stateQuery } from '../../workflows/messages.js';
 import { catchUp } from './following.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
 import {
+  type MarketActivities,
   type MarketplaceWorld,
   type MarketplaceWorldOptions,
   type Sellers,
@@ -199,13 +199,13 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
  * a task from the sticky queue of a worker that is gone, and its clock stands.
  */
 function createSwitchboard() {
-  let current: MarketplaceActivities | undefined;
-  const connected = (): MarketplaceActivities => {
+  let current: MarketActivities | undefined;
+  const connected = (): MarketActivities => {
     if (!current) throw new Error('no activities are connected');
     return current;
   };
   return {
-    connect(activities: MarketplaceActivities) {
+    connect(activities: MarketActivities) {
       current = activities;
       return Promise.resolve({ stop: () => Promise.resolve() });
     },
@@ -214,9 +214,9 @@ function createSwitchboard() {
         Object.keys(connected()).map((name) => [
           name,
           (...given: never[]) =>
-            (connected()[name as keyof MarketplaceActivities] as (...all: never[]) => unknown)(...given),
+            (connected()[name as keyof MarketActivities] as (...all: never[]) => unknown)(...given),
         ]),
-      ) as unknown as MarketplaceActivities,
+      ) as unknown as MarketActivities,
   };
 }
 

@@ -6,8 +6,9 @@ import {
   createStripeActivities,
 } from '../../activities/marketplace-activities.js';
 import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
-import { createMoneySweep } from '../../activities/sweep-money.js';
-import { readConfig } from '../../src/config.js';
+import type { SweepActivities } from '../../activities/sweep-contract.js';
+import { createSweeps } from '../../activities/sweep-lanes.js';
+import { type Config, readConfig } from '../../src/config.js';
 import { refundKey } from '../../src/domain/idempotency-keys.js';
 import {
   newOrderId,
@@ -18,6 +19,7 @@ import {
   type RefundId,
 } from '../../src/domain/ids.js';
 import type { Order } from '../../src/domain/marketplace.js';
+import { sweepIntervals } from '../../src/domain/sweep-lanes.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import {
@@ -33,7 +35,10 @@ import { following } from './following.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';
+import { ORDER_LANES, sweepThrough } from './sweeps.js';
 import { workflowBundle } from './workflow-bundle.js';
+
+export type MarketActivities = MarketplaceActivities & SweepActivities;
 
 export interface MarketplaceWorldOptions {
   readonly connection: NativeConnection;
@@ -51,7 +56,7 @@ export interface MarketplaceWorldOptions {
   /** Given: the ledger's clock follows the Temporal server's skipped time before each activity. */
   readonly follow?: () => Promise<number>;
   /** Carries the activities out; default: {@link startWorkers}. */
-  readonly host?: (activities: MarketplaceActivities) => Promise<Hosted>;
+  readonly host?: (activities: MarketActivities) => Promise<Hosted>;
 }
 
 export interface Hosted {
@@ -117,25 +122,21 @@ export async function startMarketplace(options: MarketplaceWorldOptions): Promis
     logger: logger as never,
     processName,
   });
-  const activities = activitiesOf({ parts, runtime, logger, processName, holdMs: options.holdMs });
+  const activities = activitiesOf({ config, parts, runtime, logger, processName, holdMs: options.holdMs });
   const host = options.host ?? ((given) => startWorkers({ ...options, taskQueue }, given));
   const hosted = await host(activities);
   const world = { ...runtime, taskQueue, logger, ...commerce(test, runtime) };
   return {
     ...world,
     async sweep() {
-      for (const kind of ['payment', 'refund', 'transfer', 'reversal'] as const)
-        await client.workflow.execute('moneySweep', {
-          taskQueue,
-          workflowId: `sweep-${crypto.randomUUID()}`,
-          args: [kind],
-        });
+      await sweepThrough(client, taskQueue, ORDER_LANES);
     },
     stop: () => hosted.stop(),
   };
 }
 
 interface Made {
+  readonly config: Config;
   readonly parts: MarketplaceProviders & { ledger: Ledger };
   readonly runtime: MarketplaceRuntime;
   readonly logger: ReturnType<typeof memoryLogger>;
@@ -143,7 +144,10 @@ interface Made {
   readonly holdMs: number | undefined;
 }
 
-function activitiesOf({ parts, runtime, logger, processName, holdMs }: Made): MarketplaceActivities {
+const noCharge = () => Promise.reject(new Error('there are no charges in this world'));
+const noCharges = { startSettlement: noCharge, wake: noCharge, startBatch: noCharge };
+
+function activitiesOf({ config, parts, runtime, logger, processName, holdMs }: Made): MarketActivities {
   const { ledger, stripe, hyperswitch } = parts;
   const { calls, resolution, orchestration, processWebhook, wake, timings } = runtime;
   if (!stripe || !calls) throw new Error('both providers are configured in this world');
@@ -160,7 +164,18 @@ function activitiesOf({ parts, runtime, logger, processName, holdMs }: Made): Ma
     }),
     ...createHyperswitchActivities(calls),
     ...createDecisionActivities(resolution),
-    sweepMoney: createMoneySweep({ ledger, starter: orchestration, processWebhook, logger: logger as never }),
+    ...createSweeps({
+      ledger,
+      settlements: {
+        starter: noCharges,
+        sweep: { overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 },
+      },
+      money: { starter: orchestration },
+      processWebhook,
+      chain: undefined,
+      intervals: sweepIntervals(config),
+      logger: logger as never,
+    }),
   };
 }
 
@@ -172,7 +187,7 @@ export async function startWorkers(
     follow,
     taskQueue,
   }: Pick<MarketplaceWorldOptions, 'connection' | 'test' | 'follow'> & { taskQueue: string },
-  activities: MarketplaceActivities,
+  activities: MarketActivities,
 ): Promise<Hosted> {
   const followed = follow ? following(activities, test.clock, follow) : activities;
   const workers: { worker: Worker; running: Promise<void> }[] = [];

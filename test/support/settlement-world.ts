@@ -3,9 +3,12 @@ import { DefaultLogger, type NativeConnection, Runtime, Worker, type WorkerOptio
 import type { CloseTimeSettlementInput, SettlementActivities, SettlementTimings } from '../../activities/contract.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createSettlementActivities } from '../../activities/settlement-activities.js';
-import type { SweepSettings } from '../../activities/sweep-settlements.js';
+import type { SweepActivities } from '../../activities/sweep-contract.js';
+import { createSweeps } from '../../activities/sweep-lanes.js';
+import type { SettlementSweepSettings } from '../../activities/sweep-settlements.js';
 import { newSettlementId, type SettlementId } from '../../src/domain/ids.js';
 import type { Protocol } from '../../src/domain/settlement-status.js';
+import { sweepIntervals } from '../../src/domain/sweep-lanes.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Lease, NewSession, NewSettlement, SettlementFacts } from '../../src/ledger/ledger-types.js';
 import { createSettlementOrchestration } from '../../src/orchestration/settlements.js';
@@ -23,7 +26,9 @@ import { aSession, aSettlement, atomic, type movableClock } from './ledger-fixtu
 import { workflowBundle } from './workflow-bundle.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
-const SWEEP: SweepSettings = { intervalMs: 1_000, overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
+const SWEEP: SettlementSweepSettings = { overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
+/** A pass that probes goes on for most of it. */
+const EVERY_MS = 1_000;
 
 /** Logs that a test can read; nothing is printed. */
 export function memoryLogger() {
@@ -39,7 +44,7 @@ Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 
 export interface SettlementWorld {
   readonly taskQueue: string;
-  readonly activities: SettlementActivities;
+  readonly activities: SettlementActivities & SweepActivities;
   readonly logger: ReturnType<typeof memoryLogger>;
   readonly orchestration: ReturnType<typeof createSettlementOrchestration>;
   stop(): Promise<void>;
@@ -53,7 +58,7 @@ export interface WorldOptions {
   readonly tempo?: Tempo;
   readonly taskQueue: string;
   readonly timings?: SettlementTimings;
-  readonly sweep?: SweepSettings;
+  readonly sweep?: SettlementSweepSettings;
   /** What the worker does differently from a test's. */
   readonly worker?: Partial<WorkerOptions>;
   /** Given: the ledger's and the sandbox's clock follows the Temporal server's skipped time. */
@@ -65,7 +70,7 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
   const { ledger, client, taskQueue, timings = TIMINGS, follow } = options;
   const logger = memoryLogger();
   const orchestration = createSettlementOrchestration(client, taskQueue, timings);
-  const activities = createSettlementActivities({
+  const settling = createSettlementActivities({
     ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
     tempo: options.tempo,
     resolution: createSettlementResolution({ ledger, chain: options.tempo }),
@@ -75,10 +80,23 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
     // Two workers of one task queue are two runners.
     processName: `test-${crypto.randomUUID()}`,
     monotonicMs: () => performance.now(),
-    captures: undefined,
-    starter: orchestration,
-    sweep: options.sweep ?? SWEEP,
   });
+  const activities = {
+    ...settling,
+    ...createSweeps({
+      ledger,
+      settlements: { starter: orchestration, sweep: options.sweep ?? SWEEP },
+      money: { starter: { wake: () => Promise.reject(new Error('there are no orders in this world')) } },
+      processWebhook: () => Promise.reject(new Error('there are no webhooks in this world')),
+      chain: undefined,
+      intervals: sweepIntervals({
+        settlement: { sweepIntervalMs: EVERY_MS },
+        transferRetry: { checkIntervalMs: EVERY_MS },
+        reversal: { checkIntervalMs: EVERY_MS },
+      }),
+      logger: logger as never,
+    }),
+  };
   const worker = await Worker.create({
     connection: options.connection,
     taskQueue,

@@ -6,7 +6,7 @@ import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Sealer } from '../../src/ledger/sealer.js';
 import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
-import { closeTimeSettlement, settlementSweep } from '../../workflows/index.js';
+import { closeTimeSettlement } from '../../workflows/index.js';
 import { type ItemState, stateQuery } from '../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
 import {
@@ -17,6 +17,7 @@ import {
   workflowInput,
 } from './settlement-world.js';
 import { openSkippingEnvironment } from './skipping-environment.js';
+import { CHARGE_LANES, sweepThrough } from './sweeps.js';
 
 type Paid = 'x402' | 'atxp';
 const DAY_MS = 24 * 3_600_000;
@@ -35,7 +36,8 @@ export interface SkippingTest {
   /** Stored as the API would; nothing is started. */
   readonly accept: (options?: PaidOptions, protocol?: Paid) => Promise<SettlementId>;
   readonly start: (id: SettlementId, protocol?: Paid) => Promise<ReturnType<SkippingTest['handleOf']>>;
-  readonly sweep: () => ReturnType<typeof settlementSweep>;
+  /** One pass of every lane that finds charges. @returns what they did, added up by name */
+  readonly sweep: () => ReturnType<typeof sweepThrough>;
   readonly handleOf: (id: SettlementId) => ReturnType<typeof handleIn>;
   readonly find: (id: SettlementId) => Promise<Settlement>;
   /** Moves the one clock on, by more each time, whenever nothing has come of it for a while. */
@@ -91,7 +93,7 @@ export async function openSkippingTest(options: { sealer?: Sealer } = {}): Promi
         workflowId: settlementWorkflowId(id),
         args: [workflowInput(id, protocol)],
       }),
-    sweep: () => client.workflow.execute(settlementSweep, { taskQueue, workflowId: `sweep-${crypto.randomUUID()}` }),
+    sweep: () => sweepThrough(client, taskQueue, CHARGE_LANES),
     handleOf: (id) => handleIn(client, id),
     async find(id) {
       const settlement = await test.ledger.findSettlement(id);

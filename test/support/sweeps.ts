@@ -1,4 +1,37 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { SETTLEMENT_LANES, type SweepLane } from '../../src/domain/sweep-lanes.js';
+import type { sweep } from '../../workflows/index.js';
+
+/** Those that find charges, the one that closes abandoned sessions first. */
+export const CHARGE_LANES: readonly SweepLane[] = ['session', ...SETTLEMENT_LANES, 'upkeep'];
+/** Those that find orders' money. */
+export const ORDER_LANES: readonly SweepLane[] = [
+  'hyperswitch-event',
+  'stripe-event',
+  'stripe-read',
+  'payment',
+  'refund',
+  'transfer',
+  'reversal',
+];
+
+/** One pass of each lane, one after the other. @returns what they did, added up by name */
+export async function sweepThrough(
+  client: Client,
+  taskQueue: string,
+  lanes: readonly SweepLane[],
+): Promise<Readonly<Record<string, number>>> {
+  const sums: Record<string, number> = {};
+  for (const lane of lanes) {
+    const report = await client.workflow.execute<typeof sweep>('sweep', {
+      taskQueue,
+      workflowId: `sweep-${lane}-${crypto.randomUUID()}`,
+      args: [lane],
+    });
+    for (const [name, count] of Object.entries(report)) sums[name] = (sums[name] ?? 0) + count;
+  }
+  return sums;
+}
 
 /**
  * Ends the sweeps that died with their worker. Temporal finds such a sweep by itself when its heartbeat is missed; a test
@@ -7,13 +40,13 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 export async function endOrphanedSweeps(
   address: string,
   namespace: string,
-  kinds: readonly string[] = ['settlement'],
+  lanes: readonly SweepLane[] = CHARGE_LANES,
 ): Promise<void> {
   const connection = await Connection.connect({ address });
   const client = new Client({ connection, namespace });
   try {
-    for (const kind of kinds) {
-      const { info } = await client.schedule.getHandle(`makegood-${kind}-sweep`).describe();
+    for (const lane of lanes) {
+      const { info } = await client.schedule.getHandle(`makegood-${lane}-sweep`).describe();
       for (const { workflow } of info.runningActions) {
         await client.workflow
           .getHandle(workflow.workflowId)

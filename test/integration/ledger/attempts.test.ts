@@ -152,10 +152,10 @@ describe('how an attempt ended', () => {
     for (const id of ids) await tried(id, refused('insufficient'));
     const statuses = await Promise.all(ids.map(async (id) => (await found(id)).status));
     expect(statuses.filter((status) => status === 'needs_attention')).toHaveLength(1);
-    expect(await test.ledger.unblock(10)).toBe(0);
+    expect(await test.ledger.unblock('auth-server:x402', 10)).toBe(0);
     const item = ids[statuses.indexOf('needs_attention')]!;
     await decide(item, 'write_off');
-    expect(await test.ledger.unblock(10)).toBe(4);
+    expect(await test.ledger.unblock('auth-server:x402', 10)).toBe(4);
   });
 });
 
@@ -192,7 +192,7 @@ describe('the circuit breaker', () => {
     await outage();
     expect((await test.ledger.claimSettlements(ids, 'a', HOLD_MS)).claimed).toHaveLength(0);
     await test.database.query('DELETE FROM provider_breakers');
-    const due = await test.ledger.dueSettlements(100);
+    const due = await test.ledger.dueSettlements('auth-server:x402', 100);
     expect(due.map(({ id }) => id)).toEqual(expect.arrayContaining(ids));
   });
   it('probes ever more rarely while the provider stays down', async () => {
@@ -222,11 +222,11 @@ describe('the circuit breaker', () => {
     await outage();
     const ids = await Promise.all(Array.from({ length: 4 }, () => created()));
     await test.database.query('UPDATE settlements SET next_check_at = clock_now() WHERE id = ANY ($1)', [ids]);
-    expect(await test.ledger.dueSettlements(10)).toHaveLength(0);
+    expect(await test.ledger.dueSettlements('auth-server:x402', 10)).toHaveLength(0);
     test.clock.advance(1_100);
-    expect(await test.ledger.dueSettlements(10)).toHaveLength(1);
+    expect(await test.ledger.dueSettlements('auth-server:x402', 10)).toHaveLength(1);
     await test.database.query('DELETE FROM provider_breakers');
-    expect(await test.ledger.dueSettlements(10)).toHaveLength(4);
+    expect(await test.ledger.dueSettlements('auth-server:x402', 10)).toHaveLength(4);
   });
 });
 
@@ -301,8 +301,8 @@ describe('the backlog', () => {
       `UPDATE settlements SET next_check_at = clock_now() - interval '1 hour' WHERE id = ANY ($1)`,
       [crowd],
     );
-    const page = await test.ledger.dueSettlements(10);
-    expect(page).toHaveLength(10);
-    expect(page.slice(0, 3).map(({ id }) => id)).toContain(late);
+    expect(await test.ledger.dueSettlements('auth-server:x402', 10)).toHaveLength(10);
+    expect((await test.ledger.dueSettlements('auth-server:mpp', 10)).map(({ id }) => id)).toContain(late);
+    expect(new Set(await test.ledger.busyProviders())).toEqual(new Set(['auth-server:x402', 'auth-server:mpp']));
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { captureBody } from '../../../src/domain/capture.js';
 import { newDecisionId, type SettlementId } from '../../../src/domain/ids.js';
+import { SETTLEMENT_PROVIDERS } from '../../../src/domain/settlement-providers.js';
 import { createCaptures } from '../../../src/ledger/captures.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
 import { captureOf, imaginaryChannel, storeChannel } from '../../support/channel-rows.js';
@@ -243,7 +244,10 @@ describe('an outage', () => {
   };
   const due = async () => {
     test.clock.advance(600_000);
-    return new Set((await test.ledger.dueSettlements(500)).map(({ provider }) => provider));
+    const pages = await Promise.all(
+      SETTLEMENT_PROVIDERS.map(({ provider }) => test.ledger.dueSettlements(provider, 500)),
+    );
+    return new Set(pages.flat().map(({ provider }) => provider));
   };
   const some = async (make: () => Promise<SettlementId>) => {
     const ids: SettlementId[] = [];

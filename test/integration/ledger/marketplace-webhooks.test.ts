@@ -41,7 +41,8 @@ const rowOf = async ({ eventId }: NewWebhookEvent) =>
       next_check_at: Date | null;
     }>('SELECT deliveries, body_sha256, outcome, next_check_at FROM webhook_events WHERE event_id = $1', [eventId])
   )[0];
-const due = async (limit = 100) => (await test.ledger.dueWebhooks(limit)).map(({ eventId }) => eventId);
+const due = async (limit = 100) =>
+  (await test.ledger.dueWebhooks('hyperswitch-event', limit)).map(({ eventId }) => eventId);
 
 describe('an event', () => {
   it('is stored once, however often and at once it is delivered', async () => {
@@ -66,7 +67,7 @@ describe('an event', () => {
     expect(await rowOf(event)).toMatchObject({ deliveries: 2, body_sha256: 'body' });
     expect(await storyOf(event)).toEqual(['received', 'other_body']);
     test.clock.advance(MINUTE_MS);
-    expect(await test.ledger.dueWebhooks(1)).toMatchObject([
+    expect(await test.ledger.dueWebhooks('hyperswitch-event', 1)).toMatchObject([
       { type: 'payment_succeeded', objectId: 'pay_1', bodySha256: 'body' },
     ]);
   });

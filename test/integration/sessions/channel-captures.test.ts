@@ -1,8 +1,9 @@
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { captureChannels } from '../../../activities/capture-channels.js';
+import { createCaptureSweep } from '../../../activities/capture-channels.js';
 import { createRecorder } from '../../../activities/recorder.js';
 import { createSettleRows } from '../../../activities/settle-rows.js';
+import { createChannelWatch } from '../../../activities/watch-channels.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { connectChainReader } from '../../../src/providers/tempo/channel-server.js';
 import { createTempo } from '../../../src/providers/tempo/client.js';
@@ -53,18 +54,17 @@ afterEach(async () => {
   await Promise.all([chain.close(), store.dispose()]);
 });
 
-/** The pass of the sweep that looks at channels. */
+/** A pass of the lane that reads the chain, and of the one that opens captures. */
 async function sweep(): Promise<number> {
   const logged: object[] = [];
   const log = (fields: object) => logged.push(fields);
-  const opened = await captureChannels({
-    ledger: store.ledger,
-    readChain: connectChainReader({ ...CHAIN_SETTINGS, rpcUrl: chain.url }),
-    policy: POLICY,
-    logger: { trace: log, debug: log, info: log, warn: log, error: log },
-  });
+  const logger = { trace: log, debug: log, info: log, warn: log, error: log };
+  const readChain = connectChainReader({ ...CHAIN_SETTINGS, rpcUrl: chain.url });
+  const pass = { over: () => false, sleep: () => Promise.resolve() };
+  await createChannelWatch({ ledger: store.ledger, readChain, logger })(pass);
+  const { captures: opened } = await createCaptureSweep({ ledger: store.ledger, policy: POLICY, logger })(pass);
   expect(logged).toEqual([]);
-  return opened;
+  return opened ?? 0;
 }
 
 /** One attempt of every capture that is not finished. */

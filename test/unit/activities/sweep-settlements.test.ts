@@ -1,11 +1,8 @@
-import { msToNumber } from '@temporalio/common/lib/time.js';
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createSweep, type SweepDependencies } from '../../../activities/sweep-settlements.js';
+import { createSettlementSweep } from '../../../activities/sweep-settlements.js';
 import { newSettlementId } from '../../../src/domain/ids.js';
-import type { SettlementProvider } from '../../../src/domain/settlement-providers.js';
+import { authServerOf, type SettlementProvider, TEMPO } from '../../../src/domain/settlement-providers.js';
 import type { DueSettlement } from '../../../src/ledger/sweep.js';
-import { sweepPass } from '../../../workflows/policies.js';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -13,99 +10,74 @@ beforeEach(() => {
 afterEach(() => vi.useRealTimers());
 
 const silent = () => undefined;
-const nothing = () => Promise.resolve(0);
-const row = (protocol: 'x402' | 'atxp'): DueSettlement =>
+const X402: SettlementProvider = authServerOf('x402');
+const MPP: SettlementProvider = authServerOf('mpp');
+const row = (changes: Partial<DueSettlement> = {}): DueSettlement =>
   ({
     id: newSettlementId(1),
-    protocol,
-    provider: `auth-server:${protocol}`,
+    protocol: 'x402',
+    provider: X402,
     status: 'pending',
     spent: '1',
     asset: 'USDC',
     decimals: 6,
+    ...changes,
   }) as DueSettlement;
-/** A capture of a payment channel. */
-const captureRow = (): DueSettlement => ({ ...row('x402'), protocol: 'mpp', provider: 'tempo' });
 
-/** A sweep that finds these rows due, once. */
-function sweepOf(due: DueSettlement[], crowded: readonly SettlementProvider[], maxPerSecond: number) {
+interface Found {
+  readonly due: readonly DueSettlement[];
+  readonly provider?: SettlementProvider;
+  readonly crowded?: readonly SettlementProvider[];
+  readonly busy?: readonly SettlementProvider[];
+  readonly maxPerSecond: number;
+  readonly endsAfterMs?: number;
+}
+
+/** A pass that finds these rows due until each was started. */
+async function passOver({ due, provider = X402, crowded = [], busy = [provider], maxPerSecond, endsAfterMs }: Found) {
   const startedAt: number[] = [];
-  const batches: number[] = [];
-  const providersOf: (readonly string[])[] = [];
-  let page = due;
-  const dependencies: SweepDependencies = {
+  const sizes: number[] = [];
+  let left = due;
+  const start = (rows: readonly DueSettlement[]) => {
+    startedAt.push(Date.now());
+    sizes.push(rows.length);
+    left = left.filter((each) => !rows.includes(each));
+    return Promise.resolve();
+  };
+  const work = createSettlementSweep(provider, {
     ledger: {
-      abandonedSessions: () => Promise.resolve([]),
-      abandonedRequests: () => Promise.resolve([]),
-      closeAbandonedRequest: () => Promise.resolve(true),
-      closeAbandoned: () => Promise.resolve(false),
-      dueSettlements: () => {
-        const found = page;
-        page = [];
-        return Promise.resolve(found);
-      },
-      crowded: () => Promise.resolve(Array.from(crowded)),
+      dueSettlements: (_provider, limit) => Promise.resolve(left.slice(0, limit)),
+      crowded: () => Promise.resolve([...crowded]),
+      busyProviders: () => Promise.resolve([...busy]),
       markStarted: () => Promise.resolve(),
-      unblock: nothing,
-      eraseOverdue: nothing,
-      reseal: nothing,
-      sweepStarted: () => Promise.resolve(),
-      sweepSucceeded: () => Promise.resolve(),
+      unblock: () => Promise.resolve(0),
       openBreakers: () => Promise.resolve([]),
       startable: () => Promise.resolve([]),
     },
-    captures: undefined,
     starter: {
-      startSettlement: () => Promise.resolve(),
-      wake: () => {
-        startedAt.push(Date.now());
-        return Promise.resolve();
-      },
-      startBatch: (settlements) => {
-        batches.push(settlements.length);
-        providersOf.push(Array.from(new Set(settlements.map(({ provider }) => provider))));
-        startedAt.push(Date.now());
-        return Promise.resolve('settlements/some');
-      },
+      startSettlement: (one) => start([one]),
+      wake: (one) => start([one]),
+      startBatch: (rows) => start(rows).then(() => 'settlements/some'),
     },
-    sweep: { intervalMs: 60_000, overflowBacklog: 10, maxBatch: 50, maxPerSecond },
+    sweep: { overflowBacklog: 10, maxBatch: 50, maxPerSecond },
     logger: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
-  };
-  return { run: createSweep(dependencies), startedAt, batches, providersOf };
-}
-
-async function finished<T>(work: Promise<T>): Promise<T> {
+  });
+  const endMs = Date.now() + (endsAfterMs ?? 3_600_000);
+  const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
   const state = { done: false };
-  const ended = work.finally(() => {
+  const ended = work({ over: () => Date.now() >= endMs, sleep }).finally(() => {
     state.done = true;
   });
-  while (!state.done) await vi.advanceTimersByTimeAsync(1_000);
-  return await ended;
+  while (!state.done) await vi.advanceTimersByTimeAsync(100);
+  return { report: await ended, startedAt, sizes };
 }
+const many = (count: number, changes: Partial<DueSettlement> = {}) => Array.from({ length: count }, () => row(changes));
+const tookMs = (at: readonly number[]) => (at.at(-1) ?? 0) - (at[0] ?? 0);
 
-it('keeps its heartbeat at the slowest pace that can be set, however large the batches', async () => {
-  const { run, batches } = sweepOf(
-    Array.from({ length: 150 }, () => row('x402')),
-    ['auth-server:x402'],
-    1,
-  );
-  const beats: number[] = [];
-  const environment = new MockActivityEnvironment();
-  environment.on('heartbeat', () => beats.push(Date.now()));
-  const report = await finished(environment.run(run));
-  expect(report).toMatchObject({ started: 150, batches: 3 });
-  expect(batches).toEqual([50, 50, 50]);
-  const gaps = beats.slice(1).map((at, index) => at - (beats[index] ?? 0));
-  expect(Math.max(...gaps)).toBeLessThan(msToNumber(sweepPass.heartbeatTimeout ?? 0) * 0.8);
-  expect((beats.at(-1) ?? 0) - (beats[0] ?? 0)).toBeGreaterThan(100_000);
-});
-
-it('starts no faster than its pace, and the few rows of another protocol before those of the crowded one', async () => {
-  const due = [...Array.from({ length: 100 }, () => row('x402')), row('atxp'), row('atxp')];
-  const { run, startedAt, batches } = sweepOf(due, ['auth-server:x402'], 10);
-  await finished(new MockActivityEnvironment().run(run));
-  expect(batches).toEqual([50, 50]);
-  expect(startedAt).toHaveLength(4);
+it('starts no faster than its pace, and those that wait for a person before the crowd', async () => {
+  const asked = many(2, { status: 'needs_attention' });
+  const { sizes, startedAt } = await passOver({ due: [...many(100), ...asked], crowded: [X402], maxPerSecond: 10 });
+  expect(sizes).toEqual([1, 1, 50, 50]);
   const [first = 0, , third = 0, fourth = 0] = startedAt;
   // Two rows at ten a second, with a quarter of jitter; then fifty.
   expect(third - first).toBeGreaterThanOrEqual(150);
@@ -113,22 +85,28 @@ it('starts no faster than its pace, and the few rows of another protocol before 
   expect(fourth - third).toBeGreaterThanOrEqual(3_750);
 });
 
-it('never puts captures on chain into a batch with settlements of the auth server, although both are MPP', async () => {
-  const mpp = Array.from(
-    { length: 60 },
-    () => ({ ...row('x402'), protocol: 'mpp', provider: 'auth-server:mpp' }) as const,
-  );
-  const due = mpp.flatMap((each) => [each, captureRow()]);
-  const { run, batches, providersOf } = sweepOf(due, ['auth-server:mpp', 'tempo'], 10_000);
-  await finished(new MockActivityEnvironment().run(run));
-  expect(batches).toEqual([50, 10, 50, 10]);
-  expect(providersOf).toEqual([['auth-server:mpp'], ['auth-server:mpp'], ['tempo'], ['tempo']]);
+it('keeps the slowest pace that can be set, in batches of a few seconds each', async () => {
+  const { sizes, startedAt, report } = await passOver({ due: many(50), crowded: [X402], maxPerSecond: 1 });
+  expect(report).toMatchObject({ started: 50, batches: 10 });
+  expect(new Set(sizes)).toEqual(new Set([5]));
+  expect(tookMs(startedAt)).toBeGreaterThanOrEqual(45_000 * 0.75);
 });
 
-it('shares no workflow among the settlements of the auth server because captures pile up', async () => {
-  const mpp = { ...row('x402'), protocol: 'mpp', provider: 'auth-server:mpp' } as const;
-  const { run, batches, startedAt } = sweepOf([mpp, ...Array.from({ length: 20 }, captureRow)], ['tempo'], 10_000);
-  await finished(new MockActivityEnvironment().run(run));
-  expect(batches).toEqual([20]);
-  expect(startedAt).toHaveLength(2);
+it('shares the pace of the auth server with its other protocols that have work, and not with the chain', async () => {
+  const busy: readonly SettlementProvider[] = [X402, MPP, TEMPO];
+  const shared = await passOver({ due: many(100), busy, maxPerSecond: 10 });
+  expect(tookMs(shared.startedAt)).toBeGreaterThanOrEqual(99 * 200 * 0.75);
+  const chain = await passOver({ due: many(100, { provider: TEMPO }), provider: TEMPO, busy, maxPerSecond: 10 });
+  expect(tookMs(chain.startedAt)).toBeLessThanOrEqual(100 * 100 * 1.25);
+});
+
+it('shares workflows only where its own provider is crowded', async () => {
+  const { sizes } = await passOver({ due: many(20), crowded: [TEMPO], maxPerSecond: 10_000 });
+  expect(new Set(sizes)).toEqual(new Set([1]));
+});
+
+it('begins nothing more when its time is up', async () => {
+  const { report } = await passOver({ due: many(100), maxPerSecond: 10, endsAfterMs: 2_000 });
+  expect(report.started).toBeGreaterThanOrEqual(15);
+  expect(report.started).toBeLessThanOrEqual(30);
 });

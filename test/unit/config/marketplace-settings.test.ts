@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONFIG_VARIABLES, ConfigError, readConfig } from '../../../src/config.js';
-import { sweepIntervals } from '../../../src/domain/sweep-intervals.js';
+import { sweepIntervals } from '../../../src/domain/sweep-lanes.js';
 
 const REQUIRED = {
   DATABASE_URL: 'postgres://makegood@127.0.0.1:5432/makegood',

@@ -1,0 +1,72 @@
+import type { Ledger } from '../src/ledger/ledger.js';
+import type { AbandonedSession } from '../src/ledger/sweep.js';
+import type { Logger } from '../src/observability/logger.js';
+import { isUndecodable } from '../src/protocols/credential.js';
+import { decodeCredential } from '../src/protocols/decode-credential.js';
+import { settleBody } from '../src/protocols/settle-body.js';
+import type { LaneWork } from './sweep-lane.js';
+
+export interface SessionSweepDependencies {
+  readonly ledger: Pick<Ledger, 'abandonedSessions' | 'closeAbandoned' | 'abandonedRequests' | 'closeAbandonedRequest'>;
+  readonly logger: Logger;
+}
+
+const PAGE = 500;
+
+/** Closes what dead servers left open; only the ledger is asked. The settlement's own lane starts what is charged. */
+export function createSessionSweep(dependencies: SessionSweepDependencies): LaneWork {
+  return async (pass) => {
+    const report = { sessionsClosed: 0, requestsClosed: 0 };
+    for (;;) {
+      const sessionsClosed = await closeAbandoned(dependencies);
+      const requestsClosed = await closeAbandonedRequests(dependencies);
+      report.sessionsClosed += sessionsClosed;
+      report.requestsClosed += requestsClosed;
+      // A page of which nothing could be closed would come again and again.
+      const more = sessionsClosed === PAGE || requestsClosed === PAGE;
+      if (!more || pass.over()) return report;
+    }
+  };
+}
+
+/** What a dead server has reserved on channels is given back, and what it had made durable is earned. */
+async function closeAbandonedRequests({ ledger, logger }: SessionSweepDependencies): Promise<number> {
+  let closed = 0;
+  for (const request of await ledger.abandonedRequests(PAGE)) {
+    try {
+      if (await ledger.closeAbandonedRequest(request)) closed += 1;
+    } catch (error) {
+      logger.error(
+        { request: request.id, channel: request.channelId, err: error },
+        'an abandoned request of a channel could not be closed; it is tried again by the next sweep',
+      );
+    }
+  }
+  return closed;
+}
+
+async function closeAbandoned({ ledger, logger }: SessionSweepDependencies): Promise<number> {
+  let closed = 0;
+  for (const session of await ledger.abandonedSessions(PAGE)) {
+    try {
+      if (await ledger.closeAbandoned(session, closingBody(session))) closed += 1;
+    } catch (error) {
+      // One bad row never keeps the others open.
+      logger.error(
+        { settlement: session.id, err: error },
+        'an abandoned session could not be closed; it is tried again by the next sweep',
+      );
+    }
+  }
+  return closed;
+}
+
+/** What to send for a session that its own server could not close; null: nothing durable was charged. */
+function closingBody({ protocol, credential, context, spent, decimals }: AbandonedSession): string | null {
+  if (credential instanceof Error) throw credential;
+  const decoded = decodeCredential(protocol, credential, context, decimals);
+  if (isUndecodable(decoded))
+    throw new Error(`the credential of an open session is undecodable: ${decoded.undecodable}`);
+  if (BigInt(spent) === 0n && !decoded.closesAtZero) return null;
+  return settleBody({ credential: decoded, context, spent, decimals });
+}

@@ -1,0 +1,71 @@
+import { authServerOf, type SettlementProvider, TEMPO } from './settlement-providers.js';
+
+/**
+ * Every recurring pass over unfinished work, one for each provider and kind of work. Each has a schedule, a budget of time,
+ * heartbeats and a last success of its own, so that whatever hangs holds up nothing but its own lane.
+ */
+export type SweepLane =
+  | SettlementLane
+  | 'session'
+  | 'capture'
+  | 'chain'
+  | 'payment'
+  | 'refund'
+  | 'transfer'
+  | 'reversal'
+  | InboxLane
+  | 'upkeep';
+
+/** Starts the due settlements of one provider. */
+export type SettlementLane = 'settlement-atxp' | 'settlement-x402' | 'settlement-mpp' | 'settlement-tempo';
+/** Acts on events of providers: those of Stripe that need a read at Stripe stand apart from those that need none. */
+export type InboxLane = 'hyperswitch-event' | 'stripe-event' | 'stripe-read';
+
+export const PROVIDER_OF_LANE: Readonly<Record<SettlementLane, SettlementProvider>> = {
+  'settlement-atxp': authServerOf('atxp'),
+  'settlement-x402': authServerOf('x402'),
+  'settlement-mpp': authServerOf('mpp'),
+  'settlement-tempo': TEMPO,
+};
+export const SETTLEMENT_LANES = Object.keys(PROVIDER_OF_LANE) as readonly SettlementLane[];
+
+/** The settings that say how often unfinished items are looked for; milliseconds. */
+export interface SweepSettings {
+  readonly settlement: { readonly sweepIntervalMs: number };
+  readonly transferRetry: { readonly checkIntervalMs: number };
+  readonly reversal: { readonly checkIntervalMs: number };
+}
+
+export type SweepIntervals = Readonly<Record<SweepLane, number>>;
+
+/** Erasing and re-encrypting are counted in days; more often they would only cost. */
+const UPKEEP_EVERY_MS = 60_000;
+
+const charges = ({ settlement }: SweepSettings) => settlement.sweepIntervalMs;
+/** Payments lead to transfers and refunds to reversals, so each pair is looked for equally often. */
+const sales = ({ transferRetry }: SweepSettings) => transferRetry.checkIntervalMs;
+const refunds = ({ reversal }: SweepSettings) => reversal.checkIntervalMs;
+
+/** How often each lane has its pass. */
+const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = {
+  session: charges,
+  'settlement-atxp': charges,
+  'settlement-x402': charges,
+  'settlement-mpp': charges,
+  'settlement-tempo': charges,
+  capture: charges,
+  chain: charges,
+  payment: sales,
+  transfer: sales,
+  refund: refunds,
+  reversal: refunds,
+  'hyperswitch-event': refunds,
+  'stripe-event': refunds,
+  'stripe-read': refunds,
+  upkeep: (settings) => Math.max(charges(settings), UPKEEP_EVERY_MS),
+};
+
+export const SWEEP_LANES = Object.keys(EVERY) as readonly SweepLane[];
+
+export const sweepIntervals = (settings: SweepSettings): SweepIntervals =>
+  Object.fromEntries(SWEEP_LANES.map((lane) => [lane, EVERY[lane](settings)])) as SweepIntervals;
