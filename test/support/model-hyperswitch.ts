@@ -7,6 +7,9 @@ import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/h
 export const HYPERSWITCH_FAULTS = ['lost', 'dropped', 'busy'] as const;
 export type HyperswitchFault = (typeof HYPERSWITCH_FAULTS)[number];
 
+/** How the ids of refunds begin that nobody asked us for. */
+export const OF_THE_DASHBOARD = 'ref_dashboard_';
+
 /**
  * Hyperswitch as far as refunds go: an id is made once, what is refunded and not failed is at most what was paid, and a
  * refund may succeed, fail, and fail after it has succeeded. Every payment is captured at once.
@@ -97,7 +100,7 @@ export function modelHyperswitch() {
     },
     /** Made by a person in the dashboard. */
     dashboardRefund(payment: string, amount: bigint): void {
-      make(`ref_dashboard_${(made += 1)}`, payment, amount);
+      make(`${OF_THE_DASHBOARD}${(made += 1)}`, payment, amount);
     },
     refunds: (): readonly RefundFacts[] => [...refunds.values()],
     /** As far as money allows: a refund that had failed succeeds only while there is something left to refund. */

@@ -55,8 +55,9 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
   const hyperswitch = modelHyperswitch();
   const deaths: Death[] = [];
   const failures: unknown[] = [];
+  const killed: Death[] = [];
   const dismissed = new Map<string, string[]>();
-  const ledger = mortal(immortal, deaths);
+  const ledger = mortal(immortal, deaths, killed);
   // Nothing is woken: what is left undone is found by the sweep.
   const wake = () => undefined;
   const common = { processName: 'p', monotonicMs: () => clock.nowMs(), holdMs: HOLD_MS, wake };
@@ -123,6 +124,8 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
     stripe,
     hyperswitch,
     deaths,
+    /** Deaths that came about: the operation was called. */
+    killed: killed as readonly Death[],
     failures,
     ledger: immortal,
     database,
@@ -190,6 +193,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
           note: 'as discussed',
           evidence: null,
         });
+        console.info('DECIDED', item.kind, action, outcome.kind, JSON.stringify(outcome).slice(0, 200));
         if (outcome.kind === 'pending_approval')
           await resolution.approve({ decisionId: outcome.decisionId, by: 'anna', note: 'yes' });
       }),
@@ -218,10 +222,10 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
 }
 
 /** The ledger as a process sees it that dies at a named call. */
-function mortal(ledger: Ledger, deaths: Death[]): Ledger {
+function mortal(ledger: Ledger, deaths: Death[], killed: Death[]): Ledger {
   const strikes = (death: Death): boolean => {
     const place = deaths.indexOf(death);
-    if (place >= 0) deaths.splice(place, 1);
+    if (place >= 0) killed.push(...deaths.splice(place, 1));
     return place >= 0;
   };
   const operations = MORTAL.map((name) => {

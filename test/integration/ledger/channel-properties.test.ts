@@ -6,6 +6,7 @@ import type { ChannelPayment } from '../../../src/ledger/channel-types.js';
 import type { Lease, SessionChange } from '../../../src/ledger/ledger-types.js';
 import { acceptingVoucher, channelState, paymentOf, someChannelId } from '../../support/channel-fixtures.js';
 import { atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { createTally, type Tally } from '../../support/tally.js';
 
 let store: TestLedger;
 let lease: Lease;
@@ -69,7 +70,7 @@ const changeOf = ({ reservation }: ChannelPayment, kind: 'checkpoint' | 'close',
   return kind === 'checkpoint' ? { kind, ...common } : { kind, ...common, by: 'end', body: '', delivery: 'unknown' };
 };
 
-async function play(id: ChannelId, steps: readonly Step[]): Promise<void> {
+async function play(id: ChannelId, steps: readonly Step[], tally: Tally): Promise<void> {
   const model = new Model();
   const payments: ChannelPayment[] = [];
   const { ledger } = store;
@@ -81,6 +82,7 @@ async function play(id: ChannelId, steps: readonly Step[]): Promise<void> {
         await expect(ledger.payFromChannel(payment, acceptingVoucher(id, one.cumulative))).rejects.toThrow(
           'accepted_within_deposit',
         );
+        tally.count('above the deposit');
       } else if (amount === null) {
         await ledger.payFromChannel(payment, acceptingVoucher(id, one.cumulative));
         if (one.cumulative > model.accepted) model.accepted = one.cumulative;
@@ -88,6 +90,7 @@ async function play(id: ChannelId, steps: readonly Step[]): Promise<void> {
         const { kind } = await ledger.payFromChannel(payment, acceptingVoucher(id, one.cumulative));
         expect(kind === 'paid').toBe(model.reserve(one.cumulative, amount));
         if (kind === 'paid') payments.push(payment);
+        tally.count(kind === 'paid' ? 'paid' : 'refused');
       }
     } else {
       const [known, payment] = [model.requests[one.request], payments[one.request]];
@@ -98,6 +101,7 @@ async function play(id: ChannelId, steps: readonly Step[]): Promise<void> {
       const outcome = await ledger.commitChannelRequests([changeOf(payment, kind, spent)]).catch(() => ['refused']);
       expect(outcome[0] === 'committed').toBe(fits);
       if (fits) Object.assign(known, { spent, open: kind === 'checkpoint' });
+      tally.count(fits ? one.do : 'changes that do not fit');
     }
     const channel = await ledger.findChannel(id);
     expect(channel).toMatchObject({ accepted: model.accepted, spent: model.spent, earned: model.earned });
@@ -107,17 +111,28 @@ async function play(id: ChannelId, steps: readonly Step[]): Promise<void> {
 
 describe('the arithmetic of a channel', () => {
   it('is that of its model after any order of reservations, checkpoints, charges and releases', async () => {
+    const tally = createTally();
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
         const id = someChannelId();
         await createAtomicStore(store.database).put(id, channelState(id, { deposit: DEPOSIT }));
-        await play(id, steps);
+        await play(id, steps, tally);
       }),
       { numRuns: 40 },
     );
+    tally.expectAtLeast({
+      paid: 60,
+      refused: 10,
+      'above the deposit': 5,
+      checkpoint: 3,
+      close: 3,
+      release: 3,
+      'changes that do not fit': 3,
+    });
   });
 
   it('loses and doubles nothing when closes and reservations of several channels come at once', async () => {
+    const tally = createTally();
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 10 }), { minLength: 10, maxLength: 30 }), async (shares) => {
         const ids = [someChannelId(), someChannelId(), someChannelId()];
@@ -132,6 +147,7 @@ describe('the arithmetic of a channel', () => {
           }),
         );
         const open = paid.filter(({ kind }) => kind === 'paid');
+        tally.count('paid', open.length);
         const halves = [open.filter((_, n) => n % 2 === 0), open.filter((_, n) => n % 2 === 1).toReversed()];
         await Promise.all(
           halves.map((half) =>
@@ -145,6 +161,7 @@ describe('the arithmetic of a channel', () => {
       }),
       { numRuns: 15 },
     );
+    tally.expectAtLeast({ paid: 100 });
   });
 });
 

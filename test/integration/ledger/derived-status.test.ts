@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { REVERSAL_STATUSES, type ReversalStatus, type TransferStatus } from '../../../src/domain/marketplace-status.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { force, putOrder } from '../../support/marketplace-fixtures.js';
+import { createTally } from '../../support/tally.js';
 
 let test: TestLedger;
 beforeAll(async () => {
@@ -46,6 +47,7 @@ const parts = fc.array(
 it('a completed transfer always has the status, the sum and the date that its reversals make', {
   timeout: 60_000,
 }, async () => {
+  const tally = createTally();
   await fc.assert(
     fc.asyncProperty(parts, fc.nat(40), async (some, spare) => {
       const claimed = some
@@ -73,6 +75,7 @@ it('a completed transfer always has the status, the sum and the date that its re
       await test.database.query('SELECT refresh_transfer($1)', [transfer!.id]);
       const is = await test.ledger.findTransfer(transfer!.id);
       const model = expected(amount, some);
+      tally.count(model.status);
       expect({ status: is?.status, reversed: Number(is?.amountReversed) }).toEqual({
         status: model.status,
         reversed: model.reversed,
@@ -83,6 +86,13 @@ it('a completed transfer always has the status, the sum and the date that its re
     }),
     { numRuns: 120 },
   );
+  tally.expectAtLeast({
+    completed: 3,
+    partially_reversed: 2,
+    reversed: 2,
+    reversal_pending: 10,
+    permanently_failed: 10,
+  });
 });
 
 it('a transfer that was not completed keeps its status, whatever is demanded of it', async () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Candidate, type Match, matchTransfers, type OurTransfer } from '../../../src/domain/backfill-matching.js';
 import type { TransferId } from '../../../src/domain/ids.js';
+import { createTally } from '../../support/tally.js';
 
 const LIVE = true;
 const id = (name: string) => name as TransferId;
@@ -217,14 +218,19 @@ function written(
 }
 
 describe('whatever collides', () => {
-  const always = (holds: (stored: ReturnType<typeof asStored>, matches: readonly Match[]) => void) =>
+  const always = (holds: (stored: ReturnType<typeof asStored>, matches: readonly Match[]) => void) => {
+    const tally = createTally();
     fc.assert(
       fc.property(world, (given) => {
         const stored = asStored(given);
-        holds(stored, matchTransfers(stored.ours, stored.stripe, LIVE));
+        const matches = matchTransfers(stored.ours, stored.stripe, LIVE);
+        for (const { outcome } of matches) tally.count(outcome);
+        holds(stored, matches);
       }),
       { numRuns: 10_000 },
     );
+    tally.expectAtLeast({ matched: 500, ambiguous: 500 });
+  };
 
   it('every transfer without an id is answered for once, and no other', () => {
     always(({ ours }, matches) => {
@@ -286,15 +292,18 @@ describe('whatever collides', () => {
   });
 
   it('says the same of the rest when a part was written before a crash', () => {
+    const tally = createTally();
     fc.assert(
       fc.property(world, fc.func(fc.boolean()), (given, wasWritten) => {
         const stored = asStored(given);
         const whole = matchTransfers(stored.ours, stored.stripe, LIVE);
         const part = whole.filter((one) => one.outcome === 'matched' && wasWritten(one.transferId));
+        tally.count('written', part.length);
         const { ours, stripe } = written(stored, part);
         expect(matchTransfers(ours, stripe, LIVE)).toEqual(whole.filter((one) => !part.includes(one)));
       }),
       { numRuns: 10_000 },
     );
+    tally.expectAtLeast({ written: 200 });
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { MoneyAnswer } from '../../../src/domain/answers.js';
 import type { Certainty } from '../../../src/domain/certainty.js';
 import { type Attempted, next, type RetryPolicy } from '../../../src/domain/next.js';
+import { createTally } from '../../support/tally.js';
 
 /** As for reversals and seller transfers, with the settings' defaults. */
 const REVERSAL: RetryPolicy = {
@@ -163,12 +164,15 @@ describe('a call that carries a key', () => {
   });
 
   it('never goes out again while a call that got no answer may still be at work', () => {
+    const tally = createTally();
     fc.assert(
       fc.property(attempted, policies, (given, policy) => {
         const decision = next({ ...given, answer: { kind: 'unclear', why: 'no_answer' } }, policy);
+        tally.count(decision.do);
         if (decision.do === 'retry')
           expect(decision.afterMs + given.sinceSentMs).toBeGreaterThanOrEqual(policy.answerWindowMs);
       }),
     );
+    tally.expectAtLeast({ retry: 20 });
   });
 });

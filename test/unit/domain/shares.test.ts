@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { dueBack, overtaken, type Refunded, shareOf, type TransferShare } from '../../../src/domain/shares.js';
+import { createTally } from '../../support/tally.js';
 
 const money = (max: bigint) => fc.bigInt({ min: 0n, max });
 
@@ -57,6 +58,17 @@ function takeBack(
   }
   return { ...share, taken };
 }
+
+it('the orders of these properties have sellers, refunds, and refunds of everything', () => {
+  const tally = createTally();
+  for (const { paid, promises, refunds } of fc.sample(fc.oneof(orders, imported), 1_000)) {
+    tally.count('with a promise and a refund', promises.length > 0 && refunds.length > 0);
+    tally.count('with several of each', promises.length > 1 && refunds.length > 1);
+    tally.count('refunded whole', sum(refunds) === paid);
+  }
+  const least = { 'with a promise and a refund': 500, 'with several of each': 200, 'refunded whole': 100 };
+  expect(() => tally.expectAtLeast(least)).not.toThrow();
+});
 
 describe('what a refund takes back from a seller', () => {
   it('is never negative and never more than was promised, in each step and in total', () => {
