@@ -7,7 +7,7 @@ import type { Recorded } from '../src/ledger/money-call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { CallStep } from './marketplace-contract.js';
 import { lookForReversal } from './reversal-call.js';
-import type { Looked } from './stripe-call.js';
+import type { Looked } from './stripe-call-types.js';
 import { lookForTransfer } from './transfer-call.js';
 
 export interface ProbeDependencies {

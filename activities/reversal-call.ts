@@ -6,7 +6,7 @@ import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { RetryTimings } from './marketplace-contract.js';
-import type { Looked, NotNow, StripeCall } from './stripe-call.js';
+import type { Looked, NotNow, StripeCall } from './stripe-call-types.js';
 import { retryPolicy } from './transfer-call.js';
 
 export interface ReversalCallDependencies {

@@ -1,7 +1,7 @@
 import type { ReadAnswer } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
-import type { StripeAccountCheck } from './stripe-call.js';
+import type { StripeAccountCheck } from './stripe-call-types.js';
 
 export interface StripeAccountDependencies {
   readonly ledger: Pick<Ledger, 'pinStripeAccount' | 'parkProvider' | 'unparkProvider'>;
@@ -29,14 +29,24 @@ export function createStripeAccountCheck({ ledger, stripe }: StripeAccountDepend
     };
   }
 
+  /** Many calls ask at once; one of them asks for all. */
+  function askForAll(): ReturnType<StripeAccountCheck['verify']> {
+    asking ??= ask().finally(() => {
+      asking = undefined;
+    });
+    return asking;
+  }
+
   return {
     async verify() {
       if (verified) return undefined;
-      // Many calls begin at once; one of them asks for all.
-      asking ??= ask().finally(() => {
-        asking = undefined;
-      });
-      return await asking;
+      return await askForAll();
+    },
+
+    async confirm(scope, sellerAccount) {
+      if (scope === 'provider') return await askForAll();
+      const answer = await stripe.inLane('probe').readBalance(sellerAccount);
+      return answer.kind === 'found' || answer.kind === 'missing' ? undefined : answer;
     },
 
     async probe(provider, sellerAccount) {

@@ -1,66 +1,12 @@
-import type { MoneyAnswer, RefusalByRecords } from '../src/domain/answers.js';
+import type { MoneyAnswer } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
-import type { AttentionReason } from '../src/domain/attention.js';
 import { type Certainty, certaintyAtSend } from '../src/domain/certainty.js';
-import { type Decision, next, type RetryPolicy } from '../src/domain/next.js';
-import type { KeyedAnswer, ReadAnswer } from '../src/domain/provider-answers.js';
-import type { MoneyItem } from '../src/ledger/marketplace-types.js';
+import { type Decision, next } from '../src/domain/next.js';
+import type { KeyedAnswer, KeyedRefusal } from '../src/domain/provider-answers.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
 import { notMovedYet } from './failures.js';
 import type { CallStep } from './marketplace-contract.js';
-
-/** What Stripe's records say of one transfer or reversal of ours. */
-export type Looked =
-  | { readonly kind: 'ours'; readonly stripeId: string }
-  /** Ours is there and Stripe has not finished it. */
-  | { readonly kind: 'unfinished'; readonly detail: string }
-  | { readonly kind: 'absent' }
-  /** Nothing of ours, and our call cannot succeed any more. */
-  | { readonly kind: 'hopeless'; readonly why: RefusalByRecords; readonly detail: string }
-  | { readonly kind: 'unread'; readonly answer: Unread };
-export type Unread = Exclude<ReadAnswer<never>, { kind: 'found' | 'missing' }>;
-
-/** One kind of money call to Stripe: how it is claimed, found, sent and recorded. */
-export interface StripeCall<Id extends string, C extends Claimed & { readonly id: Id }, Params> {
-  readonly policy: RetryPolicy;
-  claim(id: Id, runner: string, holdMs: number): Promise<StripeClaim<C>>;
-  look(claim: C): Promise<Looked>;
-  noteAbsent(absence: { id: Id; runner: string }): Promise<void>;
-  /** Whether it is still due, asked immediately before the send; undefined: it is, or the permit will tell. */
-  stillDue(claim: C): Promise<NotNow | undefined>;
-  permit(id: Id, runner: string, holdMs: number): Promise<SendPermit<Params>>;
-  send(
-    claim: C,
-    key: string,
-    params: Params,
-  ): Promise<KeyedAnswer<{ readonly stripeId: string; readonly settled: boolean }>>;
-  record(outcome: CallOutcome<Id>): Promise<Recorded>;
-  release(id: Id, runner: string, afterMs: number): Promise<void>;
-}
-
-export type NotNow =
-  | { readonly afterMs: number; readonly why: string }
-  /** A person has to find out whether it is due at all. */
-  | { readonly ask: AttentionReason; readonly why: string };
-
-export interface StripeCallDependencies {
-  /** Names this process among all runners. */
-  readonly processName: string;
-  readonly monotonicMs: () => number;
-  /** A claim, and a permit, outlive the call they allow by this. */
-  readonly holdMs: number;
-  /** The key belongs to the account and mode this ledger is pinned to; otherwise nothing is sent. */
-  readonly account: StripeAccountCheck;
-  /** Starts or wakes the workflows of items; what fails is found by the sweep. */
-  readonly wake: (items: readonly MoneyItem[]) => void;
-}
-
-export interface StripeAccountCheck {
-  /** undefined: all is well. */
-  verify(): Promise<Unread | undefined>;
-  /** A read-only look at a parked provider, `stripe` or `stripe:<account>`. @returns whether it lets us in again */
-  probe(provider: string, sellerAccount: string): Promise<boolean>;
-}
+import type { Looked, NotNow, StripeCall, StripeCallDependencies, Unread } from './stripe-call-types.js';
 
 /**
  * One attempt of one money call: claim, look where an earlier attempt may have gone out, permit, send, record. After any
@@ -82,7 +28,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     if (claimed.kind !== 'claimed') return claimed.step;
     const { claim } = claimed;
     const misfit = await account.verify();
-    if (misfit) return await fromLook(claim, { kind: 'unread', answer: misfit });
+    if (misfit) return await notRead(claim, misfit, misfit);
     if (claim.looksFirst) {
       const looked = await call.look(claim);
       if (looked.kind !== 'absent') return await fromLook(claim, looked);
@@ -138,18 +84,39 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
           detail: looked.detail,
         });
       }
-      case 'unread': {
-        const { answer } = looked;
-        const decision = decide(claim, { certainty: claim.certainty, answer: asMoneyAnswer(answer) });
-        return await recorded(claim, {
-          decision: { ...decision, certainty: claim.certainty } as Decision,
-          detail: answer.detail,
-          parks: parksOf(answer),
-        });
-      }
+      case 'unread':
+        return await notRead(claim, looked.answer);
       default:
         return assertNever(looked);
     }
+  }
+
+  /** @param probed what a probe was answered already */
+  async function notRead(claim: C, told: Unread, probed?: Unread): Promise<CallStep> {
+    const { certainty } = claim;
+    let answer = asMoneyAnswer(told);
+    let parks: CallOutcome<Id>['parks'] = null;
+    let { detail } = told;
+    if (told.kind === 'misdirected') {
+      const doubt = await inDoubt(claim, told, probed);
+      answer = doubt?.answer ?? { kind: 'unclear', why: 'server_error' };
+      parks = doubt?.parks ?? null;
+      detail = doubt?.detail ?? detail;
+    }
+    const decision = decide(claim, { certainty, answer });
+    return await recorded(claim, { decision: { ...decision, certainty } as Decision, detail, parks });
+  }
+
+  /**
+   * As if Stripe knew us, or this seller, no more. Parked where a read-only probe is not let in either; where the probe is
+   * not answered nobody knows, and it is asked again. @returns undefined: the probe is let in, so it is about this call alone
+   */
+  async function inDoubt(claim: C, told: Misdirected, probed?: Unread) {
+    const shut = probed ?? (await account.confirm(told.scope, claim.sellerAccount));
+    if (!shut) return undefined;
+    const detail = shut === told ? told.detail : `${told.detail}; a probe then: ${shut.detail}`;
+    if (shut.kind === 'misdirected') return { answer: shut, parks: PARKED_AS[told.scope], detail };
+    return { answer: { kind: 'busy', executed: 'no', retryAfterMs: PROBE_AGAIN_MS } as const, parks: null, detail };
   }
 
   async function send(claim: C, permit: Extract<SendPermit<Params>, { kind: 'send' }>): Promise<CallStep> {
@@ -172,18 +139,22 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     }
     const sinceSentMs = dependencies.monotonicMs() - sentAtMs;
     if (answer.kind === 'refused' || answer.kind === 'short')
-      return await afterRefusal(claim, { answer, certainty, sinceSentMs });
+      return await afterRefusal(claim, { ...answer, why: whyOf(answer), certainty, sinceSentMs });
+    if (answer.kind === 'misdirected') {
+      const doubt = await inDoubt(claim, answer);
+      if (!doubt) return await afterRefusal(claim, { ...answer, why: 'barred', certainty, sinceSentMs });
+      const decision = decide(claim, { certainty, answer: doubt.answer, sinceSentMs });
+      return await recorded(claim, { decision, detail: doubt.detail, requestId, parks: doubt.parks });
+    }
     const decision = decide(claim, { certainty, answer: asMoneyAnswer(answer), sinceSentMs });
-    return await recorded(claim, { decision, detail: answer.detail, requestId, parks: parksOf(answer) });
+    return await recorded(claim, { decision, detail: answer.detail, requestId });
   }
 
   async function afterRefusal(
     claim: C,
-    { answer, certainty, sinceSentMs }: { answer: Refused; certainty: Certainty; sinceSentMs: number },
+    { why, detail, requestId, certainty, sinceSentMs }: Refusal,
   ): Promise<CallStep> {
-    const { requestId, detail } = answer;
-    const missing = answer.kind === 'refused' && answer.why === 'missing';
-    const looked: Looked = missing ? { kind: 'hopeless', why: 'missing', detail } : await call.look(claim);
+    const looked: Looked = why === 'missing' ? { kind: 'hopeless', why, detail } : await call.look(claim);
     switch (looked.kind) {
       case 'ours':
       case 'unfinished':
@@ -194,10 +165,11 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       }
       case 'absent': {
         await call.noteAbsent({ id: claim.id, runner: claim.runner });
-        const conflict = answer.kind === 'refused' && answer.why === 'conflict';
         const meaning: MoneyAnswer =
-          answer.kind === 'short' ? { kind: 'short' } : { kind: 'refused', why: conflict ? 'conflict' : 'refused' };
-        const decision = decide(claim, { certainty, answer: meaning, sinceSentMs, provedAbsent: !conflict });
+          why === 'short' ? { kind: 'short' } : { kind: 'refused', why: why === 'other' ? 'refused' : why };
+        // Another call under this key, or one turned away at the door, proves nothing of what the key stands for.
+        const provedAbsent = why !== 'conflict' && why !== 'barred';
+        const decision = decide(claim, { certainty, answer: meaning, sinceSentMs, provedAbsent });
         return await recorded(claim, { decision, detail, requestId });
       }
       case 'unread': {
@@ -264,7 +236,20 @@ const ASKED: ReadonlySet<Recorded['status']> = new Set(['permanently_failed', 'p
 /** The ledger knows better than this attempt: a horizon has passed, or another attempt came through. It is asked at once. */
 const overtaken = (status: string): CallStep => ({ kind: 'later', afterMs: 1, why: `it is ${status}` });
 
-type Refused = Extract<KeyedAnswer<never>, { kind: 'refused' | 'short' }>;
+/** What Stripe said no to, before its records tell what that means. `barred`: as if we were not known, yet a probe is let in. */
+interface Refusal {
+  readonly why: KeyedRefusal | 'short' | 'barred';
+  readonly detail: string;
+  readonly requestId: string | null;
+  readonly certainty: Certainty;
+  readonly sinceSentMs: number;
+}
+
+const whyOf = (answer: Extract<KeyedAnswer<never>, { kind: 'refused' | 'short' }>): Refusal['why'] =>
+  answer.kind === 'short' ? 'short' : answer.why;
+
+/** After a refusal whose probe got no answer: nothing is counted, because nobody knows whose fault it is. */
+const PROBE_AGAIN_MS = 15_000;
 
 /** Stripe's preview of pending reversals checks for up to an hour. */
 const UNFINISHED_AFTER_MS = 10 * 60_000;
@@ -301,5 +286,6 @@ function asMoneyAnswer(
   }
 }
 
-const parksOf = (answer: { kind: string; scope?: 'provider' | 'seller' }): 'stripe' | 'seller' | null =>
-  answer.kind === 'misdirected' ? (answer.scope === 'seller' ? 'seller' : 'stripe') : null;
+type Misdirected = Extract<Unread, { kind: 'misdirected' }>;
+
+const PARKED_AS = { provider: 'stripe', seller: 'seller' } as const;

@@ -5,7 +5,7 @@ import type { Ledger } from '../src/ledger/ledger.js';
 import type { ClaimedTransfer } from '../src/ledger/money-call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { RetryTimings } from './marketplace-contract.js';
-import type { Looked, StripeCall } from './stripe-call.js';
+import type { Looked, StripeCall } from './stripe-call-types.js';
 
 export interface TransferCallDependencies {
   readonly ledger: Pick<

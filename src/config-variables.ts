@@ -212,6 +212,11 @@ export const ENVIRONMENT = z.object({
     description: "Another address for Stripe's API, for tests.",
     example: 'http://127.0.0.1:12111',
   }),
+  STRIPE_MAX_RPS: optional(integer(1, 10_000), {
+    description:
+      "Most requests a second to Stripe, all together; without it Stripe's own limit: 100 with a live key, 25 with a test key.",
+    example: '100',
+  }),
   STRIPE_WEBHOOK_SECRET: webhookSecrets('Signing secrets of the Stripe webhook, comma-separated while rotating.'),
   HYPERSWITCH_BASE_URL: optional(apiBase(), {
     description: 'Hyperswitch; without it payments and refunds are disabled.',

@@ -51,6 +51,8 @@ export interface Config {
     | {
         readonly secretKey: string;
         readonly apiBase: string | undefined;
+        /** Requests a second, all endpoints together; undefined: what Stripe allows the mode of the key. */
+        readonly maxRps: number | undefined;
         readonly webhookSecrets: readonly string[] | undefined;
       }
     | undefined;
@@ -273,7 +275,12 @@ function providersOf(values: Values): Pick<Config, 'authServer' | 'stripe' | 'hy
       ? { url: AUTH_SERVER_URL, appName: values.AUTH_APP_NAME, destinationAccountId: values.DESTINATION_ACCOUNT_ID }
       : undefined,
     stripe: STRIPE_SECRET_KEY
-      ? { secretKey: STRIPE_SECRET_KEY, apiBase: values.STRIPE_API_BASE, webhookSecrets: values.STRIPE_WEBHOOK_SECRET }
+      ? {
+          secretKey: STRIPE_SECRET_KEY,
+          apiBase: values.STRIPE_API_BASE,
+          maxRps: values.STRIPE_MAX_RPS,
+          webhookSecrets: values.STRIPE_WEBHOOK_SECRET,
+        }
       : undefined,
     hyperswitch:
       HYPERSWITCH_BASE_URL && HYPERSWITCH_API_KEY

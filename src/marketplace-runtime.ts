@@ -9,7 +9,7 @@ import type { Logger } from './observability/logger.js';
 import { createMarketplaceOrchestration, createNudge } from './orchestration/marketplace.js';
 import type { TemporalClient } from './orchestration/temporal-client.js';
 import { createHyperswitch, type Hyperswitch } from './providers/hyperswitch/client.js';
-import { createBudget } from './providers/stripe/budget.js';
+import { createBudget, stripeRequestsOverall } from './providers/stripe/budget.js';
 import { createStripe, type Stripe } from './providers/stripe/client.js';
 import { createMoneyResolution } from './resolution/decide.js';
 
@@ -24,8 +24,10 @@ export function createMarketplaceProviders(
   config: Config,
   ledger: Pick<Ledger, 'takeToken' | 'returnToken'>,
 ): MarketplaceProviders {
+  const { stripe } = config;
+  const overall = stripe && (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey));
   return {
-    stripe: config.stripe && createStripe({ ...config.stripe, takeToken: createBudget(ledger) }),
+    stripe: stripe && createStripe({ ...stripe, takeToken: createBudget(ledger, overall ?? 0) }),
     hyperswitch: config.hyperswitch && createHyperswitch(config.hyperswitch),
   };
 }

@@ -78,15 +78,17 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
         ? { do: 'ask', certainty: 'done', reason: 'settled_elsewhere_suspected' }
         : { do: 'finish', certainty: 'done' };
     case 'refused': {
+      if (answer.why === 'barred')
+        return countedRetry(attempted, policy, { certainty: notExecuted(attempted), atLast: 'provider_config' });
       const certainty = withoutThisAttempt(attempted);
       return answer.why === 'refused' && policy.counted?.whenRefused === 'retry'
-        ? countedRetry(attempted, policy, certainty)
+        ? countedRetry(attempted, policy, { certainty })
         : { do: 'ask', certainty, reason: refusalReason(answer.why, certainty) };
     }
     case 'short': {
       const certainty = withoutThisAttempt(attempted);
       return policy.counted?.whenShort === 'retry'
-        ? countedRetry(attempted, policy, certainty)
+        ? countedRetry(attempted, policy, { certainty })
         : { do: 'wait', certainty };
     }
     case 'unclear':
@@ -107,14 +109,25 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
 function again(attempted: Attempted, policy: RetryPolicy, atLeastMs: number): Decision {
   const certainty = joinCertainty(attempted.certainty, 'unknown');
   if (isExpired(attempted)) return { do: 'ask', certainty, reason: 'credential_expired' };
-  if (policy.counted) return countedRetry(attempted, policy, certainty, atLeastMs);
+  if (policy.counted) return countedRetry(attempted, policy, { certainty, atLeastMs });
   const afterMs = Math.max(beforeExpiry(backoffMs(attempted.attempts - 1, policy), attempted, policy), atLeastMs);
   return { do: 'retry', certainty, afterMs };
 }
 
-function countedRetry(attempted: Attempted, policy: RetryPolicy, certainty: Certainty, atLeastMs = 0): Decision {
+interface Counted {
+  readonly certainty: Certainty;
+  readonly atLeastMs?: number;
+  /** What a person is told after the last retry. */
+  readonly atLast?: AttentionReason | undefined;
+}
+
+function countedRetry(
+  attempted: Attempted,
+  policy: RetryPolicy,
+  { certainty, atLeastMs = 0, atLast = 'retries_exhausted' }: Counted,
+): Decision {
   const retries = attempted.retries ?? attempted.attempts - 1;
-  if (retries >= (policy.counted?.maxRetries ?? 0)) return { do: 'ask', certainty, reason: 'retries_exhausted' };
+  if (retries >= (policy.counted?.maxRetries ?? 0)) return { do: 'ask', certainty, reason: atLast };
   return { do: 'retry', certainty, afterMs: Math.max(backoffMs(retries, policy), atLeastMs), counts: true };
 }
 
@@ -170,6 +183,7 @@ function refusalReason(why: RefusalClass | RefusalByRecords, certainty: Certaint
     case 'conflict':
       return 'conflict';
     case 'refused':
+    case 'barred':
       return 'provider_config';
     default:
       return assertNever(why);

@@ -53,7 +53,9 @@ export function createFigures(database: Database) {
          FROM settlements WHERE first_failure_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
       ),
       database.query<MoneyFigures['breakers'][number] & { [column: string]: unknown }>(
-        'SELECT provider, state, reason FROM provider_breakers ORDER BY provider',
+        `SELECT provider, state, reason,
+           CASE WHEN returned_at > clock_now() - interval '30 minutes' THEN returns ELSE 0 END AS returns
+         FROM provider_breakers ORDER BY provider`,
       ),
       database.query<MoneyFigures['sweeps'][number] & { [column: string]: unknown }>(
         `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"

@@ -209,6 +209,8 @@ export interface MoneyFigures {
     readonly provider: string;
     readonly state: 'closed' | 'open' | 'half_open';
     readonly reason: string | null;
+    /** How often in a row it opened again within ten minutes; 0 once it has been quiet for half an hour. */
+    readonly returns: number;
   }[];
   /** Of every lane of sweeps. */
   readonly sweeps: readonly {

@@ -163,6 +163,9 @@ provider_breakers.opened_at timestamp with time zone
 provider_breakers.probe_at timestamp with time zone
 provider_breakers.probe_every interval
 provider_breakers.detail text
+provider_breakers.closed_at timestamp with time zone
+provider_breakers.returns integer NOT NULL DEFAULT 0
+provider_breakers.returned_at timestamp with time zone
 refunds.id uuid NOT NULL
 refunds.order_id uuid NOT NULL
 refunds.payment_id uuid NOT NULL
@@ -662,6 +665,7 @@ CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE F
 CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
 CREATE TRIGGER payments_keep BEFORE DELETE ON public.payments FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
+CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
 CREATE TRIGGER refunds_guard BEFORE INSERT OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_refund()
 CREATE TRIGGER refunds_keep BEFORE DELETE ON public.refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER refunds_status BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_status('refund')
@@ -929,6 +933,28 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.hold_stripe_endpoint(p_endpoint text, p_tokens integer, p_lease interval, p_now timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_next_at timestamptz;
+BEGIN
+  INSERT INTO stripe_endpoints (endpoint, next_at) VALUES (p_endpoint, p_now) ON CONFLICT DO NOTHING;
+  SELECT next_at INTO v_next_at FROM stripe_endpoints WHERE endpoint = p_endpoint FOR UPDATE;
+  IF v_next_at > p_now + interval '1 second' + p_lease THEN
+    -- Never given so far ahead: the clock was set back, and these dates mean nothing any more.
+    v_next_at := p_now;
+    UPDATE stripe_endpoints SET next_at = p_now WHERE endpoint = p_endpoint;
+    UPDATE stripe_tokens SET free_at = p_now + interval '1 second' WHERE endpoint = p_endpoint;
+  END IF;
+  -- Also where the limit was raised since.
+  IF NOT EXISTS (SELECT 1 FROM stripe_tokens WHERE endpoint = p_endpoint AND token = p_tokens) THEN
+    INSERT INTO stripe_tokens (endpoint, token, free_at) SELECT p_endpoint, nth, p_now FROM generate_series(1, p_tokens) nth
+      ON CONFLICT DO NOTHING;
+  END IF;
+  RETURN v_next_at;
+END $function$
 CREATE OR REPLACE FUNCTION public.may_become(kind text, was text, becomes text)
  RETURNS boolean
  LANGUAGE sql
@@ -1000,6 +1026,23 @@ BEGIN
       UPDATE provider_breakers SET failures = b.failures + 1 WHERE provider = p_provider;
     END IF;
   END IF;
+END $function$
+CREATE OR REPLACE FUNCTION public.note_return()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.state <> 'closed' AND NEW.state = 'closed' THEN
+    NEW.closed_at := clock_now();
+  ELSIF OLD.state = 'closed' AND NEW.state <> 'closed' THEN
+    IF OLD.closed_at > clock_now() - interval '10 minutes' THEN
+      NEW.returns := OLD.returns + 1;
+      NEW.returned_at := clock_now();
+    ELSE
+      NEW.returns := 0;
+    END IF;
+  END IF;
+  RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.open_payment_session(p_settlement jsonb, p_sealed bytea, p_lease uuid, p_epoch bigint, p_close_token uuid, p_longest interval, p_limit_payer numeric, p_limit_total numeric)
  RETURNS text
@@ -1172,12 +1215,14 @@ BEGIN
   RAISE EXCEPTION '% is append-only: % refused', TG_TABLE_NAME, TG_OP
     USING ERRCODE = 'restrict_violation', HINT = 'Write a further row that corrects the earlier one.';
 END $function$
-CREATE OR REPLACE FUNCTION public.return_stripe_token(p_endpoint text, p_token integer, p_taken bigint, p_since_ms double precision, p_now timestamp with time zone DEFAULT clock_timestamp())
+CREATE OR REPLACE FUNCTION public.return_stripe_token(p_endpoint text, p_token integer, p_taken bigint, p_overall_token integer, p_overall_taken bigint, p_since_ms double precision, p_now timestamp with time zone DEFAULT clock_timestamp())
  RETURNS void
  LANGUAGE sql
 AS $function$
   UPDATE stripe_tokens SET free_at = p_now - p_since_ms * interval '1 millisecond' + interval '1005 milliseconds'
     WHERE endpoint = p_endpoint AND token = p_token AND taken = p_taken;
+  UPDATE stripe_tokens SET free_at = p_now - p_since_ms * interval '1 millisecond' + interval '1005 milliseconds'
+    WHERE endpoint = '*' AND token = p_overall_token AND taken = p_overall_taken;
 $function$
 CREATE OR REPLACE FUNCTION public.reversal_before(p_id uuid)
  RETURNS uuid
@@ -1271,40 +1316,37 @@ BEGIN
   UPDATE turn_clock SET round = c.round, begins_at = c.begins_at;
   RETURN greatest(0, extract(epoch FROM c.begins_at + (v_before + v_turns) * v_step - clock_timestamp()) * 1000);
 END $function$
-CREATE OR REPLACE FUNCTION public.take_stripe_token(p_endpoint text, p_per_second integer, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT token integer, OUT taken bigint, OUT send_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.take_stripe_token(p_endpoint text, p_per_second integer, p_overall integer, p_now timestamp with time zone DEFAULT clock_timestamp(), OUT token integer, OUT taken bigint, OUT overall_token integer, OUT overall_taken bigint, OUT send_at timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
 AS $function$
 DECLARE
-  -- A fifth closer than the limit, so that a moment in which nothing was sent is made up for; the tokens are the limit.
+  -- A fifth closer than the limit, so that a moment in which nothing was sent is made up for; the tokens are the limit. All
+  -- endpoints together are not spaced: one that asks ahead would push the others' requests behind its own.
   v_spacing interval := interval '1 second' / (1.2 * p_per_second);
   -- Of a request that is not answered, so that a process which died keeps nothing for ever: counted within three seconds.
   v_lease interval := interval '4 seconds';
-  v_next_at timestamptz;
   v_free_at timestamptz;
+  v_overall_free_at timestamptz;
 BEGIN
-  INSERT INTO stripe_endpoints (endpoint, next_at) VALUES (p_endpoint, p_now) ON CONFLICT DO NOTHING;
-  IF FOUND THEN
-    INSERT INTO stripe_tokens (endpoint, token, free_at) SELECT p_endpoint, nth, p_now FROM generate_series(1, p_per_second) nth;
-  END IF;
-  SELECT next_at INTO v_next_at FROM stripe_endpoints WHERE endpoint = p_endpoint FOR UPDATE;
-  IF v_next_at > p_now + interval '1 second' + v_lease THEN
-    -- Never given so far ahead: the clock was set back, and these dates mean nothing any more.
-    v_next_at := p_now;
-    UPDATE stripe_endpoints SET next_at = p_now WHERE endpoint = p_endpoint;
-    UPDATE stripe_tokens SET free_at = p_now + interval '1 second' WHERE endpoint = p_endpoint;
-  END IF;
-  SELECT t.token, t.free_at INTO token, v_free_at FROM stripe_tokens t WHERE endpoint = p_endpoint
-    ORDER BY t.free_at, t.token LIMIT 1;
-  send_at := greatest(p_now, v_next_at);
-  IF v_free_at > send_at + v_spacing THEN
+  send_at := greatest(p_now, hold_stripe_endpoint(p_endpoint, p_per_second, v_lease, p_now));
+  PERFORM hold_stripe_endpoint('*', p_overall, v_lease, p_now);
+  SELECT t.token, t.free_at INTO token, v_free_at FROM stripe_tokens t
+    WHERE t.endpoint = p_endpoint AND t.token <= p_per_second ORDER BY t.free_at, t.token LIMIT 1;
+  SELECT t.token, t.free_at INTO overall_token, v_overall_free_at FROM stripe_tokens t
+    WHERE t.endpoint = '*' AND t.token <= p_overall ORDER BY t.free_at, t.token LIMIT 1;
+  IF greatest(v_free_at, v_overall_free_at) > send_at + v_spacing THEN
     -- It may well be given back sooner, but nobody knows yet.
     token := NULL;
+    overall_token := NULL;
     send_at := send_at + v_spacing;
     RETURN;
   END IF;
-  send_at := greatest(send_at, v_free_at);
+  send_at := greatest(send_at, v_free_at, v_overall_free_at);
   UPDATE stripe_tokens t SET taken = t.taken + 1, free_at = take_stripe_token.send_at + v_lease
     WHERE t.endpoint = p_endpoint AND t.token = take_stripe_token.token RETURNING t.taken INTO taken;
+  UPDATE stripe_tokens t SET taken = t.taken + 1, free_at = take_stripe_token.send_at + v_lease
+    WHERE t.endpoint = '*' AND t.token = take_stripe_token.overall_token RETURNING t.taken INTO overall_taken;
   UPDATE stripe_endpoints SET next_at = send_at + v_spacing WHERE endpoint = p_endpoint;
+  UPDATE stripe_endpoints SET next_at = greatest(next_at, send_at) WHERE endpoint = '*';
 END $function$

@@ -5,10 +5,18 @@ import { type Query, tell } from './transition.js';
 /** More are not started in a minute, and a statement that changes many more would not end in time. */
 const MOST_AT_ONCE = 1_000;
 
-/** One of an endpoint's tokens, this time. */
+/** One of an endpoint's tokens and one of all endpoints' together, this time. */
 export interface Token {
   readonly number: number;
   readonly taken: string;
+  readonly overallNumber: number;
+  readonly overallTaken: string;
+}
+
+/** Requests a second: to one endpoint, and to all of them together. */
+export interface TokenLimits {
+  readonly perEndpoint: number;
+  readonly overall: number;
 }
 
 export interface TakenToken {
@@ -17,6 +25,11 @@ export interface TakenToken {
   /** Until the request may be sent, or the next question makes sense. */
   readonly inMs: number;
 }
+
+type TokenRow = { token: number | null; taken: string; overall_token: number; overall_taken: string; in_ms: number };
+
+const tokenOf = ({ token, taken, overall_token: overallNumber, overall_taken: overallTaken }: TokenRow) =>
+  token === null ? undefined : { number: token, taken, overallNumber, overallTaken };
 
 /** What stands before every request to Stripe: the budget, fair turns, parking, the pinned account, waits for a balance. */
 export function createStripeGates(database: Database) {
@@ -31,24 +44,26 @@ export function createStripeGates(database: Database) {
     },
 
     /**
-     * One of the tokens of an endpoint that allows so many requests a second, by Postgres' running clock. The commit is not waited for on disk, here and at the
-     * return: what a crash forgets is over before Postgres is back.
+     * One of the tokens of an endpoint that allows so many requests a second, with one of all endpoints together, by
+     * Postgres' running clock. The commit is not waited for on disk, here and at the return: what a crash forgets is over
+     * before Postgres is back.
      */
-    async takeToken(endpoint: string, perSecond: number): Promise<TakenToken> {
-      const [row] = await database.query<{ token: number | null; taken: string; in_ms: number }>(
-        `SELECT token, taken, greatest(0, extract(epoch FROM send_at - clock_timestamp()) * 1000)::float8 AS in_ms
-           FROM set_config('synchronous_commit', 'off', true), take_stripe_token($1, $2)`,
-        [endpoint, perSecond],
+    async takeToken(endpoint: string, { perEndpoint, overall }: TokenLimits): Promise<TakenToken> {
+      const [row] = await database.query<TokenRow>(
+        `SELECT token, taken, overall_token, overall_taken,
+             greatest(0, extract(epoch FROM send_at - clock_timestamp()) * 1000)::float8 AS in_ms
+           FROM set_config('synchronous_commit', 'off', true), take_stripe_token($1, $2, $3)`,
+        [endpoint, perEndpoint, overall],
       );
       if (!row) throw new Error('take_stripe_token gave no answer');
-      return { token: row.token === null ? undefined : { number: row.token, taken: row.taken }, inMs: row.in_ms };
+      return { token: tokenOf(row), inMs: row.in_ms };
     },
 
-    /** @param countedMs so long ago, at least, Stripe has counted the request; the token is free a second after that */
-    async returnToken(endpoint: string, { number, taken }: Token, countedMs: number): Promise<void> {
+    /** @param countedMs so long ago, at least, Stripe has counted the request; both tokens are free a second after that */
+    async returnToken(endpoint: string, token: Token, countedMs: number): Promise<void> {
       await database.query(
-        `SELECT return_stripe_token($1, $2, $3, $4) FROM set_config('synchronous_commit', 'off', true)`,
-        [endpoint, number, taken, countedMs],
+        `SELECT return_stripe_token($1, $2, $3, $4, $5, $6) FROM set_config('synchronous_commit', 'off', true)`,
+        [endpoint, token.number, token.taken, token.overallNumber, token.overallTaken, countedMs],
       );
     },
 

@@ -1,4 +1,4 @@
-import type { MarketplaceFigures } from '../ledger/ledger-types.js';
+import type { MarketplaceFigures, MoneyFigures } from '../ledger/ledger-types.js';
 import type { MoneyMetric } from './metric.js';
 
 type Open = MarketplaceFigures['open'][number];
@@ -42,6 +42,22 @@ const webhookGauge = (
 });
 
 /** Payments, refunds, sellers' transfers and reversals. */
+/** Of Stripe itself and of single sellers at it. */
+const stripeGauge = (
+  name: string,
+  help: string,
+  value: (breaker: MoneyFigures['breakers'][number]) => number,
+): MoneyMetric => ({
+  name,
+  help,
+  type: 'gauge',
+  labels: ['provider'],
+  samples: ({ breakers }) =>
+    breakers
+      .filter(({ provider }) => provider.startsWith('stripe'))
+      .map((breaker) => ({ labels: { provider: breaker.provider }, value: value(breaker) })),
+});
+
 export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
   openGauge('makegood_open_count', 'Payments, refunds, transfers and reversals that are not finished.', (o) => o.count),
   openGauge('makegood_open_amount', 'Their amounts, in minor units of the currency.', ({ amount }) => Number(amount)),
@@ -70,14 +86,14 @@ export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
     'How long the oldest of them has been waiting.',
     ({ oldestSeconds }) => oldestSeconds,
   ),
-  {
-    name: 'makegood_provider_parked',
-    help: '1 while Stripe, or one seller at it, does not let us in; nothing is sent there and no retries are used up.',
-    type: 'gauge',
-    labels: ['provider'],
-    samples: ({ breakers }) =>
-      breakers
-        .filter(({ provider }) => provider.startsWith('stripe'))
-        .map(({ provider, state }) => ({ labels: { provider }, value: state === 'closed' ? 0 : 1 })),
-  },
+  stripeGauge(
+    'makegood_provider_parked',
+    '1 while Stripe, or one seller at it, does not let us in; nothing is sent there and no retries are used up.',
+    ({ state }) => (state === 'closed' ? 0 : 1),
+  ),
+  stripeGauge(
+    'makegood_provider_park_returns',
+    'How often in a row Stripe, or one seller at it, was parked again within ten minutes after it had let us in.',
+    ({ returns }) => returns,
+  ),
 ];

@@ -78,8 +78,8 @@ const unsettled = (oldestSeconds: number): MoneyFigures['unsettled'] =>
 const failures = (count: number): MoneyFigures['firstFailures'] => [
   { protocol: 'x402', reason: 'server_error', count },
 ];
-const breaker = (state: 'closed' | 'open' | 'half_open', provider = 'auth-server:atxp') => [
-  { provider, state, reason: 'outage' },
+const breaker = (state: 'closed' | 'open' | 'half_open', provider = 'auth-server:atxp', returns = 0) => [
+  { provider, state, reason: 'outage', returns },
 ];
 const marketplace = (change: Partial<MarketplaceFigures>): Partial<MoneyFigures> => ({
   marketplace: { open: [], unknown: [], webhooks: [], ...change },
@@ -240,6 +240,12 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
     { figures: late(30, { breakers: breaker('half_open', 'stripe:acct_a') }) },
     45,
     ['MakegoodSellerParked'],
+  ],
+  [
+    'Stripe is parked again soon after it had let us in',
+    { figures: late(30, { breakers: breaker('closed', 'stripe', 1) }) },
+    31,
+    ['MakegoodParkComesBack'],
   ],
   ['events are processed within minutes', { figures: late(30, unprocessed(500)) }, 60, []],
   ['an event is not processed', { figures: late(30, unprocessed(700)) }, 35, ['MakegoodWebhooksUnprocessed']],

@@ -13,6 +13,8 @@ import { until } from '../support/until.js';
 
 /** What Stripe allows each endpoint (docs.stripe.com/rate-limits). */
 const PER_SECOND = 25;
+/** All endpoints together; less than two of them could use, so that it is felt. */
+const OVERALL = 40;
 const REVERSALS = 450;
 const TRANSFERS = 150;
 const HISTORICAL = 150;
@@ -23,8 +25,12 @@ let world: BudgetWorld;
 let workers: readonly Stoppable[];
 beforeAll(async () => {
   temporal = await startDevServer();
-  world = await startBudgetWorld({ temporalAddress: temporal.address, namespace: 'budget' });
-  await world.stripe.control('limits', { perEndpoint: PER_SECOND });
+  world = await startBudgetWorld({
+    temporalAddress: temporal.address,
+    namespace: 'budget',
+    changes: { STRIPE_MAX_RPS: String(OVERALL) },
+  });
+  await world.stripe.control('limits', { perEndpoint: PER_SECOND, overall: OVERALL });
 }, 120_000);
 afterAll(async () => {
   await world.stop();
@@ -40,6 +46,9 @@ const overTheLimit = ({ endpoints }: CallsView) =>
   Object.entries(endpoints).filter(
     ([, { throttled, mostInOneSecond }]) => throttled > 0 || mostInOneSecond > PER_SECOND,
   );
+/** Requests of whatever kind within any second, as Stripe saw them. */
+const mostInOneSecond = ({ calls }: CallsView): number =>
+  Math.max(...calls.map(({ at }, nth) => calls.slice(nth).filter((other) => other.at - at < 1_000).length));
 
 describe('two workers and a backfill with more to do than Stripe allows', () => {
   let calls: CallsView;
@@ -79,6 +88,11 @@ describe('two workers and a backfill with more to do than Stripe allows', () => 
     expect(overTheLimit(calls)).toEqual([]);
     expect(calls.endpoints['transfers.list']?.calls).toBeGreaterThan(HISTORICAL);
   });
+
+  it('never meet the limit of all endpoints together, and come close to it', () => {
+    expect(mostInOneSecond(calls)).toBeLessThanOrEqual(OVERALL);
+    expect(mostInOneSecond(calls)).toBeGreaterThan(OVERALL * 0.8);
+  });
 });
 
 it('is not exceeded either when Stripe or a worker stands still now and then, with requests on their way', async () => {
@@ -92,7 +106,9 @@ it('is not exceeded either when Stripe or a worker stands still now and then, wi
     await pause(200);
   }
   await until('all are through', async () => (await reversed()) === before + 150, { limitMs: 60_000 });
-  expect(overTheLimit(await world.stripe.calls())).toEqual([]);
+  const seen = await world.stripe.calls();
+  expect(overTheLimit(seen)).toEqual([]);
+  expect(mostInOneSecond(seen)).toBeLessThanOrEqual(OVERALL);
 }, 180_000);
 
 describe('a limit that an operator sets on the queue', () => {

@@ -1,7 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReversalId } from '../../src/domain/ids.js';
 import type { Order } from '../../src/domain/marketplace.js';
-import { type MarketplaceTest, MINUTE_MS, openMarketplaceTest, reversalOf } from '../support/marketplace-skipping.js';
+import { resolveSignal } from '../../workflows/messages.js';
+import {
+  HOUR_MS,
+  type MarketplaceTest,
+  MINUTE_MS,
+  openMarketplaceTest,
+  reversalOf,
+} from '../support/marketplace-skipping.js';
 import { CALL_KINDS } from '../support/stripe-call-kinds.js';
 
 /** Stripe does not let us in, or turns us away: nothing is sent, nothing is counted, and it goes on by itself. */
@@ -158,6 +165,108 @@ describe('a seller who took his access away', () => {
     await sweepFor(2);
     await market.untilReversal('reversed', id);
     expect(await parked()).toEqual([]);
+  });
+});
+
+const A_FEW_RETRIES = { REVERSAL_MAX_RETRIES: '2', TRANSFER_RETRY_MAX: '2' };
+
+describe.each(CALL_KINDS)(
+  'a $kind that is turned away with a 403 which names nobody',
+  ({ kind, endpoint, look, begin }) => {
+    beforeEach(() => market.restart({ settings: A_FEW_RETRIES }));
+
+    it('parks nobody: it counts against itself until a person is asked, and everybody else goes on meanwhile', async () => {
+      const [hers] = (await sold(1)) as [Order];
+      const call = await begin(market, async (seller) =>
+        market.stripe.setFaults([{ kinds: ['odd_403'], on: [endpoint], sellers: [seller] }]),
+      );
+      await call.untilAttempted();
+      expect(await parked()).toEqual([]);
+      await market.untilReversal('reversed', reversalOf(await market.refund(hers), hers));
+      await sweepFor(10);
+      await call.untilAsked();
+      expect(await call.read()).toMatchObject({
+        retryCount: 2,
+        certainty: 'not_sent',
+        attention: { reason: 'provider_config', detail: expect.stringContaining('stripe 403') },
+      });
+      expect(call.posts().map(({ status }) => status)).toEqual([403, 403, 403]);
+      expect(await parked()).toEqual([]);
+      market.stripe.setFaults([]);
+      const retry = { action: 'retry', by: 'ann', note: 'it is allowed again' };
+      await market.handle(kind, call.id).signal(resolveSignal, retry);
+      await call.untilDone();
+      expect(call.moved()).toBe(1);
+    });
+
+    it('is not given up for lost after an attempt that may have moved the money', async () => {
+      const call = await begin(market, async (seller) =>
+        market.stripe.setFaults([
+          { kinds: ['finish_later'], on: [endpoint], sellers: [seller], times: 1 },
+          { kinds: ['odd_403'], on: [endpoint], sellers: [seller], times: 1 },
+        ]),
+      );
+      await call.untilAttempted(2);
+      expect(await call.read()).toMatchObject({ certainty: 'unknown' });
+      await market.stripe.finishLater();
+      await call.untilDone();
+      expect(new Set(call.posts().map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+      expect(call.moved()).toBe(1);
+    });
+
+    it('parks nobody either when it is a look that is turned away', async () => {
+      const call = await begin(market, async (seller) =>
+        market.stripe.setFaults([
+          { kinds: ['unavailable'], on: [endpoint], sellers: [seller], times: 1 },
+          { kinds: ['odd_403'], on: [look], times: 1 },
+        ]),
+      );
+      await call.untilDone();
+      expect(await parked()).toEqual([]);
+      expect((await call.read()).retryCount).toBe(2);
+      expect(call.moved()).toBe(1);
+    });
+  },
+);
+
+describe('a refusal whose probe gets no answer', () => {
+  it('parks nobody and counts nothing: it is asked again', async () => {
+    const [order] = (await sold(1)) as [Order];
+    market.stripe.setFaults([
+      { kinds: ['odd_403'], on: ['reversals.create'], times: 1 },
+      { kinds: ['unavailable'], on: ['account'], times: 1 },
+    ]);
+    const id = reversalOf(await market.refund(order), order);
+    await market.untilReversal('reversed', id);
+    expect(await parked()).toEqual([]);
+    expect((await market.reversal(id)).retryCount).toBe(0);
+  });
+});
+
+describe('a park that comes back', () => {
+  const returns = async () => {
+    const { breakers } = await market.test.ledger.figures();
+    return breakers.find(({ provider }) => provider === 'stripe')?.returns;
+  };
+
+  it('is counted when Stripe had let us in for less than ten minutes, and forgotten after half a quiet hour', async () => {
+    const { ledger } = market.test;
+    await market.sleep(HOUR_MS);
+    await ledger.parkProvider('stripe', 'no');
+    await ledger.unparkProvider('stripe');
+    expect(await returns()).toBe(0);
+    for (const times of [1, 2]) {
+      await market.sleep(5 * MINUTE_MS);
+      await ledger.parkProvider('stripe', 'no');
+      await ledger.parkProvider('stripe', 'still no');
+      expect(await returns()).toBe(times);
+      await ledger.unparkProvider('stripe');
+    }
+    await market.sleep(31 * MINUTE_MS);
+    expect(await returns()).toBe(0);
+    await ledger.parkProvider('stripe', 'no');
+    expect(await returns()).toBe(0);
+    await ledger.unparkProvider('stripe');
   });
 });
 

@@ -39,7 +39,7 @@ export async function startBackfillWorld(options: BackfillWorldOptions): Promise
   const { client, test, taskQueue = `q-${crypto.randomUUID()}`, decorate = (same) => same } = options;
   const { ledger, database, clock } = test;
   const logger = memoryLogger();
-  const takeToken = createBudget(ledger);
+  const takeToken = createBudget(ledger, 100);
   const activities = createBackfillActivities({
     ledger,
     stripe: decorate(createStripe({ secretKey: 'sk_test_sandbox', apiBase: options.stripe.url, takeToken })),

@@ -93,6 +93,7 @@ export const marketplaceEnvironment = (
   CREDENTIAL_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
   API_TOKENS: 'shop:service:shop-token-0123456789',
   STRIPE_SECRET_KEY: 'sk_test_sandbox',
+  STRIPE_MAX_RPS: '100',
   STRIPE_API_BASE: stripe.url,
   STRIPE_WEBHOOK_SECRET: 'whsec_sandbox',
   HYPERSWITCH_BASE_URL: hyperswitch.url,

@@ -1,10 +1,16 @@
 /** What Stripe allows each endpoint (docs.stripe.com/rate-limits). */
 export const STRIPE_REQUESTS_PER_SECOND = 25;
 
+/** What Stripe allows an account on all endpoints together, by the mode of its key (docs.stripe.com/rate-limits). */
+export const stripeRequestsOverall = (secretKey: string): number => (/^[a-z]+_live_/.test(secretKey) ? 100 : 25);
+
 /** What the budget needs of the ledger; a token is whatever the ledger knows it by. */
 export interface TokenLedger<Token> {
   /** @returns no token while all are out; then `inMs` is when to ask again, otherwise when the request may be sent */
-  takeToken(endpoint: string, perSecond: number): Promise<{ readonly token: Token | undefined; readonly inMs: number }>;
+  takeToken(
+    endpoint: string,
+    limits: { readonly perEndpoint: number; readonly overall: number },
+  ): Promise<{ readonly token: Token | undefined; readonly inMs: number }>;
   /** @param countedMs since when, at least, Stripe has counted the request */
   returnToken(endpoint: string, token: Token, countedMs: number): Promise<void>;
 }
@@ -19,24 +25,27 @@ export type Answered = () => void;
 const LONGEST_WAIT_MS = 50_000;
 
 /**
- * The token before every request. All processes share each endpoint's tokens through the ledger, where one that was used
- * is free a second after Stripe counted the request: however late a process, the network or Stripe is, no second sees more
- * requests than there are tokens. Inside one process tokens go to the lanes in turn, so a seller with one call never stands
+ * The token before every request. All processes share each endpoint's tokens, and those of all endpoints together, through
+ * the ledger, where one that was used is free a second after Stripe counted the request: however late a process, the network
+ * or Stripe is, no second sees more requests than there are tokens. Inside one process tokens go to the lanes in turn, so a seller with one call never stands
  * behind another's thousand.
  *
+ * @param overall requests a second to all endpoints together
  * @returns takeToken; its answer is undefined when there was no token in time, and it rejects only when the ledger cannot
  *   be asked: nothing is sent then
  */
 export function createBudget<Token>(
   ledger: TokenLedger<Token>,
+  overall: number,
 ): (endpoint: string, lane: string) => Promise<Answered | undefined> {
+  const limits = { perEndpoint: STRIPE_REQUESTS_PER_SECOND, overall };
   const endpoints = new Map<string, { readonly line: Line<Token>; readonly quickest: Quickest }>();
 
   function endpointOf(name: string) {
     const known = endpoints.get(name);
     if (known) return known;
     const nextToken = async () => {
-      const { token, inMs } = await ledger.takeToken(name, STRIPE_REQUESTS_PER_SECOND);
+      const { token, inMs } = await ledger.takeToken(name, limits);
       await pause(inMs);
       return token;
     };

@@ -8,7 +8,7 @@ import type Stripe from 'stripe';
  * - `short`: a balance is too low.
  * - `missing`: the object that the call names does not exist in this account and mode.
  * - `conflict`: the key stands for another call.
- * - `provider`: Stripe does not let us in; `seller`: not for this connected account.
+ * - `provider`: Stripe may not let us in any more; `seller`: not for this connected account. A read-only probe tells.
  * - `refused`: every other no.
  * - `failed`: Stripe's own failure; `unreadable`: not an answer of Stripe's. Either may have been carried out.
  */
@@ -85,14 +85,15 @@ export interface StripeError {
 
 /** Stripe gives some of these no code (stripe-node#1147). */
 const LOW_BALANCE = /insufficient.*(?:funds|balance)/i;
-/** The texts of a 403 for a connected account that left, or that was never ours. */
+/** The texts of a 403 for a connected account that left, or that was never ours, where it is not named. */
 const NO_ACCESS_TO_ACCOUNT = /does not have access to account|access may have been revoked/i;
 const ACCOUNT_ID = /\bacct_[A-Za-z0-9]+/g;
 /** 424: a dependency of Stripe's failed. Neither says that nothing was done. */
 const UNDECIDED: ReadonlySet<number> = new Set([408, 424]);
 
 /**
- * Total over every status, type and code.
+ * Total over every status, type and code. A code says more than a status does, so it goes first; only where Stripe failed, or
+ * something else answered, nothing in the answer says that nothing was done.
  * @param readable false when the error is not Stripe's own
  * @param account the seller that the call is for, where it names one
  */
@@ -101,12 +102,12 @@ export function classOf(error: StripeError, readable: boolean, account: string |
   if (status >= 500) return 'failed';
   if (!readable || status < 400) return status === 429 ? 'in_flight' : 'unreadable';
   if (UNDECIDED.has(status)) return 'failed';
+  const meaning = meaningOf(code);
+  if (meaning === 'account') return aboutAccount(error, account);
+  if (meaning !== undefined) return meaning;
+  if (status === 429) return 'throttled';
   if (status === 401) return 'provider';
   if (status === 403) return isAboutSeller(error, account) ? 'seller' : 'provider';
-  if (status === 429) return 'throttled';
-  const meaning = meaningOf(code);
-  if (meaning === 'account') return account === null ? 'refused' : 'seller';
-  if (meaning !== undefined) return meaning;
   if (status === 409 && code === null) return 'in_flight';
   if (type === 'idempotency_error') return 'conflict';
   return LOW_BALANCE.test(message) ? 'short' : 'refused';
@@ -115,10 +116,17 @@ export function classOf(error: StripeError, readable: boolean, account: string |
 const meaningOf = (code: string | null): CodeMeaning | undefined =>
   code !== null && Object.hasOwn(CODES, code) ? CODES[code as keyof typeof CODES] : undefined;
 
-/** A 403 that names another account than the seller's, such as our own, is about our key. */
-function isAboutSeller({ code, message }: StripeError, account: string | null): boolean {
+const accountsIn = (message: string): readonly string[] => message.match(ACCOUNT_ID) ?? [];
+
+/** An account that is not valid: the seller's, unless the words name another one, such as our own. */
+function aboutAccount({ status, message }: StripeError, account: string | null): StripeClass {
+  const named = accountsIn(message);
+  if (account !== null && (named.length === 0 || named.includes(account))) return 'seller';
+  return status === 401 || status === 403 ? 'provider' : 'refused';
+}
+
+function isAboutSeller({ message }: StripeError, account: string | null): boolean {
   if (account === null) return false;
-  if (meaningOf(code) !== 'account' && !NO_ACCESS_TO_ACCOUNT.test(message)) return false;
-  const named: readonly string[] = message.match(ACCOUNT_ID) ?? [];
-  return named.length === 0 || named.includes(account);
+  const named = accountsIn(message);
+  return named.includes(account) || (named.length === 0 && NO_ACCESS_TO_ACCOUNT.test(message));
 }

@@ -120,6 +120,8 @@ function programEnvironment(context: ServiceContext): NodeJS.ProcessEnv {
     AUTH_APP_NAME: 'makegood-sandbox',
     DESTINATION_ACCOUNT_ID: 'atxp_acct_sandbox',
     STRIPE_SECRET_KEY: 'sk_test_sandbox',
+    // The stand-in allows what Stripe allows a live account.
+    STRIPE_MAX_RPS: '100',
     STRIPE_API_BASE: at.stripe,
     STRIPE_WEBHOOK_SECRET: SANDBOX_STRIPE_WEBHOOK_SECRET,
     HYPERSWITCH_BASE_URL: at.hyperswitch,

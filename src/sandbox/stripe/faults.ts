@@ -9,6 +9,7 @@ const AT_THE_DOOR = [
   'reset_before_commit',
   'http_401',
   'http_403',
+  'odd_403',
   'rate_limited',
   'lock_timeout',
   'key_in_use',
@@ -46,7 +47,7 @@ export const stripeFaultSchema = z.strictObject({
   ms: z.int().min(0).optional(),
   /** Of `unavailable` (503), the server errors (500) and `refused` (400). */
   status: z.int().min(400).max(599).optional(),
-  /** Of `refused`. */
+  /** Of `refused` and `odd_403`. */
   code: z.string().min(1).optional(),
   message: z.string().min(1).optional(),
   /** Of `rate_limited` and `lock_timeout`; without it no such header. */

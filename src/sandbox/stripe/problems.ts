@@ -58,6 +58,10 @@ export const accountInvalid = (account: string): Problem =>
     403,
   );
 
+/** A no without a code that names nobody: firewalls, risk rules and new features answer so. */
+export const notAllowed = (message = 'This request is not allowed.', code?: string): Problem =>
+  invalid(message, code === undefined ? {} : { code }, 403);
+
 export const platformOnly: Problem = invalid(
   'Only a platform transfers to connected accounts; leave out Stripe-Account.',
   { code: 'platform_account_required' },

@@ -218,6 +218,7 @@ const WRONG: readonly (readonly [
   ['SETTLEMENT_OVERFLOW_BACKLOG', '0', /from 1/],
   ['SETTLEMENT_MAX_BATCH', '501', /1 to 500/],
   ['SETTLEMENT_MAX_RPS', '1e3', /whole number/],
+  ['STRIPE_MAX_RPS', '0', /whole number/],
   ['SETTLEMENT_CHECKPOINT_AMOUNT', '0', /at least 1/],
   ['SETTLEMENT_CHECKPOINT_AMOUNT', '0.01', /digits only/],
   ['SETTLEMENT_CHECKPOINT_INTERVAL', '25d', /longer than 1h/],

@@ -23,7 +23,7 @@ const SERVER_ERROR: MoneyAnswer = { kind: 'unclear', why: 'server_error' };
 const answers: fc.Arbitrary<MoneyAnswer> = fc.oneof(
   fc.constant<MoneyAnswer>({ kind: 'done', alreadySettled: false }),
   fc
-    .constantFrom('missing', 'foreign', 'exceeds', 'conflict', 'refused')
+    .constantFrom('missing', 'foreign', 'exceeds', 'conflict', 'refused', 'barred')
     .map((why) => ({ kind: 'refused' as const, why })),
   fc.constant<MoneyAnswer>({ kind: 'short' }),
   fc
@@ -135,6 +135,21 @@ describe('a call that carries a key', () => {
       certainty: 'absent',
       reason: 'retries_exhausted',
     });
+  });
+
+  it('counts a call that was turned away as if we were not known, and knows after it what it knew before', () => {
+    const barred: MoneyAnswer = { kind: 'refused', why: 'barred' };
+    for (const policy of POLICIES) {
+      expect(after(barred, {}, policy)).toEqual({ do: 'retry', certainty: 'not_sent', afterMs: 60_000, counts: true });
+      expect(after(barred, { certainty: 'unknown', provedAbsent: true }, policy)).toMatchObject({
+        certainty: 'unknown',
+      });
+      expect(after(barred, { retries: 5 }, policy)).toEqual({
+        do: 'ask',
+        certainty: 'not_sent',
+        reason: 'provider_config',
+      });
+    }
   });
 
   it('closes an unknown as absent only when the records were read after the refusal, and never what is done', () => {

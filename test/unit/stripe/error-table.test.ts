@@ -66,7 +66,10 @@ const ROWS: readonly Row[] = [
   [401, { code: 'api_key_expired' }, ours],
   [401, { code: 'platform_api_key_expired' }, ours],
   [401, { code: 'secret_key_required' }, ours],
-  [401, { code: 'account_invalid' }, ours],
+  [401, { code: 'account_invalid' }, sellers],
+  [401, { code: 'account_invalid', message: noAccess('acct_platform') }, ours],
+  [401, { code: 'balance_insufficient' }, short],
+  [401, { code: 'resource_missing' }, missing],
   [401, { type: 'authentication_error', code: 'something_new' }, ours],
 
   [403, { code: 'account_invalid', message: noAccess('acct_seller') }, sellers],
@@ -75,8 +78,15 @@ const ROWS: readonly Row[] = [
   [400, { code: 'account_invalid' }, sellers],
   [403, { code: 'account_invalid', message: noAccess('acct_platform') }, ours],
   [403, { code: 'platform_account_required' }, ours],
+  [403, { code: 'something_new', message: 'acct_seller is being reviewed' }, sellers],
+  [403, { code: 'something_new', message: 'not allowed' }, ours],
+  [403, { code: 'account_closed' }, { ...refused, code: 'account_closed' }],
+  [403, { code: 'balance_insufficient' }, short],
+  [403, { code: 'resource_missing' }, missing],
+  [403, { code: 'lock_timeout' }, throttled],
   [403, { message: "The provided key 'rk_test_*****' does not have the required permissions" }, ours],
-  [403, { message: "This endpoint needs 'rak_transfer_write' on account 'acct_seller'" }, ours],
+  [403, { message: "This endpoint needs 'rak_transfer_write' on account 'acct_seller'" }, sellers],
+  [403, { message: "This endpoint needs 'rak_transfer_write' on account 'acct_platform'" }, ours],
 
   [402, { type: 'card_error', code: 'card_declined' }, { ...refused, code: 'card_declined' }],
   ...[
@@ -123,6 +133,19 @@ describe('what Stripe answers', () => {
     expect(await unnamed.stripe.inLane('probe').reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject(ours);
     const noSeller = await answering(error(400, { code: 'account_invalid' }));
     expect(await noSeller.stripe.inLane('probe').reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject(refused);
+  });
+
+  it('is judged by its code, whatever the status: the same code means the same with every 4xx', async () => {
+    const codes = ['balance_insufficient', 'resource_missing', 'account_closed', 'lock_timeout', 'api_key_expired'];
+    for (const code of codes) {
+      const meanings = new Set<string>();
+      for (const status of [400, 401, 402, 403, 404, 409, 422, 429]) {
+        const { calls } = await answering(error(status, { code, message: 'no' }));
+        const { requestId: _request, ...answer } = await calls.reverseTransfer('key', 'tr_1', REVERSAL);
+        meanings.add(JSON.stringify({ ...answer, detail: undefined }));
+      }
+      expect([code, meanings.size]).toEqual([code, 1]);
+    }
   });
 
   it.each([

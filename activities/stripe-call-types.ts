@@ -1,0 +1,64 @@
+import type { RefusalByRecords } from '../src/domain/answers.js';
+import type { AttentionReason } from '../src/domain/attention.js';
+import type { RetryPolicy } from '../src/domain/next.js';
+import type { KeyedAnswer, ReadAnswer } from '../src/domain/provider-answers.js';
+import type { MoneyItem } from '../src/ledger/marketplace-types.js';
+import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
+
+/** What Stripe's records say of one transfer or reversal of ours. */
+export type Looked =
+  | { readonly kind: 'ours'; readonly stripeId: string }
+  /** Ours is there and Stripe has not finished it. */
+  | { readonly kind: 'unfinished'; readonly detail: string }
+  | { readonly kind: 'absent' }
+  /** Nothing of ours, and our call cannot succeed any more. */
+  | { readonly kind: 'hopeless'; readonly why: RefusalByRecords; readonly detail: string }
+  | { readonly kind: 'unread'; readonly answer: Unread };
+export type Unread = Exclude<ReadAnswer<never>, { kind: 'found' | 'missing' }>;
+
+/** One kind of money call to Stripe: how it is claimed, found, sent and recorded. */
+export interface StripeCall<Id extends string, C extends Claimed & { readonly id: Id }, Params> {
+  readonly policy: RetryPolicy;
+  claim(id: Id, runner: string, holdMs: number): Promise<StripeClaim<C>>;
+  look(claim: C): Promise<Looked>;
+  noteAbsent(absence: { id: Id; runner: string }): Promise<void>;
+  /** Whether it is still due, asked immediately before the send; undefined: it is, or the permit will tell. */
+  stillDue(claim: C): Promise<NotNow | undefined>;
+  permit(id: Id, runner: string, holdMs: number): Promise<SendPermit<Params>>;
+  send(
+    claim: C,
+    key: string,
+    params: Params,
+  ): Promise<KeyedAnswer<{ readonly stripeId: string; readonly settled: boolean }>>;
+  record(outcome: CallOutcome<Id>): Promise<Recorded>;
+  release(id: Id, runner: string, afterMs: number): Promise<void>;
+}
+
+export type NotNow =
+  | { readonly afterMs: number; readonly why: string }
+  /** A person has to find out whether it is due at all. */
+  | { readonly ask: AttentionReason; readonly why: string };
+
+export interface StripeCallDependencies {
+  /** Names this process among all runners. */
+  readonly processName: string;
+  readonly monotonicMs: () => number;
+  /** A claim, and a permit, outlive the call they allow by this. */
+  readonly holdMs: number;
+  /** The key belongs to the account and mode this ledger is pinned to; otherwise nothing is sent. */
+  readonly account: StripeAccountCheck;
+  /** Starts or wakes the workflows of items; what fails is found by the sweep. */
+  readonly wake: (items: readonly MoneyItem[]) => void;
+}
+
+export interface StripeAccountCheck {
+  /** undefined: all is well. */
+  verify(): Promise<Unread | undefined>;
+  /**
+   * Whether Stripe, or this seller at it, does not let us in as a call was just told, asked read-only: one odd refusal parks
+   * nobody. undefined: it does let us in.
+   */
+  confirm(scope: 'provider' | 'seller', sellerAccount: string): Promise<Unread | undefined>;
+  /** A read-only look at a parked provider, `stripe` or `stripe:<account>`. @returns whether it lets us in again */
+  probe(provider: string, sellerAccount: string): Promise<boolean>;
+}
