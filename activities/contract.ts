@@ -33,7 +33,7 @@ export type RowOutcome = { settlementId: string } & (
 
 export interface DecisionInput {
   settlementId: string;
-  action: 'retry' | 'settled' | 'write_off';
+  action: string;
   by: string;
   note: string;
   evidence: Record<string, unknown> | null;

@@ -1,21 +1,22 @@
 import { type BackfillDependencies, createBackfillActivities } from './backfill-activities.js';
 import type { BackfillActivities } from './backfill-contract.js';
 import type { SettlementActivities } from './contract.js';
+import { createDecisionActivities } from './decision-activities.js';
 import type { createHyperswitchCalls } from './hyperswitch-calls.js';
 import {
-  createDecisionActivities,
   createHyperswitchActivities,
   createStripeActivities,
   type StripeActivityDependencies,
 } from './marketplace-activities.js';
 import type { MarketplaceActivities } from './marketplace-contract.js';
-import { createSettlementActivities, type SettlementActivityDependencies } from './settlement-activities.js';
+import type { SettleRowsDependencies } from './settle-rows.js';
+import { createSettlementActivities } from './settlement-activities.js';
 import type { SweepActivities } from './sweep-contract.js';
 import { createSweeps, type SweepDependencies } from './sweep-lanes.js';
 
 /** Undefined: its provider is not configured, and no workflow that needs it is started. */
 export interface ActivityDependencies {
-  readonly settlement: SettlementActivityDependencies;
+  readonly settlement: SettleRowsDependencies;
   readonly sweeps: SweepDependencies;
   readonly resolution: Parameters<typeof createDecisionActivities>[0];
   readonly calls: ReturnType<typeof createHyperswitchCalls> | undefined;

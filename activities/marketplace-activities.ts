@@ -1,13 +1,10 @@
 import { Context } from '@temporalio/activity';
-import type { DecisionId, PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
-import type { JsonObject } from '../src/domain/json.js';
+import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
-import type { MoneyAction } from '../src/ledger/money-decision-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import { STRIPE_REQUESTS_PER_SECOND } from '../src/providers/stripe/budget.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
-import type { MoneyResolution } from '../src/resolution/decide.js';
 import type { createHyperswitchCalls } from './hyperswitch-calls.js';
 import type { MarketplaceActivities, RetryTimings } from './marketplace-contract.js';
 import { createProbes } from './probe.js';
@@ -64,27 +61,6 @@ export function createHyperswitchActivities(
   return {
     advancePayment: (id) => beating(() => calls.advancePayment(id as PaymentId)),
     advanceRefund: (id) => beating(() => calls.advanceRefund(id as RefundId)),
-  };
-}
-
-export function createDecisionActivities(resolution: MoneyResolution): Pick<MarketplaceActivities, 'decideMoney'> {
-  return {
-    async decideMoney({ kind, itemId, action, by, note, evidence, decisionId }) {
-      const outcome = await resolution.decide({
-        id: decisionId as DecisionId,
-        kind,
-        itemId,
-        action: action as MoneyAction,
-        by,
-        // Whoever reaches the Temporal CLI can write any name.
-        authenticated: false,
-        note,
-        evidence: evidence as JsonObject | null,
-      });
-      if (outcome.kind === 'not_found')
-        throw new Error(`${kind} ${itemId} is not in the ledger; the workflow and the database do not belong together`);
-      return outcome.kind === 'unanswered' ? { kind: 'refused', detail: outcome.detail } : outcome;
-    },
   };
 }
 

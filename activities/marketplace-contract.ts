@@ -1,4 +1,5 @@
 import type { AttentionReason } from '../src/domain/attention.js';
+import type { DecidableKind } from '../src/domain/decisions.js';
 import type { DecisionResult } from './contract.js';
 
 /**
@@ -39,7 +40,7 @@ export type CallStep =
   | { kind: 'parked'; why: string };
 
 export interface MoneyDecisionInput {
-  kind: 'transfer' | 'reversal' | 'refund';
+  kind: Exclude<DecidableKind, 'settlement'>;
   itemId: string;
   action: string;
   by: string;

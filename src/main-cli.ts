@@ -47,20 +47,14 @@ const context: CliContext = {
     await runWorker(config);
     process.exit();
   },
-  decideSettlement: async (config, ledger, request) => {
-    const [{ createSettlementResolution }, { createTempoProvider }] = await Promise.all([
-      import('./resolution/decide-settlement.js'),
-      import('./tempo-runtime.js'),
-    ]);
-    return await createSettlementResolution({ ledger, chain: createTempoProvider(config) }).decide(request);
-  },
-  decideMoney: async (config, ledger, request) => {
-    const [{ createMoneyResolution }, { createMarketplaceProviders }] = await Promise.all([
+  resolution: async (config, ledger) => {
+    const [{ createResolution }, { createMarketplaceProviders }, { createTempoProvider }] = await Promise.all([
       import('./resolution/decide.js'),
       import('./marketplace-runtime.js'),
+      import('./tempo-runtime.js'),
     ]);
     const { stripe } = createMarketplaceProviders(config, ledger);
-    return await createMoneyResolution({ ledger, stripe }).decide(request);
+    return createResolution({ ledger, stripe, chain: createTempoProvider(config) });
   },
 };
 

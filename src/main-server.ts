@@ -9,7 +9,6 @@ import type { Ledger } from './ledger/ledger.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { createMetrics } from './observability/metrics.js';
-import { createSettlementResolution } from './resolution/decide-settlement.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
 import { mountDemoRoutes } from './sandbox/demo-routes.js';
 import { VERSION } from './version.js';
@@ -72,10 +71,10 @@ export async function runServer(config: Config, options: Parameters<typeof start
 function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Logger): ApiDependencies {
   const { ledger, dispatcher, sessions } = runtime;
   const components = { temporal: () => runtime.temporalAnswers() };
-  const resolution = createSettlementResolution({ ledger, chain: runtime.tempo });
   return {
-    ledger: { ...ledger, decide: (request) => resolution.decide(request) },
+    ledger,
     marketplace: createMarketplaceRoutes(config, runtime, logger),
+    resolution: runtime.marketplace.resolution,
     orchestration: { dispatch: (id) => dispatcher.dispatch(id), wake: (id) => runtime.wake(id) },
     authServer: config.authServer && { destinationAccountId: config.authServer.destinationAccountId },
     optionalComponents: {

@@ -23,7 +23,6 @@ import { connectionOptions, createTemporalClient, type TemporalClient } from './
 import { type AuthServer, createAuthServer } from './providers/auth-server/client.js';
 import { connectChainReader } from './providers/tempo/channel-server.js';
 import type { Tempo } from './providers/tempo/client.js';
-import { createSettlementResolution } from './resolution/decide-settlement.js';
 import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
@@ -144,6 +143,7 @@ function dependenciesOf(
     config,
     ledger,
     providers: parts,
+    chain: parts.tempo,
     temporal: client,
     logger,
     processName,
@@ -155,7 +155,6 @@ function dependenciesOf(
       ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
       authServer: parts.authServer,
       tempo: parts.tempo,
-      resolution: createSettlementResolution({ ledger, chain: parts.tempo }),
       timings,
       logger,
       processName,

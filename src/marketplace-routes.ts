@@ -16,7 +16,7 @@ export function createMarketplaceRoutes(
   { ledger, marketplace }: PaidSessionRuntime,
   logger: Logger,
 ): MarketplaceRouteDependencies {
-  const { calls, resolution, wake, processWebhook } = marketplace;
+  const { calls, wake, processWebhook } = marketplace;
   return {
     ledger,
     hyperswitch: calls && { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
@@ -38,8 +38,6 @@ export function createMarketplaceRoutes(
         logger.warn({ event: event.eventId, err: error }, 'a webhook was stored and not acted on yet; the sweep does'),
       );
     },
-    decide: (request) => resolution.decide(request),
-    approve: (request) => resolution.approve(request),
     webhooks: verifiersOf(config),
   };
 }

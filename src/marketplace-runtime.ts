@@ -11,7 +11,8 @@ import type { TemporalClient } from './orchestration/temporal-client.js';
 import { createHyperswitch, type Hyperswitch } from './providers/hyperswitch/client.js';
 import { createBudget, stripeRequestsOverall } from './providers/stripe/budget.js';
 import { createStripe, type Stripe } from './providers/stripe/client.js';
-import { createMoneyResolution } from './resolution/decide.js';
+import type { ChainReader } from './resolution/ask-chain.js';
+import { createResolution } from './resolution/decide.js';
 
 /** The providers of the marketplace, as far as they are configured. */
 export interface MarketplaceProviders {
@@ -36,6 +37,8 @@ export interface MarketplaceOptions {
   readonly config: Config;
   readonly ledger: Ledger;
   readonly providers: MarketplaceProviders;
+  /** Where captures of channels can be looked up; undefined: no node is configured. */
+  readonly chain: ChainReader | undefined;
   readonly temporal: TemporalClient;
   readonly logger: Logger;
   readonly processName: string;
@@ -48,6 +51,7 @@ export function createMarketplaceRuntime({
   config,
   ledger,
   providers,
+  chain,
   temporal,
   logger,
   processName,
@@ -72,7 +76,7 @@ export function createMarketplaceRuntime({
     calls:
       hyperswitch &&
       createHyperswitchCalls({ ledger, hyperswitch, clock: systemClock, processName, logger, wake, holdMs }),
-    resolution: createMoneyResolution({ ledger, stripe }),
+    resolution: createResolution({ ledger, stripe, chain }),
     processWebhook: createWebhookProcessor({ ledger, stripe, wake }),
   };
 }

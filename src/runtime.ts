@@ -132,6 +132,7 @@ export function createPaidSessionRuntime(
     config,
     ledger,
     providers: parts,
+    chain: parts.tempo,
     temporal,
     logger,
     processName,
@@ -205,12 +206,14 @@ async function giveUpUnserved(id: SettlementId, ledger: Ledger): Promise<void> {
   if (settlement?.certainty !== 'absent') return;
   await ledger.decide({
     id: newDecisionId(systemClock.nowMs()),
-    settlementId: id,
+    kind: 'settlement',
+    itemId: id,
     action: 'write_off',
     by: 'makegood',
     authenticated: true,
     note: 'refused before its release: nothing was served',
     evidence: null,
+    verified: { kind: 'not_needed' },
   });
 }
 

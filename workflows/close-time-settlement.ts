@@ -9,16 +9,12 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type {
-  CloseTimeSettlementInput,
-  DecisionInput,
-  RowOutcome,
-  SettlementActivities,
-} from '../activities/contract.js';
+import type { CloseTimeSettlementInput, RowOutcome, SettlementActivities } from '../activities/contract.js';
 import type { AttentionReason as Reason } from '../src/domain/attention.js';
+import { actionsOf } from '../src/domain/decisions.js';
 import { isSlow } from '../src/domain/settlement-providers.js';
 import { createDecisionDesk } from './decision-desk.js';
-import { type ItemState, RESOLVE_ACTIONS, rereadSignal, stateQuery } from './messages.js';
+import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
 
@@ -31,9 +27,8 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
   const state: ItemState = { phase: 'settling', detail: 'the first attempt is under way', ignored: [] };
   const desk = createDecisionDesk({
     state,
-    actions: RESOLVE_ACTIONS,
-    decide: ({ action, ...message }) =>
-      decisions.decide({ settlementId: input.settlementId, action: action as DecisionInput['action'], ...message }),
+    actions: actionsOf('settlement'),
+    decide: (message) => decisions.decide({ settlementId: input.settlementId, ...message }),
   });
   let reread = false;
   setHandler(stateQuery, () => state);

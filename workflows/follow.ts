@@ -9,8 +9,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FollowInput, FollowStep, MarketplaceActivities } from '../activities/marketplace-contract.js';
+import { actionsOf } from '../src/domain/decisions.js';
 import { createDecisionDesk } from './decision-desk.js';
-import { type ItemState, MONEY_ACTIONS, rereadSignal, stateQuery } from './messages.js';
+import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { hyperswitchStep, ledgerCall, readAgainMs } from './policies.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
 
@@ -25,7 +26,7 @@ export async function payment(input: FollowInput): Promise<{ status: string }> {
 
 /** Sees a refund through: made if a crash came before it, read until it is final, a person asked where it went back. */
 export async function refund(input: FollowInput): Promise<{ status: string }> {
-  return await follow(input, { advance: advanceRefund, actions: MONEY_ACTIONS.refund });
+  return await follow(input, { advance: advanceRefund, actions: actionsOf('refund') });
 }
 
 interface Followed {

@@ -2,14 +2,6 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 
 /** All that outsiders may load of a workflow: its messages and their payloads. */
 
-export const RESOLVE_ACTIONS = ['retry', 'settled', 'write_off'] as const;
-/** What transfers, reversals and refunds are resolved with. */
-export const MONEY_ACTIONS = {
-  transfer: ['retry', 'adopt', 'write_off'],
-  reversal: ['retry', 'adopt', 'write_off'],
-  refund: ['retry', 'compensate', 'write_off'],
-} as const;
-
 /**
  * An operator's decision. `by` is recorded as claimed: whoever reaches the Temporal CLI can write any name, so a
  * message alone never gives money up without proof (see decide in the ledger).

@@ -10,8 +10,9 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { CallStep, MarketplaceActivities, StripeCallInput } from '../activities/marketplace-contract.js';
+import { actionsOf } from '../src/domain/decisions.js';
 import { createDecisionDesk } from './decision-desk.js';
-import { type ItemState, MONEY_ACTIONS, rereadSignal, stateQuery } from './messages.js';
+import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { countedAttempts, LOOK_ANYWAY_AFTER_MS, ledgerCall, quickLedgerCall, stripeLook } from './policies.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
 
@@ -34,7 +35,7 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
   const state: ItemState = { phase: 'calling', detail: 'the first attempt is under way', ignored: [] };
   const desk = createDecisionDesk({
     state,
-    actions: MONEY_ACTIONS[call.kind],
+    actions: actionsOf(call.kind),
     decide: (message) => decideMoney({ kind: call.kind, itemId: id, ...message }),
   });
   let reread = false;

@@ -1,9 +1,7 @@
 import type { Config } from '../config.js';
 import type { Clock } from '../domain/clock.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { DecideOutcome, DecisionRequest } from '../ledger/ledger-types.js';
-import type { MoneyDecideOutcome, MoneyDecisionRequest } from '../ledger/money-decision-types.js';
-import type { SettlementResolutionDependencies } from '../resolution/decide-settlement.js';
+import type { Resolution, ResolutionDependencies } from '../resolution/decide.js';
 
 /** What commands may touch; the composition root hands it in, tests hand in their own. */
 export interface CliContext {
@@ -34,32 +32,12 @@ export interface CliContext {
   /** Resolve when the process was told to stop and has stopped. */
   readonly runServer: (config: Config) => Promise<void>;
   readonly runWorker: (config: Config) => Promise<void>;
-  /** Asks the chain where the decision needs it, then decides in this ledger: the same way as the API's. */
-  readonly decideSettlement: (
-    config: Config,
-    ledger: SettlementResolutionDependencies['ledger'],
-    request: DecisionRequest,
-  ) => Promise<DecideOutcome | { readonly kind: 'unanswered'; readonly detail: string }>;
-  /** Asks Stripe, where a key is set, then decides in this ledger: the same way as the API's. */
-  readonly decideMoney: (
-    config: Config,
-    ledger: DecidingLedger,
-    request: Omit<MoneyDecisionRequest, 'verified'>,
-  ) => Promise<MoneyDecideOutcome | { readonly kind: 'unanswered'; readonly detail: string }>;
+  /** The way of every decision, the same as the API's: asks the provider where a decision needs it, then this ledger. */
+  readonly resolution: (config: Config, ledger: DecidingLedger) => Promise<Resolution>;
 }
 
-/** What a decision about a transfer, reversal or refund needs of the ledger, tokens for questions to Stripe counted. */
-export type DecidingLedger = Pick<
-  Ledger,
-  | 'decideMoney'
-  | 'approveMoney'
-  | 'decisionItem'
-  | 'findReversal'
-  | 'findTransfer'
-  | 'findOrder'
-  | 'takeToken'
-  | 'returnToken'
->;
+/** What a decision needs of the ledger, tokens for questions to Stripe counted. */
+export type DecidingLedger = ResolutionDependencies['ledger'] & Pick<Ledger, 'takeToken' | 'returnToken'>;
 
 /** The command was understood and cannot be done; the text is for the person who typed it. */
 export class CommandRefused extends Error {}

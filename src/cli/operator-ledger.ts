@@ -3,7 +3,6 @@ import { createBackfillReader } from '../ledger/backfill-report.js';
 import { createBackfills } from '../ledger/backfills.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decide.js';
-import { createMoneyDecisions } from '../ledger/decide-money.js';
 import { createSettlementReader } from '../ledger/find-settlements.js';
 import { createHistoricalTransfers } from '../ledger/historical-transfers.js';
 import { createMoneyLists } from '../ledger/money-lists.js';
@@ -23,9 +22,8 @@ function operationsOn(database: Database, approvalThreshold: bigint, clock: Cloc
     ...createTransferReader(database),
     ...createMoneyLists(database),
     ...createMoneyStory(database),
-    ...createMoneyDecisions(database, { approvalThreshold, clock }),
     ...createStripeGates(database),
-    ...createDecisions(database, { approvalThreshold }),
+    ...createDecisions(database, { approvalThreshold, clock }),
     ...createSettlementReader(database),
     ...createStoryReader(database),
     ...createHistoricalTransfers(database),

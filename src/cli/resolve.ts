@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { actionsOf, DECIDABLE_KINDS, EVIDENCE, inWords, isDecidable, ruleOf } from '../domain/decisions.js';
 import { newDecisionId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { FoundItem } from '../ledger/money-story.js';
 import { type CliContext, CommandRefused } from './context.js';
-import { ACTIONS, type Decided, decideItem } from './decide-item.js';
+import { type Decided, decideItem } from './decide-item.js';
 import { findItem } from './find-item.js';
 import { withOperatorLedger } from './operator-ledger.js';
 
@@ -17,11 +18,14 @@ interface ResolveOptions {
   readonly json?: true;
 }
 
+/** `settlements retry, settled or write_off; transfers …` */
+const WHAT = DECIDABLE_KINDS.map((kind) => `${kind}s ${inWords(actionsOf(kind))}`).join('; ');
+
 export function addResolveCommand(program: Command, context: CliContext): void {
   const command = program
     .command('resolve <id> [action]')
     .description(
-      'decide about an item that needs attention: settlements retry, settled or write_off; transfers and reversals retry, adopt or write_off; refunds retry, compensate or write_off. Recorded under your operating-system user, as claimed',
+      `decide about an item that needs attention: ${WHAT}. Recorded under your operating-system user, as claimed`,
     )
     .option('--action <action>', 'what to do, if it is not the second argument')
     .requiredOption('--note <text>', 'why, for whoever reads it later')
@@ -54,17 +58,17 @@ async function run(context: CliContext, { id, action, options, complain }: Resol
   if (by.trim() === '') throw new CommandRefused('--by names nobody');
   const decided = await withOperatorLedger(context, async (ledger) => {
     const item = await findItem(ledger, id);
-    const actions = ACTIONS[item.kind];
-    if (actions.length === 0)
+    const { kind } = item;
+    if (!isDecidable(kind))
       throw new CommandRefused(`${article(item)} is not resolved: its refunds, transfers and reversals are`);
-    if (!actions.includes(action)) {
-      complain(`error: ${article(item)} is resolved with one of ${actions.join(', ')}, not with ${action}.`);
+    if (!ruleOf(kind, action)) {
+      complain(`error: ${article(item)} is resolved with one of ${actionsOf(kind).join(', ')}, not with ${action}.`);
     }
     const decision = { id: newDecisionId(context.clock.nowMs()), action, by, note, evidence: evidenceOf(options) };
-    return await decideItem(context, ledger, item, decision);
+    return await decideItem(context, ledger, { kind, id: item.id }, decision);
   });
   if (json) context.out(JSON.stringify({ id: decided.id, status: decided.status, decision_id: decided.decision_id }));
-  else context.out(inWords(decided));
+  else context.out(told(decided));
 }
 
 const article = ({ kind }: FoundItem): string => `${kind === 'order' ? 'an' : 'a'} ${kind}`;
@@ -78,7 +82,7 @@ function evidenceOf({ evidence: given, txHash, reference }: ResolveOptions): Jso
   return Object.keys(all).length === 0 ? null : all;
 }
 
-const NAMES = ['tx_hash', 'reference', 'stripe_transfer_id', 'stripe_reversal_id'];
+const NAMES: readonly string[] = [...new Set(DECIDABLE_KINDS.flatMap((kind) => EVIDENCE[kind]))];
 
 /** As strict as the API: a misspelt name would be kept as evidence of nothing. */
 function evidence(text: string): JsonObject {
@@ -99,7 +103,7 @@ function evidence(text: string): JsonObject {
   return value as JsonObject;
 }
 
-const inWords = ({ kind, id, status, decision_id }: Decided): string =>
+const told = ({ kind, id, status, decision_id }: Decided): string =>
   status === 'pending_approval'
     ? `recorded as a request: another person has to approve decision ${decision_id} (POST /api/v1/decisions/${decision_id}/approve)`
     : `${kind} ${id} is ${status} by decision ${decision_id}; a worker goes on with it at its next sweep`;

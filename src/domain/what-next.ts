@@ -1,5 +1,6 @@
 import type { Attention } from './attention.js';
 import type { Certainty } from './certainty.js';
+import { actionsFor, inWords, isDecidable } from './decisions.js';
 import type { MoneyKind } from './marketplace.js';
 
 /** All that decides what happens to a payment, refund, transfer or reversal next; times are ISO 8601. */
@@ -42,16 +43,11 @@ const OPEN: Readonly<Record<MoneyKind, readonly string[]>> = {
   reversal: ['pending', 'waiting_balance'],
 };
 
-const ACTIONS: Readonly<Record<MoneyKind, string>> = {
-  payment: 'retry',
-  refund: 'retry, compensate or write_off',
-  transfer: 'retry, adopt or write_off',
-  reversal: 'retry, adopt or write_off',
-};
-
 function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, { reason }: Attention): string {
   if (reason === 'approval_pending') return 'an approver confirms the decision named above, or nothing happens';
-  const asked = `a person decides: makegood resolve <id> ${ACTIONS[kind]}`;
+  const asked = isDecidable(kind)
+    ? `a person decides: makegood resolve <id> ${inWords(actionsFor(kind, reason))}`
+    : 'a person looks at it: nothing of it is decided here';
   const isOpenQuestion = certainty === 'unknown' || certainty === 'in_flight';
   if (!isOpenQuestion || nextCheckAt === null || kind === 'payment' || kind === 'refund') return asked;
   return `${asked}. Meanwhile Stripe's records are read, next at ${nextCheckAt}; our own ${kind} is adopted if it is found`;

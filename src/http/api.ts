@@ -8,9 +8,11 @@ import express, {
   type Response,
 } from 'express';
 import helmet from 'helmet';
+import type { SettlementId } from '../domain/ids.js';
 import type { ApiToken } from '../domain/roles.js';
+import type { Resolution } from '../resolution/decide.js';
 import { authorize, createAuthenticate } from './auth.js';
-import { decisionRoutes } from './decisions.js';
+import { type DecidedItem, decisionRoutes } from './decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
 import { createRateLimit, type RateLimitSettings } from './limits.js';
 import type { MarketplaceRouteDependencies } from './money-dependencies.js';
@@ -22,17 +24,13 @@ import { HttpProblem } from './problem.js';
 import { readBody, readBytes, step } from './read-body.js';
 import { refundRoutes } from './refunds.js';
 import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
-import {
-  approveSettlement,
-  type SettlementLedger,
-  type SettlementRouteDependencies,
-  settlementRoutes,
-} from './settlements.js';
+import { type SettlementLedger, type SettlementRouteDependencies, settlementRoutes } from './settlements.js';
 import { transferRoutes } from './transfers.js';
 import { webhookRoutes } from './webhooks.js';
 
 export interface ApiDependencies extends SettlementRouteDependencies, HealthDependencies {
   readonly marketplace: MarketplaceRouteDependencies;
+  readonly resolution: Resolution;
   readonly ledger: SettlementLedger & HealthDependencies['ledger'];
   readonly metrics: HealthDependencies['metrics'] & { observeRequest(request: ObservedRequest): void };
   readonly tokens: readonly ApiToken[];
@@ -100,12 +98,26 @@ function marketplaceRoutes(dependencies: ApiDependencies): readonly Route[] {
     ...refundRoutes(given),
     ...transferRoutes(given),
     ...decisionRoutes({
-      marketplace,
+      ledger: marketplace.ledger,
+      resolution: dependencies.resolution,
+      wake: (item) => wake(item, dependencies),
       clock,
-      approveSettlement: (request) => approveSettlement(request, dependencies),
     }),
     ...webhookRoutes(given),
   ];
+}
+
+/** Off the request path: the decision stands in the ledger, and a workflow that is not woken is found by the sweep. */
+function wake({ kind, id }: DecidedItem, { marketplace, orchestration, logger }: ApiDependencies): void {
+  if (kind !== 'settlement') {
+    marketplace.nudge({ kind, id });
+    return;
+  }
+  orchestration
+    .wake(id as SettlementId)
+    .catch((error: unknown) =>
+      logger.warn({ settlement: id, err: error }, 'the workflow was not told of the decision; the sweep will find it'),
+    );
 }
 
 /** Taken over when it is harmless to repeat in headers, logs and JSON. */

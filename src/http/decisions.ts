@@ -1,75 +1,71 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
-import { newDecisionId, parseDecisionId, parseRefundId, parseReversalId, parseTransferId } from '../domain/ids.js';
-import type { SellerTransfer } from '../domain/marketplace.js';
-import type { ApproveOutcome } from '../ledger/ledger-types.js';
-import type { DecidableKind, DecisionItem, MoneyAction, MoneyDecideOutcome } from '../ledger/money-decision-types.js';
-import { fromLedger } from './from-ledger.js';
-import type { MarketplaceRouteDependencies, Unanswered } from './money-dependencies.js';
+import { actionsOf, DECIDABLE_KINDS, type DecidableKind, inWords, ruleOf } from '../domain/decisions.js';
 import {
-  resolveRefundOperation,
-  resolveReversalOperation,
-  resolveTransferOperation,
-  retryTransferOperation,
-} from './money-operations.js';
-import { REFUND_ACTIONS, REVERSAL_ACTIONS, type ResolveMoneyRequest, TRANSFER_ACTIONS } from './money-schemas.js';
+  newDecisionId,
+  parseDecisionId,
+  parseRefundId,
+  parseReversalId,
+  parseSettlementId,
+  parseTransferId,
+} from '../domain/ids.js';
+import type { SellerTransfer } from '../domain/marketplace.js';
+import type { ApproveOutcome, DecisionItem } from '../ledger/decision-types.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Decision, Resolution, Unanswered } from '../resolution/decide.js';
+import { approveDecisionOperation, RESOLVE_OPERATIONS, retryTransferOperation } from './decision-operations.js';
+import type { ResolveRequest } from './decision-schemas.js';
+import { fromLedger } from './from-ledger.js';
 import { notWaiting } from './not-waiting.js';
-import { approveDecisionOperation } from './operations.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Call, type Reply, type Route, route } from './route.js';
 import type { NoteRequest } from './schema-parts.js';
 
 export interface DecisionRouteDependencies {
-  readonly marketplace: Pick<MarketplaceRouteDependencies, 'ledger' | 'decide' | 'approve' | 'nudge'>;
-  /** Of a settlement; also wakes its workflow. */
-  readonly approveSettlement: (request: {
-    readonly decisionId: DecisionItem['decisionId'];
-    readonly by: string;
-    readonly note: string;
-  }) => Promise<ApproveOutcome>;
+  readonly ledger: Pick<Ledger, 'decisionItem' | 'findTransfer'>;
+  readonly resolution: Resolution;
+  /** Starts or wakes the item's workflow off the request path; never throws. What it misses is found by the sweep. */
+  readonly wake: (item: DecidedItem) => void;
   readonly clock: Clock;
 }
 
-/** What persons decide about money that needs attention: retried, adopted, compensated, given up, and approved. */
+export interface DecidedItem {
+  readonly kind: DecidableKind;
+  readonly id: string;
+}
+
+/** What persons decide about items that need attention, of every kind, and what other persons approve. */
 export function decisionRoutes(dependencies: DecisionRouteDependencies): readonly Route[] {
   return [
-    route(resolveTransferOperation, (call) => resolve(TRANSFER, call, dependencies)),
-    route(resolveReversalOperation, (call) => resolve(REVERSAL, call, dependencies)),
-    route(resolveRefundOperation, (call) => resolve(REFUND, call, dependencies)),
+    ...DECIDABLE_KINDS.map((kind) => route(RESOLVE_OPERATIONS[kind], (call) => resolve(kind, call, dependencies))),
     route(retryTransferOperation, (call) => retryTransfer(call, dependencies)),
     route(approveDecisionOperation, (call) => approve(call, dependencies)),
   ];
 }
 
-interface Decidable {
-  readonly kind: DecidableKind;
-  readonly parse: (text: string) => string | undefined;
-  readonly actions: readonly MoneyAction[];
-}
-
-const TRANSFER: Decidable = { kind: 'transfer', parse: parseTransferId, actions: TRANSFER_ACTIONS };
-const REVERSAL: Decidable = { kind: 'reversal', parse: parseReversalId, actions: REVERSAL_ACTIONS };
-const REFUND: Decidable = { kind: 'refund', parse: parseRefundId, actions: REFUND_ACTIONS };
+const PARSE: { readonly [Kind in DecidableKind]: (text: string) => string | undefined } = {
+  settlement: parseSettlementId,
+  transfer: parseTransferId,
+  reversal: parseReversalId,
+  refund: parseRefundId,
+};
 
 const notFound = (kind: string) => new HttpProblem('not_found', `there is no ${kind} with this id`);
 
 async function resolve(
-  decidable: Decidable,
-  { params, body, principal }: Call<ResolveMoneyRequest, unknown>,
+  kind: DecidableKind,
+  { params, body, principal }: Call<ResolveRequest, unknown>,
   dependencies: DecisionRouteDependencies,
 ): Promise<Reply> {
-  const { kind, actions } = decidable;
-  const itemId = decidable.parse(params.id ?? '');
+  const itemId = PARSE[kind](params.id ?? '');
   if (itemId === undefined) throw notFound(kind);
-  const action = actions.find((candidate) => candidate === body.action);
-  if (!action) {
-    throw new HttpProblem(
-      'wrong_action',
-      `a ${kind} is resolved with one of ${actions.join(', ')}: nothing was decided`,
-      { errors: [{ pointer: '/action', message: `is none of ${actions.join(', ')}` }] },
-    );
+  const { action, note, evidence } = body;
+  if (!ruleOf(kind, action)) {
+    const actions = actionsOf(kind);
+    throw new HttpProblem('wrong_action', `a ${kind} is resolved with ${inWords(actions)}: nothing was decided`, {
+      errors: [{ pointer: '/action', message: `is none of ${actions.join(', ')}` }],
+    });
   }
-  const { note, evidence } = body;
   return await decide({ kind, itemId, action, by: principal.name, note, evidence }, dependencies);
 }
 
@@ -78,7 +74,7 @@ async function retryTransfer(
   dependencies: DecisionRouteDependencies,
 ): Promise<Reply> {
   const id = parseTransferId(params.id ?? '');
-  const transfer = id && (await fromLedger(dependencies.marketplace.ledger.findTransfer(id)));
+  const transfer = id && (await fromLedger(dependencies.ledger.findTransfer(id)));
   if (!transfer) throw notFound('transfer');
   if (everCompleted(transfer)) {
     throw new HttpProblem(
@@ -96,39 +92,35 @@ async function retryTransfer(
 const everCompleted = ({ certainty, stripeTransferId }: SellerTransfer): boolean =>
   certainty === 'done' || stripeTransferId !== null;
 
-interface Asked {
-  readonly kind: DecidableKind;
-  readonly itemId: string;
-  readonly action: MoneyAction;
-  readonly by: string;
-  readonly note: string;
-  readonly evidence?: Readonly<Record<string, string | undefined>>;
+type Asked = Pick<Decision, 'kind' | 'itemId' | 'action' | 'by' | 'note'> & Pick<ResolveRequest, 'evidence'>;
+
+async function decide(asked: Asked, { resolution, wake, clock }: DecisionRouteDependencies): Promise<Reply> {
+  const { evidence, ...said } = asked;
+  const decision = { id: newDecisionId(clock.nowMs()), ...said, authenticated: true };
+  const outcome = await fromLedger(resolution.decide({ ...decision, evidence: evidence ? { ...evidence } : null }));
+  if (outcome.kind === 'applied') wake({ kind: asked.kind, id: asked.itemId });
+  return answerOf(outcome, asked, asked.by);
 }
 
-async function decide(asked: Asked, { marketplace, clock }: DecisionRouteDependencies): Promise<Reply> {
-  const { kind, itemId, action, by, note, evidence } = asked;
-  const outcome = await fromLedger(
-    marketplace.decide({
-      id: newDecisionId(clock.nowMs()),
-      kind,
-      itemId,
-      action,
-      by,
-      authenticated: true,
-      note,
-      evidence: evidence ? { ...evidence } : null,
-    }),
-  );
-  if (outcome.kind === 'applied') marketplace.nudge({ kind, id: itemId });
-  return answerOf(outcome, { kind, itemId });
+async function approve(
+  { params, body, principal }: Call<NoteRequest, unknown>,
+  { ledger, resolution, wake }: DecisionRouteDependencies,
+): Promise<Reply> {
+  const decisionId = parseDecisionId(params.id ?? '');
+  const item = decisionId && (await fromLedger(ledger.decisionItem(decisionId)));
+  if (!item) throw notFound('decision');
+  const outcome = await fromLedger(resolution.approve({ decisionId, by: principal.name, note: body.note }));
+  if (outcome.kind === 'applied') wake({ kind: item.kind, id: item.itemId });
+  return answerOf(outcome, item, principal.name);
 }
 
-/** Stripe is asked again by the same request. */
+/** The provider is asked again by the same request. */
 const PROVIDER_RETRY_SECONDS = 30;
 
 function answerOf(
-  outcome: MoneyDecideOutcome | Unanswered,
-  { kind, itemId }: { readonly kind: string; readonly itemId: string },
+  outcome: ApproveOutcome | Unanswered,
+  { kind, itemId }: Pick<DecisionItem, 'kind' | 'itemId'>,
+  by: string,
 ): Reply {
   switch (outcome.kind) {
     case 'applied':
@@ -139,53 +131,17 @@ function answerOf(
       throw notFound(kind);
     case 'not_waiting':
       throw notWaiting(outcome.status);
+    case 'self_approval':
+      throw new HttpProblem('self_approval', `${by} asked for this; another person has to approve it`);
     case 'refused':
       throw new HttpProblem('decision_refused', `${outcome.detail}; nothing was decided`);
     case 'unanswered':
       throw new HttpProblem(
         'provider_unavailable',
-        `${outcome.detail}; without Stripe's word nothing is decided: send the same decision again later`,
+        `${outcome.detail}; without the provider's word nothing is decided: send the same decision again later`,
         { headers: retryAfter(PROVIDER_RETRY_SECONDS) },
       );
     default:
       return assertNever(outcome);
   }
 }
-
-async function approve(
-  { params, body, principal }: Call<NoteRequest, unknown>,
-  dependencies: DecisionRouteDependencies,
-): Promise<Reply> {
-  const { marketplace } = dependencies;
-  const decisionId = parseDecisionId(params.id ?? '');
-  const item = decisionId && (await fromLedger(marketplace.ledger.decisionItem(decisionId)));
-  if (!item) throw noDecision();
-  const approval = { decisionId: item.decisionId, by: principal.name, note: body.note };
-  if (item.kind === 'settlement') {
-    return approved(await fromLedger(dependencies.approveSettlement(approval)), item, approval.by);
-  }
-  const outcome = await fromLedger(marketplace.approve(approval));
-  if (outcome.kind === 'applied') marketplace.nudge({ kind: item.kind, id: item.itemId });
-  return approved(outcome, item, approval.by);
-}
-
-type Approved = MoneyDecideOutcome | Unanswered | ApproveOutcome;
-
-function approved(outcome: Approved, item: DecisionItem, by: string): Reply {
-  switch (outcome.kind) {
-    case 'self_approval':
-      throw new HttpProblem('self_approval', `${by} asked for this; another person has to approve it`);
-    case 'not_found':
-      throw noDecision();
-    case 'applied':
-    case 'pending_approval':
-    case 'not_waiting':
-    case 'refused':
-    case 'unanswered':
-      return answerOf(outcome, item);
-    default:
-      return assertNever(outcome);
-  }
-}
-
-const noDecision = () => new HttpProblem('not_found', 'there is no decision with this id');

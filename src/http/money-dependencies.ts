@@ -1,7 +1,6 @@
-import type { DecisionId, PaymentId, RefundId } from '../domain/ids.js';
+import type { PaymentId, RefundId } from '../domain/ids.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { MoneyItem, NewWebhookEvent } from '../ledger/marketplace-types.js';
-import type { MoneyDecideOutcome, MoneyDecisionRequest } from '../ledger/money-decision-types.js';
 
 /** What the marketplace's routes need; the composition root hands it in. */
 export interface MarketplaceRouteDependencies {
@@ -16,14 +15,6 @@ export interface MarketplaceRouteDependencies {
   nudge(item: MoneyItem): void;
   /** Reads the provider about this event off the request path; never throws. What it misses is found by the sweep. */
   processWebhook(event: NewWebhookEvent): void;
-  /** Asks Stripe where the decision needs it, then decides in the ledger. */
-  decide(request: Omit<MoneyDecisionRequest, 'verified'>): Promise<MoneyDecideOutcome | Unanswered>;
-  /** Of a transfer, reversal or refund; Stripe is asked again at this moment. */
-  approve(request: {
-    readonly decisionId: DecisionId;
-    readonly by: string;
-    readonly note: string;
-  }): Promise<MoneyDecideOutcome | Unanswered | { readonly kind: 'self_approval' }>;
   readonly webhooks: WebhookVerifiers;
 }
 
@@ -56,12 +47,6 @@ export type MarketplaceRouteLedger = Pick<
  * next call reads before it sends. `refused`: the provider will not have it, and nobody was charged.
  */
 export type PaymentSent = { readonly kind: 'sent' } | { readonly kind: 'unknown' | 'refused'; readonly detail: string };
-
-/** Stripe did not say what is true now, so nothing was decided. */
-export interface Unanswered {
-  readonly kind: 'unanswered';
-  readonly detail: string;
-}
 
 /** Each answers null for what was not signed for us, or is no event; one that is undefined has no secret configured. */
 export interface WebhookVerifiers {

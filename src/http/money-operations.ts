@@ -1,5 +1,4 @@
 import {
-  DecisionAnswer,
   ListOrdersQuery,
   ListReversalsQuery,
   ListTransfersQuery,
@@ -11,10 +10,6 @@ import {
   OrderListAnswer,
   PaymentAnswer,
   RefundAnswer,
-  type ResolveMoneyRequest,
-  ResolveRefundRequest,
-  ResolveReversalRequest,
-  ResolveTransferRequest,
   ReversalAnswer,
   ReversalListAnswer,
   TransferAnswer,
@@ -23,8 +18,7 @@ import {
 } from './money-schemas.js';
 import type { ProblemCode } from './problem.js';
 import { type HeaderDescription, NOTHING, type Operation } from './route.js';
-import { NoteRequest } from './schema-parts.js';
-import { OPERATORS, READERS, SERVICES } from './who.js';
+import { READERS, SERVICES } from './who.js';
 
 const IDEMPOTENCY_KEY: Readonly<Record<string, HeaderDescription>> = {
   'Idempotency-Key': {
@@ -179,56 +173,6 @@ export const getReversalOperation = {
   problems: ['ledger_unavailable'],
 } satisfies Operation;
 
-const DECIDED = {
-  200: { description: 'Decided and recorded.', schema: DecisionAnswer },
-  202: { description: 'Recorded as a request; an approver has to confirm it.', schema: DecisionAnswer },
-} as const;
-const DECISION_PROBLEMS: readonly ProblemCode[] = [
-  'not_waiting',
-  'wrong_action',
-  'decision_refused',
-  'provider_unavailable',
-  'ledger_unavailable',
-];
-
-const resolving = { method: 'POST', roles: OPERATORS, query: NOTHING, answers: DECIDED } as const;
-
-export const resolveTransferOperation = {
-  ...resolving,
-  id: 'resolveTransfer',
-  path: '/api/v1/transfers/{id}/resolve',
-  summary: 'Decide about a transfer that needs attention; Stripe is asked before money is believed or given up.',
-  body: ResolveTransferRequest,
-  problems: DECISION_PROBLEMS,
-} satisfies Operation<ResolveMoneyRequest>;
-
-export const resolveReversalOperation = {
-  ...resolving,
-  id: 'resolveReversal',
-  path: '/api/v1/reversals/{id}/resolve',
-  summary: 'Decide about a reversal that needs attention; Stripe is asked before money is believed or given up.',
-  body: ResolveReversalRequest,
-  problems: DECISION_PROBLEMS,
-} satisfies Operation<ResolveMoneyRequest>;
-
-export const resolveRefundOperation = {
-  ...resolving,
-  id: 'resolveRefund',
-  path: '/api/v1/refunds/{id}/resolve',
-  summary: 'Decide about a refund that needs attention.',
-  body: ResolveRefundRequest,
-  problems: DECISION_PROBLEMS,
-} satisfies Operation<ResolveMoneyRequest>;
-
-export const retryTransferOperation = {
-  ...resolving,
-  id: 'retryTransfer',
-  path: '/api/v1/transfers/{id}/retry',
-  summary: 'Send a transfer again that needs attention: the same as to resolve it with `retry`.',
-  body: NoteRequest,
-  problems: ['already_completed', ...DECISION_PROBLEMS.filter((code) => code !== 'wrong_action')],
-} satisfies Operation<NoteRequest>;
-
 /** Far above any event of either provider, which would be sent for days in vain. */
 const WEBHOOK_LIMIT_BYTES = 1024 * 1024;
 
@@ -278,14 +222,10 @@ export const MONEY_OPERATIONS: readonly Operation[] = [
   createPaymentOperation,
   createRefundOperation,
   getRefundOperation,
-  resolveRefundOperation,
   listTransfersOperation,
   getTransferOperation,
-  retryTransferOperation,
-  resolveTransferOperation,
   listReversalsOperation,
   getReversalOperation,
-  resolveReversalOperation,
   hyperswitchWebhookOperation,
   stripeWebhookOperation,
 ];

@@ -15,8 +15,7 @@ import type {
   ReversalAnswer as Reversal,
   TransferAnswer as Transfer,
 } from '../domain/money-answer.js';
-import { SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
-import { attention, LIST_PARAMETERS, listAnswer, note, text, timestamp } from './schema-parts.js';
+import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from './schema-parts.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
 
@@ -84,41 +83,6 @@ export const NewRefundRequest = z.strictObject({
   reason: text(255).regex(/\S/, { error: 'says nothing' }).describe('Passed on to the payment provider.'),
 });
 export type NewRefundRequest = z.output<typeof NewRefundRequest>;
-
-const reference = text(500).optional().describe('Where it was seen; kept with the decision.');
-const stripeId = (prefix: 'tr' | 'trr', of: string) =>
-  z
-    .string()
-    .regex(new RegExp(`^${prefix}_[A-Za-z0-9_]{1,64}$`), {
-      error: `has to be the id of ${of}, for example "${prefix}_1A2b3C"`,
-    })
-    .optional()
-    .describe('What to adopt; Stripe is asked whether it is there, of this amount, and nothing else of ours.');
-
-const resolveRequest = <Evidence extends z.ZodType>(actions: readonly string[], evidence: Evidence) =>
-  z.strictObject({
-    action: text(64).describe(`One of ${actions.join(', ')}; anything else is answered with 422.`),
-    note,
-    evidence: evidence.optional(),
-  });
-
-export const TRANSFER_ACTIONS = ['retry', 'adopt', 'write_off'] as const;
-export const REVERSAL_ACTIONS = ['retry', 'adopt', 'write_off'] as const;
-export const REFUND_ACTIONS = ['retry', 'compensate', 'write_off'] as const;
-
-export const ResolveTransferRequest = resolveRequest(
-  TRANSFER_ACTIONS,
-  z.strictObject({ stripe_transfer_id: stripeId('tr', 'a transfer'), reference }),
-);
-export const ResolveReversalRequest = resolveRequest(
-  REVERSAL_ACTIONS,
-  z.strictObject({ stripe_reversal_id: stripeId('trr', 'a reversal'), reference }),
-);
-export const ResolveRefundRequest = resolveRequest(REFUND_ACTIONS, z.strictObject({ reference }));
-export type ResolveMoneyRequest =
-  | z.output<typeof ResolveTransferRequest>
-  | z.output<typeof ResolveReversalRequest>
-  | z.output<typeof ResolveRefundRequest>;
 
 const moneyList = <Status extends string>(statuses: readonly Status[]) =>
   z.strictObject({
@@ -235,18 +199,5 @@ export const OrderAnswer: z.ZodType<Order> = z
 export const OrderListAnswer = listAnswer(OrderAnswer);
 export const TransferListAnswer = listAnswer(TransferAnswer);
 export const ReversalListAnswer = listAnswer(ReversalAnswer);
-
-const STATUSES = [
-  ...new Set([...SETTLEMENT_STATUSES, ...TRANSFER_STATUSES, ...REVERSAL_STATUSES, ...REFUND_STATUSES]),
-  'pending_approval' as const,
-];
-
-export const DecisionAnswer = z
-  .object({
-    id: z.uuid().describe('The item that was decided about.'),
-    status: z.enum(STATUSES),
-    decision_id: z.uuid(),
-  })
-  .meta({ id: 'Decision' });
 
 export const WebhookAnswer = z.object({ received: z.literal(true) });

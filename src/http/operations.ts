@@ -1,17 +1,15 @@
+import { DECISION_OPERATIONS } from './decision-operations.js';
 import { MONEY_OPERATIONS } from './money-operations.js';
-import { DecisionAnswer } from './money-schemas.js';
 import { NOTHING, type Operation } from './route.js';
-import { NoteRequest } from './schema-parts.js';
 import {
   HealthAnswer,
   ListQuery,
   NewSettlementRequest,
   ReadyAnswer,
-  ResolveRequest,
   SettlementAnswer,
   SettlementListAnswer,
 } from './schemas.js';
-import { OPERATORS, READERS, SERVICES } from './who.js';
+import { READERS, SERVICES } from './who.js';
 
 const KIB = 1024;
 
@@ -58,37 +56,6 @@ export const getSettlementOperation = {
   answers: { 200: { description: 'The settlement.', schema: SettlementAnswer } },
   problems: ['ledger_unavailable'],
 } satisfies Operation;
-
-const DECIDED = {
-  200: { description: 'Decided and recorded.', schema: DecisionAnswer },
-} as const;
-
-export const resolveSettlementOperation = {
-  id: 'resolveSettlement',
-  method: 'POST',
-  path: '/api/v1/settlements/{id}/resolve',
-  summary: 'Decide about a settlement that needs attention.',
-  roles: OPERATORS,
-  body: ResolveRequest,
-  query: NOTHING,
-  answers: {
-    ...DECIDED,
-    202: { description: 'Recorded as a request; an approver has to confirm it.', schema: DecisionAnswer },
-  },
-  problems: ['not_waiting', 'wrong_action', 'decision_refused', 'ledger_unavailable'],
-} satisfies Operation<ResolveRequest>;
-
-export const approveDecisionOperation = {
-  id: 'approveDecision',
-  method: 'POST',
-  path: '/api/v1/decisions/{id}/approve',
-  summary: "Confirm another person's decision, about an item of whatever kind.",
-  roles: ['approver'],
-  body: NoteRequest,
-  query: NOTHING,
-  answers: DECIDED,
-  problems: ['self_approval', 'not_waiting', 'decision_refused', 'provider_unavailable', 'ledger_unavailable'],
-} satisfies Operation<NoteRequest>;
 
 export const healthOperation = {
   id: 'health',
@@ -142,9 +109,8 @@ export const OPERATIONS: readonly Operation[] = [
   createSettlementOperation,
   listSettlementsOperation,
   getSettlementOperation,
-  resolveSettlementOperation,
   ...MONEY_OPERATIONS,
-  approveDecisionOperation,
+  ...DECISION_OPERATIONS,
   healthOperation,
   readyOperation,
   metricsOperation,

@@ -4,7 +4,7 @@ import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
 import type { SettlementAnswer as Answer } from '../domain/settlement-answer.js';
 import { PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
-import { attention, LIST_PARAMETERS, listAnswer, note, text, timestamp } from './schema-parts.js';
+import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from './schema-parts.js';
 
 /** The one source of what a request may hold: validation and /openapi.json both come from here. */
 
@@ -59,18 +59,6 @@ export const NewSettlementRequest = z.strictObject({
   }),
 });
 export type NewSettlementRequest = z.output<typeof NewSettlementRequest>;
-
-export const RESOLVE_ACTIONS = ['retry', 'settled', 'write_off'] as const;
-
-export const ResolveRequest = z.strictObject({
-  action: text(64).describe(`One of ${RESOLVE_ACTIONS.join(', ')}; anything else is answered with 422.`),
-  note,
-  evidence: z
-    .strictObject({ tx_hash: text(256).optional(), reference: text(500).optional() })
-    .optional()
-    .describe('Where the money was seen; needed for "settled".'),
-});
-export type ResolveRequest = z.output<typeof ResolveRequest>;
 
 export const ListQuery = z.strictObject({
   status: z.enum(SETTLEMENT_STATUSES).optional(),

@@ -3,10 +3,10 @@ import { transferKey } from '../domain/idempotency-keys.js';
 import { newTransferId, type OrderId, type RefundId, type TransferId } from '../domain/ids.js';
 import { smaller } from '../domain/money.js';
 import { overtaken } from '../domain/shares.js';
+import { dropAttention, withdrawRequests } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-shares.js';
 import { type Query, tell } from './transition.js';
-import { dropAttention, withdrawRequests } from './waiting-decisions.js';
 
 /** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
 

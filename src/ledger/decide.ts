@@ -1,232 +1,183 @@
-import type { DecisionId, SettlementId } from '../domain/ids.js';
-import type { JsonObject } from '../domain/json.js';
-import { toHundredths } from '../domain/money.js';
-import { TEMPO } from '../domain/settlement-providers.js';
-import type { SettlementStatus } from '../domain/settlement-status.js';
+import { assertNever } from '../domain/assert-never.js';
+import type { AttentionReason } from '../domain/attention.js';
+import type { Clock } from '../domain/clock.js';
+import { type ActionRule, actionsOf, type DecidableKind, inWords, ruleOf } from '../domain/decisions.js';
+import type { DecisionId } from '../domain/ids.js';
 import type { Database } from './database.js';
-import type { ApproveOutcome, DecideOutcome, DecisionRequest } from './ledger-types.js';
-import { SETTLEMENT_COLUMNS, type SettlementRow } from './settlement-row.js';
+import { type Held, type HeldAction, type Hold, holding, type Said } from './decidable.js';
+import { REFUND } from './decide-refund.js';
+import { REVERSAL } from './decide-reversal.js';
+import { SETTLEMENT } from './decide-settlement.js';
+import { TRANSFER } from './decide-transfer.js';
+import { approveRow, decisionRow, insertDecision, someRequestWaits, withdrawRequests } from './decision-rows.js';
+import type { Approval, ApproveOutcome, DecideOutcome, DecisionItem, DecisionRequest } from './decision-types.js';
+import { isTaken } from './stripe-calls.js';
+import { type Query, tell } from './transition.js';
 
-type Query = Database['query'];
-type Action = DecisionRequest['action'];
-type Verdict =
-  | { readonly do: 'apply' }
-  | { readonly do: 'ask_approver' }
-  | { readonly do: 'refuse'; readonly detail: string };
-type WaitingRow = SettlementRow & { sealed_kind: string | null };
+const HOLD: { readonly [Kind in DecidableKind]: Hold } = {
+  settlement: holding(SETTLEMENT),
+  transfer: holding(TRANSFER),
+  reversal: holding(REVERSAL),
+  refund: holding(REFUND),
+};
 
 export interface DecideOptions {
-  /** Amounts above this need two persons; hundredths of the asset's unit. */
+  /** What one person may not give up alone from here on; minor units, or hundredths of the asset's unit. */
   readonly approvalThreshold: bigint;
+  readonly clock: Clock;
 }
 
 /**
- * What an operator decides about a settlement that needs attention. The first decision wins; a later one is recorded
- * as ignored. Everything is one transaction on the locked row, so a decision never overtakes a call in flight: an item
- * that is being sent is `pending`, and only `needs_attention` is decided upon.
+ * What an operator decides about an item that needs attention, of whatever kind. The first decision wins; a later one is
+ * recorded as ignored. Everything is one transaction on the locked row, so a decision never overtakes a call in flight.
  */
 export function createDecisions(database: Database, options: DecideOptions) {
   return {
     decide: (request: DecisionRequest): Promise<DecideOutcome> =>
-      database.transaction(async (query) => {
-        const row = await lockSettlement(query, request.settlementId);
-        if (!row) return { kind: 'not_found' };
-        const earlier = await decidedBefore(query, request.id);
-        if (earlier) return { kind: earlier, status: row.status, decisionId: request.id };
-        if (!isWaiting(row)) {
-          await insertDecision(query, request, 'ignored');
-          return { kind: 'not_waiting', status: row.status };
-        }
-        const verdict = judge(row, request, options.approvalThreshold);
-        switch (verdict.do) {
-          case 'refuse':
-            return { kind: 'refused', detail: verdict.detail };
-          case 'ask_approver':
-            return await askApprover(query, row, request);
-          case 'apply':
-            await withdrawWaiting(query, row.id);
-            await insertDecision(query, request, 'applied');
-            return {
-              kind: 'applied',
-              status: await apply(query, row, request),
-              decisionId: request.id,
-            };
-        }
-      }),
+      unlessTaken(request, () => database.transaction((query) => decide(query, request, options))),
 
-    /** Confirms a decision that needs a second person. @param request.by the approver's name, not the token */
-    approve: (request: { decisionId: DecisionId; by: string; note: string }): Promise<ApproveOutcome> =>
-      database.transaction(async (query) => {
-        const [decision] = await query<DecisionRow>('SELECT * FROM decisions WHERE id = $1 FOR UPDATE', [
-          request.decisionId,
-        ]);
-        if (!decision) return { kind: 'not_found' };
-        if (decision.state !== 'pending_approval') return { kind: 'not_waiting', status: decision.state };
-        if (decision.by === request.by) return { kind: 'self_approval' };
-        const row = await lockSettlement(query, decision.item_id);
-        if (!row || !isWaiting(row)) return { kind: 'not_waiting', status: row?.status ?? 'unknown' };
-        await query(
-          `UPDATE decisions SET state = 'applied', approved_by = $2, approval_note = $3, approved_at = clock_now() WHERE id = $1`,
-          [decision.id, request.by, request.note],
-        );
-        await tell(query, row, 'approved', { decision: decision.id, by: request.by, note: request.note });
-        const status = await apply(query, row, decision);
-        return { kind: 'applied', status, decisionId: decision.id, settlementId: row.id };
-      }),
+    /** Confirms a decision that needs a second person. */
+    approve: (approval: Approval): Promise<ApproveOutcome> =>
+      unlessTaken(approval, () => database.transaction((query) => approve(query, approval, options))),
+
+    /** Which item a decision is about, whatever became of it; undefined: no such decision. */
+    async decisionItem(id: DecisionId): Promise<DecisionItem | undefined> {
+      const row = await decisionRow(database.query, id);
+      return (
+        row && { decisionId: id, kind: row.item_kind, itemId: row.item_id, action: row.action, evidence: row.evidence }
+      );
+    },
   };
 }
 
-interface DecisionRow {
-  id: DecisionId;
-  item_id: SettlementId;
-  action: Action;
-  state: 'applied' | 'pending_approval' | 'ignored';
-  by: string;
-  note: string;
-  evidence: JsonObject | null;
-}
-
-const isWaiting = (row: SettlementRow): boolean =>
-  row.status === 'needs_attention' || (row.status === 'settled' && row.attention_reason === 'late_success');
-
-/**
- * A retry moves nothing twice, so it is always honoured. A claim that the money moved elsewhere cannot be asked of the
- * auth server, so it needs evidence, and a second person when it comes from an unauthenticated signal or is large; of the
- * chain it is asked. A write-off gives money up, so absence must be proved, or a second person must agree.
- */
-function judge(row: WaitingRow, request: DecisionRequest, threshold: bigint): Verdict {
-  const small = toHundredths(row.spent, row.decimals) <= threshold;
-  if (row.status === 'settled') {
-    return request.action === 'settled'
-      ? { do: 'apply' }
-      : { do: 'refuse', detail: 'the money is in: acknowledge this late success with the action settled' };
-  }
-  switch (request.action) {
-    case 'retry':
-      return row.sealed_kind === 'body'
-        ? { do: 'apply' }
-        : { do: 'refuse', detail: 'there is nothing to send: the credential could not be decoded, or it was erased' };
-    case 'settled':
-      if (row.certainty === 'done' || request.provedOnChain) return { do: 'apply' };
-      if (row.provider === TEMPO) return { do: 'refuse', detail: 'whether a capture is settled is asked of the chain' };
-      if (!hasEvidence(request.evidence)) {
-        return {
-          do: 'refuse',
-          detail: 'say where the money was seen: evidence {"tx_hash": "…"} or {"reference": "…"}',
-        };
-      }
-      return small && request.authenticated ? { do: 'apply' } : { do: 'ask_approver' };
-    case 'write_off':
-      if (row.certainty === 'done') {
-        return { do: 'refuse', detail: 'the provider says that the money moved: resolve with the action settled' };
-      }
-      return small && (row.certainty === 'absent' || row.certainty === 'not_sent')
-        ? { do: 'apply' }
-        : { do: 'ask_approver' };
-  }
-}
-
-function hasEvidence(evidence: JsonObject | null): boolean {
-  const given = (value: unknown): boolean => typeof value === 'string' && value.trim() !== '';
-  return evidence !== null && (given(evidence.tx_hash) || given(evidence.reference));
-}
-
-async function lockSettlement(query: Query, id: SettlementId): Promise<WaitingRow | undefined> {
-  const [row] = await query<WaitingRow>(
-    `SELECT ${SETTLEMENT_COLUMNS}, sealed_kind FROM settlements WHERE id = $1 FOR UPDATE`,
-    [id],
-  );
-  return row;
-}
-
-async function apply(
-  query: Query,
-  row: WaitingRow,
-  decision: { action: Action; evidence: JsonObject | null },
-): Promise<SettlementStatus> {
-  const [changed] = await query<{ status: SettlementStatus }>(APPLY[decision.action], [
-    row.id,
-    ...(decision.action === 'settled'
-      ? [typeof decision.evidence?.tx_hash === 'string' ? decision.evidence.tx_hash : null]
-      : []),
-  ]);
-  if (!changed) throw new Error(`settlement ${row.id} changed under its lock`);
-  return changed.status;
-}
-
-const NO_ATTENTION = 'attention_reason = NULL, attention_since = NULL, attention_detail = NULL';
-const ERASED = 'sealed = NULL, sealed_kind = NULL, sealed_key_id = NULL, erased_at = coalesce(erased_at, clock_now())';
-
-const APPLY: Readonly<Record<Action, string>> = {
-  retry: `UPDATE settlements SET status = 'pending', ${NO_ATTENTION}, next_check_at = clock_now() + interval '15 seconds'
-    WHERE id = $1 AND status = 'needs_attention' RETURNING status`,
-  settled: `UPDATE settlements SET status = 'settled', certainty = 'done', settled_at = coalesce(settled_at, clock_now()),
-      tx_hash = coalesce($2, tx_hash), next_check_at = NULL, ${NO_ATTENTION}, ${ERASED}
-    WHERE id = $1 AND status IN ('needs_attention', 'settled') RETURNING status`,
-  write_off: `UPDATE settlements SET status = 'written_off', next_check_at = NULL, ${NO_ATTENTION}, ${ERASED}
-    WHERE id = $1 AND status = 'needs_attention' RETURNING status`,
-};
-
-async function askApprover(query: Query, row: WaitingRow, request: DecisionRequest): Promise<DecideOutcome> {
-  const [waiting] = await query(
-    `SELECT 1 FROM decisions WHERE item_kind = 'settlement' AND item_id = $1 AND state = 'pending_approval'`,
-    [row.id],
-  );
-  if (waiting) {
+async function decide(query: Query, request: DecisionRequest, options: DecideOptions): Promise<DecideOutcome> {
+  const item = await HOLD[request.kind](query, request.itemId);
+  if (!item) return { kind: 'not_found' };
+  const { status } = item;
+  // The same message again, after its acknowledgement was lost, is answered as the first time.
+  const earlier = await decisionRow(query, request.id);
+  if (earlier?.state === 'ignored') return { kind: 'not_waiting', status };
+  if (earlier) return { kind: earlier.state, status, decisionId: request.id };
+  if (!item.waits(request.action)) {
     await insertDecision(query, request, 'ignored');
-    return { kind: 'not_waiting', status: row.status };
+    return { kind: 'not_waiting', status };
+  }
+  const asked = permitted(item, request.kind, request);
+  if (asked.kind === 'refused') return asked;
+  if (needsApprover(asked, { item, request, options })) return await askApprover(query, item, request);
+  await withdrawRequests(query, request.kind, item.id, `overtaken by decision ${request.id}`);
+  await insertDecision(query, request, 'applied');
+  return {
+    kind: 'applied',
+    status: await asked.action.apply({ query, clock: options.clock }),
+    decisionId: request.id,
+  };
+}
+
+async function approve(query: Query, approval: Approval, options: DecideOptions): Promise<ApproveOutcome> {
+  const { decisionId, by, note } = approval;
+  const found = await decisionRow(query, decisionId);
+  const item = found && (await HOLD[found.item_kind](query, found.item_id));
+  // Read again now that the item is held: every decision about it is taken under the lock of its row.
+  const decision = item && (await decisionRow(query, decisionId));
+  if (!decision) return { kind: 'not_found' };
+  if (decision.state !== 'pending_approval') return { kind: 'not_waiting', status: decision.state };
+  if (decision.by === by) return { kind: 'self_approval' };
+  const { action, evidence } = decision;
+  if (!item.waits(action)) return { kind: 'not_waiting', status: item.status };
+  const asked = permitted(item, decision.item_kind, { action, evidence, verified: approval.verified });
+  if (asked.kind === 'refused') return asked;
+  await approveRow(query, approval);
+  await tell(query, {
+    kind: decision.item_kind,
+    id: item.id,
+    what: 'approved',
+    detail: { decision: decisionId, by, note },
+  });
+  return { kind: 'applied', status: await asked.action.apply({ query, clock: options.clock }), decisionId };
+}
+
+type Permitted =
+  | { readonly kind: 'permitted'; readonly rule: ActionRule; readonly action: HeldAction }
+  | { readonly kind: 'refused'; readonly detail: string };
+
+/** Whether this may be decided about this item at all, by however many persons. */
+function permitted(item: Held, kind: DecidableKind, said: Said & { readonly action: string }): Permitted {
+  const rule = ruleOf(kind, said.action);
+  const action = item.on(said.action, said);
+  if (!rule || !action) return { kind: 'refused', detail: `a ${kind} is resolved with ${inWords(actionsOf(kind))}` };
+  const unfit = action.acknowledges ? undefined : notForThis(item, said.action, rule);
+  const detail = unfit ?? action.missing;
+  return detail === undefined ? { kind: 'permitted', rule, action } : { kind: 'refused', detail };
+}
+
+function notForThis(item: Held, action: string, { reasons }: ActionRule): string | undefined {
+  const reason = reasonOf(item);
+  return reasons === undefined || (reason !== undefined && reasons.includes(reason))
+    ? undefined
+    : `${action} is for what waits for ${inWords(reasons)}, and this does not`;
+}
+
+/** While an approval is pending, what the item waited for before it was asked for. */
+function reasonOf({ reason, detail }: Held): AttentionReason | undefined {
+  if (reason !== 'approval_pending') return reason ?? undefined;
+  return /; before that: ([a-z_]+): /.exec(detail ?? '')?.[1] as AttentionReason | undefined;
+}
+
+interface Judged {
+  readonly item: Held;
+  readonly request: DecisionRequest;
+  readonly options: DecideOptions;
+}
+
+/** One rule for every kind and every way; see `persons` in the catalogue. */
+function needsApprover(
+  { rule, action }: Extract<Permitted, { kind: 'permitted' }>,
+  { item, request, options }: Judged,
+): boolean {
+  if (action.acknowledges) return false;
+  switch (rule.persons) {
+    case 'none':
+      return false;
+    case 'two':
+      return true;
+    case 'none_if_confirmed':
+      return action.confirmed !== true;
+    case 'by_amount':
+      if (action.confirmed === false || (!request.authenticated && action.confirmed !== true)) return true;
+      return item.atStake.amount >= options.approvalThreshold;
+    default:
+      return assertNever(rule.persons);
+  }
+}
+
+async function askApprover(query: Query, item: Held, request: DecisionRequest): Promise<DecideOutcome> {
+  const { id, kind, by, action } = request;
+  const { status } = item;
+  if (await someRequestWaits(query, kind, item.id)) {
+    await insertDecision(query, request, 'ignored');
+    return { kind: 'not_waiting', status };
   }
   await insertDecision(query, request, 'pending_approval');
-  await query(`UPDATE settlements SET attention_reason = 'approval_pending', attention_detail = $2 WHERE id = $1`, [
-    row.id,
-    `${request.by} asks to ${request.action} (decision ${request.id}); before that: ${row.attention_reason}: ${row.attention_detail}`,
-  ]);
-  return { kind: 'pending_approval', status: row.status, decisionId: request.id };
-}
-
-/** The same message again, after its acknowledgement was lost, is answered as the first time. */
-async function decidedBefore(query: Query, id: DecisionId): Promise<'applied' | 'pending_approval' | undefined> {
-  const [row] = await query<{ state: DecisionRow['state'] }>('SELECT state FROM decisions WHERE id = $1', [id]);
-  return row && row.state !== 'ignored' ? row.state : undefined;
-}
-
-/** A decision that is applied overtakes a request that nobody confirmed yet. */
-async function withdrawWaiting(query: Query, id: SettlementId): Promise<void> {
-  await query(
-    `UPDATE decisions SET state = 'ignored' WHERE item_kind = 'settlement' AND item_id = $1 AND state = 'pending_approval'`,
-    [id],
-  );
-}
-
-async function insertDecision(query: Query, request: DecisionRequest, state: DecisionRow['state']): Promise<void> {
-  await query(
-    `INSERT INTO decisions (id, item_kind, item_id, action, state, by, authenticated, note, evidence)
-     VALUES ($1, 'settlement', $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING`,
-    [
-      request.id,
-      request.settlementId,
-      request.action,
-      state,
-      request.by,
-      request.authenticated,
-      request.note,
-      request.evidence === null ? null : JSON.stringify(request.evidence),
-    ],
-  );
-  await tell(query, { id: request.settlementId }, `decision_${state}`, {
-    decision: request.id,
-    action: request.action,
-    by: request.by,
-    authenticated: request.authenticated,
-    note: request.note,
-    evidence: request.evidence,
-  });
-}
-
-async function tell(query: Query, item: { id: SettlementId }, kind: string, detail: JsonObject): Promise<void> {
-  await query(`INSERT INTO operation_events (item_kind, item_id, kind, detail) VALUES ('settlement', $1, $2, $3)`, [
+  await query(`UPDATE ${item.table} SET attention_reason = 'approval_pending', attention_detail = $2 WHERE id = $1`, [
     item.id,
-    kind,
-    JSON.stringify(detail),
+    `${by} asks to ${action} (decision ${id}); before that: ${item.reason}: ${item.detail}`,
   ]);
+  return { kind: 'pending_approval', status, decisionId: id };
+}
+
+/** What Stripe shows may be another item's already: then it is not this one's, whoever says so. */
+async function unlessTaken<Outcome>(
+  { verified }: Pick<DecisionRequest, 'verified'>,
+  work: () => Promise<Outcome>,
+): Promise<Outcome | { readonly kind: 'refused'; readonly detail: string }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (verified.kind !== 'found' || !isTaken(error)) throw error;
+    return {
+      kind: 'refused',
+      detail: `${verified.providerId ?? 'what was found'} already belongs to another item here`,
+    };
+  }
 }

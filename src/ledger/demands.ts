@@ -1,11 +1,11 @@
 import { reversalKey } from '../domain/idempotency-keys.js';
 import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import { reversalId } from '../domain/reversal-id.js';
+import { withdrawRequests } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { ShareRow } from './seller-shares.js';
 import { redateOldest } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
-import { withdrawRequests } from './waiting-decisions.js';
 
 /** A refund that has succeeded, with as much of the demand as it lends its name to. */
 export interface NamedShare {

@@ -2,7 +2,7 @@ import type { MoneyKind } from '../domain/marketplace.js';
 import type { Database } from './database.js';
 import type { DueItem, MoneyItem, NewWebhookEvent } from './marketplace-types.js';
 
-export const TABLE_OF: Readonly<Record<MoneyKind, string>> = {
+const TABLE_OF: Readonly<Record<MoneyKind, string>> = {
   payment: 'payments',
   refund: 'refunds',
   transfer: 'seller_transfers',

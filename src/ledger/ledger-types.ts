@@ -1,6 +1,6 @@
 import type { Answer } from '../domain/answers.js';
 import type { Certainty } from '../domain/certainty.js';
-import type { DecisionId, LeaseId, SettlementId } from '../domain/ids.js';
+import type { LeaseId, SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { MoneyKind } from '../domain/marketplace.js';
 import type { AtomicAmount } from '../domain/money.js';
@@ -110,40 +110,6 @@ export interface SettlementFilter {
   readonly before?: SettlementId;
   readonly limit: number;
 }
-
-export interface DecisionRequest {
-  readonly id: DecisionId;
-  readonly settlementId: SettlementId;
-  readonly action: 'retry' | 'settled' | 'write_off';
-  readonly by: string;
-  /** False for a signal or update of the Temporal CLI: `by` is then only claimed. */
-  readonly authenticated: boolean;
-  readonly note: string;
-  readonly evidence: JsonObject | null;
-  /** The chain itself was asked, and shows the capture. */
-  readonly provedOnChain?: boolean;
-}
-
-export type DecideOutcome =
-  | {
-      readonly kind: 'applied' | 'pending_approval';
-      readonly status: SettlementStatus;
-      readonly decisionId: DecisionId;
-    }
-  | { readonly kind: 'not_found' }
-  | { readonly kind: 'not_waiting'; readonly status: SettlementStatus }
-  /** The action does not fit the item, or its evidence is missing or refuted. */
-  | { readonly kind: 'refused'; readonly detail: string };
-
-export type ApproveOutcome =
-  | {
-      readonly kind: 'applied';
-      readonly status: SettlementStatus;
-      readonly decisionId: DecisionId;
-      readonly settlementId: SettlementId;
-    }
-  | { readonly kind: 'not_found' | 'self_approval' }
-  | { readonly kind: 'not_waiting'; readonly status: string };
 
 /** A settlement that this process has claimed and may send now. */
 export interface ClaimedSettlement {

@@ -9,7 +9,6 @@ import { createClaims } from './claim.js';
 import { createSettlementCreator } from './create-settlement.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decide.js';
-import { createMoneyDecisions } from './decide-money.js';
 import { createDueCaptures } from './due-captures.js';
 import { createDueItems } from './due-items.js';
 import { createFigures } from './figures.js';
@@ -72,7 +71,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createLeases(database, clock),
     ...createSessions(database, sealer),
     ...createSettlementReader(database),
-    ...createDecisions(database, { approvalThreshold }),
+    ...createDecisions(database, { approvalThreshold, clock }),
     ...sweepLedger,
     ...createRequestKeys(database),
     ...createOrders(database),
@@ -95,7 +94,6 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createChannels(database),
     ...createChannelRequests(database),
     ...createDueCaptures(database, openCapture),
-    ...createMoneyDecisions(database, { approvalThreshold, clock }),
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),

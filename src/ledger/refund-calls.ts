@@ -5,13 +5,13 @@ import { REFUND_TRANSITIONS, type RefundStatus } from '../domain/marketplace-sta
 import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
+import { NO_ATTENTION, withdrawRequests } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './money-call-types.js';
 import { leaves, type UnreadOutcome, unread } from './payment-calls.js';
 import { lockOrder } from './seller-shares.js';
 import { giveBack, settleShares } from './share-out.js';
 import { mustMove, type Query, tell } from './transition.js';
-import { NO_ATTENTION, withdrawRequests } from './waiting-decisions.js';
 
 interface RefundRow {
   id: RefundId;

@@ -5,6 +5,7 @@ import type { ReversalStatus } from '../domain/marketplace-status.js';
 import type { ReversalParams } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
+import { withdrawRequests } from './decision-rows.js';
 import { leavePlace } from './demands.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type {
@@ -20,7 +21,6 @@ import { exactMinorUnits, giveBack, hold, isTaken, noteAbsent, permit, tellAnswe
 import { closeGate, wakeOldest } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
 import { mustMove, type Query, tell } from './transition.js';
-import { withdrawRequests } from './waiting-decisions.js';
 
 export interface ReversalCallOptions {
   /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */

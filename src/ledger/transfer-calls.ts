@@ -4,6 +4,7 @@ import type { TransferStatus } from '../domain/marketplace-status.js';
 import type { TransferParams } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
+import { withdrawRequests } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type {
   Absence,
@@ -31,7 +32,6 @@ import {
 } from './stripe-calls.js';
 import { parked } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
-import { withdrawRequests } from './waiting-decisions.js';
 
 type TransferRow = CallRow & {
   id: TransferId;

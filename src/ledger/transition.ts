@@ -35,7 +35,16 @@ export async function mustMove(query: Query, table: MoneyTable, move: Move): Pro
 }
 
 export interface MoneyEvent {
-  readonly kind: 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'seller' | 'provider' | 'backfill';
+  readonly kind:
+    | 'settlement'
+    | 'order'
+    | 'payment'
+    | 'refund'
+    | 'transfer'
+    | 'reversal'
+    | 'seller'
+    | 'provider'
+    | 'backfill';
   readonly id: string;
   readonly what: string;
   readonly certainty?: string;

@@ -65,6 +65,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.openBreakers': 'reads',
   'ledger.decide': 'a person decides: its own transaction',
   'ledger.approve': 'a person decides: its own transaction',
+  'ledger.decisionItem': 'reads',
   'ledger.unblock': 'housekeeping in one statement',
   'ledger.eraseOverdue': 'housekeeping in one statement',
   'ledger.reseal': 'housekeeping, a row at a time',

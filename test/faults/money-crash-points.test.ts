@@ -40,9 +40,6 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.nextProbe': 'an hour after the last retry: a date, and the look before it changed nothing',
   'ledger.adoptTransfer': 'an hour after the last retry: one transaction, and the next look finds the same',
   'ledger.adoptReversal': 'an hour after the last retry: one transaction, and the next look finds the same',
-  'ledger.decideMoney': 'a person decides: its own transaction',
-  'ledger.approveMoney': 'a person decides: its own transaction',
-  'ledger.decisionItem': 'reads',
   'ledger.importTransfer': 'history, a line at a time',
   'ledger.countTransfersWithoutId': 'reads',
   ...Object.fromEntries(

@@ -83,8 +83,15 @@ describe('a shared workflow', () => {
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
     await start(id);
     await untilIn('needs_attention', id);
-    const request = { action: 'retry', by: 'ann', authenticated: true, note: 'again', evidence: null } as const;
-    await test.ledger.decide({ id: crypto.randomUUID() as never, settlementId: id, ...request });
+    const request = {
+      action: 'retry',
+      by: 'ann',
+      authenticated: true,
+      note: 'again',
+      evidence: null,
+      verified: { kind: 'not_needed' },
+    } as const;
+    await test.ledger.decide({ id: crypto.randomUUID() as never, kind: 'settlement', itemId: id, ...request });
     sandbox.setFaults([{ kinds: ['server_error'], times: 1 }]);
     expect(await runBatch([id])).toEqual({ settled: 0, left: 1 });
     await untilSettled(id);

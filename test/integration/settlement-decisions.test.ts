@@ -88,7 +88,10 @@ describe('resolve as an update', () => {
       return (await handleOf(id).query(stateQuery)).reason === 'approval_pending';
     });
     const approved = { decisionId: answer.decision_id as never, by: 'anna', note: 'seen' };
-    expect(await test.ledger.approve(approved)).toMatchObject({ kind: 'applied', status: 'written_off' });
+    expect(await test.ledger.approve({ ...approved, verified: { kind: 'not_needed' } })).toMatchObject({
+      kind: 'applied',
+      status: 'written_off',
+    });
     await world.orchestration.wake(await find(id));
     await until('it ends', async () => (await handleOf(id).describe()).status.name === 'COMPLETED');
   });
@@ -183,8 +186,15 @@ describe('a decision that overtakes what the workflow has just read', () => {
   it('is not slept through when it was taken in the ledger while the attempt was being told', async () => {
     const { sandbox, accept, start, test, handleOf, untilSettled, find } = skipping;
     await afterReading(1, async (settlementId) => {
-      const request = { action: 'retry', by: 'ann', authenticated: true, note: 'again', evidence: null } as const;
-      await test.ledger.decide({ id: newDecisionId(1), settlementId, ...request });
+      const request = {
+        action: 'retry',
+        by: 'ann',
+        authenticated: true,
+        note: 'again',
+        evidence: null,
+        verified: { kind: 'not_needed' },
+      } as const;
+      await test.ledger.decide({ id: newDecisionId(1), kind: 'settlement', itemId: settlementId, ...request });
       await handleOf(settlementId).signal(rereadSignal);
     });
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);

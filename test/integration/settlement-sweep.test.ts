@@ -89,8 +89,15 @@ describe('the sweep starts again', () => {
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
     await start(id);
     await untilAsked(id);
-    const request = { action: 'retry', by: 'ann', authenticated: true, note: 'again', evidence: null } as const;
-    await test.ledger.decide({ id: crypto.randomUUID() as never, settlementId: id, ...request });
+    const request = {
+      action: 'retry',
+      by: 'ann',
+      authenticated: true,
+      note: 'again',
+      evidence: null,
+      verified: { kind: 'not_needed' },
+    } as const;
+    await test.ledger.decide({ id: crypto.randomUUID() as never, kind: 'settlement', itemId: id, ...request });
     await env.sleep('1 minute');
     await sweep();
     await untilSettled(id);

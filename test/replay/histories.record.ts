@@ -129,10 +129,12 @@ it('decided in the ledger', async () => {
   const { id, handle } = await inAttention();
   await test.ledger.decide({
     id: newDecisionId(1),
-    settlementId: id,
+    kind: 'settlement',
+    itemId: id,
     action: 'write_off',
     authenticated: true,
     evidence: null,
+    verified: { kind: 'not_needed' },
     ...APPROVED,
   });
   await handle.signal(rereadSignal);

@@ -5,8 +5,10 @@ import { systemClock } from '../../src/domain/clock.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { type ApiDependencies, createApi } from '../../src/http/api.js';
 import type { MarketplaceRouteLedger } from '../../src/http/money-dependencies.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
 import type { MoneyFigures } from '../../src/ledger/ledger-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
+import { createResolution } from '../../src/resolution/decide.js';
 import { marketplaceRoutes } from './marketplace-routes.js';
 
 export const TOKENS = {
@@ -89,6 +91,7 @@ export async function startApi(given: Pick<ApiDependencies, 'ledger'> & Partial<
       },
     },
     authServer: { destinationAccountId: undefined },
+    resolution: resolutionOf(given.ledger as Partial<Ledger>),
     // A ledger that is given whole knows orders too.
     marketplace: marketplaceRoutes({ ledger: given.ledger as Partial<MarketplaceRouteLedger> }),
     optionalComponents: {},
@@ -122,6 +125,15 @@ export const summary = ({ status, body }: Answered): readonly [status: number, w
   status,
   body.code ?? body.status,
 ];
+
+/** Of a ledger that is given whole, with no provider to ask; any other knows no item. */
+function resolutionOf(ledger: Partial<Ledger>): ApiDependencies['resolution'] {
+  if (ledger.decide) return createResolution({ ledger: ledger as Ledger, stripe: undefined, chain: undefined });
+  return {
+    decide: () => Promise.resolve({ kind: 'not_found' }),
+    approve: () => Promise.resolve({ kind: 'not_found' }),
+  };
+}
 
 async function send(url: string, { method, token, json, body, headers }: Sent): Promise<Answered> {
   const payload = json === undefined ? body : JSON.stringify(json);

@@ -1,6 +1,5 @@
 import { createBackfillProgress } from '../../src/ledger/backfill-progress.js';
 import { createBackfills } from '../../src/ledger/backfills.js';
-import { createMoneyDecisions } from '../../src/ledger/decide-money.js';
 import { createDueItems } from '../../src/ledger/due-items.js';
 import { createHistoricalTransfers } from '../../src/ledger/historical-transfers.js';
 import { createLedger } from '../../src/ledger/ledger.js';
@@ -43,7 +42,6 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createReversalCalls(NOTHING, NOTHING),
     ...createStripeGates(NOTHING),
     ...createDueItems(NOTHING),
-    ...createMoneyDecisions(NOTHING, NOTHING),
   });
 
 /** Every other one: a new operation is one of these until somebody says that it belongs to the marketplace. */

@@ -1,6 +1,7 @@
 import type { OrderId, PaymentId, RefundId } from '../../src/domain/ids.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
-import { createMoneyResolution, type StripeReader } from '../../src/resolution/decide.js';
+import type { StripeReader } from '../../src/resolution/ask-stripe.js';
+import { createResolution } from '../../src/resolution/decide.js';
 import { type Answered, startApi, TOKENS } from './api.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
 import { unique } from './marketplace-fixtures.js';
@@ -28,15 +29,17 @@ export async function openMarketplaceApi() {
   const test = await openTestLedger({ approvalThreshold: 10_000n });
   const { ledger } = test;
   const providers: Providers = { hyperswitch: 'answers', stripe: undefined, calls: [] };
-  const resolution = () => createMoneyResolution({ ledger, stripe: providers.stripe });
+  const resolution = () => createResolution({ ledger, stripe: providers.stripe, chain: undefined });
   const api = await startApi({
     ledger,
+    resolution: {
+      decide: (decision) => resolution().decide(decision),
+      approve: (approval) => resolution().approve(approval),
+    },
     marketplace: marketplaceRoutes({
       ledger,
       hyperswitch: { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
       ...sending(test, providers),
-      decide: (request) => resolution().decide(request),
-      approve: (request) => resolution().approve(request),
       webhooks: {
         hyperswitch: (raw) => ({ eventId: raw.toString(), type: 't', paymentId: 'pay_1', refundId: null }),
       },

@@ -37,8 +37,6 @@ export const marketplaceRoutes = (
   sendRefund: unexpected('a refund'),
   nudge: () => undefined,
   processWebhook: () => undefined,
-  decide: () => Promise.resolve({ kind: 'not_found' }),
-  approve: () => Promise.resolve({ kind: 'not_found' }),
   webhooks: {},
   ...given,
   ledger: { ...EMPTY_LEDGER, ...given.ledger },

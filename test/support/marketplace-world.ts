@@ -1,10 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import {
-  createDecisionActivities,
-  createHyperswitchActivities,
-  createStripeActivities,
-} from '../../activities/marketplace-activities.js';
+import { createDecisionActivities } from '../../activities/decision-activities.js';
+import { createHyperswitchActivities, createStripeActivities } from '../../activities/marketplace-activities.js';
 import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
 import type { SweepActivities } from '../../activities/sweep-contract.js';
 import { createSweeps } from '../../activities/sweep-lanes.js';
@@ -119,6 +116,7 @@ export async function startMarketplace(options: MarketplaceWorldOptions): Promis
     config,
     ledger: parts.ledger,
     providers: parts,
+    chain: undefined,
     temporal: client,
     logger: logger as never,
     processName,

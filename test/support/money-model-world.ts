@@ -21,9 +21,8 @@ import type { MoneyKind, Order } from '../../src/domain/marketplace.js';
 import type { RefundFacts } from '../../src/domain/provider-answers.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
-import type { MoneyAction } from '../../src/ledger/money-decision-types.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
-import { createMoneyResolution } from '../../src/resolution/decide.js';
+import { createResolution } from '../../src/resolution/decide.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest, unique } from './marketplace-fixtures.js';
 import { modelHyperswitch } from './model-hyperswitch.js';
@@ -71,7 +70,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
   };
   const probes = createProbes({ ledger, stripe, wake });
   const calls = createHyperswitchCalls({ ...common, ledger, hyperswitch, clock, logger: memoryLogger() as never });
-  const resolution = createMoneyResolution({ ledger, stripe });
+  const resolution = createResolution({ ledger, stripe, chain: undefined });
 
   /** Whatever ends it, the process that took this step is gone; only what nobody foresaw is a failure. */
   async function survive(step: () => Promise<unknown>): Promise<void> {
@@ -177,7 +176,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
     /** By refund: what a person was told is due or owed, and gave up. */
     dismissed,
 
-    decide: (item: { kind: 'transfer' | 'reversal' | 'refund'; id: string }, action: MoneyAction): Promise<void> =>
+    decide: (item: { kind: 'transfer' | 'reversal' | 'refund'; id: string }, action: string): Promise<void> =>
       survive(async () => {
         if (item.kind === 'refund' && action === 'write_off') {
           const { attention } = (await immortal.findRefund(item.id as RefundId)) ?? {};

@@ -14,6 +14,7 @@ import type { Order, Refund, Reversal, SellerTransfer } from '../../src/domain/m
 import type { RefundStatus } from '../../src/domain/marketplace-status.js';
 import { type Decision, next, type RetryPolicy } from '../../src/domain/next.js';
 import type { PaymentFacts, RefundFacts } from '../../src/domain/provider-answers.js';
+import type { DecideOutcome, DecisionRequest } from '../../src/ledger/decision-types.js';
 import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
 import type {
   CallOutcome,
@@ -23,7 +24,6 @@ import type {
   Recorded,
   StripeClaim,
 } from '../../src/ledger/money-call-types.js';
-import type { MoneyDecideOutcome, MoneyDecisionRequest } from '../../src/ledger/money-decision-types.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest, unique } from './marketplace-fixtures.js';
 
@@ -233,9 +233,9 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
     await attempt(await holdReversal(id), answer, given);
 
   const decide = (
-    request: Pick<MoneyDecisionRequest, 'kind' | 'itemId' | 'action'> & Partial<MoneyDecisionRequest>,
-  ): Promise<MoneyDecideOutcome> =>
-    ledger.decideMoney({
+    request: Pick<DecisionRequest, 'kind' | 'itemId' | 'action'> & Partial<DecisionRequest>,
+  ): Promise<DecideOutcome> =>
+    ledger.decide({
       id: newDecisionId(clock.nowMs()),
       by: 'olga',
       authenticated: true,

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { DefaultLogger, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { CloseTimeSettlementInput, SettlementActivities, SettlementTimings } from '../../activities/contract.js';
+import { createDecisionActivities } from '../../activities/decision-activities.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createSettlementActivities } from '../../activities/settlement-activities.js';
 import type { SweepActivities } from '../../activities/sweep-contract.js';
@@ -17,7 +18,7 @@ import { decodeCredential } from '../../src/protocols/decode-credential.js';
 import { settleBody } from '../../src/protocols/settle-body.js';
 import { createAuthServer } from '../../src/providers/auth-server/client.js';
 import type { Tempo } from '../../src/providers/tempo/client.js';
-import { createSettlementResolution } from '../../src/resolution/decide-settlement.js';
+import { createResolution } from '../../src/resolution/decide.js';
 import { payerAccount } from '../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
 import { x402Credential } from '../../src/sandbox/payer/x402.js';
@@ -73,7 +74,6 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
   const settling = createSettlementActivities({
     ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
     tempo: options.tempo,
-    resolution: createSettlementResolution({ ledger, chain: options.tempo }),
     authServer: createAuthServer({ baseUrl: options.authServerUrl, clock: { nowMs: () => Date.now() } }),
     timings,
     logger: logger as never,
@@ -81,8 +81,10 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
     processName: `test-${crypto.randomUUID()}`,
     monotonicMs: () => performance.now(),
   });
+  const { decide } = createDecisionActivities(createResolution({ ledger, stripe: undefined, chain: options.tempo }));
   const activities = {
     ...settling,
+    decide,
     ...createSweeps({
       ledger,
       settlements: { starter: orchestration, sweep: options.sweep ?? SWEEP },

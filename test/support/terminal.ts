@@ -2,8 +2,9 @@ import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config.js';
 import type { Clock } from '../../src/domain/clock.js';
-import { createMoneyResolution, type StripeReader } from '../../src/resolution/decide.js';
-import { type ChainReader, createSettlementResolution } from '../../src/resolution/decide-settlement.js';
+import type { ChainReader } from '../../src/resolution/ask-chain.js';
+import type { StripeReader } from '../../src/resolution/ask-stripe.js';
+import { createResolution } from '../../src/resolution/decide.js';
 
 export interface TerminalOptions {
   readonly env: Record<string, string>;
@@ -34,10 +35,8 @@ export async function runMakegood(args: readonly string[], options: TerminalOpti
     sandboxDefaults: { port: undefined, stateDir: undefined },
     runServer: () => Promise.resolve(),
     runWorker: () => Promise.resolve(),
-    decideSettlement: (_config, ledger, request) =>
-      createSettlementResolution({ ledger, chain: options.chain }).decide(request),
-    decideMoney: (_config, ledger, request) =>
-      createMoneyResolution({ ledger, stripe: options.stripe }).decide(request),
+    resolution: (_config, ledger) =>
+      Promise.resolve(createResolution({ ledger, stripe: options.stripe, chain: options.chain })),
   };
   const program = createProgram(context, '0.0.0');
   const quiet = { writeOut: () => undefined, writeErr: err };

@@ -31,12 +31,14 @@ describe('decisions', () => {
     settlements.api.send(`/api/v1/settlements/${id}/resolve`, { token, json });
   const approve = (id: string, token: string = TOKENS.approver) =>
     settlements.api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
+  const GONE = { action: 'write_off', note: 'the credential never was one' };
   const SEEN = { action: 'settled', note: 'seen on chain', evidence: { tx_hash: '0xabc' } };
 
-  it('settle with evidence, recorded under the name of the token, and wake the workflow', async () => {
+  it('settle with evidence and a second person, recorded under the names of the tokens, and wake the workflow', async () => {
     const id = await waiting();
     const { status, body } = await resolve(id, SEEN);
-    expect([status, body]).toEqual([200, { id, status: 'settled', decision_id: expect.any(String) }]);
+    expect([status, body.status, settlements.api.woken]).toEqual([202, 'pending_approval', []]);
+    expect(summary(await approve(body.decision_id))).toEqual([200, 'settled']);
     expect((await read(`/${id}`)).body).toMatchObject({ status: 'settled', tx_hash: '0xabc' });
     expect(settlements.api.woken).toEqual([id]);
     const [row] = await settlements.database.query('SELECT by, authenticated, note FROM decisions WHERE id = $1', [
@@ -47,9 +49,9 @@ describe('decisions', () => {
 
   it('are made once: the second is told that nothing waits', async () => {
     const id = await waiting();
-    await resolve(id, SEEN);
-    expect(summary(await resolve(id, { action: 'write_off', note: 'no' }))).toEqual([409, 'not_waiting']);
-    expect((await read(`/${id}`)).body.status).toBe('settled');
+    await resolve(id, GONE);
+    expect(summary(await resolve(id, SEEN))).toEqual([409, 'not_waiting']);
+    expect((await read(`/${id}`)).body.status).toBe('written_off');
   });
 
   it('are refused without evidence, or where there is nothing to send', async () => {
@@ -88,8 +90,8 @@ describe('decisions', () => {
     });
     try {
       const id = await waiting();
-      const answer = await deaf.send(`/api/v1/settlements/${id}/resolve`, { token: TOKENS.operator, json: SEEN });
-      expect([answer.status, answer.body.status]).toEqual([200, 'settled']);
+      const answer = await deaf.send(`/api/v1/settlements/${id}/resolve`, { token: TOKENS.operator, json: GONE });
+      expect([answer.status, answer.body.status]).toEqual([200, 'written_off']);
       await expect.poll(() => deaf.logged.join('\n')).toContain('Temporal is away');
     } finally {
       await deaf.close();

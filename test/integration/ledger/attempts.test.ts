@@ -38,12 +38,14 @@ const found = async (id: SettlementId) => (await test.ledger.findSettlement(id))
 const decide = (id: SettlementId, action: 'retry' | 'settled' | 'write_off', changes: object = {}) =>
   test.ledger.decide({
     id: newDecisionId(Date.now()),
-    settlementId: id,
+    kind: 'settlement',
+    itemId: id,
     action,
     by: 'ann',
     authenticated: true,
     note: 'n',
     evidence: null,
+    verified: { kind: 'not_needed' },
     ...changes,
   });
 
@@ -121,7 +123,9 @@ describe('how an attempt ended', () => {
       `SELECT id FROM decisions WHERE item_id = $1 AND state = 'pending_approval'`,
       [id],
     )) as [{ id: never }];
-    expect(await test.ledger.approve({ decisionId: decision, by: 'bob', note: '' })).toMatchObject({
+    expect(
+      await test.ledger.approve({ decisionId: decision, by: 'bob', note: '', verified: { kind: 'not_needed' } }),
+    ).toMatchObject({
       kind: 'applied',
       status: 'written_off',
     });
@@ -253,20 +257,23 @@ describe('decisions', () => {
     const large = await asked({ spent: atomic(10n ** 9n), cap: null });
     expect(await decide(large, 'write_off')).toMatchObject({ kind: 'pending_approval' });
   });
-  it('needs evidence for money said to be settled elsewhere, and a second person when the claim is unauthenticated', async () => {
+  it('needs evidence and a second person for money said to be settled where nobody can be asked', async () => {
     const id = await unknownAsked();
     expect(await decide(id, 'settled')).toMatchObject({ kind: 'refused' });
     const evidence = { tx_hash: '0xfeed' };
-    expect(await decide(id, 'settled', { evidence, authenticated: false })).toMatchObject({ kind: 'pending_approval' });
-    expect((await found(id)).attention?.reason).toBe('approval_pending');
-    const other = await unknownAsked();
-    expect(await decide(other, 'settled', { evidence })).toMatchObject({ kind: 'applied', status: 'settled' });
-    expect((await found(other)).txHash).toBe('0xfeed');
+    const request = await decide(id, 'settled', { evidence });
+    if (request.kind !== 'pending_approval') throw new Error(request.kind);
+    expect(await found(id)).toMatchObject({ status: 'needs_attention', attention: { reason: 'approval_pending' } });
+    const { decisionId } = request;
+    const approval = { decisionId, by: 'bob', note: 'on chain', verified: { kind: 'not_needed' } } as const;
+    expect(await test.ledger.approve(approval)).toMatchObject({ kind: 'applied', status: 'settled' });
+    expect((await found(id)).txHash).toBe('0xfeed');
   });
   it('never lets a person approve an own request', async () => {
     const outcome = await decide(await unknownAsked(), 'write_off');
     if (outcome.kind !== 'pending_approval') throw new Error(outcome.kind);
-    const approve = (by: string) => test.ledger.approve({ decisionId: outcome.decisionId, by, note: '' });
+    const approve = (by: string) =>
+      test.ledger.approve({ decisionId: outcome.decisionId, by, note: '', verified: { kind: 'not_needed' } });
     expect(await approve('ann')).toEqual({ kind: 'self_approval' });
     expect(await approve('bob')).toMatchObject({ kind: 'applied', status: 'written_off' });
     expect(await approve('eve')).toMatchObject({ kind: 'not_waiting' });
@@ -277,6 +284,14 @@ describe('decisions', () => {
     expect(outcomes.filter((outcome) => outcome.kind === 'applied')).toHaveLength(1);
     const states = await test.database.query<{ state: string }>('SELECT state FROM decisions WHERE item_id = $1', [id]);
     expect(states.map((row) => row.state).sort()).toEqual(['applied', 'ignored', 'ignored']);
+  });
+  it('never applies what was recorded as ignored, however often the message is repeated', async () => {
+    const id = await created();
+    const request = { id: newDecisionId(1) };
+    expect(await decide(id, 'write_off', request)).toMatchObject({ kind: 'not_waiting', status: 'pending' });
+    await tried(id, refused('other'));
+    expect(await decide(id, 'write_off', request)).toMatchObject({ kind: 'not_waiting', status: 'needs_attention' });
+    expect(await found(id)).toMatchObject({ status: 'needs_attention' });
   });
   it('answers a repeated message as the first time', async () => {
     const id = await asked();

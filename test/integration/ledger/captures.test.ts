@@ -62,12 +62,14 @@ const channelRow = async () => {
 const decide = (settlementId: SettlementId, action: 'retry' | 'settled' | 'write_off', more: object = {}) =>
   test.ledger.decide({
     id: newDecisionId(Date.now()),
-    settlementId,
+    kind: 'settlement',
+    itemId: settlementId,
     action,
     by: 'olga',
     authenticated: true,
     note: 'looked it up',
     evidence: null,
+    verified: { kind: 'not_needed' },
     ...more,
   });
 
@@ -221,7 +223,7 @@ describe('an operator', () => {
     await settled(id, refused('other'));
     const evidence = { tx_hash: '0xabc' };
     expect(await decide(id, 'settled', { evidence })).toMatchObject({ kind: 'refused' });
-    const proved = { evidence, provedOnChain: true, authenticated: false };
+    const proved = { evidence, verified: { kind: 'found', providerId: '0xabc' }, authenticated: false };
     expect(await decide(id, 'settled', proved)).toMatchObject({ kind: 'applied', status: 'settled' });
     expect(await test.ledger.findSettlement(id)).toMatchObject({ txHash: '0xabc', certainty: 'done' });
     expect(await channelRow()).toMatchObject({ settled: '80' });

@@ -252,7 +252,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
     const { status } = await adopt(second, stripeId);
     expect(status).toBe((await find(second)).status);
     expect(
-      await steps.decide({ kind, itemId: second, action: 'adopt', verified: { kind: 'found', stripeId } }),
+      await steps.decide({ kind, itemId: second, action: 'adopt', verified: { kind: 'found', providerId: stripeId } }),
     ).toMatchObject({ kind: 'refused', detail: expect.stringContaining('already belongs') });
     expect(await find(second)).toMatchObject({ certainty: 'unknown' });
   });

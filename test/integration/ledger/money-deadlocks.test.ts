@@ -87,10 +87,10 @@ function anything(orders: readonly Paid[]) {
     if (asked.length === 0) return;
     const { kind, id } = pick.of(asked);
     const action = pick.of(['retry', kind === 'refunds' ? 'compensate' : 'adopt', 'write_off'] as const);
-    const verified = action === 'adopt' ? ({ kind: 'found', stripeId: unique('id') } as const) : ABSENT;
+    const verified = action === 'adopt' ? ({ kind: 'found', providerId: unique('id') } as const) : ABSENT;
     const outcome = await steps.decide({ kind: ONE_OF[kind], itemId: id, action, verified });
     if (outcome.kind === 'pending_approval')
-      await ledger.approveMoney({ decisionId: outcome.decisionId, by: 'anna', note: 'yes', verified });
+      await ledger.approve({ decisionId: outcome.decisionId, by: 'anna', note: 'yes', verified });
   }
 
   async function refund(): Promise<void> {

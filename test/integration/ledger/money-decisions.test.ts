@@ -6,7 +6,7 @@ import {
   type ReversalId,
   type TransferId,
 } from '../../../src/domain/ids.js';
-import type { MoneyDecideOutcome, Verification } from '../../../src/ledger/money-decision-types.js';
+import type { DecideOutcome, Verification } from '../../../src/ledger/decision-types.js';
 import { demandedOf } from '../../support/call-kinds.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => test.dispose());
 
 const ABSENT: Verification = { kind: 'absent' };
-const found = (stripeId: string): Verification => ({ kind: 'found', stripeId });
+const found = (providerId: string): Verification => ({ kind: 'found', providerId });
 
 /** A reversal of this amount that was refused, and of which Stripe's records hold nothing. */
 async function refused(amount = 300): Promise<ReversalId> {
@@ -53,8 +53,8 @@ const itemOf = (kind: 'transfer' | 'reversal', id: string) =>
   kind === 'transfer' ? steps.transfer(id as TransferId) : steps.reversal(id as ReversalId);
 
 const approve = (decisionId: DecisionId, by = 'anna', verified: Verification = ABSENT) =>
-  test.ledger.approveMoney({ decisionId, by, note: 'I agree', verified });
-function waitingId(outcome: MoneyDecideOutcome): DecisionId {
+  test.ledger.approve({ decisionId, by, note: 'I agree', verified });
+function waitingId(outcome: DecideOutcome): DecisionId {
   if (outcome.kind !== 'pending_approval') throw new Error(JSON.stringify(outcome));
   return outcome.decisionId;
 }
@@ -66,7 +66,7 @@ describe('the first decision', () => {
     const id = await refused();
     const outcomes = await Promise.all(
       ['retry', 'write_off', 'retry', 'write_off', 'retry'].map((action) =>
-        steps.decide({ kind: 'reversal', itemId: id, action: action as 'retry', verified: ABSENT }),
+        steps.decide({ kind: 'reversal', itemId: id, action, verified: ABSENT }),
       ),
     );
     expect(outcomes.filter(({ kind }) => kind === 'applied')).toHaveLength(1);
@@ -221,8 +221,8 @@ describe('giving money up', () => {
     expect(await approve(decision, 'berta')).toMatchObject({ kind: 'not_waiting' });
   });
 
-  it('is only a request when nobody was authenticated, whatever the amount', async () => {
-    const id = await refused(1);
+  it('is only a request from the threshold on when nobody was authenticated', async () => {
+    const id = await refused(1_000);
     const request = {
       kind: 'reversal',
       itemId: id,
@@ -257,7 +257,7 @@ describe('giving money up', () => {
   });
 
   it('is overtaken by the money itself', async () => {
-    const id = (await exhausted('reversal')) as ReversalId;
+    const id = await refused(2_000);
     const decision = waitingId(
       await steps.decide({ kind: 'reversal', itemId: id, action: 'write_off', authenticated: false, verified: ABSENT }),
     );

@@ -233,7 +233,7 @@ describe('a compensation', () => {
     return await approve(asked.decisionId, by);
   }
   const approve = (decisionId: DecisionId, by: string) =>
-    test.ledger.approveMoney({ decisionId, by, note: 'yes', verified: { kind: 'not_needed' } });
+    test.ledger.approve({ decisionId, by, note: 'yes', verified: { kind: 'not_needed' } });
   async function compensated() {
     const order = await owed();
     await compensateBy('anna', order.refund);

@@ -152,6 +152,7 @@ function shopRuntime(env: NodeJS.ProcessEnv, { ledger }: TestLedger) {
     config,
     ledger,
     providers: createMarketplaceProviders(config, ledger),
+    chain: undefined,
     temporal,
     logger: memoryLogger() as never,
     processName: `shop-${crypto.randomUUID()}`,

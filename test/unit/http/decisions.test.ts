@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DecisionId, SettlementId } from '../../../src/domain/ids.js';
-import type { MarketplaceRouteDependencies } from '../../../src/http/money-dependencies.js';
-import type { DecisionItem } from '../../../src/ledger/money-decision-types.js';
+import type { DecisionItem } from '../../../src/ledger/decision-types.js';
+import type { Resolution } from '../../../src/resolution/decide.js';
 import { startApi, TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace-routes.js';
 import { aTransfer, id, openShop, problemOf, REFUND_ID, REVERSAL_ID, type Shop, TRANSFER_ID } from './shop.js';
@@ -11,8 +11,8 @@ let shop: Shop;
 afterEach(() => shop.close());
 
 const DECISION = id(7) as DecisionId;
-type Decide = MarketplaceRouteDependencies['decide'];
-type Approve = MarketplaceRouteDependencies['approve'];
+type Decide = Resolution['decide'];
+type Approve = Resolution['approve'];
 type Decided = Awaited<ReturnType<Decide>>;
 
 const ITEMS = { transfers: TRANSFER_ID, reversals: REVERSAL_ID, refunds: REFUND_ID } as const;
@@ -24,9 +24,11 @@ let asked: Parameters<Decide>[0][];
 async function open(outcome: Decided = { kind: 'applied', status: 'pending', decisionId: DECISION }) {
   asked = [];
   shop = await openShop(() => ({
-    decide: (request) => {
-      asked.push(request);
-      return Promise.resolve(outcome);
+    resolution: {
+      decide: (request) => {
+        asked.push(request);
+        return Promise.resolve(outcome);
+      },
     },
   }));
 }
@@ -159,9 +161,11 @@ describe('POST /api/v1/transfers/{id}/retry', () => {
     asked = [];
     shop = await openShop(() => ({
       ledger: { findTransfer: () => Promise.resolve(transfer) },
-      decide: (request) => {
-        asked.push(request);
-        return Promise.resolve(outcome ?? { kind: 'applied', status: 'failed', decisionId: DECISION });
+      resolution: {
+        decide: (request) => {
+          asked.push(request);
+          return Promise.resolve(outcome ?? { kind: 'applied', status: 'failed', decisionId: DECISION });
+        },
       },
     }));
   };
@@ -226,9 +230,11 @@ describe('POST /api/v1/decisions/{id}/approve', () => {
     approved = [];
     shop = await openShop(() => ({
       ledger: { decisionItem: () => Promise.resolve(found) },
-      approve: (request) => {
-        approved.push(request);
-        return Promise.resolve(outcome);
+      resolution: {
+        approve: (request) => {
+          approved.push(request);
+          return Promise.resolve(outcome);
+        },
       },
     }));
   }
@@ -271,13 +277,14 @@ describe('POST /api/v1/decisions/{id}/approve', () => {
     const settlementId = id(8) as SettlementId;
     await openWith(undefined, { kind: 'not_found' });
     const api = await startApi({
-      ledger: {
-        ...rememberingLedger(),
+      ledger: rememberingLedger(),
+      resolution: {
+        decide: () => Promise.resolve({ kind: 'not_found' }),
         approve: ({ by }) =>
           Promise.resolve(
             by === 'olga'
               ? { kind: 'self_approval' }
-              : { kind: 'applied', status: 'written_off', decisionId: DECISION, settlementId },
+              : { kind: 'applied', status: 'written_off', decisionId: DECISION },
           ),
       },
       marketplace: marketplaceRoutes({

@@ -182,9 +182,8 @@ describe('faults of our own', () => {
         createSettlement: away,
         listSettlements: away,
         findSettlement: away,
-        decide: away,
-        approve: away,
       },
+      resolution: { decide: away, approve: away },
       marketplace: marketplaceRoutes({ ledger: { decisionItem: away } }),
     });
     for (const answer of [

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../src/domain/json.js';
 import type { Order, Payment, Refund, Reversal, SellerTransfer } from '../../../src/domain/marketplace.js';
 import type { MarketplaceRouteDependencies, MarketplaceRouteLedger } from '../../../src/http/money-dependencies.js';
 import type { MoneyFilter, MoneyItem, NewWebhookEvent, RequestKey } from '../../../src/ledger/marketplace-types.js';
+import type { Resolution } from '../../../src/resolution/decide.js';
 import { type Answered, type Sent, startApi, type TestApi, TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace-routes.js';
 import { rememberingLedger } from './support.js';
@@ -149,6 +150,7 @@ export interface Shop extends TestApi {
 
 type Given = Partial<Omit<MarketplaceRouteDependencies, 'ledger'>> & {
   readonly ledger?: Partial<MarketplaceRouteLedger>;
+  readonly resolution?: Partial<Resolution>;
 };
 
 export const HYPERSWITCH = {
@@ -166,7 +168,7 @@ export async function openShop(given: (shop: Pick<Shop, 'tie'>) => Given = () =>
     const key = keys.of(request);
     key.itemId ??= itemId;
   };
-  const { ledger, ...rest } = given({ tie });
+  const { ledger, resolution, ...rest } = given({ tie });
   const noting =
     <T>(found: (filter: MoneyFilter) => Promise<readonly T[]>) =>
     (filter: MoneyFilter) => {
@@ -174,8 +176,10 @@ export async function openShop(given: (shop: Pick<Shop, 'tie'>) => Given = () =>
       return found(filter);
     };
   const none = () => Promise.resolve([]);
+  const nowhere = () => Promise.resolve({ kind: 'not_found' } as const);
   const api = await startApi({
     ledger: rememberingLedger(),
+    resolution: { decide: nowhere, approve: nowhere, ...resolution },
     marketplace: marketplaceRoutes({
       hyperswitch: HYPERSWITCH,
       nudge: (item) => nudged.push(item),

@@ -46,8 +46,6 @@ export function rememberingLedger(): ApiDependencies['ledger'] & { readonly stor
     },
     findSettlement: (id) => Promise.resolve(stored.map(toSettlement).find((settlement) => settlement.id === id)),
     listSettlements: ({ limit }) => Promise.resolve(stored.map(toSettlement).reverse().slice(0, limit)),
-    decide: () => Promise.resolve({ kind: 'not_found' }),
-    approve: () => Promise.resolve({ kind: 'not_found' }),
     figures: () => Promise.resolve(NO_FIGURES),
     schemaState: () => Promise.resolve('current'),
   };

@@ -1,21 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { newDecisionId, newSettlementId } from '../../../src/domain/ids.js';
+import { newSettlementId } from '../../../src/domain/ids.js';
 import { next } from '../../../src/domain/next.js';
-import type { DecisionRequest } from '../../../src/ledger/ledger-types.js';
-import { type ChainReader, createSettlementResolution } from '../../../src/resolution/decide-settlement.js';
+import { type ChainReader, settlementVerifier } from '../../../src/resolution/ask-chain.js';
 
 const ID = newSettlementId(1);
 const LOOKUP = { kind: 'settle', channelId: '0x1' };
 
 function deciding(seen: Awaited<ReturnType<ChainReader['lookUp']>> | undefined, found = {}) {
-  const decided: DecisionRequest[] = [];
   const looked: unknown[] = [];
-  const resolution = createSettlementResolution({
+  const verify = settlementVerifier({
     ledger: {
-      decide(request) {
-        decided.push(request);
-        return Promise.resolve({ kind: 'applied', status: 'settled', decisionId: request.id });
-      },
       findSettlement: () => Promise.resolve({ provider: 'tempo', status: 'needs_attention', ...found }),
       settlementLookup: () => Promise.resolve(LOOKUP),
     },
@@ -26,52 +20,38 @@ function deciding(seen: Awaited<ReturnType<ChainReader['lookUp']>> | undefined, 
       },
     },
   });
-  const decide = (action: DecisionRequest['action']) =>
-    resolution.decide({
-      id: newDecisionId(1),
-      settlementId: ID,
-      action,
-      by: 'olga',
-      authenticated: true,
-      note: 'saw it',
-      evidence: { tx_hash: '0xsaid' },
-    });
-  return { decide, decided, looked };
+  const decide = (action: string) =>
+    verify({ kind: 'settlement', itemId: ID, action, evidence: { tx_hash: '0xsaid' } });
+  return { decide, looked };
 }
 
 describe('an operator who says that a capture is settled', () => {
   it('is taken at the word of the chain, with its transaction and not the one that was named', async () => {
-    const { decide, decided, looked } = deciding({ kind: 'captured', txHash: '0xseen' });
-    expect(await decide('settled')).toMatchObject({ kind: 'applied' });
+    const { decide, looked } = deciding({ kind: 'captured', txHash: '0xseen' });
+    expect(await decide('settled')).toEqual({ kind: 'found', providerId: '0xseen' });
     expect(looked).toEqual([LOOKUP]);
-    expect(decided).toMatchObject([{ evidence: { tx_hash: '0xseen' }, provedOnChain: true }]);
   });
 
-  it('is refused where the chain shows less, and nothing is decided', async () => {
-    const { decide, decided } = deciding({ kind: 'not_captured', detail: 'of this channel 0 is captured' });
-    expect(await decide('settled')).toEqual({ kind: 'refused', detail: 'of this channel 0 is captured' });
-    expect(decided).toEqual([]);
+  it('is refuted where the chain shows less', async () => {
+    const { decide } = deciding({ kind: 'not_captured', detail: 'of this channel 0 is captured' });
+    expect(await decide('settled')).toEqual({ kind: 'refuted', detail: 'of this channel 0 is captured' });
   });
 
   it.each([
     ['does not answer', { kind: 'unanswered', detail: 'no connection' } as const],
     ['is not configured here', undefined],
-  ])('decides nothing while the chain %s', async (_what, seen) => {
-    const { decide, decided } = deciding(seen);
+  ])('is not believed while the chain %s', async (_what, seen) => {
+    const { decide } = deciding(seen);
     expect(await decide('settled')).toMatchObject({ kind: 'unanswered' });
-    expect(decided).toEqual([]);
   });
 
   it.each([
     ['of the auth server, which cannot be asked', 'settled', { provider: 'auth-server:mpp' }],
     ['that is not waiting', 'settled', { status: 'pending' }],
-    ['that is tried again', 'retry', {}],
     ['that is given up', 'write_off', {}],
   ] as const)('asks nothing of the chain about a settlement %s', async (_what, action, found) => {
-    const { decide, decided, looked } = deciding({ kind: 'unanswered', detail: '' }, found);
-    await decide(action);
-    expect([decided.length, looked]).toEqual([1, []]);
-    expect(decided[0]?.provedOnChain).toBeUndefined();
+    const { decide, looked } = deciding({ kind: 'unanswered', detail: '' }, found);
+    expect([await decide(action), looked]).toEqual([{ kind: 'not_needed' }, []]);
   });
 });
 

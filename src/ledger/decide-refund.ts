@@ -1,0 +1,62 @@
+import type { OrderId, RefundId } from '../domain/ids.js';
+import { compensate, proposeCompensation } from './compensation.js';
+import type { Decidable, DecidableRow } from './decidable.js';
+import { inMinorUnits, lockOrderOf, needsAttention } from './decide-stripe-call.js';
+import { NO_ATTENTION } from './decision-rows.js';
+import { settleShares } from './share-out.js';
+import type { Query } from './transition.js';
+
+interface Row extends DecidableRow {
+  readonly id: RefundId;
+  readonly order_id: OrderId;
+  readonly amount: string;
+  readonly currency: string;
+}
+
+/** Nothing about a refund is asked of Hyperswitch first: what a person gives up is a question, and an open one is read on. */
+export const REFUND: Decidable<'refund', Row> = {
+  table: 'refunds',
+  async lock(query, id) {
+    await lockOrderOf(query, 'refunds', id);
+    const [row] = await query<Row & { [column: string]: unknown }>(
+      `SELECT id, order_id, status, amount, currency, attention_reason, attention_detail FROM refunds
+       WHERE id = $1 FOR UPDATE`,
+      [id],
+    );
+    return row;
+  },
+  waits: needsAttention,
+  atStake: inMinorUnits,
+  actions: {
+    /** The sellers' shares are settled once more and the refund is read again; what still needs a person comes back. */
+    retry: {
+      async apply({ query }, row) {
+        await putAside(query, row, 'read');
+        if (isOpen(row)) return row.status;
+        await settleShares(query, row.order_id);
+        await proposeCompensation(query, row.order_id);
+        return row.status;
+      },
+    },
+    compensate: {
+      async apply({ query, clock }, row) {
+        await putAside(query, row, 'done');
+        await compensate(query, clock, row.order_id, row.id);
+        return row.status;
+      },
+    },
+    write_off: {
+      async apply({ query }, row) {
+        await putAside(query, row, 'done');
+        return row.status;
+      },
+    },
+  },
+};
+
+const isOpen = ({ status }: Row): boolean => status === 'pending' || status === 'review';
+
+async function putAside(query: Query, row: Row, then: 'read' | 'done'): Promise<void> {
+  const next = then === 'read' || isOpen(row) ? 'clock_now()' : 'NULL';
+  await query(`UPDATE refunds SET ${NO_ATTENTION}, next_check_at = ${next} WHERE id = $1`, [row.id]);
+}

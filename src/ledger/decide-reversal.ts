@@ -1,0 +1,84 @@
+import type { ReversalId } from '../domain/ids.js';
+import type { Decidable } from './decidable.js';
+import {
+  AGAIN,
+  adopted,
+  type CallRow,
+  ENDED,
+  inMinorUnits,
+  isAbsent,
+  lockOrderOf,
+  needsAttention,
+  notProvedAbsent,
+  proveAbsent,
+  unadoptable,
+} from './decide-stripe-call.js';
+import { dropAttention, NO_ATTENTION } from './decision-rows.js';
+import { finishReversal } from './reversal-calls.js';
+import { lockReversal } from './reversal-claims.js';
+import { mustMove, type Query } from './transition.js';
+
+type Row = CallRow & { readonly id: ReversalId };
+
+export const REVERSAL: Decidable<'reversal', Row> = {
+  table: 'reversals',
+  async lock(query, id) {
+    await lockOrderOf(query, 'reversals', id);
+    await query(
+      'SELECT 1 FROM seller_transfers WHERE id = (SELECT transfer_id FROM reversals WHERE id = $1) FOR UPDATE',
+      [id],
+    );
+    const [row] = await query<Row & { [column: string]: unknown }>(
+      `SELECT r.id, r.order_id, r.status, r.certainty, r.amount, r.currency, r.attention_reason, r.attention_detail,
+         (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = r.transfer_id) AS ready
+       FROM reversals r WHERE r.id = $1 FOR UPDATE OF r`,
+      [id],
+    );
+    return row;
+  },
+  waits: needsAttention,
+  atStake: inMinorUnits,
+  over: ({ certainty, status }) =>
+    certainty === 'done' || status === 'cancelled' || status === 'written_off' ? ENDED : undefined,
+  async acknowledge({ query }, { id, status }) {
+    await dropAttention(query, 'reversals', id);
+    return status;
+  },
+  actions: {
+    retry: {
+      missing: ({ ready }) =>
+        ready ? undefined : 'its transfer has no id at Stripe: makegood backfill-transfer-ids finds it, then retry',
+      async apply({ query }, { id, status }) {
+        await mustMove(query, 'reversals', { id, from: status, to: 'pending', set: AGAIN });
+        await refreshTransferOf(query, id);
+        return 'pending';
+      },
+    },
+    adopt: {
+      missing: unadoptable,
+      async apply({ query }, { id }, said) {
+        const { status } = await finishReversal(query, await lockReversal(query, id), adopted(said));
+        await dropAttention(query, 'reversals', id);
+        return status;
+      },
+    },
+    write_off: {
+      missing: notProvedAbsent,
+      confirmed: isAbsent,
+      async apply({ query }, { id, status }) {
+        await proveAbsent(query, 'reversals', id);
+        await mustMove(query, 'reversals', {
+          id,
+          from: status,
+          to: 'written_off',
+          set: `${NO_ATTENTION}, next_retry_at = NULL, next_check_at = NULL`,
+        });
+        await refreshTransferOf(query, id);
+        return 'written_off';
+      },
+    },
+  },
+};
+
+const refreshTransferOf = (query: Query, id: ReversalId) =>
+  query('SELECT refresh_transfer(transfer_id) FROM reversals WHERE id = $1', [id]);

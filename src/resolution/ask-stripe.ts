@@ -1,0 +1,108 @@
+import type { ReversalId, TransferId } from '../domain/ids.js';
+import type { Reversal, SellerTransfer } from '../domain/marketplace.js';
+import type { ReadAnswer, TransferFacts, TransferWithReversals } from '../domain/provider-answers.js';
+import type { Verification } from '../ledger/decision-types.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
+
+/** What verifying a decision reads at Stripe; undefined in StripeVerifierDependencies: no key is configured here. */
+export interface StripeReader {
+  inLane(lane: string): {
+    readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
+    transfersOfGroup(group: string): Promise<ReadAnswer<readonly TransferFacts[]>>;
+  };
+}
+
+export interface StripeVerifierDependencies {
+  readonly ledger: Pick<Ledger, 'findReversal' | 'findTransfer' | 'findOrder'>;
+  readonly stripe: StripeReader | undefined;
+}
+
+const NO_KEY: Verification = { kind: 'unanswered', detail: 'Stripe cannot be asked here: set STRIPE_SECRET_KEY' };
+
+export function reversalVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {
+  return async (claimed) => {
+    if (!stripe) return NO_KEY;
+    const reversal = await ledger.findReversal(claimed.itemId as ReversalId);
+    if (!reversal) return NOT_NEEDED;
+    if (reversal.stripeTransferId === null)
+      return claimed.action === 'adopt'
+        ? { kind: 'refuted', detail: 'its transfer has no id at Stripe, so no reversal can be shown to be of it' }
+        : { kind: 'absent' };
+    const answer = await stripe.inLane(reversal.sellerAccount).readTransfer(reversal.stripeTransferId);
+    // A transfer that does not exist has no reversal either.
+    if (answer.kind === 'missing' && claimed.action === 'write_off') return { kind: 'absent' };
+    if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+    return judgeReversal(claimed, reversal, answer.value);
+  };
+}
+
+function judgeReversal(
+  { action, evidence }: Claimed,
+  reversal: Reversal,
+  { reversals }: TransferWithReversals,
+): Verification {
+  const ours = reversals.find(({ metadata }) => metadata.operation_id === reversal.id);
+  if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeReversalId } : { kind: 'absent' };
+  const named = textOf(evidence, 'stripe_reversal_id') ?? ours?.stripeReversalId;
+  const found = reversals.find(({ stripeReversalId }) => stripeReversalId === named);
+  if (!found)
+    return {
+      kind: 'refuted',
+      detail: refuted(named, reversal.stripeTransferId ?? 'its transfer', 'stripe_reversal_id'),
+    };
+  const other = found.metadata.operation_id;
+  if (found.amount !== reversal.amount || found.currency !== reversal.currency || (other && other !== reversal.id))
+    return {
+      kind: 'refuted',
+      detail: `${found.stripeReversalId} is ${found.amount} ${found.currency}${other ? ` of operation ${other}` : ''}, not ${reversal.amount} ${reversal.currency} of this one`,
+    };
+  return { kind: 'found', providerId: found.stripeReversalId };
+}
+
+export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {
+  return async (claimed) => {
+    if (!stripe) return NO_KEY;
+    const transfer = await ledger.findTransfer(claimed.itemId as TransferId);
+    const order = transfer && (await ledger.findOrder(transfer.orderId));
+    if (!transfer || !order) return NOT_NEEDED;
+    const group = order.reference ?? order.id;
+    const answer = await stripe.inLane(transfer.sellerAccount).transfersOfGroup(group);
+    if (answer.kind !== 'found' && answer.kind !== 'missing')
+      return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+    return judgeTransfer(claimed, transfer, { group, members: answer.kind === 'found' ? answer.value : [] });
+  };
+}
+
+function judgeTransfer(
+  { action, evidence }: Claimed,
+  transfer: SellerTransfer,
+  { group, members }: { readonly group: string; readonly members: readonly TransferFacts[] },
+): Verification {
+  const ours = members.find(({ metadata }) => metadata.seller_transfer_id === transfer.id);
+  if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeTransferId } : { kind: 'absent' };
+  const named = textOf(evidence, 'stripe_transfer_id') ?? ours?.stripeTransferId;
+  const found = members.find(({ stripeTransferId }) => stripeTransferId === named);
+  if (!found) return { kind: 'refuted', detail: refuted(named, `the group of order ${group}`, 'stripe_transfer_id') };
+  return isOfThis(found, transfer)
+    ? { kind: 'found', providerId: found.stripeTransferId }
+    : {
+        kind: 'refuted',
+        detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,
+      };
+}
+
+function isOfThis(found: TransferFacts, transfer: SellerTransfer): boolean {
+  const owner = found.metadata.seller_transfer_id;
+  return (
+    found.amount === transfer.amount &&
+    found.currency === transfer.currency &&
+    found.destination === transfer.sellerAccount &&
+    (owner === undefined || owner === transfer.id)
+  );
+}
+
+const refuted = (named: string | undefined, place: string, field: string): string =>
+  named === undefined
+    ? `Stripe holds nothing of ours on ${place}; to adopt another's, name it: evidence {"${field}": "…"}`
+    : `${named} is not at Stripe on ${place}`;
