@@ -23,7 +23,7 @@ export async function closingTerms(exchange: Exchange): Promise<SessionTerms> {
 
 /**
  * Asks the payee to close the channel, so that the rest of its deposit comes back. What is signed for it is at most what
- * was signed before.
+ * was signed before; one unit more where all of that is captured, and so anybody could close by it.
  * @returns undefined where there is no channel, or none any more
  */
 export async function closeChannel(
@@ -42,12 +42,45 @@ export async function closeChannel(
         `${secondsLeft(pending, payer.clock.nowMs())} s`,
     );
   const closing = { payer, exchange, found };
-  const first = await sendClose(closing, challenged, await amountSpent(payer, client, challenged, found));
-  if (first.status !== 402) return closed(payer, challenged, first);
-  // The server has served more than its hints or receipts told us: it may capture up to what we did sign, no further.
-  const next = sessionTerms(first.headers) ?? challenged;
-  await first.body?.cancel();
-  return closed(payer, next, await sendClose(closing, next, signedSoFar(payer, next, found)));
+  let terms = challenged;
+  let cumulative = await amountSpent(payer, client, terms, found);
+  for (let refusals = 0; ; refusals += 1) {
+    const response = await sendClose(closing, terms, cumulative);
+    if (response.status !== 402 || refusals === MOST_REFUSALS) return closed(payer, terms, response);
+    terms = sessionTerms(response.headers) ?? terms;
+    // The server has served more than its hints or receipts told us: it may capture up to what we did sign, no further.
+    cumulative = signedSoFar(payer, terms, found);
+    if (await asksForProof(response)) cumulative = await neverShown(payer, client, terms, found);
+  }
+}
+
+/** First what the server says was spent, then all that was signed, then one that nobody can have read on chain. */
+const MOST_REFUSALS = 2;
+
+/** Everything we signed is public, so a close signed by it could be anybody's. */
+async function asksForProof(response: Response): Promise<boolean> {
+  try {
+    const problem: unknown = JSON.parse(await response.text());
+    return typeof problem === 'object' && problem !== null && 'type' in problem && problem.type === CLOSE_UNPROVEN;
+  } catch {
+    return false;
+  }
+}
+
+const CLOSE_UNPROVEN = 'https://paymentauth.org/problems/session/close-unproven';
+
+/** One unit above all that was signed: it proves who closes, and is all that the payee could take beyond what it earned. */
+async function neverShown(payer: Payer, client: Client, terms: SessionTerms, found: FoundChannel): Promise<bigint> {
+  const { channelId } = found.entry;
+  const { deposit } = await readChannel(client, channelId, terms);
+  const cumulative = signedSoFar(payer, terms, found) + 1n;
+  if (cumulative <= deposit && cumulative <= payer.maxDeposit) return cumulative;
+  throw new SessionPaymentError(
+    'close_failed',
+    cumulative > deposit
+      ? `everything in channel ${channelId} is captured: there is nothing to come back`
+      : `the server wants a voucher of ${cumulative} to know who closes channel ${channelId}, over maxDeposit`,
+  );
 }
 
 interface Closing {
@@ -76,7 +109,7 @@ async function sendClose(
   cumulative: bigint,
 ): Promise<Response> {
   const { value } = await payer.signer.close(terms, found.entry, cumulative);
-  await record(payer, { ...found.entry, cumulativeAmount: signedSoFar(payer, terms, found) });
+  await record(payer, { ...found.entry, cumulativeAmount: highest(cumulative, signedSoFar(payer, terms, found)) });
   return exchange.manage({ name: terms.header, value });
 }
 

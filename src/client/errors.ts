@@ -16,7 +16,6 @@ const SESSION_PAYMENT_CODES = [
   'top_up_failed',
   'top_up_undecided',
   'channel_gone',
-  'channel_busy',
   'channel_unrecoverable',
   'chain_unreachable',
   'signing_failed',
@@ -47,7 +46,7 @@ const EXPLAINED: Readonly<Record<SessionPaymentCode, { readonly money: string; r
   over_max_deposit: { money: NOTHING, todo: 'Raise maxDeposit if this server is worth it, or close the channel.' },
   hint_unprovable: {
     money: BOUNDED,
-    todo: 'Use the channel store that signed last, or take the deposit back on chain and open a new channel.',
+    todo: 'Try again; give each process an account, and so a channel, of its own; or use the channel store that signed last.',
   },
   open_refused: {
     money: 'If the deposit did land, the channel is found on chain by the next request and used.',
@@ -68,10 +67,6 @@ const EXPLAINED: Readonly<Record<SessionPaymentCode, { readonly money: string; r
   channel_gone: {
     money: 'A deposit that is still in a channel can be taken back on chain by its payer.',
     todo: 'Ask whoever runs the server why it knows none of its channels.',
-  },
-  channel_busy: {
-    money: BOUNDED,
-    todo: 'Try again, or give each process an account, and so a channel, of its own.',
   },
   channel_unrecoverable: { money: NOTHING, todo: 'Use a node that serves logs, or the channel store that opened it.' },
   chain_unreachable: { money: NOTHING, todo: 'Try again when the node answers; no new channel is opened blindly.' },

@@ -21,8 +21,8 @@ interface Trail {
   readonly gone: Set<string>;
 }
 
-/** How often other processes of the same payer may be faster than this request; each time one price more is signed. */
-const MOST_REFUSALS = 5;
+/** A second voucher is signed for a request where our own signature explains the refusal of the first; a third never is. */
+const MOST_VOUCHERS = 2;
 
 export const paidRequest = (payer: Payer, exchange: Exchange): PaidRequest => ({
   payer,
@@ -38,17 +38,17 @@ export const paidRequest = (payer: Payer, exchange: Exchange): PaidRequest => ({
 });
 
 /**
- * A refused voucher. If the server shows a voucher of ours that is as high or higher, another process of this payer was
- * faster, and the money of that voucher was signed before: one more price may be signed on top. If not, the next plan
- * refuses.
- * @param shown the highest voucher of ours that the server has proved to hold
+ * A refused voucher. If a voucher of ours that is as high or higher is provably in the payee's hands, another process of this
+ * payer was faster, and the money of that voucher was signed before: one price may be signed on top of it, once. If not, the
+ * next plan refuses.
+ * @param proven the highest amount of ours that the server has proved to hold, or has captured on chain
  */
-export function noteRefusal({ trail }: PaidRequest, signed: bigint, shown: bigint): void {
+export function noteRefusal({ trail }: PaidRequest, signed: bigint, proven: bigint): void {
   trail.refusals += 1;
-  trail.refusedOnce = shown < signed;
-  if (trail.refusedOnce || trail.refusals < MOST_REFUSALS) return;
+  trail.refusedOnce = proven < signed;
+  if (trail.refusals < MOST_VOUCHERS) return;
   throw new SessionPaymentError(
-    'channel_busy',
-    `other processes of this payer were faster ${trail.refusals} times; the last voucher was of ${signed}`,
+    'hint_unprovable',
+    `the server refused ${trail.refusals} vouchers for one request, the last of ${signed}${trail.why}`,
   );
 }

@@ -1,5 +1,6 @@
 import { type SessionTerms, sessionTerms } from './challenge.js';
-import { provenBy } from './channel-on-chain.js';
+import { provenBy, readChannel } from './channel-on-chain.js';
+import type { ChannelEntry } from './channel-store.js';
 import { SessionPaymentError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { observe } from './observe.js';
@@ -117,6 +118,17 @@ async function afterRefusal(
       `the server refused a voucher of ${entry.cumulativeAmount}${trail.why} and asks for no other`,
     );
   requireSameKey(exchange, key, next);
-  noteRefusal(request, entry.cumulativeAmount, provenBy(next.hints.voucher, entry.channelId, next, payer.keys));
+  const shown = provenBy(next.hints.voucher, entry.channelId, next, payer.keys);
+  const signed = entry.cumulativeAmount;
+  noteRefusal(request, signed, shown >= signed ? shown : await capturedOf(payer, entry, next));
   return next;
+}
+
+/** A voucher below what is captured is refused, and what is captured was signed: the chain is the proof. */
+async function capturedOf(payer: Payer, { channelId }: ChannelEntry, terms: SessionTerms): Promise<bigint> {
+  try {
+    return (await readChannel(await payer.clientOf(terms.chainId), channelId, terms)).settled;
+  } catch {
+    return 0n;
+  }
 }

@@ -26,7 +26,7 @@ export async function preparePayment(request: PaidRequest, terms: SessionTerms):
   if (found === undefined) return openChannel(payer, terms);
   if (found.entry.pending?.action === 'open') return openAgain(payer, terms, found.entry);
   const proven = provenBy(terms.hints.voucher, found.entry.channelId, terms, payer.keys);
-  const onChain = found.onChain ?? (await readIfNeeded(client, terms, found.entry, proven));
+  const onChain = found.onChain ?? (await readIfNeeded({ ...request, client, terms, proven }, found.entry));
   if (onChain === undefined || isUsable(onChain))
     return voucher({ ...request, client, terms, proven }, { ...found, onChain });
   await forget(payer, terms.key);
@@ -35,16 +35,17 @@ export async function preparePayment(request: PaidRequest, terms: SessionTerms):
 
 /**
  * The deposit limits what is signed, so it is read on chain before a limit that a server raised is trusted: a proof of
- * more than our own record, or a price beyond the deposit that we read before.
+ * more than our own record, or a price beyond the deposit that we read before. And what is captured was signed: it is read
+ * where the server says that we are behind, or has refused.
  */
 async function readIfNeeded(
-  client: Client,
-  terms: SessionTerms,
+  { client, terms, proven, trail }: Signing,
   entry: ChannelEntry,
-  proven: bigint,
 ): Promise<ChannelOnChain | undefined> {
-  const within = entry.cumulativeAmount + terms.amount <= entry.deposit;
-  if (entry.depositFromChain === true && within && proven <= entry.cumulativeAmount) return undefined;
+  const { cumulativeAmount, deposit, depositFromChain } = entry;
+  const within = cumulativeAmount + terms.amount <= deposit;
+  const behind = (terms.hints.required ?? 0n) > cumulativeAmount + terms.amount || trail.refusals > 0;
+  if (depositFromChain === true && within && proven <= cumulativeAmount && !behind) return undefined;
   return readChannel(client, entry.channelId, terms);
 }
 

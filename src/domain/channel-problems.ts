@@ -12,6 +12,7 @@ export const CHANNEL_PROBLEMS = [
   'session/amount-exceeds-deposit',
   'session/delta-too-small',
   'session/voucher-used',
+  'session/close-unproven',
   'session/channel-not-found',
   'session/channel-finalized',
 ] as const;
@@ -37,6 +38,7 @@ export const PROBLEM_STATUS: Readonly<Record<ChannelProblem, 402 | 410>> = {
   'session/amount-exceeds-deposit': 402,
   'session/delta-too-small': 402,
   'session/voucher-used': 402,
+  'session/close-unproven': 402,
   'session/channel-not-found': 410,
   'session/channel-finalized': 410,
 };

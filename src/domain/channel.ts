@@ -32,6 +32,8 @@ export interface Channel extends ChannelTerms {
   readonly earned: bigint;
   /** Cumulative amount captured on chain. */
   readonly settled: bigint;
+  /** Of the highest voucher that was ever sent for capture; null: none was. */
+  readonly revealed: bigint | null;
   readonly finalized: boolean;
   readonly closing: boolean;
   readonly highestVoucher: { readonly cumulative: bigint; readonly signature: string } | null;
@@ -42,6 +44,13 @@ export interface Channel extends ChannelTerms {
   readonly chainAgeMs: number;
 }
 
+/**
+ * Whether anybody can have read the voucher of this amount from the transaction that captured it. One above everything
+ * captured or sent for capture is known to its payer and to us alone, so whoever shows it is the payer.
+ */
+export const isPublic = (cumulative: bigint, { settled, revealed }: Pick<Channel, 'settled' | 'revealed'>): boolean =>
+  (settled > 0n && cumulative <= settled) || (revealed !== null && cumulative <= revealed);
+
 /** Which channel a request means: by its id, by the payer that a credential names, or by who the application says it is. */
 export interface ChannelHints {
   readonly channelId?: ChannelId;
@@ -51,8 +60,17 @@ export interface ChannelHints {
 
 export interface FoundChannel {
   readonly channel: Channel;
-  /** True when the highest voucher has paid for a response: shown to anybody, it pays for nothing more. */
+  /** True when the highest voucher has paid for a response: the next one must be higher. */
   readonly voucherUsed: boolean;
+}
+
+/** A channel as a voucher with a valid signature finds it, before anything is locked or changed. */
+export interface VoucherStanding {
+  readonly channel: Channel;
+  /** It has paid for a response, so it never will again. */
+  readonly used: boolean;
+  /** The challenge it answers is one that a voucher of this channel was accepted with: only its payer knows it. */
+  readonly answersOwnChallenge: boolean;
 }
 
 /** Reading and writing one key at a time: what npm mppx asks of a store (`Store.AtomicStore`). */

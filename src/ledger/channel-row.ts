@@ -18,13 +18,14 @@ export interface ChannelRow {
   spent: string;
   earned: string;
   settled: string;
+  revealed: string | null;
   finalized: boolean;
   close_seconds: string | null;
   chain_age_ms: string;
 }
 
 export const CHANNEL_COLUMNS = `channels.channel_id, state, chain_id, escrow, payer, payee, token, operator, identity, deposit,
-  accepted, spent, earned, settled, finalized, floor(extract(epoch FROM close_requested_at))::bigint AS close_seconds,
+  accepted, spent, earned, settled, revealed, finalized, floor(extract(epoch FROM close_requested_at))::bigint AS close_seconds,
   greatest(0, floor(extract(epoch FROM clock_now() - chain_read_at) * 1000))::bigint AS chain_age_ms`;
 
 /** The part of npm mppx' channel state (`ChannelStore.State`) that has columns of its own, which are the authority. */
@@ -69,6 +70,7 @@ export function channelOf(row: ChannelRow): Channel {
     spent: BigInt(row.spent),
     earned: BigInt(row.earned),
     settled: BigInt(row.settled),
+    revealed: row.revealed === null ? null : BigInt(row.revealed),
     finalized: row.finalized,
     closing: row.close_seconds !== null,
     highestVoucher: isRecord(voucher)

@@ -5,8 +5,13 @@ import type { Lease } from './ledger-types.js';
 /** Looks a voucher (or a close) over against the channel in the store, and accepts it there. Makes no call to a chain. */
 export type Judge = (store: AtomicStore) => Promise<ChannelRefusal | undefined>;
 
+/** A voucher with the id of the challenge that its credential answers. */
+export interface AnsweringVoucher extends Voucher {
+  readonly challengeId: string;
+}
+
 export interface ChannelPayment {
-  readonly voucher: Voucher;
+  readonly voucher: AnsweringVoucher;
   /** Who the application says the payer is; null: it does not say. */
   readonly identity: string | null;
   /** What the chain last said may be so old; older, and it is asked before anything is served. */
@@ -23,6 +28,8 @@ export type PayOutcome =
   | { readonly kind: 'refused'; readonly refusal: ChannelRefusal; readonly channel: Channel };
 
 export type CloseOutcome =
+  /** Its voucher is public, and nothing else says that it is the payer who closes. */
+  | { readonly kind: 'unproven'; readonly channel: Channel }
   | { readonly kind: 'closing'; readonly channel: Channel; readonly again: boolean }
   | { readonly kind: 'unknown_channel' }
   | { readonly kind: 'gone'; readonly channel: Channel }

@@ -7,9 +7,11 @@ import type {
   ChannelTerms,
   FoundChannel,
   Voucher,
+  VoucherStanding,
 } from '../domain/channel.js';
+import { isPublic } from '../domain/channel.js';
 import { CHANNEL_COLUMNS, type ChannelRow, channelOf, columnsOf, stateOf } from './channel-row.js';
-import type { ChannelPayment, CloseOutcome, Judge, PayOutcome } from './channel-types.js';
+import type { AnsweringVoucher, ChannelPayment, CloseOutcome, Judge, PayOutcome } from './channel-types.js';
 import type { Database } from './database.js';
 import type { Lease } from './ledger-types.js';
 
@@ -39,6 +41,19 @@ export function createChannels(database: Database) {
       return row && channelOf(row);
     },
 
+    /** How a voucher finds its channel, as of now: nothing is locked, so only what never changes back may be judged by it. */
+    async standingOf({ channelId, cumulative, challengeId }: AnsweringVoucher): Promise<VoucherStanding | undefined> {
+      const [row] = await database.query<Row & { used: boolean; own: boolean }>(
+        `SELECT ${CHANNEL_COLUMNS},
+           EXISTS (SELECT 1 FROM channel_vouchers v WHERE v.channel_id = channels.channel_id
+             AND v.cumulative = $2 AND v.request_id IS NOT NULL) AS used,
+           EXISTS (SELECT 1 FROM channel_vouchers v WHERE v.channel_id = channels.channel_id AND v.challenge_id = $3) AS own
+         FROM channels WHERE channel_id = $1`,
+        [channelId, cumulative.toString(), challengeId],
+      );
+      return row && { channel: channelOf(row), used: row.used, answersOwnChallenge: row.own };
+    },
+
     /**
      * Accepts a voucher and reserves what the response may cost, in one transaction that holds the channel: requests on
      * one channel, whichever servers they reach, are counted one after the other, and none is served beyond what was
@@ -48,9 +63,12 @@ export function createChannels(database: Database) {
       return database.transaction((query) => pay(query, payment, judge));
     },
 
-    /** Makes the payer's close durable: from here on nothing is paid from the channel, and the sweep sends the close. */
-    requestClose(voucher: Voucher, judge: Judge): Promise<CloseOutcome> {
-      return database.transaction((query) => close(query, voucher, judge));
+    /**
+     * Makes the payer's close durable: from here on nothing is paid from the channel, and the sweep sends the close.
+     * @param proven it is the payer who closes, and not somebody who read the voucher on chain
+     */
+    requestClose(voucher: Voucher, proven: boolean, judge: Judge): Promise<CloseOutcome> {
+      return database.transaction((query) => close(query, { voucher, proven }, judge));
     },
 
     /**
@@ -113,15 +131,24 @@ async function writeAccepted(
   { row, store, accepted, identity, voucher, reservation }: Accepted,
 ): Promise<void> {
   const judged = columnsOf(voucher.channelId, store.state(reservation === null ? 0 : 1));
+  // Whoever shows a public voucher may be anybody: who owns the channel is not learnt from it, nor what its payer was asked.
+  const anybodys = isPublic(voucher.cumulative, channelOf(row));
   await query(
     `UPDATE channels SET state = $2, accepted = $3, identity = coalesce($4, identity),
        next_check_at = least(next_check_at, clock_now() + interval '1 minute') WHERE channel_id = $1`,
-    [row.channel_id, judged.state, accepted.toString(), identity],
+    [row.channel_id, judged.state, accepted.toString(), anybodys ? null : identity],
   );
   await query(
-    `INSERT INTO channel_vouchers AS v (channel_id, cumulative, signature, request_id) VALUES ($1, $2, $3, $4)
-     ON CONFLICT (channel_id, cumulative) DO UPDATE SET request_id = coalesce(v.request_id, excluded.request_id)`,
-    [row.channel_id, voucher.cumulative.toString(), voucher.signature, reservation?.id ?? null],
+    `INSERT INTO channel_vouchers AS v (channel_id, cumulative, signature, request_id, challenge_id) VALUES ($1, $2, $3, $4, $5)
+     ON CONFLICT (channel_id, cumulative) DO UPDATE SET request_id = coalesce(v.request_id, excluded.request_id),
+       challenge_id = coalesce(excluded.challenge_id, v.challenge_id)`,
+    [
+      row.channel_id,
+      voucher.cumulative.toString(),
+      voucher.signature,
+      reservation?.id ?? null,
+      anybodys ? null : voucher.challengeId,
+    ],
   );
   if (reservation === null) return;
   await query(
@@ -140,7 +167,12 @@ async function writeAccepted(
   );
 }
 
-async function close(query: Query, voucher: Voucher, judge: Judge): Promise<CloseOutcome> {
+interface Closing {
+  readonly voucher: Voucher;
+  readonly proven: boolean;
+}
+
+async function close(query: Query, { voucher, proven }: Closing, judge: Judge): Promise<CloseOutcome> {
   const row = await locked(query, voucher.channelId);
   if (row === undefined) return { kind: 'unknown_channel' };
   const channel = channelOf(row);
@@ -150,6 +182,7 @@ async function close(query: Query, voucher: Voucher, judge: Judge): Promise<Clos
   );
   if (asked?.close_signature === voucher.signature) return { kind: 'closing', channel, again: true };
   if (channel.finalized || channel.closing) return { kind: 'gone', channel };
+  if (!proven) return { kind: 'unproven', channel };
   const refusal = await judge(oneChannelStore(row, false));
   if (refusal !== undefined) return { kind: 'refused', refusal, channel };
   await query(

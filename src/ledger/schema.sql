@@ -57,6 +57,7 @@ channel_vouchers.cumulative numeric(78,0) NOT NULL
 channel_vouchers.signature text NOT NULL
 channel_vouchers.request_id uuid
 channel_vouchers.presented_at timestamp with time zone NOT NULL DEFAULT clock_now()
+channel_vouchers.challenge_id text
 channels.channel_id text NOT NULL
 channels.state text NOT NULL
 channels.chain_id bigint NOT NULL
@@ -81,6 +82,7 @@ channels.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 channels.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
 channels.next_check_at timestamp with time zone
 channels.chain_asked_at timestamp with time zone
+channels.revealed numeric(78,0)
 decisions.id uuid NOT NULL
 decisions.item_kind text NOT NULL
 decisions.item_id uuid NOT NULL
@@ -410,6 +412,7 @@ channels close_voucher_covers CHECK (((close_cumulative IS NULL) OR ((close_requ
 channels close_voucher_is_whole CHECK (((close_cumulative IS NULL) = (close_signature IS NULL)))
 channels earned_within_spent CHECK ((earned <= spent))
 channels open_channel_is_looked_at CHECK ((finalized = (next_check_at IS NULL)))
+channels revealed_is_an_amount CHECK ((revealed >= (0)::numeric))
 channels settled_within_deposit CHECK ((settled <= deposit))
 channels spent_within_accepted CHECK ((spent <= accepted))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
@@ -654,6 +657,7 @@ CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (pr
 
 -- triggers
 CREATE TRIGGER capture_moves_its_channel AFTER UPDATE OF status ON public.settlements FOR EACH ROW WHEN (((new.channel_id IS NOT NULL) AND (new.status = 'settled'::text) AND (old.status <> 'settled'::text))) EXECUTE FUNCTION capture_moves_its_channel()
+CREATE TRIGGER capture_reveals_its_voucher AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.channel_id IS NOT NULL)) EXECUTE FUNCTION capture_reveals_its_voucher()
 CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
@@ -692,6 +696,14 @@ BEGIN
       finalized = finalized OR NEW.lookup ->> 'kind' = 'close',
       next_check_at = CASE WHEN NOT finalized AND NEW.lookup ->> 'kind' <> 'close' THEN clock_now() END
     WHERE channel_id = NEW.channel_id;
+  RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION public.capture_reveals_its_voucher()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  UPDATE channels SET revealed = greatest(revealed, (NEW.lookup ->> 'cumulative')::numeric) WHERE channel_id = NEW.channel_id;
   RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION public.certainty_at_send(was text)

@@ -7,10 +7,11 @@ import type {
   ChannelTerms,
   FoundChannel,
   Voucher,
+  VoucherStanding,
 } from '../domain/channel.js';
 import type { ChannelRefusal } from '../domain/channel-problems.js';
 import type { SettlementId } from '../domain/ids.js';
-import type { ChannelPayment, CloseOutcome, Judge, PayOutcome } from '../ledger/channel-types.js';
+import type { AnsweringVoucher, ChannelPayment, CloseOutcome, Judge, PayOutcome } from '../ledger/channel-types.js';
 import type { ChangeOutcome, DeliveryNote, GivenUpSession, SessionChange } from './session-ledger.js';
 
 export type { ChannelPayment, CloseOutcome, PayOutcome };
@@ -21,8 +22,9 @@ export interface ChannelLedger {
   readonly atomicStore: AtomicStore;
   findReusableChannel(hints: ChannelHints, terms: ChannelTerms): Promise<FoundChannel | undefined>;
   findChannel(id: ChannelId): Promise<Channel | undefined>;
+  standingOf(voucher: AnsweringVoucher): Promise<VoucherStanding | undefined>;
   payFromChannel(payment: ChannelPayment, judge: Judge): Promise<PayOutcome>;
-  requestClose(voucher: Voucher, judge: Judge): Promise<CloseOutcome>;
+  requestClose(voucher: Voucher, proven: boolean, judge: Judge): Promise<CloseOutcome>;
   recordChainState(id: ChannelId, chain: ChainState): Promise<void>;
   commitChannelRequests(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
   channelRequestState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
@@ -30,13 +32,14 @@ export interface ChannelLedger {
   recordChannelDeliveries(deliveries: readonly DeliveryNote[]): Promise<void>;
 }
 
-/** Channel credentials as they are verified; a `judge…` makes no call to the chain, the others do. */
+/** Channel credentials as they are verified: `checkSigned` first of all, a `judge…` while the channel is held, the others at the chain. */
 export interface ChannelVerifier {
   /** What a channel must be made of to pay here. */
   readonly terms: ChannelTerms;
-  judgeVoucher(raw: string, store: AtomicStore): Promise<ChannelRefusal | undefined>;
-  judgeOpened(raw: string, store: AtomicStore): Promise<ChannelRefusal | undefined>;
-  judgeClose(raw: string, store: AtomicStore): Promise<ChannelRefusal | undefined>;
+  checkSigned(raw: string): Promise<ChannelRefusal | undefined>;
+  judgeVoucher(voucher: Voucher, store: AtomicStore): Promise<ChannelRefusal | undefined>;
+  judgeOpened(voucher: Voucher, store: AtomicStore): Promise<ChannelRefusal | undefined>;
+  judgeClose(voucher: Voucher, store: AtomicStore): Promise<ChannelRefusal | undefined>;
   open(raw: string, store: AtomicStore): Promise<ChainAnswer>;
   topUp(raw: string, store: AtomicStore): Promise<ChainAnswer>;
   readChain(id: ChannelId): Promise<ChainRead>;

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { Challenge } from 'mppx';
-import type { Channel, ChannelTerms, FoundChannel } from '../domain/channel.js';
+import type { Channel, ChannelId, ChannelTerms, FoundChannel } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { JsonObject } from '../domain/json.js';
 import { type MppIssuer, mppOpaque } from './match-mpp.js';
@@ -107,10 +108,16 @@ function snapshotOf(channel: Channel, requiredCumulative: bigint): JsonObject {
   };
 }
 
+/** Beside what a challenge is for: what makes it one of a kind, so that only who was given it can answer it. */
+export const NONCE = 'nonce';
+/** And the channel whose payer had proved himself when he was given it. */
+export const GIVEN_TO = 'channel';
+const NONCE_BYTES = 16;
+
 /** The value of one `WWW-Authenticate` challenge; its id is an HMAC over everything in it, hints included. */
 export function channelChallenge(
   offer: ChannelOffer,
-  on: { readonly path: string; readonly hints: JsonObject | undefined },
+  on: { readonly path: string; readonly hints: JsonObject | undefined; readonly givenTo: ChannelId | undefined },
   { mpp, clock, validityMs }: { readonly mpp: MppIssuer; readonly clock: Clock; readonly validityMs: number },
 ): string {
   const request = channelRequest(offer);
@@ -123,7 +130,11 @@ export function channelChallenge(
       intent: 'session',
       request: { ...request, methodDetails },
       expires: new Date(clock.nowMs() + validityMs).toISOString(),
-      meta: mppOpaque(on.path),
+      meta: {
+        ...mppOpaque(on.path),
+        [NONCE]: randomBytes(NONCE_BYTES).toString('base64url'),
+        ...(on.givenTo !== undefined && { [GIVEN_TO]: on.givenTo }),
+      },
     }),
   );
 }

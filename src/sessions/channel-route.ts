@@ -10,6 +10,7 @@ import { toAtomic } from '../domain/money.js';
 import { objectAt, stringAt } from '../protocols/wire-json.js';
 import { type ChannelOffer, channelChallenge, channelHints } from './channel-offer.js';
 import { type ChannelPaymentDependencies, payByChannel } from './channel-payment.js';
+import type { ChannelProof } from './channel-proof.js';
 import { channelReceipt, RECEIPT_HEADER } from './channel-receipt.js';
 import type { CommitQueue } from './commit-queue.js';
 import { isContentRequest } from './content-request.js';
@@ -48,7 +49,13 @@ export type ChannelAdmission =
     }
   /** The channel was managed: 204, no handler runs. */
   | { readonly kind: 'managed'; readonly receipt: string | null }
-  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal }
+  | {
+      readonly kind: 'refused';
+      readonly refusal: ChannelRefusal;
+      /** What the credential says of its channel, unless its payer did not sign it: then it is nothing to go by. */
+      readonly claims: JsonObject | undefined;
+      readonly proof: ChannelProof | undefined;
+    }
   | { readonly kind: 'unavailable'; readonly why: string };
 
 /** From an MPP session credential to a reservation, or to what else it asks of its channel. */
@@ -65,15 +72,22 @@ export async function admitByChannel(
     nowMs: clock.nowMs(),
     mpp,
   });
-  if (match.kind === 'refused') return match;
+  const refuse = (refusal: ChannelRefusal, proof?: ChannelProof): ChannelAdmission => ({
+    kind: 'refused',
+    refusal,
+    claims: refusal.problem === 'session/invalid-signature' ? undefined : presented.content,
+    proof,
+  });
+  if (match.kind === 'refused') return refuse(match.refusal);
   const held = lease.current();
   if (!held?.mayWrite()) return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
   const reservation = isContentRequest(req) ? newReservation(route, held, clock) : null;
   const identity = route.identify?.(req) ?? null;
   try {
-    const paid = await payByChannel(match.credential, { identity, reservation }, dependencies);
+    const paid = await payByChannel(match, { identity, reservation, address: req.ip ?? '' }, dependencies);
     switch (paid.kind) {
       case 'refused':
+        return refuse(paid.refusal, paid.proof);
       case 'unavailable':
         return paid;
       case 'closing':
@@ -154,35 +168,40 @@ function undecided(
   return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
 }
 
+/** What is known of whoever gets a challenge, from the credential that it answers. */
+export type ChallengedBy = Partial<Pick<Extract<ChannelAdmission, { kind: 'refused' }>, 'claims' | 'proof'>>;
+
 /**
- * The route's session challenge, with hints where the request lets us know its channel. The highest voucher is shown only
- * where it cannot be used any more, or to whom the application says the channel belongs.
+ * The route's session challenge, with hints where the request lets us know its channel. A voucher and its descriptor can be
+ * used by whoever holds them: they are shown to whom the application says the channel belongs, or in answer to a voucher
+ * that its payer alone can have signed.
  */
 export async function challengeByChannel(
   req: Request,
-  content: JsonObject | undefined,
+  by: ChallengedBy,
   route: ChannelRoute,
   dependencies: ChannelRouteDependencies,
 ): Promise<string> {
   const { mpp, clock, credentialValidityMs: validityMs, log } = dependencies;
   let hints: JsonObject | undefined;
   try {
-    hints = await hintsFor(req, content, route, dependencies);
+    hints = await hintsFor(req, by, route, dependencies);
   } catch (error) {
     // Without hints it is the challenge that anybody gets, and says nothing wrong.
     log.warn({ err: error }, 'a channel could not be looked up: its challenge goes out without hints');
   }
-  return channelChallenge(route.offer, { path: route.path, hints }, { mpp, clock, validityMs });
+  const givenTo = by.proof?.channelId;
+  return channelChallenge(route.offer, { path: route.path, hints, givenTo }, { mpp, clock, validityMs });
 }
 
 async function hintsFor(
   req: Request,
-  content: JsonObject | undefined,
+  { claims, proof }: ChallengedBy,
   { offer, identify }: ChannelRoute,
   { ledger }: ChannelRouteDependencies,
 ): Promise<JsonObject | undefined> {
   const identity = identify?.(req);
-  const payload = objectAt(content, 'payload');
+  const payload = objectAt(claims, 'payload');
   const header = req.headers['payment-session'];
   const channelId = parseChannelId(header) ?? parseChannelId(stringAt(payload, 'channelId'));
   const payer = stringAt(objectAt(payload, 'descriptor'), 'payer');
@@ -194,7 +213,8 @@ async function hintsFor(
     const found = by ? await ledger.findReusableChannel(by, offer.terms) : undefined;
     if (!found) continue;
     const mine = identity !== undefined && identity === found.channel.identity;
-    return channelHints(found, isContentRequest(req) ? offer.amount : 0n, mine || found.voucherUsed);
+    const proved = proof?.by === 'voucher' && proof.channelId === found.channel.id;
+    return channelHints(found, isContentRequest(req) ? offer.amount : 0n, mine || proved);
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { Channel } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
+import { createFairTurns } from '../domain/fair-turns.js';
 import { createKeyedQueue } from '../domain/keyed-queue.js';
 import { createChainFreshness } from './chain-freshness.js';
 import type { ChannelLedger, ChannelVerifier } from './channel-ledger.js';
@@ -56,6 +57,7 @@ export function createChannelParts(
     ledger,
     verifier,
     freshness: createChainFreshness(ledger, verifier),
+    turns: createFairTurns(),
     queue: createKeyedQueue(),
     mpp,
     lease,

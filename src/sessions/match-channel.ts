@@ -3,7 +3,7 @@ import { type ChannelId, parseChannelId } from '../domain/channel.js';
 import type { ChannelRefusal } from '../domain/channel-problems.js';
 import type { JsonObject } from '../domain/json.js';
 import { fromBase64, isObject, MAX_CREDENTIAL_BYTES, objectAt, parseJson, stringAt } from '../protocols/wire-json.js';
-import { type ChannelOffer, channelRequest, HINTS } from './channel-offer.js';
+import { type ChannelOffer, channelRequest, GIVEN_TO, HINTS, NONCE } from './channel-offer.js';
 import { type MppIssuer, mppOpaque } from './match-mpp.js';
 import { MPP_METHOD } from './offers.js';
 import { sameJson } from './stated.js';
@@ -16,6 +16,8 @@ export interface ChannelCredential {
   /** As it came, without the scheme's name. Secret. */
   readonly raw: string;
   readonly challengeId: string;
+  /** The channel whose payer alone was given this challenge; undefined: anybody could have asked for it. */
+  readonly givenTo: ChannelId | undefined;
   readonly action: ChannelAction;
   readonly channelId: ChannelId;
   /** 0 for a top-up, which carries no voucher. */
@@ -30,9 +32,13 @@ export interface MatchedOn {
   readonly mpp: MppIssuer;
 }
 
-export type ChannelMatch =
-  | { readonly kind: 'match'; readonly credential: ChannelCredential }
-  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal };
+/** `expired`: everything matches but its time. It pays for nothing, and may still say who asks. */
+export interface MatchedCredential {
+  readonly kind: 'match' | 'expired';
+  readonly credential: ChannelCredential;
+}
+
+export type ChannelMatch = MatchedCredential | { readonly kind: 'refused'; readonly refusal: ChannelRefusal };
 
 const refuse = (problem: ChannelRefusal['problem'], detail: string): ChannelMatch => ({
   kind: 'refused',
@@ -68,14 +74,14 @@ export function matchChannel(raw: string, content: JsonObject | undefined, on: M
   const other = differenceOf(challenge, on);
   if (other !== undefined)
     return refuse('invalid-challenge', `The ${other} of the credential's challenge is not what is offered here.`);
-  if (!(Date.parse(challenge.expires ?? '') > on.nowMs))
-    return refuse('payment-expired', 'The challenge of the credential has expired; answer the one in this response.');
   if (!sourceSpends(content, payload, on.offer.terms.chainId))
     return refuse(
       'verification-failed',
       'The source of the credential is neither the payer of the channel nor its signer.',
     );
-  return matchPayload(raw, challenge.id, payload);
+  const match = matchPayload(raw, challenge, payload);
+  const expired = !(Date.parse(challenge.expires ?? '') > on.nowMs);
+  return match.kind === 'match' && expired ? { ...match, kind: 'expired' } : match;
 }
 
 function readChallenge(stated: JsonObject): Challenge.Challenge | undefined {
@@ -88,12 +94,19 @@ function readChallenge(stated: JsonObject): Challenge.Challenge | undefined {
   }
 }
 
+/** What we put beside the offer; the challenge's id has proved that it is ours. */
+function opaqueOf(challenge: Challenge.Challenge): JsonObject {
+  const opaque = parseJson(fromBase64(challenge.opaque ?? '') ?? '');
+  return isObject(opaque) ? opaque : {};
+}
+
 /** The name of what is not ours; hints may be of any time, because vouchers are judged by what is true now. */
 function differenceOf(challenge: Challenge.Challenge, { offer, path, mpp }: MatchedOn): string | undefined {
   if (challenge.realm !== mpp.realm) return 'realm';
   if (challenge.method !== MPP_METHOD) return 'method';
   if (challenge.intent !== 'session') return 'intent';
-  if (challenge.opaque !== PaymentRequest.serialize(mppOpaque(path))) return 'resource';
+  const { [NONCE]: _nonce, [GIVEN_TO]: _givenTo, ...opaque } = opaqueOf(challenge);
+  if (!sameJson(opaque, mppOpaque(path))) return 'resource';
   const stated = parseJson(JSON.stringify(challenge.request));
   if (!isObject(stated)) return 'request';
   const details = Object.entries(objectAt(stated, 'methodDetails') ?? {}).filter(
@@ -114,7 +127,7 @@ function sourceSpends(content: JsonObject | undefined, payload: JsonObject, chai
   );
 }
 
-function matchPayload(raw: string, challengeId: string, payload: JsonObject): ChannelMatch {
+function matchPayload(raw: string, challenge: Challenge.Challenge, payload: JsonObject): ChannelMatch {
   const action = ACTIONS.find((known) => known === stringAt(payload, 'action'));
   if (action === undefined)
     return refuse('invalid-payload', `The action of the payload is none of ${ACTIONS.join(', ')}.`);
@@ -122,16 +135,15 @@ function matchPayload(raw: string, challengeId: string, payload: JsonObject): Ch
   if (channelId === undefined) return refuse('invalid-payload', 'The payload names no channel (0x and 64 hex digits).');
   if (objectAt(payload, 'descriptor') === undefined)
     return refuse('invalid-payload', 'The payload has no descriptor of its channel.');
-  if (action === 'topUp') {
-    return { kind: 'match', credential: { raw, challengeId, action, channelId, cumulative: 0n, signature: '' } };
-  }
+  const givenTo = parseChannelId(stringAt(opaqueOf(challenge), GIVEN_TO));
+  const common = { raw, challengeId: challenge.id, givenTo, action, channelId };
+  if (action === 'topUp') return { kind: 'match', credential: { ...common, cumulative: 0n, signature: '' } };
   const cumulative = stringAt(payload, 'cumulativeAmount') ?? '';
   if (!/^[0-9]{1,29}$/.test(cumulative))
     return refuse('invalid-payload', 'The cumulativeAmount of the payload is not a string of digits.');
   const signature = stringAt(payload, 'signature') ?? '';
   if (!/^0x[0-9a-fA-F]{2,4096}$/.test(signature))
     return refuse('invalid-payload', 'The signature of the payload is not hex digits after 0x.');
-  const common = { raw, challengeId, action, channelId };
   return {
     kind: 'match',
     credential: { ...common, cumulative: BigInt(cumulative), signature: signature.toLowerCase() },

@@ -9,6 +9,7 @@ import { type ChannelOffer, channelOfferOf } from './channel-offer.js';
 import { RECEIPT_HEADER } from './channel-receipt.js';
 import {
   admitByChannel,
+  type ChallengedBy,
   type ChannelRoute,
   type ChannelRouteDependencies,
   challengeByChannel,
@@ -161,7 +162,7 @@ async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCr
   const admission = await admitByChannel(req, { raw: found.raw, content }, route, channels);
   switch (admission.kind) {
     case 'refused':
-      return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail);
+      return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail, admission);
     case 'unavailable':
       return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
     case 'managed':
@@ -194,11 +195,11 @@ function channelRouteOf({ channel, identify, route, presented, req }: Visit): Ch
 }
 
 /** @param why a credential that was presented does not do; the x402 body repeats it */
-async function challenge(visit: Visit, problem: Problem, why?: string): Promise<void> {
+async function challenge(visit: Visit, problem: Problem, why?: string, by?: ChallengedBy): Promise<void> {
   const { req, res, presented, content, dependencies } = visit;
   const { authServer, channels, sendProblem } = dependencies;
   const route = channelRouteOf(visit);
-  const byChannel = channels && route && (await challengeByChannel(req, content, route, channels));
+  const byChannel = channels && route && (await challengeByChannel(req, by ?? { claims: content }, route, channels));
   const made = authServer
     ? await makeChallenge(presented, why, authServer.challenge, byChannel)
     : byChannel && { headers: { 'Cache-Control': 'no-store', 'WWW-Authenticate': byChannel } };

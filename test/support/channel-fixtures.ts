@@ -59,7 +59,7 @@ export const acceptingVoucher =
 /** @param amount of the reservation; null hands in the voucher only */
 export function paymentOf(id: ChannelId, cumulative: bigint, amount: bigint | null, lease: Lease): ChannelPayment {
   return {
-    voucher: { channelId: id, cumulative, signature: `0x${cumulative.toString(16)}` },
+    voucher: { channelId: id, cumulative, signature: `0x${cumulative.toString(16)}`, challengeId: 'c' },
     identity: null,
     oldestChainReadMs: 600_000,
     reservation:

@@ -3,12 +3,9 @@ import { Session } from 'mppx/tempo';
 import type { Hex } from 'viem';
 import type { ChainState } from '../../domain/chain-answers.js';
 import type { AtomicStore, ChannelTerms } from '../../domain/channel.js';
-import { assertSameChannel, refused, uint96 } from './channel-vouchers.js';
-
-const ZERO = '0x0000000000000000000000000000000000000000';
+import { ownDescriptor, refused, uint96 } from './channel-signatures.js';
 
 interface OpenPayload {
-  readonly action?: unknown;
   readonly channelId?: unknown;
   readonly cumulativeAmount?: unknown;
   readonly descriptor?: unknown;
@@ -17,7 +14,7 @@ interface OpenPayload {
 
 /**
  * Takes over a channel that is open on chain already, because the answer to its opening was lost on the way to us. Its
- * id follows from the descriptor, so only the voucher has to be verified.
+ * id follows from the descriptor, and its voucher was verified before.
  *
  * @throws Errors.PaymentError when the credential does not open this channel
  */
@@ -36,12 +33,7 @@ export async function adoptOpenChannel(
   const payload = credential.payload as OpenPayload;
   const channelId = String(payload.channelId).toLowerCase() as Hex;
   const cumulativeAmount = uint96(payload.cumulativeAmount);
-  assertSameChannel(payload.descriptor, channelId, terms);
-  const descriptor = payload.descriptor as Session.Precompile.SessionDescriptor;
-  if (descriptor.payee.toLowerCase() !== terms.payee || descriptor.token.toLowerCase() !== terms.token)
-    throw refused('the channel pays somebody else or in another token');
-  if (descriptor.operator.toLowerCase() !== ZERO)
-    throw refused('channel descriptor operator does not match server operator');
+  const descriptor = ownDescriptor(payload.descriptor, channelId, terms);
   if (onChain.closeRequestedAtMs !== null)
     throw new Errors.ChannelClosedError({ reason: 'channel has a pending close request' });
   if (cumulativeAmount > onChain.deposit)
@@ -50,8 +42,6 @@ export async function adoptOpenChannel(
   const authorizedSigner = Session.Precompile.Channel.resolveAuthorizedSigner(descriptor);
   const signature = String(payload.signature) as Hex;
   const voucher = { channelId, cumulativeAmount, signature };
-  if (!Session.Precompile.Voucher.verifyVoucher(terms.escrow as Hex, terms.chainId, voucher, authorizedSigner))
-    throw new Errors.InvalidSignatureError({ reason: 'invalid voucher signature' });
   const opened = {
     ...descriptor,
     authorizedSigner,

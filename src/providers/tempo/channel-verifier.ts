@@ -3,11 +3,12 @@ import { Mppx, tempo } from 'mppx/server';
 import { Session } from 'mppx/tempo';
 import type { Account, Client, Hex } from 'viem';
 import type { ChainAnswer, ChainRead } from '../../domain/chain-answers.js';
-import type { AtomicStore, ChannelId, ChannelTerms } from '../../domain/channel.js';
+import type { AtomicStore, ChannelId, ChannelTerms, Voucher } from '../../domain/channel.js';
 import { parseChannelId } from '../../domain/channel.js';
 import type { ChannelRefusal } from '../../domain/channel-problems.js';
 import { adoptOpenChannel } from './adopt-open.js';
-import { judgeCloseVoucher, judgeOpenVoucher } from './channel-vouchers.js';
+import { assertSignedByPayer } from './channel-signatures.js';
+import { judgeCloseVoucher, judgeOpenVoucher, judgeVoucher } from './channel-vouchers.js';
 import { answerOf, refusalOf } from './refusals.js';
 
 export interface ChannelVerifierOptions {
@@ -73,28 +74,22 @@ export function createChannelVerifier(options: ChannelVerifierOptions) {
     terms,
     readChain,
 
-    judgeVoucher: (raw: string, store: AtomicStore) =>
-      // Its broadcast checks all that its validation checks; doing both would verify every signature twice.
-      judged(() => verify(raw, { ...methodOn(store), validate: undefined })),
+    /**
+     * Whether the payer of the channel has signed what the credential carries; some milliseconds of this process, and no
+     * call. Everything that follows relies on it, so it comes first.
+     */
+    checkSigned: (raw: string) =>
+      judged(() => {
+        assertSignedByPayer(Credential.deserialize(`Payment ${raw}`), terms);
+        return Promise.resolve();
+      }),
+
+    judgeVoucher: (voucher: Voucher, store: AtomicStore) => judged(() => judgeVoucher(voucher, store)),
 
     /** The voucher of an open that is done already, by this request or an earlier one. */
-    judgeOpened: (raw: string, store: AtomicStore) =>
-      judged(() =>
-        verify(raw, {
-          ...methodOn(store),
-          validate: undefined,
-          broadcast: ({ credential }) => judgeOpenVoucher(credential.payload, store, terms),
-        }),
-      ),
+    judgeOpened: (voucher: Voucher, store: AtomicStore) => judged(() => judgeOpenVoucher(voucher, store)),
 
-    judgeClose: (raw: string, store: AtomicStore) =>
-      judged(() =>
-        verify(raw, {
-          ...methodOn(store),
-          validate: undefined,
-          broadcast: ({ credential }) => judgeCloseVoucher(credential.payload, store, terms),
-        }),
-      ),
+    judgeClose: (voucher: Voucher, store: AtomicStore) => judged(() => judgeCloseVoucher(voucher, store)),
 
     /** An open whose answer was lost is not sent again: what is on chain under this id can only be this channel. */
     async open(raw: string, store: AtomicStore): Promise<ChainAnswer> {

@@ -1,16 +1,39 @@
 import { Errors } from 'mppx';
-import { Session } from 'mppx/tempo';
-import type { Hex } from 'viem';
-import type { AtomicStore, ChannelTerms } from '../../domain/channel.js';
+import type { AtomicStore, Voucher } from '../../domain/channel.js';
+import { refused } from './channel-signatures.js';
 
 type State = Readonly<Record<string, unknown>>;
 
-interface VoucherPayload {
-  readonly action?: unknown;
-  readonly channelId?: unknown;
-  readonly cumulativeAmount?: unknown;
-  readonly descriptor?: unknown;
-  readonly signature?: unknown;
+/**
+ * What npm mppx judges of a voucher once its signature is verified: whether the channel still pays, and this much. It is
+ * accepted into the store. Nothing here is slow, because the channel's row is held meanwhile.
+ *
+ * @throws Errors.PaymentError when the voucher is not to be taken
+ */
+export async function judgeVoucher({ channelId, cumulative, signature }: Voucher, store: AtomicStore): Promise<void> {
+  const state = await stateOf(channelId, store);
+  const highest = amountAt(state, 'highestVoucherAmount');
+  assertOpen(state);
+  assertWithinDeposit(cumulative, state);
+  if (cumulative < highest)
+    throw refused('voucher cumulativeAmount must be strictly greater than highest accepted voucher');
+  if (cumulative <= amountAt(state, 'settledOnChain'))
+    throw refused('voucher cumulativeAmount is below on-chain settled amount');
+  if (cumulative === highest) return;
+  const highestVoucher = { channelId, cumulativeAmount: cumulative, signature };
+  await store.update(channelId, () => ({
+    op: 'set',
+    value: { ...state, highestVoucherAmount: cumulative, highestVoucher },
+    result: undefined,
+  }));
+}
+
+/** The voucher of an open that is done already. @throws Errors.PaymentError when it is not one that was presented */
+export async function judgeOpenVoucher({ channelId, cumulative }: Voucher, store: AtomicStore): Promise<void> {
+  const state = await stateOf(channelId, store);
+  assertWithinDeposit(cumulative, state);
+  if (cumulative > amountAt(state, 'highestVoucherAmount'))
+    throw refused('the channel is open already; pay with a voucher');
 }
 
 /**
@@ -19,84 +42,29 @@ interface VoucherPayload {
  *
  * @throws Errors.PaymentError when the close is not to be taken
  */
-export async function judgeCloseVoucher(payload: VoucherPayload, store: AtomicStore, terms: ChannelTerms) {
-  const { channelId, cumulativeAmount, signature, state } = await read('close', payload, store, terms);
-  if (cumulativeAmount < amountAt(state, 'spent'))
-    throw refused(`close voucher amount must be >= ${amountAt(state, 'spent')} (spent)`);
-  if (cumulativeAmount < amountAt(state, 'settledOnChain'))
-    throw refused(`close voucher amount must be >= ${amountAt(state, 'settledOnChain')} (on-chain settled)`);
-  if (cumulativeAmount > amountAt(state, 'deposit'))
-    throw new Errors.AmountExceedsDepositError({ reason: 'close voucher amount exceeds on-chain deposit' });
-  assertSigned({ channelId, cumulativeAmount, signature }, state, terms);
-  return accepted(channelId);
+export async function judgeCloseVoucher({ channelId, cumulative }: Voucher, store: AtomicStore): Promise<void> {
+  const state = await stateOf(channelId, store);
+  const [spent, settled] = [amountAt(state, 'spent'), amountAt(state, 'settledOnChain')];
+  if (cumulative < spent) throw refused(`close voucher amount must be >= ${spent} (spent)`);
+  if (cumulative < settled) throw refused(`close voucher amount must be >= ${settled} (on-chain settled)`);
+  assertWithinDeposit(cumulative, state);
 }
 
-/** @throws Errors.PaymentError when it is not the voucher of an open of this channel */
-export async function judgeOpenVoucher(payload: VoucherPayload, store: AtomicStore, terms: ChannelTerms) {
-  const { channelId, cumulativeAmount, signature, state } = await read('open', payload, store, terms);
-  if (cumulativeAmount > amountAt(state, 'deposit'))
-    throw new Errors.AmountExceedsDepositError({ reason: 'voucher amount exceeds on-chain deposit' });
-  if (cumulativeAmount > amountAt(state, 'highestVoucherAmount'))
-    throw refused('the channel is open already; pay with a voucher');
-  assertSigned({ channelId, cumulativeAmount, signature }, state, terms);
-  return accepted(channelId);
-}
-
-async function read(action: 'open' | 'close', payload: VoucherPayload, store: AtomicStore, terms: ChannelTerms) {
-  const { channelId, signature } = payload;
-  if (payload.action !== action || typeof channelId !== 'string' || typeof signature !== 'string')
-    throw new Errors.InvalidPayloadError();
-  const cumulativeAmount = uint96(payload.cumulativeAmount);
+async function stateOf(channelId: string, store: AtomicStore): Promise<State> {
   const state = (await store.get(channelId)) as State | null;
   if (state === null) throw new Errors.ChannelNotFoundError({ reason: 'channel not found' });
-  assertSameChannel(payload.descriptor, channelId, terms);
-  return { channelId: channelId as Hex, cumulativeAmount, signature: signature as Hex, state };
+  return state;
 }
 
-/** What npm mppx wants of a verification; nobody is shown it. */
-const accepted = (channelId: string) => ({
-  method: 'tempo',
-  reference: channelId,
-  status: 'success' as const,
-  timestamp: new Date(0).toISOString(),
-});
-
-/** A descriptor is right when the id follows from it, which also binds payee, token, operator, escrow and chain. */
-export function assertSameChannel(descriptor: unknown, channelId: string, { chainId, escrow }: ChannelTerms): void {
-  let computed: string | undefined;
-  try {
-    computed = Session.Precompile.Channel.computeId({
-      ...(descriptor as Session.Precompile.SessionDescriptor),
-      chainId,
-      escrow: escrow as Hex,
-    });
-  } catch {
-    throw refused('invalid session credential descriptor');
-  }
-  if (computed.toLowerCase() !== channelId.toLowerCase()) throw refused('channel descriptor does not match channelId');
+function assertOpen(state: State): void {
+  if (state['finalized'] === true) throw new Errors.ChannelClosedError({ reason: 'channel is finalized' });
+  if (amountAt(state, 'closeRequestedAt') !== 0n)
+    throw new Errors.ChannelClosedError({ reason: 'channel has a pending close request' });
 }
 
-export function uint96(digits: unknown): bigint {
-  if (typeof digits !== 'string' || !/^[0-9]{1,29}$/.test(digits) || BigInt(digits) >= 2n ** 96n)
-    throw refused('invalid session credential cumulativeAmount');
-  return BigInt(digits);
-}
-
-export const refused = (reason: string) => new Errors.VerificationFailedError({ reason });
-
-function assertSigned(
-  voucher: { channelId: Hex; cumulativeAmount: bigint; signature: Hex },
-  state: State,
-  { chainId, escrow }: ChannelTerms,
-): void {
-  let signed = false;
-  try {
-    const signer = state['authorizedSigner'] as Hex;
-    signed = Session.Precompile.Voucher.verifyVoucher(escrow as Hex, chainId, voucher, signer);
-  } catch {
-    signed = false;
-  }
-  if (!signed) throw new Errors.InvalidSignatureError({ reason: 'invalid voucher signature' });
+function assertWithinDeposit(cumulative: bigint, state: State): void {
+  if (cumulative > amountAt(state, 'deposit'))
+    throw new Errors.AmountExceedsDepositError({ reason: 'voucher amount exceeds on-chain deposit' });
 }
 
 const amountAt = (state: State, name: string): bigint => {

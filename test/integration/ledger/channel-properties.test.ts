@@ -196,7 +196,7 @@ describe('the database itself', () => {
       await expect(
         store.database.query(`UPDATE channel_requests SET ${change} WHERE id = $1`, [requestId]),
       ).rejects.toThrow();
-    await store.ledger.requestClose(payment.voucher, () => Promise.resolve(undefined));
+    await store.ledger.requestClose(payment.voucher, true, () => Promise.resolve(undefined));
     const later = await store.ledger.payFromChannel(paymentOf(id, 102n, 1n, lease), acceptingVoucher(id, 102n));
     expect(later.kind).toBe('gone');
     await expect(

@@ -1,23 +1,9 @@
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCaptureSweep } from '../../../activities/capture-channels.js';
-import { createRecorder } from '../../../activities/recorder.js';
-import { createSettleRows } from '../../../activities/settle-rows.js';
-import { createChannelWatch } from '../../../activities/watch-channels.js';
-import type { SettlementId } from '../../../src/domain/ids.js';
-import { connectChainReader } from '../../../src/providers/tempo/channel-server.js';
-import { createTempo } from '../../../src/providers/tempo/client.js';
 import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { captureWorker } from '../../support/channel-captures.js';
 import { type OpenedPayer, openPayer, paying } from '../../support/channel-payer.js';
-import {
-  CHAIN_SETTINGS,
-  type ChannelShop,
-  channelIn,
-  PAYEE_KEY,
-  PRICE,
-  SOLD,
-  startChannelShop,
-} from '../../support/channel-shop.js';
+import { type ChannelShop, channelIn, PAYEE_KEY, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { Chain, chainClient, signVoucher } from '../../support/tempo-chain.js';
 import { until } from '../../support/until.js';
@@ -54,41 +40,8 @@ afterEach(async () => {
   await Promise.all([chain.close(), store.dispose()]);
 });
 
-/** A pass of the lane that reads the chain, and of the one that opens captures. */
-async function sweep(): Promise<number> {
-  const logged: object[] = [];
-  const log = (fields: object) => logged.push(fields);
-  const logger = { trace: log, debug: log, info: log, warn: log, error: log };
-  const readChain = connectChainReader({ ...CHAIN_SETTINGS, rpcUrl: chain.url });
-  const pass = { over: () => false, sleep: () => Promise.resolve() };
-  await createChannelWatch({ ledger: store.ledger, readChain, logger })(pass);
-  const { captures: opened } = await createCaptureSweep({ ledger: store.ledger, policy: POLICY, logger })(pass);
-  expect(logged).toEqual([]);
-  return opened ?? 0;
-}
-
-/** One attempt of every capture that is not finished. */
-async function settle(): Promise<string[]> {
-  const log = () => undefined;
-  const rows = await store.database.query<{ id: SettlementId }>(
-    `SELECT id FROM settlements WHERE channel_id IS NOT NULL AND status = 'pending' ORDER BY id`,
-  );
-  const settleRows = createSettleRows({
-    ledger: { ...store.ledger, recordAttempt: createRecorder((outcomes) => store.ledger.recordAttempts(outcomes)) },
-    authServer: { settle: () => Promise.reject(new Error('a capture is none of its business')) },
-    tempo: createTempo({ ...CHAIN_SETTINGS, rpcUrl: chain.url, clock: store.clock }),
-    timings: { backoffBaseMs: 1, backoffMaxMs: 1, httpTimeoutMs: 5_000 },
-    logger: { trace: log, debug: log, info: log, warn: log, error: log },
-    processName: 'test',
-    monotonicMs: () => performance.now(),
-  });
-  const outcomes = await settleRows(
-    rows.map(({ id }) => id),
-    5_000,
-  );
-  return outcomes.map(({ kind }) => kind);
-}
-
+const sweep = () => captureWorker(store, chain.url, POLICY).sweep();
+const settle = () => captureWorker(store, chain.url, POLICY).settle();
 const later = (ms: number) => store.clock.advance(ms);
 const channel = () => channelIn(store, payer.channelId);
 const onChain = () => chain.ledger().channels.find(({ channelId }) => channelId === payer.channelId);

@@ -95,7 +95,7 @@ it('a reservation of a server that died is given back by the sweep, and what it 
   const reserve = (n: bigint) => ({
     identity: null,
     oldestChainReadMs: 600_000,
-    voucher: { channelId: payer.channelId as never, cumulative: n * PRICE, signature: `0x${n}` },
+    voucher: { channelId: payer.channelId as never, cumulative: n * PRICE, signature: `0x${n}`, challengeId: 'c' },
     reservation: {
       id: crypto.randomUUID() as never,
       route: '/many',

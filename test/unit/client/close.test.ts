@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CHANNEL, entryOf, payerWorld, proving, SHOP } from '../../support/payer-world.js';
-import { shownVoucher } from '../../support/session-world.js';
+import { paymentIn, paymentRequired, request, shownVoucher } from '../../support/session-world.js';
 
 let world: ReturnType<typeof payerWorld>;
 beforeEach(async () => {
@@ -10,6 +10,12 @@ beforeEach(async () => {
 });
 const said = (spent: string) => ({ channelId: CHANNEL, acceptedCumulative: '50', spent });
 const counted = (spent: bigint) => world.shop.channels.set(CHANNEL.toLowerCase(), { accepted: 50n, spent });
+
+const asksForProof = (): Response =>
+  new Response(JSON.stringify({ type: 'https://paymentauth.org/problems/session/close-unproven' }), {
+    status: 402,
+    headers: paymentRequired(request()).headers,
+  });
 
 describe('closing a channel', () => {
   it('signs what the server has counted, less than was signed', async () => {
@@ -52,6 +58,32 @@ describe('closing a channel', () => {
     shop.details = proving(await shownVoucher(CHANNEL, 80n), 90n);
     await client().close(SHOP);
     expect(shop.log).toEqual(['close 80 204']);
+  });
+
+  it('that anybody could have signed is proved by one unit more, once, and only where the server asks for it', async () => {
+    const { shop, client, recorded, opened } = world;
+    opened(50n, { settled: 50n });
+    const { fetch } = shop;
+    shop.fetch = async (input, init) => {
+      const amount = paymentIn(init)?.payload.cumulativeAmount;
+      return amount === undefined || BigInt(amount) > 50n ? fetch(input, init) : unproven(amount);
+    };
+    const unproven = (amount: string): Response => {
+      shop.log.push(`close ${amount} unproven`);
+      return asksForProof();
+    };
+    await client().close(SHOP);
+    expect(shop.log).toEqual(['close 50 unproven', 'close 51 204']);
+    expect(await recorded()).toBeUndefined();
+  });
+
+  it('of a channel whose whole deposit is captured proves nothing: nothing would come back', async () => {
+    const { shop, client, opened, recorded } = world;
+    opened(50n, { deposit: 50n, settled: 50n });
+    const { fetch } = shop;
+    shop.fetch = async (input, init) => (paymentIn(init) === undefined ? fetch(input, init) : asksForProof());
+    await expect(client().close(SHOP)).rejects.toMatchObject({ code: 'close_failed' });
+    expect(await recorded()).toMatchObject({ cumulativeAmount: 50n });
   });
 
   it('of nothing signs nothing', async () => {
