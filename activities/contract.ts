@@ -21,6 +21,8 @@ export interface SettleRowsInput {
   timeoutMs: number;
   /** `throw`: a settlement that must be tried again fails the activity, so that the retry policy waits and repeats. */
   whenUnsettled: 'return' | 'throw';
+  /** Of all of them. Histories of older builds have none: then nobody counts how many calls are open there. */
+  provider?: SettlementProvider;
 }
 
 export type RowOutcome = { settlementId: string } & (
@@ -28,7 +30,7 @@ export type RowOutcome = { settlementId: string } & (
   | { kind: 'attention'; reason: AttentionReason; detail: string }
   | { kind: 'retry'; afterMs: number; why: string }
   /** It waits in the ledger, and the sweep starts it again. */
-  | { kind: 'waiting'; why: 'breaker' | 'blocked' | 'parked' }
+  | { kind: 'waiting'; why: 'breaker' | 'blocked' | 'parked' | 'busy' }
 );
 
 export interface DecisionInput {

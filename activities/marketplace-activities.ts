@@ -5,8 +5,9 @@ import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import { STRIPE_REQUESTS_PER_SECOND } from '../src/providers/stripe/budget.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
+import { createBulkhead } from './bulkhead.js';
 import type { createHyperswitchCalls } from './hyperswitch-calls.js';
-import type { MarketplaceActivities, RetryTimings } from './marketplace-contract.js';
+import type { FollowStep, MarketplaceActivities, RetryTimings } from './marketplace-contract.js';
 import { createProbes } from './probe.js';
 import { reversalCall } from './reversal-call.js';
 import { createStripeAccountCheck } from './stripe-account.js';
@@ -41,7 +42,8 @@ export function createStripeActivities(
     ...common,
     processName: `${processName}/t`,
   });
-  const reverse = createStripeCall(reversalCall({ ...dependencies, timings: timings.reversal }), {
+  const hyperswitch = dependencies.hyperswitch && boundedReads(dependencies.hyperswitch);
+  const reverse = createStripeCall(reversalCall({ ...dependencies, hyperswitch, timings: timings.reversal }), {
     ...common,
     processName: `${processName}/r`,
   });
@@ -55,14 +57,31 @@ export function createStripeActivities(
   };
 }
 
+/** The reads before reversals: a Hyperswitch that hangs keeps no more places of Stripe's queue than these from transfers. */
+function boundedReads(hyperswitch: Hyperswitch): Pick<Hyperswitch, 'readRefund'> {
+  const bulkhead = createBulkhead();
+  return {
+    readRefund: (id) =>
+      bulkhead(() => hyperswitch.readRefund(id)) ?? Promise.resolve({ kind: 'unclear', detail: NO_PLACE.why }),
+  };
+}
+
 export function createHyperswitchActivities(
   calls: ReturnType<typeof createHyperswitchCalls>,
 ): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'> {
+  const bulkhead = createBulkhead();
+  const step = async (work: () => Promise<FollowStep>): Promise<FollowStep> => (await bulkhead(work)) ?? NO_PLACE;
   return {
-    advancePayment: (id) => beating(() => calls.advancePayment(id as PaymentId)),
-    advanceRefund: (id) => beating(() => calls.advanceRefund(id as RefundId)),
+    advancePayment: (id) => beating(() => step(() => calls.advancePayment(id as PaymentId))),
+    advanceRefund: (id) => beating(() => step(() => calls.advanceRefund(id as RefundId))),
   };
 }
+
+const NO_PLACE = {
+  kind: 'later',
+  afterMs: 15_000,
+  why: 'as many calls to Hyperswitch are open here as may be; nothing was sent',
+} as const satisfies FollowStep;
 
 /** A process that dies is noticed within seconds, although a call may rightly take a minute. */
 async function beating<Step>(work: () => Promise<Step>): Promise<Step> {

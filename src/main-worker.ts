@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { CALLS_AT_ONCE } from '../activities/bulkhead.js';
 import { type ActivityDependencies, createActivities } from '../activities/index.js';
 import { createRecorder } from '../activities/recorder.js';
 import type { Config } from './config.js';
@@ -240,12 +241,13 @@ async function runUntilStopped({ config, activities, prepare, logger, stop, opti
 function settlementOptions(config: Config): WorkerOptions {
   return {
     taskQueue: config.temporal.taskQueue,
-    // Above the number of calls a slow auth server holds open at once, so that slow ones never fill all slots.
-    maxConcurrentActivityTaskExecutions: 300,
-    // A first attempt runs inside its workflow task and keeps both places for up to QUICK_LIMIT_MS: with fewer, a provider
-    // that is suddenly slow would take all of them, and other providers' settlements and the operators' queries would wait.
-    maxConcurrentLocalActivityExecutions: 500,
-    maxConcurrentWorkflowTaskExecutions: 500,
+    // Above all providers at their limits together (CALLS_AT_ONCE each), so that those that hang never fill all slots:
+    // sweeps, decisions and reads of the ledger find one.
+    maxConcurrentActivityTaskExecutions: 6 * CALLS_AT_ONCE,
+    // A first attempt runs inside its workflow task and keeps both places for up to QUICK_LIMIT_MS. Two protocols of one auth
+    // server may hang at once: with fewer places than this, others' settlements and the operators' queries would wait.
+    maxConcurrentLocalActivityExecutions: 3 * CALLS_AT_ONCE,
+    maxConcurrentWorkflowTaskExecutions: 3 * CALLS_AT_ONCE,
     maxConcurrentWorkflowTaskPolls: 4,
     maxConcurrentActivityTaskPolls: 4,
     // Never below the places for workflow tasks: with more of them inside first attempts than it may remember, it stands still.

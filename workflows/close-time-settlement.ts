@@ -12,7 +12,7 @@ import {
 import type { CloseTimeSettlementInput, RowOutcome, SettlementActivities } from '../activities/contract.js';
 import type { AttentionReason as Reason } from '../src/domain/attention.js';
 import { actionsOf } from '../src/domain/decisions.js';
-import { isSlow } from '../src/domain/settlement-providers.js';
+import { isSlow, providerOf } from '../src/domain/settlement-providers.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
@@ -80,7 +80,12 @@ async function firstAttempt(input: CloseTimeSettlementInput): Promise<RowOutcome
   const { settleRows } = proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
   try {
     return only(
-      await settleRows({ settlementIds: [input.settlementId], timeoutMs: QUICK_LIMIT_MS, whenUnsettled: 'return' }),
+      await settleRows({
+        settlementIds: [input.settlementId],
+        timeoutMs: QUICK_LIMIT_MS,
+        whenUnsettled: 'return',
+        provider: providerOf(input),
+      }),
     );
   } catch {
     // The ledger was away: the patient attempt repeats until it is back.
@@ -88,10 +93,16 @@ async function firstAttempt(input: CloseTimeSettlementInput): Promise<RowOutcome
   }
 }
 
-async function settleUntilAnswered({ settlementId, settings }: CloseTimeSettlementInput): Promise<RowOutcome> {
+async function settleUntilAnswered(input: CloseTimeSettlementInput): Promise<RowOutcome> {
+  const { settlementId, settings } = input;
   const { settleRows } = proxyActivities<Pick<SettlementActivities, 'settleRows'>>(untilSettled(settings));
   return only(
-    await settleRows({ settlementIds: [settlementId], timeoutMs: settings.httpTimeoutMs, whenUnsettled: 'throw' }),
+    await settleRows({
+      settlementIds: [settlementId],
+      timeoutMs: settings.httpTimeoutMs,
+      whenUnsettled: 'throw',
+      provider: providerOf(input),
+    }),
   );
 }
 

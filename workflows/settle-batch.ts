@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { RowOutcome, SettleBatchInput, SettlementActivities } from '../activities/contract.js';
 import type { SettlementId } from '../src/domain/ids.js';
-import { isSlow } from '../src/domain/settlement-providers.js';
+import { isSlow, providerOf } from '../src/domain/settlement-providers.js';
 import { settlementWorkflowId } from '../src/domain/workflow-ids.js';
 import { closeTimeSettlement } from './close-time-settlement.js';
 import { rereadSignal } from './messages.js';
@@ -32,6 +32,8 @@ export async function settleBatch(input: SettleBatchInput): Promise<{ settled: n
 async function attemptAll({ settlements, settings }: SettleBatchInput): Promise<RowOutcome[]> {
   const settlementIds = settlements.map((entry) => entry.settlementId);
   const slow = settlements.some(isSlow);
+  // Rows of one batch share a provider.
+  const [first] = settlements;
   const { settleRows } = slow
     ? proxyActivities<Pick<SettlementActivities, 'settleRows'>>(sharedAttempt(settings))
     : proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
@@ -40,6 +42,7 @@ async function attemptAll({ settlements, settings }: SettleBatchInput): Promise<
       settlementIds,
       timeoutMs: slow ? settings.httpTimeoutMs : QUICK_LIMIT_MS,
       whenUnsettled: 'return',
+      ...(first && { provider: providerOf(first) }),
     });
   } catch {
     // The ledger or the worker was away: nothing is known of any row, so each is asked again by the sweep.

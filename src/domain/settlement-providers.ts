@@ -14,6 +14,15 @@ export const SETTLEMENT_PROVIDERS: readonly { readonly provider: SettlementProvi
   { provider: TEMPO, protocol: 'mpp' },
 ];
 
+/** Of what a workflow was started with: those of older builds name no provider, and are the auth server's. */
+export const providerOf = ({
+  protocol,
+  provider,
+}: {
+  readonly protocol: Protocol;
+  readonly provider?: SettlementProvider;
+}): SettlementProvider => provider ?? authServerOf(protocol);
+
 /** Takes longer than a first attempt inside a workflow task may: ATXP up to 15 s, a chain until the block is there. */
 export const isSlow = ({ protocol, provider }: { readonly protocol: Protocol; readonly provider?: string }): boolean =>
   protocol === 'atxp' || provider === TEMPO;
