@@ -1,14 +1,16 @@
-import { assertNever } from '../src/domain/assert-never.js';
-import type { Certainty } from '../src/domain/certainty.js';
 import type { Clock } from '../src/domain/clock.js';
 import { newRefundId, type PaymentId, type RefundId } from '../src/domain/ids.js';
-import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../src/domain/provider-answers.js';
+import { overdueReadMs } from '../src/domain/payment-expiry.js';
+import type { PaymentFacts, RefundFacts } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { ClaimedPayment, ClaimedRefund, HyperswitchClaim } from '../src/ledger/money-call-types.js';
 import type { Logger } from '../src/observability/logger.js';
-import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
+import type { CreatePayment, CreateRefund, Hyperswitch } from '../src/providers/hyperswitch/client.js';
+import { createHyperswitchAccount } from './hyperswitch-account.js';
+import { ASK_AGAIN_MS, type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
 import type { FollowStep } from './marketplace-contract.js';
+import { createPaymentCancel } from './payment-cancel.js';
 
 export interface HyperswitchCallDependencies {
   readonly ledger: Pick<
@@ -16,12 +18,21 @@ export interface HyperswitchCallDependencies {
     | 'claimPayment'
     | 'paymentLeaves'
     | 'paymentUnread'
+    | 'paymentAbsent'
+    | 'askAboutPayment'
     | 'paymentRefused'
+    | 'claimCancel'
+    | 'cancelAnswered'
+    | 'pinHyperswitch'
+    | 'knownPayment'
+    | 'hyperswitchIsOurs'
     | 'applyPayment'
     | 'findPayment'
     | 'claimRefund'
     | 'refundLeaves'
     | 'refundUnread'
+    | 'refundAbsent'
+    | 'askAboutRefund'
     | 'refundRefused'
     | 'applyRefund'
     | 'adoptRefund'
@@ -37,19 +48,33 @@ export interface HyperswitchCallDependencies {
   readonly wake: (items: readonly MoneyItem[]) => void;
   /** How long a claim outlives its process. */
   readonly holdMs?: number | undefined;
+  /** How long a buyer has to pay (PAYMENT_EXPIRY); default a day. */
+  readonly paymentExpiryMs?: number | undefined;
 }
 
+/** The key is another merchant's: only a person can change that. */
+const MISFIT_AGAIN_MS = 10 * 60_000;
 /** Above the client's own limit for one call and one look. */
 const HOLD_MS = 60_000;
-const ASK_AGAIN_MS = 5_000;
+const A_DAY_MS = 86_400_000;
 
 /**
  * One step of a payment or a refund at Hyperswitch: made if it was never sent, otherwise read; a lost answer is resolved by
- * reading, and an id that Hyperswitch does not know is sent again, which is safe because the id is the key. The server
+ * reading, and an id that Hyperswitch does not know is sent again, which is safe because the id is the key; once it was
+ * refused, it is looked for until absence is proved (hyperswitch-step.ts). The server
  * takes this step once in the request, the workflow as often as it needs.
  */
 export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies) {
-  const { ledger, hyperswitch, clock, wake, holdMs = HOLD_MS } = dependencies;
+  const { ledger, hyperswitch, clock, wake, holdMs = HOLD_MS, paymentExpiryMs: expiryMs = A_DAY_MS } = dependencies;
+  const account = createHyperswitchAccount({ ledger, hyperswitch });
+  const cancelIfDue = createPaymentCancel({
+    ledger,
+    hyperswitch,
+    account,
+    holdMs,
+    expiryMs,
+    apply: async ({ id, runner, facts }) => wake((await ledger.applyPayment({ paymentId: id, runner, facts })).started),
+  });
   let sequence = 0;
   const nextRunner = () => {
     sequence += 1;
@@ -69,22 +94,33 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     const claim = await ledger.claimPayment(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     if (claim.kind === 'final') return await reread(claim.claim);
-    const { certainty, key, amount, currency, orderId, hyperswitchPaymentId } = claim.claim;
-    const call: Call<PaymentFacts> = {
+    const { certainty, refusal, key, amount, currency, orderId, hyperswitchPaymentId, ageMs } = claim.claim;
+    const readAgainMs = overdueReadMs({ ageMs, expiryMs });
+    const held = { id, runner };
+    const call: HyperswitchCall<PaymentFacts> = {
       certainty,
-      leaves: () => ledger.paymentLeaves(id, runner),
-      make: () => hyperswitch.createPayment(key, { amount, currency, metadata: { order_id: orderId, payment_id: id } }),
+      refusal,
+      leaves: () =>
+        ledger.paymentLeaves({
+          ...held,
+          params: frozen({ amount, currency, metadata: { order_id: orderId, payment_id: id } }),
+        }),
+      make: (params) => hyperswitch.createPayment(key, thawed(params) as CreatePayment),
       read: () => hyperswitch.readPayment(hyperswitchPaymentId),
-      refused: (detail) => ledger.paymentRefused({ id, runner, detail }),
-      unread: (known, detail) =>
-        ledger.paymentUnread({ id, runner, certainty: known, detail, nextCheckMs: ASK_AGAIN_MS }),
-      apply: async (facts) => wake((await ledger.applyPayment({ paymentId: id, runner, facts })).started),
+      misfit: ({ owner }) => account.misfit(owner),
+      control: () => account.control(id),
+      absent: (no) => ledger.paymentAbsent({ ...held, refusal: no }),
+      refused: (detail) => ledger.paymentRefused({ ...held, detail }),
+      unread: (outcome) => ledger.paymentUnread({ ...held, ...outcome }),
+      ask: (question) => ledger.askAboutPayment({ ...held, ...question }),
+      apply: async (facts) => wake((await ledger.applyPayment({ paymentId: id, runner, facts, readAgainMs })).started),
     };
-    const step = await makeOrRead(call);
+    const step = await makeOrRead(call, account);
     if (step) return step;
-    const now = await paymentStep(id);
-    // Events come in any order: one may have told of a refund before we knew that the payment had succeeded.
-    return now.kind === 'final' ? await reread(claim.claim) : now;
+    await cancelIfDue(id, runner);
+    const now = await paymentStep(id, readAgainMs);
+    // Events come in any order: one may have told of a refund before we knew that something had been captured.
+    return now.kind === 'open' ? now : await reread(claim.claim);
   }
 
   /** A finished payment is read for what a webhook told: most often a refund made at the provider. */
@@ -92,7 +128,11 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     if ((await ledger.openWebhooks({ kind: 'payment', id })).length === 0) return await paymentStep(id);
     const payment = await hyperswitch.readPayment(hyperswitchPaymentId);
     if (payment.kind !== 'found') return { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail };
+    const misfit = await account.misfit(payment.value.owner);
+    if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
     wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: payment.value })).started);
+    // Nothing can be refunded of what was not captured.
+    if ((await ledger.findPayment(id))?.captured === 0n) return await paymentStep(id);
     const refunds = await hyperswitch.refundsOf(hyperswitchPaymentId);
     if (refunds.kind !== 'found') return { kind: 'later', afterMs: ASK_AGAIN_MS, why: refunds.detail };
     for (const facts of refunds.value) await takeFound(id, facts);
@@ -104,12 +144,21 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     wake([{ kind: 'refund', id: refundId }, ...started]);
   }
 
-  async function paymentStep(id: PaymentId): Promise<FollowStep> {
+  async function paymentStep(id: PaymentId, readAgainMs: number | null = null): Promise<FollowStep> {
     const payment = await ledger.findPayment(id);
     if (!payment) throw new Error(`payment ${id} is not in the ledger`);
+    if (payment.attention) {
+      const { reason, detail } = payment.attention;
+      return { kind: 'attention', reason, detail, unknown: payment.certainty === 'unknown' };
+    }
     const open = payment.status === 'pending' || payment.status === 'processing';
     return open
-      ? { kind: 'open', status: payment.status, detail: `Hyperswitch calls it ${payment.status}` }
+      ? {
+          kind: 'open',
+          status: payment.status,
+          detail: `Hyperswitch calls it ${payment.status}`,
+          ...(readAgainMs === null ? {} : { afterMs: readAgainMs }),
+        }
       : { kind: 'final', status: payment.status };
   }
 
@@ -117,7 +166,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     const runner = nextRunner();
     const claim: HyperswitchClaim<ClaimedRefund> = await ledger.claimRefund(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
-    const { certainty, key, amount, currency, orderId, hyperswitchRefundId, ...refund } = claim.claim;
+    const { certainty, refusal, key, amount, currency, orderId, hyperswitchRefundId, ...refund } = claim.claim;
     const read = () => hyperswitch.readRefund(hyperswitchRefundId);
     if (claim.kind === 'final') {
       const step = await refundStep(id);
@@ -125,27 +174,37 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
       if (!told && step.kind !== 'attention') return step;
       const answer = await read();
       if (answer.kind !== 'found') return told ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: answer.detail } : step;
+      const misfit = await account.profileMisfit(answer.value.profileId);
+      if (misfit !== undefined) return told ? { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit } : step;
       wake((await ledger.applyRefund({ refundId: id, runner: null, facts: answer.value })).started);
       return await refundStep(id);
     }
-    const call: Call<RefundFacts> = {
+    const held = { id, runner };
+    const call: HyperswitchCall<RefundFacts> = {
       certainty,
-      leaves: () => ledger.refundLeaves(id, runner),
-      make: () =>
-        hyperswitch.createRefund(key, {
-          hyperswitchPaymentId: refund.hyperswitchPaymentId,
-          amount,
-          currency,
-          reason: refund.reason,
-          metadata: { order_id: orderId, refund_id: id },
+      refusal,
+      leaves: () =>
+        ledger.refundLeaves({
+          ...held,
+          params: frozen({
+            hyperswitchPaymentId: refund.hyperswitchPaymentId,
+            amount,
+            currency,
+            reason: refund.reason,
+            metadata: { order_id: orderId, refund_id: id },
+          }),
         }),
+      make: (params) => hyperswitch.createRefund(key, thawed(params) as CreateRefund),
       read,
-      refused: (detail) => ledger.refundRefused({ id, runner, detail }),
-      unread: (known, detail) =>
-        ledger.refundUnread({ id, runner, certainty: known, detail, nextCheckMs: ASK_AGAIN_MS }),
+      misfit: ({ profileId }) => account.profileMisfit(profileId),
+      control: () => account.control(),
+      absent: (no) => ledger.refundAbsent({ ...held, refusal: no }),
+      refused: (detail) => ledger.refundRefused({ ...held, detail }),
+      unread: (outcome) => ledger.refundUnread({ ...held, ...outcome }),
+      ask: (question) => ledger.askAboutRefund({ ...held, ...question }),
       apply: async (facts) => wake((await ledger.applyRefund({ refundId: id, runner, facts })).started),
     };
-    const step = await makeOrRead(call);
+    const step = await makeOrRead(call, account);
     return step ?? (await refundStep(id));
   }
 
@@ -174,67 +233,12 @@ const heldStep = ({ forMs }: { forMs: number }): FollowStep => ({
   why: 'another attempt is under way',
 });
 
-interface Call<Facts> {
-  readonly certainty: Certainty;
-  leaves(): Promise<boolean>;
-  make(): Promise<KeyedAnswer<Facts>>;
-  read(): Promise<ReadAnswer<Facts>>;
-  refused(detail: string): Promise<void>;
-  unread(certainty: Certainty, detail: string): Promise<void>;
-  apply(facts: Facts): Promise<void>;
-}
+/** What is sent, as it is kept beside the key: amounts are exact whole numbers. */
+const frozen = (request: CreatePayment | CreateRefund): string =>
+  JSON.stringify({ ...request, amount: request.amount.toString() });
 
-/** @returns undefined: the ledger holds what was read; otherwise why there is nothing new */
-async function makeOrRead<Facts>(call: Call<Facts>): Promise<FollowStep | undefined> {
-  if (call.certainty !== 'not_sent') {
-    const answer = await call.read();
-    if (answer.kind === 'found') {
-      await call.apply(answer.value);
-      return undefined;
-    }
-    // Known to have existed, or not answered: nothing is sent on a guess.
-    if (answer.kind !== 'missing' || call.certainty === 'done') return await nothingNew(call, answer.detail);
-  }
-  if (!(await call.leaves())) return { kind: 'later', afterMs: 1_000, why: 'the claim lapsed before the call' };
-  const answer = await call.make();
-  switch (answer.kind) {
-    case 'done':
-      await call.apply(answer.value);
-      return undefined;
-    case 'refused':
-      return await afterRefusal(call, answer.detail);
-    case 'short':
-      return await afterRefusal(call, answer.detail);
-    case 'busy':
-      await call.unread(answer.executed === 'no' ? call.certainty : 'unknown', answer.detail);
-      return { kind: 'later', afterMs: answer.retryAfterMs ?? ASK_AGAIN_MS, why: answer.detail };
-    case 'unclear':
-      await call.unread('unknown', answer.detail);
-      return { kind: 'later', afterMs: 1_000, why: answer.detail };
-    case 'misdirected':
-      await call.unread(call.certainty, answer.detail);
-      return { kind: 'later', afterMs: 30_000, why: answer.detail };
-    default:
-      return assertNever(answer);
-  }
-}
-
-async function nothingNew<Facts>(call: Call<Facts>, detail: string): Promise<FollowStep> {
-  await call.unread(call.certainty, detail);
-  return { kind: 'later', afterMs: ASK_AGAIN_MS, why: detail };
-}
-
-/** A no is believed when the provider's records hold nothing of ours either. */
-async function afterRefusal<Facts>(call: Call<Facts>, detail: string): Promise<FollowStep | undefined> {
-  const answer = await call.read();
-  if (answer.kind === 'found') {
-    await call.apply(answer.value);
-    return undefined;
-  }
-  if (answer.kind !== 'missing') {
-    await call.unread('unknown', `${detail}; then: ${answer.detail}`);
-    return { kind: 'later', afterMs: ASK_AGAIN_MS, why: detail };
-  }
-  await call.refused(detail);
-  return undefined;
+/** @throws SyntaxError for what no build of ours ever kept there */
+function thawed(params: string): { amount: bigint } {
+  const request = JSON.parse(params) as { amount: string };
+  return { ...request, amount: BigInt(request.amount) };
 }

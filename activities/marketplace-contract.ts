@@ -26,7 +26,12 @@ export interface MarketplaceActivities {
 export type FollowStep =
   | { kind: 'final'; status: string }
   /** Not final yet: read again later. */
-  | { kind: 'open'; status: string; detail: string }
+  | {
+      kind: 'open';
+      status: string;
+      detail: string /** Only where it is to be left alone for longer. */;
+      afterMs?: number;
+    }
   | { kind: 'attention'; reason: AttentionReason; detail: string; unknown: boolean }
   | { kind: 'later'; afterMs: number; why: string };
 

@@ -71,7 +71,7 @@ async function follow(input: FollowInput, { advance, actions }: Followed): Promi
         break;
       case 'open':
         show(state, 'waiting', `${step.detail}; it is read again`);
-        await condition(() => reread, readAgainMs(reads));
+        await condition(() => reread, step.afterMs ?? readAgainMs(reads));
         reads += 1;
         break;
       case 'later':

@@ -18,6 +18,9 @@ export const ATTENTION_REASONS = [
   'drift',
   'late_success',
   'approval_pending',
+  'payment_amount_differs',
+  'unknown_status',
+  'provider_mismatch',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

@@ -6,6 +6,8 @@ import type { OrderId, RefundId, ReversalId, TransferId } from './ids.js';
  * their ids differ.
  */
 export const paymentKey = (order: OrderId): string => order;
+/** Of the call that cancels it: another endpoint, so another key. */
+export const paymentCancelKey = (order: OrderId): string => `${order}:cancel`;
 export const refundKey = (refund: RefundId): string => refund;
 
 /**

@@ -8,6 +8,12 @@ export const KEY_FORGOTTEN_MS = 25 * HOUR_MS;
 /** Two looks this far apart are two proofs: what Stripe finishes late would show in the second. */
 export const PROOFS_APART_MS = 60_000;
 
+/**
+ * Hyperswitch may carry out a call long after it was given up, and one that knows nothing of an id now may know it in a
+ * minute: after an unknown outcome, absence is so many 404s, so far apart, each beside the read of a payment it does know.
+ */
+export const HYPERSWITCH_ABSENCE = { proofs: 3, apartMs: 10 * 60_000 };
+
 export type KeyUse = 'same_key' | 'read_only' | 'new_generation';
 
 export interface KeyHistory {

@@ -34,8 +34,13 @@ export interface Payment {
   readonly status: PaymentStatus;
   readonly certainty: Certainty;
   readonly amount: bigint;
+  /** What the buyer has surely paid, whatever the payment is called; as much can be given back. */
+  readonly captured: bigint;
   readonly currency: string;
+  /** Hyperswitch's own word. */
+  readonly providerStatus: string | null;
   readonly hyperswitchPaymentId: string | null;
+  readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;
 }

@@ -89,12 +89,25 @@ export interface PayoutFacts {
   readonly failureCode: string | null;
 }
 
+/** Whose payments and refunds a key of Hyperswitch's sees. */
+export interface HyperswitchOwner {
+  readonly merchantId: string;
+  /** Null where Hyperswitch names none. */
+  readonly profileId: string | null;
+}
+
+/** What a status of Hyperswitch's means that no program can take further by itself. */
+export type StatusQuestion = 'payment_amount_differs' | 'unknown_status';
+
 /** A payment as Hyperswitch holds it. */
 export interface PaymentFacts {
   readonly hyperswitchPaymentId: string;
+  readonly owner: HyperswitchOwner;
   readonly status: PaymentStatus;
   /** Hyperswitch's own word, for people. */
   readonly providerStatus: string;
+  /** Null: it goes on by itself, or has ended as payments do. */
+  readonly asks: StatusQuestion | null;
   readonly amount: bigint;
   /** Captured so far; null where Hyperswitch does not say. */
   readonly amountReceived: bigint | null;
@@ -107,7 +120,11 @@ export interface PaymentFacts {
 export interface RefundFacts {
   readonly hyperswitchRefundId: string;
   readonly hyperswitchPaymentId: string;
+  readonly profileId: string | null;
   readonly status: RefundStatus;
+  /** Hyperswitch's own word, for people. */
+  readonly providerStatus: string;
+  readonly asks: Extract<StatusQuestion, 'unknown_status'> | null;
   readonly amount: bigint;
   readonly currency: string;
   readonly reason: string | null;

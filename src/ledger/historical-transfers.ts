@@ -201,7 +201,7 @@ async function insertOrder(query: Query, line: HistoricalTransfer): Promise<Orde
     id: payment,
     from: 'pending',
     to: 'succeeded',
-    set: `certainty = 'done', next_check_at = NULL`,
+    set: `certainty = 'done', captured = amount, next_check_at = NULL`,
   });
   await tell(query, { kind: 'order', id, what: 'imported', detail: { reference: line.order, paid, currency } });
   const detail = { hyperswitch_payment_id: hyperswitchPaymentId };

@@ -14,12 +14,14 @@ import { createDueItems } from './due-items.js';
 import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
 import { createHistoricalTransfers } from './historical-transfers.js';
+import { createHyperswitchAccount } from './hyperswitch-account.js';
 import { createLeases } from './leases.js';
 import { createProviderStates } from './marketplace-figures.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyLists } from './money-lists.js';
 import { createOrders } from './orders.js';
 import { createPaymentCalls } from './payment-calls.js';
+import { createPaymentCancels } from './payment-cancels.js';
 import { createPayments } from './payments.js';
 import { createPayouts } from './payouts.js';
 import { createAttemptRecorder } from './record-attempts.js';
@@ -85,7 +87,9 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
     ...createBackfillProgress(database),
+    ...createHyperswitchAccount(database),
     ...createPaymentCalls(database, sealer, clock),
+    ...createPaymentCancels(database),
     ...createRefundCalls(database),
     ...createTransferCalls(database),
     ...createReversalCalls(database, { balanceHorizonMs }),

@@ -27,22 +27,24 @@ export interface OrderItemRow {
   description: string;
 }
 
-export interface PaymentRow {
+interface AttentionColumns {
+  attention_reason: AttentionReason | null;
+  attention_since: Date | null;
+  attention_detail: string | null;
+}
+
+export interface PaymentRow extends AttentionColumns {
   id: PaymentId;
   order_id: OrderId;
   amount: string;
+  captured: string;
+  provider_status: string | null;
   currency: string;
   status: PaymentStatus;
   certainty: Certainty;
   hyperswitch_payment_id: string | null;
   workflow_id: string | null;
   created_at: Date;
-}
-
-interface AttentionColumns {
-  attention_reason: AttentionReason | null;
-  attention_since: Date | null;
-  attention_detail: string | null;
 }
 
 export interface RefundRow extends AttentionColumns {
@@ -100,8 +102,8 @@ export const ORDER_COLUMNS = 'id, reference, currency, amount, status, created_a
 
 export const ORDER_ITEM_COLUMNS = 'order_id, seller_account, amount, description';
 
-export const PAYMENT_COLUMNS = `id, order_id, amount, currency, status, certainty, hyperswitch_payment_id, workflow_id,
-  created_at`;
+export const PAYMENT_COLUMNS = `id, order_id, amount, captured, currency, status, provider_status, certainty,
+  hyperswitch_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
   hyperswitch_refund_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
@@ -128,8 +130,11 @@ export const toPayment = (row: PaymentRow): Payment => ({
   status: row.status,
   certainty: row.certainty,
   amount: BigInt(row.amount),
+  captured: BigInt(row.captured),
   currency: row.currency,
+  providerStatus: row.provider_status,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
+  attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
 });

@@ -14,6 +14,16 @@ export interface ClaimedPayment {
   readonly currency: string;
   readonly key: string;
   readonly certainty: Certainty;
+  /** A no that came while an earlier attempt's outcome was unknown: it is only looked for, and not sent again. */
+  readonly refusal: string | null;
+  readonly hyperswitchPaymentId: string;
+  /** Since it was made here, by the ledger's clock. */
+  readonly ageMs: number;
+}
+
+/** A payment that this process may cancel at Hyperswitch now. */
+export interface ClaimedCancel {
+  readonly key: string;
   readonly hyperswitchPaymentId: string;
 }
 
@@ -25,6 +35,7 @@ export interface ClaimedRefund {
   readonly reason: string;
   readonly key: string;
   readonly certainty: Certainty;
+  readonly refusal: string | null;
   readonly hyperswitchPaymentId: string;
   readonly hyperswitchRefundId: string;
 }
@@ -41,6 +52,8 @@ export interface PaymentReading {
   /** Null: this was read without a claim (a webhook on a finished item). */
   readonly runner: string | null;
   readonly facts: PaymentFacts;
+  /** When the sweep looks if nothing else does; null: soon. */
+  readonly readAgainMs?: number | null;
 }
 
 export interface RefundReading {

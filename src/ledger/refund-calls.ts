@@ -6,9 +6,20 @@ import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
 import { NO_ATTENTION, withdrawRequests } from './decision-rows.js';
+import {
+  type AbsentOutcome,
+  ask,
+  askUnread,
+  type Held,
+  leaves,
+  noteAbsent,
+  type Question,
+  type UnreadOutcome,
+  unread,
+} from './hyperswitch-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './money-call-types.js';
-import { leaves, type UnreadOutcome, unread } from './payment-calls.js';
+import { refreshOrder } from './order-paid.js';
 import { lockOrder } from './seller-shares.js';
 import { giveBack, settleShares } from './share-out.js';
 import { mustMove, type Query, tell } from './transition.js';
@@ -25,6 +36,9 @@ interface RefundRow {
   idempotency_key: string;
   hyperswitch_refund_id: string;
   hyperswitch_payment_id: string;
+  refusal: string | null;
+  /** Of its payment: what was surely taken from the buyer. */
+  captured: string;
   runner: string | null;
   held_ms: number | null;
   attention_reason: string | null;
@@ -32,7 +46,7 @@ interface RefundRow {
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
-    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.runner, r.attention_reason, p.currency AS paid_currency,
+    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.refusal, p.captured, r.runner, r.attention_reason, p.currency AS paid_currency,
     (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
 
@@ -41,9 +55,9 @@ export function createRefundCalls(database: Database) {
   const apply = (reading: RefundReading): Promise<Applied> =>
     database.transaction(async (query) => {
       const row = await lockRefund(query, reading.refundId);
-      const mismatch = mismatchOf(row, reading.facts);
-      await saveReading(query, row, reading, mismatch !== null);
-      if (mismatch) return { status: await askAbout(query, row, mismatch), started: [] };
+      const question = questionOf(row, reading.facts);
+      await saveReading(query, row, reading, question !== null);
+      if (question) return { status: await askAbout(query, row, question), started: [] };
       return await follow(query, row, reading.facts.status);
     });
 
@@ -66,9 +80,13 @@ export function createRefundCalls(database: Database) {
         return { kind: 'claimed', claim };
       }),
 
-    refundLeaves: (id: RefundId, runner: string): Promise<boolean> => leaves(database, 'refunds', { id, runner }),
+    refundLeaves: (sending: Held<RefundId> & { readonly params: string }): Promise<string | undefined> =>
+      leaves(database, 'refunds', sending),
 
     refundUnread: (outcome: UnreadOutcome<RefundId>): Promise<void> => unread(database, 'refunds', outcome),
+    refundAbsent: (outcome: AbsentOutcome<RefundId>): Promise<number> => noteAbsent(database, 'refunds', outcome),
+    askAboutRefund: (asked: Held<RefundId> & Question & { readonly certainty: Certainty }): Promise<void> =>
+      askUnread(database, 'refunds', asked),
 
     /** The provider refused the refund for good: it is failed, the buyer got nothing. */
     refundRefused: ({ id, runner, detail }: { id: RefundId; runner: string; detail: string }): Promise<void> =>
@@ -129,21 +147,39 @@ const toClaim = (row: RefundRow): ClaimedRefund => ({
   reason: row.reason,
   key: row.idempotency_key,
   certainty: row.certainty === 'in_flight' ? 'unknown' : row.certainty,
+  refusal: row.refusal,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
   hyperswitchRefundId: row.hyperswitch_refund_id,
 });
 
-function mismatchOf(row: RefundRow, facts: RefundFacts): string | null {
+function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
   const same =
     facts.hyperswitchRefundId === row.hyperswitch_refund_id &&
     facts.hyperswitchPaymentId === row.hyperswitch_payment_id &&
     facts.amount === BigInt(row.amount) &&
     facts.currency === row.currency &&
     facts.currency === row.paid_currency;
-  return same
+  if (!same) {
+    return {
+      reason: 'conflict',
+      detail: `Hyperswitch holds ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.paid_currency}`,
+    };
+  }
+  return facts.asks === null
     ? null
-    : `Hyperswitch holds ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.paid_currency}`;
+    : {
+        reason: facts.asks,
+        detail: `Hyperswitch calls this refund ${facts.providerStatus}, which is in no document: find out there whether the buyer has the money`,
+      };
 }
+
+/** Questions that Hyperswitch's own answer ends. */
+const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
+  'conflict',
+  'unknown_status',
+  'provider_mismatch',
+  'resource_missing',
+]);
 
 async function saveReading(
   query: Query,
@@ -152,11 +188,12 @@ async function saveReading(
   contradicts: boolean,
 ): Promise<void> {
   // What did not fit fits now: nobody needs to be asked any more.
-  if (!contradicts && row.attention_reason === 'conflict' && row.status !== 'succeeded') {
+  const over = row.attention_reason === 'conflict' ? row.status !== 'succeeded' : true;
+  if (!contradicts && over && ANSWERED_BY_READING.has(row.attention_reason ?? '')) {
     await query(`UPDATE refunds SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
   }
   await query(
-    `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL,
+    `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
        runner_until = CASE WHEN runner = $2 THEN NULL ELSE runner_until END,
        next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + interval '10 minutes' ELSE next_check_at END
@@ -165,13 +202,8 @@ async function saveReading(
   );
 }
 
-async function askAbout(query: Query, row: RefundRow, detail: string): Promise<RefundStatus> {
-  await query(
-    `UPDATE refunds SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
-       attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes') WHERE id = $1`,
-    [row.id, detail],
-  );
-  await tell(query, { kind: 'refund', id: row.id, what: 'conflict', detail: { detail } });
+async function askAbout(query: Query, row: RefundRow, question: Question): Promise<RefundStatus> {
+  await ask(query, 'refunds', { id: row.id, ...question });
   return row.status;
 }
 
@@ -183,7 +215,7 @@ async function follow(query: Query, row: RefundRow, status: RefundStatus): Promi
   }
   if (status === 'succeeded') {
     const beyond = await beyondPaid(query, row);
-    if (beyond) return { status: await askAbout(query, row, beyond), started: [] };
+    if (beyond) return { status: await askAbout(query, row, { reason: 'conflict', detail: beyond }), started: [] };
   }
   await mustMove(query, 'refunds', { id: row.id, from: row.status, to: status, set: MOVED[status] });
   await tell(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
@@ -206,14 +238,13 @@ async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Pr
 
 /** Another refund must have failed of which we have not heard: this one counts once that one is read. */
 async function beyondPaid(query: Query, row: RefundRow): Promise<string | undefined> {
-  const [sum] = await query<{ paid: string; refunded: string }>(
-    `SELECT o.amount AS paid, coalesce((SELECT sum(amount) FROM refunds
-       WHERE order_id = o.id AND id <> $2 AND status = 'succeeded'), 0) AS refunded FROM orders o WHERE o.id = $1`,
+  const [sum] = await query<{ refunded: string }>(
+    `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND id <> $2 AND status = 'succeeded'`,
     [row.order_id, row.id],
   );
   const refunded = BigInt(sum?.refunded ?? 0);
-  if (refunded + BigInt(row.amount) <= BigInt(sum?.paid ?? 0)) return undefined;
-  return `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${sum?.paid ?? 0} that were paid; the order's other refunds are to be read again`;
+  if (refunded + BigInt(row.amount) <= BigInt(row.captured)) return undefined;
+  return `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${row.captured} that were paid; the order's other refunds are to be read again`;
 }
 
 const MOVED: Readonly<Record<RefundStatus, string>> = {
@@ -222,21 +253,6 @@ const MOVED: Readonly<Record<RefundStatus, string>> = {
   succeeded: 'succeeded_at = clock_now(), failed_at = NULL, next_check_at = NULL',
   failed: 'failed_at = clock_now(), next_check_at = NULL',
 };
-
-/** The buyer's side of the order, from its refunds. */
-async function refreshOrder(query: Query, id: OrderId): Promise<void> {
-  const order = await lockOrder(query, id);
-  const [sum] = await query<{ refunded: string }>(
-    `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND status = 'succeeded'`,
-    [id],
-  );
-  if (!order) return;
-  const refunded = BigInt(sum?.refunded ?? 0);
-  const to = refunded === 0n ? 'paid' : refunded === order.amount ? 'refunded' : 'partially_refunded';
-  if (to === order.status) return;
-  await mustMove(query, 'orders', { id, from: order.status, to });
-  await tell(query, { kind: 'order', id, what: to });
-}
 
 interface Found {
   readonly paymentId: PaymentId;

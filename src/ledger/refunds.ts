@@ -52,29 +52,25 @@ async function selectRefund(query: Query, id: RefundId): Promise<Refund | undefi
 
 interface PaidOrder {
   readonly currency: string;
-  /** Null: nobody paid, so there is nothing to give back. */
+  /** Null: nothing was captured, so there is nothing to give back. */
   readonly payment_id: PaymentId | null;
-  /** Paid and neither refunded nor about to be; below 0 when the provider's dashboard refunded what was pending here. */
+  /** Captured and neither refunded nor about to be; below 0 when the provider's dashboard refunded what was pending here. */
   readonly remainder: bigint;
 }
 
 /** Serialises the refunds of one order: two of them can never both take the last of it. */
 async function lockPaidOrder(query: Query, { orderId }: NewRefund): Promise<PaidOrder | undefined> {
-  const [order] = await query<{ currency: string; paid: boolean }>(
-    'SELECT currency, paid_at IS NOT NULL AS paid FROM orders WHERE id = $1 FOR UPDATE',
-    [orderId],
-  );
+  const [order] = await query<{ currency: string }>('SELECT currency FROM orders WHERE id = $1 FOR UPDATE', [orderId]);
   if (!order) return undefined;
-  const [sums] = await query<{ payment_id: PaymentId | null; remainder: string }>(
-    `SELECT (SELECT id FROM payments WHERE order_id = o.id AND status = 'succeeded') AS payment_id,
-       o.amount - coalesce((SELECT sum(amount) FROM refunds
-         WHERE order_id = o.id AND status IN ('pending', 'review', 'succeeded')), 0) AS remainder
-     FROM orders o WHERE o.id = $1`,
+  const [sums] = await query<{ payment_id: PaymentId; remainder: string }>(
+    `SELECT p.id AS payment_id, p.captured - coalesce((SELECT sum(amount) FROM refunds
+         WHERE order_id = p.order_id AND status IN ('pending', 'review', 'succeeded')), 0) AS remainder
+     FROM payments p WHERE p.order_id = $1 AND p.captured > 0`,
     [orderId],
   );
   return {
     currency: order.currency,
-    payment_id: order.paid && sums ? sums.payment_id : null,
+    payment_id: sums?.payment_id ?? null,
     remainder: BigInt(sums?.remainder ?? 0),
   };
 }

@@ -96,6 +96,10 @@ decisions.requested_at timestamp with time zone NOT NULL DEFAULT clock_now()
 decisions.approved_by text
 decisions.approval_note text
 decisions.approved_at timestamp with time zone
+hyperswitch_account.only_one boolean NOT NULL DEFAULT true
+hyperswitch_account.merchant_id text NOT NULL
+hyperswitch_account.profile_id text
+hyperswitch_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
 operation_events.seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 operation_events.item_kind text NOT NULL
 operation_events.item_id text NOT NULL
@@ -146,6 +150,20 @@ payments.next_check_at timestamp with time zone
 payments.workflow_id text
 payments.origin text NOT NULL DEFAULT 'api'::text
 payments.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+payments.generation integer NOT NULL DEFAULT 1
+payments.key_first_sent_at timestamp with time zone
+payments.params text
+payments.absences integer NOT NULL DEFAULT 0
+payments.last_absence_at timestamp with time zone
+payments.refusal text
+payments.captured numeric(78,0) NOT NULL DEFAULT 0
+payments.cancel_asked_at timestamp with time zone
+payments.cancel_asked_by text
+payments.cancel_certainty text NOT NULL DEFAULT 'not_sent'::text
+payments.written_off_at timestamp with time zone
+payments.attention_reason text
+payments.attention_since timestamp with time zone
+payments.attention_detail text
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -193,6 +211,12 @@ refunds.workflow_id text
 refunds.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 refunds.succeeded_at timestamp with time zone
 refunds.failed_at timestamp with time zone
+refunds.generation integer NOT NULL DEFAULT 1
+refunds.key_first_sent_at timestamp with time zone
+refunds.params text
+refunds.absences integer NOT NULL DEFAULT 0
+refunds.last_absence_at timestamp with time zone
+refunds.refusal text
 request_keys.principal text NOT NULL
 request_keys.operation text NOT NULL
 request_keys.key text NOT NULL
@@ -422,6 +446,10 @@ decisions decisions_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement':
 decisions decisions_pkey PRIMARY KEY (id)
 decisions decisions_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'pending_approval'::text, 'ignored'::text])))
 decisions two_persons CHECK (((approved_by IS NULL) OR (approved_by <> by)))
+hyperswitch_account hyperswitch_account_merchant_id_check CHECK ((merchant_id <> ''::text))
+hyperswitch_account hyperswitch_account_only_one_check CHECK (only_one)
+hyperswitch_account hyperswitch_account_pkey PRIMARY KEY (only_one)
+hyperswitch_account hyperswitch_account_profile_id_check CHECK ((profile_id <> ''::text))
 operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
 order_items order_items_amount_check CHECK ((amount > (0)::numeric))
@@ -441,8 +469,14 @@ payment_sessions payment_sessions_closed_by_check CHECK ((closed_by = ANY (ARRAY
 payment_sessions payment_sessions_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
 payment_sessions payment_sessions_lease_id_fkey FOREIGN KEY (lease_id) REFERENCES server_leases(id)
 payment_sessions payment_sessions_pkey PRIMARY KEY (id)
+payments captured_is_no_debt CHECK ((captured >= (0)::numeric))
+payments payment_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+payments payment_cancel_certainty CHECK ((cancel_certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+payments payment_cancel_is_whole CHECK (((cancel_asked_at IS NULL) = (cancel_asked_by IS NULL)))
+payments payment_has_one_key CHECK ((generation = 1))
 payments payment_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 payments payment_secret_is_whole CHECK (((sealed_client_secret IS NULL) = (sealed_key_id IS NULL)))
+payments payment_succeeded_is_captured CHECK (((status <> 'succeeded'::text) OR (captured > (0)::numeric)))
 payments payment_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR (certainty = 'done'::text)))
 payments payments_amount_check CHECK ((amount > (0)::numeric))
 payments payments_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
@@ -452,7 +486,7 @@ payments payments_order_id_key UNIQUE (order_id)
 payments payments_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'import'::text])))
 payments payments_pkey PRIMARY KEY (id)
 payments payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
-payments unfinished_payment_is_found_again CHECK (((status = ANY (ARRAY['pending'::text, 'processing'::text])) = (next_check_at IS NOT NULL)))
+payments unfinished_payment_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'processing'::text])) OR (next_check_at IS NOT NULL)))
 payouts payouts_external_payout_id_check CHECK ((external_payout_id <> ''::text))
 payouts payouts_pkey PRIMARY KEY (external_payout_id)
 payouts payouts_status_check CHECK ((status = ANY (ARRAY['paid'::text, 'pending'::text, 'in_transit'::text, 'canceled'::text, 'failed'::text])))
@@ -461,6 +495,7 @@ provider_breakers provider_breakers_pkey PRIMARY KEY (provider)
 provider_breakers provider_breakers_reason_check CHECK ((reason = ANY (ARRAY['outage'::text, 'config'::text])))
 provider_breakers provider_breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
 refunds refund_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+refunds refund_has_one_key CHECK ((generation = 1))
 refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 refunds refund_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR ((certainty = 'done'::text) AND (succeeded_at IS NOT NULL))))
 refunds refunds_amount_check CHECK ((amount > (0)::numeric))
@@ -573,6 +608,7 @@ CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHE
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
+CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX payments_due ON public.payments USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX payments_sealed ON public.payments USING btree (sealed_key_id) WHERE (sealed_key_id IS NOT NULL)
 CREATE INDEX refunds_attention ON public.refunds USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
@@ -612,6 +648,7 @@ CREATE UNIQUE INDEX channel_vouchers_pkey ON public.channel_vouchers USING btree
 CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
+CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
 CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
 CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
@@ -662,14 +699,18 @@ CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FO
 CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER order_items_keep BEFORE DELETE OR UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
+CREATE TRIGGER payments_call BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_money_call('payment', '3', '10 minutes')
+CREATE TRIGGER payments_guard BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_payment()
 CREATE TRIGGER payments_keep BEFORE DELETE ON public.payments FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
 CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
+CREATE TRIGGER refunds_call BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_money_call('refund', '3', '10 minutes')
 CREATE TRIGGER refunds_guard BEFORE INSERT OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_refund()
 CREATE TRIGGER refunds_keep BEFORE DELETE ON public.refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER refunds_status BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_status('refund')
@@ -835,6 +876,8 @@ CREATE OR REPLACE FUNCTION public.guard_money_call()
 AS $function$
 DECLARE
   what text := TG_ARGV[0] || ' ' || OLD.id;
+  proofs int := coalesce(TG_ARGV[1]::int, 1);
+  apart interval := TG_ARGV[2]::interval;
 BEGIN
   IF OLD.certainty = 'done' AND NEW.certainty <> 'done' THEN
     RAISE EXCEPTION '%: what is done stays done', what USING ERRCODE = 'check_violation';
@@ -842,8 +885,12 @@ BEGIN
   IF NEW.attempts < OLD.attempts THEN
     RAISE EXCEPTION '%: attempts are never forgotten', what USING ERRCODE = 'check_violation';
   END IF;
+  IF NEW.absences > OLD.absences AND apart IS NOT NULL
+    AND (NEW.absences <> OLD.absences + 1 OR NEW.last_absence_at IS NULL OR NEW.last_absence_at < OLD.last_absence_at + apart) THEN
+    RAISE EXCEPTION '%: absences this close together are one proof', what USING ERRCODE = 'check_violation';
+  END IF;
   IF NEW.generation = OLD.generation THEN
-    IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') AND NOT (NEW.certainty = 'absent' AND NEW.absences > 0) THEN
+    IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') AND NOT (NEW.certainty = 'absent' AND NEW.absences >= proofs) THEN
       RAISE EXCEPTION '%: an unknown outcome is closed only by evidence', what USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.idempotency_key <> OLD.idempotency_key OR (OLD.params IS NOT NULL AND NEW.params IS DISTINCT FROM OLD.params)
@@ -857,12 +904,25 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_payment()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.order_id, NEW.amount, NEW.currency, NEW.origin) IS DISTINCT FROM (OLD.order_id, OLD.amount, OLD.currency, OLD.origin) THEN
+    RAISE EXCEPTION 'payment %: its order and amount never change', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.hyperswitch_payment_id IS NOT NULL AND NEW.hyperswitch_payment_id IS DISTINCT FROM OLD.hyperswitch_payment_id THEN
+    RAISE EXCEPTION 'payment %: the id at the provider is never replaced', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_refund()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 DECLARE
-  v_paid numeric;
+  v_captured numeric;
   v_total numeric;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
@@ -875,15 +935,16 @@ BEGIN
     END IF;
     IF NEW.status = OLD.status OR NEW.status <> 'succeeded' THEN RETURN NEW; END IF;
   END IF;
-  SELECT amount INTO v_paid FROM orders WHERE id = NEW.order_id AND paid_at IS NOT NULL FOR UPDATE;
+  PERFORM 1 FROM orders WHERE id = NEW.order_id FOR UPDATE;
+  SELECT captured INTO v_captured FROM payments WHERE id = NEW.payment_id AND order_id = NEW.order_id AND captured > 0;
   IF NOT FOUND THEN
     RAISE EXCEPTION 'refund %: order % is not paid', NEW.id, NEW.order_id USING ERRCODE = 'check_violation';
   END IF;
   IF NEW.origin = 'provider' AND NEW.status <> 'succeeded' THEN RETURN NEW; END IF;
   SELECT coalesce(sum(amount), 0) INTO v_total FROM refunds WHERE order_id = NEW.order_id AND id <> NEW.id
     AND (status = 'succeeded' OR (TG_OP = 'INSERT' AND NEW.origin = 'api' AND status IN ('pending', 'review')));
-  IF v_total + NEW.amount > v_paid THEN
-    RAISE EXCEPTION 'refund %: % with % already refunded exceeds the % that were paid', NEW.id, NEW.amount, v_total, v_paid
+  IF v_total + NEW.amount > v_captured THEN
+    RAISE EXCEPTION 'refund %: % with % already refunded exceeds the % that were paid', NEW.id, NEW.amount, v_total, v_captured
       USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;

@@ -74,7 +74,8 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
       transfers: [promise, ...rows.filter((row) => row.compensates_transfer === promise.id)],
     }));
   const [sum] = await query<{ paid: string; refunded: string; currency: string }>(
-    `SELECT o.currency, o.amount AS paid, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0) AS refunded
+    `SELECT o.currency, o.amount AS paid,
+       least(o.amount, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0)) AS refunded
      FROM orders o WHERE o.id = $1`,
     [order],
   );

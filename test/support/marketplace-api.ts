@@ -3,6 +3,7 @@ import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/h
 import type { StripeReader } from '../../src/resolution/ask-stripe.js';
 import { createResolution } from '../../src/resolution/decide.js';
 import { type Answered, startApi, TOKENS } from './api.js';
+import { paymentAt, refundAt } from './hyperswitch-facts.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
 import { unique } from './marketplace-fixtures.js';
 import { marketplaceRoutes } from './marketplace-routes.js';
@@ -80,15 +81,7 @@ export async function openMarketplaceApi() {
 const paymentFacts = (
   { hyperswitchPaymentId: at, amount, currency }: { hyperswitchPaymentId: string; amount: bigint; currency: string },
   status: 'processing' | 'succeeded',
-) => ({
-  hyperswitchPaymentId: at,
-  status,
-  providerStatus: status,
-  amount,
-  amountReceived: status === 'succeeded' ? amount : null,
-  currency,
-  clientSecret: `${at}_secret`,
-});
+) => paymentAt({ hyperswitchPaymentId: at, status, amount, currency, clientSecret: `${at}_secret` });
 
 /** As the worker's activities do it: claim, leave, and record what was said. */
 function sending({ ledger }: TestLedger, providers: Providers) {
@@ -98,7 +91,7 @@ function sending({ ledger }: TestLedger, providers: Providers) {
       const claimed = await ledger.claimPayment(id, runner, 60_000);
       if (claimed.kind === 'held') return { kind: 'unknown', detail: 'another call is at work' } as const;
       const { claim } = claimed;
-      if (claim.certainty === 'not_sent') await ledger.paymentLeaves(id, runner);
+      if (claim.certainty === 'not_sent') await ledger.paymentLeaves({ id, runner, params: '{}' });
       providers.calls.push(`payment ${claim.certainty}`);
       if (providers.hyperswitch === 'hangs up') {
         await ledger.paymentUnread({ id, runner, certainty: 'unknown', detail: 'reset', nextCheckMs: 1_000 });
@@ -116,20 +109,18 @@ function sending({ ledger }: TestLedger, providers: Providers) {
       const claimed = await ledger.claimRefund(id, runner, 60_000);
       if (claimed.kind !== 'claimed') return;
       const { claim } = claimed;
-      await ledger.refundLeaves(id, runner);
+      await ledger.refundLeaves({ id, runner, params: '{}' });
       providers.calls.push(`refund ${claim.certainty}`);
       await ledger.applyRefund({
         refundId: id,
         runner,
-        facts: {
+        facts: refundAt({
           hyperswitchRefundId: claim.hyperswitchRefundId,
           hyperswitchPaymentId: claim.hyperswitchPaymentId,
-          status: 'succeeded',
           amount: claim.amount,
           currency: claim.currency,
           reason: claim.reason,
-          updatedAt: null,
-        },
+        }),
       });
     },
   };

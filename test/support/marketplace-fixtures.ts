@@ -194,6 +194,7 @@ async function putPayment(
     amount: paid,
     currency,
     status,
+    captured: status === 'succeeded' ? paid : 0,
     certainty: open ? 'not_sent' : 'done',
     idempotency_key: paymentKey(order),
     hyperswitch_payment_id: hyperswitchPaymentId,

@@ -2,6 +2,7 @@ import type { RefundStatus } from '../../src/domain/marketplace-status.js';
 import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../src/domain/provider-answers.js';
 import type { Hyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
+import { paymentAt, refundAt } from './hyperswitch-facts.js';
 
 /** What may befall one request that makes a refund. */
 export const HYPERSWITCH_FAULTS = ['lost', 'dropped', 'busy'] as const;
@@ -30,15 +31,13 @@ export function modelHyperswitch() {
   function make(id: string, payment: string, amount: bigint): RefundFacts | undefined {
     const facts = payments.get(payment);
     if (!facts || amount > room(payment)) return undefined;
-    const refund: RefundFacts = {
+    const refund = refundAt({
       hyperswitchRefundId: id,
       hyperswitchPaymentId: payment,
       status: 'pending',
       amount,
       currency: facts.currency,
-      reason: null,
-      updatedAt: null,
-    };
+    });
     refunds.set(id, refund);
     return refund;
   }
@@ -56,15 +55,7 @@ export function modelHyperswitch() {
   const calls: Hyperswitch = {
     createPayment(key, { amount, currency }) {
       const id = hyperswitchPaymentId(key);
-      const facts: PaymentFacts = {
-        hyperswitchPaymentId: id,
-        status: 'succeeded',
-        providerStatus: 'succeeded',
-        amount,
-        amountReceived: amount,
-        currency,
-        clientSecret: null,
-      };
+      const facts = paymentAt({ hyperswitchPaymentId: id, amount, currency });
       payments.set(id, facts);
       return Promise.resolve({ kind: 'done', value: facts, replayed: false, requestId: null });
     },
@@ -83,6 +74,7 @@ export function modelHyperswitch() {
         ? { kind: 'done', value: refund, replayed: existing !== undefined, ...common }
         : { kind: 'refused', why: 'other', code: 'IR_13', detail: 'amount exceeds', replayed: false, ...common };
     },
+    cancelPayment: () => Promise.reject(new Error('nobody cancels a payment in these stories')),
     readPayment: (id) => read(() => payments.get(id)),
     readRefund: (id) => read(() => refunds.get(id)),
     refundsOf: (payment) => read(() => ofPayment(payment)),
@@ -109,7 +101,7 @@ export function modelHyperswitch() {
       if (!refund || refund.status === status) return;
       if (refund.status === 'failed' && refund.amount > room(refund.hyperswitchPaymentId, id)) return;
       if (status === 'pending') return;
-      refunds.set(id, { ...refund, status });
+      refunds.set(id, { ...refund, status, providerStatus: status });
     },
   };
 }

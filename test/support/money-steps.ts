@@ -13,7 +13,7 @@ import {
 import type { Order, Refund, Reversal, SellerTransfer } from '../../src/domain/marketplace.js';
 import type { RefundStatus } from '../../src/domain/marketplace-status.js';
 import { type Decision, next, type RetryPolicy } from '../../src/domain/next.js';
-import type { PaymentFacts, RefundFacts } from '../../src/domain/provider-answers.js';
+import type { RefundFacts } from '../../src/domain/provider-answers.js';
 import type { DecideOutcome, DecisionRequest } from '../../src/ledger/decision-types.js';
 import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
 import type {
@@ -24,6 +24,7 @@ import type {
   Recorded,
   StripeClaim,
 } from '../../src/ledger/money-call-types.js';
+import { paymentAt, refundAt } from './hyperswitch-facts.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest, unique } from './marketplace-fixtures.js';
 
@@ -83,8 +84,8 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
     if (made.kind !== 'created') throw new Error(made.kind);
     const runner = aRunner();
     await ledger.claimPayment(made.payment.id, runner, HOLD_MS);
-    await ledger.paymentLeaves(made.payment.id, runner);
-    const facts = paymentFacts(made.payment, hyperswitchPaymentId);
+    await ledger.paymentLeaves({ id: made.payment.id, runner, params: '{}' });
+    const facts = paymentAt({ hyperswitchPaymentId, amount: made.payment.amount, currency });
     const { started } = await ledger.applyPayment({ paymentId: made.payment.id, runner, facts });
     const order = await find(id);
     const transfers = Object.fromEntries(order.transfers.map((one) => [one.sellerAccount, one.id]));
@@ -141,15 +142,13 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
       'SELECT hyperswitch_payment_id FROM payments WHERE order_id = $1',
       [orderId],
     );
-    return {
+    return refundAt({
       hyperswitchRefundId: hyperswitchRefundId ?? '',
       hyperswitchPaymentId: payment?.hyperswitch_payment_id ?? '',
       status,
       amount,
       currency,
-      reason: null,
-      updatedAt: null,
-    };
+    });
   }
 
   async function refunded(order: OrderId, amount?: number): Promise<RefundId> {
@@ -299,16 +298,3 @@ function held<C>(claim: StripeClaim<C>): C {
   if (claim.kind !== 'claimed') throw new Error(`not claimed: ${JSON.stringify(claim)}`);
   return claim.claim;
 }
-
-const paymentFacts = (
-  payment: { readonly amount: bigint; readonly currency: string },
-  hyperswitchPaymentId: string,
-): PaymentFacts => ({
-  hyperswitchPaymentId,
-  status: 'succeeded',
-  providerStatus: 'succeeded',
-  amount: payment.amount,
-  amountReceived: payment.amount,
-  currency: payment.currency,
-  clientSecret: null,
-});

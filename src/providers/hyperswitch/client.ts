@@ -40,6 +40,11 @@ export interface Hyperswitch {
   createPayment(idempotencyKey: string, request: CreatePayment): Promise<KeyedAnswer<PaymentFacts>>;
   /** POST /refunds, by the same rules; same payment, amount and currency → done. */
   createRefund(idempotencyKey: string, request: CreateRefund): Promise<KeyedAnswer<RefundFacts>>;
+  /**
+   * POST /payments/{id}/cancel, once. `done`: its answer, which may still show another status than cancelled; refused where
+   * it can no longer be cancelled. What is read of the payment afterwards decides.
+   */
+  cancelPayment(idempotencyKey: string, hyperswitchPaymentId: string): Promise<KeyedAnswer<PaymentFacts>>;
   /** Asks Hyperswitch to ask its processor first (force_sync). */
   readPayment(hyperswitchPaymentId: string): Promise<ReadAnswer<PaymentFacts>>;
   readRefund(hyperswitchRefundId: string): Promise<ReadAnswer<RefundFacts>>;
@@ -83,6 +88,17 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
         read: (object) => samePayment(readPaymentFacts(object), same),
         existing: () => readPayment(id),
         isOurs: (facts) => facts.amount === amount && facts.currency === same.currency,
+      });
+    },
+
+    async cancelPayment(idempotencyKey, id) {
+      const key = requireIdempotencyKey(idempotencyKey, 'cancelPayment');
+      if (!isHyperswitchId(id)) throw new RangeError(`${JSON.stringify(id)} is no id of Hyperswitch: nothing was sent`);
+      const body = { cancellation_reason: 'abandoned' };
+      return created(await ask('POST', `/payments/${id}/cancel`, { body, key }), {
+        read: (object) => samePayment(readPaymentFacts(object), { id }),
+        existing: () => readPayment(id),
+        isOurs: () => true,
       });
     },
 

@@ -2,7 +2,7 @@ import { hyperswitchUnit } from '../../domain/currencies.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import type { PaymentFacts, RefundFacts } from '../../domain/provider-answers.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
-import { paymentStatus, refundStatus } from './statuses.js';
+import { paymentMeaning, refundMeaning } from './statuses.js';
 
 /** A payment or refund as Hyperswitch sends it, in our words; a text: what about it cannot be read. */
 export type Read<Facts> = { readonly facts: Facts } | { readonly unreadable: string };
@@ -10,16 +10,17 @@ export type Read<Facts> = { readonly facts: Facts } | { readonly unreadable: str
 export function readPaymentFacts(object: JsonObject): Read<PaymentFacts> {
   const id = publicText(textOf(object['payment_id']));
   const money = moneyOf(object);
-  const word = textOf(object['status']);
-  if (id === undefined || money === undefined) return noFacts('payment');
-  const status = paymentStatus(word ?? '');
-  if (status === undefined) return unknownWord('payment', word);
+  const word = wordOf(object['status']);
+  const merchantId = publicText(textOf(object['merchant_id']));
+  if (id === undefined || money === undefined || word === undefined) return noFacts('payment');
+  if (merchantId === undefined) return { unreadable: 'the payment does not say whose it is (merchant_id)' };
   const received = wholeOf(object['amount_received']);
   return {
     facts: {
       hyperswitchPaymentId: id,
-      status,
-      providerStatus: word ?? '',
+      owner: { merchantId, profileId: publicText(textOf(object['profile_id'])) ?? null },
+      ...paymentMeaning(word),
+      providerStatus: word,
       amountReceived: received === undefined ? null : received * hyperswitchUnit(money.currency),
       clientSecret: textOf(object['client_secret']) ?? null,
       ...money,
@@ -31,15 +32,16 @@ export function readRefundFacts(object: JsonObject): Read<RefundFacts> {
   const id = publicText(textOf(object['refund_id']));
   const paymentId = publicText(textOf(object['payment_id']));
   const money = moneyOf(object);
-  const word = textOf(object['status']);
-  if (id === undefined || paymentId === undefined || money === undefined) return noFacts('refund');
-  const status = refundStatus(word ?? '');
-  if (status === undefined) return unknownWord('refund', word);
+  const word = wordOf(object['status']);
+  if (id === undefined || paymentId === undefined || money === undefined || word === undefined)
+    return noFacts('refund');
   return {
     facts: {
       hyperswitchRefundId: id,
       hyperswitchPaymentId: paymentId,
-      status,
+      profileId: publicText(textOf(object['profile_id'])) ?? null,
+      ...refundMeaning(word),
+      providerStatus: word,
       reason: textOf(object['reason']) ?? null,
       updatedAt: isoOf(textOf(object['updated_at'])),
       ...money,
@@ -68,10 +70,16 @@ export function readRefundPage(object: JsonObject): Read<RefundPage> {
   return { facts: { refunds, total } };
 }
 
-const noFacts = (what: string) => ({ unreadable: `the ${what} has no id, no whole amount or no currency` });
+const LONGEST_WORD = 64;
 
-const unknownWord = (what: string, word: string | undefined) => ({
-  unreadable: `the ${what} has a status that is in no document: ${publicText(word, 64) ?? 'not readable'}`,
+/** What cannot be shown is no word of ours either: it is asked about, not passed over. */
+const wordOf = (value: JsonValue | undefined): string | undefined => {
+  const text = textOf(value);
+  return text === undefined ? undefined : (publicText(text, LONGEST_WORD) ?? 'unreadable');
+};
+
+const noFacts = (what: string) => ({
+  unreadable: `the ${what} has no id, no whole amount, no currency or no readable status`,
 });
 
 function moneyOf(object: JsonObject): { readonly amount: bigint; readonly currency: string } | undefined {

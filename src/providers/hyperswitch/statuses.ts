@@ -1,6 +1,7 @@
 import type { PaymentStatus, RefundStatus } from '../../domain/marketplace-status.js';
+import type { StatusQuestion } from '../../domain/provider-answers.js';
 
-/** Every word of Hyperswitch's IntentStatus (API document of the v1 API). */
+/** Every word of Hyperswitch's IntentStatus (API document of the v1 API; common_enums of the code). */
 export type IntentWord =
   | 'succeeded'
   | 'failed'
@@ -14,30 +15,45 @@ export type IntentWord =
   | 'requires_capture'
   | 'partially_captured'
   | 'partially_captured_and_capturable'
+  | 'partially_captured_and_processing'
   | 'partially_authorized_and_requires_capture'
   | 'conflicted'
   | 'expired';
 
+export interface Meaning<Status, Question> {
+  readonly status: Status;
+  readonly asks: Question | null;
+}
+type PaymentMeaning = Meaning<PaymentStatus, StatusQuestion>;
+
+const goesOn = (status: PaymentStatus): PaymentMeaning => ({ status, asks: null });
+/** Money that nobody asked for in this form: not the order's amount, and not nothing either. */
+const AMOUNT_DIFFERS: PaymentMeaning = { status: 'processing', asks: 'payment_amount_differs' };
+/** It goes no further unless a person does something at Hyperswitch, or says what it means. */
+const STUCK: PaymentMeaning = { status: 'processing', asks: 'unknown_status' };
+
 /**
  * Only the whole payment counts as succeeded, and only what can never be paid any more is final: money that was partly
- * taken, or given back outside a refund, stays `processing` and in sight.
+ * taken, or given back outside a refund, stays `processing` and is a question for a person.
  */
-const PAYMENT_STATUS: Readonly<Record<IntentWord, PaymentStatus>> = {
-  succeeded: 'succeeded',
-  failed: 'failed',
-  cancelled: 'cancelled',
-  expired: 'cancelled',
-  processing: 'processing',
-  requires_capture: 'processing',
-  partially_captured: 'processing',
-  partially_captured_and_capturable: 'processing',
-  partially_authorized_and_requires_capture: 'processing',
-  conflicted: 'processing',
-  cancelled_post_capture: 'processing',
-  requires_payment_method: 'pending',
-  requires_confirmation: 'pending',
-  requires_customer_action: 'pending',
-  requires_merchant_action: 'pending',
+const PAYMENT_MEANING: Readonly<Record<IntentWord, PaymentMeaning>> = {
+  succeeded: goesOn('succeeded'),
+  failed: goesOn('failed'),
+  cancelled: goesOn('cancelled'),
+  expired: goesOn('cancelled'),
+  processing: goesOn('processing'),
+  partially_captured_and_processing: goesOn('processing'),
+  requires_payment_method: goesOn('pending'),
+  requires_confirmation: goesOn('pending'),
+  requires_customer_action: goesOn('pending'),
+  partially_captured: AMOUNT_DIFFERS,
+  partially_captured_and_capturable: AMOUNT_DIFFERS,
+  partially_authorized_and_requires_capture: AMOUNT_DIFFERS,
+  conflicted: AMOUNT_DIFFERS,
+  cancelled_post_capture: AMOUNT_DIFFERS,
+  // We ask for automatic capture: whoever changed that has to capture, or to cancel.
+  requires_capture: STUCK,
+  requires_merchant_action: STUCK,
 };
 
 /** The document's four words, and the two spellings of a manual review that its code and connectors use. */
@@ -52,9 +68,11 @@ const REFUND_STATUS: Readonly<Record<RefundWord, RefundStatus>> = {
   failed: 'failed',
 };
 
-/** Undefined: a word that is not in the document, so nobody knows what it means for the money. */
-export const paymentStatus = (word: string): PaymentStatus | undefined =>
-  Object.hasOwn(PAYMENT_STATUS, word) ? PAYMENT_STATUS[word as IntentWord] : undefined;
+/** A word of a later Hyperswitch: nobody knows what it means for the money, so nothing ends and a person is asked. */
+export const paymentMeaning = (word: string): PaymentMeaning =>
+  Object.hasOwn(PAYMENT_MEANING, word) ? PAYMENT_MEANING[word as IntentWord] : STUCK;
 
-export const refundStatus = (word: string): RefundStatus | undefined =>
-  Object.hasOwn(REFUND_STATUS, word) ? REFUND_STATUS[word as RefundWord] : undefined;
+export const refundMeaning = (word: string): Meaning<RefundStatus, 'unknown_status'> =>
+  Object.hasOwn(REFUND_STATUS, word)
+    ? { status: REFUND_STATUS[word as RefundWord], asks: null }
+    : { status: 'review', asks: 'unknown_status' };

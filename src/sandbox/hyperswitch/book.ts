@@ -4,10 +4,12 @@ import {
   clientSecretOf,
   type Fields,
   type IntentStatus,
+  type Owner,
   ownId,
   type Payment,
   type Refund,
   type RefundStatus,
+  SANDBOX_OWNER,
 } from './objects.js';
 import {
   duplicatePayment,
@@ -42,7 +44,7 @@ export interface Move<Status> {
 
 /** Hyperswitch's own books: every payment and refund, by id. It is the ledger the product's is compared with. */
 export interface Book {
-  createPayment(request: PaymentRequest): Created<Payment>;
+  createPayment(request: PaymentRequest, owner: Owner): Created<Payment>;
   createRefund(order: RefundOrder): Created<Refund>;
   payment(id: string): Payment | undefined;
   refund(id: string): Refund | undefined;
@@ -89,10 +91,10 @@ export function createBook(clock: Clock, journal: Journal, onChange: (change: Ch
     refund: (id) => refunds.get(id),
     refunds: (paymentId) => newestFirst(refunds, paymentId),
     payments: () => Array.from(payments.values()),
-    createPayment(request) {
+    createPayment(request, owner) {
       const id = request.payment_id ?? ownId('pay');
       if (payments.has(id)) return { problem: duplicatePayment(id) };
-      const payment = newPayment(id, request, clock.nowMs());
+      const payment = newPayment(id, { ...request, owner }, clock.nowMs());
       void shelves.keepPayment(payment);
       return { object: payment };
     },
@@ -120,8 +122,10 @@ export function createBook(clock: Clock, journal: Journal, onChange: (change: Ch
     },
     replay(entry) {
       const { t: kind, ...object } = entry;
-      if (kind === 'payment') payments.set(String(object.id), object as unknown as Payment);
-      else if (kind === 'refund') refunds.set(String(object.id), object as unknown as Refund);
+      if (kind === 'payment')
+        payments.set(String(object.id), { owner: SANDBOX_OWNER, ...object } as unknown as Payment);
+      else if (kind === 'refund')
+        refunds.set(String(object.id), { owner: SANDBOX_OWNER, ...object } as unknown as Refund);
       else return false;
       return true;
     },
@@ -203,8 +207,9 @@ function refundProblem(
   return (order.amount ?? payment.amount) > payment.received - given ? overCaptured : undefined;
 }
 
-const newPayment = (id: string, request: PaymentRequest, nowMs: number): Payment => ({
+const newPayment = (id: string, request: PaymentRequest & { readonly owner: Owner }, nowMs: number): Payment => ({
   id,
+  owner: request.owner,
   amount: request.amount,
   currency: request.currency,
   status: 'requires_payment_method',
@@ -219,6 +224,7 @@ const newPayment = (id: string, request: PaymentRequest, nowMs: number): Payment
 
 const newRefund = (order: RefundOrder, payment: Payment, nowMs: number): Refund => ({
   ...order,
+  owner: payment.owner,
   amount: order.amount ?? payment.amount,
   currency: payment.currency,
   status: 'pending',

@@ -2,16 +2,21 @@ import express, { type Response, Router } from 'express';
 import { z } from 'zod';
 import { accept, commonSwitches } from '../control.js';
 import { faultRuleSchema } from './faults.js';
-import { INTENT_STATUSES, REFUND_STATUSES } from './objects.js';
+import { INTENT_STATUSES, type IntentStatus, REFUND_STATUSES, type RefundStatus } from './objects.js';
 import type { HyperswitchControl } from './start.js';
 import { webhooksSchema } from './webhooks.js';
 
+/** A word that no document has yet: Hyperswitch may have a newer one. */
+const newWord = z.string().regex(/^new_[a-z_]{1,40}$/);
 const paymentMove = z.strictObject({
-  to: z.enum(INTENT_STATUSES),
+  to: z.enum(INTENT_STATUSES).or(newWord.transform((word) => word as IntentStatus)),
   seen: z.boolean().optional(),
   received: z.int().min(0).optional(),
 });
-const refundMove = z.strictObject({ to: z.enum(REFUND_STATUSES), seen: z.boolean().optional() });
+const refundMove = z.strictObject({
+  to: z.enum(REFUND_STATUSES).or(newWord.transform((word) => word as RefundStatus)),
+  seen: z.boolean().optional(),
+});
 const dashboardRefund = z.strictObject({
   payment_id: z.string(),
   amount: z.int().min(1).optional(),
@@ -25,6 +30,10 @@ const settingsSchema = z.strictObject({
   maxRefunds: z.int().min(0).optional(),
 });
 const releaseSchema = z.strictObject({ newestFirst: z.boolean().default(false) });
+const ownerSchema = z.strictObject({
+  merchantId: z.string().min(1).optional(),
+  profileId: z.string().min(1).optional(),
+});
 const redeliverSchema = z.strictObject({ event_id: z.string() });
 
 /** The switches under /control, for people and for tests in other processes. */
@@ -46,6 +55,8 @@ export function controlRoutes(control: HyperswitchControl): Router {
       return made;
     }),
   );
+  router.post('/late', async (_req, res) => void res.json({ landed: await control.landLate() }));
+  router.put('/key', (req, res) => accept(ownerSchema, req.body, res, (owner) => control.setKeyOwner(owner)));
   router.get('/webhooks', (_req, res) => void res.json({ events: control.webhooks() }));
   router.put('/webhooks', (req, res) => accept(webhooksSchema, req.body, res, (set) => control.setWebhooks(set)));
   router.post('/webhooks/release', (req, res) =>

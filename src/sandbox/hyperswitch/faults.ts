@@ -16,6 +16,7 @@ import {
 export const ENDPOINTS = [
   'payments.create',
   'payments.read',
+  'payments.cancel',
   'refunds.create',
   'refunds.read',
   'refunds.list',
@@ -34,6 +35,7 @@ const FAULT_KINDS = [
   'locked',
   'connector_failed',
   'slow',
+  'lands_late',
   'hang_before_commit',
   'hang_after_commit',
   'reset_before_commit',

@@ -27,6 +27,7 @@ export type RefundStatus = (typeof REFUND_STATUSES)[number];
 /** Amounts are whole minor units, as on the wire. */
 export interface Payment {
   readonly id: string;
+  readonly owner: Owner;
   readonly amount: number;
   readonly currency: string;
   readonly status: IntentStatus;
@@ -42,6 +43,7 @@ export interface Payment {
 
 export interface Refund {
   readonly id: string;
+  readonly owner: Owner;
   readonly paymentId: string;
   readonly amount: number;
   readonly currency: string;
@@ -55,8 +57,12 @@ export interface Refund {
   readonly unseen: RefundStatus | null;
 }
 
-export const MERCHANT_ID = 'merchant_sandbox';
-const PROFILE_ID = 'pro_sandbox';
+/** Whose a key is; what another merchant made is not there for it. */
+export interface Owner {
+  readonly merchantId: string;
+  readonly profileId: string;
+}
+export const SANDBOX_OWNER: Owner = { merchantId: 'merchant_sandbox', profileId: 'pro_sandbox' };
 const CONNECTOR = 'stripe';
 const MINUTE_MS = 60_000;
 
@@ -84,7 +90,7 @@ export function paymentBody(payment: Payment, refunds: readonly Refund[]): Field
   const failed = status === 'failed';
   return {
     payment_id: payment.id,
-    merchant_id: MERCHANT_ID,
+    merchant_id: payment.owner.merchantId,
     status,
     amount,
     net_amount: amount,
@@ -100,7 +106,7 @@ export function paymentBody(payment: Payment, refunds: readonly Refund[]): Field
     error_code: failed ? 'card_declined' : null,
     error_message: failed ? 'Your card was declined.' : null,
     metadata: payment.metadata,
-    profile_id: PROFILE_ID,
+    profile_id: payment.owner.profileId,
     attempt_count: 1,
     expires_on: iso(payment.createdMs + 15 * MINUTE_MS),
     updated: iso(payment.updatedMs),
@@ -125,7 +131,7 @@ export function refundBody(refund: Refund): Fields {
     created_at: iso(refund.createdMs),
     updated_at: iso(refund.updatedMs),
     connector: CONNECTOR,
-    profile_id: PROFILE_ID,
+    profile_id: refund.owner.profileId,
     merchant_connector_id: 'mca_sandbox',
     split_refunds: null,
   };

@@ -39,6 +39,8 @@ export const duplicatePayment = (id: string): Problem => ({
   ...invalid(400, 'HE_01', 'The payment with the specified payment_id already exists in our records'),
   reason: `${id} already exists`,
 });
+export const notCancellable = (status: string): Problem =>
+  invalid(400, 'IR_16', `You cannot cancel this payment because it has status ${status}`);
 export const refundFailed = invalid(400, 'CE_06', 'Refund failed while processing with connector. Retry refund');
 export const locked = invalid(422, 'HE_00', 'Resource is busy. Please try again later.');
 export const rateLimited = invalid(429, 'HE_00', 'Too many requests');

@@ -1,13 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
+import { reset } from '../silence.js';
 import type { Auto } from './auto.js';
 import { type Book, orderOf } from './book.js';
 import type { CallLog } from './call-log.js';
 import { AFTER, BEFORE, type Endpoint, type Faults } from './faults.js';
-import { type Fields, paymentBody, refundBody } from './objects.js';
+import type { LateWork } from './late-work.js';
+import { type Fields, type IntentStatus, type Owner, type Payment, paymentBody, refundBody } from './objects.js';
 import {
   invalidRequest,
+  notCancellable,
   type Problem,
   paymentNotFound,
   refundNotFound,
@@ -23,6 +26,8 @@ export interface ProviderDependencies {
   readonly auto: Auto;
   readonly calls: CallLog;
   readonly faults: Faults;
+  readonly late: LateWork;
+  readonly keyOwner: () => Owner;
   readonly apiKey: string;
   /** Aborted when the stand-in goes away, so that a slow answer does not commit behind its back. */
   readonly closing: AbortSignal;
@@ -49,6 +54,7 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
     answerWith(dependencies, { endpoint, work }, req, res);
   router.post('/payments', serve('payments.create', createPayment(dependencies)));
   router.get('/payments/:id', serve('payments.read', readPayment(dependencies)));
+  router.post('/payments/:id/cancel', serve('payments.cancel', cancelPayment(dependencies)));
   router.post('/refunds', serve('refunds.create', createRefund(dependencies)));
   router.post('/refunds/list', serve('refunds.list', listRefunds(dependencies)));
   router.get('/refunds/:id', serve('refunds.read', readRefund(dependencies)));
@@ -58,7 +64,7 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
 
 /** The order of every call: faults before the work, the work, faults after it, the answer. */
 async function answerWith(
-  { book, calls, faults, closing }: ProviderDependencies,
+  { book, calls, faults, late, closing }: ProviderDependencies,
   { endpoint, work }: { readonly endpoint: Endpoint; readonly work: Work },
   req: Request,
   res: Response,
@@ -71,6 +77,10 @@ async function answerWith(
     const fault = faults.strike(({ on }) => on.includes(endpoint));
     const before = fault && BEFORE[fault.kind];
     if (before) return await before(res, fault);
+    if (fault?.kind === 'lands_late') {
+      late.keep(async () => void (await work({ body, req })), fault.rule.ms);
+      return reset(res);
+    }
     // The caller may give up meanwhile; Hyperswitch would go on all the same, and so does this one.
     if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
     const answer = await work({ body, req });
@@ -85,55 +95,79 @@ async function answerWith(
   }
 }
 
-function createPayment({ book, auto }: ProviderDependencies): Work {
+function createPayment({ book, auto, keyOwner }: ProviderDependencies): Work {
   return async ({ body }) => {
     const read = readPaymentRequest(body);
     if ('problem' in read) return read;
-    const created = book.createPayment(read.request);
+    const created = book.createPayment(read.request, keyOwner());
     if ('problem' in created) return created;
     return { body: paymentBody(await auto.paymentCreated(created.object), []) };
   };
 }
 
-function createRefund({ book, auto }: ProviderDependencies): Work {
+/** Where it could still be called off (API document): nothing has been captured of it. */
+const CANCELLABLE: ReadonlySet<IntentStatus> = new Set([
+  'requires_payment_method',
+  'requires_capture',
+  'requires_confirmation',
+  'requires_customer_action',
+]);
+
+function cancelPayment({ book, keyOwner }: ProviderDependencies): Work {
+  return async ({ req }) => {
+    const payment = seen(book.payment(String(req.params.id)), keyOwner());
+    if (!payment) return { problem: paymentNotFound };
+    if (!CANCELLABLE.has(payment.status)) return { problem: notCancellable(payment.status) };
+    const cancelled = (await book.movePayment(payment.id, { to: 'cancelled' })) ?? payment;
+    return { body: paymentBody(cancelled, book.refunds(payment.id)) };
+  };
+}
+
+/** What another merchant made is not there. */
+const seen = <T extends { readonly owner: Owner }>(object: T | undefined, key: Owner): T | undefined =>
+  object?.owner.merchantId === key.merchantId ? object : undefined;
+
+function createRefund({ book, auto, keyOwner }: ProviderDependencies): Work {
   return async ({ body }) => {
     const read = readRefundRequest(body);
     if ('problem' in read) return read;
+    if (!seen<Payment>(book.payment(read.request.payment_id), keyOwner())) return { problem: paymentNotFound };
     const created = book.createRefund(orderOf(read.request));
     if ('problem' in created) return created;
     return { body: refundBody(await auto.refundCreated(created.object)) };
   };
 }
 
-function readPayment({ book }: ProviderDependencies): Work {
+function readPayment({ book, keyOwner }: ProviderDependencies): Work {
   return async ({ req }) => {
     const id = String(req.params.id);
     const sync = syncOf(req);
     if (sync === undefined) return { problem: badSync };
     if (sync) await book.sync('payment', id);
-    const payment = book.payment(id);
+    const payment = seen(book.payment(id), keyOwner());
     return payment ? { body: paymentBody(payment, book.refunds(id)) } : { problem: paymentNotFound };
   };
 }
 
-function readRefund({ book }: ProviderDependencies): Work {
+function readRefund({ book, keyOwner }: ProviderDependencies): Work {
   return async ({ req }) => {
     const id = String(req.params.id);
     const sync = syncOf(req);
     if (sync === undefined) return { problem: badSync };
     if (sync) await book.sync('refund', id);
-    const refund = book.refund(id);
+    const refund = seen(book.refund(id), keyOwner());
     return refund ? { body: refundBody(refund) } : { problem: refundNotFound };
   };
 }
 
-function listRefunds({ book }: ProviderDependencies): Work {
+function listRefunds({ book, keyOwner }: ProviderDependencies): Work {
   return ({ body }) => {
     const read = readListRequest(body);
     if ('problem' in read) return read;
     const { payment_id: paymentId, refund_id: refundId, refund_status: statuses, limit, offset } = read.request;
     const matching = book
       .refunds(paymentId ?? undefined)
+      .filter((refund) => seen(refund, keyOwner()) !== undefined)
       .filter(({ id, status }) => (refundId == null || id === refundId) && (statuses?.includes(status) ?? true));
     const data = matching.slice(offset ?? 0, (offset ?? 0) + (limit ?? PAGE)).map(refundBody);
     return { body: { count: data.length, total_count: matching.length, data } };

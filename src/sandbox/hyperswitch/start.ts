@@ -9,14 +9,17 @@ import { type Call, type CallLog, type CallTotals, type CreatedCalls, createCall
 import { controlRoutes } from './control-routes.js';
 import { SANDBOX_API_KEY } from './defaults.js';
 import { type FaultRule, type Faults, faultRuleSchema } from './faults.js';
+import { createLateWork, type LateWork } from './late-work.js';
 import {
   type IntentStatus,
+  type Owner,
   ownId,
   type Payment,
   paymentBody,
   type Refund,
   type RefundStatus,
   refundBody,
+  SANDBOX_OWNER,
 } from './objects.js';
 import type { Problem } from './problems.js';
 import { providerRoutes } from './provider-routes.js';
@@ -70,6 +73,10 @@ export interface HyperswitchControl extends CommonControl<FaultRule, LedgerView,
   setWebhooks(settings: WebhookSettings): void;
   releaseWebhooks(newestFirst: boolean): Promise<void>;
   redeliver(eventId: string): Promise<boolean>;
+  /** Carries out what `lands_late` kept. */
+  landLate(): Promise<number>;
+  /** Whose the key is that callers send; another merchant's finds nothing of what was made before. Default: the sandbox's. */
+  setKeyOwner(owner: Partial<Owner>): void;
 }
 
 export interface HyperswitchSandbox extends HyperswitchControl, StandIn {
@@ -87,7 +94,7 @@ export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions
   const control = controlOf(parts, listener);
   const apiKey = options.apiKey ?? SANDBOX_API_KEY;
   app.use('/control', controlRoutes(control));
-  app.use(providerRoutes({ ...parts, apiKey, closing }));
+  app.use(providerRoutes({ ...parts, apiKey, closing, keyOwner: () => parts.key.owner }));
   app.use(
     answerErrors(() => ({ error: { type: 'invalid_request', code: 'IR_06', message: 'the body was not read' } })),
   );
@@ -98,6 +105,7 @@ export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions
     url,
     async close() {
       parts.auto.stop();
+      parts.late.clear();
       await listener.close();
       await parts.webhooks.stop();
       await parts.journal.close();
@@ -110,6 +118,8 @@ interface Parts {
   readonly auto: Auto;
   readonly calls: CallLog;
   readonly faults: Faults;
+  readonly late: LateWork;
+  readonly key: { owner: Owner };
   readonly webhooks: Webhooks;
   readonly journal: Journal;
 }
@@ -126,6 +136,8 @@ async function assemble(options: HyperswitchSandboxOptions): Promise<Parts> {
     auto: createAuto(book),
     calls: createCallLog(clock, journal),
     faults: createFaultSwitches(faultRuleSchema, seed),
+    late: createLateWork(),
+    key: { owner: SANDBOX_OWNER },
   };
   for (const entry of entries) {
     if (entry.t === 'reset') forget(parts);
@@ -141,10 +153,10 @@ function tell(change: Change, book: Book, webhooks: Webhooks): void {
     const { payment } = change;
     const type = PAYMENT_EVENTS[payment.status];
     const object = paymentBody(payment, book.refunds(payment.id));
-    if (type !== null) webhooks.emit(type, { type: 'payment_details', object });
+    if (type) webhooks.emit(type, { type: 'payment_details', object });
   } else {
     const type = REFUND_EVENTS[change.refund.status];
-    if (type !== null) webhooks.emit(type, { type: 'refund_details', object: refundBody(change.refund) });
+    if (type) webhooks.emit(type, { type: 'refund_details', object: refundBody(change.refund) });
   }
 }
 
@@ -178,8 +190,14 @@ function controlOf(parts: Parts, listener: Listener): HyperswitchControl {
     setWebhooks: (settings) => webhooks.set(settings),
     releaseWebhooks: (newestFirst) => webhooks.release(newestFirst),
     redeliver: (eventId) => webhooks.redeliver(eventId),
+    landLate: () => parts.late.land(),
+    setKeyOwner(owner) {
+      parts.key.owner = { ...SANDBOX_OWNER, ...owner };
+    },
     async reset() {
       faults.clear();
+      parts.late.clear();
+      parts.key.owner = SANDBOX_OWNER;
       auto.set({});
       forget(parts);
       await journal.append({ t: 'reset' });

@@ -4,7 +4,7 @@ import type { Clock } from '../../domain/clock.js';
 import type { Journal } from '../journal.js';
 import { createCourier, type Parcel } from './courier.js';
 import { SANDBOX_WEBHOOK_SECRET } from './defaults.js';
-import { type Fields, type IntentStatus, MERCHANT_ID, type RefundStatus } from './objects.js';
+import { type Fields, type IntentStatus, type RefundStatus, SANDBOX_OWNER } from './objects.js';
 
 /** What may go wrong between Hyperswitch and its merchant. */
 const MISHAPS = ['lost', 'late', 'duplicated', 'forged', 'held'] as const;
@@ -111,7 +111,7 @@ export function createWebhooks(clock: Clock, journal: Journal): Webhooks {
       const eventId = `evt_${randomUUID().replaceAll('-', '')}`;
       const timestamp = new Date(clock.nowMs()).toISOString();
       const body = JSON.stringify({
-        merchant_id: MERCHANT_ID,
+        merchant_id: SANDBOX_OWNER.merchantId,
         event_id: eventId,
         event_type: type,
         content,

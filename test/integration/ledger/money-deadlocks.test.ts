@@ -4,6 +4,7 @@ import { newRefundId } from '../../../src/domain/ids.js';
 import { createDatabase, type Database } from '../../../src/ledger/database.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
+import { refundAt } from '../../support/hyperswitch-facts.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import {
@@ -108,15 +109,16 @@ function anything(orders: readonly Paid[]) {
     }
   }
   const refundThere = ({ paymentId, hyperswitchPaymentId }: Paid) =>
-    ledger.adoptRefund(paymentId, newRefundId(test.clock.nowMs()), {
-      hyperswitchRefundId: unique('ref'),
-      hyperswitchPaymentId,
-      status: 'succeeded',
-      amount: BigInt(1 + pick.below(200)),
-      currency: 'USD',
-      reason: null,
-      updatedAt: null,
-    });
+    ledger.adoptRefund(
+      paymentId,
+      newRefundId(test.clock.nowMs()),
+      refundAt({
+        hyperswitchRefundId: unique('ref'),
+        hyperswitchPaymentId,
+        amount: BigInt(1 + pick.below(200)),
+        currency: 'USD',
+      }),
+    );
 
   async function sweep(): Promise<void> {
     const items = await ledger.dueItems(pick.of(['transfer', 'reversal', 'refund'] as const), 50);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { reversalId } from '../../../src/domain/reversal-id.js';
+import { refundAt } from '../../support/hyperswitch-facts.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../support/marketplace-fixtures.js';
 import { DONE, MINUTE, type MoneySteps, moneySteps, REFUSED, THROTTLED, UNKNOWN } from '../../support/money-steps.js';
@@ -73,15 +74,12 @@ describe('a refund that succeeds', () => {
 
   it('made in the provider’s dashboard is found once and handled like one of ours', async () => {
     const order = await sent();
-    const facts = {
+    const facts = refundAt({
       hyperswitchRefundId: unique('ref'),
       hyperswitchPaymentId: order.hyperswitchPaymentId,
-      status: 'succeeded',
       amount: 400n,
       currency: 'USD',
-      reason: null,
-      updatedAt: null,
-    } as const;
+    });
     const ids = await Promise.all(
       [1, 2, 3].map(() => test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts)),
     );
@@ -102,15 +100,12 @@ describe('a refund that succeeds', () => {
       const [ada, bob] = [seller(), seller()];
       const order = await steps.paid({ [ada]: 33_400, [bob]: 66_600 }, currency);
       await steps.send(order.transfers[ada]!);
-      const facts = {
+      const facts = refundAt({
         hyperswitchRefundId: unique('ref'),
         hyperswitchPaymentId: order.hyperswitchPaymentId,
-        status: 'succeeded',
         amount: odd,
         currency,
-        reason: null,
-        updatedAt: null,
-      } as const;
+      });
       await test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts);
       const due = (promised: bigint) => ((promised * odd) / 100_000n / step) * step;
       expect(await reversalsOf(order.id)).toMatchObject([{ sellerAccount: ada, amount: due(33_400n) }]);
@@ -127,15 +122,12 @@ describe('a refund that succeeds', () => {
   it('from the dashboard is stored although nothing is left for it yet, and counts once an earlier one has failed', async () => {
     const order = await sent();
     const ours = await steps.refunded(order.id);
-    const facts = {
+    const facts = refundAt({
       hyperswitchRefundId: unique('ref'),
       hyperswitchPaymentId: order.hyperswitchPaymentId,
-      status: 'succeeded',
       amount: 1_000n,
       currency: 'USD',
-      reason: null,
-      updatedAt: null,
-    } as const;
+    });
     const { refundId, status } = await test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts);
     expect(status).toBe('pending');
     expect(await steps.refund(refundId)).toMatchObject({ attention: { reason: 'conflict' } });

@@ -21,6 +21,7 @@ const REFUND_CALL = {
 const payment = (more: Record<string, unknown> = {}) => ({
   payment_id: PAY,
   merchant_id: 'm',
+  profile_id: 'pro_1',
   status: 'requires_payment_method',
   amount: 6540,
   amount_received: null,
@@ -52,8 +53,10 @@ describe('createPayment', () => {
       requestId: 'req-7',
       value: {
         hyperswitchPaymentId: PAY,
+        owner: { merchantId: 'm', profileId: 'pro_1' },
         status: 'pending',
         providerStatus: 'requires_payment_method',
+        asks: null,
         amount: 6540n,
         amountReceived: null,
         currency: 'USD',
@@ -124,7 +127,7 @@ describe('createPayment', () => {
   it.each([
     ['is missing after all', missing, { kind: 'unclear', why: 'unreadable' }],
     ['is another payment', json(200, payment({ payment_id: 'pay_other' })), { kind: 'unclear', why: 'unreadable' }],
-    ['has an unknown status', json(200, payment({ status: 'teleported' })), { kind: 'unclear', why: 'unreadable' }],
+    ['has no owner', json(200, payment({ merchant_id: null })), { kind: 'unclear', why: 'unreadable' }],
     ['fails', error(500, 'HE_00', 'Something went wrong'), { kind: 'unclear', why: 'unreadable' }],
     ['is not let in', error(401, 'IR_01', 'API key not provided'), { kind: 'unclear', why: 'unreadable' }],
     ['is throttled', error(429, 'HE_00', 'slow down'), { kind: 'busy', executed: 'perhaps' }],
@@ -143,9 +146,8 @@ describe('createPayment', () => {
     ['an amount that no JSON number holds', { amount: 2 ** 53 }],
     ['another currency', { currency: 'EUR' }],
     ['no currency', { currency: 'dollars' }],
-    ['a status that nobody knows', { status: 'teleported' }],
     ['no status', { status: undefined }],
-    ['a status of every object', { status: 'toString' }],
+    ['nobody whose it is', { merchant_id: undefined }],
   ])('is unclear, never done, when the answer has %s', async (_what, other) => {
     const { client } = await answering(json(200, payment(other)));
     expect(await client.createPayment(ORDER, PAYMENT_CALL)).toMatchObject({ kind: 'unclear', why: 'unreadable' });
@@ -175,7 +177,10 @@ describe('createRefund', () => {
       value: {
         hyperswitchRefundId: REF,
         hyperswitchPaymentId: PAY,
+        profileId: null,
         status: 'pending',
+        providerStatus: 'pending',
+        asks: null,
         amount: 600n,
         currency: 'USD',
         reason: 'requested_by_customer',
@@ -225,7 +230,6 @@ describe('createRefund', () => {
     ['another payment', { payment_id: 'pay_other' }],
     ['another amount', { amount: 1 }],
     ['another currency', { currency: 'EUR' }],
-    ['a status that nobody knows', { status: 'half' }],
   ])('is unclear, never done, when the answer is about %s', async (_what, other) => {
     const { client } = await answering(json(200, refund(other)));
     expect(await client.createRefund(REFUND, REFUND_CALL)).toMatchObject({ kind: 'unclear', why: 'unreadable' });
@@ -308,20 +312,46 @@ describe('a read', () => {
     ['cancelled', 'cancelled'],
     ['expired', 'cancelled'],
     ['processing', 'processing'],
-    ['requires_capture', 'processing'],
-    ['partially_captured', 'processing'],
-    ['partially_captured_and_capturable', 'processing'],
-    ['partially_authorized_and_requires_capture', 'processing'],
-    ['conflicted', 'processing'],
-    ['cancelled_post_capture', 'processing'],
+    ['partially_captured_and_processing', 'processing'],
     ['requires_payment_method', 'pending'],
     ['requires_confirmation', 'pending'],
     ['requires_customer_action', 'pending'],
-    ['requires_merchant_action', 'pending'],
   ])('of a payment that is %s shows it as %s', async (word, status) => {
     const { client } = await answering(json(200, payment({ status: word })));
-    expect(await client.readPayment(PAY)).toMatchObject({ kind: 'found', value: { status, providerStatus: word } });
+    expect(await client.readPayment(PAY)).toMatchObject({
+      kind: 'found',
+      value: { status, providerStatus: word, asks: null },
+    });
   });
+
+  it.each([
+    ['requires_capture', 'unknown_status'],
+    ['requires_merchant_action', 'unknown_status'],
+    ['partially_captured', 'payment_amount_differs'],
+    ['partially_captured_and_capturable', 'payment_amount_differs'],
+    ['partially_authorized_and_requires_capture', 'payment_amount_differs'],
+    ['conflicted', 'payment_amount_differs'],
+    ['cancelled_post_capture', 'payment_amount_differs'],
+    ['teleported', 'unknown_status'],
+    ['toString', 'unknown_status'],
+  ])('of a payment that is %s asks a person: %s', async (word, asks) => {
+    const { client } = await answering(json(200, payment({ status: word })));
+    expect(await client.readPayment(PAY)).toMatchObject({
+      kind: 'found',
+      value: { status: 'processing', providerStatus: word, asks },
+    });
+  });
+
+  it.each(['half', 'toString', 'x'.repeat(65)])(
+    'of a refund whose status nobody knows asks a person: %s',
+    async (word) => {
+      const { client } = await answering(json(200, refund({ status: word })));
+      expect(await client.readRefund(REF)).toMatchObject({
+        kind: 'found',
+        value: { status: 'review', asks: 'unknown_status', providerStatus: word.length > 64 ? 'unreadable' : word },
+      });
+    },
+  );
 
   it('without a readable date or amount received says so instead of guessing', async () => {
     const { client } = await answering([

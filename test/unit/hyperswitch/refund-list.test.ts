@@ -56,7 +56,7 @@ describe('the refunds of one payment', () => {
   it.each<[string, readonly Answering[]]>([
     ['hold fewer than are counted', [page(range(0, 3), 5), page([], 5)]],
     ['belong to another payment', [page([refund(1), refund(2, { payment_id: 'pay_2' })], 2)]],
-    ['hold one that cannot be read', [page([refund(1), refund(2, { status: 'half' })], 2)]],
+    ['hold one that cannot be read', [page([refund(1), refund(2, { amount: 1.5 })], 2)]],
     ['hold something that is no object', [page([refund(1), 'ref_2'], 2)]],
     ['are not counted', [json(200, { data: [], count: 0 })]],
     ['are no list', [json(200, { data: {}, total_count: 0 })]],

@@ -190,7 +190,7 @@ describe('what the sandbox remembers', () => {
     });
     const told: string[] = [];
     const book = createBook(systemClock, { append: () => disk, close: () => disk }, ({ kind }) => told.push(kind));
-    book.createPayment({ payment_id: PAY, amount: 100, currency: 'USD' });
+    book.createPayment({ payment_id: PAY, amount: 100, currency: 'USD' }, { merchantId: 'm', profileId: 'p' });
     const moved = book.movePayment(PAY, { to: 'succeeded' })?.then(() => told.push('moved'));
     void book.onDisk().then(() => told.push('answered'));
     await new Promise((later) => setImmediate(later));

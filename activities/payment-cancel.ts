@@ -1,0 +1,64 @@
+import { assertNever } from '../src/domain/assert-never.js';
+import type { Certainty } from '../src/domain/certainty.js';
+import type { PaymentId } from '../src/domain/ids.js';
+import type { PaymentFacts } from '../src/domain/provider-answers.js';
+import type { Ledger } from '../src/ledger/ledger.js';
+import type { ClaimedCancel } from '../src/ledger/money-call-types.js';
+import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
+import type { HyperswitchAccount } from './hyperswitch-account.js';
+
+export interface CancelDependencies {
+  readonly ledger: Pick<Ledger, 'claimCancel' | 'cancelAnswered' | 'paymentUnread'>;
+  readonly hyperswitch: Pick<Hyperswitch, 'cancelPayment' | 'readPayment'>;
+  readonly account: HyperswitchAccount;
+  readonly holdMs: number;
+  readonly expiryMs: number;
+  /** What was read; gives the claim back. */
+  readonly apply: (reading: {
+    readonly id: PaymentId;
+    readonly runner: string;
+    readonly facts: PaymentFacts;
+  }) => Promise<void>;
+}
+
+const READ_AGAIN_MS = 5_000;
+
+/**
+ * Cancels a payment that a person wants cancelled, or that its buyer has left: at Hyperswitch first. Whatever the call
+ * says, the payment is what is read of it afterwards, so a success that came just before wins.
+ */
+export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expiryMs, apply }: CancelDependencies) {
+  return async function cancelIfDue(id: PaymentId, runner: string): Promise<void> {
+    const claim = await ledger.claimCancel({ id, runner, holdMs, expiryMs });
+    if (!claim) return;
+    const { certainty, detail, facts } = await cancel(claim);
+    if (facts && (await account.misfit(facts.owner)) === undefined) await apply({ id, runner, facts });
+    else await ledger.paymentUnread({ id, runner, certainty: 'done', detail, nextCheckMs: READ_AGAIN_MS });
+    await ledger.cancelAnswered({ id, certainty, detail });
+  };
+
+  async function cancel({
+    key,
+    hyperswitchPaymentId,
+  }: ClaimedCancel): Promise<{ certainty: Certainty; detail: string; facts: PaymentFacts | undefined }> {
+    const answer = await hyperswitch.cancelPayment(key, hyperswitchPaymentId);
+    const read = answer.kind === 'done' ? undefined : await hyperswitch.readPayment(hyperswitchPaymentId);
+    const facts = answer.kind === 'done' ? answer.value : read?.kind === 'found' ? read.value : undefined;
+    if (facts?.status === 'cancelled') return { certainty: 'done', detail: 'cancelled at Hyperswitch', facts };
+    if (facts?.status === 'succeeded') return { certainty: 'absent', detail: 'it was paid before', facts };
+    switch (answer.kind) {
+      case 'done':
+        return { certainty: 'unknown', detail: `Hyperswitch calls it ${answer.value.providerStatus}`, facts };
+      case 'refused':
+      case 'short':
+      case 'misdirected':
+        return { certainty: 'absent', detail: answer.detail, facts };
+      case 'busy':
+        return { certainty: answer.executed === 'no' ? 'absent' : 'unknown', detail: answer.detail, facts };
+      case 'unclear':
+        return { certainty: 'unknown', detail: answer.detail, facts };
+      default:
+        return assertNever(answer);
+    }
+  }
+}

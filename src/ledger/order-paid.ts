@@ -1,0 +1,62 @@
+import type { Clock } from '../domain/clock.js';
+import { newTransferId, type OrderId } from '../domain/ids.js';
+import { insertTransfer } from './compensation.js';
+import type { MoneyItem } from './marketplace-types.js';
+import { lockOrder } from './seller-shares.js';
+import { settleShares } from './share-out.js';
+import { mustMove, type Query, tell } from './transition.js';
+
+/** The buyer has paid: every seller is promised what is his. What was given back before that is not promised to anybody. */
+export async function orderPaid(query: Query, clock: Clock, order: OrderId): Promise<MoneyItem[]> {
+  if (!(await moveOrder(query, order, 'paid'))) return [];
+  const shares = await query<{ seller_account: string; currency: string; amount: string }>(
+    `SELECT i.seller_account, o.currency, sum(i.amount) AS amount FROM order_items i JOIN orders o ON o.id = i.order_id
+     WHERE i.order_id = $1 GROUP BY i.seller_account, o.currency ORDER BY min(i.position)`,
+    [order],
+  );
+  const started: MoneyItem[] = [];
+  for (const share of shares) {
+    const id = newTransferId(clock.nowMs());
+    const { seller_account: sellerAccount, currency } = share;
+    await insertTransfer(query, { id, order, sellerAccount, currency, amount: BigInt(share.amount) });
+    started.push({ kind: 'transfer', id });
+  }
+  return [...started, ...(await refundedBefore(query, order))];
+}
+
+/** A part was captured, given back, and then the whole was captured after all. */
+async function refundedBefore(query: Query, order: OrderId): Promise<MoneyItem[]> {
+  const [refund] = await query(`SELECT 1 FROM refunds WHERE order_id = $1 AND status = 'succeeded' LIMIT 1`, [order]);
+  if (!refund) return [];
+  const started = await settleShares(query, order);
+  await refreshOrder(query, order);
+  return started;
+}
+
+export async function moveOrder(query: Query, id: OrderId, to: 'paid' | 'payment_failed'): Promise<boolean> {
+  const order = await lockOrder(query, id);
+  if (!order || (order.status !== 'pending' && order.status !== 'payment_failed') || order.status === to) return false;
+  await mustMove(query, 'orders', {
+    id,
+    from: order.status,
+    to,
+    set: to === 'paid' ? 'paid_at = clock_now()' : 'paid_at = NULL',
+  });
+  await tell(query, { kind: 'order', id, what: to });
+  return true;
+}
+
+/** The buyer's side of the order, from its refunds. What never paid the order leaves it as it is. */
+export async function refreshOrder(query: Query, id: OrderId): Promise<void> {
+  const order = await lockOrder(query, id);
+  if (!order || order.status === 'pending' || order.status === 'payment_failed') return;
+  const [sum] = await query<{ refunded: string }>(
+    `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND status = 'succeeded'`,
+    [id],
+  );
+  const refunded = BigInt(sum?.refunded ?? 0);
+  const to = refunded === 0n ? 'paid' : refunded >= order.amount ? 'refunded' : 'partially_refunded';
+  if (to === order.status) return;
+  await mustMove(query, 'orders', { id, from: order.status, to });
+  await tell(query, { kind: 'order', id, what: to });
+}

@@ -1,0 +1,60 @@
+import type { Certainty } from '../domain/certainty.js';
+import { paymentCancelKey } from '../domain/idempotency-keys.js';
+import type { PaymentId } from '../domain/ids.js';
+import { isAbandoned } from '../domain/payment-expiry.js';
+import type { Database } from './database.js';
+import type { Held } from './hyperswitch-rows.js';
+import type { ClaimedCancel } from './money-call-types.js';
+import { holdPayment, isHeld, isOpen, lockPayment } from './payment-row.js';
+import { tell } from './transition.js';
+
+/** The call that cancels a payment at Hyperswitch: a money call, whose outcome is what is read of the payment afterwards. */
+export function createPaymentCancels(database: Database) {
+  return {
+    /** In flight from here on. @returns undefined: nobody asks for it, it is no longer due, or somebody else is at work */
+    claimCancel: (
+      held: Held<PaymentId> & { readonly holdMs: number; readonly expiryMs: number },
+    ): Promise<ClaimedCancel | undefined> =>
+      database.transaction(async (query) => {
+        const { id, runner, holdMs, expiryMs } = held;
+        const row = await lockPayment(query, id);
+        const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
+        if (!isOpen(row.status) || row.certainty !== 'done' || isHeld(row, runner)) return undefined;
+        if (!expired && row.cancel_asked_at === null) return undefined;
+        await holdPayment(query, { id, runner, holdMs, certainty: row.certainty });
+        const certainty =
+          row.cancel_certainty === 'unknown' || row.cancel_certainty === 'in_flight' ? 'unknown' : 'in_flight';
+        await query(
+          `UPDATE payments SET cancel_asked_at = coalesce(cancel_asked_at, clock_now()),
+             cancel_asked_by = coalesce(cancel_asked_by, 'expiry'), cancel_certainty = $2 WHERE id = $1`,
+          [id, certainty],
+        );
+        const key = paymentCancelKey(row.order_id);
+        await tell(query, { kind: 'payment', id, what: 'cancel_sent', certainty, key, detail: { runner, expired } });
+        return { key, hyperswitchPaymentId: row.hyperswitch_payment_id };
+      }),
+
+    /**
+     * What became of it. Refused, or without effect, it is asked for again by whoever still wants it: by the expiry at the
+     * next reading, by a person with another decision.
+     */
+    cancelAnswered: ({
+      id,
+      certainty,
+      detail,
+    }: {
+      id: PaymentId;
+      certainty: Certainty;
+      detail: string;
+    }): Promise<void> =>
+      database.transaction(async (query) => {
+        await query(
+          `UPDATE payments SET cancel_certainty = $2,
+             cancel_asked_at = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_at END,
+             cancel_asked_by = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_by END WHERE id = $1`,
+          [id, certainty],
+        );
+        await tell(query, { kind: 'payment', id, what: 'cancel_answered', certainty, detail: { detail } });
+      }),
+  };
+}

@@ -1,0 +1,152 @@
+import type { Clock } from '../domain/clock.js';
+import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-status.js';
+import type { PaymentFacts } from '../domain/provider-answers.js';
+import { NO_ATTENTION } from './decision-rows.js';
+import { ask, type Question, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
+import type { Applied, PaymentReading } from './money-call-types.js';
+import { moveOrder, orderPaid } from './order-paid.js';
+import { isOpen, type PaymentRow } from './payment-row.js';
+import { sealClientSecret } from './payments.js';
+import type { Sealer } from './sealer.js';
+import { mustMove, type Query, tell } from './transition.js';
+
+export interface Reader {
+  readonly query: Query;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+}
+
+/** What was read of a payment becomes what we know of it. The caller holds the order and the payment. */
+export async function readPaymentInto(reader: Reader, row: PaymentRow, reading: PaymentReading): Promise<Applied> {
+  const { query } = reader;
+  const { facts } = reading;
+  const question = questionOf(row, facts);
+  const status = question ? whileAsked(row.status) : facts.status;
+  const captured = capturedOf(row, facts);
+  await saveReading(reader, row, { reading, question, status, captured });
+  const moves = status !== row.status && PAYMENT_TRANSITIONS[row.status].includes(status);
+  const started = moves ? await move(reader, row, status) : [];
+  const settled = givenUpLike(row, facts, captured);
+  const contradiction = moves || settled ? null : contradictionOf(row, facts);
+  const asked = contradiction ?? (settled ? null : question);
+  if (asked) await ask(query, 'payments', { id: row.id, ...asked });
+  else if (row.attention_reason !== null) await answered(query, row, status);
+  if (status !== row.status && !moves)
+    await tell(query, { kind: 'payment', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
+  return { status: moves ? status : row.status, started };
+}
+
+/** Money that is there, or was, and is not exactly what the order asked for: nobody but a person can tell what it is for. */
+function questionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
+  const differs = 'payment_amount_differs' as const;
+  const said = `Hyperswitch calls it ${facts.providerStatus}`;
+  const shown = `${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured`;
+  if (facts.currency !== row.currency || facts.amount !== BigInt(row.amount))
+    return {
+      reason: differs,
+      detail: `Hyperswitch holds ${facts.amount} ${facts.currency} for this payment of ${row.amount} ${row.currency}`,
+    };
+  if (facts.status === 'succeeded' && facts.amountReceived !== null && facts.amountReceived !== facts.amount)
+    return {
+      reason: differs,
+      detail: `Hyperswitch captured ${facts.amountReceived} of ${facts.amount} ${facts.currency}`,
+    };
+  switch (facts.asks) {
+    case null:
+      return null;
+    case 'payment_amount_differs':
+      return {
+        reason: differs,
+        detail: `${said}, ${shown}: give back what was captured by a refund, or capture or cancel it at Hyperswitch`,
+      };
+    case 'unknown_status':
+      return {
+        reason: 'unknown_status',
+        detail: `${said}, ${shown}, and nothing follows by itself: finish it at Hyperswitch, cancel it, or write it off`,
+      };
+  }
+}
+
+/** The buyer can no more pay it than we can take it further. */
+const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? 'processing' : status);
+
+/** Sellers may have been paid of it already. */
+function contradictionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
+  if (row.status !== 'succeeded' || (facts.status === 'succeeded' && questionOf(row, facts) === null)) return null;
+  return {
+    reason: 'conflict',
+    detail: `the order was paid, and Hyperswitch now calls the payment ${facts.providerStatus}, ${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured: find out there whether the money is still ours`,
+  };
+}
+
+/** What the buyer has surely paid, in the order's own currency: as much can be given back. */
+function capturedOf(row: PaymentRow, facts: PaymentFacts): bigint {
+  const known = BigInt(row.captured);
+  if (facts.currency !== row.currency) return known;
+  // Captured, and given back to the buyer outside any refund.
+  if (facts.providerStatus === 'cancelled_post_capture') return row.status === 'succeeded' ? known : 0n;
+  if (facts.amountReceived !== null && facts.amountReceived > 0n) return facts.amountReceived;
+  return facts.status === 'succeeded' ? facts.amount : known;
+}
+
+/** A person has settled exactly this already. */
+const givenUpLike = (row: PaymentRow, facts: PaymentFacts, captured: bigint): boolean =>
+  row.written_off_at !== null && facts.providerStatus === row.provider_status && captured === BigInt(row.captured);
+
+interface Save {
+  readonly reading: PaymentReading;
+  readonly question: Question | null;
+  readonly status: PaymentStatus;
+  readonly captured: bigint;
+}
+
+async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Save): Promise<void> {
+  const { reading, question, status, captured } = save;
+  const { facts, runner, readAgainMs } = reading;
+  // Of a payment that has succeeded nothing is kept for its buyer, whatever the provider says of it later.
+  const open = row.status !== 'succeeded' && isOpen(status);
+  const secret = open && facts.clientSecret !== null ? sealClientSecret(sealer, row.id, facts.clientSecret) : null;
+  await query(
+    `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
+       refusal = NULL, captured = $8,
+       sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
+       sealed_key_id = coalesce($5, CASE WHEN $7 THEN sealed_key_id END),
+       runner = CASE WHEN runner = $6 THEN NULL ELSE runner END,
+       runner_until = CASE WHEN runner = $6 THEN NULL ELSE runner_until END,
+       next_check_at = CASE WHEN status IN ('pending', 'processing') THEN clock_now() + $9 * interval '1 millisecond' ELSE next_check_at END
+     WHERE id = $1`,
+    [
+      row.id,
+      facts.providerStatus,
+      question?.detail ?? null,
+      secret?.bytes ?? null,
+      secret?.keyId ?? null,
+      runner,
+      open,
+      captured.toString(),
+      (readAgainMs ?? 0) + SWEEP_AFTER_MS,
+    ],
+  );
+}
+
+async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentStatus): Promise<Applied['started']> {
+  await mustMove(query, 'payments', {
+    id: row.id,
+    from: row.status,
+    to: status,
+    set: isOpen(status)
+      ? `next_check_at = clock_now() + ${SWEEP_AFTER_MS} * interval '1 millisecond'`
+      : 'next_check_at = NULL',
+  });
+  await tell(query, { kind: 'payment', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
+  if (status === 'succeeded') return await orderPaid(query, clock, row.order_id);
+  if (status === 'failed' || status === 'cancelled') await moveOrder(query, row.order_id, 'payment_failed');
+  return [];
+}
+
+/** What was asked has been answered by what Hyperswitch says now; what only its answer to a person can end, it ends. */
+async function answered(query: Query, row: PaymentRow, status: PaymentStatus): Promise<void> {
+  if (row.attention_reason === 'approval_pending' && isOpen(status)) return;
+  await query(`UPDATE payments SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+  await tell(query, { kind: 'payment', id: row.id, what: 'attention_over', detail: { was: row.attention_reason } });
+}

@@ -1,0 +1,66 @@
+import type { AttentionReason } from '../domain/attention.js';
+import type { Certainty } from '../domain/certainty.js';
+import type { OrderId, PaymentId } from '../domain/ids.js';
+import type { PaymentStatus } from '../domain/marketplace-status.js';
+import type { Held } from './hyperswitch-rows.js';
+import { lockOrder } from './seller-shares.js';
+import type { Query } from './transition.js';
+
+export interface PaymentRow {
+  id: PaymentId;
+  order_id: OrderId;
+  amount: string;
+  currency: string;
+  status: PaymentStatus;
+  provider_status: string | null;
+  certainty: Certainty;
+  idempotency_key: string;
+  hyperswitch_payment_id: string;
+  refusal: string | null;
+  captured: string;
+  cancel_asked_at: Date | null;
+  cancel_certainty: Certainty;
+  written_off_at: Date | null;
+  attention_reason: AttentionReason | null;
+  runner: string | null;
+  held_ms: number | null;
+  age_ms: number;
+}
+
+const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, hyperswitch_payment_id,
+  refusal, captured, cancel_asked_at, cancel_certainty, written_off_at, attention_reason, runner,
+  (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
+  (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;
+
+export const isOpen = (status: PaymentStatus): boolean => status === 'pending' || status === 'processing';
+
+export const isHeld = (row: PaymentRow, runner: string): boolean =>
+  row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0;
+
+export async function holdPayment(
+  query: Query,
+  { id, runner, holdMs, certainty }: Held<PaymentId> & { readonly holdMs: number; readonly certainty: Certainty },
+): Promise<void> {
+  await query(
+    `UPDATE payments SET runner = $2, runner_until = clock_now() + $3 * interval '1 millisecond',
+       certainty = $4, next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
+    [id, runner, holdMs, certainty],
+  );
+}
+
+/** Order first, then the payment: the order of all locks. */
+export async function lockWithOrder(query: Query, id: PaymentId): Promise<PaymentRow> {
+  const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [id]);
+  if (!known) throw new Error(`payment ${id} is not in the ledger`);
+  await lockOrder(query, known.order_id);
+  return await lockPayment(query, id);
+}
+
+export async function lockPayment(query: Query, id: PaymentId): Promise<PaymentRow> {
+  const [row] = await query<PaymentRow & { [column: string]: unknown }>(
+    `SELECT ${COLUMNS} FROM payments WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
+  if (!row) throw new Error(`payment ${id} is not in the ledger`);
+  return row;
+}
