@@ -96,6 +96,7 @@ async function settleOne(
       backoffMaxMs: timings.backoffMaxMs,
       answerWindowMs: timings.httpTimeoutMs,
       provesSettled: claimed.provider === TEMPO,
+      byVoucher: claimed.byVoucher,
     },
   );
   const patient = attempt.timeoutMs >= timings.httpTimeoutMs;

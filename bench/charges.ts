@@ -43,7 +43,7 @@ function toSettlement(credential: string): NewSettlement {
   const context = { paymentRequirements: OFFER };
   const decoded = decodeCredential('x402', credential, context);
   if (isUndecodable(decoded)) throw new Error(decoded.undecodable);
-  const { identity, payer, lookup, expiresAtMs, cap } = decoded;
+  const { identity, account, voucher, lookup, expiresAtMs, cap } = decoded;
   return {
     id: newSettlementId(Date.now()),
     key: identity,
@@ -52,7 +52,8 @@ function toSettlement(credential: string): NewSettlement {
     protocol: 'x402',
     asset: 'USDC',
     decimals: 6,
-    payer,
+    payer: account,
+    voucher,
     lookup,
     context,
     expiresAtMs,
@@ -74,6 +75,7 @@ export function asSession(charge: NewSettlement, lease: Lease): NewSession {
     lease,
     closeToken: crypto.randomUUID(),
     longestMs: VALID_FOR_SECONDS * 1000,
+    releasedLimit: 60,
     exposure: {},
   };
 }

@@ -195,6 +195,11 @@ export const ENVIRONMENT = z.object({
     '2m',
     "Validity to remain after a route's longest duration; else 402.",
   ),
+  RELEASED_LIMIT: standard(
+    integer(1, 1_000_000),
+    '60',
+    'Answers that may cost one payer nothing within an hour, because they failed (400 to 499) or found nothing new (304); more get 429.',
+  ),
   APPROVAL_THRESHOLD: standard(
     amount(0n),
     '10000',

@@ -44,6 +44,7 @@ export interface Config {
     readonly checkpointIntervalMs: number;
     readonly credentialValidityMs: number;
     readonly minRetryWindowMs: number;
+    readonly releasedLimit: number;
   };
   /** Minor units; settlements are scaled to two decimals before they are compared with it. */
   readonly approvalThreshold: bigint;
@@ -264,6 +265,7 @@ function settlementOf(values: Values): Config['settlement'] {
     checkpointIntervalMs: values.SETTLEMENT_CHECKPOINT_INTERVAL,
     credentialValidityMs: values.SETTLEMENT_CREDENTIAL_VALIDITY,
     minRetryWindowMs: values.SETTLEMENT_MIN_RETRY_WINDOW,
+    releasedLimit: values.RELEASED_LIMIT,
   };
 }
 

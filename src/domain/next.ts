@@ -14,6 +14,8 @@ export interface RetryPolicy {
    * word stands for it, and a person is asked.
    */
   readonly provesSettled?: boolean;
+  /** Collected with a voucher: "used" then means that a higher one took what this one covers, not that somebody else was paid. */
+  readonly byVoucher?: boolean;
   /**
    * For calls that carry an idempotency key: failures are counted and end with a person; being turned away, parked or
    * waiting for a balance counts nothing. Undefined: repeated until the key expires.
@@ -83,7 +85,7 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
       const certainty = withoutThisAttempt(attempted);
       return answer.why === 'refused' && policy.counted?.whenRefused === 'retry'
         ? countedRetry(attempted, policy, { certainty })
-        : { do: 'ask', certainty, reason: refusalReason(answer.why, certainty) };
+        : { do: 'ask', certainty, reason: refusalReason(answer.why, certainty, policy) };
     }
     case 'short': {
       const certainty = withoutThisAttempt(attempted);
@@ -164,14 +166,19 @@ function beforeExpiry(waitMs: number, { keyLeftMs }: Attempted, policy: RetryPol
 }
 
 /** "Nonce used" after an attempt whose outcome is unknown is most likely our own success: a person looks it up. */
-function refusalReason(why: RefusalClass | RefusalByRecords, certainty: Certainty): AttentionReason {
+function refusalReason(
+  why: RefusalClass | RefusalByRecords,
+  certainty: Certainty,
+  { byVoucher = false }: RetryPolicy,
+): AttentionReason {
   switch (why) {
     case 'insufficient':
       return 'uncollectable';
     case 'expired':
       return 'credential_expired';
     case 'used':
-      return certainty === 'unknown' ? 'conflict' : 'settled_elsewhere_suspected';
+      if (certainty === 'unknown') return 'conflict';
+      return byVoucher ? 'uncollectable' : 'settled_elsewhere_suspected';
     case 'other':
       return 'credential_refused';
     case 'missing':

@@ -4,6 +4,7 @@ import type { AtomicAmount } from '../domain/money.js';
 import type { NewSettlement } from '../ledger/ledger-types.js';
 import { type DecodedCredential, isUndecodable, type SettlementContext } from '../protocols/credential.js';
 import { decodeCredential } from '../protocols/decode-credential.js';
+import { payerOf } from '../protocols/payer.js';
 import { settleBody } from '../protocols/settle-body.js';
 import { canonicalJson, sha256 } from '../protocols/wire-json.js';
 import { HttpProblem } from './problem.js';
@@ -51,10 +52,10 @@ export function acceptSettlement(request: NewSettlementRequest, options: AcceptO
   };
 }
 
-const UNKNOWN_FACTS = { payer: null, lookup: {}, expiresAtMs: null, cap: null, body: null };
+const UNKNOWN_FACTS = { payer: null, voucher: null, lookup: {}, expiresAtMs: null, cap: null, body: null };
 
 function decodedFacts(decoded: DecodedCredential, context: SettlementContext, { spent }: NewSettlementRequest) {
-  const { identity, payer, lookup, expiresAtMs, cap } = decoded;
+  const { identity, voucher, lookup, expiresAtMs, cap } = decoded;
   if (cap !== null && BigInt(spent.amount) > BigInt(cap)) {
     throw new HttpProblem(
       'spent_over_cap',
@@ -64,7 +65,9 @@ function decodedFacts(decoded: DecodedCredential, context: SettlementContext, { 
   // All or nothing: what cannot be metered moves whole, so the ledger books it whole.
   const charged: AtomicAmount = !decoded.metered && cap !== null ? cap : spent.amount;
   const body = settleBody({ credential: decoded, context, spent: charged, decimals: spent.decimals });
-  return { identity, payer, lookup, expiresAtMs, cap, spent: charged, body, undecodable: null };
+  // The service has authenticated whom it names; what the credential states nobody has confirmed.
+  const payer = payerOf(decoded, context.sourceAccountId ?? null).name;
+  return { identity, payer, voucher, lookup, expiresAtMs, cap, spent: charged, body, undecodable: null };
 }
 
 /** Nothing spent, nothing to collect; only an MPP session is closed at the auth server all the same. */

@@ -59,6 +59,12 @@ async function create(
   const settlement = acceptSettlement(body, { nowMs: clock.nowMs(), ...authServer });
   const outcome = await fromLedger(ledger.createSettlement(settlement));
   if (outcome.kind === 'conflict') throw conflict(outcome.on);
+  if (outcome.kind === 'voucher_spent') {
+    throw new HttpProblem(
+      'spent_over_cap',
+      'the vouchers of this channel cover what it owes already, and not this charge as well: nothing was stored and no money moves; ask the payer for a higher voucher',
+    );
+  }
   if (outcome.kind === 'created') orchestration.dispatch(outcome.settlement.id);
   return { status: 202, body: settlementAnswer(outcome.settlement) };
 }

@@ -14,6 +14,7 @@ type SealedRow = SettlementRow & {
   sealed_key_id: string;
   key_left_ms: number | null;
   failed_before: boolean;
+  voucher_channel: string | null;
 };
 type HeldRow = SettlementRow & { held_ms: string | null; blocked_by: string | null };
 
@@ -66,6 +67,7 @@ function toClaimed(row: SealedRow, sealer: Sealer): ClaimedSettlement {
     attempts: row.attempts,
     keyLeftMs: row.key_left_ms,
     failedBefore: row.failed_before,
+    byVoucher: row.voucher_channel !== null,
   };
 }
 

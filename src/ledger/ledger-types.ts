@@ -15,6 +15,12 @@ export interface Lease {
   readonly epoch: bigint;
 }
 
+/** Cumulative: it allows what all charges on its channel take together. */
+export interface VoucherFacts {
+  readonly channel: string;
+  readonly cumulative: AtomicAmount;
+}
+
 /** Facts common to a settlement however it enters: by a paid session or by POST /api/v1/settlements. */
 export interface SettlementFacts {
   readonly id: SettlementId;
@@ -26,7 +32,10 @@ export interface SettlementFacts {
   readonly protocol: Protocol;
   readonly asset: string;
   readonly decimals: number;
+  /** Who pays, as verify or the credential itself proves it (`payerOf`); null: nobody that could be told from others. */
   readonly payer: string | null;
+  /** The voucher of a channel that the auth server settles. */
+  readonly voucher: VoucherFacts | null;
   readonly lookup: Readonly<Record<string, string>>;
   /** What the body is built from beside the credential; no secret. */
   readonly context: JsonObject;
@@ -44,15 +53,21 @@ export interface NewSession extends SettlementFacts {
   /** The longest this route may serve. */
   readonly longestMs: number;
   readonly exposure: { readonly perPayer?: AtomicAmount; readonly total?: AtomicAmount };
+  /** Sessions that may cost this payer nothing although they were answered, in an hour. */
+  readonly releasedLimit: number;
 }
 
 export type OpenOutcome =
   | 'opened'
   | 'identity_used'
   | 'payer_uncollectable'
+  /** The voucher does not cover what its channel owes already and this session. */
+  | 'voucher_spent'
   | 'exposure_payer'
   | 'exposure_total'
-  | 'lease_lost';
+  | 'lease_lost'
+  /** Too many sessions of this payer were answered for nothing within an hour; there is room again after so long. */
+  | { readonly limitedForMs: number };
 
 /** Why a served answer costs nothing (product.md T1): its status was 400 to 499, or 304. Such answers are free work. */
 export type ReleaseCause = 'failed_answer' | 'not_modified';
@@ -78,7 +93,7 @@ export type SessionChange =
       readonly body: string | null;
       /** `unknown` until the server saw the last byte leave (see recordDeliveries); null for a release. */
       readonly delivery: Delivery | null;
-      /** Only of a release, and only where the payer's request was answered for nothing; a 5xx is our own failure. */
+      /** Only where nothing was spent, and the payer's request was answered all the same; a 5xx is our own failure. */
       readonly releasedBy?: ReleaseCause;
     };
 
@@ -99,7 +114,9 @@ export interface NewSettlement extends SettlementFacts {
 export type CreateOutcome =
   | { readonly kind: 'created' | 'same'; readonly settlement: Settlement }
   /** `key`: the key was used for something else. `identity`: the credential was used under another key. */
-  | { readonly kind: 'conflict'; readonly on: 'key' | 'identity' };
+  | { readonly kind: 'conflict'; readonly on: 'key' | 'identity' }
+  /** Its voucher does not cover what its channel owes already and this charge. */
+  | { readonly kind: 'voucher_spent' };
 
 export interface SettlementFilter {
   readonly status?: SettlementStatus;
@@ -128,6 +145,8 @@ export interface ClaimedSettlement {
   /** Time to the credential's expiry by the ledger's clock; ≤ 0: expired, null: it names none. */
   readonly keyLeftMs: number | null;
   readonly failedBefore: boolean;
+  /** It is collected with a voucher, of which a higher one may have taken what this one covers. */
+  readonly byVoucher: boolean;
 }
 
 /** Why a settlement may not be sent now. */

@@ -358,6 +358,11 @@ settlements.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 settlements.closed_at timestamp with time zone
 settlements.settled_at timestamp with time zone
 settlements.channel_id text
+settlements.uncollectable boolean NOT NULL DEFAULT false
+settlements.released_by text
+settlements.voucher_channel text
+settlements.voucher_cumulative numeric(78,0)
+settlements.voucher_place bigint
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
@@ -575,12 +580,15 @@ settlements settlements_identity_check CHECK ((identity <> ''::text))
 settlements settlements_key_check CHECK ((key <> ''::text))
 settlements settlements_pkey PRIMARY KEY (id)
 settlements settlements_protocol_check CHECK ((protocol = ANY (ARRAY['atxp'::text, 'x402'::text, 'mpp'::text])))
+settlements settlements_released_by_check CHECK ((released_by = ANY (ARRAY['failed_answer'::text, 'not_modified'::text])))
 settlements settlements_sealed_kind_check CHECK ((sealed_kind = ANY (ARRAY['credential'::text, 'body'::text])))
 settlements settlements_source_check CHECK ((source = ANY (ARRAY['session'::text, 'api'::text, 'channel'::text])))
 settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
 settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
 settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
 settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
+settlements voucher_is_whole CHECK ((((voucher_channel IS NULL) = (voucher_cumulative IS NULL)) AND ((voucher_channel IS NULL) = (voucher_place IS NULL))))
+settlements what_is_released_costs_nothing CHECK (((released_by IS NULL) OR (spent = (0)::numeric)))
 stripe_account stripe_account_only_one_check CHECK (only_one)
 stripe_account stripe_account_pkey PRIMARY KEY (only_one)
 stripe_endpoints stripe_endpoints_pkey PRIMARY KEY (endpoint)
@@ -631,6 +639,7 @@ CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) 
 CREATE INDEX settlements_due ON public.settlements USING btree (provider, status, next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX settlements_exposed ON public.settlements USING btree (route, payer) INCLUDE (status, cap, spent) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_first_failures ON public.settlements USING btree (protocol, first_failure_reason) WHERE (first_failure_at IS NOT NULL)
+CREATE INDEX settlements_released_free ON public.settlements USING btree (payer, closed_at) WHERE (released_by IS NOT NULL)
 CREATE INDEX settlements_to_erase ON public.settlements USING btree (erase_at) WHERE (sealed IS NOT NULL)
 CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHERE (delivery = 'unknown'::text)
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, provider) INCLUDE (protocol, created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
@@ -681,9 +690,10 @@ CREATE UNIQUE INDEX server_leases_pkey ON public.server_leases USING btree (id)
 CREATE UNIQUE INDEX settlements_identity ON public.settlements USING btree (identity) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_key ON public.settlements USING btree (key) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_one_capture_per_channel ON public.settlements USING btree (channel_id) WHERE ((channel_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::text, 'needs_attention'::text])))
-CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND (attention_reason = 'uncollectable'::text) AND (payer IS NOT NULL))
+CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND uncollectable AND (payer IS NOT NULL))
 CREATE UNIQUE INDEX settlements_payment_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status <> 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
+CREATE UNIQUE INDEX settlements_vouchers ON public.settlements USING btree (voucher_channel, voucher_place) INCLUDE (status, cap, spent, certainty) WHERE (voucher_channel IS NOT NULL)
 CREATE UNIQUE INDEX stripe_account_pkey ON public.stripe_account USING btree (only_one)
 CREATE UNIQUE INDEX stripe_endpoints_pkey ON public.stripe_endpoints USING btree (endpoint)
 CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint, token)
@@ -829,6 +839,7 @@ BEGIN
       SELECT id, provider, next_check_at FROM settlements
       WHERE id = ANY (p_ids) AND status = 'pending' AND blocked_by IS NULL AND sealed_kind = 'body'
         AND (runner IS NULL OR runner = p_runner OR runner_until < v_now)
+        AND (voucher_channel IS NULL OR NOT waits_for_earlier_voucher(voucher_channel, voucher_place))
       ORDER BY id FOR UPDATE) c
     GROUP BY c.provider ORDER BY c.provider
   LOOP
@@ -1117,8 +1128,8 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
-CREATE OR REPLACE FUNCTION public.open_payment_session(p_settlement jsonb, p_sealed bytea, p_lease uuid, p_epoch bigint, p_close_token uuid, p_longest interval, p_limit_payer numeric, p_limit_total numeric)
- RETURNS text
+CREATE OR REPLACE FUNCTION public.open_payment_session(p_settlement jsonb, p_sealed bytea, p_lease uuid, p_epoch bigint, p_close_token uuid, p_longest interval, p_limit_payer numeric, p_limit_total numeric, p_limit_released integer, OUT outcome text, OUT room_after interval)
+ RETURNS record
  LANGUAGE plpgsql
 AS $function$
 DECLARE
@@ -1126,32 +1137,47 @@ DECLARE
   v_now timestamptz := clock_now();
 BEGIN
   PERFORM 1 FROM server_leases WHERE id = p_lease AND epoch = p_epoch AND ended_at IS NULL AND lapses_at > v_now;
-  IF NOT FOUND THEN RETURN 'lease_lost'; END IF;
-  IF s.payer IS NOT NULL AND EXISTS (
-    SELECT 1 FROM settlements WHERE payer = s.payer AND status = 'needs_attention' AND attention_reason = 'uncollectable'
-  ) THEN RETURN 'payer_uncollectable'; END IF;
+  IF NOT FOUND THEN outcome := 'lease_lost'; RETURN; END IF;
+  IF s.payer IS NOT NULL THEN
+    IF EXISTS (SELECT 1 FROM settlements WHERE payer = s.payer AND status = 'needs_attention' AND uncollectable)
+    THEN outcome := 'payer_uncollectable'; RETURN; END IF;
+    SELECT closed_at + interval '1 hour' - v_now INTO room_after FROM settlements
+      WHERE payer = s.payer AND released_by IS NOT NULL AND closed_at > v_now - interval '1 hour'
+      ORDER BY closed_at DESC OFFSET p_limit_released - 1 LIMIT 1;
+    IF FOUND THEN outcome := 'released_limit'; RETURN; END IF;
+  END IF;
+  IF s.voucher_channel IS NOT NULL THEN
+    s.voucher_place := place_of_voucher(s.voucher_channel, s.voucher_cumulative, s.cap);
+    IF s.voucher_place IS NULL THEN
+      -- The same voucher again is not one that is too low.
+      outcome := CASE WHEN EXISTS (SELECT 1 FROM settlements WHERE identity = s.identity AND status <> 'released')
+        THEN 'identity_used' ELSE 'voucher_spent' END;
+      RETURN;
+    END IF;
+  END IF;
   IF p_limit_total IS NOT NULL THEN
     PERFORM pg_advisory_xact_lock(hashtextextended('exposure ' || s.route, 0));
     IF s.cap + (SELECT coalesce(sum(CASE status WHEN 'open' THEN cap ELSE spent END), 0) FROM settlements
       WHERE route = s.route AND status IN ('open', 'pending', 'needs_attention')) > p_limit_total
-    THEN RETURN 'exposure_total'; END IF;
+    THEN outcome := 'exposure_total'; RETURN; END IF;
   END IF;
   IF p_limit_payer IS NOT NULL AND s.payer IS NOT NULL THEN
     PERFORM pg_advisory_xact_lock(hashtextextended('exposure ' || s.route || ' ' || s.payer, 0));
     IF s.cap + (SELECT coalesce(sum(CASE status WHEN 'open' THEN cap ELSE spent END), 0) FROM settlements
       WHERE route = s.route AND payer = s.payer AND status IN ('open', 'pending', 'needs_attention')) > p_limit_payer
-    THEN RETURN 'exposure_payer'; END IF;
+    THEN outcome := 'exposure_payer'; RETURN; END IF;
   END IF;
   INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap,
-      payer, route, lookup, context, sealed, sealed_kind, sealed_key_id, expires_at, erase_at, next_check_at, created_at)
+      payer, route, lookup, context, sealed, sealed_kind, sealed_key_id, expires_at, erase_at, next_check_at, created_at,
+      voucher_channel, voucher_cumulative, voucher_place)
     VALUES (s.id, s.key, s.identity, s.content_sha256, 'session', s.protocol, s.provider, 'open', s.asset, s.decimals, s.cap,
       s.payer, s.route, s.lookup, s.context, p_sealed, 'credential', s.sealed_key_id, s.expires_at,
-      erase_date(s.expires_at), v_now + p_longest, v_now)
+      erase_date(s.expires_at), v_now + p_longest, v_now, s.voucher_channel, s.voucher_cumulative, s.voucher_place)
     ON CONFLICT DO NOTHING;
-  IF NOT FOUND THEN RETURN 'identity_used'; END IF;
+  IF NOT FOUND THEN outcome := 'identity_used'; RETURN; END IF;
   INSERT INTO payment_sessions (id, lease_id, epoch, close_token, deadline, opened_at)
     VALUES (s.id, p_lease, p_epoch, p_close_token, v_now + p_longest, v_now);
-  RETURN 'opened';
+  outcome := 'opened';
 END $function$
 CREATE OR REPLACE FUNCTION public.park_provider(p_provider text, p_detail text)
  RETURNS void
@@ -1170,6 +1196,21 @@ BEGIN
   UPDATE provider_breakers SET state = 'open', reason = 'config', detail = p_detail,
       opened_at = coalesce(opened_at, v_now), probe_every = v_every, probe_at = v_now + v_every
     WHERE provider = p_provider AND (state <> 'open' OR probe_at <= v_now);
+END $function$
+CREATE OR REPLACE FUNCTION public.place_of_voucher(p_channel text, p_cumulative numeric, p_more numeric)
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_taken numeric;
+  v_last bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || p_channel, 0));
+  -- What was given up although nobody knows where it is may have been collected.
+  SELECT coalesce(sum(CASE WHEN status = 'released' OR (status = 'written_off' AND certainty IN ('absent', 'not_sent')) THEN 0
+      WHEN status = 'open' THEN cap ELSE spent END), 0), coalesce(max(voucher_place), 0)
+    INTO v_taken, v_last FROM settlements WHERE voucher_channel = p_channel;
+  RETURN CASE WHEN p_cumulative >= v_taken + p_more THEN v_last + 1 END;
 END $function$
 CREATE OR REPLACE FUNCTION public.record_attempt(p jsonb)
  RETURNS text
@@ -1194,6 +1235,13 @@ BEGIN
     PERFORM note_provider(s.provider, p ->> 'provider_outcome', p ->> 'detail');
   END IF;
 
+  -- The next voucher of this channel has waited for this one. A row that somebody holds is looked at by whoever holds it.
+  IF s.voucher_channel IS NOT NULL AND v_do IN ('finish', 'ask') THEN
+    UPDATE settlements SET next_check_at = v_now WHERE id = (
+      SELECT id FROM settlements WHERE voucher_channel = s.voucher_channel AND voucher_place > s.voucher_place AND status = 'pending'
+        AND runner IS NULL ORDER BY voucher_place LIMIT 1 FOR UPDATE SKIP LOCKED);
+  END IF;
+
   IF v_do = 'finish' THEN
     UPDATE settlements SET
         status = 'settled', certainty = 'done', settled_at = coalesce(settled_at, v_now),
@@ -1216,7 +1264,7 @@ BEGIN
       -- One attention item per payer: the lock makes "is there one already?" certain.
       PERFORM pg_advisory_xact_lock(hashtextextended('uncollectable ' || s.payer, 0));
       SELECT id INTO v_blocker FROM settlements
-        WHERE payer = s.payer AND status = 'needs_attention' AND attention_reason = 'uncollectable';
+        WHERE payer = s.payer AND status = 'needs_attention' AND uncollectable;
     END IF;
     UPDATE settlements SET
         status = CASE WHEN v_blocker IS NULL THEN 'needs_attention' ELSE status END,
@@ -1224,6 +1272,7 @@ BEGIN
         attention_since = CASE WHEN v_blocker IS NULL THEN v_now END,
         attention_detail = CASE WHEN v_blocker IS NULL THEN p ->> 'detail' END,
         blocked_by = v_blocker,
+        uncollectable = v_blocker IS NULL AND p ->> 'reason' = 'uncollectable',
         certainty = p ->> 'certainty',
         already_settled = already_settled OR (p ->> 'already_settled')::boolean,
         suspected_elsewhere = suspected_elsewhere OR p ->> 'reason' = 'settled_elsewhere_suspected',
@@ -1423,3 +1472,11 @@ BEGIN
   UPDATE stripe_endpoints SET next_at = send_at + v_spacing WHERE endpoint = p_endpoint;
   UPDATE stripe_endpoints SET next_at = greatest(next_at, send_at) WHERE endpoint = '*';
 END $function$
+CREATE OR REPLACE FUNCTION public.waits_for_earlier_voucher(p_channel text, p_place bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT EXISTS (SELECT 1 FROM settlements
+    WHERE voucher_channel = p_channel AND voucher_place < p_place AND status IN ('open', 'pending'))
+$function$

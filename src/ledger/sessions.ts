@@ -3,7 +3,7 @@ import type { SettlementId } from '../domain/ids.js';
 import { authServerOf } from '../domain/settlement-providers.js';
 import type { Delivery } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
-import type { ChangeOutcome, NewSession, OpenOutcome, SessionChange } from './ledger-types.js';
+import type { ChangeOutcome, NewSession, OpenOutcome, ReleaseCause, SessionChange } from './ledger-types.js';
 import type { Sealed, Sealer } from './sealer.js';
 import { SEALED_PLACE } from './settlement-row.js';
 
@@ -13,8 +13,8 @@ const DISPATCH_GRACE = '15 seconds';
 const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[])[1]') => `
   WITH input AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::numeric[], $6::text[], $7::text[],
-        $8::bytea[], $9::text[], $10::text[], $11::text[])
-      AS t (id, lease, epoch, token, spent, becomes, by, sealed, key_id, sha256, delivery) ${limit}
+        $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[])
+      AS t (id, lease, epoch, token, spent, becomes, by, sealed, key_id, sha256, delivery, released_by) ${limit}
   ), mine AS (
     SELECT i.*, s.key FROM settlements s
       JOIN input i USING (id)
@@ -31,19 +31,20 @@ const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[]
       sealed_kind = CASE m.becomes WHEN 'checkpoint' THEN s.sealed_kind WHEN 'pending' THEN 'body' END,
       body_sha256 = CASE m.becomes WHEN 'pending' THEN m.sha256 END,
       delivery = CASE m.becomes WHEN 'pending' THEN m.delivery END,
+      released_by = m.released_by,
       workflow_id = CASE m.becomes WHEN 'pending' THEN 'settlement/' || s.id END,
       closed_at = CASE m.becomes WHEN 'checkpoint' THEN NULL ELSE clock_now() END,
       next_check_at = CASE m.becomes WHEN 'checkpoint' THEN s.next_check_at
         WHEN 'pending' THEN clock_now() + interval '${DISPATCH_GRACE}' END
     FROM mine m WHERE s.id = m.id AND s.status = 'open' ${only}
-    RETURNING s.id, m.becomes, m.by, m.spent, s.key
+    RETURNING s.id, m.becomes, m.by, m.spent, m.released_by, s.key
   ), closed AS (
     UPDATE payment_sessions p SET closed_at = clock_now(), closed_by = c.by
     FROM changed c WHERE p.id = c.id AND c.becomes <> 'checkpoint'
   ), told AS (
     INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
     SELECT 'settlement', id, CASE becomes WHEN 'pending' THEN 'closed' ELSE 'released' END, 'not_sent', key,
-      jsonb_build_object('by', by, 'spent', spent::text)
+      jsonb_strip_nulls(jsonb_build_object('by', by, 'spent', spent::text, 'released_by', released_by))
     FROM changed WHERE becomes <> 'checkpoint' ORDER BY id
   )
   SELECT id FROM changed`;
@@ -60,8 +61,9 @@ export function createSessions(database: Database, sealer: Sealer) {
     /** One round trip, one commit; see the SQL function for the order of refusals. */
     async openSession(session: NewSession): Promise<OpenOutcome> {
       const sealed = sealer.seal(session.credential, SEALED_PLACE(session.id));
-      const [row] = await database.query<{ outcome: OpenOutcome }>(
-        `SELECT open_payment_session($1, $2, $3, $4, $5, $6 * interval '1 millisecond', $7, $8) AS outcome`,
+      const [row] = await database.query<OpenedRow>(
+        `SELECT outcome, (extract(epoch FROM room_after) * 1000)::float8 AS room_after_ms
+         FROM open_payment_session($1, $2, $3, $4, $5, $6 * interval '1 millisecond', $7, $8, $9)`,
         [
           JSON.stringify({
             id: session.id,
@@ -79,6 +81,8 @@ export function createSessions(database: Database, sealer: Sealer) {
             context: session.context,
             sealed_key_id: sealed.keyId,
             expires_at: session.expiresAtMs === null ? null : new Date(session.expiresAtMs).toISOString(),
+            voucher_channel: session.voucher?.channel ?? null,
+            voucher_cumulative: session.voucher?.cumulative ?? null,
           }),
           sealed.bytes,
           session.lease.id,
@@ -87,10 +91,11 @@ export function createSessions(database: Database, sealer: Sealer) {
           session.longestMs,
           session.exposure.perPayer ?? null,
           session.exposure.total ?? null,
+          session.releasedLimit,
         ],
       );
       if (!row) throw new Error('open_payment_session gave no answer');
-      return row.outcome;
+      return row.outcome === 'released_limit' ? { limitedForMs: Math.max(row.room_after_ms ?? 0, 0) } : row.outcome;
     },
 
     /**
@@ -115,6 +120,7 @@ export function createSessions(database: Database, sealer: Sealer) {
         column('keyId'),
         column('sha256'),
         column('delivery'),
+        column('releasedBy'),
       ];
       const committed =
         rows.length === 1
@@ -168,6 +174,11 @@ export function createSessions(database: Database, sealer: Sealer) {
   };
 }
 
+interface OpenedRow {
+  outcome: Extract<OpenOutcome, string> | 'released_limit';
+  room_after_ms: number | null;
+}
+
 interface ChangeColumns {
   id: SettlementId;
   lease: string;
@@ -180,6 +191,7 @@ interface ChangeColumns {
   keyId: string | null;
   sha256: string | null;
   delivery: Delivery | null;
+  releasedBy: ReleaseCause | null;
 }
 
 function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
@@ -190,9 +202,10 @@ function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
     token: change.closeToken,
     spent: change.spent,
   };
-  const nothing = { sealed: null, keyId: null, sha256: null, delivery: null };
+  const nothing = { sealed: null, keyId: null, sha256: null, delivery: null, releasedBy: null };
   if (change.kind === 'checkpoint') return { ...common, ...nothing, becomes: 'checkpoint', by: null };
-  if (change.body === null) return { ...common, ...nothing, becomes: 'released', by: change.by };
+  const releasedBy = change.releasedBy ?? null;
+  if (change.body === null) return { ...common, ...nothing, releasedBy, becomes: 'released', by: change.by };
   const sealed = sealer.seal(change.body, SEALED_PLACE(change.id));
   return {
     ...common,
@@ -202,6 +215,7 @@ function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
     keyId: sealed.keyId,
     sha256: sha256(change.body),
     delivery: change.delivery,
+    releasedBy,
   };
 }
 

@@ -142,7 +142,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       const rows = await database.query(
         `UPDATE settlements SET blocked_by = NULL, next_check_at = clock_now() WHERE id IN (
            SELECT s.id FROM settlements s JOIN settlements b ON b.id = s.blocked_by
-           WHERE s.provider = $2 AND NOT (b.status = 'pending' OR (b.status = 'needs_attention' AND b.attention_reason IN ('uncollectable', 'approval_pending')))
+           WHERE s.provider = $2 AND NOT (b.status = 'pending' OR (b.status = 'needs_attention' AND b.uncollectable))
            ORDER BY s.id LIMIT $1) RETURNING id`,
         [limit, provider],
       );
@@ -157,7 +157,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
            attention_reason = CASE WHEN status = 'pending' THEN 'credential_expired' ELSE attention_reason END,
            attention_since = CASE WHEN status = 'pending' THEN clock_now() ELSE attention_since END,
            attention_detail = CASE WHEN status = 'pending' THEN 'the credential was erased long after its expiry' ELSE attention_detail END,
-           blocked_by = NULL
+           blocked_by = NULL, uncollectable = uncollectable AND status <> 'pending'
          WHERE id IN (SELECT id FROM settlements WHERE sealed IS NOT NULL AND erase_at <= clock_now() AND status <> 'open'
            AND (runner IS NULL OR runner_until < clock_now()) ORDER BY erase_at LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id`,
         [limit],

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from '../domain/json.js';
 import { type AtomicAmount, parseAtomic, parseDecimal } from '../domain/money.js';
 import type { DecodedCredential, SettlementContext, Undecodable } from './credential.js';
+import { accountName } from './payer.js';
 import {
   arrayAt,
   fromBase64,
@@ -8,7 +9,6 @@ import {
   isObject,
   parseJson,
   publicFacts,
-  publicText,
   sha256,
   stringAt,
   undecodable,
@@ -42,7 +42,10 @@ export function decodeAtxp(raw: string, context: SettlementContext, decimals: nu
     metered: true,
     closesAtZero: false,
     cap,
-    payer: publicText(account?.replace(/0x[0-9a-fA-F]{40}$/, (address) => address.toLowerCase())) ?? null,
+    account: account === undefined ? null : (accountName('atxp', account) ?? null),
+    // Anybody may have many tokens, so one of them is no reason for credit.
+    own: { name: `atxp:${sha256(token)}`, good: false },
+    voucher: null,
     expiresAtMs: null,
     lookup: publicFacts({ sourceAccountId: account, paymentRequestId: context.paymentRequestId }),
     content: { ...content, sourceAccountToken: given },

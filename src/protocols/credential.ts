@@ -19,6 +19,13 @@ export interface SettlementContext {
 /** How a credential may be charged. */
 export type Scheme = 'atxp' | 'exact' | 'upto' | 'charge' | 'session';
 
+/** By what a payer is known whom the auth server does not name. */
+export interface OwnPart {
+  readonly name: string;
+  /** True where a signature names the payer, or a deposit stands behind the payment: then there may be credit. */
+  readonly good: boolean;
+}
+
 /** A credential as its own content states it; nothing in here has been verified by anyone. */
 export interface DecodedCredential {
   readonly protocol: Protocol;
@@ -36,7 +43,12 @@ export interface DecodedCredential {
   readonly closesAtZero: boolean;
   /** What it authorises at most, in atomic units; null where it does not say. */
   readonly cap: AtomicAmount | null;
-  readonly payer: string | null;
+  /** The account that it states. A statement: nobody is held to it until verify, or a signature, says the same. */
+  readonly account: string | null;
+  /** The part of it that stays the same from one payment to the next, where nobody else can have it. */
+  readonly own: OwnPart | null;
+  /** The voucher of a channel that the auth server settles, which is cumulative. */
+  readonly voucher: { readonly channel: string; readonly cumulative: AtomicAmount } | null;
   /** When it stops being collectable (x402 validBefore or deadline, MPP challenge expiry), Unix ms; null: it does not say. */
   readonly expiresAtMs: number | null;
   /** network, asset, from, nonce, …: public facts by which a person can look the payment up. */

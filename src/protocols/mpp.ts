@@ -1,6 +1,7 @@
 import type { JsonObject } from '../domain/json.js';
 import { type AtomicAmount, parseAtomic, parseDecimal, toAtomic } from '../domain/money.js';
 import type { DecodedCredential, Undecodable } from './credential.js';
+import { accountName } from './payer.js';
 import {
   canonicalJson,
   fromBase64,
@@ -10,7 +11,6 @@ import {
   objectAt,
   parseJson,
   publicFacts,
-  publicText,
   sha256,
   stringAt,
   undecodable,
@@ -52,7 +52,10 @@ function charge(content: JsonObject, challenge: JsonObject, decimals: number): D
     metered: false,
     closesAtZero: false,
     cap,
-    payer: payerOf(stringAt(content, 'source')),
+    account: accountOf(stringAt(content, 'source')),
+    // Whoever pays by one transaction shows nothing that the next one will show again.
+    own: null,
+    voucher: null,
     expiresAtMs,
     lookup: publicFacts({
       challengeId: id,
@@ -88,7 +91,10 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
     closesAtZero: true,
     // A top-up moves a deposit and carries no voucher: nothing may be charged on it.
     cap: cumulative ?? (stringAt(payload, 'action') === 'topUp' ? toAtomic(0n) : null),
-    payer: payerOf(stringAt(descriptor, 'payer') ?? stringAt(content, 'source')),
+    account: accountOf(stringAt(descriptor, 'payer') ?? stringAt(content, 'source')),
+    own: channelId === undefined ? null : { name: `mpp:channel:${identityPart(channelId)}`, good: true },
+    voucher:
+      channelId === undefined || cumulative === undefined ? null : { channel: identityPart(channelId), cumulative },
     expiresAtMs: null,
     lookup: publicFacts({ channelId, cumulativeAmount: cumulative, method: stringAt(challenge, 'method') }),
     content,
@@ -119,8 +125,5 @@ function chargeAmount(challenge: JsonObject, request: JsonObject, decimals: numb
   return parsed === undefined ? undefined : parseAtomic(parsed.toString());
 }
 
-/** `did:pkh:eip155:<chain>:<address>` and a bare address are one payer, the one that x402 names too. */
-function payerOf(source: string | undefined): string | null {
-  const address = /(?:^|:)(0x[0-9a-fA-F]{40})$/.exec(source ?? '');
-  return address?.[1]?.toLowerCase() ?? publicText(source) ?? null;
-}
+const accountOf = (source: string | undefined): string | null =>
+  source === undefined ? null : (accountName('mpp', source) ?? null);

@@ -6,6 +6,7 @@ import type { JsonObject } from '../domain/json.js';
 import { toAtomic } from '../domain/money.js';
 import type { Protocol } from '../domain/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
+import { type Payer, payerOf } from '../protocols/payer.js';
 import { settleBody, verifyBody } from '../protocols/settle-body.js';
 import { canonicalJson, sha256 } from '../protocols/wire-json.js';
 import type { CommitQueue } from './commit-queue.js';
@@ -21,7 +22,8 @@ export interface Verifier {
     protocol: Protocol,
     call: { readonly body: string; readonly timeoutMs: number },
   ): Promise<
-    | { readonly kind: 'valid' }
+    /** `payer`: the account that the auth server names; null: it names none. */
+    | { readonly kind: 'valid'; readonly payer: string | null }
     | { readonly kind: 'invalid'; readonly detail: string }
     | { readonly kind: 'unreachable'; readonly detail: string }
   >;
@@ -34,6 +36,8 @@ export interface AdmitDependencies {
   readonly commits: Pick<CommitQueue, 'submit'>;
   readonly match: MatchDependencies;
   readonly minRetryWindowMs: number;
+  /** RELEASED_LIMIT. */
+  readonly releasedLimit: number;
   readonly verifyTimeoutMs: number;
   readonly clock: Clock;
   readonly log: SessionLog;
@@ -59,7 +63,9 @@ export type Admission =
   /** Nothing was decided: 503, the same credential may be sent again. */
   | { readonly kind: 'unavailable'; readonly why: string }
   | { readonly kind: 'used' }
-  | { readonly kind: 'exposed' };
+  | { readonly kind: 'exposed' }
+  /** Too many answers cost this payer nothing; there is room again after so long. */
+  | { readonly kind: 'limited'; readonly forMs: number };
 
 type Matched = Extract<Match, { kind: 'match' }>;
 
@@ -83,7 +89,9 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
     );
     return { kind: 'unavailable', why: 'the auth server cannot be reached' };
   }
-  return verified.kind === 'valid' ? open(match, knock, dependencies) : refused(credential.identity, dependencies);
+  return verified.kind === 'valid'
+    ? open(match, payerOf(credential, verified.payer), knock, dependencies)
+    : refused(credential.identity, dependencies);
 }
 
 /** What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again. */
@@ -101,20 +109,21 @@ async function refused(identity: string, { ledger, log }: AdmitDependencies): Pr
   }
 }
 
-async function open(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+async function open(match: Matched, payer: Payer, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
   const held = dependencies.lease.current();
   if (!held?.mayWrite()) return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
   const { exposure } = knock.terms;
-  // Credit is counted per payer: one who is not named gets none where it is limited.
-  const unnamed = exposure.perPayer !== undefined && match.credential.payer === null;
-  const settle = unnamed ? 'before-release' : knock.terms.settle;
-  const session = newSession(match, knock, held, dependencies);
+  // Credit is counted per payer: where it is limited, one who might come under many names gets none.
+  const uncounted = exposure.perPayer !== undefined && !payer.mayOwe;
+  const settle = uncounted ? 'before-release' : knock.terms.settle;
+  const session = newSession(match, payer, knock, held, dependencies);
   let outcome = await openOnce(session, dependencies);
   let settleAs = settle;
   if ((outcome === 'exposure_payer' || outcome === 'exposure_total') && exposure.over === 'settle-first') {
     settleAs = 'before-release';
     outcome = await openOnce({ ...session, exposure: {} }, dependencies);
   }
+  if (typeof outcome === 'object') return { kind: 'limited', forMs: outcome.limitedForMs };
   switch (outcome) {
     case 'opened':
       return { kind: 'admitted', session: liveSession(match, session, dependencies), held, settle: settleAs };
@@ -124,6 +133,11 @@ async function open(match: Matched, knock: Knock, dependencies: AdmitDependencie
       return {
         kind: 'challenge',
         why: 'payer_uncollectable: an earlier charge of this payer could not be collected; it must be paid before anything else is sold to them',
+      };
+    case 'voucher_spent':
+      return {
+        kind: 'challenge',
+        why: 'voucher_spent: the voucher does not cover what its channel owes already and this response; sign a higher one',
       };
     case 'exposure_payer':
     case 'exposure_total':
@@ -138,9 +152,10 @@ async function open(match: Matched, knock: Knock, dependencies: AdmitDependencie
 
 function newSession(
   { offer, credential, context }: Matched,
+  payer: Payer,
   knock: Knock,
   held: HeldLease,
-  { clock }: AdmitDependencies,
+  { clock, releasedLimit }: AdmitDependencies,
 ): NewSession {
   const cap = offer.amount;
   const { perPayer, total } = knock.terms.exposure;
@@ -156,7 +171,8 @@ function newSession(
     protocol: credential.protocol,
     asset: offer.asset,
     decimals: offer.decimals,
-    payer: credential.payer,
+    payer: payer.name,
+    voucher: credential.voucher,
     lookup: credential.lookup,
     context: stored,
     expiresAtMs: credential.expiresAtMs,
@@ -166,6 +182,7 @@ function newSession(
     lease: held.lease,
     closeToken: randomUUID(),
     longestMs: knock.terms.longestMs,
+    releasedLimit,
     exposure: { ...(perPayer !== undefined && { perPayer }), ...(total !== undefined && { total }) },
   };
 }

@@ -31,6 +31,8 @@ export interface SessionSettings {
   readonly credentialValidityMs: number;
   readonly minRetryWindowMs: number;
   readonly checkpointIntervalMs: number;
+  /** RELEASED_LIMIT: answers that may cost a payer nothing, in an hour; default 60. */
+  readonly releasedLimit?: number;
   /** SETTLEMENT_CHECKPOINT_AMOUNT, atomic units. */
   readonly checkpointAmount: bigint;
   /** How long a request waits for the verify call; default 10 s. */
@@ -109,6 +111,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       commits,
       match: common,
       minRetryWindowMs: settings.minRetryWindowMs,
+      releasedLimit: settings.releasedLimit ?? 60,
       verifyTimeoutMs: settings.verifyTimeoutMs ?? 10_000,
       clock,
       log,

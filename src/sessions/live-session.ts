@@ -151,7 +151,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
           spent: amount,
           body: billed ? facts.bodyFor(amount) : null,
           delivery: billed ? delivery : null,
-          ...(!billed && releasedBy !== undefined && { releasedBy }),
+          ...(spent === 0n && releasedBy !== undefined && { releasedBy }),
         });
         if (outcome === 'committed') committed = spent;
         return { outcome, billed, spent };

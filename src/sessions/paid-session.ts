@@ -145,6 +145,11 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
       return sendProblem(res, refusal('credential_already_used'));
     case 'exposed':
       return sendProblem(res, refusal('exposure_exceeded'));
+    case 'limited':
+      return sendProblem(res, {
+        ...refusal('too_many_released'),
+        retryAfterSeconds: Math.ceil(admission.forMs / 1000),
+      });
     case 'admitted': {
       if (attach(visit, { ...admission, ...authServer })) next();
       return;

@@ -20,6 +20,7 @@ export type RefusalCode =
   | 'payment_unavailable'
   | 'credential_already_used'
   | 'exposure_exceeded'
+  | 'too_many_released'
   | 'voucher_refused'
   | 'channel_gone'
   | 'not_configured';
@@ -64,6 +65,13 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     detail:
       'Earlier charges have not been settled yet, and this one would exceed the credit of this route. Nothing was charged.',
     retryAfterSeconds: 5,
+  },
+  too_many_released: {
+    status: 429,
+    title: 'Too many answers that cost nothing',
+    detail:
+      'Too many requests of this payer have failed, or found nothing new, within the last hour, which is not charged for. Nothing was charged.',
+    retryAfterSeconds: 60,
   },
   voucher_refused: {
     status: 402,

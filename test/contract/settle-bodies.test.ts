@@ -68,7 +68,7 @@ describe('an auth server that reads the wire by itself', () => {
     const again = await post(`${sandbox.url}/settle/${protocol}`, body);
     expect(again.json).toMatchObject({ alreadySettled: true });
     expect(sandbox.ledger().totals).toEqual({ debits: 1, debited: spent });
-    expect(sandbox.ledger().debits[0]?.payer.toLowerCase()).toBe(credential.payer?.toLowerCase());
+    expect(sandbox.ledger().debits[0]?.payer.toLowerCase()).toBe(credential.account?.toLowerCase());
   });
 });
 

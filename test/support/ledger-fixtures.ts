@@ -74,6 +74,7 @@ const someFacts = (unique: string) =>
     asset: 'USDC',
     decimals: 6,
     payer: `payer-${unique}`,
+    voucher: null,
   }) as const;
 
 export function aSession(lease: Lease, changes: Partial<NewSession> = {}): NewSession {
@@ -89,6 +90,7 @@ export function aSession(lease: Lease, changes: Partial<NewSession> = {}): NewSe
     lease,
     closeToken: randomUUID(),
     longestMs: 60_000,
+    releasedLimit: 60,
     exposure: {},
     ...changes,
   };

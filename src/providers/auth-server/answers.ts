@@ -40,7 +40,8 @@ export function settleAnswer(reply: Reply, sent: string, nowMs: number): Answer 
 }
 
 export type VerifyAnswer =
-  | { readonly kind: 'valid' }
+  /** `payer`: the account that the auth server names, as it writes it; null: it names none. */
+  | { readonly kind: 'valid'; readonly payer: string | null }
   | { readonly kind: 'invalid'; readonly detail: string }
   /** Undecided: neither a yes nor a no. The payer is asked to come back, never to pay anew. */
   | { readonly kind: 'unreachable'; readonly detail: string };
@@ -48,7 +49,9 @@ export type VerifyAnswer =
 /** What the answer to POST /verify/{protocol} means: 200 `{valid}`, or a refusal that we can read. */
 export function verifyAnswer(reply: Reply, sent: string, nowMs: number): VerifyAnswer {
   const object = reply.kind === 'http' && reply.status === 200 ? jsonObject(reply.body) : undefined;
-  if (object?.['valid'] === true) return { kind: 'valid' };
+  if (object?.['valid'] === true) {
+    return { kind: 'valid', payer: words(object['payer']) ?? words(object['sourceAccountId']) ?? null };
+  }
   if (object?.['valid'] === false && reply.kind === 'http') {
     return { kind: 'invalid', detail: describe(reply, refusalOf(reply, object), sent) };
   }
@@ -89,7 +92,7 @@ const CLASSES: readonly (readonly [RefusalClass, RegExp])[] = [
   ['expired', /expired|expiry|valid[\s_-]?before|deadline|blockhash|too[\s_-]late|no longer valid/i],
   [
     'insufficient',
-    /insufficient|not enough|balance[\s_-](?:is[\s_-])?too[\s_-]low|low[\s_-]balance|exceeds[\s_-](?:the[\s_-])?(?:\w+[\s_-])?balance|no[\s_-]funds|payment[\s_-]required/i,
+    /insufficient|not enough|balance[\s_-](?:is[\s_-])?too[\s_-]low|low[\s_-]balance|exceeds[\s_-](?:the[\s_-])?(?:\w+[\s_-])?balance|exceeds[\s_-](?:the[\s_-])?(?:voucher|deposit)|no[\s_-]funds|payment[\s_-]required/i,
   ],
 ];
 

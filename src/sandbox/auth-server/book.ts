@@ -55,13 +55,19 @@ export function createBook(clock: Clock, journal: Journal): Book {
     }
     balances.set(debit.payer, balanceOf(debit.payer) - debit.amount);
   };
-  const problemOf = (claim: Claim, wanted: { amount: bigint; untilMs: number | null }): Problem | undefined => {
+  const problemOf = (
+    claim: Claim,
+    wanted: { amount: bigint; vouched: bigint; untilMs: number | null },
+  ): Problem | undefined => {
     if (claim.once !== null && moved.has(claim.once)) return used;
     const nowMs = clock.nowMs();
     if (wanted.untilMs !== null && !(nowMs < wanted.untilMs)) return expired(wanted.untilMs);
     if (claim.validAfterMs !== null && nowMs < claim.validAfterMs) return notYetValid;
-    const vouched = claim.channel === null ? undefined : (channels.get(claim.channel.id) ?? 0n) + claim.amount;
-    if (claim.channel !== null && vouched !== undefined && vouched > claim.channel.cumulative) return overVoucher;
+    if (claim.channel !== null) {
+      // Vouchers are cumulative, and each settle states what it adds: nothing is left of one that a higher one has overtaken.
+      const left = claim.channel.cumulative - (channels.get(claim.channel.id) ?? 0n);
+      if (left < wanted.vouched) return overVoucher;
+    }
     return balanceOf(claim.payer) < wanted.amount ? insufficient : undefined;
   };
 
@@ -69,12 +75,18 @@ export function createBook(clock: Clock, journal: Journal): Book {
     balanceOf,
     check(claim) {
       if (debits.has(claim.key)) return used;
-      return problemOf(claim, { amount: claim.cap, untilMs: claim.validUntilMs });
+      const collected = claim.channel === null ? 0n : (channels.get(claim.channel.id) ?? 0n);
+      const most = claim.cap > collected ? claim.cap - collected : 0n;
+      return problemOf(claim, { amount: most, vouched: 1n, untilMs: claim.validUntilMs });
     },
     settle(claim, bodySha256) {
       const before = debits.get(claim.key);
       if (before) return { kind: 'already', ...before };
-      const problem = problemOf(claim, { amount: claim.amount, untilMs: claim.collectableUntilMs });
+      const problem = problemOf(claim, {
+        amount: claim.amount,
+        vouched: claim.amount,
+        untilMs: claim.collectableUntilMs,
+      });
       if (problem) return { kind: 'refused', problem };
       const debit: Debit = {
         key: claim.key,

@@ -35,6 +35,7 @@ export function readMpp(body: Fields): Reading {
     key,
     once,
     payer: payerOf(credential, id),
+    confirmed: false,
     network: `${textOf(challenge.method) ?? 'unknown'}:${wholeOf(details.chainId) ?? ''}`,
     amount,
     cap: channel === null ? cap : channel.cumulative,

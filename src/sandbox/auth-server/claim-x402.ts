@@ -51,6 +51,7 @@ export function readX402(body: Fields): Reading {
     key,
     once,
     payer: promised.from.toLowerCase(),
+    confirmed: true,
     network: chainOf(network),
     amount,
     cap: promised.value,

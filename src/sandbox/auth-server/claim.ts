@@ -19,6 +19,8 @@ export interface Claim {
   /** What the network beneath lets move only once, whatever key it comes under; null: an account token may be used again. */
   readonly once: string | null;
   readonly payer: string;
+  /** Whether the payer is known and not only stated: then verify names them. */
+  readonly confirmed: boolean;
   readonly network: string;
   /** What a settle moves. */
   readonly amount: bigint;

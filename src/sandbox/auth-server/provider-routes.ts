@@ -6,6 +6,7 @@ import type { Book, SettleOutcome } from './book.js';
 import type { CallLog } from './call-log.js';
 import { malformed, type Reading, SANDBOX_PROTOCOLS, type SandboxProtocol } from './claim.js';
 import type { FaultCall, Faults } from './faults.js';
+import { nameSigner } from './mpp-signer.js';
 import { readClaim } from './read-claim.js';
 import { sha256 } from './reading.js';
 import { signatureMatches } from './signature.js';
@@ -51,7 +52,7 @@ const MPP_SUPPORTED = {
 
 async function settle(dependencies: ProviderDependencies, req: Request, res: Response): Promise<void> {
   const { book, calls } = dependencies;
-  const call = readCall(req);
+  const call = await readCall(req);
   if (call === undefined) return sendProblem(res, unknownProtocol);
   const { protocol, reading, digest } = call;
   const end = calls.begin({
@@ -85,7 +86,7 @@ function sendOutcome(res: Response, outcome: SettleOutcome, echo: Readonly<Recor
 /** Never changes anything: 200 `{valid}` for whatever could be read, 400 for what could not. */
 async function verify(dependencies: ProviderDependencies, req: Request, res: Response): Promise<void> {
   const { book, calls } = dependencies;
-  const call = readCall(req);
+  const call = await readCall(req);
   if (call === undefined) return sendProblem(res, unknownProtocol);
   const { protocol, reading } = call;
   calls.verified();
@@ -99,7 +100,8 @@ async function verify(dependencies: ProviderDependencies, req: Request, res: Res
     if (problem) return invalid(res, problem.code);
     if (dependencies.checkSignatures && !(await signatureMatches(reading.claim)))
       return invalid(res, badSignature.code);
-    return () => void res.json({ valid: true, payer: reading.claim.payer });
+    const { payer, confirmed } = reading.claim;
+    return () => void res.json({ valid: true, ...(confirmed && { payer }) });
   });
 }
 
@@ -138,10 +140,14 @@ function refuseAll(res: Response): void {
 const unknownProtocol = malformed('the protocol is one of atxp, x402, mpp');
 const badSignature = { status: 400, code: 'invalid_signature', message: 'the signature is not the payer’s' } as const;
 
-function readCall(req: Request): { protocol: SandboxProtocol; reading: Reading; digest: string } | undefined {
+async function readCall(
+  req: Request,
+): Promise<{ protocol: SandboxProtocol; reading: Reading; digest: string } | undefined> {
   const protocol = SANDBOX_PROTOCOLS.find((known) => known === req.params.protocol);
   if (protocol === undefined) return undefined;
-  return { protocol, reading: readClaim(protocol, parse(req.body)), digest: sha256(bytesOf(req.body)) };
+  const body = parse(req.body);
+  const reading = await nameSigner(readClaim(protocol, body), body);
+  return { protocol, reading, digest: sha256(bytesOf(req.body)) };
 }
 
 /** express leaves `{}` or undefined where a request has no body at all. */

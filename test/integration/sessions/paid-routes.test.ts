@@ -94,7 +94,7 @@ test('two servers on one database know each other’s challenges, and serve one 
   const offers = await readOffers(await fetch(`${one}/demo/fixed`));
   const account = payerAccount('carol');
   const paymentRequestId = offers.atxp?.paymentRequestId;
-  const { headers } = atxpCredential({ account, token: 'carol', paymentRequestId });
+  const { headers } = atxpCredential({ account, paymentRequestId });
   expect((await fetch(`${other}/demo/fixed`, { headers })).status).toBe(200);
   const stored = await store.database.query<{ id: string }>(
     `SELECT context->>'paymentRequestId' AS id FROM settlements WHERE payer = $1`,

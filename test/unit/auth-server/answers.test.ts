@@ -223,7 +223,9 @@ describe('settleAnswer', () => {
 
 describe('verifyAnswer', () => {
   it('says yes or no only where the auth server did', () => {
-    expect(verify(200, { valid: true })).toEqual({ kind: 'valid' });
+    expect(verify(200, { valid: true })).toEqual({ kind: 'valid', payer: null });
+    expect(verify(200, { valid: true, payer: 'acct' })).toEqual({ kind: 'valid', payer: 'acct' });
+    expect(verify(200, { valid: true, sourceAccountId: 'acct' })).toEqual({ kind: 'valid', payer: 'acct' });
     expect(verify(200, { valid: false, invalidReason: 'insufficient_funds' })).toEqual({
       kind: 'invalid',
       detail: 'auth server answered 200 insufficient_funds',

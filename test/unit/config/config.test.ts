@@ -178,6 +178,7 @@ const WRONG: readonly (readonly [
   ['PORT', 'http', /whole number/],
   ['PORT', '', /empty/],
   ['HOST', 'a b', /host name/],
+  ['RELEASED_LIMIT', '0', /1 to/],
   ['PUBLIC_URL', 'api.example.com', /begins with/],
   ['PUBLIC_URL', 'https://api.example.com/?a=1', /query/],
   ['LOG_LEVEL', 'loud', /debug, info, warn, error/],

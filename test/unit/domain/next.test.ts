@@ -121,6 +121,16 @@ describe('what follows a money call', () => {
     });
     expect(next({ ...given, certainty: 'in_flight' }, POLICY)).toMatchObject({ reason: 'settled_elsewhere_suspected' });
   });
+  it('takes a used voucher for one that a higher one has overtaken, unless an earlier attempt may have been the one', () => {
+    const given = { answer: { kind: 'refused', why: 'used' }, keyLeftMs: null, attempts: 1, sinceSentMs: 0 } as const;
+    const byVoucher = { ...POLICY, byVoucher: true };
+    expect(next({ ...given, certainty: 'in_flight' }, byVoucher)).toEqual({
+      do: 'ask',
+      certainty: 'absent',
+      reason: 'uncollectable',
+    });
+    expect(next({ ...given, certainty: 'unknown' }, byVoucher)).toMatchObject({ reason: 'conflict' });
+  });
   it('parks what answers in the provider’s place until the credential expires', () => {
     const given = {
       certainty: 'in_flight',

@@ -29,7 +29,7 @@ describe('an MPP credential', () => {
       metered: false,
       closesAtZero: false,
       cap: '10000',
-      payer: PAYER.toLowerCase(),
+      account: PAYER.toLowerCase(),
       expiresAtMs: Date.parse('2026-01-06T12:00:00Z'),
     });
   });
@@ -53,7 +53,7 @@ describe('an MPP credential', () => {
   it('with a channel descriptor is a session whatever its intent says', () => {
     const disguised = {
       ...mppCharge(),
-      payload: { descriptor: { payer: PAYER }, channelId: CHANNEL, cumulativeAmount: '5' },
+      payload: { descriptor: { account: PAYER }, channelId: CHANNEL, cumulativeAmount: '5' },
     };
     expect(decoded('mpp', base64(disguised))).toMatchObject({
       scheme: 'session',
@@ -80,7 +80,7 @@ describe('an MPP credential', () => {
     expect(decoded('mpp', header)).toMatchObject({
       identity: `mpp:charge:${challenge.id}`,
       cap: '2500',
-      payer: PAYER.toLowerCase(),
+      account: PAYER.toLowerCase(),
     });
     expect(decoded('mpp', header.slice('Payment '.length)).identity).toBe(`mpp:charge:${challenge.id}`);
   });
@@ -147,9 +147,9 @@ describe('an ATXP credential', () => {
       cap: '10000',
       scheme: 'atxp',
       metered: true,
-      payer: 'atxp:acct_buyer',
+      account: 'atxp:acct_buyer',
     });
-    expect(decoded('atxp', ATXP_TOKEN)).toMatchObject({ cap: null, payer: null });
+    expect(decoded('atxp', ATXP_TOKEN)).toMatchObject({ cap: null, account: null });
     expect(decoded('atxp', JSON.stringify(atxp({ options: [], amount: '0.5' }))).cap).toBe('500000');
   });
 

@@ -43,7 +43,7 @@ describe('an x402 credential', () => {
       metered: false,
       closesAtZero: false,
       cap: '10000',
-      payer: PAYER.toLowerCase(),
+      account: PAYER.toLowerCase(),
       expiresAtMs: 1740672154000,
     });
     expect(credential.identity).toBe(`x402:eip155:84532:eip3009:${PAYER.toLowerCase()}:${NONCE}`);
@@ -61,7 +61,7 @@ describe('an x402 credential', () => {
       scheme: 'upto',
       metered: true,
       cap: '10000',
-      payer: PAYER.toLowerCase(),
+      account: PAYER.toLowerCase(),
       expiresAtMs: 1740672154000,
     });
   });
@@ -140,7 +140,7 @@ describe('an x402 credential', () => {
       payload: solana(0, 'message-1')['payload'],
     };
     expect(id(v1)).toBe(id(solana(0, 'message-1')));
-    expect(decoded('x402', base64(v1))).toMatchObject({ payer: null, cap: null, expiresAtMs: null });
+    expect(decoded('x402', base64(v1))).toMatchObject({ account: null, cap: null, expiresAtMs: null });
   });
 
   it('of an unknown mechanism is known by its content, whatever the key order and the envelope', () => {

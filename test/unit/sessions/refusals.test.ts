@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { decodePaymentRequiredHeader } from '@x402/core/http';
 import { validatePaymentRequired } from '@x402/core/schemas';
 import { Challenge } from 'mppx';
@@ -171,17 +172,20 @@ test('above the limit a route may settle first instead', async () => {
   expect([settled, world.ledger.opens.map((open) => open.exposure)]).toEqual([1, [{ total: '10000' }, {}]]);
 });
 
-test('where credit is limited per payer, a credential that names no payer gets none: it is settled first', async () => {
+test('where credit is limited per payer, an ATXP token whose account nobody confirms gets none: it is settled first', async () => {
   world = await sell(serve, { sells: { ...FIXED, exposure: { perPayer: '10000' } } });
   let settled = 0;
   world.settleNow = () => {
     settled += 1;
     return Promise.resolve('settled');
   };
-  const { content, headers } = atxpCredential({ account: payerAccount('alice') });
-  const anonymous = JSON.stringify({ sourceAccountToken: content.sourceAccountToken });
-  expect((await fetch(`${world.url}/paid`, { headers: { ...headers, 'X-ATXP-PAYMENT': anonymous } })).status).toBe(200);
-  expect([settled, world.ledger.only().session.payer]).toEqual([1, null]);
+  const credential = atxpCredential({ account: payerAccount('alice'), token: 'bearer' });
+  expect((await world.buy({ credential })).status).toBe(200);
+  const token = `atxp:${createHash('sha256').update('bearer').digest('hex')}`;
+  expect([settled, world.ledger.only().session.payer]).toEqual([1, token]);
+  world.auth.payer = 'atxp_acct_alice';
+  expect((await world.buy({ protocol: 'atxp' })).status).toBe(200);
+  expect([settled, [...world.ledger.rows.values()].at(-1)?.session.payer]).toEqual([1, 'atxp_acct_alice']);
 });
 
 test('a lost lease and a ledger that is down are 503', async () => {

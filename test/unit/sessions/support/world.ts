@@ -39,6 +39,8 @@ export interface Verify {
 export class FakeAuthServer {
   readonly verified: Verify[] = [];
   verifies: 'valid' | 'invalid' | 'unreachable' = 'valid';
+  /** The account that it names. */
+  payer: string | null = null;
   down = false;
   requests = 0;
   facilities: Facilities = {
@@ -51,7 +53,7 @@ export class FakeAuthServer {
     if (this.down || this.verifies === 'unreachable')
       return { kind: 'unreachable' as const, detail: 'auth server answered 503' };
     return this.verifies === 'valid'
-      ? { kind: 'valid' as const }
+      ? { kind: 'valid' as const, payer: this.payer }
       : { kind: 'invalid' as const, detail: 'auth server answered 402' };
   }
 
