@@ -47,7 +47,7 @@ async function openedSessions({ ledger, dispatcher }: Makegood, lease: Lease, ch
   await inLanes(charges, 10, async (charge) => {
     const session = asSession(charge, lease);
     const opened = await ledger.openSession(session);
-    if (opened !== 'opened') throw new Error(`a fresh session was answered with ${opened}`);
+    if (opened !== 'opened') throw new Error(`a fresh session was answered with ${JSON.stringify(opened)}`);
     acts.push(async () => {
       if ((await queue.submit(closeOf(session, charge))) !== 'committed') throw new Error('a close was lost');
       dispatcher.dispatch(charge.id);

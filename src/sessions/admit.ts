@@ -68,6 +68,7 @@ export type Admission =
   | { readonly kind: 'limited'; readonly forMs: number };
 
 type Matched = Extract<Match, { kind: 'match' }>;
+type Verified = Matched & { readonly payer: Payer };
 
 /** From a credential to a durable session, in the order of product.md S1 (Open); nothing is opened before all of it holds. */
 export async function admit(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
@@ -90,7 +91,7 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
     return { kind: 'unavailable', why: 'the auth server cannot be reached' };
   }
   return verified.kind === 'valid'
-    ? open(match, payerOf(credential, verified.payer), knock, dependencies)
+    ? open({ ...match, payer: payerOf(credential, verified.payer) }, knock, dependencies)
     : refused(credential.identity, dependencies);
 }
 
@@ -109,14 +110,14 @@ async function refused(identity: string, { ledger, log }: AdmitDependencies): Pr
   }
 }
 
-async function open(match: Matched, payer: Payer, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+async function open(match: Verified, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
   const held = dependencies.lease.current();
   if (!held?.mayWrite()) return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
   const { exposure } = knock.terms;
   // Credit is counted per payer: where it is limited, one who might come under many names gets none.
-  const uncounted = exposure.perPayer !== undefined && !payer.mayOwe;
+  const uncounted = exposure.perPayer !== undefined && !match.payer.mayOwe;
   const settle = uncounted ? 'before-release' : knock.terms.settle;
-  const session = newSession(match, payer, knock, held, dependencies);
+  const session = newSession(match, knock, held, dependencies);
   let outcome = await openOnce(session, dependencies);
   let settleAs = settle;
   if ((outcome === 'exposure_payer' || outcome === 'exposure_total') && exposure.over === 'settle-first') {
@@ -151,8 +152,7 @@ async function open(match: Matched, payer: Payer, knock: Knock, dependencies: Ad
 }
 
 function newSession(
-  { offer, credential, context }: Matched,
-  payer: Payer,
+  { offer, credential, context, payer }: Verified,
   knock: Knock,
   held: HeldLease,
   { clock, releasedLimit }: AdmitDependencies,
