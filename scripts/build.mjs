@@ -21,7 +21,7 @@ const INPUTS = [
   'package-lock.json',
 ];
 const TEST_INPUTS = [...INPUTS, 'test/support', 'test/tsconfig.processes.json'];
-const BENCH_INPUTS = [...INPUTS, 'bench'];
+const BENCH_INPUTS = [...INPUTS, 'bench', 'test/support'];
 
 /** Does nothing when everything is up to date. */
 export async function build({ tests = false, bench = false } = {}) {

@@ -1,0 +1,176 @@
+import { migrate } from '../src/ledger/migrate.js';
+import { projectRoot } from '../src/sandbox/stack/project-root.js';
+import { GOODS, type Good, openStock, PROVIDER_OF, type Stock } from '../test/support/neighbours/goods.js';
+import { databaseNow, lanesBeside, lanesWithoutSuccess } from '../test/support/neighbours/lanes.js';
+import { openTown, type Town } from '../test/support/neighbours/town.js';
+import { hangPayouts, heal, PROVIDERS, type Provider, TROUBLES, trouble } from '../test/support/neighbours/troubles.js';
+import { nowMs, pause, percentile, type Round, until } from './measure.js';
+import type { Place } from './place.js';
+
+/** Work of the ill provider that is under way, and holds whatever it can hold, while the others are measured. */
+const HELD = 20;
+const RELEASE_EVERY_MS = 400;
+const LOOK_EVERY_MS = 50;
+/** What is not finished by then counts as never. */
+const PATIENCE_MS = 30_000;
+const LANES_WITHIN_MS = 10_000;
+
+interface Illness {
+  readonly name: string;
+  readonly provider: Provider;
+  readonly sick: readonly Good[];
+  readonly begin: (town: Town) => Promise<void>;
+}
+
+const ofProvider = (provider: Provider): readonly Good[] => GOODS.filter((good) => PROVIDER_OF[good] === provider);
+const ILLNESSES: readonly Illness[] = [
+  ...PROVIDERS.flatMap((provider) =>
+    TROUBLES.map((what) => ({
+      name: `${provider} ${what}`,
+      provider,
+      sick: ofProvider(provider),
+      begin: (town: Town) => trouble(town, provider, what),
+    })),
+  ),
+  {
+    name: 'payout reads hung',
+    provider: 'Stripe',
+    sick: ['payout'],
+    begin: (town) => Promise.resolve(hangPayouts(town)),
+  },
+];
+
+interface Run {
+  readonly name: string;
+  /** Milliseconds from due to finished. */
+  readonly tookMs: ReadonlyMap<Good, readonly number[]>;
+  readonly lanesMissing: readonly string[];
+}
+
+/**
+ * Each provider hung, refusing and slow in turn while all others work: what that does to the others, beside the same work
+ * while all are well, in runs that alternate with these.
+ */
+export async function neighbours(place: Place, scale: number): Promise<Round> {
+  const databaseUrl = await place.newDatabase();
+  await migrate(databaseUrl);
+  const town = await openTown({ databaseUrl, temporalAddress: place.temporal });
+  const program = { file: `${projectRoot()}/bin/makegood.js`, args: ['worker'], env: town.env };
+  const worker = await place.startProgram({ ...program, ready: 'worker is ready' });
+  const stock = await openStock(town);
+  const count = Math.max(3, Math.ceil(30 * scale));
+  try {
+    await measured(town, stock, 3);
+    const well: Run[] = [];
+    const ill: Run[] = [];
+    for (const illness of ILLNESSES) {
+      if (illness.name.endsWith(TROUBLES[0])) well.push(await measured(town, stock, count));
+      ill.push(await measured(town, stock, count, illness));
+    }
+    well.push(await measured(town, stock, count));
+    return told(well, ill);
+  } finally {
+    await worker.stop();
+    await town.close();
+  }
+}
+
+async function measured(town: Town, stock: Stock, count: number, illness?: Illness): Promise<Run> {
+  process.stderr.write(`  ${illness?.name ?? 'all well'}\n`);
+  const { sick = [], provider } = illness ?? {};
+  const own = await Promise.all(sick.map(async (good) => ({ good, ids: await stock.prepare(good, HELD) })));
+  const others = await Promise.all(
+    GOODS.filter((good) => !sick.includes(good)).map(async (good) => ({ good, ids: await stock.prepare(good, count) })),
+  );
+  await illness?.begin(town);
+  for (const { good, ids } of own) await stock.release(good, ids);
+  await stock.readChannelsNow();
+  await pause(3_000);
+  const since = await databaseNow(town);
+  const tookMs = await latencies(stock, others, count);
+  const lanes = provider ? lanesBeside(provider) : lanesBeside('auth server');
+  let lanesMissing = lanes;
+  const giveUpMs = nowMs() + LANES_WITHIN_MS;
+  do {
+    lanesMissing = await lanesWithoutSuccess(town, lanes, since);
+    await pause(LOOK_EVERY_MS);
+  } while (lanesMissing.length > 0 && nowMs() < giveUpMs);
+  await heal(town);
+  for (const { good, ids } of own) {
+    // Instead of the minute after which an event comes round again.
+    if (good === 'payout') await stock.release(good, ids);
+    await until(
+      `every ${good} is finished after ${illness?.name}`,
+      async () => (await stock.finished(good, ids)).length === ids.length,
+    );
+  }
+  return { name: illness?.name ?? 'all well', tookMs, lanesMissing };
+}
+
+/** One of each kind becomes due every so often, and each is looked at until it is finished. */
+async function latencies(
+  stock: Stock,
+  goods: readonly { readonly good: Good; readonly ids: readonly string[] }[],
+  count: number,
+): Promise<ReadonlyMap<Good, readonly number[]>> {
+  const tookMs = new Map<Good, number[]>(goods.map(({ good }) => [good, []]));
+  const open = goods.map(({ good }) => ({ good, dueAt: new Map<string, number>() }));
+  let released = 0;
+  const startMs = nowMs();
+  const giveUpMs = startMs + count * RELEASE_EVERY_MS + PATIENCE_MS;
+  while (released < count || open.some(({ dueAt }) => dueAt.size > 0)) {
+    if (nowMs() > giveUpMs) break;
+    if (released < count && nowMs() >= startMs + released * RELEASE_EVERY_MS) {
+      for (const [nth, { good, ids }] of goods.entries()) {
+        const id = ids[released];
+        if (id === undefined) continue;
+        open[nth]?.dueAt.set(id, nowMs());
+        await stock.release(good, [id]);
+      }
+      released += 1;
+    }
+    await Promise.all(
+      open.map(async ({ good, dueAt }) => {
+        if (dueAt.size === 0) return;
+        for (const id of await stock.finished(good, [...dueAt.keys()])) {
+          tookMs.get(good)?.push(nowMs() - (dueAt.get(id) ?? 0));
+          dueAt.delete(id);
+        }
+      }),
+    );
+    await pause(LOOK_EVERY_MS);
+  }
+  for (const { good, dueAt } of open) for (const _ of dueAt) tookMs.get(good)?.push(Number.POSITIVE_INFINITY);
+  return tookMs;
+}
+
+/** Prints the table. @returns the worst ratio of each illness */
+function told(well: readonly Run[], ill: readonly Run[]): Round {
+  const p99 = (runs: readonly Run[], good: Good) =>
+    percentile(
+      runs.flatMap((run) => run.tookMs.get(good) ?? []),
+      0.99,
+    );
+  const wellP99 = new Map(GOODS.map((good) => [good, p99(well, good)]));
+  const cell = (text: string) => text.padEnd(16);
+  const seconds = (ms: number) => (Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'never');
+  console.log(`\n${'p99 from due to done'.padEnd(22)}${GOODS.map(cell).join('')}sweeps of the others`);
+  console.log(
+    `${`all well (${well.length} runs)`.padEnd(22)}${GOODS.map((good) => cell(seconds(wellP99.get(good) ?? 0))).join('')}`,
+  );
+  const ratios: Record<string, number> = {};
+  for (const run of ill) {
+    const ratioOf = (good: Good) => p99([run], good) / (wellP99.get(good) ?? Number.NaN);
+    const measuredGoods = GOODS.filter((good) => run.tookMs.has(good));
+    ratios[run.name] = Math.max(...measuredGoods.map(ratioOf));
+    const cells = GOODS.map((good) =>
+      cell(run.tookMs.has(good) ? `${seconds(p99([run], good))} ×${ratioOf(good).toFixed(2)}` : '–'),
+    );
+    const lanes = run.lanesMissing.length === 0 ? 'all succeeded' : `no success: ${run.lanesMissing.join(', ')}`;
+    console.log(`${run.name.padEnd(22)}${cells.join('')}${lanes}`);
+  }
+  return {
+    ratios,
+    context: Object.fromEntries(GOODS.map((good) => [`${good} p99 s, all well`, (wellP99.get(good) ?? 0) / 1000])),
+  };
+}
