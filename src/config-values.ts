@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { parseBytes } from './domain/bytes.js';
 import { type ApiToken, ROLES } from './domain/roles.js';
 
 /**
@@ -98,6 +99,15 @@ function inWords(ms: number): string {
   const [unit, unitMs] = [...UNITS_MS].find(([, candidate]) => ms % candidate === 0) ?? ['ms', 1];
   return `${ms / unitMs}${unit}`;
 }
+
+/** `64KiB`, `1MiB` → bytes. */
+export const bytes = (min: number, max: number) =>
+  text((raw) => {
+    const size = parseBytes(raw);
+    if (size === undefined) throw new Wrong(`${quoted(raw)} is not a size: a whole number and one of B, KiB, MiB, GiB`);
+    if (size < min || size > max) throw new Wrong(`${quoted(raw)} is not between ${min} and ${max} bytes`);
+    return size;
+  });
 
 /** A URL without its trailing slash, so that a path can be appended. Never quoted: it may carry a password. */
 export const url = (protocols: readonly string[]) =>

@@ -4,6 +4,7 @@ import {
   anyText,
   apiBase,
   apiTokens,
+  bytes,
   DAY,
   duration,
   encryptionKeys,
@@ -199,6 +200,11 @@ export const ENVIRONMENT = z.object({
     integer(1, 1_000_000),
     '60',
     'Answers that may cost one payer nothing within an hour, because they failed (400 to 499) or found nothing new (304); more get 429.',
+  ),
+  SETTLE_FIRST_BUFFER: standard(
+    bytes(1_024, 1_073_741_824),
+    '1MiB',
+    'Most bytes of a response that wait until it is settled, on routes that settle first.',
   ),
   APPROVAL_THRESHOLD: standard(
     amount(0n),

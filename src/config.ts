@@ -45,6 +45,7 @@ export interface Config {
     readonly credentialValidityMs: number;
     readonly minRetryWindowMs: number;
     readonly releasedLimit: number;
+    readonly settleFirstBufferBytes: number;
   };
   /** Minor units; settlements are scaled to two decimals before they are compared with it. */
   readonly approvalThreshold: bigint;
@@ -266,6 +267,7 @@ function settlementOf(values: Values): Config['settlement'] {
     credentialValidityMs: values.SETTLEMENT_CREDENTIAL_VALIDITY,
     minRetryWindowMs: values.SETTLEMENT_MIN_RETRY_WINDOW,
     releasedLimit: values.RELEASED_LIMIT,
+    settleFirstBufferBytes: values.SETTLE_FIRST_BUFFER,
   };
 }
 

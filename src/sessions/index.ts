@@ -35,6 +35,8 @@ export interface SessionSettings {
   readonly releasedLimit?: number;
   /** SETTLEMENT_CHECKPOINT_AMOUNT, atomic units. */
   readonly checkpointAmount: bigint;
+  /** SETTLE_FIRST_BUFFER in bytes; default 1 MiB. */
+  readonly settleFirstBufferBytes?: number;
   /** How long a request waits for the verify call; default 10 s. */
   readonly verifyTimeoutMs?: number;
   readonly leaseMs?: number;
@@ -141,6 +143,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         bounds: settings,
         checkpointAmount: settings.checkpointAmount,
         checkpointIntervalMs: settings.checkpointIntervalMs,
+        settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
         publicUrl: dependencies.publicUrl,
         sendProblem: dependencies.sendProblem ?? sendProblem,
         log,
@@ -155,6 +158,8 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     },
   };
 }
+
+const DEFAULT_SETTLE_FIRST_BUFFER = 1_048_576;
 
 /** MPP challenges are valid in one realm; all servers of a deployment share it. */
 const realmOf = (publicUrl: string | undefined): string =>

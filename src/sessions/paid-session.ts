@@ -17,14 +17,16 @@ import {
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { FacilitiesKeeper } from './facilities.js';
 import type { HeldLease } from './lease-keeper.js';
-import type { LiveSession } from './live-session.js';
+import type { ChargeOptions, LiveSession } from './live-session.js';
 import { isAboutChannel, readMppContent } from './match-channel.js';
 import type { Presented } from './match-offer.js';
 import { type RouteOffers, routeOffers } from './offers.js';
-import { channelRefusal, type Problem, refusal, type SendProblem, sendChallenge } from './refusals.js';
+import { varyOnCredentials } from './paid-head.js';
+import { channelRefusal, type Problem, problemAnswer, refusal, type SendProblem, sendChallenge } from './refusals.js';
 import { resourceOf } from './resource.js';
 import { type GateReceipt, ResponseGate, type SessionLog, type SettleNowOutcome } from './response-gate.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
+import { checkNode } from './wire-http1.js';
 
 /** What a handler sees of the payment that its response is sold for. */
 export interface PaymentSession {
@@ -34,10 +36,12 @@ export interface PaymentSession {
   readonly spent: bigint;
   /**
    * Charges atomic units; synchronous. Schemes that cannot be metered are all or nothing: the first charge takes the cap.
+   * Charge before you write what it is for. An answer whose status is 400 or more, or 304, costs nothing but what was
+   * charged with `{ evenIfFailed: true }`.
    * @returns false past the cap, or once the response was closed: nothing was charged, stop serving
    * @throws TypeError for anything but a non-negative bigint or digits
    */
-  charge(amount: bigint | string): boolean;
+  charge(amount: bigint | string, options?: ChargeOptions): boolean;
   /** Gives the charge up: the response goes out free. False when it is too late, because the charge is durable already. */
   release(): boolean;
 }
@@ -66,6 +70,8 @@ export interface PaidRouteDependencies {
   readonly bounds: ValidityBounds;
   readonly checkpointAmount: bigint;
   readonly checkpointIntervalMs: number;
+  /** SETTLE_FIRST_BUFFER, for routes that state none. */
+  readonly settleFirstBufferBytes: number;
   /** PUBLIC_URL; default the origin of each request. */
   readonly publicUrl?: string;
   readonly sendProblem: SendProblem;
@@ -77,6 +83,7 @@ export interface PaidRouteDependencies {
  * @throws Error naming the option, at definition time
  */
 export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidRouteDependencies): RequestHandler {
+  checkNode();
   const route = routeOffers(options, dependencies.bounds);
   const { authServer, channels } = dependencies;
   const offers = authServer ? route.offers : [];
@@ -119,7 +126,11 @@ async function serve(req: PaidRequest, res: Response, next: NextFunction, served
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
   const visit: Visit = { ...served, req, res, presented, found, content, startedAt };
   if (found === undefined) return challenge(visit, refusal('payment_required'));
-  return isForChannel(visit, found) ? payByChannelThen(next, visit, found) : payByAuthServerThen(next, visit, found);
+  // A channel is opened and fed by HEAD too; no handler runs for that.
+  if (isForChannel(visit, found)) return payByChannelThen(next, visit, found);
+  // There is nothing to sell in a head: it says what the whole answer would cost.
+  if (req.method === 'HEAD') return challenge(visit, refusal('payment_required'));
+  return payByAuthServerThen(next, visit, found);
 }
 
 /** Session credentials go to the channels of this server where the route sells by them, else to the auth server. */
@@ -151,7 +162,8 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
         retryAfterSeconds: Math.ceil(admission.forMs / 1000),
       });
     case 'admitted': {
-      if (attach(visit, { ...admission, ...authServer })) next();
+      const headers = { 'Settlement-Id': admission.session.id };
+      if (attach(visit, { ...admission, ...authServer, headers })) next();
       return;
     }
     default:
@@ -220,24 +232,35 @@ interface Attached {
   readonly dispatch: (id: SettlementId) => unknown;
   readonly deliveries: DeliveryRecorder;
   readonly receipt?: GateReceipt;
+  /** What every answer of the session says. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** @returns false when the client is gone already: the handler need not run */
 function attach({ req, res, route, startedAt, dependencies }: Visit, attached: Attached): boolean {
-  const { session, held, settle, settleNow, dispatch, deliveries, receipt } = attached;
-  const { sendProblem, checkpointAmount, checkpointIntervalMs, log } = dependencies;
+  const { session, held, settle, settleNow, dispatch, deliveries, receipt, headers = {} } = attached;
+  const { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log } = dependencies;
+  const { terms } = route;
+  // Also so that the head is made by Node from what is set on the response, whatever form the handler gives it.
+  res.setHeader('Vary', varyOnCredentials(res.get('Vary')));
+  const before = headersOf(res);
   const gate = new ResponseGate(res, {
     session,
     held,
     settle,
-    checkpointAmount,
+    runAhead: terms.metered ? checkpointAmount : 0n,
     checkpointIntervalMs,
-    deadlineMs: Math.max(route.terms.longestMs - (performance.now() - startedAt), 0),
+    bufferBytes: terms.settleFirstBuffer ?? settleFirstBufferBytes,
+    deadlineMs: Math.max(terms.longestMs - (performance.now() - startedAt), 0),
     settleNow,
     dispatch,
     deliveries,
-    refuse: (_, outcome) => sendProblem(res, refusal(outcome === 'refused' ? 'payment_refused' : 'payment_unknown')),
+    answerInstead: (why) => {
+      const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id'] ?? null);
+      return { status, headers: { ...before, ...headers, ...own }, body };
+    },
     log,
+    headers,
     ...(receipt && { receipt }),
   });
   req.paymentSession = {
@@ -245,8 +268,8 @@ function attach({ req, res, route, startedAt, dependencies }: Visit, attached: A
     get spent() {
       return session.spent();
     },
-    charge(amount) {
-      const charged = session.charge(amount);
+    charge(amount, options) {
+      const charged = session.charge(amount, options);
       if (charged) gate.onCharge();
       return charged;
     },
@@ -254,6 +277,14 @@ function attach({ req, res, route, startedAt, dependencies }: Visit, attached: A
   };
   return !res.destroyed;
 }
+
+const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;
+
+/** What the layers before this one have said about every answer: CORS, request ids, security. */
+const headersOf = (res: Response): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(res.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+  );
 
 function presentedAt(
   req: PaidRequest,

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channel-problems.js';
 import type { ChallengeAnswer } from './challenge.js';
+import type { PlainAnswer } from './wire.js';
 
 /** A problem document of the contract; the composition root may send it with its own builder. */
 export interface Problem {
@@ -23,6 +24,7 @@ export type RefusalCode =
   | 'too_many_released'
   | 'voucher_refused'
   | 'channel_gone'
+  | 'response_too_large'
   | 'not_configured';
 
 export type SendProblem = (res: Response, problem: Problem) => void;
@@ -84,6 +86,11 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     title: 'Channel gone',
     detail: 'This channel pays for nothing any more. Nothing was charged or changed; forget it and open another one.',
   },
+  response_too_large: {
+    status: 500,
+    title: 'The response is too large',
+    detail: 'This response cannot be settled before it is sent. Nothing was charged; tell whoever runs this server.',
+  },
   not_configured: {
     status: 503,
     title: 'Payments are not configured',
@@ -107,22 +114,24 @@ export const refusal = (code: RefusalCode, detail?: string): Problem => ({
 
 /** `application/problem+json` without a builder of the server's own. */
 export const sendProblem: SendProblem = (res, problem) => {
-  const { status, code, title, detail, retryAfterSeconds } = problem;
   const requestId = res.getHeader('x-request-id');
-  if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', String(retryAfterSeconds));
-  res.setHeader('Cache-Control', 'no-store');
-  res.status(status).type('application/problem+json');
-  res.end(
-    JSON.stringify({
-      type: problem.type ?? 'about:blank',
-      title,
-      status,
-      detail,
-      code,
-      request_id: typeof requestId === 'string' ? requestId : null,
-    }),
-  );
+  const { status, headers, body } = problemAnswer(problem, typeof requestId === 'string' ? requestId : null);
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+  res.status(status).end(body);
 };
+
+export function problemAnswer(problem: Problem, requestId: string | null): PlainAnswer {
+  const { status, code, title, detail, retryAfterSeconds, type = 'about:blank' } = problem;
+  return {
+    status,
+    headers: {
+      ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+      'Cache-Control': 'no-store',
+      'Content-Type': 'application/problem+json',
+    },
+    body: JSON.stringify({ type, title, status, detail, code, request_id: requestId }),
+  };
+}
 
 /** @param problem says more than "payment required"; a 410 is never hidden behind a body that asks for payment */
 export function sendChallenge(res: Response, challenge: ChallengeAnswer, send: SendProblem, problem: Problem): void {

@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import type { SettlementId } from '../domain/ids.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
-import { HeldResponse } from './held-response.js';
 import type { HeldLease } from './lease-keeper.js';
-import type { LiveSession } from './live-session.js';
+import type { CloseResult, LiveSession } from './live-session.js';
+import { keepPrivate } from './paid-head.js';
+import type { ReleaseCause } from './session-ledger.js';
+import { holdWire, type PlainAnswer, type Verdict, type Wire, type WireEvents, type WireHead } from './wire.js';
 
 export type SettleNowOutcome = 'settled' | 'refused' | 'unknown';
 
@@ -17,18 +19,22 @@ export interface GateOptions {
   readonly held: Pick<HeldLease, 'mayWrite'>;
   /** `before-release`: no byte leaves before the auth server has settled. */
   readonly settle: 'after' | 'before-release';
-  /** How far a stream may run ahead of the ledger, in atomic units. */
-  readonly checkpointAmount: bigint;
+  /** How far bytes may run ahead of the ledger, in atomic units; 0 where a response is sold whole. */
+  readonly runAhead: bigint;
   readonly checkpointIntervalMs: number;
+  /** The most bytes of a response that is settled first. */
+  readonly bufferBytes: number;
   /** Time left for this response; then it is closed and cut off. */
   readonly deadlineMs: number;
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
   /** Starts the settlement; never awaited. */
   readonly dispatch: (id: SettlementId) => unknown;
   readonly deliveries: Pick<DeliveryRecorder, 'note'>;
-  /** Answers in place of the response when a settle-first payment was not made. */
-  readonly refuse: (res: ServerResponse, outcome: 'refused' | 'unknown') => void;
+  /** What is answered in place of a response that may not leave. */
+  readonly answerInstead: (why: 'refused' | 'unknown' | 'too_large') => PlainAnswer;
   readonly log: SessionLog;
+  /** Headers that every answer of this session carries. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What a response that is paid for says of its payment; asked once, before its head leaves. */
   readonly receipt?: GateReceipt;
 }
@@ -42,82 +48,142 @@ export interface GateReceipt {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Lets the bytes of one paid response out as their charge becomes durable (product.md I1 and S1, Charge and Close):
- * a buffered response waits whole for its close; a stream runs ahead of the ledger by at most `checkpointAmount`.
+ * Lets the bytes of one paid response out as their charge becomes durable (product.md I1, S1 and T1): a buffered response
+ * waits whole for its close; what is sold whole is closed before its first byte; a metered stream runs ahead of the ledger
+ * by at most `runAhead`.
  */
-export class ResponseGate {
+export class ResponseGate implements WireEvents {
   readonly #options: GateOptions;
   readonly #session: LiveSession;
   readonly #res: ServerResponse;
-  readonly #wire: HeldResponse;
-  #phase: 'serving' | 'closing' | 'closed' = 'serving';
-  #streamed = false;
+  readonly #wire: Wire;
+  #phase: 'serving' | 'closing' | 'closed' | 'replaced' = 'serving';
+  #headDecided: boolean;
+  /** The handler's call to end its response is under way, or done. */
+  #ending = false;
+  #ended = false;
+  /** The answer is an error of the handler's own. */
+  #broken = false;
   #gone = false;
   #finished = false;
-  #replaced = false;
   #billed = false;
+  #commitDue = false;
   #interval: NodeJS.Timeout | undefined;
   readonly #deadline: NodeJS.Timeout;
 
   constructor(res: ServerResponse, options: GateOptions) {
-    this.#res = res;
     this.#options = options;
     this.#session = options.session;
-    this.#wire = new HeldResponse(res, { onWrite: () => this.#onWrite(), onEnd: () => this.#onEnd() });
+    this.#res = res;
+    this.#headDecided = res.headersSent;
+    this.#wire = holdWire(res, this);
+    // A late write of a handler whose response was cut off must not end the process.
+    res.on('error', (error) => this.#warn('an error of a paid response', { err: error }));
     this.#deadline = setTimeout(() => this.#cutOff('deadline'), Math.min(options.deadlineMs, LONGEST_TIMER_MS));
-    res.once('finish', () => this.#onFinish());
-    res.once('close', () => this.#onGone());
-    if (res.destroyed || res.closed) this.#onGone();
+    if (res.destroyed || res.closed) this.onGone();
   }
 
   /** The handler charged: a stream begins its checkpoint now, so that the next bytes need not wait for it. */
   onCharge(): void {
-    if (this.#streamed && this.#phase === 'serving') this.#checkpointWhenDue();
+    if (this.#interval !== undefined) this.#commitWhenDue();
   }
 
-  #onWrite(): void {
-    if (!this.#streamed) {
-      this.#streamed = true;
-      // An error page that is streamed is still a handler that failed before its first byte.
-      if (this.#res.statusCode >= 500) this.#session.release();
-      if (this.#options.settle === 'after') {
-        this.#interval = setInterval(() => this.#checkpoint(), this.#options.checkpointIntervalMs);
-      }
+  onHead(head: WireHead): void {
+    this.#headDecided = true;
+    const { status } = head;
+    if (this.#phase === 'serving' && (status >= 400 || status === 304)) this.#session.fail(causeOf(status));
+    this.#broken = status >= 500;
+    for (const [name, value] of Object.entries(this.#options.headers)) head.set(name, value);
+    keepPrivate(head);
+    this.#addReceipt(head);
+    if (this.#ended) this.#onWhole();
+  }
+
+  admit(bytes: number): Verdict {
+    if (this.#phase === 'replaced' || this.#gone) return 'drop';
+    if (this.#phase === 'closed') return 'pass';
+    const free = this.#session.released();
+    const waits = this.#phase === 'closing' || this.#ending;
+    if (free) return waits ? 'hold' : 'pass';
+    if (this.#options.settle === 'before-release') return this.#take(bytes);
+    if (waits) return 'hold';
+    this.#streams();
+    if (!this.#options.held.mayWrite()) {
+      this.#cutOff('lease');
+      return 'drop';
     }
-    this.#pump();
+    this.#commitWhenDue();
+    return this.#session.uncommitted() > this.#options.runAhead ? 'hold' : 'pass';
   }
 
-  #onEnd(): void {
-    const failed = this.#res.statusCode >= 500 && !this.#wire.wroteBody;
-    if (failed) this.#session.release();
-    this.#closeOrDestroy(failed ? 'error' : 'end');
+  onEnding(ending: boolean): void {
+    this.#ending = ending;
   }
 
-  #pump(): void {
-    if (this.#phase !== 'serving' || this.#options.settle === 'before-release') return;
-    if (!this.#session.released()) {
-      if (!this.#options.held.mayWrite()) return this.#cutOff('lease');
-      this.#checkpointWhenDue();
-      if (this.#session.uncommitted() > this.#options.checkpointAmount) return;
+  onEnded(): void {
+    this.#ending = true;
+    this.#ended = true;
+    this.#session.freeze();
+    // What stands between the handler and the wire may decide the head later, and with it what the answer costs.
+    if (this.#headDecided) this.#onWhole();
+  }
+
+  onFinished(): void {
+    this.#finished = true;
+    if (this.#billed && this.#phase === 'closed') this.#options.deliveries.note(this.#session.id, 'delivered');
+  }
+
+  /** The client left, or we cut it off: what was charged for bytes that went out is billed, an unserved charge is not. */
+  onGone(): void {
+    clearTimeout(this.#deadline);
+    clearInterval(this.#interval);
+    if (this.#finished || this.#gone) return;
+    this.#gone = true;
+    if (this.#phase === 'serving') {
+      if (!this.#wire.wroteBody()) this.#session.release();
+      this.#closeOrDestroy('abort');
+    } else if (this.#phase === 'closed' && this.#billed) {
+      this.#options.deliveries.note(this.#session.id, 'aborted');
     }
-    if (!this.#session.released()) this.#receipt(undefined);
-    this.#wire.flush();
   }
 
-  #receipt(charged: bigint | undefined): void {
-    const { receipt } = this.#options;
-    if (!receipt || (this.#res.statusCode >= 400 && !charged)) return;
-    this.#wire.addHeader(receipt.header, () => receipt.value(charged));
+  #onWhole(): void {
+    clearTimeout(this.#deadline);
+    this.#closeOrDestroy('end');
   }
 
-  #checkpointWhenDue(): void {
-    if (this.#options.settle === 'after' && this.#session.uncommitted() >= this.#options.checkpointAmount) {
-      this.#checkpoint();
-    }
+  #take(bytes: number): Verdict {
+    if (this.#wire.heldBytes() + bytes <= this.#options.bufferBytes) return 'take';
+    // What a layer beneath the handler sends once it has ended can wait where it is.
+    if (this.#phase !== 'serving') return 'hold';
+    void this.#refuseTooLarge();
+    return 'drop';
   }
 
-  #checkpoint(): void {
-    if (this.#phase === 'serving' && this.#session.uncommitted() > 0n) void this.#checkpointThenPump();
+  /** From the first byte on it is a stream: what is charged becomes durable while it goes on. */
+  #streams(): void {
+    if (this.#interval !== undefined || this.#options.runAhead === 0n) return;
+    this.#interval = setInterval(() => this.#commit(), this.#options.checkpointIntervalMs);
+  }
+
+  #commitWhenDue(): void {
+    const uncommitted = this.#session.uncommitted();
+    if (uncommitted === 0n || uncommitted < this.#options.runAhead || this.#commitDue) return;
+    this.#commitDue = true;
+    // A handler that writes and ends in one go is closed with one commit.
+    queueMicrotask(() => {
+      this.#commitDue = false;
+      this.#commit();
+    });
+  }
+
+  #commit(): void {
+    if (this.#phase !== 'serving' || this.#ending) return;
+    // Something beneath the handler ended its response.
+    if (this.#wire.ended()) return this.onEnded();
+    if (this.#session.uncommitted() === 0n) return;
+    if (this.#options.runAhead === 0n && this.#session.spent() === this.#session.cap) this.#closeOrDestroy('end');
+    else void this.#checkpointThenPump();
   }
 
   async #checkpointThenPump(): Promise<void> {
@@ -125,13 +191,21 @@ export class ResponseGate {
       const outcome = await this.#session.checkpoint();
       if (this.#phase !== 'serving') return;
       if (outcome === 'lost') this.#cutOff('lost');
-      else this.#pump();
+      else if (this.admit(0) === 'pass') this.#wire.release();
     } catch {
       this.#cutOff('unknown');
     }
   }
 
-  #closeOrDestroy(by: 'end' | 'abort' | 'error'): void {
+  #addReceipt(head: WireHead): void {
+    const { receipt, runAhead } = this.#options;
+    const session = this.#session;
+    const final = this.#ending || session.released() || (runAhead === 0n && session.spent() === session.cap);
+    const charged = final ? session.spent() : undefined;
+    if (receipt && (head.status < 400 || charged)) head.set(receipt.header, receipt.value(charged));
+  }
+
+  #closeOrDestroy(by: 'end' | 'abort'): void {
     this.#close(by).catch((error: unknown) => {
       this.#options.log.error(
         { settlement: this.#session.id, err: error },
@@ -141,36 +215,37 @@ export class ResponseGate {
     });
   }
 
-  async #close(by: 'end' | 'abort' | 'error'): Promise<void> {
+  async #close(by: 'end' | 'abort'): Promise<void> {
     if (this.#phase !== 'serving') return;
     this.#phase = 'closing';
+    const { outcome, billed, spent } = await this.#commitClose(by === 'end' && this.#broken ? 'error' : by);
+    this.#billed = billed && outcome === 'committed';
+    if (this.#gone) {
+      this.#phase = 'closed';
+      if (this.#billed && by === 'end') this.#options.deliveries.note(this.#session.id, 'aborted');
+    } else if (spent > 0n && outcome !== 'committed') {
+      this.#phase = 'closed';
+      this.#wire.destroy();
+    } else if (spent > 0n && this.#options.settle === 'before-release') {
+      return this.#settleThenRelease();
+    } else {
+      this.#release(spent > 0n);
+    }
+    if (this.#billed) this.#dispatch();
+  }
+
+  async #commitClose(by: 'end' | 'abort' | 'error'): Promise<CloseResult> {
     clearInterval(this.#interval);
-    clearTimeout(this.#deadline);
-    const { outcome, billed, spent } = await this.#session.close(by, by === 'end' ? 'unknown' : 'aborted');
-    this.#phase = 'closed';
-    this.#billed = billed && outcome === 'committed' && by === 'end';
-    if (outcome !== 'committed') {
+    const closed = await this.#session.close(by, by === 'abort' ? 'aborted' : 'unknown');
+    if (closed.outcome !== 'committed') {
       this.#options.log.error(
-        { settlement: this.#session.id, outcome, spent: spent.toString() },
-        spent > 0n
+        { settlement: this.#session.id, outcome: closed.outcome, spent: closed.spent.toString() },
+        closed.spent > 0n
           ? 'the close of a paid response is not in the ledger: the response was cut off, and the sweep closes the session at its last durable amount'
           : 'the release of a payment session is not in the ledger: the sweep releases it',
       );
     }
-    if (by === 'abort' || this.#gone) {
-      this.#wire.abandon();
-      if (this.#billed) this.#options.deliveries.note(this.#session.id, 'aborted');
-    } else if (spent === 0n) {
-      if (outcome === 'committed') this.#receipt(0n);
-      this.#wire.finish();
-    } else if (outcome !== 'committed') {
-      this.#wire.destroy();
-    } else if (this.#options.settle === 'before-release') {
-      return this.#settleThenRelease();
-    } else {
-      this.#finish();
-    }
-    if (billed && outcome === 'committed') this.#dispatch();
+    return closed;
   }
 
   async #settleThenRelease(): Promise<void> {
@@ -185,50 +260,48 @@ export class ResponseGate {
       outcome = 'unknown';
     }
     if (outcome === 'unknown') this.#dispatch();
-    if (this.#gone) return;
-    if (outcome === 'settled') return this.#finish();
-    this.#replaced = true;
+    if (outcome === 'settled' && !this.#gone) return this.#release(true);
+    this.#phase = 'replaced';
     this.#options.deliveries.note(this.#session.id, 'aborted');
-    this.#wire.replace((res) => this.#options.refuse(res, outcome === 'refused' ? 'refused' : 'unknown'));
+    if (!this.#gone) this.#wire.replace(this.#options.answerInstead(outcome === 'refused' ? 'refused' : 'unknown'));
   }
 
-  /** The last moment before the last protected byte: the lease is looked at again. */
-  #finish(): void {
-    if (this.#options.held.mayWrite()) {
-      this.#receipt(this.#session.spent());
-      return this.#wire.finish();
+  /** The last moment before the first protected byte: the lease is looked at again. */
+  #release(isProtected: boolean): void {
+    this.#phase = 'closed';
+    if (isProtected && !this.#options.held.mayWrite()) {
+      this.#warn('the lease ran out before the response left: it was cut off, and stays billed');
+      return this.#wire.destroy();
     }
-    this.#options.log.warn(
-      { settlement: this.#session.id },
-      'the lease ran out before the response left: it was cut off, and stays billed',
+    this.#wire.release();
+    // Everything left before its close: a stream that had told its length, and stayed within what may run ahead.
+    if (this.#finished && this.#billed) this.#options.deliveries.note(this.#session.id, 'delivered');
+  }
+
+  /** Nothing of it has left and nothing will, so that nothing is billed; the developer has to choose another way. */
+  async #refuseTooLarge(): Promise<void> {
+    this.#phase = 'replaced';
+    const { bufferBytes, log } = this.#options;
+    const error = new Error(
+      `this response is settled before it is released, and passed the ${bufferBytes} bytes that may wait for that: nothing was charged; raise settleFirstBuffer (SETTLE_FIRST_BUFFER), or settle after the response`,
     );
-    this.#wire.destroy();
+    log.error({ settlement: this.#session.id, err: error }, 'a paid response was too large to be settled first');
+    this.#session.release();
+    await this.#commitClose('error');
+    if (this.#gone) return;
+    this.#wire.replace(this.#options.answerInstead('too_large'), error);
+    this.#res.emit('error', error);
   }
 
   #cutOff(why: 'lease' | 'lost' | 'unknown' | 'deadline'): void {
-    if (this.#phase !== 'serving') return;
-    this.#options.log.warn({ settlement: this.#session.id, why }, 'a paid response was cut off');
-    this.#onGone();
+    if (this.#gone || this.#finished) return;
+    this.#warn('a paid response was cut off', { why });
+    if (this.#phase === 'serving') this.onGone();
     this.#wire.destroy();
   }
 
-  /** The client left, or we cut it off: what was charged for bytes that went out is billed, an unserved charge is not. */
-  #onGone(): void {
-    clearTimeout(this.#deadline);
-    clearInterval(this.#interval);
-    if (this.#finished || this.#gone) return;
-    this.#gone = true;
-    if (this.#phase === 'serving') {
-      if (!this.#wire.wroteBody) this.#session.release();
-      this.#closeOrDestroy('abort');
-    } else if (this.#phase === 'closed' && this.#billed && !this.#replaced) {
-      this.#options.deliveries.note(this.#session.id, 'aborted');
-    }
-  }
-
-  #onFinish(): void {
-    this.#finished = true;
-    if (this.#billed && !this.#replaced) this.#options.deliveries.note(this.#session.id, 'delivered');
+  #warn(message: string, fields: object = {}): void {
+    this.#options.log.warn({ settlement: this.#session.id, ...fields }, message);
   }
 
   #dispatch(): void {
@@ -241,9 +314,12 @@ export class ResponseGate {
   }
 
   #notDispatched(error: unknown): void {
-    this.#options.log.warn(
-      { settlement: this.#session.id, err: error },
-      'the settlement could not be started now: the sweep will start it',
-    );
+    this.#warn('the settlement could not be started now: the sweep will start it', { err: error });
   }
+}
+
+/** A 5xx is our own failure: the payer is not held to have asked for an answer that costs nothing. */
+function causeOf(status: number): ReleaseCause | undefined {
+  if (status === 304) return 'not_modified';
+  return status < 500 ? 'failed_answer' : undefined;
 }

@@ -1,4 +1,5 @@
 import type { Request } from 'express';
+import { parseBytes } from '../domain/bytes.js';
 import type { AtomicAmount } from '../domain/money.js';
 import { parseAtomic } from '../domain/money.js';
 import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
@@ -43,6 +44,8 @@ export interface PaidSessionOptions {
   readonly domain?: { readonly name: string; readonly version: string };
   /** When the auth server is asked to settle; default after the response, by the durable workflow. */
   readonly settle?: 'after' | 'before-release';
+  /** The most bytes of one response that wait until it is settled, `1MiB` or a number; default SETTLE_FIRST_BUFFER. */
+  readonly settleFirstBuffer?: string | number;
   readonly exposure?: ExposureOptions;
   /** The longest one response may take, `5m` or milliseconds; default 5m. Then it is closed and cut off. */
   readonly longest?: string | number;
@@ -67,6 +70,8 @@ export interface RouteTerms {
   readonly amount: AtomicAmount;
   readonly metered: boolean;
   readonly settle: 'after' | 'before-release';
+  /** Bytes. */
+  readonly settleFirstBuffer?: number;
   readonly exposure: {
     readonly perPayer?: AtomicAmount;
     readonly total?: AtomicAmount;
@@ -99,6 +104,13 @@ export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityB
   if (options.streamed === true && !metered) {
     refuse('streamed', 'a streamed route is metered, give cap instead of price', "cap: '10000', streamed: true");
   }
+  if (options.streamed === true && (options.settle === 'before-release' || options.exposure?.over === 'settle-first')) {
+    refuse(
+      options.settle === 'before-release' ? 'settle' : 'exposure.over',
+      'a stream leaves while it is charged for, so it cannot be settled before it is released',
+      "streamed: true, settle: 'after', exposure: { over: '429' }",
+    );
+  }
   if (!Number.isInteger(options.decimals) || options.decimals < 0 || options.decimals > 78) {
     refuse('decimals', 'the number of decimals of the asset', 'decimals: 6');
   }
@@ -118,6 +130,7 @@ export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityB
     amount,
     metered,
     settle: oneOf('settle', options.settle, ['after', 'before-release']),
+    ...(options.settleFirstBuffer !== undefined && { settleFirstBuffer: byteCount(options.settleFirstBuffer) }),
     exposure: exposureOf(options.exposure, amount),
     longestMs,
     ...(options.name !== undefined && { name: options.name }),
@@ -224,4 +237,11 @@ function duration(value: string | number): number {
   return Number.isInteger(ms) && ms > 0
     ? ms
     : refuse('longest', 'a duration like 500ms, 30s, 5m, or whole milliseconds', "longest: '5m'");
+}
+
+function byteCount(value: string | number): number {
+  const bytes = typeof value === 'number' ? value : parseBytes(value);
+  return bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0
+    ? bytes
+    : refuse('settleFirstBuffer', 'a size like 64KiB, 1MiB, or whole bytes', "settleFirstBuffer: '1MiB'");
 }

@@ -74,12 +74,11 @@ describe('a served 200 stays 200 when the auth server fails at the close', () =>
     expectLedgersEqual(await rows(), world.sandbox);
   });
 
-  it('a HEAD that was charged is billed without a body', async () => {
+  it('a HEAD is never served: it gets the head of the 402, with a credential too, and nothing is billed', async () => {
     const received = await buy('/demo/fixed', { protocol: 'x402' }, { method: 'HEAD' });
-    expect(received).toMatchObject({ status: 200, body: '', complete: true });
-    await world.finished(20_000);
-    expectLedgersEqual(await rows(), world.sandbox);
-    expect(world.sandbox.ledger().totals).toMatchObject({ debits: 1, debited: '10000' });
+    expect(received).toMatchObject({ status: 402, body: '', complete: true });
+    expect(await rows()).toEqual([]);
+    expect(world.sandbox.ledger().totals).toMatchObject({ debits: 0 });
   });
 });
 

@@ -225,6 +225,8 @@ const WRONG: readonly (readonly [
   ['SETTLEMENT_CHECKPOINT_INTERVAL', '25d', /longer than 1h/],
   ['SETTLEMENT_CREDENTIAL_VALIDITY', '500ms', /shorter than 1s/],
   ['SETTLEMENT_MIN_RETRY_WINDOW', '2h', /above SETTLEMENT_CREDENTIAL_VALIDITY/],
+  ['SETTLE_FIRST_BUFFER', '1MB', /not a size/],
+  ['SETTLE_FIRST_BUFFER', '1B', /between 1024 and/],
   ['APPROVAL_THRESHOLD', '-1', /digits only/],
   ['STRIPE_SECRET_KEY', 'pk_test_hunter2', /sk_/],
   ['STRIPE_SECRET_KEY', undefined, /missing while STRIPE_WEBHOOK_SECRET is set/, { STRIPE_WEBHOOK_SECRET: 'whsec_1' }],

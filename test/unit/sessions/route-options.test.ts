@@ -32,6 +32,10 @@ test.each<[string, Partial<Record<keyof PaidSessionOptions, unknown>>]>([
   ['longest', { longest: 0 }],
   ['longest', { longest: '58m' }],
   ['streamed', { streamed: true }],
+  ['settle', { price: undefined, cap: '5', streamed: true, settle: 'before-release' }],
+  ['exposure.over', { price: undefined, cap: '5', streamed: true, exposure: { total: '9', over: 'settle-first' } }],
+  ['settleFirstBuffer', { settleFirstBuffer: '1MB' }],
+  ['settleFirstBuffer', { settleFirstBuffer: 0 }],
 ])('a bad %s stops the start with its name and an example: %j', (name, bad) => {
   const attempt = () => offers({ ...FIXED, ...bad } as PaidSessionOptions);
   expect(attempt).toThrow(`paidSession option ${name}:`);

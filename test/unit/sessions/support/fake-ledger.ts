@@ -34,6 +34,8 @@ export class FakeLedger implements SessionLedger {
   poisoned: (change: SessionChange) => boolean = () => false;
   closeStateDown = false;
   commitsDown = false;
+  /** The ledger is gone from this commit on, counted from 1. */
+  lostFrom: number | undefined;
   renewal: 'ok' | 'lost' | 'down' = 'ok';
   #brake: { wait: Promise<void>; release: () => void } | undefined;
   #leases = 0;
@@ -89,12 +91,16 @@ export class FakeLedger implements SessionLedger {
     const fault = this.commitFaults.shift();
     if (this.#brake) await this.#brake.wait;
     if (fault === 'hang') await new Promise(() => {});
-    if (this.commitsDown || fault === 'refuse') throw new Error('the database is down');
+    if (this.#lost() || fault === 'refuse') throw new Error('the database is down');
     const bad = changes.find((change) => this.poisoned(change));
     if (bad) throw new Error('check constraint violated');
     const outcomes = changes.map((change) => this.#apply(change));
     if (fault === 'lose-answer') throw new Error('connection lost');
     return outcomes;
+  }
+
+  #lost(): boolean {
+    return this.commitsDown || (this.lostFrom !== undefined && this.commits.length >= this.lostFrom);
   }
 
   #apply(change: SessionChange): ChangeOutcome {
@@ -113,7 +119,7 @@ export class FakeLedger implements SessionLedger {
   }
 
   async closeState(id: string, closeToken: string): Promise<'ours' | 'open' | 'lost'> {
-    if (this.closeStateDown) throw new Error('the database is down');
+    if (this.closeStateDown || this.#lost()) throw new Error('the database is down');
     const row = this.rows.get(id);
     if (row?.session.closeToken !== closeToken) return 'lost';
     if (row.status === 'open') return 'open';

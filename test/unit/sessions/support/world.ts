@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { SettlementId } from '../../../../src/domain/ids.js';
@@ -10,6 +11,8 @@ import type { PaymentCredential } from '../../../../src/sandbox/payer/credential
 import { answerOffers, type PayOptions } from '../../../../src/sandbox/payer/pay.js';
 import { createPaidSessions, type PaidSessionOptions, type SessionSettings } from '../../../../src/sessions/index.js';
 import type { Facilities } from '../../../../src/sessions/offers.js';
+import { ask } from './ask.js';
+import { expressOverHttp2 } from './express-over-http2.js';
 import { FakeLedger } from './fake-ledger.js';
 
 export const ASSET = '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913';
@@ -99,8 +102,18 @@ export interface WorldOptions {
   readonly settings?: Partial<SessionSettings>;
   readonly publicUrl?: string;
   readonly before?: readonly RequestHandler[];
+  /** Between the paid route and its handler. */
+  readonly after?: readonly RequestHandler[];
+  /** Serves HTTP/2 without TLS. */
+  readonly http2?: boolean;
+  readonly onError?: express.ErrorRequestHandler;
   readonly mount?: (app: express.Express, paid: (options: PaidSessionOptions) => RequestHandler) => void;
 }
+
+const answerWith500: express.ErrorRequestHandler = (error: Error, _req, res, next) => {
+  if (res.headersSent) return next(error);
+  res.status(500).json({ error: error.message });
+};
 
 export type Handler = (req: Request, res: Response) => void | Promise<void> | Response;
 
@@ -128,14 +141,13 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
   await sessions.start();
   const app = express();
   for (const middleware of options.before ?? []) app.use(middleware);
-  app.all('/paid', sessions.paidSession(options.sells ?? FIXED), (req, res) => handler(req, res));
+  app.all('/paid', sessions.paidSession(options.sells ?? FIXED), ...(options.after ?? []), (req, res) =>
+    handler(req, res),
+  );
   options.mount?.(app, (terms) => sessions.paidSession(terms));
-  app.use(((error: Error, _req, res, next) => {
-    if (res.headersSent) return next(error);
-    res.status(500).json({ error: error.message });
-  }) as express.ErrorRequestHandler);
+  app.use(options.onError ?? answerWith500);
   app.set('env', 'test');
-  const server = createServer(app);
+  const server = options.http2 ? createHttp2Server(expressOverHttp2(app)) : createServer(app);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -149,7 +161,7 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
     clock,
     settleNow: () => Promise.resolve('settled'),
     async credential(pay = {}, path = '/paid') {
-      const offers = await readOffers(await fetch(url + path));
+      const offers = await readOffers(await challengeAt(url + path, options.http2 === true));
       return answerOffers(offers, { protocol: 'x402', account: payerAccount('alice'), nowMs: clock.ms, ...pay });
     },
     async buy({ credential, path = '/paid', method = 'GET', ...pay } = {}) {
@@ -157,12 +169,21 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
       return fetch(url + path, { headers, method });
     },
     async close() {
-      server.closeAllConnections();
+      if ('closeAllConnections' in server) server.closeAllConnections();
       server.close();
       await sessions.stop();
     },
   };
   return world;
+}
+
+async function challengeAt(url: string, http2: boolean): Promise<globalThis.Response> {
+  if (!http2) return fetch(url);
+  const { status, headers, body } = await ask(url, { http2 });
+  const fields = Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+    name.startsWith(':') ? [] : [[name, String(value)]],
+  );
+  return new globalThis.Response(new Uint8Array(body), { status, headers: fields });
 }
 
 /** Resolves as soon as `holds`, looking again at every turn of the event loop. */

@@ -1,0 +1,232 @@
+// These are the methods by which Node itself sends a response; its types do not know them, and the test "Node sends a
+// response by the methods that the gate stands in" does.
+/* oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, eslint/no-underscore-dangle */
+import { OutgoingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { watchEnd } from './watch-end.js';
+import type { PlainAnswer, Wire, WireEvents, WireHead } from './wire.js';
+
+type Data = string | Uint8Array;
+type Callback = ((error?: Error) => void) | null | undefined;
+type WriteRaw = (data: Data, encoding?: BufferEncoding | null, callback?: Callback, size?: number) => boolean;
+
+/** A response as Node's own code sees it (lib/_http_outgoing.js). */
+interface NodeResponse {
+  /** The head as it will be sent, once it is decided. */
+  readonly _header: string | null;
+  /** What waits for a socket, as it does where requests are pipelined and an earlier response is not finished. */
+  outputData: { data: Data; encoding?: BufferEncoding | null; callback?: Callback }[];
+  outputSize: number;
+  socket: Socket | null;
+  destroyed: boolean;
+  readonly finished: boolean;
+  shouldKeepAlive: boolean;
+  /** The connection ends with this response. */
+  _last: boolean;
+  _writeRaw: WriteRaw;
+  _flush: () => void;
+  _finish: () => void;
+  _storeHeader: (firstLine: string, headers: unknown) => void;
+  _onPendingData: (bytes: number) => void;
+}
+
+const INNER_METHODS = ['_writeRaw', '_flush', '_finish', '_storeHeader', '_onPendingData'] as const;
+
+/** @throws Error where Node has other inner workings: what cannot be held back must not be sold */
+export function checkNode(proto: object = ServerResponse.prototype): void {
+  const missing = INNER_METHODS.filter(
+    (name) => name !== '_onPendingData' && typeof Reflect.get(proto, name) !== 'function',
+  );
+  if (missing.length === 0) return;
+  throw new Error(
+    `paidSession cannot hold responses back in Node ${process.version}, whose ServerResponse has no ${missing.join(', ')}; run a version that package.json allows under engines`,
+  );
+}
+
+/**
+ * HTTP/1: held bytes wait in the response as they do in Node where requests are pipelined and it is not this one's turn. So
+ * `headersSent`, `writableLength`, `drain`, callbacks and events are Node's own, for the handler and for every middleware.
+ */
+export class Http1Wire implements Wire {
+  readonly #res: ServerResponse;
+  readonly #node: NodeResponse;
+  readonly #events: WireEvents;
+  readonly #writeRaw: WriteRaw;
+  readonly #flush: () => void;
+  #holding = false;
+  #replaced = false;
+  #heldBody = false;
+  #wroteBody = false;
+  #first = true;
+
+  constructor(res: ServerResponse, events: WireEvents) {
+    const node = res as unknown as NodeResponse;
+    const { _writeRaw, _flush, _storeHeader } = node;
+    this.#res = res;
+    this.#node = node;
+    this.#events = events;
+    this.#writeRaw = _writeRaw;
+    this.#flush = _flush;
+    node._storeHeader = (firstLine, headers) => {
+      events.onHead(new Http1Head(res));
+      _storeHeader.call(node, firstLine, headers);
+    };
+    node._writeRaw = (data, encoding, callback) => this.#onRaw(data, encoding, callback);
+    // Called when it becomes this response's turn on a pipelined connection.
+    node._flush = () => {
+      if (!this.#holding) _flush.call(node);
+    };
+    watchEnd(res, events);
+    res.once('finish', () => events.onFinished());
+    res.once('close', () => events.onGone());
+  }
+
+  heldBytes(): number {
+    return this.#holding ? this.#node.outputSize : 0;
+  }
+
+  wroteBody(): boolean {
+    return this.#wroteBody;
+  }
+
+  ended(): boolean {
+    return this.#res.writableEnded;
+  }
+
+  release(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    this.#wroteBody ||= this.#heldBody;
+    const corked = this.#res.writableCorked;
+    this.#flush.call(this.#node);
+    // Flushing takes a response for one that had no socket to cork, and forgets that its handler corked it.
+    for (let lost = corked - this.#res.writableCorked; lost > 0; lost -= 1) {
+      this.#res.cork();
+      this.#node.socket?.uncork();
+      this.#node.socket?.uncork();
+    }
+  }
+
+  replace(answer: PlainAnswer, error?: Error): void {
+    const node = this.#node;
+    const dropped = node.outputData;
+    node.outputData = [];
+    node._onPendingData(-node.outputSize);
+    node.outputSize = 0;
+    this.#holding = false;
+    this.#replaced = true;
+    const { bytes, last } = rendered(this.#res, answer);
+    node._last = last;
+    this.#writeRaw.call(node, bytes, null, () => {
+      for (const { callback } of dropped) callback?.(error);
+    });
+    if (node.finished) return node._finish();
+    Reflect.apply(OutgoingMessage.prototype.end, this.#res, []);
+    // So that a handler that goes on writing is told, and not taken for one with a defect that ends the process.
+    node.destroyed = true;
+  }
+
+  destroy(): void {
+    this.#res.destroy();
+  }
+
+  #onRaw(data: Data, encoding: BufferEncoding | null | undefined, callback: Callback): boolean {
+    const node = this.#node;
+    const pass = (done = callback) => this.#writeRaw.call(node, data, encoding, done);
+    // 100 Continue and Early Hints come before the head, and say nothing of what is sold.
+    if (node._header === null) return pass();
+    // What a handler still writes after its answer was replaced goes nowhere; the end of it is the end of that answer.
+    if (this.#replaced) return this.#writeRaw.call(node, '', 'latin1', callback);
+    const hasBody = this.#hasBody(data);
+    const verdict = this.#events.admit(data.length);
+    if (verdict === 'pass') {
+      this.release();
+      this.#wroteBody ||= hasBody;
+      return pass();
+    }
+    this.#holding = true;
+    if (verdict === 'drop') {
+      this.#waiting(() => this.#writeRaw.call(node, '', 'latin1', callback));
+      return false;
+    }
+    this.#heldBody ||= hasBody;
+    this.#waiting(() => pass(verdict === 'take' && callback ? this.#taken(callback) : callback));
+    // A writer that waits for `drain` charges no further ahead than it must.
+    return verdict === 'take';
+  }
+
+  /** Who waits for a write to be done may go on; who waits for the end of the response waits for its release. */
+  #taken(callback: (error?: Error) => void): (error?: Error) => void {
+    let called = false;
+    const once = (error?: Error) => {
+      if (!called) callback(error);
+      called = true;
+    };
+    process.nextTick(() => {
+      if (!this.#node.finished) once();
+    });
+    return once;
+  }
+
+  /** Without a socket Node keeps what is written until there is one. */
+  #waiting(write: () => boolean): boolean {
+    const node = this.#node;
+    const { socket } = node;
+    node.socket = null;
+    try {
+      return write();
+    } finally {
+      node.socket = socket;
+    }
+  }
+
+  /** Node puts the head before the first bytes where it can. */
+  #hasBody(data: Data): boolean {
+    const first = this.#first;
+    this.#first = false;
+    const { _header: head } = this.#node;
+    return data.length > (first && head !== null && typeof data === 'string' ? head.length : 0);
+  }
+}
+
+class Http1Head implements WireHead {
+  readonly #res: ServerResponse;
+
+  constructor(res: ServerResponse) {
+    this.#res = res;
+  }
+
+  get status(): number {
+    return this.#res.statusCode;
+  }
+
+  names(): readonly string[] {
+    return this.#res.getHeaderNames();
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#res.getHeader(name);
+    return Array.isArray(value) ? value.join(', ') : value?.toString();
+  }
+
+  set(name: string, value: string): void {
+    this.#res.setHeader(name, value);
+  }
+
+  remove(name: string): void {
+    this.#res.removeHeader(name);
+  }
+}
+
+/** Node writes the answer, on a response that has no socket. */
+function rendered(res: ServerResponse, { status, headers, body }: PlainAnswer): { bytes: Buffer; last: boolean } {
+  const answer = new ServerResponse(res.req);
+  answer.shouldKeepAlive = res.shouldKeepAlive;
+  answer.writeHead(status, headers);
+  answer.end(body);
+  const { outputData, _last: last } = answer as unknown as NodeResponse;
+  const bytes = outputData.map(({ data, encoding }) =>
+    typeof data === 'string' ? Buffer.from(data, encoding ?? 'latin1') : data,
+  );
+  return { bytes: Buffer.concat(bytes), last };
+}

@@ -1,0 +1,210 @@
+// Held back is a stream of HTTP/2, by the methods that its class implements for Node's own streams; the types of a
+// response of HTTP/1, which Express' handlers see, do not tell that there is one.
+/* oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, eslint/no-underscore-dangle */
+import type { ServerResponse } from 'node:http';
+import {
+  constants,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+  type ServerStreamResponseOptions,
+} from 'node:http2';
+import { watchEnd } from './watch-end.js';
+import type { PlainAnswer, Wire, WireEvents, WireHead } from './wire.js';
+
+type Done = (error?: Error | null) => void;
+type Encoding = BufferEncoding | 'buffer';
+type Options = ServerStreamResponseOptions | undefined;
+type Chunks = { chunk: string | Uint8Array; encoding: Encoding }[];
+
+/** The methods of a stream that Node's streams call; they are public for those who implement streams. */
+interface Inner {
+  respond: (headers?: OutgoingHttpHeaders, options?: ServerStreamResponseOptions) => void;
+  _write: (chunk: string | Uint8Array, encoding: Encoding, done: Done) => void;
+  _writev: (chunks: Chunks, done: Done) => void;
+  _final: (done: Done) => void;
+}
+
+export const isHttp2 = (res: ServerResponse): boolean =>
+  typeof (res as ServerResponse & { stream?: Partial<ServerHttp2Stream> }).stream?.respond === 'function';
+
+/**
+ * HTTP/2, by its compatibility API: the head and the first write wait in the stream, and the rest in front of them, as they
+ * do for a client whose window is full.
+ */
+export class Http2Wire implements Wire {
+  readonly #stream: ServerHttp2Stream;
+  readonly #events: WireEvents;
+  readonly #inner: Inner;
+  #head: [OutgoingHttpHeaders, Options] | undefined;
+  #holding = false;
+  #replaced = false;
+  #wroteBody = false;
+  /** The one write that a stream makes at a time, until it may go on. */
+  #parked: (() => void) | undefined;
+  /** Ends the write that goes nowhere. */
+  #dropped: (() => void) | undefined;
+  #taken: Buffer[] = [];
+  #final: Done | undefined;
+  #writing = 0;
+
+  constructor(res: ServerResponse, events: WireEvents) {
+    const { stream } = res as ServerResponse & { stream: ServerHttp2Stream };
+    const inner = stream as unknown as Inner;
+    this.#stream = stream;
+    this.#events = events;
+    this.#inner = { respond: inner.respond, _write: inner._write, _writev: inner._writev, _final: inner._final };
+    inner.respond = (headers, options) => this.#onRespond(headers ?? {}, options);
+    inner._write = (chunk, encoding, done) =>
+      this.#onWrite([{ chunk, encoding }], done, () => this.#inner._write.call(stream, chunk, encoding, done));
+    inner._writev = (chunks, done) => this.#onWrite(chunks, done, () => this.#inner._writev.call(stream, chunks, done));
+    inner._final = (done) => this.#onFinal(done);
+    // These send beside the response, where nothing could hold them.
+    for (const name of ['respondWithFile', 'respondWithFD', 'pushStream'] as const)
+      Reflect.set(stream, name, refuse(name));
+    watchEnd(res, events);
+    stream.once('finish', () => {
+      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) events.onFinished();
+    });
+    stream.once('close', () => events.onGone());
+  }
+
+  heldBytes(): number {
+    return this.#taken.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
+  wroteBody(): boolean {
+    return this.#wroteBody;
+  }
+
+  ended(): boolean {
+    return this.#stream.writableEnded;
+  }
+
+  release(): void {
+    if (!this.#holding) return;
+    this.#holding = false;
+    if (this.#stream.destroyed || this.#stream.closed) return;
+    if (this.#head) this.#respond(...this.#head);
+    const parked = this.#parked;
+    this.#parked = undefined;
+    const taken = this.#taken.splice(0);
+    if (taken.length > 0 || parked) this.#wroteBody = true;
+    if (taken.length > 0) this.#write(Buffer.concat(taken));
+    parked?.();
+    this.#finishWhenWritten();
+  }
+
+  replace({ status, headers, body }: PlainAnswer): void {
+    this.#replaced = true;
+    this.#holding = false;
+    this.#taken = [];
+    this.#respond({ ...headers, ':status': status });
+    this.#write(Buffer.from(body));
+    this.#dropped?.();
+    if (!this.#stream.writableEnded) this.#stream.end();
+    this.#finishWhenWritten();
+  }
+
+  destroy(): void {
+    // Without an error code a client takes what it got for the whole.
+    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  #onRespond(headers: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): void {
+    this.#events.onHead(new Http2Head(headers));
+    if (this.#events.admit(0) === 'pass') {
+      this.release();
+      return this.#respond(headers, options);
+    }
+    this.#holding = true;
+    this.#head = [headers, options];
+    // Whoever asks is above us: for them the head is decided.
+    Object.defineProperty(this.#stream, 'headersSent', { configurable: true, value: true });
+  }
+
+  #respond(headers: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): void {
+    this.#head = undefined;
+    Reflect.deleteProperty(this.#stream, 'headersSent');
+    this.#inner.respond.call(this.#stream, headers, options);
+  }
+
+  #onWrite(chunks: Chunks, done: Done, pass: () => void): void {
+    if (this.#replaced) return process.nextTick(done);
+    if (!this.#stream.headersSent) this.#onRespond({});
+    const verdict = this.#events.admit(chunks.reduce((sum, { chunk }) => sum + chunk.length, 0));
+    if (verdict === 'pass') {
+      this.release();
+      this.#wroteBody = true;
+      return pass();
+    }
+    this.#holding = true;
+    if (verdict === 'hold') this.#parked = pass;
+    else if (verdict === 'drop') this.#dropped = done;
+    else {
+      // Copied, because whoever wrote it may use the memory again once it is taken.
+      for (const { chunk, encoding } of chunks) this.#taken.push(toBuffer(chunk, encoding));
+      process.nextTick(done);
+    }
+  }
+
+  #onFinal(done: Done): void {
+    this.#final = done;
+    if (this.#replaced || this.#events.admit(0) === 'pass') {
+      this.release();
+      this.#finishWhenWritten();
+    } else this.#holding = true;
+  }
+
+  #write(bytes: Buffer): void {
+    this.#writing += 1;
+    this.#inner._write.call(this.#stream, bytes, 'buffer', () => {
+      this.#writing -= 1;
+      this.#finishWhenWritten();
+    });
+  }
+
+  #finishWhenWritten(): void {
+    const final = this.#final;
+    if (final === undefined || this.#holding || this.#writing > 0 || this.#stream.destroyed) return;
+    this.#final = undefined;
+    this.#inner._final.call(this.#stream, final);
+  }
+}
+
+class Http2Head implements WireHead {
+  readonly #headers: OutgoingHttpHeaders;
+
+  constructor(headers: OutgoingHttpHeaders) {
+    this.#headers = headers;
+  }
+
+  get status(): number {
+    return Number(this.#headers[':status'] ?? 200);
+  }
+
+  names(): readonly string[] {
+    return Object.keys(this.#headers).filter((name) => !name.startsWith(':'));
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#headers[name.toLowerCase()];
+    return Array.isArray(value) ? value.join(', ') : value?.toString();
+  }
+
+  set(name: string, value: string): void {
+    this.#headers[name.toLowerCase()] = value;
+  }
+
+  remove(name: string): void {
+    Reflect.deleteProperty(this.#headers, name);
+  }
+}
+
+const toBuffer = (chunk: string | Uint8Array, encoding: Encoding): Buffer =>
+  typeof chunk === 'string' ? Buffer.from(chunk, encoding === 'buffer' ? 'utf8' : encoding) : Buffer.from(chunk);
+
+const refuse = (name: string) => () => {
+  throw new Error(
+    `a paid response cannot be sent by stream.${name}(), which no charge could hold back; write to the response`,
+  );
+};

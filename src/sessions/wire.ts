@@ -1,0 +1,63 @@
+import type { ServerResponse } from 'node:http';
+import { Http1Wire } from './wire-http1.js';
+import { Http2Wire, isHttp2 } from './wire-http2.js';
+
+/**
+ * What becomes of bytes that want to leave: they leave; they wait, and slow their writer down; they wait and are taken
+ * without slowing it down; or they go nowhere.
+ */
+export type Verdict = 'pass' | 'hold' | 'take' | 'drop';
+
+/** The head of a response in the last moment in which it can be changed, after everybody else has had their say. */
+export interface WireHead {
+  readonly status: number;
+  names(): readonly string[];
+  /** Several values are joined, as the field is read. */
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+  remove(name: string): void;
+}
+
+export interface WireEvents {
+  /** Called once, before any byte of the head could leave. */
+  onHead(head: WireHead): void;
+  /** @param bytes that want to leave now, 0 for a head or an end by itself */
+  admit(bytes: number): Verdict;
+  /** The handler is ending the response; false: its end was refused, and the response goes on. */
+  onEnding(ending: boolean): void;
+  /** The handler has ended the response. */
+  onEnded(): void;
+  /** The whole response was handed to the operating system. */
+  onFinished(): void;
+  /** Connection or stream are gone; comes after `onFinished` too. */
+  onGone(): void;
+}
+
+/** A whole answer, made without a response. */
+export interface PlainAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The end of one response at which its bytes become public; nothing above it can tell that from a slow client. */
+export interface Wire {
+  heldBytes(): number;
+  /** True once a byte of the body was let go. */
+  wroteBody(): boolean;
+  /** Ended, by the handler or by whatever stands between it and the wire. */
+  ended(): boolean;
+  /** Lets go what is held; what is written later is asked about again. */
+  release(): void;
+  /**
+   * Forgets what is held and sends another answer in its place; only while nothing has left.
+   * @param error for those who wait to hear of what they wrote
+   */
+  replace(answer: PlainAnswer, error?: Error): void;
+  /** Cuts the response off, so that the client learns that it is not whole. */
+  destroy(): void;
+}
+
+/** Puts the gate between a response and its client, beneath everything else that was or will be put around the response. */
+export const holdWire = (res: ServerResponse, events: WireEvents): Wire =>
+  isHttp2(res) ? new Http2Wire(res, events) : new Http1Wire(res, events);

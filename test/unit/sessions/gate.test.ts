@@ -1,0 +1,391 @@
+// Middleware takes methods off the response.
+/* oxlint-disable typescript/unbound-method */
+import { once } from 'node:events';
+import { ServerResponse } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RequestHandler } from 'express';
+import { afterEach, expect, test } from 'vitest';
+import { checkNode } from '../../../src/sessions/wire-http1.js';
+import { ask } from './support/ask.js';
+import {
+  eventually,
+  FIXED,
+  type Handler,
+  METERED,
+  nothing,
+  sell,
+  type World,
+  type WorldOptions,
+} from './support/world.js';
+
+/** What the matrix of handlers does not show: the response as its handler sees it, and what is sent in its place. */
+
+let world: World;
+afterEach(() => world.close());
+
+const VERSIONS = [
+  ['HTTP/1.1', false],
+  ['HTTP/2', true],
+] as const;
+const charging =
+  (serve: Handler): Handler =>
+  (req, res) => {
+    req.paymentSession?.charge('10000');
+    return serve(req, res);
+  };
+
+async function buy(http2: boolean, path = '/paid', pay = {}) {
+  const { headers } = await world.credential(pay, path);
+  return ask(world.url + path, { headers, http2 });
+}
+
+const settleDown = async () => {
+  for (let turn = 0; turn < 300; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test.each(VERSIONS)(
+  '%s: while its charge is not durable a response looks to its handler like one to a slow client',
+  async (_name, http2) => {
+    let seen: unknown[] = [];
+    let drained = false;
+    world = await sell(
+      charging((_req, res) => {
+        const before = [res.headersSent, res.writableEnded, res.writableLength];
+        const more = res.write('x'.repeat(100_000));
+        res.once('drain', () => {
+          drained = true;
+          res.end();
+        });
+        seen = [before, more, res.headersSent, res.writableEnded, res.writableLength >= 100_000, res.writableFinished];
+        expect(() => res.setHeader('X-Late', '1')).toThrow();
+        expect(() => res.writeHead(200)).toThrow();
+      }),
+      { http2 },
+    );
+    const release = world.ledger.hold();
+    const answer = buy(http2);
+    await eventually(() => world.ledger.commits.length === 1);
+    await settleDown();
+    expect([seen, drained]).toEqual([[[false, false, 0], false, true, false, true, false], false]);
+    release();
+    expect((await answer).body).toHaveLength(100_000);
+    expect([drained, world.ledger.only().status]).toEqual([true, 'pending']);
+  },
+);
+
+test.each(VERSIONS)(
+  '%s: nothing of what is sold whole leaves before its charge is durable, and then it flows with back-pressure',
+  async (_name, http2) => {
+    let mostWaiting = 0;
+    world = await sell(
+      charging(async (_req, res) => {
+        for (let piece = 0; piece < 64; piece += 1) {
+          if (!res.write(Buffer.alloc(64_000, 'x'))) await once(res, 'drain');
+          mostWaiting = Math.max(mostWaiting, res.writableLength);
+        }
+        res.end();
+      }),
+      { http2 },
+    );
+    const answer = await buy(http2);
+    expect([answer.body.length, answer.whole]).toEqual([64 * 64_000, true]);
+    expect(mostWaiting).toBeLessThan(1_000_000);
+    // One commit: the charge cannot grow, so the session is closed before the first byte.
+    expect(world.ledger.commits.flat().map((change) => change.kind)).toEqual(['close']);
+    await eventually(() => world.ledger.only().delivery === 'delivered');
+  },
+);
+
+test.each(VERSIONS)(
+  '%s: callbacks of writes and of the end, and the events of a response, come once and in order',
+  async (_name, http2) => {
+    const told: string[] = [];
+    world = await sell(
+      charging((_req, res) => {
+        for (const event of ['finish', 'close'] as const) res.on(event, () => told.push(event));
+        res.write('one', () => told.push('written'));
+        res.end('two', () => told.push('ended'));
+      }),
+      { http2 },
+    );
+    const release = world.ledger.hold();
+    const answer = buy(http2);
+    await eventually(() => world.ledger.commits.length === 1);
+    await settleDown();
+    expect(told).toEqual([]);
+    release();
+    expect((await answer).body.toString()).toBe('onetwo');
+    await eventually(() => told.includes('close'));
+    expect(told[0]).toBe('written');
+    expect([...told].sort()).toEqual(['close', 'ended', 'finish', 'written']);
+  },
+);
+
+test('corked writes arrive in order whenever their charge becomes durable', async () => {
+  world = await sell(
+    charging(async (_req, res) => {
+      res.write('a');
+      res.cork();
+      res.write('b');
+      await wait(20);
+      res.write('c');
+      res.uncork();
+      res.end('d');
+    }),
+  );
+  expect((await buy(false)).body.toString()).toBe('abcd');
+});
+
+test('every form of writeHead arrives as without us', async () => {
+  const forms: Handler[] = [
+    (_req, res) => res.writeHead(201).end('x') as never,
+    (_req, res) => res.writeHead(201, 'Made').end('x') as never,
+    (_req, res) => res.writeHead(201, { 'X-One': '1' }).end('x') as never,
+    (_req, res) => res.writeHead(201, ['X-One', '1', 'X-Two', '2'] as never).end('x') as never,
+    (_req, res) => (res.flushHeaders(), res.end('x')) as never,
+  ];
+  const serve: Handler = (req, res) => forms[Number(req.query.form)]?.(req, res) as never;
+  world = await sell(charging(serve), { mount: (app) => app.get('/free', serve) });
+  for (const form of forms.keys()) {
+    const paid = await buy(false, `/paid?form=${form}`);
+    const unpaid = await ask(`${world.url}/free?form=${form}`);
+    const { vary: _vary, 'cache-control': _cache, 'settlement-id': _id, date: _date, ...rest } = paid.headers;
+    const { date: _unpaid, ...expected } = unpaid.headers;
+    expect([paid.status, rest, paid.body]).toEqual([unpaid.status, expected, unpaid.body]);
+  }
+});
+
+test('responses that a client pipelines arrive in its order, however late their charges become durable', async () => {
+  world = await sell(
+    charging((req, res) => {
+      res.write(`<${Number(req.query.n)}>`);
+      res.end('.');
+    }),
+  );
+  const paths = ['/paid?n=1', '/paid?n=2', '/paid?n=3'];
+  const requests = await Promise.all(
+    paths.map(async (path) => {
+      const { headers } = await world.credential({}, path);
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      return `GET ${path} HTTP/1.1\r\nHost: ${new URL(world.url).host}\r\n${lines.join('')}\r\n`;
+    }),
+  );
+  const release = world.ledger.hold();
+  const { socket, text } = raw(world.url);
+  socket.write(requests.join(''));
+  await eventually(() => world.ledger.commits.length > 0);
+  release();
+  await eventually(() => text().includes('<3>'));
+  expect(text().match(/<\d>/g)).toEqual(['<1>', '<2>', '<3>']);
+  await eventually(() => [...world.ledger.rows.values()].every((row) => row.delivery === 'delivered'));
+  socket.destroy();
+});
+
+/** express-session and its like: they hold the end back until something of their own is done. */
+const endsLater: RequestHandler = (_req, res, next) => {
+  const { end } = res;
+  res.end = function late(this: typeof res, ...args: unknown[]) {
+    setTimeout(() => Reflect.apply(end, res, args), 10);
+    return this;
+  } as typeof res.end;
+  next();
+};
+
+test.each(VERSIONS)(
+  '%s: a layer that sends the end later changes nothing, before the paid route and after it',
+  async (_name, http2) => {
+    for (const where of ['before', 'after'] as const) {
+      world = await sell(
+        charging((req, res) => res.status(Number(req.query.status)).json({ sold: true })),
+        { [where]: [endsLater], http2 },
+      );
+      expect((await buy(http2, '/paid?status=200')).body.toString()).toBe('{"sold":true}');
+      expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 10_000n });
+      world.ledger.rows.clear();
+      expect((await buy(http2, '/paid?status=404')).status).toBe(404);
+      expect(world.ledger.only().status).toBe('released');
+      if (where === 'before') await world.close();
+    }
+  },
+);
+
+const SETTLE_FIRST: WorldOptions = { sells: { ...FIXED, settle: 'before-release' } };
+
+test.each(VERSIONS)(
+  '%s: settle-first: what is answered instead is whole, names the settlement, and the connection goes on',
+  async (_name, http2) => {
+    world = await sell(
+      charging(async (_req, res) => {
+        res.set('X-Secret', 'worth money').write('worth ');
+        await wait(5);
+        res.end('money');
+      }),
+      { ...SETTLE_FIRST, http2, before: [(_req, res, next) => (res.set('X-Request-Id', 'r1'), next())] },
+    );
+    for (const [outcome, status] of [
+      ['refused', 402],
+      ['unknown', 503],
+    ] as const) {
+      world.ledger.rows.clear();
+      world.settleNow = () => Promise.resolve(outcome);
+      const answer = await buy(http2);
+      expect([answer.status, answer.whole, answer.headers['x-secret']]).toEqual([status, true, undefined]);
+      expect(answer.headers).toMatchObject({
+        'content-type': 'application/problem+json',
+        'settlement-id': world.ledger.only().session.id,
+        'x-request-id': 'r1',
+      });
+      expect(JSON.parse(answer.body.toString())).toMatchObject({ status, request_id: 'r1' });
+    }
+  },
+);
+
+test('settle-first: the next request on the connection of a replaced answer is served', async () => {
+  world = await sell(
+    charging((_req, res) => res.json({ worth: 'money' })),
+    SETTLE_FIRST,
+  );
+  const request = async () => {
+    const { headers } = await world.credential();
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    return `GET /paid HTTP/1.1\r\nHost: ${new URL(world.url).host}\r\n${lines.join('')}\r\n`;
+  };
+  const { socket, text } = raw(world.url);
+  world.settleNow = () => Promise.resolve('refused');
+  socket.write(await request());
+  await eventually(() => text().includes('payment_refused'));
+  world.settleNow = () => Promise.resolve('settled');
+  socket.write(await request());
+  await eventually(() => text().includes('{"worth":"money"}'));
+  expect(text().match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 402', 'HTTP/1.1 200']);
+  socket.destroy();
+});
+
+test.each(VERSIONS)(
+  '%s: settle-first: a response past the bound is a 500 for its client, an error for its handler, and free',
+  async (_name, http2) => {
+    const heard: string[] = [];
+    world = await sell(
+      charging(async (_req, res) => {
+        res.on('error', (error) => heard.push(error.message));
+        for (let piece = 0; piece < 100 && !res.destroyed; piece += 1) {
+          res.write(Buffer.alloc(1_000, 'x'));
+          await wait(1);
+        }
+        res.end();
+      }),
+      { sells: { ...FIXED, settle: 'before-release', settleFirstBuffer: '16KiB' }, http2 },
+    );
+    world.settleNow = () => Promise.reject(new Error('nothing is to be settled'));
+    const answer = await buy(http2);
+    expect([answer.status, answer.whole, JSON.parse(answer.body.toString()).code]).toEqual([
+      500,
+      true,
+      'response_too_large',
+    ]);
+    expect(world.ledger.only()).toMatchObject({ status: 'released', spent: 0n });
+    await eventually(() => heard.length > 0);
+    expect(heard[0]).toContain('settleFirstBuffer');
+    expect(world.logged.join()).toContain('too large to be settled first');
+  },
+);
+
+test('settle-first: exactly the bound may wait, head and all, and one byte more may not', async () => {
+  const serve = (bytes: number) =>
+    sell(
+      charging((_req, res) => res.send(Buffer.alloc(bytes))),
+      {
+        sells: { ...FIXED, settle: 'before-release', settleFirstBuffer: 20_000 },
+      },
+    );
+  world = await serve(19_000);
+  expect((await buy(false)).status).toBe(200);
+  await world.close();
+  world = await serve(20_001);
+  expect([(await buy(false)).status, world.ledger.only().status]).toEqual([500, 'released']);
+});
+
+test('settle-first: what was released is not held back, however large', async () => {
+  world = await sell(async (req, res) => {
+    req.paymentSession?.release();
+    for (let piece = 0; piece < 40; piece += 1) if (!res.write(Buffer.alloc(64_000))) await once(res, 'drain');
+    res.end();
+  }, SETTLE_FIRST);
+  expect((await buy(false)).body).toHaveLength(40 * 64_000);
+});
+
+test('over HTTP/2 nothing can be sent beside the response, where no charge would hold it', async () => {
+  const thrown: string[] = [];
+  world = await sell(
+    (_req, res) => {
+      const { stream } = res as unknown as { stream: Record<string, (...args: unknown[]) => void> };
+      for (const name of ['respondWithFile', 'respondWithFD', 'pushStream']) {
+        try {
+          stream[name]?.(import.meta.filename);
+        } catch (error) {
+          thrown.push((error as Error).message);
+        }
+      }
+      res.end();
+    },
+    { http2: true },
+  );
+  await buy(true);
+  expect(thrown).toHaveLength(3);
+});
+
+test('a client that leaves while a download that is paid for flows is billed, and the row says aborted', async () => {
+  let more: () => void = nothing;
+  world = await sell(
+    charging((_req, res) => {
+      more = () => res.write(Buffer.alloc(64_000));
+      res.write('first');
+    }),
+  );
+  const { headers } = await world.credential();
+  const leaving = new AbortController();
+  const asked = ask(`${world.url}/paid`, { headers, signal: leaving.signal });
+  await eventually(() => world.ledger.rows.size === 1 && world.ledger.only().status === 'pending');
+  more();
+  leaving.abort();
+  await asked;
+  await eventually(() => world.ledger.only().delivery === 'aborted');
+  expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 10_000n });
+});
+
+test('what a stream wrote before it charged was free, and what follows a charge waits for it', async () => {
+  let go: () => void = nothing;
+  world = await sell(
+    (req, res) => {
+      res.write('working… ');
+      go = () => {
+        req.paymentSession?.charge('10000');
+        res.end('the result');
+      };
+    },
+    { sells: METERED },
+  );
+  const release = world.ledger.hold();
+  const { headers } = await world.credential({ protocol: 'atxp' });
+  const answer = ask(`${world.url}/paid`, { headers });
+  await eventually(() => go !== nothing);
+  go();
+  await eventually(() => world.ledger.commits.length === 1);
+  release();
+  expect((await answer).body.toString()).toBe('working… the result');
+});
+
+test('Node sends a response by the methods that the gate stands in; without them nothing may be sold', async () => {
+  world = await sell(nothing);
+  expect(() => checkNode()).not.toThrow();
+  const proto = Object.create(ServerResponse.prototype, { _writeRaw: { value: undefined } }) as object;
+  expect(() => checkNode(proto)).toThrow(/cannot hold responses back .* no _writeRaw/);
+});
+
+function raw(url: string): { socket: Socket; text: () => string } {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk) => chunks.push(chunk));
+  return { socket, text: () => Buffer.concat(chunks).toString() };
+}
