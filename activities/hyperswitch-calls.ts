@@ -73,7 +73,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     account,
     holdMs,
     expiryMs,
-    apply: async ({ id, runner, facts }) => wake((await ledger.applyPayment({ paymentId: id, runner, facts })).started),
+    apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
   });
   let sequence = 0;
   const nextRunner = () => {
@@ -117,17 +117,22 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     };
     const step = await makeOrRead(call, account);
     if (step) return step;
-    await cancelIfDue(id, runner);
+    await cancelIfDue(held, readAgainMs);
     const now = await paymentStep(id, readAgainMs);
     // Events come in any order: one may have told of a refund before we knew that something had been captured.
-    return now.kind === 'open' ? now : await reread(claim.claim);
+    return now.kind === 'final' || (await told(id)) ? await reread(claim.claim) : now;
   }
 
-  /** A finished payment is read for what a webhook told: most often a refund made at the provider. */
+  const told = async (id: PaymentId): Promise<boolean> =>
+    (await ledger.openWebhooks({ kind: 'payment', id })).length > 0;
+
+  /** A finished payment is read for what a webhook told, most often a refund made at the provider, and while it is asked about. */
   async function reread({ id, hyperswitchPaymentId }: ClaimedPayment): Promise<FollowStep> {
-    if ((await ledger.openWebhooks({ kind: 'payment', id })).length === 0) return await paymentStep(id);
+    const step = await paymentStep(id);
+    const isTold = await told(id);
+    if (!isTold && step.kind !== 'attention') return step;
     const payment = await hyperswitch.readPayment(hyperswitchPaymentId);
-    if (payment.kind !== 'found') return { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail };
+    if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
     const misfit = await account.misfit(payment.value.owner);
     if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
     wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: payment.value })).started);
@@ -170,12 +175,12 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     const read = () => hyperswitch.readRefund(hyperswitchRefundId);
     if (claim.kind === 'final') {
       const step = await refundStep(id);
-      const told = (await ledger.openWebhooks({ kind: 'refund', id })).length > 0;
-      if (!told && step.kind !== 'attention') return step;
+      const isTold = (await ledger.openWebhooks({ kind: 'refund', id })).length > 0;
+      if (!isTold && step.kind !== 'attention') return step;
       const answer = await read();
-      if (answer.kind !== 'found') return told ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: answer.detail } : step;
+      if (answer.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: answer.detail } : step;
       const misfit = await account.profileMisfit(answer.value.profileId);
-      if (misfit !== undefined) return told ? { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit } : step;
+      if (misfit !== undefined) return isTold ? { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit } : step;
       wake((await ledger.applyRefund({ refundId: id, runner: null, facts: answer.value })).started);
       return await refundStep(id);
     }

@@ -18,6 +18,7 @@ export interface CancelDependencies {
     readonly id: PaymentId;
     readonly runner: string;
     readonly facts: PaymentFacts;
+    readonly readAgainMs: number | null;
   }) => Promise<void>;
 }
 
@@ -28,12 +29,16 @@ const READ_AGAIN_MS = 5_000;
  * says, the payment is what is read of it afterwards, so a success that came just before wins.
  */
 export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expiryMs, apply }: CancelDependencies) {
-  return async function cancelIfDue(id: PaymentId, runner: string): Promise<void> {
+  return async function cancelIfDue(
+    { id, runner }: { readonly id: PaymentId; readonly runner: string },
+    readAgainMs: number | null,
+  ): Promise<void> {
     const claim = await ledger.claimCancel({ id, runner, holdMs, expiryMs });
     if (!claim) return;
     const { certainty, detail, facts } = await cancel(claim);
-    if (facts && (await account.misfit(facts.owner)) === undefined) await apply({ id, runner, facts });
-    else await ledger.paymentUnread({ id, runner, certainty: 'done', detail, nextCheckMs: READ_AGAIN_MS });
+    if (facts && (await account.misfit(facts.owner)) === undefined) await apply({ id, runner, facts, readAgainMs });
+    else
+      await ledger.paymentUnread({ id, runner, certainty: 'done', detail, nextCheckMs: readAgainMs ?? READ_AGAIN_MS });
     await ledger.cancelAnswered({ id, certainty, detail });
   };
 

@@ -55,7 +55,7 @@ async function stillDue(
   { ledger, hyperswitch, wake }: ReversalCallDependencies,
 ): Promise<NotNow | undefined> {
   if (!hyperswitch || claim.hyperswitchRefundId === null) return undefined;
-  const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId);
+  const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId, 'first');
   if (answer.kind === 'missing') {
     const why = `Hyperswitch does not know the refund ${claim.hyperswitchRefundId}, which had succeeded: nothing was sent; check HYPERSWITCH_API_KEY, then resolve with retry`;
     return { ask: 'unknown_refund', why };

@@ -237,6 +237,11 @@ export const ENVIRONMENT = z.object({
   HYPERSWITCH_WEBHOOK_SECRET: webhookSecrets(
     'Signing secrets of the Hyperswitch webhook (the payment response hash key), comma-separated while rotating.',
   ),
+  PAYMENT_EXPIRY: standard(
+    duration(SECOND, 90 * DAY),
+    '24h',
+    'How long a buyer has to pay: what nobody has paid by then is cancelled at Hyperswitch.',
+  ),
   MPP_SECRET_KEY: optional(secretOf(32), {
     secret: true,
     description: 'Binds MPP challenges to this server, at least 32 characters; without it MPP is not offered.',

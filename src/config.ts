@@ -73,6 +73,7 @@ export interface Config {
         readonly settleIntervalMs: number;
       }
     | undefined;
+  readonly paymentExpiryMs: number;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
   readonly transferRetry: RetrySettings;
   readonly notifications: {
@@ -221,6 +222,7 @@ function toConfig(values: Values): Config {
     approvalThreshold: values.APPROVAL_THRESHOLD,
     settlement: settlementOf(values),
     ...providersOf(values),
+    paymentExpiryMs: values.PAYMENT_EXPIRY,
     reversal: {
       enabled: values.REVERSAL_WORKER_ENABLED,
       maxRetries: values.REVERSAL_MAX_RETRIES,

@@ -53,8 +53,8 @@ const context: CliContext = {
       import('./marketplace-runtime.js'),
       import('./tempo-runtime.js'),
     ]);
-    const { stripe } = createMarketplaceProviders(config, ledger);
-    return createResolution({ ledger, stripe, chain: createTempoProvider(config) });
+    const { stripe, hyperswitch } = createMarketplaceProviders(config, ledger);
+    return createResolution({ ledger, stripe, hyperswitch, chain: createTempoProvider(config) });
   },
 };
 

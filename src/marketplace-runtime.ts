@@ -9,6 +9,7 @@ import type { Logger } from './observability/logger.js';
 import { createMarketplaceOrchestration, createNudge } from './orchestration/marketplace.js';
 import type { TemporalClient } from './orchestration/temporal-client.js';
 import { createHyperswitch, type Hyperswitch } from './providers/hyperswitch/client.js';
+import { createPace } from './providers/hyperswitch/pace.js';
 import { createBudget, stripeRequestsOverall } from './providers/stripe/budget.js';
 import { createStripe, type Stripe } from './providers/stripe/client.js';
 import type { ChainReader } from './resolution/ask-chain.js';
@@ -20,16 +21,16 @@ export interface MarketplaceProviders {
   readonly hyperswitch: Hyperswitch | undefined;
 }
 
-/** Every request to Stripe, from whichever process, takes its token in the ledger. */
+/** Every request to Stripe takes its token in the ledger, and every read of Hyperswitch its turn, from whichever process. */
 export function createMarketplaceProviders(
   config: Config,
-  ledger: Pick<Ledger, 'takeToken' | 'returnToken'>,
+  ledger: Pick<Ledger, 'takeToken' | 'returnToken' | 'takeHyperswitchTurn'>,
 ): MarketplaceProviders {
   const { stripe } = config;
   const overall = stripe && (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey));
   return {
     stripe: stripe && createStripe({ ...stripe, takeToken: createBudget(ledger, overall ?? 0) }),
-    hyperswitch: config.hyperswitch && createHyperswitch(config.hyperswitch),
+    hyperswitch: config.hyperswitch && createHyperswitch({ ...config.hyperswitch, pace: createPace(ledger) }),
   };
 }
 
@@ -75,8 +76,17 @@ export function createMarketplaceRuntime({
     wake,
     calls:
       hyperswitch &&
-      createHyperswitchCalls({ ledger, hyperswitch, clock: systemClock, processName, logger, wake, holdMs }),
-    resolution: createResolution({ ledger, stripe, chain }),
+      createHyperswitchCalls({
+        ledger,
+        hyperswitch,
+        clock: systemClock,
+        processName,
+        logger,
+        wake,
+        holdMs,
+        paymentExpiryMs: config.paymentExpiryMs,
+      }),
+    resolution: createResolution({ ledger, stripe, hyperswitch, chain }),
     processWebhook: createWebhookProcessor({ ledger, stripe, wake }),
   };
 }

@@ -21,26 +21,25 @@ const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney
 
 /** Follows a buyer's payment until it is final, whether or not a webhook ever comes. */
 export async function payment(input: FollowInput): Promise<{ status: string }> {
-  return await follow(input, { advance: advancePayment, actions: [] });
+  return await follow(input, { kind: 'payment', advance: advancePayment });
 }
 
 /** Sees a refund through: made if a crash came before it, read until it is final, a person asked where it went back. */
 export async function refund(input: FollowInput): Promise<{ status: string }> {
-  return await follow(input, { advance: advanceRefund, actions: actionsOf('refund') });
+  return await follow(input, { kind: 'refund', advance: advanceRefund });
 }
 
 interface Followed {
+  readonly kind: 'payment' | 'refund';
   readonly advance: (id: string) => Promise<FollowStep>;
-  /** What a person may decide; nothing of a payment: what is wrong with it is between the buyer and the provider. */
-  readonly actions: readonly string[];
 }
 
-async function follow(input: FollowInput, { advance, actions }: Followed): Promise<{ status: string }> {
+async function follow(input: FollowInput, { kind, advance }: Followed): Promise<{ status: string }> {
   const state: ItemState = { phase: 'calling', detail: 'Hyperswitch is asked', ignored: [] };
   const desk = createDecisionDesk({
     state,
-    actions,
-    decide: (message) => decideMoney({ kind: 'refund', itemId: input.id, ...message }),
+    actions: actionsOf(kind),
+    decide: (message) => decideMoney({ kind, itemId: input.id, ...message }),
   });
   let reread = false;
   setHandler(stateQuery, () => state);

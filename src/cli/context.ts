@@ -37,7 +37,8 @@ export interface CliContext {
 }
 
 /** What a decision needs of the ledger, tokens for questions to Stripe counted. */
-export type DecidingLedger = ResolutionDependencies['ledger'] & Pick<Ledger, 'takeToken' | 'returnToken'>;
+export type DecidingLedger = ResolutionDependencies['ledger'] &
+  Pick<Ledger, 'takeToken' | 'returnToken' | 'takeHyperswitchTurn'>;
 
 /** The command was understood and cannot be done; the text is for the person who typed it. */
 export class CommandRefused extends Error {}

@@ -1,13 +1,19 @@
 import type { Attention } from '../domain/attention.js';
 import type { OrderId, SettlementId } from '../domain/ids.js';
-import { ORDER_STATUSES, REFUND_STATUSES, REVERSAL_STATUSES, TRANSFER_STATUSES } from '../domain/marketplace-status.js';
+import {
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+  REFUND_STATUSES,
+  REVERSAL_STATUSES,
+  TRANSFER_STATUSES,
+} from '../domain/marketplace-status.js';
 import { formatDecimal } from '../domain/money.js';
-import { orderAnswer, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
+import { orderAnswer, paymentDetails, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
 import { settlementAnswer } from '../domain/settlement-answer.js';
 import { type Protocol, SETTLEMENT_STATUSES, type SettlementStatus } from '../domain/settlement-status.js';
 import type { OperatorLedger } from './operator-ledger.js';
 
-export const LISTED = ['settlements', 'orders', 'refunds', 'transfers', 'reversals'] as const;
+export const LISTED = ['settlements', 'orders', 'payments', 'refunds', 'transfers', 'reversals'] as const;
 export type Listed = (typeof LISTED)[number];
 
 export interface ListFilter {
@@ -71,7 +77,9 @@ export const LISTINGS: Readonly<Record<Listed, Listing>> = {
       return found.map((order) => ({
         id: order.id,
         attention:
-          [...order.refunds, ...order.transfers, ...order.reversals].find((item) => item.attention)?.attention ?? null,
+          [...(order.payment ? [order.payment] : []), ...order.refunds, ...order.transfers, ...order.reversals].find(
+            (item) => item.attention,
+          )?.attention ?? null,
         createdAt: order.createdAt,
         answer: orderAnswer(order),
         cells: [
@@ -81,6 +89,25 @@ export const LISTINGS: Readonly<Record<Listed, Listing>> = {
           counted(order.transfers),
           counted(order.refunds),
           counted(order.reversals),
+        ],
+      }));
+    },
+  },
+  payments: {
+    statuses: PAYMENT_STATUSES,
+    head: ['STATUS', 'CERTAINTY', 'MINOR UNITS', 'CAPTURED', 'AT HYPERSWITCH', 'ORDER'],
+    async find(ledger, filter) {
+      const found = await ledger.listPayments(filter);
+      return found.map((payment) => ({
+        ...payment,
+        answer: paymentDetails(payment),
+        cells: [
+          payment.status,
+          payment.certainty,
+          money(payment),
+          payment.captured.toString(),
+          payment.providerStatus ?? 'not there yet',
+          payment.orderId,
         ],
       }));
     },

@@ -5,6 +5,7 @@ import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decide.js';
 import { createSettlementReader } from '../ledger/find-settlements.js';
 import { createHistoricalTransfers } from '../ledger/historical-transfers.js';
+import { createHyperswitchPace } from '../ledger/hyperswitch-pace.js';
 import { createMoneyLists } from '../ledger/money-lists.js';
 import { createMoneyStory } from '../ledger/money-story.js';
 import { createOrders } from '../ledger/orders.js';
@@ -23,6 +24,7 @@ function operationsOn(database: Database, approvalThreshold: bigint, clock: Cloc
     ...createMoneyLists(database),
     ...createMoneyStory(database),
     ...createStripeGates(database),
+    ...createHyperswitchPace(database),
     ...createDecisions(database, { approvalThreshold, clock }),
     ...createSettlementReader(database),
     ...createStoryReader(database),

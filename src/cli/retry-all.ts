@@ -7,7 +7,13 @@ import { LISTINGS, type ListedItem } from './listings.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
 import { age, table } from './table.js';
 
-const KINDS = { settlements: 'settlement', transfers: 'transfer', reversals: 'reversal', refunds: 'refund' } as const;
+const KINDS = {
+  settlements: 'settlement',
+  transfers: 'transfer',
+  reversals: 'reversal',
+  payments: 'payment',
+  refunds: 'refund',
+} as const;
 type Kind = keyof typeof KINDS;
 
 interface RetryAllOptions {

@@ -1,7 +1,7 @@
 import type { Attention } from '../domain/attention.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { MoneyKind, Order } from '../domain/marketplace.js';
-import { orderAnswer, paymentAnswer, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
+import { orderAnswer, paymentDetails, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
 import { type Situation, whatNext } from '../domain/what-next.js';
 import type { FoundItem, MoneyCall } from '../ledger/money-story.js';
 import type { OperatorLedger } from './operator-ledger.js';
@@ -43,10 +43,13 @@ function partsOf(order: Order): readonly Part[] {
           {
             ...payment,
             kind: 'payment' as const,
-            attention: null,
             nextRetryAt: null,
-            answer: paymentAnswer(payment),
-            own: [['at Hyperswitch', payment.hyperswitchPaymentId ?? 'not known there']] as const,
+            answer: paymentDetails(payment),
+            own: [
+              ['captured', `${payment.captured} of ${payment.amount}`],
+              ['at Hyperswitch', payment.hyperswitchPaymentId ?? 'not known there'],
+              ['called there', payment.providerStatus ?? 'nothing yet'],
+            ] as const,
           },
         ]
       : []),

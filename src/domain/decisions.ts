@@ -29,6 +29,12 @@ export const DECISIONS = {
     adopt: { persons: 'none', asks: true },
     write_off: { persons: 'by_amount', asks: true },
   },
+  payment: {
+    retry: { persons: 'none' },
+    // A money call of its own: whatever it is answered, what Hyperswitch then says of the payment decides.
+    cancel: { persons: 'none' },
+    write_off: { persons: 'by_amount', asks: true },
+  },
   refund: {
     retry: { persons: 'none' },
     compensate: { persons: 'two', reasons: ['refund_failed_after_reversal'] },
@@ -57,6 +63,7 @@ export const EVIDENCE = {
   settlement: ['tx_hash', 'reference'],
   transfer: ['stripe_transfer_id', 'reference'],
   reversal: ['stripe_reversal_id', 'reference'],
+  payment: ['reference'],
   refund: ['reference'],
 } as const satisfies Readonly<Record<DecidableKind, readonly string[]>>;
 export type EvidenceName = (typeof EVIDENCE)[DecidableKind][number];

@@ -28,6 +28,7 @@ export const newBackfillId = (nowMs: number): BackfillId => uuidV7(nowMs) as Bac
 export const parseSettlementId = (text: string): SettlementId | undefined => parse(text) as SettlementId | undefined;
 export const parseDecisionId = (text: string): DecisionId | undefined => parse(text) as DecisionId | undefined;
 export const parseOrderId = (text: string): OrderId | undefined => parse(text) as OrderId | undefined;
+export const parsePaymentId = (text: string): PaymentId | undefined => parse(text) as PaymentId | undefined;
 export const parseRefundId = (text: string): RefundId | undefined => parse(text) as RefundId | undefined;
 export const parseTransferId = (text: string): TransferId | undefined => parse(text) as TransferId | undefined;
 export const parseBackfillId = (text: string): BackfillId | undefined => parse(text) as BackfillId | undefined;

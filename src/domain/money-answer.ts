@@ -38,6 +38,18 @@ export type PaymentAnswer = {
   readonly currency: string;
 };
 
+/** As it is read on its own. */
+export type PaymentDetails = PaymentAnswer & {
+  /** What the buyer has surely paid; as much can be given back. */
+  readonly captured: number;
+  readonly certainty: Certainty;
+  readonly provider_status: string | null;
+  readonly hyperswitch_payment_id: string | null;
+  readonly attention: AttentionAnswer | null;
+  readonly workflow_id: string | null;
+  readonly created_at: string;
+};
+
 export type RefundAnswer = {
   readonly id: string;
   readonly order_id: string;
@@ -130,6 +142,17 @@ export const paymentAnswer = (payment: Payment): PaymentAnswer => ({
   status: payment.status,
   amount: minorUnits(payment.amount),
   currency: payment.currency,
+});
+
+export const paymentDetails = (payment: Payment): PaymentDetails => ({
+  ...paymentAnswer(payment),
+  captured: minorUnits(payment.captured),
+  certainty: payment.certainty,
+  provider_status: payment.providerStatus,
+  hyperswitch_payment_id: payment.hyperswitchPaymentId,
+  attention: payment.attention,
+  workflow_id: payment.workflowId,
+  created_at: payment.createdAt,
 });
 
 /** @param reversals those that came of this refund */

@@ -35,6 +35,7 @@ export const RESOLVE_OPERATIONS: { readonly [Kind in DecidableKind]: ReturnType<
   settlement: resolve('settlement', 'resolveSettlement', '; the chain is asked where it can know'),
   transfer: resolve('transfer', 'resolveTransfer', STRIPE_IS_ASKED),
   reversal: resolve('reversal', 'resolveReversal', STRIPE_IS_ASKED),
+  payment: resolve('payment', 'resolvePayment', '; Hyperswitch is asked before it is given up'),
   refund: resolve('refund', 'resolveRefund', ''),
 };
 

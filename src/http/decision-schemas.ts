@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { actionsOf, type DecidableKind, EVIDENCE, type EvidenceName } from '../domain/decisions.js';
-import { REFUND_STATUSES, REVERSAL_STATUSES, TRANSFER_STATUSES } from '../domain/marketplace-status.js';
+import {
+  PAYMENT_STATUSES,
+  REFUND_STATUSES,
+  REVERSAL_STATUSES,
+  TRANSFER_STATUSES,
+} from '../domain/marketplace-status.js';
 import { SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
 import { note, text } from './schema-parts.js';
 
@@ -33,12 +38,19 @@ export const RESOLVE_REQUESTS: { readonly [Kind in DecidableKind]: ReturnType<ty
   settlement: resolveRequest('settlement'),
   transfer: resolveRequest('transfer'),
   reversal: resolveRequest('reversal'),
+  payment: resolveRequest('payment'),
   refund: resolveRequest('refund'),
 };
 export type ResolveRequest = z.output<ReturnType<typeof resolveRequest>>;
 
 const STATUSES = [
-  ...new Set([...SETTLEMENT_STATUSES, ...TRANSFER_STATUSES, ...REVERSAL_STATUSES, ...REFUND_STATUSES]),
+  ...new Set([
+    ...SETTLEMENT_STATUSES,
+    ...TRANSFER_STATUSES,
+    ...REVERSAL_STATUSES,
+    ...REFUND_STATUSES,
+    ...PAYMENT_STATUSES,
+  ]),
   'pending_approval' as const,
 ];
 

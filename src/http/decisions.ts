@@ -4,6 +4,7 @@ import { actionsOf, DECIDABLE_KINDS, type DecidableKind, inWords, ruleOf } from 
 import {
   newDecisionId,
   parseDecisionId,
+  parsePaymentId,
   parseRefundId,
   parseReversalId,
   parseSettlementId,
@@ -47,6 +48,7 @@ const PARSE: { readonly [Kind in DecidableKind]: (text: string) => string | unde
   settlement: parseSettlementId,
   transfer: parseTransferId,
   reversal: parseReversalId,
+  payment: parsePaymentId,
   refund: parseRefundId,
 };
 

@@ -28,6 +28,7 @@ export type MarketplaceRouteLedger = Pick<
   | 'listOrders'
   | 'createPayment'
   | 'findPayment'
+  | 'listPayments'
   | 'clientSecret'
   | 'createRefund'
   | 'findRefund'

@@ -1,5 +1,6 @@
 import {
   ListOrdersQuery,
+  ListPaymentsQuery,
   ListReversalsQuery,
   ListTransfersQuery,
   type MoneyListQuery,
@@ -9,6 +10,8 @@ import {
   OrderAnswer,
   OrderListAnswer,
   PaymentAnswer,
+  PaymentDetails,
+  PaymentListAnswer,
   RefundAnswer,
   ReversalAnswer,
   ReversalListAnswer,
@@ -86,6 +89,30 @@ export const createPaymentOperation = {
   },
   problems: [...KEY_PROBLEMS, 'not_found', 'payment_closed', 'payment_unknown', 'not_configured', 'ledger_unavailable'],
 } satisfies Operation<NewPaymentRequest>;
+
+export const listPaymentsOperation = {
+  id: 'listPayments',
+  method: 'GET',
+  path: '/api/v1/payments',
+  summary: "Buyers' payments, newest first.",
+  roles: READERS,
+  body: NOTHING,
+  query: ListPaymentsQuery,
+  answers: { 200: { description: 'A page of payments.', schema: PaymentListAnswer } },
+  problems: ['invalid_request', 'ledger_unavailable'],
+} satisfies Operation<unknown, MoneyListQuery>;
+
+export const getPaymentOperation = {
+  id: 'getPayment',
+  method: 'GET',
+  path: '/api/v1/payments/{id}',
+  summary: 'One payment, with what was captured of it.',
+  roles: READERS,
+  body: NOTHING,
+  query: NOTHING,
+  answers: { 200: { description: 'The payment.', schema: PaymentDetails } },
+  problems: ['ledger_unavailable'],
+} satisfies Operation;
 
 export const createRefundOperation = {
   id: 'createRefund',
@@ -220,6 +247,8 @@ export const MONEY_OPERATIONS: readonly Operation[] = [
   listOrdersOperation,
   getOrderOperation,
   createPaymentOperation,
+  listPaymentsOperation,
+  getPaymentOperation,
   createRefundOperation,
   getRefundOperation,
   listTransfersOperation,

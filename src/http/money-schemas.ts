@@ -9,6 +9,7 @@ import {
   TRANSFER_STATUSES,
 } from '../domain/marketplace-status.js';
 import type {
+  PaymentDetails as Details,
   OrderAnswer as Order,
   PaymentAnswer as Payment,
   RefundAnswer as Refund,
@@ -92,10 +93,12 @@ const moneyList = <Status extends string>(statuses: readonly Status[]) =>
   });
 
 export const ListOrdersQuery = moneyList(ORDER_STATUSES);
+export const ListPaymentsQuery = moneyList(PAYMENT_STATUSES);
 export const ListTransfersQuery = moneyList(TRANSFER_STATUSES);
 export const ListReversalsQuery = moneyList(REVERSAL_STATUSES);
 export type MoneyListQuery =
   | z.output<typeof ListOrdersQuery>
+  | z.output<typeof ListPaymentsQuery>
   | z.output<typeof ListTransfersQuery>
   | z.output<typeof ListReversalsQuery>;
 
@@ -169,6 +172,18 @@ const payment = {
   amount: amountOut,
   currency: z.string(),
 };
+export const PaymentDetails: z.ZodType<Details> = z
+  .object({
+    ...payment,
+    captured: amountOut.describe('What the buyer has surely paid, whatever the status; as much can be refunded.'),
+    certainty: z.enum(CERTAINTIES),
+    provider_status: z.string().nullable().describe("Hyperswitch's own word."),
+    hyperswitch_payment_id: z.string().nullable(),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'PaymentDetails' });
 const PaymentInOrder: z.ZodType<Payment> = z.object(payment);
 export const PaymentAnswer = z
   .object({
@@ -197,6 +212,7 @@ export const OrderAnswer: z.ZodType<Order> = z
   .meta({ id: 'Order' });
 
 export const OrderListAnswer = listAnswer(OrderAnswer);
+export const PaymentListAnswer = listAnswer(PaymentDetails);
 export const TransferListAnswer = listAnswer(TransferAnswer);
 export const ReversalListAnswer = listAnswer(ReversalAnswer);
 

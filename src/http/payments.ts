@@ -1,17 +1,19 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
 import { paymentKey } from '../domain/idempotency-keys.js';
-import { newPaymentId, type OrderId, type PaymentId, parseOrderId } from '../domain/ids.js';
+import { newPaymentId, type OrderId, type PaymentId, parseOrderId, parsePaymentId } from '../domain/ids.js';
 import type { Payment } from '../domain/marketplace.js';
-import { paymentAnswer } from '../domain/money-answer.js';
+import { paymentAnswer, paymentDetails } from '../domain/money-answer.js';
 import type { RequestKey } from '../ledger/marketplace-types.js';
 import { fromLedger } from './from-ledger.js';
 import { type Kept, once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './money-dependencies.js';
-import { createPaymentOperation } from './money-operations.js';
-import type { NewPaymentRequest } from './money-schemas.js';
+import { filterOf } from './money-list.js';
+import { createPaymentOperation, getPaymentOperation, listPaymentsOperation } from './money-operations.js';
+import type { MoneyListQuery, NewPaymentRequest } from './money-schemas.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Call, type Reply, type Route, route } from './route.js';
+import { pageOf } from './schema-parts.js';
 
 type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' | 'sendPayment' | 'nudge'> & {
   readonly clock: Clock;
@@ -19,6 +21,8 @@ type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' 
 
 export const paymentRoutes = (dependencies: Dependencies): readonly Route[] => [
   route(createPaymentOperation, (call) => create(call, dependencies)),
+  route(listPaymentsOperation, (call) => list(call, dependencies)),
+  route(getPaymentOperation, (call) => get(call, dependencies)),
 ];
 
 const NOT_CONFIGURED_RETRY_SECONDS = 300;
@@ -98,6 +102,19 @@ async function send(payment: Payment, { sendPayment, nudge }: Dependencies): Pro
 /** Not kept under the key: a payment that failed can still turn out to have succeeded. */
 const closed = (why: string) =>
   new HttpProblem('payment_closed', `${why}; nobody can pay with it any more. Make a new order to be paid`);
+
+async function list({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+  const { filter, limit } = filterOf(query);
+  const found = filter ? await fromLedger(ledger.listPayments(filter)) : [];
+  return { status: 200, body: pageOf(found.map(paymentDetails), limit) };
+}
+
+async function get({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
+  const id = parsePaymentId(params.id ?? '');
+  const payment = id && (await fromLedger(ledger.findPayment(id)));
+  if (!payment) throw new HttpProblem('not_found', 'there is no payment with this id');
+  return { status: 200, body: paymentDetails(payment) };
+}
 
 async function answerOf(id: PaymentId, status: 200 | 201, { ledger }: Dependencies): Promise<Kept> {
   const payment = await fromLedger(ledger.findPayment(id));

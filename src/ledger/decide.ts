@@ -5,6 +5,7 @@ import { type ActionRule, actionsOf, type DecidableKind, inWords, ruleOf } from 
 import type { DecisionId } from '../domain/ids.js';
 import type { Database } from './database.js';
 import { type Held, type HeldAction, type Hold, holding, type Said } from './decidable.js';
+import { PAYMENT } from './decide-payment.js';
 import { REFUND } from './decide-refund.js';
 import { REVERSAL } from './decide-reversal.js';
 import { SETTLEMENT } from './decide-settlement.js';
@@ -18,6 +19,7 @@ const HOLD: { readonly [Kind in DecidableKind]: Hold } = {
   settlement: holding(SETTLEMENT),
   transfer: holding(TRANSFER),
   reversal: holding(REVERSAL),
+  payment: holding(PAYMENT),
   refund: holding(REFUND),
 };
 

@@ -18,7 +18,7 @@ const SELLER_OF: Readonly<Record<MoneyKind, string>> = {
 /** What waits for a person has its workflow look once an hour; the rest should have moved within a minute. */
 const ASKED_OR_MOVING = `CASE WHEN attention_reason IS NULL THEN interval '1 minute' ELSE interval '1 hour' END`;
 const AGAIN_AFTER: Readonly<Record<MoneyKind, string>> = {
-  payment: `interval '1 minute'`,
+  payment: ASKED_OR_MOVING,
   refund: ASKED_OR_MOVING,
   transfer: ASKED_OR_MOVING,
   reversal: ASKED_OR_MOVING,

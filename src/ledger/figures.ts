@@ -12,6 +12,7 @@ const EXPIRING_WITHIN = '5 minutes';
 /** Everything that waits for a person, of whatever kind. */
 const WAITING = [
   ['settlement', 'settlements'],
+  ['payment', 'payments'],
   ['refund', 'refunds'],
   ['transfer', 'seller_transfers'],
   ['reversal', 'reversals'],

@@ -15,6 +15,7 @@ import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
 import { createHistoricalTransfers } from './historical-transfers.js';
 import { createHyperswitchAccount } from './hyperswitch-account.js';
+import { createHyperswitchPace } from './hyperswitch-pace.js';
 import { createLeases } from './leases.js';
 import { createProviderStates } from './marketplace-figures.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
@@ -88,6 +89,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createBackfills(database),
     ...createBackfillProgress(database),
     ...createHyperswitchAccount(database),
+    ...createHyperswitchPace(database),
     ...createPaymentCalls(database, sealer, clock),
     ...createPaymentCancels(database),
     ...createRefundCalls(database),

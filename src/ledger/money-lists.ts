@@ -1,11 +1,14 @@
-import type { RefundId, TransferId } from '../domain/ids.js';
-import type { Refund, Reversal } from '../domain/marketplace.js';
+import type { PaymentId, RefundId, TransferId } from '../domain/ids.js';
+import type { Payment, Refund, Reversal } from '../domain/marketplace.js';
 import type { Database } from './database.js';
 import {
+  PAYMENT_COLUMNS,
+  type PaymentRow,
   REFUND_COLUMNS,
   type RefundRow,
   type ReversalRow,
   SELECT_REVERSALS,
+  toPayment,
   toRefund,
   toReversal,
 } from './marketplace-rows.js';
@@ -22,6 +25,30 @@ export function createMoneyLists(database: Database) {
     return rows.map(toReversal);
   };
 
+  const atHyperswitch = <Row>(
+    table: 'payments' | 'refunds',
+    columns: string,
+    filter: MoneyFilter,
+  ): Promise<(Row & { [column: string]: unknown })[]> =>
+    database.query<Row & { [column: string]: unknown }>(
+      `SELECT ${columns} FROM ${table}
+       WHERE ($1::text IS NULL OR status = $1)
+         AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
+         AND ($3::uuid IS NULL OR order_id = $3)
+         AND ($4::text IS NULL OR idempotency_key = $4
+           OR id IN (SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = $4))
+         AND ($5::uuid IS NULL OR id < $5)
+       ORDER BY id DESC LIMIT $6`,
+      [
+        filter.status ?? null,
+        filter.needsAttention ?? null,
+        filter.orderId ?? null,
+        filter.key ?? null,
+        filter.before ?? null,
+        filter.limit,
+      ],
+    );
+
   return {
     /** First in, first out. */
     reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> => reversals('transfer_id', ids),
@@ -29,25 +56,20 @@ export function createMoneyLists(database: Database) {
 
     /** Newest first. @param filter.key the key sent to the payment provider, which is the refund's id, or our client's own */
     async listRefunds(filter: MoneyFilter): Promise<readonly Refund[]> {
-      const rows = await database.query<RefundRow & { [column: string]: unknown }>(
-        `SELECT ${REFUND_COLUMNS} FROM refunds
-         WHERE ($1::text IS NULL OR status = $1)
-           AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
-           AND ($3::uuid IS NULL OR order_id = $3)
-           AND ($4::text IS NULL OR idempotency_key = $4
-             OR id IN (SELECT item_id FROM request_keys WHERE operation = 'refunds' AND key = $4))
-           AND ($5::uuid IS NULL OR id < $5)
-         ORDER BY id DESC LIMIT $6`,
-        [
-          filter.status ?? null,
-          filter.needsAttention ?? null,
-          filter.orderId ?? null,
-          filter.key ?? null,
-          filter.before ?? null,
-          filter.limit,
-        ],
+      return (await atHyperswitch<RefundRow>('refunds', REFUND_COLUMNS, filter)).map(toRefund);
+    },
+
+    async findPayment(id: PaymentId): Promise<Payment | undefined> {
+      const [row] = await database.query<PaymentRow & { [column: string]: unknown }>(
+        `SELECT ${PAYMENT_COLUMNS} FROM payments WHERE id = $1`,
+        [id],
       );
-      return rows.map(toRefund);
+      return row && toPayment(row);
+    },
+
+    /** Newest first. @param filter.key the key sent to the payment provider, which is the order's id, or our client's own */
+    async listPayments(filter: MoneyFilter): Promise<readonly Payment[]> {
+      return (await atHyperswitch<PaymentRow>('payments', PAYMENT_COLUMNS, filter)).map(toPayment);
     },
   };
 }

@@ -46,7 +46,8 @@ export function createOrders(database: Database) {
           `SELECT id FROM orders
            WHERE ($1::text IS NULL OR status = $1)
              AND ($2::boolean IS NULL OR $2 = (id IN (
-               SELECT order_id FROM refunds WHERE attention_reason IS NOT NULL
+               SELECT order_id FROM payments WHERE attention_reason IS NOT NULL
+               UNION ALL SELECT order_id FROM refunds WHERE attention_reason IS NOT NULL
                UNION ALL SELECT order_id FROM seller_transfers WHERE attention_reason IS NOT NULL
                UNION ALL SELECT order_id FROM reversals WHERE attention_reason IS NOT NULL)))
              AND ($3::uuid IS NULL OR id = $3)

@@ -29,15 +29,13 @@ export function createPayments(database: Database, sealer: Sealer) {
           [payment.orderId],
         );
         if (!order) return { kind: 'order_not_found' };
-        const existing = await selectPayment(query, 'order_id', payment.orderId);
+        const existing = await paymentOf(query, payment.orderId);
         const current = existing ?? (await insertPayment(query, payment, { ...order, request }));
         await tieRequest(query, request, current.id);
         if (!existing) return { kind: 'created', payment: current };
         const closed = existing.status === 'failed' || existing.status === 'cancelled';
         return { kind: closed ? 'closed' : 'existing', payment: existing };
       }),
-
-    findPayment: (id: PaymentId): Promise<Payment | undefined> => selectPayment(database.query, 'id', id),
 
     /**
      * The buyer's client secret, opened; null when there is none or the payment is final.
@@ -56,8 +54,8 @@ export function createPayments(database: Database, sealer: Sealer) {
   };
 }
 
-async function selectPayment(query: Query, by: 'id' | 'order_id', value: string): Promise<Payment | undefined> {
-  const [row] = await query<PaymentRow>(`SELECT ${PAYMENT_COLUMNS} FROM payments WHERE ${by} = $1`, [value]);
+async function paymentOf(query: Query, order: string): Promise<Payment | undefined> {
+  const [row] = await query<PaymentRow>(`SELECT ${PAYMENT_COLUMNS} FROM payments WHERE order_id = $1`, [order]);
   return row && toPayment(row);
 }
 

@@ -100,6 +100,8 @@ hyperswitch_account.only_one boolean NOT NULL DEFAULT true
 hyperswitch_account.merchant_id text NOT NULL
 hyperswitch_account.profile_id text
 hyperswitch_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
+hyperswitch_pace.lane text NOT NULL
+hyperswitch_pace.next_at timestamp with time zone NOT NULL
 operation_events.seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 operation_events.item_kind text NOT NULL
 operation_events.item_id text NOT NULL
@@ -445,9 +447,9 @@ channels revealed_is_an_amount CHECK ((revealed >= (0)::numeric))
 channels settled_within_deposit CHECK ((settled <= deposit))
 channels spent_within_accepted CHECK ((spent <= accepted))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
-decisions decisions_action_check CHECK ((((((((((((((item_kind = 'settlement'::text) AND (action = 'retry'::text)) OR ((item_kind = 'settlement'::text) AND (action = 'settled'::text))) OR ((item_kind = 'settlement'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'retry'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'adopt'::text))) OR ((item_kind = 'transfer'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'retry'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'adopt'::text))) OR ((item_kind = 'reversal'::text) AND (action = 'write_off'::text))) OR ((item_kind = 'refund'::text) AND (action = 'retry'::text))) OR ((item_kind = 'refund'::text) AND (action = 'compensate'::text))) OR ((item_kind = 'refund'::text) AND (action = 'write_off'::text))))
+decisions decisions_action_check CHECK ((action ~ '^[a-z][a-z_]{0,39}$'::text))
 decisions decisions_by_check CHECK ((by <> ''::text))
-decisions decisions_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'transfer'::text, 'reversal'::text, 'refund'::text])))
+decisions decisions_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'transfer'::text, 'reversal'::text, 'refund'::text, 'payment'::text])))
 decisions decisions_pkey PRIMARY KEY (id)
 decisions decisions_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'pending_approval'::text, 'ignored'::text])))
 decisions two_persons CHECK (((approved_by IS NULL) OR (approved_by <> by)))
@@ -455,6 +457,8 @@ hyperswitch_account hyperswitch_account_merchant_id_check CHECK ((merchant_id <>
 hyperswitch_account hyperswitch_account_only_one_check CHECK (only_one)
 hyperswitch_account hyperswitch_account_pkey PRIMARY KEY (only_one)
 hyperswitch_account hyperswitch_account_profile_id_check CHECK ((profile_id <> ''::text))
+hyperswitch_pace hyperswitch_pace_lane_check CHECK ((lane = ANY (ARRAY['first'::text, 'in_turn'::text])))
+hyperswitch_pace hyperswitch_pace_pkey PRIMARY KEY (lane)
 operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
 order_items order_items_amount_check CHECK ((amount > (0)::numeric))
@@ -658,6 +662,7 @@ CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
 CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)
+CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree (lane)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
 CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
 CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
@@ -1403,6 +1408,25 @@ BEGIN
     RAISE EXCEPTION 'settlement %: attempts are never forgotten', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.take_hyperswitch_turn(p_lane text, p_per_second integer, p_longest interval)
+ RETURNS double precision
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_step interval := interval '1 second' / p_per_second;
+  v_now timestamptz;
+  v_next timestamptz;
+BEGIN
+  INSERT INTO hyperswitch_pace (lane, next_at) VALUES (p_lane, clock_timestamp()) ON CONFLICT DO NOTHING;
+  SELECT next_at INTO v_next FROM hyperswitch_pace WHERE lane = p_lane FOR UPDATE;
+  v_now := clock_timestamp();
+  -- Never given so far ahead: the clock was set back.
+  IF v_next > v_now + p_longest + interval '1 second' THEN v_next := v_now; END IF;
+  v_next := greatest(v_next, v_now);
+  IF v_next > v_now + p_longest THEN RETURN NULL; END IF;
+  UPDATE hyperswitch_pace SET next_at = v_next + v_step WHERE lane = p_lane;
+  RETURN extract(epoch FROM v_next - v_now) * 1000;
 END $function$
 CREATE OR REPLACE FUNCTION public.take_seller_turn(p_seller text, p_per_second double precision)
  RETURNS double precision

@@ -8,12 +8,17 @@ import type {
 } from '../ledger/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type ChainVerifierDependencies, settlementVerifier } from './ask-chain.js';
+import { type HyperswitchVerifierDependencies, paymentVerifier } from './ask-hyperswitch.js';
 import { reversalVerifier, type StripeVerifierDependencies, transferVerifier } from './ask-stripe.js';
 import { type Claimed, NOT_NEEDED, type Verifier } from './verification.js';
 
-export interface ResolutionDependencies extends StripeVerifierDependencies, ChainVerifierDependencies {
+export interface ResolutionDependencies
+  extends StripeVerifierDependencies,
+    ChainVerifierDependencies,
+    HyperswitchVerifierDependencies {
   readonly ledger: StripeVerifierDependencies['ledger'] &
     ChainVerifierDependencies['ledger'] &
+    HyperswitchVerifierDependencies['ledger'] &
     Pick<Ledger, 'decide' | 'approve' | 'decisionItem'>;
 }
 
@@ -35,6 +40,7 @@ export function createResolution(dependencies: ResolutionDependencies) {
     settlement: settlementVerifier(dependencies),
     transfer: transferVerifier(dependencies),
     reversal: reversalVerifier(dependencies),
+    payment: paymentVerifier(dependencies),
     refund: () => Promise.resolve(NOT_NEEDED),
   };
   const verify = async (claimed: Claimed): Promise<Verification> =>

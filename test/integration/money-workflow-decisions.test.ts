@@ -141,7 +141,7 @@ describe.each(CALL_KINDS)('a $kind that needs a person', ({ kind, endpoint, evid
 });
 
 describe('a payment', () => {
-  it('takes no decision, and ends when it is paid whatever was said to it', async () => {
+  it('takes no decision while it waits for its buyer, and ends when it is paid whatever was said to it', async () => {
     market.hyperswitch.setAuto({});
     const order = await market.pay({ acct_1Undecided: 1_000n });
     const { id = '', hyperswitchPaymentId } = order.payment ?? {};
@@ -152,7 +152,7 @@ describe('a payment', () => {
     await market.until('it ends', async () => (await handle.describe()).status.name === 'COMPLETED');
     expect(await handle.query(stateQuery)).toMatchObject({
       phase: 'finished',
-      ignored: [{ by: 'ann', action: 'retry', why: 'nothing of this item is decided by a person' }],
+      ignored: [{ by: 'ann', action: 'retry', why: 'not waiting, it is succeeded' }],
     });
     expect((await market.order(order)).status).toBe('paid');
   });

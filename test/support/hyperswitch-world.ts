@@ -2,6 +2,7 @@ import { createHyperswitchCalls } from '../../activities/hyperswitch-calls.js';
 import type { FollowStep } from '../../activities/marketplace-contract.js';
 import { paymentKey, refundKey } from '../../src/domain/idempotency-keys.js';
 import {
+  newDecisionId,
   newOrderId,
   newPaymentId,
   newRefundId,
@@ -11,6 +12,7 @@ import {
 } from '../../src/domain/ids.js';
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
+import { createResolution } from '../../src/resolution/decide.js';
 import { startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import { openTestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';
@@ -42,6 +44,7 @@ export async function openHyperswitchWorld() {
       paymentExpiryMs: EXPIRY_MS,
       wake: (items) => started.push(...items.map(({ kind }) => kind)),
     });
+  const resolution = createResolution({ ledger, stripe: undefined, hyperswitch, chain: undefined });
   let calls = process('p1');
   let processes = 1;
 
@@ -100,6 +103,18 @@ export async function openHyperswitchWorld() {
       if (!found) throw new Error(`there is no refund ${id}`);
       return found;
     },
+    /** One person's decision, through the API. */
+    decide: (itemId: PaymentId, action: string, by = 'olga') =>
+      resolution.decide({
+        id: newDecisionId(clock.nowMs()),
+        kind: 'payment',
+        itemId,
+        action,
+        by,
+        authenticated: true,
+        note: 'as discussed',
+        evidence: null,
+      }),
     refunded: () => sandbox.ledger().totals['USD']?.refunded ?? 0,
     posts: (endpoint: 'payments.create' | 'payments.cancel' | 'refunds.create') =>
       sandbox.calls().calls.filter((call) => call.endpoint === endpoint).length,

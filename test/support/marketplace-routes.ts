@@ -14,6 +14,7 @@ const EMPTY_LEDGER: MarketplaceRouteLedger = {
   listOrders: none,
   createPayment: () => Promise.resolve({ kind: 'order_not_found' }),
   findPayment: nothing,
+  listPayments: () => Promise.resolve([]),
   clientSecret: () => Promise.resolve(null),
   createRefund: () => Promise.resolve({ kind: 'order_not_found' }),
   findRefund: nothing,

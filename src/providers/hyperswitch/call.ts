@@ -2,6 +2,7 @@ import { type Clock, systemClock } from '../../domain/clock.js';
 import type { JsonObject } from '../../domain/json.js';
 import { httpCall } from '../http-call.js';
 import { judge, requestIdOf, type Verdict } from './answers.js';
+import type { Pace, ReadLane } from './pace.js';
 
 export interface HyperswitchOptions {
   /** Origin, with a path prefix if there is one: `https://sandbox.hyperswitch.io`. */
@@ -10,7 +11,27 @@ export interface HyperswitchOptions {
   /** For one HTTP call, to the last byte of its answer; default 20 s. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
+  /** Before each read; left out: they leave at once. */
+  readonly pace?: Pace;
 }
+
+/** The same, at the pace of reads. */
+export const reading =
+  (ask: Ask, lane: ReadLane, pace: Pace | undefined): Ask =>
+  async (method, path, send) =>
+    !pace || (await pace(lane))
+      ? await ask(method, path, send)
+      : {
+          verdict: {
+            kind: 'busy',
+            executed: 'no',
+            retryAfterMs: TURN_AGAIN_MS,
+            detail: `${method} ${path.split('?')[0]}: too many reads of Hyperswitch wait already; nothing was sent`,
+          },
+          requestId: null,
+        };
+
+const TURN_AGAIN_MS = 10_000;
 
 /** One HTTP call with what it shows. */
 export interface Asked {

@@ -3,9 +3,10 @@ import type { JsonObject } from '../../domain/json.js';
 import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/provider-answers.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, readAnswer } from './answers.js';
-import { type Asked, asking, type HyperswitchOptions } from './call.js';
+import { type Ask, type Asked, asking, type HyperswitchOptions, reading } from './call.js';
 import { type Read, readPaymentFacts, readRefundFacts } from './facts.js';
 import { hyperswitchPaymentId, hyperswitchRefundId, isHyperswitchId } from './ids.js';
+import type { ReadLane } from './pace.js';
 import { allRefunds } from './refund-list.js';
 
 export type { HyperswitchOptions } from './call.js';
@@ -47,7 +48,8 @@ export interface Hyperswitch {
   cancelPayment(idempotencyKey: string, hyperswitchPaymentId: string): Promise<KeyedAnswer<PaymentFacts>>;
   /** Asks Hyperswitch to ask its processor first (force_sync). */
   readPayment(hyperswitchPaymentId: string): Promise<ReadAnswer<PaymentFacts>>;
-  readRefund(hyperswitchRefundId: string): Promise<ReadAnswer<RefundFacts>>;
+  /** @param lane `first` for the read before money is taken back */
+  readRefund(hyperswitchRefundId: string, lane?: ReadLane): Promise<ReadAnswer<RefundFacts>>;
   /** Every refund of one payment, those made in the dashboard too: all pages, or `unclear`, never a part. */
   refundsOf(hyperswitchPaymentId: string): Promise<ReadAnswer<readonly RefundFacts[]>>;
 }
@@ -56,21 +58,26 @@ const LONGEST_REASON = 255;
 
 export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
   const ask = asking(options);
+  const lanes: Readonly<Record<ReadLane, Ask>> = {
+    first: reading(ask, 'first', options.pace),
+    in_turn: reading(ask, 'in_turn', options.pace),
+  };
   const read = async <Facts>(
     path: string,
     id: string,
     facts: (object: JsonObject) => Read<Facts>,
+    lane: ReadLane = 'in_turn',
   ): Promise<ReadAnswer<Facts>> =>
-    isHyperswitchId(id) ? found(await ask('GET', `/${path}/${id}?force_sync=true`), facts) : noSuchId(id);
+    isHyperswitchId(id) ? found(await lanes[lane]('GET', `/${path}/${id}?force_sync=true`), facts) : noSuchId(id);
   const readPayment = (id: string): Promise<ReadAnswer<PaymentFacts>> =>
     read('payments', id, (object) => samePayment(readPaymentFacts(object), { id }));
-  const readRefund = (id: string): Promise<ReadAnswer<RefundFacts>> =>
-    read('refunds', id, (object) => sameRefund(readRefundFacts(object), { id }));
+  const readRefund = (id: string, lane?: ReadLane): Promise<ReadAnswer<RefundFacts>> =>
+    read('refunds', id, (object) => sameRefund(readRefundFacts(object), { id }), lane);
 
   return {
     readPayment,
     readRefund,
-    refundsOf: async (id) => (isHyperswitchId(id) ? allRefunds(ask, id) : noSuchId(id)),
+    refundsOf: async (id) => (isHyperswitchId(id) ? allRefunds(lanes.in_turn, id) : noSuchId(id)),
 
     async createPayment(idempotencyKey, { amount, currency, metadata }) {
       const key = requireIdempotencyKey(idempotencyKey, 'createPayment');

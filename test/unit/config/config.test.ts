@@ -262,6 +262,7 @@ const WRONG: readonly (readonly [
   ['REVERSAL_CHECK_INTERVAL', '10ms', /shorter than 1s/],
   ['REVERSAL_BACKOFF_BASE', '2h', /above REVERSAL_BACKOFF_MAX/],
   ['REVERSAL_BACKOFF_MAX', '8d', /longer/],
+  ['PAYMENT_EXPIRY', '0s', /at least|shorter/],
   ['REVERSAL_BALANCE_HORIZON', '30', /duration/],
   ['TRANSFER_RETRY_ENABLED', 'TRUE', /true or false/],
   ['TRANSFER_RETRY_MAX', 'many', /whole number/],

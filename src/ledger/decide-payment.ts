@@ -1,0 +1,102 @@
+import type { Certainty } from '../domain/certainty.js';
+import type { OrderId, PaymentId } from '../domain/ids.js';
+import type { PaymentStatus } from '../domain/marketplace-status.js';
+import type { Decidable, DecidableRow } from './decidable.js';
+import { lockOrderOf, needsAttention } from './decide-stripe-call.js';
+import { NO_ATTENTION } from './decision-rows.js';
+import { moveOrder } from './order-paid.js';
+import { isOpen } from './payment-row.js';
+import { mustMove, type Query } from './transition.js';
+
+interface Row extends DecidableRow {
+  readonly id: PaymentId;
+  readonly order_id: OrderId;
+  readonly status: PaymentStatus;
+  readonly certainty: Certainty;
+  readonly amount: string;
+  readonly captured: string;
+  /** Of what was captured. */
+  readonly given_back: string;
+  readonly currency: string;
+}
+
+/** What Hyperswitch calls something that no program can take further, or whose amount is not the order's. */
+export const PAYMENT: Decidable<'payment', Row> = {
+  table: 'payments',
+  async lock(query, id) {
+    await lockOrderOf(query, 'payments', id);
+    const [row] = await query<Row & { [column: string]: unknown }>(
+      `SELECT id, order_id, status, certainty, amount, captured, currency, attention_reason, attention_detail,
+         (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back
+       FROM payments p WHERE id = $1 FOR UPDATE`,
+      [id],
+    );
+    return row;
+  },
+  waits: needsAttention,
+  /** What is kept of a buyer's money, or could still come. */
+  atStake: (row) => ({
+    amount: BigInt(row.captured) === 0n ? BigInt(row.amount) : kept(row),
+    currency: row.currency.toLowerCase(),
+  }),
+  actions: {
+    /** Read again now; what still needs a person comes back. Of one that has ended only the reading answers the question. */
+    retry: {
+      async apply({ query }, row) {
+        await query(
+          `UPDATE payments SET next_check_at = clock_now()${isOpen(row.status) ? `, ${NO_ATTENTION}` : ''} WHERE id = $1`,
+          [row.id],
+        );
+        return row.status;
+      },
+    },
+    cancel: {
+      missing: (row) =>
+        isOpen(row.status) && row.certainty === 'done'
+          ? undefined
+          : 'there is nothing at Hyperswitch that could be cancelled: retry reads it again, write_off gives it up',
+      async apply({ query }, row) {
+        await query(
+          `UPDATE payments SET ${NO_ATTENTION}, cancel_asked_at = clock_now(), cancel_asked_by = 'decision',
+             next_check_at = clock_now() WHERE id = $1`,
+          [row.id],
+        );
+        return row.status;
+      },
+    },
+    /** Nothing is followed any more; what was captured can still be given back, and a late success still wins. */
+    write_off: {
+      missing(row, { verified }) {
+        if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
+        return row.certainty === 'unknown' || row.certainty === 'in_flight'
+          ? 'nobody knows yet whether Hyperswitch has it: it is read until that is known'
+          : undefined;
+      },
+      /** Whose money it is that is kept is nobody's to say alone. */
+      confirmed: (row, { verified }) => kept(row) === 0n && (verified.kind === 'absent' || verified.kind === 'found'),
+      async apply({ query }, row) {
+        return isOpen(row.status) ? await giveUp(query, row) : await putAside(query, row);
+      },
+    },
+  },
+};
+
+const kept = ({ captured, given_back }: Row): bigint => BigInt(captured) - BigInt(given_back);
+
+async function giveUp(query: Query, row: Row): Promise<string> {
+  await mustMove(query, 'payments', {
+    id: row.id,
+    from: row.status,
+    to: 'cancelled',
+    set: `${NO_ATTENTION}, written_off_at = clock_now(), next_check_at = NULL, sealed_client_secret = NULL, sealed_key_id = NULL`,
+  });
+  await moveOrder(query, row.order_id, 'payment_failed');
+  return 'cancelled';
+}
+
+async function putAside(query: Query, row: Row): Promise<string> {
+  await query(`UPDATE payments SET ${NO_ATTENTION}, written_off_at = clock_now(), next_check_at = NULL WHERE id = $1`, [
+    row.id,
+  ]);
+  return row.status;
+}

@@ -1,0 +1,247 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { IntentStatus } from '../../src/sandbox/hyperswitch/objects.js';
+import { type HyperswitchWorld, openHyperswitchWorld } from '../support/hyperswitch-world.js';
+
+/** Whatever Hyperswitch calls a payment, it ends, is read again, or asks a person; and what was captured is somebody's. */
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+let world: HyperswitchWorld;
+beforeEach(async () => {
+  world = await openHyperswitchWorld();
+});
+afterEach(() => world.close());
+
+const dueAt = async (id: string): Promise<number> => {
+  const [row] = await world.database.query<{ at: Date }>('SELECT next_check_at AS at FROM payments WHERE id = $1', [
+    id,
+  ]);
+  return row!.at.getTime() - world.clock.nowMs();
+};
+
+async function called(to: string, received?: number) {
+  const order = await world.order();
+  await world.advancePayment(order.paymentId);
+  await world.sandbox.movePayment(order.at, {
+    to: to as IntentStatus,
+    ...(received === undefined ? {} : { received }),
+  });
+  const step = await world.advancePayment(order.paymentId);
+  return { ...order, step };
+}
+
+describe('a payment that Hyperswitch calls something that nothing follows from', () => {
+  it.each([
+    ['partially_captured', 400, 'payment_amount_differs', 400n],
+    ['partially_captured_and_capturable', 400, 'payment_amount_differs', 400n],
+    ['partially_authorized_and_requires_capture', 0, 'payment_amount_differs', 0n],
+    ['succeeded', 999, 'payment_amount_differs', 999n],
+    ['succeeded', 1_001, 'payment_amount_differs', 1_001n],
+    ['conflicted', 1_000, 'payment_amount_differs', 1_000n],
+    ['cancelled_post_capture', 1_000, 'payment_amount_differs', 0n],
+    ['requires_merchant_action', 0, 'unknown_status', 0n],
+    ['requires_capture', 0, 'unknown_status', 0n],
+    ['new_teleported', 0, 'unknown_status', 0n],
+  ])('asks a person when it is %s with %d captured: %s', async (word, received, reason, captured) => {
+    const { paymentId, id, step } = await called(word, received);
+    expect(step).toMatchObject({ kind: 'attention', reason, detail: expect.stringContaining(String(received)) });
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'processing', captured, providerStatus: word });
+    expect((await world.ledger.findOrder(id))?.status).toBe('pending');
+    const listed = await world.ledger.listPayments({ needsAttention: true, limit: 10 });
+    expect(listed.map((one) => one.id)).toEqual([paymentId]);
+    const figures = await world.ledger.figures();
+    expect(figures.needsAttention).toContainEqual(expect.objectContaining({ kind: 'payment', reason, count: 1 }));
+    // Read again although nobody tells: the sweep wakes its workflow.
+    expect(await dueAt(paymentId)).toBeLessThanOrEqual(HOUR + MINUTE);
+  });
+
+  it('goes on by itself once Hyperswitch has the whole', async () => {
+    const { paymentId, id, at } = await called('partially_captured_and_capturable', 400);
+    await world.sandbox.movePayment(at, { to: 'succeeded', received: 1_000 });
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded', attention: null, captured: 1_000n });
+    expect((await world.ledger.findOrder(id))?.transfers).toMatchObject([{ amount: 1_000n }]);
+  });
+
+  it('gives back what was captured and no more, and pays no seller of it', async () => {
+    const { id, paymentId } = await called('partially_captured', 400);
+    expect((await world.askRefund(id, 401n)).outcome).toBe('exceeds_paid');
+    const refund = await world.askRefund(id);
+    await world.advanceRefund(refund.id);
+    await world.sandbox.moveRefund(refund.at, { to: 'succeeded' });
+    await world.advanceRefund(refund.id);
+    expect(await world.refund(refund.id)).toMatchObject({ status: 'succeeded', amount: 400n });
+    expect(world.refunded()).toBe(400);
+    expect(await world.ledger.findOrder(id)).toMatchObject({ status: 'pending', transfers: [] });
+    expect(await world.decide(paymentId, 'write_off')).toMatchObject({ kind: 'applied', status: 'cancelled' });
+    expect((await world.ledger.findOrder(id))?.status).toBe('payment_failed');
+    // A webhook about what a person has settled asks nobody again.
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'cancelled', attention: null });
+  });
+
+  it('that was refunded in part and then captured whole promises sellers the rest', async () => {
+    const { id, paymentId, at } = await called('partially_captured', 400);
+    const refund = await world.askRefund(id, 400n);
+    await world.advanceRefund(refund.id);
+    await world.sandbox.moveRefund(refund.at, { to: 'succeeded' });
+    await world.advanceRefund(refund.id);
+    await world.sandbox.movePayment(at, { to: 'succeeded', received: 1_000 });
+    await world.advancePayment(paymentId);
+    expect(await world.ledger.findOrder(id)).toMatchObject({
+      status: 'partially_refunded',
+      transfers: [{ amount: 600n }],
+    });
+  });
+
+  it('asks again what was paid and is so no more, because sellers may have been paid of it', async () => {
+    const order = await world.paid();
+    await world.sandbox.movePayment(order.at, { to: 'cancelled_post_capture' });
+    await world.ledger.storeWebhook({
+      provider: 'hyperswitch',
+      eventId: 'evt_1',
+      type: 'payment_cancelled',
+      objectId: order.at,
+      parentId: null,
+      account: null,
+      bodySha256: 'x',
+    });
+    expect(await world.advancePayment(order.paymentId)).toMatchObject({ kind: 'attention', reason: 'conflict' });
+    expect(await world.payment(order.paymentId)).toMatchObject({ status: 'succeeded', captured: 1_000n });
+  });
+});
+
+describe('a refund whose status nobody knows', () => {
+  it('asks a person, and goes on once Hyperswitch says something that is known', async () => {
+    const order = await world.paid();
+    const refund = await world.askRefund(order.id, 400n);
+    await world.advanceRefund(refund.id);
+    await world.sandbox.moveRefund(refund.at, { to: 'new_half_way' as never });
+    expect(await world.advanceRefund(refund.id)).toMatchObject({ kind: 'attention', reason: 'unknown_status' });
+    expect((await world.askRefund(order.id, 700n)).outcome).toBe('exceeds_paid');
+    await world.sandbox.moveRefund(refund.at, { to: 'succeeded' });
+    await world.advanceRefund(refund.id);
+    expect(await world.refund(refund.id)).toMatchObject({ status: 'succeeded', attention: null });
+  });
+});
+
+describe('a decision about a payment', () => {
+  it('write_off of money that a buyer has not back takes a second person', async () => {
+    const { paymentId } = await called('partially_captured', 400);
+    expect(await world.decide(paymentId, 'write_off')).toMatchObject({ kind: 'pending_approval' });
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'processing' });
+  });
+
+  it('cancel calls it off at Hyperswitch, and what is read then decides', async () => {
+    const { paymentId, id } = await called('requires_capture');
+    expect(await world.decide(paymentId, 'cancel')).toMatchObject({ kind: 'applied' });
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'cancelled', attention: null });
+    expect((await world.ledger.findOrder(id))?.status).toBe('payment_failed');
+    expect(world.posts('payments.cancel')).toBe(1);
+  });
+
+  it('cancel loses to a success that came before it', async () => {
+    const { paymentId, at, id } = await called('requires_capture');
+    await world.decide(paymentId, 'cancel');
+    await world.sandbox.movePayment(at, { to: 'succeeded', seen: false });
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded' });
+    expect((await world.ledger.findOrder(id))?.status).toBe('paid');
+  });
+
+  it('cancel that Hyperswitch refuses leaves the question where it was', async () => {
+    const { paymentId } = await called('partially_captured', 400);
+    await world.decide(paymentId, 'cancel');
+    expect(await world.advancePayment(paymentId)).toMatchObject({
+      kind: 'attention',
+      reason: 'payment_amount_differs',
+    });
+    const [row] = await world.database.query('SELECT cancel_certainty, cancel_asked_at FROM payments WHERE id = $1', [
+      paymentId,
+    ]);
+    expect(row).toEqual({ cancel_certainty: 'absent', cancel_asked_at: null });
+  });
+
+  it('write_off asks Hyperswitch, and does not give up what it calls paid in full', async () => {
+    const { paymentId, at } = await called('requires_merchant_action');
+    await world.sandbox.movePayment(at, { to: 'succeeded' });
+    expect(await world.decide(paymentId, 'write_off')).toMatchObject({
+      kind: 'refused',
+      detail: expect.stringContaining('retry'),
+    });
+    expect(await world.decide(paymentId, 'retry')).toMatchObject({ kind: 'applied' });
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded', attention: null });
+  });
+});
+
+describe('a checkout that its buyer has left', () => {
+  it.each(['requires_payment_method', 'requires_confirmation', 'requires_customer_action'])(
+    'is cancelled at Hyperswitch after a day while it %s',
+    async (word) => {
+      const { paymentId, id } = await called(word);
+      world.clock.advance(23 * HOUR);
+      expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'open' });
+      expect(world.posts('payments.cancel')).toBe(0);
+      world.clock.advance(HOUR + MINUTE);
+      expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'final', status: 'cancelled' });
+      expect(world.posts('payments.cancel')).toBe(1);
+      expect((await world.ledger.findOrder(id))?.status).toBe('payment_failed');
+    },
+  );
+
+  it('is not cancelled while money may be on its way', async () => {
+    const { paymentId } = await called('processing');
+    world.clock.advance(30 * 24 * HOUR);
+    expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'open', afterMs: 24 * HOUR });
+    expect(world.posts('payments.cancel')).toBe(0);
+  });
+
+  it('is read ever less often while it cannot be cancelled, at least once a day', async () => {
+    const { paymentId } = await called('requires_customer_action');
+    world.sandbox.setFaults([{ kinds: ['http_503'], on: ['payments.cancel'] }]);
+    world.clock.advance(24 * HOUR);
+    const waits: number[] = [];
+    for (let read = 0; read < 12; read += 1) {
+      const step = await world.advancePayment(paymentId);
+      const afterMs = step.kind === 'open' ? (step.afterMs ?? 0) : 0;
+      waits.push(afterMs);
+      // The sweep does not come before it is due.
+      expect(await dueAt(paymentId)).toBeGreaterThanOrEqual(afterMs);
+      world.clock.advance(afterMs);
+    }
+    expect(waits[0]).toBe(5 * MINUTE);
+    expect(waits.at(-1)).toBe(24 * HOUR);
+    expect(waits.toSorted((one, other) => one - other)).toEqual(waits);
+    world.sandbox.setFaults([]);
+    expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'final', status: 'cancelled' });
+  });
+
+  it('that is paid at the last moment is paid', async () => {
+    const { paymentId, at } = await called('requires_customer_action');
+    world.clock.advance(25 * HOUR);
+    await world.sandbox.movePayment(at, { to: 'succeeded', seen: false });
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded' });
+  });
+
+  it('that is paid after it was cancelled is paid all the same', async () => {
+    const { paymentId, at, id } = await called('requires_payment_method');
+    world.clock.advance(25 * HOUR);
+    await world.advancePayment(paymentId);
+    await world.sandbox.movePayment(at, { to: 'succeeded' });
+    await world.ledger.storeWebhook({
+      provider: 'hyperswitch',
+      eventId: 'evt_2',
+      type: 'payment_succeeded',
+      objectId: at,
+      parentId: null,
+      account: null,
+      bodySha256: 'x',
+    });
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded' });
+    expect((await world.ledger.findOrder(id))?.status).toBe('paid');
+  });
+});
