@@ -243,7 +243,8 @@ function attach({ req, res, route, startedAt, dependencies }: Visit, attached: A
   const { terms } = route;
   // Also so that the head is made by Node from what is set on the response, whatever form the handler gives it.
   res.setHeader('Vary', varyOnCredentials(res.get('Vary')));
-  const before = headersOf(res);
+  // Only a response that is settled first may have another one sent in its place.
+  const before = settle === 'before-release' ? headersOf(res) : {};
   const gate = new ResponseGate(res, {
     session,
     held,
@@ -256,7 +257,7 @@ function attach({ req, res, route, startedAt, dependencies }: Visit, attached: A
     dispatch,
     deliveries,
     answerInstead: (why) => {
-      const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id'] ?? null);
+      const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id']);
       return { status, headers: { ...before, ...headers, ...own }, body };
     },
     log,
@@ -281,9 +282,11 @@ function attach({ req, res, route, startedAt, dependencies }: Visit, attached: A
 const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;
 
 /** What the layers before this one have said about every answer: CORS, request ids, security. */
-const headersOf = (res: Response): Record<string, string> =>
+const headersOf = (res: Response): Record<string, string | string[]> =>
   Object.fromEntries(
-    Object.entries(res.getHeaders()).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
+    Object.entries(res.getHeaders()).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value : String(value)]],
+    ),
   );
 
 function presentedAt(

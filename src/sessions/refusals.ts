@@ -114,13 +114,12 @@ export const refusal = (code: RefusalCode, detail?: string): Problem => ({
 
 /** `application/problem+json` without a builder of the server's own. */
 export const sendProblem: SendProblem = (res, problem) => {
-  const requestId = res.getHeader('x-request-id');
-  const { status, headers, body } = problemAnswer(problem, typeof requestId === 'string' ? requestId : null);
+  const { status, headers, body } = problemAnswer(problem, res.getHeader('x-request-id'));
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.status(status).end(body);
 };
 
-export function problemAnswer(problem: Problem, requestId: string | null): PlainAnswer {
+export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer {
   const { status, code, title, detail, retryAfterSeconds, type = 'about:blank' } = problem;
   return {
     status,
@@ -129,7 +128,14 @@ export function problemAnswer(problem: Problem, requestId: string | null): Plain
       'Cache-Control': 'no-store',
       'Content-Type': 'application/problem+json',
     },
-    body: JSON.stringify({ type, title, status, detail, code, request_id: requestId }),
+    body: JSON.stringify({
+      type,
+      title,
+      status,
+      detail,
+      code,
+      request_id: typeof requestId === 'string' ? requestId : null,
+    }),
   };
 }
 

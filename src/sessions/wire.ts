@@ -36,7 +36,7 @@ export interface WireEvents {
 /** A whole answer, made without a response. */
 export interface PlainAnswer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Readonly<Record<string, string | string[]>>;
   readonly body: string;
 }
 

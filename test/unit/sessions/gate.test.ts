@@ -376,6 +376,34 @@ test('what a stream wrote before it charged was free, and what follows a charge 
   expect((await answer).body.toString()).toBe('working… the result');
 });
 
+test('one TLS port sells over HTTP/2 and HTTP/1.1 alike', async () => {
+  world = await sell(
+    charging(async (_req, res) => {
+      for (let piece = 0; piece < 20; piece += 1) if (!res.write(Buffer.alloc(64_000))) await once(res, 'drain');
+      res.end();
+    }),
+    { http2: 'tls' },
+  );
+  for (const http2 of [true, false]) {
+    world.ledger.rows.clear();
+    const answer = await buy(http2);
+    expect([answer.status, answer.whole, answer.body.length]).toEqual([200, true, 20 * 64_000]);
+    expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 10_000n });
+  }
+});
+
+test('what layers before the paid route set as a list stays a list in an answer that is sent instead', async () => {
+  world = await sell(
+    charging((_req, res) => res.send('sold')),
+    {
+      ...SETTLE_FIRST,
+      before: [(_req, res, next) => (res.set('Set-Cookie', ['a=1', 'b=2']), next())],
+    },
+  );
+  world.settleNow = () => Promise.resolve('refused');
+  expect((await world.buy()).headers.getSetCookie()).toEqual(['a=1', 'b=2']);
+});
+
 test('Node sends a response by the methods that the gate stands in; without them nothing may be sold', async () => {
   world = await sell(nothing);
   expect(() => checkNode()).not.toThrow();

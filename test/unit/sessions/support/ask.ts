@@ -1,5 +1,6 @@
-import { type IncomingHttpHeaders, request } from 'node:http';
+import { type IncomingHttpHeaders, request as plainRequest } from 'node:http';
 import { connect, constants } from 'node:http2';
+import { request as tlsRequest } from 'node:https';
 import { gunzipSync } from 'node:zlib';
 
 export interface Asked {
@@ -29,7 +30,14 @@ const CUT = { status: 0, headers: {}, body: Buffer.alloc(0), whole: false, trail
 
 function overHttp1(url: string, { headers, method = 'GET', signal, onFirstByte }: Question): Promise<Asked> {
   return new Promise((resolve) => {
-    const req = request(url, { method, agent: false, headers: { ...headers }, ...(signal && { signal }) });
+    const request = url.startsWith('https:') ? tlsRequest : plainRequest;
+    const req = request(url, {
+      rejectUnauthorized: false,
+      method,
+      agent: false,
+      headers: { ...headers },
+      ...(signal && { signal }),
+    });
     req.on('error', () => resolve(CUT));
     req.on('response', (res) => {
       const chunks: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { createServer as createHttp2Server } from 'node:http2';
+import { createServer as createHttp2Server, createSecureServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { SettlementId } from '../../../../src/domain/ids.js';
@@ -14,6 +14,7 @@ import type { Facilities } from '../../../../src/sessions/offers.js';
 import { ask } from './ask.js';
 import { expressOverHttp2 } from './express-over-http2.js';
 import { FakeLedger } from './fake-ledger.js';
+import { TLS } from './tls.js';
 
 export const ASSET = '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913';
 export const PAYEE = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
@@ -104,8 +105,8 @@ export interface WorldOptions {
   readonly before?: readonly RequestHandler[];
   /** Between the paid route and its handler. */
   readonly after?: readonly RequestHandler[];
-  /** Serves HTTP/2 without TLS. */
-  readonly http2?: boolean;
+  /** Serves HTTP/2 without TLS; `tls`: with it, and HTTP/1.1 on the same port. */
+  readonly http2?: boolean | 'tls';
   readonly onError?: express.ErrorRequestHandler;
   readonly mount?: (app: express.Express, paid: (options: PaidSessionOptions) => RequestHandler) => void;
 }
@@ -147,10 +148,10 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
   options.mount?.(app, (terms) => sessions.paidSession(terms));
   app.use(options.onError ?? answerWith500);
   app.set('env', 'test');
-  const server = options.http2 ? createHttp2Server(expressOverHttp2(app)) : createServer(app);
+  const server = serverOf(app, options.http2 ?? false);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http${options.http2 === 'tls' ? 's' : ''}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
   const world: World = {
     url,
@@ -161,7 +162,9 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
     clock,
     settleNow: () => Promise.resolve('settled'),
     async credential(pay = {}, path = '/paid') {
-      const offers = await readOffers(await challengeAt(url + path, options.http2 === true));
+      const offers = await readOffers(
+        await challengeAt(url + path, options.http2 !== undefined && options.http2 !== false),
+      );
       return answerOffers(offers, { protocol: 'x402', account: payerAccount('alice'), nowMs: clock.ms, ...pay });
     },
     async buy({ credential, path = '/paid', method = 'GET', ...pay } = {}) {
@@ -175,6 +178,11 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
     },
   };
   return world;
+}
+
+function serverOf(app: express.Express, http2: boolean | 'tls') {
+  if (http2 === 'tls') return createSecureServer({ ...TLS, allowHTTP1: true }, expressOverHttp2(app));
+  return http2 ? createHttp2Server(expressOverHttp2(app)) : createServer(app);
 }
 
 async function challengeAt(url: string, http2: boolean): Promise<globalThis.Response> {
