@@ -58,11 +58,12 @@ export function createStripeActivities(
 }
 
 /** The reads before reversals: a Hyperswitch that hangs keeps no more places of Stripe's queue than these from transfers. */
-function boundedReads(hyperswitch: Hyperswitch): Pick<Hyperswitch, 'readRefund'> {
+function boundedReads(hyperswitch: Hyperswitch): Pick<Hyperswitch, 'readRefund' | 'readPayment'> {
   const bulkhead = createBulkhead();
+  const noPlace = { kind: 'unclear', detail: NO_PLACE.why } as const;
   return {
-    readRefund: (id) =>
-      bulkhead(() => hyperswitch.readRefund(id)) ?? Promise.resolve({ kind: 'unclear', detail: NO_PLACE.why }),
+    readRefund: (id, lane) => bulkhead(() => hyperswitch.readRefund(id, lane)) ?? Promise.resolve(noPlace),
+    readPayment: (id) => bulkhead(() => hyperswitch.readPayment(id)) ?? Promise.resolve(noPlace),
   };
 }
 

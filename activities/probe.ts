@@ -6,7 +6,7 @@ import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { Recorded } from '../src/ledger/money-call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { CallStep } from './marketplace-contract.js';
-import { lookForReversal } from './reversal-call.js';
+import { lookForReversal } from './reversal-look.js';
 import type { Looked } from './stripe-call-types.js';
 import { lookForTransfer } from './transfer-call.js';
 
@@ -40,6 +40,8 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
         return { kind: 'final', status };
       }
       case 'unfinished':
+      case 'strange':
+      case 'ended':
       case 'absent':
       case 'hopeless':
       case 'unread':
@@ -57,7 +59,11 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
       const { attention, stripeTransferId } = reversal;
       if (attention === null || stripeTransferId === null || !isUnknown(reversal.certainty))
         return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
-      const looked = await lookForReversal(stripe, { ...reversal, stripeTransferId });
+      const looked = await lookForReversal(stripe, {
+        ...reversal,
+        stripeTransferId,
+        amount: reversal.amount - reversal.counted,
+      });
       return await take({ kind: 'reversal', id, ...attention }, looked, (found) => ledger.adoptReversal(id, found));
     },
 

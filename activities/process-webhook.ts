@@ -1,9 +1,14 @@
+import { takenByOthers } from '../src/domain/foreign-reversals.js';
+import type { TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem, NewWebhookEvent } from '../src/ledger/marketplace-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 
 export interface WebhookDependencies {
-  readonly ledger: Pick<Ledger, 'itemOfWebhook' | 'finishWebhook' | 'balanceRose' | 'savePayout'>;
+  readonly ledger: Pick<
+    Ledger,
+    'itemOfWebhook' | 'finishWebhook' | 'balanceRose' | 'savePayout' | 'reversedTransfer' | 'noteReversed'
+  >;
   /** undefined: payouts are left to a process that can read them. */
   readonly stripe: Stripe | undefined;
   readonly wake: (items: readonly MoneyItem[]) => void;
@@ -38,8 +43,21 @@ export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependen
         return 'acted';
       }
     }
-    // Known transfers are read by the calls that need them; everything else is not about money of ours.
-    await ledger.finishWebhook(event, item ? 'noted' : 'not_ours');
+    const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
+    if (told === 'left') return 'left';
+    // Other events of known transfers tell what their calls read by themselves; the rest is not about money of ours.
+    await ledger.finishWebhook(event, told ?? (item ? 'noted' : 'not_ours'));
     return 'acted';
   };
+
+  /** Whoever reversed it. `left`: Stripe was not read, so the event stays due. */
+  async function readReversed(id: string): Promise<'found' | 'missing' | 'noted' | 'left'> {
+    const transfer = await ledger.reversedTransfer(id as TransferId);
+    if (!transfer) return 'noted';
+    if (!stripe) return 'left';
+    const answer = await stripe.inLane(transfer.sellerAccount).readTransfer(transfer.stripeTransferId);
+    if (answer.kind !== 'found') return answer.kind === 'missing' ? 'missing' : 'left';
+    wake(await ledger.noteReversed(id as TransferId, takenByOthers(answer.value, transfer)));
+    return 'found';
+  }
 }

@@ -1,22 +1,32 @@
 import type { ReversalId } from '../src/domain/ids.js';
-import type { ReversalParams, TransferWithReversals } from '../src/domain/provider-answers.js';
+import type { RefundFacts, ReversalParams } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
+import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch-account.js';
 import type { RetryTimings } from './marketplace-contract.js';
-import type { Looked, NotNow, StripeCall } from './stripe-call-types.js';
+import { lookForReversal } from './reversal-look.js';
+import type { NotNow, StripeCall } from './stripe-call-types.js';
 import { retryPolicy } from './transfer-call.js';
 
 export interface ReversalCallDependencies {
   readonly ledger: Pick<
     Ledger,
-    'claimReversal' | 'noteReversalAbsent' | 'permitReversal' | 'recordReversal' | 'releaseReversal' | 'applyRefund'
+    | 'claimReversal'
+    | 'noteReversalAbsent'
+    | 'permitReversal'
+    | 'recordReversal'
+    | 'releaseReversal'
+    | 'applyRefund'
+    | 'pinHyperswitch'
+    | 'knownPayment'
+    | 'hyperswitchIsOurs'
   >;
   readonly stripe: Stripe;
   /** undefined: refunds are known from the ledger alone. */
-  readonly hyperswitch: Pick<Hyperswitch, 'readRefund'> | undefined;
+  readonly hyperswitch: Pick<Hyperswitch, 'readRefund' | 'readPayment'> | undefined;
   readonly timings: RetryTimings;
   readonly wake: (items: readonly MoneyItem[]) => void;
 }
@@ -27,18 +37,19 @@ const ASK_AGAIN_MS = 15_000;
 export function reversalCall(
   dependencies: ReversalCallDependencies,
 ): StripeCall<ReversalId, ClaimedReversal, ReversalParams> {
-  const { ledger, stripe, timings } = dependencies;
+  const { ledger, stripe, hyperswitch, timings } = dependencies;
+  const refunds = hyperswitch && { hyperswitch, account: createHyperswitchAccount({ ledger, hyperswitch }) };
   return {
     policy: retryPolicy(timings, { whenShort: 'wait', whenRefused: 'ask' }),
     claim: ledger.claimReversal,
     look: (claim) => lookForReversal(stripe, claim),
     noteAbsent: ledger.noteReversalAbsent,
-    stillDue: (claim) => stillDue(claim, dependencies),
+    stillDue: async (claim) => (refunds ? await stillDue(claim, refunds, dependencies) : undefined),
     permit: ledger.permitReversal,
     async send(claim, key, params) {
       const answer = await stripe.inLane(claim.sellerAccount).reverseTransfer(key, claim.stripeTransferId, params);
       return answer.kind === 'done'
-        ? { ...answer, value: { stripeId: answer.value.stripeReversalId, settled: answer.value.settled } }
+        ? { ...answer, value: { stripeId: answer.value.stripeReversalId, state: answer.value.state } }
         : answer;
     },
     record: ledger.recordReversal,
@@ -47,73 +58,55 @@ export function reversalCall(
 }
 
 /**
- * A refund can fail after it had succeeded, and then nothing is due. Where the provider cannot be asked, the seller keeps
- * the money a little longer: waiting loses nothing, and the buyer has been refunded already.
+ * A share is taken only for a refund that holds: read now, succeeded, and of the amount we know. One that has failed ends the
+ * reversal by itself; anything else goes to a person, and `retry` goes on once it holds again. Where the provider cannot be
+ * asked, the seller keeps the money a little longer: waiting loses nothing, and the buyer has been refunded already.
  */
 async function stillDue(
   claim: ClaimedReversal,
-  { ledger, hyperswitch, wake }: ReversalCallDependencies,
+  { hyperswitch, account }: Refunds,
+  { ledger, wake }: ReversalCallDependencies,
 ): Promise<NotNow | undefined> {
-  if (!hyperswitch || claim.hyperswitchRefundId === null) return undefined;
+  if (claim.hyperswitchRefundId === null) return undefined;
   const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId, 'first');
   if (answer.kind === 'missing') {
-    const why = `Hyperswitch does not know the refund ${claim.hyperswitchRefundId}, which had succeeded: nothing was sent; check HYPERSWITCH_API_KEY, then resolve with retry`;
-    return { ask: 'unknown_refund', why };
+    // A key of another merchant knows none of our refunds: nothing may be concluded from that.
+    const control = await account.control();
+    if (control.kind === 'mismatch' || control.kind === 'unread') return unconfirmed(control.detail);
+    return doubtful(`Hyperswitch does not know the refund ${claim.hyperswitchRefundId}`);
   }
-  if (answer.kind !== 'found')
-    return { afterMs: ASK_AGAIN_MS, why: `the refund could not be confirmed before the reversal: ${answer.detail}` };
-  const { started } = await ledger.applyRefund({ refundId: claim.refundId, runner: null, facts: answer.value });
+  if (answer.kind !== 'found') return unconfirmed(answer.detail);
+  const misfit = await account.profileMisfit(answer.value.profileId);
+  if (misfit !== undefined) return unconfirmed(misfit);
+  const facts = answer.value;
+  const { status, started } = await ledger.applyRefund({ refundId: claim.refundId, runner: null, facts });
   wake(started);
-  return undefined;
+  const differs = differenceOf(claim, facts);
+  if (differs !== undefined) return doubtful(differs);
+  // Failed in the ledger too, it is not sent: the permit says so, and looks where an attempt may have gone out.
+  if (facts.status === 'succeeded' || (facts.status === 'failed' && status === 'failed')) return undefined;
+  return doubtful(`the refund is ${facts.providerStatus} at Hyperswitch`);
 }
 
-/** What names a reversal of ours at Stripe. */
-export type SoughtReversal = Pick<ClaimedReversal, 'id' | 'stripeTransferId' | 'sellerAccount' | 'amount' | 'currency'>;
-
-/** Ours is recognised by the id we wrote into its metadata, never by its amount: two equal partial refunds are two. */
-export async function lookForReversal(stripe: Stripe, sought: SoughtReversal): Promise<Looked> {
-  const answer = await stripe.inLane(sought.sellerAccount).readTransfer(sought.stripeTransferId);
-  if (answer.kind === 'missing') {
-    return {
-      kind: 'hopeless',
-      why: 'missing',
-      detail: `${sought.stripeTransferId} does not exist in this Stripe account and mode; check STRIPE_SECRET_KEY, then resolve with retry`,
-    };
-  }
-  return answer.kind === 'found' ? judge(answer.value, sought) : { kind: 'unread', answer };
+interface Refunds {
+  readonly hyperswitch: Pick<Hyperswitch, 'readRefund'>;
+  readonly account: HyperswitchAccount;
 }
 
-function judge({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
-  const ours = reversals.filter(({ metadata }) => metadata.operation_id === sought.id);
-  const [one] = ours;
-  if (one && ours.length === 1 && one.amount === sought.amount && one.currency === sought.currency) {
-    return one.settled
-      ? { kind: 'ours', stripeId: one.stripeReversalId }
-      : { kind: 'unfinished', detail: `Stripe has not finished ${one.stripeReversalId}` };
-  }
-  if (one) {
-    const found = ours.map(({ stripeReversalId, amount, currency }) => `${stripeReversalId} (${amount} ${currency})`);
-    return {
-      kind: 'hopeless',
-      why: 'conflict',
-      detail: `Stripe holds ${found.join(', ')} for this reversal of ${sought.amount} ${sought.currency}; nothing was sent`,
-    };
-  }
-  const left = transfer.amount - transfer.amountReversed;
-  if (left === 0n) {
-    const others = reversals.map(({ stripeReversalId, amount }) => `${stripeReversalId} (${amount})`).join(', ');
-    return {
-      kind: 'hopeless',
-      why: 'foreign',
-      detail: `${transfer.stripeTransferId} is already fully reversed, not by us: ${others}; adopt one of them or write it off`,
-    };
-  }
-  if (sought.amount > left || transfer.currency !== sought.currency) {
-    return {
-      kind: 'hopeless',
-      why: 'exceeds',
-      detail: `${left} ${transfer.currency} of ${transfer.stripeTransferId} are left, less than the ${sought.amount} ${sought.currency} to take back`,
-    };
-  }
-  return { kind: 'absent' };
+const unconfirmed = (why: string): NotNow => ({
+  afterMs: ASK_AGAIN_MS,
+  why: `the refund could not be confirmed before the reversal: ${why}`,
+});
+
+const doubtful = (what: string): NotNow => ({
+  ask: 'cause_no_longer_holds',
+  why: `${what}, and it had succeeded: nothing was sent; find out at Hyperswitch, then resolve with retry once it holds, or with write_off`,
+});
+
+function differenceOf({ refund }: ClaimedReversal, facts: RefundFacts): string | undefined {
+  const { amount, currency, hyperswitchPaymentId: payment } = facts;
+  if (amount !== refund.amount || currency !== refund.currency)
+    return `Hyperswitch holds a refund of ${amount} ${currency} where ${refund.amount} ${refund.currency} were refunded`;
+  const known = refund.hyperswitchPaymentId;
+  return known === null || payment === known ? undefined : `the refund is of payment ${payment} at Hyperswitch`;
 }

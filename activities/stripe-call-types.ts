@@ -1,7 +1,7 @@
 import type { RefusalByRecords } from '../src/domain/answers.js';
 import type { AttentionReason } from '../src/domain/attention.js';
 import type { RetryPolicy } from '../src/domain/next.js';
-import type { KeyedAnswer, ReadAnswer } from '../src/domain/provider-answers.js';
+import type { KeyedAnswer, ReadAnswer, ReversalState } from '../src/domain/provider-answers.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
 
@@ -10,6 +10,10 @@ export type Looked =
   | { readonly kind: 'ours'; readonly stripeId: string }
   /** Ours is there and Stripe has not finished it. */
   | { readonly kind: 'unfinished'; readonly detail: string }
+  /** Ours is there in a state that no document names. */
+  | { readonly kind: 'strange'; readonly detail: string }
+  /** Stripe had taken it, and has given it up: under this key nothing moves any more. */
+  | { readonly kind: 'ended'; readonly as: 'failed' | 'canceled'; readonly detail: string }
   | { readonly kind: 'absent' }
   /** Nothing of ours, and our call cannot succeed any more. */
   | { readonly kind: 'hopeless'; readonly why: RefusalByRecords; readonly detail: string }
@@ -29,9 +33,10 @@ export interface StripeCall<Id extends string, C extends Claimed & { readonly id
     claim: C,
     key: string,
     params: Params,
-  ): Promise<KeyedAnswer<{ readonly stripeId: string; readonly settled: boolean }>>;
+  ): Promise<KeyedAnswer<{ readonly stripeId: string; readonly state: ReversalState }>>;
   record(outcome: CallOutcome<Id>): Promise<Recorded>;
-  release(id: Id, runner: string, afterMs: number): Promise<void>;
+  /** Gives the claim back. `unfinished`: Stripe has it and works on it; an event may tell sooner. */
+  release(id: Id, runner: string, afterMs: number, why: 'later' | 'unfinished'): Promise<void>;
 }
 
 export type NotNow =

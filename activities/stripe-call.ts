@@ -2,7 +2,7 @@ import type { MoneyAnswer } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
 import { type Certainty, certaintyAtSend } from '../src/domain/certainty.js';
 import { type Decision, next } from '../src/domain/next.js';
-import type { KeyedAnswer, KeyedRefusal } from '../src/domain/provider-answers.js';
+import type { KeyedAnswer, KeyedRefusal, ReversalState } from '../src/domain/provider-answers.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
 import { notMovedYet } from './failures.js';
 import type { CallStep } from './marketplace-contract.js';
@@ -31,8 +31,10 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     if (misfit) return await notRead(claim, misfit, misfit);
     if (claim.looksFirst) {
       const looked = await call.look(claim);
-      if (looked.kind !== 'absent') return await fromLook(claim, looked);
-      await call.noteAbsent({ id, runner });
+      // What is known already to have ended is sent anew, under another key.
+      const isOver = looked.kind === 'ended' && !mayHaveMoved(claim.certainty);
+      if (looked.kind !== 'absent' && !isOver) return await fromLook(claim, looked);
+      if (claim.certainty !== 'not_sent') await call.noteAbsent({ id, runner });
     }
     const wait = await call.stillDue(claim);
     if (wait) return await notNow(claim, wait);
@@ -48,7 +50,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       const decision = { do: 'ask', certainty: claim.certainty, reason: wait.ask } as const;
       return await recorded(claim, { decision, detail: wait.why });
     }
-    await call.release(claim.id, claim.runner, wait.afterMs);
+    await call.release(claim.id, claim.runner, wait.afterMs, 'later');
     return { kind: 'later', ...wait };
   }
 
@@ -75,8 +77,14 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
           source: 'lookup',
         });
       case 'unfinished':
-        await call.release(claim.id, claim.runner, UNFINISHED_AFTER_MS);
+        await call.release(claim.id, claim.runner, UNFINISHED_AFTER_MS, 'unfinished');
         return { kind: 'later', afterMs: UNFINISHED_AFTER_MS, why: looked.detail };
+      case 'strange': {
+        const decision = { do: 'ask', certainty: 'unknown', reason: 'unknown_status' } as const;
+        return await recorded(claim, { decision, detail: looked.detail });
+      }
+      case 'ended':
+        return await fromEnd(claim, looked);
       case 'hopeless': {
         const decision = decide(claim, { certainty: claim.certainty, answer: { kind: 'refused', why: looked.why } });
         return await recorded(claim, {
@@ -89,6 +97,17 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       default:
         return assertNever(looked);
     }
+  }
+
+  /**
+   * The preview of pending reversals: one that ran out had no balance all the time, and waits for it again; one that was
+   * canceled somebody did not want. Either is Stripe's last word on this key.
+   */
+  async function fromEnd(claim: C, { as, detail }: Extract<Looked, { kind: 'ended' }>): Promise<CallStep> {
+    await call.noteAbsent({ id: claim.id, runner: claim.runner });
+    const answer: MoneyAnswer = as === 'failed' ? { kind: 'short' } : { kind: 'refused', why: 'conflict' };
+    const decision = decide(claim, { certainty: claim.certainty, answer, provedAbsent: true });
+    return await recorded(claim, { decision, detail });
   }
 
   /** @param probed what a probe was answered already */
@@ -125,15 +144,12 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     const certainty = permit.generation === claim.generation ? certaintyAtSend(claim.certainty) : 'in_flight';
     const requestId = answer.requestId;
     if (answer.kind === 'done') {
-      if (!answer.value.settled)
-        return await fromLook(claim, {
-          kind: 'unfinished',
-          detail: `Stripe has not finished ${answer.value.stripeId}`,
-        });
+      const { state, stripeId } = answer.value;
+      if (state !== 'done') return await fromLook({ ...claim, certainty }, unfinished(state, stripeId));
       return await recorded(claim, {
         decision: { do: 'finish', certainty: 'done' },
         detail: answer.replayed ? 'Stripe repeated its first answer: done' : 'done',
-        stripeId: answer.value.stripeId,
+        stripeId,
         requestId,
       });
     }
@@ -158,6 +174,8 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     switch (looked.kind) {
       case 'ours':
       case 'unfinished':
+      case 'strange':
+      case 'ended':
         return await fromLook(claim, looked);
       case 'hopeless': {
         const decision = decide(claim, { certainty, answer: { kind: 'refused', why: looked.why }, sinceSentMs });
@@ -227,6 +245,34 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       default:
         return assertNever(decision);
     }
+  }
+}
+
+const mayHaveMoved = (certainty: Certainty): boolean => certainty === 'unknown' || certainty === 'in_flight';
+
+/** What it means that ours is at Stripe and not done. */
+export function unfinished(
+  state: Exclude<ReversalState, 'done'>,
+  stripeId: string,
+): Extract<Looked, { kind: 'unfinished' | 'strange' | 'ended' }> {
+  switch (state) {
+    case 'pending':
+      return { kind: 'unfinished', detail: `Stripe has not finished ${stripeId}` };
+    case 'unknown':
+      return {
+        kind: 'strange',
+        detail: `${stripeId} has a status at Stripe that is in no document; look at it there, then resolve with retry or adopt`,
+      };
+    case 'failed':
+      return { kind: 'ended', as: state, detail: `Stripe gave ${stripeId} up: the balance was too low for too long` };
+    case 'canceled':
+      return {
+        kind: 'ended',
+        as: state,
+        detail: `somebody canceled ${stripeId} at Stripe; retry takes it again under a new key, write_off gives it up`,
+      };
+    default:
+      return assertNever(state);
   }
 }
 

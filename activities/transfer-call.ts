@@ -32,7 +32,7 @@ export function transferCall({
     async send(claim, key, params) {
       const answer = await stripe.inLane(claim.sellerAccount).createTransfer(key, params);
       return answer.kind === 'done'
-        ? { ...answer, value: { stripeId: answer.value.stripeTransferId, settled: true } }
+        ? { ...answer, value: { stripeId: answer.value.stripeTransferId, state: 'done' as const } }
         : answer;
     },
     record: ledger.recordTransfer,

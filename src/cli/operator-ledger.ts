@@ -4,6 +4,7 @@ import { createBackfills } from '../ledger/backfills.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decide.js';
 import { createSettlementReader } from '../ledger/find-settlements.js';
+import { createForeignShares } from '../ledger/foreign-shares.js';
 import { createHistoricalTransfers } from '../ledger/historical-transfers.js';
 import { createHyperswitchPace } from '../ledger/hyperswitch-pace.js';
 import { createMoneyLists } from '../ledger/money-lists.js';
@@ -21,6 +22,7 @@ function operationsOn(database: Database, approvalThreshold: bigint, clock: Cloc
   return {
     ...createOrders(database),
     ...createTransferReader(database),
+    ...createForeignShares(database),
     ...createMoneyLists(database),
     ...createMoneyStory(database),
     ...createStripeGates(database),

@@ -21,6 +21,8 @@ export const ATTENTION_REASONS = [
   'payment_amount_differs',
   'unknown_status',
   'provider_mismatch',
+  'partly_foreign_reversal',
+  'cause_no_longer_holds',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

@@ -1,5 +1,8 @@
 import type { AttentionReason } from './attention.js';
 
+/** Somebody else reversed something of the transfer at Stripe. */
+const TAKEN_BY_OTHERS = ['partly_foreign_reversal', 'exceeds_remainder', 'foreign_reversal'] as const;
+
 /**
  * What persons may decide, of which kind of item: the one list. Workflow messages, the API and its description, the CLI and
  * "what next" read it; the ledger has one handler for each entry and does not compile without.
@@ -27,6 +30,9 @@ export const DECISIONS = {
   reversal: {
     retry: { persons: 'none' },
     adopt: { persons: 'none', asks: true },
+    count_as_share: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
+    take_missing: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
+    take_all: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
     write_off: { persons: 'by_amount', asks: true },
   },
   payment: {

@@ -88,6 +88,8 @@ export interface Reversal {
   readonly orderId: OrderId;
   readonly sellerAccount: string;
   readonly amount: bigint;
+  /** Of the amount, what somebody else's reversal at Stripe stands for; the rest is taken by ours. */
+  readonly counted: bigint;
   readonly currency: string;
   readonly status: ReversalStatus;
   readonly certainty: Certainty;

@@ -185,6 +185,8 @@ function refusalReason(
       return 'resource_missing';
     case 'foreign':
       return 'foreign_reversal';
+    case 'partly_foreign':
+      return 'partly_foreign_reversal';
     case 'exceeds':
       return 'exceeds_remainder';
     case 'conflict':

@@ -61,6 +61,16 @@ export interface TransferFacts {
   readonly createdAt: string;
 }
 
+/**
+ * How far Stripe has got with a reversal. Only the preview of pending reversals has a status; without one it is `done`.
+ * `pending`: the money is reserved or waited for. `failed`, `canceled`: it has gone back, or never moved, for good.
+ * `unknown`: a word that is in no document.
+ */
+export type ReversalState = 'done' | 'pending' | 'failed' | 'canceled' | 'unknown';
+
+/** It takes money, or may still. */
+export const isLive = ({ state }: Pick<ReversalFacts, 'state'>): boolean => state !== 'failed' && state !== 'canceled';
+
 /** One reversal of a transfer as Stripe holds it. */
 export interface ReversalFacts {
   readonly stripeReversalId: string;
@@ -68,8 +78,7 @@ export interface ReversalFacts {
   readonly amount: bigint;
   readonly currency: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Stripe's preview adds a status; anything but `succeeded` (or no status at all) is not done yet. */
-  readonly settled: boolean;
+  readonly state: ReversalState;
   readonly createdAt: string;
 }
 

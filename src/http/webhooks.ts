@@ -65,10 +65,13 @@ async function receive(
   { ledger, processWebhook, logger }: Dependencies,
 ): Promise<Reply> {
   if (!named) {
-    logger.warn({ provider, bytes: raw.length }, 'a webhook without a valid signature was refused');
+    logger.warn(
+      { provider, bytes: raw.length },
+      'a webhook was refused: no valid signature, or no event that can be read',
+    );
     throw new HttpProblem(
       'invalid_signature',
-      'the signature is missing or wrong, or what it signs is no event: nothing was stored',
+      'the signature is missing or wrong, or what it signs is no event that can be read: nothing was stored',
     );
   }
   const event = { ...named, bodySha256: sha256(raw) };

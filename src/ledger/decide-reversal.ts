@@ -1,5 +1,6 @@
+import { type ForeignAction, planShare } from '../domain/foreign-reversals.js';
 import type { ReversalId } from '../domain/ids.js';
-import type { Decidable } from './decidable.js';
+import type { ActionHandler, Decidable, Said } from './decidable.js';
 import {
   AGAIN,
   adopted,
@@ -14,11 +15,45 @@ import {
   unadoptable,
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
+import { decideShare } from './foreign-shares.js';
 import { finishReversal } from './reversal-calls.js';
 import { lockReversal } from './reversal-claims.js';
 import { mustMove, type Query } from './transition.js';
 
-type Row = CallRow & { readonly id: ReversalId };
+type Row = CallRow & {
+  readonly id: ReversalId;
+  /** What others took of its transfer and stands for other shares of it. */
+  readonly counted_elsewhere: string;
+};
+
+/** Somebody else took something of the transfer: how much of it stands for this share is a person's word. */
+const share = (action: ForeignAction): ActionHandler<Row> => ({
+  missing(row, said) {
+    const plan = planned(action, row, said);
+    return 'refuse' in plan ? plan.refuse : undefined;
+  },
+  async apply({ query }, row, said) {
+    const plan = planned(action, row, said);
+    if ('refuse' in plan) throw new Error(`reversal ${row.id}: ${plan.refuse}`);
+    return await decideShare(query, await lockReversal(query, row.id), plan);
+  },
+});
+
+function planned(action: ForeignAction, row: Row, { verified }: Said) {
+  if (verified.kind !== 'taken_by_others')
+    return { refuse: 'detail' in verified ? verified.detail : 'what others took was not read at Stripe' };
+  const [taken, settled, left] = [BigInt(verified.taken), BigInt(verified.settled), BigInt(verified.left)];
+  const plan = planShare(
+    action,
+    {
+      amount: BigInt(row.amount),
+      unsent: row.certainty === 'not_sent' || row.certainty === 'absent',
+      countedElsewhere: BigInt(row.counted_elsewhere),
+    },
+    { settled, left },
+  );
+  return 'refuse' in plan ? plan : { ...plan, taken };
+}
 
 export const REVERSAL: Decidable<'reversal', Row> = {
   table: 'reversals',
@@ -30,7 +65,8 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     );
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT r.id, r.order_id, r.status, r.certainty, r.amount, r.currency, r.attention_reason, r.attention_detail,
-         (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = r.transfer_id) AS ready
+         (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = r.transfer_id) AS ready,
+         (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = r.transfer_id AND id <> r.id) AS counted_elsewhere
        FROM reversals r WHERE r.id = $1 FOR UPDATE OF r`,
       [id],
     );
@@ -62,6 +98,9 @@ export const REVERSAL: Decidable<'reversal', Row> = {
         return status;
       },
     },
+    count_as_share: share('count_as_share'),
+    take_missing: share('take_missing'),
+    take_all: share('take_all'),
     write_off: {
       missing: notProvedAbsent,
       confirmed: isAbsent,

@@ -48,7 +48,7 @@ export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (_row
 export const notProvedAbsent: NonNullable<ActionHandler<CallRow>['missing']> = (_row, { verified }) => {
   if (verified.kind === 'absent') return undefined;
   if (verified.kind === 'found') return `Stripe holds ${verified.providerId ?? 'it'}: resolve with adopt`;
-  return verified.kind === 'not_needed' ? 'its absence at Stripe was not proved' : verified.detail;
+  return 'detail' in verified ? verified.detail : 'its absence at Stripe was not proved';
 };
 
 export const isAbsent = (_row: CallRow, { verified }: Said): boolean => verified.kind === 'absent';

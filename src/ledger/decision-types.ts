@@ -23,6 +23,8 @@ export type Verification =
   /** Its name there; null: the provider shows it without one. */
   | { readonly kind: 'found'; readonly providerId: string | null }
   | { readonly kind: 'absent' }
+  /** What others reversed of the transfer, in digits of minor units; nothing of it is ours. */
+  | { readonly kind: 'taken_by_others'; readonly taken: string; readonly settled: string; readonly left: string }
   | { readonly kind: 'refuted'; readonly detail: string }
   | { readonly kind: 'unanswered'; readonly detail: string };
 

@@ -13,6 +13,7 @@ import { createDueCaptures } from './due-captures.js';
 import { createDueItems } from './due-items.js';
 import { createFigures } from './figures.js';
 import { createSettlementReader } from './find-settlements.js';
+import { createForeignShares } from './foreign-shares.js';
 import { createHistoricalTransfers } from './historical-transfers.js';
 import { createHyperswitchAccount } from './hyperswitch-account.js';
 import { createHyperswitchPace } from './hyperswitch-pace.js';
@@ -94,6 +95,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPaymentCancels(database),
     ...createRefundCalls(database),
     ...createTransferCalls(database),
+    ...createForeignShares(database),
     ...createReversalCalls(database, { balanceHorizonMs }),
     ...createStripeGates(database),
     ...createDueItems(database),

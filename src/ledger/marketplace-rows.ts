@@ -86,6 +86,7 @@ export interface ReversalRow extends AttentionColumns {
   order_id: OrderId;
   seller_account: string;
   amount: string;
+  counted: string;
   currency: string;
   status: ReversalStatus;
   certainty: Certainty;
@@ -112,7 +113,7 @@ export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_re
   stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 /** Of `reversals v JOIN seller_transfers t ON t.id = v.transfer_id`. */
-const REVERSAL_COLUMNS = `v.id, v.refund_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.currency, v.status,
+const REVERSAL_COLUMNS = `v.id, v.refund_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
   v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.attention_reason,
   v.attention_since, v.attention_detail, v.workflow_id, v.created_at`;
 
@@ -180,6 +181,7 @@ export const toReversal = (row: ReversalRow): Reversal => ({
   orderId: row.order_id,
   sellerAccount: row.seller_account,
   amount: BigInt(row.amount),
+  counted: BigInt(row.counted),
   currency: row.currency,
   status: row.status,
   certainty: row.certainty,

@@ -1,5 +1,6 @@
 import type { AttentionReason } from '../domain/attention.js';
 import type { Certainty } from '../domain/certainty.js';
+import type { Accounted } from '../domain/foreign-reversals.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import type { ReversalStatus, TransferStatus } from '../domain/marketplace-status.js';
 import type { Decision } from '../domain/next.js';
@@ -96,6 +97,10 @@ export interface ClaimedReversal extends Claimed {
   readonly stripeTransferId: string;
   /** To read the refund once more before the POST; null: a refund without the provider. */
   readonly hyperswitchRefundId: string | null;
+  /** What the refund has to be at Hyperswitch for the share to be due. */
+  readonly refund: { readonly amount: bigint; readonly currency: string; readonly hyperswitchPaymentId: string | null };
+  /** What is known of this transfer's reversals at Stripe; whatever else is there somebody else made. */
+  readonly accounted: Accounted;
 }
 
 /** Why nothing may be sent now. Only `failed` and `final` end it. */

@@ -73,10 +73,15 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
     },
 
     /** Gives the claim back without an attempt: nothing was sent. */
-    releaseReversal: (id: ReversalId, runner: string, afterMs: number): Promise<void> =>
+    releaseReversal: (
+      id: ReversalId,
+      runner: string,
+      afterMs: number,
+      answer: 'later' | 'unfinished' = 'later',
+    ): Promise<void> =>
       database.transaction(async (query) => {
         const row = await lockReversal(query, id);
-        await giveBack(query, 'reversals', { id, runner, afterMs, answer: 'later' });
+        await giveBack(query, 'reversals', { id, runner, afterMs, answer });
         await query('SELECT refresh_transfer($1)', [row.transfer_id]);
       }),
 
@@ -128,10 +133,26 @@ const partsOf = (row: ReversalRow) => ({
   transferId: row.transfer_id,
   stripeTransferId: row.stripe_transfer_id ?? '',
   hyperswitchRefundId: row.hyperswitch_refund_id,
+  refund: {
+    amount: BigInt(row.refund_amount),
+    currency: row.currency,
+    hyperswitchPaymentId: row.hyperswitch_payment_id,
+  },
+  amount: toTake(row),
+  // Somebody else may have taken a part of the transfer: it is read before every send, the first one too.
+  looksFirst: true,
+  accounted: {
+    operationIds: row.operation_ids,
+    stripeIds: row.stripe_ids,
+    decided: BigInt(row.foreign_decided),
+  },
 });
 
+/** What Stripe is asked for. */
+const toTake = ({ amount, counted }: ReversalRow): bigint => BigInt(amount) - BigInt(counted);
+
 const paramsOf = (row: ReversalRow, generation: number): ReversalParams => ({
-  amount: exactMinorUnits(row),
+  amount: exactMinorUnits({ id: row.id, amount: toTake(row).toString() }),
   metadata: {
     operation_id: row.id,
     refund_id: row.refund_id,

@@ -20,21 +20,32 @@ export type ReversalRow = CallRow & {
   order_mark: string;
   refund_status: RefundStatus;
   refund_reason: string;
+  refund_amount: string;
+  hyperswitch_payment_id: string | null;
   hyperswitch_refund_id: string | null;
   stripe_transfer_id: string | null;
   stripe_reversal_id: string | null;
   transfer_completed: boolean;
   waiting_ms: number | null;
+  /** Of the amount, what somebody else's reversal stands for: the rest is what is taken. */
+  counted: string;
+  foreign_decided: string;
+  /** Of all reversals of its transfer. */
+  operation_ids: string[];
+  stripe_ids: string[];
 };
 
 const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_account, x.currency, x.amount, x.status,
     x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
     x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
-    f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id,
+    f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount,
+    p.hyperswitch_payment_id, x.counted, t.foreign_decided,
+    ARRAY(SELECT id::text FROM reversals WHERE transfer_id = x.transfer_id) AS operation_ids,
+    ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = x.transfer_id AND stripe_reversal_id IS NOT NULL) AS stripe_ids,
     (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
     t.stripe_transfer_id, x.stripe_reversal_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
   FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN refunds f ON f.id = x.refund_id
-    JOIN orders o ON o.id = x.order_id
+    JOIN payments p ON p.id = f.payment_id JOIN orders o ON o.id = x.order_id
   WHERE x.id = $1 FOR UPDATE OF x`;
 
 /** The order, its transfers, then the reversal: the order of all locks. */

@@ -261,6 +261,7 @@ reversals.attention_since timestamp with time zone
 reversals.attention_detail text
 reversals.workflow_id text
 reversals.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+reversals.counted numeric(78,0) NOT NULL DEFAULT 0
 schema_migrations.number integer NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.sha256 text NOT NULL
@@ -306,6 +307,8 @@ seller_transfers.attention_since timestamp with time zone
 seller_transfers.attention_detail text
 seller_transfers.workflow_id text
 seller_transfers.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+seller_transfers.foreign_seen numeric(78,0) NOT NULL DEFAULT 0
+seller_transfers.foreign_decided numeric(78,0) NOT NULL DEFAULT 0
 seller_turns.seller_account text NOT NULL
 seller_turns.round bigint NOT NULL
 server_leases.id uuid NOT NULL
@@ -520,6 +523,7 @@ request_keys answer_is_whole CHECK (((answer_status IS NULL) = (answer IS NULL))
 request_keys request_keys_key_check CHECK ((key <> ''::text))
 request_keys request_keys_operation_check CHECK ((operation = ANY (ARRAY['orders'::text, 'payments'::text, 'refunds'::text])))
 request_keys request_keys_pkey PRIMARY KEY (principal, operation, key)
+reversals counted_is_a_part CHECK (((counted >= (0)::numeric) AND (counted <= amount)))
 reversals failed_reversal_says_why CHECK (((status <> 'permanently_failed'::text) OR (attention_reason IS NOT NULL)))
 reversals reversal_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 reversals reversal_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
@@ -533,7 +537,7 @@ reversals reversals_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id
 reversals reversals_refund_id_transfer_id_key UNIQUE (refund_id, transfer_id)
 reversals reversals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text, 'reversed'::text, 'permanently_failed'::text, 'written_off'::text])))
 reversals reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
-reversals reversed_is_proved CHECK ((((status = 'reversed'::text) = (stripe_reversal_id IS NOT NULL)) AND ((status <> 'reversed'::text) OR ((certainty = 'done'::text) AND (reversed_at IS NOT NULL)))))
+reversals reversed_is_proved CHECK ((((status = 'reversed'::text) = ((stripe_reversal_id IS NOT NULL) OR (counted = amount))) AND ((status <> 'reversed'::text) OR ((certainty = 'done'::text) AND (reversed_at IS NOT NULL)))))
 reversals unfinished_reversal_is_found_again CHECK (((NOT ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text])) OR ((status = 'permanently_failed'::text) AND (certainty = ANY (ARRAY['unknown'::text, 'in_flight'::text]))))) OR (next_check_at IS NOT NULL)))
 reversals voided_is_written_off CHECK (((NOT voided) OR (status = ANY (ARRAY['written_off'::text, 'reversed'::text]))))
 reversals written_off_is_absent CHECK (((status <> 'written_off'::text) OR (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text]))))
@@ -551,6 +555,8 @@ seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY
 seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
 seller_transfers seller_transfers_compensates_refund_fkey FOREIGN KEY (compensates_refund) REFERENCES refunds(id)
 seller_transfers seller_transfers_compensates_transfer_fkey FOREIGN KEY (compensates_transfer) REFERENCES seller_transfers(id)
+seller_transfers seller_transfers_foreign_decided_check CHECK ((foreign_decided >= (0)::numeric))
+seller_transfers seller_transfers_foreign_seen_check CHECK ((foreign_seen >= (0)::numeric))
 seller_transfers seller_transfers_generation_check CHECK ((generation >= 1))
 seller_transfers seller_transfers_idempotency_key_key UNIQUE (idempotency_key)
 seller_transfers seller_transfers_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
@@ -730,6 +736,7 @@ CREATE TRIGGER refunds_guard BEFORE INSERT OR UPDATE ON public.refunds FOR EACH 
 CREATE TRIGGER refunds_keep BEFORE DELETE ON public.refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER refunds_status BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_status('refund')
 CREATE TRIGGER reversals_call BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_money_call('reversal')
+CREATE TRIGGER reversals_counted BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_counted()
 CREATE TRIGGER reversals_guard BEFORE INSERT OR UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_reversal()
 CREATE TRIGGER reversals_keep BEFORE DELETE ON public.reversals FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER reversals_status BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_status('reversal')
@@ -886,6 +893,25 @@ CREATE OR REPLACE FUNCTION public.erase_date(expires_at timestamp with time zone
 AS $function$
   SELECT coalesce(expires_at + interval '7 days', clock_now() + interval '30 days')
 $function$
+CREATE OR REPLACE FUNCTION public.guard_counted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_counted numeric;
+  v_decided numeric;
+BEGIN
+  IF NEW.counted = OLD.counted THEN RETURN NEW; END IF;
+  IF NEW.params IS NOT NULL AND NEW.status <> 'reversed' THEN
+    RAISE EXCEPTION 'reversal %: what is frozen with a key is not made smaller', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT coalesce(sum(counted), 0) + NEW.counted INTO v_counted FROM reversals WHERE transfer_id = OLD.transfer_id AND id <> OLD.id;
+  SELECT foreign_decided INTO v_decided FROM seller_transfers WHERE id = OLD.transfer_id;
+  IF v_counted > v_decided THEN
+    RAISE EXCEPTION 'reversal %: % are counted of the % that others took', OLD.id, v_counted, v_decided USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_money_call()
  RETURNS trigger
  LANGUAGE plpgsql

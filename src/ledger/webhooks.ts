@@ -90,8 +90,8 @@ export function createWebhooks(database: Database) {
   };
 }
 
-/** What tells nothing by itself, so that Stripe is read: payouts, and thin events of v2. */
-const IS_READ = `(type LIKE 'payout.%' OR type LIKE 'v2.%')`;
+/** What tells nothing by itself, so that Stripe is read: payouts and reversals of transfers. */
+const IS_READ = `(type LIKE 'payout.%' OR type = 'transfer.reversed')`;
 const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
   'hyperswitch-event': `provider = 'hyperswitch'`,
   'stripe-event': `provider = 'stripe' AND NOT ${IS_READ}`,

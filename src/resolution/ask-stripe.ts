@@ -1,6 +1,13 @@
+import { type Accounted, takenByOthers } from '../domain/foreign-reversals.js';
 import type { ReversalId, TransferId } from '../domain/ids.js';
 import type { Reversal, SellerTransfer } from '../domain/marketplace.js';
-import type { ReadAnswer, TransferFacts, TransferWithReversals } from '../domain/provider-answers.js';
+import {
+  isLive,
+  type ReadAnswer,
+  type ReversalFacts,
+  type TransferFacts,
+  type TransferWithReversals,
+} from '../domain/provider-answers.js';
 import type { Verification } from '../ledger/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
@@ -14,7 +21,7 @@ export interface StripeReader {
 }
 
 export interface StripeVerifierDependencies {
-  readonly ledger: Pick<Ledger, 'findReversal' | 'findTransfer' | 'findOrder'>;
+  readonly ledger: Pick<Ledger, 'findReversal' | 'findTransfer' | 'findOrder' | 'reversedTransfer'>;
   readonly stripe: StripeReader | undefined;
 }
 
@@ -33,7 +40,10 @@ export function reversalVerifier({ ledger, stripe }: StripeVerifierDependencies)
     // A transfer that does not exist has no reversal either.
     if (answer.kind === 'missing' && claimed.action === 'write_off') return { kind: 'absent' };
     if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
-    return judgeReversal(claimed, reversal, answer.value);
+    if (claimed.action === 'adopt' || claimed.action === 'write_off')
+      return judgeReversal(claimed, reversal, answer.value);
+    const accounted = await ledger.reversedTransfer(reversal.transferId);
+    return accounted ? judgeOthers(reversal, answer.value, accounted) : NOT_NEEDED;
   };
 }
 
@@ -42,7 +52,7 @@ function judgeReversal(
   reversal: Reversal,
   { reversals }: TransferWithReversals,
 ): Verification {
-  const ours = reversals.find(({ metadata }) => metadata.operation_id === reversal.id);
+  const ours = oursOf(reversal, reversals);
   if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeReversalId } : { kind: 'absent' };
   const named = textOf(evidence, 'stripe_reversal_id') ?? ours?.stripeReversalId;
   const found = reversals.find(({ stripeReversalId }) => stripeReversalId === named);
@@ -52,12 +62,30 @@ function judgeReversal(
       detail: refuted(named, reversal.stripeTransferId ?? 'its transfer', 'stripe_reversal_id'),
     };
   const other = found.metadata.operation_id;
-  if (found.amount !== reversal.amount || found.currency !== reversal.currency || (other && other !== reversal.id))
+  const toTake = reversal.amount - reversal.counted;
+  if (found.amount !== toTake || found.currency !== reversal.currency || (other && other !== reversal.id))
     return {
       kind: 'refuted',
-      detail: `${found.stripeReversalId} is ${found.amount} ${found.currency}${other ? ` of operation ${other}` : ''}, not ${reversal.amount} ${reversal.currency} of this one`,
+      detail: `${found.stripeReversalId} is ${found.amount} ${found.currency}${other ? ` of operation ${other}` : ''}, not ${toTake} ${reversal.currency} of this one`,
     };
+  if (found.state !== 'done')
+    return { kind: 'refuted', detail: `${found.stripeReversalId} has taken nothing: it is ${found.state} at Stripe` };
   return { kind: 'found', providerId: found.stripeReversalId };
+}
+
+/** One that has failed or was canceled took nothing. */
+const oursOf = (reversal: Reversal, reversals: readonly ReversalFacts[]): ReversalFacts | undefined =>
+  reversals.find((one) => isLive(one) && one.metadata.operation_id === reversal.id);
+
+function judgeOthers(
+  reversal: Reversal,
+  read: TransferWithReversals,
+  accounted: Pick<Accounted, 'operationIds' | 'stripeIds'>,
+): Verification {
+  const ours = oursOf(reversal, read.reversals);
+  if (ours) return { kind: 'refuted', detail: `Stripe holds ${ours.stripeReversalId} for it: resolve with adopt` };
+  const { taken, settled, left } = takenByOthers(read, accounted);
+  return { kind: 'taken_by_others', taken: `${taken}`, settled: `${settled}`, left: `${left}` };
 }
 
 export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {

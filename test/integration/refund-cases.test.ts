@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RefundId } from '../../src/domain/ids.js';
 import type { Order } from '../../src/domain/marketplace.js';
+import type { Hyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { resolveUpdate } from '../../workflows/messages.js';
 import type { TestApi } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';
@@ -217,20 +218,41 @@ describe('a refund that fails after its reversal', () => {
   });
 });
 
-describe('a refund that the provider has forgotten', () => {
-  it('is a question for a person, and nothing is taken back until it is answered', async () => {
+describe('a refund that the provider does not know any more', () => {
+  async function notSentYet() {
     const order = await market.sold({ [seller]: 1_000n });
     market.stripe.setFaults([{ kinds: ['rate_limited'], on: ['reversals.create'], times: 1, retryAfterSeconds: 60 }]);
     const id = reversalOf(await market.refund(order), order);
     await market.untilIn('waiting_to_retry', 'reversal', id);
-    await market.hyperswitch.reset();
+    const posts = () => market.reversalPosts(transferOf(order)).map(({ status }) => status);
+    return { id, posts };
+  }
+
+  it('is a question for a person, and nothing is taken back until it is answered', async () => {
+    const { id, posts } = await notSentYet();
+    const forgetful = (hyperswitch: Hyperswitch): Hyperswitch => ({
+      ...hyperswitch,
+      readRefund: () => Promise.resolve({ kind: 'missing', detail: 'never heard of it' }),
+    });
+    await market.restart({
+      decorate: ({ hyperswitch, ...parts }) => ({ ...parts, hyperswitch: hyperswitch && forgetful(hyperswitch) }),
+    });
     await market.untilIn('needs_attention', 'reversal', id);
     expect(await market.reversal(id)).toMatchObject({
       status: 'permanently_failed',
       certainty: 'not_sent',
-      attention: { reason: 'unknown_refund' },
+      attention: { reason: 'cause_no_longer_holds' },
     });
-    expect(market.reversalPosts(transferOf(order)).map(({ status }) => status)).toEqual([429]);
+    expect(posts()).toEqual([429]);
+    await market.restart({});
+  });
+
+  it('is waited for where Hyperswitch knows nothing of ours at all: the key is another merchant’s', async () => {
+    const { id, posts } = await notSentYet();
+    await market.hyperswitch.reset();
+    await market.sleep(HOUR_MS);
+    expect(await market.reversal(id)).toMatchObject({ status: 'pending', retryCount: 0, attention: null });
+    expect(posts()).toEqual([429]);
     market.hyperswitch.setAuto(AT_ONCE);
   });
 });

@@ -127,7 +127,7 @@ describe('when Stripe tells of money', () => {
     market.stripe.setWebhookFaults([{ kinds: [kind] }]);
     await balance(2_000);
     await market.stripe.webhooksIdle();
-    const told = market.stripe.events().findLast(({ event }) => event.account === seller);
+    const told = market.stripe.events().findLast(({ event }) => 'account' in event && event.account === seller);
     expect(told?.deliveries.map(({ status }) => status)).toEqual([400]);
     await market.sleep(1_000);
     expect(askedFor(orders)).toEqual([1]);

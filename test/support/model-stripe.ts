@@ -160,7 +160,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
           amount,
           currency,
           metadata: params.metadata,
-          settled: true,
+          state: 'done',
           createdAt: new Date(clock.nowMs()).toISOString(),
         };
         held.reversals.push(facts);

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../domain/json.js';
-import type { PayoutFacts, ReversalFacts, TransferFacts } from '../../domain/provider-answers.js';
+import type { PayoutFacts, ReversalFacts, ReversalState, TransferFacts } from '../../domain/provider-answers.js';
 import { arrayAt, isObject, objectAt, stringAt, valueAt } from '../../protocols/wire-json.js';
 
 /** Readers of Stripe's objects: everything in our words, or undefined when it is not the object it should be. */
@@ -45,9 +45,24 @@ export function reversalFacts(object: JsonObject): ReversalFacts | undefined {
     amount,
     currency,
     metadata: metadataOf(object),
-    settled: status === undefined || status === 'succeeded',
+    state: reversalState(status),
     createdAt,
   };
+}
+
+/** docs.stripe.com/connect/pending-transfer-reversals */
+const REVERSAL_STATES: Readonly<Record<string, ReversalState>> = {
+  pending: 'pending',
+  succeeded: 'done',
+  failed: 'failed',
+  canceled: 'canceled',
+};
+
+function reversalState(status: JsonValue | undefined): ReversalState {
+  if (status === undefined || status === null) return 'done';
+  return typeof status === 'string' && Object.hasOwn(REVERSAL_STATES, status)
+    ? (REVERSAL_STATES[status] ?? 'unknown')
+    : 'unknown';
 }
 
 const PAYOUT_STATUSES: Readonly<Record<PayoutFacts['status'], true>> = {

@@ -63,17 +63,44 @@ function readHeader(header: string): SignedHeader | null {
 function eventOf(rawBody: Buffer): StripeEvent | null {
   const event = parseJson(rawBody.toString('utf8'));
   if (!isObject(event)) return null;
+  const isThin = stringAt(event, 'object') === 'v2.core.event';
+  const told = isThin ? thin(event) : snapshot(event);
   const eventId = textAt(event, 'id');
+  if (eventId === null || told === null) return null;
+  // What it is about would be passed over for ever: refused, Stripe sends it again for days and tells whoever set it up.
+  if (NAMES_AN_OBJECT.test(told.type) && told.objectId === null) return null;
+  return { eventId, ...told, livemode: event['livemode'] === true };
+}
+
+type Told = Omit<StripeEvent, 'eventId' | 'livemode'>;
+
+const NAMES_AN_OBJECT = /^(?:transfer|payout)\./;
+
+function snapshot(event: JsonObject): Told | null {
   const type = textAt(event, 'type');
-  if (eventId === null || type === null) return null;
   const object = objectAt(objectAt(event, 'data'), 'object') ?? {};
+  if (type === null) return null;
   return {
-    eventId,
     type,
     objectId: textAt(object, 'id'),
     objectType: textAt(object, 'object'),
     account: textAt(event, 'account'),
-    livemode: event['livemode'] === true,
+  };
+}
+
+/**
+ * An event of v2 carries no object and only names one (docs.stripe.com/events/how-events-work). Those about objects of v1 have
+ * `v1.` before the type that v1 gives them; where it happened is the last account of the context.
+ */
+function thin(event: JsonObject): Told | null {
+  const type = textAt(event, 'type')?.replace(/^v1\./, '') ?? null;
+  const related = objectAt(event, 'related_object') ?? {};
+  if (type === null) return null;
+  return {
+    type,
+    objectId: textAt(related, 'id'),
+    objectType: textAt(related, 'type'),
+    account: /(?:^|\/)(acct_\w+)$/.exec(textAt(event, 'context') ?? '')?.[1] ?? null,
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { accept, commonSwitches, faultsSchema } from '../control.js';
 import type { StripeControl } from './control.js';
 import { stripeFaultSchema } from './faults.js';
-import { PAYOUT_STATUSES } from './records.js';
+import { PAYOUT_STATUSES, REVERSAL_ENDS } from './records.js';
 import { seedSchema } from './seed.js';
 import { webhookFaultSchema } from './webhook-faults.js';
 import { EVENT_STATES } from './webhooks.js';
@@ -37,6 +37,7 @@ const accountSchema = z.strictObject({
   access: z.enum(['granted', 'revoked', 'missing']).optional(),
   transfers: z.enum(['active', 'inactive', 'pending']).optional(),
   liable: z.boolean().optional(),
+  pendingReversals: z.boolean().optional(),
 });
 const balanceSchema = z.strictObject({
   account: accountId,
@@ -70,6 +71,7 @@ const eventSchema = z.strictObject({
   account: accountId.optional(),
   livemode,
   object: z.record(z.string(), z.unknown()),
+  thin: z.boolean().optional(),
 });
 
 /** The switches under /control, for people and for tests in other processes. */
@@ -115,6 +117,11 @@ function addMoney(router: Router, control: StripeControl): void {
   );
   router.post('/reverse', (req, res) =>
     accept(reverseSchema, req.body, res, ({ transfer, ...params }) => control.reverse(transfer, params)),
+  );
+  router.post('/reversals/:id', (req, res) =>
+    accept(z.strictObject({ status: z.enum(REVERSAL_ENDS) }), req.body, res, ({ status: end }) =>
+      control.endReversal(req.params.id, end),
+    ),
   );
   router.post('/payouts', (req, res) =>
     accept(payoutSchema, req.body, res, ({ livemode: live, ...payout }) => control.createPayout(payout, live)),

@@ -4,15 +4,15 @@ import type { Listener } from '../listener.js';
 import { accountOf, fundsOf } from './accounts.js';
 import type { ApiDependencies } from './api.js';
 import type { CallsView } from './call-log.js';
-import { balanceAvailable, type EventDraft, renderEvents } from './events.js';
+import { balanceAvailable, type EventDraft, renderEvents, thinEvent } from './events.js';
 import type { StripeFaultRule } from './faults.js';
 import { type LedgerView, ledgerView } from './ledger-view.js';
 import type { LimitSettings } from './limits.js';
 import type { ReversalObject } from './objects.js';
 import { type NewPayout, planPayout, planPayoutStatus } from './payouts.js';
 import type { Plan } from './plan.js';
-import type { AccountRecord, Metadata, PayoutStatus, World } from './records.js';
-import { createReversal } from './reversals.js';
+import type { AccountRecord, Metadata, PayoutStatus, ReversalEnd, World } from './records.js';
+import { createReversal, endReversal } from './reversals.js';
 import { planSeed, type Seed, seedSchema } from './seed.js';
 import type { WebhookFaultRule } from './webhook-faults.js';
 import type { EventFilter, SentEvent, WebhookTarget } from './webhooks.js';
@@ -45,13 +45,15 @@ export interface StripeControl extends CommonControl<StripeFaultRule, LedgerView
   setKeyLifetime(ms: number): void;
   setAccount(
     id: string,
-    change: Partial<Pick<AccountRecord, 'access' | 'transfers' | 'liable'>>,
+    change: Partial<Pick<AccountRecord, 'access' | 'transfers' | 'liable' | 'pendingReversals'>>,
     livemode?: boolean,
   ): Promise<void>;
   /** Sends balance.available when it rises. */
   setBalance(change: BalanceChange, livemode?: boolean): Promise<void>;
   /** As somebody in the dashboard would: without a key, and with whatever metadata. @throws ControlRefused */
   reverse(transfer: string, params?: { amount?: number; metadata?: Metadata }): Promise<ReversalObject>;
+  /** What becomes of a reversal that is `pending`. @throws ControlRefused */
+  endReversal(id: string, status: ReversalEnd): Promise<void>;
   /** Finishes every call that was answered 500 `finish_later`. @returns how many */
   finishLater(): Promise<number>;
   /** @throws ControlRefused when the balance is too low */
@@ -66,7 +68,14 @@ export interface StripeControl extends CommonControl<StripeFaultRule, LedgerView
   setWebhookFaults(rules: readonly WebhookFaultRule[], seed?: number): void;
   events(): readonly SentEvent[];
   /** An event about nothing that happened here. */
-  sendEvent(event: { type: string; account?: string | undefined; livemode?: boolean; object: object }): void;
+  sendEvent(event: {
+    type: string;
+    account?: string | undefined;
+    livemode?: boolean;
+    object: object;
+    /** As API v2 sends it: only the object's name. */
+    thin?: boolean | undefined;
+  }): void;
   redeliver(filter?: EventFilter): number;
   /** Resolves when no delivery is under way. */
   webhooksIdle(): Promise<void>;
@@ -117,7 +126,7 @@ export function createControl(dependencies: ControlDependencies): StripeControl 
 
 type MoneyControl = Pick<
   StripeControl,
-  'setAccount' | 'setBalance' | 'reverse' | 'createPayout' | 'updatePayout' | 'seed' | 'sendEvent'
+  'setAccount' | 'setBalance' | 'reverse' | 'endReversal' | 'createPayout' | 'updatePayout' | 'seed' | 'sendEvent'
 >;
 
 /** Switches that move money or say that it moved. */
@@ -150,6 +159,11 @@ function moneyControl({ store, clock, webhooks, platform }: ControlDependencies)
       const nothing = { description: undefined, refund_application_fee: undefined };
       return carryOut(createReversal(caller, transfer, { amount, metadata, ...nothing }));
     },
+    async endReversal(id, status) {
+      const { platform: owner = platform, livemode = false } = store.transfer(store.reversal(id)?.transfer ?? '') ?? {};
+      const caller = { store, world: { platform: owner, livemode }, account: owner, nowMs: clock.nowMs() };
+      await carryOut(endReversal(caller, id, status));
+    },
     createPayout: (payout, livemode = false) =>
       carryOut(planPayout({ store, world: worldOf(livemode), nowMs: clock.nowMs() }, payout)),
     async updatePayout(id, status, failureCode) {
@@ -165,7 +179,10 @@ function moneyControl({ store, clock, webhooks, platform }: ControlDependencies)
       await store.commit(planned.puts);
       return planned.ids;
     },
-    sendEvent: ({ type, account, livemode = false, object }) =>
-      emit([{ type, account: account ?? null, livemode, object: () => object }]),
+    sendEvent({ type, account = null, livemode = false, object, thin = false }) {
+      const draft = { type, account, livemode, object: () => object };
+      if (thin) webhooks.emit([thinEvent(draft, clock.nowMs())]);
+      else emit([draft]);
+    },
   };
 }

@@ -50,6 +50,31 @@ export function renderEvents(
   }));
 }
 
+/** As an event destination for API v2 gets it: the object's name in place of the object (docs.stripe.com/events/how-events-work). */
+export interface ThinEvent {
+  readonly id: string;
+  readonly object: 'v2.core.event';
+  readonly type: string;
+  readonly created: string;
+  readonly livemode: boolean;
+  readonly context: string | null;
+  readonly related_object: { readonly id: string; readonly type: string; readonly url: string };
+}
+
+/** Objects of v1 keep their types, behind `v1.` */
+export function thinEvent({ type, account, livemode, object }: EventDraft, nowMs: number): ThinEvent {
+  const { id, object: kind } = object() as { readonly id: string; readonly object: string };
+  return {
+    id: newId('evt'),
+    object: 'v2.core.event',
+    type: type.startsWith('v2.') ? type : `v1.${type}`,
+    created: new Date(nowMs).toISOString(),
+    livemode,
+    context: account,
+    related_object: { id, type: kind, url: `/v1/${kind}s/${id}` },
+  };
+}
+
 /** Sent for every rise and never for a fall (docs.stripe.com/api/events/types). */
 export const balanceAvailable = (store: Store, world: World, account: string): EventDraft => ({
   type: 'balance.available',

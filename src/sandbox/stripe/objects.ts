@@ -22,6 +22,7 @@ export interface ReversalObject {
   readonly destination_payment_refund: string;
   readonly metadata: Metadata;
   readonly source_refund: null;
+  readonly status?: string;
   readonly transfer: string;
 }
 
@@ -76,7 +77,7 @@ export function transferObject(store: Store, row: TransferRecord): TransferObjec
   };
 }
 
-/** There is no status and no description in what is generally available (research: A1). */
+/** There is no description, and outside the preview of pending reversals no status. */
 export const reversalObject = (row: ReversalRecord): ReversalObject => ({
   id: row.id,
   object: 'transfer_reversal',
@@ -87,6 +88,7 @@ export const reversalObject = (row: ReversalRecord): ReversalObject => ({
   destination_payment_refund: row.destinationPaymentRefund,
   metadata: row.metadata,
   source_refund: null,
+  ...(row.status === undefined ? {} : { status: row.status }),
   transfer: row.transfer,
 });
 

@@ -27,6 +27,8 @@ export interface AccountRecord {
   readonly transfers: 'active' | 'inactive' | 'pending';
   /** The platform answers for its negative balance, so a reversal never lacks funds. */
   readonly liable: boolean;
+  /** The platform has the preview of pending reversals: one that its balance does not cover waits instead of being refused. */
+  readonly pendingReversals?: boolean;
   /** By currency in lower case. */
   readonly funds: Readonly<Record<string, Funds>>;
 }
@@ -48,7 +50,12 @@ export interface TransferRecord extends World {
   readonly transferGroup: string | null;
 }
 
+export const REVERSAL_ENDS = ['succeeded', 'failed', 'canceled'] as const;
+export type ReversalEnd = (typeof REVERSAL_ENDS)[number];
+
 export interface ReversalRecord {
+  /** Only in the preview of pending reversals. */
+  readonly status?: 'pending' | ReversalEnd;
   readonly id: string;
   readonly transfer: string;
   readonly amount: number;

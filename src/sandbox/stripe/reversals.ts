@@ -4,7 +4,7 @@ import { PAGE_PARAMS, pageOf } from './paging.js';
 import type { Values } from './params.js';
 import { answer, type Caller, type Plan, refusal, seconds } from './plan.js';
 import { accountInvalid, alreadyReversed, insufficient, missing, overRemainder } from './problems.js';
-import { newId, type ReversalRecord, type TransferRecord } from './records.js';
+import { newId, type ReversalEnd, type ReversalRecord, type TransferRecord } from './records.js';
 import { ownTransfer } from './transfers.js';
 
 export const CREATE_REVERSAL = {
@@ -30,21 +30,36 @@ export function createReversal(caller: Caller, id: string, params: Values<typeof
   const seller = accountOf(store, destination, world.livemode);
   if (seller.access === 'revoked') return refusal(accountInvalid(destination));
   // docs.stripe.com/connect/separate-charges-and-transfers: the balance covers it, or the platform answers for it
-  if (!seller.liable && fundsOf(seller, world, currency).available < amount) {
-    return refusal(insufficient(destination, currency));
-  }
-  return reverse(caller, transfer, { amount, metadata: params.metadata ?? {} });
+  const covered = seller.liable || fundsOf(seller, world, currency).available >= amount;
+  if (!covered && !seller.pendingReversals) return refusal(insufficient(destination, currency));
+  const fields = { amount, metadata: params.metadata ?? {}, created: seconds(caller.nowMs) };
+  if (!seller.pendingReversals) return reverse(caller, transfer, newReversal(transfer, fields));
+  if (covered) return reverse(caller, transfer, newReversal(transfer, { ...fields, status: 'succeeded' }));
+  const row = newReversal(transfer, { ...fields, status: 'pending' });
+  return answer(reversalObject(row), [
+    { table: 'reversal', row },
+    { table: 'transfer', row: { ...transfer, amountReversed: transfer.amountReversed + amount } },
+  ]);
 }
 
-function reverse(
-  { store, world, nowMs }: Caller,
-  transfer: TransferRecord,
-  { amount, metadata }: Pick<ReversalRecord, 'amount' | 'metadata'>,
-): Plan {
+/** What becomes of a pending one; what was reserved of the transfer is free again unless it succeeded. */
+export function endReversal(caller: Caller, id: string, status: ReversalEnd): Plan {
+  const row = caller.store.reversal(id);
+  const transfer = row && caller.store.transfer(row.transfer);
+  if (row?.status !== 'pending' || !transfer) return refusal(missing('pending transfer reversal', id, 'id'));
+  const free = { ...transfer, amountReversed: transfer.amountReversed - row.amount };
+  if (status === 'succeeded') return reverse(caller, free, { ...row, status });
+  return answer(reversalObject({ ...row, status }), [
+    { table: 'reversal', row: { ...row, status } },
+    { table: 'transfer', row: free },
+  ]);
+}
+
+function reverse({ store, world }: Caller, transfer: TransferRecord, row: ReversalRecord): Plan {
   const { currency, destination } = transfer;
+  const { amount } = row;
   const seller = accountOf(store, destination, world.livemode);
   const platform = accountOf(store, world.platform, world.livemode);
-  const row = newReversal(transfer, { amount, metadata, created: seconds(nowMs) });
   const after: TransferRecord = { ...transfer, amountReversed: transfer.amountReversed + amount };
   return answer(
     reversalObject(row),
@@ -69,7 +84,7 @@ function reverse(
 
 export const newReversal = (
   transfer: Pick<TransferRecord, 'id' | 'currency'>,
-  fields: Pick<ReversalRecord, 'amount' | 'metadata' | 'created'>,
+  fields: Pick<ReversalRecord, 'amount' | 'metadata' | 'created' | 'status'>,
 ): ReversalRecord => ({
   ...fields,
   id: newId('trr'),

@@ -1,6 +1,6 @@
 import type { Clock } from '../../domain/clock.js';
 import { createFaultBook } from '../fault-book.js';
-import type { EventObject } from './events.js';
+import type { EventObject, ThinEvent } from './events.js';
 import type { Agenda } from './sandbox-clock.js';
 import { type WebhookFaultKind, type WebhookFaultRule, webhookFaultSchema } from './webhook-faults.js';
 import { createMailbox, type Delivery } from './webhook-mailbox.js';
@@ -29,7 +29,7 @@ export const EVENT_STATES = [
 export type EventState = (typeof EVENT_STATES)[number];
 
 export interface SentEvent {
-  readonly event: EventObject;
+  readonly event: EventObject | ThinEvent;
   readonly state: EventState;
   /** Every time it went out, with what was answered; null: nothing was. */
   readonly deliveries: readonly Delivery[];
@@ -47,7 +47,7 @@ export interface Webhooks {
   /** @throws ZodError when a rule does not read */
   setFaults(rules: readonly WebhookFaultRule[], seed?: number): void;
   faults(): readonly WebhookFaultRule[];
-  emit(events: readonly EventObject[]): void;
+  emit(events: readonly (EventObject | ThinEvent)[]): void;
   /** Sends what fits once more, signed properly and without faults. @returns how many */
   redeliver(filter: EventFilter): number;
   events(): readonly SentEvent[];
@@ -58,7 +58,7 @@ export interface Webhooks {
 }
 
 interface Entry {
-  readonly event: EventObject;
+  readonly event: EventObject | ThinEvent;
   state: EventState;
   readonly deliveries: Delivery[];
 }

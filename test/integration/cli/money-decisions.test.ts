@@ -78,7 +78,7 @@ describe('makegood resolve', () => {
           transferGroup: order.id,
           livemode: false,
         },
-        reversals: [{ ...common, stripeReversalId: found, stripeTransferId: transferId, amount: 200n, settled: true }],
+        reversals: [{ ...common, stripeReversalId: found, stripeTransferId: transferId, amount: 200n, state: 'done' }],
       },
     });
     const evidence = JSON.stringify({ stripe_reversal_id: found });

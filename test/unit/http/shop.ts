@@ -73,6 +73,7 @@ export const aReversal = (change: Partial<Reversal> = {}): Reversal => ({
   orderId: ORDER_ID,
   sellerAccount: 'acct_a',
   amount: 300n,
+  counted: 0n,
   currency: 'USD',
   status: 'pending',
   certainty: 'not_sent',

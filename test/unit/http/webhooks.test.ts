@@ -229,7 +229,7 @@ describe('what was not signed for us', () => {
   it('never shows in the log what it says', async () => {
     await open();
     await deliver(HYPERSWITCH, { body: '{"canary":1}', signature: null });
-    expect(shop.logged.join('\n')).toContain('without a valid signature');
+    expect(shop.logged.join('\n')).toContain('no valid signature');
     expect(shop.logged.join('\n')).not.toContain('canary');
   });
 });

@@ -219,20 +219,25 @@ describe('reverseTransfer', () => {
         amount: 200n,
         currency: 'USD',
         metadata: { operation_id: 'rev-1' },
-        settled: true,
+        state: 'done',
         createdAt: '2023-11-14T22:14:20.000Z',
       },
     });
   });
 
   it.each([
-    ['succeeded', true],
-    ['pending', false],
-    ['failed', false],
-    ['canceled', false],
-  ])('calls a reversal with the status %s settled: %s', async (status, settled) => {
+    [undefined, 'done'],
+    [null, 'done'],
+    ['succeeded', 'done'],
+    ['pending', 'pending'],
+    ['failed', 'failed'],
+    ['canceled', 'canceled'],
+    ['toString', 'unknown'],
+    ['half_done', 'unknown'],
+    [7, 'unknown'],
+  ])('calls a reversal with the status %s %s', async (status, state) => {
     const { calls } = await answering(json(200, reversalObject({ status })));
-    expect(await calls.reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject({ kind: 'done', value: { settled } });
+    expect(await calls.reverseTransfer('key', 'tr_1', REVERSAL)).toMatchObject({ kind: 'done', value: { state } });
   });
 
   it.each([

@@ -136,6 +136,42 @@ describe('a signed body', () => {
     });
   });
 
+  const thin = (more: object) => ({
+    id: 'evt_5',
+    object: 'v2.core.event',
+    type: 'v1.transfer.reversed',
+    created: '2026-11-28T10:00:00.000Z',
+    livemode: false,
+    context: null,
+    related_object: { id: 'tr_1', type: 'transfer', url: '/v1/transfers/tr_1' },
+    ...more,
+  });
+
+  it('without an object is read by the one it names, and by the account of its context', () => {
+    expect(read(thin({}))).toEqual({
+      eventId: 'evt_5',
+      type: 'transfer.reversed',
+      objectId: 'tr_1',
+      objectType: 'transfer',
+      account: null,
+      livemode: false,
+    });
+    const payout = { type: 'v1.payout.paid', related_object: { id: 'po_1', type: 'payout', url: '/v1/payouts/po_1' } };
+    for (const context of ['acct_seller', 'org_1/acct_seller', 'acct_platform/acct_seller'])
+      expect(read(thin({ ...payout, context }))).toMatchObject({ objectId: 'po_1', account: 'acct_seller' });
+    expect(read(thin({ context: 'org_1' }))).toMatchObject({ account: null });
+    expect(read(thin({ type: 'v2.core.account.updated' }))).toMatchObject({ type: 'v2.core.account.updated' });
+  });
+
+  it.each([
+    ['a thin one', thin({ related_object: null })],
+    ['a thin one of a payout', thin({ type: 'v1.payout.paid', related_object: undefined })],
+    ['an old one', { id: 'evt_6', type: 'transfer.reversed', data: {} }],
+    ['an old one without an id', { id: 'evt_7', type: 'payout.paid', data: { object: { object: 'payout' } } }],
+  ])('about a transfer or payout that it does not name is refused, never passed over (%s)', (_what, event) => {
+    expect(read(event)).toBeNull();
+  });
+
   it('of a type that nobody has heard of is still an event', () => {
     expect(read({ id: 'evt_3', type: 'moon.rose', data: { object: 7 } })).toMatchObject({
       eventId: 'evt_3',

@@ -1,0 +1,141 @@
+import type { TakenByOthers } from '../domain/foreign-reversals.js';
+import { reversalKey } from '../domain/idempotency-keys.js';
+import type { TransferId } from '../domain/ids.js';
+import { proposeCompensation } from './compensation.js';
+import type { Database } from './database.js';
+import { AGAIN } from './decide-stripe-call.js';
+import { NO_ATTENTION } from './decision-rows.js';
+import type { MoneyItem } from './marketplace-types.js';
+import type { ReversalRow } from './reversal-claims.js';
+import { lockTransfers } from './seller-shares.js';
+import { mustMove, type Query, tell } from './transition.js';
+
+/** A transfer of ours, and what is accounted for of its reversals at Stripe. */
+export interface ReversedTransfer {
+  readonly stripeTransferId: string;
+  readonly sellerAccount: string;
+  readonly operationIds: readonly string[];
+  readonly stripeIds: readonly string[];
+}
+
+/** What others reversed of our transfers, told by Stripe's events, and what a person decides about it. */
+export function createForeignShares(database: Database) {
+  return {
+    /** undefined: it has no id at Stripe. */
+    async reversedTransfer(id: TransferId): Promise<ReversedTransfer | undefined> {
+      const [row] = await database.query<ReversedTransfer & { [column: string]: unknown }>(
+        `SELECT stripe_transfer_id AS "stripeTransferId", seller_account AS "sellerAccount",
+           ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id) AS "operationIds",
+           ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = t.id AND stripe_reversal_id IS NOT NULL) AS "stripeIds"
+         FROM seller_transfers t WHERE id = $1 AND stripe_transfer_id IS NOT NULL`,
+        [id],
+      );
+      return row;
+    },
+
+    /**
+     * Stripe told that this transfer was reversed, and it was read. Where nothing of ours is under way that would ask about
+     * it, a person hears of what others took. @returns what may be looked at again now
+     */
+    noteReversed: (id: TransferId, others: Pick<TakenByOthers, 'taken' | 'left'>): Promise<readonly MoneyItem[]> =>
+      database.transaction(async (query) => {
+        await lockItsOrder(query, id);
+        const [row] = await query<{ seen: string; currency: string; open: boolean }>(
+          `SELECT foreign_seen AS seen, currency, EXISTS (SELECT 1 FROM reversals WHERE transfer_id = t.id
+             AND status IN ('pending', 'waiting_balance', 'permanently_failed')) AS open
+           FROM seller_transfers t WHERE id = $1`,
+          [id],
+        );
+        if (row && others.taken > BigInt(row.seen)) await see(query, { id, ...row, ...others });
+        const woken = await query<{ id: string }>(
+          `UPDATE reversals SET next_retry_at = clock_now(), next_check_at = clock_now()
+           WHERE transfer_id = $1 AND status = 'pending' AND runner IS NULL AND last_answer = 'unfinished' RETURNING id`,
+          [id],
+        );
+        return woken.map((reversal) => ({ kind: 'reversal', id: reversal.id }));
+      }),
+  };
+}
+
+interface Seen extends Pick<TakenByOthers, 'taken' | 'left'> {
+  readonly id: TransferId;
+  readonly currency: string;
+  readonly open: boolean;
+}
+
+async function see(query: Query, { id, currency, open, taken, left }: Seen): Promise<void> {
+  await query('UPDATE seller_transfers SET foreign_seen = $2 WHERE id = $1', [id, taken.toString()]);
+  await tell(query, {
+    kind: 'transfer',
+    id,
+    what: 'reversed_by_others',
+    detail: { taken: taken.toString(), left: left.toString() },
+  });
+  if (open) return;
+  await query(
+    `UPDATE seller_transfers SET attention_reason = $2, attention_since = clock_now(), attention_detail = $3
+     WHERE id = $1 AND attention_reason IS NULL`,
+    [
+      id,
+      left === 0n ? 'foreign_reversal' : 'partly_foreign_reversal',
+      `somebody else took ${taken} ${currency} of it back at Stripe, and no share is due now: the next refund will ask what that stands for; acknowledge with adopt`,
+    ],
+  );
+}
+
+async function lockItsOrder(query: Query, id: TransferId): Promise<void> {
+  const [order] = await query<{ id: never }>(
+    'SELECT id FROM orders WHERE id = (SELECT order_id FROM seller_transfers WHERE id = $1) FOR UPDATE',
+    [id],
+  );
+  if (order) await lockTransfers(query, order.id);
+}
+
+/** Carries it out: the share is back, or goes on for what is missing. @returns the new status */
+export async function decideShare(
+  query: Query,
+  row: ReversalRow,
+  { counted, taken }: { readonly counted: bigint; readonly taken: bigint },
+): Promise<'reversed' | 'pending'> {
+  await query(
+    'UPDATE seller_transfers SET foreign_decided = $2, foreign_seen = greatest(foreign_seen, $2) WHERE id = $1',
+    [row.transfer_id, taken.toString()],
+  );
+  const whole = counted === BigInt(row.amount);
+  await (whole ? countWhole(query, row) : goOnWith(query, row, counted));
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  if (whole) await proposeCompensation(query, row.order_id);
+  return whole ? 'reversed' : 'pending';
+}
+
+async function countWhole(query: Query, row: ReversalRow): Promise<void> {
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: row.status,
+    to: 'reversed',
+    set: `${NO_ATTENTION}, counted = amount, certainty = 'done', reversed_at = clock_now(), next_retry_at = NULL, next_check_at = NULL`,
+  });
+  await tell(query, {
+    kind: 'reversal',
+    id: row.id,
+    what: 'reversed',
+    certainty: 'done',
+    detail: { counted: row.amount },
+  });
+}
+
+/** Another amount is another call: what was frozen with the present key was surely not carried out. */
+async function goOnWith(query: Query, row: ReversalRow, counted: bigint): Promise<void> {
+  const renewed =
+    row.params !== null && counted !== BigInt(row.counted)
+      ? `, generation = generation + 1, idempotency_key = $5, certainty = 'not_sent', params = NULL, key_first_sent_at = NULL,
+         absences = 0, last_absence_at = NULL`
+      : '';
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: row.status,
+    to: 'pending',
+    set: `${AGAIN}, counted = $4${renewed}`,
+    values: [counted.toString(), ...(renewed ? [reversalKey(row.id, row.generation + 1)] : [])],
+  });
+}

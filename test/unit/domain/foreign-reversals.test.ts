@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type ForeignAction, planShare, takenByOthers } from '../../../src/domain/foreign-reversals.js';
+import type { ReversalFacts, TransferWithReversals } from '../../../src/domain/provider-answers.js';
+
+const ACTIONS: readonly ForeignAction[] = ['count_as_share', 'take_missing', 'take_all'];
+
+const reversal = (change: Partial<ReversalFacts>): ReversalFacts => ({
+  stripeReversalId: 'trr_1',
+  stripeTransferId: 'tr_1',
+  amount: 100n,
+  currency: 'USD',
+  metadata: {},
+  state: 'done',
+  createdAt: '2026-11-28T00:00:00.000Z',
+  ...change,
+});
+const read = (amountReversed: bigint, ...reversals: readonly ReversalFacts[]): TransferWithReversals => ({
+  transfer: {
+    stripeTransferId: 'tr_1',
+    amount: 1_000n,
+    amountReversed,
+    currency: 'USD',
+    destination: 'acct_1',
+    transferGroup: null,
+    metadata: {},
+    livemode: false,
+    createdAt: '2026-11-28T00:00:00.000Z',
+  },
+  reversals,
+});
+
+describe('what others took of a transfer', () => {
+  it('is what neither our marks nor the ids that were adopted name; what ended at Stripe took nothing', () => {
+    const all = [
+      reversal({ stripeReversalId: 'trr_ours', metadata: { operation_id: 'r1' } }),
+      reversal({ stripeReversalId: 'trr_adopted' }),
+      reversal({ stripeReversalId: 'trr_other', amount: 70n, metadata: { operation_id: 'of another ledger' } }),
+      reversal({ stripeReversalId: 'trr_pending', amount: 30n, state: 'pending' }),
+      reversal({ stripeReversalId: 'trr_failed', state: 'failed' }),
+      reversal({ stripeReversalId: 'trr_canceled', state: 'canceled' }),
+    ];
+    const others = takenByOthers(read(270n, ...all), { operationIds: ['r1'], stripeIds: ['trr_adopted'] });
+    expect(others.reversals.map(({ stripeReversalId }) => stripeReversalId)).toEqual(['trr_other', 'trr_pending']);
+    expect(others).toMatchObject({ taken: 100n, settled: 70n, left: 700n });
+  });
+
+  it('leaves what Stripe’s own sum leaves where the list shows less', () => {
+    expect(takenByOthers(read(900n, reversal({})), { operationIds: [], stripeIds: [] }).left).toBe(100n);
+    expect(takenByOthers(read(1_100n), { operationIds: [], stripeIds: [] }).left).toBe(0n);
+  });
+});
+
+describe('a decision about a share', () => {
+  it('never counts more than others surely took, nor twice, and never takes more than is left or than the share', () => {
+    const amounts = fc.bigInt({ min: 0n, max: 1_000n });
+    const little = fc.bigInt({ min: 0n, max: 300n });
+    const seen: Record<string, number> = {};
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...ACTIONS),
+        fc.bigInt({ min: 1n, max: 1_000n }),
+        fc.boolean(),
+        little,
+        amounts,
+        amounts,
+        (action, amount, unsent, countedElsewhere, settled, left) => {
+          const plan = planShare(action, { amount, unsent, countedElsewhere }, { settled, left });
+          if ('refuse' in plan) return;
+          seen[action] = (seen[action] ?? 0) + 1;
+          const { counted } = plan;
+          const taken = amount - counted;
+          expect(counted >= 0n && counted <= amount).toBe(true);
+          if (counted > 0n) expect(counted + countedElsewhere <= settled).toBe(true);
+          expect(taken <= left || taken === 0n).toBe(true);
+          expect(taken).toBe(action === 'count_as_share' ? 0n : action === 'take_all' ? amount : amount - counted);
+          if (action === 'take_missing') expect(counted > 0n && taken > 0n && unsent).toBe(true);
+        },
+      ),
+      { numRuns: 3_000 },
+    );
+    for (const action of ACTIONS) expect([action, (seen[action] ?? 0) > 40]).toEqual([action, true]);
+  });
+});
