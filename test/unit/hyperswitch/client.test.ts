@@ -271,6 +271,23 @@ describe('an idempotency key', () => {
 });
 
 describe('a read', () => {
+  it('waits for its turn, in a lane of its own before money is taken back, and is sent back where too many wait', async () => {
+    const lanes: string[] = [];
+    let free = true;
+    const pace = (lane: string) => {
+      lanes.push(lane);
+      return Promise.resolve(free);
+    };
+    const { client, received } = await answering(json(200, refund({ status: 'succeeded' })), { pace });
+    expect(await client.readRefund(REF, 'first')).toMatchObject({ kind: 'found' });
+    expect(await client.readRefund(REF)).toMatchObject({ kind: 'found' });
+    free = false;
+    expect(await client.readRefund(REF)).toMatchObject({ kind: 'busy', retryAfterMs: 10_000 });
+    expect(await client.refundsOf(PAY)).toMatchObject({ kind: 'busy' });
+    expect(lanes).toEqual(['first', 'in_turn', 'in_turn', 'in_turn']);
+    expect(received).toHaveLength(2);
+  });
+
   it('makes Hyperswitch ask its processor, and changes nothing', async () => {
     const { client, received } = await answering([json(200, payment({ amount_received: 6540 })), json(200, refund())]);
     expect(await client.readPayment(PAY)).toMatchObject({ kind: 'found', value: { amountReceived: 6540n } });
