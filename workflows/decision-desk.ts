@@ -13,13 +13,15 @@ export interface DecisionDeskOptions {
       decisionId: string;
     },
   ) => Promise<DecisionResult>;
+  /** Whether what came too late goes to the ledger as well; default: it does. Asked for each message, never without one. */
+  readonly recordsLate?: () => boolean;
 }
 
 /**
  * Takes operators' decisions for one item, one at a time and in the order of arrival. While a call is in flight a
  * signal waits here; the first decision wins, and what comes later is recorded as ignored.
  */
-export function createDecisionDesk({ state, actions, decide }: DecisionDeskOptions) {
+export function createDecisionDesk({ state, actions, decide, recordsLate = () => true }: DecisionDeskOptions) {
   const queue: Resolution[] = [];
   let deciding = 0;
   let decided = false;
@@ -101,7 +103,10 @@ export function createDecisionDesk({ state, actions, decide }: DecisionDeskOptio
 
     /** What came too late is recorded as ignored, in the ledger as well. */
     async dismissRest(): Promise<void> {
-      for (let resolution = queue.shift(); resolution; resolution = queue.shift()) await take(resolution);
+      for (let resolution = queue.shift(); resolution; resolution = queue.shift()) {
+        if (recordsLate()) await take(resolution);
+        else ignore(resolution, 'nothing of this item was decided by a person when this came');
+      }
     },
   };
 }
