@@ -36,7 +36,7 @@ interface State {
 
 /** The sweep ends every minute; nothing is wrong. */
 const calm = (minute: number): Partial<MoneyFigures> => ({
-  sweeps: ['settlements', 'reversals'].map((name) => ({ name, lastSuccess: minute * 60 })),
+  sweeps: ['settlement-x402', 'reversal'].map((name) => ({ name, lastSuccess: minute * 60 })),
 });
 
 /** The series as the product itself would write them: a metric that is renamed there is missing here. */
@@ -169,8 +169,8 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
     {
       figures: (minute) => ({
         sweeps: [
-          { name: 'settlements', lastSuccess: minute * 60 },
-          { name: 'reversals', lastSuccess: Math.min(minute, 30) * 60 },
+          { name: 'settlement-x402', lastSuccess: minute * 60 },
+          { name: 'reversal', lastSuccess: Math.min(minute, 30) * 60 },
         ],
       }),
     },
@@ -179,7 +179,7 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
   ],
   [
     'the sweep has never ended',
-    { figures: () => ({ sweeps: [{ name: 'settlements', lastSuccess: null }] }) },
+    { figures: () => ({ sweeps: [{ name: 'settlement-x402', lastSuccess: null }] }) },
     10,
     ['MakegoodSweepNotSucceeding'],
   ],

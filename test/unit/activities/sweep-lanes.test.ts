@@ -1,5 +1,6 @@
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { passMs } from '../../../activities/sweep-lane.js';
 import { createSweeps, type SweepDependencies } from '../../../activities/sweep-lanes.js';
@@ -87,7 +88,7 @@ function sweepsWith({ ledger = {}, ...changes }: Changes = {}) {
 /** One pass of one lane, with how long it took and how it beat. */
 async function passOf(lane: SweepLane, changes?: Changes) {
   const { sweeps, succeeded } = sweepsWith(changes);
-  const environment = new MockActivityEnvironment();
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   const beganMs = Date.now();
   const beats = [beganMs];
   environment.on('heartbeat', () => beats.push(Date.now()));
@@ -186,7 +187,7 @@ it('the longest pass that can be set ends well within the limit that Temporal ha
 
 it('an older worker says which lane it does not have, and is not asked again', async () => {
   const { sweeps } = sweepsWith();
-  const environment = new MockActivityEnvironment();
+  const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
   await expect(
     environment.run((lane: SweepLane) => sweeps.sweepLane(lane), 'of-tomorrow' as SweepLane),
   ).rejects.toMatchObject({
