@@ -43,7 +43,7 @@ export interface Stock {
   release(good: Good, ids: readonly string[]): Promise<void>;
   /** @returns those of them that are finished */
   finished(good: Good, ids: readonly string[]): Promise<readonly string[]>;
-  /** Every open channel is due to be read from the chain. */
+  /** Every open channel is due to be looked at, and to be read from the chain. */
   readChannelsNow(): Promise<void>;
 }
 
@@ -159,7 +159,8 @@ export async function openStock(town: Town): Promise<Stock> {
     },
     async readChannelsNow() {
       await database.query(
-        `UPDATE channels SET chain_read_at = clock_now() - interval '10 minutes', chain_asked_at = NULL WHERE NOT finalized`,
+        `UPDATE channels SET chain_read_at = clock_now() - interval '10 minutes', chain_asked_at = NULL,
+           next_check_at = clock_now() WHERE NOT finalized`,
       );
     },
   };
