@@ -84,11 +84,14 @@ async function startDue(
       : []),
   ];
   const started: SettlementId[] = [];
+  let begun = 0;
   let batches = 0;
   let failure: unknown;
   for (const group of groups) {
     const [first] = group;
-    if (!first || pass.over()) break;
+    // Never before the first one: where the ledger is slow, finding them may have used up the time of a short pass.
+    if (!first || (begun > 0 && pass.over())) break;
+    begun += 1;
     try {
       // A pending row may have a workflow that still waits for a person, because the nudge after the decision was lost.
       if (group.length === 1) await (first.status === 'pending' ? starter.wake(first) : starter.startSettlement(first));

@@ -34,14 +34,20 @@ export interface SweepSettings {
   readonly settlement: { readonly sweepIntervalMs: number };
   readonly transferRetry: { readonly checkIntervalMs: number };
   readonly reversal: { readonly checkIntervalMs: number };
+  /** Undefined: no chain is configured here, and its lanes have nothing to do. */
+  readonly tempo?: unknown;
 }
 
 export type SweepIntervals = Readonly<Record<SweepLane, number>>;
 
-/** Erasing and re-encrypting are counted in days; more often they would only cost. */
-const UPKEEP_EVERY_MS = 60_000;
+/** Erasing and re-encrypting are counted in days, and a lane without its provider does nothing: more often they would only cost. */
+const IDLE_EVERY_MS = 60_000;
+/** A channel is read every five minutes, and again after a minute where its read came to nothing. */
+const CHAIN_EVERY_MS = 10_000;
 
 const charges = ({ settlement }: SweepSettings) => settlement.sweepIntervalMs;
+const captures = (settings: SweepSettings) => (settings.tempo ? charges(settings) : idly(settings));
+const idly = (settings: SweepSettings) => Math.max(charges(settings), IDLE_EVERY_MS);
 /** Payments lead to transfers and refunds to reversals, so each pair is looked for equally often. */
 const sales = ({ transferRetry }: SweepSettings) => transferRetry.checkIntervalMs;
 const refunds = ({ reversal }: SweepSettings) => reversal.checkIntervalMs;
@@ -52,9 +58,9 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   'settlement-atxp': charges,
   'settlement-x402': charges,
   'settlement-mpp': charges,
-  'settlement-tempo': charges,
-  capture: charges,
-  chain: charges,
+  'settlement-tempo': captures,
+  capture: captures,
+  chain: (settings) => Math.max(captures(settings), CHAIN_EVERY_MS),
   payment: sales,
   transfer: sales,
   refund: refunds,
@@ -62,7 +68,7 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   'hyperswitch-event': refunds,
   'stripe-event': refunds,
   'stripe-read': refunds,
-  upkeep: (settings) => Math.max(charges(settings), UPKEEP_EVERY_MS),
+  upkeep: idly,
 };
 
 export const SWEEP_LANES = Object.keys(EVERY) as readonly SweepLane[];

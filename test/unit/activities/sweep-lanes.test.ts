@@ -181,6 +181,41 @@ describe('while a provider hangs', () => {
   });
 });
 
+it('a ledger so slow that finding the work takes longer than a short pass has does not keep it waiting for ever', async () => {
+  const slowly =
+    <T>(value: T) =>
+    () =>
+      new Promise<T>((resolve) => setTimeout(resolve, passMs(EVERY_MS) + 1_000, value));
+  const woken: string[] = [];
+  const { ended } = await passOf('payment', {
+    ledger: { dueItems: slowly([{ kind: 'payment', id: 'the payment' }]) },
+    money: {
+      starter: {
+        wake: ({ id }) => {
+          woken.push(id);
+          return Promise.resolve(true);
+        },
+      },
+    },
+  });
+  const settlement = await passOf('settlement-x402', {
+    ledger: { dueSettlements: slowly([DUE]) },
+    settlements: {
+      starter: {
+        startSettlement: () => Promise.resolve(),
+        wake: () => {
+          woken.push('the charge');
+          return Promise.resolve();
+        },
+        startBatch: () => Promise.resolve('settlements/some'),
+      },
+      sweep: { overflowBacklog: 10, maxBatch: 50, maxPerSecond: 200 },
+    },
+  });
+  expect([ended, settlement.ended]).toEqual(['well', 'well']);
+  expect(woken).toEqual(['the payment', 'the charge']);
+});
+
 it('the longest pass that can be set ends well within the limit that Temporal has for it', () => {
   expect(passMs(24 * 3_600_000) + 40_000).toBeLessThan(LIMIT_MS * 0.8);
 });
