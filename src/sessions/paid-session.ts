@@ -21,7 +21,6 @@ import type { ChargeOptions, LiveSession } from './live-session.js';
 import { isAboutChannel, readMppContent } from './match-channel.js';
 import type { Presented } from './match-offer.js';
 import { type RouteOffers, routeOffers } from './offers.js';
-import { varyOnCredentials } from './paid-head.js';
 import { channelRefusal, type Problem, problemAnswer, refusal, type SendProblem, sendChallenge } from './refusals.js';
 import { resourceOf } from './resource.js';
 import { type GateReceipt, ResponseGate, type SessionLog, type SettleNowOutcome } from './response-gate.js';
@@ -241,8 +240,6 @@ function attach({ req, res, route, startedAt, dependencies }: Visit, attached: A
   const { session, held, settle, settleNow, dispatch, deliveries, receipt, headers = {} } = attached;
   const { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log } = dependencies;
   const { terms } = route;
-  // Also so that the head is made by Node from what is set on the response, whatever form the handler gives it.
-  res.setHeader('Vary', varyOnCredentials(res.get('Vary')));
   // Only a response that is settled first may have another one sent in its place.
   const before = settle === 'before-release' ? headersOf(res) : {};
   const gate = new ResponseGate(res, {

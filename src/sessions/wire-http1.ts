@@ -68,8 +68,10 @@ export class Http1Wire implements Wire {
     this.#writeRaw = _writeRaw;
     this.#flush = _flush;
     node._storeHeader = (firstLine, headers) => {
-      events.onHead(new Http1Head(res));
-      _storeHeader.call(node, firstLine, headers);
+      // A response on which no header was ever set keeps what writeHead was given as it was given.
+      const raw = res.getHeaderNames().length === 0 ? new RawHead(res, headers) : undefined;
+      events.onHead(raw ?? new SetHead(res));
+      _storeHeader.call(node, firstLine, raw?.pairs ?? headers);
     };
     node._writeRaw = (data, encoding, callback) => this.#onRaw(data, encoding, callback);
     // Called when it becomes this response's turn on a pipelined connection.
@@ -189,7 +191,7 @@ export class Http1Wire implements Wire {
   }
 }
 
-class Http1Head implements WireHead {
+class SetHead implements WireHead {
   readonly #res: ServerResponse;
 
   constructor(res: ServerResponse) {
@@ -216,6 +218,54 @@ class Http1Head implements WireHead {
   remove(name: string): void {
     this.#res.removeHeader(name);
   }
+}
+
+type Pair = readonly [name: string, value: number | string | readonly string[]];
+
+class RawHead implements WireHead {
+  readonly #res: ServerResponse;
+  pairs: readonly Pair[];
+
+  constructor(res: ServerResponse, headers: unknown) {
+    this.#res = res;
+    this.pairs = pairsOf(headers);
+  }
+
+  get status(): number {
+    return this.#res.statusCode;
+  }
+
+  names(): readonly string[] {
+    return this.pairs.map(([name]) => name);
+  }
+
+  get(name: string): string | undefined {
+    const values = this.pairs.filter(isNamed(name)).flatMap(([, value]) => value);
+    return values.length === 0 ? undefined : values.join(', ');
+  }
+
+  set(name: string, value: string): void {
+    this.remove(name);
+    this.pairs = [...this.pairs, [name, value]];
+  }
+
+  remove(name: string): void {
+    const named = isNamed(name);
+    this.pairs = this.pairs.filter((pair) => !named(pair));
+  }
+}
+
+const isNamed = (name: string) => {
+  const lower = name.toLowerCase();
+  return ([other]: Pair): boolean => other.toLowerCase() === lower;
+};
+
+/** What writeHead takes: an object, a flat list, or a list of pairs. Node refuses what is none of them. */
+function pairsOf(headers: unknown): readonly Pair[] {
+  if (!Array.isArray(headers)) return Object.entries((headers ?? {}) as Record<string, Pair[1]>);
+  if (Array.isArray(headers[0])) return headers as Pair[];
+  if (headers.length % 2 !== 0) throw new TypeError('writeHead: a flat list of headers has a value for each name');
+  return Array.from({ length: headers.length / 2 }, (_, at) => [headers[2 * at], headers[2 * at + 1]] as Pair);
 }
 
 /** Node writes the answer, on a response that has no socket. */
