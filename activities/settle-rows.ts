@@ -1,7 +1,7 @@
 import { type Answer, isUndecided } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
 import type { SettlementId } from '../src/domain/ids.js';
-import { formatDecimal } from '../src/domain/money.js';
+import { formatDecimal, parseAtomic, parseDecimal } from '../src/domain/money.js';
 import { next } from '../src/domain/next.js';
 import { TEMPO } from '../src/domain/settlement-providers.js';
 import type { Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
@@ -89,6 +89,7 @@ async function settleOne(
       answer,
       keyLeftMs: claimed.keyLeftMs,
       attempts: claimed.attempts,
+      amountDiffers: answer.kind === 'done' && !saysAmount(answer.settledAmount, claimed),
       sinceSentMs: monotonicMs() - sentAtMs,
     },
     {
@@ -105,6 +106,15 @@ async function settleOne(
   if (failed && !claimed.failedBefore) logFirstFailure(claimed, answer, dependencies.logger);
   const status = await ledger.recordAttempt(outcome);
   return await describe(outcome, status, dependencies);
+}
+
+/**
+ * Nothing said is nothing against it: what was asked for is what was settled. The unit of what is said is not the same for
+ * all protocols, so either reading of it will do.
+ */
+function saysAmount(said: string | undefined, { spent, decimals }: ClaimedSettlement): boolean {
+  if (said === undefined || parseAtomic(said) === spent) return true;
+  return parseDecimal(said, decimals) === BigInt(spent);
 }
 
 /** Whoever settles this row: the auth server, or the chain. */

@@ -5,7 +5,7 @@ import { createSettleRows } from '../activities/settle-rows.js';
 import type { Config } from './config.js';
 import type { ChannelId } from './domain/channel.js';
 import { systemClock } from './domain/clock.js';
-import { newDecisionId, type SettlementId } from './domain/ids.js';
+import type { SettlementId } from './domain/ids.js';
 import { createAtomicStore } from './ledger/atomic-store.js';
 import { createDatabase, type Database } from './ledger/database.js';
 import { createLedger, type Ledger } from './ledger/ledger.js';
@@ -24,6 +24,7 @@ import { type AuthServer, createAuthServer } from './providers/auth-server/clien
 import { connectChannelVerifier } from './providers/tempo/channel-server.js';
 import type { Tempo } from './providers/tempo/client.js';
 import { createPaidSessions, type PaidSessions } from './sessions/index.js';
+import { createSettleFirst } from './sessions/settle-first.js';
 import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
@@ -188,33 +189,7 @@ function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies)
     tempo: undefined,
     monotonicMs: () => performance.now(),
   });
-  return async (id: SettlementId): Promise<'settled' | 'refused' | 'unknown'> => {
-    const [outcome] = await settleRows([id], rest.timings.httpTimeoutMs);
-    if (outcome?.kind === 'final') return outcome.status === 'settled' ? 'settled' : 'refused';
-    if (outcome?.kind !== 'attention') return 'unknown';
-    await giveUpUnserved(id, ledger);
-    return 'refused';
-  };
-}
-
-/**
- * Nothing was served for a charge that was refused before its release, so nobody owes it: where the refusal proves that
- * the money did not move, the item is closed instead of being put before a person and held against the payer.
- */
-async function giveUpUnserved(id: SettlementId, ledger: Ledger): Promise<void> {
-  const settlement = await ledger.findSettlement(id);
-  if (settlement?.certainty !== 'absent') return;
-  await ledger.decide({
-    id: newDecisionId(systemClock.nowMs()),
-    kind: 'settlement',
-    itemId: id,
-    action: 'write_off',
-    by: 'makegood',
-    authenticated: true,
-    note: 'refused before its release: nothing was served',
-    evidence: null,
-    verified: { kind: 'not_needed' },
-  });
+  return createSettleFirst({ settle: (id) => settleRows([id], rest.timings.httpTimeoutMs), ledger });
 }
 
 /** Derived from the oldest key, which all servers of a deployment share, also while a newer one is rolled out. */

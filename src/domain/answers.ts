@@ -9,7 +9,13 @@
  * - `misdirected`: what answered is not the provider, or it does not let us in (401, 403, 404, 405, 3xx, HTML).
  */
 export type Answer =
-  | { readonly kind: 'done'; readonly alreadySettled: boolean; readonly txHash: string | null }
+  | {
+      readonly kind: 'done';
+      readonly alreadySettled: boolean;
+      readonly txHash: string | null;
+      /** What the provider says that it settled, in its own words; left out where it says nothing. */
+      readonly settledAmount?: string;
+    }
   | { readonly kind: 'refused'; readonly why: RefusalClass; readonly detail: string }
   | { readonly kind: 'unclear'; readonly why: UnclearClass; readonly detail: string }
   | { readonly kind: 'busy'; readonly retryAfterMs: number | null; readonly detail: string }

@@ -40,6 +40,8 @@ export interface Attempted {
   readonly attempts: number;
   /** Failures counted before this attempt; default: every earlier attempt. */
   readonly retries?: number;
+  /** The provider says that it settled another amount than it was asked for. */
+  readonly amountDiffers?: boolean;
   /** Time since this attempt was sent. */
   readonly sinceSentMs: number;
   /** The provider's records, read after the refusal, hold nothing of ours: then even an unknown is closed as absent. */
@@ -76,8 +78,10 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
   const { answer, attempts } = attempted;
   switch (answer.kind) {
     case 'done':
-      return answer.alreadySettled && attempts === 1 && policy.provesSettled !== true
-        ? { do: 'ask', certainty: 'done', reason: 'settled_elsewhere_suspected' }
+      if (answer.alreadySettled && attempts === 1 && policy.provesSettled !== true)
+        return { do: 'ask', certainty: 'done', reason: 'settled_elsewhere_suspected' };
+      return attempted.amountDiffers
+        ? { do: 'ask', certainty: 'done', reason: 'conflict' }
         : { do: 'finish', certainty: 'done' };
     case 'refused': {
       if (answer.why === 'barred')

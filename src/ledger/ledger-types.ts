@@ -93,9 +93,22 @@ export type SessionChange =
       readonly body: string | null;
       /** `unknown` until the server saw the last byte leave (see recordDeliveries); null for a release. */
       readonly delivery: Delivery | null;
+      /** The answer was held back until the money is in, and is due once it is. */
+      readonly withheld?: boolean;
       /** Only where nothing was spent, and the payer's request was answered all the same; a 5xx is our own failure. */
       readonly releasedBy?: ReleaseCause;
     };
+
+/** What became of the charge that a credential paid for before. */
+export interface EarlierUse {
+  readonly id: SettlementId;
+  readonly status: SettlementStatus;
+  readonly certainty: Certainty;
+  /** Of a session that was settled before anything was released: whether its answer is still due. */
+  readonly answer: 'due' | 'serving' | 'given' | null;
+  /** What was asked for with it, in which content, where and how. */
+  readonly contentSha256: string;
+}
 
 /** `lost`: the session is no longer ours (the sweep closed it, or another close of ours came first). */
 export type ChangeOutcome = 'committed' | 'lost';

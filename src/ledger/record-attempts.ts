@@ -36,19 +36,26 @@ function toRecord({ id, runner, answer, decision, patient }: AttemptOutcome) {
     do: decision.do,
     certainty: decision.certainty,
     answer: answerClass(answer),
-    detail: answer.kind === 'done' ? doneDetail(answer) : answer.detail,
+    detail: answer.kind === 'done' ? doneDetail(answer, decision) : answer.detail,
     reason: decision.do === 'ask' ? decision.reason : null,
     after_ms: decision.do === 'retry' || decision.do === 'park' ? Math.ceil(decision.afterMs) : null,
     still_at_work: answer.kind === 'unclear' && answer.why === 'no_answer',
     already_settled: answer.kind === 'done' && answer.alreadySettled,
     tx_hash: answer.kind === 'done' ? answer.txHash : null,
+    settled_amount: answer.kind === 'done' ? (answer.settledAmount ?? null) : null,
     failed: answer.kind !== 'done' && !undecided,
     provider_outcome: undecided ? null : providerOutcome(answer),
   };
 }
 
-const doneDetail = ({ alreadySettled }: Extract<Answer, { kind: 'done' }>): string =>
-  alreadySettled ? 'the provider shows that this was settled already' : 'settled';
+function doneDetail(
+  { alreadySettled, settledAmount }: Extract<Answer, { kind: 'done' }>,
+  decision: AttemptOutcome['decision'],
+): string {
+  if (decision.do === 'ask' && decision.reason === 'conflict')
+    return `the provider says that it settled ${settledAmount}, which is not the amount that was asked for`;
+  return alreadySettled ? 'the provider shows that this was settled already' : 'settled';
+}
 
 /** Stored with the attempt and used as the metric's `reason`: a closed list, never the provider's own text. */
 function answerClass(answer: Answer): string {

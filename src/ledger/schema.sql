@@ -368,6 +368,10 @@ settlements.released_by text
 settlements.voucher_channel text
 settlements.voucher_cumulative numeric(78,0)
 settlements.voucher_place bigint
+settlements.answer text
+settlements.answer_token uuid
+settlements.answer_until timestamp with time zone
+settlements.settled_amount text
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
@@ -579,7 +583,9 @@ settlements pending_has_a_body CHECK (((status <> 'pending'::text) OR (sealed_ki
 settlements released_was_never_sent CHECK (((status <> 'released'::text) OR ((certainty = 'not_sent'::text) AND (attempts = 0))))
 settlements runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 settlements sealed_is_whole CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (sealed_kind IS NULL))))
+settlements serving_is_somebodys CHECK (((answer IS DISTINCT FROM 'serving'::text) OR ((status = 'settled'::text) AND (answer_token IS NOT NULL) AND (answer_until IS NOT NULL))))
 settlements settled_is_certain CHECK (((status <> 'settled'::text) OR ((certainty = 'done'::text) AND (settled_at IS NOT NULL))))
+settlements settlements_answer_check CHECK ((answer = ANY (ARRAY['due'::text, 'serving'::text, 'given'::text])))
 settlements settlements_blocked_by_fkey FOREIGN KEY (blocked_by) REFERENCES settlements(id)
 settlements settlements_cap_check CHECK ((cap >= (0)::numeric))
 settlements settlements_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
@@ -1255,13 +1261,14 @@ DECLARE
   v_failure text := CASE WHEN (p ->> 'failed')::boolean THEN p ->> 'answer' END;
   v_status text;
   v_blocker uuid;
+  v_owed boolean;
   s settlements;
 BEGIN
   SELECT * INTO s FROM settlements WHERE id = v_id FOR UPDATE;
   INSERT INTO operation_events (item_kind, item_id, at, kind, certainty, idempotency_key, answer_class, detail)
     VALUES ('settlement', v_id::text, v_now, 'answered', p ->> 'certainty', s.key, p ->> 'answer',
       jsonb_strip_nulls(jsonb_build_object('runner', p -> 'runner', 'detail', p -> 'detail', 'decision', p -> 'do',
-        'reason', p -> 'reason', 'after_ms', p -> 'after_ms')));
+        'reason', p -> 'reason', 'after_ms', p -> 'after_ms', 'settled_amount', p -> 'settled_amount')));
   IF p ->> 'provider_outcome' IS NOT NULL THEN
     PERFORM note_provider(s.provider, p ->> 'provider_outcome', p ->> 'detail');
   END IF;
@@ -1276,6 +1283,7 @@ BEGIN
   IF v_do = 'finish' THEN
     UPDATE settlements SET
         status = 'settled', certainty = 'done', settled_at = coalesce(settled_at, v_now),
+        settled_amount = coalesce(p ->> 'settled_amount', settled_amount),
         tx_hash = coalesce(p ->> 'tx_hash', tx_hash), already_settled = already_settled OR (p ->> 'already_settled')::boolean,
         attention_reason = CASE WHEN status = 'pending' THEN NULL ELSE 'late_success' END,
         attention_since = CASE WHEN status = 'pending' THEN NULL ELSE v_now END,
@@ -1291,7 +1299,9 @@ BEGIN
   IF s.status <> 'pending' OR s.runner IS DISTINCT FROM p ->> 'runner' THEN RETURN NULL; END IF;
 
   IF v_do = 'ask' THEN
-    IF p ->> 'reason' = 'uncollectable' AND s.payer IS NOT NULL THEN
+    -- Nothing was served for it and no money moved: nobody owes anything, and nobody has to look at it.
+    v_owed := NOT (s.answer IS NOT DISTINCT FROM 'due' AND p ->> 'certainty' = 'absent');
+    IF v_owed AND p ->> 'reason' = 'uncollectable' AND s.payer IS NOT NULL THEN
       -- One attention item per payer: the lock makes "is there one already?" certain.
       PERFORM pg_advisory_xact_lock(hashtextextended('uncollectable ' || s.payer, 0));
       SELECT id INTO v_blocker FROM settlements
@@ -1303,17 +1313,26 @@ BEGIN
         attention_since = CASE WHEN v_blocker IS NULL THEN v_now END,
         attention_detail = CASE WHEN v_blocker IS NULL THEN p ->> 'detail' END,
         blocked_by = v_blocker,
-        uncollectable = v_blocker IS NULL AND p ->> 'reason' = 'uncollectable',
+        uncollectable = v_owed AND v_blocker IS NULL AND p ->> 'reason' = 'uncollectable',
         certainty = p ->> 'certainty',
         already_settled = already_settled OR (p ->> 'already_settled')::boolean,
         suspected_elsewhere = suspected_elsewhere OR p ->> 'reason' = 'settled_elsewhere_suspected',
-        tx_hash = coalesce(p ->> 'tx_hash', tx_hash),
+        tx_hash = coalesce(p ->> 'tx_hash', tx_hash), settled_amount = coalesce(p ->> 'settled_amount', settled_amount),
         runner = NULL, runner_until = NULL, next_retry_at = NULL, last_answer = p ->> 'answer',
         -- a shared workflow has no signal of its own: whoever did not settle in it goes on alone
         workflow_id = 'settlement/' || v_id,
         first_failure_at = coalesce(first_failure_at, v_failed_at), first_failure_reason = coalesce(first_failure_reason, v_failure),
         next_check_at = v_now + interval '1 minute'
       WHERE id = v_id RETURNING status INTO v_status;
+    IF NOT v_owed THEN
+      UPDATE settlements SET
+          status = 'written_off', attention_reason = NULL, attention_since = NULL, attention_detail = NULL, next_check_at = NULL,
+          sealed = NULL, sealed_kind = NULL, sealed_key_id = NULL, erased_at = v_now
+        WHERE id = v_id RETURNING status INTO v_status;
+      INSERT INTO operation_events (item_kind, item_id, at, kind, certainty, detail)
+        VALUES ('settlement', v_id::text, v_now, 'given_up', 'absent',
+          jsonb_build_object('why', 'refused before its release: nothing was served and no money moved'));
+    END IF;
     RETURN v_status;
   END IF;
 

@@ -1,9 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { SettlementId } from '../domain/ids.js';
+import type { AtomicAmount } from '../domain/money.js';
 import { authServerOf } from '../domain/settlement-providers.js';
 import type { Delivery } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
-import type { ChangeOutcome, NewSession, OpenOutcome, ReleaseCause, SessionChange } from './ledger-types.js';
+import type {
+  ChangeOutcome,
+  EarlierUse,
+  NewSession,
+  OpenOutcome,
+  ReleaseCause,
+  SessionChange,
+} from './ledger-types.js';
 import type { Sealed, Sealer } from './sealer.js';
 import { SEALED_PLACE } from './settlement-row.js';
 
@@ -13,8 +21,8 @@ const DISPATCH_GRACE = '15 seconds';
 const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[])[1]') => `
   WITH input AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::numeric[], $6::text[], $7::text[],
-        $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[])
-      AS t (id, lease, epoch, token, spent, becomes, by, sealed, key_id, sha256, delivery, released_by) ${limit}
+        $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[], $13::boolean[])
+      AS t (id, lease, epoch, token, spent, becomes, by, sealed, key_id, sha256, delivery, released_by, withheld) ${limit}
   ), mine AS (
     SELECT i.*, s.key FROM settlements s
       JOIN input i USING (id)
@@ -32,6 +40,7 @@ const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[]
       body_sha256 = CASE m.becomes WHEN 'pending' THEN m.sha256 END,
       delivery = CASE m.becomes WHEN 'pending' THEN m.delivery END,
       released_by = m.released_by,
+      answer = CASE WHEN m.becomes = 'pending' AND m.withheld THEN 'due' END,
       workflow_id = CASE m.becomes WHEN 'pending' THEN 'settlement/' || s.id END,
       closed_at = CASE m.becomes WHEN 'checkpoint' THEN NULL ELSE clock_now() END,
       next_check_at = CASE m.becomes WHEN 'checkpoint' THEN s.next_check_at
@@ -121,6 +130,7 @@ export function createSessions(database: Database, sealer: Sealer) {
         column('sha256'),
         column('delivery'),
         column('releasedBy'),
+        column('withheld'),
       ];
       const committed =
         rows.length === 1
@@ -141,13 +151,58 @@ export function createSessions(database: Database, sealer: Sealer) {
       return row.closed_by === 'sweep' ? 'lost' : 'ours';
     },
 
-    /** True while the identity belongs to a session or charge that was not released. */
-    async identityUsed(identity: string): Promise<boolean> {
-      const [row] = await database.query<{ used: boolean }>(
-        `SELECT EXISTS (SELECT 1 FROM settlements WHERE identity = $1 AND status <> 'released') AS used`,
+    /** The session or charge that holds this identity: what was released does not. */
+    async findEarlierUse(identity: string): Promise<EarlierUse | undefined> {
+      const [row] = await database.query<EarlierUse & { [column: string]: unknown }>(
+        `SELECT id, status, certainty, answer, content_sha256 AS "contentSha256"
+         FROM settlements WHERE identity = $1 AND status <> 'released'`,
         [identity],
       );
-      return row?.used ?? false;
+      return row;
+    },
+
+    /** The answer that was held back is given in the very request it was held back in. False: it is not due any more. */
+    async giveAnswer(id: SettlementId): Promise<boolean> {
+      const rows = await database.query(
+        `UPDATE settlements SET answer = 'given' WHERE id = $1 AND status = 'settled' AND answer = 'due' RETURNING id`,
+        [id],
+      );
+      return rows.length === 1;
+    },
+
+    /**
+     * Whoever asks again for an answer that is due gets the right to it, alone. One whose server died while it was given is
+     * due again when the time of its route has passed.
+     *
+     * @returns what the answer was paid with; undefined: it is not due, or being given
+     */
+    async takeAnswer(id: SettlementId, token: string, holdMs: number): Promise<AtomicAmount | undefined> {
+      const [row] = await database.query<{ spent: AtomicAmount }>(
+        `UPDATE settlements SET answer = 'serving', answer_token = $2, answer_until = clock_now() + $3 * interval '1 millisecond'
+         WHERE id = $1 AND status = 'settled' AND (answer = 'due' OR (answer = 'serving' AND answer_until < clock_now()))
+         RETURNING spent`,
+        [id, token, holdMs],
+      );
+      return row?.spent;
+    },
+
+    /** Before the last byte of an answer that was taken leaves. False: somebody else has taken it since. */
+    async answerGiven(id: SettlementId, token: string): Promise<boolean> {
+      const rows = await database.query(
+        `UPDATE settlements SET answer = 'given', delivery = CASE WHEN answer = 'serving' THEN 'unknown' ELSE delivery END
+         WHERE id = $1 AND answer_token = $2 AND answer IN ('serving', 'given') RETURNING id`,
+        [id, token],
+      );
+      return rows.length === 1;
+    },
+
+    /** It failed before its first byte, or cost nothing this time: it is due again. */
+    async answerNotGiven(id: SettlementId, token: string): Promise<void> {
+      await database.query(
+        `UPDATE settlements SET answer = 'due', answer_token = NULL, answer_until = NULL
+         WHERE id = $1 AND answer_token = $2 AND answer = 'serving'`,
+        [id, token],
+      );
     },
 
     /**
@@ -192,6 +247,7 @@ interface ChangeColumns {
   sha256: string | null;
   delivery: Delivery | null;
   releasedBy: ReleaseCause | null;
+  withheld: boolean;
 }
 
 function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
@@ -202,7 +258,7 @@ function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
     token: change.closeToken,
     spent: change.spent,
   };
-  const nothing = { sealed: null, keyId: null, sha256: null, delivery: null, releasedBy: null };
+  const nothing = { sealed: null, keyId: null, sha256: null, delivery: null, releasedBy: null, withheld: false };
   if (change.kind === 'checkpoint') return { ...common, ...nothing, becomes: 'checkpoint', by: null };
   const releasedBy = change.releasedBy ?? null;
   if (change.body === null) return { ...common, ...nothing, releasedBy, becomes: 'released', by: change.by };
@@ -216,6 +272,7 @@ function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
     sha256: sha256(change.body),
     delivery: change.delivery,
     releasedBy,
+    withheld: change.withheld === true,
   };
 }
 

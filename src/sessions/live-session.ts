@@ -13,6 +13,8 @@ export interface LiveSessionFacts {
   readonly metered: boolean;
   /** True: closed at the auth server also when nothing was spent, so that the payer gets the deposit back. */
   readonly closesAtZero: boolean;
+  /** The answer is held back until the money is in. */
+  readonly withheld?: boolean;
   /** The exact bytes that every settle call will send. */
   readonly bodyFor: (spent: AtomicAmount) => string;
 }
@@ -151,6 +153,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
           spent: amount,
           body: billed ? facts.bodyFor(amount) : null,
           delivery: billed ? delivery : null,
+          ...(billed && facts.withheld === true && { withheld: true }),
           ...(spent === 0n && releasedBy !== undefined && { releasedBy }),
         });
         if (outcome === 'committed') committed = spent;

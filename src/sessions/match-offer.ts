@@ -38,7 +38,8 @@ export type Match =
       readonly credential: DecodedCredential;
       readonly context: SettlementContext;
     }
-  | { readonly kind: 'mismatch'; readonly why: string }
+  /** `identity`: of what could be read all the same. */
+  | { readonly kind: 'mismatch'; readonly why: string; readonly identity?: string }
   /** It may well be one of ours; what the auth server must tell us for that is not known now. */
   | { readonly kind: 'undecided'; readonly why: string };
 
@@ -59,15 +60,19 @@ export function matchOffer(found: FoundCredential, presented: Presented, depende
     credential.scheme === offer.scheme
       ? (requestMismatch(found, terms, dependencies) ?? termsMismatch(credential, terms, dependencies))
       : 'its scheme is not the one that was offered';
-  if (why !== undefined) return mismatch(why);
+  if (why !== undefined) return mismatch(why, credential.identity);
   // An MPP voucher is cumulative over its channel: it covers the offer (checked above) and need not equal it.
   if (offer.scheme !== 'session' && credential.cap !== null && credential.cap !== offer.amount) {
-    return mismatch('its amount is not the one that was offered');
+    return mismatch('its amount is not the one that was offered', credential.identity);
   }
   return { kind: 'match', offer, credential, context };
 }
 
-const mismatch = (why: string): Match => ({ kind: 'mismatch', why });
+const mismatch = (why: string, identity?: string): Match => ({
+  kind: 'mismatch',
+  why,
+  ...(identity !== undefined && { identity }),
+});
 
 /** An offer in the form of its protocol. */
 type OfferedTerms =

@@ -143,7 +143,7 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
   const { authServer, sendProblem } = dependencies;
   if (authServer === undefined) return challenge(visit, required('this protocol is not offered here'));
   const admission = await admit(
-    { found, presented, terms: route.terms, route: route.terms.name ?? routeName(req) },
+    { found, presented, method: req.method, terms: route.terms, route: route.terms.name ?? routeName(req) },
     authServer.admission,
   );
   switch (admission.kind) {
@@ -152,7 +152,11 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
     case 'unavailable':
       return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
     case 'used':
+      nameCharge(res, admission.id);
       return sendProblem(res, refusal('credential_already_used'));
+    case 'undecided':
+      nameCharge(res, admission.id);
+      return sendProblem(res, refusal('payment_unknown'));
     case 'exposed':
       return sendProblem(res, refusal('exposure_exceeded'));
     case 'limited':
@@ -162,7 +166,8 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
       });
     case 'admitted': {
       const headers = { 'Settlement-Id': admission.session.id };
-      if (attach(visit, { ...admission, ...authServer, headers })) next();
+      const settled = admission.paidBefore && { dispatch: nothing };
+      if (attach(visit, { ...admission, ...authServer, ...settled, headers })) next();
       return;
     }
     default:
@@ -197,6 +202,11 @@ async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCr
     default:
       return assertNever(admission);
   }
+}
+
+/** By this the payer, and whoever he asks, finds what became of his money. */
+function nameCharge(res: Response, id: SettlementId | undefined): void {
+  if (id !== undefined) res.setHeader('Settlement-Id', id);
 }
 
 const neverSettled = (): Promise<SettleNowOutcome> => Promise.resolve('unknown');

@@ -46,7 +46,7 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     status: 503,
     title: 'Payment outcome unknown',
     detail:
-      'The auth server has not said whether this payment was settled. The charge is kept and will be resolved; do not sign another payment for it.',
+      'It is not known yet whether this payment was settled. The charge is kept and will be resolved: send the same credential again later, and do not sign another payment for it.',
     retryAfterSeconds: 30,
   },
   payment_unavailable: {
@@ -59,7 +59,7 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     status: 409,
     title: 'Credential already used',
     detail:
-      'This payment credential was used for another response. It is charged at most once; ask for a new challenge to pay again.',
+      'This payment credential was used for another response. It is charged at most once; Settlement-Id names its charge. Ask for a new challenge to pay for another response.',
   },
   exposure_exceeded: {
     status: 429,

@@ -1,7 +1,9 @@
 import type { SettlementId } from '../domain/ids.js';
+import type { AtomicAmount } from '../domain/money.js';
 import type { Delivery } from '../domain/settlement-status.js';
 import type {
   ChangeOutcome,
+  EarlierUse,
   Lease,
   NewSession,
   OpenOutcome,
@@ -9,7 +11,7 @@ import type {
   SessionChange,
 } from '../ledger/ledger-types.js';
 
-export type { ChangeOutcome, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
+export type { ChangeOutcome, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
 
 export interface DeliveryNote {
   readonly id: SettlementId;
@@ -29,8 +31,13 @@ export interface SessionLedger {
   commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
   /** `ours`: the close with this token is in the ledger. `open`: no close yet. `lost`: the session is not ours any more. */
   closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
-  /** True while the identity belongs to a session or charge that was not released: it may not be used again. */
-  identityUsed(identity: string): Promise<boolean>;
+  /** The session or charge that this identity belongs to, unless it was released; it may not be used again. */
+  findEarlierUse(identity: string): Promise<EarlierUse | undefined>;
+  /** For one request alone, and for so long at most: the right to the answer that was paid for and held back. */
+  takeAnswer(id: SettlementId, token: string, holdMs: number): Promise<AtomicAmount | undefined>;
+  /** False: the right to it went to somebody else. */
+  answerGiven(id: SettlementId, token: string): Promise<boolean>;
+  answerNotGiven(id: SettlementId, token: string): Promise<void>;
   /** Leaves sessions whose close never became known to the sweep; what was closed after all stays closed. */
   giveUpSessions(sessions: readonly GivenUpSession[]): Promise<void>;
   recordDeliveries(deliveries: readonly DeliveryNote[]): Promise<void>;

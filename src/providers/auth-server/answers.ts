@@ -19,7 +19,12 @@ export function settleAnswer(reply: Reply, sent: string, nowMs: number): Answer 
   const refusal = refusalOf(reply, object);
   const named = describe(reply, refusal, sent);
   if (status === 200 && object !== undefined && refusal === undefined && object['success'] !== false) {
-    return { kind: 'done', alreadySettled: object['alreadySettled'] === true, txHash: txHashOf(object, sent) };
+    return {
+      kind: 'done',
+      alreadySettled: object['alreadySettled'] === true,
+      txHash: txHashOf(object, sent),
+      ...amountOf(object['settledAmount']),
+    };
   }
   if (status >= 500 && status <= 599)
     return { kind: 'unclear', why: 'server_error', detail: `${named}; ${MAY_HAVE_MOVED}` };
@@ -149,6 +154,15 @@ function describe(reply: Reply & { kind: 'http' }, refusal: Refusal | undefined,
     LONGEST_WORDS,
   );
   return said === '' ? answered : `${answered} ${said}`;
+}
+
+/** As it stands, because its unit is not the same for all protocols; what is no amount at all is said as such. */
+function amountOf(settled: JsonValue | undefined): { readonly settledAmount?: string } {
+  if (settled === undefined || settled === null) return {};
+  const text = typeof settled === 'number' ? String(settled) : settled;
+  return {
+    settledAmount: typeof text === 'string' && /^[0-9.]{1,80}$/.test(text) ? text : 'no amount that can be read',
+  };
 }
 
 /** `transaction` is what x402 facilitators call it. Anything that is no plain hash-like text is left out, not refused. */

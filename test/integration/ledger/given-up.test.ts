@@ -48,9 +48,9 @@ describe('a session that its living server gave up', () => {
 
 it('an identity is used until its session was released', async () => {
   const session = aSession(lease);
-  expect(await test.ledger.identityUsed(session.identity)).toBe(false);
+  expect(await test.ledger.findEarlierUse(session.identity)).toBeUndefined();
   await test.ledger.openSession(session);
-  expect(await test.ledger.identityUsed(session.identity)).toBe(true);
+  expect(await test.ledger.findEarlierUse(session.identity)).toMatchObject({ id: session.id });
   await test.ledger.commitSessions([{ ...closing(session), body: null, delivery: null, spent: atomic(0) }]);
-  expect(await test.ledger.identityUsed(session.identity)).toBe(false);
+  expect(await test.ledger.findEarlierUse(session.identity)).toBeUndefined();
 });

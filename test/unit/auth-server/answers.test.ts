@@ -25,7 +25,13 @@ describe('settleAnswer', () => {
       kind: 'done',
       alreadySettled: false,
       txHash: '0xabc',
+      settledAmount: '3000',
     });
+    for (const said of [null, undefined])
+      expect(answer(200, { txHash: '0xabc', settledAmount: said })).not.toHaveProperty('settledAmount');
+    expect(answer(200, { settledAmount: 3000 })).toMatchObject({ settledAmount: '3000' });
+    for (const said of ['a lot', {}, -1, '1e3'])
+      expect(answer(200, { settledAmount: said })).toMatchObject({ settledAmount: 'no amount that can be read' });
     expect(answer(200, { txHash: null, alreadySettled: true })).toEqual({
       kind: 'done',
       alreadySettled: true,

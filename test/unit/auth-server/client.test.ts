@@ -65,7 +65,12 @@ const settled = json(200, { txHash: '0xabc', settledAmount: '3000' });
 describe('settle', () => {
   it('posts the frozen bytes once, with the key and the app name', async () => {
     const { client, received } = await serving(settled, { appName: 'my-api' }, '/prefix/');
-    expect(await client.settle('x402', CALL)).toEqual({ kind: 'done', alreadySettled: false, txHash: '0xabc' });
+    expect(await client.settle('x402', CALL)).toEqual({
+      kind: 'done',
+      alreadySettled: false,
+      txHash: '0xabc',
+      settledAmount: '3000',
+    });
     expect(received).toHaveLength(1);
     expect(received[0]).toMatchObject({
       method: 'POST',

@@ -288,7 +288,7 @@ test('an ATXP token pays once per request that we issued, and an id that we did 
     200, 409, 409, 409,
   ]);
   expect(await withId(`x${second}`)).toBe(409);
-  expect(await withId(`${second.slice(0, -1)}${second.endsWith('A') ? 'B' : 'A'}`)).toBe(402);
+  expect(await withId(`${second.slice(0, -1)}${second.endsWith('A') ? 'B' : 'A'}`)).toBe(409);
 });
 
 test("a victim's request id takes nothing from the victim", async () => {

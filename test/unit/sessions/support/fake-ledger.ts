@@ -1,7 +1,10 @@
+import type { Certainty } from '../../../../src/domain/certainty.js';
 import type { LeaseId } from '../../../../src/domain/ids.js';
+import { type AtomicAmount, toAtomic } from '../../../../src/domain/money.js';
 import type { Delivery } from '../../../../src/domain/settlement-status.js';
 import type {
   ChangeOutcome,
+  EarlierUse,
   Lease,
   NewSession,
   OpenOutcome,
@@ -11,7 +14,10 @@ import type {
 
 export interface FakeRow {
   readonly session: NewSession;
-  status: 'open' | 'pending' | 'released';
+  status: 'open' | 'pending' | 'released' | 'settled' | 'needs_attention' | 'written_off';
+  certainty: Certainty;
+  answer: 'due' | 'serving' | 'given' | null;
+  token: string | null;
   spent: bigint;
   body: string | null;
   delivery: Delivery | null;
@@ -66,14 +72,47 @@ export class FakeLedger implements SessionLedger {
         row.status !== 'released' && (row.session.identity === session.identity || row.session.key === session.key),
     );
     if (used) return 'identity_used';
-    this.rows.set(session.id, { session, status: 'open', spent: 0n, body: null, delivery: null, closedBy: null });
+    this.rows.set(session.id, {
+      session,
+      status: 'open',
+      certainty: 'not_sent',
+      answer: null,
+      token: null,
+      spent: 0n,
+      body: null,
+      delivery: null,
+      closedBy: null,
+    });
     if (answer === 'reject-after') throw new Error('connection lost');
     return 'opened';
   }
 
-  async identityUsed(identity: string): Promise<boolean> {
+  async findEarlierUse(identity: string): Promise<EarlierUse | undefined> {
     if (this.closeStateDown) throw new Error('the database is down');
-    return [...this.rows.values()].some((row) => row.status !== 'released' && row.session.identity === identity);
+    const row = [...this.rows.values()].find((one) => one.status !== 'released' && one.session.identity === identity);
+    if (row === undefined) return undefined;
+    const { status, certainty, answer, session } = row;
+    return { id: session.id, status, certainty, answer, contentSha256: session.contentSha256 };
+  }
+
+  async takeAnswer(id: string, token: string): Promise<AtomicAmount | undefined> {
+    const row = this.rows.get(id);
+    if (row?.status !== 'settled' || row.answer !== 'due') return undefined;
+    row.answer = 'serving';
+    row.token = token;
+    return toAtomic(row.spent);
+  }
+
+  async answerGiven(id: string, token: string): Promise<boolean> {
+    const row = this.rows.get(id);
+    if (row?.token !== token) return false;
+    row.answer = 'given';
+    return true;
+  }
+
+  async answerNotGiven(id: string, token: string): Promise<void> {
+    const row = this.rows.get(id);
+    if (row?.token === token && row.answer === 'serving') row.answer = 'due';
   }
 
   async giveUpSessions(sessions: readonly { id: string; closeToken: string }[]): Promise<void> {
@@ -115,6 +154,7 @@ export class FakeLedger implements SessionLedger {
     row.body = change.body;
     row.delivery = change.delivery;
     row.closedBy = change.by;
+    if (change.withheld) row.answer = 'due';
     return 'committed';
   }
 

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import type { SettlementId } from '../domain/ids.js';
+import type { AtomicAmount } from '../domain/money.js';
+import type { CommitQueue } from './commit-queue.js';
+import type { EarlierUse, SessionLedger } from './session-ledger.js';
+
+/** What a credential that came before is worth now. */
+export type Repeat =
+  /** It has paid, and nothing is due for it. */
+  | { readonly kind: 'used'; readonly id: SettlementId }
+  /** Nothing was served for it, and whether the money is in is not known yet, or the answer is being given right now. */
+  | { readonly kind: 'undecided'; readonly id: SettlementId }
+  /** The money is in and its answer was held back: whoever takes it may be served. */
+  | { readonly kind: 'due'; readonly id: SettlementId }
+  /** It was refused, and it is proved that no money moved: only another payment will do. */
+  | { readonly kind: 'worthless' };
+
+/** @param contentSha256 of what is asked for now: an answer that is due is had for exactly what was asked for then */
+export function repeatOf({ id, status, certainty, answer, ...earlier }: EarlierUse, contentSha256: string): Repeat {
+  if (status === 'written_off') return certainty === 'absent' ? { kind: 'worthless' } : { kind: 'used', id };
+  if (answer === null || answer === 'given') return { kind: 'used', id };
+  // An authorization is public on chain once it is settled; what was asked for with it need not be.
+  if (earlier.contentSha256 !== contentSha256)
+    return status === 'settled' ? { kind: 'used', id } : { kind: 'undecided', id };
+  return status === 'settled' ? { kind: 'due', id } : { kind: 'undecided', id };
+}
+
+export interface TakenAnswer {
+  readonly token: string;
+  /** What it was paid with, in atomic units. */
+  readonly spent: AtomicAmount;
+  /** Takes the place of the ledger's commits while the answer is served: its money is settled, only its use is still open. */
+  readonly commits: Pick<CommitQueue, 'submit'>;
+}
+
+/** @returns undefined when somebody else is being served with it */
+export async function takeAnswer(
+  id: SettlementId,
+  holdMs: number,
+  ledger: Pick<SessionLedger, 'takeAnswer' | 'answerGiven' | 'answerNotGiven'>,
+): Promise<TakenAnswer | undefined> {
+  const token = randomUUID();
+  const spent = await ledger.takeAnswer(id, token, holdMs);
+  if (spent === undefined) return undefined;
+  return {
+    token,
+    spent,
+    commits: {
+      async submit(change) {
+        if (change.kind === 'close' && change.body === null) {
+          await ledger.answerNotGiven(id, token);
+          return 'committed';
+        }
+        return (await ledger.answerGiven(id, token)) ? 'committed' : 'lost';
+      },
+    },
+  };
+}
