@@ -24,7 +24,7 @@ export interface TestProcess {
   arm(order: Omit<CrashOrder, 'newerThan'>): Promise<void>;
   /** Every wrapped operation that it has called. */
   calls(): Promise<readonly string[]>;
-  kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void;
+  kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
   /** The orderly end. */
   stop(): Promise<void>;
 }

@@ -17,6 +17,8 @@ export interface FaultProxy {
   blackHole(from?: string): void;
   /** Cuts what is open and refuses what is new. */
   refuse(): void;
+  /** Connections that were turned away so far. */
+  refused(): number;
   close(): Promise<void>;
 }
 
@@ -34,9 +36,13 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const { hostname, port: targetPort } = new URL(target.includes('://') ? target : `tcp://${target}`);
   const open = new Set<Socket>();
   let faults = { ...NONE };
+  let refused = 0;
 
   const server = createServer((client) => {
-    if (faults.refusing) return void client.resetAndDestroy();
+    if (faults.refusing) {
+      refused += 1;
+      return void client.resetAndDestroy();
+    }
     const upstream = connect(Number(targetPort), hostname);
     const destroy = () => {
       client.destroy();
@@ -120,6 +126,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
       faults.refusing = true;
       cutAll();
     },
+    refused: () => refused,
     async close() {
       server.close();
       cutAll();

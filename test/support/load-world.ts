@@ -163,7 +163,8 @@ const MAKE: Readonly<Record<Protocol, Make>> = {
 
 const AT_ONCE = 32;
 
-async function submit(servers: readonly TestProcess[], given: readonly Charge[]): Promise<SettlementId[]> {
+/** Handed to the servers in turn. @returns ids in the order of the charges */
+export async function submit(servers: readonly TestProcess[], given: readonly Charge[]): Promise<SettlementId[]> {
   const ids: SettlementId[] = [];
   let nth = 0;
   const one = async (): Promise<void> => {

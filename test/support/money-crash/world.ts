@@ -27,7 +27,11 @@ export interface MoneyCrashWorld {
   server: TestProcess | undefined;
   /** Starts or nudges the workflows of items, as the server would. */
   wake(items: readonly MoneyItem[]): void;
-  arm(kind: Kind, order: Pick<CrashOrder, 'call' | 'moment' | 'nth'>, sellers: readonly string[]): Promise<void>;
+  arm(
+    kind: Kind,
+    order: Pick<CrashOrder, 'call' | 'moment' | 'nth' | 'signal'>,
+    sellers: readonly string[],
+  ): Promise<void>;
   /** Ends the process and starts another, which dies at the given call, whomever it is for. */
   replace(kind: Kind, order?: Pick<CrashOrder, 'call' | 'moment' | 'nth'>): Promise<void>;
   /** Waits for the death that was ordered, and starts the same process again where it was. */
@@ -42,6 +46,8 @@ export interface MoneyCrashOptions {
   readonly namespace: string;
   readonly withServer?: boolean;
   readonly changes?: Readonly<Record<string, string>>;
+  /** Where the processes find Postgres; default where it is. */
+  readonly databaseUrl?: (url: string) => Promise<string>;
 }
 
 /** A claim of a dead process holds this long; production's ninety seconds would be waited out at every death. */
@@ -55,8 +61,9 @@ export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<
   const hyperswitch = await startHyperswitchSandbox({
     auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
   });
+  const databaseUrl = (await options.databaseUrl?.(test.url)) ?? test.url;
   const env = environmentFor(
-    { databaseUrl: test.url, temporalAddress, namespace, authServerUrl: 'http://127.0.0.1:9' },
+    { databaseUrl, temporalAddress, namespace, authServerUrl: 'http://127.0.0.1:9' },
     {
       ...marketplaceEnvironment(stripe, hyperswitch),
       PORT: await lastingPort(),

@@ -19,6 +19,9 @@ export interface CrashOrder {
 export type ToProcess = { readonly arm: CrashOrder } | { readonly tellCalls: true };
 export type FromProcess = { readonly ready: string } | { readonly calls: readonly string[] } | { readonly armed: true };
 
+/** How the line begins that a process writes before it is stopped. */
+export const STOPPED = 'stopped';
+
 type Operation = (...args: unknown[]) => unknown;
 
 /** Calls that carry no item's id: the first one counts, whomever it is for. */
@@ -91,6 +94,8 @@ export function createCrashSwitch() {
     if (left > 0) return;
     const { signal = 'SIGKILL' } = order;
     order = undefined;
+    // Nobody can ask a process that is stopped.
+    if (signal === 'SIGSTOP') console.log(`${STOPPED} ${moment} ${call}`);
     process.kill(process.pid, signal);
   }
 
