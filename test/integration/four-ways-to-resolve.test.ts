@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReversalAnswer } from '../../src/domain/money-answer.js';
 import { projectRoot } from '../../src/sandbox/stack/project-root.js';
-import { temporalTool } from '../../src/sandbox/stack/tools.js';
-import { type MarketplaceStack, startMarketplaceStack } from '../support/marketplace-stack.js';
+import { type HyperswitchBooks, type MarketplaceStack, startMarketplaceStack } from '../support/marketplace-stack.js';
+import { resolveMessage, temporalCommand } from '../support/temporal-command.js';
 import { until } from '../support/until.js';
 
 /** Equal items that are stuck for the same reason, each taken further by another way in. */
@@ -34,10 +35,7 @@ interface Way {
 }
 
 const run = promisify(execFile);
-const temporal = async (args: readonly string[]): Promise<string> => {
-  const program = temporalTool('temporal', process.env);
-  return (await run(program, [...args, '--address', stack.at.temporal])).stdout;
-};
+const temporal = (args: readonly string[]) => temporalCommand({ address: stack.at.temporal }, ...args);
 const makegood = async (args: readonly string[]): Promise<string> => {
   const env = {
     PATH: process.env.PATH,
@@ -47,12 +45,7 @@ const makegood = async (args: readonly string[]): Promise<string> => {
   };
   return (await run(process.execPath, [join(projectRoot(), 'bin', 'makegood.js'), ...args], { env })).stdout;
 };
-const message = (decision: Decision, by: string) => [
-  '--name',
-  'resolve',
-  '--input',
-  JSON.stringify({ ...decision, by }),
-];
+const message = (decision: Decision, by: string) => resolveMessage({ ...decision, by });
 
 const WAYS: readonly Way[] = [
   {
@@ -96,12 +89,15 @@ const WAYS: readonly Way[] = [
 const SELLER = 'acct_1Ada';
 const SHARE = 3_000;
 
-/** Its whole workflow waits for a person, not the row alone: an update is refused before. */
-async function stuckFor(reason: string, order: string): Promise<ReversalAnswer> {
+/**
+ * Its whole workflow waits for a person, not the row alone: an update is refused before.
+ * @param asked since when it waited the last time
+ */
+async function stuckFor(reason: string, order: string, asked?: string): Promise<ReversalAnswer> {
   const { reversals } = await stack.orderUntil(
     `it needs attention for ${reason}`,
     order,
-    (seen) => seen.reversals[0]?.attention?.reason === reason,
+    ({ reversals: [seen] }) => seen?.attention?.reason === reason && seen.attention.since !== asked,
   );
   const [reversal] = reversals;
   if (!reversal) throw new Error('there is no reversal');
@@ -188,4 +184,65 @@ describe('a reversal that ran out of retries, retried', () => {
     await decide(reversal.id, decision);
     await expectResolved(way, reversal, { decision, since });
   });
+});
+
+describe('a message to a workflow that has ended', () => {
+  const [signal, update, makegoodResolve] = WAYS as readonly [Way, Way, Way];
+
+  it('is refused to whoever sends it and decides nothing; makegood resolve needs no workflow', async () => {
+    const { id } = await stack.sellPaid({ [SELLER]: SHARE });
+    await stack.stripe('faults', ['PUT', { rules: [{ kinds: ['unavailable'], on: ['reversals.create'] }] }]);
+    await stack.refund(id);
+    const reversal = await stuckFor('retries_exhausted', id);
+    await stack.stripe('faults', ['DELETE']);
+    const workflow = ['--workflow-id', `reversal/${reversal.id}`];
+    await temporal(['workflow', 'terminate', ...workflow, '--reason', 'tidied up']);
+    const decision = { action: 'retry', note: 'Stripe is back, says its status page' };
+    for (const { decide } of [signal, update])
+      await expect(decide(reversal.id, decision)).rejects.toThrow('workflow execution already completed');
+    expect((await stack.order(id)).reversals).toMatchObject([
+      { status: 'permanently_failed', attention: reversal.attention },
+    ]);
+
+    const since = new Date();
+    await makegoodResolve.decide(reversal.id, decision);
+    await expectResolved(makegoodResolve, reversal, { decision, since });
+    await until(
+      'its new workflow has ended',
+      async () => (await temporal(['workflow', 'describe', ...workflow])).includes('COMPLETED'),
+      { limitMs: 20_000 },
+    );
+    for (const { decide } of [signal, update])
+      await expect(decide(reversal.id, decision)).rejects.toThrow('workflow execution already completed');
+    // Told once, by the one way that took it; and the money is where it was.
+    await expectResolved(makegoodResolve, reversal, { decision, since });
+  }, 120_000);
+});
+
+describe('a reversal that fails whatever is tried', () => {
+  it('has its buyer refunded once at Hyperswitch, through retries of every way, repeated requests and a reset', async () => {
+    const { id, hyperswitchPaymentId } = await stack.sellPaid({ [SELLER]: SHARE });
+    await stack.stripe('faults', ['PUT', { rules: [{ kinds: ['unavailable'], on: ['reversals.create'] }] }]);
+    const key = randomUUID();
+    const refund = await stack.refund(id, {}, key);
+    let reversal = await stuckFor('retries_exhausted', id);
+    for (const { decide } of WAYS) {
+      await decide(reversal.id, { action: 'retry', note: 'once more' });
+      reversal = await stuckFor('retries_exhausted', id, reversal.attention?.since);
+    }
+    expect(await stack.refund(id, {}, key)).toMatchObject({ id: refund.id, status: 'succeeded' });
+    const tooMuch = await stack.post('refunds', { order_id: id, amount: 1, reason: 'requested_by_customer' });
+    expect(tooMuch).toMatchObject({ status: 409, body: { code: 'refund_exceeds_paid' } });
+    const again = ['--type', 'FirstWorkflowTask', '--reason', 'tried out'];
+    await temporal(['workflow', 'reset', '--workflow-id', `refund/${refund.id}`, ...again]);
+
+    await stack.stripe('faults', ['DELETE']);
+    await WAYS.at(-1)?.decide(reversal.id, { action: 'retry', note: 'Stripe is back' });
+    await stack.orderUntil('it is taken back', id, ({ reversals: [seen] }) => seen?.status === 'reversed');
+    const { refunds } = await stack.hyperswitch<HyperswitchBooks>('ledger');
+    const own = refunds.filter(({ paymentId }) => paymentId === hyperswitchPaymentId);
+    expect(own).toMatchObject([{ id: refund.hyperswitch_refund_id, amount: SHARE }]);
+    const { created } = await stack.hyperswitch<{ created: { id: string; calls: number }[] }>('calls');
+    expect(created.filter((one) => one.id === refund.hyperswitch_refund_id)).toMatchObject([{ calls: 1 }]);
+  }, 120_000);
 });

@@ -12,3 +12,11 @@ export async function temporalCommand(
   const where = ['--address', at.address, ...(at.namespace === undefined ? [] : ['--namespace', at.namespace])];
   return (await run(temporalTool('temporal', process.env), [...args, ...where])).stdout;
 }
+
+/** What `--name resolve` and its payload are on that command line. */
+export const resolveMessage = (decision: object): readonly string[] => [
+  '--name',
+  'resolve',
+  '--input',
+  JSON.stringify(decision),
+];
