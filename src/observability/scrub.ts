@@ -8,7 +8,9 @@ const SECRET_MEMBER =
 
 /** What secrets look like inside other text, and what is left of them. */
 const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
-  [/\b(Bearer|Payment|Basic)\s+[A-Za-z0-9+/=_.~-]{8,}/gi, `$1 ${MASK}`],
+  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=_.~-]{8,}/gi, `$1 ${MASK}`],
+  // `payment sessions` and `Payment required` are words of ours: a credential is long, or has more than letters in it.
+  [/\b(Payment)\s+(?![A-Za-z]{8,19}(?![A-Za-z0-9+/=_~-]))[A-Za-z0-9+/=_.~-]{8,}/gi, `$1 ${MASK}`],
   [/:\/\/[^/@\s]+@/g, `://${MASK}@`],
   [/\b(sk|rk|pk|whsec|snd)_[A-Za-z0-9_]{4,}/g, `$1_${MASK}`],
   [/\beyJ[A-Za-z0-9+/=_.-]{8,}/g, MASK],

@@ -69,6 +69,50 @@ describe('a detail', () => {
     );
   });
 
+  it.each([
+    ['amount_exceeds_voucher', 'the voucher of this session does not cover the amount'],
+    ['invalid_transaction_type', 'payload.type transaction is not supported for per_request'],
+    ['signature_invalid', 'payload.signature does not match challenge.request of the credential'],
+    ['unsupported_network', 'descriptor and cumulativeAmount are for eip155:42431'],
+  ])('keeps the words that the request is written in: %s', (code, message) => {
+    const credential = {
+      challenge: {
+        id: 'qB3wErTyUiOpAsDfGhJkLzXcVbNm0123456789-_abc',
+        intent: 'session',
+        request: Buffer.from(JSON.stringify({ amount: '10000', unitType: 'per_request' })).toString('base64url'),
+      },
+      payload: {
+        action: 'voucher',
+        type: 'transaction',
+        signature: SIGNATURE,
+        descriptor: {},
+        cumulativeAmount: '90001',
+      },
+      source: 'did:pkh:eip155:42431:0x857b06519E91e3A54538791bDbb0E22373e36b66',
+      network: 'eip155:42431',
+    };
+    const nested = JSON.stringify({ credential, copy: JSON.stringify(credential) });
+    expect(settleAnswer(http(402, { error: { code, message } }), nested, NOW)).toMatchObject({
+      detail: `auth server answered 402 ${code}: ${message}`,
+    });
+  });
+
+  it('hides a secret that looks like an ordinary word, and every long value of the request, whatever it is called', () => {
+    const sent = JSON.stringify({
+      sourceAccountToken: 'correct horse battery',
+      apiKey: 'swordfish',
+      note: 'a1b2c3d4e5f6',
+    });
+    const token = JSON.stringify({ account: 'lighthouse' });
+    const message = 'no such account: correct horse battery, swordfish, a1b2c3d4e5f6';
+    expect(
+      settleAnswer(http(400, { error: { code: 'bad', message: 'no lighthouse' } }), JSON.stringify({ token }), NOW),
+    ).toMatchObject({ detail: 'auth server answered 400 bad: no [redacted]' });
+    expect(settleAnswer(http(400, { error: { code: 'bad', message } }), sent, NOW)).toMatchObject({
+      detail: 'auth server answered 400 bad: no such account: [redacted] [redacted] [redacted]',
+    });
+  });
+
   it('never shows the beginning of a token that stands across the end of what is looked at', () => {
     const message = `${'x1'.repeat(995)} ${ATXP_TOKEN}`;
     expect(answer(400, { error: { code: 'bad', message } })).toMatchObject({

@@ -74,6 +74,14 @@ describe('a log line', () => {
     expect(lines.split('\n').filter(Boolean)).toHaveLength(2);
   });
 
+  it.each([
+    'the lease on payment sessions is in danger: responses wait or are cut off',
+    'Payment required. This resource is paid for per response',
+    'a payment could not be read',
+  ])('leaves ordinary words as they are: %s', (message) => {
+    expect(logged((logger) => logger.warn({ detail: message }, message))).toContain(`"detail":"${message}"`);
+  });
+
   it('keeps what people look for: ids, hashes, reasons, amounts', () => {
     const facts = {
       settlement: '0197d7a4-6f00-7000-8000-000000000001',
