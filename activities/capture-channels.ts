@@ -1,10 +1,10 @@
-import type { CaptureFacts, CapturePolicy } from '../src/domain/channel.js';
+import { type CaptureFacts, type CapturePolicy, mustEndRequests } from '../src/domain/channel.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { LaneWork } from './sweep-lane.js';
 
 export interface CaptureDependencies {
-  readonly ledger: Pick<Ledger, 'channelsToLookAt' | 'captureWhenDue' | 'lookAgainIn'>;
+  readonly ledger: Pick<Ledger, 'channelsToLookAt' | 'captureWhenDue' | 'endChannelRequests' | 'lookAgainIn'>;
   readonly policy: CapturePolicy;
   readonly logger: Logger;
 }
@@ -36,7 +36,15 @@ export function createCaptureSweep(dependencies: CaptureDependencies): LaneWork 
   };
 }
 
-async function lookAt({ channel }: CaptureFacts, { ledger, policy }: CaptureDependencies): Promise<boolean> {
+async function lookAt(seen: CaptureFacts, { ledger, policy, logger }: CaptureDependencies): Promise<boolean> {
+  const { channel } = seen;
+  if (mustEndRequests(seen)) {
+    const ended = await ledger.endChannelRequests(channel.id);
+    logger.warn(
+      { channel: channel.id, ended },
+      'the payer closes this channel on chain: what was still being served is ended, so that it can be captured in time',
+    );
+  }
   const outcome = await ledger.captureWhenDue(channel.id, policy);
   const facts = outcome.kind === 'not_due' ? outcome.facts : undefined;
   await ledger.lookAgainIn(channel.id, facts ? nextLookMs(facts, policy) : SOON_MS);

@@ -36,6 +36,8 @@ export interface Channel extends ChannelTerms {
   readonly revealed: bigint | null;
   readonly finalized: boolean;
   readonly closing: boolean;
+  /** Its payer closed it at this server, which is for good; on chain a close may be taken back. */
+  readonly closedHere: boolean;
   readonly highestVoucher: { readonly cumulative: bigint; readonly signature: string } | null;
   /** The seven fields that its id is made of, as the payer signed them. */
   readonly descriptor: JsonObject;
@@ -118,6 +120,8 @@ export interface CaptureFacts {
   readonly coveredVoucher: { readonly cumulative: bigint; readonly signature: string } | null;
   /** The voucher that the payer signed for the close. */
   readonly closeVoucher: { readonly cumulative: bigint; readonly signature: string } | null;
+  /** How long ago the payer asked the chain to close; null: not, or he took it back. */
+  readonly chainCloseForMs: number | null;
   /** How long something earned has waited; null: nothing waits. */
   readonly unsettledForMs: number | null;
 }
@@ -134,22 +138,40 @@ export interface CapturePolicy {
  * was earned may be sent while the channel lives; a close names its amount and takes exactly what was earned.
  */
 export function captureDue(facts: CaptureFacts, policy: CapturePolicy): Capture | undefined {
-  const { channel, coveredVoucher, closeVoucher, reservedRequests, unsettledForMs } = facts;
+  const { channel, coveredVoucher, closeVoucher, reservedRequests, unsettledForMs, chainCloseForMs } = facts;
   if (channel.finalized) return undefined;
+  if (channel.closing && reservedRequests > 0) {
+    // A request under way may still earn: the close waits for it, and its lease ends it. What is earned already does not
+    // wait where the payer could take it back.
+    return chainCloseForMs === null ? undefined : settleOf(channel, coveredVoucher);
+  }
   if (channel.closing) {
     const voucher = closeVoucher ?? channel.highestVoucher;
-    // A request under way may still earn: the close waits for it, and its lease ends it.
-    if (voucher === null || reservedRequests > 0) return undefined;
+    if (voucher === null) return undefined;
     const capture = channel.earned > channel.settled ? channel.earned : channel.settled;
     if (capture > voucher.cumulative) return undefined;
     return { kind: 'close', channel, ...voucher, capture, newly: capture - channel.settled };
   }
-  if (coveredVoucher === null || coveredVoucher.cumulative <= channel.settled) return undefined;
-  const newly = coveredVoucher.cumulative - channel.settled;
+  const capture = settleOf(channel, coveredVoucher);
   const waitedLongEnough = unsettledForMs !== null && unsettledForMs >= policy.intervalMs;
-  if (newly < policy.threshold && !waitedLongEnough) return undefined;
-  return { kind: 'settle', channel, ...coveredVoucher, capture: coveredVoucher.cumulative, newly };
+  return capture && (capture.newly >= policy.threshold || waitedLongEnough) ? capture : undefined;
 }
+
+function settleOf(channel: Channel, covered: CaptureFacts['coveredVoucher']): Capture | undefined {
+  if (covered === null || covered.cumulative <= channel.settled) return undefined;
+  const newly = covered.cumulative - channel.settled;
+  return { kind: 'settle', channel, ...covered, capture: covered.cumulative, newly };
+}
+
+/**
+ * A payer who asked the chain to close can take the deposit back 15 minutes later (TIP-1034). What is still being served then
+ * is ended in time for its charge to be captured: a third of the grace is left for that.
+ */
+const REQUESTS_END_AFTER_MS = 10 * 60_000;
+
+/** Whether requests under way must end now, because what they have earned could be taken back before it is captured. */
+export const mustEndRequests = ({ reservedRequests, chainCloseForMs }: CaptureFacts): boolean =>
+  reservedRequests > 0 && chainCloseForMs !== null && chainCloseForMs >= REQUESTS_END_AFTER_MS;
 
 /** One paid exchange on a channel, as it is reserved. */
 export interface ChannelReservation {

@@ -137,12 +137,13 @@ async function insertState(query: Query, id: ChannelId, value: unknown): Promise
   return rows.length === 1;
 }
 
-/** A close request is not taken back, and the deposit of a closed channel is remembered, whatever the state says. */
+/** The deposit of a closed channel is remembered, whatever the state says; one that has grown was topped up, which takes a close on chain back. */
 async function writeState(query: Query, id: ChannelId, value: unknown): Promise<boolean> {
   const c = columnsOf(id, value);
   const rows = await query(
     `UPDATE channels SET state = $2, deposit = greatest(deposit, $3), accepted = $4, spent = $5, settled = $6,
        finalized = $7, close_requested_at = coalesce(close_requested_at, to_timestamp($8::double precision)),
+       chain_close_at = CASE WHEN $3 > deposit THEN NULL ELSE chain_close_at END,
        chain_read_at = CASE WHEN $3 > deposit THEN clock_now() ELSE chain_read_at END
      WHERE channel_id = $1 RETURNING 1`,
     [id, c.state, c.deposit, c.accepted, c.spent, c.settled, c.finalized, c.closeSeconds],

@@ -98,6 +98,23 @@ export function createChannelRequests(database: Database) {
       return rows.map((row) => ({ id: row.id, channelId: row.channel_id, spent: row.spent }));
     },
 
+    /**
+     * Ends what is still being served from a channel, each at its durable amount: the next write of its server is lost, and
+     * the response with it. @returns how many
+     */
+    async endChannelRequests(channelId: ChannelId): Promise<number> {
+      return database.transaction(async (query) => {
+        await query('SELECT 1 FROM channels WHERE channel_id = $1 FOR UPDATE', [channelId]);
+        const rows = await query(
+          `UPDATE channel_requests SET status = CASE WHEN spent > 0 THEN 'charged' ELSE 'released' END,
+             delivery = CASE WHEN spent > 0 THEN 'unknown' END, closed_at = clock_now(), closed_by = 'sweep'
+           WHERE channel_id = $1 AND status = 'reserved' RETURNING 1`,
+          [channelId],
+        );
+        return rows.length;
+      });
+    },
+
     /** Closes one at the amount that was read: what was durable is earned, the rest of the reservation is given back. */
     async closeAbandonedRequest({ id, channelId, spent }: AbandonedRequest): Promise<boolean> {
       return database.transaction(async (query) => {

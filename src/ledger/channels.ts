@@ -73,14 +73,17 @@ export function createChannels(database: Database) {
 
     /**
      * What the chain says now; amounts never shrink, because an answer may come late. A channel that is gone there while it
-     * still owes us something is closed here like one whose payer asks for it: its capture finds out what became of it.
+     * still owes us something is closed here like one whose payer asks for it: its capture finds out what became of it, and
+     * no grace is left to wait for. A close that was asked for on chain is taken back by a top-up alone, which a deposit shows
+     * that has grown since: an answer that comes late never opens the channel again.
      */
     async recordChainState(id: ChannelId, chain: ChainState): Promise<void> {
       await database.query(
         `UPDATE channels SET deposit = greatest(deposit, $2), settled = least(greatest(settled, $3), greatest(deposit, $2)),
-           close_requested_at = coalesce(close_requested_at, to_timestamp($4::double precision / 1000),
-             CASE WHEN $2 = 0 THEN clock_now() END),
-           next_check_at = CASE WHEN close_requested_at IS NULL AND ($4 IS NOT NULL OR $2 = 0) AND NOT finalized
+           chain_close_at = CASE WHEN $2 = 0 THEN coalesce(chain_close_at, clock_now() - interval '15 minutes')
+             WHEN $4::double precision IS NOT NULL THEN to_timestamp($4 / 1000)
+             WHEN $2 > deposit THEN NULL ELSE chain_close_at END,
+           next_check_at = CASE WHEN chain_close_at IS NULL AND ($4 IS NOT NULL OR $2 = 0) AND NOT finalized
              THEN clock_now() ELSE next_check_at END,
            finalized = finalized OR ($2 = 0 AND spent <= greatest(settled, $3)), chain_read_at = clock_now()
          WHERE channel_id = $1`,

@@ -11,10 +11,12 @@ interface FactsRow extends ChannelRow {
   close_cumulative: string | null;
   close_signature: string | null;
   unsettled_ms: string | null;
+  chain_close_ms: string | null;
 }
 
 const FACTS = `${CHANNEL_COLUMNS}, close_cumulative, close_signature,
   floor(extract(epoch FROM clock_now() - unsettled_since) * 1000)::bigint AS unsettled_ms,
+  floor(extract(epoch FROM clock_now() - chain_close_at) * 1000)::bigint AS chain_close_ms,
   (SELECT count(*) FROM channel_requests r WHERE r.channel_id = channels.channel_id AND r.status = 'reserved') AS reserved_requests,
   covered.cumulative AS covered_cumulative, covered.signature AS covered_signature`;
 
@@ -43,15 +45,16 @@ export function createDueCaptures(database: Database, openCapture: ReturnType<ty
     },
 
     /**
-     * Open channels that owe us something and were not read from the chain for a while, longest first. Each is given out
+     * Channels of which something could be lost on chain and that were not read for a while, longest first: what owes us, what
+     * is still being served, and what is closing, whose payer may hurry it there, or take it back. Each is given out
      * once and not again within a minute, so that one whose read comes to nothing never stands before the others.
      */
     async channelsToRead(limit: number): Promise<ChannelId[]> {
       const rows = await database.query<{ channel_id: ChannelId }>(
         `UPDATE channels SET chain_asked_at = clock_now() WHERE channel_id IN (
            SELECT channel_id FROM channels
-           WHERE NOT finalized AND close_requested_at IS NULL AND earned > settled
-             AND chain_read_at <= clock_now() - interval '5 minutes'
+           WHERE NOT finalized AND (earned > settled OR spent > earned OR close_requested_at IS NOT NULL)
+             AND chain_read_at <= clock_now() - CASE WHEN close_requested_at IS NULL THEN interval '5 minutes' ELSE interval '1 minute' END
              AND (chain_asked_at IS NULL OR chain_asked_at <= clock_now() - interval '1 minute')
            ORDER BY chain_read_at LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING channel_id`,
         [limit],
@@ -102,6 +105,7 @@ function factsOf(row: FactsRow): CaptureFacts {
     reservedRequests: Number(row.reserved_requests),
     coveredVoucher: voucherOf(row.covered_cumulative, row.covered_signature),
     closeVoucher: voucherOf(row.close_cumulative, row.close_signature),
+    chainCloseForMs: row.chain_close_ms === null ? null : Number(row.chain_close_ms),
     unsettledForMs: row.unsettled_ms === null ? null : Number(row.unsettled_ms),
   };
 }

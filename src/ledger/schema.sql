@@ -83,6 +83,7 @@ channels.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
 channels.next_check_at timestamp with time zone
 channels.chain_asked_at timestamp with time zone
 channels.revealed numeric(78,0)
+channels.chain_close_at timestamp with time zone
 decisions.id uuid NOT NULL
 decisions.item_kind text NOT NULL
 decisions.item_id uuid NOT NULL
@@ -446,6 +447,7 @@ channels channels_payer_check CHECK ((payer ~ '^0x[0-9a-f]{40}$'::text))
 channels channels_pkey PRIMARY KEY (channel_id)
 channels channels_settled_check CHECK ((settled >= (0)::numeric))
 channels channels_token_check CHECK ((token ~ '^0x[0-9a-f]{40}$'::text))
+channels close_on_chain_is_a_close CHECK (((chain_close_at IS NULL) OR (close_requested_at IS NOT NULL)))
 channels close_voucher_covers CHECK (((close_cumulative IS NULL) OR ((close_requested_at IS NOT NULL) AND (earned <= close_cumulative) AND (settled <= close_cumulative) AND (close_cumulative <= deposit))))
 channels close_voucher_is_whole CHECK (((close_cumulative IS NULL) = (close_signature IS NULL)))
 channels earned_within_spent CHECK ((earned <= spent))
@@ -628,7 +630,7 @@ CREATE INDEX channel_requests_undelivered ON public.channel_requests USING btree
 CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chain_id, escrow, payee, token, updated_at DESC) WHERE ((identity IS NOT NULL) AND (NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
-CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND (close_requested_at IS NULL) AND (earned > settled))
+CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
@@ -830,11 +832,26 @@ BEGIN
   IF NEW.deposit < OLD.deposit OR NEW.accepted < OLD.accepted OR NEW.earned < OLD.earned OR NEW.settled < OLD.settled THEN
     RAISE EXCEPTION 'channel %: deposit, accepted, earned and settled never shrink', OLD.channel_id USING ERRCODE = 'check_violation';
   END IF;
+  IF NEW.revealed < OLD.revealed OR (OLD.revealed IS NOT NULL AND NEW.revealed IS NULL) THEN
+    RAISE EXCEPTION 'channel %: a voucher that was sent for capture stays public', OLD.channel_id USING ERRCODE = 'check_violation';
+  END IF;
   IF OLD.finalized AND NOT NEW.finalized THEN
     RAISE EXCEPTION 'channel %: a finalized channel stays finalized', OLD.channel_id USING ERRCODE = 'check_violation';
   END IF;
   IF OLD.close_requested_at IS NOT NULL AND NEW.close_requested_at IS NULL THEN
-    RAISE EXCEPTION 'channel %: a close request is not taken back', OLD.channel_id USING ERRCODE = 'check_violation';
+    RAISE EXCEPTION 'channel %: a close request is taken back on chain alone', OLD.channel_id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.chain_close_at IS NOT NULL THEN
+    NEW.close_requested_at := coalesce(NEW.close_requested_at, NEW.chain_close_at);
+  ELSIF OLD.chain_close_at IS NOT NULL THEN
+    IF NEW.deposit <= OLD.deposit THEN
+      RAISE EXCEPTION 'channel %: only a top-up takes a close request back', OLD.channel_id USING ERRCODE = 'check_violation';
+    END IF;
+    -- What is closed by its payer here, or is being closed by us, goes on being closed.
+    IF NEW.close_signature IS NULL AND NOT NEW.finalized AND NOT EXISTS (SELECT 1 FROM settlements
+        WHERE channel_id = NEW.channel_id AND lookup ->> 'kind' = 'close' AND status <> 'written_off') THEN
+      NEW.close_requested_at := NULL;
+    END IF;
   END IF;
   NEW.updated_at := clock_now();
   IF NEW.finalized THEN NEW.next_check_at := NULL; END IF;

@@ -165,9 +165,12 @@ async function close(
   }
 }
 
+/** A close that the chain told of is asked about again by whoever pays, no more often. */
+const CLOSE_READ_AGAIN_MS = 5_000;
+
 /**
- * Pays on what is known of the chain. The chain is asked first where that is too old, and once more where a voucher is
- * above the deposit, which somebody may have raised.
+ * Pays on what is known of the chain. The chain is asked first where that is too old, and once more where it may have changed
+ * its mind: a deposit that is too low may have been raised, and with it a close that was asked for there was taken back.
  *
  * @returns undefined when the chain had to be asked and did not answer
  */
@@ -184,10 +187,15 @@ async function payFresh(
   const outcome = await pay();
   if (outcome.kind === 'paid') freshness.refreshWhenOld(credential.channelId, outcome.channel.chainAgeMs);
   const old = outcome.kind === 'stale';
+  const perhapsOpen =
+    outcome.kind === 'gone' &&
+    !outcome.channel.finalized &&
+    !outcome.channel.closedHere &&
+    outcome.channel.chainAgeMs >= CLOSE_READ_AGAIN_MS;
   const perhapsRaised = outcome.kind === 'refused' && outcome.refusal.problem === 'session/amount-exceeds-deposit';
-  if (!old && !perhapsRaised) return outcome;
+  if (!old && !perhapsRaised && !perhapsOpen) return outcome;
   if (await freshness.refresh(credential.channelId)) return pay();
-  return old ? undefined : outcome;
+  return old || perhapsOpen ? undefined : outcome;
 }
 
 function paidOf(outcome: Exclude<PayOutcome, { kind: 'unknown_channel' }>, txHash: string | null): Paid {

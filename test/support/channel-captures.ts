@@ -13,17 +13,23 @@ import type { TestLedger } from './ledger-fixtures.js';
 /** What the worker does about channels, one step at a time. */
 export function captureWorker(store: TestLedger, chainUrl: string, policy: CapturePolicy) {
   const quiet = () => undefined;
+  const pass = { over: () => false, sleep: () => Promise.resolve() };
+  const readChain = connectChainReader({ ...CHAIN_SETTINGS, rpcUrl: chainUrl });
   return {
+    /** A pass of the lane that reads the chain alone. */
+    async watch(): Promise<void> {
+      const logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+      await createChannelWatch({ ledger: store.ledger, readChain, logger })(pass);
+    },
+
     /** A pass of the lane that reads the chain, and of the one that opens captures. @returns how many it opened */
-    async sweep(): Promise<number> {
+    async sweep(expected: readonly object[] = []): Promise<number> {
       const logged: object[] = [];
       const log = (fields: object) => logged.push(fields);
       const logger = { trace: log, debug: log, info: log, warn: log, error: log };
-      const readChain = connectChainReader({ ...CHAIN_SETTINGS, rpcUrl: chainUrl });
-      const pass = { over: () => false, sleep: () => Promise.resolve() };
       await createChannelWatch({ ledger: store.ledger, readChain, logger })(pass);
       const { captures: opened } = await createCaptureSweep({ ledger: store.ledger, policy, logger })(pass);
-      expect(logged).toEqual([]);
+      expect(logged).toEqual(expected);
       return opened ?? 0;
     },
 

@@ -40,7 +40,7 @@ afterEach(async () => {
   await Promise.all([chain.close(), store.dispose()]);
 });
 
-const sweep = () => captureWorker(store, chain.url, POLICY).sweep();
+const sweep = (logged?: readonly object[]) => captureWorker(store, chain.url, POLICY).sweep(logged);
 const settle = () => captureWorker(store, chain.url, POLICY).settle();
 const later = (ms: number) => store.clock.advance(ms);
 const channel = () => channelIn(store, payer.channelId);
@@ -169,5 +169,107 @@ describe('a close', () => {
     expect(await sweep()).toBe(1);
     expect(await settle()).toEqual(['attention']);
     expect(await channel()).toMatchObject({ earned: 3n * PRICE, closing: true });
+  });
+});
+
+describe('a close that the payer asks the chain for', () => {
+  const MINUTE = 60_000;
+  /** A request that is served until the handler is told to end, paid by the voucher of this many prices. */
+  async function serving(n: bigint) {
+    const response = paying(
+      `${shop.url}/slow`,
+      await payer.voucher(await payer.challenge(`${shop.url}/slow`), n * PRICE),
+    );
+    await until('its reservation', async () => (await channel()).spent === n * PRICE, { limitMs: 10_000 });
+    return response.then(
+      ({ status }) => status,
+      () => 'cut off',
+    );
+  }
+  const requestClose = () => Chain.requestCloseOnChain(payer.client, payer.descriptor);
+  const endedOne = [{ channel: expect.stringMatching(/^0x/), ended: 1 }];
+
+  it.each(['after one that was asked for here', 'alone'])(
+    'while a response is under way (%s): what is earned is captured, and all of it before the deposit can be taken back',
+    async (which) => {
+      await pay(2n, 3n);
+      const slow = serving(4n);
+      await until('its reservation', async () => (await channel()).spent === 4n * PRICE, { limitMs: 10_000 });
+      if (which !== 'alone') {
+        const close = await payer.voucher(await payer.challenge(url), 4n * PRICE, 'close');
+        expect((await paying(url, close, { method: 'POST' })).status).toBe(204);
+      }
+      await requestClose();
+      later(6 * MINUTE);
+      expect(await sweep()).toBe(1);
+      expect(await settle()).toEqual(['final']);
+      expect(captures()).toEqual(['settle 30000']);
+      // In time: a quarter of an hour after the payer asked, the rest would be his.
+      later(5 * MINUTE);
+      expect(await sweep(endedOne)).toBe(1);
+      expect(await settle()).toEqual(['final']);
+      expect(onChain()).toMatchObject({ closed: true, settled: '30000', refunded: '970000' });
+      // What came too late to be captured is not served either.
+      finish();
+      expect(await slow).toBe('cut off');
+      expect(await channel()).toMatchObject({ finalized: true, earned: 3n * PRICE, spent: 3n * PRICE });
+    },
+  );
+
+  it('before anything is earned is noticed while a response is under way', async () => {
+    const slow = serving(2n);
+    await until('its reservation', async () => (await channel()).spent === 2n * PRICE, { limitMs: 10_000 });
+    later(61_000);
+    await captureWorker(store, chain.url, { threshold: 1n, intervalMs: 1 }).sweep();
+    await settle();
+    expect(await channel()).toMatchObject({ earned: PRICE, settled: PRICE });
+    await requestClose();
+    later(6 * MINUTE);
+    await sweep();
+    expect(await channel()).toMatchObject({ closing: true });
+    finish();
+    expect(await slow).toBe(200);
+    later(MINUTE);
+    expect(await sweep()).toBe(1);
+    await settle();
+    expect(onChain()).toMatchObject({ closed: true, settled: '20000' });
+  });
+
+  it('and is taken back by a top-up: the channel pays again, as soon as somebody pays from it', async () => {
+    await requestClose();
+    later(6 * MINUTE);
+    await captureWorker(store, chain.url, POLICY).watch();
+    expect(await channel()).toMatchObject({ closing: true });
+    const challenge = await payer.challenge(url);
+    expect((await paying(url, await payer.voucher(challenge, 2n * PRICE))).status).toBe(410);
+    await Chain.topUpOnChain(payer.client, payer.descriptor, 1n);
+    later(10_000);
+    expect((await paying(url, await payer.voucher(challenge, 2n * PRICE))).status).toBe(200);
+    expect(await channel()).toMatchObject({ closing: false, earned: 2n * PRICE });
+  });
+
+  it('is not said to be final while the chain does not answer: 503, and the channel is not forgotten', async () => {
+    await requestClose();
+    later(6 * MINUTE);
+    await captureWorker(store, chain.url, POLICY).watch();
+    const challenge = await payer.challenge(url);
+    chain.setDown(true);
+    later(10_000);
+    const answer = await paying(url, await payer.voucher(challenge, 2n * PRICE));
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+  });
+
+  it('is not undone by an answer that comes late, nor by a top-up once it was asked for here or is being captured', async () => {
+    const id = (await channel()).id;
+    const seen = { deposit: 1_000_000n, settled: 0n, closeRequestedAtMs: store.clock.nowMs() };
+    await store.ledger.recordChainState(id, seen);
+    await store.ledger.recordChainState(id, { ...seen, closeRequestedAtMs: null });
+    expect(await channel()).toMatchObject({ closing: true });
+    await store.ledger.recordChainState(id, { ...seen, deposit: 1_000_001n, closeRequestedAtMs: null });
+    expect(await channel()).toMatchObject({ closing: false });
+    await store.ledger.recordChainState(id, { ...seen, deposit: 1_000_001n });
+    expect((await store.ledger.captureWhenDue(id, POLICY)).kind).toBe('opened');
+    await store.ledger.recordChainState(id, { ...seen, deposit: 1_000_002n, closeRequestedAtMs: null });
+    expect(await channel()).toMatchObject({ closing: true });
   });
 });
