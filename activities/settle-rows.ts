@@ -57,7 +57,7 @@ export function createSettleRows(dependencies: SettleRowsDependencies) {
         return notRecorded(settlement, error, dependencies);
       }),
     );
-    return [...(await Promise.all(sent)), ...refused.map((refusal) => fromRefusal(refusal, dependencies.logger))];
+    return [...(await Promise.all(sent)), ...refused.map(fromRefusal)];
   };
 }
 
@@ -206,14 +206,8 @@ export async function readOutcome(id: SettlementId, ledger: Pick<Ledger, 'findSe
   return { settlementId: id, kind: 'final', status: settlement.status, txHash: settlement.txHash };
 }
 
-function fromRefusal(refusal: ClaimRefusal, logger: Logger): RowOutcome {
+function fromRefusal(refusal: ClaimRefusal): RowOutcome {
   switch (refusal.kind) {
-    case 'unreadable':
-      logger.error(
-        { settlement: refusal.id, detail: refusal.detail },
-        'a charge cannot be decrypted, so nothing was sent: check CREDENTIAL_ENCRYPTION_KEY against the one that sealed it',
-      );
-      return { settlementId: refusal.id, kind: 'retry', afterMs: refusal.forMs, why: refusal.detail };
     case 'final':
       return {
         settlementId: refusal.id,

@@ -7,7 +7,15 @@ import { settleBody } from '../src/protocols/settle-body.js';
 import type { LaneWork } from './sweep-lane.js';
 
 export interface SessionSweepDependencies {
-  readonly ledger: Pick<Ledger, 'abandonedSessions' | 'closeAbandoned' | 'abandonedRequests' | 'closeAbandonedRequest'>;
+  readonly ledger: Pick<
+    Ledger,
+    | 'abandonedSessions'
+    | 'closeAbandoned'
+    | 'askAboutSession'
+    | 'closeReadable'
+    | 'abandonedRequests'
+    | 'closeAbandonedRequest'
+  >;
   readonly logger: Logger;
 }
 
@@ -45,11 +53,12 @@ async function closeAbandonedRequests({ ledger, logger }: SessionSweepDependenci
   return closed;
 }
 
-async function closeAbandoned({ ledger, logger }: SessionSweepDependencies): Promise<number> {
+async function closeAbandoned(dependencies: SessionSweepDependencies): Promise<number> {
+  const { ledger, logger } = dependencies;
   let closed = 0;
   for (const session of await ledger.abandonedSessions(PAGE)) {
     try {
-      if (await ledger.closeAbandoned(session, closingBody(session))) closed += 1;
+      if (await closeOne(session, dependencies)) closed += 1;
     } catch (error) {
       // One bad row never keeps the others open.
       logger.error(
@@ -61,12 +70,26 @@ async function closeAbandoned({ ledger, logger }: SessionSweepDependencies): Pro
   return closed;
 }
 
+/** One that cannot be read is a question, whatever it charged: a key that is gone is something a person must hear of. */
+async function closeOne(session: AbandonedSession, { ledger, logger }: SessionSweepDependencies): Promise<boolean> {
+  const { id, credential, asked } = session;
+  const body = credential instanceof Error ? credential : closingBody(session, credential);
+  if (body instanceof Error) {
+    if (asked) return false;
+    logger.error({ settlement: id, err: body }, 'an abandoned session cannot be read: a person is asked');
+    return await ledger.askAboutSession(session, `its credential cannot be read: ${body.message}`);
+  }
+  if (!asked) return await ledger.closeAbandoned(session, body);
+  return body !== null && (await ledger.closeReadable(session, body));
+}
+
 /** What to send for a session that its own server could not close; null: nothing durable was charged. */
-function closingBody({ protocol, credential, context, spent, decimals }: AbandonedSession): string | null {
-  if (credential instanceof Error) throw credential;
+function closingBody(
+  { protocol, context, spent, decimals }: AbandonedSession,
+  credential: string,
+): string | null | Error {
   const decoded = decodeCredential(protocol, credential, context, decimals);
-  if (isUndecodable(decoded))
-    throw new Error(`the credential of an open session is undecodable: ${decoded.undecodable}`);
+  if (isUndecodable(decoded)) return new Error(decoded.undecodable);
   if (BigInt(spent) === 0n && !decoded.closesAtZero) return null;
   return settleBody({ credential: decoded, context, spent, decimals });
 }

@@ -5,13 +5,15 @@ export type SettlementStatus = 'open' | 'pending' | 'settled' | 'released' | 'ne
  * Every move a settlement may make. The database holds the same table in the trigger `settlements_guard`;
  * a test compares the two and tries each illegal pair.
  *
+ * From open to needs_attention goes only what cannot be decrypted.
+ *
  *     open ──► pending ──► settled ◄── written_off
  *       │         │ ▲         ▲             ▲
  *       ▼         ▼ │         │             │
  *    released   needs_attention ────────────┘
  */
 export const SETTLEMENT_TRANSITIONS: Readonly<Record<SettlementStatus, readonly SettlementStatus[]>> = {
-  open: ['pending', 'released'],
+  open: ['pending', 'released', 'needs_attention'],
   pending: ['settled', 'needs_attention'],
   needs_attention: ['pending', 'settled', 'written_off'],
   written_off: ['settled'],

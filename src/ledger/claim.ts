@@ -3,6 +3,7 @@ import type { Database } from './database.js';
 import type { ClaimedSettlement, ClaimRefusal } from './ledger-types.js';
 import type { Sealer } from './sealer.js';
 import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
+import { askAboutClaimed } from './unreadable-sessions.js';
 
 export interface Claims {
   readonly claimed: readonly ClaimedSettlement[];
@@ -44,7 +45,10 @@ export function createClaims(database: Database, sealer: Sealer) {
         claimed.push(toClaimed(row, sealer));
       } catch (error) {
         // One row that cannot be opened is no reason not to send the others of the same claim.
-        refused.push({ id: row.id, kind: 'unreadable', forMs: holdMs, detail: String(error) });
+        const settlement = await askAboutClaimed(database, row.id, runner, UNREADABLE(error));
+        refused.push(
+          settlement ? { id: row.id, kind: 'attention', settlement } : { id: row.id, kind: 'held', forMs: holdMs },
+        );
       }
     }
     const found = new Set(rows.map((row) => row.id));
@@ -53,6 +57,10 @@ export function createClaims(database: Database, sealer: Sealer) {
     return { claimed, refused };
   };
 }
+
+/** The sealer's own words: it knows nothing but the id of the key. */
+const UNREADABLE = (error: unknown): string =>
+  `the charge cannot be decrypted, nothing was sent: ${error instanceof Error ? error.message : String(error)}`;
 
 function toClaimed(row: SealedRow, sealer: Sealer): ClaimedSettlement {
   return {

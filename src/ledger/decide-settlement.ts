@@ -30,10 +30,12 @@ export const SETTLEMENT: Decidable<'settlement', Row> = {
       : undefined,
   actions: {
     retry: {
-      missing: ({ sealed_kind }) =>
-        sealed_kind === 'body'
-          ? undefined
-          : 'there is nothing to send: the credential could not be decoded, or it was erased',
+      missing: ({ sealed_kind, attention_reason }) => {
+        if (sealed_kind === 'body') return undefined;
+        return attention_reason === 'unreadable_session'
+          ? 'put its key back into CREDENTIAL_ENCRYPTION_KEY: every sweep tries to read it, and closes it when it can'
+          : 'there is nothing to send: the credential could not be decoded, or it was erased';
+      },
       apply: ({ query }, { id }) => change(query, RETRY, [id]),
     },
     settled: {

@@ -167,8 +167,6 @@ export type ClaimRefusal =
   | { readonly id: SettlementId; readonly kind: 'final' | 'attention'; readonly settlement: Settlement }
   /** Another runner holds it, or an unanswered call may still be at work. */
   | { readonly id: SettlementId; readonly kind: 'held'; readonly forMs: number }
-  /** Claimed, and its body cannot be decrypted here: a key that this process lacks, or altered bytes. */
-  | { readonly id: SettlementId; readonly kind: 'unreadable'; readonly forMs: number; readonly detail: string }
   /** The breaker is open, or a charge of the same payer must be dealt with first: it waits in the ledger. */
   | { readonly id: SettlementId; readonly kind: 'waiting'; readonly why: 'breaker' | 'blocked' };
 

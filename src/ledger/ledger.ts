@@ -37,6 +37,7 @@ import { createStripeGates } from './stripe-gates.js';
 import { createSweepLedger } from './sweep.js';
 import { createTransferCalls } from './transfer-calls.js';
 import { createTransferReader } from './transfers.js';
+import { createUnreadableSessions } from './unreadable-sessions.js';
 import { createWebhooks } from './webhooks.js';
 
 export interface LedgerDependencies {
@@ -77,6 +78,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold, clock }),
     ...sweepLedger,
+    ...createUnreadableSessions(database, sealer),
     ...createRequestKeys(database),
     ...createOrders(database),
     ...createPayments(database, sealer),

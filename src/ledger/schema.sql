@@ -605,6 +605,7 @@ settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
 settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
 settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
 settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
+settlements unreadable_is_a_question CHECK (((attention_reason <> 'unreadable_session'::text) OR (status = 'needs_attention'::text)))
 settlements voucher_is_whole CHECK ((((voucher_channel IS NULL) = (voucher_cumulative IS NULL)) AND ((voucher_channel IS NULL) = (voucher_place IS NULL))))
 settlements what_is_released_costs_nothing CHECK (((released_by IS NULL) OR (spent = (0)::numeric)))
 stripe_account stripe_account_only_one_check CHECK (only_one)
@@ -660,6 +661,7 @@ CREATE INDEX settlements_first_failures ON public.settlements USING btree (proto
 CREATE INDEX settlements_released_free ON public.settlements USING btree (payer, closed_at) WHERE (released_by IS NOT NULL)
 CREATE INDEX settlements_to_erase ON public.settlements USING btree (erase_at) WHERE (sealed IS NOT NULL)
 CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHERE (delivery = 'unknown'::text)
+CREATE INDEX settlements_unreadable ON public.settlements USING btree (id) WHERE (attention_reason = 'unreadable_session'::text)
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, provider) INCLUDE (protocol, created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
@@ -1429,7 +1431,7 @@ CREATE OR REPLACE FUNCTION public.settlement_may_become(was text, becomes text)
  IMMUTABLE
 AS $function$
   SELECT (was, becomes) IN (
-    ('open', 'pending'), ('open', 'released'),
+    ('open', 'pending'), ('open', 'released'), ('open', 'needs_attention'),
     ('pending', 'settled'), ('pending', 'needs_attention'),
     ('needs_attention', 'pending'), ('needs_attention', 'settled'), ('needs_attention', 'written_off'),
     ('written_off', 'settled'))

@@ -18,6 +18,8 @@ export interface AbandonedSession {
   readonly context: JsonObject;
   readonly spent: AtomicAmount;
   readonly decimals: number;
+  /** A person is asked about it already: it could not be read when it was abandoned. */
+  readonly asked: boolean;
 }
 
 /** A settlement that nothing has taken further by the time it should have been looked at again. */
@@ -48,12 +50,15 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
            SELECT 'lease', id, 'lapsed', jsonb_build_object('holder', holder) FROM ended`,
       );
       const rows = await database.query<AbandonedSession & { sealed: Buffer; sealed_key_id: string }>(
-        `SELECT s.id, s.protocol, s.context, s.spent, s.decimals, s.sealed, s.sealed_key_id
+        `(SELECT s.id, s.protocol, s.context, s.spent, s.decimals, s.sealed, s.sealed_key_id, false AS asked
          FROM payment_sessions p JOIN settlements s USING (id) JOIN server_leases l ON l.id = p.lease_id
          WHERE p.closed_at IS NULL AND s.status = 'open'
            AND (l.epoch <> p.epoch OR p.deadline < clock_now() - interval '1 minute')
-         ORDER BY s.id LIMIT $1`,
-        [limit],
+         ORDER BY s.id LIMIT $1)
+         UNION ALL (SELECT id, protocol, context, spent, decimals, sealed, sealed_key_id, true FROM settlements
+           WHERE attention_reason = 'unreadable_session' AND sealed_kind = 'credential' AND sealed_key_id = ANY ($2)
+           ORDER BY random() LIMIT 100)`,
+        [limit, sealer.keyIds],
       );
       return rows.map(({ sealed, sealed_key_id, ...row }) => ({
         ...row,

@@ -105,6 +105,12 @@ describe('one poison row', () => {
     expect(await runBatch(ids)).toEqual({ settled: 9, left: 1 });
     expect(await statusesOf(ids.filter((id) => id !== ids[4]))).toEqual(Array.from({ length: 9 }, () => 'settled'));
     expect(skipping.sandbox.calls().totals.settleCalls).toBe(9);
+    // Nothing was sent of it, and it does not wait in silence.
+    expect(await skipping.find(ids[4]!)).toMatchObject({
+      status: 'needs_attention',
+      certainty: 'not_sent',
+      attention: { reason: 'unreadable_session', detail: expect.stringContaining('nothing was sent') },
+    });
     await skipping.handleOf(ids[4]!).terminate();
   });
 

@@ -136,17 +136,62 @@ describe('sessions of a dead server', () => {
     expect(await skipping.find(charged.id)).toMatchObject({ spent: '4000', delivery: 'unknown' });
   });
 
-  it('are closed also when one of them cannot be read', async () => {
+  it('are closed also when one of them cannot be read, of which a person is asked once', async () => {
     const { sweep, test, env } = skipping;
     const lease = await test.ledger.takeLease('dies', 30_000);
     const [poison, good] = await Promise.all([paidSessionRow(lease), paidSessionRow(lease)]);
     for (const session of [poison, good]) await test.ledger.openSession(session);
     await test.database.query(`UPDATE settlements SET sealed = '\\x00' WHERE id = $1`, [poison.id]);
     await env.sleep('31 seconds');
-    expect(await sweep()).toMatchObject({ sessionsClosed: 1 });
+    expect(await sweep()).toMatchObject({ sessionsClosed: 2 });
     expect(await statusOf(good.id)).toBe('released');
-    expect(await statusOf(poison.id)).toBe('open');
+    expect(await skipping.find(poison.id)).toMatchObject({
+      status: 'needs_attention',
+      certainty: 'not_sent',
+      attention: { reason: 'unreadable_session' },
+    });
+    await env.sleep('1 minute');
+    expect(await sweep()).toMatchObject({ sessionsClosed: 0 });
     expect(skipping.world.logger.lines.filter((line) => line.level === 'error')).toHaveLength(1);
+    const decided = (action: 'retry' | 'write_off') =>
+      test.ledger.decide({
+        id: crypto.randomUUID() as never,
+        kind: 'settlement',
+        itemId: poison.id,
+        action,
+        by: 'ann',
+        note: 'the key is lost',
+        authenticated: true,
+        evidence: null,
+        verified: { kind: 'not_needed' },
+      } as never);
+    expect(await decided('retry')).toMatchObject({ kind: 'refused' });
+    expect(await decided('write_off')).toMatchObject({ kind: 'applied', status: 'written_off' });
+  });
+
+  it('that could not be read go on by themselves when their key is back, at their last durable amount', async () => {
+    const { sweep, test, env, untilSettled, sandbox } = skipping;
+    const lease = await test.ledger.takeLease('dies', 30_000);
+    const charged = await paidSessionRow(lease);
+    await test.ledger.openSession(charged);
+    const change = {
+      kind: 'checkpoint',
+      id: charged.id,
+      lease,
+      closeToken: charged.closeToken,
+      spent: '4000',
+    } as never;
+    expect(await test.ledger.commitSessions([change])).toEqual(['committed']);
+    const sealed = await sealedOf(charged.id);
+    await test.database.query(`UPDATE settlements SET sealed = '\\x00' WHERE id = $1`, [charged.id]);
+    await env.sleep('31 seconds');
+    await sweep();
+    expect(await statusOf(charged.id)).toBe('needs_attention');
+    expect(sandbox.calls().totals.settleCalls).toBe(0);
+    await test.database.query('UPDATE settlements SET sealed = $2 WHERE id = $1', [charged.id, sealed?.sealed]);
+    await sweep();
+    await untilSettled(charged.id);
+    expect(sandbox.ledger().totals).toEqual({ debits: 1, debited: '4000' });
   });
 });
 
