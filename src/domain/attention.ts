@@ -21,12 +21,9 @@ export const ATTENTION_REASONS = [
   'payment_amount_differs',
   'unknown_status',
   'provider_mismatch',
-<<<<<<< HEAD
   'partly_foreign_reversal',
   'cause_no_longer_holds',
-=======
   'unreadable_session',
->>>>>>> 958e1a7 (feat: what cannot be decrypted asks a person)
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 
