@@ -14,6 +14,8 @@ export interface NamedShare {
 }
 
 export interface Demand {
+  /** No more than this can come of rounding alone. */
+  readonly cents: bigint;
   readonly row: ShareRow;
   readonly order: OrderId;
   readonly causes: readonly NamedShare[];
@@ -28,7 +30,7 @@ export interface Demand {
  */
 export async function demand(
   query: Query,
-  { row, order, causes, share }: Demand,
+  { row, order, causes, share, cents }: Demand,
 ): Promise<{ readonly started: MoneyItem[]; readonly nameless: bigint }> {
   const started: ReversalId[] = [];
   let left = share;
@@ -45,6 +47,7 @@ export async function demand(
     started.push(await insert(query, { refund: cause.id, row, order, amount }));
     left -= amount;
   }
+  if (left > 0n && left <= cents) left -= await resizeUnsent(query, row.id, left);
   await query('SELECT refresh_transfer($1)', [row.id]);
   return { started: started.map((id) => ({ kind: 'reversal', id })), nameless: left };
 }
@@ -66,6 +69,37 @@ async function insert(query: Query, { refund, row, order, amount }: Insert): Pro
   );
   await tellDemanded(query, id, { refund, transfer: row.id, amount: amount.toString() });
   return id;
+}
+
+/**
+ * Rounding: the cents that no refund has a name for, or that are too much, are put onto a demand that was surely not sent.
+ * Another amount is another call: what was frozen gets a new generation.
+ * @returns `by` where there was one; else 0
+ */
+export async function resizeUnsent(query: Query, transfer: TransferId, by: bigint): Promise<bigint> {
+  const [row] = await query<{ id: ReversalId; amount: string; generation: number; frozen: boolean }>(
+    `SELECT r.id, r.amount, r.generation, r.params IS NOT NULL AS frozen FROM reversals r JOIN refunds f ON f.id = r.refund_id
+     WHERE r.transfer_id = $1 AND r.status IN ('pending', 'waiting_balance') AND r.certainty IN ('not_sent', 'absent')
+       AND r.counted = 0 AND r.amount + $2 > 0 AND f.status = 'succeeded' AND (r.runner IS NULL OR r.runner_until < clock_now())
+     ORDER BY r.place DESC LIMIT 1 FOR UPDATE OF r`,
+    [transfer, by.toString()],
+  );
+  if (!row) return 0n;
+  const amount = BigInt(row.amount) + by;
+  const renewed = `, generation = generation + 1, idempotency_key = $3, certainty = 'not_sent', params = NULL,
+    key_first_sent_at = NULL, absences = 0, last_absence_at = NULL`;
+  await query(`UPDATE reversals SET amount = $2${row.frozen ? renewed : ''} WHERE id = $1`, [
+    row.id,
+    amount.toString(),
+    ...(row.frozen ? [reversalKey(row.id, row.generation + 1)] : []),
+  ]);
+  await tell(query, {
+    kind: 'reversal',
+    id: row.id,
+    what: 'rounded',
+    detail: { was: row.amount, amount: `${amount}` },
+  });
+  return by;
 }
 
 /** @returns what it takes back again, 0 where it cannot; `none`: there is no such reversal yet */

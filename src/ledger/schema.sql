@@ -1025,14 +1025,16 @@ DECLARE
   v_total numeric;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF (NEW.refund_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.amount, NEW.currency) IS DISTINCT FROM
-       (OLD.refund_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.amount, OLD.currency) THEN
-      RAISE EXCEPTION 'reversal %: what it takes back, and from whom, never changes', OLD.id USING ERRCODE = 'check_violation';
+    IF (NEW.refund_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.currency) IS DISTINCT FROM
+       (OLD.refund_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.currency)
+      OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL
+        AND OLD.status IN ('pending', 'waiting_balance') AND NEW.status = OLD.status AND OLD.counted = 0)) THEN
+      RAISE EXCEPTION 'reversal %: what it takes back, and from whom, never changes once it may have been sent', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.stripe_reversal_id IS NOT NULL AND NEW.stripe_reversal_id IS DISTINCT FROM OLD.stripe_reversal_id THEN
       RAISE EXCEPTION 'reversal %: the id at Stripe is never replaced', OLD.id USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.status = OLD.status OR OLD.status <> 'written_off' THEN RETURN NEW; END IF;
+    IF NEW.amount = OLD.amount AND (NEW.status = OLD.status OR OLD.status <> 'written_off') THEN RETURN NEW; END IF;
   END IF;
   SELECT * INTO v_transfer FROM seller_transfers WHERE id = NEW.transfer_id FOR UPDATE;
   IF (v_transfer.order_id, v_transfer.seller_account, v_transfer.currency) IS DISTINCT FROM (NEW.order_id, NEW.seller_account, NEW.currency) THEN

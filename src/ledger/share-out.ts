@@ -1,7 +1,14 @@
 import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
 import { smaller } from '../domain/money.js';
 import { dueBack, overtaken, shareOf } from '../domain/shares.js';
-import { askAboutNameless, demand, type NamedShare, type NamelessShare, voidReversal } from './demands.js';
+import {
+  askAboutNameless,
+  demand,
+  type NamedShare,
+  type NamelessShare,
+  resizeUnsent,
+  voidReversal,
+} from './demands.js';
 import type { MoneyItem } from './marketplace-types.js';
 import { claimedShare, hasEnded, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
 import type { Query } from './transition.js';
@@ -26,6 +33,8 @@ export async function settleShares(query: Query, order: OrderId, because?: Refun
   const causes = refunds.toSorted((one, other) => Number(other.id === because) - Number(one.id === because));
   const started: MoneyItem[] = [];
   const nameless: NamelessShare[] = [];
+  // Each refund rounds once.
+  const cents = sums.step * BigInt(causes.length + 1);
   for (const seller of sellers) {
     const share = claimedShare(seller);
     const due = shareOf(share, sums);
@@ -35,13 +44,13 @@ export async function settleShares(query: Query, order: OrderId, because?: Refun
       share: id === because ? due : dueBack(share.promised, { ...sums, refunded: amount }),
     }));
     if (due > 0n) {
-      const taken = await takeBack(query, { seller, order, causes: named, due });
+      const taken = await takeBack(query, { seller, order, causes: named, due, cents });
       started.push(...taken.started);
       const { seller_account, currency } = seller.promise;
       if (taken.nameless > 0n) nameless.push({ seller: seller_account, amount: taken.nameless, currency });
     }
     const excess = overtaken(share, sums);
-    if (excess > 0n) started.push(...(await leave(query, seller, excess)));
+    if (excess > 0n) started.push(...(await leave(query, seller, { excess, cents })));
   }
   if (nameless.length > 0) await askAboutNameless(query, causes[0]?.id, nameless);
   return started;
@@ -52,12 +61,13 @@ interface TakeBack {
   readonly order: OrderId;
   readonly causes: readonly NamedShare[];
   readonly due: bigint;
+  readonly cents: bigint;
 }
 
 /** Never sent is better than sent and taken back. */
 async function takeBack(
   query: Query,
-  { seller, order, causes, due }: TakeBack,
+  { seller, order, causes, due, cents }: TakeBack,
 ): Promise<{ readonly started: readonly MoneyItem[]; readonly nameless: bigint }> {
   const started: MoneyItem[] = [];
   let nameless = 0n;
@@ -71,7 +81,7 @@ async function takeBack(
     const share = smaller(left, BigInt(row.amount) - BigInt(row.claimed_back));
     left -= share;
     if (share <= 0n) continue;
-    const demanded = await demand(query, { row, order, causes, share });
+    const demanded = await demand(query, { row, order, causes, share, cents });
     started.push(...demanded.started);
     nameless += demanded.nameless;
   }
@@ -79,7 +89,11 @@ async function takeBack(
 }
 
 /** Taking less is better than paying it again: that would be new money, and a question for two persons. */
-async function leave(query: Query, { transfers }: SellerShare, excess: bigint): Promise<MoneyItem[]> {
+async function leave(
+  query: Query,
+  { transfers }: SellerShare,
+  { excess, cents }: { readonly excess: bigint; readonly cents: bigint },
+): Promise<MoneyItem[]> {
   const started: MoneyItem[] = [];
   let left = excess;
   const unsent = await query<{ id: string; status: string; transfer_id: TransferId; amount: string }>(
@@ -92,6 +106,10 @@ async function leave(query: Query, { transfers }: SellerShare, excess: bigint): 
     if (BigInt(row.amount) > left) continue;
     started.push(...(await voidReversal(query, row, 'refunds that failed had given back more than is due now')));
     left -= BigInt(row.amount);
+  }
+  for (const { id } of transfers) {
+    if (left <= 0n || left > cents) break;
+    left += await resizeUnsent(query, id, -left);
   }
   for (const row of transfers.filter(isUnsent)) {
     const share = smaller(left, BigInt(row.withheld));

@@ -40,6 +40,8 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.nextProbe': 'an hour after the last retry: a date, and the look before it changed nothing',
   'ledger.adoptTransfer': 'an hour after the last retry: one transaction, and the next look finds the same',
   'ledger.adoptReversal': 'an hour after the last retry: one transaction, and the next look finds the same',
+  'ledger.reversedTransfer': 'reads',
+  'ledger.noteReversed': 'one transaction; the event stays due until it was made, and made twice it says the same',
   'ledger.importTransfer': 'history, a line at a time',
   'ledger.countTransfersWithoutId': 'reads',
   ...Object.fromEntries(

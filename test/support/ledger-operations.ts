@@ -1,6 +1,7 @@
 import { createBackfillProgress } from '../../src/ledger/backfill-progress.js';
 import { createBackfills } from '../../src/ledger/backfills.js';
 import { createDueItems } from '../../src/ledger/due-items.js';
+import { createForeignShares } from '../../src/ledger/foreign-shares.js';
 import { createHistoricalTransfers } from '../../src/ledger/historical-transfers.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { createProviderStates } from '../../src/ledger/marketplace-figures.js';
@@ -39,6 +40,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createPaymentCalls(NOTHING, NOTHING, NOTHING),
     ...createRefundCalls(NOTHING),
     ...createTransferCalls(NOTHING),
+    ...createForeignShares(NOTHING),
     ...createReversalCalls(NOTHING, NOTHING),
     ...createStripeGates(NOTHING),
     ...createDueItems(NOTHING),

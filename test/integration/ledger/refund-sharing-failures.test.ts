@@ -104,6 +104,27 @@ describe('a refund that fails after it had succeeded', () => {
     expect((await reversalsOf(order.id)).at(-1)).toMatchObject({ amount: 400n, status: 'pending' });
   });
 
+  it('leaves no cent of rounding to a person, whichever refunds fail before their shares are sent and succeed after all', async () => {
+    const ada = seller();
+    const order = await steps.paid({ [ada]: 999, [seller()]: 1 });
+    for (const id of Object.values(order.transfers)) await steps.send(id);
+    const [one, two] = [await steps.refunded(order.id, 333), await steps.refunded(order.id, 333)];
+    await steps.refundSays(one, 'failed');
+    const hers = async () =>
+      (await reversalsOf(order.id)).filter(
+        ({ sellerAccount, status }) => sellerAccount === ada && status !== 'written_off',
+      );
+    const sum = async () => (await hers()).reduce((total, { amount }) => total + amount, 0n);
+    // 999 × 333 ÷ 1000, and not the 333 that were her part of both.
+    expect(await sum()).toBe(332n);
+    const three = await steps.refunded(order.id, 334);
+    await steps.refundSays(one, 'succeeded');
+    expect(await sum()).toBe(999n);
+    for (const refund of [one, two, three]) expect((await steps.refund(refund)).attention).toBeNull();
+    for (const { id } of await reversalsOf(order.id)) await steps.reverse(id).catch(() => undefined);
+    expect(await steps.transfer(order.transfers[ada]!)).toMatchObject({ status: 'reversed', amountReversed: 999n });
+  });
+
   it('tells of every seller whose share no refund can take any more', async () => {
     const [ada, bob] = [seller(), seller()];
     const order = await steps.paid({ [ada]: 600, [bob]: 400 });

@@ -189,13 +189,27 @@ describe('a reversal', () => {
     );
   });
 
-  it.each([`amount = amount - 1`, `currency = 'EUR'`, `seller_account = 'acct_z'`])(
+  it.each([`currency = 'EUR'`, `seller_account = 'acct_z'`])(
     'never changes what it takes back, and from whom: %s',
     async (columns) => {
       const { reversal } = await putWithReversal(test);
       await expect(set(reversal.id, columns)).rejects.toThrow('never changes');
     },
   );
+
+  it.each([
+    `certainty = 'unknown', attempts = 1`,
+    `params = '{"amount":1}', key_first_sent_at = clock_now(), attempts = 1`,
+  ])('keeps its amount once it may have been sent: %s', async (sent) => {
+    const { reversal } = await putWithReversal(test, 1);
+    await set(reversal.id, sent);
+    await expect(set(reversal.id, 'amount = amount + 1')).rejects.toThrow('never changes');
+  });
+
+  it('is never made larger than its transfer', async () => {
+    const { reversal } = await putWithReversal(test, 1);
+    await expect(set(reversal.id, 'amount = amount + 1000000')).rejects.toThrow('exceeds the transfer');
+  });
 
   it('is claimed alone: no other one of its transfer is under way', async () => {
     const { transfer, refund, reversal } = await putWithReversal(test, 1);

@@ -17,6 +17,7 @@ export const REVERSALS: readonly Story[] = [
     path: [
       'ledger.takeTurn',
       'ledger.claimReversal',
+      'stripe.readTransfer',
       'hyperswitch.readRefund',
       'ledger.applyRefund',
       'ledger.permitReversal',
