@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import type { ApprovalThreshold } from './domain/approval-threshold.js';
 import { parseBytes } from './domain/bytes.js';
 import { type ApiToken, ROLES } from './domain/roles.js';
 
@@ -55,6 +56,22 @@ export const amount = (min: bigint) =>
     const value = /^[0-9]{1,39}$/.test(raw) ? BigInt(raw) : -1n;
     if (value < min) throw new Wrong(`${quoted(raw)} is not a whole amount of at least ${min} (digits only)`);
     return value;
+  });
+
+/** `10000`, or by currency or asset `usd:10000,jpy:15000`; an asset's own name may hold colons. */
+export const approvalThreshold = () =>
+  text((raw): ApprovalThreshold => {
+    if (/^[0-9]{1,39}$/.test(raw)) return BigInt(raw);
+    const limits = new Map<string, bigint>();
+    for (const part of raw.split(',')) {
+      const [, name, digits] = /^([A-Za-z0-9][A-Za-z0-9:/._-]{0,127}):([0-9]{1,39})$/.exec(part.trim()) ?? [];
+      if (name === undefined || digits === undefined)
+        throw new Wrong(`${quoted(part.trim())} is neither an amount (digits only) nor currency:amount`);
+      const currency = name.toLowerCase();
+      if (limits.has(currency)) throw new Wrong(`holds ${currency} twice`);
+      limits.set(currency, BigInt(digits));
+    }
+    return limits;
   });
 
 export const flag = () =>

@@ -4,6 +4,7 @@ import {
   anyText,
   apiBase,
   apiTokens,
+  approvalThreshold,
   bytes,
   DAY,
   duration,
@@ -207,9 +208,9 @@ export const ENVIRONMENT = z.object({
     'Most bytes of a response that wait until it is settled, on routes that settle first.',
   ),
   APPROVAL_THRESHOLD: standard(
-    amount(0n),
+    approvalThreshold(),
     '10000',
-    'Write-offs from this amount on need a second person (minor units; settlements are scaled to two decimals).',
+    'What one person gives up within 24 hours stays below this, or a second one agrees: minor units (assets: hundredths of a unit), or by currency and asset, as in usd:10000,jpy:15000,usdc:10000; what is not listed always takes two.',
   ),
   STRIPE_SECRET_KEY: optional(
     matching(/^(sk|rk)_(test|live)_[A-Za-z0-9]+$/, 'a Stripe secret or restricted key (sk_… or rk_…)'),

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { EncryptionKey } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
+import type { ApprovalThreshold } from './domain/approval-threshold.js';
 import type { ApiToken } from './domain/roles.js';
 
 export { CONFIG_VARIABLES, type ConfigVariable } from './config-variables.js';
@@ -47,8 +48,7 @@ export interface Config {
     readonly releasedLimit: number;
     readonly settleFirstBufferBytes: number;
   };
-  /** Minor units; settlements are scaled to two decimals before they are compared with it. */
-  readonly approvalThreshold: bigint;
+  readonly approvalThreshold: ApprovalThreshold;
   readonly stripe:
     | {
         readonly secretKey: string;

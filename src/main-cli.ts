@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { type CliContext, CommandRefused } from './cli/context.js';
 import { createProgram } from './cli/program.js';
@@ -25,6 +26,7 @@ const context: CliContext = {
   },
   clock: systemClock,
   userName: () => userInfo().username,
+  token: readToken,
   readConfig: () => readConfig(process.env),
   readOperatorConfig: () => readOperatorConfig(process.env),
   sandboxDefaults: {
@@ -64,6 +66,22 @@ try {
   say(`makegood: ${inWords(error)}`);
   // A server that fails to start may hold open what would keep the process alive.
   process.exit(1);
+}
+
+/** An empty one is a mistake and not the wish to decide as nobody. */
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined && process.env.MAKEGOOD_TOKEN === undefined) return undefined;
+  const token = (file === undefined ? process.env.MAKEGOOD_TOKEN : contentOf(file))?.trim() ?? '';
+  if (token === '') throw new CommandRefused(`${file ?? 'MAKEGOOD_TOKEN'} holds no token: nothing was decided`);
+  return token;
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandRefused(`the token file cannot be read, nothing was decided: ${String(error)}`, { cause: error });
+  }
 }
 
 /** What a person can act on; the stack only where it is a bug of ours. */

@@ -13,8 +13,10 @@ export interface CliContext {
   /** From now on Ctrl-C does not end the process but aborts this. */
   readonly interruption: () => AbortSignal;
   readonly clock: Clock;
-  /** Of the operating system; a decision is recorded under it, as claimed. */
+  /** Of the operating system; without a token, a decision is recorded under it, as claimed. */
   readonly userName: () => string;
+  /** Of whoever decides: the content of that file, or MAKEGOOD_TOKEN; undefined: none. @throws CommandRefused */
+  readonly token: (file: string | undefined) => string | undefined;
   /** @throws ConfigError */
   readonly readConfig: () => Config;
   /** Needs only DATABASE_URL. @throws ConfigError */

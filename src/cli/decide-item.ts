@@ -5,7 +5,7 @@ import type { Decision, Unanswered } from '../resolution/decide.js';
 import { type CliContext, CommandRefused } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';
 
-export type OperatorDecision = Omit<Decision, 'kind' | 'itemId' | 'authenticated'>;
+export type OperatorDecision = Omit<Decision, 'kind' | 'itemId'>;
 
 interface Item {
   readonly kind: DecidableKind;
@@ -18,8 +18,7 @@ export interface Decided extends Item {
 }
 
 /**
- * Decides in the ledger, after the provider was asked where the decision needs it. Whoever may open the database may type any
- * name, so it is recorded as claimed.
+ * Decides in the ledger, after the provider was asked where the decision needs it.
  * @throws CommandRefused when nothing was decided
  */
 export async function decideItem(
@@ -29,9 +28,8 @@ export async function decideItem(
   decision: OperatorDecision,
 ): Promise<Decided> {
   const { kind, id: itemId } = item;
-  const request = { ...decision, kind, itemId, authenticated: false };
   const resolution = await context.resolution(context.readOperatorConfig(), ledger);
-  return decided(item, await resolution.decide(request));
+  return decided(item, await resolution.decide({ ...decision, kind, itemId }));
 }
 
 function decided({ kind, id }: Item, outcome: DecideOutcome | Unanswered): Decided {

@@ -1,3 +1,4 @@
+import type { ApprovalThreshold } from '../domain/approval-threshold.js';
 import type { Clock } from '../domain/clock.js';
 import { createBackfillReader } from '../ledger/backfill-report.js';
 import { createBackfills } from '../ledger/backfills.js';
@@ -18,7 +19,7 @@ import { type CliContext, CommandRefused } from './context.js';
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_COLUMN = '42703';
 
-function operationsOn(database: Database, approvalThreshold: bigint, clock: Clock) {
+function operationsOn(database: Database, approvalThreshold: ApprovalThreshold, clock: Clock) {
   return {
     ...createOrders(database),
     ...createTransferReader(database),

@@ -7,6 +7,7 @@ import { type CliContext, CommandRefused } from './context.js';
 import { type Decided, decideItem } from './decide-item.js';
 import { findItem } from './find-item.js';
 import { withOperatorLedger } from './operator-ledger.js';
+import { deciderFor } from './principal.js';
 
 interface ResolveOptions {
   readonly action?: string;
@@ -15,6 +16,7 @@ interface ResolveOptions {
   readonly txHash?: string;
   readonly reference?: string;
   readonly by?: string;
+  readonly tokenFile?: string;
   readonly json?: true;
 }
 
@@ -25,14 +27,15 @@ export function addResolveCommand(program: Command, context: CliContext): void {
   const command = program
     .command('resolve <id> [action]')
     .description(
-      `decide about an item that needs attention: ${WHAT}. Recorded under your operating-system user, as claimed`,
+      `decide about an item that needs attention: ${WHAT}. Recorded under the name of your token (MAKEGOOD_TOKEN or --token-file); without one as claimed, which counts for nobody`,
     )
     .option('--action <action>', 'what to do, if it is not the second argument')
     .requiredOption('--note <text>', 'why, for whoever reads it later')
     .option('--evidence <json>', 'where the money was seen, for example {"stripe_reversal_id":"trr_…"}', evidence)
     .option('--tx-hash <hash>', 'evidence: where the money was seen')
     .option('--reference <text>', 'evidence: where the money was seen')
-    .option('--by <name>', 'under another name than that of the operating-system user')
+    .option('--token-file <path>', 'a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
+    .option('--by <name>', 'without a token: a name to be recorded as claimed; default: the operating-system user')
     .option('--json', 'answer as JSON')
     .action(async (id: string, given: string | undefined, options: ResolveOptions) => {
       const action = given ?? options.action;
@@ -54,8 +57,7 @@ interface Resolving {
 async function run(context: CliContext, { id, action, options, complain }: Resolving): Promise<void> {
   const { note, json } = options;
   if (note.trim() === '') throw new CommandRefused('the note says nothing; example: --note "payer confirmed by mail"');
-  const by = options.by ?? context.userName();
-  if (by.trim() === '') throw new CommandRefused('--by names nobody');
+  const decider = deciderFor(context, options);
   const decided = await withOperatorLedger(context, async (ledger) => {
     const item = await findItem(ledger, id);
     const { kind } = item;
@@ -64,7 +66,13 @@ async function run(context: CliContext, { id, action, options, complain }: Resol
     if (!ruleOf(kind, action)) {
       complain(`error: ${article(item)} is resolved with one of ${actionsOf(kind).join(', ')}, not with ${action}.`);
     }
-    const decision = { id: newDecisionId(context.clock.nowMs()), action, by, note, evidence: evidenceOf(options) };
+    const decision = {
+      id: newDecisionId(context.clock.nowMs()),
+      action,
+      ...decider,
+      note,
+      evidence: evidenceOf(options),
+    };
     return await decideItem(context, ledger, { kind, id: item.id }, decision);
   });
   if (json) context.out(JSON.stringify({ id: decided.id, status: decided.status, decision_id: decided.decision_id }));

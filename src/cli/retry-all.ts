@@ -5,6 +5,7 @@ import { type CliContext, CommandRefused } from './context.js';
 import { decideItem } from './decide-item.js';
 import { LISTINGS, type ListedItem } from './listings.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
+import { deciderFor } from './principal.js';
 import { age, table } from './table.js';
 
 const KINDS = {
@@ -20,6 +21,7 @@ interface RetryAllOptions {
   readonly reason: AttentionReason;
   readonly note: string;
   readonly by?: string;
+  readonly tokenFile?: string;
   readonly apply?: true;
   readonly json?: true;
 }
@@ -35,7 +37,8 @@ export function addRetryAllCommand(program: Command, context: CliContext): void 
       new Option('--reason <reason>', 'why they need attention').choices(ATTENTION_REASONS).makeOptionMandatory(),
     )
     .requiredOption('--note <text>', 'why, for whoever reads it later')
-    .option('--by <name>', 'under another name than that of the operating-system user')
+    .option('--token-file <path>', 'a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
+    .option('--by <name>', 'without a token: a name to be recorded as claimed; default: the operating-system user')
     .option('--apply', 'retry them')
     .option('--json', 'one JSON object a line for each item')
     .action((kind: Kind, options: RetryAllOptions) => run(context, kind, options));
@@ -93,13 +96,13 @@ async function retryEach(
     options,
   }: { readonly items: readonly ListedItem[]; readonly kind: Kind; readonly options: RetryAllOptions },
 ): Promise<void> {
-  const by = options.by ?? context.userName();
+  const decider = deciderFor(context, options);
   let refused = 0;
   for (const [index, { id }] of items.entries()) {
     const decision = {
       id: newDecisionId(context.clock.nowMs()),
       action: 'retry',
-      by,
+      ...decider,
       note: options.note,
       evidence: null,
     };

@@ -37,8 +37,8 @@ export const DECISIONS = {
   },
   payment: {
     retry: { persons: 'none' },
-    // A money call of its own: whatever it is answered, what Hyperswitch then says of the payment decides.
-    cancel: { persons: 'none' },
+    // A money call of its own, whose answer decides what became of it; it ends a sale all the same.
+    cancel: { persons: 'by_amount' },
     write_off: { persons: 'by_amount', asks: true },
   },
   refund: {

@@ -134,7 +134,10 @@ function answerOf(
     case 'not_waiting':
       throw notWaiting(outcome.status);
     case 'self_approval':
-      throw new HttpProblem('self_approval', `${by} asked for this; another person has to approve it`);
+      throw new HttpProblem(
+        'self_approval',
+        `${by} asked for this, or has approved it already; another person has to approve it`,
+      );
     case 'refused':
       throw new HttpProblem('decision_refused', `${outcome.detail}; nothing was decided`);
     case 'unanswered':

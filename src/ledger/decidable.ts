@@ -1,3 +1,4 @@
+import type { AtStake } from '../domain/approval-threshold.js';
 import type { AttentionReason } from '../domain/attention.js';
 import type { Clock } from '../domain/clock.js';
 import type { ActionOf, DecidableKind } from '../domain/decisions.js';
@@ -40,8 +41,7 @@ export interface Decidable<Kind extends DecidableKind, Row extends DecidableRow>
   lock(query: Query, id: string): Promise<Row | undefined>;
   /** Whether there is anything to be decided with this action. */
   waits(row: Row, action: string): boolean;
-  /** What is given up or paid again; in the units and by the name that APPROVAL_THRESHOLD has for it. */
-  atStake(row: Row): { readonly amount: bigint; readonly currency: string };
+  atStake(row: Row): AtStake;
   /** Nothing can be done about it any more: what is told of it can only be acknowledged. */
   over?(row: Row): { readonly by: ActionOf<Kind>; readonly why: string } | undefined;
   acknowledge?(work: Work, row: Row): Promise<string>;
@@ -55,7 +55,7 @@ export interface Held {
   readonly status: string;
   readonly reason: AttentionReason | null;
   readonly detail: string | null;
-  readonly atStake: { readonly amount: bigint; readonly currency: string };
+  readonly atStake: AtStake;
   waits(action: string): boolean;
   /** undefined: the items of this kind have no such action. */
   on(action: string, said: Said): HeldAction | undefined;

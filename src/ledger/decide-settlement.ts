@@ -50,9 +50,13 @@ export const SETTLEMENT: Decidable<'settlement', Row> = {
       apply: ({ query }, { id }, said) => change(query, SETTLE, [id, txHashOf(said)]),
     },
     write_off: {
-      missing: ({ certainty }) =>
-        certainty === 'done' ? 'the provider says that the money moved: resolve with the action settled' : undefined,
-      confirmed: ({ certainty }) => certainty === 'absent' || certainty === 'not_sent',
+      missing(row, said) {
+        if (isConfirmed(row, said)) return 'the provider says that the money moved: resolve with the action settled';
+        return said.verified.kind === 'unanswered' ? said.verified.detail : undefined;
+      },
+      // Of a capture the chain has just said it; else nobody can be asked, and what the last answer proved stands.
+      confirmed: ({ provider, certainty }, { verified }) =>
+        verified.kind === 'absent' || (provider !== TEMPO && (certainty === 'absent' || certainty === 'not_sent')),
       apply: ({ query }, { id }) => change(query, WRITE_OFF, [id]),
     },
   },

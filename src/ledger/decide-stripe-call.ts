@@ -1,3 +1,4 @@
+import type { AtStake } from '../domain/approval-threshold.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { OrderId } from '../domain/ids.js';
 import type { ActionHandler, DecidableRow, Said } from './decidable.js';
@@ -26,7 +27,7 @@ export const ENDED = {
 
 export const needsAttention = ({ attention_reason }: DecidableRow): boolean => attention_reason !== null;
 
-export const inMinorUnits = ({ amount, currency }: Pick<CallRow, 'amount' | 'currency'>) => ({
+export const inMinorUnits = ({ amount, currency }: Pick<CallRow, 'amount' | 'currency'>): AtStake => ({
   amount: BigInt(amount),
   currency: currency.toLowerCase(),
 });

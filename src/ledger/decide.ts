@@ -1,3 +1,4 @@
+import { type ApprovalThreshold, belowThreshold } from '../domain/approval-threshold.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { AttentionReason } from '../domain/attention.js';
 import type { Clock } from '../domain/clock.js';
@@ -10,7 +11,17 @@ import { REFUND } from './decide-refund.js';
 import { REVERSAL } from './decide-reversal.js';
 import { SETTLEMENT } from './decide-settlement.js';
 import { TRANSFER } from './decide-transfer.js';
-import { approveRow, decisionRow, insertDecision, someRequestWaits, withdrawRequests } from './decision-rows.js';
+import {
+  approveFirst,
+  approveRow,
+  type DecisionRow,
+  decisionRow,
+  givenUpAlone,
+  insertDecision,
+  pendingRequest,
+  type RestsOn,
+  withdrawRequests,
+} from './decision-rows.js';
 import type { Approval, ApproveOutcome, DecideOutcome, DecisionItem, DecisionRequest } from './decision-types.js';
 import { isTaken } from './stripe-calls.js';
 import { type Query, tell } from './transition.js';
@@ -24,8 +35,7 @@ const HOLD: { readonly [Kind in DecidableKind]: Hold } = {
 };
 
 export interface DecideOptions {
-  /** What one person may not give up alone from here on; minor units, or hundredths of the asset's unit. */
-  readonly approvalThreshold: bigint;
+  readonly approvalThreshold: ApprovalThreshold;
   readonly clock: Clock;
 }
 
@@ -60,15 +70,14 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   const earlier = await decisionRow(query, request.id);
   if (earlier?.state === 'ignored') return { kind: 'not_waiting', status };
   if (earlier) return { kind: earlier.state, status, decisionId: request.id };
-  if (!item.waits(request.action)) {
-    await insertDecision(query, request, 'ignored');
-    return { kind: 'not_waiting', status };
-  }
-  const asked = permitted(item, request.kind, request);
+  if (!item.waits(request.action)) return await ignore(query, item, request);
+  const pending = await pendingRequest(query, request.kind, item.id);
+  const asked = permitted(item, request.kind, { ...request, reason: pending?.asked_reason ?? item.reason });
   if (asked.kind === 'refused') return asked;
-  if (needsApprover(asked, { item, request, options })) return await askApprover(query, item, request);
+  const restsOn = await whoseWord(query, asked, { item, request, options });
+  if (restsOn === 'two') return await askApprover(query, item, { request, pending });
   await withdrawRequests(query, request.kind, item.id, `overtaken by decision ${request.id}`);
-  await insertDecision(query, request, 'applied');
+  await insertDecision(query, request, { state: 'applied', restsOn, ...item.atStake, ...waitedFor(item, pending) });
   return {
     kind: 'applied',
     status: await asked.action.apply({ query, clock: options.clock }),
@@ -84,18 +93,18 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   const decision = item && (await decisionRow(query, decisionId));
   if (!decision) return { kind: 'not_found' };
   if (decision.state !== 'pending_approval') return { kind: 'not_waiting', status: decision.state };
-  if (decision.by === by) return { kind: 'self_approval' };
-  const { action, evidence } = decision;
+  const { action, evidence, principal, first_approver: first } = decision;
+  if (by === principal || by === first) return { kind: 'self_approval' };
   if (!item.waits(action)) return { kind: 'not_waiting', status: item.status };
-  const asked = permitted(item, decision.item_kind, { action, evidence, verified: approval.verified });
+  const said = { action, evidence, verified: approval.verified, reason: decision.asked_reason ?? item.reason };
+  const asked = permitted(item, decision.item_kind, said);
   if (asked.kind === 'refused') return asked;
-  await approveRow(query, approval);
-  await tell(query, {
-    kind: decision.item_kind,
-    id: item.id,
-    what: 'approved',
-    detail: { decision: decisionId, by, note },
-  });
+  // A request that nobody authenticated counts for nobody, whatever name it bears: two persons have to approve it.
+  const completes = principal !== null || first !== null;
+  await (completes ? approveRow(query, approval) : approveFirst(query, approval));
+  const what = completes ? 'approved' : 'approved_by_the_first_of_two';
+  await tell(query, { kind: decision.item_kind, id: item.id, what, detail: { decision: decisionId, by, note } });
+  if (!completes) return { kind: 'pending_approval', status: item.status, decisionId };
   return { kind: 'applied', status: await asked.action.apply({ query, clock: options.clock }), decisionId };
 }
 
@@ -103,27 +112,26 @@ type Permitted =
   | { readonly kind: 'permitted'; readonly rule: ActionRule; readonly action: HeldAction }
   | { readonly kind: 'refused'; readonly detail: string };
 
+interface SaidOf extends Said {
+  readonly action: string;
+  /** What the item waits for; while an approval is pending, what it waited for before. */
+  readonly reason: AttentionReason | null;
+}
+
 /** Whether this may be decided about this item at all, by however many persons. */
-function permitted(item: Held, kind: DecidableKind, said: Said & { readonly action: string }): Permitted {
+function permitted(item: Held, kind: DecidableKind, said: SaidOf): Permitted {
   const rule = ruleOf(kind, said.action);
   const action = item.on(said.action, said);
   if (!rule || !action) return { kind: 'refused', detail: `a ${kind} is resolved with ${inWords(actionsOf(kind))}` };
-  const unfit = action.acknowledges ? undefined : notForThis(item, said.action, rule);
+  const unfit = action.acknowledges ? undefined : notForThis(said, rule);
   const detail = unfit ?? action.missing;
   return detail === undefined ? { kind: 'permitted', rule, action } : { kind: 'refused', detail };
 }
 
-function notForThis(item: Held, action: string, { reasons }: ActionRule): string | undefined {
-  const reason = reasonOf(item);
-  return reasons === undefined || (reason !== undefined && reasons.includes(reason))
+function notForThis({ action, reason }: SaidOf, { reasons }: ActionRule): string | undefined {
+  return reasons === undefined || (reason !== null && reasons.includes(reason))
     ? undefined
     : `${action} is for what waits for ${inWords(reasons)}, and this does not`;
-}
-
-/** While an approval is pending, what the item waited for before it was asked for. */
-function reasonOf({ reason, detail }: Held): AttentionReason | undefined {
-  if (reason !== 'approval_pending') return reason ?? undefined;
-  return /; before that: ([a-z_]+): /.exec(detail ?? '')?.[1] as AttentionReason | undefined;
 }
 
 interface Judged {
@@ -133,39 +141,63 @@ interface Judged {
 }
 
 /** One rule for every kind and every way; see `persons` in the catalogue. */
-function needsApprover(
+async function whoseWord(
+  query: Query,
   { rule, action }: Extract<Permitted, { kind: 'permitted' }>,
   { item, request, options }: Judged,
-): boolean {
-  if (action.acknowledges) return false;
+): Promise<RestsOn> {
+  if (action.acknowledges) return 'nobody';
   switch (rule.persons) {
     case 'none':
-      return false;
+      return 'nobody';
     case 'two':
-      return true;
+      return 'two';
     case 'none_if_confirmed':
-      return action.confirmed !== true;
+      return action.confirmed === true ? 'nobody' : 'two';
     case 'by_amount':
-      if (action.confirmed === false || (!request.authenticated && action.confirmed !== true)) return true;
-      return item.atStake.amount >= options.approvalThreshold;
+      // What nothing bears out takes two; where nothing could, one whom we know may say it, and a bare word may not.
+      if (action.confirmed === false || (!request.authenticated && action.confirmed !== true)) return 'two';
+      return (await mayAlone(query, { item, request, options })) ? 'one' : 'two';
     default:
       return assertNever(rule.persons);
   }
 }
 
-async function askApprover(query: Query, item: Held, request: DecisionRequest): Promise<DecideOutcome> {
-  const { id, kind, by, action } = request;
-  const { status } = item;
-  if (await someRequestWaits(query, kind, item.id)) {
-    await insertDecision(query, request, 'ignored');
-    return { kind: 'not_waiting', status };
-  }
-  await insertDecision(query, request, 'pending_approval');
+/** Summed under the lock of the person, so that many small ones at once do not pass where one large one would not. */
+async function mayAlone(query: Query, { item, request, options }: Judged): Promise<boolean> {
+  const principal = request.authenticated ? request.by : null;
+  const before = await givenUpAlone(query, principal, item.atStake.currency);
+  return belowThreshold(options.approvalThreshold, item.atStake, before);
+}
+
+interface Asking {
+  readonly request: DecisionRequest;
+  readonly pending: DecisionRow | undefined;
+}
+
+async function askApprover(query: Query, item: Held, { request, pending }: Asking): Promise<DecideOutcome> {
+  const { id, kind, by, action, authenticated } = request;
+  // One request at a time; what nobody was authenticated for keeps no known person from asking.
+  if (pending && !(authenticated && pending.principal === null)) return await ignore(query, item, request);
+  await withdrawRequests(query, kind, item.id, `overtaken by request ${id} of ${by}`);
+  const before = waitedFor(item, pending);
+  await insertDecision(query, request, { state: 'pending_approval', restsOn: 'two', ...item.atStake, ...before });
+  const takes = authenticated ? '' : ', claimed by nobody we know: it takes two persons';
   await query(`UPDATE ${item.table} SET attention_reason = 'approval_pending', attention_detail = $2 WHERE id = $1`, [
     item.id,
-    `${by} asks to ${action} (decision ${id}); before that: ${item.reason}: ${item.detail}`,
+    `${by} asks to ${action} (decision ${id}${takes}); before that: ${before.askedReason}: ${before.askedDetail}`,
   ]);
-  return { kind: 'pending_approval', status, decisionId: id };
+  return { kind: 'pending_approval', status: item.status, decisionId: id };
+}
+
+const waitedFor = (item: Held, pending: DecisionRow | undefined) =>
+  pending?.asked_reason
+    ? { askedReason: pending.asked_reason, askedDetail: pending.asked_detail }
+    : { askedReason: item.reason, askedDetail: item.detail };
+
+async function ignore(query: Query, item: Held, request: DecisionRequest): Promise<DecideOutcome> {
+  await insertDecision(query, request, { state: 'ignored', ...item.atStake, ...waitedFor(item, undefined) });
+  return { kind: 'not_waiting', status: item.status };
 }
 
 /** What Stripe shows may be another item's already: then it is not this one's, whoever says so. */

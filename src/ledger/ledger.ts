@@ -1,3 +1,4 @@
+import type { ApprovalThreshold } from '../domain/approval-threshold.js';
 import type { Capture } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
 import { createBackfillProgress } from './backfill-progress.js';
@@ -44,8 +45,7 @@ export interface LedgerDependencies {
   readonly database: Database;
   readonly sealer: Sealer;
   readonly clock: Clock;
-  /** Decisions on amounts above this need two persons; hundredths of the asset's unit. */
-  readonly approvalThreshold: bigint;
+  readonly approvalThreshold: ApprovalThreshold;
   /** How long a seller's balance is waited for before a person is asked; default 30 days. */
   readonly balanceHorizonMs?: number;
 }

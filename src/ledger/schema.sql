@@ -97,6 +97,19 @@ decisions.requested_at timestamp with time zone NOT NULL DEFAULT clock_now()
 decisions.approved_by text
 decisions.approval_note text
 decisions.approved_at timestamp with time zone
+decisions.principal text DEFAULT 
+CASE
+    WHEN authenticated THEN by
+    ELSE NULL::text
+END
+decisions.rests_on text
+decisions.amount numeric
+decisions.currency text
+decisions.asked_reason text
+decisions.asked_detail text
+decisions.first_approver text
+decisions.first_approval_note text
+decisions.first_approved_at timestamp with time zone
 hyperswitch_account.only_one boolean NOT NULL DEFAULT true
 hyperswitch_account.merchant_id text NOT NULL
 hyperswitch_account.profile_id text
@@ -455,13 +468,22 @@ channels open_channel_is_looked_at CHECK ((finalized = (next_check_at IS NULL)))
 channels revealed_is_an_amount CHECK ((revealed >= (0)::numeric))
 channels settled_within_deposit CHECK ((settled <= deposit))
 channels spent_within_accepted CHECK ((spent <= accepted))
+decisions alone_is_counted CHECK (((rests_on IS DISTINCT FROM 'one'::text) OR ((amount IS NOT NULL) AND (currency IS NOT NULL))))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
+decisions approver_is_another CHECK (((approved_by IS NULL) OR (NOT authenticated) OR (approved_by <> by)))
+decisions approvers_differ CHECK (((first_approver IS NULL) OR (approved_by IS NULL) OR (first_approver <> approved_by)))
+decisions compensation_takes_two CHECK (((action <> 'compensate'::text) OR (state = 'ignored'::text) OR (rests_on = 'two'::text))) NOT VALID
 decisions decisions_action_check CHECK ((action ~ '^[a-z][a-z_]{0,39}$'::text))
+decisions decisions_amount_check CHECK ((amount >= (0)::numeric))
 decisions decisions_by_check CHECK ((by <> ''::text))
+decisions decisions_currency_check CHECK ((currency = lower(currency)))
 decisions decisions_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'transfer'::text, 'reversal'::text, 'refund'::text, 'payment'::text])))
 decisions decisions_pkey PRIMARY KEY (id)
+decisions decisions_rests_on_check CHECK ((rests_on = ANY (ARRAY['nobody'::text, 'one'::text, 'two'::text])))
 decisions decisions_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'pending_approval'::text, 'ignored'::text])))
-decisions two_persons CHECK (((approved_by IS NULL) OR (approved_by <> by)))
+decisions first_approval_is_whole CHECK ((((first_approver IS NULL) = (first_approved_at IS NULL)) AND ((first_approver IS NULL) OR (NOT authenticated))))
+decisions rests_on_is_said CHECK (((state = 'ignored'::text) OR (rests_on IS NOT NULL))) NOT VALID
+decisions two_principals CHECK (((state <> 'applied'::text) OR (rests_on IS DISTINCT FROM 'two'::text) OR ((approved_by IS NOT NULL) AND (authenticated OR (first_approver IS NOT NULL)))))
 hyperswitch_account hyperswitch_account_merchant_id_check CHECK ((merchant_id <> ''::text))
 hyperswitch_account hyperswitch_account_only_one_check CHECK (only_one)
 hyperswitch_account hyperswitch_account_pkey PRIMARY KEY (only_one)
@@ -632,6 +654,7 @@ CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chai
 CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
+CREATE INDEX decisions_alone ON public.decisions USING btree (principal, currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
@@ -730,6 +753,7 @@ CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FO
 CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER decisions_stay BEFORE UPDATE ON public.decisions FOR EACH ROW EXECUTE FUNCTION keep_decision()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
@@ -1096,6 +1120,23 @@ BEGIN
       ON CONFLICT DO NOTHING;
   END IF;
   RETURN v_next_at;
+END $function$
+CREATE OR REPLACE FUNCTION public.keep_decision()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.state <> 'pending_approval' THEN
+    RAISE EXCEPTION 'decision % is % and stays so', OLD.id, OLD.state USING ERRCODE = 'restrict_violation';
+  END IF;
+  IF (NEW.id, NEW.item_kind, NEW.item_id, NEW.action, NEW."by", NEW.authenticated, NEW.note, NEW.evidence, NEW.requested_at,
+      NEW.rests_on, NEW.amount, NEW.currency, NEW.asked_reason, NEW.asked_detail)
+    IS DISTINCT FROM (OLD.id, OLD.item_kind, OLD.item_id, OLD.action, OLD."by", OLD.authenticated, OLD.note, OLD.evidence,
+      OLD.requested_at, OLD.rests_on, OLD.amount, OLD.currency, OLD.asked_reason, OLD.asked_detail)
+    OR (OLD.first_approver IS NOT NULL AND NEW.first_approver IS DISTINCT FROM OLD.first_approver) THEN
+    RAISE EXCEPTION 'decision %: what was asked cannot be changed', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.may_become(kind text, was text, becomes text)
  RETURNS boolean

@@ -25,27 +25,27 @@ export interface ChainVerifierDependencies {
 const LOOK_LIMIT_MS = 10_000;
 
 /**
- * That a capture is settled is asked of the chain itself, whatever evidence was given; the auth server cannot be asked (I10).
+ * Whether a capture is settled is asked of the chain itself, whatever evidence was given and before it is given up; the auth
+ * server cannot be asked (I10).
  */
 export function settlementVerifier({ ledger, chain }: ChainVerifierDependencies): Verifier {
   return async ({ itemId, action }) => {
     const id = itemId as SettlementId;
     const settlement = await ledger.findSettlement(id);
-    if (settlement?.provider !== TEMPO || settlement.status !== 'needs_attention' || action !== 'settled')
-      return NOT_NEEDED;
+    if (settlement?.provider !== TEMPO || settlement.status !== 'needs_attention') return NOT_NEEDED;
     if (!chain)
       return { kind: 'unanswered', detail: 'the chain cannot be asked here: set TEMPO_RPC_URL and what goes with it' };
-    return shown(await chain.lookUp((await ledger.settlementLookup(id)) ?? {}, LOOK_LIMIT_MS));
+    return shown(action, await chain.lookUp((await ledger.settlementLookup(id)) ?? {}, LOOK_LIMIT_MS));
   };
 }
 
-function shown(seen: Seen): Verification {
+function shown(action: string, seen: Seen): Verification {
   switch (seen.kind) {
     case 'captured':
       return { kind: 'found', providerId: seen.txHash };
     case 'not_captured':
-      return { kind: 'refuted', detail: seen.detail };
+      return action === 'write_off' ? { kind: 'absent' } : { kind: 'refuted', detail: seen.detail };
     case 'unanswered':
-      return seen as Verification;
+      return { kind: 'unanswered', detail: seen.detail };
   }
 }

@@ -73,7 +73,7 @@ describe('resolve as an update', () => {
     expect(await decisionsOn(id)).toEqual([]);
   });
 
-  it('without proof of absence becomes a request, which the workflow shows and an approver confirms', async () => {
+  it('without proof of absence becomes a request, which the workflow shows and two approvers confirm', async () => {
     const { sandbox, accept, start, untilIn, test, handleOf, world, until, find } = skipping;
     const id = await accept();
     sandbox.setFaults([
@@ -87,11 +87,17 @@ describe('resolve as an update', () => {
     await until('it says what it waits for', async () => {
       return (await handleOf(id).query(stateQuery)).reason === 'approval_pending';
     });
-    const approved = { decisionId: answer.decision_id as never, by: 'anna', note: 'seen' };
-    expect(await test.ledger.approve({ ...approved, verified: { kind: 'not_needed' } })).toMatchObject({
-      kind: 'applied',
-      status: 'written_off',
-    });
+    const approve = async (by: string) =>
+      (
+        await test.ledger.approve({
+          decisionId: answer.decision_id as never,
+          by,
+          note: 'seen',
+          verified: { kind: 'not_needed' },
+        })
+      ).kind;
+    expect([await approve('anna'), await approve('bert')]).toEqual(['pending_approval', 'applied']);
+    expect((await find(id)).status).toBe('written_off');
     await world.orchestration.wake(await find(id));
     await until('it ends', async () => (await handleOf(id).describe()).status.name === 'COMPLETED');
   });

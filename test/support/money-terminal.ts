@@ -16,11 +16,15 @@ export async function openMoneyTerminal() {
     out: out as readonly string[],
     err: err as readonly string[],
     stripe: undefined as StripeReader | undefined,
+    /** Of whoever types. */
+    token: undefined as string | undefined,
+    env: {} as Record<string, string>,
     async makegood(...args: readonly string[]): Promise<string> {
       out.length = 0;
       err.length = 0;
       await runMakegood(args, {
-        env: { DATABASE_URL: test.url },
+        env: { DATABASE_URL: test.url, ...terminal.env },
+        token: terminal.token,
         clock: test.clock,
         stripe: terminal.stripe,
         out: (line) => out.push(line),

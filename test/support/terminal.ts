@@ -3,12 +3,15 @@ import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config.js';
 import type { Clock } from '../../src/domain/clock.js';
 import type { ChainReader } from '../../src/resolution/ask-chain.js';
+import type { HyperswitchVerifierDependencies } from '../../src/resolution/ask-hyperswitch.js';
 import type { StripeReader } from '../../src/resolution/ask-stripe.js';
 import { createResolution } from '../../src/resolution/decide.js';
 
 export interface TerminalOptions {
   readonly env: Record<string, string>;
   readonly clock: Clock;
+  /** Of whoever types; default: none. */
+  readonly token?: string | undefined;
   /** What comes on standard input. */
   readonly stdin?: AsyncIterable<Uint8Array>;
   /** Aborted by the test instead of Ctrl-C. */
@@ -16,6 +19,7 @@ export interface TerminalOptions {
   /** What decisions ask; default: no key is set. */
   readonly stripe?: StripeReader;
   readonly chain?: ChainReader;
+  readonly hyperswitch?: HyperswitchVerifierDependencies['hyperswitch'];
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 }
@@ -30,13 +34,21 @@ export async function runMakegood(args: readonly string[], options: TerminalOpti
     interruption: () => options.interruption ?? new AbortController().signal,
     clock: options.clock,
     userName: () => 'nora',
+    token: () => options.token,
     readConfig: () => readConfig(env),
     readOperatorConfig: () => readOperatorConfig(env),
     sandboxDefaults: { port: undefined, stateDir: undefined },
     runServer: () => Promise.resolve(),
     runWorker: () => Promise.resolve(),
     resolution: (_config, ledger) =>
-      Promise.resolve(createResolution({ ledger, stripe: options.stripe, chain: options.chain })),
+      Promise.resolve(
+        createResolution({
+          ledger,
+          stripe: options.stripe,
+          chain: options.chain,
+          hyperswitch: options.hyperswitch,
+        }),
+      ),
   };
   const program = createProgram(context, '0.0.0');
   const quiet = { writeOut: () => undefined, writeErr: err };

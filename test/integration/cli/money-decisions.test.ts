@@ -15,6 +15,8 @@ beforeAll(async () => {
 afterAll(() => terminal.close());
 beforeEach(() => {
   terminal.stripe = undefined;
+  terminal.token = undefined;
+  terminal.env = {};
 });
 const makegood = (...args: readonly string[]) => terminal.makegood(...args);
 const json = (...args: readonly string[]) => terminal.json(...args);
@@ -99,6 +101,39 @@ describe('makegood resolve', () => {
     expect((await terminal.test.ledger.findReversal(id as never))?.status).toBe('permanently_failed');
     terminal.stripe = stripeSays({ kind: 'missing', detail: 'no such transfer' });
     expect(await makegood('resolve', id, 'write_off', '--note', 'gone')).toMatch(/is written_off by decision/);
+  });
+
+  describe('with a token', () => {
+    const [OPERATOR, VIEWER] = ['token-of-the-operator-0001', 'token-of-the-viewer-0001'];
+    const tokens = { API_TOKENS: `olga:operator:${OPERATOR},vera:viewer:${VIEWER}` };
+    const recorded = async (id: string) =>
+      terminal.test.database.query('SELECT by, authenticated, principal FROM decisions WHERE item_id = $1', [id]);
+
+    it('decides as the person who holds it', async () => {
+      Object.assign(terminal, { token: OPERATOR, env: tokens });
+      const id = await stuckReversal();
+      await makegood('resolve', id, 'retry', '--note', 'Stripe is back');
+      expect(await recorded(id)).toEqual([{ by: 'olga', authenticated: true, principal: 'olga' }]);
+    });
+
+    it('retries all as that person too', async () => {
+      Object.assign(terminal, { token: OPERATOR, env: tokens });
+      const id = await stuckReversal();
+      await makegood('retry-all', 'reversals', '--reason', 'retries_exhausted', '--note', 'x', '--apply');
+      expect(await recorded(id)).toEqual([{ by: 'olga', authenticated: true, principal: 'olga' }]);
+    });
+
+    it.each([
+      ['that nobody has', 'token-of-nobody-000001', tokens, [], /none of API_TOKENS/],
+      ['of a viewer', VIEWER, tokens, [], /vera is for the role viewer/],
+      ['where no tokens are known', OPERATOR, {}, [], /only where API_TOKENS is set/],
+      ['and another name', OPERATOR, tokens, ['--by', 'anna'], /--by is for who has no token/],
+    ] as const)('%s decides nothing, and is never taken for none', async (_what, token, env, args, why) => {
+      Object.assign(terminal, { token, env });
+      const id = await stuckReversal();
+      await expect(makegood('resolve', id, 'retry', '--note', 'x', ...args)).rejects.toThrow(why);
+      expect(await recorded(id)).toEqual([]);
+    });
   });
 
   it.each([

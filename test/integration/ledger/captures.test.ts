@@ -121,7 +121,7 @@ describe('a capture', () => {
     const id = outcomes.flatMap((outcome) => (outcome.kind === 'opened' ? outcome.id : []))[0]!;
     await settled(id, refused('other'));
     expect(await test.ledger.openCapture(captureWith({ cumulative: 70n }))).toEqual({ kind: 'busy' });
-    await decide(id, 'write_off');
+    await decide(id, 'write_off', { verified: { kind: 'absent' } });
     expect(await test.ledger.openCapture(captureWith({ cumulative: 70n }))).toMatchObject({ kind: 'opened' });
   });
 
@@ -130,7 +130,7 @@ describe('a capture', () => {
     expect(await test.ledger.openCapture(captureWith())).toEqual({ kind: 'decided' });
     const id = await opened({ cumulative: 90n });
     await settled(id, refused('other'));
-    await decide(id, 'write_off');
+    await decide(id, 'write_off', { verified: { kind: 'absent' } });
     expect(await test.ledger.openCapture(captureWith({ cumulative: 90n }))).toEqual({ kind: 'decided' });
   });
 
@@ -138,7 +138,7 @@ describe('a capture', () => {
     const id = await opened();
     const claimed = await claim(id);
     await test.ledger.recordAttempts([attempt(claimed, refused('other'), 'r')]);
-    await decide(id, 'write_off');
+    await decide(id, 'write_off', { verified: { kind: 'absent' } });
     await test.ledger.recordAttempts([attempt(claimed, DONE, 'r')]);
     expect(await test.ledger.findSettlement(id)).toMatchObject({
       status: 'settled',

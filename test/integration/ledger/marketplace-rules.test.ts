@@ -164,15 +164,13 @@ describe('decisions', () => {
        VALUES (gen_random_uuid(), $1, gen_random_uuid(), $2, 'ignored', 'ann', true, 'n') RETURNING action`,
       [kind, action],
     );
+  // Which actions a kind has is said by the catalogue; the ledger's module refuses every other one.
   it.each([
-    ['transfer', 'settled'],
-    ['transfer', 'compensate'],
-    ['reversal', 'compensate'],
-    ['reversal', 'settled'],
-    ['refund', 'adopt'],
-    ['settlement', 'adopt'],
     ['order', 'retry'],
-  ])('are never about a %s to %s', async (kind, action) => {
+    ['seller', 'retry'],
+    ['transfer', ''],
+    ['transfer', 'Write off'],
+  ])('are never about a %s to %j', async (kind, action) => {
     await expect(decide(kind, action)).rejects.toThrow('decisions_');
   });
   it.each([

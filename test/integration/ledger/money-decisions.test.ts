@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   type DecisionId,
   newDecisionId,
@@ -19,6 +19,8 @@ beforeAll(async () => {
   steps = moneySteps(test);
 });
 afterAll(() => test.dispose());
+// A day between two tests: nobody has given anything up yet today.
+beforeEach(() => steps.pass(25 * 60 * MINUTE));
 
 const ABSENT: Verification = { kind: 'absent' };
 const found = (providerId: string): Verification => ({ kind: 'found', providerId });

@@ -88,6 +88,18 @@ describe('settings that can be used', () => {
     ]);
   });
 
+  it('takes one number for every currency, or one for each currency and asset, in any case', () => {
+    const of = (APPROVAL_THRESHOLD: string) => readConfig({ ...REQUIRED, APPROVAL_THRESHOLD }).approvalThreshold;
+    expect(of('0')).toBe(0n);
+    expect(of('usd:10000, JPY:15000,eip155:8453/erc20:0xA1:5')).toEqual(
+      new Map([
+        ['usd', 10_000n],
+        ['jpy', 15_000n],
+        ['eip155:8453/erc20:0xa1', 5n],
+      ]),
+    );
+  });
+
   it('let one person hold several tokens, and a token hold a colon', () => {
     const API_TOKENS = 'ada:operator:0123456789abcde:1,ada:approver:0123456789abcde:2';
     expect(readConfig({ ...REQUIRED, API_TOKENS }).apiTokens).toEqual([
@@ -228,6 +240,10 @@ const WRONG: readonly (readonly [
   ['SETTLE_FIRST_BUFFER', '1MB', /not a size/],
   ['SETTLE_FIRST_BUFFER', '1B', /between 1024 and/],
   ['APPROVAL_THRESHOLD', '-1', /digits only/],
+  ['APPROVAL_THRESHOLD', 'usd:100.00', /neither an amount \(digits only\) nor currency:amount/],
+  ['APPROVAL_THRESHOLD', 'usd:10000,15000', /neither an amount/],
+  ['APPROVAL_THRESHOLD', 'usd:10000,', /neither an amount/],
+  ['APPROVAL_THRESHOLD', 'usd:10000,USD:1', /holds usd twice/],
   ['STRIPE_SECRET_KEY', 'pk_test_hunter2', /sk_/],
   ['STRIPE_SECRET_KEY', undefined, /missing while STRIPE_WEBHOOK_SECRET is set/, { STRIPE_WEBHOOK_SECRET: 'whsec_1' }],
   ['STRIPE_API_BASE', 'stripe', /https:\/\//],

@@ -263,6 +263,16 @@ describe('POST /api/v1/decisions/{id}/approve', () => {
     expect(shop.nudged).toEqual([]);
   });
 
+  it('of what nobody was authenticated for is the first of two, and wakes nothing', async () => {
+    await openWith(item('reversal', REVERSAL_ID), {
+      kind: 'pending_approval',
+      status: 'permanently_failed',
+      decisionId: DECISION,
+    });
+    const { status, body } = await approve();
+    expect([status, body.status, shop.nudged]).toEqual([202, 'pending_approval', []]);
+  });
+
   it('of a decision that nobody knows is 404', async () => {
     await openWith(undefined, { kind: 'not_found' });
     expect([problemOf(await approve()), approved]).toEqual([[404, 'not_found'], []]);

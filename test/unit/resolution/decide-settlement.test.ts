@@ -25,6 +25,20 @@ function deciding(seen: Awaited<ReturnType<ChainReader['lookUp']>> | undefined, 
   return { decide, looked };
 }
 
+describe('an operator who gives a capture up', () => {
+  it.each([
+    ['has it', { kind: 'captured', txHash: '0xseen' }, { kind: 'found', providerId: '0xseen' }],
+    ['has less', { kind: 'not_captured', detail: 'of this channel 0 is captured' }, { kind: 'absent' }],
+    [
+      'does not answer',
+      { kind: 'unanswered', detail: 'no connection' },
+      { kind: 'unanswered', detail: 'no connection' },
+    ],
+  ] as const)('is told what is true where the chain %s', async (_what, seen, verified) => {
+    expect(await deciding(seen).decide('write_off')).toEqual(verified);
+  });
+});
+
 describe('an operator who says that a capture is settled', () => {
   it('is taken at the word of the chain, with its transaction and not the one that was named', async () => {
     const { decide, looked } = deciding({ kind: 'captured', txHash: '0xseen' });
@@ -48,7 +62,6 @@ describe('an operator who says that a capture is settled', () => {
   it.each([
     ['of the auth server, which cannot be asked', 'settled', { provider: 'auth-server:mpp' }],
     ['that is not waiting', 'settled', { status: 'pending' }],
-    ['that is given up', 'write_off', {}],
   ] as const)('asks nothing of the chain about a settlement %s', async (_what, action, found) => {
     const { decide, looked } = deciding({ kind: 'unanswered', detail: '' }, found);
     expect([await decide(action), looked]).toEqual([{ kind: 'not_needed' }, []]);

@@ -1,0 +1,209 @@
+import type { ActionOf, DecidableKind } from '../../src/domain/decisions.js';
+import type { ChainReader } from '../../src/resolution/ask-chain.js';
+import type { StripeReader } from '../../src/resolution/ask-stripe.js';
+import type { HyperswitchReader } from './decision-ways.js';
+import { aSettlement, atomic, attempt, refused, SERVER_ERROR, type TestLedger } from './ledger-fixtures.js';
+import { putOrder, unique } from './marketplace-fixtures.js';
+
+/** An item that waits for a decision, and what the providers show of it. */
+export interface Undecided {
+  readonly id: string;
+  readonly stripe?: StripeReader;
+  readonly chain?: ChainReader;
+  readonly hyperswitch?: HyperswitchReader;
+  readonly evidence?: Record<string, string>;
+}
+
+type Make = (test: TestLedger, amount: bigint) => Promise<Undecided>;
+
+/** One of a currency or asset of its own, so that nobody has given anything of it up before. */
+let counter = 0;
+function currency(): string {
+  counter += 1;
+  const letter = (digit: number) => String.fromCharCode(65 + (digit % 26));
+  return `Q${letter(Math.floor(counter / 26))}${letter(counter)}`;
+}
+
+const waiting = (reason: string, now = new Date()) => ({
+  attention_reason: reason,
+  attention_since: now,
+  attention_detail: 'as a test has it',
+});
+
+async function settlement(test: TestLedger, amount: bigint, answers = [refused('other')]): Promise<Undecided> {
+  const made = await test.ledger.createSettlement(
+    aSettlement({ asset: currency(), decimals: 2, spent: atomic(amount), cap: null }),
+  );
+  if (made.kind !== 'created') throw new Error(made.kind);
+  const { id } = made.settlement;
+  for (const answer of answers) {
+    const [claimed] = (await test.ledger.claimSettlements([id], 'r', 35_000)).claimed;
+    if (claimed) await test.ledger.recordAttempts([attempt(claimed, answer, 'r')]);
+  }
+  return { id, evidence: { tx_hash: '0xseen' } };
+}
+
+const unproved: Make = (test, amount) => settlement(test, amount, [SERVER_ERROR, refused('other')]);
+
+/** Looks as a capture does to whoever decides; the row of its channel is no part of what is decided. */
+async function capture(test: TestLedger, amount: bigint, chain: ChainReader): Promise<Undecided> {
+  const made = await settlement(test, amount, [SERVER_ERROR, refused('other')]);
+  await test.database.transaction(async (query) => {
+    await query('SET LOCAL session_replication_role = replica');
+    await query('ALTER TABLE settlements DROP CONSTRAINT IF EXISTS capture_is_whole');
+    await query(`UPDATE settlements SET provider = 'tempo' WHERE id = $1`, [made.id]);
+  });
+  return { ...made, chain };
+}
+
+const chainSays = (seen: Awaited<ReturnType<ChainReader['lookUp']>>): ChainReader => ({
+  lookUp: () => Promise.resolve(seen),
+});
+
+type Reads = ReturnType<StripeReader['inLane']>;
+const stripeSays = (reads: Partial<Reads>): StripeReader => ({
+  inLane: () => ({
+    readTransfer: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
+    transfersOfGroup: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
+    ...reads,
+  }),
+});
+
+const transferFacts = (more: { id: string; order: string; amount: bigint; currency: string }) => ({
+  stripeTransferId: unique('tr'),
+  amount: more.amount,
+  amountReversed: 0n,
+  currency: more.currency,
+  destination: 'acct_a',
+  transferGroup: more.order,
+  metadata: { seller_transfer_id: more.id },
+  createdAt: new Date().toISOString(),
+  livemode: false,
+});
+
+function transfer(shown: 'there' | 'absent'): Make {
+  return async (test, amount) => {
+    const code = currency();
+    const order = await putOrder(test, {
+      currency: code,
+      transfers: [{ amount, status: 'failed', columns: waiting('retries_exhausted') }],
+    });
+    const id = order.transfers[0]!.id;
+    const found = [transferFacts({ id, order: order.id, amount, currency: code })];
+    const reads: Partial<Reads> =
+      shown === 'there' ? { transfersOfGroup: () => Promise.resolve({ kind: 'found', value: found }) } : {};
+    return { id, stripe: stripeSays(reads) };
+  };
+}
+
+function reversal(shown: 'there' | 'absent' | 'half of it by another' | 'all of it by another'): Make {
+  return async (test, amount) => {
+    const code = currency();
+    const byAnother = shown.endsWith('by another');
+    const columns = byAnother ? { attention_reason: 'partly_foreign_reversal' } : {};
+    const order = await putOrder(test, {
+      currency: code,
+      transfers: [{ amount: 3n * amount }],
+      refunds: [{ amount, reversals: [{ transfer: 0, amount, status: 'permanently_failed', columns }] }],
+    });
+    const id = order.reversals[0]!.id;
+    const { stripeTransferId } = order.transfers[0]!;
+    if (stripeTransferId === null) throw new Error('the transfer was sent');
+    const facts = transferFacts({ id: order.transfers[0]!.id, order: order.id, amount: 3n * amount, currency: code });
+    const ours = {
+      stripeReversalId: unique('trr'),
+      stripeTransferId,
+      amount,
+      currency: code,
+      metadata: { operation_id: id },
+      createdAt: facts.createdAt,
+      state: 'done',
+    } as const;
+    const foreign = { ...ours, metadata: {} };
+    const half = { ...foreign, amount: amount / 2n };
+    const reversals = { there: [ours], absent: [], 'half of it by another': [half], 'all of it by another': [foreign] }[
+      shown
+    ];
+    const amountReversed = reversals.reduce((sum, one) => sum + one.amount, 0n);
+    const value = { transfer: { ...facts, stripeTransferId, amountReversed }, reversals };
+    return { id, stripe: stripeSays({ readTransfer: () => Promise.resolve({ kind: 'found', value }) }) };
+  };
+}
+
+/** One that Hyperswitch calls something that nobody knows: nothing was captured. */
+const payment: Make = async (test, amount) => {
+  const code = currency();
+  const order = await putOrder(test, {
+    currency: code,
+    status: 'pending',
+    paid: amount,
+    payment: { status: 'processing', columns: { certainty: 'done', ...waiting('unknown_status') } },
+  });
+  const facts = {
+    hyperswitchPaymentId: order.hyperswitchPaymentId,
+    status: 'processing',
+    providerStatus: 'in_limbo',
+    amount,
+    amountReceived: null,
+    currency: code,
+    clientSecret: null,
+  } as const;
+  const readPayment = () => Promise.resolve({ kind: 'found', value: facts } as never);
+  return { id: order.paymentId, hyperswitch: { readPayment } };
+};
+
+/** A refund that failed after the seller had paid its share back. */
+const refund: Make = async (test, amount) => {
+  const now = new Date();
+  const order = await putOrder(test, {
+    currency: currency(),
+    status: 'paid',
+    transfers: [{ amount: 2n * amount, status: 'partially_reversed', columns: { amount_reversed: amount } }],
+    refunds: [
+      {
+        amount,
+        status: 'failed',
+        columns: { succeeded_at: now, ...waiting('refund_failed_after_reversal') },
+        reversals: [{ transfer: 0, amount, status: 'reversed' }],
+      },
+    ],
+  });
+  return { id: order.refunds[0]!.id };
+};
+
+/** For each action of the catalogue an item that it fits, in the state in which its rule is decided. */
+export const UNDECIDED: { readonly [Kind in DecidableKind]: { readonly [Action in ActionOf<Kind>]: Make } } = {
+  settlement: { retry: settlement, settled: settlement, write_off: settlement },
+  transfer: { retry: transfer('absent'), adopt: transfer('there'), write_off: transfer('absent') },
+  reversal: {
+    retry: reversal('absent'),
+    adopt: reversal('there'),
+    count_as_share: reversal('all of it by another'),
+    take_missing: reversal('half of it by another'),
+    take_all: reversal('half of it by another'),
+    write_off: reversal('absent'),
+  },
+  payment: { retry: payment, cancel: payment, write_off: payment },
+  refund: { retry: refund, compensate: refund, write_off: refund },
+};
+
+/** The same actions where something else is known of the money. */
+export const VARIANTS = {
+  'settlement: settled, and the chain shows it': {
+    kind: 'settlement',
+    action: 'settled',
+    make: (test, amount) => capture(test, amount, chainSays({ kind: 'captured', txHash: '0xseen' })),
+  },
+  'settlement: write_off, and the chain shows nothing': {
+    kind: 'settlement',
+    action: 'write_off',
+    make: (test, amount) => capture(test, amount, chainSays({ kind: 'not_captured', detail: 'nothing' })),
+  },
+  'settlement: write_off, and nobody knows whether it moved': {
+    kind: 'settlement',
+    action: 'write_off',
+    make: unproved,
+  },
+} as const satisfies Readonly<
+  Record<string, { readonly kind: DecidableKind; readonly action: string; readonly make: Make }>
+>;
