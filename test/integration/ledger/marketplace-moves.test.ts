@@ -45,7 +45,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
     statuses: PAYMENT_STATUSES,
     transitions: PAYMENT_TRANSITIONS,
     put: async (status) => (await putOrder(test, { payment: { status } })).paymentId,
-    set: `certainty = 'done', next_check_at = CASE WHEN $2 IN ('pending', 'processing') THEN now() END`,
+    set: `certainty = 'done', captured = CASE WHEN $2 = 'succeeded' THEN amount ELSE captured END,
+      next_check_at = CASE WHEN $2 IN ('pending', 'processing') THEN now() END`,
   },
   refund: {
     table: 'refunds',

@@ -99,8 +99,11 @@ describe('a payment', () => {
         status: 'pending',
         certainty: 'not_sent',
         amount: 1_000n,
+        captured: 0n,
+        attention: null,
         currency: 'USD',
         hyperswitchPaymentId: payment.hyperswitchPaymentId,
+        providerStatus: null,
         workflowId: `payment/${payment.id}`,
         createdAt: expect.any(String),
       },
@@ -173,7 +176,12 @@ describe('a payment', () => {
     expect(await test.ledger.clientSecret(one.paymentId)).toBe('pay_secret');
     await expect(test.ledger.clientSecret(other.paymentId)).rejects.toThrow();
     for (const status of ['succeeded', 'failed', 'cancelled']) {
-      await force(test.database, 'payments', one.paymentId, { status, certainty: 'done', next_check_at: null });
+      await force(test.database, 'payments', one.paymentId, {
+        status,
+        certainty: 'done',
+        captured: status === 'succeeded' ? 1_000n : 0n,
+        next_check_at: null,
+      });
       expect(await test.ledger.clientSecret(one.paymentId)).toBeNull();
     }
   });

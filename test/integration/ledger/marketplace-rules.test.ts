@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newOrderId } from '../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { putOrder, unique } from '../../support/marketplace-fixtures.js';
+import { force, putOrder, unique } from '../../support/marketplace-fixtures.js';
 import { putWithReversal } from '../../support/reversal-rows.js';
 
 let test: TestLedger;
@@ -61,10 +61,7 @@ describe('ids at the provider', () => {
       ]),
     ).rejects.toThrow('refunds_hyperswitch');
     await expect(
-      query('UPDATE payments SET hyperswitch_payment_id = $2 WHERE id = $1', [
-        other.paymentId,
-        one.hyperswitchPaymentId,
-      ]),
+      force(test.database, 'payments', other.paymentId, { hyperswitch_payment_id: one.hyperswitchPaymentId }),
     ).rejects.toThrow('payments_hyperswitch');
   });
 
@@ -111,23 +108,30 @@ describe('orders, payments and refunds', () => {
     const order = await putOrder(test, { status: 'pending', transfers: [{ amount: 10, status: 'pending' }] });
     await expect(query(`UPDATE orders SET status = 'paid' WHERE id = $1`, [order.id])).rejects.toThrow('paid_since');
     await expect(
-      query(`UPDATE payments SET status = 'succeeded', next_check_at = NULL WHERE id = $1`, [order.paymentId]),
+      query(`UPDATE payments SET status = 'succeeded', captured = amount, next_check_at = NULL WHERE id = $1`, [
+        order.paymentId,
+      ]),
     ).rejects.toThrow('payment_succeeded_is_certain');
+    await expect(
+      query(`UPDATE payments SET status = 'succeeded', certainty = 'done', next_check_at = NULL WHERE id = $1`, [
+        order.paymentId,
+      ]),
+    ).rejects.toThrow('payment_succeeded_is_captured');
     const { refunds } = await putOrder(test, { status: 'paid', refunds: [{ amount: 10, status: 'pending' }] });
     await expect(
       query(`UPDATE refunds SET status = 'succeeded', succeeded_at = now() WHERE id = $1`, [refunds[0]!.id]),
     ).rejects.toThrow('refund_succeeded_is_certain');
   });
 
-  it.each(['amount = amount + 1', `currency = 'EUR'`, `origin = 'provider'`, `idempotency_key = 'x'`])(
-    'never change what a refund is about: %s',
-    async (columns) => {
-      const { refunds } = await putOrder(test, { refunds: [{ amount: 10, status: 'pending' }] });
-      await expect(query(`UPDATE refunds SET ${columns} WHERE id = $1`, [refunds[0]!.id])).rejects.toThrow(
-        'never change',
-      );
-    },
-  );
+  it.each([
+    ['amount = amount + 1', 'never change'],
+    [`currency = 'EUR'`, 'never change'],
+    [`origin = 'provider'`, 'never change'],
+    [`idempotency_key = 'x'`, 'key and parameters are frozen'],
+  ])('never change what a refund is about: %s', async (columns, why) => {
+    const { refunds } = await putOrder(test, { refunds: [{ amount: 10, status: 'pending' }] });
+    await expect(query(`UPDATE refunds SET ${columns} WHERE id = $1`, [refunds[0]!.id])).rejects.toThrow(why);
+  });
 
   it('are never left unfinished where no sweep finds them, and keep no half of a secret or a hold', async () => {
     const order = await putOrder(test, {
