@@ -44,6 +44,13 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.noteReversed': 'one transaction; the event stays due until it was made, and made twice it says the same',
   'ledger.importTransfer': 'history, a line at a time',
   'ledger.countTransfersWithoutId': 'reads',
+  'ledger.pinHyperswitch': 'one statement; the next answer pins the same',
+  'ledger.knownPayment': 'reads',
+  'ledger.hyperswitchIsOurs': 'one statement; made again at the next answer that is ours',
+  'ledger.takeHyperswitchTurn': 'a turn that nobody uses; a death there is a death before a read',
+  'ledger.claimCancel': 'only what a buyer has left is cancelled: payments-that-ask.test.ts',
+  'ledger.cancelAnswered': 'what became of a cancel is read of the payment: payments-that-ask.test.ts',
+  'hyperswitch.cancelPayment': 'what became of a cancel is read of the payment: payments-that-ask.test.ts',
   ...Object.fromEntries(
     [
       'startBackfill',

@@ -3,11 +3,14 @@ import { createBackfills } from '../../src/ledger/backfills.js';
 import { createDueItems } from '../../src/ledger/due-items.js';
 import { createForeignShares } from '../../src/ledger/foreign-shares.js';
 import { createHistoricalTransfers } from '../../src/ledger/historical-transfers.js';
+import { createHyperswitchAccount } from '../../src/ledger/hyperswitch-account.js';
+import { createHyperswitchPace } from '../../src/ledger/hyperswitch-pace.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { createProviderStates } from '../../src/ledger/marketplace-figures.js';
 import { createMoneyLists } from '../../src/ledger/money-lists.js';
 import { createOrders } from '../../src/ledger/orders.js';
 import { createPaymentCalls } from '../../src/ledger/payment-calls.js';
+import { createPaymentCancels } from '../../src/ledger/payment-cancels.js';
 import { createPayments } from '../../src/ledger/payments.js';
 import { createPayouts } from '../../src/ledger/payouts.js';
 import { createRefundCalls } from '../../src/ledger/refund-calls.js';
@@ -38,6 +41,9 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createBackfills(NOTHING),
     ...createBackfillProgress(NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING, NOTHING),
+    ...createPaymentCancels(NOTHING),
+    ...createHyperswitchAccount(NOTHING),
+    ...createHyperswitchPace(NOTHING),
     ...createRefundCalls(NOTHING),
     ...createTransferCalls(NOTHING),
     ...createForeignShares(NOTHING),
