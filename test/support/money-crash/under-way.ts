@@ -50,7 +50,7 @@ let orders = 0;
 const aSeller = () => ({ [`acct_1Under${(orders += 1)}`]: BigInt(2_000 + orders) });
 
 /** Paid, and its seller has the share. */
-async function sentOrder({ shop }: MoneyCrashWorld) {
+export async function sentOrder({ shop }: MoneyCrashWorld) {
   const { id } = await shop.paidOrder(aSeller());
   return await until(
     'the seller is paid',
