@@ -66,8 +66,8 @@ async function leftBehind({ stack, narrator }: Story, { first, second }: Machine
   const before = second.vouchers.length;
   const [answer] = await buy(stack, second, 1);
   narrator.check(
-    'the server’s hints and the buyer’s own signature in them bring it up to date: it pays with one voucher',
-    answer?.status === 200 && second.vouchers.length === before + 1,
+    'its first voucher shows whose channel it is, the answer brings it up to date: it pays with its second',
+    answer?.status === 200 && second.vouchers.length === before + 2,
     `spent ${answer?.spent ?? '-'}`,
   );
   const [again] = await buy(stack, first, 1);
