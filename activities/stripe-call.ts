@@ -10,7 +10,7 @@ import type { Looked, NotNow, StripeCall, StripeCallDependencies, Unread } from 
 
 /**
  * One attempt of one money call: claim, look where an earlier attempt may have gone out, permit, send, record. After any
- * refusal Stripe's records decide what it means (research: the text of a refusal has no code to rely on).
+ * refusal Stripe's records decide what it means: what was taken back already, for one, is refused without a code of its own.
  *
  * @throws NotMovedYet for a failure that counts as a retry; Temporal's policy waits and calls again
  */

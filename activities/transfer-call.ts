@@ -40,7 +40,7 @@ export function transferCall({
   };
 }
 
-/** The settings of product.md S2 as the one decision knows them. */
+/** TRANSFER_RETRY_* and REVERSAL_* as the one decision knows them. */
 export const retryPolicy = (
   { backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings,
   when: Pick<NonNullable<RetryPolicy['counted']>, 'whenShort' | 'whenRefused'>,

@@ -44,7 +44,7 @@ export interface WorkerRunOptions {
 
 const PREPARE_EVERY_MS = 3 * 60_000;
 const TRY_AGAIN_MS = 2_000;
-/** In-flight calls finish within this (product.md: at least 60 s); what does not is unknown, and is asked again. */
+/** Calls under way finish within this and their own limit together; what does not is unknown, and is asked again. */
 const GRACE_BESIDE_THE_CALL_MS = 30_000;
 
 /**

@@ -26,7 +26,7 @@ export interface KeyHistory {
 }
 
 /**
- * With which key a call may be sent once a look at the provider's records has found nothing of ours (product.md I4).
+ * With which key a call may be sent once a look at the provider's records has found nothing of ours.
  * A saved refusal is repeated by the key for a day, so after one only a new generation can succeed; an outcome nobody
  * knows is repeated with the same key while the provider surely remembers it. A key that was only ever turned away is
  * given up at the same age: once it is older than that, looks would be taken for proof minutes after a send with it.

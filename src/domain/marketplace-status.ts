@@ -1,4 +1,4 @@
-/** Statuses of the marketplace's money (contract.md), with every move each may make. The database holds the same tables. */
+/** Statuses of the marketplace's money, with every move each may make. The database holds the same tables. */
 
 export type OrderStatus = 'pending' | 'paid' | 'partially_refunded' | 'refunded' | 'payment_failed';
 export type PaymentStatus = 'pending' | 'processing' | 'succeeded' | 'failed' | 'cancelled';

@@ -4,7 +4,7 @@ import type { Order, Payment, Refund, Reversal, SellerTransfer } from './marketp
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
 
 /**
- * The marketplace's money as outsiders see it, in the API and with `--json` (contract.md). Amounts are integers in minor
+ * The marketplace's money as outsiders see it, in the API and with `--json`. Amounts are integers in minor
  * units of `currency` (ISO 4217, upper case), times ISO 8601. Type aliases and not interfaces, because an answer is also
  * kept as JSON for whoever sends the same request again.
  */

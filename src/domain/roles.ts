@@ -1,5 +1,5 @@
 /**
- * What a bearer of a token may do (contract.md).
+ * What a bearer of a token may do.
  * service: POST of business objects and every GET; viewer: every GET; operator: viewer and resolve; approver: operator
  * and approve.
  */

@@ -3,7 +3,7 @@ import type { Certainty } from './certainty.js';
 import type { Settlement } from './settlement.js';
 import type { Delivery, Protocol, SettlementStatus } from './settlement-status.js';
 
-/** A settlement as outsiders see it, in the API and with `--json` (contract.md): amounts are digits in the atomic unit. */
+/** A settlement as outsiders see it, in the API and with `--json`: amounts are digits in the atomic unit. */
 export interface SettlementAnswer {
   readonly id: string;
   readonly key: string;

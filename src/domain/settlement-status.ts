@@ -1,4 +1,4 @@
-/** Statuses of a settlement (contract.md). `open` is a payment session still being served. */
+/** Statuses of a settlement. `open` is a payment session still being served. */
 export type SettlementStatus = 'open' | 'pending' | 'settled' | 'released' | 'needs_attention' | 'written_off';
 
 /**

@@ -24,7 +24,7 @@ const AGAIN_AFTER: Readonly<Record<MoneyKind, string>> = {
   reversal: ASKED_OR_MOVING,
 };
 
-/** What the sweeps find and start again (I11), and the inbox of each item. */
+/** What the sweeps find and start again, because a start by Temporal may be lost, and the inbox of each item. */
 export function createDueItems(database: Database) {
   return {
     /**

@@ -69,7 +69,7 @@ export type OpenOutcome =
   /** Too many sessions of this payer were answered for nothing within an hour; there is room again after so long. */
   | { readonly limitedForMs: number };
 
-/** Why a served answer costs nothing (product.md T1): its status was 400 to 499, or 304. Such answers are free work. */
+/** Why a served answer costs nothing: its status was 400 to 499, or 304. Such answers are free work. */
 export type ReleaseCause = 'failed_answer' | 'not_modified';
 
 /** What a session asks the ledger to make durable; many of them share one commit. */

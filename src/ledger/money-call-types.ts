@@ -116,7 +116,7 @@ export type StripeClaim<C> =
   | { readonly kind: 'probe'; readonly provider: string; readonly sellerAccount: string }
   | { readonly kind: 'waiting_balance'; readonly afterMs: number };
 
-/** The last word before the bytes leave, by the ledger's clock (I4). */
+/** The last word before the bytes leave, by the ledger's clock. */
 export type SendPermit<Params> =
   | { readonly kind: 'send'; readonly key: string; readonly generation: number; readonly params: Params }
   /** The key may or may not be forgotten: look again later, send nothing. */

@@ -43,7 +43,7 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
     noteReversalAbsent: (absence: Absence<ReversalId>): Promise<void> =>
       database.transaction((query) => noteAbsent(query, 'reversals', absence)),
 
-    /** The last word before the bytes leave, by the ledger's clock (I4). */
+    /** The last word before the bytes leave, by the ledger's clock. */
     permitReversal: (id: ReversalId, runner: string, holdMs: number): Promise<ReversalPermit> =>
       database.transaction(async (query) => {
         const row = await lockReversal(query, id);

@@ -92,7 +92,8 @@ export interface PermitRequest<Params> {
 }
 
 /**
- * The check of I4, by the ledger's clock, in the transaction that records the send. The caller holds the row.
+ * Whether the key may still be sent (key-age.ts), by the ledger's clock, in the transaction that records the send. The caller
+ * holds the row.
  */
 export async function permit<Params>(
   query: Query,

@@ -154,7 +154,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
       return rows.length;
     },
 
-    /** I9: what is past its date is erased. A charge that was still waiting becomes a question for a person. */
+    /** Secrets past their date are erased. A charge that was still waiting becomes a question for a person. */
     async eraseOverdue(limit: number): Promise<number> {
       const rows = await database.query(
         `UPDATE settlements SET sealed = NULL, sealed_kind = NULL, sealed_key_id = NULL, erased_at = clock_now(),

@@ -68,7 +68,7 @@ export function createTransferCalls(database: Database) {
     noteTransferAbsent: (absence: Absence<TransferId>): Promise<void> =>
       database.transaction((query) => noteAbsent(query, 'seller_transfers', absence)),
 
-    /** The last word before the bytes leave, by the ledger's clock (I4). */
+    /** The last word before the bytes leave, by the ledger's clock. */
     permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>
       database.transaction(async (query) => {
         await lockItsOrder(query, id);

@@ -14,7 +14,7 @@ export interface Move {
 }
 
 /**
- * The one write to a status of the marketplace (I7): it happens only from the status that was read. A completed
+ * The one write to a status of the marketplace: it happens only from the status that was read. A completed
  * transfer's status is derived by `refresh_transfer` instead.
  *
  * @returns false: it was no longer in `from`, and nothing was changed

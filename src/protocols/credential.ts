@@ -34,7 +34,7 @@ export interface DecodedCredential {
   readonly version?: 1 | 2;
   /**
    * Canonical, from decoded content, so that spaces, key order, header version or a new request id do not make a
-   * "new" credential (product.md §1).
+   * "new" credential.
    */
   readonly identity: string;
   /** False: all or nothing, the first charge takes the cap (x402 `exact`, MPP charge). */

@@ -10,7 +10,7 @@ export interface Payer {
 }
 
 /**
- * Who pays (product.md T5): the account that verify confirms, else the credential's own stable part. What a client merely
+ * Who pays: the account that verify confirms, else the credential's own stable part. What a client merely
  * states names nobody, so that no stranger is refused for what somebody did in their name.
  *
  * @param confirmed as the auth server wrote it; null: it named nobody

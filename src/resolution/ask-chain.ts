@@ -26,7 +26,7 @@ const LOOK_LIMIT_MS = 10_000;
 
 /**
  * Whether a capture is settled is asked of the chain itself, whatever evidence was given and before it is given up; the auth
- * server cannot be asked (I10).
+ * server cannot be asked.
  */
 export function settlementVerifier({ ledger, chain }: ChainVerifierDependencies): Verifier {
   return async ({ itemId, action }) => {

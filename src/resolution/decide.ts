@@ -32,7 +32,7 @@ export type Decision = Omit<DecisionRequest, 'verified'>;
 
 /**
  * The way of every decision, whether it came by signal, update, command or API: first the provider is asked what is true
- * now, then the ledger decides with that answer in hand (I10).
+ * now, then the ledger decides with that answer in hand.
  */
 export function createResolution(dependencies: ResolutionDependencies) {
   const { ledger } = dependencies;

@@ -80,7 +80,7 @@ export type Admission =
 type Matched = Extract<Match, { kind: 'match' }>;
 type Verified = Matched & { readonly payer: Payer };
 
-/** From a credential to a durable session, in the order of product.md S1 (Open); nothing is opened before all of it holds. */
+/** From a credential to a durable session: what costs least is looked at first, and nothing is opened before all of it holds. */
 export async function admit(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
   const match = matchOffer(knock.found, knock.presented, dependencies.match);
   if (match.kind === 'mismatch') {
@@ -138,7 +138,7 @@ async function seenBefore(identity: string, otherwise: Admission, dependencies: 
   return repeat.kind === 'used' || repeat.kind === 'undecided' ? repeat : otherwise;
 }
 
-/** The credential came before, or `otherwise`: nobody is asked to pay again for money that was taken (product.md T6). */
+/** The credential came before, or `otherwise`: nobody is asked to pay again for money that was taken. */
 async function repeated(
   match: Matched,
   knock: Knock,

@@ -41,7 +41,7 @@ export interface ChallengeAnswer {
 const PAYMENT_REQUEST_TIMEOUT_MS = 3_000;
 
 /**
- * The 402 of a route in all its protocols (contract.md, Paid routes): x402 v2 as body and `PAYMENT-REQUIRED`, ATXP as
+ * The 402 of a route in all its protocols: x402 v2 as body and `PAYMENT-REQUIRED`, ATXP as
  * `X-ATXP-Payment-Request`, MPP as `WWW-Authenticate: Payment …`.
  *
  * @param error why a credential that was presented does not do; undefined when there was none

@@ -16,7 +16,7 @@ export interface CommitQueueOptions {
   readonly ledger: Pick<SessionLedger, 'commitSessions' | 'closeState'>;
   /** Hears of a close that stayed unknown; its session is served no further. */
   readonly onGivenUp?: (session: GivenUpSession) => void;
-  /** How long an unknown outcome is looked into before the response is given up (product.md S1, Close). */
+  /** How long an unknown outcome is looked into before the response is given up. */
   readonly unknownForMs?: number;
   /** A commit unanswered for this long counts as unknown, so that one stalled connection does not hold up the rest. */
   readonly commitTimeoutMs?: number;

@@ -44,7 +44,7 @@ interface Tenure {
 }
 
 /**
- * Keeps this process entitled to its sessions (product.md S1, Leases). Postgres judges the lease by its own clock; this
+ * Keeps this process entitled to its sessions. Postgres judges the lease by its own clock; this
  * side only stops early enough that no byte leaves after the sweep may have closed a session.
  */
 export function createLeaseKeeper(options: LeaseKeeperOptions): LeaseKeeper {

@@ -9,7 +9,7 @@ const SHARED_ONLY = new Set(['public', 's-maxage', 'proxy-revalidate']);
 const FOR_ONE_CACHE = /^(.+-)?cdn-cache-control$|^surrogate-control$|^edge-control$|^x-accel-expires$/i;
 
 /**
- * A paid answer is for its payer (product.md T4): no shared cache keeps it, whatever the handler said and however. What a
+ * A paid answer is for its payer: no shared cache keeps it, whatever the handler said and however. What a
  * private cache may do stays as the handler said it.
  */
 export function keepPrivate(head: WireHead): void {

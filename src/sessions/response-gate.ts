@@ -48,7 +48,7 @@ export interface GateReceipt {
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Lets the bytes of one paid response out as their charge becomes durable (product.md I1, S1 and T1): a buffered response
+ * Lets the bytes of one paid response out as their charge becomes durable: a buffered response
  * waits whole for its close; what is sold whole is closed before its first byte; a metered stream runs ahead of the ledger
  * by at most `runAhead`.
  */

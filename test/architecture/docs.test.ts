@@ -40,6 +40,17 @@ describe('the documents', () => {
     expect(ATTENTION_REASONS.filter((reason) => !text.includes(`\`${reason}\``))).toEqual([]);
   });
 
+  it.each(['src', 'activities', 'workflows', 'test'])('are all that comments in %s cite', (folder) => {
+    const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    );
+    expect(files.length).toBeGreaterThan(5);
+    const cited = files.flatMap((name) =>
+      [...read(join(folder, name)).matchAll(/(?<![\w./-])[\w/-]+\.md\b/g)].map(([page]) => page),
+    );
+    expect([...new Set(cited)].filter((page) => !existsSync(join(ROOT, page)))).toEqual([]);
+  });
+
   it('lead to every runbook, and each says what it means for the money', () => {
     const index = read('docs/runbooks/README.md');
     const runbooks = pages('docs/runbooks').filter((page) => !page.endsWith('README.md'));

@@ -3,7 +3,7 @@ import type { Hyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { resolveSignal } from '../../workflows/messages.js';
 import { type MarketplaceTest, MINUTE_MS, openMarketplaceTest, reversalOf } from '../support/marketplace-skipping.js';
 
-/** A refund that Hyperswitch no longer calls succeeded takes nothing, and a person hears of it (T15). */
+/** A refund that Hyperswitch no longer calls succeeded takes nothing, and a person hears of it. */
 
 let market: MarketplaceTest;
 let sellers = 0;

@@ -8,7 +8,7 @@ import type { TestApi } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';
 import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../support/marketplace-skipping.js';
 
-/** Somebody reversed a part of a transfer in Stripe's dashboard: nothing of a share is taken twice (T14). */
+/** Somebody reversed a part of a transfer in Stripe's dashboard: nothing of a share is taken twice. */
 
 let market: MarketplaceTest;
 let api: TestApi;

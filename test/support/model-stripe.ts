@@ -45,9 +45,9 @@ interface Key {
 }
 
 /**
- * Stripe as far as its rules about keys and balances go (research A2, A3), small enough to be believed: a key is kept for
- * exactly 24 hours with its first answer, errors included, and forgotten then. It knows one currency. Shares no code with
- * the product.
+ * Stripe as far as its rules about keys and balances go (docs.stripe.com/api/idempotent_requests), small enough to be
+ * believed: a key is kept for exactly 24 hours with its first answer, errors included, and forgotten then. It knows one
+ * currency. Shares no code with the product.
  */
 export function modelStripe(clock: Clock, currency: ModelCurrency) {
   const transfers = new Map<string, Held>();

@@ -7,8 +7,8 @@ import { jsonObject, type Reply, retryAfterMs } from '../reply.js';
 const LONGEST_WORDS = 160;
 
 /**
- * What the answer to POST /settle/{protocol} means for the money: the whole of product.md S1 "Answers". Total over every
- * reply. Only a refusal that we can read as one counts as a refusal; whatever could have moved money is unclear.
+ * What the answer to POST /settle/{protocol} means for the money. Total over every reply. Only a refusal that we can read
+ * as one counts as a refusal; whatever could have moved money is unclear.
  * @param sent the request body, so that no part of it comes back in `detail`
  * @param nowMs Unix milliseconds, for a Retry-After date
  */

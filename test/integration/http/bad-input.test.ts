@@ -4,7 +4,7 @@ import { type Answered, type Sent, startApi, type TestApi, TOKENS } from '../../
 import { mppCharge, mppSession, x402upto } from '../../support/credentials.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
-/** "Must show" 10: whatever comes in wrong gets the contract's status and problem document, and nothing is stored. */
+/** Whatever comes in wrong gets the contract's status and problem document, and nothing is stored. */
 
 let world: TestLedger;
 let api: TestApi;

@@ -18,7 +18,7 @@ interface Part {
   readonly due: number | null;
 }
 
-/** product.md S2, read once more and written down without a look at the SQL. */
+/** What a transfer and its reversals come to, written down once more without a look at the SQL. */
 function expected(
   amount: number,
   parts: readonly Part[],

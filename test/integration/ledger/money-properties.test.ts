@@ -179,10 +179,13 @@ const askedAbout = async (world: MoneyModelWorld, orders: readonly OrderId[]) =>
     ])
     .filter(({ attention }) => attention !== null);
 
-/** I2, I4, I7, I8: true at every moment; and nothing was asked of Stripe that it never does. */
+/**
+ * No money twice, no key past its age, no other move, no sum beyond what there was: true at every moment; and nothing was
+ * asked of Stripe that it never does.
+ */
 async function holds(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<void> {
   const { stripe } = world;
-  // I7 and every other rule of the database: it refused nothing that the product tried.
+  // Whatever the database holds by itself: it refused nothing that the product tried.
   expect(world.failures.map((error) => (error instanceof Error ? error.stack : error))).toEqual([]);
   expect(stripe.broken).toEqual([]);
   const moved = [

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { ask } from './support/ask.js';
 import { eventually, FIXED, type Handler, METERED, sell, type World } from './support/world.js';
 
-/** product.md T1: what an answer costs that failed, or said that nothing has changed. */
+/** What an answer costs that failed, or said that nothing has changed. */
 
 let world: World;
 afterEach(() => world.close());

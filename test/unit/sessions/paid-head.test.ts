@@ -6,7 +6,7 @@ import { privateCacheControl, varyOnCredentials } from '../../../src/sessions/pa
 import { ask } from './support/ask.js';
 import { FIXED, type Handler, sell, type World } from './support/world.js';
 
-/** product.md T4: a paid answer is for its payer. */
+/** A paid answer is for its payer. */
 
 let world: World | undefined;
 afterEach(async () => {

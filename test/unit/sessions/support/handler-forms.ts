@@ -13,7 +13,7 @@ export interface HandlerForm {
   readonly serve: (req: Request, res: Response, next: NextFunction) => unknown;
   /** What the client sends beside its credential. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** What is left of the charge by product.md T1. */
+  /** What is left of the charge: an answer that fails, or says that nothing has changed, costs nothing. */
   readonly costs: 'charged' | 'nothing';
   /** The client sees that the response is not whole; `client`: because it hung up itself. */
   readonly cut?: 'handler' | 'client';
