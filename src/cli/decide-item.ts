@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { DecidableKind } from '../domain/decisions.js';
-import type { DecideOutcome } from '../ledger/decision-types.js';
+import type { ApproveOutcome } from '../ledger/decision-types.js';
 import type { Decision, Unanswered } from '../resolution/decide.js';
 import { type CliContext, CommandRefused } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';
@@ -32,7 +32,8 @@ export async function decideItem(
   return decided(item, await resolution.decide({ ...decision, kind, itemId }));
 }
 
-function decided({ kind, id }: Item, outcome: DecideOutcome | Unanswered): Decided {
+/** What was decided. @throws CommandRefused when nothing was */
+export function decided({ kind, id }: Item, outcome: ApproveOutcome | Unanswered): Decided {
   switch (outcome.kind) {
     case 'applied':
       return { kind, id, status: outcome.status, decision_id: outcome.decisionId };
@@ -44,6 +45,10 @@ function decided({ kind, id }: Item, outcome: DecideOutcome | Unanswered): Decid
       throw new CommandRefused(
         `${kind} ${id} is ${outcome.status} and waits for no decision, or for the approval of one (makegood show ${id}): nothing was changed`,
       );
+    case 'self_approval':
+      throw new CommandRefused(
+        'whoever asked for it, or has approved it already, is one person: another has to approve',
+      );
     case 'refused':
       throw new CommandRefused(`${outcome.detail}; nothing was decided`);
     case 'unanswered':
@@ -54,3 +59,13 @@ function decided({ kind, id }: Item, outcome: DecideOutcome | Unanswered): Decid
       return assertNever(outcome);
   }
 }
+
+/** As JSON, the same as the API's answer. */
+export const decidedAnswer = ({ id, status, decision_id }: Decided): string =>
+  JSON.stringify({ id, status, decision_id });
+
+/** For a person who has decided or approved. @param persons who have to approve it yet, where it is only a request */
+export const decidedTold = ({ kind, id, status, decision_id }: Decided, persons: 'one' | 'two'): string =>
+  status === 'pending_approval'
+    ? `recorded as a request: ${persons === 'one' ? 'another person has' : 'two approvers have'} to approve it: makegood approve ${decision_id} --note "…" (POST /api/v1/decisions/${decision_id}/approve)`
+    : `${kind} ${id} is ${status} by decision ${decision_id}; a worker goes on with it at its next sweep`;

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addApproveCommand } from './approve.js';
 import { addBackfillTransferIdsCommand } from './backfill-transfer-ids.js';
 import type { CliContext } from './context.js';
 import { addImportTransfersCommand } from './import-transfers.js';
@@ -24,6 +25,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addListCommand(program, context);
   addShowCommand(program, context);
   addResolveCommand(program, context);
+  addApproveCommand(program, context);
   addRetryAllCommand(program, context);
   addImportTransfersCommand(program, context);
   addBackfillTransferIdsCommand(program, context);

@@ -4,7 +4,7 @@ import { newDecisionId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { FoundItem } from '../ledger/money-story.js';
 import { type CliContext, CommandRefused } from './context.js';
-import { type Decided, decideItem } from './decide-item.js';
+import { decidedAnswer, decidedTold, decideItem } from './decide-item.js';
 import { findItem } from './find-item.js';
 import { withOperatorLedger } from './operator-ledger.js';
 import { deciderFor } from './principal.js';
@@ -75,8 +75,7 @@ async function run(context: CliContext, { id, action, options, complain }: Resol
     };
     return await decideItem(context, ledger, { kind, id: item.id }, decision);
   });
-  if (json) context.out(JSON.stringify({ id: decided.id, status: decided.status, decision_id: decided.decision_id }));
-  else context.out(told(decided));
+  context.out(json ? decidedAnswer(decided) : decidedTold(decided, decider.authenticated ? 'one' : 'two'));
 }
 
 const article = ({ kind }: FoundItem): string => `${kind === 'order' ? 'an' : 'a'} ${kind}`;
@@ -110,8 +109,3 @@ function evidence(text: string): JsonObject {
   }
   return value as JsonObject;
 }
-
-const told = ({ kind, id, status, decision_id }: Decided): string =>
-  status === 'pending_approval'
-    ? `recorded as a request: another person has to approve decision ${decision_id} (POST /api/v1/decisions/${decision_id}/approve)`
-    : `${kind} ${id} is ${status} by decision ${decision_id}; a worker goes on with it at its next sweep`;

@@ -44,7 +44,8 @@ const OPEN: Readonly<Record<MoneyKind, readonly string[]>> = {
 };
 
 function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, { reason }: Attention): string {
-  if (reason === 'approval_pending') return 'an approver confirms the decision named above, or nothing happens';
+  if (reason === 'approval_pending')
+    return 'an approver confirms the decision named above (makegood approve <decision>), or nothing happens';
   const asked = isDecidable(kind)
     ? `a person decides: makegood resolve <id> ${inWords(actionsFor(kind, reason))}`
     : 'a person looks at it: nothing of it is decided here';

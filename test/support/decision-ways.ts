@@ -56,15 +56,14 @@ export async function openWays(test: TestLedger, threshold: string, asked: () =>
     return { outcome: body.code ?? body.status, decisionId: body.decision_id };
   }
 
-  async function byCli({ itemId, action, evidence }: Said, token: string | undefined): Promise<Answer> {
+  async function makegood(args: readonly string[], token: string | undefined): Promise<Answer> {
     const out: string[] = [];
     const env = {
       DATABASE_URL: test.url,
       APPROVAL_THRESHOLD: threshold,
       API_TOKENS: API_TOKENS.map(({ name, role, token: secret }) => `${name}:${role}:${secret}`).join(),
     };
-    const shown = evidence ? ['--evidence', JSON.stringify(evidence)] : [];
-    await runMakegood(['resolve', itemId, action, '--note', 'x', '--json', ...shown], {
+    await runMakegood([...args, '--note', 'x', '--json'], {
       env,
       clock,
       token,
@@ -75,6 +74,9 @@ export async function openWays(test: TestLedger, threshold: string, asked: () =>
     const { status, decision_id } = JSON.parse(out.join('\n'));
     return { outcome: status === 'pending_approval' ? status : 'applied', decisionId: decision_id };
   }
+
+  const byCli = ({ itemId, action, evidence }: Said, token: string | undefined): Promise<Answer> =>
+    makegood(['resolve', itemId, action, ...(evidence ? ['--evidence', JSON.stringify(evidence)] : [])], token);
 
   async function byMessage({ kind, itemId, action, evidence }: Said): Promise<Answer> {
     const message = {
@@ -98,13 +100,16 @@ export async function openWays(test: TestLedger, threshold: string, asked: () =>
   };
   return {
     say: (way: Way, said: Said): Promise<Answer> => SAY[way](said),
-    /** @returns the status and what the API says */
-    async approve(decisionId: string, token: string): Promise<string> {
-      const { status, body } = await api.send(`/api/v1/decisions/${decisionId}/approve`, {
-        token,
-        json: { note: 'checked' },
-      });
-      return `${status} ${status === 200 ? 'applied' : (body.code ?? body.status)}`;
+    /** By the API, or by the CLI alone. @returns `applied`, `pending_approval` or why not */
+    async approve(decisionId: string, token: string, way: 'API' | 'CLI'): Promise<string> {
+      if (way === 'CLI')
+        return await makegood(['approve', decisionId], token).then(
+          ({ outcome }) => outcome,
+          (error: Error) => (error.message.includes('is one person') ? 'self_approval' : error.message),
+        );
+      const path = `/api/v1/decisions/${decisionId}/approve`;
+      const { status, body } = await api.send(path, { token, json: { note: 'checked' } });
+      return status === 200 ? 'applied' : (body.code ?? body.status);
     },
     close: () => api.close(),
   };
