@@ -14,6 +14,19 @@ export interface DecidableRow {
   readonly attention_detail: string | null;
 }
 
+export const needsAttention = ({ attention_reason }: DecidableRow): boolean => attention_reason !== null;
+
+export const inMinorUnits = ({
+  amount,
+  currency,
+}: {
+  readonly amount: string;
+  readonly currency: string;
+}): AtStake => ({
+  amount: BigInt(amount),
+  currency: currency.toLowerCase(),
+});
+
 /** What was said, and what the provider said to it. */
 export interface Said {
   readonly evidence: JsonObject | null;

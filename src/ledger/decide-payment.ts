@@ -1,11 +1,11 @@
 import type { Certainty } from '../domain/certainty.js';
 import type { OrderId, PaymentId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
-import type { Decidable, DecidableRow } from './decidable.js';
-import { lockOrderOf, needsAttention } from './decide-stripe-call.js';
+import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import { moveOrder } from './order-paid.js';
 import { isOpen } from './payment-row.js';
+import { lockOrderOf } from './seller-shares.js';
 import { mustMove, type Query } from './transition.js';
 
 interface Row extends DecidableRow {

@@ -1,8 +1,8 @@
 import type { OrderId, RefundId } from '../domain/ids.js';
 import { compensate, proposeCompensation } from './compensation.js';
-import type { Decidable, DecidableRow } from './decidable.js';
-import { inMinorUnits, lockOrderOf, needsAttention } from './decide-stripe-call.js';
+import { type Decidable, type DecidableRow, inMinorUnits, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
+import { lockOrderOf } from './seller-shares.js';
 import { settleShares } from './share-out.js';
 import type { Query } from './transition.js';
 

@@ -1,15 +1,12 @@
 import { type ForeignAction, planShare } from '../domain/foreign-reversals.js';
 import type { ReversalId } from '../domain/ids.js';
-import type { ActionHandler, Decidable, Said } from './decidable.js';
+import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type Said } from './decidable.js';
 import {
   AGAIN,
   adopted,
   type CallRow,
   ENDED,
-  inMinorUnits,
   isAbsent,
-  lockOrderOf,
-  needsAttention,
   notProvedAbsent,
   proveAbsent,
   unadoptable,
@@ -18,6 +15,7 @@ import { dropAttention, NO_ATTENTION } from './decision-rows.js';
 import { decideShare } from './foreign-shares.js';
 import { finishReversal } from './reversal-calls.js';
 import { lockReversal } from './reversal-claims.js';
+import { lockOrderOf } from './seller-shares.js';
 import { mustMove, type Query } from './transition.js';
 
 type Row = CallRow & {

@@ -1,4 +1,3 @@
-import type { AtStake } from '../domain/approval-threshold.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { OrderId } from '../domain/ids.js';
 import type { ActionHandler, DecidableRow, Said } from './decidable.js';
@@ -24,18 +23,6 @@ export const ENDED = {
   by: 'adopt',
   why: 'nothing can be sent or given up any more: acknowledge what is told with adopt',
 } as const;
-
-export const needsAttention = ({ attention_reason }: DecidableRow): boolean => attention_reason !== null;
-
-export const inMinorUnits = ({ amount, currency }: Pick<CallRow, 'amount' | 'currency'>): AtStake => ({
-  amount: BigInt(amount),
-  currency: currency.toLowerCase(),
-});
-
-/** Before the item's own row: whoever shares an order out holds it first. */
-export async function lockOrderOf(query: Query, table: MoneyTable, id: string): Promise<void> {
-  await query(`SELECT 1 FROM orders WHERE id = (SELECT order_id FROM ${table} WHERE id = $1) FOR UPDATE`, [id]);
-}
 
 /** Adopting is believed only with Stripe's own word. */
 export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (_row, { verified }) => {

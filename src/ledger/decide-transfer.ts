@@ -1,19 +1,17 @@
 import type { TransferId } from '../domain/ids.js';
-import type { Decidable } from './decidable.js';
+import { type Decidable, inMinorUnits, needsAttention } from './decidable.js';
 import {
   AGAIN,
   adopted,
   type CallRow,
   ENDED,
-  inMinorUnits,
   isAbsent,
-  lockOrderOf,
-  needsAttention,
   notProvedAbsent,
   proveAbsent,
   unadoptable,
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
+import { lockOrderOf } from './seller-shares.js';
 import { withholdDemands } from './share-out.js';
 import { finishTransfer, lockTransfer } from './transfer-calls.js';
 import { mustMove } from './transition.js';

@@ -7,7 +7,7 @@ import { AGAIN } from './decide-stripe-call.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { ReversalRow } from './reversal-claims.js';
-import { lockTransfers } from './seller-shares.js';
+import { lockSharesOf } from './seller-shares.js';
 import { mustMove, type Query, tell } from './transition.js';
 
 /** A transfer of ours, and what is accounted for of its reversals at Stripe. */
@@ -39,7 +39,7 @@ export function createForeignShares(database: Database) {
      */
     noteReversed: (id: TransferId, others: Pick<TakenByOthers, 'taken' | 'left'>): Promise<readonly MoneyItem[]> =>
       database.transaction(async (query) => {
-        await lockItsOrder(query, id);
+        await lockSharesOf(query, 'seller_transfers', id);
         const [row] = await query<{ seen: string; currency: string; open: boolean }>(
           `SELECT foreign_seen AS seen, currency, EXISTS (SELECT 1 FROM reversals WHERE transfer_id = t.id
              AND status IN ('pending', 'waiting_balance', 'permanently_failed')) AS open
@@ -81,14 +81,6 @@ async function see(query: Query, { id, currency, open, taken, left }: Seen): Pro
       `somebody else took ${taken} ${currency} of it back at Stripe, and no share is due now: the next refund will ask what that stands for; acknowledge with adopt`,
     ],
   );
-}
-
-async function lockItsOrder(query: Query, id: TransferId): Promise<void> {
-  const [order] = await query<{ id: never }>(
-    'SELECT id FROM orders WHERE id = (SELECT order_id FROM seller_transfers WHERE id = $1) FOR UPDATE',
-    [id],
-  );
-  if (order) await lockTransfers(query, order.id);
 }
 
 /** Carries it out: the share is back, or goes on for what is missing. @returns the new status */

@@ -3,7 +3,7 @@ import type { Certainty } from '../domain/certainty.js';
 import type { OrderId, PaymentId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
 import type { Held } from './hyperswitch-rows.js';
-import { lockOrder } from './seller-shares.js';
+import { lockOrderOf } from './seller-shares.js';
 import type { Query } from './transition.js';
 
 export interface PaymentRow {
@@ -50,9 +50,7 @@ export async function holdPayment(
 
 /** Order first, then the payment: the order of all locks. */
 export async function lockWithOrder(query: Query, id: PaymentId): Promise<PaymentRow> {
-  const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [id]);
-  if (!known) throw new Error(`payment ${id} is not in the ledger`);
-  await lockOrder(query, known.order_id);
+  await lockOrderOf(query, 'payments', id);
   return await lockPayment(query, id);
 }
 

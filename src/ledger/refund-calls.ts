@@ -20,7 +20,7 @@ import {
 import type { MoneyItem } from './marketplace-types.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './money-call-types.js';
 import { refreshOrder } from './order-paid.js';
-import { lockOrder } from './seller-shares.js';
+import { lockOrder, lockOrderOf } from './seller-shares.js';
 import { giveBack, settleShares } from './share-out.js';
 import { mustMove, type Query, tell } from './transition.js';
 
@@ -131,9 +131,7 @@ const ENDED = `UPDATE refunds SET next_check_at = CASE WHEN attention_reason IS 
 
 /** Order first, then the refund: the order of all locks. */
 async function lockRefund(query: Query, id: RefundId): Promise<RefundRow> {
-  const [known] = await query<{ order_id: OrderId }>('SELECT order_id FROM refunds WHERE id = $1', [id]);
-  if (!known) throw new Error(`refund ${id} is not in the ledger`);
-  await lockOrder(query, known.order_id);
+  await lockOrderOf(query, 'refunds', id);
   const [row] = await query<RefundRow & { [column: string]: unknown }>(`${ROW} FOR UPDATE OF r`, [id]);
   if (!row) throw new Error(`refund ${id} is not in the ledger`);
   return row;

@@ -4,7 +4,7 @@ import type { RefundStatus, ReversalStatus } from '../domain/marketplace-status.
 import { leavePlace, voidReversal } from './demands.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { StripeClaim } from './money-call-types.js';
-import { lockTransfers } from './seller-shares.js';
+import { lockSharesOf } from './seller-shares.js';
 import { settleShares } from './share-out.js';
 import { CALL_TIMES, type CallRow, isHeld, LOOKED_AFTER_MS, lookAgain } from './stripe-calls.js';
 import { gateHoldsMs, parked } from './stripe-gates.js';
@@ -50,11 +50,7 @@ const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_accou
 
 /** The order, its transfers, then the reversal: the order of all locks. */
 export async function lockReversal(query: Query, id: ReversalId): Promise<ReversalRow> {
-  const [order] = await query<{ id: OrderId }>(
-    'SELECT id FROM orders WHERE id = (SELECT order_id FROM reversals WHERE id = $1) FOR UPDATE',
-    [id],
-  );
-  if (order) await lockTransfers(query, order.id);
+  await lockSharesOf(query, 'reversals', id);
   const [row] = await query<ReversalRow & { [column: string]: unknown }>(ROW, [id]);
   if (!row)
     throw new Error(`reversal ${id} is not in the ledger; the workflow and the database do not belong together`);

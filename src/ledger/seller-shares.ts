@@ -1,7 +1,7 @@
 import { amountStep } from '../domain/currencies.js';
 import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
 import type { Refunded, TransferShare } from '../domain/shares.js';
-import type { Query } from './transition.js';
+import type { MoneyTable, Query } from './transition.js';
 
 /** One transfer of an order, with what its reversals come to. */
 export interface ShareRow {
@@ -49,8 +49,30 @@ export async function lockOrder(query: Query, id: OrderId): Promise<{ amount: bi
   return row && { amount: BigInt(row.amount), status: row.status };
 }
 
+/**
+ * Locks the order of an item, before the item's own row, as everywhere: whoever shares an order out holds it first.
+ * @returns undefined: there is no such item
+ */
+export async function lockOrderOf(
+  query: Query,
+  table: Exclude<MoneyTable, 'orders'>,
+  id: string,
+): Promise<OrderId | undefined> {
+  const [order] = await query<{ id: OrderId }>(
+    `SELECT id FROM orders WHERE id = (SELECT order_id FROM ${table} WHERE id = $1) FOR UPDATE`,
+    [id],
+  );
+  return order?.id;
+}
+
+/** The same with all transfers of the order: what is decided about one of them may change what is demanded of the others. */
+export async function lockSharesOf(query: Query, table: 'seller_transfers' | 'reversals', id: string): Promise<void> {
+  const order = await lockOrderOf(query, table, id);
+  if (order) await lockTransfers(query, order);
+}
+
 /** Locks all transfers of the order, in the order of their ids. The caller holds the order. */
-export async function lockTransfers(query: Query, order: OrderId): Promise<void> {
+async function lockTransfers(query: Query, order: OrderId): Promise<void> {
   await query('SELECT 1 FROM seller_transfers WHERE order_id = $1 ORDER BY id FOR UPDATE', [order]);
 }
 

@@ -14,7 +14,7 @@ import type {
   StripeClaim,
   TransferPermit,
 } from './money-call-types.js';
-import { lockTransfers } from './seller-shares.js';
+import { lockSharesOf } from './seller-shares.js';
 import { settleShares, withholdDemands } from './share-out.js';
 import {
   CALL_TIMES,
@@ -51,12 +51,16 @@ const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.
     x.stripe_transfer_id, ${CALL_TIMES}
   FROM seller_transfers x JOIN orders o ON o.id = x.order_id WHERE x.id = $1 FOR UPDATE OF x`;
 
-/** The calls that send one seller's share, and what Stripe's answers change here. */
+/**
+ * The calls that send one seller's share, and what Stripe's answers change here. Each holds the order first: a share that turns
+ * out unsent, or sent after all, changes what is demanded of it. And whoever writes a row twice in one transaction has Postgres
+ * look at the rows it refers to, the order among them.
+ */
 export function createTransferCalls(database: Database) {
   return {
     claimTransfer: (id: TransferId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedTransfer>> =>
       database.transaction(async (query) => {
-        await lockItsOrder(query, id);
+        await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
         const refusal = await refusalOf(query, row, runner);
         if (refusal) return refusal;
@@ -71,7 +75,7 @@ export function createTransferCalls(database: Database) {
     /** The last word before the bytes leave, by the ledger's clock. */
     permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>
       database.transaction(async (query) => {
-        await lockItsOrder(query, id);
+        await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
@@ -103,7 +107,7 @@ export function createTransferCalls(database: Database) {
     async adoptTransfer(id: TransferId, stripeTransferId: string): Promise<Recorded> {
       try {
         return await database.transaction(async (query) => {
-          await lockItsOrder(query, id);
+          await lockSharesOf(query, 'seller_transfers', id);
           return await finishTransfer(query, await lockTransfer(query, id), stripeTransferId);
         });
       } catch (error) {
@@ -119,18 +123,6 @@ export async function lockTransfer(query: Query, id: TransferId): Promise<Transf
   if (!row)
     throw new Error(`transfer ${id} is not in the ledger; the workflow and the database do not belong together`);
   return row;
-}
-
-/**
- * The order first, as everywhere: a share that turns out unsent, or sent after all, changes what is demanded of it. And
- * whoever writes a row twice in one transaction has Postgres look at the rows it refers to, the order among them.
- */
-async function lockItsOrder(query: Query, id: TransferId): Promise<void> {
-  const [row] = await query<{ id: OrderId }>(
-    'SELECT id FROM orders WHERE id = (SELECT order_id FROM seller_transfers WHERE id = $1) FOR UPDATE',
-    [id],
-  );
-  if (row) await lockTransfers(query, row.id);
 }
 
 /** What was found belongs to another transfer here: nothing is written, and the person who is asked hears of it. */
@@ -184,7 +176,7 @@ const paramsOf = (row: TransferRow, generation: number): TransferParams => ({
 
 async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<Recorded> {
   const { id, decision, runner, detail, requestId, stripeId } = outcome;
-  await lockItsOrder(query, id);
+  await lockSharesOf(query, 'seller_transfers', id);
   const row = await lockTransfer(query, id);
   await tellAnswer(query, 'seller_transfers', row, outcome);
   if (decision.do === 'finish') return await finishTransfer(query, row, stripeId ?? '', requestId);
