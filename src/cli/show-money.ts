@@ -90,6 +90,9 @@ function partsOf(order: Order): readonly Part[] {
         ['seller', reversal.sellerAccount],
         ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
         ['because of refund', reversal.refundId],
+        ...(reversal.counted === 0n
+          ? []
+          : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
         ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
         ['retries', reversal.retryCount.toString()],
       ] as const,

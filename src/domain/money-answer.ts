@@ -14,7 +14,7 @@ export type OrderAnswer = {
   readonly currency: string;
   readonly amount: number;
   readonly items: readonly OrderItemAnswer[];
-  readonly payment: PaymentAnswer | null;
+  readonly payment: PaymentOfOrder | null;
   readonly transfers: readonly TransferAnswer[];
   readonly refunds: readonly RefundAnswer[];
   readonly reversals: readonly ReversalAnswer[];
@@ -38,14 +38,16 @@ export type PaymentAnswer = {
   readonly currency: string;
 };
 
+/** Whoever asks where an order stands sees whether its payment waits for a person. */
+export type PaymentOfOrder = PaymentAnswer & { readonly attention: AttentionAnswer | null };
+
 /** As it is read on its own. */
-export type PaymentDetails = PaymentAnswer & {
+export type PaymentDetails = PaymentOfOrder & {
   /** What the buyer has surely paid; as much can be given back. */
   readonly captured: number;
   readonly certainty: Certainty;
   readonly provider_status: string | null;
   readonly hyperswitch_payment_id: string | null;
-  readonly attention: AttentionAnswer | null;
   readonly workflow_id: string | null;
   readonly created_at: string;
 };
@@ -91,6 +93,8 @@ export type ReversalAnswer = {
   readonly order_id: string;
   readonly seller_account: string;
   readonly amount: number;
+  /** Of the amount, what somebody else's reversal at Stripe stands for; ours took the rest, if there is any. */
+  readonly counted: number;
   readonly currency: string;
   readonly status: ReversalStatus;
   readonly certainty: Certainty;
@@ -117,7 +121,7 @@ export function orderAnswer(order: Order): OrderAnswer {
       amount: minorUnits(item.amount),
       description: item.description,
     })),
-    payment: order.payment && paymentAnswer(order.payment),
+    payment: order.payment && paymentOfOrder(order.payment),
     transfers: order.transfers.map((one) =>
       transferAnswer(
         one,
@@ -144,13 +148,17 @@ export const paymentAnswer = (payment: Payment): PaymentAnswer => ({
   currency: payment.currency,
 });
 
-export const paymentDetails = (payment: Payment): PaymentDetails => ({
+const paymentOfOrder = (payment: Payment): PaymentOfOrder => ({
   ...paymentAnswer(payment),
+  attention: payment.attention,
+});
+
+export const paymentDetails = (payment: Payment): PaymentDetails => ({
+  ...paymentOfOrder(payment),
   captured: minorUnits(payment.captured),
   certainty: payment.certainty,
   provider_status: payment.providerStatus,
   hyperswitch_payment_id: payment.hyperswitchPaymentId,
-  attention: payment.attention,
   workflow_id: payment.workflowId,
   created_at: payment.createdAt,
 });
@@ -198,6 +206,7 @@ export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({
   order_id: reversal.orderId,
   seller_account: reversal.sellerAccount,
   amount: minorUnits(reversal.amount),
+  counted: minorUnits(reversal.counted),
   currency: reversal.currency,
   status: reversal.status,
   certainty: reversal.certainty,

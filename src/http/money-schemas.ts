@@ -11,7 +11,7 @@ import {
 import type {
   PaymentDetails as Details,
   OrderAnswer as Order,
-  PaymentAnswer as Payment,
+  PaymentOfOrder,
   RefundAnswer as Refund,
   ReversalAnswer as Reversal,
   TransferAnswer as Transfer,
@@ -113,7 +113,10 @@ export const ReversalAnswer: z.ZodType<Reversal> = z
     transfer_id: z.uuid(),
     order_id: z.uuid(),
     seller_account: sellerAccount,
-    amount: amountOut,
+    amount: amountOut.describe('The share that is taken back.'),
+    counted: amountOut.describe(
+      "Of the amount, what somebody else's reversal at Stripe stands for, by a person's decision; ours takes the rest.",
+    ),
     currency: z.string(),
     status: z.enum(REVERSAL_STATUSES),
     certainty: z.enum(CERTAINTIES),
@@ -184,7 +187,7 @@ export const PaymentDetails: z.ZodType<Details> = z
     created_at: timestamp,
   })
   .meta({ id: 'PaymentDetails' });
-const PaymentInOrder: z.ZodType<Payment> = z.object(payment);
+const PaymentInOrder: z.ZodType<PaymentOfOrder> = z.object({ ...payment, attention });
 export const PaymentAnswer = z
   .object({
     ...payment,

@@ -4,7 +4,7 @@ import type { Order, SellerTransfer } from '../../src/domain/marketplace.js';
 import { createStripe } from '../../src/providers/stripe/client.js';
 import { createResolution } from '../../src/resolution/decide.js';
 import { rereadSignal } from '../../workflows/messages.js';
-import type { TestApi } from '../support/api.js';
+import { type TestApi, TOKENS } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';
 import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../support/marketplace-skipping.js';
 
@@ -97,6 +97,9 @@ describe('a transfer of 1000 of which somebody else took 300, and a refund of 30
     const { order, transfer, id } = await asked();
     expect(await decided(id, 'count_as_share')).toMatchObject({ kind: 'applied', status: 'reversed' });
     expect(await market.reversal(id)).toMatchObject({ status: 'reversed', stripeReversalId: null, counted: 300n });
+    // Whoever reads it sees why a share is back of which Stripe has no reversal of ours.
+    const read = await api.send(`/api/v1/reversals/${id}`, { token: TOKENS.viewer });
+    expect(read.body).toMatchObject({ status: 'reversed', amount: 300, counted: 300, stripe_reversal_id: null });
     expect(await market.transfer(transfer.id)).toMatchObject({ status: 'partially_reversed', amountReversed: 300n });
     await market.untilIn('finished', 'reversal', id);
     expect(market.reversalPosts(transfer)).toEqual([]);

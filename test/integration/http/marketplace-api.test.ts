@@ -114,6 +114,32 @@ describe('a payment', () => {
     expect((await read(`orders/${order}`)).body.status).toBe('payment_failed');
   });
 
+  it('that waits for a person says so in its order too, since when and why; otherwise there is null', async () => {
+    const since = new Date('2026-01-02T03:04:05.678Z');
+    const waits = await putOrder(market.test, {
+      status: 'pending',
+      payment: {
+        status: 'processing',
+        columns: {
+          certainty: 'done',
+          attention_reason: 'payment_amount_differs',
+          attention_since: since,
+          attention_detail: 'captured 400 of 1000',
+        },
+      },
+    });
+    const attention = {
+      reason: 'payment_amount_differs',
+      since: since.toISOString(),
+      detail: 'captured 400 of 1000',
+    };
+    expect((await read(`orders/${waits.id}`)).body.payment).toMatchObject({ status: 'processing', attention });
+    const { items } = (await read('orders?needs_attention=true')).body;
+    expect(items.find(({ id }: { id: string }) => id === waits.id).payment.attention).toEqual(attention);
+    const { order } = await paid();
+    expect((await read(`orders/${order}`)).body.payment).toHaveProperty('attention', null);
+  });
+
   it('asked for twenty times at once is one payment, and one call', async () => {
     const order: OrderId = (await market.order()).body.id;
     const answers = await Promise.all(Array.from({ length: 20 }, () => post('payments', { order_id: order })));

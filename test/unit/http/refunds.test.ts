@@ -92,6 +92,7 @@ describe('POST /api/v1/refunds', () => {
             order_id: ORDER_ID,
             seller_account: 'acct_a',
             amount: 300,
+            counted: 0,
             currency: 'USD',
             status: 'pending',
             certainty: 'not_sent',

@@ -93,6 +93,7 @@ describe('reversals', () => {
         'order_id',
         'seller_account',
         'amount',
+        'counted',
         'currency',
         'status',
         'certainty',
