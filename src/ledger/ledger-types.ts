@@ -234,4 +234,6 @@ export interface MarketplaceFigures {
   readonly unknown: readonly { readonly kind: MoneyKind; readonly count: number; readonly oldestSeconds: number }[];
   /** Events that nobody has acted on yet. */
   readonly webhooks: readonly { readonly provider: string; readonly count: number; readonly oldestSeconds: number }[];
+  /** Lanes of reads of Hyperswitch: how long the next read would wait for its turn. */
+  readonly reads: readonly { readonly lane: string; readonly waitSeconds: number }[];
 }

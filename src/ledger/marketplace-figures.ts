@@ -6,15 +6,16 @@ type Row<T> = T & { [column: string]: unknown };
 /** Every figure of the marketplace, counted here and now from the rows themselves, so it is right while Temporal is down. */
 export function createMarketplaceFigures(database: Database) {
   return async function marketplaceFigures(): Promise<MarketplaceFigures> {
-    const [open, unknown, webhooks] = await Promise.all([
+    const [open, unknown, webhooks, reads] = await Promise.all([
       database.query<Row<MarketplaceFigures['open'][number]>>(OPEN),
       database.query<Row<MarketplaceFigures['unknown'][number]>>(UNKNOWN),
       database.query<Row<MarketplaceFigures['webhooks'][number]>>(
         `SELECT provider, count(*)::int AS count, extract(epoch FROM clock_now() - min(received_at))::float8 AS "oldestSeconds"
          FROM webhook_events WHERE next_check_at IS NOT NULL GROUP BY provider ORDER BY provider`,
       ),
+      database.query<Row<MarketplaceFigures['reads'][number]>>(READS),
     ]);
-    return { open, unknown, webhooks };
+    return { open, unknown, webhooks, reads };
   };
 }
 
@@ -45,6 +46,12 @@ const UNKNOWN = [
   unknownOf('transfer', 'seller_transfers'),
   unknownOf('reversal', 'reversals'),
 ].join(' UNION ALL ');
+
+/** Turns are never given a minute ahead: the clock was set back, which the next read mends. */
+const READS = `
+  SELECT lane, CASE WHEN next_at > clock_timestamp() + interval '1 minute' THEN 0
+      ELSE greatest(0, extract(epoch FROM next_at - clock_timestamp()))::float8 END AS "waitSeconds"
+  FROM hyperswitch_pace ORDER BY lane`;
 
 /** Providers that do not let us in now, by name: `stripe`, `hyperswitch`; one seller alone counts for nobody else. */
 export function createProviderStates(database: Database) {

@@ -41,7 +41,6 @@ const webhookGauge = (
     marketplace.webhooks.map((webhooks) => ({ labels: { provider: webhooks.provider }, value: value(webhooks) })),
 });
 
-/** Payments, refunds, sellers' transfers and reversals. */
 /** Of Stripe itself and of single sellers at it. */
 const stripeGauge = (
   name: string,
@@ -58,6 +57,7 @@ const stripeGauge = (
       .map((breaker) => ({ labels: { provider: breaker.provider }, value: value(breaker) })),
 });
 
+/** Payments, refunds, sellers' transfers and reversals. */
 export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
   openGauge('makegood_open_count', 'Payments, refunds, transfers and reversals that are not finished.', (o) => o.count),
   openGauge('makegood_open_amount', 'Their amounts, in minor units of the currency.', ({ amount }) => Number(amount)),
@@ -96,4 +96,12 @@ export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
     'How often in a row Stripe, or one seller at it, was parked again within ten minutes after it had let us in.',
     ({ returns }) => returns,
   ),
+  {
+    name: 'makegood_hyperswitch_read_wait_seconds',
+    help: 'How long the next read of Hyperswitch would wait for its turn, by lane; from 5 on reads are put off.',
+    type: 'gauge',
+    labels: ['lane'],
+    samples: ({ marketplace }) =>
+      marketplace.reads.map(({ lane, waitSeconds }) => ({ labels: { lane }, value: waitSeconds })),
+  },
 ];

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { ATTENTION_REASONS } from '../../src/domain/attention.js';
+import { DECIDABLE_KINDS } from '../../src/domain/decisions.js';
 import type { MoneyKind } from '../../src/domain/marketplace.js';
 import type { MarketplaceFigures, MoneyFigures } from '../../src/ledger/ledger-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
@@ -72,7 +74,13 @@ async function seriesOf({ figures, temporal = true, scraped = 1 }: State) {
 const late = (from: number, change: Partial<MoneyFigures>) => (minute: number) =>
   minute < from ? calm(minute) : { ...calm(minute), ...change };
 
-const attention = (oldestSeconds: number) => [{ kind: 'settlement', reason: 'uncollectable', count: 1, oldestSeconds }];
+const attention = (oldestSeconds: number, kind = 'settlement', reason = 'uncollectable') => [
+  { kind, reason, count: 1, oldestSeconds },
+];
+/** Everything that anything can wait for. */
+const EVERY_QUESTION = DECIDABLE_KINDS.flatMap((kind) =>
+  ATTENTION_REASONS.flatMap((reason) => attention(300, kind, reason)),
+);
 const unsettled = (oldestSeconds: number): MoneyFigures['unsettled'] =>
   [{ protocol: 'x402', asset: '0xusdc', decimals: 6, count: 1, amount: '3000', oldestSeconds }] as never;
 const failures = (count: number): MoneyFigures['firstFailures'] => [
@@ -82,12 +90,13 @@ const breaker = (state: 'closed' | 'open' | 'half_open', provider = 'auth-server
   { provider, state, reason: 'outage', returns },
 ];
 const marketplace = (change: Partial<MarketplaceFigures>): Partial<MoneyFigures> => ({
-  marketplace: { open: [], unknown: [], webhooks: [], ...change },
+  marketplace: { ...NO_FIGURES.marketplace, ...change },
 });
 const open = (kind: MoneyKind, status: string, oldestSeconds: number): Partial<MoneyFigures> =>
   marketplace({ open: [{ kind, status, currency: 'USD', count: 1, amount: '600', oldestSeconds }] });
 const unknown = (count: number): Partial<MoneyFigures> =>
   marketplace({ unknown: [{ kind: 'reversal', count, oldestSeconds: 60 }] });
+const readsWait = (waitSeconds: number, lane = 'in_turn') => marketplace({ reads: [{ lane, waitSeconds }] });
 const unprocessed = (oldestSeconds: number): Partial<MoneyFigures> =>
   marketplace({ webhooks: [{ provider: 'stripe', count: 1, oldestSeconds }] });
 
@@ -132,6 +141,24 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
   [
     'an item has needed attention for a day',
     { figures: late(30, { needsAttention: attention(86_500) }) },
+    35,
+    ['MakegoodNeedsAttention', 'MakegoodNeedsAttentionOld'],
+  ],
+  [
+    'anything waits for a person, of whatever kind and for whatever reason',
+    { figures: late(30, { needsAttention: EVERY_QUESTION }) },
+    35,
+    EVERY_QUESTION.map(() => 'MakegoodNeedsAttention'),
+  ],
+  [
+    'a payment has waited for a person for a day',
+    { figures: late(30, { needsAttention: attention(86_500, 'payment', 'payment_amount_differs') }) },
+    35,
+    ['MakegoodNeedsAttention', 'MakegoodNeedsAttentionOld'],
+  ],
+  [
+    'a session that cannot be read has waited for a person for a day',
+    { figures: late(30, { needsAttention: attention(86_500, 'settlement', 'unreadable_session') }) },
     35,
     ['MakegoodNeedsAttention', 'MakegoodNeedsAttentionOld'],
   ],
@@ -227,6 +254,32 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
     35,
     ['MakegoodBalanceWaitLong'],
   ],
+  ['a bank transfer takes its time', { figures: late(30, open('payment', 'processing', 1_000_000)) }, 60, []],
+  [
+    'a payment has been processing for two weeks',
+    { figures: late(30, open('payment', 'processing', 1_210_000)) },
+    35,
+    ['MakegoodPaymentsOld'],
+  ],
+  ['reads of Hyperswitch wait a little', { figures: late(30, readsWait(2)) }, 60, []],
+  [
+    'reads of Hyperswitch wait for four minutes',
+    { figures: (minute) => ({ ...calm(minute), ...readsWait(minute >= 30 && minute < 34 ? 4.9 : 0) }) },
+    40,
+    [],
+  ],
+  [
+    'a lane of reads of Hyperswitch stays full',
+    { figures: (minute) => ({ ...calm(minute), ...readsWait(minute < 30 ? 0 : 4.9) }) },
+    42,
+    ['MakegoodHyperswitchReadsWait'],
+  ],
+  [
+    'the lane of reads before reversals is full, less so when it is looked at',
+    { figures: (minute) => ({ ...calm(minute), ...readsWait(minute < 30 ? 0 : minute % 3 ? 4.9 : 1, 'first') }) },
+    50,
+    ['MakegoodHyperswitchReadsWait'],
+  ],
   ['a payment is never finished by its buyer', { figures: late(30, open('payment', 'pending', 900_000)) }, 60, []],
   [
     'Stripe refuses the key',
@@ -311,6 +364,7 @@ describe('alert rules', () => {
           ...open('reversal', 'pending', 1).marketplace,
           unknown: unknown(1).marketplace?.unknown ?? [],
           webhooks: unprocessed(1).marketplace?.webhooks ?? [],
+          reads: readsWait(1).marketplace?.reads ?? [],
         },
       }),
     });

@@ -150,6 +150,10 @@ describe('sessions of a dead server', () => {
       certainty: 'not_sent',
       attention: { reason: 'unreadable_session' },
     });
+    // What the alert of everything that waits for a person is made of.
+    expect((await test.ledger.figures()).needsAttention).toContainEqual(
+      expect.objectContaining({ kind: 'settlement', reason: 'unreadable_session', count: 1 }),
+    );
     await env.sleep('1 minute');
     expect(await sweep()).toMatchObject({ sessionsClosed: 0 });
     expect(skipping.world.logger.lines.filter((line) => line.level === 'error')).toHaveLength(1);

@@ -39,7 +39,7 @@ export const NO_FIGURES: MoneyFigures = {
   firstFailures: [],
   breakers: [],
   sweeps: [],
-  marketplace: { open: [], unknown: [], webhooks: [] },
+  marketplace: { open: [], unknown: [], webhooks: [], reads: [] },
 };
 
 export interface Sent {

@@ -24,6 +24,19 @@ describe('the pace of reads of Hyperswitch', () => {
     expect(await test.ledger.takeHyperswitchTurn('first', 25, LONGEST_MS)).toBe(0);
   });
 
+  it('is a figure: how long the next read of each lane would wait, which stays when all turns are given', async () => {
+    await turns('in_turn', 60);
+    const { reads } = (await test.ledger.figures()).marketplace;
+    const wait = (lane: string) => reads.find((one) => one.lane === lane)?.waitSeconds;
+    expect(wait('in_turn')).toBeGreaterThan(0.5);
+    expect(wait('in_turn')).toBeLessThanOrEqual(1.1);
+    await test.database.query(
+      `UPDATE hyperswitch_pace SET next_at = clock_timestamp() - interval '1 hour' WHERE lane = 'in_turn'`,
+    );
+    const [, idle] = (await test.ledger.figures()).marketplace.reads;
+    expect(idle).toEqual({ lane: 'in_turn', waitSeconds: 0 });
+  });
+
   it('comes back after the clock was set back', async () => {
     await test.database.query(
       `INSERT INTO hyperswitch_pace (lane, next_at) VALUES ('first', clock_timestamp() + interval '1 day')
