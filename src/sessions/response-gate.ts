@@ -123,6 +123,9 @@ export class ResponseGate implements WireEvents {
   onEnded(): void {
     this.#ending = true;
     this.#ended = true;
+    const { settle, bufferBytes } = this.#options;
+    const mustFit = settle === 'before-release' && this.#phase === 'serving' && !this.#session.released();
+    if (mustFit && this.#wire.waitingBytes() > bufferBytes) return void this.#refuseTooLarge();
     this.#session.freeze();
     // What stands between the handler and the wire may decide the head later, and with it what the answer costs.
     if (this.#headDecided) this.#onWhole();
@@ -281,6 +284,7 @@ export class ResponseGate implements WireEvents {
   /** Nothing of it has left and nothing will, so that nothing is billed; the developer has to choose another way. */
   async #refuseTooLarge(): Promise<void> {
     this.#phase = 'replaced';
+    clearTimeout(this.#deadline);
     const { bufferBytes, log } = this.#options;
     const error = new Error(
       `this response is settled before it is released, and passed the ${bufferBytes} bytes that may wait for that: nothing was charged; raise settleFirstBuffer (SETTLE_FIRST_BUFFER), or settle after the response`,

@@ -5,6 +5,7 @@ import { OutgoingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { watchEnd } from './watch-end.js';
 import type { PlainAnswer, Wire, WireEvents, WireHead } from './wire.js';
+import { byteLength } from './wire-bytes.js';
 
 type Data = string | Uint8Array;
 type Callback = ((error?: Error) => void) | null | undefined;
@@ -54,6 +55,8 @@ export class Http1Wire implements Wire {
   readonly #writeRaw: WriteRaw;
   readonly #flush: () => void;
   #holding = false;
+  /** Node's own `outputSize` counts the characters of a text. */
+  #heldBytes = 0;
   #replaced = false;
   #heldBody = false;
   #wroteBody = false;
@@ -84,7 +87,11 @@ export class Http1Wire implements Wire {
   }
 
   heldBytes(): number {
-    return this.#holding ? this.#node.outputSize : 0;
+    return this.#heldBytes;
+  }
+
+  waitingBytes(): number {
+    return this.#heldBytes;
   }
 
   wroteBody(): boolean {
@@ -98,6 +105,7 @@ export class Http1Wire implements Wire {
   release(): void {
     if (!this.#holding) return;
     this.#holding = false;
+    this.#heldBytes = 0;
     this.#wroteBody ||= this.#heldBody;
     const corked = this.#res.writableCorked;
     this.#flush.call(this.#node);
@@ -116,6 +124,7 @@ export class Http1Wire implements Wire {
     node._onPendingData(-node.outputSize);
     node.outputSize = 0;
     this.#holding = false;
+    this.#heldBytes = 0;
     this.#replaced = true;
     const { bytes, last } = rendered(this.#res, answer);
     node._last = last;
@@ -139,8 +148,8 @@ export class Http1Wire implements Wire {
     if (node._header === null) return pass();
     // What a handler still writes after its answer was replaced goes nowhere; the end of it is the end of that answer.
     if (this.#replaced) return this.#writeRaw.call(node, '', 'latin1', callback);
-    const hasBody = this.#hasBody(data);
-    const verdict = this.#events.admit(data.length);
+    const { bytes, hasBody } = this.#measure(data, encoding);
+    const verdict = this.#events.admit(bytes);
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody ||= hasBody;
@@ -152,6 +161,7 @@ export class Http1Wire implements Wire {
       return false;
     }
     this.#heldBody ||= hasBody;
+    this.#heldBytes += bytes;
     this.#waiting(() => pass(verdict === 'take' && callback ? this.#taken(callback) : callback));
     // A writer that waits for `drain` charges no further ahead than it must.
     return verdict === 'take';
@@ -182,12 +192,15 @@ export class Http1Wire implements Wire {
     }
   }
 
-  /** Node puts the head before the first bytes where it can. */
-  #hasBody(data: Data): boolean {
+  /** Node puts the head before the first bytes in one text where it can, and else in front of whatever waits. */
+  #measure(data: Data, encoding: BufferEncoding | null | undefined): { bytes: number; hasBody: boolean } {
+    const bytes = byteLength(data, encoding);
+    const { _header: head } = this.#node;
     const first = this.#first;
     this.#first = false;
-    const { _header: head } = this.#node;
-    return data.length > (first && head !== null && typeof data === 'string' ? head.length : 0);
+    if (!first || head === null) return { bytes, hasBody: bytes > 0 };
+    if (typeof data === 'string' && data.startsWith(head)) return { bytes, hasBody: data.length > head.length };
+    return { bytes: bytes + head.length, hasBody: bytes > 0 };
   }
 }
 

@@ -10,6 +10,7 @@ import {
 } from 'node:http2';
 import { watchEnd } from './watch-end.js';
 import type { PlainAnswer, Wire, WireEvents, WireHead } from './wire.js';
+import { byteLength, textEncoding } from './wire-bytes.js';
 
 type Done = (error?: Error | null) => void;
 type Encoding = BufferEncoding | 'buffer';
@@ -44,6 +45,7 @@ export class Http2Wire implements Wire {
   /** Ends the write that goes nowhere. */
   #dropped: (() => void) | undefined;
   #taken: Buffer[] = [];
+  #takenBytes = 0;
   #final: Done | undefined;
   #writing = 0;
 
@@ -69,7 +71,12 @@ export class Http2Wire implements Wire {
   }
 
   heldBytes(): number {
-    return this.#taken.reduce((sum, chunk) => sum + chunk.length, 0);
+    return this.#takenBytes;
+  }
+
+  waitingBytes(): number {
+    const { writableBuffer } = this.#stream as unknown as { readonly writableBuffer: Chunks };
+    return writableBuffer.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), this.#takenBytes);
   }
 
   wroteBody(): boolean {
@@ -88,6 +95,7 @@ export class Http2Wire implements Wire {
     const parked = this.#parked;
     this.#parked = undefined;
     const taken = this.#taken.splice(0);
+    this.#takenBytes = 0;
     if (taken.length > 0 || parked) this.#wroteBody = true;
     if (taken.length > 0) this.#write(Buffer.concat(taken));
     parked?.();
@@ -98,6 +106,7 @@ export class Http2Wire implements Wire {
     this.#replaced = true;
     this.#holding = false;
     this.#taken = [];
+    this.#takenBytes = 0;
     this.#respond({ ...headers, ':status': status });
     this.#write(Buffer.from(body));
     this.#dropped?.();
@@ -131,7 +140,8 @@ export class Http2Wire implements Wire {
   #onWrite(chunks: Chunks, done: Done, pass: () => void): void {
     if (this.#replaced) return process.nextTick(done);
     if (!this.#stream.headersSent) this.#onRespond({});
-    const verdict = this.#events.admit(chunks.reduce((sum, { chunk }) => sum + chunk.length, 0));
+    const bytes = chunks.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), 0);
+    const verdict = this.#events.admit(bytes);
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody = true;
@@ -143,6 +153,7 @@ export class Http2Wire implements Wire {
     else {
       // Copied, because whoever wrote it may use the memory again once it is taken.
       for (const { chunk, encoding } of chunks) this.#taken.push(toBuffer(chunk, encoding));
+      this.#takenBytes += bytes;
       process.nextTick(done);
     }
   }
@@ -201,7 +212,7 @@ class Http2Head implements WireHead {
 }
 
 const toBuffer = (chunk: string | Uint8Array, encoding: Encoding): Buffer =>
-  typeof chunk === 'string' ? Buffer.from(chunk, encoding === 'buffer' ? 'utf8' : encoding) : Buffer.from(chunk);
+  typeof chunk === 'string' ? Buffer.from(chunk, textEncoding(encoding)) : Buffer.from(chunk);
 
 const refuse = (name: string) => () => {
   throw new Error(

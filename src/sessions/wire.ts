@@ -43,6 +43,8 @@ export interface PlainAnswer {
 /** The end of one response at which its bytes become public; nothing above it can tell that from a slow client. */
 export interface Wire {
   heldBytes(): number;
+  /** What is held, and what was written in the same go and was not asked about yet. */
+  waitingBytes(): number;
   /** True once a byte of the body was let go. */
   wroteBody(): boolean;
   /** Ended, by the handler or by whatever stands between it and the wire. */

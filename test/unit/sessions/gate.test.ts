@@ -316,6 +316,52 @@ test('settle-first: exactly the bound may wait, head and all, and one byte more 
   expect([(await buy(false)).status, world.ledger.only().status]).toEqual([500, 'released']);
 });
 
+test.each(VERSIONS)(
+  '%s: settle-first: the bound counts bytes, also of texts whose characters take several',
+  async (_name, http2) => {
+    const serve = (text: string, encoding?: BufferEncoding) =>
+      sell(
+        charging((_req, res) => {
+          res.setHeader('Content-Type', 'text/plain; charset=utf-8');
+          // In pieces, so that what waits already is counted in bytes too.
+          for (let at = 0; at < text.length; at += 1_000) res.write(text.slice(at, at + 1_000), encoding ?? 'utf8');
+          res.end();
+        }),
+        { sells: { ...FIXED, settle: 'before-release', settleFirstBuffer: 30_000 }, http2 },
+      );
+    // 27,000 characters of three bytes each; 9,000 of them are 27,000 bytes.
+    world = await serve('€'.repeat(27_000));
+    expect([(await buy(http2)).status, world.ledger.only().status]).toEqual([500, 'released']);
+    await world.close();
+    world = await serve('€'.repeat(9_000));
+    const fits = await buy(http2);
+    expect([fits.status, fits.body.toString()]).toEqual([200, '€'.repeat(9_000)]);
+    await world.close();
+    // Two characters of hex are one byte.
+    world = await serve('ab'.repeat(27_000), 'hex');
+    expect([(await buy(http2)).status, world.ledger.only().status]).toEqual([200, 'pending']);
+  },
+);
+
+test('a body in its own encoding has left with the head, and is billed when its client goes', async () => {
+  world = await sell(
+    async (req, res) => {
+      req.paymentSession?.charge('1000');
+      res.setHeader('Content-Length', '1000');
+      res.write('6869', 'hex');
+      await new Promise((resolve) => res.once('close', resolve));
+    },
+    { sells: METERED },
+  );
+  const { headers } = await world.credential({}, '/paid');
+  const leaving = new AbortController();
+  const answer = await fetch(`${world.url}/paid`, { headers, signal: leaving.signal });
+  expect((await answer.body?.getReader().read())?.value).toHaveLength(2);
+  leaving.abort();
+  await eventually(() => world.ledger.only().status === 'pending');
+  expect(world.ledger.only().spent).toBe(1_000n);
+});
+
 test('settle-first: what was released is not held back, however large', async () => {
   world = await sell(async (req, res) => {
     req.paymentSession?.release();
