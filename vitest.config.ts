@@ -24,6 +24,7 @@ export default defineConfig({
     // Most files wait for something most of the time; vitest would leave one processor free.
     maxWorkers: '100%',
     reporters: ['default', './test/support/unchecked-reporter.ts'],
+    setupFiles: ['./test/support/strict-matchers.ts'],
     projects: [
       ...(recording
         ? [

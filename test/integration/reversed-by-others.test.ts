@@ -127,7 +127,10 @@ describe('a transfer of 1000 of which somebody else took 300, and a refund of 30
 
   it('take_missing says that nothing is missing', async () => {
     const { id } = await asked();
-    expect(await decided(id, 'take_missing')).toMatchObject({ kind: 'refused', detail: /count_as_share/ });
+    expect(await decided(id, 'take_missing')).toMatchObject({
+      kind: 'refused',
+      detail: expect.stringContaining('count_as_share'),
+    });
   });
 
   it('is given up with write_off as before', async () => {
@@ -142,7 +145,10 @@ describe('less than the share', () => {
     const { order, transfer } = await soldByOne();
     await byHand(transfer, 120);
     const id = await refundedAndAsked(order, 300n);
-    expect(await decided(id, 'count_as_share')).toMatchObject({ kind: 'refused', detail: /take_missing/ });
+    expect(await decided(id, 'count_as_share')).toMatchObject({
+      kind: 'refused',
+      detail: expect.stringContaining('take_missing'),
+    });
     expect(await decided(id, 'take_missing')).toMatchObject({ kind: 'applied', status: 'pending' });
     await market.untilReversal('reversed', id);
     expect(await market.reversal(id)).toMatchObject({ amount: 300n, counted: 120n });

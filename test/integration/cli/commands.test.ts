@@ -26,8 +26,8 @@ const makegood = (args: readonly string[], env: Record<string, string> = { DATAB
 
 const json = () => JSON.parse(out.join('\n'));
 
-async function stuck(): Promise<SettlementId> {
-  const settlement = aSettlement({ body: null, undecodable: 'it is not JSON', cap: null });
+async function stuck(lookup: Record<string, string> = {}): Promise<SettlementId> {
+  const settlement = aSettlement({ body: null, undecodable: 'it is not JSON', cap: null, lookup });
   await world.ledger.createSettlement(settlement);
   return settlement.id;
 }
@@ -71,12 +71,14 @@ describe('makegood list', () => {
 
 describe('makegood show', () => {
   it('tells the state, where to look the payment up, and the story', async () => {
-    const id = await stuck();
+    const id = await stuck({ network: 'eip155:8453', nonce: '0x2a' });
     await makegood(['show', id, '--json']);
-    expect(json()).toMatchObject({ id, status: 'needs_attention', lookup: {}, events: [{ kind: 'received' }] });
+    expect(json()).toMatchObject({ id, status: 'needs_attention', events: [{ kind: 'received' }] });
+    expect(json().lookup).toEqual({ network: 'eip155:8453', nonce: '0x2a' });
     out = [];
     await makegood(['show', id]);
     expect(out.join('\n')).toMatch(/attention +credential_undecodable since .*: it is not JSON/);
+    expect(out.join('\n')).toMatch(/look up by +nonce "0x2a", network "eip155:8453"/);
     expect(out.join('\n')).toMatch(/WHEN +WHAT +MONEY +ANSWER +KEY +DETAIL/);
   });
 

@@ -334,7 +334,7 @@ describe('a compensation', () => {
     expect((await steps.find(order.id)).transfers).toHaveLength(1);
     await compensateBy('anna', second);
     expect(await steps.find(order.id)).toMatchObject({
-      transfers: [{}, { origin: 'compensation', amount: 500n }],
+      transfers: [{ origin: 'order' }, { origin: 'compensation', amount: 500n }],
       refunds: [{ attention: null }, { attention: null }],
     });
   });

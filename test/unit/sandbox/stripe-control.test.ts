@@ -118,7 +118,8 @@ describe('the switches over HTTP', () => {
     await control('POST', 'reset');
     expect((await api.post('/v1/transfers', transferOf(), { idempotencyKey: 'k1' })).status).toBe(200);
     await control('POST', 'reset');
-    expect((await control('GET', 'ledger')).json).toMatchObject({ transfers: [], keys: [], accounts: [], totals: {} });
+    const { transfers, keys, accounts, totals } = (await control('GET', 'ledger')).json;
+    expect({ transfers, keys, accounts, totals }).toEqual({ transfers: [], keys: [], accounts: [], totals: {} });
     expect((await control('GET', 'calls')).json.totals.calls).toBe(0);
     expect((await control('GET', 'limits')).json.perEndpoint).toBeNull();
     expect(Math.abs(Date.parse((await control('GET', 'clock')).json.now) - Date.now())).toBeLessThan(60_000);
