@@ -416,20 +416,26 @@ test('what a stream wrote before it charged was free, and what follows a charge 
     (req, res) => {
       res.write('working… ');
       go = () => {
-        req.paymentSession?.charge('10000');
-        res.end('the result');
+        req.paymentSession?.charge('20000');
+        res.write('the ');
+        res.end('result');
       };
     },
     { sells: METERED },
   );
-  const release = world.ledger.hold();
   const { headers } = await world.credential({ protocol: 'atxp' });
-  const answer = ask(`${world.url}/paid`, { headers });
-  await eventually(() => go !== nothing);
+  let arrived = '';
+  const answer = ask(`${world.url}/paid`, { headers, onBytes: (bytes) => (arrived += bytes.toString()) });
+  await eventually(() => arrived === 'working… ');
+  expect(world.ledger.commits).toHaveLength(0);
+  const release = world.ledger.hold();
   go();
   await eventually(() => world.ledger.commits.length === 1);
+  await settleDown();
+  expect(arrived).toBe('working… ');
   release();
   expect((await answer).body.toString()).toBe('working… the result');
+  expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 20_000n });
 });
 
 test('one TLS port sells over HTTP/2 and HTTP/1.1 alike', async () => {

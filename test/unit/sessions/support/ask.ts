@@ -18,6 +18,7 @@ export interface Question {
   readonly method?: string;
   readonly http2?: boolean;
   readonly onFirstByte?: (status: number) => void;
+  readonly onBytes?: (bytes: Buffer) => void;
   /** The client hangs up. */
   readonly signal?: AbortSignal;
 }
@@ -28,7 +29,7 @@ export const ask = (url: string, question: Question = {}): Promise<Asked> =>
 
 const CUT = { status: 0, headers: {}, body: Buffer.alloc(0), whole: false, trailers: {} };
 
-function overHttp1(url: string, { headers, method = 'GET', signal, onFirstByte }: Question): Promise<Asked> {
+function overHttp1(url: string, { headers, method = 'GET', signal, onFirstByte, onBytes }: Question): Promise<Asked> {
   return new Promise((resolve) => {
     const request = url.startsWith('https:') ? tlsRequest : plainRequest;
     const req = request(url, {
@@ -44,6 +45,7 @@ function overHttp1(url: string, { headers, method = 'GET', signal, onFirstByte }
       const seen = () => ({ status: res.statusCode ?? 0, headers: res.headers, body: Buffer.concat(chunks) });
       res.on('data', (chunk: Buffer) => {
         if (chunks.push(chunk) === 1) onFirstByte?.(res.statusCode ?? 0);
+        onBytes?.(chunk);
       });
       res.on('error', () => undefined);
       res.on('close', () => resolve({ ...seen(), whole: res.complete, trailers: res.trailers }));
@@ -52,7 +54,7 @@ function overHttp1(url: string, { headers, method = 'GET', signal, onFirstByte }
   });
 }
 
-function overHttp2(url: string, { headers, method = 'GET', signal, onFirstByte }: Question): Promise<Asked> {
+function overHttp2(url: string, { headers, method = 'GET', signal, onFirstByte, onBytes }: Question): Promise<Asked> {
   const { origin, pathname, search } = new URL(url);
   return new Promise((resolve) => {
     const session = connect(origin, { rejectUnauthorized: false });
@@ -70,6 +72,7 @@ function overHttp2(url: string, { headers, method = 'GET', signal, onFirstByte }
     });
     stream.on('data', (chunk: Buffer) => {
       if (chunks.push(chunk) === 1) onFirstByte?.(answer.status);
+      onBytes?.(chunk);
     });
     let ended = false;
     stream.on('end', () => {

@@ -121,9 +121,10 @@ async function judge(
   const sold = await outcome(world, loss);
   const lost = ledger.lostFrom !== undefined && ledger.commits.length >= ledger.lostFrom;
   ledger.lostFrom = undefined;
+  if (answer === HUNG) return 'it never ended';
   if (loss === 'open') return answer.status === 503 ? undefined : `${answer.status} instead of 503`;
   const costs = form.costs === 'charged' ? route.bills : 0n;
-  if (lost) return judgeLost(route, answer, { sold, costs }, unpaid);
+  if (lost) return judgeLost(route, form, answer, { sold, costs }, unpaid);
   const nothingLeft = form.cut !== undefined && route.name === 'before-release';
   const due = nothingLeft ? 0n : costs;
   if (sold !== due) return `billed ${sold} instead of ${due}`;
@@ -134,13 +135,19 @@ async function judge(
 /** Nothing protected leaves without its charge, except what a stream may run ahead; a free answer arrives all the same. */
 function judgeLost(
   route: RouteForm,
+  form: HandlerForm,
   answer: Asked,
   { sold, costs }: { sold: bigint; costs: bigint },
   unpaid: Asked | undefined,
 ): string | undefined {
   if (costs === 0n) return sold === 0n ? difference(answer, unpaid) : `billed ${sold} for nothing`;
   if (sold !== 0n && sold !== costs) return `billed ${sold} instead of ${costs} or nothing`;
-  const mayRunAhead = route.name === 'streamed' || sold === costs;
+  if (sold === costs) return undefined;
+  const mayRunAhead = route.name === 'streamed';
+  // Who was told the length has it all within what may run ahead; of any other the end waits for the charge.
+  const toldLength = mayRunAhead && 'content-length' in answer.headers;
+  // A handler that breaks off itself ends as it would if nobody sold it.
+  if (answer.whole && !toldLength && form.cut === undefined) return 'whole without its charge';
   return answer.body.length > 0 && !mayRunAhead ? `${answer.body.length} bytes left without their charge` : undefined;
 }
 
@@ -200,10 +207,8 @@ async function askFor(
   return Promise.race([asking, hung()]);
 }
 
-const hung = async (): Promise<Asked> => {
-  await wait(30_000, undefined, { ref: false });
-  return { status: -1, headers: {}, body: Buffer.alloc(0), whole: false, trailers: {} };
-};
+const HUNG: Asked = { status: -1, headers: {}, body: Buffer.alloc(0), whole: false, trailers: {} };
+const hung = (): Promise<Asked> => wait(30_000, HUNG, { ref: false });
 
 const formOf = (name: unknown): HandlerForm => {
   const form = HANDLER_FORMS.find((one) => one.name === name);
