@@ -4,7 +4,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 /** A wire between a process under test and a server, that a test can make slow, deaf or treacherous. */
 export interface FaultProxy {
   readonly port: number;
-  /** Everything passes again; connections that were spoilt are cut, as a mended network would show them. */
+  /**
+   * Everything passes again; connections that were spoilt are cut, as a mended network would show them.
+   * @throws where bytes that were waited for never came: whatever was to be shown of them was not
+   */
   heal(): void;
   /** Every piece takes this much longer, in both directions. */
   delay(ms: number): void;
@@ -108,9 +111,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
   return {
     port: (server.address() as AddressInfo).port,
     heal() {
-      const spoilt = faults.deaf;
+      const { deaf: spoilt, cut, deafFrom } = faults;
       faults = { ...NONE };
       if (spoilt) cutAll();
+      const neverCame = cut?.text ?? (spoilt ? undefined : deafFrom);
+      if (neverCame !== undefined) throw new Error(`nothing that holds ${neverCame} has passed`);
     },
     delay(ms) {
       faults.delayMs = ms;

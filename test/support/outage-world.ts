@@ -92,9 +92,9 @@ export async function startOutageWorld(changes: Readonly<Record<string, string>>
     api: (path: string, token: string) =>
       request(`${world.server.url}${path}`, { headers: { Authorization: `Bearer ${token}` } }),
     async healAndCompare() {
-      for (const proxy of proxies) proxy.heal();
       world.sandbox.setFaults([]);
       if (postgres.isDown()) await postgres.start();
+      for (const proxy of proxies) proxy.heal();
       await world.finished(60_000);
       expectLedgersEqual(await ourRows(postgres.url), world.sandbox);
     },
