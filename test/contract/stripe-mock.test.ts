@@ -48,7 +48,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a transfer is reversed in part': {
     call: (calls) => calls.reverseTransfer('0199c0de-0000-8000-8000-000000000003:g2', EXAMPLE, REVERSAL),
-    answer: { kind: 'done', value: { amount: 200n, currency: 'USD', stripeTransferId: EXAMPLE, settled: true } },
+    answer: { kind: 'done', value: { amount: 200n, currency: 'USD', stripeTransferId: EXAMPLE, state: 'done' } },
     requests: [`POST /v1/transfers/${EXAMPLE}/reversals`],
   },
   'a transfer is read': {

@@ -11,7 +11,8 @@ import { createTally } from '../support/tally.js';
  */
 
 const MINUTE = 60_000;
-const LIMIT_MS = Number(process.env.MAKEGOOD_PROPERTY_MS ?? 20_000);
+/** So many on every machine: a time limit would let a busy one prove less. */
+const STORIES = 40;
 const WANTED = 400n;
 /** What Hyperswitch carries out after all, it carries out within this. */
 const LANDS_WITHIN_MS = 19 * MINUTE;
@@ -59,14 +60,20 @@ afterAll(() => world.close());
 
 const seen = createTally();
 
-async function story(steps: readonly Step[]): Promise<void> {
+async function story(first: (typeof ANSWERS)[number], steps: readonly Step[]): Promise<void> {
   const { sandbox, clock } = world;
   sandbox.setKeyOwner({});
   sandbox.setFaults([]);
   world.restart();
   const order = await world.paid();
-  let asked: { readonly id: RefundId; readonly at: string } = await world.askRefund(order.id, WANTED);
   let lateUntilMs: number | undefined;
+  const answerNext = (kind: (typeof ANSWERS)[number]): void => {
+    sandbox.setFaults([{ kinds: [kind], on: ['refunds.create'], times: 1, retryAfterSeconds: 1 }]);
+    if (kind === 'lands_late') lateUntilMs ??= clock.nowMs() + LANDS_WITHIN_MS;
+  };
+  // A refund whose first call is answered well has little left to go wrong.
+  answerNext(first);
+  let asked: { readonly id: RefundId; readonly at: string } = await world.askRefund(order.id, WANTED);
 
   const givenBack = (): bigint =>
     sandbox
@@ -94,8 +101,7 @@ async function story(steps: readonly Step[]): Promise<void> {
         await askAgain();
         break;
       case 'answer':
-        sandbox.setFaults([{ kinds: [one.with], on: ['refunds.create'], times: 1, retryAfterSeconds: 1 }]);
-        if (one.with === 'lands_late') lateUntilMs ??= clock.nowMs() + LANDS_WITHIN_MS;
+        answerNext(one.with);
         break;
       case 'unreadable':
         sandbox.setFaults([{ kinds: ['http_503'], on: ['refunds.read', 'payments.read'], times: 1 }]);
@@ -141,12 +147,9 @@ async function story(steps: readonly Step[]): Promise<void> {
 it(
   'no order of late, lost and refused answers gives a buyer more back than was asked for',
   async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 8, maxLength: 30, size: 'max' }), story), {
-      interruptAfterTimeLimit: LIMIT_MS,
-      numRuns: 1_000,
-      markInterruptAsFailure: false,
-    });
-    seen.expectAtLeast({ stories: 15, 'landed late': 5, 'failed absent': 2 });
+    const steps = fc.array(step, { minLength: 8, maxLength: 30, size: 'max' });
+    await fc.assert(fc.asyncProperty(fc.constantFrom(...ANSWERS), steps, story), { numRuns: STORIES });
+    seen.expectAtLeast({ stories: STORIES, 'landed late': 5, 'failed absent': 2 });
   },
-  LIMIT_MS + 60_000,
+  240_000,
 );
