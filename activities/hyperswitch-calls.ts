@@ -1,6 +1,6 @@
 import type { Clock } from '../src/domain/clock.js';
 import { newRefundId, type PaymentId, type RefundId } from '../src/domain/ids.js';
-import { overdueReadMs } from '../src/domain/payment-expiry.js';
+import { overdueReadMs, REFUND_EXPECTED_MS } from '../src/domain/overdue.js';
 import type { PaymentFacts, RefundFacts } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
@@ -95,7 +95,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     if (claim.kind === 'held') return heldStep(claim);
     if (claim.kind === 'final') return await reread(claim.claim);
     const { certainty, refusal, key, amount, currency, orderId, hyperswitchPaymentId, ageMs } = claim.claim;
-    const readAgainMs = overdueReadMs({ ageMs, expiryMs });
+    const readAgainMs = overdueReadMs(ageMs, expiryMs);
     const held = { id, runner };
     const call: HyperswitchCall<PaymentFacts> = {
       certainty,
@@ -157,21 +157,14 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
       return { kind: 'attention', reason, detail, unknown: payment.certainty === 'unknown' };
     }
     const open = payment.status === 'pending' || payment.status === 'processing';
-    return open
-      ? {
-          kind: 'open',
-          status: payment.status,
-          detail: `Hyperswitch calls it ${payment.status}`,
-          ...(readAgainMs === null ? {} : { afterMs: readAgainMs }),
-        }
-      : { kind: 'final', status: payment.status };
+    return open ? stillOpen(payment.status, readAgainMs) : { kind: 'final', status: payment.status };
   }
 
   async function advanceRefund(id: RefundId): Promise<FollowStep> {
     const runner = nextRunner();
     const claim: HyperswitchClaim<ClaimedRefund> = await ledger.claimRefund(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
-    const { certainty, refusal, key, amount, currency, orderId, hyperswitchRefundId, ...refund } = claim.claim;
+    const { certainty, refusal, key, amount, currency, orderId, hyperswitchRefundId, ageMs, ...refund } = claim.claim;
     const read = () => hyperswitch.readRefund(hyperswitchRefundId);
     if (claim.kind === 'final') {
       const step = await refundStep(id);
@@ -210,10 +203,10 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
       apply: async (facts) => wake((await ledger.applyRefund({ refundId: id, runner, facts })).started),
     };
     const step = await makeOrRead(call, account);
-    return step ?? (await refundStep(id));
+    return step ?? (await refundStep(id, overdueReadMs(ageMs, REFUND_EXPECTED_MS)));
   }
 
-  async function refundStep(id: RefundId): Promise<FollowStep> {
+  async function refundStep(id: RefundId, readAgainMs: number | null = null): Promise<FollowStep> {
     const refund = await ledger.findRefund(id);
     if (!refund) throw new Error(`refund ${id} is not in the ledger`);
     if (refund.attention) {
@@ -221,9 +214,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
       return { kind: 'attention', reason, detail, unknown: false };
     }
     const open = refund.status === 'pending' || refund.status === 'review';
-    return open
-      ? { kind: 'open', status: refund.status, detail: `Hyperswitch calls it ${refund.status}` }
-      : { kind: 'final', status: refund.status };
+    return open ? stillOpen(refund.status, readAgainMs) : { kind: 'final', status: refund.status };
   }
 
   return {
@@ -231,6 +222,14 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     advanceRefund: (id: RefundId) => answeringWebhooks({ kind: 'refund', id }, () => advanceRefund(id)),
   };
 }
+
+/** @param afterMs null: at the workflow's own pace */
+const stillOpen = (status: string, afterMs: number | null): FollowStep => ({
+  kind: 'open',
+  status,
+  detail: `Hyperswitch calls it ${status}`,
+  ...(afterMs === null ? {} : { afterMs }),
+});
 
 const heldStep = ({ forMs }: { forMs: number }): FollowStep => ({
   kind: 'later',

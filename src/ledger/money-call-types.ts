@@ -39,6 +39,8 @@ export interface ClaimedRefund {
   readonly refusal: string | null;
   readonly hyperswitchPaymentId: string;
   readonly hyperswitchRefundId: string;
+  /** Since it was made here, by the ledger's clock. */
+  readonly ageMs: number;
 }
 
 export type HyperswitchClaim<C> =

@@ -2,6 +2,7 @@ import type { Certainty } from '../domain/certainty.js';
 import { refundKey } from '../domain/idempotency-keys.js';
 import type { OrderId, PaymentId, RefundId } from '../domain/ids.js';
 import { REFUND_TRANSITIONS, type RefundStatus } from '../domain/marketplace-status.js';
+import { overdueReadMs, REFUND_EXPECTED_MS } from '../domain/overdue.js';
 import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
@@ -14,6 +15,7 @@ import {
   leaves,
   noteAbsent,
   type Question,
+  SWEEP_AFTER_MS,
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
@@ -43,11 +45,13 @@ interface RefundRow {
   held_ms: number | null;
   attention_reason: string | null;
   paid_currency: string;
+  age_ms: number;
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
     r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.refusal, p.captured, r.runner, r.attention_reason, p.currency AS paid_currency,
-    (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms
+    (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
+    (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
 
 /** The calls that make and follow one refund at Hyperswitch, and what its answers change here. */
@@ -148,6 +152,7 @@ const toClaim = (row: RefundRow): ClaimedRefund => ({
   refusal: row.refusal,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
   hyperswitchRefundId: row.hyperswitch_refund_id,
+  ageMs: row.age_ms,
 });
 
 function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
@@ -194,9 +199,9 @@ async function saveReading(
     `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
        runner_until = CASE WHEN runner = $2 THEN NULL ELSE runner_until END,
-       next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + interval '10 minutes' ELSE next_check_at END
+       next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + $3 * interval '1 millisecond' ELSE next_check_at END
      WHERE id = $1`,
-    [row.id, runner],
+    [row.id, runner, (overdueReadMs(row.age_ms, REFUND_EXPECTED_MS) ?? 0) + SWEEP_AFTER_MS],
   );
 }
 
@@ -246,8 +251,8 @@ async function beyondPaid(query: Query, row: RefundRow): Promise<string | undefi
 }
 
 const MOVED: Readonly<Record<RefundStatus, string>> = {
-  pending: `next_check_at = clock_now() + interval '10 minutes'`,
-  review: `next_check_at = clock_now() + interval '10 minutes'`,
+  pending: `next_check_at = clock_now() + ${SWEEP_AFTER_MS} * interval '1 millisecond'`,
+  review: `next_check_at = clock_now() + ${SWEEP_AFTER_MS} * interval '1 millisecond'`,
   succeeded: 'succeeded_at = clock_now(), failed_at = NULL, next_check_at = NULL',
   failed: 'failed_at = clock_now(), next_check_at = NULL',
 };

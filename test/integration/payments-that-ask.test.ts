@@ -125,6 +125,46 @@ describe('a refund whose status nobody knows', () => {
   });
 });
 
+describe('a refund that stays pending', () => {
+  const read = async () => {
+    const { id } = await world.paid();
+    const refund = await world.askRefund(id);
+    await world.advanceRefund(refund.id);
+    return refund;
+  };
+  const refundDueAt = async (id: string): Promise<number> => {
+    const [row] = await world.database.query<{ at: Date }>('SELECT next_check_at AS at FROM refunds WHERE id = $1', [
+      id,
+    ]);
+    return row!.at.getTime() - world.clock.nowMs();
+  };
+
+  it.each(['pending', 'review'] as const)(
+    '%s is read ever less often after a day, at least once a day',
+    async (word) => {
+      const refund = await read();
+      await world.sandbox.moveRefund(refund.at, { to: word });
+      expect(await world.advanceRefund(refund.id)).not.toHaveProperty('afterMs');
+      world.clock.advance(24 * HOUR);
+      const waits: number[] = [];
+      for (let reads = 0; reads < 12; reads += 1) {
+        const step = await world.advanceRefund(refund.id);
+        const afterMs = step.kind === 'open' ? (step.afterMs ?? 0) : 0;
+        waits.push(afterMs);
+        // The sweep does not come before it is due, and not long after.
+        expect(await refundDueAt(refund.id)).toBeGreaterThanOrEqual(afterMs);
+        expect(await refundDueAt(refund.id)).toBeLessThanOrEqual(afterMs + 15 * MINUTE);
+        world.clock.advance(afterMs);
+      }
+      expect(waits[0]).toBe(5 * MINUTE);
+      expect(waits.at(-1)).toBe(24 * HOUR);
+      expect(waits.toSorted((one, other) => one - other)).toEqual(waits);
+      await world.sandbox.moveRefund(refund.at, { to: 'succeeded' });
+      expect(await world.advanceRefund(refund.id)).toMatchObject({ kind: 'final', status: 'succeeded' });
+    },
+  );
+});
+
 describe('a decision about a payment', () => {
   it('write_off of money that a buyer has not back takes a second person', async () => {
     const { paymentId } = await called('partially_captured', 400);

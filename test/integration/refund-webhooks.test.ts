@@ -92,6 +92,30 @@ describe('a webhook', () => {
     expect(moved()).toEqual({ takenBack: 2, refunded: 1 });
   });
 
+  it('about a refund that has been pending for weeks, and was read ever less often, is acted on at once', async () => {
+    const { id, move } = await pendingRefund();
+    const at = (await market.test.ledger.findRefund(id))?.hyperswitchRefundId;
+    const readsSoFar = () =>
+      market.hyperswitch.calls().calls.filter((call) => call.endpoint === 'refunds.read' && call.id === at).length;
+    const readsOf = async (days: number) => {
+      const before = readsSoFar();
+      for (let day = 0; day < days; day += 1) {
+        await market.sleep(24 * HOUR_MS);
+        await market.world.sweep();
+      }
+      return readsSoFar() - before;
+    };
+    // The first day at its own pace, every five minutes at last; from then on each wait is twice the one before.
+    expect(await readsOf(1)).toBeGreaterThan(200);
+    expect(await readsOf(3)).toBeLessThan(40);
+    expect(await readsOf(14)).toBeLessThanOrEqual(30);
+    const before = market.test.clock.nowMs();
+    await move('succeeded');
+    await untilReversed(id);
+    expect(market.test.clock.nowMs() - before).toBeLessThan(5 * MINUTE_MS);
+    expect(moved()).toEqual({ takenBack: 2, refunded: 1 });
+  });
+
   it('that comes late, when everything is done, changes nothing', async () => {
     const { id, move } = await pendingRefund();
     rules({ what: 'held' });
