@@ -1,5 +1,6 @@
 import { assertNever } from '../src/domain/assert-never.js';
 import type { AttentionReason } from '../src/domain/attention.js';
+import { mayHaveMoved } from '../src/domain/certainty.js';
 import type { ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
@@ -57,7 +58,7 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
       const reversal = await ledger.findReversal(id);
       if (!reversal) throw new Error(`reversal ${id} is not in the ledger`);
       const { attention, stripeTransferId } = reversal;
-      if (attention === null || stripeTransferId === null || !isUnknown(reversal.certainty))
+      if (attention === null || stripeTransferId === null || !mayHaveMoved(reversal.certainty))
         return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
       const looked = await lookForReversal(stripe, {
         ...reversal,
@@ -72,12 +73,10 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
       const order = transfer && (await ledger.findOrder(transfer.orderId));
       if (!transfer || !order) throw new Error(`transfer ${id} is not in the ledger`);
       const { attention } = transfer;
-      if (attention === null || !isUnknown(transfer.certainty))
+      if (attention === null || !mayHaveMoved(transfer.certainty))
         return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
       const looked = await lookForTransfer(stripe, { ...transfer, orderMark: order.reference ?? order.id });
       return await take({ kind: 'transfer', id, ...attention }, looked, (found) => ledger.adoptTransfer(id, found));
     },
   };
 }
-
-const isUnknown = (certainty: string): boolean => certainty === 'unknown' || certainty === 'in_flight';

@@ -1,6 +1,6 @@
 import type { MoneyAnswer } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
-import { type Certainty, certaintyAtSend } from '../src/domain/certainty.js';
+import { type Certainty, certaintyAtSend, mayHaveMoved } from '../src/domain/certainty.js';
 import { type Decision, next } from '../src/domain/next.js';
 import type { KeyedAnswer, KeyedRefusal, ReversalState } from '../src/domain/provider-answers.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
@@ -247,8 +247,6 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     }
   }
 }
-
-const mayHaveMoved = (certainty: Certainty): boolean => certainty === 'unknown' || certainty === 'in_flight';
 
 /** What it means that ours is at Stripe and not done. */
 export function unfinished(

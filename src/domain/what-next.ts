@@ -1,5 +1,5 @@
 import type { Attention } from './attention.js';
-import type { Certainty } from './certainty.js';
+import { type Certainty, mayHaveMoved, surelyUnmoved } from './certainty.js';
 import { actionsFor, inWords, isDecidable } from './decisions.js';
 import type { MoneyKind } from './marketplace.js';
 
@@ -49,8 +49,7 @@ function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, { reason }:
   const asked = isDecidable(kind)
     ? `a person decides: makegood resolve <id> ${inWords(actionsFor(kind, reason))}`
     : 'a person looks at it: nothing of it is decided here';
-  const isOpenQuestion = certainty === 'unknown' || certainty === 'in_flight';
-  if (!isOpenQuestion || nextCheckAt === null || kind === 'payment' || kind === 'refund') return asked;
+  if (!mayHaveMoved(certainty) || nextCheckAt === null || kind === 'payment' || kind === 'refund') return asked;
   return `${asked}. Meanwhile Stripe's records are read, next at ${nextCheckAt}; our own ${kind} is adopted if it is found`;
 }
 
@@ -78,9 +77,8 @@ const NOTHING = 'nothing: it is finished';
 
 function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation): string {
   const at = nextRetryAt ?? nextCheckAt ?? 'the next sweep';
-  const looks = certainty === 'unknown' || certainty === 'in_flight';
   if (kind === 'payment' || kind === 'refund') {
-    return certainty === 'not_sent' || certainty === 'absent'
+    return surelyUnmoved(certainty)
       ? `it is sent to Hyperswitch at ${at}`
       : `Hyperswitch is read again at ${at}, and then from time to time until it is final`;
   }
@@ -90,7 +88,7 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
   if (status === 'waiting_balance') {
     return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;
   }
-  return looks
+  return mayHaveMoved(certainty)
     ? `Stripe's records are read at ${at}; only what is not there is sent again`
     : `it is sent to Stripe at ${at}`;
 }

@@ -1,4 +1,4 @@
-import type { Certainty } from '../domain/certainty.js';
+import { type Certainty, mayHaveMoved } from '../domain/certainty.js';
 import type { OrderId, PaymentId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
 import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
@@ -68,7 +68,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
     write_off: {
       missing(row, { verified }) {
         if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
-        return row.certainty === 'unknown' || row.certainty === 'in_flight'
+        return mayHaveMoved(row.certainty)
           ? 'nobody knows yet whether Hyperswitch has it: it is read until that is known'
           : undefined;
       },

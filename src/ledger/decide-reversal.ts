@@ -1,3 +1,4 @@
+import { surelyUnmoved } from '../domain/certainty.js';
 import { type ForeignAction, planShare } from '../domain/foreign-reversals.js';
 import type { ReversalId } from '../domain/ids.js';
 import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type Said } from './decidable.js';
@@ -45,7 +46,7 @@ function planned(action: ForeignAction, row: Row, { verified }: Said) {
     action,
     {
       amount: BigInt(row.amount),
-      unsent: row.certainty === 'not_sent' || row.certainty === 'absent',
+      unsent: surelyUnmoved(row.certainty),
       countedElsewhere: BigInt(row.counted_elsewhere),
     },
     { settled, left },

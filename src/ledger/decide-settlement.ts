@@ -1,3 +1,4 @@
+import { surelyUnmoved } from '../domain/certainty.js';
 import type { JsonObject } from '../domain/json.js';
 import { toHundredths } from '../domain/money.js';
 import { TEMPO } from '../domain/settlement-providers.js';
@@ -56,7 +57,7 @@ export const SETTLEMENT: Decidable<'settlement', Row> = {
       },
       // Of a capture the chain has just said it; else nobody can be asked, and what the last answer proved stands.
       confirmed: ({ provider, certainty }, { verified }) =>
-        verified.kind === 'absent' || (provider !== TEMPO && (certainty === 'absent' || certainty === 'not_sent')),
+        verified.kind === 'absent' || (provider !== TEMPO && surelyUnmoved(certainty)),
       apply: ({ query }, { id }) => change(query, WRITE_OFF, [id]),
     },
   },

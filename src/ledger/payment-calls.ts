@@ -1,4 +1,4 @@
-import type { Certainty } from '../domain/certainty.js';
+import { type Certainty, certaintyAtClaim } from '../domain/certainty.js';
 import type { Clock } from '../domain/clock.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { Database } from './database.js';
@@ -87,8 +87,7 @@ const toClaim = (row: PaymentRow): ClaimedPayment => ({
   amount: BigInt(row.amount),
   currency: row.currency,
   key: row.idempotency_key,
-  // A call that its process did not live to record may have arrived.
-  certainty: row.certainty === 'in_flight' ? 'unknown' : row.certainty,
+  certainty: certaintyAtClaim(row.certainty),
   refusal: row.refusal,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
   ageMs: row.age_ms,

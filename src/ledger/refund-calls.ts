@@ -1,4 +1,4 @@
-import type { Certainty } from '../domain/certainty.js';
+import { type Certainty, certaintyAtClaim } from '../domain/certainty.js';
 import { refundKey } from '../domain/idempotency-keys.js';
 import type { OrderId, PaymentId, RefundId } from '../domain/ids.js';
 import { REFUND_TRANSITIONS, type RefundStatus } from '../domain/marketplace-status.js';
@@ -148,7 +148,7 @@ const toClaim = (row: RefundRow): ClaimedRefund => ({
   currency: row.currency,
   reason: row.reason,
   key: row.idempotency_key,
-  certainty: row.certainty === 'in_flight' ? 'unknown' : row.certainty,
+  certainty: certaintyAtClaim(row.certainty),
   refusal: row.refusal,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
   hyperswitchRefundId: row.hyperswitch_refund_id,

@@ -1,3 +1,4 @@
+import { surelyUnmoved } from '../domain/certainty.js';
 import { reversalKey } from '../domain/idempotency-keys.js';
 import type { ReversalId } from '../domain/ids.js';
 import { keyUse } from '../domain/key-age.js';
@@ -113,7 +114,7 @@ async function notAdopted(database: Database, id: ReversalId, stripeId: string):
 async function stopUndue(query: Query, row: ReversalRow, runner: string): Promise<ReversalPermit> {
   const stop = { kind: 'stop', why: `its refund is ${row.refund_status}` } as const;
   if (row.runner !== runner) return stop;
-  const unsent = row.certainty === 'not_sent' || row.certainty === 'absent';
+  const unsent = surelyUnmoved(row.certainty);
   const use = keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
   if (!unsent && use !== 'new_generation') {
     await giveBack(query, 'reversals', { id: row.id, runner, afterMs: LOOK_FOR_UNDUE_MS, answer: 'undue' });

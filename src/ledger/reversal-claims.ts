@@ -1,4 +1,5 @@
 import type { AttentionReason } from '../domain/attention.js';
+import { mayHaveMoved } from '../domain/certainty.js';
 import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import type { RefundStatus, ReversalStatus } from '../domain/marketplace-status.js';
 import { leavePlace, voidReversal } from './demands.js';
@@ -65,7 +66,7 @@ export async function refusalOf(
   row: ReversalRow,
   { runner, holdMs }: { runner: string; holdMs: number },
 ): Promise<Refusal | undefined> {
-  const uncertain = row.certainty === 'unknown' || row.certainty === 'in_flight';
+  const uncertain = mayHaveMoved(row.certainty);
   if (row.status === 'reversed' || row.status === 'written_off') return { kind: 'final', status: row.status };
   if (row.status === 'permanently_failed') return await attentionOf(query, row, uncertain);
   if (isHeld(row, runner)) return await later(query, row, row.held_ms ?? 0, 'another attempt holds it');

@@ -1,3 +1,4 @@
+import { type Certainty, surelyUnmoved } from '../domain/certainty.js';
 import { amountStep } from '../domain/currencies.js';
 import type { OrderId, RefundId, TransferId } from '../domain/ids.js';
 import type { Refunded, TransferShare } from '../domain/shares.js';
@@ -9,7 +10,7 @@ export interface ShareRow {
   readonly seller_account: string;
   readonly currency: string;
   readonly status: string;
-  readonly certainty: string;
+  readonly certainty: Certainty;
   readonly promised: string;
   readonly withheld: string;
   readonly amount: string;
@@ -130,8 +131,7 @@ export const notMadeGood = ({ withheld, taken_back, compensated }: ShareRow): bi
   BigInt(withheld) + BigInt(taken_back) - BigInt(compensated);
 
 /** Nothing of it has left us, and that is certain: it can still be made smaller or larger. */
-export const isUnsent = (row: ShareRow): boolean =>
-  !row.completed && !hasEnded(row) && (row.certainty === 'not_sent' || row.certainty === 'absent');
+export const isUnsent = (row: ShareRow): boolean => !row.completed && !hasEnded(row) && surelyUnmoved(row.certainty);
 
 /**
  * Never to be sent: nothing is left of it, or a person gave it up. Should Stripe turn out to hold it after all, then with

@@ -1,4 +1,4 @@
-import { type Certainty, certaintyAtSend } from '../domain/certainty.js';
+import { type Certainty, certaintyAtClaim, certaintyAtSend } from '../domain/certainty.js';
 import { KEY_FORGOTTEN_MS, keyUse, looksFirst, PROOFS_APART_MS } from '../domain/key-age.js';
 import type { CallOutcome, Claimed, SendPermit } from './money-call-types.js';
 import { type Query, tell } from './transition.js';
@@ -40,13 +40,13 @@ export const CALL_TIMES = `(extract(epoch FROM x.runner_until - clock_now()) * 1
 export const isHeld = (row: CallRow, runner: string): boolean =>
   row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0;
 
-/** Takes the row for one attempt. An attempt that its process did not live to record may have moved money. */
+/** Takes the row for one attempt. */
 export async function hold(
   query: Query,
   table: CallTable,
   { row, runner, holdMs }: { row: CallRow; runner: string; holdMs: number },
 ): Promise<Omit<Claimed, 'orderId'>> {
-  const certainty = row.certainty === 'in_flight' ? 'unknown' : row.certainty;
+  const certainty = certaintyAtClaim(row.certainty);
   await query(
     `UPDATE ${table} SET runner = $2, runner_until = clock_now() + $3 * interval '1 millisecond', certainty = $4,
        next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,

@@ -1,3 +1,4 @@
+import { mayHaveMoved, surelyUnmoved } from '../domain/certainty.js';
 import { transferKey } from '../domain/idempotency-keys.js';
 import type { OrderId, TransferId } from '../domain/ids.js';
 import type { TransferStatus } from '../domain/marketplace-status.js';
@@ -141,7 +142,7 @@ async function refusalOf(
 ): Promise<Exclude<StripeClaim<never>, { kind: 'claimed' }> | undefined> {
   if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
   if (row.attention_reason !== null) {
-    const unknown = row.certainty === 'unknown' || row.certainty === 'in_flight';
+    const unknown = mayHaveMoved(row.certainty);
     await lookAgain(query, 'seller_transfers', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
     return { kind: 'attention', reason: row.attention_reason as never, detail: row.attention_detail ?? '', unknown };
   }
@@ -192,7 +193,7 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
     [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
   );
   await moveOn(query, row, outcome);
-  const unsent = decision.certainty === 'absent' || decision.certainty === 'not_sent';
+  const unsent = surelyUnmoved(decision.certainty);
   const started = unsent ? await withholdDemands(query, row.order_id, id) : [];
   // Last: whoever asks whether Stripe is parked holds a transfer, and nothing is waited for after this.
   if (outcome.parks)
