@@ -10,12 +10,22 @@ const KIND = { payments: 'payment', refunds: 'refund' } as const;
 
 /** Until the sweep looks at an item that its own workflow should have taken further. */
 export const SWEEP_AFTER_MS = 10 * 60_000;
+export const SWEEP_AFTER = `interval '${SWEEP_AFTER_MS} milliseconds'`;
 /** What waits for a person is read again this often. */
 const ASKED_AFTER = `interval '1 hour'`;
 
 export interface Held<Id extends string = string> {
   readonly id: Id;
   readonly runner: string;
+}
+
+/** What has ended is found again only while a person is asked about it. */
+export async function leaveEnded(query: Query, table: HyperswitchTable, id: string): Promise<void> {
+  await query(
+    `UPDATE ${table} SET next_check_at = CASE WHEN attention_reason IS NOT NULL THEN clock_now() + ${ASKED_AFTER} END
+     WHERE id = $1 AND next_check_at IS NOT NULL`,
+    [id],
+  );
 }
 
 /**

@@ -2,10 +2,12 @@ import { type Certainty, certaintyAtClaim } from '../domain/certainty.js';
 import type { Clock } from '../domain/clock.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { Database } from './database.js';
+import { heldElsewhereMs, holdRow } from './holds.js';
 import {
   type AbsentOutcome,
   askUnread,
   type Held,
+  leaveEnded,
   leaves,
   noteAbsent,
   type Question,
@@ -15,7 +17,7 @@ import {
 import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './money-call-types.js';
 import { moveOrder } from './order-paid.js';
 import { readPaymentInto } from './payment-readings.js';
-import { holdPayment, isHeld, isOpen, lockPayment, lockWithOrder, type PaymentRow } from './payment-row.js';
+import { isOpen, lockPayment, lockWithOrder, type PaymentRow } from './payment-row.js';
 import type { Sealer } from './sealer.js';
 import { mustMove, tell } from './transition.js';
 
@@ -27,11 +29,12 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
         const row = await lockPayment(query, id);
         const claim = toClaim(row);
         if (!isOpen(row.status)) {
-          await query(ENDED, [id]);
+          await leaveEnded(query, 'payments', id);
           return { kind: 'final', claim };
         }
-        if (isHeld(row, runner)) return { kind: 'held', forMs: Math.ceil(row.held_ms ?? 0) };
-        await holdPayment(query, { id, runner, holdMs, certainty: claim.certainty });
+        const heldMs = heldElsewhereMs(row, runner);
+        if (heldMs > 0) return { kind: 'held', forMs: Math.ceil(heldMs) };
+        await holdRow(query, 'payments', { id, runner, holdMs, certainty: claim.certainty });
         return { kind: 'claimed', claim };
       }),
 
@@ -76,10 +79,6 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
       }),
   };
 }
-
-/** What has ended is found again only while a person is asked about it. */
-const ENDED = `UPDATE payments SET next_check_at = CASE WHEN attention_reason IS NOT NULL THEN clock_now() + interval '1 hour' END
-  WHERE id = $1 AND next_check_at IS NOT NULL`;
 
 const toClaim = (row: PaymentRow): ClaimedPayment => ({
   id: row.id,

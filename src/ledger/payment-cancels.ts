@@ -3,9 +3,10 @@ import { paymentCancelKey } from '../domain/idempotency-keys.js';
 import type { PaymentId } from '../domain/ids.js';
 import { isAbandoned } from '../domain/payment-expiry.js';
 import type { Database } from './database.js';
+import { heldElsewhereMs, holdRow } from './holds.js';
 import type { Held } from './hyperswitch-rows.js';
 import type { ClaimedCancel } from './money-call-types.js';
-import { holdPayment, isHeld, isOpen, lockPayment } from './payment-row.js';
+import { isOpen, lockPayment } from './payment-row.js';
 import { tell } from './transition.js';
 
 /** The call that cancels a payment at Hyperswitch: a money call, whose outcome is what is read of the payment afterwards. */
@@ -19,9 +20,9 @@ export function createPaymentCancels(database: Database) {
         const { id, runner, holdMs, expiryMs } = held;
         const row = await lockPayment(query, id);
         const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
-        if (!isOpen(row.status) || row.certainty !== 'done' || isHeld(row, runner)) return undefined;
+        if (!isOpen(row.status) || row.certainty !== 'done' || heldElsewhereMs(row, runner) > 0) return undefined;
         if (!expired && row.cancel_asked_at === null) return undefined;
-        await holdPayment(query, { id, runner, holdMs, certainty: row.certainty });
+        await holdRow(query, 'payments', { id, runner, holdMs, certainty: row.certainty });
         const certainty =
           row.cancel_certainty === 'unknown' || row.cancel_certainty === 'in_flight' ? 'unknown' : 'in_flight';
         await query(

@@ -2,7 +2,7 @@ import type { Clock } from '../domain/clock.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-status.js';
 import type { PaymentFacts } from '../domain/provider-answers.js';
 import { NO_ATTENTION, withdrawRequests } from './decision-rows.js';
-import { ask, type Question, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
+import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 import type { Applied, PaymentReading } from './money-call-types.js';
 import { moveOrder, orderPaid } from './order-paid.js';
 import { isOpen, type PaymentRow } from './payment-row.js';
@@ -134,9 +134,7 @@ async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentSt
     id: row.id,
     from: row.status,
     to: status,
-    set: isOpen(status)
-      ? `next_check_at = clock_now() + ${SWEEP_AFTER_MS} * interval '1 millisecond'`
-      : 'next_check_at = NULL',
+    set: isOpen(status) ? `next_check_at = clock_now() + ${SWEEP_AFTER}` : 'next_check_at = NULL',
   });
   await tell(query, { kind: 'payment', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
   if (status === 'succeeded') return await orderPaid(query, clock, row.order_id);

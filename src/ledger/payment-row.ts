@@ -2,11 +2,11 @@ import type { AttentionReason } from '../domain/attention.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { OrderId, PaymentId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
-import type { Held } from './hyperswitch-rows.js';
+import type { Holdable } from './holds.js';
 import { lockOrderOf } from './seller-shares.js';
 import type { Query } from './transition.js';
 
-export interface PaymentRow {
+export interface PaymentRow extends Holdable {
   id: PaymentId;
   order_id: OrderId;
   amount: string;
@@ -22,8 +22,6 @@ export interface PaymentRow {
   cancel_certainty: Certainty;
   written_off_at: Date | null;
   attention_reason: AttentionReason | null;
-  runner: string | null;
-  held_ms: number | null;
   age_ms: number;
 }
 
@@ -33,20 +31,6 @@ const COLUMNS = `id, order_id, amount, currency, status, provider_status, certai
   (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;
 
 export const isOpen = (status: PaymentStatus): boolean => status === 'pending' || status === 'processing';
-
-export const isHeld = (row: PaymentRow, runner: string): boolean =>
-  row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0;
-
-export async function holdPayment(
-  query: Query,
-  { id, runner, holdMs, certainty }: Held<PaymentId> & { readonly holdMs: number; readonly certainty: Certainty },
-): Promise<void> {
-  await query(
-    `UPDATE payments SET runner = $2, runner_until = clock_now() + $3 * interval '1 millisecond',
-       certainty = $4, next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
-    [id, runner, holdMs, certainty],
-  );
-}
 
 /** Order first, then the payment: the order of all locks. */
 export async function lockWithOrder(query: Query, id: PaymentId): Promise<PaymentRow> {

@@ -7,14 +7,17 @@ import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
 import { NO_ATTENTION, withdrawRequests } from './decision-rows.js';
+import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
 import {
   type AbsentOutcome,
   ask,
   askUnread,
   type Held,
+  leaveEnded,
   leaves,
   noteAbsent,
   type Question,
+  SWEEP_AFTER,
   SWEEP_AFTER_MS,
   type UnreadOutcome,
   unread,
@@ -26,7 +29,7 @@ import { lockOrder, lockOrderOf } from './seller-shares.js';
 import { giveBack, settleShares } from './share-out.js';
 import { mustMove, type Query, tell } from './transition.js';
 
-interface RefundRow {
+interface RefundRow extends Holdable {
   id: RefundId;
   order_id: OrderId;
   payment_id: PaymentId;
@@ -41,8 +44,6 @@ interface RefundRow {
   refusal: string | null;
   /** Of its payment: what was surely taken from the buyer. */
   captured: string;
-  runner: string | null;
-  held_ms: number | null;
   attention_reason: string | null;
   paid_currency: string;
   age_ms: number;
@@ -71,16 +72,12 @@ export function createRefundCalls(database: Database) {
         const row = await lockRefund(query, id);
         const claim = toClaim(row);
         if (row.status === 'succeeded' || row.status === 'failed') {
-          await query(ENDED, [id]);
+          await leaveEnded(query, 'refunds', id);
           return { kind: 'final', claim };
         }
-        if (row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0)
-          return { kind: 'held', forMs: Math.ceil(row.held_ms ?? 0) };
-        await query(
-          `UPDATE refunds SET runner = $2, runner_until = clock_now() + $3 * interval '1 millisecond', certainty = $4,
-             next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
-          [id, runner, holdMs, claim.certainty],
-        );
+        const heldMs = heldElsewhereMs(row, runner);
+        if (heldMs > 0) return { kind: 'held', forMs: Math.ceil(heldMs) };
+        await holdRow(query, 'refunds', { id, runner, holdMs, certainty: claim.certainty });
         return { kind: 'claimed', claim };
       }),
 
@@ -128,10 +125,6 @@ export function createRefundCalls(database: Database) {
     },
   };
 }
-
-/** What has ended is found again only while a person is asked about it. */
-const ENDED = `UPDATE refunds SET next_check_at = CASE WHEN attention_reason IS NOT NULL THEN clock_now() + interval '1 hour' END
-  WHERE id = $1 AND next_check_at IS NOT NULL`;
 
 /** Order first, then the refund: the order of all locks. */
 async function lockRefund(query: Query, id: RefundId): Promise<RefundRow> {
@@ -251,8 +244,8 @@ async function beyondPaid(query: Query, row: RefundRow): Promise<string | undefi
 }
 
 const MOVED: Readonly<Record<RefundStatus, string>> = {
-  pending: `next_check_at = clock_now() + ${SWEEP_AFTER_MS} * interval '1 millisecond'`,
-  review: `next_check_at = clock_now() + ${SWEEP_AFTER_MS} * interval '1 millisecond'`,
+  pending: `next_check_at = clock_now() + ${SWEEP_AFTER}`,
+  review: `next_check_at = clock_now() + ${SWEEP_AFTER}`,
   succeeded: 'succeeded_at = clock_now(), failed_at = NULL, next_check_at = NULL',
   failed: 'failed_at = clock_now(), next_check_at = NULL',
 };

@@ -3,11 +3,12 @@ import { mayHaveMoved } from '../domain/certainty.js';
 import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import type { RefundStatus, ReversalStatus } from '../domain/marketplace-status.js';
 import { leavePlace, voidReversal } from './demands.js';
+import { heldElsewhereMs } from './holds.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { StripeClaim } from './money-call-types.js';
 import { lockSharesOf } from './seller-shares.js';
 import { settleShares } from './share-out.js';
-import { CALL_TIMES, type CallRow, isHeld, LOOKED_AFTER_MS, lookAgain } from './stripe-calls.js';
+import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain } from './stripe-calls.js';
 import { gateHoldsMs, parked } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
 
@@ -69,7 +70,8 @@ export async function refusalOf(
   const uncertain = mayHaveMoved(row.certainty);
   if (row.status === 'reversed' || row.status === 'written_off') return { kind: 'final', status: row.status };
   if (row.status === 'permanently_failed') return await attentionOf(query, row, uncertain);
-  if (isHeld(row, runner)) return await later(query, row, row.held_ms ?? 0, 'another attempt holds it');
+  const heldMs = heldElsewhereMs(row, runner);
+  if (heldMs > 0) return await later(query, row, heldMs, 'another attempt holds it');
   if (row.refund_status !== 'succeeded' && !uncertain) {
     await undo(query, row);
     return { kind: 'final', status: 'written_off' };

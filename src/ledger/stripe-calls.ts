@@ -1,10 +1,11 @@
 import { type Certainty, certaintyAtClaim, certaintyAtSend } from '../domain/certainty.js';
 import { KEY_FORGOTTEN_MS, keyUse, looksFirst, PROOFS_APART_MS } from '../domain/key-age.js';
+import { type Holdable, holdRow } from './holds.js';
 import type { CallOutcome, Claimed, SendPermit } from './money-call-types.js';
 import { type Query, tell } from './transition.js';
 
 /** What transfers and reversals have in common: the columns of a call that carries a key. */
-export interface CallRow {
+export interface CallRow extends Holdable {
   id: string;
   order_id: string;
   seller_account: string;
@@ -18,8 +19,6 @@ export interface CallRow {
   retry_count: number;
   absences: number;
   params: string | null;
-  runner: string | null;
-  held_ms: number | null;
   retry_ms: number | null;
   key_age_ms: number | null;
   row_age_ms: number;
@@ -36,10 +35,6 @@ export const CALL_TIMES = `(extract(epoch FROM x.runner_until - clock_now()) * 1
   (extract(epoch FROM clock_now() - x.key_first_sent_at) * 1000)::float8 AS key_age_ms,
   (extract(epoch FROM clock_now() - x.created_at) * 1000)::float8 AS row_age_ms`;
 
-/** Somebody else's claim that has not lapsed. */
-export const isHeld = (row: CallRow, runner: string): boolean =>
-  row.runner !== null && row.runner !== runner && (row.held_ms ?? 0) > 0;
-
 /** Takes the row for one attempt. */
 export async function hold(
   query: Query,
@@ -47,11 +42,7 @@ export async function hold(
   { row, runner, holdMs }: { row: CallRow; runner: string; holdMs: number },
 ): Promise<Omit<Claimed, 'orderId'>> {
   const certainty = certaintyAtClaim(row.certainty);
-  await query(
-    `UPDATE ${table} SET runner = $2, runner_until = clock_now() + $3 * interval '1 millisecond', certainty = $4,
-       next_check_at = clock_now() + $3 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
-    [row.id, runner, holdMs, certainty],
-  );
+  await holdRow(query, table, { id: row.id, runner, holdMs, certainty });
   return {
     runner,
     sellerAccount: row.seller_account,

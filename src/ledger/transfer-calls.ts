@@ -6,6 +6,7 @@ import type { TransferParams } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
 import { withdrawRequests } from './decision-rows.js';
+import { heldElsewhereMs } from './holds.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type {
   Absence,
@@ -23,7 +24,6 @@ import {
   exactMinorUnits,
   giveBack,
   hold,
-  isHeld,
   isTaken,
   LOOKED_AFTER_MS,
   lookAgain,
@@ -160,8 +160,8 @@ async function refusalOf(
 }
 
 function laterOf(row: TransferRow, runner: string) {
-  if (isHeld(row, runner))
-    return { kind: 'later', afterMs: row.held_ms ?? 0, why: 'another attempt holds it' } as const;
+  const heldMs = heldElsewhereMs(row, runner);
+  if (heldMs > 0) return { kind: 'later', afterMs: heldMs, why: 'another attempt holds it' } as const;
   if ((row.retry_ms ?? 0) > 0)
     return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' } as const;
   return undefined;
