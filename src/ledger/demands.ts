@@ -4,6 +4,7 @@ import { reversalId } from '../domain/reversal-id.js';
 import { withdrawRequests } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { ShareRow } from './seller-shares.js';
+import { newGeneration } from './stripe-calls.js';
 import { redateOldest } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
 
@@ -86,9 +87,7 @@ export async function resizeUnsent(query: Query, transfer: TransferId, by: bigin
   );
   if (!row) return 0n;
   const amount = BigInt(row.amount) + by;
-  const renewed = `, generation = generation + 1, idempotency_key = $3, certainty = 'not_sent', params = NULL,
-    key_first_sent_at = NULL, absences = 0, last_absence_at = NULL`;
-  await query(`UPDATE reversals SET amount = $2${row.frozen ? renewed : ''} WHERE id = $1`, [
+  await query(`UPDATE reversals SET amount = $2${row.frozen ? `, ${newGeneration('$3')}` : ''} WHERE id = $1`, [
     row.id,
     amount.toString(),
     ...(row.frozen ? [reversalKey(row.id, row.generation + 1)] : []),

@@ -8,6 +8,7 @@ import { NO_ATTENTION } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { ReversalRow } from './reversal-claims.js';
 import { lockSharesOf } from './seller-shares.js';
+import { newGeneration } from './stripe-calls.js';
 import { mustMove, type Query, tell } from './transition.js';
 
 /** A transfer of ours, and what is accounted for of its reversals at Stripe. */
@@ -118,16 +119,12 @@ async function countWhole(query: Query, row: ReversalRow): Promise<void> {
 
 /** Another amount is another call: what was frozen with the present key was surely not carried out. */
 async function goOnWith(query: Query, row: ReversalRow, counted: bigint): Promise<void> {
-  const renewed =
-    row.params !== null && counted !== BigInt(row.counted)
-      ? `, generation = generation + 1, idempotency_key = $5, certainty = 'not_sent', params = NULL, key_first_sent_at = NULL,
-         absences = 0, last_absence_at = NULL`
-      : '';
+  const renewed = row.params !== null && counted !== BigInt(row.counted);
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
     to: 'pending',
-    set: `${AGAIN}, counted = $4${renewed}`,
+    set: `${AGAIN}, counted = $4${renewed ? `, ${newGeneration('$5')}` : ''}`,
     values: [counted.toString(), ...(renewed ? [reversalKey(row.id, row.generation + 1)] : [])],
   });
 }

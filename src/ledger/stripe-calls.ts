@@ -35,6 +35,15 @@ export const CALL_TIMES = `(extract(epoch FROM x.runner_until - clock_now()) * 1
   (extract(epoch FROM clock_now() - x.key_first_sent_at) * 1000)::float8 AS key_age_ms,
   (extract(epoch FROM clock_now() - x.created_at) * 1000)::float8 AS row_age_ms`;
 
+/**
+ * Sets what a new generation is: another key, under which nothing was sent, frozen or looked for. What the present key stands for
+ * was surely not carried out.
+ * @param key the place of the new key among the statement's values
+ */
+export const newGeneration = (key: `$${number}`): string =>
+  `generation = generation + 1, idempotency_key = ${key}, certainty = 'not_sent', params = NULL, key_first_sent_at = NULL,
+     absences = 0, last_absence_at = NULL`;
+
 /** Takes the row for one attempt. */
 export async function hold(
   query: Query,
@@ -103,11 +112,7 @@ export async function permit<Params>(
     generation += 1;
     key = keyOf(generation);
     params = null;
-    await query(
-      `UPDATE ${table} SET generation = $2, idempotency_key = $3, certainty = 'not_sent', params = NULL, key_first_sent_at = NULL,
-         absences = 0, last_absence_at = NULL WHERE id = $1`,
-      [row.id, generation, key],
-    );
+    await query(`UPDATE ${table} SET ${newGeneration('$2')} WHERE id = $1`, [row.id, key]);
     await tell(query, {
       kind: KIND[table],
       id: row.id,
