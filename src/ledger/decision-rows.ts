@@ -4,7 +4,7 @@ import type { DecidableKind } from '../domain/decisions.js';
 import type { DecisionId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { Approval, DecisionRequest } from './decision-types.js';
-import { type Query, tell } from './transition.js';
+import { type MoneyTable, type Query, tell } from './transition.js';
 
 /** Sets of columns that are always written together. */
 export const NO_ATTENTION = 'attention_reason = NULL, attention_since = NULL, attention_detail = NULL';
@@ -126,10 +126,6 @@ export async function withdrawRequests(query: Query, kind: DecidableKind, id: st
     await tell(query, { kind, id, what: 'request_withdrawn', detail: { decision, why } });
 }
 
-export async function dropAttention(
-  query: Query,
-  table: 'refunds' | 'seller_transfers' | 'reversals',
-  id: string,
-): Promise<void> {
+export async function dropAttention(query: Query, table: Exclude<MoneyTable, 'orders'>, id: string): Promise<void> {
   await query(`UPDATE ${table} SET ${NO_ATTENTION} WHERE id = $1`, [id]);
 }

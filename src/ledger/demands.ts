@@ -1,7 +1,7 @@
 import { reversalKey } from '../domain/idempotency-keys.js';
 import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import { reversalId } from '../domain/reversal-id.js';
-import { withdrawRequests } from './decision-rows.js';
+import { NO_ATTENTION, withdrawRequests } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
 import type { ShareRow } from './seller-shares.js';
 import { newGeneration } from './stripe-calls.js';
@@ -161,7 +161,7 @@ export async function voidReversal(
     from: row.status,
     to: 'written_off',
     set: `voided = true, runner = NULL, runner_until = NULL, next_retry_at = NULL, next_check_at = NULL, waiting_since = NULL,
-      attention_reason = NULL, attention_since = NULL, attention_detail = NULL`,
+      ${NO_ATTENTION}`,
   });
   await tell(query, { kind: 'reversal', id: row.id, what: 'voided', detail: { why } });
   if (row.status === 'permanently_failed') await withdrawRequests(query, 'reversal', row.id, why);

@@ -1,7 +1,7 @@
 import type { Clock } from '../domain/clock.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-status.js';
 import type { PaymentFacts } from '../domain/provider-answers.js';
-import { NO_ATTENTION, withdrawRequests } from './decision-rows.js';
+import { dropAttention, withdrawRequests } from './decision-rows.js';
 import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 import type { Applied, PaymentReading } from './money-call-types.js';
 import { moveOrder, orderPaid } from './order-paid.js';
@@ -146,6 +146,6 @@ async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentSt
 async function answered(query: Query, row: PaymentRow, status: PaymentStatus): Promise<void> {
   if (row.attention_reason === 'approval_pending' && isOpen(status)) return;
   await withdrawRequests(query, 'payment', row.id, `Hyperswitch answered it: the payment is ${status} now`);
-  await query(`UPDATE payments SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+  await dropAttention(query, 'payments', row.id);
   await tell(query, { kind: 'payment', id: row.id, what: 'attention_over', detail: { was: row.attention_reason } });
 }

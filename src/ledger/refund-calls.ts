@@ -6,7 +6,7 @@ import { overdueReadMs, REFUND_EXPECTED_MS } from '../domain/overdue.js';
 import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
-import { NO_ATTENTION, withdrawRequests } from './decision-rows.js';
+import { dropAttention, withdrawRequests } from './decision-rows.js';
 import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
 import {
   type AbsentOutcome,
@@ -186,7 +186,7 @@ async function saveReading(
   // What did not fit fits now: nobody needs to be asked any more.
   const over = row.attention_reason === 'conflict' ? row.status !== 'succeeded' : true;
   if (!contradicts && over && ANSWERED_BY_READING.has(row.attention_reason ?? '')) {
-    await query(`UPDATE refunds SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+    await dropAttention(query, 'refunds', row.id);
   }
   await query(
     `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
@@ -224,7 +224,7 @@ async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Pr
   const failedLate = status === 'failed' && row.status === 'succeeded';
   if (status !== 'succeeded' && !failedLate) return [];
   await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
-  await query(`UPDATE refunds SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+  await dropAttention(query, 'refunds', row.id);
   const started = failedLate
     ? await giveBack(query, row.order_id, row.id)
     : await settleShares(query, row.order_id, row.id);

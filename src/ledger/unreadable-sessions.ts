@@ -1,5 +1,6 @@
 import type { SettlementId } from '../domain/ids.js';
 import type { Database } from './database.js';
+import { NO_ATTENTION } from './decision-rows.js';
 import type { Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
 import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
@@ -34,7 +35,7 @@ export function createUnreadableSessions(database: Database, sealer: Sealer) {
       const rows = await database.query(
         `WITH closed AS (
            UPDATE settlements SET status = 'pending', sealed = $2, sealed_key_id = $3, sealed_kind = 'body', body_sha256 = $4,
-             attention_reason = NULL, attention_since = NULL, attention_detail = NULL, next_check_at = clock_now()
+             ${NO_ATTENTION}, next_check_at = clock_now()
            WHERE id = $1 AND status = 'needs_attention' AND attention_reason = 'unreadable_session'
              AND sealed_kind = 'credential' RETURNING id, key, certainty, spent
          ) INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
