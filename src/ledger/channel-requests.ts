@@ -26,6 +26,10 @@ const COMMIT = `
     closed_at = CASE WHEN m.by IS NOT NULL THEN clock_now() END, closed_by = m.by
   FROM mine m WHERE r.id = m.id AND r.status = 'reserved' RETURNING r.id`;
 
+/** How a request ends whose own server does not end it: what was durable is earned, the rest of its reservation is given back. */
+const ENDED_BY_SWEEP = `status = CASE WHEN spent > 0 THEN 'charged' ELSE 'released' END,
+  delivery = CASE WHEN spent > 0 THEN 'unknown' END, closed_at = clock_now(), closed_by = 'sweep'`;
+
 export interface AbandonedRequest {
   readonly id: SettlementId;
   readonly channelId: ChannelId;
@@ -106,8 +110,7 @@ export function createChannelRequests(database: Database) {
       return database.transaction(async (query) => {
         await query('SELECT 1 FROM channels WHERE channel_id = $1 FOR UPDATE', [channelId]);
         const rows = await query(
-          `UPDATE channel_requests SET status = CASE WHEN spent > 0 THEN 'charged' ELSE 'released' END,
-             delivery = CASE WHEN spent > 0 THEN 'unknown' END, closed_at = clock_now(), closed_by = 'sweep'
+          `UPDATE channel_requests SET ${ENDED_BY_SWEEP}
            WHERE channel_id = $1 AND status = 'reserved' RETURNING 1`,
           [channelId],
         );
@@ -115,13 +118,12 @@ export function createChannelRequests(database: Database) {
       });
     },
 
-    /** Closes one at the amount that was read: what was durable is earned, the rest of the reservation is given back. */
+    /** Closes one at the amount that was read; false when it moved meanwhile. */
     async closeAbandonedRequest({ id, channelId, spent }: AbandonedRequest): Promise<boolean> {
       return database.transaction(async (query) => {
         await query('SELECT 1 FROM channels WHERE channel_id = $1 FOR UPDATE', [channelId]);
         const rows = await query(
-          `UPDATE channel_requests SET status = CASE WHEN spent > 0 THEN 'charged' ELSE 'released' END,
-             delivery = CASE WHEN spent > 0 THEN 'unknown' END, closed_at = clock_now(), closed_by = 'sweep'
+          `UPDATE channel_requests SET ${ENDED_BY_SWEEP}
            WHERE id = $1 AND status = 'reserved' AND spent = $2 RETURNING 1`,
           [id, spent],
         );

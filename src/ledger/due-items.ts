@@ -16,13 +16,7 @@ const SELLER_OF: Readonly<Record<MoneyKind, string>> = {
 };
 
 /** What waits for a person has its workflow look once an hour; the rest should have moved within a minute. */
-const ASKED_OR_MOVING = `CASE WHEN attention_reason IS NULL THEN interval '1 minute' ELSE interval '1 hour' END`;
-const AGAIN_AFTER: Readonly<Record<MoneyKind, string>> = {
-  payment: ASKED_OR_MOVING,
-  refund: ASKED_OR_MOVING,
-  transfer: ASKED_OR_MOVING,
-  reversal: ASKED_OR_MOVING,
-};
+const AGAIN_AFTER = `CASE WHEN attention_reason IS NULL THEN interval '1 minute' ELSE interval '1 hour' END`;
 
 /** What the sweeps find and start again, because a start by Temporal may be lost, and the inbox of each item. */
 export function createDueItems(database: Database) {
@@ -68,7 +62,7 @@ export function createDueItems(database: Database) {
       for (const kind of new Set(items.map((item) => item.kind))) {
         const ids = items.filter((item) => item.kind === kind).map((item) => item.id);
         await database.query(
-          `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + ${AGAIN_AFTER[kind]}
+          `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + ${AGAIN_AFTER}
            WHERE id IN (SELECT id FROM ${TABLE_OF[kind]} WHERE id = ANY ($1) AND next_check_at <= clock_now()
              ORDER BY id FOR UPDATE SKIP LOCKED)`,
           [ids],

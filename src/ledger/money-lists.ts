@@ -2,6 +2,7 @@ import type { PaymentId, RefundId, TransferId } from '../domain/ids.js';
 import type { Payment, Refund, Reversal } from '../domain/marketplace.js';
 import type { Database } from './database.js';
 import {
+  filterValues,
   PAYMENT_COLUMNS,
   type PaymentRow,
   REFUND_COLUMNS,
@@ -39,14 +40,7 @@ export function createMoneyLists(database: Database) {
            OR id IN (SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = $4))
          AND ($5::uuid IS NULL OR id < $5)
        ORDER BY id DESC LIMIT $6`,
-      [
-        filter.status ?? null,
-        filter.needsAttention ?? null,
-        filter.orderId ?? null,
-        filter.key ?? null,
-        filter.before ?? null,
-        filter.limit,
-      ],
+      filterValues(filter),
     );
 
   return {

@@ -2,6 +2,7 @@ import type { OrderId } from '../domain/ids.js';
 import type { Order } from '../domain/marketplace.js';
 import type { Database } from './database.js';
 import {
+  filterValues,
   ORDER_COLUMNS,
   ORDER_ITEM_COLUMNS,
   type OrderItemRow,
@@ -55,14 +56,7 @@ export function createOrders(database: Database) {
                OR id IN (SELECT item_id FROM request_keys WHERE operation = 'orders' AND key = $4))
              AND ($5::uuid IS NULL OR id < $5)
            ORDER BY id DESC LIMIT $6`,
-          [
-            filter.status ?? null,
-            filter.needsAttention ?? null,
-            filter.orderId ?? null,
-            filter.key ?? null,
-            filter.before ?? null,
-            filter.limit,
-          ],
+          filterValues(filter),
         );
         return await readOrders(
           query,

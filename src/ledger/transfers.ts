@@ -2,6 +2,7 @@ import { parseReversalId, parseTransferId, type ReversalId, type TransferId } fr
 import type { Reversal, SellerTransfer } from '../domain/marketplace.js';
 import type { Database } from './database.js';
 import {
+  filterValues,
   type ReversalRow,
   SELECT_REVERSALS,
   TRANSFER_COLUMNS,
@@ -34,7 +35,7 @@ export function createTransferReader(database: Database) {
            AND ($4::uuid IS NULL OR id = $4)
            AND ($5::uuid IS NULL OR id < $5)
          ORDER BY id DESC LIMIT $6`,
-        values(filter, id),
+        filterValues(filter, id),
       );
       return rows.map(toTransfer);
     },
@@ -63,21 +64,12 @@ export function createTransferReader(database: Database) {
            AND ($4::uuid IS NULL OR v.id = $4)
            AND ($5::uuid IS NULL OR (v.created_at, v.id) < (SELECT created_at, id FROM reversals WHERE id = $5))
          ORDER BY v.created_at DESC, v.id DESC LIMIT $6`,
-        values(filter, id),
+        filterValues(filter, id),
       );
       return rows.map(toReversal);
     },
   };
 }
-
-const values = (filter: MoneyFilter, id: string | null): readonly unknown[] => [
-  filter.status ?? null,
-  filter.needsAttention ?? null,
-  filter.orderId ?? null,
-  id,
-  filter.before ?? null,
-  filter.limit,
-];
 
 /** The key of any generation finds its item, also when a later one is in use: it begins with the item's id. */
 function idOfKey<Id>(key: string | undefined, parse: (text: string) => Id | undefined): Id | null | 'unknown' {
