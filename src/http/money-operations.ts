@@ -20,8 +20,9 @@ import {
   WebhookAnswer,
 } from './money-schemas.js';
 import type { ProblemCode } from './problem.js';
+import { READS_ONE, READS_PAGE } from './reading.js';
 import { type HeaderDescription, NOTHING, type Operation } from './route.js';
-import { READERS, SERVICES } from './who.js';
+import { SERVICES } from './who.js';
 
 const IDEMPOTENCY_KEY: Readonly<Record<string, HeaderDescription>> = {
   'Idempotency-Key': {
@@ -51,27 +52,20 @@ export const createOrderOperation = {
 } satisfies Operation<NewOrderRequest>;
 
 export const listOrdersOperation = {
+  ...READS_PAGE,
   id: 'listOrders',
-  method: 'GET',
   path: '/api/v1/orders',
   summary: 'Orders, newest first.',
-  roles: READERS,
-  body: NOTHING,
   query: ListOrdersQuery,
   answers: { 200: { description: 'A page of orders.', schema: OrderListAnswer } },
-  problems: ['invalid_request', 'ledger_unavailable'],
 } satisfies Operation<unknown, MoneyListQuery>;
 
 export const getOrderOperation = {
+  ...READS_ONE,
   id: 'getOrder',
-  method: 'GET',
   path: '/api/v1/orders/{id}',
   summary: 'One order, with its payment, transfers, refunds and reversals.',
-  roles: READERS,
-  body: NOTHING,
-  query: NOTHING,
   answers: { 200: { description: 'The order.', schema: OrderAnswer } },
-  problems: ['ledger_unavailable'],
 } satisfies Operation;
 
 export const createPaymentOperation = {
@@ -91,27 +85,20 @@ export const createPaymentOperation = {
 } satisfies Operation<NewPaymentRequest>;
 
 export const listPaymentsOperation = {
+  ...READS_PAGE,
   id: 'listPayments',
-  method: 'GET',
   path: '/api/v1/payments',
   summary: "Buyers' payments, newest first.",
-  roles: READERS,
-  body: NOTHING,
   query: ListPaymentsQuery,
   answers: { 200: { description: 'A page of payments.', schema: PaymentListAnswer } },
-  problems: ['invalid_request', 'ledger_unavailable'],
 } satisfies Operation<unknown, MoneyListQuery>;
 
 export const getPaymentOperation = {
+  ...READS_ONE,
   id: 'getPayment',
-  method: 'GET',
   path: '/api/v1/payments/{id}',
   summary: 'One payment, with what was captured of it.',
-  roles: READERS,
-  body: NOTHING,
-  query: NOTHING,
   answers: { 200: { description: 'The payment.', schema: PaymentDetails } },
-  problems: ['ledger_unavailable'],
 } satisfies Operation;
 
 export const createRefundOperation = {
@@ -141,63 +128,45 @@ export const createRefundOperation = {
 } satisfies Operation<NewRefundRequest>;
 
 export const getRefundOperation = {
+  ...READS_ONE,
   id: 'getRefund',
-  method: 'GET',
   path: '/api/v1/refunds/{id}',
   summary: 'One refund, with the reversals that came of it.',
-  roles: READERS,
-  body: NOTHING,
-  query: NOTHING,
   answers: { 200: { description: 'The refund.', schema: RefundAnswer } },
-  problems: ['ledger_unavailable'],
 } satisfies Operation;
 
 export const listTransfersOperation = {
+  ...READS_PAGE,
   id: 'listTransfers',
-  method: 'GET',
   path: '/api/v1/transfers',
   summary: "Sellers' shares of orders, newest first.",
-  roles: READERS,
-  body: NOTHING,
   query: ListTransfersQuery,
   answers: { 200: { description: 'A page of transfers.', schema: TransferListAnswer } },
-  problems: ['invalid_request', 'ledger_unavailable'],
 } satisfies Operation<unknown, MoneyListQuery>;
 
 export const getTransferOperation = {
+  ...READS_ONE,
   id: 'getTransfer',
-  method: 'GET',
   path: '/api/v1/transfers/{id}',
   summary: "One seller's share of an order, with what was taken back of it.",
-  roles: READERS,
-  body: NOTHING,
-  query: NOTHING,
   answers: { 200: { description: 'The transfer.', schema: TransferAnswer } },
-  problems: ['ledger_unavailable'],
 } satisfies Operation;
 
 export const listReversalsOperation = {
+  ...READS_PAGE,
   id: 'listReversals',
-  method: 'GET',
   path: '/api/v1/reversals',
   summary: 'What refunds take back from sellers, newest first.',
-  roles: READERS,
-  body: NOTHING,
   query: ListReversalsQuery,
   answers: { 200: { description: 'A page of reversals.', schema: ReversalListAnswer } },
-  problems: ['invalid_request', 'ledger_unavailable'],
 } satisfies Operation<unknown, MoneyListQuery>;
 
 export const getReversalOperation = {
+  ...READS_ONE,
   id: 'getReversal',
-  method: 'GET',
   path: '/api/v1/reversals/{id}',
   summary: 'One reversal.',
-  roles: READERS,
-  body: NOTHING,
-  query: NOTHING,
   answers: { 200: { description: 'The reversal.', schema: ReversalAnswer } },
-  problems: ['ledger_unavailable'],
 } satisfies Operation;
 
 /** Far above any event of either provider, which would be sent for days in vain. */

@@ -1,5 +1,6 @@
 import { DECISION_OPERATIONS } from './decision-operations.js';
 import { MONEY_OPERATIONS } from './money-operations.js';
+import { READS_ONE, READS_PAGE } from './reading.js';
 import { NOTHING, type Operation } from './route.js';
 import {
   HealthAnswer,
@@ -34,27 +35,20 @@ export const createSettlementOperation = {
 } satisfies Operation<NewSettlementRequest>;
 
 export const listSettlementsOperation = {
+  ...READS_PAGE,
   id: 'listSettlements',
-  method: 'GET',
   path: '/api/v1/settlements',
   summary: 'Settlements, newest first.',
-  roles: READERS,
-  body: NOTHING,
   query: ListQuery,
   answers: { 200: { description: 'A page of settlements.', schema: SettlementListAnswer } },
-  problems: ['invalid_request', 'ledger_unavailable'],
 } satisfies Operation<unknown, ListQuery>;
 
 export const getSettlementOperation = {
+  ...READS_ONE,
   id: 'getSettlement',
-  method: 'GET',
   path: '/api/v1/settlements/{id}',
   summary: 'One settlement.',
-  roles: READERS,
-  body: NOTHING,
-  query: NOTHING,
   answers: { 200: { description: 'The settlement.', schema: SettlementAnswer } },
-  problems: ['ledger_unavailable'],
 } satisfies Operation;
 
 export const healthOperation = {
