@@ -1,61 +1,42 @@
-import type { MarketplaceFigures, MoneyFigures } from '../ledger/ledger-types.js';
+import type { MoneyFigures } from '../ledger/ledger-types.js';
 import type { MoneyMetric } from './metric.js';
 
-type Open = MarketplaceFigures['open'][number];
+/** Gauges of one list of figures, each with a value of its own for every member. */
+const gaugeOf =
+  <Item>(
+    labels: readonly string[],
+    items: (figures: MoneyFigures) => readonly Item[],
+    labelled: (item: Item) => Readonly<Record<string, string>>,
+  ) =>
+  (name: string, help: string, value: (item: Item) => number): MoneyMetric => ({
+    name,
+    help,
+    type: 'gauge',
+    labels,
+    samples: (figures) => items(figures).map((item) => ({ labels: labelled(item), value: value(item) })),
+  });
 
-const openGauge = (name: string, help: string, value: (open: Open) => number): MoneyMetric => ({
-  name,
-  help,
-  type: 'gauge',
-  labels: ['kind', 'status', 'currency'],
-  samples: ({ marketplace }) =>
-    marketplace.open.map((open) => ({
-      labels: { kind: open.kind, status: open.status, currency: open.currency },
-      value: value(open),
-    })),
-});
-
-const unknownGauge = (
-  name: string,
-  help: string,
-  value: (unknown: MarketplaceFigures['unknown'][number]) => number,
-): MoneyMetric => ({
-  name,
-  help,
-  type: 'gauge',
-  labels: ['kind'],
-  samples: ({ marketplace }) =>
-    marketplace.unknown.map((unknown) => ({ labels: { kind: unknown.kind }, value: value(unknown) })),
-});
-
-const webhookGauge = (
-  name: string,
-  help: string,
-  value: (webhooks: MarketplaceFigures['webhooks'][number]) => number,
-): MoneyMetric => ({
-  name,
-  help,
-  type: 'gauge',
-  labels: ['provider'],
-  samples: ({ marketplace }) =>
-    marketplace.webhooks.map((webhooks) => ({ labels: { provider: webhooks.provider }, value: value(webhooks) })),
-});
-
+const openGauge = gaugeOf(
+  ['kind', 'status', 'currency'],
+  ({ marketplace }) => marketplace.open,
+  ({ kind, status, currency }) => ({ kind, status, currency }),
+);
+const unknownGauge = gaugeOf(
+  ['kind'],
+  ({ marketplace }) => marketplace.unknown,
+  ({ kind }) => ({ kind }),
+);
+const webhookGauge = gaugeOf(
+  ['provider'],
+  ({ marketplace }) => marketplace.webhooks,
+  ({ provider }) => ({ provider }),
+);
 /** Of Stripe itself and of single sellers at it. */
-const stripeGauge = (
-  name: string,
-  help: string,
-  value: (breaker: MoneyFigures['breakers'][number]) => number,
-): MoneyMetric => ({
-  name,
-  help,
-  type: 'gauge',
-  labels: ['provider'],
-  samples: ({ breakers }) =>
-    breakers
-      .filter(({ provider }) => provider.startsWith('stripe'))
-      .map((breaker) => ({ labels: { provider: breaker.provider }, value: value(breaker) })),
-});
+const stripeGauge = gaugeOf(
+  ['provider'],
+  ({ breakers }) => breakers.filter(({ provider }) => provider.startsWith('stripe')),
+  ({ provider }) => ({ provider }),
+);
 
 /** Payments, refunds, sellers' transfers and reversals. */
 export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
