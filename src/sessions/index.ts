@@ -11,7 +11,6 @@ import { createGivenUpSessions } from './given-up.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import type { Facilities } from './offers.js';
 import { createPaidRoute } from './paid-session.js';
-import { type SendProblem, sendProblem } from './refusals.js';
 import { createRequestIds } from './request-ids.js';
 import type { SessionLog, SettleNowOutcome } from './response-gate.js';
 import type { PaidSessionOptions } from './route-options.js';
@@ -68,7 +67,6 @@ export interface PaidSessionsDependencies {
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
   /** Starts the settlement of a closed session; never awaited. */
   readonly dispatch: (id: SettlementId) => unknown;
-  readonly sendProblem?: SendProblem;
 }
 
 export interface PaidSessions {
@@ -145,7 +143,6 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         checkpointIntervalMs: settings.checkpointIntervalMs,
         settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
         publicUrl: dependencies.publicUrl,
-        sendProblem: dependencies.sendProblem ?? sendProblem,
         log,
       }),
     start: () => lease.start(),

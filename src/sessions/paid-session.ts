@@ -21,7 +21,7 @@ import type { ChargeOptions, LiveSession } from './live-session.js';
 import { isAboutChannel, readMppContent } from './match-channel.js';
 import type { Presented } from './match-offer.js';
 import { type RouteOffers, routeOffers } from './offers.js';
-import { channelRefusal, type Problem, problemAnswer, refusal, type SendProblem, sendChallenge } from './refusals.js';
+import { channelRefusal, type Problem, problemAnswer, refusal, sendChallenge, sendProblem } from './refusals.js';
 import { resourceOf } from './resource.js';
 import { type GateReceipt, ResponseGate, type SessionLog, type SettleNowOutcome } from './response-gate.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
@@ -73,7 +73,6 @@ export interface PaidRouteDependencies {
   readonly settleFirstBufferBytes: number;
   /** PUBLIC_URL; default the origin of each request. */
   readonly publicUrl?: string;
-  readonly sendProblem: SendProblem;
   readonly log: SessionLog;
 }
 
@@ -91,7 +90,7 @@ export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidR
   }
   const channel = channels && channelOfferOf(options, route.terms, channels.verifier.terms);
   if (offers.length === 0 && channel === undefined) {
-    return (_req, res) => dependencies.sendProblem(res, refusal('not_configured'));
+    return (_req, res) => sendProblem(res, refusal('not_configured'));
   }
   const served = { route: { ...route, offers }, channel, identify: options.identify, dependencies };
   // Express passes a rejection on to the error handlers.
@@ -140,7 +139,7 @@ function isForChannel({ channel, content, route }: Visit, found: FoundCredential
 
 async function payByAuthServerThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
   const { req, res, presented, route, dependencies } = visit;
-  const { authServer, sendProblem } = dependencies;
+  const { authServer } = dependencies;
   if (authServer === undefined) return challenge(visit, required('this protocol is not offered here'));
   const admission = await admit(
     { found, presented, method: req.method, terms: route.terms, route: route.terms.name ?? routeName(req) },
@@ -177,7 +176,7 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
 
 async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
   const { req, res, content, dependencies } = visit;
-  const { channels, sendProblem } = dependencies;
+  const { channels } = dependencies;
   const route = channelRouteOf(visit);
   if (channels === undefined || route === undefined) return sendProblem(res, refusal('not_configured'));
   const admission = await admitByChannel(req, { raw: found.raw, content }, route, channels);
@@ -223,13 +222,13 @@ function channelRouteOf({ channel, identify, route, presented, req }: Visit): Ch
 /** @param why a credential that was presented does not do; the x402 body repeats it */
 async function challenge(visit: Visit, problem: Problem, why?: string, by?: ChallengedBy): Promise<void> {
   const { req, res, presented, content, dependencies } = visit;
-  const { authServer, channels, sendProblem } = dependencies;
+  const { authServer, channels } = dependencies;
   const route = channelRouteOf(visit);
   const byChannel = channels && route && (await challengeByChannel(req, by ?? { claims: content }, route, channels));
   const made = authServer
     ? await makeChallenge(presented, why, authServer.challenge, byChannel)
     : byChannel && { headers: { 'Cache-Control': 'no-store', 'WWW-Authenticate': byChannel } };
-  if (made) sendChallenge(res, made, sendProblem, problem);
+  if (made) sendChallenge(res, made, problem);
   else sendProblem(res, refusal('payment_unavailable', 'Reason: the auth server cannot be reached.'));
 }
 

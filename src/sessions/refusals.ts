@@ -3,7 +3,7 @@ import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/chan
 import type { ChallengeAnswer } from './challenge.js';
 import type { PlainAnswer } from './wire.js';
 
-/** A problem document of the contract; the composition root may send it with its own builder. */
+/** A problem document, as the API answers them; an application that embeds paid routes has no builder of ours. */
 export interface Problem {
   readonly status: number;
   readonly code: RefusalCode;
@@ -26,8 +26,6 @@ export type RefusalCode =
   | 'channel_gone'
   | 'response_too_large'
   | 'not_configured';
-
-export type SendProblem = (res: Response, problem: Problem) => void;
 
 /** What each refusal means for the payer's money is part of its text: a client decides by it whether to pay again. */
 const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & { readonly detail: string }>> = {
@@ -112,12 +110,11 @@ export const refusal = (code: RefusalCode, detail?: string): Problem => ({
   ...(detail !== undefined && { detail: `${REFUSALS[code].detail} ${detail}` }),
 });
 
-/** `application/problem+json` without a builder of the server's own. */
-export const sendProblem: SendProblem = (res, problem) => {
+export function sendProblem(res: Response, problem: Problem): void {
   const { status, headers, body } = problemAnswer(problem, res.getHeader('x-request-id'));
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.status(status).end(body);
-};
+}
 
 export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer {
   const { status, code, title, detail, retryAfterSeconds, type = 'about:blank' } = problem;
@@ -140,8 +137,8 @@ export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer
 }
 
 /** @param problem says more than "payment required"; a 410 is never hidden behind a body that asks for payment */
-export function sendChallenge(res: Response, challenge: ChallengeAnswer, send: SendProblem, problem: Problem): void {
+export function sendChallenge(res: Response, challenge: ChallengeAnswer, problem: Problem): void {
   res.set(challenge.headers);
-  if (challenge.body === undefined || problem.status !== 402) return send(res, problem);
+  if (challenge.body === undefined || problem.status !== 402) return sendProblem(res, problem);
   res.status(402).json(challenge.body);
 }
