@@ -1,84 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { assertNever } from '../domain/assert-never.js';
-import type { Clock } from '../domain/clock.js';
-import { newSettlementId, type SettlementId } from '../domain/ids.js';
-import type { JsonObject } from '../domain/json.js';
-import { toAtomic } from '../domain/money.js';
-import type { Protocol } from '../domain/settlement-status.js';
-import type { FoundCredential } from '../protocols/find-credential.js';
-import { type Payer, payerOf } from '../protocols/payer.js';
-import { settleBody, verifyBody } from '../protocols/settle-body.js';
-import { canonicalJson, sha256 } from '../protocols/wire-json.js';
-import type { CommitQueue } from './commit-queue.js';
+import type { SettlementId } from '../domain/ids.js';
+import { payerOf } from '../protocols/payer.js';
+import { verifyBody } from '../protocols/settle-body.js';
+import type { Admission, AdmitDependencies, Knock, Matched, Verified } from './admission.js';
 import { repeatOf, takeAnswer } from './earlier-use.js';
-import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
-import { createLiveSession, type LiveSession } from './live-session.js';
-import { type Match, type MatchDependencies, matchOffer, type Presented } from './match-offer.js';
-import type { SessionLog } from './response-gate.js';
-import type { RouteTerms } from './route-options.js';
-import type { EarlierUse, NewSession, OpenOutcome, SessionLedger } from './session-ledger.js';
-
-export interface Verifier {
-  verify(
-    protocol: Protocol,
-    call: { readonly body: string; readonly timeoutMs: number },
-  ): Promise<
-    /** `payer`: the account that the auth server names; null: it names none. */
-    | { readonly kind: 'valid'; readonly payer: string | null }
-    | { readonly kind: 'invalid'; readonly detail: string }
-    | { readonly kind: 'unreachable'; readonly detail: string }
-  >;
-}
-
-export interface AdmitDependencies {
-  readonly ledger: Pick<
-    SessionLedger,
-    'openSession' | 'findEarlierUse' | 'takeAnswer' | 'answerGiven' | 'answerNotGiven'
-  >;
-  readonly verifier: Verifier;
-  readonly lease: Pick<LeaseKeeper, 'current'>;
-  readonly commits: Pick<CommitQueue, 'submit'>;
-  readonly match: MatchDependencies;
-  readonly minRetryWindowMs: number;
-  /** RELEASED_LIMIT. */
-  readonly releasedLimit: number;
-  readonly verifyTimeoutMs: number;
-  readonly clock: Clock;
-  readonly log: SessionLog;
-}
-
-export interface Knock {
-  readonly found: FoundCredential;
-  readonly presented: Presented;
-  readonly method: string;
-  readonly terms: RouteTerms;
-  /** Name of the route in the ledger. */
-  readonly route: string;
-}
-
-export type Admission =
-  | {
-      readonly kind: 'admitted';
-      readonly session: LiveSession;
-      readonly held: HeldLease;
-      readonly settle: RouteTerms['settle'];
-      /** The money is in already: nothing is left to be started. */
-      readonly paidBefore?: true;
-    }
-  /** Pay (again): 402. */
-  | { readonly kind: 'challenge'; readonly why: string }
-  /** Nothing was decided: 503, the same credential may be sent again. */
-  | { readonly kind: 'unavailable'; readonly why: string }
-  /** `id`: of its charge; undefined: it is not this credential that was used, but the payment request that it answers. */
-  | { readonly kind: 'used'; readonly id: SettlementId | undefined }
-  /** It was accepted before, and nothing is decided yet: 503, and the same credential has the answer later. */
-  | { readonly kind: 'undecided'; readonly id: SettlementId }
-  | { readonly kind: 'exposed' }
-  /** Too many answers cost this payer nothing; there is room again after so long. */
-  | { readonly kind: 'limited'; readonly forMs: number };
-
-type Matched = Extract<Match, { kind: 'match' }>;
-type Verified = Matched & { readonly payer: Payer };
+import { createLiveSession } from './live-session.js';
+import { matchOffer } from './match-offer.js';
+import { contentOf, liveSession, newSession, openOnce } from './open-session.js';
+import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 
 /** From a credential to a durable session: what costs least is looked at first, and nothing is opened before all of it holds. */
 export async function admit(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
@@ -114,8 +43,6 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
     why: 'the auth server did not accept the credential',
   });
 }
-
-const NO_LEDGER = { kind: 'unavailable', why: 'this server cannot reach its ledger' } as const;
 
 async function earlierUse(
   identity: string,
@@ -202,7 +129,7 @@ const GRACE_MS = 60_000;
 
 async function open(match: Verified, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
   const held = dependencies.lease.current();
-  if (!held?.mayWrite()) return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+  if (!held?.mayWrite()) return NO_LEDGER;
   const { exposure } = knock.terms;
   // Credit is counted per payer: where it is limited, one who might come under many names gets none.
   const uncounted = exposure.perPayer !== undefined && !match.payer.mayOwe;
@@ -240,97 +167,8 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
       return { kind: 'exposed' };
     case 'lease_lost':
     case 'unknown':
-      return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+      return NO_LEDGER;
     default:
       return assertNever(outcome);
   }
-}
-
-function newSession(
-  { offer, credential, context, payer }: Verified,
-  knock: Knock,
-  held: HeldLease,
-  { clock, releasedLimit }: AdmitDependencies,
-): NewSession {
-  const cap = offer.amount;
-  const { perPayer, total } = knock.terms.exposure;
-  const stored: JsonObject = { ...context };
-  return {
-    id: newSettlementId(clock.nowMs()),
-    // Never an id that the client sent: somebody else's could be taken away from them.
-    key: credential.identity,
-    identity: credential.identity,
-    contentSha256: contentOf({ offer, credential, context }, knock),
-    protocol: credential.protocol,
-    asset: offer.asset,
-    decimals: offer.decimals,
-    payer: payer.name,
-    voucher: credential.voucher,
-    lookup: credential.lookup,
-    context: stored,
-    expiresAtMs: credential.expiresAtMs,
-    route: knock.route,
-    cap,
-    credential: knock.found.raw,
-    lease: held.lease,
-    closeToken: randomUUID(),
-    longestMs: knock.terms.longestMs,
-    releasedLimit,
-    exposure: { ...(perPayer !== undefined && { perPayer }), ...(total !== undefined && { total }) },
-  };
-}
-
-/** What is asked for, with which payment, where and how. */
-const contentOf = ({ offer, credential, context }: Pick<Matched, 'offer' | 'credential' | 'context'>, knock: Knock) =>
-  sha256(
-    canonicalJson({
-      protocol: credential.protocol,
-      content: credential.content,
-      context: { ...context },
-      cap: offer.amount,
-      method: knock.method,
-      url: knock.presented.resource.url,
-    }),
-  );
-
-/** A lost answer may have opened the session: it is released in the background, so that the payer can come back with it. */
-async function openOnce(
-  session: NewSession,
-  { ledger, commits, log }: AdmitDependencies,
-): Promise<OpenOutcome | 'unknown'> {
-  try {
-    return await ledger.openSession(session);
-  } catch (error) {
-    log.error(
-      { settlement: session.id, err: error },
-      'a payment session could not be opened: nothing was served or charged',
-    );
-    const { id, lease, closeToken } = session;
-    const spent = toAtomic(0n);
-    commits
-      .submit({ kind: 'close', id, lease, closeToken, by: 'error', spent, body: null, delivery: null })
-      .catch(() => undefined);
-    return 'unknown';
-  }
-}
-
-function liveSession(
-  { offer, credential, context }: Matched,
-  session: NewSession,
-  settle: RouteTerms['settle'],
-  { commits }: AdmitDependencies,
-): LiveSession {
-  return createLiveSession(
-    {
-      id: session.id,
-      lease: session.lease,
-      closeToken: session.closeToken,
-      cap: session.cap,
-      metered: credential.metered,
-      closesAtZero: credential.closesAtZero,
-      withheld: settle === 'before-release',
-      bodyFor: (spent) => settleBody({ credential, context, spent, decimals: offer.decimals }),
-    },
-    commits,
-  );
 }

@@ -7,6 +7,7 @@ import { type ChainFreshness, OLDEST_CHAIN_READ_MS } from './chain-freshness.js'
 import type { ChannelLedger, ChannelPayment, ChannelVerifier, PayOutcome } from './channel-ledger.js';
 import { type ChannelProof, proofOf } from './channel-proof.js';
 import type { ChannelCredential, MatchedCredential } from './match-channel.js';
+import { NO_LEDGER } from './session-ledger.js';
 
 export interface ChannelPaymentDependencies {
   readonly ledger: ChannelLedger;
@@ -34,7 +35,6 @@ export interface PaymentRequest extends Omit<ChannelPayment, 'voucher' | 'oldest
   readonly address: string;
 }
 
-const NO_LEDGER = { kind: 'unavailable', why: 'this server cannot reach its ledger' } as const;
 const NO_CHAIN = { kind: 'unavailable', why: 'the chain cannot be reached' } as const;
 
 /**

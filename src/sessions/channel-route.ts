@@ -19,6 +19,7 @@ import { createLiveSession, type LiveSession } from './live-session.js';
 import { type ChannelCredential, matchChannel } from './match-channel.js';
 import type { MppIssuer } from './match-mpp.js';
 import type { GateReceipt, SessionLog } from './response-gate.js';
+import { NO_LEDGER } from './session-ledger.js';
 
 export interface ChannelRouteDependencies extends ChannelPaymentDependencies {
   readonly mpp: MppIssuer;
@@ -80,7 +81,7 @@ export async function admitByChannel(
   });
   if (match.kind === 'refused') return refuse(match.refusal);
   const held = lease.current();
-  if (!held?.mayWrite()) return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+  if (!held?.mayWrite()) return NO_LEDGER;
   const reservation = isContentRequest(req) ? newReservation(route, held, clock) : null;
   const identity = route.identify?.(req) ?? null;
   try {
@@ -165,7 +166,7 @@ function undecided(
       .submit({ kind: 'close', id, lease, closeToken, by: 'error', spent: toAtomic(0n), body: null, delivery: null })
       .catch(() => undefined);
   }
-  return { kind: 'unavailable', why: 'this server cannot reach its ledger' };
+  return NO_LEDGER;
 }
 
 /** What is known of whoever gets a challenge, from the credential that it answers. */

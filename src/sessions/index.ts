@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
-import type { Verifier } from './admit.js';
+import type { Verifier } from './admission.js';
 import type { PaymentRequests } from './challenge.js';
 import { type ChannelsDependencies, createChannelParts } from './channels.js';
 import { createCommitQueue } from './commit-queue.js';

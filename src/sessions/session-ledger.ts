@@ -23,6 +23,9 @@ export interface GivenUpSession {
   readonly closeToken: string;
 }
 
+/** Nothing is opened, reserved or charged: the payer comes back with the same credential. */
+export const NO_LEDGER = { kind: 'unavailable', why: 'this server cannot reach its ledger' } as const;
+
 /** What paid sessions need of the ledger; the composition root hands it in. Every rejection means "it is not known". */
 export interface SessionLedger {
   /** One commit. */

@@ -1,0 +1,74 @@
+import type { Clock } from '../domain/clock.js';
+import type { SettlementId } from '../domain/ids.js';
+import type { Protocol } from '../domain/settlement-status.js';
+import type { FoundCredential } from '../protocols/find-credential.js';
+import type { Payer } from '../protocols/payer.js';
+import type { CommitQueue } from './commit-queue.js';
+import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
+import type { LiveSession } from './live-session.js';
+import type { Match, MatchDependencies, Presented } from './match-offer.js';
+import type { SessionLog } from './response-gate.js';
+import type { RouteTerms } from './route-options.js';
+import type { SessionLedger } from './session-ledger.js';
+
+export interface Verifier {
+  verify(
+    protocol: Protocol,
+    call: { readonly body: string; readonly timeoutMs: number },
+  ): Promise<
+    /** `payer`: the account that the auth server names; null: it names none. */
+    | { readonly kind: 'valid'; readonly payer: string | null }
+    | { readonly kind: 'invalid'; readonly detail: string }
+    | { readonly kind: 'unreachable'; readonly detail: string }
+  >;
+}
+
+export interface AdmitDependencies {
+  readonly ledger: Pick<
+    SessionLedger,
+    'openSession' | 'findEarlierUse' | 'takeAnswer' | 'answerGiven' | 'answerNotGiven'
+  >;
+  readonly verifier: Verifier;
+  readonly lease: Pick<LeaseKeeper, 'current'>;
+  readonly commits: Pick<CommitQueue, 'submit'>;
+  readonly match: MatchDependencies;
+  readonly minRetryWindowMs: number;
+  /** RELEASED_LIMIT. */
+  readonly releasedLimit: number;
+  readonly verifyTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: SessionLog;
+}
+
+export interface Knock {
+  readonly found: FoundCredential;
+  readonly presented: Presented;
+  readonly method: string;
+  readonly terms: RouteTerms;
+  /** Name of the route in the ledger. */
+  readonly route: string;
+}
+
+export type Admission =
+  | {
+      readonly kind: 'admitted';
+      readonly session: LiveSession;
+      readonly held: HeldLease;
+      readonly settle: RouteTerms['settle'];
+      /** The money is in already: nothing is left to be started. */
+      readonly paidBefore?: true;
+    }
+  /** Pay (again): 402. */
+  | { readonly kind: 'challenge'; readonly why: string }
+  /** Nothing was decided: 503, the same credential may be sent again. */
+  | { readonly kind: 'unavailable'; readonly why: string }
+  /** `id`: of its charge; undefined: it is not this credential that was used, but the payment request that it answers. */
+  | { readonly kind: 'used'; readonly id: SettlementId | undefined }
+  /** It was accepted before, and nothing is decided yet: 503, and the same credential has the answer later. */
+  | { readonly kind: 'undecided'; readonly id: SettlementId }
+  | { readonly kind: 'exposed' }
+  /** Too many answers cost this payer nothing; there is room again after so long. */
+  | { readonly kind: 'limited'; readonly forMs: number };
+
+export type Matched = Extract<Match, { kind: 'match' }>;
+export type Verified = Matched & { readonly payer: Payer };

@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import { newSettlementId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
+import { toAtomic } from '../domain/money.js';
+import { settleBody } from '../protocols/settle-body.js';
+import { canonicalJson, sha256 } from '../protocols/wire-json.js';
+import type { AdmitDependencies, Knock, Matched, Verified } from './admission.js';
+import type { HeldLease } from './lease-keeper.js';
+import { createLiveSession, type LiveSession } from './live-session.js';
+import type { RouteTerms } from './route-options.js';
+import type { NewSession, OpenOutcome } from './session-ledger.js';
+
+/** What the ledger is asked to open: the credential as it came, and the terms of our own offer. */
+export function newSession(
+  { offer, credential, context, payer }: Verified,
+  knock: Knock,
+  held: HeldLease,
+  { clock, releasedLimit }: AdmitDependencies,
+): NewSession {
+  const cap = offer.amount;
+  const { perPayer, total } = knock.terms.exposure;
+  const stored: JsonObject = { ...context };
+  return {
+    id: newSettlementId(clock.nowMs()),
+    // Never an id that the client sent: somebody else's could be taken away from them.
+    key: credential.identity,
+    identity: credential.identity,
+    contentSha256: contentOf({ offer, credential, context }, knock),
+    protocol: credential.protocol,
+    asset: offer.asset,
+    decimals: offer.decimals,
+    payer: payer.name,
+    voucher: credential.voucher,
+    lookup: credential.lookup,
+    context: stored,
+    expiresAtMs: credential.expiresAtMs,
+    route: knock.route,
+    cap,
+    credential: knock.found.raw,
+    lease: held.lease,
+    closeToken: randomUUID(),
+    longestMs: knock.terms.longestMs,
+    releasedLimit,
+    exposure: { ...(perPayer !== undefined && { perPayer }), ...(total !== undefined && { total }) },
+  };
+}
+
+/** What is asked for, with which payment, where and how. */
+export const contentOf = (
+  { offer, credential, context }: Pick<Matched, 'offer' | 'credential' | 'context'>,
+  knock: Knock,
+) =>
+  sha256(
+    canonicalJson({
+      protocol: credential.protocol,
+      content: credential.content,
+      context: { ...context },
+      cap: offer.amount,
+      method: knock.method,
+      url: knock.presented.resource.url,
+    }),
+  );
+
+/** A lost answer may have opened the session: it is released in the background, so that the payer can come back with it. */
+export async function openOnce(
+  session: NewSession,
+  { ledger, commits, log }: AdmitDependencies,
+): Promise<OpenOutcome | 'unknown'> {
+  try {
+    return await ledger.openSession(session);
+  } catch (error) {
+    log.error(
+      { settlement: session.id, err: error },
+      'a payment session could not be opened: nothing was served or charged',
+    );
+    const { id, lease, closeToken } = session;
+    const spent = toAtomic(0n);
+    commits
+      .submit({ kind: 'close', id, lease, closeToken, by: 'error', spent, body: null, delivery: null })
+      .catch(() => undefined);
+    return 'unknown';
+  }
+}
+
+/** The session as its response charges it, once it is open. */
+export function liveSession(
+  { offer, credential, context }: Matched,
+  session: NewSession,
+  settle: RouteTerms['settle'],
+  { commits }: AdmitDependencies,
+): LiveSession {
+  return createLiveSession(
+    {
+      id: session.id,
+      lease: session.lease,
+      closeToken: session.closeToken,
+      cap: session.cap,
+      metered: credential.metered,
+      closesAtZero: credential.closesAtZero,
+      withheld: settle === 'before-release',
+      bodyFor: (spent) => settleBody({ credential, context, spent, decimals: offer.decimals }),
+    },
+    commits,
+  );
+}
