@@ -16,7 +16,7 @@ import type { SessionLog, SettleNowOutcome } from './response-gate.js';
 import type { PaidSessionOptions } from './route-options.js';
 import type { SessionLedger } from './session-ledger.js';
 
-export type { PaymentSession } from './paid-session.js';
+export type { PaymentSession } from './payment-session.js';
 export type { PaidSessionOptions } from './route-options.js';
 
 /** The auth server as paid sessions use it; settling is not among it. */

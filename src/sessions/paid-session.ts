@@ -17,43 +17,17 @@ import {
 } from './channel-route.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { FacilitiesKeeper } from './facilities.js';
-import type { HeldLease } from './lease-keeper.js';
-import type { ChargeOptions, LiveSession } from './live-session.js';
 import { isAboutChannel, readMppContent } from './match-channel.js';
 import type { Presented } from './match-offer.js';
 import { type RouteOffers, routeOffers } from './offers.js';
-import { channelRefusal, type Problem, problemAnswer, refusal, sendChallenge, sendProblem } from './refusals.js';
+import { attach, type GateSettings } from './payment-session.js';
+import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
 import { resourceOf } from './resource.js';
-import { type GateReceipt, ResponseGate, type SessionLog, type SettleNowOutcome } from './response-gate.js';
+import type { SettleNowOutcome } from './response-gate.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
 import { checkNode } from './wire-http1.js';
 
-/** What a handler sees of the payment that its response is sold for. */
-export interface PaymentSession {
-  /** The most that this response may cost, in atomic units. */
-  readonly cap: bigint;
-  /** Charged so far. */
-  readonly spent: bigint;
-  /**
-   * Charges atomic units; synchronous. Schemes that cannot be metered are all or nothing: the first charge takes the cap.
-   * Charge before you write what it is for. An answer whose status is 400 or more, or 304, costs nothing but what was
-   * charged with `{ evenIfFailed: true }`.
-   * @returns false past the cap, or once the response was closed: nothing was charged, stop serving
-   * @throws TypeError for anything but a non-negative bigint or digits
-   */
-  charge(amount: bigint | string, options?: ChargeOptions): boolean;
-  /** Gives the charge up: the response goes out free. False when it is too late, because the charge is durable already. */
-  release(): boolean;
-}
-
-declare module 'express-serve-static-core' {
-  interface Request {
-    /** Set on routes behind `paidSession`, once a payment was accepted. */
-    paymentSession?: PaymentSession;
-  }
-}
-
-export interface PaidRouteDependencies {
+export interface PaidRouteDependencies extends GateSettings {
   /** Undefined: nothing is sold through the auth server. */
   readonly authServer:
     | {
@@ -68,13 +42,8 @@ export interface PaidRouteDependencies {
   /** Undefined: nothing is sold by channels. */
   readonly channels: (ChannelRouteDependencies & { readonly deliveries: DeliveryRecorder }) | undefined;
   readonly bounds: ValidityBounds;
-  readonly checkpointAmount: bigint;
-  readonly checkpointIntervalMs: number;
-  /** SETTLE_FIRST_BUFFER, for routes that state none. */
-  readonly settleFirstBufferBytes: number;
   /** PUBLIC_URL; default the origin of each request. */
   readonly publicUrl?: string;
-  readonly log: SessionLog;
 }
 
 /**
@@ -167,7 +136,7 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
     case 'admitted': {
       const headers = { 'Settlement-Id': admission.session.id };
       const settled = admission.paidBefore && { dispatch: nothing };
-      if (attach(visit, { ...admission, ...authServer, ...settled, headers })) next();
+      if (attach(visit, { ...admission, ...authServer, ...settled, headers }, dependencies)) next();
       return;
     }
     default:
@@ -196,7 +165,7 @@ async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCr
     case 'admitted': {
       // What a channel pays is on chain already, so there is nothing to settle first and nothing to start.
       const onClose = { settle: 'after', settleNow: neverSettled, dispatch: nothing } as const;
-      if (attach(visit, { ...admission, ...onClose, deliveries: channels.deliveries })) next();
+      if (attach(visit, { ...admission, ...onClose, deliveries: channels.deliveries }, dependencies)) next();
       return;
     }
     default:
@@ -232,69 +201,6 @@ async function challenge(visit: Visit, problem: Problem, why?: string, by?: Chal
   if (made) sendChallenge(res, made, problem);
   else sendProblem(res, refusal('payment_unavailable', 'Reason: the auth server cannot be reached.'));
 }
-
-interface Attached {
-  readonly session: LiveSession;
-  readonly held: HeldLease;
-  readonly settle: 'after' | 'before-release';
-  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
-  readonly dispatch: (id: SettlementId) => unknown;
-  readonly deliveries: DeliveryRecorder;
-  readonly receipt?: GateReceipt;
-  /** What every answer of the session says. */
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** @returns false when the client is gone already: the handler need not run */
-function attach({ req, res, route, startedAt, dependencies }: Visit, attached: Attached): boolean {
-  const { session, held, settle, settleNow, dispatch, deliveries, receipt, headers = {} } = attached;
-  const { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log } = dependencies;
-  const { terms } = route;
-  // Only a response that is settled first may have another one sent in its place.
-  const before = settle === 'before-release' ? headersOf(res) : {};
-  const gate = new ResponseGate(res, {
-    session,
-    held,
-    settle,
-    runAhead: terms.metered ? checkpointAmount : 0n,
-    checkpointIntervalMs,
-    bufferBytes: terms.settleFirstBuffer ?? settleFirstBufferBytes,
-    deadlineMs: Math.max(terms.longestMs - (performance.now() - startedAt), 0),
-    settleNow,
-    dispatch,
-    deliveries,
-    answerInstead: (why) => {
-      const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id']);
-      return { status, headers: { ...before, ...headers, ...own }, body };
-    },
-    log,
-    headers,
-    ...(receipt && { receipt }),
-  });
-  req.paymentSession = {
-    cap: session.cap,
-    get spent() {
-      return session.spent();
-    },
-    charge(amount, options) {
-      const charged = session.charge(amount, options);
-      if (charged) gate.onCharge();
-      return charged;
-    },
-    release: () => session.release(),
-  };
-  return !res.destroyed;
-}
-
-const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;
-
-/** What the layers before this one have said about every answer: CORS, request ids, security. */
-const headersOf = (res: Response): Record<string, string | string[]> =>
-  Object.fromEntries(
-    Object.entries(res.getHeaders()).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, Array.isArray(value) ? value : String(value)]],
-    ),
-  );
 
 function presentedAt(
   req: PaidRequest,
