@@ -4,10 +4,10 @@ import type { Protocol } from '../domain/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import type { Payer } from '../protocols/payer.js';
 import type { CommitQueue } from './commit-queue.js';
+import type { SessionLog } from './gate-options.js';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
 import type { LiveSession } from './live-session.js';
 import type { Match, MatchDependencies, Presented } from './match-offer.js';
-import type { SessionLog } from './response-gate.js';
 import type { RouteTerms } from './route-options.js';
 import type { SessionLedger } from './session-ledger.js';
 

@@ -14,11 +14,11 @@ import type { ChannelProof } from './channel-proof.js';
 import { channelReceipt, RECEIPT_HEADER } from './channel-receipt.js';
 import type { CommitQueue } from './commit-queue.js';
 import { isContentRequest } from './content-request.js';
+import type { GateReceipt, SessionLog } from './gate-options.js';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
 import { createLiveSession, type LiveSession } from './live-session.js';
 import { type ChannelCredential, matchChannel } from './match-channel.js';
 import type { MppIssuer } from './match-mpp.js';
-import type { GateReceipt, SessionLog } from './response-gate.js';
 import { NO_LEDGER } from './session-ledger.js';
 
 export interface ChannelRouteDependencies extends ChannelPaymentDependencies {

@@ -7,10 +7,10 @@ import type { ChannelLedger, ChannelVerifier } from './channel-ledger.js';
 import type { ChannelRouteDependencies } from './channel-route.js';
 import { createCommitQueue } from './commit-queue.js';
 import { createDeliveryRecorder, type DeliveryRecorder } from './delivery-recorder.js';
+import type { SessionLog } from './gate-options.js';
 import { createGivenUpSessions } from './given-up.js';
 import type { LeaseKeeper } from './lease-keeper.js';
 import type { MppIssuer } from './match-mpp.js';
-import type { SessionLog } from './response-gate.js';
 
 export interface ChannelsDependencies {
   readonly ledger: ChannelLedger;

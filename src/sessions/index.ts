@@ -7,12 +7,12 @@ import { type ChannelsDependencies, createChannelParts } from './channels.js';
 import { createCommitQueue } from './commit-queue.js';
 import { createDeliveryRecorder } from './delivery-recorder.js';
 import { createFacilities } from './facilities.js';
+import type { SessionLog, SettleNowOutcome } from './gate-options.js';
 import { createGivenUpSessions } from './given-up.js';
 import { createLeaseKeeper } from './lease-keeper.js';
 import type { Facilities } from './offers.js';
 import { createPaidRoute } from './paid-session.js';
 import { createRequestIds } from './request-ids.js';
-import type { SessionLog, SettleNowOutcome } from './response-gate.js';
 import type { PaidSessionOptions } from './route-options.js';
 import type { SessionLedger } from './session-ledger.js';
 

@@ -17,13 +17,13 @@ import {
 } from './channel-route.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { FacilitiesKeeper } from './facilities.js';
+import type { SettleNowOutcome } from './gate-options.js';
 import { isAboutChannel, readMppContent } from './match-channel.js';
 import type { Presented } from './match-offer.js';
 import { type RouteOffers, routeOffers } from './offers.js';
 import { attach, type GateSettings } from './payment-session.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
 import { resourceOf } from './resource.js';
-import type { SettleNowOutcome } from './response-gate.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
 import { checkNode } from './wire-http1.js';
 

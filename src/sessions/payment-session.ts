@@ -1,10 +1,11 @@
 import type { Request as PaidRequest, Response } from 'express';
 import type { SettlementId } from '../domain/ids.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
+import type { GateReceipt, SessionLog, SettleNowOutcome } from './gate-options.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { ChargeOptions, LiveSession } from './live-session.js';
 import { problemAnswer, refusal } from './refusals.js';
-import { type GateReceipt, ResponseGate, type SessionLog, type SettleNowOutcome } from './response-gate.js';
+import { ResponseGate } from './response-gate.js';
 import type { RouteTerms } from './route-options.js';
 
 /** What a handler sees of the payment that its response is sold for. */

@@ -1,49 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import type { SettlementId } from '../domain/ids.js';
-import type { DeliveryRecorder } from './delivery-recorder.js';
-import type { HeldLease } from './lease-keeper.js';
+import type { GateOptions, SettleNowOutcome } from './gate-options.js';
 import type { CloseResult, LiveSession } from './live-session.js';
 import { keepPrivate } from './paid-head.js';
 import type { ReleaseCause } from './session-ledger.js';
-import { holdWire, type PlainAnswer, type Verdict, type Wire, type WireEvents, type WireHead } from './wire.js';
-
-export type SettleNowOutcome = 'settled' | 'refused' | 'unknown';
-
-export interface SessionLog {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
-
-export interface GateOptions {
-  readonly session: LiveSession;
-  readonly held: Pick<HeldLease, 'mayWrite'>;
-  /** `before-release`: no byte leaves before the auth server has settled. */
-  readonly settle: 'after' | 'before-release';
-  /** How far bytes may run ahead of the ledger, in atomic units; 0 where a response is sold whole. */
-  readonly runAhead: bigint;
-  readonly checkpointIntervalMs: number;
-  /** The most bytes of a response that is settled first. */
-  readonly bufferBytes: number;
-  /** Time left for this response; then it is closed and cut off. */
-  readonly deadlineMs: number;
-  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
-  /** Starts the settlement; never awaited. */
-  readonly dispatch: (id: SettlementId) => unknown;
-  readonly deliveries: Pick<DeliveryRecorder, 'note'>;
-  /** What is answered in place of a response that may not leave. */
-  readonly answerInstead: (why: 'refused' | 'unknown' | 'too_large') => PlainAnswer;
-  readonly log: SessionLog;
-  /** Headers that every answer of this session carries. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** What a response that is paid for says of its payment; asked once, before its head leaves. */
-  readonly receipt?: GateReceipt;
-}
-
-export interface GateReceipt {
-  readonly header: string;
-  /** @param charged final, or undefined while the response is still being charged for */
-  value(charged: bigint | undefined): string;
-}
+import { holdWire, type Verdict, type Wire, type WireEvents, type WireHead } from './wire.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

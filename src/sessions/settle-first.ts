@@ -1,7 +1,7 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Settlement } from '../domain/settlement.js';
-import type { SettleNowOutcome } from './response-gate.js';
+import type { SettleNowOutcome } from './gate-options.js';
 
 export interface SettleFirstDependencies {
   /** One attempt, claimed, sent and recorded like every other. */
