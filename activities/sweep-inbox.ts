@@ -3,6 +3,7 @@ import { within } from '../src/domain/within.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { DueEvent, NewWebhookEvent } from '../src/ledger/marketplace-types.js';
 import type { Logger } from '../src/observability/logger.js';
+import { pageByPage } from './page-by-page.js';
 import type { Processed } from './process-webhook.js';
 import type { LaneWork } from './sweep-lane.js';
 
@@ -34,18 +35,10 @@ export function createInboxSweep(
   }
 
   return async (pass) => {
-    const report = { acted: 0, left: 0 };
-    for (;;) {
-      const events = await ledger.dueWebhooks(lane, EVENTS_AT_ONCE);
-      const acted = (await Promise.all(events.map(takeUp))).filter(Boolean).length;
-      report.acted += acted;
-      report.left += events.length - acted;
-      // Of whoever answers nothing about eight events, nothing more is asked in this pass.
-      if (events.length > 0 && acted === 0) break;
-      if (events.length < EVENTS_AT_ONCE || pass.over()) break;
-    }
-    if (report.acted === 0 && report.left > 0)
-      throw new Error(`nothing could be done about any of ${report.left} events; they come round again`);
-    return report;
+    const page = { size: EVENTS_AT_ONCE, take: (limit: number) => ledger.dueWebhooks(lane, limit), work: takeUp };
+    const { done: acted, left } = await pageByPage(page, pass);
+    if (acted === 0 && left > 0)
+      throw new Error(`nothing could be done about any of ${left} events; they come round again`);
+    return { acted, left };
   };
 }

@@ -3,6 +3,7 @@ import type { ChannelId } from '../src/domain/channel.js';
 import { within } from '../src/domain/within.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
+import { pageByPage } from './page-by-page.js';
 import type { LaneWork } from './sweep-lane.js';
 
 export interface WatchDependencies {
@@ -33,20 +34,10 @@ export function createChannelWatch({ ledger, readChain, logger }: WatchDependenc
   }
 
   return async (pass) => {
-    const report = { read: 0, unanswered: 0 };
-    for (;;) {
-      const ids = await ledger.channelsToRead(READS_AT_ONCE);
-      const answered = (await Promise.all(ids.map(readOne))).filter(Boolean).length;
-      report.read += answered;
-      report.unanswered += ids.length - answered;
-      // A chain that answers none of them is away: the others are left for the next pass.
-      if (ids.length > 0 && answered === 0) break;
-      if (ids.length < READS_AT_ONCE || pass.over()) break;
-    }
-    if (report.read === 0 && report.unanswered > 0)
-      throw new Error(
-        `the chain answered none of ${report.unanswered} reads; captures and settlements go on meanwhile`,
-      );
-    return report;
+    const page = { size: READS_AT_ONCE, take: ledger.channelsToRead, work: readOne };
+    const { done: read, left: unanswered } = await pageByPage(page, pass);
+    if (read === 0 && unanswered > 0)
+      throw new Error(`the chain answered none of ${unanswered} reads; captures and settlements go on meanwhile`);
+    return { read, unanswered };
   };
 }
