@@ -1,16 +1,12 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ATTENTION_REASONS } from '../../src/domain/attention.js';
 import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { pagesIn, readDocument as read } from '../support/documents.js';
 
 const ROOT = projectRoot();
-const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
-const pages = (folder: string) =>
-  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join(folder, name));
-const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...pages('docs')];
+const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...pagesIn('docs')];
 
 /** As GitHub names them. */
 const anchorsOf = (text: string) =>
@@ -53,7 +49,7 @@ describe('the documents', () => {
 
   it('lead to every runbook, and each says what it means for the money', () => {
     const index = read('docs/runbooks/README.md');
-    const runbooks = pages('docs/runbooks').filter((page) => !page.endsWith('README.md'));
+    const runbooks = pagesIn('docs/runbooks').filter((page) => !page.endsWith('README.md'));
     expect(runbooks.length).toBeGreaterThan(15);
     expect(runbooks.filter((page) => !index.includes(`](${page.split('/').at(-1)})`))).toEqual([]);
     expect(runbooks.filter((page) => !/\*\*What it means for the money\*\*/.test(read(page)))).toEqual([]);
