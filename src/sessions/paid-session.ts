@@ -1,4 +1,4 @@
-import type { NextFunction, Request as PaidRequest, RequestHandler, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
@@ -76,7 +76,7 @@ interface Served {
 
 /** One request on its way through a paid route. */
 interface Visit extends Served {
-  readonly req: PaidRequest;
+  readonly req: Request;
   readonly res: Response;
   readonly presented: Presented;
   readonly found: FoundCredential | undefined;
@@ -85,7 +85,7 @@ interface Visit extends Served {
   readonly startedAt: number;
 }
 
-async function serve(req: PaidRequest, res: Response, next: NextFunction, served: Served): Promise<void> {
+async function serve(req: Request, res: Response, next: NextFunction, served: Served): Promise<void> {
   const { route, dependencies } = served;
   const startedAt = performance.now();
   const facilities = (await dependencies.authServer?.facilities.knownFor(route.offers)) ?? { x402: {}, mpp: {} };
@@ -203,7 +203,7 @@ async function challenge(visit: Visit, problem: Problem, why?: string, by?: Chal
 }
 
 function presentedAt(
-  req: PaidRequest,
+  req: Request,
   { offers, terms }: RouteOffers,
   { facilities, publicUrl }: Pick<Presented, 'facilities'> & { publicUrl: string | undefined },
 ): Presented {
@@ -221,7 +221,7 @@ function presentedAt(
 }
 
 /** The path as it was declared, so that one route stays one route whatever ids are in it. */
-function routeName(req: PaidRequest): string {
+function routeName(req: Request): string {
   const route: { path?: string | RegExp } | undefined = req.route;
   return `${req.baseUrl}${route?.path?.toString() ?? ''}` || '/';
 }
