@@ -1,22 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { CONFIG_VARIABLES, ConfigError, readConfig } from '../../../src/config.js';
+import { CONFIG_VARIABLES, readConfig } from '../../../src/config.js';
 import { sweepIntervals } from '../../../src/domain/sweep-lanes.js';
-
-const REQUIRED = {
-  DATABASE_URL: 'postgres://makegood@127.0.0.1:5432/makegood',
-  CREDENTIAL_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString('base64'),
-  API_TOKENS: 'billing:service:0123456789abcdef',
-};
-
-function problemsOf(env: Record<string, string>): ConfigError {
-  try {
-    readConfig({ ...REQUIRED, ...env });
-  } catch (error) {
-    if (error instanceof ConfigError) return error;
-    throw error;
-  }
-  throw new Error('these settings were accepted');
-}
+import { problemsOf, REQUIRED } from './support/settings.js';
 
 const NO_SWITCHES = ['', ' ', 'TRUE', 'False', 'yes', 'no', '2', 'on', 'off', 'true ', 'null'];
 const NO_COUNTS = ['', ' ', '-1', '+1', '1.5', '1e2', '5 ', '0x5', 'five', 'NaN', 'Infinity', '1001', '5,0'];

@@ -2,43 +2,18 @@
 /* oxlint-disable typescript/unbound-method */
 import { once } from 'node:events';
 import { ServerResponse } from 'node:http';
-import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Express, RequestHandler } from 'express';
 import { afterEach, expect, test } from 'vitest';
 import { checkNode } from '../../../src/sessions/wire-http1.js';
 import { ask } from './support/ask.js';
-import {
-  eventually,
-  FIXED,
-  type Handler,
-  METERED,
-  nothing,
-  sell,
-  type World,
-  type WorldOptions,
-} from './support/world.js';
+import { buy, charging, raw, VERSIONS } from './support/buying.js';
+import { eventually, type Handler, METERED, nothing, sell, type World } from './support/world.js';
 
-/** What the matrix of handlers does not show: the response as its handler sees it, and what is sent in its place. */
+/** What the matrix of handlers does not show: the response as its handler and its connection see it. */
 
 let world: World;
 afterEach(() => world.close());
-
-const VERSIONS = [
-  ['HTTP/1.1', false],
-  ['HTTP/2', true],
-] as const;
-const charging =
-  (serve: Handler): Handler =>
-  (req, res) => {
-    req.paymentSession?.charge('10000');
-    return serve(req, res);
-  };
-
-async function buy(http2: boolean, path = '/paid', pay = {}) {
-  const { headers } = await world.credential(pay, path);
-  return ask(world.url + path, { headers, http2 });
-}
 
 const settleDown = async () => {
   for (let turn = 0; turn < 300; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -64,7 +39,7 @@ test.each(VERSIONS)(
       { http2 },
     );
     const release = world.ledger.hold();
-    const answer = buy(http2);
+    const answer = buy(world, http2);
     await eventually(() => world.ledger.commits.length === 1);
     await settleDown();
     expect([seen, drained]).toEqual([[[false, false, 0], false, true, false, true, false], false]);
@@ -88,7 +63,7 @@ test.each(VERSIONS)(
       }),
       { http2 },
     );
-    const answer = await buy(http2);
+    const answer = await buy(world, http2);
     expect([answer.body.length, answer.whole]).toEqual([64 * 64_000, true]);
     expect(mostWaiting).toBeLessThan(1_000_000);
     // One commit: the charge cannot grow, so the session is closed before the first byte.
@@ -110,7 +85,7 @@ test.each(VERSIONS)(
       { http2 },
     );
     const release = world.ledger.hold();
-    const answer = buy(http2);
+    const answer = buy(world, http2);
     await eventually(() => world.ledger.commits.length === 1);
     await settleDown();
     expect(told).toEqual([]);
@@ -134,7 +109,7 @@ test('corked writes arrive in order whenever their charge becomes durable', asyn
       res.end('d');
     }),
   );
-  expect((await buy(false)).body.toString()).toBe('abcd');
+  expect((await buy(world, false)).body.toString()).toBe('abcd');
 });
 
 test.each([
@@ -158,7 +133,7 @@ test.each([
     },
   });
   for (const form of forms.keys()) {
-    const paid = await buy(false, `/paid?form=${form}`);
+    const paid = await buy(world, false, `/paid?form=${form}`);
     const unpaid = await ask(`${world.url}/free?form=${form}`);
     const { vary: _vary, 'cache-control': _cache, 'settlement-id': _id, date: _date, ...rest } = paid.headers;
     const { date: _unpaid, vary: _accept, ...expected } = unpaid.headers;
@@ -210,136 +185,13 @@ test.each(VERSIONS)(
         charging((req, res) => res.status(Number(req.query.status)).json({ sold: true })),
         { [where]: [endsLater], http2 },
       );
-      expect((await buy(http2, '/paid?status=200')).body.toString()).toBe('{"sold":true}');
+      expect((await buy(world, http2, '/paid?status=200')).body.toString()).toBe('{"sold":true}');
       expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 10_000n });
       world.ledger.rows.clear();
-      expect((await buy(http2, '/paid?status=404')).status).toBe(404);
+      expect((await buy(world, http2, '/paid?status=404')).status).toBe(404);
       expect(world.ledger.only().status).toBe('released');
       if (where === 'before') await world.close();
     }
-  },
-);
-
-const SETTLE_FIRST: WorldOptions = { sells: { ...FIXED, settle: 'before-release' } };
-
-test.each(VERSIONS)(
-  '%s: settle-first: what is answered instead is whole, names the settlement, and the connection goes on',
-  async (_name, http2) => {
-    world = await sell(
-      charging(async (_req, res) => {
-        res.set('X-Secret', 'worth money').write('worth ');
-        await wait(5);
-        res.end('money');
-      }),
-      { ...SETTLE_FIRST, http2, before: [(_req, res, next) => (res.set('X-Request-Id', 'r1'), next())] },
-    );
-    for (const [outcome, status] of [
-      ['refused', 402],
-      ['unknown', 503],
-    ] as const) {
-      world.ledger.rows.clear();
-      world.settleNow = () => Promise.resolve(outcome);
-      const answer = await buy(http2);
-      expect([answer.status, answer.whole, answer.headers['x-secret']]).toEqual([status, true, undefined]);
-      expect(answer.headers).toMatchObject({
-        'content-type': 'application/problem+json',
-        'settlement-id': world.ledger.only().session.id,
-        'x-request-id': 'r1',
-      });
-      expect(JSON.parse(answer.body.toString())).toMatchObject({ status, request_id: 'r1' });
-    }
-  },
-);
-
-test('settle-first: the next request on the connection of a replaced answer is served', async () => {
-  world = await sell(
-    charging((_req, res) => res.json({ worth: 'money' })),
-    SETTLE_FIRST,
-  );
-  const request = async () => {
-    const { headers } = await world.credential();
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-    return `GET /paid HTTP/1.1\r\nHost: ${new URL(world.url).host}\r\n${lines.join('')}\r\n`;
-  };
-  const { socket, text } = raw(world.url);
-  world.settleNow = () => Promise.resolve('refused');
-  socket.write(await request());
-  await eventually(() => text().includes('payment_refused'));
-  world.settleNow = () => Promise.resolve('settled');
-  socket.write(await request());
-  await eventually(() => text().includes('{"worth":"money"}'));
-  expect(text().match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 402', 'HTTP/1.1 200']);
-  socket.destroy();
-});
-
-test.each(VERSIONS)(
-  '%s: settle-first: a response past the bound is a 500 for its client, an error for its handler, and free',
-  async (_name, http2) => {
-    const heard: string[] = [];
-    world = await sell(
-      charging(async (_req, res) => {
-        res.on('error', (error) => heard.push(error.message));
-        for (let piece = 0; piece < 100 && !res.destroyed; piece += 1) {
-          res.write(Buffer.alloc(1_000, 'x'));
-          await wait(1);
-        }
-        res.end();
-      }),
-      { sells: { ...FIXED, settle: 'before-release', settleFirstBuffer: '16KiB' }, http2 },
-    );
-    world.settleNow = () => Promise.reject(new Error('nothing is to be settled'));
-    const answer = await buy(http2);
-    expect([answer.status, answer.whole, JSON.parse(answer.body.toString()).code]).toEqual([
-      500,
-      true,
-      'response_too_large',
-    ]);
-    expect(world.ledger.only()).toMatchObject({ status: 'released', spent: 0n });
-    await eventually(() => heard.length > 0);
-    expect(heard[0]).toContain('settleFirstBuffer');
-    expect(world.logged.join()).toContain('too large to be settled first');
-  },
-);
-
-test('settle-first: exactly the bound may wait, head and all, and one byte more may not', async () => {
-  const serve = (bytes: number) =>
-    sell(
-      charging((_req, res) => res.send(Buffer.alloc(bytes))),
-      {
-        sells: { ...FIXED, settle: 'before-release', settleFirstBuffer: 20_000 },
-      },
-    );
-  world = await serve(19_000);
-  expect((await buy(false)).status).toBe(200);
-  await world.close();
-  world = await serve(20_001);
-  expect([(await buy(false)).status, world.ledger.only().status]).toEqual([500, 'released']);
-});
-
-test.each(VERSIONS)(
-  '%s: settle-first: the bound counts bytes, also of texts whose characters take several',
-  async (_name, http2) => {
-    const serve = (text: string, encoding?: BufferEncoding) =>
-      sell(
-        charging((_req, res) => {
-          res.setHeader('Content-Type', 'text/plain; charset=utf-8');
-          // In pieces, so that what waits already is counted in bytes too.
-          for (let at = 0; at < text.length; at += 1_000) res.write(text.slice(at, at + 1_000), encoding ?? 'utf8');
-          res.end();
-        }),
-        { sells: { ...FIXED, settle: 'before-release', settleFirstBuffer: 30_000 }, http2 },
-      );
-    // 27,000 characters of three bytes each; 9,000 of them are 27,000 bytes.
-    world = await serve('€'.repeat(27_000));
-    expect([(await buy(http2)).status, world.ledger.only().status]).toEqual([500, 'released']);
-    await world.close();
-    world = await serve('€'.repeat(9_000));
-    const fits = await buy(http2);
-    expect([fits.status, fits.body.toString()]).toEqual([200, '€'.repeat(9_000)]);
-    await world.close();
-    // Two characters of hex are one byte.
-    world = await serve('ab'.repeat(27_000), 'hex');
-    expect([(await buy(http2)).status, world.ledger.only().status]).toEqual([200, 'pending']);
   },
 );
 
@@ -362,15 +214,6 @@ test('a body in its own encoding has left with the head, and is billed when its 
   expect(world.ledger.only().spent).toBe(1_000n);
 });
 
-test('settle-first: what was released is not held back, however large', async () => {
-  world = await sell(async (req, res) => {
-    req.paymentSession?.release();
-    for (let piece = 0; piece < 40; piece += 1) if (!res.write(Buffer.alloc(64_000))) await once(res, 'drain');
-    res.end();
-  }, SETTLE_FIRST);
-  expect((await buy(false)).body).toHaveLength(40 * 64_000);
-});
-
 test('over HTTP/2 nothing can be sent beside the response, where no charge would hold it', async () => {
   const thrown: string[] = [];
   world = await sell(
@@ -387,7 +230,7 @@ test('over HTTP/2 nothing can be sent beside the response, where no charge would
     },
     { http2: true },
   );
-  await buy(true);
+  await buy(world, true);
   expect(thrown).toHaveLength(3);
 });
 
@@ -448,22 +291,10 @@ test('one TLS port sells over HTTP/2 and HTTP/1.1 alike', async () => {
   );
   for (const http2 of [true, false]) {
     world.ledger.rows.clear();
-    const answer = await buy(http2);
+    const answer = await buy(world, http2);
     expect([answer.status, answer.whole, answer.body.length]).toEqual([200, true, 20 * 64_000]);
     expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 10_000n });
   }
-});
-
-test('what layers before the paid route set as a list stays a list in an answer that is sent instead', async () => {
-  world = await sell(
-    charging((_req, res) => res.send('sold')),
-    {
-      ...SETTLE_FIRST,
-      before: [(_req, res, next) => (res.set('Set-Cookie', ['a=1', 'b=2']), next())],
-    },
-  );
-  world.settleNow = () => Promise.resolve('refused');
-  expect((await world.buy()).headers.getSetCookie()).toEqual(['a=1', 'b=2']);
 });
 
 test('Node sends a response by the methods that the gate stands in; without them nothing may be sold', async () => {
@@ -472,10 +303,3 @@ test('Node sends a response by the methods that the gate stands in; without them
   const proto = Object.create(ServerResponse.prototype, { _writeRaw: { value: undefined } }) as object;
   expect(() => checkNode(proto)).toThrow(/cannot hold responses back .* no _writeRaw/);
 });
-
-function raw(url: string): { socket: Socket; text: () => string } {
-  const socket = connect(Number(new URL(url).port), '127.0.0.1');
-  const chunks: Buffer[] = [];
-  socket.on('data', (chunk) => chunks.push(chunk));
-  return { socket, text: () => Buffer.concat(chunks).toString() };
-}
