@@ -1,9 +1,7 @@
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { AbandonedSession } from '../src/ledger/sweep.js';
 import type { Logger } from '../src/observability/logger.js';
-import { isUndecodable } from '../src/protocols/credential.js';
-import { decodeCredential } from '../src/protocols/decode-credential.js';
-import { settleBody } from '../src/protocols/settle-body.js';
+import { closingBody } from '../src/protocols/closing-body.js';
 import type { LaneWork } from './sweep-lane.js';
 
 export interface SessionSweepDependencies {
@@ -79,17 +77,5 @@ async function closeOne(session: AbandonedSession, { ledger, logger }: SessionSw
     logger.error({ settlement: id, err: body }, 'an abandoned session cannot be read: a person is asked');
     return await ledger.askAboutSession(session, `its credential cannot be read: ${body.message}`);
   }
-  if (!asked) return await ledger.closeAbandoned(session, body);
-  return body !== null && (await ledger.closeReadable(session, body));
-}
-
-/** What to send for a session that its own server could not close; null: nothing durable was charged. */
-function closingBody(
-  { protocol, context, spent, decimals }: AbandonedSession,
-  credential: string,
-): string | null | Error {
-  const decoded = decodeCredential(protocol, credential, context, decimals);
-  if (isUndecodable(decoded)) return new Error(decoded.undecodable);
-  if (BigInt(spent) === 0n && !decoded.closesAtZero) return null;
-  return settleBody({ credential: decoded, context, spent, decimals });
+  return asked ? (await ledger.closeReadable(session, body)) !== undefined : await ledger.closeAbandoned(session, body);
 }

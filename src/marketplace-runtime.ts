@@ -1,6 +1,7 @@
 import { createHyperswitchCalls } from '../activities/hyperswitch-calls.js';
 import type { RetryTimings } from '../activities/marketplace-contract.js';
 import { createWebhookProcessor } from '../activities/process-webhook.js';
+import { createRereader } from '../activities/reread-session.js';
 import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
 import type { MoneyKind } from './domain/marketplace.js';
@@ -86,7 +87,13 @@ export function createMarketplaceRuntime({
         holdMs,
         paymentExpiryMs: config.paymentExpiryMs,
       }),
-    resolution: createResolution({ ledger, stripe, hyperswitch, chain }),
+    resolution: createResolution({
+      ledger,
+      stripe,
+      hyperswitch,
+      chain,
+      reread: createRereader({ ledger, logger }),
+    }),
     processWebhook: createWebhookProcessor({ ledger, stripe, wake }),
   };
 }

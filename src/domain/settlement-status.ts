@@ -5,17 +5,17 @@ export type SettlementStatus = 'open' | 'pending' | 'settled' | 'released' | 'ne
  * Every move a settlement may make. The database holds the same table in the trigger `settlements_guard`;
  * a test compares the two and tries each illegal pair.
  *
- * From open to needs_attention goes only what cannot be decrypted.
+ * From open to needs_attention goes only what cannot be decrypted, and from there to released what had charged nothing.
  *
  *     open ──► pending ──► settled ◄── written_off
  *       │         │ ▲         ▲             ▲
  *       ▼         ▼ │         │             │
- *    released   needs_attention ────────────┘
+ *    released ◄─ needs_attention ───────────┘
  */
 export const SETTLEMENT_TRANSITIONS: Readonly<Record<SettlementStatus, readonly SettlementStatus[]>> = {
   open: ['pending', 'released', 'needs_attention'],
   pending: ['settled', 'needs_attention'],
-  needs_attention: ['pending', 'settled', 'written_off'],
+  needs_attention: ['pending', 'settled', 'written_off', 'released'],
   written_off: ['settled'],
   settled: [],
   released: [],

@@ -8,7 +8,7 @@ import { NO_ATTENTION } from './decision-rows.js';
 import { SETTLEMENT_COLUMNS, type SettlementRow } from './settlement-row.js';
 import type { Query } from './transition.js';
 
-type Row = SettlementRow & DecidableRow & { readonly sealed_kind: string | null };
+type Row = SettlementRow & DecidableRow & { readonly sealed_kind: string | null; readonly source: string };
 
 /**
  * A retry moves nothing twice. A claim that the money moved elsewhere cannot be asked of the auth server, so it needs
@@ -18,7 +18,7 @@ export const SETTLEMENT: Decidable<'settlement', Row> = {
   table: 'settlements',
   async lock(query, id) {
     const [row] = await query<Row>(
-      `SELECT ${SETTLEMENT_COLUMNS}, sealed_kind FROM settlements WHERE id = $1 FOR UPDATE`,
+      `SELECT ${SETTLEMENT_COLUMNS}, sealed_kind, source FROM settlements WHERE id = $1 FOR UPDATE`,
       [id],
     );
     return row;
@@ -31,13 +31,12 @@ export const SETTLEMENT: Decidable<'settlement', Row> = {
       : undefined,
   actions: {
     retry: {
-      missing: ({ sealed_kind, attention_reason }) => {
-        if (sealed_kind === 'body') return undefined;
-        return attention_reason === 'unreadable_session'
-          ? 'put its key back into CREDENTIAL_ENCRYPTION_KEY: every sweep tries to read it, and closes it when it can'
-          : 'there is nothing to send: the credential could not be decoded, or it was erased';
-      },
-      apply: ({ query }, { id }) => change(query, RETRY, [id]),
+      missing: (row) =>
+        row.sealed_kind === 'body' || isUnreadSession(row)
+          ? undefined
+          : 'there is nothing to send: the credential could not be decoded, or it was erased',
+      // Whoever decides with the key at hand reads it right after, and every sweep does.
+      apply: ({ query }, row) => change(query, isUnreadSession(row) ? READ_AGAIN : RETRY, [row.id]),
     },
     settled: {
       missing(row, said) {
@@ -62,6 +61,9 @@ export const SETTLEMENT: Decidable<'settlement', Row> = {
     },
   },
 };
+
+/** Open when its server died, and not readable since: it was never closed. */
+const isUnreadSession = ({ sealed_kind, source }: Row): boolean => sealed_kind === 'credential' && source === 'session';
 
 const isLateSuccess = (row: Row): boolean => row.status === 'settled' && row.attention_reason === 'late_success';
 
@@ -88,6 +90,9 @@ function txHashOf({ verified, evidence }: Said): string | null {
 const ERASED = 'sealed = NULL, sealed_kind = NULL, sealed_key_id = NULL, erased_at = coalesce(erased_at, clock_now())';
 
 const RETRY = `UPDATE settlements SET status = 'pending', ${NO_ATTENTION}, next_check_at = clock_now() + interval '15 seconds'
+  WHERE id = $1 AND status = 'needs_attention' RETURNING status`;
+const READ_AGAIN = `UPDATE settlements SET attention_reason = 'unreadable_session', next_check_at = clock_now(),
+    attention_detail = CASE attention_reason WHEN 'unreadable_session' THEN attention_detail ELSE 'its credential cannot be read' END
   WHERE id = $1 AND status = 'needs_attention' RETURNING status`;
 const SETTLE = `UPDATE settlements SET status = 'settled', certainty = 'done', settled_at = coalesce(settled_at, clock_now()),
     tx_hash = coalesce($2, tx_hash), next_check_at = NULL, ${NO_ATTENTION}, ${ERASED}

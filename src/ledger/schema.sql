@@ -604,6 +604,7 @@ settlements attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_
 settlements capture_is_whole CHECK ((((source = 'channel'::text) = (channel_id IS NOT NULL)) AND ((source = 'channel'::text) = (provider = 'tempo'::text))))
 settlements capture_says_what_it_takes CHECK (((channel_id IS NULL) OR ((((lookup ->> 'kind'::text) = ANY (ARRAY['settle'::text, 'close'::text])) AND ((lookup ->> 'capture'::text) ~ '^[0-9]+$'::text)) IS TRUE)))
 settlements pending_has_a_body CHECK (((status <> 'pending'::text) OR (sealed_kind = 'body'::text) OR (erased_at IS NOT NULL)))
+settlements released_owes_nothing CHECK (((status <> 'released'::text) OR (spent = (0)::numeric)))
 settlements released_was_never_sent CHECK (((status <> 'released'::text) OR ((certainty = 'not_sent'::text) AND (attempts = 0))))
 settlements runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 settlements sealed_is_whole CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (sealed_kind IS NULL))))
@@ -1477,7 +1478,7 @@ AS $function$
     ('open', 'pending'), ('open', 'released'), ('open', 'needs_attention'),
     ('pending', 'settled'), ('pending', 'needs_attention'),
     ('needs_attention', 'pending'), ('needs_attention', 'settled'), ('needs_attention', 'written_off'),
-    ('written_off', 'settled'))
+    ('needs_attention', 'released'), ('written_off', 'settled'))
 $function$
 CREATE OR REPLACE FUNCTION public.settlements_guard()
  RETURNS trigger

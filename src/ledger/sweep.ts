@@ -22,6 +22,13 @@ export interface AbandonedSession {
   readonly asked: boolean;
 }
 
+export type SealedSession = Omit<AbandonedSession, 'credential'> & SealedRow & { readonly [column: string]: unknown };
+
+export const openedSession = (sealer: Sealer, { sealed, sealed_key_id, ...row }: SealedSession): AbandonedSession => ({
+  ...row,
+  credential: opened(sealer, SETTLEMENT, { id: row.id, sealed, sealed_key_id }),
+});
+
 /** A settlement that nothing has taken further by the time it should have been looked at again. */
 export interface DueSettlement {
   readonly id: SettlementId;
@@ -49,7 +56,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
          ) INSERT INTO operation_events (item_kind, item_id, kind, detail)
            SELECT 'lease', id, 'lapsed', jsonb_build_object('holder', holder) FROM ended`,
       );
-      const rows = await database.query<AbandonedSession & { sealed: Buffer; sealed_key_id: string }>(
+      const rows = await database.query<SealedSession>(
         `(SELECT s.id, s.protocol, s.context, s.spent, s.decimals, s.sealed, s.sealed_key_id, false AS asked
          FROM payment_sessions p JOIN settlements s USING (id) JOIN server_leases l ON l.id = p.lease_id
          WHERE p.closed_at IS NULL AND s.status = 'open'
@@ -60,10 +67,7 @@ export function createSweepLedger(database: Database, sealer: Sealer) {
            ORDER BY random() LIMIT 100)`,
         [limit, sealer.keyIds],
       );
-      return rows.map(({ sealed, sealed_key_id, ...row }) => ({
-        ...row,
-        credential: opened(sealer, SETTLEMENT, { id: row.id, sealed, sealed_key_id }),
-      }));
+      return rows.map((row) => openedSession(sealer, row));
     },
 
     /**

@@ -1,4 +1,5 @@
 import { type DecidableKind, ruleOf } from '../domain/decisions.js';
+import type { SettlementId } from '../domain/ids.js';
 import type {
   Approval,
   ApproveOutcome,
@@ -20,6 +21,11 @@ export interface ResolutionDependencies
     ChainVerifierDependencies['ledger'] &
     HyperswitchVerifierDependencies['ledger'] &
     Pick<Ledger, 'decide' | 'approve' | 'decisionItem'>;
+  /**
+   * Looks again at a session that could not be read, and says what it has become. Left out: no key is at hand here, and the
+   * sweep looks.
+   */
+  readonly reread?: (id: SettlementId) => Promise<string | undefined>;
 }
 
 /** The provider did not say what is true now, so nothing was decided; ask again later. */
@@ -46,10 +52,18 @@ export function createResolution(dependencies: ResolutionDependencies) {
   const verify = async (claimed: Claimed): Promise<Verification> =>
     ruleOf(claimed.kind, claimed.action)?.asks ? await verifiers[claimed.kind](claimed) : NOT_NEEDED;
 
+  /** A retry that leaves a settlement as it is was for one that could not be read: it is read now. */
+  async function lookAgain({ kind, action, itemId }: Decision, outcome: DecideOutcome | Unanswered) {
+    const isRead = kind === 'settlement' && action === 'retry';
+    if (!isRead || outcome.kind !== 'applied' || outcome.status !== 'needs_attention') return outcome;
+    const status = await dependencies.reread?.(itemId as SettlementId);
+    return status === undefined ? outcome : { ...outcome, status };
+  }
+
   return {
     async decide(decision: Decision): Promise<DecideOutcome | Unanswered> {
       const verified = await verify(decision);
-      return orUnanswered(await ledger.decide({ ...decision, verified }), verified);
+      return lookAgain(decision, orUnanswered(await ledger.decide({ ...decision, verified }), verified));
     },
 
     /** Absence is proved, or evidence verified, again at the moment of the approval. */

@@ -62,6 +62,8 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.pruneChannels': 'housekeeping in one statement',
   'ledger.askAboutSession': 'one transaction; found again by the next sweep',
   'ledger.closeReadable': 'one transaction; found again by the next sweep',
+  'ledger.stillUnreadable': 'one statement; without it the reason is an older one',
+  'ledger.unreadableSession': 'reads',
   'ledger.standingOf': 'reads',
   'ledger.endChannelRequests': 'one statement; made again at the next look at a closing channel',
   'ledger.findReusableChannel': 'reads',

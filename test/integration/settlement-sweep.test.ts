@@ -169,7 +169,8 @@ describe('sessions of a dead server', () => {
         evidence: null,
         verified: { kind: 'not_needed' },
       } as never);
-    expect(await decided('retry')).toMatchObject({ kind: 'refused' });
+    // Looked at again, by the next sweep at the latest.
+    expect(await decided('retry')).toMatchObject({ kind: 'applied', status: 'needs_attention' });
     expect(await decided('write_off')).toMatchObject({ kind: 'applied', status: 'written_off' });
   });
 
@@ -196,6 +197,21 @@ describe('sessions of a dead server', () => {
     await sweep();
     await untilSettled(charged.id);
     expect(sandbox.ledger().totals).toEqual({ debits: 1, debited: '4000' });
+  });
+
+  it('that could not be read and had charged nothing are released when their key is back', async () => {
+    const { sweep, test, env } = skipping;
+    const lease = await test.ledger.takeLease('dies', 30_000);
+    const free = await paidSessionRow(lease);
+    await test.ledger.openSession(free);
+    const sealed = await sealedOf(free.id);
+    await test.database.query(`UPDATE settlements SET sealed = '\\x00' WHERE id = $1`, [free.id]);
+    await env.sleep('31 seconds');
+    await sweep();
+    expect(await statusOf(free.id)).toBe('needs_attention');
+    await test.database.query('UPDATE settlements SET sealed = $2 WHERE id = $1', [free.id, sealed?.sealed]);
+    expect(await sweep()).toMatchObject({ sessionsClosed: 1 });
+    expect(await skipping.find(free.id)).toMatchObject({ status: 'released', attention: null });
   });
 });
 

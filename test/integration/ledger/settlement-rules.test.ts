@@ -20,7 +20,9 @@ const MOVE = `UPDATE settlements SET status = $2, certainty = CASE $2 WHEN 'sett
 
 /** A row put into any status by the only means there is: a superuser who switches the guard off. */
 async function rowIn(status: string): Promise<string> {
-  const { settlement } = (await test.ledger.createSettlement(aSettlement())) as { settlement: { id: string } };
+  const { settlement } = (await test.ledger.createSettlement(aSettlement({ spent: atomic(0) }))) as {
+    settlement: { id: string };
+  };
   await test.database.transaction(async (query) => {
     await query('SET LOCAL session_replication_role = replica');
     await query(MOVE, [settlement.id, status]);
