@@ -183,7 +183,7 @@ describe('a backfill', () => {
     await expect(world.start()).rejects.toThrow(`backfill ${run} is at work`);
     await until('Stripe was asked', () => stripe.calls().totals.calls > 0, { limitMs: 10_000 });
     await env.client.workflow.getHandle(backfillWorkflowId(run)).cancel();
-    await expect(ended(run)).rejects.toThrow();
+    await expect(ended(run)).rejects.toThrow('Workflow execution cancelled');
     expect((await world.progress(run)).state).toBe('finished');
     stripe.setDown(false);
     await ended(await world.start());
@@ -248,7 +248,7 @@ describe('while Stripe is ill', () => {
     expect(stripe.calls().endpoints.account?.calls).toBeGreaterThanOrEqual(3);
     expect([listed(), (await world.report(run)).size]).toEqual([0, 0]);
     await env.client.workflow.getHandle(backfillWorkflowId(run)).cancel();
-    await expect(ended(run)).rejects.toThrow();
+    await expect(ended(run)).rejects.toThrow('Workflow execution cancelled');
   });
 
   it('a seller that Stripe does not show is reported as such, also where half of the list was read', async () => {

@@ -187,6 +187,6 @@ describe('a key of another merchant', () => {
     expect(await world.database.query('SELECT * FROM hyperswitch_account')).toEqual([]);
     await expect(
       world.database.query(`INSERT INTO hyperswitch_account (only_one, merchant_id) VALUES (false, 'x')`),
-    ).rejects.toThrow();
+    ).rejects.toThrow('hyperswitch_account_only_one_check');
   });
 });

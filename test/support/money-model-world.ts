@@ -192,7 +192,6 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
           note: 'as discussed',
           evidence: null,
         });
-        console.info('DECIDED', item.kind, action, outcome.kind, JSON.stringify(outcome).slice(0, 200));
         if (outcome.kind === 'pending_approval')
           await resolution.approve({ decisionId: outcome.decisionId, by: 'anna', note: 'yes' });
       }),

@@ -174,7 +174,7 @@ describe('a payment', () => {
     await force(test.database, 'payments', one.paymentId, sealed);
     await force(test.database, 'payments', other.paymentId, sealed);
     expect(await test.ledger.clientSecret(one.paymentId)).toBe('pay_secret');
-    await expect(test.ledger.clientSecret(other.paymentId)).rejects.toThrow();
+    await expect(test.ledger.clientSecret(other.paymentId)).rejects.toThrow('unable to authenticate data');
     for (const status of ['succeeded', 'failed', 'cancelled']) {
       await force(test.database, 'payments', one.paymentId, {
         status,
