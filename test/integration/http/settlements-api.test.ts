@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answered, startApi, summary, TOKENS } from '../../support/api.js';
-import { ATXP_TOKEN, atxp, base64, mppCharge, NONCE, x402upto, x402v2 } from '../../support/credentials.js';
+import { ATXP_TOKEN, atxp, base64, mppCharge, mppSession, NONCE, x402upto, x402v2 } from '../../support/credentials.js';
 import { openTestLedger } from '../../support/ledger-fixtures.js';
 import { openSettlementsApi, type SettlementsApi } from '../../support/settlements-api.js';
 
@@ -85,6 +85,46 @@ describe('taking a settlement over', () => {
     expect([status, body.status, body.attention?.reason]).toEqual([202, 'needs_attention', 'credential_undecodable']);
     expect(body.key).toMatch(/^undecodable:[0-9a-f]{64}$/);
     expect((await post(json)).body.id).toBe(body.id);
+  });
+
+  it('answers 422 where a voucher does not cover what its channel owes already as well, and stores nothing of it', async () => {
+    const voucher = (channelId: string, cumulativeAmount: string, amount = '10000') =>
+      post(
+        request({
+          protocol: 'mpp',
+          credential: mppSession({ channelId, cumulativeAmount }),
+          spent: { amount, asset: '0xusdc', decimals: 6 },
+        }),
+      );
+    const [owing, other] = [nonce('1'), nonce('2')];
+    expect((await voucher(owing, '10000')).status).toBe(202);
+    // It covers its own charge, and not what is owed beside it.
+    const short = await voucher(owing, '19999');
+    expect(summary(short)).toEqual([422, 'spent_over_cap']);
+    expect(short.body.detail).toContain('ask the payer for a higher voucher');
+    expect(settlements.api.dispatched).toHaveLength(1);
+    expect((await voucher(other, '10000')).status).toBe(202);
+    // Nothing of the refusal is kept: the same voucher for less, and a higher one, are taken.
+    expect((await voucher(owing, '19999', '9999')).status).toBe(202);
+    expect((await voucher(owing, '29999')).status).toBe(202);
+    expect(summary(await voucher(owing, '30000', '2'))).toEqual([422, 'spent_over_cap']);
+    expect(settlements.api.dispatched).toHaveLength(4);
+  });
+
+  it('counts what several vouchers of a channel owe also when they come at once', async () => {
+    const channelId = nonce('3');
+    const answers = await Promise.all(
+      [0, 1, 2, 3, 4].map((more) =>
+        post(
+          request({
+            protocol: 'mpp',
+            credential: mppSession({ channelId, cumulativeAmount: `${10_000 + more}` }),
+            spent: { amount: '10000', asset: '0xusdc', decimals: 6 },
+          }),
+        ),
+      ),
+    );
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 422, 422, 422, 422]);
   });
 
   it('never shows the credential again, neither in an answer nor in the log', async () => {
