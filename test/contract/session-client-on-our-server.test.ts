@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const account = newAccount();
 
-const clientOf = (channelStore = createMemoryChannelStore()) =>
+const clientOf = (channelStore = createMemoryChannelStore(), name?: string) =>
   createSessionFetch({
     account,
     getClient: () => chainClient(chain.url, account),
@@ -36,8 +36,10 @@ const clientOf = (channelStore = createMemoryChannelStore()) =>
     channelStore,
     clock: store.clock,
     fetch: async (input, init) => {
-      const header = new Headers(init?.headers).get('Authorization');
-      const response = await fetch(input, init);
+      const headers = new Headers(init?.headers);
+      const header = headers.get('Authorization');
+      if (name !== undefined) headers.set('X-Client', name);
+      const response = await fetch(input, { ...init, headers });
       if (header !== null) {
         const { action, cumulativeAmount } = Credential.deserialize<Record<string, string>>(header).payload;
         sent.push(`${action} ${cumulativeAmount} ${response.status}`);
@@ -55,15 +57,15 @@ async function capture(): Promise<void> {
 }
 
 /** Two clients of one payer that do not know of each other's vouchers; the first one is behind. */
-async function oneBehind(by: number) {
+async function oneBehind(by: number, name?: string) {
   const [record, copy] = [createMemoryChannelStore(), createMemoryChannelStore()];
-  const behind = clientOf(record);
+  const behind = clientOf(record, name);
   await behind(url);
   const { payee, token, escrow, chainId } = await theChannel();
   const entry = await record.get(`${payee}:${token}:${escrow}:${chainId}`);
   if (entry === undefined) throw new Error('the client has no record of its channel');
   await copy.set(entry);
-  const ahead = clientOf(copy);
+  const ahead = clientOf(copy, name);
   for (let n = 0; n < by; n += 1) expect((await ahead(url)).status).toBe(200);
   sent = [];
   return behind;
@@ -108,5 +110,13 @@ describe('against our own server, which does not know who asks', () => {
     const worker = captureWorker(store, chain.url, { threshold: 1n, intervalMs: 3_600_000 });
     expect([await worker.sweep(), await worker.settle()]).toEqual([1, ['final']]);
     expect(chain.ledger().channels.at(-1)).toMatchObject({ closed: true, settled: String(2n * PRICE) });
+  });
+});
+
+describe('against our own server, which knows who asks', () => {
+  it.each([1, 8])('pays with one voucher when it is %i requests behind', async (by) => {
+    const behind = await oneBehind(by, 'the buyer');
+    expect((await behind(url)).status).toBe(200);
+    expect(sent).toEqual([`voucher ${BigInt(by + 2) * PRICE} 200`]);
   });
 });
