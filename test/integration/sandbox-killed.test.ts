@@ -56,6 +56,7 @@ describe('a sandbox that is killed with SIGKILL', () => {
       }
     };
     await Promise.all(Array.from({ length: 20 }, payUntilItDies));
+    expect(killed).toBeInstanceOf(Promise);
     await killed;
 
     const restarted = await startSandbox({ stateDir });

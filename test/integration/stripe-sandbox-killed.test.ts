@@ -66,6 +66,7 @@ describe('a stand-in of Stripe that is killed with SIGKILL', () => {
       }
     };
     await Promise.all(Array.from({ length: 20 }, transferUntilItDies));
+    expect(killed).toBeInstanceOf(Promise);
     await killed;
 
     restarted = await startStripeSandbox({ stateDir });

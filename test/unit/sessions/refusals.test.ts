@@ -201,11 +201,21 @@ test('no answer and no log line ever repeats the credential', async () => {
   const canary = 'canary-bearer-token';
   const credential = atxpCredential({ account: payerAccount('alice'), token: canary });
   const seen: string[] = [];
-  for (const answer of [undefined, 'identity_used', 'payer_uncollectable', 'reject'] as const) {
-    if (answer) world.ledger.openAnswers.push(answer);
-    seen.push(await (await world.buy({ credential })).text());
+  const statuses: number[] = [];
+  const buy = async () => {
+    const answer = await world.buy({ credential });
+    statuses.push(answer.status);
+    seen.push(JSON.stringify([...answer.headers]), await answer.text());
+  };
+  // While nobody has used it: of a used credential the ledger says so, whether it can be verified or not.
+  for (const verdict of ['unreachable', 'invalid', 'valid'] as const) {
+    world.auth.verifies = verdict;
+    await buy();
   }
-  world.auth.verifies = 'unreachable';
-  seen.push(await (await world.buy({ credential })).text());
+  for (const answer of ['identity_used', 'payer_uncollectable', 'reject'] as const) {
+    world.ledger.openAnswers.push(answer);
+    await buy();
+  }
+  expect(statuses).toEqual([503, 402, 200, 409, 402, 503]);
   expect([...seen, ...world.logged].join('\n')).not.toContain(canary);
 });
