@@ -37,7 +37,8 @@ export function createPaymentCancels(database: Database) {
 
     /**
      * What became of it. Refused, or without effect, it is asked for again by whoever still wants it: by the expiry at the
-     * next reading, by a person with another decision.
+     * next reading, by a person with another decision. Of a payment that has ended the reading has said it: an answer that
+     * comes later knows less.
      */
     cancelAnswered: ({
       id,
@@ -52,7 +53,8 @@ export function createPaymentCancels(database: Database) {
         await query(
           `UPDATE payments SET cancel_certainty = $2,
              cancel_asked_at = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_at END,
-             cancel_asked_by = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_by END WHERE id = $1`,
+             cancel_asked_by = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_by END
+           WHERE id = $1 AND cancel_certainty IN ('in_flight', 'unknown')`,
           [id, certainty],
         );
         await tell(query, { kind: 'payment', id, what: 'cancel_answered', certainty, detail: { detail } });

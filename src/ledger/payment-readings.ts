@@ -1,3 +1,4 @@
+import type { Certainty } from '../domain/certainty.js';
 import type { Clock } from '../domain/clock.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-status.js';
 import type { PaymentFacts } from '../domain/provider-answers.js';
@@ -109,6 +110,7 @@ async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Sav
   await query(
     `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
        refusal = NULL, captured = $8,
+       cancel_certainty = CASE WHEN cancel_certainty IN ('in_flight', 'unknown') THEN coalesce($10, cancel_certainty) ELSE cancel_certainty END,
        sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
        sealed_key_id = coalesce($5, CASE WHEN $7 THEN sealed_key_id END),
        runner = CASE WHEN runner = $6 THEN NULL ELSE runner END,
@@ -125,9 +127,14 @@ async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Sav
       open,
       captured.toString(),
       (readAgainMs ?? 0) + SWEEP_AFTER_MS,
+      cancelShown(facts),
     ],
   );
 }
+
+/** What a payment that has ended shows of a cancel that nobody lived to record; null: it may still be carried out. */
+const cancelShown = ({ status }: PaymentFacts): Certainty | null =>
+  status === 'cancelled' ? 'done' : status === 'succeeded' || status === 'failed' ? 'absent' : null;
 
 async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentStatus): Promise<Applied['started']> {
   await mustMove(query, 'payments', {

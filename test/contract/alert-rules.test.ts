@@ -151,6 +151,16 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
     EVERY_QUESTION.map(() => 'MakegoodNeedsAttention'),
   ],
   [
+    'a key that may not write has failed a thousand reversals',
+    {
+      figures: late(30, {
+        needsAttention: [{ kind: 'reversal', reason: 'provider_config', count: 1_000, oldestSeconds: 300 }],
+      }),
+    },
+    35,
+    ['MakegoodNeedsAttention'],
+  ],
+  [
     'a payment has waited for a person for a day',
     { figures: late(30, { needsAttention: attention(86_500, 'payment', 'payment_amount_differs') }) },
     35,

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReversalAnswer } from '../../src/domain/money-answer.js';
+import type { SettlementAnswer } from '../../src/domain/settlement-answer.js';
 import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { charges } from '../support/load-world.js';
 import { type HyperswitchBooks, type MarketplaceStack, startMarketplaceStack } from '../support/marketplace-stack.js';
 import { resolveMessage, temporalCommand } from '../support/temporal-command.js';
 import { until } from '../support/until.js';
@@ -217,6 +219,65 @@ describe('a message to a workflow that has ended', () => {
     // Told once, by the one way that took it; and the money is where it was.
     await expectResolved(makegoodResolve, reversal, { decision, since });
   }, 120_000);
+});
+
+describe('a message to the workflow of a charge that has ended', () => {
+  const expectRefused = async (workflow: string, decision: Decision) => {
+    const said = ['--workflow-id', workflow, ...message(decision, 'ann at the terminal')];
+    for (const way of [['signal'], ['update', 'execute']])
+      await expect(temporal(['workflow', ...way, ...said])).rejects.toThrow('workflow execution already completed');
+  };
+  const charge = async (request: object) => {
+    const { status, body } = await stack.post('settlements', request, { key: null });
+    expect(status).toBe(202);
+    return body as SettlementAnswer;
+  };
+  const now = async (id: string) =>
+    await stack.database.query('SELECT status, certainty, attention_reason FROM settlements WHERE id = $1', [id]);
+  const decisions = (id: string) =>
+    stack.database.query('SELECT action, state, by FROM decisions WHERE item_id = $1', [id]);
+  const describeIt = (workflow: string) => temporal(['workflow', 'describe', '--workflow-id', workflow]);
+
+  it('is refused and decides nothing while the charge waits for a person; makegood resolve needs no workflow', async () => {
+    const amount = { amount: '3000', asset: 'USDC', decimals: 6 };
+    const { id, workflow_id: workflow } = await charge({
+      protocol: 'atxp',
+      credential: 'no credential of anybody',
+      context: {},
+      spent: amount,
+    });
+    const asked = [{ status: 'needs_attention', certainty: 'not_sent', attention_reason: 'credential_undecodable' }];
+    expect(await now(id)).toEqual(asked);
+    const state = () => temporal(['workflow', 'query', '--workflow-id', workflow ?? '', '--name', 'state']);
+    await until('its workflow waits for a person', async () => (await state()).includes('needs_attention'), {
+      limitMs: 20_000,
+    });
+    await temporal(['workflow', 'terminate', '--workflow-id', workflow ?? '', '--reason', 'tidied up']);
+    const decision = { action: 'write_off', note: 'the service posted it by mistake' };
+    await expectRefused(workflow ?? '', decision);
+    expect(await now(id)).toEqual(asked);
+    expect(await decisions(id)).toEqual([]);
+
+    await makegood(['resolve', id, 'write_off', '--by', 'cora', '--note', decision.note]);
+    const over = [{ status: 'written_off', certainty: 'not_sent', attention_reason: null }];
+    expect(await now(id)).toEqual(over);
+    await expectRefused(workflow ?? '', { ...decision, action: 'retry' });
+    expect(await now(id)).toEqual(over);
+    expect(await decisions(id)).toEqual([{ action: 'write_off', state: 'applied', by: 'cora' }]);
+  }, 60_000);
+
+  it('is refused and decides nothing once the charge is settled', async () => {
+    const [given] = charges(1, ['atxp'], 'closed');
+    const { id, workflow_id: workflow } = await charge(given?.request ?? {});
+    await until('it is settled', async () => (await now(id))[0]?.['status'] === 'settled', { limitMs: 20_000 });
+    const settled = await now(id);
+    await until('its workflow has ended', async () => (await describeIt(workflow ?? '')).includes('COMPLETED'), {
+      limitMs: 20_000,
+    });
+    for (const action of ['retry', 'write_off']) await expectRefused(workflow ?? '', { action, note: 'too late' });
+    expect(await now(id)).toEqual(settled);
+    expect(await decisions(id)).toEqual([]);
+  }, 60_000);
 });
 
 describe('a reversal that fails whatever is tried', () => {

@@ -10,6 +10,7 @@ import {
   reversalOf,
 } from '../support/marketplace-skipping.js';
 import { CALL_KINDS } from '../support/stripe-call-kinds.js';
+import { runMakegood } from '../support/terminal.js';
 
 /** Stripe does not let us in, or turns us away: nothing is sent, nothing is counted, and it goes on by itself. */
 
@@ -229,6 +230,54 @@ describe.each(CALL_KINDS)(
     });
   },
 );
+
+describe('a key that may read and not write', () => {
+  const makegood = async (...args: readonly string[]): Promise<void> => {
+    const { clock, url } = market.test;
+    const quiet = () => undefined;
+    await runMakegood(args, { env: { DATABASE_URL: url }, clock, out: quiet, err: quiet });
+  };
+  const waiting = async () =>
+    (await market.test.ledger.figures()).needsAttention.map(({ kind, reason, count }) => ({ kind, reason, count }));
+
+  it('asks about all its items as one reason of each kind, and one command for each takes them up again', async () => {
+    const before = await waiting();
+    const refunded = await sold(3);
+    market.stripe.setFaults([{ kinds: ['odd_403'] }]);
+    const unpaid: Order[] = [];
+    for (let count = 0; count < 3; count += 1) unpaid.push(await market.pay({ [aSeller()]: 1_000n }));
+    const reversals: ReversalId[] = [];
+    for (const order of refunded) reversals.push(reversalOf(await market.refund(order), order));
+    const transfers = unpaid.flatMap((order) => order.transfers.map(({ id }) => id));
+    for (const id of reversals) await market.untilIn('needs_attention', 'reversal', id);
+    for (const id of transfers) await market.untilIn('needs_attention', 'transfer', id);
+    // Two series of one metric, so two alerts, however many items: the rule counts by kind and reason.
+    const known = new Map(before.map(({ kind, reason, count }) => [`${kind} ${reason}`, count]));
+    const asked = (await waiting())
+      .map((one) => ({ ...one, count: one.count - (known.get(`${one.kind} ${one.reason}`) ?? 0) }))
+      .filter(({ count }) => count > 0);
+    expect(asked).toEqual([
+      { kind: 'reversal', reason: 'provider_config', count: 3 },
+      { kind: 'transfer', reason: 'provider_config', count: 3 },
+    ]);
+    expect(await parked()).toEqual([]);
+
+    market.stripe.setFaults([]);
+    const all = ['--reason', 'provider_config', '--note', 'the key may write now', '--apply'];
+    await makegood('retry-all', 'reversals', ...all);
+    await makegood('retry-all', 'transfers', ...all);
+    await sweepFor(2);
+    await market.untilReversal('reversed', ...reversals);
+    await market.untilTransfer('completed', ...transfers);
+    expect(await waiting()).toEqual(before);
+    const posted = (calls: readonly { readonly status: number | null }[]) =>
+      calls.filter(({ status }) => status === 200).length;
+    expect(refunded.map((order) => posted(posts(order)))).toEqual([1, 1, 1]);
+    expect(unpaid.map(({ transfers: [one] }) => posted(market.transferPosts(one?.sellerAccount ?? '')))).toEqual([
+      1, 1, 1,
+    ]);
+  });
+});
 
 describe('a refusal whose probe gets no answer', () => {
   it('parks nobody and counts nothing: it is asked again', async () => {

@@ -258,6 +258,25 @@ describe('a checkout that its buyer has left', () => {
     expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'final', status: 'cancelled' });
   });
 
+  it.each([
+    ['cancelled', 'done'],
+    ['succeeded', 'absent'],
+  ] as const)('whose cancel nobody lived to record was, by what is read of it: %s', async (to, certainty) => {
+    const { paymentId, at } = await called('requires_customer_action');
+    world.clock.advance(25 * HOUR);
+    const claim = { id: paymentId, runner: 'dies', holdMs: 1_000, expiryMs: 24 * HOUR };
+    expect(await world.ledger.claimCancel(claim)).toMatchObject({ hyperswitchPaymentId: at });
+    await world.sandbox.movePayment(at, { to });
+    world.clock.advance(MINUTE);
+    await world.advancePayment(paymentId);
+    const known = () =>
+      world.database.query('SELECT status, cancel_certainty FROM payments WHERE id = $1', [paymentId]);
+    expect(await known()).toEqual([{ status: to, cancel_certainty: certainty }]);
+    // An answer that comes after all knows less.
+    await world.ledger.cancelAnswered({ id: paymentId, certainty: 'unknown', detail: 'no answer' });
+    expect(await known()).toEqual([{ status: to, cancel_certainty: certainty }]);
+  });
+
   it('that is paid at the last moment is paid', async () => {
     const { paymentId, at } = await called('requires_customer_action');
     world.clock.advance(25 * HOUR);
