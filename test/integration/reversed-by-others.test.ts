@@ -53,18 +53,20 @@ async function refundedAndAsked(order: Order, amount: bigint): Promise<ReversalI
   return id;
 }
 
-async function decided(id: ReversalId, action: string) {
-  const decision = {
+const decide = (kind: 'reversal' | 'transfer', itemId: string, action: string) =>
+  resolution.decide({
     id: newDecisionId(market.test.clock.nowMs()),
-    kind: 'reversal',
-    itemId: id,
+    kind,
+    itemId,
     action,
     by: 'ann',
     authenticated: true,
     note: 'asked the seller',
     evidence: null,
-  } as const;
-  const outcome = await resolution.decide(decision);
+  });
+
+async function decided(id: ReversalId, action: string) {
+  const outcome = await decide('reversal', id, action);
   if (outcome.kind === 'applied') await market.handle('reversal', id).signal(rereadSignal);
   return outcome;
 }
@@ -182,6 +184,13 @@ describe('less than the share', () => {
 });
 
 describe('what Stripe tells of a reversal', () => {
+  /** Once more, by an event that carries only the name. */
+  async function told({ stripeTransferId }: SellerTransfer) {
+    const object = { id: stripeTransferId ?? '', object: 'transfer' };
+    market.stripe.sendEvent({ type: 'transfer.reversed', object, thin: true });
+    await market.stripe.webhooksIdle();
+  }
+
   it('that is not ours and stands for no share yet makes the transfer ask, once, until more is taken', async () => {
     const { transfer } = await soldByOne();
     await byHand(transfer, 200);
@@ -190,6 +199,14 @@ describe('what Stripe tells of a reversal', () => {
       reason: 'partly_foreign_reversal',
       detail: expect.stringContaining('200 USD'),
     });
+
+    expect(await decide('transfer', transfer.id, 'adopt')).toMatchObject({ kind: 'applied' });
+    await told(transfer);
+    await market.sleep(60_000);
+    expect((await market.transfer(transfer.id)).attention).toBeNull();
+    await byHand(transfer, 50);
+    await market.until('a person hears again', async () => (await market.transfer(transfer.id)).attention !== null);
+    expect((await market.transfer(transfer.id)).attention?.detail).toContain('250 USD');
   });
 
   it('that is ours asks nobody', async () => {
@@ -205,9 +222,7 @@ describe('what Stripe tells of a reversal', () => {
     market.stripe.setWebhookFaults([{ kinds: ['lost'], times: 1 }]);
     await byHand(transfer, 200);
     expect((await market.transfer(transfer.id)).attention).toBeNull();
-    const object = { id: transfer.stripeTransferId ?? '', object: 'transfer' };
-    market.stripe.sendEvent({ type: 'transfer.reversed', object, thin: true });
-    await market.stripe.webhooksIdle();
+    await told(transfer);
     await market.until('a person hears', async () => (await market.transfer(transfer.id)).attention !== null);
   });
 });
