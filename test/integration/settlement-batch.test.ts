@@ -3,6 +3,7 @@ import type { SettlementId } from '../../src/domain/ids.js';
 import { settleBatch } from '../../workflows/index.js';
 import { resolveSignal } from '../../workflows/messages.js';
 import { TIMINGS } from '../support/settlement-world.js';
+import { decideInLedger } from '../support/settling.js';
 import { openSkippingTest, type SkippingTest } from '../support/skipping.js';
 
 let skipping: SkippingTest;
@@ -83,15 +84,7 @@ describe('a shared workflow', () => {
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
     await start(id);
     await untilIn('needs_attention', id);
-    const request = {
-      action: 'retry',
-      by: 'ann',
-      authenticated: true,
-      note: 'again',
-      evidence: null,
-      verified: { kind: 'not_needed' },
-    } as const;
-    await test.ledger.decide({ id: crypto.randomUUID() as never, kind: 'settlement', itemId: id, ...request });
+    await decideInLedger(test.ledger, id, 'retry');
     sandbox.setFaults([{ kinds: ['server_error'], times: 1 }]);
     expect(await runBatch([id])).toEqual({ settled: 0, left: 1 });
     await untilSettled(id);

@@ -1,11 +1,12 @@
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AttentionReason } from '../../src/domain/attention.js';
-import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
+import type { SettlementId } from '../../src/domain/ids.js';
 import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
 import { type Resolution, rereadSignal, resolveSignal, resolveUpdate, stateQuery } from '../../workflows/messages.js';
 import { post } from '../support/sandbox-bodies.js';
 import { paidSettlement } from '../support/settlement-world.js';
+import { decideInLedger } from '../support/settling.js';
 import { openSkippingTest, type SkippingTest } from '../support/skipping.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -192,15 +193,7 @@ describe('a decision that overtakes what the workflow has just read', () => {
   it('is not slept through when it was taken in the ledger while the attempt was being told', async () => {
     const { sandbox, accept, start, test, handleOf, untilSettled, find } = skipping;
     await afterReading(1, async (settlementId) => {
-      const request = {
-        action: 'retry',
-        by: 'ann',
-        authenticated: true,
-        note: 'again',
-        evidence: null,
-        verified: { kind: 'not_needed' },
-      } as const;
-      await test.ledger.decide({ id: newDecisionId(1), kind: 'settlement', itemId: settlementId, ...request });
+      await decideInLedger(test.ledger, settlementId, 'retry');
       await handleOf(settlementId).signal(rereadSignal);
     });
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);

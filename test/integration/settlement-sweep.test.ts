@@ -6,6 +6,7 @@ import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js'
 import { rereadSignal, resolveSignal } from '../../workflows/messages.js';
 import { atomic, testKey } from '../support/ledger-fixtures.js';
 import { paidSessionRow } from '../support/settlement-world.js';
+import { decideInLedger } from '../support/settling.js';
 import { openSkippingTest, type SkippingTest } from '../support/skipping.js';
 
 const DAY_MS = 24 * 3_600_000;
@@ -89,15 +90,7 @@ describe('the sweep starts again', () => {
     sandbox.setFaults([{ kinds: ['refused'], times: 1 }]);
     await start(id);
     await untilAsked(id);
-    const request = {
-      action: 'retry',
-      by: 'ann',
-      authenticated: true,
-      note: 'again',
-      evidence: null,
-      verified: { kind: 'not_needed' },
-    } as const;
-    await test.ledger.decide({ id: crypto.randomUUID() as never, kind: 'settlement', itemId: id, ...request });
+    await decideInLedger(test.ledger, id, 'retry');
     await env.sleep('1 minute');
     await sweep();
     await untilSettled(id);

@@ -1,7 +1,5 @@
 import { expect } from 'vitest';
 import { createCaptureSweep } from '../../activities/capture-channels.js';
-import { createRecorder } from '../../activities/recorder.js';
-import { createSettleRows } from '../../activities/settle-rows.js';
 import { createChannelWatch } from '../../activities/watch-channels.js';
 import type { CapturePolicy } from '../../src/domain/channel.js';
 import type { SettlementId } from '../../src/domain/ids.js';
@@ -9,6 +7,7 @@ import { connectChainReader } from '../../src/providers/tempo/channel-server.js'
 import { createTempo } from '../../src/providers/tempo/client.js';
 import { CHAIN_SETTINGS } from './channel-shop.js';
 import type { TestLedger } from './ledger-fixtures.js';
+import { settleOnce } from './settling.js';
 
 /** What the worker does about channels, one step at a time. */
 export function captureWorker(store: TestLedger, chainUrl: string, policy: CapturePolicy) {
@@ -38,19 +37,12 @@ export function captureWorker(store: TestLedger, chainUrl: string, policy: Captu
       const rows = await store.database.query<{ id: SettlementId }>(
         `SELECT id FROM settlements WHERE channel_id IS NOT NULL AND status = 'pending' ORDER BY id`,
       );
-      const settleRows = createSettleRows({
-        ledger: { ...store.ledger, recordAttempt: createRecorder((outcomes) => store.ledger.recordAttempts(outcomes)) },
+      const ids = rows.map(({ id }) => id);
+      const outcomes = await settleOnce(store.ledger, ids, {
         authServer: { settle: () => Promise.reject(new Error('a capture is none of its business')) },
         tempo: createTempo({ ...CHAIN_SETTINGS, rpcUrl: chainUrl, clock: store.clock }),
         timings: { backoffBaseMs: 1, backoffMaxMs: 1, httpTimeoutMs: 5_000 },
-        logger: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
-        processName: 'test',
-        monotonicMs: () => performance.now(),
       });
-      const outcomes = await settleRows(
-        rows.map(({ id }) => id),
-        5_000,
-      );
       return outcomes.map(({ kind }) => kind);
     },
   };

@@ -12,6 +12,7 @@ import {
   SERVER_ERROR,
   type TestLedger,
 } from '../../support/ledger-fixtures.js';
+import { decideInLedger, type SettlementDecision } from '../../support/settling.js';
 
 let test: TestLedger;
 beforeAll(async () => {
@@ -35,19 +36,7 @@ const tried = async (id: SettlementId, answer: Parameters<typeof attempt>[1], ru
   return status;
 };
 const found = async (id: SettlementId) => (await test.ledger.findSettlement(id))!;
-const decide = (id: SettlementId, action: 'retry' | 'settled' | 'write_off', changes: object = {}) =>
-  test.ledger.decide({
-    id: newDecisionId(Date.now()),
-    kind: 'settlement',
-    itemId: id,
-    action,
-    by: 'ann',
-    authenticated: true,
-    note: 'n',
-    evidence: null,
-    verified: { kind: 'not_needed' },
-    ...changes,
-  });
+const decide = (...decision: SettlementDecision) => decideInLedger(test.ledger, ...decision);
 
 describe('claims', () => {
   it('gives one settlement to one runner, however many ask at once', async () => {

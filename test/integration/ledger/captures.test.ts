@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { captureBody } from '../../../src/domain/capture.js';
-import { newDecisionId, type SettlementId } from '../../../src/domain/ids.js';
+import type { SettlementId } from '../../../src/domain/ids.js';
 import { SETTLEMENT_PROVIDERS } from '../../../src/domain/settlement-providers.js';
 import { createCaptures } from '../../../src/ledger/captures.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
@@ -15,6 +15,7 @@ import {
   type TestLedger,
   testKey,
 } from '../../support/ledger-fixtures.js';
+import { decideInLedger, type SettlementDecision } from '../../support/settling.js';
 import type { OpenedChannel } from '../../support/tempo-chain.js';
 
 let test: TestLedger;
@@ -59,19 +60,7 @@ const channelRow = async () => {
   );
   return row;
 };
-const decide = (settlementId: SettlementId, action: 'retry' | 'settled' | 'write_off', more: object = {}) =>
-  test.ledger.decide({
-    id: newDecisionId(Date.now()),
-    kind: 'settlement',
-    itemId: settlementId,
-    action,
-    by: 'olga',
-    authenticated: true,
-    note: 'looked it up',
-    evidence: null,
-    verified: { kind: 'not_needed' },
-    ...more,
-  });
+const decide = (...decision: SettlementDecision) => decideInLedger(test.ledger, ...decision);
 
 describe('a capture', () => {
   it('is a settlement whose amount and bytes are frozen, found again by whoever looks', async () => {
@@ -223,7 +212,7 @@ describe('an operator', () => {
     await settled(id, refused('other'));
     const evidence = { tx_hash: '0xabc' };
     expect(await decide(id, 'settled', { evidence })).toMatchObject({ kind: 'refused' });
-    const proved = { evidence, verified: { kind: 'found', providerId: '0xabc' }, authenticated: false };
+    const proved = { evidence, verified: { kind: 'found', providerId: '0xabc' }, authenticated: false } as const;
     expect(await decide(id, 'settled', proved)).toMatchObject({ kind: 'applied', status: 'settled' });
     expect(await test.ledger.findSettlement(id)).toMatchObject({ txHash: '0xabc', certainty: 'done' });
     expect(await channelRow()).toMatchObject({ settled: '80' });

@@ -1,6 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRecorder } from '../../../activities/recorder.js';
-import { createSettleRows } from '../../../activities/settle-rows.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
@@ -11,7 +9,7 @@ import { pay } from '../../../src/sandbox/payer/pay.js';
 import { type X402CredentialOptions, x402Credential } from '../../../src/sandbox/payer/x402.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { memoryLogger, TIMINGS } from '../../support/settlement-world.js';
+import { settleOnce } from '../../support/settling.js';
 
 /** On a real ledger, beside an auth server that shares no code with us: what a hostile client gains, and who pays. */
 
@@ -139,19 +137,10 @@ describe('five hundred valid credentials of a payer who has money for one', () =
     const statuses = await Promise.all(headers.map((one) => present(one, '/limited')));
     expect(statuses.filter((status) => status === 200)).toHaveLength(3);
 
-    const settle = createSettleRows({
-      ledger: { ...store.ledger, recordAttempt: createRecorder((outcomes) => store.ledger.recordAttempts(outcomes)) },
+    const ids = (await sessions()).map((row) => row.id);
+    await settleOnce(store.ledger, ids, {
       authServer: createAuthServer({ baseUrl: sandbox.url, clock: store.clock }),
-      tempo: undefined,
-      timings: TIMINGS,
-      logger: memoryLogger(),
-      processName: 'test',
-      monotonicMs: () => performance.now(),
     });
-    await settle(
-      (await sessions()).map((row) => row.id),
-      30_000,
-    );
     const count = async (status: string) => (await sessions()).filter((row) => row.status === status).length;
     expect([await count('settled'), await count('needs_attention'), await count('pending')]).toEqual([1, 1, 1]);
     expect(sandbox.ledger().totals).toMatchObject({ debits: 1, debited: '10000' });

@@ -1,7 +1,5 @@
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRecorder } from '../../../activities/recorder.js';
-import { createSettleRows } from '../../../activities/settle-rows.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import type { ReleaseCause } from '../../../src/ledger/ledger-types.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
@@ -13,7 +11,7 @@ import { mppCredential } from '../../../src/sandbox/payer/mpp.js';
 import { pay } from '../../../src/sandbox/payer/pay.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { memoryLogger, TIMINGS } from '../../support/settlement-world.js';
+import { settleOnce } from '../../support/settling.js';
 
 /** On a real ledger, beside an auth server that shares no code with us: who owes what, and what a channel's vouchers cover. */
 
@@ -67,16 +65,8 @@ const rows = (): Promise<Row[]> =>
   );
 
 async function settle(ids?: readonly SettlementId[]): Promise<void> {
-  const settleRows = createSettleRows({
-    ledger: { ...store.ledger, recordAttempt: createRecorder((outcomes) => store.ledger.recordAttempts(outcomes)) },
-    authServer: createAuthServer({ baseUrl: sandbox.url, clock: store.clock }),
-    tempo: undefined,
-    timings: TIMINGS,
-    logger: memoryLogger(),
-    processName: 'test',
-    monotonicMs: () => performance.now(),
-  });
-  await settleRows(ids ?? (await rows()).map((row) => row.id), 30_000);
+  const authServer = createAuthServer({ baseUrl: sandbox.url, clock: store.clock });
+  await settleOnce(store.ledger, ids ?? (await rows()).map((row) => row.id), { authServer });
 }
 
 const CHANNEL: Hex = `0x${'c4'.repeat(32)}`;

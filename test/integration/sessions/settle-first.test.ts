@@ -4,12 +4,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createRecorder } from '../../../activities/recorder.js';
-import { createSettleRows } from '../../../activities/settle-rows.js';
 import { readConfig } from '../../../src/config.js';
 import type { Answer } from '../../../src/domain/answers.js';
 import { systemClock } from '../../../src/domain/clock.js';
-import type { DecisionId, SettlementId } from '../../../src/domain/ids.js';
+import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime } from '../../../src/runtime.js';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
@@ -18,7 +16,8 @@ import { readOffers } from '../../../src/sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../src/sandbox/payer/credential.js';
 import { answerOffers } from '../../../src/sandbox/payer/pay.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import { memoryLogger, TIMINGS } from '../../support/settlement-world.js';
+import { memoryLogger } from '../../support/settlement-world.js';
+import { decideInLedger, settleOnce } from '../../support/settling.js';
 import { until } from '../../support/until.js';
 
 /** Settled before anything is released, as the server itself does it, on a real ledger and beside an auth server with faults. */
@@ -121,34 +120,12 @@ async function row(): Promise<Row> {
 
 /** One more attempt, as the workflow makes it. */
 async function settle(answer?: Answer): Promise<void> {
-  const settleRows = createSettleRows({
-    ledger: {
-      ...runtime.ledger,
-      recordAttempt: createRecorder((outcomes) => runtime.ledger.recordAttempts(outcomes)),
-    },
-    authServer: answer
-      ? { settle: () => Promise.resolve(answer) }
-      : createAuthServer({ baseUrl: sandbox.url, clock: systemClock }),
-    tempo: undefined,
-    timings: TIMINGS,
-    logger: memoryLogger(),
-    processName: 'test',
-    monotonicMs: () => performance.now(),
-  });
-  await settleRows([(await row()).id], 30_000);
+  const authServer = answer
+    ? { settle: () => Promise.resolve(answer) }
+    : createAuthServer({ baseUrl: sandbox.url, clock: systemClock });
+  await settleOnce(runtime.ledger, [(await row()).id], { authServer });
 }
-const decided = async (action: 'settled' | 'write_off') =>
-  runtime.ledger.decide({
-    id: crypto.randomUUID() as DecisionId,
-    kind: 'settlement',
-    itemId: (await row()).id,
-    action,
-    by: 'alice',
-    authenticated: true,
-    note: 'looked it up',
-    evidence: null,
-    verified: { kind: 'not_needed' },
-  } as never);
+const decided = async (action: 'settled' | 'write_off') => decideInLedger(runtime.ledger, (await row()).id, action);
 
 async function held(
   fault: Parameters<Sandbox['setFaults']>[0][number]['kinds'][number],
