@@ -168,6 +168,7 @@ describe('GET /api/v1/orders', () => {
       status: 'succeeded',
       amount: 1_000,
       currency: 'USD',
+      attention: null,
     });
     const [reversal] = body.reversals;
     expect(body.refunds[0].reversals).toEqual([reversal]);
