@@ -1,5 +1,6 @@
 import { transferKey } from '../domain/idempotency-keys.js';
 import type { RefundId } from '../domain/ids.js';
+import { NO_ATTENTION } from './decision-rows.js';
 import type { ShareRow } from './seller-shares.js';
 import { mustMove, type Query, tell } from './transition.js';
 
@@ -23,8 +24,7 @@ export async function withhold(
 
 /** Nothing of it is left to be sent. What a person was asked about is no question any more. */
 async function end(query: Query, row: ShareRow): Promise<void> {
-  const ended = `next_retry_at = NULL, next_check_at = NULL, runner = NULL, runner_until = NULL,
-    attention_reason = NULL, attention_since = NULL, attention_detail = NULL`;
+  const ended = `next_retry_at = NULL, next_check_at = NULL, runner = NULL, runner_until = NULL, ${NO_ATTENTION}`;
   if (row.status === 'permanently_failed')
     await query(`UPDATE seller_transfers SET ${ended}, written_off_at = clock_now() WHERE id = $1`, [row.id]);
   else await mustMove(query, 'seller_transfers', { id: row.id, from: row.status, to: 'cancelled', set: ended });

@@ -31,6 +31,11 @@ const webhookGauge = gaugeOf(
   ({ marketplace }) => marketplace.webhooks,
   ({ provider }) => ({ provider }),
 );
+const readGauge = gaugeOf(
+  ['lane'],
+  ({ marketplace }) => marketplace.reads,
+  ({ lane }) => ({ lane }),
+);
 /** Of Stripe itself and of single sellers at it. */
 const stripeGauge = gaugeOf(
   ['provider'],
@@ -77,12 +82,9 @@ export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
     'How often in a row Stripe, or one seller at it, was parked again within ten minutes after it had let us in.',
     ({ returns }) => returns,
   ),
-  {
-    name: 'makegood_hyperswitch_read_wait_seconds',
-    help: 'How long the next read of Hyperswitch would wait for its turn, by lane; from 5 on reads are put off.',
-    type: 'gauge',
-    labels: ['lane'],
-    samples: ({ marketplace }) =>
-      marketplace.reads.map(({ lane, waitSeconds }) => ({ labels: { lane }, value: waitSeconds })),
-  },
+  readGauge(
+    'makegood_hyperswitch_read_wait_seconds',
+    'How long the next read of Hyperswitch would wait for its turn, by lane; from 5 on reads are put off.',
+    ({ waitSeconds }) => waitSeconds,
+  ),
 ];

@@ -82,7 +82,7 @@ function refusedAtOnce({ credential, request, standing, proven }: SignedPayment)
   if (standing === undefined) {
     return action === 'open'
       ? undefined
-      : gone('session/channel-not-found', 'This server does not know the channel; open one.');
+      : refused('session/channel-not-found', 'This server does not know the channel; open one.');
   }
   if (action === 'close') return undefined;
   const { channel, used } = standing;
@@ -116,7 +116,7 @@ async function payWithVoucher(payment: SignedPayment, dependencies: ChannelPayme
   const outcome = await payFresh(payment, dependencies);
   if (outcome === undefined) return NO_CHAIN;
   if (outcome.kind !== 'unknown_channel') return paidOf(outcome, null);
-  return gone('session/channel-not-found', 'This server does not know the channel; open one.');
+  return refused('session/channel-not-found', 'This server does not know the channel; open one.');
 }
 
 /** Opened first, if it is not open already; an open that is presented again is its voucher. */
@@ -153,9 +153,9 @@ async function close(
     case 'closing':
       return { kind: 'closing', channel: outcome.channel };
     case 'unknown_channel':
-      return gone('session/channel-not-found', 'This server does not know the channel.');
+      return refused('session/channel-not-found', 'This server does not know the channel.');
     case 'gone':
-      return gone('session/channel-finalized', 'The channel is closed already, or its close is under way.');
+      return refused('session/channel-finalized', 'The channel is closed already, or its close is under way.');
     case 'unproven':
       return refused('session/close-unproven', CLOSE_UNPROVEN);
     case 'refused':
@@ -205,7 +205,10 @@ function paidOf(outcome: Exclude<PayOutcome, { kind: 'unknown_channel' }>, txHas
     case 'refused':
       return { kind: 'refused', refusal: outcome.refusal };
     case 'gone':
-      return gone('session/channel-finalized', 'The channel is closed, or its close is under way; open another one.');
+      return refused(
+        'session/channel-finalized',
+        'The channel is closed, or its close is under way; open another one.',
+      );
     case 'voucher_used':
       return VOUCHER_USED;
     case 'insufficient':
@@ -230,7 +233,6 @@ const refused = (problem: ChannelRefusal['problem'], detail: string): Paid => ({
   kind: 'refused',
   refusal: { problem, detail },
 });
-const gone = refused;
 const EXPIRED = refused(
   'payment-expired',
   'The challenge of the credential has expired; answer the one in this response.',

@@ -1,3 +1,4 @@
+import { within } from '../domain/within.js';
 import type { ChangeOutcome, GivenUpSession, SessionChange, SessionLedger } from './session-ledger.js';
 
 export interface CommitQueue {
@@ -44,7 +45,8 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   let committing = false;
   const underWay = new Set<Promise<ChangeOutcome>>();
 
-  const commit = (changes: readonly SessionChange[]) => within(ledger.commitSessions(changes), commitTimeoutMs);
+  const commit = (changes: readonly SessionChange[]) =>
+    within(commitTimeoutMs, ledger.commitSessions(changes), 'the commit');
 
   async function drain(): Promise<void> {
     if (committing) return;
@@ -94,7 +96,11 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     let doubt: unknown = new Error('the ledger did not say whether the change was committed');
     for (let pauseMs = FIRST_LOOK_AGAIN_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_AGAIN_MS)) {
       try {
-        const known = await within(lookOrCommitAlone(change), Math.max(giveUpAt - performance.now(), 1));
+        const known = await within(
+          Math.max(Math.ceil(giveUpAt - performance.now()), 1),
+          lookOrCommitAlone(change),
+          'the look',
+        );
         if (known !== 'unknown') return known;
       } catch (error) {
         doubt = error;
@@ -135,16 +141,3 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-/** Gives up waiting after `limitMs`; what is waited for may still happen. */
-async function within<T>(work: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`the ledger did not answer within ${Math.round(limitMs)} ms`)), limitMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -1,10 +1,10 @@
-import { Challenge, PaymentRequest } from 'mppx';
+import { Challenge } from 'mppx';
 import { type ChannelId, parseChannelId } from '../domain/channel.js';
 import type { ChannelRefusal } from '../domain/channel-problems.js';
 import type { JsonObject } from '../domain/json.js';
 import { fromBase64, isObject, MAX_CREDENTIAL_BYTES, objectAt, parseJson, stringAt } from '../protocols/wire-json.js';
 import { type ChannelOffer, channelRequest, GIVEN_TO, HINTS, NONCE } from './channel-offer.js';
-import { type MppIssuer, mppOpaque } from './match-mpp.js';
+import { type MppIssuer, mppOpaque, readChallenge } from './match-mpp.js';
 import { MPP_METHOD } from './offers.js';
 import { sameJson } from './stated.js';
 
@@ -82,16 +82,6 @@ export function matchChannel(raw: string, content: JsonObject | undefined, on: M
   const match = matchPayload(raw, challenge, payload);
   const expired = !(Date.parse(challenge.expires ?? '') > on.nowMs);
   return match.kind === 'match' && expired ? { ...match, kind: 'expired' } : match;
-}
-
-function readChallenge(stated: JsonObject): Challenge.Challenge | undefined {
-  const request = stringAt(stated, 'request');
-  if (request === undefined) return undefined;
-  try {
-    return Challenge.Schema.parse({ ...stated, request: PaymentRequest.deserialize(request) });
-  } catch {
-    return undefined;
-  }
 }
 
 /** What we put beside the offer; the challenge's id has proved that it is ours. */

@@ -56,7 +56,8 @@ export function mppMismatch(content: JsonObject, offered: MppOffered, issuer: Mp
   );
 }
 
-function readChallenge(stated: JsonObject): Challenge.Challenge | undefined {
+/** The challenge that a credential states; undefined: it is none. Whose it is has to be verified. */
+export function readChallenge(stated: JsonObject): Challenge.Challenge | undefined {
   const request = stringAt(stated, 'request');
   if (request === undefined) return undefined;
   try {
