@@ -21,13 +21,14 @@ export interface ChannelRow {
   revealed: string | null;
   finalized: boolean;
   close_seconds: string | null;
-  closed_here: boolean;
+  /** Of the voucher that the channel was closed with here. */
+  close_signature: string | null;
   chain_age_ms: string;
 }
 
 export const CHANNEL_COLUMNS = `channels.channel_id, state, chain_id, escrow, payer, payee, token, operator, identity, deposit,
   accepted, spent, earned, settled, revealed, finalized, floor(extract(epoch FROM close_requested_at))::bigint AS close_seconds,
-  close_signature IS NOT NULL AS closed_here,
+  close_signature,
   greatest(0, floor(extract(epoch FROM clock_now() - chain_read_at) * 1000))::bigint AS chain_age_ms`;
 
 /** The part of npm mppx' channel state (`ChannelStore.State`) that has columns of its own, which are the authority. */
@@ -75,7 +76,7 @@ export function channelOf(row: ChannelRow): Channel {
     revealed: row.revealed === null ? null : BigInt(row.revealed),
     finalized: row.finalized,
     closing: row.close_seconds !== null,
-    closedHere: row.closed_here,
+    closedHere: row.close_signature !== null,
     highestVoucher: isRecord(voucher)
       ? { cumulative: bigintAt(voucher, 'cumulativeAmount'), signature: textAt(voucher, 'signature') }
       : null,

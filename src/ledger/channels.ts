@@ -179,11 +179,7 @@ async function close(query: Query, { voucher, proven }: Closing, judge: Judge): 
   const row = await locked(query, voucher.channelId);
   if (row === undefined) return { kind: 'unknown_channel' };
   const channel = channelOf(row);
-  const [asked] = await query<{ close_signature: string | null }>(
-    'SELECT close_signature FROM channels WHERE channel_id = $1',
-    [row.channel_id],
-  );
-  if (asked?.close_signature === voucher.signature) return { kind: 'closing', channel, again: true };
+  if (row.close_signature === voucher.signature) return { kind: 'closing', channel, again: true };
   if (channel.finalized || channel.closing) return { kind: 'gone', channel };
   if (!proven) return { kind: 'unproven', channel };
   const refusal = await judge(oneChannelStore(row, false));

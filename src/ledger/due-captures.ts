@@ -9,12 +9,11 @@ interface FactsRow extends ChannelRow {
   covered_cumulative: string | null;
   covered_signature: string | null;
   close_cumulative: string | null;
-  close_signature: string | null;
   unsettled_ms: string | null;
   chain_close_ms: string | null;
 }
 
-const FACTS = `${CHANNEL_COLUMNS}, close_cumulative, close_signature,
+const FACTS = `${CHANNEL_COLUMNS}, close_cumulative,
   floor(extract(epoch FROM clock_now() - unsettled_since) * 1000)::bigint AS unsettled_ms,
   floor(extract(epoch FROM clock_now() - chain_close_at) * 1000)::bigint AS chain_close_ms,
   (SELECT count(*) FROM channel_requests r WHERE r.channel_id = channels.channel_id AND r.status = 'reserved') AS reserved_requests,
