@@ -24,12 +24,12 @@ export const DECISIONS = {
   },
   transfer: {
     retry: { persons: 'none' },
-    adopt: { persons: 'none', asks: true },
+    adopt: { persons: 'by_amount_unless_confirmed', asks: true },
     write_off: { persons: 'by_amount', asks: true },
   },
   reversal: {
     retry: { persons: 'none' },
-    adopt: { persons: 'none', asks: true },
+    adopt: { persons: 'by_amount_unless_confirmed', asks: true },
     count_as_share: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
     take_missing: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
     take_all: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
@@ -52,9 +52,9 @@ export interface ActionRule {
   /**
    * Whose word it takes. `none`: it looks before it moves money, or believes only the provider, so anybody may say it.
    * `none_if_confirmed`: two persons where the provider does not confirm it. `by_amount`: one person below the threshold, two
-   * from it on. `two`: always.
+   * from it on; `by_amount_unless_confirmed`: nobody where the provider confirms it. `two`: always.
    */
-  readonly persons: 'none' | 'none_if_confirmed' | 'by_amount' | 'two';
+  readonly persons: 'none' | 'none_if_confirmed' | 'by_amount_unless_confirmed' | 'by_amount' | 'two';
   /** The provider is asked what is true before the ledger decides, and once more when it is approved. */
   readonly asks?: true;
   /** Only for items that wait for one of these; left out: whatever they wait for. */

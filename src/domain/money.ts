@@ -41,6 +41,7 @@ export function parseDecimal(text: string, decimals: number): bigint | undefined
 
 /** `Math.min` takes no bigint. */
 export const smaller = (one: bigint, other: bigint): bigint => (one < other ? one : other);
+export const larger = (one: bigint, other: bigint): bigint => (one > other ? one : other);
 
 /** Scales an atomic amount to two decimals, rounding up, so that amounts of any asset compare with APPROVAL_THRESHOLD. */
 export function toHundredths(amount: bigint | AtomicAmount, decimals: number): bigint {

@@ -34,6 +34,10 @@ async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
     .filter(({ amount }) => amount > 0n);
 }
 
+/** What is given up where nobody makes the sellers of this order good. */
+export const owedAgain = async (query: Query, order: OrderId): Promise<bigint> =>
+  (await owedToSellers(query, order)).reduce((sum, { amount }) => sum + amount, 0n);
+
 /**
  * Puts what sellers are owed before a person: paying a seller again is new money. Asked for on the refund that failed last;
  * a request that was made for another sum, and that nobody has approved yet, is withdrawn.

@@ -108,7 +108,7 @@ function held<Kind extends DecidableKind, Row extends DecidableRow>(decidable: D
       const acknowledges = over?.by === action;
       return {
         missing: over ? (acknowledges ? undefined : over.why) : handler.missing?.(row, said),
-        confirmed: handler.confirmed?.(row, said),
+        confirmed: over ? undefined : handler.confirmed?.(row, said),
         acknowledges,
         apply: (work) =>
           acknowledges && decidable.acknowledge ? decidable.acknowledge(work, row) : handler.apply(work, row, said),

@@ -1,6 +1,7 @@
 import type { OrderId, RefundId } from '../domain/ids.js';
-import { compensate, proposeCompensation } from './compensation.js';
-import { type Decidable, type DecidableRow, inMinorUnits, needsAttention } from './decidable.js';
+import { larger } from '../domain/money.js';
+import { compensate, owedAgain, proposeCompensation } from './compensation.js';
+import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import { lockOrderOf } from './seller-shares.js';
 import { settleShares } from './share-out.js';
@@ -11,6 +12,8 @@ interface Row extends DecidableRow {
   readonly order_id: OrderId;
   readonly amount: string;
   readonly currency: string;
+  /** To all sellers of the order, whichever of its refunds failed: one of them bears the question for all. */
+  readonly owed: bigint;
 }
 
 /** Nothing about a refund is asked of Hyperswitch first: what a person gives up is a question, and an open one is read on. */
@@ -18,15 +21,18 @@ export const REFUND: Decidable<'refund', Row> = {
   table: 'refunds',
   async lock(query, id) {
     await lockOrderOf(query, 'refunds', id);
-    const [row] = await query<Row & { [column: string]: unknown }>(
+    const [row] = await query<Omit<Row, 'owed'> & { [column: string]: unknown }>(
       `SELECT id, order_id, status, amount, currency, attention_reason, attention_detail FROM refunds
        WHERE id = $1 FOR UPDATE`,
       [id],
     );
-    return row;
+    return row && { ...row, owed: await owedAgain(query, row.order_id) };
   },
   waits: needsAttention,
-  atStake: inMinorUnits,
+  atStake: ({ amount, owed, currency }) => ({
+    amount: larger(BigInt(amount), owed),
+    currency: currency.toLowerCase(),
+  }),
   actions: {
     /** The sellers' shares are settled once more and the refund is read again; what still needs a person comes back. */
     retry: {

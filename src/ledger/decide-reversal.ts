@@ -8,6 +8,7 @@ import {
   type CallRow,
   ENDED,
   isAbsent,
+  isMarked,
   notProvedAbsent,
   proveAbsent,
   unadoptable,
@@ -91,6 +92,7 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     },
     adopt: {
       missing: unadoptable,
+      confirmed: isMarked,
       async apply({ query }, { id }, said) {
         const { status } = await finishReversal(query, await lockReversal(query, id), adopted(said));
         await dropAttention(query, 'reversals', id);

@@ -40,18 +40,19 @@ export const SETTLEMENT: Decidable<'settlement', Row> = {
     },
     settled: {
       missing(row, said) {
-        if (isConfirmed(row, said)) return undefined;
+        if (isKnownMoved(row, said)) return undefined;
         if (row.provider === TEMPO) return saidByTheChain(said);
         return hasEvidence(said.evidence)
           ? undefined
           : 'say where the money was seen: evidence {"tx_hash": "…"} or {"reference": "…"}';
       },
-      confirmed: isConfirmed,
+      // What a provider has answered is in question here: only the chain, asked now, says it without a second person.
+      confirmed: (_row, { verified }) => verified.kind === 'found',
       apply: ({ query }, { id }, said) => change(query, SETTLE, [id, txHashOf(said)]),
     },
     write_off: {
       missing(row, said) {
-        if (isConfirmed(row, said)) return 'the provider says that the money moved: resolve with the action settled';
+        if (isKnownMoved(row, said)) return 'the provider says that the money moved: resolve with the action settled';
         return said.verified.kind === 'unanswered' ? said.verified.detail : undefined;
       },
       // Of a capture the chain has just said it; else nobody can be asked, and what the last answer proved stands.
@@ -67,7 +68,7 @@ const isUnreadSession = ({ sealed_kind, source }: Row): boolean => sealed_kind =
 
 const isLateSuccess = (row: Row): boolean => row.status === 'settled' && row.attention_reason === 'late_success';
 
-function isConfirmed({ certainty }: Row, { verified }: Said): boolean {
+function isKnownMoved({ certainty }: Row, { verified }: Said): boolean {
   return certainty === 'done' || verified.kind === 'found';
 }
 

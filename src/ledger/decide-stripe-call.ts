@@ -32,6 +32,10 @@ export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (_row
     : 'Stripe holds nothing that could be adopted';
 };
 
+/** What bears our mark is ours by Stripe's own word. */
+export const isMarked = (_row: CallRow, { verified }: Said): boolean =>
+  verified.kind === 'found' && verified.unmarked === undefined;
+
 /** Giving money up needs absence proved now. */
 export const notProvedAbsent: NonNullable<ActionHandler<CallRow>['missing']> = (_row, { verified }) => {
   if (verified.kind === 'absent') return undefined;

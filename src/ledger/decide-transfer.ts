@@ -6,6 +6,7 @@ import {
   type CallRow,
   ENDED,
   isAbsent,
+  isMarked,
   notProvedAbsent,
   proveAbsent,
   unadoptable,
@@ -47,6 +48,7 @@ export const TRANSFER: Decidable<'transfer', Row> = {
     },
     adopt: {
       missing: unadoptable,
+      confirmed: isMarked,
       async apply({ query }, { id }, said) {
         const { status } = await finishTransfer(query, await lockTransfer(query, id), adopted(said));
         await dropAttention(query, 'seller_transfers', id);

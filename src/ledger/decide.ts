@@ -94,7 +94,7 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   if (!decision) return { kind: 'not_found' };
   if (decision.state !== 'pending_approval') return { kind: 'not_waiting', status: decision.state };
   const { action, evidence, principal, first_approver: first } = decision;
-  if (by === principal || by === first) return { kind: 'self_approval' };
+  if (isSamePerson(by, principal) || isSamePerson(by, first)) return { kind: 'self_approval' };
   if (!item.waits(action)) return { kind: 'not_waiting', status: item.status };
   const said = { action, evidence, verified: approval.verified, reason: decision.asked_reason ?? item.reason };
   const asked = permitted(item, decision.item_kind, said);
@@ -107,6 +107,9 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   if (!completes) return { kind: 'pending_approval', status: item.status, decisionId };
   return { kind: 'applied', status: await asked.action.apply({ query, clock: options.clock }), decisionId };
 }
+
+/** API_TOKENS refuses names that differ in case alone; the one of today may have stood there otherwise yesterday. */
+const isSamePerson = (one: string, other: string | null): boolean => one.toLowerCase() === other?.toLowerCase();
 
 type Permitted =
   | { readonly kind: 'permitted'; readonly rule: ActionRule; readonly action: HeldAction }
@@ -146,7 +149,8 @@ async function whoseWord(
   { rule, action }: Extract<Permitted, { kind: 'permitted' }>,
   { item, request, options }: Judged,
 ): Promise<RestsOn> {
-  if (action.acknowledges) return 'nobody';
+  // That money moved twice, and was given back since, is nothing that anybody may say.
+  if (action.acknowledges && item.reason !== 'conflict') return 'nobody';
   switch (rule.persons) {
     case 'none':
       return 'nobody';
@@ -154,6 +158,9 @@ async function whoseWord(
       return 'two';
     case 'none_if_confirmed':
       return action.confirmed === true ? 'nobody' : 'two';
+    case 'by_amount_unless_confirmed':
+      if (action.confirmed === true) return 'nobody';
+      return request.authenticated && (await mayAlone(query, { item, request, options })) ? 'one' : 'two';
     case 'by_amount':
       // What nothing bears out takes two; where nothing could, one whom we know may say it, and a bare word may not.
       if (action.confirmed === false || (!request.authenticated && action.confirmed !== true)) return 'two';

@@ -105,12 +105,12 @@ async function change(query: Query, { decisionId, by, note }: Approval, set: str
  * budget. No other decision of the same person is taken until this transaction ends.
  */
 export async function givenUpAlone(query: Query, principal: string | null, currency: string): Promise<bigint> {
-  const whose = principal === null ? 'nobody' : `person ${principal}`;
+  const whose = principal === null ? 'nobody' : `person ${principal.toLowerCase()}`;
   await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`makegood: decisions of ${whose}`]);
   const [row] = await query<{ total: string }>(
     `SELECT coalesce(sum(amount), 0) AS total FROM decisions
      WHERE state = 'applied' AND rests_on = 'one' AND currency = $2 AND requested_at > clock_now() - interval '24 hours'
-       AND (principal = $1 OR ($1::text IS NULL AND principal IS NULL))`,
+       AND (lower(principal) = lower($1) OR ($1::text IS NULL AND principal IS NULL))`,
     [principal, currency],
   );
   return BigInt(row?.total ?? 0);

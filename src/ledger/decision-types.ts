@@ -20,8 +20,8 @@ export interface DecisionRequest {
 export type Verification =
   /** The provider was not asked: the action needs it not, or there is nobody who could be asked. */
   | { readonly kind: 'not_needed' }
-  /** Its name there; null: the provider shows it without one. */
-  | { readonly kind: 'found'; readonly providerId: string | null }
+  /** Its name there; null: the provider shows it without one. `unmarked`: it bears no mark of ours, and a person says whose it is. */
+  | { readonly kind: 'found'; readonly providerId: string | null; readonly unmarked?: true }
   | { readonly kind: 'absent' }
   /** What others reversed of the transfer, in digits of minor units; nothing of it is ours. */
   | { readonly kind: 'taken_by_others'; readonly taken: string; readonly settled: string; readonly left: string }

@@ -70,8 +70,14 @@ function judgeReversal(
     };
   if (found.state !== 'done')
     return { kind: 'refuted', detail: `${found.stripeReversalId} has taken nothing: it is ${found.state} at Stripe` };
-  return { kind: 'found', providerId: found.stripeReversalId };
+  return shown(found.stripeReversalId, other);
 }
+
+const shown = (providerId: string, mark: string | undefined): Verification => ({
+  kind: 'found',
+  providerId,
+  ...(mark ? {} : { unmarked: true }),
+});
 
 /** One that has failed or was canceled took nothing. */
 const oursOf = (reversal: Reversal, reversals: readonly ReversalFacts[]): ReversalFacts | undefined =>
@@ -113,7 +119,7 @@ function judgeTransfer(
   const found = members.find(({ stripeTransferId }) => stripeTransferId === named);
   if (!found) return { kind: 'refuted', detail: refuted(named, `the group of order ${group}`, 'stripe_transfer_id') };
   return isOfThis(found, transfer)
-    ? { kind: 'found', providerId: found.stripeTransferId }
+    ? shown(found.stripeTransferId, found.metadata.seller_transfer_id)
     : {
         kind: 'refuted',
         detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,

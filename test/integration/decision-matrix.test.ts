@@ -52,6 +52,12 @@ const EXPECTED: { readonly [Kind in DecidableKind]: { readonly [Action in Action
 };
 const EXPECTED_OF_VARIANTS: { readonly [Name in keyof typeof VARIANTS]: Expected } = {
   'settlement: settled, and the chain shows it': ALWAYS_ONE,
+  'settlement: settled, and the answer was of another amount': ALWAYS_TWO,
+  'settlement: settled, and somebody else seems to have settled it': ALWAYS_TWO,
+  'transfer: adopt, and what is there does not bear our mark': BY_PERSONS_ONLY,
+  'transfer: adopt, to say that a seller who was paid twice paid back': BY_PERSONS_ONLY,
+  'reversal: adopt, and what is there does not bear our mark': BY_PERSONS_ONLY,
+  'refund: write_off, and sellers are owed more than this one was': BY_PERSONS_ONLY,
   'settlement: write_off, and the chain shows nothing': BY_AMOUNT,
   'settlement: write_off, and nobody knows whether it moved': ALWAYS_TWO,
 };

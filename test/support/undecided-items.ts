@@ -1,4 +1,5 @@
 import type { ActionOf, DecidableKind } from '../../src/domain/decisions.js';
+import type { SettlementId } from '../../src/domain/ids.js';
 import type { ChainReader } from '../../src/resolution/ask-chain.js';
 import type { StripeReader } from '../../src/resolution/ask-stripe.js';
 import type { HyperswitchReader } from './decision-ways.js';
@@ -81,7 +82,20 @@ const transferFacts = (more: { id: string; order: string; amount: bigint; curren
   livemode: false,
 });
 
-function transfer(shown: 'there' | 'absent'): Make {
+/** Of which the provider has said something that does not fit: it is in, and for whom or how much is the question. */
+function doubted(reason: 'conflict' | 'settled_elsewhere_suspected'): Make {
+  return async (test, amount) => {
+    const made = await settlement(test, amount, []);
+    const id = made.id as SettlementId;
+    const [claimed] = (await test.ledger.claimSettlements([id], 'r', 35_000)).claimed;
+    if (!claimed) throw new Error('nobody holds it');
+    const decision = { do: 'ask', certainty: 'done', reason } as const;
+    await test.ledger.recordAttempts([{ ...attempt(claimed, refused('other'), 'r'), decision }]);
+    return made;
+  };
+}
+
+function transfer(shown: 'there' | 'there without our mark' | 'absent'): Make {
   return async (test, amount) => {
     const code = currency();
     const order = await putOrder(test, {
@@ -89,12 +103,24 @@ function transfer(shown: 'there' | 'absent'): Make {
       transfers: [{ amount, status: 'failed', columns: waiting('retries_exhausted') }],
     });
     const id = order.transfers[0]!.id;
-    const found = [transferFacts({ id, order: order.id, amount, currency: code })];
+    const marked = transferFacts({ id, order: order.id, amount, currency: code });
+    const found = [shown === 'there' ? marked : { ...marked, metadata: {} }];
+    const evidence = { stripe_transfer_id: marked.stripeTransferId };
     const reads: Partial<Reads> =
-      shown === 'there' ? { transfersOfGroup: () => Promise.resolve({ kind: 'found', value: found }) } : {};
-    return { id, stripe: stripeSays(reads) };
+      shown !== 'absent' ? { transfersOfGroup: () => Promise.resolve({ kind: 'found', value: found }) } : {};
+    return { id, stripe: stripeSays(reads), ...(shown === 'there without our mark' ? { evidence } : {}) };
   };
 }
+
+/** Sent, and found at Stripe a second time. */
+const paidTwice: Make = async (test, amount) => {
+  const code = currency();
+  const order = await putOrder(test, { currency: code, transfers: [{ amount }] });
+  const id = order.transfers[0]!.id;
+  await test.ledger.adoptTransfer(id, unique('tr'));
+  const found = [transferFacts({ id, order: order.id, amount, currency: code })];
+  return { id, stripe: stripeSays({ transfersOfGroup: () => Promise.resolve({ kind: 'found', value: found }) }) };
+};
 
 function reversal(shown: 'there' | 'absent' | 'half of it by another' | 'all of it by another'): Make {
   return async (test, amount) => {
@@ -126,7 +152,11 @@ function reversal(shown: 'there' | 'absent' | 'half of it by another' | 'all of 
     ];
     const amountReversed = reversals.reduce((sum, one) => sum + one.amount, 0n);
     const value = { transfer: { ...facts, stripeTransferId, amountReversed }, reversals };
-    return { id, stripe: stripeSays({ readTransfer: () => Promise.resolve({ kind: 'found', value }) }) };
+    return {
+      id,
+      stripe: stripeSays({ readTransfer: () => Promise.resolve({ kind: 'found', value }) }),
+      ...(byAnother ? { evidence: { stripe_reversal_id: foreign.stripeReversalId } } : {}),
+    };
   };
 }
 
@@ -153,7 +183,12 @@ const payment: Make = async (test, amount) => {
 };
 
 /** A refund that failed after the seller had paid its share back. */
-const refund: Make = async (test, amount) => {
+const refund: Make = async (test, amount) => refundThatFailed(test, { amount, itself: amount });
+
+/** The last of the refunds that failed bears the question for all that sellers are owed. */
+const lastOfSeveral: Make = async (test, amount) => refundThatFailed(test, { amount, itself: 1n });
+
+async function refundThatFailed(test: TestLedger, { amount, itself }: { amount: bigint; itself: bigint }) {
   const now = new Date();
   const order = await putOrder(test, {
     currency: currency(),
@@ -161,7 +196,7 @@ const refund: Make = async (test, amount) => {
     transfers: [{ amount: 2n * amount, status: 'partially_reversed', columns: { amount_reversed: amount } }],
     refunds: [
       {
-        amount,
+        amount: itself,
         status: 'failed',
         columns: { succeeded_at: now, ...waiting('refund_failed_after_reversal') },
         reversals: [{ transfer: 0, amount, status: 'reversed' }],
@@ -169,7 +204,7 @@ const refund: Make = async (test, amount) => {
     ],
   });
   return { id: order.refunds[0]!.id };
-};
+}
 
 /** For each action of the catalogue an item that it fits, in the state in which its rule is decided. */
 export const UNDECIDED: { readonly [Kind in DecidableKind]: { readonly [Action in ActionOf<Kind>]: Make } } = {
@@ -193,6 +228,36 @@ export const VARIANTS = {
     kind: 'settlement',
     action: 'settled',
     make: (test, amount) => capture(test, amount, chainSays({ kind: 'captured', txHash: '0xseen' })),
+  },
+  'settlement: settled, and the answer was of another amount': {
+    kind: 'settlement',
+    action: 'settled',
+    make: doubted('conflict'),
+  },
+  'settlement: settled, and somebody else seems to have settled it': {
+    kind: 'settlement',
+    action: 'settled',
+    make: doubted('settled_elsewhere_suspected'),
+  },
+  'transfer: adopt, and what is there does not bear our mark': {
+    kind: 'transfer',
+    action: 'adopt',
+    make: transfer('there without our mark'),
+  },
+  'transfer: adopt, to say that a seller who was paid twice paid back': {
+    kind: 'transfer',
+    action: 'adopt',
+    make: paidTwice,
+  },
+  'reversal: adopt, and what is there does not bear our mark': {
+    kind: 'reversal',
+    action: 'adopt',
+    make: reversal('all of it by another'),
+  },
+  'refund: write_off, and sellers are owed more than this one was': {
+    kind: 'refund',
+    action: 'write_off',
+    make: lastOfSeveral,
   },
   'settlement: write_off, and the chain shows nothing': {
     kind: 'settlement',
