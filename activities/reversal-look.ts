@@ -1,4 +1,4 @@
-import { takenByOthers } from '../src/domain/foreign-reversals.js';
+import { takenByOthers, undecidedOf } from '../src/domain/foreign-reversals.js';
 import { isLive, type ReversalFacts, type TransferWithReversals } from '../src/domain/provider-answers.js';
 import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
@@ -48,13 +48,14 @@ function judge({ transfer, reversals }: TransferWithReversals, sought: SoughtRev
 
 /** None of it is ours: whether what is asked for is left, and what somebody else took has been decided about. */
 function leftToTake({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
-  const { accounted = { operationIds: [], stripeIds: [], decided: 0n } } = sought;
+  const { accounted = { operationIds: [], stripeIds: [], decided: {} } } = sought;
   const others = takenByOthers({ transfer, reversals }, accounted);
   const { stripeTransferId, currency } = transfer;
   if (others.left === 0n && others.taken > 0n) {
     return {
       kind: 'hopeless',
       why: 'foreign',
+      others: others.reversals.map(({ stripeReversalId: id }) => id),
       detail: `${stripeTransferId} is already fully reversed, not by us: ${listed(others.reversals)}; adopt one of them or write it off`,
     };
   }
@@ -62,14 +63,19 @@ function leftToTake({ transfer, reversals }: TransferWithReversals, sought: Soug
     return {
       kind: 'hopeless',
       why: 'exceeds',
+      others: others.reversals.map(({ stripeReversalId: id }) => id),
       detail: `${others.left} ${currency} of ${stripeTransferId} are left, less than the ${sought.amount} ${sought.currency} to take back`,
     };
   }
-  if (others.taken > accounted.decided) {
+  const undecided = others.reversals.filter(
+    ({ stripeReversalId: id, amount }) => undecidedOf({ id, amount }, accounted.decided) > 0n,
+  );
+  if (undecided.length > 0) {
     return {
       kind: 'hopeless',
       why: 'partly_foreign',
-      detail: `somebody else took ${others.taken} ${currency} of ${stripeTransferId} back: ${listed(others.reversals)}; nothing was sent of the ${sought.amount} to take: count_as_share, take_missing or take_all`,
+      others: others.reversals.map(({ stripeReversalId: id }) => id),
+      detail: `somebody else took ${others.taken} ${currency} of ${stripeTransferId} back; nobody has decided about ${listed(undecided)}; nothing was sent of the ${sought.amount} to take: count_as_share, take_missing or take_all`,
     };
   }
   return { kind: 'absent' };

@@ -16,7 +16,13 @@ export type Looked =
   | { readonly kind: 'ended'; readonly as: 'failed' | 'canceled'; readonly detail: string }
   | { readonly kind: 'absent' }
   /** Nothing of ours, and our call cannot succeed any more. */
-  | { readonly kind: 'hopeless'; readonly why: RefusalByRecords; readonly detail: string }
+  | {
+      readonly kind: 'hopeless';
+      readonly why: RefusalByRecords;
+      readonly detail: string;
+      /** Which reversals of others it tells of, by their ids at Stripe. */
+      readonly others?: readonly string[];
+    }
   | { readonly kind: 'unread'; readonly answer: Unread };
 export type Unread = Exclude<ReadAnswer<never>, { kind: 'found' | 'missing' }>;
 

@@ -90,6 +90,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
         return await recorded(claim, {
           decision: { ...decision, certainty: claim.certainty } as Decision,
           detail: looked.detail,
+          ...(looked.others && { others: looked.others }),
         });
       }
       case 'unread':
@@ -179,7 +180,8 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
         return await fromLook(claim, looked);
       case 'hopeless': {
         const decision = decide(claim, { certainty, answer: { kind: 'refused', why: looked.why }, sinceSentMs });
-        return await recorded(claim, { decision, detail: looked.detail, requestId });
+        const { detail: told, others } = looked;
+        return await recorded(claim, { decision, detail: told, requestId, ...(others && { others }) });
       }
       case 'absent': {
         await call.noteAbsent({ id: claim.id, runner: claim.runner });

@@ -1,4 +1,5 @@
 import { assertNever } from './assert-never.js';
+import { smaller } from './money.js';
 import { isLive, type ReversalFacts, type TransferWithReversals } from './provider-answers.js';
 
 /** What the ledger knows of one transfer's reversals at Stripe. */
@@ -7,9 +8,11 @@ export interface Accounted {
   readonly operationIds: readonly string[];
   /** Of those that are ours without our mark, because a person adopted them. */
   readonly stripeIds: readonly string[];
-  /** What others took that a person has decided about. */
-  readonly decided: bigint;
+  readonly decided: DecidedOfOthers;
 }
+
+/** Of others' reversals, by their ids at Stripe, how much persons have decided about; digits. */
+export type DecidedOfOthers = Readonly<Record<string, string>>;
 
 /** What others than this ledger took of a transfer; minor units. */
 export interface TakenByOthers {
@@ -43,6 +46,20 @@ export function takenByOthers(
   };
 }
 
+/** One of them as a decision knows it. */
+export interface ForeignReversal {
+  readonly id: string;
+  readonly amount: bigint;
+  /** Surely taken. */
+  readonly settled: boolean;
+}
+
+/** What nobody has decided about yet. */
+export function undecidedOf({ id, amount }: Pick<ForeignReversal, 'id' | 'amount'>, decided: DecidedOfOthers): bigint {
+  const left = amount - BigInt(decided[id] ?? 0);
+  return left > 0n ? left : 0n;
+}
+
 /** What a person can decide about a share of whose transfer somebody else took something. */
 export type ForeignAction = 'count_as_share' | 'take_missing' | 'take_all';
 
@@ -50,24 +67,46 @@ export interface ShareInQuestion {
   readonly amount: bigint;
   /** Surely nothing was sent for it under its present key. */
   readonly unsent: boolean;
+  /** Of what others took, what stands for it already. */
+  readonly counted: bigint;
   /** Of what others took, what stands for other shares of the transfer already. */
   readonly countedElsewhere: bigint;
 }
 
+/** What others took: all of it, and how much of it nobody has decided about. */
+export interface OthersOfShare {
+  readonly reversals: readonly ForeignReversal[];
+  readonly decided: DecidedOfOthers;
+  readonly left: bigint;
+}
+
+export type SharePlan = {
+  readonly counted: bigint;
+  /** Which of others' reversals it decides about, and how much of each. */
+  readonly decides: ReadonlyMap<string, bigint>;
+};
+
 /**
  * How much of the share somebody else's reversals stand for; the rest is taken. Only what was surely taken is counted, once,
- * and never more is taken than is left.
+ * and never more is taken than is left. To count a share decides about so much; to take what is missing, or all, about all.
  */
 export function planShare(
   action: ForeignAction,
-  { amount, unsent, countedElsewhere }: ShareInQuestion,
-  { settled, left }: Pick<TakenByOthers, 'settled' | 'left'>,
-): { readonly counted: bigint } | { readonly refuse: string } {
-  const free = settled > countedElsewhere ? settled - countedElsewhere : 0n;
+  { amount, unsent, counted, countedElsewhere }: ShareInQuestion,
+  { reversals, decided, left }: OthersOfShare,
+): SharePlan | { readonly refuse: string } {
+  const open = reversals.map((one) => ({ ...one, undecided: undecidedOf(one, decided) }));
+  const settled = open.filter((one) => one.settled);
+  const sum = (of: readonly bigint[]) => of.reduce((total, one) => total + one, 0n);
+  // What was counted before ids were kept is in no list, only in the sum.
+  const unused = sum(settled.map((one) => one.amount)) - countedElsewhere;
+  const known = counted + sum(settled.map((one) => one.undecided));
+  const free = unused < 0n ? 0n : smaller(unused, known);
+  const all = new Map(open.map(({ id, undecided }) => [id, undecided]));
   switch (action) {
     case 'count_as_share':
       return free >= amount
-        ? { counted: amount }
+        ? { counted: amount, decides: firstOf(settled, amount - counted) }
         : { refuse: `others took ${free} that stand for no other share, less than the ${amount}: take_missing` };
     case 'take_missing': {
       if (free === 0n) return { refuse: 'others took nothing that could stand for a part of it: take_all' };
@@ -75,13 +114,26 @@ export function planShare(
       if (!unsent)
         return { refuse: 'an earlier call may still be carried out in full: take_all repeats it under the same key' };
       const missing = amount - free;
-      return missing <= left ? { counted: free } : { refuse: `${missing} are missing and only ${left} are left` };
+      return missing <= left
+        ? { counted: free, decides: all }
+        : { refuse: `${missing} are missing and only ${left} are left` };
     }
     case 'take_all':
       return amount <= left
-        ? { counted: 0n }
+        ? { counted: 0n, decides: all }
         : { refuse: `only ${left} are left of the transfer, less than the ${amount}: take_missing, or write_off` };
     default:
       return assertNever(action);
   }
+}
+
+function firstOf(open: readonly { readonly id: string; readonly undecided: bigint }[], amount: bigint) {
+  const parts = new Map<string, bigint>();
+  let left = amount;
+  for (const { id, undecided } of open) {
+    const part = smaller(left, undecided);
+    parts.set(id, part);
+    left -= part;
+  }
+  return parts;
 }

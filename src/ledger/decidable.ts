@@ -43,6 +43,8 @@ export interface ActionHandler<Row> {
   missing?(row: Row, said: Said): string | undefined;
   /** Whether what is known of the money bears it out; left out: nothing is claimed that could be shown. */
   confirmed?(row: Row, said: Said): boolean;
+  /** What it gives up, where that is not what the item is about. */
+  atStake?(row: Row, said: Said): AtStake;
   /** Carries it out, in the transaction that records it. @returns the new status */
   apply(work: Work, row: Row, said: Said): Promise<string>;
 }
@@ -77,6 +79,7 @@ export interface Held {
 export interface HeldAction {
   readonly missing: string | undefined;
   readonly confirmed: boolean | undefined;
+  readonly atStake: AtStake;
   /** It only acknowledges what cannot be changed. */
   readonly acknowledges: boolean;
   apply(work: Work): Promise<string>;
@@ -110,6 +113,7 @@ function held<Kind extends DecidableKind, Row extends DecidableRow>(decidable: D
         missing: over ? (acknowledges ? undefined : over.why) : handler.missing?.(row, said),
         confirmed: over ? undefined : handler.confirmed?.(row, said),
         acknowledges,
+        atStake: handler.atStake?.(row, said) ?? decidable.atStake(row),
         apply: (work) =>
           acknowledges && decidable.acknowledge ? decidable.acknowledge(work, row) : handler.apply(work, row, said),
       };

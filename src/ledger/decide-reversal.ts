@@ -1,6 +1,9 @@
+import type { AtStake } from '../domain/approval-threshold.js';
 import { surelyUnmoved } from '../domain/certainty.js';
-import { type ForeignAction, planShare } from '../domain/foreign-reversals.js';
+import { inWords } from '../domain/decisions.js';
+import { type DecidedOfOthers, type ForeignAction, planShare, undecidedOf } from '../domain/foreign-reversals.js';
 import type { ReversalId } from '../domain/ids.js';
+import { larger } from '../domain/money.js';
 import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type Said } from './decidable.js';
 import {
   AGAIN,
@@ -14,6 +17,7 @@ import {
   unadoptable,
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
+import type { Verification } from './decision-types.js';
 import { decideShare } from './foreign-shares.js';
 import { finishReversal } from './reversal-calls.js';
 import { lockReversal } from './reversal-claims.js';
@@ -24,10 +28,15 @@ type Row = CallRow & {
   readonly id: ReversalId;
   /** What others took of its transfer and stands for other shares of it. */
   readonly counted_elsewhere: string;
+  readonly counted: string;
+  readonly decided_of_others: DecidedOfOthers;
+  /** Which reversals of others the person was told of; null: that was not kept. */
+  readonly others_shown: readonly string[] | null;
 };
 
 /** Somebody else took something of the transfer: how much of it stands for this share is a person's word. */
 const share = (action: ForeignAction): ActionHandler<Row> => ({
+  ...(action === 'count_as_share' ? {} : { atStake }),
   missing(row, said) {
     const plan = planned(action, row, said);
     return 'refuse' in plan ? plan.refuse : undefined;
@@ -42,17 +51,43 @@ const share = (action: ForeignAction): ActionHandler<Row> => ({
 function planned(action: ForeignAction, row: Row, { verified }: Said) {
   if (verified.kind !== 'taken_by_others')
     return { refuse: 'detail' in verified ? verified.detail : 'what others took was not read at Stripe' };
-  const [taken, settled, left] = [BigInt(verified.taken), BigInt(verified.settled), BigInt(verified.left)];
-  const plan = planShare(
+  const reversals = foreignOf(verified);
+  const unseen = reversals.filter(
+    (one) => row.others_shown?.includes(one.id) === false && undecidedOf(one, row.decided_of_others) > 0n,
+  );
+  if (unseen.length > 0)
+    return {
+      refuse: `others took more since it was asked: ${inWords(unseen.map(({ id, amount }) => `${id} (${amount})`))}; retry looks again, and asks about all`,
+    };
+  return planShare(
     action,
     {
       amount: BigInt(row.amount),
       unsent: surelyUnmoved(row.certainty),
+      counted: BigInt(row.counted),
       countedElsewhere: BigInt(row.counted_elsewhere),
     },
-    { settled, left },
+    { reversals, decided: row.decided_of_others, left: BigInt(verified.left) },
   );
-  return 'refuse' in plan ? plan : { ...plan, taken };
+}
+
+const foreignOf = ({ reversals }: Extract<Verification, { kind: 'taken_by_others' }>) =>
+  reversals.map((one) => ({ ...one, amount: BigInt(one.amount) }));
+
+/** Whoever goes on beside what others took says of all of it that it was for something else, or for this. */
+function atStake(row: Row, { verified }: Said): AtStake {
+  const itself = inMinorUnits(row);
+  if (verified.kind !== 'taken_by_others') return itself;
+  const undecided = foreignOf(verified).reduce((sum, one) => sum + undecidedOf(one, row.decided_of_others), 0n);
+  return { ...itself, amount: larger(itself.amount, undecided) };
+}
+
+/** What stands for a share already, or was for something else, is not this one as well. */
+function unadoptableReversal(row: Row, said: Said): string | undefined {
+  const { verified } = said;
+  return verified.kind === 'found' && verified.providerId !== null && verified.providerId in row.decided_of_others
+    ? `${verified.providerId} has been decided about: it stands for another share, or for something else`
+    : unadoptable(row, said);
 }
 
 export const REVERSAL: Decidable<'reversal', Row> = {
@@ -65,6 +100,7 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     );
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT r.id, r.order_id, r.status, r.certainty, r.amount, r.currency, r.attention_reason, r.attention_detail,
+         r.counted, r.others_shown, decided_of_others(r.transfer_id),
          (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = r.transfer_id) AS ready,
          (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = r.transfer_id AND id <> r.id) AS counted_elsewhere
        FROM reversals r WHERE r.id = $1 FOR UPDATE OF r`,
@@ -91,7 +127,7 @@ export const REVERSAL: Decidable<'reversal', Row> = {
       },
     },
     adopt: {
-      missing: unadoptable,
+      missing: unadoptableReversal,
       confirmed: isMarked,
       async apply({ query }, { id }, said) {
         const { status } = await finishReversal(query, await lockReversal(query, id), adopted(said));

@@ -1,4 +1,4 @@
-import { type ApprovalThreshold, belowThreshold } from '../domain/approval-threshold.js';
+import { type ApprovalThreshold, type AtStake, belowThreshold } from '../domain/approval-threshold.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { AttentionReason } from '../domain/attention.js';
 import type { Clock } from '../domain/clock.js';
@@ -75,9 +75,14 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   const asked = permitted(item, request.kind, { ...request, reason: pending?.asked_reason ?? item.reason });
   if (asked.kind === 'refused') return asked;
   const restsOn = await whoseWord(query, asked, { item, request, options });
-  if (restsOn === 'two') return await askApprover(query, item, { request, pending });
+  if (restsOn === 'two') return await askApprover(query, item, { request, pending, atStake: asked.action.atStake });
   await withdrawRequests(query, request.kind, item.id, `overtaken by decision ${request.id}`);
-  await insertDecision(query, request, { state: 'applied', restsOn, ...item.atStake, ...waitedFor(item, pending) });
+  await insertDecision(query, request, {
+    state: 'applied',
+    restsOn,
+    ...asked.action.atStake,
+    ...waitedFor(item, pending),
+  });
   return {
     kind: 'applied',
     status: await asked.action.apply({ query, clock: options.clock }),
@@ -160,35 +165,36 @@ async function whoseWord(
       return action.confirmed === true ? 'nobody' : 'two';
     case 'by_amount_unless_confirmed':
       if (action.confirmed === true) return 'nobody';
-      return request.authenticated && (await mayAlone(query, { item, request, options })) ? 'one' : 'two';
+      return request.authenticated && (await mayAlone(query, action, { item, request, options })) ? 'one' : 'two';
     case 'by_amount':
       // What nothing bears out takes two; where nothing could, one whom we know may say it, and a bare word may not.
       if (action.confirmed === false || (!request.authenticated && action.confirmed !== true)) return 'two';
-      return (await mayAlone(query, { item, request, options })) ? 'one' : 'two';
+      return (await mayAlone(query, action, { item, request, options })) ? 'one' : 'two';
     default:
       return assertNever(rule.persons);
   }
 }
 
 /** Summed under the lock of the person, so that many small ones at once do not pass where one large one would not. */
-async function mayAlone(query: Query, { item, request, options }: Judged): Promise<boolean> {
+async function mayAlone(query: Query, { atStake }: HeldAction, { request, options }: Judged): Promise<boolean> {
   const principal = request.authenticated ? request.by : null;
-  const before = await givenUpAlone(query, principal, item.atStake.currency);
-  return belowThreshold(options.approvalThreshold, item.atStake, before);
+  const before = await givenUpAlone(query, principal, atStake.currency);
+  return belowThreshold(options.approvalThreshold, atStake, before);
 }
 
 interface Asking {
   readonly request: DecisionRequest;
   readonly pending: DecisionRow | undefined;
+  readonly atStake: AtStake;
 }
 
-async function askApprover(query: Query, item: Held, { request, pending }: Asking): Promise<DecideOutcome> {
+async function askApprover(query: Query, item: Held, { request, pending, atStake }: Asking): Promise<DecideOutcome> {
   const { id, kind, by, action, authenticated } = request;
   // One request at a time; what nobody was authenticated for keeps no known person from asking.
   if (pending && !(authenticated && pending.principal === null)) return await ignore(query, item, request);
   await withdrawRequests(query, kind, item.id, `overtaken by request ${id} of ${by}`);
   const before = waitedFor(item, pending);
-  await insertDecision(query, request, { state: 'pending_approval', restsOn: 'two', ...item.atStake, ...before });
+  await insertDecision(query, request, { state: 'pending_approval', restsOn: 'two', ...atStake, ...before });
   const takes = authenticated ? '' : ', claimed by nobody we know: it takes two persons';
   await query(`UPDATE ${item.table} SET attention_reason = 'approval_pending', attention_detail = $2 WHERE id = $1`, [
     item.id,

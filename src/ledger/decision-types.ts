@@ -24,7 +24,11 @@ export type Verification =
   | { readonly kind: 'found'; readonly providerId: string | null; readonly unmarked?: true }
   | { readonly kind: 'absent' }
   /** What others reversed of the transfer, in digits of minor units; nothing of it is ours. */
-  | { readonly kind: 'taken_by_others'; readonly taken: string; readonly settled: string; readonly left: string }
+  | {
+      readonly kind: 'taken_by_others';
+      readonly reversals: readonly { readonly id: string; readonly amount: string; readonly settled: boolean }[];
+      readonly left: string;
+    }
   | { readonly kind: 'refuted'; readonly detail: string }
   | { readonly kind: 'unanswered'; readonly detail: string };
 

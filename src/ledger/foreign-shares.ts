@@ -1,4 +1,4 @@
-import type { TakenByOthers } from '../domain/foreign-reversals.js';
+import type { SharePlan, TakenByOthers } from '../domain/foreign-reversals.js';
 import { reversalKey } from '../domain/idempotency-keys.js';
 import type { TransferId } from '../domain/ids.js';
 import { proposeCompensation } from './compensation.js';
@@ -88,11 +88,20 @@ async function see(query: Query, { id, currency, open, taken, left }: Seen): Pro
 export async function decideShare(
   query: Query,
   row: ReversalRow,
-  { counted, taken }: { readonly counted: bigint; readonly taken: bigint },
+  { counted, decides }: SharePlan,
 ): Promise<'reversed' | 'pending'> {
+  for (const [stripeId, amount] of decides) {
+    if (amount === 0n) continue;
+    await query(
+      `INSERT INTO foreign_decisions AS d (stripe_reversal_id, reversal_id, transfer_id, amount) VALUES ($1, $2, $3, $4)
+       ON CONFLICT (stripe_reversal_id, reversal_id) DO UPDATE SET amount = d.amount + EXCLUDED.amount`,
+      [stripeId, row.id, row.transfer_id, amount.toString()],
+    );
+  }
   await query(
-    'UPDATE seller_transfers SET foreign_decided = $2, foreign_seen = greatest(foreign_seen, $2) WHERE id = $1',
-    [row.transfer_id, taken.toString()],
+    `UPDATE seller_transfers t SET foreign_seen = greatest(foreign_seen,
+       (SELECT coalesce(sum(amount), 0) FROM foreign_decisions WHERE transfer_id = t.id)) WHERE id = $1`,
+    [row.transfer_id],
   );
   const whole = counted === BigInt(row.amount);
   await (whole ? countWhole(query, row) : goOnWith(query, row, counted));

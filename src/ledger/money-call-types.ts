@@ -144,6 +144,8 @@ export interface CallOutcome<Id> {
   readonly source: 'answer' | 'lookup';
   /** Parks all of Stripe or this seller; set exactly with `park`. */
   readonly parks: 'stripe' | 'seller' | null;
+  /** Which reversals of others a person is asked about, by their ids at Stripe. */
+  readonly others?: readonly string[];
 }
 
 export interface Recorded {

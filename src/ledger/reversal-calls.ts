@@ -145,7 +145,7 @@ const partsOf = (row: ReversalRow) => ({
   accounted: {
     operationIds: row.operation_ids,
     stripeIds: row.stripe_ids,
-    decided: BigInt(row.foreign_decided),
+    decided: row.decided_of_others,
   },
 });
 
@@ -178,9 +178,18 @@ async function record(query: Query, outcome: CallOutcome<ReversalId>, options: R
     `UPDATE reversals SET certainty = $2, last_answer = $3, provider_request_id = coalesce($4, provider_request_id),
        retry_count = retry_count + $5, runner = NULL, runner_until = NULL,
        next_retry_at = CASE WHEN $3 = 'retry' THEN clock_now() + $6 * interval '1 millisecond' END,
-       next_check_at = clock_now() + $6 * interval '1 millisecond' + interval '15 seconds'
+       next_check_at = clock_now() + $6 * interval '1 millisecond' + interval '15 seconds',
+       others_shown = coalesce($7, others_shown)
      WHERE id = $1`,
-    [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counts, afterMs],
+    [
+      id,
+      decision.certainty,
+      decision.do === 'park' ? 'parked' : decision.do,
+      requestId,
+      counts,
+      afterMs,
+      outcome.others ?? null,
+    ],
   );
   switch (decision.do) {
     case 'wait':

@@ -110,6 +110,10 @@ decisions.asked_detail text
 decisions.first_approver text
 decisions.first_approval_note text
 decisions.first_approved_at timestamp with time zone
+foreign_decisions.stripe_reversal_id text NOT NULL
+foreign_decisions.reversal_id uuid NOT NULL
+foreign_decisions.transfer_id uuid NOT NULL
+foreign_decisions.amount numeric(78,0) NOT NULL
 hyperswitch_account.only_one boolean NOT NULL DEFAULT true
 hyperswitch_account.merchant_id text NOT NULL
 hyperswitch_account.profile_id text
@@ -276,6 +280,7 @@ reversals.attention_detail text
 reversals.workflow_id text
 reversals.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 reversals.counted numeric(78,0) NOT NULL DEFAULT 0
+reversals.others_shown text[]
 schema_migrations.number integer NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.sha256 text NOT NULL
@@ -484,6 +489,10 @@ decisions decisions_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'pen
 decisions first_approval_is_whole CHECK ((((first_approver IS NULL) = (first_approved_at IS NULL)) AND ((first_approver IS NULL) OR (NOT authenticated))))
 decisions rests_on_is_said CHECK (((state = 'ignored'::text) OR (rests_on IS NOT NULL))) NOT VALID
 decisions two_principals CHECK (((state <> 'applied'::text) OR (rests_on IS DISTINCT FROM 'two'::text) OR ((approved_by IS NOT NULL) AND (authenticated OR (first_approver IS NOT NULL)))))
+foreign_decisions foreign_decisions_amount_check CHECK ((amount > (0)::numeric))
+foreign_decisions foreign_decisions_pkey PRIMARY KEY (stripe_reversal_id, reversal_id)
+foreign_decisions foreign_decisions_reversal_id_fkey FOREIGN KEY (reversal_id) REFERENCES reversals(id)
+foreign_decisions foreign_decisions_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
 hyperswitch_account hyperswitch_account_merchant_id_check CHECK ((merchant_id <> ''::text))
 hyperswitch_account hyperswitch_account_only_one_check CHECK (only_one)
 hyperswitch_account hyperswitch_account_pkey PRIMARY KEY (only_one)
@@ -657,6 +666,7 @@ CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (
 CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
 CREATE INDEX decisions_alone ON public.decisions USING btree (principal, currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
+CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
 CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
@@ -701,6 +711,7 @@ CREATE UNIQUE INDEX channel_vouchers_pkey ON public.channel_vouchers USING btree
 CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
+CREATE UNIQUE INDEX foreign_decisions_pkey ON public.foreign_decisions USING btree (stripe_reversal_id, reversal_id)
 CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)
 CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree (lane)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
@@ -936,6 +947,14 @@ CREATE OR REPLACE FUNCTION public.clock_now()
 AS $function$
   SELECT now() + coalesce(nullif(current_setting('makegood.clock_offset', true), '')::interval, interval '0')
 $function$
+CREATE OR REPLACE FUNCTION public.decided_of_others(p_transfer uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT coalesce(jsonb_object_agg(stripe_reversal_id, amount::text), '{}') FROM (
+    SELECT stripe_reversal_id, sum(amount) AS amount FROM foreign_decisions WHERE transfer_id = p_transfer GROUP BY 1) d
+$function$
 CREATE OR REPLACE FUNCTION public.erase_date(expires_at timestamp with time zone)
  RETURNS timestamp with time zone
  LANGUAGE sql
@@ -948,15 +967,25 @@ CREATE OR REPLACE FUNCTION public.guard_counted()
  LANGUAGE plpgsql
 AS $function$
 DECLARE
-  v_counted numeric;
+  v_counted numeric := NEW.counted;
   v_decided numeric;
 BEGIN
+  -- What stood for a share that is not due any more stands for nothing again, and a person hears of it.
+  IF NEW.status = 'written_off' AND OLD.status <> 'written_off' AND OLD.counted > 0 THEN
+    NEW.counted := 0;
+    DELETE FROM foreign_decisions WHERE reversal_id = OLD.id;
+    UPDATE seller_transfers SET attention_reason = 'partly_foreign_reversal', attention_since = clock_now(),
+        attention_detail = format('somebody else took %s %s of it back at Stripe for a share that is no longer due: the next refund will ask what that stands for, or pay the seller back at Stripe; acknowledge with adopt', v_counted, OLD.currency)
+      WHERE id = OLD.transfer_id AND attention_reason IS NULL;
+    RETURN NEW;
+  END IF;
   IF NEW.counted = OLD.counted THEN RETURN NEW; END IF;
   IF NEW.params IS NOT NULL AND NEW.status <> 'reversed' THEN
     RAISE EXCEPTION 'reversal %: what is frozen with a key is not made smaller', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   SELECT coalesce(sum(counted), 0) + NEW.counted INTO v_counted FROM reversals WHERE transfer_id = OLD.transfer_id AND id <> OLD.id;
-  SELECT foreign_decided INTO v_decided FROM seller_transfers WHERE id = OLD.transfer_id;
+  SELECT foreign_decided + coalesce((SELECT sum(amount) FROM foreign_decisions WHERE transfer_id = OLD.transfer_id), 0)
+    INTO v_decided FROM seller_transfers WHERE id = OLD.transfer_id;
   IF v_counted > v_decided THEN
     RAISE EXCEPTION 'reversal %: % are counted of the % that others took', OLD.id, v_counted, v_decided USING ERRCODE = 'check_violation';
   END IF;

@@ -90,8 +90,13 @@ function judgeOthers(
 ): Verification {
   const ours = oursOf(reversal, read.reversals);
   if (ours) return { kind: 'refuted', detail: `Stripe holds ${ours.stripeReversalId} for it: resolve with adopt` };
-  const { taken, settled, left } = takenByOthers(read, accounted);
-  return { kind: 'taken_by_others', taken: `${taken}`, settled: `${settled}`, left: `${left}` };
+  const others = takenByOthers(read, accounted);
+  const reversals = others.reversals.map(({ stripeReversalId, amount, state }) => ({
+    id: stripeReversalId,
+    amount: `${amount}`,
+    settled: state === 'done',
+  }));
+  return { kind: 'taken_by_others', reversals, left: `${others.left}` };
 }
 
 export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {

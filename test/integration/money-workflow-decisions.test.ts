@@ -53,7 +53,7 @@ describe.each(CALL_KINDS)('a $kind that needs a person', ({ kind, endpoint, evid
 
   it('is adopted by an update that names what Stripe holds, and is never sent again', async () => {
     const call = await stuck();
-    const there = await call.byHand(1_000);
+    const there = await call.byHand(1_000, call.id);
     const answer = await update(call, { action: 'adopt', evidence: { [named]: there } });
     expect(answer).toMatchObject({ outcome: 'applied' });
     await untilEnded(call);

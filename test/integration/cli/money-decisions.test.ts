@@ -80,7 +80,16 @@ describe('makegood resolve', () => {
           transferGroup: order.id,
           livemode: false,
         },
-        reversals: [{ ...common, stripeReversalId: found, stripeTransferId: transferId, amount: 200n, state: 'done' }],
+        reversals: [
+          {
+            ...common,
+            metadata: { operation_id: id },
+            stripeReversalId: found,
+            stripeTransferId: transferId,
+            amount: 200n,
+            state: 'done',
+          },
+        ],
       },
     });
     const evidence = JSON.stringify({ stripe_reversal_id: found });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type ForeignAction, planShare, takenByOthers } from '../../../src/domain/foreign-reversals.js';
+import { smaller } from '../../../src/domain/money.js';
 import type { ReversalFacts, TransferWithReversals } from '../../../src/domain/provider-answers.js';
 
 const ACTIONS: readonly ForeignAction[] = ['count_as_share', 'take_missing', 'take_all'];
@@ -61,14 +62,26 @@ describe('a decision about a share', () => {
         fc.constantFrom(...ACTIONS),
         fc.bigInt({ min: 1n, max: 1_000n }),
         fc.boolean(),
-        little,
+        fc.array(fc.record({ amount: fc.bigInt({ min: 1n, max: 500n }), settled: fc.boolean(), used: little }), {
+          maxLength: 4,
+        }),
         amounts,
-        amounts,
-        (action, amount, unsent, countedElsewhere, settled, left) => {
-          const plan = planShare(action, { amount, unsent, countedElsewhere }, { settled, left });
+        (action, amount, unsent, others, left) => {
+          const reversals = others.map((one, n) => ({ id: `trr_${n}`, ...one, used: smaller(one.used, one.amount) }));
+          const decided = Object.fromEntries(reversals.map(({ id, used }) => [id, `${used}`]));
+          const sum = (of: typeof reversals, what: 'amount' | 'used') =>
+            of.reduce((total, one) => total + one[what], 0n);
+          const surely = reversals.filter((one) => one.settled);
+          const [settled, countedElsewhere] = [sum(surely, 'amount'), sum(surely, 'used')];
+          const share = { amount, unsent, counted: 0n, countedElsewhere };
+          const plan = planShare(action, share, { reversals, decided, left });
           if ('refuse' in plan) return;
           seen[action] = (seen[action] ?? 0) + 1;
-          const { counted } = plan;
+          const { counted, decides } = plan;
+          for (const { id, amount: all, used } of reversals) expect(used + (decides.get(id) ?? 0n) <= all).toBe(true);
+          const decidedNow = [...decides.values()].reduce((total, one) => total + one, 0n);
+          if (action === 'count_as_share') expect(decidedNow).toBe(amount);
+          else expect(decidedNow).toBe(sum(reversals, 'amount') - sum(reversals, 'used'));
           const taken = amount - counted;
           expect(counted >= 0n && counted <= amount).toBe(true);
           if (counted > 0n) expect(counted + countedElsewhere <= settled).toBe(true);
