@@ -23,6 +23,12 @@ export interface ProbeDependencies {
 /** An hour between looks: Stripe may finish a request that it answered with 500 long before, and nothing else tells. */
 const PROBE_EVERY_MS = 3_600_000;
 
+/** undefined: what was read does not say. Of what is hopeless only a conflict shows anything of ours. */
+function foundOurs(looked: Looked): boolean | undefined {
+  if (looked.kind === 'unread') return undefined;
+  return looked.kind !== 'absent' && (looked.kind !== 'hopeless' || looked.why === 'conflict');
+}
+
 /**
  * Retries are exhausted and nobody knows whether the money moved: Stripe's records are read from time to time, nothing is
  * sent, and what turns out to be ours is adopted without anybody's help.
@@ -46,7 +52,7 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
       case 'absent':
       case 'hopeless':
       case 'unread':
-        await ledger.nextProbe(item.kind, item.id, PROBE_EVERY_MS);
+        await ledger.nextProbe(item, foundOurs(looked), PROBE_EVERY_MS);
         return { kind: 'attention', reason, detail, unknown: true };
       default:
         return assertNever(looked);

@@ -13,6 +13,7 @@ import {
   isAbsent,
   isMarked,
   notProvedAbsent,
+  PROOF,
   proveAbsent,
   unadoptable,
 } from './decide-stripe-call.js';
@@ -99,11 +100,11 @@ export const REVERSAL: Decidable<'reversal', Row> = {
       [id],
     );
     const [row] = await query<Row & { [column: string]: unknown }>(
-      `SELECT r.id, r.order_id, r.status, r.certainty, r.amount, r.currency, r.attention_reason, r.attention_detail,
-         r.counted, r.others_shown, decided_of_others(r.transfer_id),
-         (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = r.transfer_id) AS ready,
-         (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = r.transfer_id AND id <> r.id) AS counted_elsewhere
-       FROM reversals r WHERE r.id = $1 FOR UPDATE OF r`,
+      `SELECT x.id, x.order_id, x.status, x.certainty, x.amount, x.currency, x.attention_reason, x.attention_detail,
+         x.counted, x.others_shown, decided_of_others(x.transfer_id), ${PROOF},
+         (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = x.transfer_id) AS ready,
+         (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = x.transfer_id AND id <> x.id) AS counted_elsewhere
+       FROM reversals x WHERE x.id = $1 FOR UPDATE OF x`,
       [id],
     );
     return row;

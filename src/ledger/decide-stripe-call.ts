@@ -1,5 +1,6 @@
-import type { Certainty } from '../domain/certainty.js';
+import { type Certainty, mayHaveMoved } from '../domain/certainty.js';
 import type { OrderId } from '../domain/ids.js';
+import { keyUse, PROOFS_APART_MS } from '../domain/key-age.js';
 import type { ActionHandler, DecidableRow, Said } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import type { MoneyTable, Query } from './transition.js';
@@ -13,7 +14,14 @@ export interface CallRow extends DecidableRow {
   readonly currency: string;
   /** Of a transfer: it was sent; of a reversal: its transfer's id at Stripe is known. */
   readonly ready: boolean;
+  readonly key_age_ms: number | null;
+  /** Looks that found nothing since it was last sent, this one included. */
+  readonly proofs: number;
 }
+
+/** Of a transfer or reversal `x`, for {@link CallRow}. */
+export const PROOF = `(extract(epoch FROM clock_now() - x.key_first_sent_at) * 1000)::float8 AS key_age_ms,
+  x.absences + (x.last_absence_at IS NULL OR x.last_absence_at <= clock_now() - ${PROOFS_APART_MS} * interval '1 millisecond')::int AS proofs`;
 
 /** Tried again from the beginning: at once, with every retry the settings allow. */
 export const AGAIN = `${NO_ATTENTION}, retry_count = 0, next_retry_at = clock_now(), next_check_at = clock_now()`;
@@ -36,12 +44,21 @@ export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (_row
 export const isMarked = (_row: CallRow, { verified }: Said): boolean =>
   verified.kind === 'found' && verified.unmarked === undefined;
 
-/** Giving money up needs absence proved now. */
-export const notProvedAbsent: NonNullable<ActionHandler<CallRow>['missing']> = (_row, { verified }) => {
-  if (verified.kind === 'absent') return undefined;
+/**
+ * Giving money up needs absence proved now. After an outcome that nobody knows one look proves nothing: it takes what another
+ * key would take, because what Stripe carries out late has no owner any more.
+ */
+export const notProvedAbsent: NonNullable<ActionHandler<CallRow>['missing']> = (row, { verified }) => {
+  if (verified.kind === 'absent') return isProved(row) ? undefined : TOO_EARLY;
   if (verified.kind === 'found') return `Stripe holds ${verified.providerId ?? 'it'}: resolve with adopt`;
   return 'detail' in verified ? verified.detail : 'its absence at Stripe was not proved';
 };
+
+const isProved = ({ certainty, key_age_ms: keyAgeMs, proofs }: CallRow): boolean =>
+  !mayHaveMoved(certainty) || keyUse({ certainty, keyAgeMs, absences: proofs }) === 'new_generation';
+
+const TOO_EARLY =
+  'nobody knows yet whether Stripe carries it out: it is looked for every hour, and can be given up 25 hours after it was first sent; retry repeats it under the same key, and moves it once';
 
 export const isAbsent = (_row: CallRow, { verified }: Said): boolean => verified.kind === 'absent';
 

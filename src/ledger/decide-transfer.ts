@@ -8,6 +8,7 @@ import {
   isAbsent,
   isMarked,
   notProvedAbsent,
+  PROOF,
   proveAbsent,
   unadoptable,
 } from './decide-stripe-call.js';
@@ -25,7 +26,7 @@ export const TRANSFER: Decidable<'transfer', Row> = {
     await lockOrderOf(query, 'seller_transfers', id);
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT id, order_id, status, certainty, amount, currency, attention_reason, attention_detail,
-         completed_at IS NOT NULL AS ready FROM seller_transfers WHERE id = $1 FOR UPDATE`,
+         completed_at IS NOT NULL AS ready, ${PROOF} FROM seller_transfers x WHERE id = $1 FOR UPDATE`,
       [id],
     );
     return row;

@@ -1,3 +1,4 @@
+import { PROOFS_APART_MS } from '../domain/key-age.js';
 import type { MoneyKind } from '../domain/marketplace.js';
 import type { Database } from './database.js';
 import type { DueItem, MoneyItem, NewWebhookEvent } from './marketplace-types.js';
@@ -17,6 +18,9 @@ const SELLER_OF: Readonly<Record<MoneyKind, string>> = {
 
 /** What waits for a person has its workflow look once an hour; the rest should have moved within a minute. */
 const AGAIN_AFTER = `CASE WHEN attention_reason IS NULL THEN interval '1 minute' ELSE interval '1 hour' END`;
+
+/** As for a look before a send: one too close to the last proves nothing more. */
+const NEW_PROOF = `($3::boolean IS FALSE AND (last_absence_at IS NULL OR last_absence_at <= clock_now() - $4 * interval '1 millisecond'))`;
 
 /** What the sweeps find and start again, because a start by Temporal may be lost, and the inbox of each item. */
 export function createDueItems(database: Database) {
@@ -71,11 +75,14 @@ export function createDueItems(database: Database) {
     },
 
     /** Looked in vain: the next look is due then. */
-    async nextProbe(kind: 'transfer' | 'reversal', id: string, afterMs: number): Promise<void> {
+    /** @param found false: Stripe's records hold nothing of ours, one more proof of that where it is not too close to the last */
+    async nextProbe(item: { kind: 'transfer' | 'reversal'; id: string }, found: boolean | undefined, afterMs: number) {
       await database.query(
-        `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + $2 * interval '1 millisecond'
+        `UPDATE ${TABLE_OF[item.kind]} SET next_check_at = clock_now() + $2 * interval '1 millisecond',
+           absences = CASE WHEN ${NEW_PROOF} THEN absences + 1 ELSE absences END,
+           last_absence_at = CASE WHEN ${NEW_PROOF} THEN clock_now() ELSE last_absence_at END
          WHERE id = $1 AND next_check_at IS NOT NULL AND attention_reason IS NOT NULL`,
-        [id, afterMs],
+        [item.id, afterMs, found ?? null, PROOFS_APART_MS],
       );
     },
 

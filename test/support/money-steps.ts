@@ -92,6 +92,13 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
     return { id, paymentId: made.payment.id, hyperswitchPaymentId, transfers, started };
   }
 
+  /** Stripe has surely forgotten the key, and the hourly look has found nothing: what closes an unknown. */
+  async function longAbsent(item: { kind: 'transfer' | 'reversal'; id: string }): Promise<void> {
+    clock.advance(26 * HOUR);
+    await ledger.nextProbe(item, false, HOUR);
+    clock.advance(2 * MINUTE);
+  }
+
   async function find(id: OrderId): Promise<Order> {
     const order = await ledger.findOrder(id);
     if (!order) throw new Error(`there is no order ${id}`);
@@ -257,6 +264,7 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
     ).map(({ kind }) => kind);
 
   return {
+    longAbsent,
     ledger,
     paid,
     find,

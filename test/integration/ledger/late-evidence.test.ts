@@ -26,6 +26,7 @@ it('a share found taken after it was written off is put on record and before a p
       steps.pass(MINUTE);
       await steps.reverse(id, UNKNOWN);
     }
+    await steps.longAbsent({ kind: 'reversal', id });
     await steps.decide({ kind: 'reversal', itemId: id, action: 'write_off', verified: { kind: 'absent' } });
     expect(await steps.transfer(order.transferId)).toMatchObject({ status: 'completed' });
     await test.ledger.adoptReversal(id, unique('trr'));
@@ -122,6 +123,7 @@ describe('a transfer that a person gave up', () => {
       await steps.send(id, UNKNOWN);
     }
     expect(await steps.transfer(id)).toMatchObject({ status: 'pending', attention: { reason: 'retries_exhausted' } });
+    await steps.longAbsent({ kind: 'transfer', id });
     expect(
       await steps.decide({ kind: 'transfer', itemId: id, action: 'write_off', verified: { kind: 'absent' } }),
     ).toMatchObject({ kind: 'applied', status: 'permanently_failed' });

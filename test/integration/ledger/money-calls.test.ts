@@ -74,7 +74,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
     }
     steps.pass(2 * HOUR);
     expect(await dueIds()).toContain(id);
-    await test.ledger.nextProbe(kind, id, HOUR);
+    await test.ledger.nextProbe({ kind, id }, undefined, HOUR);
     expect(await dueIds()).not.toContain(id);
     steps.pass(HOUR);
     expect(await dueIds()).toContain(id);
