@@ -162,10 +162,11 @@ export function createSessions(database: Database, sealer: Sealer) {
     },
 
     /** The answer that was held back is given in the very request it was held back in. False: it is not due any more. */
-    async giveAnswer(id: SettlementId): Promise<boolean> {
+    async giveAnswer(id: SettlementId, token: string): Promise<boolean> {
       const rows = await database.query(
-        `UPDATE settlements SET answer = 'given' WHERE id = $1 AND status = 'settled' AND answer = 'due' RETURNING id`,
-        [id],
+        `UPDATE settlements SET answer = 'given', answer_token = $2
+         WHERE id = $1 AND status = 'settled' AND answer = 'due' RETURNING id`,
+        [id, token],
       );
       return rows.length === 1;
     },
@@ -196,11 +197,11 @@ export function createSessions(database: Database, sealer: Sealer) {
       return rows.length === 1;
     },
 
-    /** It failed before its first byte, or cost nothing this time: it is due again. */
+    /** It failed or was lost before its first byte, or cost nothing this time: it is due again. */
     async answerNotGiven(id: SettlementId, token: string): Promise<void> {
       await database.query(
         `UPDATE settlements SET answer = 'due', answer_token = NULL, answer_until = NULL
-         WHERE id = $1 AND answer_token = $2 AND answer = 'serving'`,
+         WHERE id = $1 AND answer_token = $2 AND answer IN ('serving', 'given')`,
         [id, token],
       );
     },

@@ -26,7 +26,7 @@ export interface Verifier {
 export interface AdmitDependencies {
   readonly ledger: Pick<
     SessionLedger,
-    'openSession' | 'findEarlierUse' | 'takeAnswer' | 'answerGiven' | 'answerNotGiven'
+    'openSession' | 'findEarlierUse' | 'takeAnswer' | 'answerGiven' | 'answerNotGiven' | 'giveAnswer'
   >;
   readonly verifier: Verifier;
   readonly lease: Pick<LeaseKeeper, 'current'>;

@@ -3,6 +3,7 @@ import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { LiveSession } from './live-session.js';
 import type { PlainAnswer } from './wire.js';
+import type { WithheldAnswer } from './withheld-answer.js';
 
 export type SettleNowOutcome = 'settled' | 'refused' | 'unknown';
 
@@ -24,6 +25,8 @@ export interface GateOptions {
   /** Time left for this response; then it is closed and cut off. */
   readonly deadlineMs: number;
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+  /** Where the answer was held back until it is paid for. */
+  readonly answer?: WithheldAnswer | undefined;
   /** Starts the settlement; never awaited. */
   readonly dispatch: (id: SettlementId) => unknown;
   readonly deliveries: Pick<DeliveryRecorder, 'note'>;

@@ -35,6 +35,8 @@ export interface ChargeOptions {
 /** The money side of one paid exchange: what was charged, and how much of that is durable. Knows nothing of HTTP. */
 export interface LiveSession {
   readonly id: SettlementId;
+  /** Known to nobody but this session. */
+  readonly closeToken: string;
   readonly cap: bigint;
   /** Charged so far, in atomic units. */
   spent(): bigint;
@@ -87,6 +89,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
 
   return {
     id,
+    closeToken,
     cap,
     spent: () => spent,
     uncommitted: () => spent - committed,

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { WireHead } from './wire.js';
 
 /** Where clients put their credentials (src/protocols/find-credential.ts): answers to different ones are different. */
@@ -16,6 +17,24 @@ export function keepPrivate(head: WireHead): void {
   for (const name of head.names()) if (FOR_ONE_CACHE.test(name)) head.remove(name);
   head.set('Cache-Control', head.status === 402 ? 'no-store' : privateCacheControl(head.get('Cache-Control')));
   head.set('Vary', varyOnCredentials(head.get('Vary')));
+}
+
+/** What was said before is about another body. */
+const ABOUT_A_BODY =
+  /^content-(length|encoding|range|disposition|language|md5)$|^transfer-encoding$|^trailer$|^etag$|^last-modified$/i;
+
+type Headers = Readonly<Record<string, string | string[]>>;
+
+/** Of an answer that we make: one of each name, the later one, and nothing of what layers before have told caches. */
+export function answerHeaders(before: Headers, ...own: readonly Headers[]): Headers {
+  const kept = Object.entries(before).filter(([name]) => !FOR_ONE_CACHE.test(name) && !ABOUT_A_BODY.test(name));
+  const all = [...kept, ...own.flatMap((headers) => Object.entries(headers))];
+  return Object.fromEntries(new Map(all.map((header) => [header[0].toLowerCase(), header])).values());
+}
+
+/** An answer that sells nothing is kept by no cache. */
+export function forgetCaches(res: Pick<ServerResponse, 'getHeaderNames' | 'removeHeader'>): void {
+  for (const name of res.getHeaderNames()) if (FOR_ONE_CACHE.test(name)) res.removeHeader(name);
 }
 
 export function privateCacheControl(said: string | undefined): string {

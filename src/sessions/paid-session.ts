@@ -26,6 +26,7 @@ import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } fro
 import { resourceOf } from './resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
 import { checkNode } from './wire-http1.js';
+import { createWithheldAnswer } from './withheld-answer.js';
 
 export interface PaidRouteDependencies extends GateSettings {
   /** Undefined: nothing is sold through the auth server. */
@@ -136,7 +137,9 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
     case 'admitted': {
       const headers = { 'Settlement-Id': admission.session.id };
       const settled = admission.paidBefore && { dispatch: nothing };
-      if (attach(visit, { ...admission, ...authServer, ...settled, headers }, dependencies)) next();
+      const { session } = admission;
+      const answer = createWithheldAnswer(session, authServer.admission.ledger, dependencies.log);
+      if (attach(visit, { ...admission, ...authServer, ...settled, answer, headers }, dependencies)) next();
       return;
     }
     default:

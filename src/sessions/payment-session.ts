@@ -4,9 +4,11 @@ import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { GateReceipt, SessionLog, SettleNowOutcome } from './gate-options.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { ChargeOptions, LiveSession } from './live-session.js';
+import { answerHeaders } from './paid-head.js';
 import { problemAnswer, refusal } from './refusals.js';
 import { ResponseGate } from './response-gate.js';
 import type { RouteTerms } from './route-options.js';
+import type { WithheldAnswer } from './withheld-answer.js';
 
 /** What a handler sees of the payment that its response is sold for. */
 export interface PaymentSession {
@@ -57,6 +59,7 @@ interface Attached {
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
   readonly dispatch: (id: SettlementId) => unknown;
   readonly deliveries: DeliveryRecorder;
+  readonly answer?: WithheldAnswer;
   readonly receipt?: GateReceipt;
   /** What every answer of the session says. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -71,7 +74,7 @@ export function attach(
   attached: Attached,
   { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log }: GateSettings,
 ): boolean {
-  const { session, held, settle, settleNow, dispatch, deliveries, receipt, headers = {} } = attached;
+  const { session, held, settle, settleNow, dispatch, deliveries, answer, receipt, headers = {} } = attached;
   // Only a response that is settled first may have another one sent in its place.
   const before = settle === 'before-release' ? headersOf(res) : {};
   const gate = new ResponseGate(res, {
@@ -85,9 +88,10 @@ export function attach(
     settleNow,
     dispatch,
     deliveries,
+    answer,
     answerInstead: (why) => {
       const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id']);
-      return { status, headers: { ...before, ...headers, ...own }, body };
+      return { status, headers: answerHeaders(before, headers, own), body };
     },
     log,
     headers,
@@ -105,7 +109,7 @@ export function attach(
     },
     release: () => session.release(),
   };
-  return !res.destroyed;
+  return !gate.gone();
 }
 
 const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;

@@ -1,6 +1,7 @@
 import type { Response } from 'express';
 import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channel-problems.js';
 import type { ChallengeAnswer } from './challenge.js';
+import { forgetCaches } from './paid-head.js';
 import type { PlainAnswer } from './wire.js';
 
 /** A problem document, as the API answers them; an application that embeds paid routes has no builder of ours. */
@@ -111,6 +112,7 @@ export const refusal = (code: RefusalCode, detail?: string): Problem => ({
 });
 
 export function sendProblem(res: Response, problem: Problem): void {
+  forgetCaches(res);
   const { status, headers, body } = problemAnswer(problem, res.getHeader('x-request-id'));
   for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   res.status(status).end(body);
@@ -138,6 +140,7 @@ export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer
 
 /** @param problem says more than "payment required"; a 410 is never hidden behind a body that asks for payment */
 export function sendChallenge(res: Response, challenge: ChallengeAnswer, problem: Problem): void {
+  forgetCaches(res);
   res.set(challenge.headers);
   if (challenge.body === undefined || problem.status !== 402) return sendProblem(res, problem);
   res.status(402).json(challenge.body);

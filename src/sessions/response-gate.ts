@@ -40,7 +40,12 @@ export class ResponseGate implements WireEvents {
     // A late write of a handler whose response was cut off must not end the process.
     res.on('error', (error) => this.#warn('an error of a paid response', { err: error }));
     this.#deadline = setTimeout(() => this.#cutOff('deadline'), Math.min(options.deadlineMs, LONGEST_TIMER_MS));
-    if (res.destroyed || res.closed) this.onGone();
+    if (this.#wire.gone()) this.onGone();
+  }
+
+  /** The client has left, or was cut off. */
+  gone(): boolean {
+    return this.#gone;
   }
 
   /** The handler charged: a stream begins its checkpoint now, so that the next bytes need not wait for it. */
@@ -85,7 +90,7 @@ export class ResponseGate implements WireEvents {
     this.#ended = true;
     const { settle, bufferBytes } = this.#options;
     const mustFit = settle === 'before-release' && this.#phase === 'serving' && !this.#session.released();
-    if (mustFit && this.#wire.waitingBytes() > bufferBytes) return void this.#refuseTooLarge();
+    if (mustFit && this.#wire.waitingBytes() > bufferBytes) return this.#tooLarge();
     this.#session.freeze();
     // What stands between the handler and the wire may decide the head later, and with it what the answer costs.
     if (this.#headDecided) this.#onWhole();
@@ -119,7 +124,7 @@ export class ResponseGate implements WireEvents {
     if (this.#wire.heldBytes() + bytes <= this.#options.bufferBytes) return 'take';
     // What a layer beneath the handler sends once it has ended can wait where it is.
     if (this.#phase !== 'serving') return 'hold';
-    void this.#refuseTooLarge();
+    this.#tooLarge();
     return 'drop';
   }
 
@@ -169,7 +174,11 @@ export class ResponseGate implements WireEvents {
   }
 
   #closeOrDestroy(by: 'end' | 'abort'): void {
-    this.#close(by).catch((error: unknown) => {
+    this.#destroyIfFails(this.#close(by));
+  }
+
+  #destroyIfFails(sending: Promise<void>): void {
+    sending.catch((error: unknown) => {
       this.#options.log.error(
         { settlement: this.#session.id, err: error },
         'a paid response could not be sent after its close',
@@ -186,6 +195,7 @@ export class ResponseGate implements WireEvents {
     if (this.#gone) {
       this.#phase = 'closed';
       if (this.#billed && by === 'end') this.#options.deliveries.note(this.#session.id, 'aborted');
+      this.#takeBack();
     } else if (spent > 0n && outcome !== 'committed') {
       this.#phase = 'closed';
       this.#wire.destroy();
@@ -223,10 +233,28 @@ export class ResponseGate implements WireEvents {
       outcome = 'unknown';
     }
     if (outcome === 'unknown') this.#dispatch();
-    if (outcome === 'settled' && !this.#gone) return this.#release(true);
+    if (outcome === 'settled' && (await this.#give())) return this.#release(true);
     this.#phase = 'replaced';
     this.#options.deliveries.note(this.#session.id, 'aborted');
     if (!this.#gone) this.#wire.replace(this.#options.answerInstead(outcome === 'refused' ? 'refused' : 'unknown'));
+  }
+
+  /** The right to the answer is used up in the last moment; what cannot leave any more stays due. */
+  async #give(): Promise<boolean> {
+    const canLeave = () => !this.#gone && !this.#wire.gone() && this.#options.held.mayWrite();
+    if (!canLeave()) return false;
+    try {
+      if ((await this.#options.answer?.give()) !== true) return false;
+      if (canLeave()) return true;
+    } catch (error) {
+      this.#warn('it is not known whether an answer was given: it is held back', { err: error });
+    }
+    this.#takeBack();
+    return false;
+  }
+
+  #takeBack(): void {
+    if (!this.#wire.wroteBody()) void this.#options.answer?.takeBack();
   }
 
   /** The last moment before the first protected byte: the lease is looked at again. */
@@ -234,11 +262,16 @@ export class ResponseGate implements WireEvents {
     this.#phase = 'closed';
     if (isProtected && !this.#options.held.mayWrite()) {
       this.#warn('the lease ran out before the response left: it was cut off, and stays billed');
+      this.#takeBack();
       return this.#wire.destroy();
     }
     this.#wire.release();
     // Everything left before its close: a stream that had told its length, and stayed within what may run ahead.
     if (this.#finished && this.#billed) this.#options.deliveries.note(this.#session.id, 'delivered');
+  }
+
+  #tooLarge(): void {
+    this.#destroyIfFails(this.#refuseTooLarge());
   }
 
   /** Nothing of it has left and nothing will, so that nothing is billed; the developer has to choose another way. */

@@ -8,8 +8,6 @@ export interface SettleFirstDependencies {
   readonly settle: (id: SettlementId) => Promise<unknown>;
   readonly ledger: {
     findSettlement(id: SettlementId): Promise<Pick<Settlement, 'status' | 'certainty'> | undefined>;
-    /** False: the answer is not due, because somebody else was given it. */
-    giveAnswer(id: SettlementId): Promise<boolean>;
   };
 }
 
@@ -25,8 +23,7 @@ export function createSettleFirst({ settle, ledger }: SettleFirstDependencies) {
     if (settlement === undefined) return 'unknown';
     switch (settlement.status) {
       case 'settled':
-        // Before the first byte leaves, so that a repeat cannot have it a second time.
-        return (await ledger.giveAnswer(id)) ? 'settled' : 'unknown';
+        return 'settled';
       case 'written_off':
         return settlement.certainty === 'absent' ? 'refused' : 'unknown';
       case 'open':

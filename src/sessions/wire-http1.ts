@@ -3,6 +3,7 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, eslint/no-underscore-dangle */
 import { OutgoingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { keepHeldConnections, notIdle } from './not-idle.js';
 import { watchEnd } from './watch-end.js';
 import type { PlainAnswer, Wire, WireEvents, WireHead } from './wire.js';
 import { byteLength } from './wire-bytes.js';
@@ -20,8 +21,9 @@ interface NodeResponse {
   outputSize: number;
   socket: Socket | null;
   destroyed: boolean;
-  readonly finished: boolean;
+  finished: boolean;
   shouldKeepAlive: boolean;
+  maxRequestsOnConnectionReached: boolean;
   /** The connection ends with this response. */
   _last: boolean;
   _writeRaw: WriteRaw;
@@ -82,8 +84,19 @@ export class Http1Wire implements Wire {
       if (!this.#holding) _flush.call(node);
     };
     watchEnd(res, events);
+    keepHeldConnections(res.req);
     res.once('finish', () => events.onFinished());
-    res.once('close', () => events.onGone());
+    res.once('close', () => {
+      notIdle.delete(node);
+      events.onGone();
+    });
+    // Until it is its turn, a pipelined response has no socket that could tell it of its end.
+    if (res.socket === null) {
+      const { socket } = res.req;
+      const gone = () => events.onGone();
+      socket.once('close', gone);
+      res.once('finish', () => socket.off('close', gone));
+    }
   }
 
   heldBytes(): number {
@@ -98,14 +111,17 @@ export class Http1Wire implements Wire {
     return this.#wroteBody;
   }
 
+  gone(): boolean {
+    return this.#res.destroyed || this.#res.req.socket.destroyed;
+  }
+
   ended(): boolean {
     return this.#res.writableEnded;
   }
 
   release(): void {
     if (!this.#holding) return;
-    this.#holding = false;
-    this.#heldBytes = 0;
+    this.#letGo();
     this.#wroteBody ||= this.#heldBody;
     const corked = this.#res.writableCorked;
     this.#flush.call(this.#node);
@@ -123,15 +139,20 @@ export class Http1Wire implements Wire {
     node.outputData = [];
     node._onPendingData(-node.outputSize);
     node.outputSize = 0;
-    this.#holding = false;
-    this.#heldBytes = 0;
+    this.#letGo();
     this.#replaced = true;
+    // What the handler said about its own answer's length is not said about this one.
+    this.#res.strictContentLength = false;
     const { bytes, last } = rendered(this.#res, answer);
     node._last = last;
     this.#writeRaw.call(node, bytes, null, () => {
       for (const { callback } of dropped) callback?.(error);
     });
-    if (node.finished) return node._finish();
+    if (node.finished) {
+      // A pipelined one is finished when it is its turn.
+      if (node.socket) node._finish();
+      return;
+    }
     Reflect.apply(OutgoingMessage.prototype.end, this.#res, []);
     // So that a handler that goes on writing is told, and not taken for one with a defect that ends the process.
     node.destroyed = true;
@@ -139,6 +160,12 @@ export class Http1Wire implements Wire {
 
   destroy(): void {
     this.#res.destroy();
+  }
+
+  #letGo(): void {
+    this.#holding = false;
+    this.#heldBytes = 0;
+    notIdle.delete(this.#node);
   }
 
   #onRaw(data: Data, encoding: BufferEncoding | null | undefined, callback: Callback): boolean {
@@ -155,6 +182,7 @@ export class Http1Wire implements Wire {
       this.#wroteBody ||= hasBody;
       return pass();
     }
+    if (!this.#holding) notIdle.add(this.#node);
     this.#holding = true;
     if (verdict === 'drop') {
       this.#waiting(() => this.#writeRaw.call(node, '', 'latin1', callback));
@@ -162,9 +190,22 @@ export class Http1Wire implements Wire {
     }
     this.#heldBody ||= hasBody;
     this.#heldBytes += bytes;
-    this.#waiting(() => pass(verdict === 'take' && callback ? this.#taken(callback) : callback));
     // A writer that waits for `drain` charges no further ahead than it must.
-    return verdict === 'take';
+    if (verdict === 'hold') return this.#waiting(() => pass()) && false;
+    const before = node.outputSize;
+    this.#waiting(() => pass(callback ? this.#taken(callback) : callback));
+    this.#countsNot(node.outputSize - before);
+    return true;
+  }
+
+  /** Bytes that were taken hold nobody up, also where Node only now hears that they were. */
+  #countsNot(size: number): void {
+    const node = this.#node;
+    node.outputSize -= size;
+    node._onPendingData(-size);
+    process.nextTick(() => {
+      if (this.#holding && this.#res.writableNeedDrain) this.#res.emit('drain');
+    });
   }
 
   /** Who waits for a write to be done may go on; who waits for the end of the response waits for its release. */
@@ -284,7 +325,8 @@ function pairsOf(headers: unknown): readonly Pair[] {
 /** Node writes the answer, on a response that has no socket. */
 function rendered(res: ServerResponse, { status, headers, body }: PlainAnswer): { bytes: Buffer; last: boolean } {
   const answer = new ServerResponse(res.req);
-  answer.shouldKeepAlive = res.shouldKeepAlive;
+  const { shouldKeepAlive, maxRequestsOnConnectionReached } = res as unknown as NodeResponse;
+  Object.assign(answer, { shouldKeepAlive, maxRequestsOnConnectionReached });
   answer.writeHead(status, headers);
   answer.end(body);
   const { outputData, _last: last } = answer as unknown as NodeResponse;

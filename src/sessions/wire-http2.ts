@@ -41,13 +41,14 @@ export class Http2Wire implements Wire {
   #replaced = false;
   #wroteBody = false;
   /** The one write that a stream makes at a time, until it may go on. */
-  #parked: (() => void) | undefined;
+  #parked: { readonly pass: () => void; readonly done: Done } | undefined;
   /** Ends the write that goes nowhere. */
   #dropped: (() => void) | undefined;
   #taken: Buffer[] = [];
   #takenBytes = 0;
   #final: Done | undefined;
-  #writing = 0;
+  /** Bytes that were taken are on their way: the stream beneath knows of one write at a time, and so do we. */
+  #writing = false;
 
   constructor(res: ServerResponse, events: WireEvents) {
     const { stream } = res as ServerResponse & { stream: ServerHttp2Stream };
@@ -83,6 +84,10 @@ export class Http2Wire implements Wire {
     return this.#wroteBody;
   }
 
+  gone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
   ended(): boolean {
     return this.#stream.writableEnded;
   }
@@ -90,16 +95,13 @@ export class Http2Wire implements Wire {
   release(): void {
     if (!this.#holding) return;
     this.#holding = false;
-    if (this.#stream.destroyed || this.#stream.closed) return;
+    if (this.gone()) return;
     if (this.#head) this.#respond(...this.#head);
-    const parked = this.#parked;
-    this.#parked = undefined;
     const taken = this.#taken.splice(0);
     this.#takenBytes = 0;
-    if (taken.length > 0 || parked) this.#wroteBody = true;
+    if (taken.length > 0 || this.#parked) this.#wroteBody = true;
     if (taken.length > 0) this.#write(Buffer.concat(taken));
-    parked?.();
-    this.#finishWhenWritten();
+    else this.#goOn();
   }
 
   replace({ status, headers, body }: PlainAnswer): void {
@@ -110,8 +112,10 @@ export class Http2Wire implements Wire {
     this.#respond({ ...headers, ':status': status });
     this.#write(Buffer.from(body));
     this.#dropped?.();
+    const parked = this.#parked;
+    this.#parked = undefined;
+    parked?.done();
     if (!this.#stream.writableEnded) this.#stream.end();
-    this.#finishWhenWritten();
   }
 
   destroy(): void {
@@ -145,10 +149,12 @@ export class Http2Wire implements Wire {
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody = true;
-      return pass();
+      if (!this.#writing) return pass();
+      this.#parked = { pass, done };
+      return;
     }
     this.#holding = true;
-    if (verdict === 'hold') this.#parked = pass;
+    if (verdict === 'hold') this.#parked = { pass, done };
     else if (verdict === 'drop') this.#dropped = done;
     else {
       // Copied, because whoever wrote it may use the memory again once it is taken.
@@ -162,21 +168,26 @@ export class Http2Wire implements Wire {
     this.#final = done;
     if (this.#replaced || this.#events.admit(0) === 'pass') {
       this.release();
-      this.#finishWhenWritten();
+      this.#goOn();
     } else this.#holding = true;
   }
 
   #write(bytes: Buffer): void {
-    this.#writing += 1;
+    this.#writing = true;
     this.#inner._write.call(this.#stream, bytes, 'buffer', () => {
-      this.#writing -= 1;
-      this.#finishWhenWritten();
+      this.#writing = false;
+      this.#goOn();
     });
   }
 
-  #finishWhenWritten(): void {
+  /** What waits behind the bytes that were taken: the write that waited with them, or the end. */
+  #goOn(): void {
+    if (this.#holding || this.#writing || this.#stream.destroyed) return;
+    const parked = this.#parked;
+    this.#parked = undefined;
+    if (parked) return parked.pass();
     const final = this.#final;
-    if (final === undefined || this.#holding || this.#writing > 0 || this.#stream.destroyed) return;
+    if (final === undefined) return;
     this.#final = undefined;
     this.#inner._final.call(this.#stream, final);
   }

@@ -47,6 +47,8 @@ export interface Wire {
   waitingBytes(): number;
   /** True once a byte of the body was let go. */
   wroteBody(): boolean;
+  /** Nothing that is let go now could arrive: connection or stream are gone, whether that was told or not. */
+  gone(): boolean;
   /** Ended, by the handler or by whatever stands between it and the wire. */
   ended(): boolean;
   /** Lets go what is held; what is written later is asked about again. */

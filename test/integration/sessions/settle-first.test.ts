@@ -352,3 +352,19 @@ describe('what the auth server says that it settled', () => {
     },
   );
 });
+
+it('whose connection breaks while his payment is settled has the answer with the same credential, once: nothing of it left', async () => {
+  sandbox.setFaults([{ kinds: ['slow'], times: 1, ms: 400 }]);
+  const paying = await credential();
+  const leaving = new AbortController();
+  const first = fetch(url, { headers: paying.headers, signal: leaving.signal }).catch((error: unknown) =>
+    String(error),
+  );
+  await until('the answer is held back', async () => answered === 1, { limitMs: 5_000 });
+  leaving.abort();
+  expect(await first).toContain('Abort');
+  await until('the payment is settled', async () => (await row()).delivery === 'aborted', { limitMs: 5_000 });
+  expect(await row()).toMatchObject({ status: 'settled', answer: 'due' });
+  expect((await send(paying)).status).toBe(200);
+  expect((await send(paying)).status).toBe(409);
+});

@@ -103,6 +103,14 @@ export class FakeLedger implements SessionLedger {
     return toAtomic(row.spent);
   }
 
+  async giveAnswer(id: string, token: string): Promise<boolean> {
+    const row = this.rows.get(id);
+    if (row?.answer !== 'due') return false;
+    row.answer = 'given';
+    row.token = token;
+    return true;
+  }
+
   async answerGiven(id: string, token: string): Promise<boolean> {
     const row = this.rows.get(id);
     if (row?.token !== token) return false;
@@ -112,7 +120,7 @@ export class FakeLedger implements SessionLedger {
 
   async answerNotGiven(id: string, token: string): Promise<void> {
     const row = this.rows.get(id);
-    if (row?.token === token && row.answer === 'serving') row.answer = 'due';
+    if (row?.token === token && (row.answer === 'serving' || row.answer === 'given')) row.answer = 'due';
   }
 
   async giveUpSessions(sessions: readonly { id: string; closeToken: string }[]): Promise<void> {
