@@ -3,6 +3,7 @@ import type { OrderId } from '../../src/domain/ids.js';
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { createStripe } from '../../src/providers/stripe/client.js';
 import { marketplaceOperations, settlementOperations } from '../support/ledger-operations.js';
+import { CANCELS } from '../support/money-crash/cancels.js';
 import { HTTP, listenTo } from '../support/money-crash/http.js';
 import { PAYMENTS } from '../support/money-crash/payments.js';
 import { REVERSALS } from '../support/money-crash/reversals.js';
@@ -14,7 +15,13 @@ import { type DevServer, startDevServer } from '../support/temporal.js';
 import { expectMoneyLedgersEqual, expectSharesExact, type MoneyRow, moneyRows } from '../support/two-money-ledgers.js';
 import { until } from '../support/until.js';
 
-const STORIES = { payments: PAYMENTS, transfers: TRANSFERS, reversals: REVERSALS, http: HTTP } as const;
+const STORIES = {
+  payments: PAYMENTS,
+  cancels: CANCELS,
+  transfers: TRANSFERS,
+  reversals: REVERSALS,
+  http: HTTP,
+} as const;
 type Group = keyof typeof STORIES;
 const GROUPS = Object.keys(STORIES) as Group[];
 
@@ -22,6 +29,7 @@ const GROUPS = Object.keys(STORIES) as Group[];
 const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.findOrder': 'reads',
   'ledger.listOrders': 'reads',
+  'ledger.listPayments': 'reads',
   'ledger.findTransfer': 'reads',
   'ledger.listTransfers': 'reads',
   'ledger.findReversal': 'reads',
@@ -44,13 +52,12 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.noteReversed': 'one transaction; the event stays due until it was made, and made twice it says the same',
   'ledger.importTransfer': 'history, a line at a time',
   'ledger.countTransfersWithoutId': 'reads',
+  'ledger.askAboutPayment': 'a question moves nothing, and the next look asks it again: hyperswitch-certainty.test.ts',
+  'ledger.askAboutRefund': 'a question moves nothing, and the next look asks it again: hyperswitch-certainty.test.ts',
   'ledger.pinHyperswitch': 'one statement; the next answer pins the same',
   'ledger.knownPayment': 'reads',
   'ledger.hyperswitchIsOurs': 'one statement; made again at the next answer that is ours',
   'ledger.takeHyperswitchTurn': 'a turn that nobody uses; a death there is a death before a read',
-  'ledger.claimCancel': 'only what a buyer has left is cancelled: payments-that-ask.test.ts',
-  'ledger.cancelAnswered': 'what became of a cancel is read of the payment: payments-that-ask.test.ts',
-  'hyperswitch.cancelPayment': 'what became of a cancel is read of the payment: payments-that-ask.test.ts',
   ...Object.fromEntries(
     [
       'startBackfill',
@@ -122,6 +129,7 @@ async function runAll(group: Group): Promise<Finished> {
     withServer: group === 'http',
   });
   if (world.server) listenTo(world);
+  if (group === 'cancels') world.hyperswitch.setAuto({ refund: { to: 'succeeded', afterMs: 0 } });
   const alive = undisturbed(group);
   const points = [...alive, ...pointsIn(group)];
   const prepared = await prepare(world, group, points);
@@ -212,7 +220,7 @@ const finished = new Map<Group, Finished>();
 beforeAll(async () => {
   temporal = await startDevServer();
   await Promise.all(GROUPS.map(async (group) => finished.set(group, await runAll(group))));
-}, 900_000);
+}, 1_800_000);
 afterAll(async () => {
   for (const { world } of finished.values()) await world.stop();
   await temporal.dispose();
@@ -228,6 +236,8 @@ function isOver(rows: readonly MoneyRow[], order: string, ending: Ending): boole
       return own.length === 0;
     case 'paid':
       return of('transfer').length === 2 && all('payment', 'succeeded') && all('transfer', 'completed');
+    case 'called off':
+      return of('payment').join() === 'cancelled' && of('transfer').length === 0;
     case 'refunded':
       return (
         of('refund').join() === 'succeeded' &&
@@ -282,6 +292,18 @@ describe.each(GROUPS)('%s', (group) => {
         attention_reason !== null || (certainty !== 'done' && !(status === 'failed' && certainty === 'absent')),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('cancels by one key and the same bytes, however often, and knows what became of every cancel', async () => {
+    const { world } = own();
+    const cancels = world.hyperswitch.calls().calls.filter(({ endpoint }) => endpoint === 'payments.cancel');
+    const ways = new Set(cancels.map(({ id, idempotencyKey, bodySha256 }) => `${id} ${idempotencyKey} ${bodySha256}`));
+    expect(ways.size).toBe(new Set(cancels.map(({ id }) => id)).size);
+    expect(cancels.length > 0).toBe(group === 'cancels');
+    const open = await world.test.database.query(
+      `SELECT id, status, cancel_certainty FROM payments WHERE cancel_certainty IN ('in_flight', 'unknown')`,
+    );
+    expect(open).toEqual([]);
   });
 
   it.each([...undisturbed(group), ...pointsIn(group)].map(({ name, story }) => [name, story.ending] as const))(

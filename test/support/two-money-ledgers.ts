@@ -27,7 +27,7 @@ export const moneyRows = (url: string): Promise<MoneyRow[]> =>
   sql<MoneyRow>(
     url,
     `SELECT 'payment' AS kind, id, order_id, NULL AS seller, amount::text, currency, status, certainty,
-       hyperswitch_payment_id AS provider_id, NULL AS provider_parent, attempts, 0 AS retry_count, last_answer, NULL AS attention_reason FROM payments
+       hyperswitch_payment_id AS provider_id, NULL AS provider_parent, attempts, 0 AS retry_count, last_answer, attention_reason FROM payments
      UNION ALL
      SELECT 'refund', f.id, f.order_id, NULL, f.amount::text, f.currency, f.status, f.certainty, f.hyperswitch_refund_id,
        p.hyperswitch_payment_id, f.attempts, 0, f.last_answer, f.attention_reason FROM refunds f JOIN payments p ON p.id = f.payment_id
@@ -72,6 +72,13 @@ export function expectMoneyLedgersEqual(
     money.payments
       .filter(({ status }) => status === 'succeeded')
       .map(({ id, received, currency }) => line(id, received, currency))
+      .sort(),
+  );
+  const cancelled = of('payment').filter(({ status }) => status === 'cancelled');
+  expect(cancelled.map((row) => line(row.provider_id, row.amount, row.currency)).sort()).toEqual(
+    money.payments
+      .filter(({ status }) => status === 'cancelled')
+      .map(({ id, amount, currency }) => line(id, amount, currency))
       .sort(),
   );
   const refunded = of('refund').filter(({ status }) => status === 'succeeded');

@@ -1,4 +1,5 @@
 import type { OrderId, PaymentId, RefundId } from '../../../src/domain/ids.js';
+import { until } from '../until.js';
 import { given, half, hyperswitchIll, killedOnce, lost, type Scene, type Story } from './story.js';
 
 /** A payment whose row is there and which the worker sends. */
@@ -19,6 +20,29 @@ async function refundPlaced(scene: Scene): Promise<{ order: OrderId; id: RefundI
   return { order: order.id, id };
 }
 
+/** The first call has no answer, and what is asked then is refused: only looks, minutes apart, prove that nothing moved. */
+function lostAndRefused({ world }: Scene, on: 'payments.create' | 'refunds.create') {
+  world.hyperswitch.setFaults([
+    { kinds: ['reset_before_commit'], on: [on], times: 1 },
+    { kinds: ['connector_failed'], on: [on] },
+  ]);
+  return () => world.hyperswitch.setFaults([]);
+}
+
+/** Resolves when neither its payment nor a refund of it is open any more. */
+const looksPass = ({ world }: Scene, order: OrderId) =>
+  until(
+    'absence is proved',
+    async () => {
+      await world.passAbsences();
+      const { payment, refunds } = await world.shop.find(order);
+      return [...(payment ? [payment] : []), ...refunds].every(
+        ({ status }) => status === 'succeeded' || status === 'failed',
+      );
+    },
+    { limitMs: 600_000, everyMs: 500 },
+  );
+
 /** Payments and refunds that the worker sends. */
 export const PAYMENTS: readonly Story[] = [
   {
@@ -38,6 +62,27 @@ export const PAYMENTS: readonly Story[] = [
     async tell(scene) {
       const mend = lost(scene, 'connector_failed', 'refunds.create');
       return { ...(await refundPlaced(scene)), mend };
+    },
+  },
+  {
+    what: 'a payment that Hyperswitch refuses after an answer was lost',
+    path: ['ledger.paymentAbsent'],
+    ending: 'any',
+    async tell(scene) {
+      const mend = lostAndRefused(scene, 'payments.create');
+      const { order } = await placed(scene);
+      return { order, mend, rest: looksPass(scene, order) };
+    },
+  },
+  {
+    what: 'a refund that Hyperswitch refuses after an answer was lost',
+    path: ['ledger.refundAbsent'],
+    sent: true,
+    ending: 'any',
+    async tell(scene) {
+      const mend = lostAndRefused(scene, 'refunds.create');
+      const { order } = await refundPlaced(scene);
+      return { order, mend, rest: looksPass(scene, order) };
     },
   },
   {

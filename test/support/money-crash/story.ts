@@ -19,7 +19,7 @@ export interface Scene {
 }
 
 /** How the order ends, whoever died. */
-export type Ending = 'unpaid' | 'paid' | 'refunded' | 'any';
+export type Ending = 'unpaid' | 'paid' | 'called off' | 'refunded' | 'any';
 
 export interface Story {
   readonly what: string;
@@ -66,7 +66,7 @@ export const given = ({ order }: Scene): Order => {
 export const lost = (
   scene: Scene,
   kind: HyperswitchFault['kinds'][number],
-  on: 'payments.create' | 'refunds.create' | 'refunds.read',
+  on: 'payments.create' | 'payments.cancel' | 'refunds.create' | 'refunds.read',
 ) => hyperswitchIll(scene, { kinds: [kind], on: [on], ...(scene.somebodyDies ? {} : { times: 1 }) });
 
 /** Whoever dies, dies while the provider is at work. */
