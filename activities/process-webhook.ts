@@ -2,7 +2,7 @@ import { takenByOthers } from '../src/domain/foreign-reversals.js';
 import type { TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem, NewWebhookEvent } from '../src/ledger/marketplace-types.js';
-import type { Stripe } from '../src/providers/stripe/client.js';
+import type { StripeOfOurs } from './reads-of-ours.js';
 
 export interface WebhookDependencies {
   readonly ledger: Pick<
@@ -10,7 +10,7 @@ export interface WebhookDependencies {
     'itemOfWebhook' | 'finishWebhook' | 'balanceRose' | 'savePayout' | 'reversedTransfer' | 'noteReversed'
   >;
   /** undefined: payouts are left to a process that can read them. */
-  readonly stripe: Stripe | undefined;
+  readonly stripe: StripeOfOurs | undefined;
   readonly wake: (items: readonly MoneyItem[]) => void;
 }
 

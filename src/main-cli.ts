@@ -50,13 +50,15 @@ const context: CliContext = {
     process.exit();
   },
   resolution: async (config, ledger) => {
-    const [{ createResolution }, { createMarketplaceProviders }, { createTempoProvider }] = await Promise.all([
-      import('./resolution/decide.js'),
-      import('./marketplace-runtime.js'),
-      import('./tempo-runtime.js'),
-    ]);
-    const { stripe, hyperswitch } = createMarketplaceProviders(config, ledger);
-    return createResolution({ ledger, stripe, hyperswitch, chain: createTempoProvider(config) });
+    const [{ createResolution }, { createReaders }, { createMarketplaceProviders }, { createTempoProvider }] =
+      await Promise.all([
+        import('./resolution/decide.js'),
+        import('../activities/reads-of-ours.js'),
+        import('./marketplace-runtime.js'),
+        import('./tempo-runtime.js'),
+      ]);
+    const readers = createReaders(ledger, createMarketplaceProviders(config, ledger));
+    return createResolution({ ledger, ...readers, chain: createTempoProvider(config) });
   },
 };
 

@@ -1,6 +1,7 @@
 import { createHyperswitchCalls } from '../activities/hyperswitch-calls.js';
 import type { RetryTimings } from '../activities/marketplace-contract.js';
 import { createWebhookProcessor } from '../activities/process-webhook.js';
+import { createReaders } from '../activities/reads-of-ours.js';
 import { createRereader } from '../activities/reread-session.js';
 import type { Config } from './config.js';
 import { systemClock } from './domain/clock.js';
@@ -59,7 +60,8 @@ export function createMarketplaceRuntime({
   processName,
   holdMs,
 }: MarketplaceOptions) {
-  const { stripe, hyperswitch } = providers;
+  const { hyperswitch } = providers;
+  const readers = createReaders(ledger, providers);
   const timings = { transfer: timingsOf(config.transferRetry), reversal: timingsOf(config.reversal) };
   const orchestration = createMarketplaceOrchestration(temporal, config.temporal.taskQueue, {
     ...timings,
@@ -89,12 +91,11 @@ export function createMarketplaceRuntime({
       }),
     resolution: createResolution({
       ledger,
-      stripe,
-      hyperswitch,
+      ...readers,
       chain,
       reread: createRereader({ ledger, logger }),
     }),
-    processWebhook: createWebhookProcessor({ ledger, stripe, wake }),
+    processWebhook: createWebhookProcessor({ ledger, stripe: readers.stripe, wake }),
   };
 }
 

@@ -38,9 +38,20 @@ export interface CliContext {
   readonly resolution: (config: Config, ledger: DecidingLedger) => Promise<Resolution>;
 }
 
-/** What a decision needs of the ledger, tokens for questions to Stripe counted. */
+/** What a decision needs of the ledger, tokens for questions to Stripe and whose keys they are asked with counted. */
 export type DecidingLedger = ResolutionDependencies['ledger'] &
-  Pick<Ledger, 'takeToken' | 'returnToken' | 'takeHyperswitchTurn'>;
+  Pick<
+    Ledger,
+    | 'takeToken'
+    | 'returnToken'
+    | 'takeHyperswitchTurn'
+    | 'pinStripeAccount'
+    | 'parkProvider'
+    | 'unparkProvider'
+    | 'pinHyperswitch'
+    | 'knownPayment'
+    | 'hyperswitchIsOurs'
+  >;
 
 /** The command was understood and cannot be done; the text is for the person who typed it. */
 export class CommandRefused extends Error {}

@@ -7,6 +7,7 @@ import { createDecisions } from '../ledger/decide.js';
 import { createSettlementReader } from '../ledger/find-settlements.js';
 import { createForeignShares } from '../ledger/foreign-shares.js';
 import { createHistoricalTransfers } from '../ledger/historical-transfers.js';
+import { createHyperswitchAccount } from '../ledger/hyperswitch-account.js';
 import { createHyperswitchPace } from '../ledger/hyperswitch-pace.js';
 import { createMoneyLists } from '../ledger/money-lists.js';
 import { createMoneyStory } from '../ledger/money-story.js';
@@ -27,6 +28,7 @@ function operationsOn(database: Database, approvalThreshold: ApprovalThreshold, 
     ...createMoneyLists(database),
     ...createMoneyStory(database),
     ...createStripeGates(database),
+    ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
     ...createDecisions(database, { approvalThreshold, clock }),
     ...createSettlementReader(database),

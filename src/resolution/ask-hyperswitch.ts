@@ -7,7 +7,9 @@ import type { Claimed, Verifier } from './verification.js';
 export interface HyperswitchVerifierDependencies {
   readonly ledger: Pick<Ledger, 'findPayment'>;
   /** Left out: HYPERSWITCH_… is not configured here. */
-  readonly hyperswitch?: { readPayment(id: string): Promise<ReadAnswer<PaymentFacts>> } | undefined;
+  readonly hyperswitch?:
+    | { readPayment(hyperswitchPaymentId: string, id: PaymentId): Promise<ReadAnswer<PaymentFacts>> }
+    | undefined;
 }
 
 /** Before a payment is given up: it must not be one that Hyperswitch calls paid, in full, by now. */
@@ -21,7 +23,7 @@ export const paymentVerifier =
         kind: 'unanswered',
         detail: 'Hyperswitch cannot be asked here: set HYPERSWITCH_BASE_URL and HYPERSWITCH_API_KEY',
       };
-    const answer = await hyperswitch.readPayment(payment.hyperswitchPaymentId);
+    const answer = await hyperswitch.readPayment(payment.hyperswitchPaymentId, payment.id);
     if (answer.kind === 'missing') return { kind: 'absent' };
     if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Hyperswitch did not answer: ${answer.detail}` };
     const { status, amount, amountReceived, currency } = answer.value;

@@ -1,5 +1,6 @@
 import { createHyperswitchCalls } from '../../activities/hyperswitch-calls.js';
 import type { FollowStep } from '../../activities/marketplace-contract.js';
+import { createReaders } from '../../activities/reads-of-ours.js';
 import { paymentKey, refundKey } from '../../src/domain/idempotency-keys.js';
 import {
   newDecisionId,
@@ -44,7 +45,11 @@ export async function openHyperswitchWorld() {
       paymentExpiryMs: EXPIRY_MS,
       wake: (items) => started.push(...items.map(({ kind }) => kind)),
     });
-  const resolution = createResolution({ ledger, stripe: undefined, hyperswitch, chain: undefined });
+  const resolution = createResolution({
+    ledger,
+    ...createReaders(ledger, { stripe: undefined, hyperswitch }),
+    chain: undefined,
+  });
   let calls = process('p1');
   let processes = 1;
 
