@@ -38,8 +38,9 @@ interface Way {
 
 const run = promisify(execFile);
 const temporal = (args: readonly string[]) => temporalCommand({ address: stack.at.temporal }, ...args);
-const makegood = async (args: readonly string[]): Promise<string> => {
+const makegood = async (args: readonly string[], token?: string): Promise<string> => {
   const env = {
+    ...(token && { MAKEGOOD_TOKEN: token, API_TOKENS: `sandbox-operator:operator:${token}` }),
     PATH: process.env.PATH,
     DATABASE_URL: stack.at.database,
     STRIPE_SECRET_KEY: 'sk_test_sandbox',
@@ -48,6 +49,12 @@ const makegood = async (args: readonly string[]): Promise<string> => {
   return (await run(process.execPath, [join(projectRoot(), 'bin', 'makegood.js'), ...args], { env })).stdout;
 };
 const message = (decision: Decision, by: string) => resolveMessage({ ...decision, by });
+
+async function update(id: string, decision: Decision, outcome: string): Promise<void> {
+  const words = message(decision, 'ben at the terminal');
+  const said = await temporal(['workflow', 'update', 'execute', '--workflow-id', `reversal/${id}`, ...words]);
+  expect(said).toContain(`outcome:${outcome}`);
+}
 
 const WAYS: readonly Way[] = [
   {
@@ -61,11 +68,7 @@ const WAYS: readonly Way[] = [
     way: 'temporal workflow update execute',
     by: 'ben at the terminal',
     authenticated: false,
-    decide: async (id, decision) => {
-      const words = message(decision, 'ben at the terminal');
-      const said = await temporal(['workflow', 'update', 'execute', '--workflow-id', `reversal/${id}`, ...words]);
-      expect(said).toContain('outcome:applied');
-    },
+    decide: (id, decision) => update(id, decision, 'applied'),
   },
   {
     way: 'makegood resolve',
@@ -152,24 +155,58 @@ async function expectResolved(
   for (const told of [by, note, ...Object.values(evidence ?? {})]) expect(story).toContain(told);
 }
 
-describe('a reversal that somebody made in the dashboard of Stripe, adopted', () => {
-  it.each(WAYS)('by $way', async ({ decide, ...way }) => {
+const [SIGNAL, UPDATE, NAMELESS_CLI, API] = WAYS as readonly [Way, Way, Way, Way];
+const CLI: Way = {
+  way: 'makegood resolve, with a token',
+  by: 'sandbox-operator',
+  authenticated: true,
+  decide: async (id, { action, note, evidence }) => {
+    const words = ['--note', note, '--evidence', JSON.stringify(evidence), '--json'];
+    const said = await makegood(['resolve', id, action, ...words], stack.at.tokens.operator);
+    expect(JSON.parse(said)).toMatchObject({ id, decision_id: expect.any(String) });
+  },
+};
+
+describe('a reversal that somebody made in the dashboard of Stripe', () => {
+  async function made(by: string): Promise<[ReversalAnswer, Decision]> {
     const { id } = await stack.sellPaid({ [SELLER]: SHARE });
     const [transfer] = (await stack.order(id)).transfers;
-    const made = await stack.stripe<{ id: string }>('reverse', [
+    const theirs = await stack.stripe<{ id: string }>('reverse', [
       'POST',
       { transfer: transfer?.stripe_transfer_id ?? '' },
     ]);
     await stack.refund(id);
     const reversal = await stuckFor('foreign_reversal', id);
-    const decision = {
-      action: 'adopt',
-      note: `made by hand in the dashboard, see ticket ${way.by.length}`,
-      evidence: { stripe_reversal_id: made.id },
-    };
+    const note = `made by hand in the dashboard, see ticket ${by.length}`;
+    return [reversal, { action: 'adopt', note, evidence: { stripe_reversal_id: theirs.id } }];
+  }
+
+  it.each([CLI, API])('is adopted by $way', async ({ decide, ...way }) => {
+    const [reversal, decision] = await made(way.by);
     const since = new Date();
     await decide(reversal.id, decision);
     await expectResolved(way, reversal, { decision, since });
+  });
+
+  it.each([
+    { ...SIGNAL },
+    { ...UPDATE, decide: (id: string, decision: Decision) => update(id, decision, 'pending_approval') },
+    { ...NAMELESS_CLI },
+  ])('is not ours because $way says so: nobody was authenticated, and two others have to agree', async (way) => {
+    const [reversal, decision] = await made(way.by);
+    await way.decide(reversal.id, decision);
+    const { reversals } = await stack.orderUntil(
+      'it waits for approval',
+      reversal.order_id,
+      ({ reversals: [seen] }) => seen?.attention?.reason === 'approval_pending',
+    );
+    expect(reversals).toMatchObject([{ status: 'permanently_failed', stripe_reversal_id: null }]);
+    const [asked] = await stack.database.query<{ id: string }>('SELECT id FROM decisions WHERE item_id = $1', [
+      reversal.id,
+    ]);
+    const approve = () => stack.post(`decisions/${asked?.id}/approve`, { note: 'seen' }, { key: null, as: 'approver' });
+    expect((await approve()).status).toBe(202);
+    expect((await approve()).status).toBe(403);
   });
 });
 
@@ -189,8 +226,6 @@ describe('a reversal that ran out of retries, retried', () => {
 });
 
 describe('a message to a workflow that has ended', () => {
-  const [signal, update, makegoodResolve] = WAYS as readonly [Way, Way, Way];
-
   it('is refused to whoever sends it and decides nothing; makegood resolve needs no workflow', async () => {
     const { id } = await stack.sellPaid({ [SELLER]: SHARE });
     await stack.stripe('faults', ['PUT', { rules: [{ kinds: ['unavailable'], on: ['reversals.create'] }] }]);
@@ -200,24 +235,24 @@ describe('a message to a workflow that has ended', () => {
     const workflow = ['--workflow-id', `reversal/${reversal.id}`];
     await temporal(['workflow', 'terminate', ...workflow, '--reason', 'tidied up']);
     const decision = { action: 'retry', note: 'Stripe is back, says its status page' };
-    for (const { decide } of [signal, update])
+    for (const { decide } of [SIGNAL, UPDATE])
       await expect(decide(reversal.id, decision)).rejects.toThrow('workflow execution already completed');
     expect((await stack.order(id)).reversals).toMatchObject([
       { status: 'permanently_failed', attention: reversal.attention },
     ]);
 
     const since = new Date();
-    await makegoodResolve.decide(reversal.id, decision);
-    await expectResolved(makegoodResolve, reversal, { decision, since });
+    await NAMELESS_CLI.decide(reversal.id, decision);
+    await expectResolved(NAMELESS_CLI, reversal, { decision, since });
     await until(
       'its new workflow has ended',
       async () => (await temporal(['workflow', 'describe', ...workflow])).includes('COMPLETED'),
       { limitMs: 20_000 },
     );
-    for (const { decide } of [signal, update])
+    for (const { decide } of [SIGNAL, UPDATE])
       await expect(decide(reversal.id, decision)).rejects.toThrow('workflow execution already completed');
     // Told once, by the one way that took it; and the money is where it was.
-    await expectResolved(makegoodResolve, reversal, { decision, since });
+    await expectResolved(NAMELESS_CLI, reversal, { decision, since });
   }, 120_000);
 });
 
