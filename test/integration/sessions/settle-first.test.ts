@@ -371,8 +371,12 @@ it('whose connection breaks while his payment is settled has the answer with the
   await until('the answer is held back', async () => answered === 1, { limitMs: 5_000 });
   leaving.abort();
   expect(await first).toContain('Abort');
-  await until('the payment is settled', async () => (await row()).status === 'settled', { limitMs: 5_000 });
-  expect(await row()).toMatchObject({ delivery: 'aborted', answer: 'due' });
+  const known = async () => {
+    const { status, delivery } = await row();
+    return status === 'settled' && delivery === 'aborted';
+  };
+  await until('the payment is settled, and that he left is told', known, { limitMs: 5_000 });
+  expect(await row()).toMatchObject({ answer: 'due' });
   expect((await send(paying)).status).toBe(200);
   expect((await send(paying)).status).toBe(409);
 });
