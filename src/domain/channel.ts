@@ -180,4 +180,6 @@ export interface ChannelReservation {
   readonly amount: bigint;
   readonly closeToken: string;
   readonly longestMs: number;
+  /** Answers that may cost this payer nothing, in an hour. */
+  readonly releasedLimit: number;
 }

@@ -10,8 +10,9 @@ import type { ChangeOutcome, SessionChange } from './ledger-types.js';
  */
 const COMMIT = `
   WITH input AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::numeric[], $6::text[], $7::text[])
-      AS t (id, lease, epoch, token, spent, by, delivery)
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::numeric[], $6::text[], $7::text[],
+        $8::text[])
+      AS t (id, lease, epoch, token, spent, by, delivery, released_by)
   ), mine AS (
     SELECT i.* FROM channel_requests r
       JOIN input i USING (id)
@@ -23,7 +24,7 @@ const COMMIT = `
   UPDATE channel_requests r SET spent = m.spent,
     status = CASE WHEN m.by IS NULL THEN r.status WHEN m.spent > 0 THEN 'charged' ELSE 'released' END,
     delivery = CASE WHEN m.by IS NOT NULL AND m.spent > 0 THEN m.delivery END,
-    closed_at = CASE WHEN m.by IS NOT NULL THEN clock_now() END, closed_by = m.by
+    closed_at = CASE WHEN m.by IS NOT NULL THEN clock_now() END, closed_by = m.by, released_by = m.released_by
   FROM mine m WHERE r.id = m.id AND r.status = 'reserved' RETURNING r.id`;
 
 /** How a request ends whose own server does not end it: what was durable is earned, the rest of its reservation is given back. */
@@ -56,6 +57,7 @@ export function createChannelRequests(database: Database) {
           of((change) => change.spent),
           of((change) => (change.kind === 'close' ? change.by : null)),
           of((change) => (change.kind === 'close' ? change.delivery : null)),
+          of((change) => (change.kind === 'close' ? (change.releasedBy ?? null) : null)),
         ]);
       });
       const ids = new Set(committed.map((row) => row.id));

@@ -25,6 +25,8 @@ export type PayOutcome =
   | { readonly kind: 'unknown_channel' }
   | { readonly kind: 'gone' | 'stale' | 'voucher_used' | 'insufficient'; readonly channel: Channel }
   | { readonly kind: 'lease_lost' }
+  /** Too many answers cost this payer nothing, or may; there is room again after so long. */
+  | { readonly kind: 'limited'; readonly forMs: number }
   | { readonly kind: 'refused'; readonly refusal: ChannelRefusal; readonly channel: Channel };
 
 export type CloseOutcome =

@@ -109,6 +109,8 @@ async function pay(query: Query, payment: ChannelPayment, judge: Judge): Promise
   const presented = await presentedVoucher(query, voucher);
   if (reservation && presented?.used) return { kind: 'voucher_used', channel };
   if (reservation && !(await leaseHolds(query, reservation.lease))) return { kind: 'lease_lost' };
+  const forMs = reservation ? await noRoomForMs(query, channel.payer, reservation.releasedLimit) : null;
+  if (forMs !== null) return { kind: 'limited', forMs };
 
   const store = oneChannelStore(row, presented === undefined && voucher.cumulative < channel.accepted);
   const refusal = await judge(store);
@@ -155,8 +157,8 @@ async function writeAccepted(
   );
   if (reservation === null) return;
   await query(
-    `INSERT INTO channel_requests (id, channel_id, route, reserved, status, lease_id, epoch, close_token, deadline)
-     VALUES ($1, $2, $3, $4, 'reserved', $5, $6, $7, clock_now() + $8 * interval '1 millisecond')`,
+    `INSERT INTO channel_requests (id, channel_id, payer, route, reserved, status, lease_id, epoch, close_token, deadline)
+     VALUES ($1, $2, $9, $3, $4, 'reserved', $5, $6, $7, clock_now() + $8 * interval '1 millisecond')`,
     [
       reservation.id,
       row.channel_id,
@@ -166,6 +168,7 @@ async function writeAccepted(
       reservation.lease.epoch,
       reservation.closeToken,
       reservation.longestMs,
+      row.payer,
     ],
   );
 }
@@ -201,6 +204,15 @@ async function presentedVoucher(
     [channelId, cumulative.toString()],
   );
   return row;
+}
+
+/** For so long no answer that may cost this payer nothing is begun; null: there is room. */
+async function noRoomForMs(query: Query, payer: string, limit: number): Promise<number | null> {
+  const [row] = await query<{ for_ms: number | null }>(
+    'SELECT (extract(epoch FROM free_answers_full_for($1, $2)) * 1000)::float8 AS for_ms',
+    [payer, limit],
+  );
+  return row?.for_ms ?? null;
 }
 
 async function leaseHolds(query: Query, lease: Lease): Promise<boolean> {

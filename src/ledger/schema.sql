@@ -52,6 +52,8 @@ channel_requests.delivery text
 channel_requests.opened_at timestamp with time zone NOT NULL DEFAULT clock_now()
 channel_requests.closed_at timestamp with time zone
 channel_requests.closed_by text
+channel_requests.payer text
+channel_requests.released_by text
 channel_vouchers.channel_id text NOT NULL
 channel_vouchers.cumulative numeric(78,0) NOT NULL
 channel_vouchers.signature text NOT NULL
@@ -444,12 +446,14 @@ channel_requests channel_requests_closed_by_check CHECK ((closed_by = ANY (ARRAY
 channel_requests channel_requests_delivery_check CHECK ((delivery = ANY (ARRAY['delivered'::text, 'aborted'::text, 'unknown'::text])))
 channel_requests channel_requests_lease_id_fkey FOREIGN KEY (lease_id) REFERENCES server_leases(id)
 channel_requests channel_requests_pkey PRIMARY KEY (id)
+channel_requests channel_requests_released_by_check CHECK ((released_by = ANY (ARRAY['failed_answer'::text, 'not_modified'::text])))
 channel_requests channel_requests_reserved_check CHECK ((reserved > (0)::numeric))
 channel_requests channel_requests_spent_check CHECK ((spent >= (0)::numeric))
 channel_requests channel_requests_status_check CHECK ((status = ANY (ARRAY['reserved'::text, 'charged'::text, 'released'::text])))
 channel_requests close_is_whole CHECK ((((status = 'reserved'::text) = (closed_at IS NULL)) AND ((closed_at IS NULL) = (closed_by IS NULL))))
 channel_requests spent_within_reserved CHECK ((spent <= reserved))
 channel_requests status_says_what_was_spent CHECK (((status = 'reserved'::text) OR ((status = 'charged'::text) = (spent > (0)::numeric))))
+channel_requests what_is_released_costs_nothing CHECK (((released_by IS NULL) OR (status = 'released'::text)))
 channel_vouchers channel_vouchers_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
 channel_vouchers channel_vouchers_cumulative_check CHECK ((cumulative >= (0)::numeric))
 channel_vouchers channel_vouchers_pkey PRIMARY KEY (channel_id, cumulative)
@@ -658,8 +662,10 @@ webhook_events webhook_events_provider_check CHECK ((provider = ANY (ARRAY['hype
 CREATE INDEX atomic_store_expired ON public.atomic_store USING btree (expires_at) WHERE (expires_at IS NOT NULL)
 CREATE INDEX backfill_candidates_orders ON public.backfill_candidates USING btree (backfill_id, destination, order_mark)
 CREATE INDEX backfill_scope_orders ON public.backfill_scope USING btree (backfill_id, destination, order_mark)
+CREATE INDEX channel_requests_released_free ON public.channel_requests USING btree (payer, closed_at) WHERE (released_by IS NOT NULL)
 CREATE INDEX channel_requests_reserved ON public.channel_requests USING btree (channel_id, lease_id) WHERE (status = 'reserved'::text)
 CREATE INDEX channel_requests_undelivered ON public.channel_requests USING btree (id) WHERE (delivery = 'unknown'::text)
+CREATE INDEX channel_requests_under_way ON public.channel_requests USING btree (payer) WHERE ((status = 'reserved'::text) AND (spent = (0)::numeric))
 CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chain_id, escrow, payee, token, updated_at DESC) WHERE ((identity IS NOT NULL) AND (NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
@@ -695,6 +701,7 @@ CREATE INDEX settlements_first_failures ON public.settlements USING btree (proto
 CREATE INDEX settlements_released_free ON public.settlements USING btree (payer, closed_at) WHERE (released_by IS NOT NULL)
 CREATE INDEX settlements_to_erase ON public.settlements USING btree (erase_at) WHERE (sealed IS NOT NULL)
 CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHERE (delivery = 'unknown'::text)
+CREATE INDEX settlements_under_way ON public.settlements USING btree (payer) WHERE ((status = 'open'::text) AND (spent = (0)::numeric))
 CREATE INDEX settlements_unreadable ON public.settlements USING btree (id) WHERE (attention_reason = 'unreadable_session'::text)
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, provider) INCLUDE (protocol, created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
@@ -962,6 +969,30 @@ CREATE OR REPLACE FUNCTION public.erase_date(expires_at timestamp with time zone
 AS $function$
   SELECT coalesce(expires_at + interval '7 days', clock_now() + interval '30 days')
 $function$
+CREATE OR REPLACE FUNCTION public.free_answers_full_for(p_payer text, p_limit integer)
+ RETURNS interval
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_now timestamptz := clock_now();
+  v_given timestamptz[];
+  v_under_way bigint;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('free answers ' || p_payer, 0));
+  SELECT array_agg(closed_at ORDER BY closed_at DESC) INTO v_given FROM (
+    (SELECT closed_at FROM settlements WHERE payer = p_payer AND released_by IS NOT NULL AND closed_at > v_now - interval '1 hour'
+      ORDER BY closed_at DESC LIMIT p_limit)
+    UNION ALL
+    (SELECT closed_at FROM channel_requests WHERE payer = p_payer AND released_by IS NOT NULL AND closed_at > v_now - interval '1 hour'
+      ORDER BY closed_at DESC LIMIT p_limit)) AS given;
+  IF cardinality(v_given) >= p_limit THEN RETURN v_given[p_limit] + interval '1 hour' - v_now; END IF;
+  SELECT count(*) INTO v_under_way FROM (
+    (SELECT 1 FROM settlements WHERE payer = p_payer AND status = 'open' AND spent = 0 LIMIT p_limit)
+    UNION ALL
+    (SELECT 1 FROM channel_requests WHERE payer = p_payer AND status = 'reserved' AND spent = 0 LIMIT p_limit)) AS under_way;
+  -- As soon as one of them is paid for.
+  RETURN CASE WHEN coalesce(cardinality(v_given), 0) + v_under_way >= p_limit THEN interval '1 second' END;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_counted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1270,10 +1301,8 @@ BEGIN
   IF s.payer IS NOT NULL THEN
     IF EXISTS (SELECT 1 FROM settlements WHERE payer = s.payer AND status = 'needs_attention' AND uncollectable)
     THEN outcome := 'payer_uncollectable'; RETURN; END IF;
-    SELECT closed_at + interval '1 hour' - v_now INTO room_after FROM settlements
-      WHERE payer = s.payer AND released_by IS NOT NULL AND closed_at > v_now - interval '1 hour'
-      ORDER BY closed_at DESC OFFSET p_limit_released - 1 LIMIT 1;
-    IF FOUND THEN outcome := 'released_limit'; RETURN; END IF;
+    room_after := free_answers_full_for(s.payer, p_limit_released);
+    IF room_after IS NOT NULL THEN outcome := 'released_limit'; RETURN; END IF;
   END IF;
   IF s.voucher_channel IS NOT NULL THEN
     s.voucher_place := place_of_voucher(s.voucher_channel, s.voucher_cumulative, s.cap);

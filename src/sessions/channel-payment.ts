@@ -28,7 +28,9 @@ export type Paid =
   | { readonly kind: 'closing'; readonly channel: Channel }
   | { readonly kind: 'refused'; readonly refusal: ChannelRefusal; readonly proof?: ChannelProof | undefined }
   /** Nothing was decided: the same credential may be sent again. */
-  | { readonly kind: 'unavailable'; readonly why: string };
+  | { readonly kind: 'unavailable'; readonly why: string }
+  /** Nor here: too many answers cost this payer nothing, and there is room again after so long. */
+  | { readonly kind: 'limited'; readonly forMs: number };
 
 export interface PaymentRequest extends Omit<ChannelPayment, 'voucher' | 'oldestChainReadMs'> {
   /** Where the request comes from. */
@@ -217,6 +219,8 @@ function paidOf(outcome: Exclude<PayOutcome, { kind: 'unknown_channel' }>, txHas
       return NO_CHAIN;
     case 'lease_lost':
       return NO_LEDGER;
+    case 'limited':
+      return outcome;
     default:
       return assertNever(outcome);
   }

@@ -27,6 +27,8 @@ export interface ChannelRouteDependencies extends ChannelPaymentDependencies {
   /** Makes charges and releases of channel requests durable. */
   readonly commits: Pick<CommitQueue, 'submit'>;
   readonly credentialValidityMs: number;
+  /** RELEASED_LIMIT. */
+  readonly releasedLimit: number;
   readonly clock: Clock;
   readonly log: SessionLog;
   /** A channel is to be closed on chain; never awaited. */
@@ -57,7 +59,9 @@ export type ChannelAdmission =
       readonly claims: JsonObject | undefined;
       readonly proof: ChannelProof | undefined;
     }
-  | { readonly kind: 'unavailable'; readonly why: string };
+  | { readonly kind: 'unavailable'; readonly why: string }
+  /** Too many answers cost this payer nothing; there is room again after so long. */
+  | { readonly kind: 'limited'; readonly forMs: number };
 
 /** From an MPP session credential to a reservation, or to what else it asks of its channel. */
 export async function admitByChannel(
@@ -82,7 +86,7 @@ export async function admitByChannel(
   if (match.kind === 'refused') return refuse(match.refusal);
   const held = lease.current();
   if (!held?.mayWrite()) return NO_LEDGER;
-  const reservation = isContentRequest(req) ? newReservation(route, held, clock) : null;
+  const reservation = isContentRequest(req) ? newReservation(route, held, dependencies) : null;
   const identity = route.identify?.(req) ?? null;
   try {
     const paid = await payByChannel(match, { identity, reservation, address: req.ip ?? '' }, dependencies);
@@ -90,6 +94,7 @@ export async function admitByChannel(
       case 'refused':
         return refuse(paid.refusal, paid.proof);
       case 'unavailable':
+      case 'limited':
         return paid;
       case 'closing':
         dependencies.onClosing(paid.channel);
@@ -108,12 +113,17 @@ export async function admitByChannel(
 
 type Reservation = ReturnType<typeof newReservation>;
 
-const newReservation = ({ offer, name, longestMs }: ChannelRoute, held: HeldLease, clock: Clock) => ({
+const newReservation = (
+  { offer, name, longestMs }: ChannelRoute,
+  held: HeldLease,
+  { clock, releasedLimit }: ChannelRouteDependencies,
+) => ({
   id: newSettlementId(clock.nowMs()),
   route: name,
   amount: offer.amount,
   closeToken: randomUUID(),
   longestMs,
+  releasedLimit,
   lease: held.lease,
 });
 

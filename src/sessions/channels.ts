@@ -26,6 +26,7 @@ interface Shared {
   readonly clock: Clock;
   readonly log: SessionLog;
   readonly credentialValidityMs: number;
+  readonly releasedLimit: number;
   readonly unknownCommitMs: number | undefined;
 }
 
@@ -38,7 +39,7 @@ export interface ChannelParts extends ChannelRouteDependencies {
 /** The parts of paid sessions once more, for requests that a channel of ours pays for. */
 export function createChannelParts(
   { ledger, createVerifier, onClosing }: ChannelsDependencies,
-  { mpp, lease, clock, log, credentialValidityMs, unknownCommitMs }: Shared,
+  { mpp, lease, clock, log, credentialValidityMs, releasedLimit, unknownCommitMs }: Shared,
 ): ChannelParts {
   const givenUp = createGivenUpSessions({ giveUpSessions: (requests) => ledger.giveUpChannelRequests(requests) });
   const commits = createCommitQueue({
@@ -64,6 +65,7 @@ export function createChannelParts(
     commits,
     deliveries,
     credentialValidityMs,
+    releasedLimit,
     clock,
     log,
     onClosing,

@@ -30,7 +30,7 @@ export interface SessionSettings {
   readonly credentialValidityMs: number;
   readonly minRetryWindowMs: number;
   readonly checkpointIntervalMs: number;
-  /** RELEASED_LIMIT: answers that may cost a payer nothing, in an hour; default 60. */
+  /** RELEASED_LIMIT: answers that may cost a payer nothing, in an hour, and those under way; default 60. */
   readonly releasedLimit?: number;
   /** SETTLEMENT_CHECKPOINT_AMOUNT, atomic units. */
   readonly checkpointAmount: bigint;
@@ -82,6 +82,7 @@ export interface PaidSessions {
 
 export function createPaidSessions(dependencies: PaidSessionsDependencies): PaidSessions {
   const { ledger, authServer, settings, secrets, clock, log, destinationAccountId } = dependencies;
+  const { releasedLimit = DEFAULT_RELEASED_LIMIT } = settings;
   const givenUp = createGivenUpSessions(ledger);
   const commits = createCommitQueue({
     ledger,
@@ -111,7 +112,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       commits,
       match: common,
       minRetryWindowMs: settings.minRetryWindowMs,
-      releasedLimit: settings.releasedLimit ?? 60,
+      releasedLimit,
       verifyTimeoutMs: settings.verifyTimeoutMs ?? 10_000,
       clock,
       log,
@@ -131,6 +132,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       clock,
       log,
       credentialValidityMs: settings.credentialValidityMs,
+      releasedLimit,
       unknownCommitMs: settings.unknownCommitMs,
     });
   return {
@@ -156,6 +158,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
   };
 }
 
+const DEFAULT_RELEASED_LIMIT = 60;
 const DEFAULT_SETTLE_FIRST_BUFFER = 1_048_576;
 
 /** MPP challenges are valid in one realm; all servers of a deployment share it. */

@@ -130,10 +130,7 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
     case 'exposed':
       return sendProblem(res, refusal('exposure_exceeded'));
     case 'limited':
-      return sendProblem(res, {
-        ...refusal('too_many_released'),
-        retryAfterSeconds: Math.ceil(admission.forMs / 1000),
-      });
+      return sendProblem(res, tooManyReleased(admission.forMs));
     case 'admitted': {
       const headers = { 'Settlement-Id': admission.session.id };
       const settled = admission.paidBefore && { dispatch: nothing };
@@ -158,6 +155,8 @@ async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCr
       return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail, admission);
     case 'unavailable':
       return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
+    case 'limited':
+      return sendProblem(res, tooManyReleased(admission.forMs));
     case 'managed':
       res.set({
         'Cache-Control': 'no-store',
@@ -175,6 +174,11 @@ async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCr
       return assertNever(admission);
   }
 }
+
+const tooManyReleased = (forMs: number): Problem => ({
+  ...refusal('too_many_released'),
+  retryAfterSeconds: Math.ceil(forMs / 1000),
+});
 
 /** By this the payer, and whoever he asks, finds what became of his money. */
 function nameCharge(res: Response, id: SettlementId | undefined): void {

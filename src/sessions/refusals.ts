@@ -71,7 +71,7 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     status: 429,
     title: 'Too many answers that cost nothing',
     detail:
-      'Too many requests of this payer have failed, or found nothing new, within the last hour, which is not charged for. Nothing was charged.',
+      'Too many requests of this payer have failed, or found nothing new, within the last hour, which is not charged for, or are under way and not charged for yet. Nothing was charged.',
     retryAfterSeconds: 60,
   },
   voucher_refused: {

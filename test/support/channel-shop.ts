@@ -40,6 +40,7 @@ export interface ShopOptions {
   readonly mount?: (app: express.Express, sessions: PaidSessions) => void;
   readonly leaseMs?: number;
   readonly authServerUrl?: string;
+  readonly releasedLimit?: number;
 }
 
 /** A shop that sells by payment channels: `/paid` for all methods, and what else is mounted. */
@@ -64,6 +65,7 @@ export async function startChannelShop(store: TestLedger, options: ShopOptions):
       checkpointAmount: 1_000n,
       checkpointIntervalMs: 1_000,
       ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
+      ...(options.releasedLimit !== undefined && { releasedLimit: options.releasedLimit }),
     },
     secrets: { mpp: 'a secret that all servers of a deployment share', requestIds: 'another one' },
     holder: 'test',

@@ -17,6 +17,7 @@ export async function startPaidServer(
   store: TestLedger,
   authServerUrl: string,
   mount?: (app: express.Express, sessions: PaidSessions) => void,
+  settings: { readonly releasedLimit?: number; readonly leaseMs?: number } = {},
 ): Promise<PaidServer> {
   const { clock } = store;
   const sessions = createPaidSessions({
@@ -28,6 +29,7 @@ export async function startPaidServer(
       minRetryWindowMs: 120_000,
       checkpointAmount: 1_000n,
       checkpointIntervalMs: 1_000,
+      ...settings,
     },
     secrets: { mpp: 'a secret that all servers of a deployment share', requestIds: 'another one' },
     holder: 'test',

@@ -102,6 +102,7 @@ it('a reservation of a server that died is given back by the sweep, and what it 
       amount: PRICE,
       closeToken: crypto.randomUUID(),
       longestMs: 60_000,
+      releasedLimit: 60,
       lease,
     },
   });
