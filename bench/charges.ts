@@ -75,7 +75,8 @@ export function asSession(charge: NewSettlement, lease: Lease): NewSession {
     lease,
     closeToken: crypto.randomUUID(),
     longestMs: VALID_FOR_SECONDS * 1000,
-    releasedLimit: 60,
+    voucherChallenge: null,
+    releasedLimit: 1_000_000,
     exposure: {},
   };
 }

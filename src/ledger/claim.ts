@@ -16,6 +16,7 @@ type SealedRow = SettlementRow & {
   key_left_ms: number | null;
   failed_before: boolean;
   voucher_channel: string | null;
+  voucher_closes: boolean;
 };
 type HeldRow = SettlementRow & { held_ms: string | null; blocked_by: string | null };
 
@@ -75,7 +76,7 @@ function toClaimed(row: SealedRow, sealer: Sealer): ClaimedSettlement {
     attempts: row.attempts,
     keyLeftMs: row.key_left_ms,
     failedBefore: row.failed_before,
-    byVoucher: row.voucher_channel !== null,
+    byVoucher: row.voucher_channel !== null && !row.voucher_closes,
   };
 }
 

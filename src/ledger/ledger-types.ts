@@ -50,6 +50,8 @@ export interface NewSession extends SettlementFacts {
   readonly lease: Lease;
   /** Random per session: proves, after a lost acknowledgement, that the close found in the ledger is ours. */
   readonly closeToken: string;
+  /** The challenge that a voucher answers; null: it carries none. */
+  readonly voucherChallenge: string | null;
   /** The longest this route may serve. */
   readonly longestMs: number;
   readonly exposure: { readonly perPayer?: AtomicAmount; readonly total?: AtomicAmount };
@@ -63,6 +65,8 @@ export type OpenOutcome =
   | 'payer_uncollectable'
   /** The voucher does not cover what its channel owes already and this session. */
   | 'voucher_spent'
+  /** Its payer closes the channel. */
+  | 'channel_closes'
   | 'exposure_payer'
   | 'exposure_total'
   | 'lease_lost'

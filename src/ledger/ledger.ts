@@ -39,6 +39,7 @@ import { createSweepLedger } from './sweep.js';
 import { createTransferCalls } from './transfer-calls.js';
 import { createTransferReader } from './transfers.js';
 import { createUnreadableSessions } from './unreadable-sessions.js';
+import { createVoucherChannels } from './voucher-channels.js';
 import { createWebhooks } from './webhooks.js';
 
 export interface LedgerDependencies {
@@ -79,6 +80,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDecisions(database, { approvalThreshold, clock }),
     ...sweepLedger,
     ...createUnreadableSessions(database, sealer),
+    ...createVoucherChannels(database, sealer),
     ...createRequestKeys(database),
     ...createOrders(database),
     ...createPayments(database, sealer),

@@ -92,6 +92,7 @@ export function createSessions(database: Database, sealer: Sealer) {
             expires_at: session.expiresAtMs === null ? null : new Date(session.expiresAtMs).toISOString(),
             voucher_channel: session.voucher?.channel ?? null,
             voucher_cumulative: session.voucher?.cumulative ?? null,
+            voucher_challenge: session.voucherChallenge,
           }),
           sealed.bytes,
           session.lease.id,

@@ -67,6 +67,8 @@ function charge(content: JsonObject, challenge: JsonObject, decimals: number): D
   };
 }
 
+const MANAGES = ['topUp', 'close'] as const;
+
 /**
  * A session does not expire with its challenge: the payee can close the channel with the voucher at any later time. Its
  * cap is the voucher's cumulative amount, which bounds what this request can cost from above.
@@ -83,10 +85,13 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
     channelId === undefined || cumulative === undefined
       ? `content:${sha256(canonicalJson(payload))}`
       : `${identityPart(channelId)}:${cumulative}`;
+  const manages = MANAGES.find((action) => action === stringAt(payload, 'action'));
   return {
     protocol: 'mpp',
     scheme: 'session',
-    identity: `mpp:session:${identity}`,
+    // A close bears the voucher that was paid with last, and is not that payment.
+    identity: `mpp:session:${identity}${manages === 'close' ? ':close' : ''}`,
+    ...(manages && { manages }),
     metered: true,
     closesAtZero: true,
     // A top-up moves a deposit and carries no voucher: nothing may be charged on it.

@@ -1,10 +1,11 @@
+import type { ChannelRefusal } from '../domain/channel-problems.js';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Protocol } from '../domain/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import type { Payer } from '../protocols/payer.js';
 import type { CommitQueue } from './commit-queue.js';
-import type { SessionLog } from './gate-options.js';
+import type { SessionLog, SettleNowOutcome } from './gate-options.js';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
 import type { LiveSession } from './live-session.js';
 import type { Match, MatchDependencies, Presented } from './match-offer.js';
@@ -26,7 +27,15 @@ export interface Verifier {
 export interface AdmitDependencies {
   readonly ledger: Pick<
     SessionLedger,
-    'openSession' | 'findEarlierUse' | 'takeAnswer' | 'answerGiven' | 'answerNotGiven' | 'giveAnswer'
+    | 'openSession'
+    | 'findEarlierUse'
+    | 'takeAnswer'
+    | 'answerGiven'
+    | 'answerNotGiven'
+    | 'giveAnswer'
+    | 'closeVoucherChannel'
+    | 'beginTopUp'
+    | 'answeredByVoucher'
   >;
   readonly verifier: Verifier;
   readonly lease: Pick<LeaseKeeper, 'current'>;
@@ -36,6 +45,10 @@ export interface AdmitDependencies {
   /** RELEASED_LIMIT. */
   readonly releasedLimit: number;
   readonly verifyTimeoutMs: number;
+  /** One attempt, for what is answered by its outcome. */
+  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+  /** Starts a settlement; never awaited. */
+  readonly dispatch: (id: SettlementId) => unknown;
   readonly clock: Clock;
   readonly log: SessionLog;
 }
@@ -58,8 +71,12 @@ export type Admission =
       /** The money is in already: nothing is left to be started. */
       readonly paidBefore?: true;
     }
-  /** Pay (again): 402. */
-  | { readonly kind: 'challenge'; readonly why: string }
+  /** Its channel was managed: 204, and no handler runs. */
+  | { readonly kind: 'managed'; readonly id: SettlementId }
+  /** Pay (again): 402. `givenTo`: the channel whose payer this is, so that the challenge says so. */
+  | { readonly kind: 'challenge'; readonly why: string; readonly givenTo?: string }
+  /** The channel does not do, in the words of its protocol. */
+  | { readonly kind: 'refused'; readonly refusal: ChannelRefusal }
   /** Nothing was decided: 503, the same credential may be sent again. */
   | { readonly kind: 'unavailable'; readonly why: string }
   /** `id`: of its charge; undefined: it is not this credential that was used, but the payment request that it answers. */

@@ -1,23 +1,30 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import { payerOf } from '../protocols/payer.js';
-import { verifyBody } from '../protocols/settle-body.js';
 import type { Admission, AdmitDependencies, Knock, Matched, Verified } from './admission.js';
 import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './live-session.js';
+import { manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
+import { CHALLENGE_EXPIRED } from './match-mpp.js';
 import { matchOffer } from './match-offer.js';
 import { contentOf, liveSession, newSession, openOnce } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
+import { verifyCredential } from './verify-credential.js';
 
 /** From a credential to a durable session: what costs least is looked at first, and nothing is opened before all of it holds. */
 export async function admit(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
   const match = matchOffer(knock.found, knock.presented, dependencies.match);
   if (match.kind === 'mismatch') {
-    const otherwise = { kind: 'challenge', why: `the credential was not accepted: ${match.why}` } as const;
+    const givenTo = match.why === CHALLENGE_EXPIRED ? await payerOfExpired(knock.found.raw, dependencies) : undefined;
+    const otherwise = {
+      kind: 'challenge',
+      why: `the credential was not accepted: ${match.why}`,
+      ...(givenTo !== undefined && { givenTo }),
+    } as const;
     return match.identity === undefined ? otherwise : seenBefore(match.identity, otherwise, dependencies);
   }
   if (match.kind === 'undecided') return { kind: 'unavailable', why: match.why };
-  const { credential, context } = match;
+  const { credential } = match;
   const leftMs = (credential.expiresAtMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs();
   if (leftMs < knock.terms.longestMs + dependencies.minRetryWindowMs) {
     return repeated(match, knock, dependencies, {
@@ -25,16 +32,10 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
       why: 'the credential expires too soon to be collected safely',
     });
   }
-  const verified = await dependencies.verifier
-    .verify(credential.protocol, { body: verifyBody({ credential, context }), timeoutMs: dependencies.verifyTimeoutMs })
-    .catch((error: unknown) => ({ kind: 'unreachable' as const, detail: String(error) }));
-  if (verified.kind === 'unreachable') {
-    dependencies.log.warn(
-      { protocol: credential.protocol, detail: verified.detail },
-      'a payment could not be verified: the payer was asked to come back',
-    );
+  if (credential.manages) return manageVoucherChannel(match, knock, dependencies);
+  const verified = await verifyCredential(match, dependencies);
+  if (verified.kind === 'unreachable')
     return repeated(match, knock, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
-  }
   if (verified.kind === 'valid')
     return open({ ...match, payer: payerOf(credential, verified.payer) }, knock, dependencies);
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
@@ -161,6 +162,11 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
       return {
         kind: 'challenge',
         why: 'voucher_spent: the voucher does not cover what its channel owes already and this response; sign a higher one',
+      };
+    case 'channel_closes':
+      return {
+        kind: 'refused',
+        refusal: { problem: 'session/channel-finalized', detail: 'The channel closes; open another one.' },
       };
     case 'exposure_payer':
     case 'exposure_total':

@@ -3,8 +3,8 @@ import type { PaymentRequired } from '@x402/core/types';
 import { Challenge } from 'mppx';
 import type { Clock } from '../domain/clock.js';
 import type { JsonObject } from '../domain/json.js';
+import { mppOpaque } from './challenge-opaque.js';
 import type { MppIssuer } from './match-mpp.js';
-import { mppOpaque } from './match-mpp.js';
 import { offeredFor, type Presented } from './match-offer.js';
 import { atxpOption, MPP_METHOD, mppRequest, type Offer, x402Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
@@ -37,6 +37,14 @@ export interface ChallengeAnswer {
   readonly body?: JsonObject;
 }
 
+/** Whom a challenge is given to. */
+export interface ChallengedPayer {
+  /** The challenge of a route that sells by channels of this server; it needs no auth server. */
+  readonly channel?: string | undefined;
+  /** The channel at the auth server whose payer has proved himself. */
+  readonly givenTo?: string | undefined;
+}
+
 /** A 402 must not hang on a slow auth server: the protocols that need no call are offered without it. */
 const PAYMENT_REQUEST_TIMEOUT_MS = 3_000;
 
@@ -45,21 +53,20 @@ const PAYMENT_REQUEST_TIMEOUT_MS = 3_000;
  * `X-ATXP-Payment-Request`, MPP as `WWW-Authenticate: Payment …`.
  *
  * @param error why a credential that was presented does not do; undefined when there was none
- * @param channel the challenge of a route that sells by channels; it needs no auth server
  * @returns undefined when no protocol can be offered now, because each needs the auth server, which does not answer
  */
 export async function makeChallenge(
   presented: Presented,
   error: string | undefined,
   dependencies: ChallengeDependencies,
-  channel?: string,
+  { channel, givenTo }: ChallengedPayer = {},
 ): Promise<ChallengeAnswer | undefined> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   const x402 = x402Part(presented, error, dependencies);
   // Our accept is the library's PaymentRequirements, in the JSON type that the ledger keeps it in.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   if (x402) headers['PAYMENT-REQUIRED'] = encodePaymentRequiredHeader(x402 as unknown as PaymentRequired);
-  const mpp = [...mppPart(presented, dependencies), ...(channel === undefined ? [] : [channel])].join(', ');
+  const mpp = [...mppPart(presented, givenTo, dependencies), ...(channel === undefined ? [] : [channel])].join(', ');
   if (mpp) headers['WWW-Authenticate'] = mpp;
   const atxp = await atxpPart(presented, dependencies);
   if (atxp) headers['X-ATXP-Payment-Request'] = atxp;
@@ -79,7 +86,11 @@ function x402Part(
   return { x402Version: 2, ...(error !== undefined && { error }), resource: presented.resource, accepts };
 }
 
-function mppPart(presented: Presented, { mpp, clock, credentialValidityMs }: ChallengeDependencies): readonly string[] {
+function mppPart(
+  presented: Presented,
+  givenTo: string | undefined,
+  { mpp, clock, credentialValidityMs }: ChallengeDependencies,
+): readonly string[] {
   if (mpp === undefined) return [];
   return offersOf(presented, 'mpp').flatMap((offer) => {
     const request = mppRequest(offer, presented.facilities);
@@ -91,7 +102,7 @@ function mppPart(presented: Presented, { mpp, clock, credentialValidityMs }: Cha
       intent: offer.scheme,
       request: { ...request },
       expires: new Date(clock.nowMs() + credentialValidityMs).toISOString(),
-      meta: mppOpaque(presented.target),
+      meta: mppOpaque(presented.target, givenTo),
     });
     return [Challenge.serialize(challenge)];
   });

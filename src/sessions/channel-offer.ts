@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { Challenge } from 'mppx';
 import type { Channel, ChannelId, ChannelTerms, FoundChannel } from '../domain/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { JsonObject } from '../domain/json.js';
-import { type MppIssuer, mppOpaque } from './match-mpp.js';
+import { mppOpaque } from './challenge-opaque.js';
+import type { MppIssuer } from './match-mpp.js';
 import { MPP_METHOD } from './offers.js';
 import { channelEntry, type PaidSessionOptions, positive, type RouteTerms, refuse } from './route-options.js';
 
@@ -108,12 +108,6 @@ function snapshotOf(channel: Channel, requiredCumulative: bigint): JsonObject {
   };
 }
 
-/** Beside what a challenge is for: what makes it one of a kind, so that only who was given it can answer it. */
-export const NONCE = 'nonce';
-/** And the channel whose payer had proved himself when he was given it. */
-export const GIVEN_TO = 'channel';
-const NONCE_BYTES = 16;
-
 /** The value of one `WWW-Authenticate` challenge; its id is an HMAC over everything in it, hints included. */
 export function channelChallenge(
   offer: ChannelOffer,
@@ -130,11 +124,7 @@ export function channelChallenge(
       intent: 'session',
       request: { ...request, methodDetails },
       expires: new Date(clock.nowMs() + validityMs).toISOString(),
-      meta: {
-        ...mppOpaque(on.path),
-        [NONCE]: randomBytes(NONCE_BYTES).toString('base64url'),
-        ...(on.givenTo !== undefined && { [GIVEN_TO]: on.givenTo }),
-      },
+      meta: mppOpaque(on.path, on.givenTo),
     }),
   );
 }

@@ -114,6 +114,8 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       minRetryWindowMs: settings.minRetryWindowMs,
       releasedLimit,
       verifyTimeoutMs: settings.verifyTimeoutMs ?? 10_000,
+      settleNow: dependencies.settleNow,
+      dispatch: dependencies.dispatch,
       clock,
       log,
     },

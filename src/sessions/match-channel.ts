@@ -3,8 +3,9 @@ import { type ChannelId, parseChannelId } from '../domain/channel.js';
 import type { ChannelRefusal } from '../domain/channel-problems.js';
 import type { JsonObject } from '../domain/json.js';
 import { fromBase64, isObject, MAX_CREDENTIAL_BYTES, objectAt, parseJson, stringAt } from '../protocols/wire-json.js';
-import { type ChannelOffer, channelRequest, GIVEN_TO, HINTS, NONCE } from './channel-offer.js';
-import { type MppIssuer, mppOpaque, readChallenge } from './match-mpp.js';
+import { readOpaque } from './challenge-opaque.js';
+import { type ChannelOffer, channelRequest, HINTS } from './channel-offer.js';
+import { type MppIssuer, readChallenge } from './match-mpp.js';
 import { MPP_METHOD } from './offers.js';
 import { sameJson } from './stated.js';
 
@@ -84,19 +85,12 @@ export function matchChannel(raw: string, content: JsonObject | undefined, on: M
   return match.kind === 'match' && expired ? { ...match, kind: 'expired' } : match;
 }
 
-/** What we put beside the offer; the challenge's id has proved that it is ours. */
-function opaqueOf(challenge: Challenge.Challenge): JsonObject {
-  const opaque = parseJson(fromBase64(challenge.opaque ?? '') ?? '');
-  return isObject(opaque) ? opaque : {};
-}
-
 /** The name of what is not ours; hints may be of any time, because vouchers are judged by what is true now. */
 function differenceOf(challenge: Challenge.Challenge, { offer, path, mpp }: MatchedOn): string | undefined {
   if (challenge.realm !== mpp.realm) return 'realm';
   if (challenge.method !== MPP_METHOD) return 'method';
   if (challenge.intent !== 'session') return 'intent';
-  const { [NONCE]: _nonce, [GIVEN_TO]: _givenTo, ...opaque } = opaqueOf(challenge);
-  if (!sameJson(opaque, mppOpaque(path))) return 'resource';
+  if (!readOpaque(challenge).isFor(path)) return 'resource';
   const stated = parseJson(JSON.stringify(challenge.request));
   if (!isObject(stated)) return 'request';
   const details = Object.entries(objectAt(stated, 'methodDetails') ?? {}).filter(
@@ -125,7 +119,7 @@ function matchPayload(raw: string, challenge: Challenge.Challenge, payload: Json
   if (channelId === undefined) return refuse('invalid-payload', 'The payload names no channel (0x and 64 hex digits).');
   if (objectAt(payload, 'descriptor') === undefined)
     return refuse('invalid-payload', 'The payload has no descriptor of its channel.');
-  const givenTo = parseChannelId(stringAt(opaqueOf(challenge), GIVEN_TO));
+  const givenTo = parseChannelId(readOpaque(challenge).givenTo);
   const common = { raw, challengeId: challenge.id, givenTo, action, channelId };
   if (action === 'topUp') return { kind: 'match', credential: { ...common, cumulative: 0n, signature: '' } };
   const cumulative = stringAt(payload, 'cumulativeAmount') ?? '';

@@ -2,16 +2,16 @@ import { Challenge, PaymentRequest } from 'mppx';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
 import { objectAt, stringAt } from '../protocols/wire-json.js';
+import { readOpaque } from './challenge-opaque.js';
 import { MPP_METHOD, type Offer } from './offers.js';
 import { firstOf, type Mismatch, sameJson, unknownKey } from './stated.js';
+
+export const CHALLENGE_EXPIRED = 'its challenge has expired';
 
 export interface MppIssuer {
   readonly secretKey: string;
   readonly realm: string;
 }
-
-/** The part of a challenge that says what it is for; whoever answers must echo it unchanged. */
-export const mppOpaque = (target: string): Record<string, string> => ({ resource: target });
 
 /** What was offered, where, and at which time the answer is looked at (Unix ms). */
 export interface MppOffered {
@@ -46,11 +46,8 @@ export function mppMismatch(content: JsonObject, offered: MppOffered, issuer: Mp
       stated['request'] === PaymentRequest.serialize(offered.request)
         ? undefined
         : 'its request is not the one that was offered',
-    () =>
-      challenge.opaque === PaymentRequest.serialize(mppOpaque(offered.target))
-        ? undefined
-        : 'its resource is not this one',
-    () => (Date.parse(challenge.expires ?? '') > offered.nowMs ? undefined : 'its challenge has expired'),
+    () => (readOpaque(challenge).isFor(offered.target) ? undefined : 'its resource is not this one'),
+    () => (Date.parse(challenge.expires ?? '') > offered.nowMs ? undefined : CHALLENGE_EXPIRED),
     () => sourceMismatch(content, offered.offer),
     () => (offered.offer.scheme === 'session' ? voucherMismatch(payload, offered) : chargeMismatch(payload)),
   );
@@ -79,10 +76,12 @@ function chargeMismatch(payload: JsonObject): Mismatch {
   return unknownKey(payload, ['type', 'signature', 'hash']);
 }
 
+const ACTIONS = ['open', 'voucher', 'topUp', 'close'] as const;
+
 function voucherMismatch(payload: JsonObject, { offer, request }: MppOffered): Mismatch {
   const descriptor = objectAt(payload, 'descriptor');
   const details = objectAt(request, 'methodDetails');
-  const action = stringAt(payload, 'action') ?? '';
+  const action = ACTIONS.find((known) => known === stringAt(payload, 'action'));
   const cumulative = parseAtomic(stringAt(payload, 'cumulativeAmount') ?? '');
   const agrees = (name: string, offered: string | undefined) =>
     descriptor === undefined ||
@@ -90,10 +89,11 @@ function voucherMismatch(payload: JsonObject, { offer, request }: MppOffered): M
     !Object.hasOwn(descriptor, name) ||
     sameJson(descriptor[name], offered);
   return firstOf(
-    () => (['open', 'voucher'].includes(action) ? undefined : 'it neither opens a channel nor carries a voucher'),
+    () => (action === undefined ? `its action is none of ${ACTIONS.join(', ')}` : undefined),
     () => (stringAt(payload, 'channelId') === undefined ? 'it names no channel' : undefined),
     () =>
-      cumulative !== undefined && BigInt(cumulative) >= BigInt(offer.amount)
+      action === 'topUp' ||
+      (cumulative !== undefined && (action === 'close' || BigInt(cumulative) >= BigInt(offer.amount)))
         ? undefined
         : 'its voucher does not cover the offer',
     () => (agrees('payee', offer.payTo) ? undefined : 'its channel pays somebody else'),

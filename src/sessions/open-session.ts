@@ -3,7 +3,7 @@ import { newSettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { toAtomic } from '../domain/money.js';
 import { settleBody } from '../protocols/settle-body.js';
-import { canonicalJson, sha256 } from '../protocols/wire-json.js';
+import { canonicalJson, objectAt, sha256, stringAt } from '../protocols/wire-json.js';
 import type { AdmitDependencies, Knock, Matched, Verified } from './admission.js';
 import type { HeldLease } from './lease-keeper.js';
 import { createLiveSession, type LiveSession } from './live-session.js';
@@ -31,6 +31,8 @@ export function newSession(
     decimals: offer.decimals,
     payer: payer.name,
     voucher: credential.voucher,
+    voucherChallenge:
+      credential.voucher === null ? null : (stringAt(objectAt(credential.content, 'challenge'), 'id') ?? null),
     lookup: credential.lookup,
     context: stored,
     expiresAtMs: credential.expiresAtMs,

@@ -5,7 +5,7 @@ import type { JsonObject } from '../domain/json.js';
 import { type FoundCredential, findCredential } from '../protocols/find-credential.js';
 import type { AdmitDependencies } from './admission.js';
 import { admit } from './admit.js';
-import { type ChallengeDependencies, makeChallenge } from './challenge.js';
+import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './challenge.js';
 import { type ChannelOffer, channelOfferOf } from './channel-offer.js';
 import { RECEIPT_HEADER } from './channel-receipt.js';
 import {
@@ -117,8 +117,14 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
     authServer.admission,
   );
   switch (admission.kind) {
+    case 'managed':
+      nameCharge(res, admission.id);
+      res.set('Cache-Control', 'no-store').status(204).end();
+      return;
     case 'challenge':
-      return challenge(visit, required(admission.why), admission.why);
+      return challenge(visit, required(admission.why), admission.why, { givenTo: admission.givenTo });
+    case 'refused':
+      return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail);
     case 'unavailable':
       return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
     case 'used':
@@ -197,13 +203,18 @@ function channelRouteOf({ channel, identify, route, presented, req }: Visit): Ch
 }
 
 /** @param why a credential that was presented does not do; the x402 body repeats it */
-async function challenge(visit: Visit, problem: Problem, why?: string, by?: ChallengedBy): Promise<void> {
+async function challenge(
+  visit: Visit,
+  problem: Problem,
+  why?: string,
+  by: ChallengedBy & Pick<ChallengedPayer, 'givenTo'> = {},
+): Promise<void> {
   const { req, res, presented, content, dependencies } = visit;
   const { authServer, channels } = dependencies;
   const route = channelRouteOf(visit);
-  const byChannel = channels && route && (await challengeByChannel(req, by ?? { claims: content }, route, channels));
+  const byChannel = channels && route && (await challengeByChannel(req, { claims: content, ...by }, route, channels));
   const made = authServer
-    ? await makeChallenge(presented, why, authServer.challenge, byChannel)
+    ? await makeChallenge(presented, why, authServer.challenge, { channel: byChannel, givenTo: by.givenTo })
     : byChannel && { headers: { 'Cache-Control': 'no-store', 'WWW-Authenticate': byChannel } };
   if (made) sendChallenge(res, made, problem);
   else sendProblem(res, refusal('payment_unavailable', 'Reason: the auth server cannot be reached.'));

@@ -10,6 +10,7 @@ import type {
   ReleaseCause,
   SessionChange,
 } from '../ledger/ledger-types.js';
+import type { ChannelClose, ChannelManagement, VoucherCloseOutcome } from '../ledger/voucher-channels.js';
 
 export type { ChangeOutcome, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
 
@@ -30,6 +31,9 @@ export const NO_LEDGER = { kind: 'unavailable', why: 'this server cannot reach i
 export interface SessionLedger {
   /** One commit. */
   openSession(session: NewSession): Promise<OpenOutcome>;
+  closeVoucherChannel(close: ChannelClose): Promise<VoucherCloseOutcome>;
+  beginTopUp(topUp: ChannelManagement): Promise<boolean>;
+  answeredByVoucher(channel: string, challengeId: string): Promise<boolean>;
   /** One commit for all changes, one outcome per change in the order given; at most one change per session. */
   commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
   /** `ours`: the close with this token is in the ledger. `open`: no close yet. `lost`: the session is not ours any more. */

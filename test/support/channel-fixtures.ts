@@ -71,7 +71,7 @@ export function paymentOf(id: ChannelId, cumulative: bigint, amount: bigint | nu
             amount,
             closeToken: randomUUID(),
             longestMs: 60_000,
-            releasedLimit: 60,
+            releasedLimit: 1_000_000,
             lease,
           },
   };

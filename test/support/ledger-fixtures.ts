@@ -91,6 +91,7 @@ export function aSession(lease: Lease, changes: Partial<NewSession> = {}): NewSe
     closeToken: randomUUID(),
     longestMs: 60_000,
     releasedLimit: 60,
+    voucherChallenge: null,
     exposure: {},
     ...changes,
   };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { createAuthServer } from '../../src/providers/auth-server/client.js';
 import { mountDemoRoutes } from '../../src/sandbox/demo-routes.js';
-import { createPaidSessions, type PaidSessions } from '../../src/sessions/index.js';
+import { createPaidSessions, type PaidSessions, type PaidSessionsDependencies } from '../../src/sessions/index.js';
 import type { TestLedger } from './ledger-fixtures.js';
 
 export interface PaidServer {
@@ -17,7 +17,14 @@ export async function startPaidServer(
   store: TestLedger,
   authServerUrl: string,
   mount?: (app: express.Express, sessions: PaidSessions) => void,
-  settings: { readonly releasedLimit?: number; readonly leaseMs?: number } = {},
+  {
+    settleNow = () => Promise.resolve('unknown'),
+    ...settings
+  }: {
+    readonly releasedLimit?: number;
+    readonly leaseMs?: number;
+    readonly settleNow?: PaidSessionsDependencies['settleNow'];
+  } = {},
 ): Promise<PaidServer> {
   const { clock } = store;
   const sessions = createPaidSessions({
@@ -35,7 +42,7 @@ export async function startPaidServer(
     holder: 'test',
     clock,
     log: { warn: () => undefined, error: () => undefined },
-    settleNow: () => Promise.resolve('unknown'),
+    settleNow,
     dispatch: () => undefined,
   });
   await sessions.start();

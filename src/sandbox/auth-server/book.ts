@@ -11,6 +11,8 @@ export interface Debit {
   readonly payer: string;
   readonly network: string;
   readonly channelId: string | null;
+  /** Of a channel: its deposit grew, or it was closed; the amount is what was taken with it. */
+  readonly manages: Claim['manages'];
   readonly amount: bigint;
   readonly settledAmount: string;
   readonly txHash: string;
@@ -45,6 +47,9 @@ export function createBook(clock: Clock, journal: Journal): Book {
   const moved = new Map<string, string>();
   const balances = new Map<string, bigint>();
   const channels = new Map<string, bigint>();
+  /** Whose channels they are: whoever paid from them first. */
+  const owners = new Map<string, string>();
+  const closed = new Set<string>();
 
   const balanceOf = (payer: string): bigint => balances.get(payer) ?? DEFAULT_BALANCE;
   const apply = (debit: Debit, durable: Promise<void>): void => {
@@ -52,6 +57,8 @@ export function createBook(clock: Clock, journal: Journal): Book {
     if (debit.once !== null) moved.set(debit.once, debit.key);
     if (debit.channelId !== null) {
       channels.set(debit.channelId, (channels.get(debit.channelId) ?? 0n) + debit.amount);
+      if (!owners.has(debit.channelId)) owners.set(debit.channelId, debit.payer);
+      if (debit.manages === 'close') closed.add(debit.channelId);
     }
     balances.set(debit.payer, balanceOf(debit.payer) - debit.amount);
   };
@@ -64,6 +71,10 @@ export function createBook(clock: Clock, journal: Journal): Book {
     if (wanted.untilMs !== null && !(nowMs < wanted.untilMs)) return expired(wanted.untilMs);
     if (claim.validAfterMs !== null && nowMs < claim.validAfterMs) return notYetValid;
     if (claim.channel !== null) {
+      if (closed.has(claim.channel.id)) return channelClosed;
+      if (claim.manages === 'topUp') return undefined;
+      if (claim.manages === 'close' && (owners.get(claim.channel.id) ?? claim.payer) !== claim.payer)
+        return notTheOwner;
       // Vouchers are cumulative, and each settle states what it adds: nothing is left of one that a higher one has overtaken.
       const left = claim.channel.cumulative - (channels.get(claim.channel.id) ?? 0n);
       if (left < wanted.vouched) return overVoucher;
@@ -77,7 +88,8 @@ export function createBook(clock: Clock, journal: Journal): Book {
       if (debits.has(claim.key)) return used;
       const collected = claim.channel === null ? 0n : (channels.get(claim.channel.id) ?? 0n);
       const most = claim.cap > collected ? claim.cap - collected : 0n;
-      return problemOf(claim, { amount: most, vouched: 1n, untilMs: claim.validUntilMs });
+      const wanted = claim.manages === null ? { amount: most, vouched: 1n } : { amount: 0n, vouched: 0n };
+      return problemOf(claim, { ...wanted, untilMs: claim.validUntilMs });
     },
     settle(claim, bodySha256) {
       const before = debits.get(claim.key);
@@ -95,6 +107,7 @@ export function createBook(clock: Clock, journal: Journal): Book {
         payer: claim.payer,
         network: claim.network,
         channelId: claim.channel?.id ?? null,
+        manages: claim.manages,
         amount: claim.amount,
         settledAmount: claim.protocol === 'atxp' ? usdcText(claim.amount) : claim.amount.toString(),
         txHash: `0x${sha256(`sandbox transaction ${claim.key}`)}`,
@@ -120,7 +133,7 @@ export function createBook(clock: Clock, journal: Journal): Book {
       return true;
     },
     clear() {
-      for (const map of [debits, moved, balances, channels]) map.clear();
+      for (const map of [debits, moved, balances, channels, owners, closed]) map.clear();
     },
   };
 }
@@ -132,6 +145,8 @@ const overVoucher: Problem = {
   code: 'amount_exceeds_voucher',
   message: 'the channel has no voucher for this much beyond what it already settled',
 };
+const channelClosed: Problem = { status: 409, code: 'channel_closed', message: 'the channel is closed' };
+const notTheOwner: Problem = { status: 400, code: 'signer_mismatch', message: 'the close is not signed by the payer' };
 const insufficient: Problem = {
   status: 402,
   code: 'insufficient_funds',

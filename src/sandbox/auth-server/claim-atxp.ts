@@ -45,6 +45,7 @@ export function readAtxp(body: Fields): Reading {
       collectableUntilMs: null,
       validUntilMs: null,
       channel: null,
+      manages: null,
       typedData: null,
       echo: account === undefined ? {} : { sourceAccountId: account },
     },

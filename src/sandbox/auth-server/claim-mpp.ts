@@ -1,5 +1,5 @@
 import { type Claim, malformed, type Problem, type Reading } from './claim.js';
-import { type Fields, fieldsOf, textOf, usdcOf, wholeOf } from './reading.js';
+import { type Fields, fieldsOf, sha256, textOf, usdcOf, wholeOf } from './reading.js';
 
 /**
  * `{credential: {challenge, payload, source}, settlementOverrides?, paymentRequestId?, …}`. `challenge.request` is the
@@ -21,9 +21,11 @@ export function readMpp(body: Fields): Reading {
   }
   const channel = channelOf(challenge, payload);
   if (channel === undefined) {
-    return { key: requestId ? `request:${requestId}` : null, problem: malformed('the session payload has no voucher') };
+    const problem = malformed('the session payload has neither a voucher nor a top-up transaction');
+    return { key: requestId ? `request:${requestId}` : null, problem };
   }
-  const once = channel === null ? `mpp:${id}` : `mpp:channel:${channel.id}:${channel.cumulative}`;
+  const manages = (['topUp', 'close'] as const).find((action) => action === payload.action) ?? null;
+  const once = onceOf(id, channel, { manages, payload });
   const key = requestId === undefined ? once : `request:${requestId}`;
   const amount = amountOf(body, channel, cap);
   if (typeof amount !== 'bigint') return { key, problem: amount };
@@ -44,6 +46,7 @@ export function readMpp(body: Fields): Reading {
     collectableUntilMs: channel === null ? expiresMs : null,
     validUntilMs: expiresMs,
     channel,
+    manages: channel === null ? null : manages,
     typedData: null,
     echo: {},
   };
@@ -63,8 +66,21 @@ function requestOf(request: unknown): Fields {
 function channelOf(challenge: Fields, payload: Fields): Claim['channel'] | undefined {
   if (challenge.intent !== 'session' && payload.descriptor === undefined) return null;
   const id = textOf(payload.channelId)?.toLowerCase();
-  const cumulative = wholeOf(payload.cumulativeAmount);
+  // A top-up vouches for nothing.
+  const isTopUp = payload.action === 'topUp' && /^0x[0-9a-f]{2,}$/i.test(textOf(payload.transaction) ?? '');
+  const cumulative = isTopUp ? 0n : wholeOf(payload.cumulativeAmount);
   return id === undefined || cumulative === undefined ? undefined : { id, cumulative };
+}
+
+/** A close bears a voucher that may have been settled; it is a thing of its own. */
+function onceOf(
+  challengeId: string,
+  channel: Claim['channel'],
+  { manages, payload }: { manages: Claim['manages']; payload: Fields },
+): string {
+  if (channel === null) return `mpp:${challengeId}`;
+  if (manages === 'topUp') return `mpp:channel:${channel.id}:topUp:${sha256(textOf(payload.transaction) ?? '')}`;
+  return `mpp:channel:${channel.id}:${channel.cumulative}${manages === 'close' ? ':close' : ''}`;
 }
 
 function amountOf(body: Fields, channel: Claim['channel'], cap: bigint): bigint | Problem {

@@ -59,6 +59,7 @@ export function readX402(body: Fields): Reading {
     collectableUntilMs: validBeforeMs,
     validUntilMs: validBeforeMs,
     channel: null,
+    manages: null,
     typedData: typedDataOf(proof, requirements, network),
     echo: {},
   };

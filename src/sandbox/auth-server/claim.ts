@@ -33,6 +33,8 @@ export interface Claim {
   readonly validUntilMs: number | null;
   /** MPP sessions: the channel and how much it has been vouched for in total. */
   readonly channel: { readonly id: string; readonly cumulative: bigint } | null;
+  /** MPP sessions: it takes nothing, but has its channel's deposit grow, or the channel closed. */
+  readonly manages: 'topUp' | 'close' | null;
   /** Bytes for an EIP-712 check; null where there is nothing the sandbox can check. */
   readonly typedData: TypedData | null;
   readonly echo: Readonly<Record<string, string>>;

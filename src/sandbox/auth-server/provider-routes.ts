@@ -100,7 +100,9 @@ async function verify(dependencies: ProviderDependencies, req: Request, res: Res
     if (problem) return invalid(res, problem.code);
     if (dependencies.checkSignatures && !(await signatureMatches(reading.claim)))
       return invalid(res, badSignature.code);
-    const { payer, confirmed } = reading.claim;
+    const { payer, confirmed, manages } = reading.claim;
+    // A close gives its payer's deposit back: nobody is believed for it.
+    if (manages === 'close' && !confirmed) return invalid(res, badSignature.code);
     return () => void res.json({ valid: true, ...(confirmed && { payer }) });
   });
 }

@@ -137,15 +137,17 @@ describe.each(Object.entries(WAYS))('answers that cost nothing, paid for %s', (_
     const answers = Array.from({ length: 4 * LIMIT }, () => ask('/held'));
     await eventually('as many as the limit are served', () => held.length === LIMIT);
     const early: number[] = [];
-    for (const answer of answers)
-      void answer.then(({ status, headers }) => {
-        if (status === 429) early.push(Number(headers.get('retry-after')));
-      });
+    const note = async (answer: Promise<globalThis.Response>): Promise<void> => {
+      const { status, headers } = await answer;
+      if (status === 429) early.push(Number(headers.get('retry-after')));
+    };
+    const noted = answers.map(note);
     await eventually('all others are refused', () => early.length === 3 * LIMIT);
     expect(new Set(early)).toEqual(new Set([1]));
     expect(held).toHaveLength(LIMIT);
     for (const release of held.splice(0)) release();
     const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    await Promise.all(noted);
     expect(statuses.filter((status) => status === 200)).toHaveLength(LIMIT);
     // Paid for, so that there is room again at once.
     expect(await statusesOf('/good')).toEqual([200]);

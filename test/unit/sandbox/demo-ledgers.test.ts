@@ -19,6 +19,7 @@ const theirs = (...digests: string[]) => ({
     payer: 'alice',
     network: 'base',
     channelId: null,
+    manages: null,
     amount: '3000',
     settledAmount: '0.003',
     txHash: '0x',

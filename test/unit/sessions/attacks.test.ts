@@ -169,13 +169,13 @@ test('a permit for another token, spender, payee or facilitator is refused befor
   expect(world.auth.verified).toHaveLength(0);
 });
 
-test('a voucher that does not cover the offer, closes or tops up is refused', async () => {
+test('a voucher that does not cover the offer, or does something that no channel knows, is refused', async () => {
   world = await sell(serve, { sells: METERED });
   const fresh = await world.credential({ protocol: 'mpp' });
   for (const [key, value] of [
     ['cumulativeAmount', '99999'],
-    ['action', 'close'],
-    ['action', 'topUp'],
+    ['action', 'settle'],
+    ['action', 'Close'],
   ] as const) {
     await refused(
       headersFor(

@@ -95,6 +95,18 @@ export class FakeLedger implements SessionLedger {
     return { id: session.id, status, certainty, answer, contentSha256: session.contentSha256 };
   }
 
+  closeVoucherChannel(): Promise<never> {
+    return Promise.reject(new Error('this ledger has no channels'));
+  }
+
+  beginTopUp(): Promise<never> {
+    return Promise.reject(new Error('this ledger has no channels'));
+  }
+
+  async answeredByVoucher(): Promise<boolean> {
+    return false;
+  }
+
   async takeAnswer(id: string, token: string): Promise<AtomicAmount | undefined> {
     const row = this.rows.get(id);
     if (row?.status !== 'settled' || row.answer !== 'due') return undefined;

@@ -1,0 +1,151 @@
+import { assertNever } from '../domain/assert-never.js';
+import { parseChannelId } from '../domain/channel.js';
+import type { ChannelProblem } from '../domain/channel-problems.js';
+import { newSettlementId } from '../domain/ids.js';
+import { toAtomic } from '../domain/money.js';
+import { settleBody } from '../protocols/settle-body.js';
+import { objectAt, stringAt } from '../protocols/wire-json.js';
+import type { Admission, AdmitDependencies, Knock, Matched } from './admission.js';
+import { readOpaque } from './challenge-opaque.js';
+import { readMppContent } from './match-channel.js';
+import { contentOf } from './open-session.js';
+import { NO_LEDGER } from './session-ledger.js';
+import { verifyCredential } from './verify-credential.js';
+
+/**
+ * A top-up or a close of a channel that the auth server settles. Nothing is served and nothing charged for it: it is verified,
+ * made durable as a settlement of nothing, and answered 204.
+ */
+export async function manageVoucherChannel(
+  match: Matched,
+  knock: Knock,
+  dependencies: AdmitDependencies,
+): Promise<Admission> {
+  try {
+    return (await cameBefore(match, dependencies)) ?? (await manage(match, knock, dependencies));
+  } catch (error) {
+    dependencies.log.error({ err: error }, 'a channel could not be managed: nothing was promised to its payer');
+    return NO_LEDGER;
+  }
+}
+
+/** An answer may have been lost: what was done is answered as the first time. */
+async function cameBefore({ credential }: Matched, { ledger }: AdmitDependencies): Promise<Admission | undefined> {
+  const earlier = await ledger.findEarlierUse(credential.identity);
+  if (earlier === undefined || earlier.status === 'written_off') return undefined;
+  const { id, status } = earlier;
+  return credential.manages === 'close' || status === 'settled' ? { kind: 'managed', id } : { kind: 'undecided', id };
+}
+
+async function manage(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+  const verified = await verifyCredential(match, dependencies);
+  switch (verified.kind) {
+    case 'unreachable':
+      return { kind: 'unavailable', why: 'the auth server cannot be reached' };
+    case 'invalid':
+      return refused('verification-failed', 'The auth server did not accept the credential.');
+    case 'valid':
+      return match.credential.manages === 'close'
+        ? close(match, knock, dependencies)
+        : topUp(match, knock, dependencies);
+    default:
+      return assertNever(verified);
+  }
+}
+
+/** The deposit must be there before the next voucher draws on it: it is settled first, and answered by what became of it. */
+async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+  const { ledger, settleNow, dispatch } = dependencies;
+  const settlement = settlementOf(match, knock, dependencies);
+  const { id } = settlement;
+  if (!(await ledger.beginTopUp(settlement)))
+    return (await cameBefore(match, dependencies)) ?? refused('verification-failed', 'This top-up was refused before.');
+  const outcome = await settleNow(id).catch(() => 'unknown' as const);
+  switch (outcome) {
+    case 'settled':
+      return { kind: 'managed', id };
+    case 'refused':
+      return refused('verification-failed', 'The auth server refused the top-up.');
+    case 'unknown':
+      dispatch(id);
+      return { kind: 'undecided', id };
+    default:
+      return assertNever(outcome);
+  }
+}
+
+async function close(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+  const { credential } = match;
+  const { voucher, content } = credential;
+  if (voucher === null) return refused('invalid-payload', 'The close carries no voucher.');
+  const challenge = objectAt(content, 'challenge');
+  const outcome = await dependencies.ledger.closeVoucherChannel({
+    ...settlementOf(match, knock, dependencies),
+    voucher,
+    challengeId: stringAt(challenge, 'id') ?? '',
+    givenToPayer: readOpaque({ opaque: stringAt(challenge, 'opaque') }).givenTo === voucher.channel,
+  });
+  switch (outcome.kind) {
+    case 'closing':
+      dependencies.dispatch(outcome.id);
+      return { kind: 'managed', id: outcome.id };
+    case 'channel_closes':
+      return refused('session/channel-finalized', 'The channel is closed already, or its close is under way.');
+    case 'unknown_channel':
+      return refused('session/channel-not-found', 'Nothing was paid from this channel here.');
+    case 'unproven':
+      return refused('session/close-unproven', CLOSE_UNPROVEN);
+    case 'voucher_spent':
+      return refused(
+        'session/insufficient-balance',
+        'The voucher of the close covers less than what the channel has paid and owes; close with the highest one.',
+      );
+    default:
+      return assertNever(outcome);
+  }
+}
+
+const CLOSE_UNPROVEN =
+  'The voucher of this close was sent for settlement, so anybody can have it. Close with a higher one, or answer the ' +
+  'challenge that the channel was last paid with.';
+
+const refused = (problem: ChannelProblem, detail: string): Admission => ({
+  kind: 'refused',
+  refusal: { problem, detail },
+});
+
+function settlementOf(match: Matched, knock: Knock, { clock }: AdmitDependencies) {
+  const { offer, credential, context } = match;
+  return {
+    id: newSettlementId(clock.nowMs()),
+    key: credential.identity,
+    identity: credential.identity,
+    contentSha256: contentOf(match, knock),
+    protocol: credential.protocol,
+    asset: offer.asset,
+    decimals: offer.decimals,
+    voucher: credential.voucher,
+    lookup: credential.lookup,
+    context: { ...context },
+    expiresAtMs: null,
+    route: knock.route,
+    body: settleBody({ credential, context, spent: toAtomic(0n), decimals: offer.decimals }),
+  };
+}
+
+/**
+ * Whoever answers the challenge that a channel was paid with is its payer, also when that challenge has expired: the next one
+ * says so, and can be closed with. @returns the channel
+ */
+export async function payerOfExpired(raw: string, { ledger, log }: AdmitDependencies): Promise<string | undefined> {
+  const content = readMppContent(raw);
+  const channel = parseChannelId(stringAt(objectAt(content, 'payload'), 'channelId'));
+  const challengeId = stringAt(objectAt(content, 'challenge'), 'id');
+  if (channel === undefined || challengeId === undefined) return undefined;
+  try {
+    return (await ledger.answeredByVoucher(channel, challengeId)) ? channel : undefined;
+  } catch (error) {
+    log.warn({ err: error }, 'it is not known who answers an expired challenge: nothing is said of it');
+    return undefined;
+  }
+}
