@@ -393,6 +393,8 @@ settlements.answer text
 settlements.answer_token uuid
 settlements.answer_until timestamp with time zone
 settlements.settled_amount text
+settlements.voucher_challenge text
+settlements.voucher_closes boolean NOT NULL DEFAULT false
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
@@ -616,6 +618,7 @@ settlements attention_has_a_reason CHECK ((((status = 'needs_attention'::text) =
 settlements attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 settlements capture_is_whole CHECK ((((source = 'channel'::text) = (channel_id IS NOT NULL)) AND ((source = 'channel'::text) = (provider = 'tempo'::text))))
 settlements capture_says_what_it_takes CHECK (((channel_id IS NULL) OR ((((lookup ->> 'kind'::text) = ANY (ARRAY['settle'::text, 'close'::text])) AND ((lookup ->> 'capture'::text) ~ '^[0-9]+$'::text)) IS TRUE)))
+settlements close_takes_nothing CHECK (((NOT voucher_closes) OR ((voucher_channel IS NOT NULL) AND (spent = (0)::numeric))))
 settlements pending_has_a_body CHECK (((status <> 'pending'::text) OR (sealed_kind = 'body'::text) OR (erased_at IS NOT NULL)))
 settlements released_owes_nothing CHECK (((status <> 'released'::text) OR (spent = (0)::numeric)))
 settlements released_was_never_sent CHECK (((status <> 'released'::text) OR ((certainty = 'not_sent'::text) AND (attempts = 0))))
@@ -753,6 +756,7 @@ CREATE UNIQUE INDEX server_leases_pkey ON public.server_leases USING btree (id)
 CREATE UNIQUE INDEX settlements_identity ON public.settlements USING btree (identity) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_key ON public.settlements USING btree (key) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_one_capture_per_channel ON public.settlements USING btree (channel_id) WHERE ((channel_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::text, 'needs_attention'::text])))
+CREATE UNIQUE INDEX settlements_one_close_per_voucher_channel ON public.settlements USING btree (voucher_channel) WHERE (voucher_closes AND (status <> 'written_off'::text))
 CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND uncollectable AND (payer IS NOT NULL))
 CREATE UNIQUE INDEX settlements_payment_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status <> 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
@@ -954,6 +958,40 @@ CREATE OR REPLACE FUNCTION public.clock_now()
 AS $function$
   SELECT now() + coalesce(nullif(current_setting('makegood.clock_offset', true), '')::interval, interval '0')
 $function$
+CREATE OR REPLACE FUNCTION public.close_voucher_channel(p_settlement jsonb, p_sealed bytea, p_given_to boolean, OUT outcome text, OUT id uuid)
+ RETURNS record
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  s settlements := jsonb_populate_record(NULL::settlements, p_settlement);
+  v_now timestamptz := clock_now();
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || s.voucher_channel, 0));
+  SELECT c.id INTO id FROM settlements c WHERE c.identity = s.identity AND c.voucher_closes AND c.status <> 'written_off';
+  IF FOUND THEN outcome := 'closing'; RETURN; END IF;
+  IF voucher_channel_closes(s.voucher_channel) OR EXISTS (SELECT 1 FROM settlements c WHERE c.identity = s.identity AND c.status <> 'released')
+  THEN outcome := 'channel_closes'; RETURN; END IF;
+  IF NOT EXISTS (SELECT 1 FROM settlements c WHERE c.voucher_channel = s.voucher_channel)
+  THEN outcome := 'unknown_channel'; RETURN; END IF;
+  IF NOT p_given_to
+    AND NOT EXISTS (SELECT 1 FROM settlements c WHERE c.voucher_channel = s.voucher_channel AND c.voucher_challenge = s.voucher_challenge)
+    -- What was sent for settlement may be read on chain.
+    AND EXISTS (SELECT 1 FROM settlements c WHERE c.voucher_channel = s.voucher_channel AND c.attempts > 0
+      AND c.voucher_cumulative >= s.voucher_cumulative)
+  THEN outcome := 'unproven'; RETURN; END IF;
+  s.voucher_place := place_of_voucher(s.voucher_channel, s.voucher_cumulative, 0);
+  IF s.voucher_place IS NULL THEN outcome := 'voucher_spent'; RETURN; END IF;
+  id := s.id;
+  INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent, route,
+      lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, erase_at, next_check_at, created_at, closed_at, workflow_id,
+      voucher_channel, voucher_cumulative, voucher_place, voucher_challenge, voucher_closes)
+    VALUES (s.id, s.key, s.identity, s.content_sha256, 'session', s.protocol, s.provider, 'pending', s.asset, s.decimals, 0, 0, s.route,
+      s.lookup, s.context, p_sealed, 'body', s.sealed_key_id, s.body_sha256, erase_date(NULL), v_now + interval '15 seconds', v_now,
+      v_now, 'settlement/' || s.id, s.voucher_channel, s.voucher_cumulative, s.voucher_place, s.voucher_challenge, true);
+  INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
+    VALUES ('settlement', s.id, 'channel_close', 'not_sent', s.key, jsonb_build_object('channel', s.voucher_channel));
+  outcome := 'closing';
+END $function$
 CREATE OR REPLACE FUNCTION public.decided_of_others(p_transfer uuid)
  RETURNS jsonb
  LANGUAGE sql
@@ -1309,7 +1347,7 @@ BEGIN
     IF s.voucher_place IS NULL THEN
       -- The same voucher again is not one that is too low.
       outcome := CASE WHEN EXISTS (SELECT 1 FROM settlements WHERE identity = s.identity AND status <> 'released')
-        THEN 'identity_used' ELSE 'voucher_spent' END;
+        THEN 'identity_used' WHEN voucher_channel_closes(s.voucher_channel) THEN 'channel_closes' ELSE 'voucher_spent' END;
       RETURN;
     END IF;
   END IF;
@@ -1327,10 +1365,11 @@ BEGIN
   END IF;
   INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap,
       payer, route, lookup, context, sealed, sealed_kind, sealed_key_id, expires_at, erase_at, next_check_at, created_at,
-      voucher_channel, voucher_cumulative, voucher_place)
+      voucher_channel, voucher_cumulative, voucher_place, voucher_challenge)
     VALUES (s.id, s.key, s.identity, s.content_sha256, 'session', s.protocol, s.provider, 'open', s.asset, s.decimals, s.cap,
       s.payer, s.route, s.lookup, s.context, p_sealed, 'credential', s.sealed_key_id, s.expires_at,
-      erase_date(s.expires_at), v_now + p_longest, v_now, s.voucher_channel, s.voucher_cumulative, s.voucher_place)
+      erase_date(s.expires_at), v_now + p_longest, v_now, s.voucher_channel, s.voucher_cumulative, s.voucher_place,
+      s.voucher_challenge)
     ON CONFLICT DO NOTHING;
   IF NOT FOUND THEN outcome := 'identity_used'; RETURN; END IF;
   INSERT INTO payment_sessions (id, lease_id, epoch, close_token, deadline, opened_at)
@@ -1364,6 +1403,7 @@ DECLARE
   v_last bigint;
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || p_channel, 0));
+  IF voucher_channel_closes(p_channel) THEN RETURN NULL; END IF;
   -- What was given up although nobody knows where it is may have been collected.
   SELECT coalesce(sum(CASE WHEN status = 'released' OR (status = 'written_off' AND certainty IN ('absent', 'not_sent')) THEN 0
       WHEN status = 'open' THEN cap ELSE spent END), 0), coalesce(max(voucher_place), 0)
@@ -1662,11 +1702,19 @@ BEGIN
   UPDATE stripe_endpoints SET next_at = send_at + v_spacing WHERE endpoint = p_endpoint;
   UPDATE stripe_endpoints SET next_at = greatest(next_at, send_at) WHERE endpoint = '*';
 END $function$
+CREATE OR REPLACE FUNCTION public.voucher_channel_closes(p_channel text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT EXISTS (SELECT 1 FROM settlements WHERE voucher_channel = p_channel AND voucher_closes AND status <> 'written_off')
+$function$
 CREATE OR REPLACE FUNCTION public.waits_for_earlier_voucher(p_channel text, p_place bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT EXISTS (SELECT 1 FROM settlements
-    WHERE voucher_channel = p_channel AND voucher_place < p_place AND status IN ('open', 'pending'))
+  SELECT EXISTS (SELECT 1 FROM settlements e WHERE e.voucher_channel = p_channel AND e.voucher_place < p_place
+    AND (e.status IN ('open', 'pending') OR (e.status = 'needs_attention' AND EXISTS (SELECT 1 FROM settlements c
+      WHERE c.voucher_channel = p_channel AND c.voucher_place = p_place AND c.voucher_closes))))
 $function$
