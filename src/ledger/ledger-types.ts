@@ -241,3 +241,21 @@ export interface MarketplaceFigures {
   /** Lanes of reads of Hyperswitch: how long the next read would wait for its turn. */
   readonly reads: readonly { readonly lane: string; readonly waitSeconds: number }[];
 }
+
+/** What a payer asks for about a channel that the auth server settles: it takes nothing and serves nothing. */
+export interface ChannelManagement extends Omit<SettlementFacts, 'payer'> {
+  readonly route: string;
+  /** The exact bytes to send. */
+  readonly body: string;
+}
+
+export interface ChannelClose extends ChannelManagement {
+  readonly voucher: { readonly channel: string; readonly cumulative: AtomicAmount };
+  readonly challengeId: string;
+  /** The challenge was given to nobody but the payer. */
+  readonly givenToPayer: boolean;
+}
+
+export type VoucherCloseOutcome =
+  | { readonly kind: 'closing'; readonly id: SettlementId }
+  | { readonly kind: 'channel_closes' | 'unknown_channel' | 'unproven' | 'voucher_spent' };

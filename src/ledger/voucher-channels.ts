@@ -1,29 +1,10 @@
 import type { SettlementId } from '../domain/ids.js';
-import type { AtomicAmount } from '../domain/money.js';
 import { authServerOf } from '../domain/settlement-providers.js';
 import type { Database } from './database.js';
-import type { SettlementFacts } from './ledger-types.js';
+import type { ChannelClose, ChannelManagement, VoucherCloseOutcome } from './ledger-types.js';
 import type { Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
 import { SEALED_PLACE } from './settlement-row.js';
-
-/** What a payer asks for about a channel that the auth server settles: it takes nothing and serves nothing. */
-export interface ChannelManagement extends Omit<SettlementFacts, 'payer'> {
-  readonly route: string;
-  /** The exact bytes to send. */
-  readonly body: string;
-}
-
-export interface ChannelClose extends ChannelManagement {
-  readonly voucher: { readonly channel: string; readonly cumulative: AtomicAmount };
-  readonly challengeId: string;
-  /** The challenge was given to nobody but the payer. */
-  readonly givenToPayer: boolean;
-}
-
-export type VoucherCloseOutcome =
-  | { readonly kind: 'closing'; readonly id: SettlementId }
-  | { readonly kind: 'channel_closes' | 'unknown_channel' | 'unproven' | 'voucher_spent' };
 
 export function createVoucherChannels(database: Database, sealer: Sealer) {
   return {

@@ -3,14 +3,16 @@ import type { AtomicAmount } from '../domain/money.js';
 import type { Delivery } from '../domain/settlement-status.js';
 import type {
   ChangeOutcome,
+  ChannelClose,
+  ChannelManagement,
   EarlierUse,
   Lease,
   NewSession,
   OpenOutcome,
   ReleaseCause,
   SessionChange,
+  VoucherCloseOutcome,
 } from '../ledger/ledger-types.js';
-import type { ChannelClose, ChannelManagement, VoucherCloseOutcome } from '../ledger/voucher-channels.js';
 
 export type { ChangeOutcome, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
 
