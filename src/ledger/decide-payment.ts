@@ -36,7 +36,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
   waits: needsAttention,
   /** What is kept of a buyer's money, or could still come. */
   atStake: (row) => ({
-    amount: BigInt(row.captured) === 0n ? BigInt(row.amount) : kept(row),
+    amount: kept(row) + toCome(row),
     currency: row.currency.toLowerCase(),
   }),
   actions: {
@@ -79,6 +79,12 @@ export const PAYMENT: Decidable<'payment', Row> = {
       },
     },
   },
+};
+
+/** What is not captured is given up with it. */
+const toCome = ({ amount, captured }: Row): bigint => {
+  const rest = BigInt(amount) - BigInt(captured);
+  return rest > 0n ? rest : 0n;
 };
 
 const kept = ({ captured, given_back }: Row): bigint => BigInt(captured) - BigInt(given_back);

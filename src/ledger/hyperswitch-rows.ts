@@ -7,6 +7,8 @@ import { type Query, tell } from './transition.js';
 /** What payments and refunds have in common: a call whose key is the object's own id at Hyperswitch. */
 export type HyperswitchTable = 'payments' | 'refunds';
 const KIND = { payments: 'payment', refunds: 'refund' } as const;
+/** Only what is still followed may be sent: what was given up meanwhile may not, whoever holds the claim. */
+const OPEN = { payments: ['pending', 'processing'], refunds: ['pending', 'review'] } as const;
 
 /** Until the sweep looks at an item that its own workflow should have taken further. */
 export const SWEEP_AFTER_MS = 10 * 60_000;
@@ -45,8 +47,8 @@ export async function leaves(
       params: string | null;
     }>(
       `SELECT certainty, idempotency_key, attempts, params FROM ${table}
-       WHERE id = $1 AND runner = $2 AND runner_until > clock_now() AND status <> 'succeeded' FOR UPDATE`,
-      [id, runner],
+       WHERE id = $1 AND runner = $2 AND runner_until > clock_now() AND status = ANY($3) FOR UPDATE`,
+      [id, runner, OPEN[table]],
     );
     if (!row) return undefined;
     const certainty = certaintyAtSend(row.certainty);

@@ -21,7 +21,8 @@ export function createPaymentCancels(database: Database) {
         const row = await lockPayment(query, id);
         const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
         if (!isOpen(row.status) || row.certainty !== 'done' || heldElsewhereMs(row, runner) > 0) return undefined;
-        if (!expired && row.cancel_asked_at === null) return undefined;
+        // What the expiry began ends when the buyer comes back; only a person's word outlasts that.
+        if (!expired && row.cancel_asked_by !== 'decision') return undefined;
         await holdRow(query, 'payments', { id, runner, holdMs, certainty: row.certainty });
         const certainty =
           row.cancel_certainty === 'unknown' || row.cancel_certainty === 'in_flight' ? 'unknown' : 'in_flight';

@@ -19,6 +19,7 @@ export interface PaymentRow extends Holdable {
   refusal: string | null;
   captured: string;
   cancel_asked_at: Date | null;
+  cancel_asked_by: 'expiry' | 'decision' | null;
   cancel_certainty: Certainty;
   written_off_at: Date | null;
   attention_reason: AttentionReason | null;
@@ -26,7 +27,7 @@ export interface PaymentRow extends Holdable {
 }
 
 const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, hyperswitch_payment_id,
-  refusal, captured, cancel_asked_at, cancel_certainty, written_off_at, attention_reason, runner,
+  refusal, captured, cancel_asked_at, cancel_asked_by, cancel_certainty, written_off_at, attention_reason, runner,
   (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
   (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;
 

@@ -19,8 +19,8 @@ const dueAt = async (id: string): Promise<number> => {
   return row!.at.getTime() - world.clock.nowMs();
 };
 
-async function called(to: string, received?: number) {
-  const order = await world.order();
+async function called(to: string, received?: number, amount?: bigint) {
+  const order = await world.order(amount);
   await world.advancePayment(order.paymentId);
   await world.sandbox.movePayment(order.at, {
     to: to as IntentStatus,
@@ -203,6 +203,23 @@ describe('a decision about a payment', () => {
     expect(row).toEqual({ cancel_certainty: 'absent', cancel_asked_at: null });
   });
 
+  it('cancel of nearly all of a sale takes as many persons as its rest is worth, however little was captured', async () => {
+    const { paymentId } = await called('partially_captured_and_capturable', 1, 900_000n);
+    expect(await world.decide(paymentId, 'cancel')).toMatchObject({ kind: 'pending_approval' });
+  });
+
+  it('write_off ends what an attempt under way was about to send', async () => {
+    const { paymentId } = await world.order();
+    const held = { id: paymentId, runner: 'slow' };
+    expect(await world.ledger.claimPayment(paymentId, 'slow', HOUR)).toMatchObject({ kind: 'claimed' });
+    await world.database.query(
+      `UPDATE payments SET attention_reason = 'provider_mismatch', attention_since = clock_now(), attention_detail = 'x' WHERE id = $1`,
+      [paymentId],
+    );
+    expect(await world.decide(paymentId, 'write_off')).toMatchObject({ kind: 'applied', status: 'cancelled' });
+    expect(await world.ledger.paymentLeaves({ ...held, params: '{}' })).toBeUndefined();
+  });
+
   it('write_off asks Hyperswitch, and does not give up what it calls paid in full', async () => {
     const { paymentId, at } = await called('requires_merchant_action');
     await world.sandbox.movePayment(at, { to: 'succeeded' });
@@ -275,6 +292,23 @@ describe('a checkout that its buyer has left', () => {
     // An answer that comes after all knows less.
     await world.ledger.cancelAnswered({ id: paymentId, certainty: 'unknown', detail: 'no answer' });
     expect(await known()).toEqual([{ status: to, cancel_certainty: certainty }]);
+  });
+
+  it.each([
+    ['requires_capture', undefined],
+    ['processing', undefined],
+    ['partially_captured_and_capturable', 400],
+  ] as const)('is not cancelled once it is %s, although its cancel was begun', async (to, received) => {
+    const { paymentId, at } = await called('requires_customer_action');
+    world.clock.advance(25 * HOUR);
+    world.sandbox.setFaults([{ kinds: ['http_503'], on: ['payments.cancel'], times: 1 }]);
+    await world.advancePayment(paymentId);
+    expect(world.posts('payments.cancel')).toBe(1);
+    await world.sandbox.movePayment(at, { to, ...(received === undefined ? {} : { received }) });
+    world.clock.advance(2 * HOUR);
+    await world.advancePayment(paymentId);
+    expect(world.posts('payments.cancel')).toBe(1);
+    expect(await world.payment(paymentId)).toMatchObject({ status: 'processing', providerStatus: to });
   });
 
   it('that is paid at the last moment is paid', async () => {
