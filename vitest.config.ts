@@ -58,6 +58,11 @@ export default defineConfig({
                 fileParallelism: false,
               },
             },
+            {
+              extends: true as const,
+              // Each file is a whole run by another Node, and takes both processors for itself.
+              test: { name: 'nodes', include: files(['nodes']), fileParallelism: false, sequence: { groupOrder: 3 } },
+            },
           ]),
     ],
   },

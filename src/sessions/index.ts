@@ -10,6 +10,7 @@ import { createFacilities } from './facilities.js';
 import type { SessionLog, SettleNowOutcome } from './gate-options.js';
 import { createGivenUpSessions } from './given-up.js';
 import { createLeaseKeeper } from './lease-keeper.js';
+import { nodeProblem } from './node-trial.js';
 import type { Facilities } from './offers.js';
 import { createPaidRoute } from './paid-session.js';
 import { createRequestIds } from './request-ids.js';
@@ -67,12 +68,17 @@ export interface PaidSessionsDependencies {
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
   /** Starts the settlement of a closed session; never awaited. */
   readonly dispatch: (id: SettlementId) => unknown;
+  /** Why responses cannot be held back in this process; default: it is tried. */
+  readonly nodeProblem?: () => Promise<string | undefined>;
 }
 
 export interface PaidSessions {
   /** @throws Error naming the option, at definition time */
   paidSession(options: PaidSessionOptions): RequestHandler;
-  /** Takes the lease under which sessions are opened; until then paid routes answer 503. */
+  /**
+   * Tries whether this Node can hold responses back, and takes the lease under which sessions are opened; until then, and
+   * for ever where it cannot, paid routes answer 503.
+   */
   start(): Promise<void>;
   /** False while paid responses could not be served: no lease, or half of it passed unrenewed. */
   ready(): boolean;
@@ -137,6 +143,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       releasedLimit,
       unknownCommitMs: settings.unknownCommitMs,
     });
+  let holdsBack = true;
   return {
     paidSession: (options) =>
       createPaidRoute(options, {
@@ -147,9 +154,15 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         checkpointIntervalMs: settings.checkpointIntervalMs,
         settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
         publicUrl: dependencies.publicUrl,
+        holdsBack: () => holdsBack,
         log,
       }),
-    start: () => lease.start(),
+    async start() {
+      const problem = await (dependencies.nodeProblem ?? nodeProblem)();
+      holdsBack = problem === undefined;
+      if (holdsBack) return lease.start();
+      log.error({ problem }, 'nothing is sold, and paid routes answer 503');
+    },
     ready: () => lease.mayWrite(),
     async stop() {
       await commits.idle();

@@ -25,7 +25,6 @@ import { attach, type GateSettings } from './payment-session.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
 import { resourceOf } from './resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
-import { checkNode } from './wire-http1.js';
 import { createWithheldAnswer } from './withheld-answer.js';
 
 export interface PaidRouteDependencies extends GateSettings {
@@ -45,6 +44,8 @@ export interface PaidRouteDependencies extends GateSettings {
   readonly bounds: ValidityBounds;
   /** PUBLIC_URL; default the origin of each request. */
   readonly publicUrl?: string;
+  /** False: no response could be held back until it is paid for. */
+  readonly holdsBack: () => boolean;
 }
 
 /**
@@ -52,7 +53,6 @@ export interface PaidRouteDependencies extends GateSettings {
  * @throws Error naming the option, at definition time
  */
 export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidRouteDependencies): RequestHandler {
-  checkNode();
   const route = routeOffers(options, dependencies.bounds);
   const { authServer, channels } = dependencies;
   const offers = authServer ? route.offers : [];
@@ -89,6 +89,9 @@ interface Visit extends Served {
 async function serve(req: Request, res: Response, next: NextFunction, served: Served): Promise<void> {
   const { route, dependencies } = served;
   const startedAt = performance.now();
+  if (!dependencies.holdsBack()) {
+    return sendProblem(res, refusal('payment_unavailable', 'Reason: nothing can be sold on the Node of this server.'));
+  }
   const facilities = (await dependencies.authServer?.facilities.knownFor(route.offers)) ?? { x402: {}, mpp: {} };
   const presented = presentedAt(req, route, { facilities, publicUrl: dependencies.publicUrl });
   const found = findCredential(req.headers);

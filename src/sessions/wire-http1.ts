@@ -1,5 +1,5 @@
-// These are the methods by which Node itself sends a response; its types do not know them, and the test "Node sends a
-// response by the methods that the gate stands in" does.
+// These are the methods by which Node itself sends a response; its types do not know them, and each process tries whether
+// they still do (node-trial.ts).
 /* oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, eslint/no-underscore-dangle */
 import { OutgoingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -33,19 +33,6 @@ interface NodeResponse {
   _onPendingData: (bytes: number) => void;
 }
 
-const INNER_METHODS = ['_writeRaw', '_flush', '_finish', '_storeHeader', '_onPendingData'] as const;
-
-/** @throws Error where Node has other inner workings: what cannot be held back must not be sold */
-export function checkNode(proto: object = ServerResponse.prototype): void {
-  const missing = INNER_METHODS.filter(
-    (name) => name !== '_onPendingData' && typeof Reflect.get(proto, name) !== 'function',
-  );
-  if (missing.length === 0) return;
-  throw new Error(
-    `paidSession cannot hold responses back in Node ${process.version}, whose ServerResponse has no ${missing.join(', ')}; run a version that package.json allows under engines`,
-  );
-}
-
 /**
  * HTTP/1: held bytes wait in the response as they do in Node where requests are pipelined and it is not this one's turn. So
  * `headersSent`, `writableLength`, `drain`, callbacks and events are Node's own, for the handler and for every middleware.
@@ -57,6 +44,8 @@ export class Http1Wire implements Wire {
   readonly #writeRaw: WriteRaw;
   readonly #flush: () => void;
   #holding = false;
+  /** What is held slows its writer down. */
+  #slows = false;
   /** Node's own `outputSize` counts the characters of a text. */
   #heldBytes = 0;
   #replaced = false;
@@ -83,6 +72,9 @@ export class Http1Wire implements Wire {
     node._flush = () => {
       if (!this.#holding) _flush.call(node);
     };
+    // Later versions of Node gather small writes, and ask after this whether their writer may go on.
+    const room = () => Reflect.get(ServerResponse.prototype, 'writableHighWaterMark', res);
+    Object.defineProperty(res, 'writableHighWaterMark', { configurable: true, get: () => (this.#slows ? 0 : room()) });
     watchEnd(res, events);
     keepHeldConnections(res.req);
     res.once('finish', () => events.onFinished());
@@ -164,6 +156,7 @@ export class Http1Wire implements Wire {
 
   #letGo(): void {
     this.#holding = false;
+    this.#slows = false;
     this.#heldBytes = 0;
     notIdle.delete(this.#node);
   }
@@ -191,7 +184,10 @@ export class Http1Wire implements Wire {
     this.#heldBody ||= hasBody;
     this.#heldBytes += bytes;
     // A writer that waits for `drain` charges no further ahead than it must.
-    if (verdict === 'hold') return this.#waiting(() => pass()) && false;
+    if (verdict === 'hold') {
+      this.#slows = true;
+      return this.#waiting(() => pass()) && false;
+    }
     const before = node.outputSize;
     this.#waiting(() => pass(callback ? this.#taken(callback) : callback));
     this.#countsNot(node.outputSize - before);

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { otherNodes } from './other-nodes.js';
 import { stripeMockProgram } from './stripe-mock.js';
 
 /** A program that some checks need and that is not everywhere. */
@@ -26,6 +27,12 @@ export const PROGRAMS = {
     without:
       'what it answered when that was recorded judged our requests to Stripe; install Go and run `node scripts/stripe-mock.mjs`, or set STRIPE_MOCK',
     inCi: 'where it is',
+  },
+  'other versions of Node': {
+    isThere: () => otherNodes().every(({ program }) => program !== undefined),
+    askedBy: ['test/nodes/gate.test.ts'],
+    without: `the paid gate was tried with Node ${process.version} alone; run \`node scripts/other-nodes.mjs\``,
+    inCi: 'installed',
   },
   'docker compose': {
     isThere: () => spawnSync('docker', ['compose', 'version']).status === 0,

@@ -27,7 +27,10 @@ export function uncheckedIn(
   }: { readonly withoutServers: boolean; readonly programs: Readonly<Record<string, Program>> },
 ): Unchecked {
   const lines = withoutServers
-    ? [`${WITH_SERVERS.join(', ')}: MAKEGOOD_SKIP_INTEGRATION=1, and they need Postgres and Temporal`]
+    ? [
+        `${WITH_SERVERS.join(', ')}: MAKEGOOD_SKIP_INTEGRATION=1, and they need Postgres and Temporal`,
+        'test/nodes: MAKEGOOD_SKIP_INTEGRATION=1, and it needs other versions of Node',
+      ]
     : [];
   const explained = new Set<string>();
   for (const [name, { isThere, askedBy, without }] of Object.entries(programs)) {

@@ -40,10 +40,12 @@ const settleDown = async () => {
 };
 
 test('a stream runs ahead of the ledger by the checkpoint amount and not one chunk further', async () => {
-  world = await sell((req, res) => {
+  world = await sell(async (req, res) => {
     for (const chunk of ['a', 'b', 'c', 'd']) {
       req.paymentSession?.charge(5_000n);
       res.write(chunk);
+      // What is written in one go some versions of Node send in one go.
+      await new Promise((resolve) => setImmediate(resolve));
     }
     res.end('!');
   }, STREAM);
@@ -136,6 +138,9 @@ test('server-sent events arrive one by one, headers first', async () => {
   expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 2_000n });
 });
 
+/** More than what Node gathers before it tells a writer to wait. */
+const PIECE = 100_000;
+
 test('a pipe is slowed down while the ledger is slow, and arrives whole', async () => {
   const total = 40;
   let produced = 0;
@@ -144,7 +149,7 @@ test('a pipe is slowed down while the ledger is slow, and arrives whole', async 
       highWaterMark: 1,
       read() {
         if (produced < total) req.paymentSession?.charge(2_000n);
-        this.push(produced < total ? 'x'.repeat(1_000) : null);
+        this.push(produced < total ? 'x'.repeat(PIECE) : null);
         produced += 1;
       },
     });
@@ -157,8 +162,30 @@ test('a pipe is slowed down while the ledger is slow, and arrives whole', async 
   expect(produced).toBeLessThan(12);
   release();
   await eventually(() => seen.ended);
-  expect(seen.text).toHaveLength(total * 1_000);
+  expect(seen.text).toHaveLength(total * PIECE);
   expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 80_000n });
+});
+
+test('who waits for drain between small writes charges no further ahead than it must', async () => {
+  let charged = 0;
+  world = await sell(async (req, res) => {
+    for (let token = 0; token < 50; token += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+      req.paymentSession?.charge(2_000n);
+      charged += 1;
+      if (!res.write('token ')) await once(res, 'drain');
+    }
+    res.end();
+  }, STREAM);
+  const credential = await world.credential(ATXP);
+  const release = world.ledger.hold();
+  const { seen } = await watch(credential);
+  await settleDown();
+  expect(charged).toBeLessThan(12);
+  release();
+  await eventually(() => seen.ended);
+  expect(seen.text).toHaveLength(50 * 6);
+  expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 100_000n });
 });
 
 test('write callbacks come once the bytes are let go, and drain follows a held write', async () => {
@@ -169,7 +196,7 @@ test('write callbacks come once the bytes are let go, and drain follows a held w
       told.push('drain');
       res.end();
     });
-    told.push(String(res.write('held', () => told.push('written'))));
+    told.push(String(res.write('x'.repeat(PIECE), () => told.push('written'))));
   }, STREAM);
   const credential = await world.credential(ATXP);
   const release = world.ledger.hold();

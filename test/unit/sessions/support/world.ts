@@ -108,6 +108,8 @@ export interface WorldOptions {
   /** Serves HTTP/2 without TLS; `tls`: with it, and HTTP/1.1 on the same port. */
   readonly http2?: boolean | 'tls';
   readonly onError?: express.ErrorRequestHandler;
+  /** Why responses cannot be held back here. */
+  readonly nodeProblem?: string;
   readonly mount?: (app: express.Express, paid: (options: PaidSessionOptions) => RequestHandler) => void;
 }
 
@@ -138,6 +140,7 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
     log: { warn: note, error: note },
     settleNow: (id) => world.settleNow(id),
     dispatch: (id) => dispatched.push(id),
+    ...('nodeProblem' in options && { nodeProblem: () => Promise.resolve(options.nodeProblem) }),
   });
   await sessions.start();
   const app = express();
