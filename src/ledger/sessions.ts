@@ -40,7 +40,7 @@ const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[]
       body_sha256 = CASE m.becomes WHEN 'pending' THEN m.sha256 END,
       delivery = CASE m.becomes WHEN 'pending' THEN m.delivery END,
       released_by = m.released_by,
-      answer = CASE WHEN m.becomes = 'pending' AND m.withheld THEN 'due' END,
+      answer = CASE WHEN m.becomes = 'pending' AND m.withheld AND m.spent > 0 THEN 'due' END,
       workflow_id = CASE m.becomes WHEN 'pending' THEN 'settlement/' || s.id END,
       closed_at = CASE m.becomes WHEN 'checkpoint' THEN NULL ELSE clock_now() END,
       next_check_at = CASE m.becomes WHEN 'checkpoint' THEN s.next_check_at

@@ -156,7 +156,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
           spent: amount,
           body: billed ? facts.bodyFor(amount) : null,
           delivery: billed ? delivery : null,
-          ...(billed && facts.withheld === true && { withheld: true }),
+          ...(spent > 0n && facts.withheld === true && { withheld: true }),
           ...(spent === 0n && releasedBy !== undefined && { releasedBy }),
         });
         if (outcome === 'committed') committed = spent;

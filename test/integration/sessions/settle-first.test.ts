@@ -27,6 +27,7 @@ let sandbox: Sandbox;
 let runtime: PaidSessionRuntime;
 let server: Server;
 let url: string;
+let bySessionUrl: string;
 /** What the handler does besides serving. */
 let during: (req: express.Request) => unknown;
 let answered: number;
@@ -66,13 +67,24 @@ beforeEach(async () => {
     payTo: '0xde30000000000000000000000000000000000402',
     protocols: ['x402', 'atxp'],
   });
+  const bySession = runtime.sessions.paidSession({
+    cap: '10000',
+    settle: 'before-release',
+    asset: '0x20c0000000000000000000000000000000000001',
+    decimals: 6,
+    network: 'eip155:42431',
+    payTo: '0xde30000000000000000000000000000000000402',
+    protocols: ['mpp'],
+  });
   const app = express();
   // Express passes a rejection on.
   app.all('/paid', paid, (req, res) => serve(req, res));
+  app.all('/by-session', bySession, (req, res) => serve(req, res));
   app.use(((_error, _req, res, _next) => res.status(500).end()) as express.ErrorRequestHandler);
   server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/paid`;
+  bySessionUrl = url.replace('/paid', '/by-session');
 });
 afterEach(async () => {
   server.closeAllConnections();
@@ -321,6 +333,24 @@ describe('an answer that is due', () => {
     expect((await send(paying)).status).toBe(200);
     await runtime.sessions.stop();
     expect((await row()).delivery).toBe('delivered');
+  });
+});
+
+describe('a session that cost nothing and is closed for its deposit', () => {
+  it.each([
+    ['the handler fails', () => Promise.reject(new Error('the handler fails')), 500],
+    ['the handler gives its charge up', (req: express.Request) => req.paymentSession?.release(), 200],
+  ] as const)('has no answer due where %s: what was not paid for is not had later', async (_name, then, status) => {
+    const offers = await readOffers(await fetch(bySessionUrl));
+    const paying = await answerOffers(offers, { protocol: 'mpp', account });
+    during = then;
+    expect((await fetch(bySessionUrl, { headers: paying.headers })).status).toBe(status);
+    const before = answered;
+    during = () => undefined;
+    await settle();
+    expect(await row()).toMatchObject({ status: 'settled', answer: null });
+    expect(await send(paying, 'GET', bySessionUrl)).toMatchObject({ status: 409, id: (await row()).id });
+    expect(answered).toBe(before);
   });
 });
 
