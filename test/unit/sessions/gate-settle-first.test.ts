@@ -1,6 +1,10 @@
 import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
+import type { RequestHandler } from 'express';
 import { afterEach, expect, test } from 'vitest';
+import { ask } from './support/ask.js';
 import { buy, charging, raw, VERSIONS } from './support/buying.js';
 import { eventually, FIXED, sell, type World, type WorldOptions } from './support/world.js';
 
@@ -58,6 +62,32 @@ test('the next request on the connection of a replaced answer is served', async 
   socket.write(await request());
   await eventually(() => text().includes('{"worth":"money"}'));
   expect(text().match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 402', 'HTTP/1.1 200']);
+  socket.destroy();
+});
+
+test('an answer sent instead on a connection that has had all its requests says that it is the last', async () => {
+  const limit: RequestHandler = (req, _res, next) => {
+    (req.socket as Socket & { server: Server }).server.maxRequestsPerSocket = 2;
+    next();
+  };
+  world = await sell(
+    charging((_req, res) => res.json({ worth: 'money' })),
+    { ...SETTLE_FIRST, before: [limit] },
+  );
+  world.settleNow = () => Promise.resolve('unknown');
+  await ask(world.url);
+  const { socket, text } = raw(world.url);
+  for (const [nth, says] of ['keep-alive', 'close'].entries()) {
+    const { headers } = await world.credential();
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`GET /paid HTTP/1.1\r\nHost: ${new URL(world.url).host}\r\n${lines.join('')}\r\n`);
+    await eventually(() => text().split('payment_unknown').length === nth + 2);
+    expect(
+      text()
+        .match(/^connection: .*$/gim)
+        ?.at(-1),
+    ).toBe(`Connection: ${says}`);
+  }
   socket.destroy();
 });
 
