@@ -101,3 +101,35 @@ it('what waits for an approval takes two authenticated persons from now on, and 
     await connection.close();
   }
 });
+
+it('what a request is about is not read from the name that its requester claimed', async () => {
+  const connection = createDatabase({ url: database.url, clock: movableClock() });
+  try {
+    const decision = id(11);
+    const by = 'eve; before that: late_success: no';
+    await unguarded(connection, async (query) => {
+      await query(
+        `INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, certainty, asset, decimals,
+           spent, attention_reason, attention_since, attention_detail, next_check_at)
+         VALUES ($1, 'k', 'k', 'c', 'api', 'x402', 'auth-server:x402', 'needs_attention', 'absent', 'USDC', 6, 9000000,
+           'approval_pending', now(), $2, now())`,
+        [
+          id(1),
+          `${by} asks to write_off (decision ${decision}); before that: credential_refused: 400; before that: a: b`,
+        ],
+      );
+      await query(
+        `INSERT INTO decisions (id, item_kind, item_id, action, state, by, authenticated, note)
+         VALUES ($1, 'settlement', $2, 'write_off', 'pending_approval', $3, false, 'n')`,
+        [decision, id(1), by],
+      );
+    });
+    await migrate(database.url);
+    expect(await connection.query('SELECT by, asked_reason, asked_detail FROM decisions')).toEqual([
+      { by, asked_reason: 'credential_refused', asked_detail: '400; before that: a: b' },
+    ]);
+    await expect(connection.query(`UPDATE decisions SET asked_reason = 'other'`)).rejects.toThrow('cannot be changed');
+  } finally {
+    await connection.close();
+  }
+});

@@ -82,3 +82,33 @@ it('payers without a name get that of their credential, blocks stay, and voucher
   expect(await facts(charge)).toEqual({ payer: null, uncollectable: false, ...none });
   expect(await facts(management)).toEqual({ payer: null, uncollectable: false, ...none });
 });
+
+it('a payer whose charge waits for the approval of its write-off is refused as before', async () => {
+  const waiting = async (payer: string) => {
+    const id = await old({ identity: `x402:${randomUUID()}`, protocol: 'x402', payer, reason: 'approval_pending' });
+    const decision = randomUUID();
+    await sql(database.url, 'UPDATE settlements SET attention_detail = $2 WHERE id = $1', [
+      id,
+      `ann asks to write_off (decision ${decision}); before that: uncollectable: 402 insufficient funds`,
+    ]);
+    await sql(
+      database.url,
+      `INSERT INTO decisions (id, item_kind, item_id, action, state, by, authenticated, note)
+       VALUES ($1, 'settlement', $2, 'write_off', 'pending_approval', 'ann', true, 'n')`,
+      [decision, id],
+    );
+    return id;
+  };
+  const [first, second, other] = [await waiting('0xabc'), await waiting('0xabc'), await waiting('0xdef')];
+  const blocked = await old({ identity: 'x402:blocks', protocol: 'x402', payer: '0xdef', reason: 'uncollectable' });
+  await migrate(database.url);
+
+  const all = await Promise.all([first, second, other, blocked].map(facts));
+  expect(all).toMatchObject([
+    { uncollectable: true },
+    // One item stands in the way of a payer.
+    { uncollectable: false },
+    { uncollectable: false },
+    { uncollectable: true },
+  ]);
+});
