@@ -32,6 +32,18 @@ export interface ChannelEntry extends StockEntry {
   /** `deposit` was read on chain by us, not taken from a server's word. */
   readonly depositFromChain?: boolean;
   readonly pending?: PendingTransaction;
+  /** Not paid with any more: its server says that it does not know it, or was asked to close it. */
+  readonly left?: 'gone' | 'closing';
+  /** Others of the same payee that were left, until the chain says that their deposits came back. */
+  readonly leftBefore?: readonly LeftChannel[];
+}
+
+/** With amounts in digits: stores of npm mppx keep only the outer entry's as numbers. */
+export interface LeftChannel extends Omit<ChannelEntry, 'cumulativeAmount' | 'deposit' | 'leftBefore'> {
+  readonly cumulativeAmount: string;
+  readonly deposit: string;
+  /** What the payee has taken of it, as last read on chain. */
+  readonly settled?: string;
 }
 
 /**

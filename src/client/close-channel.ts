@@ -1,11 +1,14 @@
 import type { Client } from 'viem';
 import { type SessionTerms, sessionTerms } from './challenge.js';
-import { provenBy, readChannel } from './channel-on-chain.js';
+import { type ChannelOnChain, provenBy, readChannel } from './channel-on-chain.js';
+import type { ChannelEntry } from './channel-store.js';
 import { SessionPaymentError } from './errors.js';
 import type { Exchange } from './exchange.js';
-import { type FoundChannel, findChannel, secondsLeft } from './find-channel.js';
-import { forget, type Payer, record } from './payer.js';
-import { problemDetail, receiptOf, type SessionReceipt } from './receipt.js';
+import { findChannel } from './find-channel.js';
+import { asEntry, asRead, forgetOne, heldIn, inChannel, leave, leftOf, note } from './left-channels.js';
+import { type Payer, recordedEntry } from './payer.js';
+import { secondsLeft } from './pending.js';
+import { mirroring, problemDetail, receiptOf, type SessionReceipt } from './receipt.js';
 import { highest } from './signing-plan.js';
 
 /** The challenge of the address whose channel is to be closed; nothing is paid for asking. */
@@ -22,36 +25,132 @@ export async function closingTerms(exchange: Exchange): Promise<SessionTerms> {
 }
 
 /**
- * Asks the payee to close the channel, so that the rest of its deposit comes back. What is signed for it is at most what
- * was signed before; one unit more where all of that is captured, and so anybody could close by it.
+ * Asks the payee to close the channel, and those that were left before it, so that the rest of their deposits comes back.
+ * What is signed for each is at most what was signed before; one unit more where all of that is captured, and so anybody
+ * could close by it. A channel is forgotten when the chain shows that it is closed, not when a server says so.
  * @returns undefined where there is no channel, or none any more
  */
 export async function closeChannel(
   payer: Payer,
   exchange: Exchange,
-  challenged: SessionTerms,
+  terms: SessionTerms,
 ): Promise<SessionReceipt | undefined> {
-  const client = await payer.clientOf(challenged.chainId);
-  const found = await findChannel(payer, client, challenged, new Set());
-  if (found === undefined) return undefined;
-  const { channelId, pending } = found.entry;
+  const client = await payer.clientOf(terms.chainId);
+  let receipt: SessionReceipt | undefined;
+  const failures: string[] = [];
+  for (const entry of await channelsToClose(payer, client, terms)) {
+    const closed = await closeOne({ payer, exchange, client, terms, entry });
+    receipt ??= closed.receipt;
+    // One that cannot be closed keeps no other from it.
+    if (closed.failure !== undefined) failures.push(closed.failure);
+  }
+  if (failures.length === 0) return receipt;
+  throw new SessionPaymentError('close_failed', failures.join('; '));
+}
+
+/** The channel that would be paid with, and all that were left before it. */
+async function channelsToClose(payer: Payer, client: Client, terms: SessionTerms): Promise<readonly ChannelEntry[]> {
+  const found = (await findChannel(payer, client, terms, new Set()))?.entry;
+  if (found === undefined) return leftOf(await recordedEntry(payer, terms)).map(asEntry);
+  const { channelId, pending, leftBefore = [] } = found;
   if (pending?.action === 'open')
     throw new SessionPaymentError(
       'open_undecided',
       `the opening of channel ${channelId} has no outcome yet; it is decided in ` +
         `${secondsLeft(pending, payer.clock.nowMs())} s`,
     );
-  const closing = { payer, exchange, found };
+  return [found, ...leftBefore.map(asEntry)];
+}
+
+interface Closing {
+  readonly payer: Payer;
+  readonly exchange: Exchange;
+  readonly client: Client;
+  readonly terms: SessionTerms;
+  readonly entry: ChannelEntry;
+}
+
+interface Closed {
+  readonly receipt?: SessionReceipt;
+  readonly failure?: string;
+}
+
+async function closeOne(closing: Closing): Promise<Closed> {
+  const { payer, client, terms, entry } = closing;
+  const { channelId, left } = entry;
+  const onChain = await readChannel(client, channelId, terms);
+  // One that is paid with is closed also where all of it is captured.
+  const closable = left === undefined ? onChain.deposit > 0n : heldIn(asRead(payer, entry, onChain)) > 0n;
+  if (!closable) {
+    await forgetOne(payer, terms, entry);
+    return {};
+  }
+  const asked = await askToClose(closing, onChain);
+  if ('failure' in asked) return asked;
+  const { signed, cumulative, response } = asked;
+  const why = await problemDetail(response);
+  if (!response.ok && response.status !== 410)
+    return { failure: `the server answered ${response.status} to the close of channel ${channelId}${why}` };
+  // The same close once more is signed by the same voucher, which a server takes that is at it already.
+  const counted = response.ok ? mirroring(signed, { spent: cumulative.toString() }) : signed;
+  // On record before the chain is asked: a voucher for it could be captured by the close.
+  await leave(payer, terms, counted, response.ok || left === 'closing' ? 'closing' : 'gone');
+  const held = asRead(payer, counted, await readChannel(client, channelId, terms));
+  if (heldIn(held) === 0n) await forgetOne(payer, terms, entry);
+  if (response.ok) return { receipt: receiptOf(response) };
+  return heldIn(held) === 0n
+    ? {}
+    : { failure: `the server answered 410 to the close${why}, and the chain still shows ${inChannel(held)}` };
+}
+
+/** What was signed, and what the server said to it in the end. */
+interface Asked {
+  readonly signed: ChannelEntry;
+  readonly cumulative: bigint;
+  readonly response: Response;
+}
+
+async function askToClose(
+  { payer, exchange, terms: challenged, entry }: Closing,
+  onChain: ChannelOnChain,
+): Promise<Asked | { readonly failure: string }> {
   let terms = challenged;
-  let cumulative = await amountSpent(payer, client, terms, found);
+  const signedSoFar = () =>
+    highest(entry.cumulativeAmount, provenBy(terms.hints.voucher, entry.channelId, terms, payer.keys), onChain.settled);
+  let cumulative = amountSpent(entry, onChain, signedSoFar());
   for (let refusals = 0; ; refusals += 1) {
-    const response = await sendClose(closing, terms, cumulative);
-    if (response.status !== 402 || refusals === MOST_REFUSALS) return closed(payer, terms, response);
+    const signed = { ...entry, cumulativeAmount: highest(cumulative, signedSoFar()) };
+    const { value } = await payer.signer.close(terms, entry, cumulative);
+    await note(payer, terms, signed);
+    const response = await exchange.manage({ name: terms.header, value });
+    if (response.status !== 402 || refusals === MOST_REFUSALS) return { signed, cumulative, response };
     terms = sessionTerms(response.headers) ?? terms;
     // The server has served more than its hints or receipts told us: it may capture up to what we did sign, no further.
-    cumulative = signedSoFar(payer, terms, found);
-    if (await asksForProof(response)) cumulative = await neverShown(payer, client, terms, found);
+    cumulative = signedSoFar();
+    if (!(await asksForProof(response))) continue;
+    // One unit above all that was signed proves who closes, and is all that the payee could take beyond what it earned.
+    cumulative += 1n;
+    const failure = unprovable(payer, entry, onChain, cumulative);
+    if (failure !== undefined) return { failure };
   }
+}
+
+/** What the server says it has served, held between what is settled and what was signed. */
+function amountSpent({ mirrors }: ChannelEntry, { settled }: ChannelOnChain, signed: bigint): bigint {
+  const said = mirrors?.spent;
+  const spent = highest(said === undefined ? signed : BigInt(said), settled);
+  return spent < signed ? spent : signed;
+}
+
+function unprovable(
+  { maxDeposit }: Payer,
+  { channelId }: ChannelEntry,
+  { deposit }: ChannelOnChain,
+  cumulative: bigint,
+): string | undefined {
+  if (cumulative > deposit) return `everything in channel ${channelId} is captured: there is nothing to come back`;
+  if (cumulative <= maxDeposit) return undefined;
+  return `the server wants a voucher of ${cumulative} to know who closes channel ${channelId}, over maxDeposit`;
 }
 
 /** First what the server says was spent, then all that was signed, then one that nobody can have read on chain. */
@@ -68,55 +167,3 @@ async function asksForProof(response: Response): Promise<boolean> {
 }
 
 const CLOSE_UNPROVEN = 'https://paymentauth.org/problems/session/close-unproven';
-
-/** One unit above all that was signed: it proves who closes, and is all that the payee could take beyond what it earned. */
-async function neverShown(payer: Payer, client: Client, terms: SessionTerms, found: FoundChannel): Promise<bigint> {
-  const { channelId } = found.entry;
-  const { deposit } = await readChannel(client, channelId, terms);
-  const cumulative = signedSoFar(payer, terms, found) + 1n;
-  if (cumulative <= deposit && cumulative <= payer.maxDeposit) return cumulative;
-  throw new SessionPaymentError(
-    'close_failed',
-    cumulative > deposit
-      ? `everything in channel ${channelId} is captured: there is nothing to come back`
-      : `the server wants a voucher of ${cumulative} to know who closes channel ${channelId}, over maxDeposit`,
-  );
-}
-
-interface Closing {
-  readonly payer: Payer;
-  readonly exchange: Exchange;
-  readonly found: FoundChannel;
-}
-
-function signedSoFar(payer: Payer, terms: SessionTerms, { entry, onChain }: FoundChannel): bigint {
-  const proven = provenBy(terms.hints.voucher, entry.channelId, terms, payer.keys);
-  return highest(entry.cumulativeAmount, proven, onChain?.settled ?? 0n);
-}
-
-/** What the server says it has served, held between what is settled and what was signed. */
-async function amountSpent(payer: Payer, client: Client, terms: SessionTerms, found: FoundChannel): Promise<bigint> {
-  const { settled } = found.onChain ?? (await readChannel(client, found.entry.channelId, terms));
-  const signed = signedSoFar(payer, terms, found);
-  const said = found.entry.mirrors?.spent;
-  const spent = highest(said === undefined ? signed : BigInt(said), settled);
-  return spent < signed ? spent : signed;
-}
-
-async function sendClose(
-  { payer, exchange, found }: Closing,
-  terms: SessionTerms,
-  cumulative: bigint,
-): Promise<Response> {
-  const { value } = await payer.signer.close(terms, found.entry, cumulative);
-  await record(payer, { ...found.entry, cumulativeAmount: highest(cumulative, signedSoFar(payer, terms, found)) });
-  return exchange.manage({ name: terms.header, value });
-}
-
-async function closed(payer: Payer, terms: SessionTerms, response: Response): Promise<SessionReceipt | undefined> {
-  const why = await problemDetail(response);
-  if (!response.ok && response.status !== 410)
-    throw new SessionPaymentError('close_failed', `the server answered ${response.status} to the close${why}`);
-  await forget(payer, terms.key);
-  return response.ok ? receiptOf(response) : undefined;
-}

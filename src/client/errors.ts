@@ -43,7 +43,10 @@ const EXPLAINED: Readonly<Record<SessionPaymentCode, { readonly money: string; r
     money: NOTHING,
     todo: 'Pass the body as text, bytes, a form or a Request, so that it can be sent again with the payment.',
   },
-  over_max_deposit: { money: NOTHING, todo: 'Raise maxDeposit if this server is worth it, or close the channel.' },
+  over_max_deposit: {
+    money: NOTHING,
+    todo: 'Raise maxDeposit if this server is worth it, or close its channels: by close(url), or on chain as their payer.',
+  },
   hint_unprovable: {
     money: BOUNDED,
     todo: 'Try again; give each process an account, and so a channel, of its own; or use the channel store that signed last.',
@@ -65,7 +68,8 @@ const EXPLAINED: Readonly<Record<SessionPaymentCode, { readonly money: string; r
     todo: 'Wait as long as is said, then try again.',
   },
   channel_gone: {
-    money: 'A deposit that is still in a channel can be taken back on chain by its payer.',
+    money:
+      'A deposit that is still in a channel counts against maxDeposit, and can be taken back on chain by its payer.',
     todo: 'Ask whoever runs the server why it knows none of its channels.',
   },
   channel_unrecoverable: { money: NOTHING, todo: 'Use a node that serves logs, or the channel store that opened it.' },

@@ -11,15 +11,17 @@ export async function observe(payer: Payer, key: string, response: Response, pai
   try {
     const entry = await latestOf(payer, key, paid);
     if (entry === undefined) return;
-    const accepted = paid === undefined ? entry : { ...entry, opened: true, pending: undefined };
+    // What is pending stays so: only the chain says what became of it, and no second deposit is made before.
+    const accepted = paid === undefined ? entry : { ...entry, opened: true };
     await record(payer, reconciled(accepted, receiptOf(response)));
   } catch {
     // It was paid for and served; a mirror that is not on record is no reason to keep it from the caller.
   }
 }
 
-/** Another process may have signed more in the meantime; its record must not be lowered by ours. */
+/** Another process may have signed more in the meantime, or opened another channel; its record must not be lost to ours. */
 async function latestOf(payer: Payer, key: string, paid?: ChannelEntry): Promise<ChannelEntry | undefined> {
   const stored = await payer.store.get(key);
-  return paid === undefined || (stored !== undefined && sameHex(stored.channelId, paid.channelId)) ? stored : paid;
+  if (paid === undefined || stored === undefined) return stored ?? paid;
+  return sameHex(stored.channelId, paid.channelId) ? stored : undefined;
 }

@@ -1,22 +1,29 @@
+import type { Client } from 'viem';
 import type { SessionTerms } from './challenge.js';
 import type { ChannelEntry } from './channel-store.js';
 import { SessionPaymentError } from './errors.js';
-import { secondsLeft } from './find-channel.js';
-import { type Payer, record } from './payer.js';
+import { leftOf, limitBeside, listed, stillHeld } from './left-channels.js';
+import { type Payer, record, recordedEntry } from './payer.js';
+import { secondsLeft } from './pending.js';
 import type { PreparedPayment } from './prepare-payment.js';
 import { openingDeposit } from './signing-plan.js';
 
 /**
  * A new channel with its first voucher. The server sends the transaction, so what became of it may stay unknown: it is on
- * record before it leaves, and no second deposit is made while the first could still land.
+ * record before it leaves, and no second deposit is made while the first could still land. What earlier
+ * channels of this payee still hold on chain is part of `maxDeposit`, whatever a server says of them.
  */
-export async function openChannel(payer: Payer, terms: SessionTerms): Promise<PreparedPayment> {
+export async function openChannel(payer: Payer, client: Client, terms: SessionTerms): Promise<PreparedPayment> {
   const { amount, suggestedDeposit } = terms;
-  const deposit = openingDeposit({ amount, suggestedDeposit, maxDeposit: payer.maxDeposit });
+  const leftBefore = await stillHeld(payer, client, terms, leftOf(await recordedEntry(payer, terms)));
+  const maxDeposit = limitBeside(payer.maxDeposit, leftBefore);
+  const deposit = openingDeposit({ amount, suggestedDeposit, maxDeposit });
   if (deposit === undefined)
     throw new SessionPaymentError(
       'over_max_deposit',
-      `one request costs ${amount}, over maxDeposit ${payer.maxDeposit}`,
+      leftBefore.length === 0
+        ? `one request costs ${amount}, over maxDeposit ${payer.maxDeposit}`
+        : `a new channel for ${amount} would be over maxDeposit ${payer.maxDeposit}${listed(leftBefore)}`,
     );
   const signed = await payer.signer.open(terms, deposit);
   const entry: ChannelEntry = {
@@ -34,6 +41,7 @@ export async function openChannel(payer: Payer, terms: SessionTerms): Promise<Pr
       depositAfter: deposit.toString(),
       validBefore: signed.validBefore,
     },
+    leftBefore,
   };
   await record(payer, entry);
   return { action: 'open', credential: signed.value, entry };

@@ -3,9 +3,10 @@ import { provenBy, readChannel } from './channel-on-chain.js';
 import type { ChannelEntry } from './channel-store.js';
 import { SessionPaymentError } from './errors.js';
 import type { Exchange } from './exchange.js';
+import { leave } from './left-channels.js';
 import { observe } from './observe.js';
 import { noteRefusal, type PaidRequest, paidRequest } from './paid-request.js';
-import { forget, type Payer, recordedEntry } from './payer.js';
+import { type Payer, recordedEntry } from './payer.js';
 import { type PreparedPayment, preparePayment } from './prepare-payment.js';
 import { problemDetail } from './receipt.js';
 
@@ -58,7 +59,7 @@ async function named(
 ): Promise<SessionTerms | Response> {
   if (terms instanceof Response || terms.hints.channelId !== undefined || exchange.named()) return terms;
   const entry = await recordedEntry(payer, terms);
-  return entry?.opened === true ? askAgain(exchange, terms.key, entry.channelId) : terms;
+  return entry?.opened === true && entry.left !== 'closing' ? askAgain(exchange, terms.key, entry.channelId) : terms;
 }
 
 /** @returns the response itself where it needs no payment, or none that we could make */
@@ -81,16 +82,16 @@ function requireSameKey({ url }: Exchange, key: string, terms: SessionTerms): vo
   );
 }
 
-/** The server does not know the channel any more: it is forgotten, and one new one is opened. */
+/** The server does not know the channel any more: one new one may be opened, beside what the old one still holds. */
 async function afterGone(
   { payer, exchange, trail }: PaidRequest,
-  { key }: SessionTerms,
+  terms: SessionTerms,
   { action, entry }: PreparedPayment,
   response: Response,
 ): Promise<SessionTerms | Response> {
   const why = await problemDetail(response);
   // What was opened just now may still land: its record is needed to find the deposit.
-  if (action !== 'open') await forget(payer, key);
+  if (action !== 'open') await leave(payer, terms, entry, 'gone');
   if (trail.reopened || action === 'open')
     throw new SessionPaymentError(
       'channel_gone',
@@ -98,7 +99,7 @@ async function afterGone(
     );
   trail.reopened = true;
   trail.gone.add(entry.channelId.toLowerCase());
-  return askAgain(exchange, key);
+  return askAgain(exchange, terms.key);
 }
 
 async function afterRefusal(

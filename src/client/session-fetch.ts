@@ -19,8 +19,8 @@ export interface SessionFetchOptions {
   /** A viem client of the chain asked for; its node is what deposits are read from. */
   readonly getClient: (wanted: { chainId: number }) => Client | Promise<Client>;
   /**
-   * The most that one channel may hold, and so the most that one payee can take: a bigint in atomic units, or a text in
-   * whole tokens with up to six decimals, as npm mppx takes it.
+   * The most that all channels of one payee may hold at once: a bigint in atomic units, or a text in whole tokens with up
+   * to six decimals, as npm mppx takes it. A deposit counts until the chain shows that it came back.
    */
   readonly maxDeposit: bigint | string;
   /** Default: in memory. Use createFileChannelStore, or a store of your own, to keep channels from one process to the next. */
@@ -32,8 +32,10 @@ export interface SessionFetchOptions {
 /** As fetch, and pays. */
 export interface SessionFetch extends Fetch {
   /**
-   * Closes the channel that pays this address; the rest of its deposit comes back to the account.
+   * Closes the channel that pays this address, and those that were left before it; the rest of their deposits comes back
+   * to the account. Each stays on record until the chain shows that it is closed.
    * @returns the receipt, or undefined where there was no channel or the server sent no receipt
+   * @throws SessionPaymentError `close_failed` also where the server does not know a channel that holds a deposit on chain
    */
   close(url: string | URL): Promise<SessionReceipt | undefined>;
 }
@@ -62,7 +64,8 @@ export function createSessionFetch(options: SessionFetchOptions): SessionFetch {
     const asked = await exchange.ask(known?.channelId);
     const terms = asked.status === 402 ? sessionTerms(asked.headers) : undefined;
     if (terms === undefined) {
-      if (known !== undefined) await observe(payer, known.key, asked);
+      // In turn, or what a payment records meanwhile would be overwritten; and not waited for, because nothing is paid here.
+      if (known !== undefined) void queue.run(known.key, () => observe(payer, known.key, asked));
       return asked;
     }
     exchange.requirePayable(asked);

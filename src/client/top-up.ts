@@ -3,9 +3,10 @@ import type { SessionTerms } from './challenge.js';
 import { readChannel } from './channel-on-chain.js';
 import type { ChannelEntry, PendingTransaction } from './channel-store.js';
 import { explaining, SessionPaymentError } from './errors.js';
-import { type FoundChannel, secondsLeft } from './find-channel.js';
+import type { FoundChannel } from './find-channel.js';
 import type { PaidRequest } from './paid-request.js';
 import { record } from './payer.js';
+import { secondsLeft } from './pending.js';
 import { problemDetail } from './receipt.js';
 
 interface ToppingUp extends PaidRequest {
@@ -26,6 +27,12 @@ interface Needed {
 export async function topUp(topping: ToppingUp, entry: ChannelEntry, needed: Needed): Promise<FoundChannel> {
   const { payer, exchange, client, terms, trail } = topping;
   const { channelId } = entry;
+  if (entry.pending?.action === 'open')
+    throw new SessionPaymentError(
+      'open_undecided',
+      `the chain does not show channel ${channelId} yet, which must carry ${needed.cumulative}; its opening is decided in ` +
+        `${secondsLeft(entry.pending, payer.clock.nowMs())} s`,
+    );
   if (trail.toppedUp)
     throw new SessionPaymentError('top_up_failed', `channel ${channelId} holds ${entry.deposit} even after a top-up`);
   trail.toppedUp = true;

@@ -50,6 +50,11 @@ const clientOf = (channelStore = createMemoryChannelStore(), name?: string) =>
 
 const theChannel = () => channelIn(store, chain.ledger().channels.at(-1)?.channelId as Hex);
 
+const keyOf = async (): Promise<string> => {
+  const { payee, token, escrow, chainId } = await theChannel();
+  return `${payee}:${token}:${escrow}:${chainId}`;
+};
+
 async function capture(): Promise<void> {
   const worker = captureWorker(store, chain.url, { threshold: 1n, intervalMs: 3_600_000 });
   store.clock.advance(61_000);
@@ -61,8 +66,7 @@ async function oneBehind(by: number, name?: string) {
   const [record, copy] = [createMemoryChannelStore(), createMemoryChannelStore()];
   const behind = clientOf(record, name);
   await behind(url);
-  const { payee, token, escrow, chainId } = await theChannel();
-  const entry = await record.get(`${payee}:${token}:${escrow}:${chainId}`);
+  const entry = await record.get(await keyOf());
   if (entry === undefined) throw new Error('the client has no record of its channel');
   await copy.set(entry);
   const ahead = clientOf(copy, name);
@@ -98,6 +102,19 @@ describe('against our own server, which does not know who asks', () => {
     await client.close(url);
     expect(sent.at(-1)).toBe(`close ${PRICE} 204`);
     expect(await theChannel()).toMatchObject({ closing: true });
+  });
+
+  it('knows of a close until the chain shows it, also after a restart, and may ask for it again', async () => {
+    const record = createMemoryChannelStore();
+    await clientOf(record)(url);
+    await clientOf(record).close(url);
+    expect(await record.get(await keyOf())).toMatchObject({ left: 'closing' });
+    await clientOf(record).close(url);
+    expect(sent.slice(-2)).toEqual([`close ${PRICE} 204`, `close ${PRICE} 204`]);
+    await capture();
+    await clientOf(record).close(url);
+    expect(sent).toHaveLength(3);
+    expect(await record.get(await keyOf())).toBeUndefined();
   });
 
   it('closes one of which everything is captured, by one unit more; what was earned is all that is taken', async () => {

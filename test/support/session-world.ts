@@ -75,6 +75,11 @@ export function stubChain() {
       channels.set(id.toLowerCase(), { descriptor, deposit: 0n, settled: 0n, closing: false, ...state });
       return id;
     },
+    /** As the escrow does it: of a closed channel nothing is left. */
+    close(id: Hex) {
+      const channel = channels.get(id.toLowerCase());
+      if (channel) Object.assign(channel, { deposit: 0n, settled: 0n, closing: false });
+    },
     /** What a server does with the transaction of a credential. */
     execute(payload: SignedPayload) {
       const { calls: inside } = Transaction.deserialize(payload.transaction as Transaction.TransactionSerializedTempo);

@@ -15,11 +15,14 @@ type Fate = 'lost before' | 'lost after' | 'refused' | '500';
 export function stubShop(chain: ReturnType<typeof stubChain>, price = 10n) {
   const shop = {
     price,
+    suggestedDeposit: '1000',
     /** The channel that each unpaid request named. */
     asked: [] as (string | null)[],
     /** Payments and how they were answered, oldest first: `voucher 20 200`. */
     log: [] as string[],
     fates: [] as Fate[],
+    /** Whether a close that it takes is seen on chain at once. */
+    closes: true,
     payloads: [] as SignedPayload[],
     channels: new Map<string, { accepted: bigint; spent: bigint }>(),
     details: {} as Record<string, unknown>,
@@ -28,7 +31,11 @@ export function stubShop(chain: ReturnType<typeof stubChain>, price = 10n) {
     fetch: ((_input, init) => answer(init)) as typeof globalThis.fetch,
   };
   const asks = (detail?: string): Response =>
-    paymentRequired(request(shop.details, { amount: String(shop.price) }), detail, shop.expires);
+    paymentRequired(
+      request(shop.details, { amount: String(shop.price), suggestedDeposit: shop.suggestedDeposit }),
+      detail,
+      shop.expires,
+    );
 
   async function answer(init: RequestInit | undefined): Promise<Response> {
     const payment = paymentIn(init);
@@ -59,8 +66,11 @@ export function stubShop(chain: ReturnType<typeof stubChain>, price = 10n) {
     const cumulative = BigInt(payload.cumulativeAmount ?? '0');
     const known = shop.channels.get(id) ?? (payload.action === 'open' ? { accepted: 0n, spent: 0n } : undefined);
     if (known === undefined) return new Response('', { status: 410 });
-    if (payload.action === 'close')
-      return cumulative < known.spent ? asks('too low') : new Response(null, { status: 204 });
+    if (payload.action === 'close') {
+      if (cumulative < known.spent) return asks('too low');
+      if (shop.closes) chain.close(payload.channelId);
+      return new Response(null, { status: 204 });
+    }
     const accepted = cumulative > known.accepted ? cumulative : known.accepted;
     const spent = known.spent + shop.price;
     if (cumulative < known.accepted || spent > accepted) return asks('insufficient balance');

@@ -60,6 +60,38 @@ describe.each<[string, () => ChannelStore]>([
     await client(store)(SHOP);
     expect(shop.log).toEqual(['open 10 200', 'voucher 20 200']);
   });
+
+  it('lets a client close what another one left, and what that one opened after it', async () => {
+    const store = create();
+    const { client, shop, chain } = payerWorld();
+    await client(store)(SHOP);
+    const lost = new Map(shop.channels);
+    shop.channels.clear();
+    await client(store)(SHOP);
+    for (const [id, known] of lost) shop.channels.set(id, known);
+    await client(store).close(SHOP);
+    expect(shop.log.slice(-2)).toEqual(['close 10 204', 'close 10 204']);
+    expect([...chain.channels.values()].map(({ deposit }) => deposit)).toEqual([0n, 0n]);
+    expect(await store.get(KEY)).toBeUndefined();
+  });
+});
+
+describe('a record of the versions before', () => {
+  it('that knew of one channel alone is paid with and closed', async () => {
+    const { cumulativeAmount, deposit, ...rest } = entryOf();
+    const kept = texts();
+    kept.set(
+      `chan:${KEY}`,
+      JSON.stringify({ ...rest, cumulativeAmount: `${cumulativeAmount}`, deposit: `${deposit}` }),
+    );
+    const { client, shop, opened } = payerWorld();
+    opened(50n);
+    const pays = client(createTextChannelStore(kept));
+    await pays(SHOP);
+    await pays.close(SHOP);
+    expect(shop.log).toEqual(['voucher 60 200', 'close 60 204']);
+    expect(kept.get(`chan:${KEY}`)).toBeUndefined();
+  });
 });
 
 describe('a channel store of files', () => {

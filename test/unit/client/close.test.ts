@@ -99,10 +99,120 @@ describe('closing a channel', () => {
     expect(await recorded()).toMatchObject({ cumulativeAmount: 50n });
   });
 
-  it('that the server does not know is forgotten', async () => {
-    const { shop, client, recorded } = world;
+  it('that the server does not know, and the chain shows as closed, is forgotten', async () => {
+    const { shop, chain, client, recorded } = world;
     shop.channels.clear();
+    chain.close(CHANNEL);
     expect(await client().close(SHOP)).toBeUndefined();
+    expect([shop.payloads, await recorded()]).toEqual([[], undefined]);
+  });
+
+  it('that the server does not know stays on record while it holds a deposit on chain, and says so', async () => {
+    const { shop, client, recorded, outcome } = world;
+    shop.channels.clear();
+    await expect(client().close(SHOP)).rejects.toThrow(/410.*1000 in channel/);
+    expect(await recorded()).toMatchObject({ channelId: CHANNEL, left: 'gone' });
+    expect(await outcome()).toBe('paid');
+    expect(shop.log).toEqual(['close 40 410', 'open 10 200']);
+  });
+
+  it('that the server only says it took is kept on record, and forgotten when the chain shows it', async () => {
+    const { shop, chain, client, recorded } = world;
+    shop.closes = false;
+    counted(40n);
+    await client().close(SHOP);
+    expect(await recorded()).toMatchObject({ channelId: CHANNEL, left: 'closing', cumulativeAmount: 50n });
+    chain.close(CHANNEL);
+    await client().close(SHOP);
+    expect(shop.log).toEqual(['close 40 204']);
+    expect(await recorded()).toBeUndefined();
+  });
+
+  it('is never paid with again, also where the server still names it: a voucher could be captured by the close', async () => {
+    const { shop, client, outcome } = world;
+    shop.closes = false;
+    counted(40n);
+    await client().close(SHOP);
+    shop.details = { channelId: CHANNEL };
+    expect(await outcome()).toBe('paid');
+    expect(shop.log).toEqual(['close 40 204', 'open 10 200']);
+  });
+
+  it('closes those that were left before it, too, each for what was signed on it', async () => {
+    const { shop, chain, client, recorded, outcome } = world;
+    const known = shop.channels.get(CHANNEL.toLowerCase());
+    shop.channels.clear();
+    expect(await outcome()).toBe('paid');
+    if (known !== undefined) shop.channels.set(CHANNEL.toLowerCase(), known);
+    await client().close(SHOP);
+    expect(shop.log).toEqual(['voucher 60 410', 'open 10 200', 'close 10 204', 'close 40 402', 'close 60 204']);
+    expect([...chain.channels.values()].map(({ deposit }) => deposit)).toEqual([0n, 0n]);
+    expect(await recorded()).toBeUndefined();
+  });
+
+  it('that fails keeps no other channel from being closed, and stays to be paid with', async () => {
+    const { shop, client, recorded, outcome } = world;
+    const known = new Map(shop.channels);
+    shop.channels.clear();
+    await outcome();
+    for (const [id, one] of known) shop.channels.set(id, one);
+    shop.fates = ['500'];
+    await expect(client().close(SHOP)).rejects.toThrow(/500 to the close/);
+    expect(shop.log.slice(-3)).toEqual(['close 10 500', 'close 40 402', 'close 60 204']);
+    expect(await recorded()).toMatchObject({ cumulativeAmount: 10n, leftBefore: [] });
+    expect(await outcome()).toBe('paid');
+    expect(shop.log.at(-1)).toBe('voucher 20 200');
+  });
+
+  it('that the server is at already is asked for by the same voucher again, which it knows', async () => {
+    const { shop, client } = world;
+    shop.closes = false;
+    await client().close(SHOP);
+    await client().close(SHOP);
+    expect(shop.log).toEqual(['close 40 402', 'close 50 204', 'close 50 204']);
+    expect(shop.payloads.at(-1)?.signature).toBe(shop.payloads.at(-2)?.signature);
+  });
+
+  it('that the server took, and later does not know, is still never paid with again', async () => {
+    const { shop, client, recorded, outcome } = world;
+    shop.closes = false;
+    counted(40n);
+    await client().close(SHOP);
+    const known = new Map(shop.channels);
+    shop.channels.clear();
+    await expect(client().close(SHOP)).rejects.toThrow(/410.*1000 in channel/);
+    expect(await recorded()).toMatchObject({ channelId: CHANNEL, left: 'closing' });
+    for (const [id, one] of known) shop.channels.set(id, one);
+    shop.details = { channelId: CHANNEL };
+    await outcome();
+    expect(shop.log.at(-1)).toBe('open 10 200');
+  });
+
+  it('loses no record of a channel that another process opened meanwhile', async () => {
+    const { shop, client, recorded, store, outcome } = world;
+    counted(40n);
+    const { fetch } = shop;
+    let elsewhere: Promise<string> | undefined;
+    shop.fetch = async (input, init) => {
+      const response = await fetch(input, init);
+      if (paymentIn(init)?.payload.action !== 'close') return response;
+      shop.channels.delete(CHANNEL.toLowerCase());
+      elsewhere ??= outcome(client(store));
+      await elsewhere;
+      return response;
+    };
+    await client(store).close(SHOP);
+    expect(shop.log).toEqual(['close 40 204', 'voucher 60 410', 'open 10 200']);
+    expect(await recorded()).toMatchObject({ cumulativeAmount: 10n, leftBefore: [] });
+  });
+
+  it('of one that was left, and of which all is captured, is asked of nobody: nothing would come back', async () => {
+    const { shop, client, opened, outcome, recorded } = world;
+    shop.channels.clear();
+    await outcome();
+    opened(60n, { deposit: 60n, settled: 60n });
+    await client().close(SHOP);
+    expect(shop.log.slice(-1)).toEqual(['close 10 204']);
     expect(await recorded()).toBeUndefined();
   });
 

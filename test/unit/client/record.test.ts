@@ -1,7 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ChannelEntry, createSessionFetch } from '../../../src/client.js';
 import { CHANNEL, entryOf, payerWorld, SHOP } from '../../support/payer-world.js';
-import { descriptorOf, PAYER, paymentIn, STRANGER } from '../../support/session-world.js';
+import { descriptorOf, PAYER, paymentIn, receiptHeader, STRANGER } from '../../support/session-world.js';
+
+const turns = async (count: number): Promise<void> => {
+  for (let done = 0; done < count; done += 1) await new Promise((resolve) => setImmediate(resolve));
+};
 
 let world: ReturnType<typeof payerWorld>;
 beforeEach(() => {
@@ -78,6 +82,41 @@ describe('the record of what was signed', () => {
     const { store, client, outcome, shop } = world;
     expect(await outcome(client({ ...store, get: () => wrong }))).toBe('store_mismatch');
     expect(shop.payloads).toEqual([]);
+  });
+
+  it('is not lowered by an answer that needed no payment and came while another request was paid', async () => {
+    const { opened, store, shop, client, recorded } = world;
+    opened(50n);
+    await store.set(entryOf());
+    let armed = false;
+    let held = false;
+    let paid: () => void = () => undefined;
+    const whilePaying = new Promise<void>((resolve) => (paid = resolve));
+    const pays = client({
+      ...store,
+      set: async (one) => {
+        await store.set(one);
+        if (armed && one.cumulativeAmount === 70n) paid();
+      },
+      // What this read found is used late: after the payment, unless that waits for its turn.
+      get: async (key) => {
+        const found = await store.get(key);
+        if (!armed || held) return found;
+        held = true;
+        await Promise.race([whilePaying, turns(200)]);
+        return found;
+      },
+    });
+    await pays(SHOP);
+    const { fetch } = shop;
+    shop.fetch = async (input, init) =>
+      new Headers(init?.headers).has('X-Free')
+        ? new Response('', { headers: { 'Payment-Receipt': receiptHeader(CHANNEL, '60', '60') } })
+        : fetch(input, init);
+    armed = true;
+    await Promise.all([pays(SHOP, { headers: { 'X-Free': '1' } }), pays(SHOP)]);
+    await turns(300);
+    expect(await recorded()).toMatchObject({ cumulativeAmount: 70n });
   });
 
   it('without a descriptor is completed from the chain, and still counts', async () => {

@@ -27,6 +27,7 @@ describe('an opening without an answer', () => {
     const [first, second] = shop.payloads;
     expect(second?.transaction).toBe(first?.transaction);
     expect(chain.channels.size).toBe(1);
+    expect(await outcome()).toBe('paid');
     expect(await recorded()).toMatchObject({ opened: true, pending: undefined });
   });
 
