@@ -6,6 +6,7 @@ import type { Database } from './database.js';
 import { AGAIN } from './decide-stripe-call.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
+import { noteOthers } from './others-reversals.js';
 import type { ReversalRow } from './reversal-claims.js';
 import { lockSharesOf } from './seller-shares.js';
 import { newGeneration } from './stripe-calls.js';
@@ -34,20 +35,11 @@ export function createForeignShares(database: Database) {
       return row;
     },
 
-    /**
-     * Stripe told that this transfer was reversed, and it was read. Where nothing of ours is under way that would ask about
-     * it, a person hears of what others took. @returns what may be looked at again now
-     */
-    noteReversed: (id: TransferId, others: Pick<TakenByOthers, 'taken' | 'left'>): Promise<readonly MoneyItem[]> =>
+    /** Stripe told that this transfer was reversed, and it was read. @returns what may be looked at again now */
+    noteReversed: (id: TransferId, { reversals }: Pick<TakenByOthers, 'reversals'>): Promise<readonly MoneyItem[]> =>
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
-        const [row] = await query<{ seen: string; currency: string; open: boolean }>(
-          `SELECT foreign_seen AS seen, currency, EXISTS (SELECT 1 FROM reversals WHERE transfer_id = t.id
-             AND status IN ('pending', 'waiting_balance', 'permanently_failed')) AS open
-           FROM seller_transfers t WHERE id = $1`,
-          [id],
-        );
-        if (row && others.taken > BigInt(row.seen)) await see(query, { id, ...row, ...others });
+        await noteOthers(query, id, reversals.map(asNoted));
         const woken = await query<{ id: string }>(
           `UPDATE reversals SET next_retry_at = clock_now(), next_check_at = clock_now()
            WHERE transfer_id = $1 AND status = 'pending' AND runner IS NULL AND last_answer = 'unfinished' RETURNING id`,
@@ -58,31 +50,10 @@ export function createForeignShares(database: Database) {
   };
 }
 
-interface Seen extends Pick<TakenByOthers, 'taken' | 'left'> {
-  readonly id: TransferId;
-  readonly currency: string;
-  readonly open: boolean;
-}
-
-async function see(query: Query, { id, currency, open, taken, left }: Seen): Promise<void> {
-  await query('UPDATE seller_transfers SET foreign_seen = $2 WHERE id = $1', [id, taken.toString()]);
-  await tell(query, {
-    kind: 'transfer',
-    id,
-    what: 'reversed_by_others',
-    detail: { taken: taken.toString(), left: left.toString() },
-  });
-  if (open) return;
-  await query(
-    `UPDATE seller_transfers SET attention_reason = $2, attention_since = clock_now(), attention_detail = $3
-     WHERE id = $1 AND attention_reason IS NULL`,
-    [
-      id,
-      left === 0n ? 'foreign_reversal' : 'partly_foreign_reversal',
-      `somebody else took ${taken} ${currency} of it back at Stripe, and no share is due now: the next refund will ask what that stands for; acknowledge with adopt`,
-    ],
-  );
-}
+const asNoted = ({ stripeReversalId, amount }: TakenByOthers['reversals'][number]) => ({
+  id: stripeReversalId,
+  amount: `${amount}`,
+});
 
 /** Carries it out: the share is back, or goes on for what is missing. @returns the new status */
 export async function decideShare(
@@ -98,11 +69,6 @@ export async function decideShare(
       [stripeId, row.id, row.transfer_id, amount.toString()],
     );
   }
-  await query(
-    `UPDATE seller_transfers t SET foreign_seen = greatest(foreign_seen,
-       (SELECT coalesce(sum(amount), 0) FROM foreign_decisions WHERE transfer_id = t.id)) WHERE id = $1`,
-    [row.transfer_id],
-  );
   const whole = counted === BigInt(row.amount);
   await (whole ? countWhole(query, row) : goOnWith(query, row, counted));
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);

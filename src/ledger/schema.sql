@@ -116,6 +116,10 @@ foreign_decisions.stripe_reversal_id text NOT NULL
 foreign_decisions.reversal_id uuid NOT NULL
 foreign_decisions.transfer_id uuid NOT NULL
 foreign_decisions.amount numeric(78,0) NOT NULL
+foreign_reversals.stripe_reversal_id text NOT NULL
+foreign_reversals.transfer_id uuid NOT NULL
+foreign_reversals.amount numeric(78,0) NOT NULL
+foreign_reversals.told boolean NOT NULL DEFAULT false
 hyperswitch_account.only_one boolean NOT NULL DEFAULT true
 hyperswitch_account.merchant_id text NOT NULL
 hyperswitch_account.profile_id text
@@ -499,6 +503,9 @@ foreign_decisions foreign_decisions_amount_check CHECK ((amount > (0)::numeric))
 foreign_decisions foreign_decisions_pkey PRIMARY KEY (stripe_reversal_id, reversal_id)
 foreign_decisions foreign_decisions_reversal_id_fkey FOREIGN KEY (reversal_id) REFERENCES reversals(id)
 foreign_decisions foreign_decisions_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
+foreign_reversals foreign_reversals_amount_check CHECK ((amount > (0)::numeric))
+foreign_reversals foreign_reversals_pkey PRIMARY KEY (stripe_reversal_id)
+foreign_reversals foreign_reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
 hyperswitch_account hyperswitch_account_merchant_id_check CHECK ((merchant_id <> ''::text))
 hyperswitch_account hyperswitch_account_only_one_check CHECK (only_one)
 hyperswitch_account hyperswitch_account_pkey PRIMARY KEY (only_one)
@@ -677,6 +684,7 @@ CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHE
 CREATE INDEX decisions_alone ON public.decisions USING btree (principal, currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
+CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
 CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
@@ -723,6 +731,7 @@ CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
 CREATE UNIQUE INDEX foreign_decisions_pkey ON public.foreign_decisions USING btree (stripe_reversal_id, reversal_id)
+CREATE UNIQUE INDEX foreign_reversals_pkey ON public.foreign_reversals USING btree (stripe_reversal_id)
 CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)
 CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree (lane)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
@@ -801,12 +810,43 @@ CREATE TRIGGER reversals_status BEFORE UPDATE ON public.reversals FOR EACH ROW E
 CREATE TRIGGER seller_transfers_call BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_money_call('transfer')
 CREATE TRIGGER seller_transfers_guard BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_transfer()
 CREATE TRIGGER seller_transfers_keep BEFORE DELETE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER seller_transfers_known AFTER UPDATE OF stripe_transfer_id ON public.seller_transfers FOR EACH ROW WHEN (((old.stripe_transfer_id IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_is_known()
+CREATE TRIGGER seller_transfers_others AFTER UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attention_reason IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_asks_about_others()
 CREATE TRIGGER seller_transfers_status BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_status('transfer')
 CREATE TRIGGER settlements_guard BEFORE INSERT OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION settlements_guard()
 CREATE TRIGGER settlements_keep BEFORE DELETE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER stripe_account_keep BEFORE DELETE OR UPDATE ON public.stripe_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 
 -- functions
+CREATE OR REPLACE FUNCTION public.ask_about_others(p_transfer uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  t seller_transfers;
+  v_ids text[];
+  v_taken numeric;
+  v_gone numeric;
+BEGIN
+  SELECT array_agg(f.stripe_reversal_id ORDER BY f.stripe_reversal_id) INTO v_ids
+    FROM foreign_reversals f WHERE f.transfer_id = p_transfer AND NOT f.told
+      AND NOT EXISTS (SELECT 1 FROM foreign_decisions d WHERE d.stripe_reversal_id = f.stripe_reversal_id)
+      AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.transfer_id = p_transfer
+        AND (r.stripe_reversal_id = f.stripe_reversal_id OR f.stripe_reversal_id = ANY (r.others_shown)));
+  IF v_ids IS NULL THEN RETURN; END IF;
+  SELECT * INTO t FROM seller_transfers WHERE id = p_transfer;
+  IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
+    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed')) THEN RETURN; END IF;
+  SELECT sum(f.amount) INTO v_taken FROM foreign_reversals f WHERE f.transfer_id = p_transfer
+    AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.stripe_reversal_id = f.stripe_reversal_id);
+  SELECT v_taken + coalesce(sum(amount - counted), 0) INTO v_gone FROM reversals WHERE transfer_id = p_transfer AND status = 'reversed';
+  UPDATE foreign_reversals SET told = true WHERE stripe_reversal_id = ANY (v_ids);
+  UPDATE seller_transfers SET attention_since = clock_now(),
+      attention_reason = CASE WHEN v_gone >= amount THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,
+      attention_detail = format('somebody else took %s %s of it back at Stripe (not told so far: %s), and no share is due now: the next refund will ask what that stands for; acknowledge with adopt',
+        v_taken, currency, array_to_string(v_ids[1:5], ', '))
+    WHERE id = p_transfer;
+END $function$
 CREATE OR REPLACE FUNCTION public.capture_moves_its_channel()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1702,6 +1742,23 @@ BEGIN
     WHERE t.endpoint = '*' AND t.token = take_stripe_token.overall_token RETURNING t.taken INTO overall_taken;
   UPDATE stripe_endpoints SET next_at = send_at + v_spacing WHERE endpoint = p_endpoint;
   UPDATE stripe_endpoints SET next_at = greatest(next_at, send_at) WHERE endpoint = '*';
+END $function$
+CREATE OR REPLACE FUNCTION public.transfer_asks_about_others()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM ask_about_others(NEW.id);
+  RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION public.transfer_is_known()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  UPDATE webhook_events SET processed_at = NULL, outcome = NULL, next_check_at = clock_now()
+    WHERE provider = 'stripe' AND type = 'transfer.reversed' AND object_id = NEW.stripe_transfer_id;
+  RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION public.voucher_channel_closes(p_channel text)
  RETURNS boolean
