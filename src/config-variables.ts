@@ -200,7 +200,7 @@ export const ENVIRONMENT = z.object({
   RELEASED_LIMIT: standard(
     integer(1, 1_000_000),
     '60',
-    'Answers that may cost one payer nothing within an hour, because they failed (400 to 499) or found nothing new (304), with those under way that are not charged for yet; more get 429.',
+    'Answers that may cost one payer nothing within an hour, because they failed (400 to 499), found nothing new (304) or were not waited for, with those under way that are not charged for yet; more get 429.',
   ),
   SETTLE_FIRST_BUFFER: standard(
     bytes(1_024, 1_073_741_824),

@@ -5,6 +5,7 @@ export type SettlementStatus = 'open' | 'pending' | 'settled' | 'released' | 'ne
  * Every move a settlement may make. The database holds the same table in the trigger `settlements_guard`;
  * a test compares the two and tries each illegal pair.
  *
+ * One more is none of these: a pending charge of which nothing was let go is taken back whole, and released.
  * From open to needs_attention goes only what cannot be decrypted, and from there to released what had charged nothing.
  *
  *     open ──► pending ──► settled ◄── written_off

@@ -74,7 +74,7 @@ export type OpenOutcome =
   | { readonly limitedForMs: number };
 
 /** Why a served answer costs nothing: its status was 400 to 499, or 304. Such answers are free work. */
-export type ReleaseCause = 'failed_answer' | 'not_modified';
+export type ReleaseCause = 'failed_answer' | 'not_modified' | 'client_left';
 
 /** What a session asks the ledger to make durable; many of them share one commit. */
 export type SessionChange =
@@ -101,7 +101,20 @@ export type SessionChange =
       readonly withheld?: boolean;
       /** Only where nothing was spent, and the payer's request was answered all the same; a 5xx is our own failure. */
       readonly releasedBy?: ReleaseCause;
+      /** A checkpoint may be in the ledger of what was charged for bytes that never left: it is not billed. */
+      readonly takesBack?: boolean;
     };
+
+/** A close that is in the ledger, and the part of it that is billed: the bytes that the rest was charged for never left. */
+export interface CloseTakenBack {
+  readonly kind: 'take_back';
+  readonly id: SettlementId;
+  readonly closeToken: string;
+  readonly spent: AtomicAmount;
+  /** As in a close. */
+  readonly body: string | null;
+  readonly releasedBy?: ReleaseCause;
+}
 
 /** What became of the charge that a credential paid for before. */
 export interface EarlierUse {

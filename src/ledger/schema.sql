@@ -399,6 +399,7 @@ settlements.answer_until timestamp with time zone
 settlements.settled_amount text
 settlements.voucher_challenge text
 settlements.voucher_closes boolean NOT NULL DEFAULT false
+settlements.unserved numeric(78,0)
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
@@ -452,7 +453,7 @@ channel_requests channel_requests_closed_by_check CHECK ((closed_by = ANY (ARRAY
 channel_requests channel_requests_delivery_check CHECK ((delivery = ANY (ARRAY['delivered'::text, 'aborted'::text, 'unknown'::text])))
 channel_requests channel_requests_lease_id_fkey FOREIGN KEY (lease_id) REFERENCES server_leases(id)
 channel_requests channel_requests_pkey PRIMARY KEY (id)
-channel_requests channel_requests_released_by_check CHECK ((released_by = ANY (ARRAY['failed_answer'::text, 'not_modified'::text])))
+channel_requests channel_requests_released_by_check CHECK ((released_by = ANY (ARRAY['failed_answer'::text, 'not_modified'::text, 'client_left'::text])))
 channel_requests channel_requests_reserved_check CHECK ((reserved > (0)::numeric))
 channel_requests channel_requests_spent_check CHECK ((spent >= (0)::numeric))
 channel_requests channel_requests_status_check CHECK ((status = ANY (ARRAY['reserved'::text, 'charged'::text, 'released'::text])))
@@ -645,11 +646,12 @@ settlements settlements_identity_check CHECK ((identity <> ''::text))
 settlements settlements_key_check CHECK ((key <> ''::text))
 settlements settlements_pkey PRIMARY KEY (id)
 settlements settlements_protocol_check CHECK ((protocol = ANY (ARRAY['atxp'::text, 'x402'::text, 'mpp'::text])))
-settlements settlements_released_by_check CHECK ((released_by = ANY (ARRAY['failed_answer'::text, 'not_modified'::text])))
+settlements settlements_released_by_check CHECK ((released_by = ANY (ARRAY['failed_answer'::text, 'not_modified'::text, 'client_left'::text])))
 settlements settlements_sealed_kind_check CHECK ((sealed_kind = ANY (ARRAY['credential'::text, 'body'::text])))
 settlements settlements_source_check CHECK ((source = ANY (ARRAY['session'::text, 'api'::text, 'channel'::text])))
 settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
 settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
+settlements settlements_unserved_check CHECK ((unserved > (0)::numeric))
 settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
 settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
 settlements unreadable_is_a_question CHECK (((attention_reason <> 'unreadable_session'::text) OR (status = 'needs_attention'::text)))
@@ -1619,10 +1621,19 @@ AS $function$
     ('needs_attention', 'pending'), ('needs_attention', 'settled'), ('needs_attention', 'written_off'),
     ('needs_attention', 'released'), ('written_off', 'settled'))
 $function$
+CREATE OR REPLACE FUNCTION public.settlement_was_never_sent(s settlements)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT s.source = 'session' AND s.certainty = 'not_sent' AND s.attempts = 0 AND s.first_sent_at IS NULL AND s.runner IS NULL
+$function$
 CREATE OR REPLACE FUNCTION public.settlements_guard()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+DECLARE
+  v_taken_back numeric := 0;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     IF NEW.status NOT IN ('open', 'pending', 'needs_attention') THEN
@@ -1630,7 +1641,10 @@ BEGIN
     END IF;
     RETURN NEW;
   END IF;
-  IF NEW.status <> OLD.status AND NOT settlement_may_become(OLD.status, NEW.status) THEN
+  v_taken_back := coalesce(NEW.unserved, 0) - coalesce(OLD.unserved, 0);
+  IF NEW.status <> OLD.status AND NOT settlement_may_become(OLD.status, NEW.status)
+    -- No move of its own: only with what is taken back.
+    AND NOT (OLD.status = 'pending' AND NEW.status = 'released' AND v_taken_back <> 0) THEN
     RAISE EXCEPTION 'settlement %: % cannot become %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation';
   END IF;
   IF OLD.certainty = 'done' AND NEW.certainty <> 'done' THEN
@@ -1639,14 +1653,25 @@ BEGIN
   IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') THEN
     RAISE EXCEPTION 'settlement %: an unknown outcome is closed only by evidence', OLD.id USING ERRCODE = 'check_violation';
   END IF;
-  IF OLD.status <> 'open' AND (NEW.spent <> OLD.spent OR NEW.cap IS DISTINCT FROM OLD.cap) THEN
+  IF v_taken_back <> 0 THEN
+    -- The one way in which an amount shrinks: by what is said to be unserved, at the close or before anything was sent for it.
+    IF v_taken_back < 0 OR NEW.spent + v_taken_back <> OLD.spent OR NEW.status NOT IN ('pending', 'released')
+      OR OLD.status NOT IN ('open', 'pending') OR NOT settlement_was_never_sent(OLD) OR NOT settlement_was_never_sent(NEW) THEN
+      RAISE EXCEPTION 'settlement %: what was charged cannot be taken back any more', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+  ELSE
+    IF OLD.status <> 'open' AND NEW.spent <> OLD.spent THEN
+      RAISE EXCEPTION 'settlement %: the amount is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.spent < OLD.spent THEN
+      RAISE EXCEPTION 'settlement %: what was spent cannot shrink', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.body_sha256 IS NOT NULL AND NEW.body_sha256 IS DISTINCT FROM OLD.body_sha256 THEN
+      RAISE EXCEPTION 'settlement %: the body is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  IF OLD.status <> 'open' AND NEW.cap IS DISTINCT FROM OLD.cap THEN
     RAISE EXCEPTION 'settlement %: the amount is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
-  END IF;
-  IF NEW.spent < OLD.spent THEN
-    RAISE EXCEPTION 'settlement %: what was spent cannot shrink', OLD.id USING ERRCODE = 'check_violation';
-  END IF;
-  IF OLD.body_sha256 IS NOT NULL AND NEW.body_sha256 IS DISTINCT FROM OLD.body_sha256 THEN
-    RAISE EXCEPTION 'settlement %: the body is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   IF (NEW.identity, NEW.key, NEW.protocol, NEW.asset, NEW.decimals) IS DISTINCT FROM (OLD.identity, OLD.key, OLD.protocol, OLD.asset, OLD.decimals) THEN
     RAISE EXCEPTION 'settlement %: its identity, key, protocol and asset never change', OLD.id USING ERRCODE = 'check_violation';
@@ -1655,6 +1680,40 @@ BEGIN
     RAISE EXCEPTION 'settlement %: attempts are never forgotten', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.take_back_close(p_id uuid, p_token uuid, p_spent numeric, p_sealed bytea, p_key_id text, p_sha256 text, p_released_by text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_now timestamptz := clock_now();
+  s settlements;
+BEGIN
+  SELECT t.* INTO s FROM settlements t JOIN payment_sessions p ON p.id = t.id
+    WHERE t.id = p_id AND p.close_token = p_token AND p.closed_by <> 'sweep' FOR UPDATE OF t;
+  IF NOT FOUND OR s.status <> 'pending' OR NOT settlement_was_never_sent(s) OR s.spent <= p_spent THEN RETURN false; END IF;
+  UPDATE settlements SET
+      spent = p_spent, unserved = coalesce(unserved, 0) + s.spent - p_spent,
+      status = CASE WHEN p_sealed IS NULL THEN 'released' ELSE 'pending' END,
+      sealed = p_sealed, sealed_key_id = p_key_id, sealed_kind = CASE WHEN p_sealed IS NOT NULL THEN 'body' END,
+      body_sha256 = p_sha256, answer = NULL, released_by = p_released_by,
+      delivery = CASE WHEN p_sealed IS NOT NULL THEN delivery END,
+      workflow_id = CASE WHEN p_sealed IS NOT NULL THEN workflow_id END,
+      blocked_by = CASE WHEN p_sealed IS NOT NULL THEN blocked_by END,
+      next_retry_at = CASE WHEN p_sealed IS NOT NULL THEN next_retry_at END,
+      next_check_at = CASE WHEN p_sealed IS NOT NULL THEN next_check_at END
+    WHERE id = p_id;
+  INSERT INTO operation_events (item_kind, item_id, at, kind, certainty, idempotency_key, detail)
+    VALUES ('settlement', p_id::text, v_now, CASE WHEN p_sealed IS NULL THEN 'released' ELSE 'closed' END, 'not_sent', s.key,
+      jsonb_strip_nulls(jsonb_build_object('by', 'abort', 'spent', p_spent::text, 'unserved', (s.spent - p_spent)::text,
+        'released_by', p_released_by)));
+  -- The next voucher of its channel waits for it no more. A row that somebody holds is looked at by whoever holds it.
+  IF s.voucher_channel IS NOT NULL AND p_sealed IS NULL THEN
+    UPDATE settlements SET next_check_at = v_now WHERE id = (
+      SELECT id FROM settlements WHERE voucher_channel = s.voucher_channel AND voucher_place > s.voucher_place AND status = 'pending'
+        AND runner IS NULL ORDER BY voucher_place LIMIT 1 FOR UPDATE SKIP LOCKED);
+  END IF;
+  RETURN true;
 END $function$
 CREATE OR REPLACE FUNCTION public.take_hyperswitch_turn(p_lane text, p_per_second integer, p_longest interval)
  RETURNS double precision

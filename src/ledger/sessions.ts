@@ -6,6 +6,7 @@ import type { Delivery } from '../domain/settlement-status.js';
 import type { Database } from './database.js';
 import type {
   ChangeOutcome,
+  CloseTakenBack,
   EarlierUse,
   NewSession,
   OpenOutcome,
@@ -21,18 +22,19 @@ const DISPATCH_GRACE = '15 seconds';
 const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[])[1]') => `
   WITH input AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::numeric[], $6::text[], $7::text[],
-        $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[], $13::boolean[])
-      AS t (id, lease, epoch, token, spent, becomes, by, sealed, key_id, sha256, delivery, released_by, withheld) ${limit}
+        $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[], $13::boolean[], $14::boolean[])
+      AS t (id, lease, epoch, token, spent, becomes, by, sealed, key_id, sha256, delivery, released_by, withheld, takes_back) ${limit}
   ), mine AS (
     SELECT i.*, s.key FROM settlements s
       JOIN input i USING (id)
       JOIN payment_sessions p ON p.id = s.id AND p.close_token = i.token AND p.lease_id = i.lease AND p.epoch = i.epoch
       JOIN server_leases l ON l.id = p.lease_id AND l.epoch = p.epoch
-    WHERE s.status = 'open' AND s.spent <= i.spent
+    WHERE s.status = 'open' AND (s.spent <= i.spent OR i.takes_back)
     ORDER BY s.id FOR UPDATE OF s
   ), changed AS (
     UPDATE settlements s SET
       spent = m.spent,
+      unserved = CASE WHEN m.spent < s.spent THEN s.spent - m.spent END,
       status = CASE m.becomes WHEN 'checkpoint' THEN s.status ELSE m.becomes END,
       sealed = CASE m.becomes WHEN 'checkpoint' THEN s.sealed ELSE m.sealed END,
       sealed_key_id = CASE m.becomes WHEN 'checkpoint' THEN s.sealed_key_id ELSE m.key_id END,
@@ -46,14 +48,14 @@ const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[]
       next_check_at = CASE m.becomes WHEN 'checkpoint' THEN s.next_check_at
         WHEN 'pending' THEN clock_now() + interval '${DISPATCH_GRACE}' END
     FROM mine m WHERE s.id = m.id AND s.status = 'open' ${only}
-    RETURNING s.id, m.becomes, m.by, m.spent, m.released_by, s.key
+    RETURNING s.id, m.becomes, m.by, m.spent, s.unserved, m.released_by, s.key
   ), closed AS (
     UPDATE payment_sessions p SET closed_at = clock_now(), closed_by = c.by
     FROM changed c WHERE p.id = c.id AND c.becomes <> 'checkpoint'
   ), told AS (
     INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
     SELECT 'settlement', id, CASE becomes WHEN 'pending' THEN 'closed' ELSE 'released' END, 'not_sent', key,
-      jsonb_strip_nulls(jsonb_build_object('by', by, 'spent', spent::text, 'released_by', released_by))
+      jsonb_strip_nulls(jsonb_build_object('by', by, 'spent', spent::text, 'unserved', unserved::text, 'released_by', released_by))
     FROM changed WHERE becomes <> 'checkpoint' ORDER BY id
   )
   SELECT id FROM changed`;
@@ -132,6 +134,7 @@ export function createSessions(database: Database, sealer: Sealer) {
         column('delivery'),
         column('releasedBy'),
         column('withheld'),
+        column('takesBack'),
       ];
       const committed =
         rows.length === 1
@@ -139,6 +142,28 @@ export function createSessions(database: Database, sealer: Sealer) {
           : await database.query<{ id: SettlementId }>(COMMIT_MANY, values);
       const ids = new Set(committed.map((row) => row.id));
       return changes.map((change) => (ids.has(change.id) ? 'committed' : 'lost'));
+    },
+
+    /**
+     * Before anything is sent for it: see the SQL function.
+     *
+     * @returns `lost` when it stays billed as it is
+     */
+    async takeBackClose({ id, closeToken, spent, body, releasedBy }: CloseTakenBack): Promise<ChangeOutcome> {
+      const sealed = body === null ? undefined : sealer.seal(body, SEALED_PLACE(id));
+      const [row] = await database.query<{ taken_back: boolean }>(
+        'SELECT take_back_close($1, $2, $3, $4, $5, $6, $7) AS taken_back',
+        [
+          id,
+          closeToken,
+          spent,
+          sealed?.bytes ?? null,
+          sealed?.keyId ?? null,
+          body === null ? null : sha256(body),
+          releasedBy ?? null,
+        ],
+      );
+      return row?.taken_back === true ? 'committed' : 'lost';
     },
 
     /** After a lost acknowledgement: `ours` when this very close is in the ledger, `open` when it did not happen yet. */
@@ -250,6 +275,7 @@ interface ChangeColumns {
   delivery: Delivery | null;
   releasedBy: ReleaseCause | null;
   withheld: boolean;
+  takesBack: boolean;
 }
 
 function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
@@ -259,6 +285,7 @@ function toColumns(change: SessionChange, sealer: Sealer): ChangeColumns {
     epoch: change.lease.epoch,
     token: change.closeToken,
     spent: change.spent,
+    takesBack: change.kind === 'close' && change.takesBack === true,
   };
   const nothing = { sealed: null, keyId: null, sha256: null, delivery: null, releasedBy: null, withheld: false };
   if (change.kind === 'checkpoint') return { ...common, ...nothing, becomes: 'checkpoint', by: null };

@@ -151,6 +151,7 @@ function admitted(
       cap: toAtomic(amount),
       metered: true,
       closesAtZero: false,
+      keepsDurable: true,
       // What is charged becomes part of what the channel has earned; nothing is sent for a single request.
       bodyFor: () => '',
     },

@@ -1,5 +1,5 @@
 import { within } from '../domain/within.js';
-import type { ChangeOutcome, GivenUpSession, SessionChange, SessionLedger } from './session-ledger.js';
+import type { ChangeOutcome, CloseTakenBack, GivenUpSession, SessionChange, SessionLedger } from './session-ledger.js';
 
 export interface CommitQueue {
   /**
@@ -8,13 +8,14 @@ export interface CommitQueue {
    * @returns `lost` when the ledger says that the session is no longer ours
    * @throws when it is still unknown after `unknownForMs` whether the change was committed
    */
-  submit(change: SessionChange): Promise<ChangeOutcome>;
+  submit(change: SessionChange | CloseTakenBack): Promise<ChangeOutcome>;
   /** Resolves once nothing is waiting or in flight; for an orderly shutdown. */
   idle(): Promise<void>;
 }
 
 export interface CommitQueueOptions {
-  readonly ledger: Pick<SessionLedger, 'commitSessions' | 'closeState'>;
+  /** `takeBackClose` undefined: what is closed here is never taken back. */
+  readonly ledger: Pick<SessionLedger, 'commitSessions' | 'closeState'> & Partial<Pick<SessionLedger, 'takeBackClose'>>;
   /** Hears of a close that stayed unknown; its session is served no further. */
   readonly onGivenUp?: (session: GivenUpSession) => void;
   /** How long an unknown outcome is looked into before the response is given up. */
@@ -123,15 +124,26 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     return outcome === 'committed' ? 'committed' : 'unknown';
   }
 
+  /** Rare, and tried once: where its answer is lost, it is billed or not, and nothing that follows may count on either. */
+  const takeBack = async (close: CloseTakenBack): Promise<ChangeOutcome> =>
+    ledger.takeBackClose === undefined
+      ? 'lost'
+      : within(commitTimeoutMs, ledger.takeBackClose(close), 'the taking back');
+
+  function inTurn(change: SessionChange): Promise<ChangeOutcome> {
+    const known = new Promise<ChangeOutcome>((resolve, reject) => {
+      waiting.push({ change, resolve, reject });
+    });
+    void drain();
+    return known;
+  }
+
   return {
     submit(change) {
-      const known = new Promise<ChangeOutcome>((resolve, reject) => {
-        waiting.push({ change, resolve, reject });
-      });
+      const known = change.kind === 'take_back' ? takeBack(change) : inTurn(change);
       underWay.add(known);
       const forget = () => underWay.delete(known);
       known.then(forget, forget);
-      void drain();
       return known;
     },
     async idle() {

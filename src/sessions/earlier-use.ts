@@ -47,7 +47,7 @@ export async function takeAnswer(
     spent,
     commits: {
       async submit(change) {
-        if (change.kind === 'close' && change.body === null) {
+        if (change.kind !== 'checkpoint' && change.body === null) {
           await ledger.answerNotGiven(id, token);
           return 'committed';
         }

@@ -15,6 +15,8 @@ export interface LiveSessionFacts {
   readonly closesAtZero: boolean;
   /** The answer is held back until the money is in. */
   readonly withheld?: boolean;
+  /** What is durable may be on its way to the provider at once: it is never taken back. */
+  readonly keepsDurable?: boolean;
   /** The exact bytes that every settle call will send. */
   readonly bodyFor: (spent: AtomicAmount) => string;
 }
@@ -61,10 +63,20 @@ export interface LiveSession {
    */
   fail(cause: ReleaseCause | undefined): void;
   released(): boolean;
+  /**
+   * The response was cut off: what stays is what was charged for bytes that were let go.
+   * @param cause of a release; undefined: whoever cut it off, it was not the payer
+   */
+  cutOff(letGo: bigint, cause: ReleaseCause | undefined): void;
   /** Makes what was charged so far durable; at most one at a time. @throws when it could not be made durable */
   checkpoint(): Promise<ChangeOutcome>;
   /** Freezes the amount and commits the close; once. Never rejects. */
   close(by: 'end' | 'abort' | 'error', delivery: Delivery): Promise<CloseResult>;
+  /**
+   * After a close that is committed, of which less was let go than it bills. Never rejects.
+   * @returns whether anything is billed now
+   */
+  takeBack(letGo: bigint, cause: ReleaseCause | undefined): Promise<boolean>;
 }
 
 export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQueue, 'submit'>): LiveSession {
@@ -74,7 +86,8 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
   /** The part of `spent` that a failed answer costs too. */
   let evenIfFailed = 0n;
   let committed = 0n;
-  let checkpointed = false;
+  /** The highest amount of a checkpoint that the ledger was asked for. */
+  let asked = 0n;
   let frozen = false;
   let failed = false;
   let released = false;
@@ -93,17 +106,17 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
     cap,
     spent: () => spent,
     uncommitted: () => spent - committed,
-    checkpointed: () => checkpointed,
+    checkpointed: () => asked > 0n,
     released: () => released,
 
     charge(amount, options = {}) {
-      const asked = atomicOf(amount);
+      const more = atomicOf(amount);
       const stays = options.evenIfFailed === true;
       if (frozen || (failed && !stays)) return false;
-      if (asked === 0n) return true;
+      if (more === 0n) return true;
       // An all-or-nothing charge leaves nothing of the cap, so this also refuses every second one.
-      if (spent + asked > cap) return false;
-      const charged = facts.metered ? asked : cap;
+      if (spent + more > cap) return false;
+      const charged = facts.metered ? more : cap;
       spent += charged;
       if (stays) evenIfFailed += charged;
       return true;
@@ -115,7 +128,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
 
     release() {
       if (released) return true;
-      if (frozen || checkpointed) return false;
+      if (frozen || asked > 0n) return false;
       frozen = true;
       released = true;
       spent = 0n;
@@ -123,7 +136,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
     },
 
     fail(cause) {
-      if (failed || released || checkpointed) return;
+      if (failed || released || asked > 0n) return;
       failed = true;
       spent = evenIfFailed;
       if (spent > 0n) return;
@@ -132,10 +145,19 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
       releasedBy = cause;
     },
 
+    cutOff(letGo, cause) {
+      frozen = true;
+      if (released) return;
+      spent = facts.keepsDurable === true && asked > letGo ? asked : letGo;
+      if (spent > 0n) return;
+      released = true;
+      releasedBy = cause;
+    },
+
     checkpoint() {
       if (checkpointing) return checkpointing;
       if (spent === committed) return Promise.resolve('committed');
-      checkpointed = true;
+      asked = spent;
       checkpointing = commitCheckpoint(spent).finally(() => {
         checkpointing = undefined;
       });
@@ -158,11 +180,33 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
           delivery: billed ? delivery : null,
           ...(spent > 0n && facts.withheld === true && { withheld: true }),
           ...(spent === 0n && releasedBy !== undefined && { releasedBy }),
+          ...(spent < asked && { takesBack: true }),
         });
         if (outcome === 'committed') committed = spent;
         return { outcome, billed, spent };
       } catch {
         return { outcome: 'unknown', billed, spent };
+      }
+    },
+
+    async takeBack(letGo, cause) {
+      if (facts.keepsDurable === true || letGo >= spent) return spent > 0n || facts.closesAtZero;
+      const billed = letGo > 0n || facts.closesAtZero;
+      const amount = toAtomic(letGo);
+      try {
+        const outcome = await commits.submit({
+          kind: 'take_back',
+          id,
+          closeToken,
+          spent: amount,
+          body: billed ? facts.bodyFor(amount) : null,
+          ...(letGo === 0n && cause !== undefined && { releasedBy: cause }),
+        });
+        if (outcome !== 'committed') return true;
+        spent = letGo;
+        return billed;
+      } catch {
+        return true;
       }
     },
   };

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { ClosedCharge } from './closed-charge.js';
 import type { GateOptions, SettleNowOutcome } from './gate-options.js';
 import type { CloseResult, LiveSession } from './live-session.js';
 import { keepPrivate } from './paid-head.js';
@@ -22,11 +23,16 @@ export class ResponseGate implements WireEvents {
   /** The handler's call to end its response is under way, or done. */
   #ending = false;
   #ended = false;
+  /** What was charged when the newest bytes of the body were written, and when the newest that were let go were. */
+  #writtenFor = 0n;
+  #letGo = 0n;
   /** The answer is an error of the handler's own. */
   #broken = false;
   #gone = false;
+  /** It was we who ended it. */
+  #cut = false;
   #finished = false;
-  #billed = false;
+  readonly #charge: ClosedCharge;
   #commitDue = false;
   #interval: NodeJS.Timeout | undefined;
   readonly #deadline: NodeJS.Timeout;
@@ -34,6 +40,7 @@ export class ResponseGate implements WireEvents {
   constructor(res: ServerResponse, options: GateOptions) {
     this.#options = options;
     this.#session = options.session;
+    this.#charge = new ClosedCharge(options);
     this.#res = res;
     this.#headDecided = res.headersSent;
     this.#wire = holdWire(res, this);
@@ -64,7 +71,18 @@ export class ResponseGate implements WireEvents {
     if (this.#ended) this.#onWhole();
   }
 
-  admit(bytes: number): Verdict {
+  admit(bytes: number, ofBody: boolean): Verdict {
+    const verdict = this.#judge(bytes);
+    if (ofBody && verdict !== 'drop') this.#writtenFor = this.#session.spent();
+    if (verdict === 'pass') {
+      // What waited goes before it.
+      this.#letGo = this.#writtenFor;
+      this.#charge.letGo(this.#served());
+    }
+    return verdict;
+  }
+
+  #judge(bytes: number): Verdict {
     if (this.#phase === 'replaced' || this.#gone) return 'drop';
     if (this.#phase === 'closed') return 'pass';
     const free = this.#session.released();
@@ -98,21 +116,31 @@ export class ResponseGate implements WireEvents {
 
   onFinished(): void {
     this.#finished = true;
-    if (this.#billed && this.#phase === 'closed') this.#options.deliveries.note(this.#session.id, 'delivered');
+    if (this.#phase === 'closed') this.#charge.arrived();
   }
 
-  /** The client left, or we cut it off: what was charged for bytes that went out is billed, an unserved charge is not. */
+  /** The client left, or we cut it off: what was charged for bytes that were let go is billed, and nothing else. */
   onGone(): void {
     clearTimeout(this.#deadline);
     clearInterval(this.#interval);
     if (this.#finished || this.#gone) return;
     this.#gone = true;
     if (this.#phase === 'serving') {
-      if (!this.#wire.wroteBody()) this.#session.release();
+      this.#session.cutOff(this.#served(), this.#releaseCause());
       this.#closeOrDestroy('abort');
-    } else if (this.#phase === 'closed' && this.#billed) {
-      this.#options.deliveries.note(this.#session.id, 'aborted');
+    } else if (this.#phase === 'closed') {
+      this.#destroyIfFails(this.#charge.brokeOff(this.#served(), this.#releaseCause()));
     }
+  }
+
+  /** What was charged for bytes that are on their way to the client, for all that we can tell. */
+  #served(): bigint {
+    return this.#wire.inTurn() ? this.#letGo : 0n;
+  }
+
+  /** Work of which the payer wanted nothing any more is free work that he asked for; what we cut off is not. */
+  #releaseCause(): ReleaseCause | undefined {
+    return !this.#cut && this.#wire.clientLeft() ? 'client_left' : undefined;
   }
 
   #onWhole(): void {
@@ -159,7 +187,7 @@ export class ResponseGate implements WireEvents {
       const outcome = await this.#session.checkpoint();
       if (this.#phase !== 'serving') return;
       if (outcome === 'lost') this.#cutOff('lost');
-      else if (this.admit(0) === 'pass') this.#wire.release();
+      else if (this.admit(0, false) === 'pass') this.#wire.release();
     } catch {
       this.#cutOff('unknown');
     }
@@ -191,20 +219,20 @@ export class ResponseGate implements WireEvents {
     if (this.#phase !== 'serving') return;
     this.#phase = 'closing';
     const { outcome, billed, spent } = await this.#commitClose(by === 'end' && this.#broken ? 'error' : by);
-    this.#billed = billed && outcome === 'committed';
+    this.#charge.closed(billed && outcome === 'committed');
+    // Told a moment later than it is so.
+    if (this.#wire.gone()) this.onGone();
     if (this.#gone) {
       this.#phase = 'closed';
-      if (this.#billed && by === 'end') this.#options.deliveries.note(this.#session.id, 'aborted');
-      this.#takeBack();
-    } else if (spent > 0n && outcome !== 'committed') {
-      this.#phase = 'closed';
-      this.#wire.destroy();
-    } else if (spent > 0n && this.#options.settle === 'before-release') {
-      return this.#settleThenRelease();
-    } else {
-      this.#release(spent > 0n);
+      this.#answerNotGiven();
+      return by === 'end' ? this.#charge.brokeOff(this.#served(), this.#releaseCause()) : this.#charge.start();
     }
-    if (this.#billed) this.#dispatch();
+    if (spent > 0n && outcome !== 'committed') {
+      this.#phase = 'closed';
+      return this.#wire.destroy();
+    }
+    if (spent > 0n && this.#options.settle === 'before-release') return this.#settleThenRelease();
+    this.#release(spent > 0n);
   }
 
   async #commitClose(by: 'end' | 'abort' | 'error'): Promise<CloseResult> {
@@ -232,9 +260,10 @@ export class ResponseGate implements WireEvents {
       );
       outcome = 'unknown';
     }
-    if (outcome === 'unknown') this.#dispatch();
+    this.#charge.settledFirst(outcome !== 'unknown');
     if (outcome === 'settled' && (await this.#give())) return this.#release(true);
     this.#phase = 'replaced';
+    this.#charge.start();
     this.#options.deliveries.note(this.#session.id, 'aborted');
     if (!this.#gone) this.#wire.replace(this.#options.answerInstead(outcome === 'refused' ? 'refused' : 'unknown'));
   }
@@ -249,11 +278,11 @@ export class ResponseGate implements WireEvents {
     } catch (error) {
       this.#warn('it is not known whether an answer was given: it is held back', { err: error });
     }
-    this.#takeBack();
+    this.#answerNotGiven();
     return false;
   }
 
-  #takeBack(): void {
+  #answerNotGiven(): void {
     if (!this.#wire.wroteBody()) void this.#options.answer?.takeBack();
   }
 
@@ -261,13 +290,15 @@ export class ResponseGate implements WireEvents {
   #release(isProtected: boolean): void {
     this.#phase = 'closed';
     if (isProtected && !this.#options.held.mayWrite()) {
-      this.#warn('the lease ran out before the response left: it was cut off, and stays billed');
-      this.#takeBack();
-      return this.#wire.destroy();
+      this.#answerNotGiven();
+      return this.#cutOff('lease');
     }
+    // Of an answer that has ended its head alone may be all that was paid for.
+    this.#letGo = this.#ended ? this.#session.spent() : this.#writtenFor;
     this.#wire.release();
+    this.#charge.letGo(this.#served());
     // Everything left before its close: a stream that had told its length, and stayed within what may run ahead.
-    if (this.#finished && this.#billed) this.#options.deliveries.note(this.#session.id, 'delivered');
+    if (this.#finished) this.#charge.arrived();
   }
 
   #tooLarge(): void {
@@ -293,25 +324,13 @@ export class ResponseGate implements WireEvents {
   #cutOff(why: 'lease' | 'lost' | 'unknown' | 'deadline'): void {
     if (this.#gone || this.#finished) return;
     this.#warn('a paid response was cut off', { why });
-    if (this.#phase === 'serving') this.onGone();
+    this.#cut = true;
+    if (this.#phase === 'serving' || this.#phase === 'closed') this.onGone();
     this.#wire.destroy();
   }
 
   #warn(message: string, fields: object = {}): void {
     this.#options.log.warn({ settlement: this.#session.id, ...fields }, message);
-  }
-
-  #dispatch(): void {
-    try {
-      const started: unknown = this.#options.dispatch(this.#session.id);
-      if (started instanceof Promise) started.catch((error: unknown) => this.#notDispatched(error));
-    } catch (error) {
-      this.#notDispatched(error);
-    }
-  }
-
-  #notDispatched(error: unknown): void {
-    this.#warn('the settlement could not be started now: the sweep will start it', { err: error });
   }
 }
 

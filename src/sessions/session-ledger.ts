@@ -5,6 +5,7 @@ import type {
   ChangeOutcome,
   ChannelClose,
   ChannelManagement,
+  CloseTakenBack,
   EarlierUse,
   Lease,
   NewSession,
@@ -14,7 +15,7 @@ import type {
   VoucherCloseOutcome,
 } from '../ledger/ledger-types.js';
 
-export type { ChangeOutcome, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
+export type { ChangeOutcome, CloseTakenBack, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
 
 export interface DeliveryNote {
   readonly id: SettlementId;
@@ -38,6 +39,8 @@ export interface SessionLedger {
   answeredByVoucher(channel: string, challengeId: string): Promise<boolean>;
   /** One commit for all changes, one outcome per change in the order given; at most one change per session. */
   commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
+  /** `lost`: a call may have been sent for it, or it is not our close; it stays billed as it is. */
+  takeBackClose(close: CloseTakenBack): Promise<ChangeOutcome>;
   /** `ours`: the close with this token is in the ledger. `open`: no close yet. `lost`: the session is not ours any more. */
   closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
   /** The session or charge that this identity belongs to, unless it was released; it may not be used again. */

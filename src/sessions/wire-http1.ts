@@ -52,6 +52,7 @@ export class Http1Wire implements Wire {
   #heldBody = false;
   #wroteBody = false;
   #first = true;
+  #inTurn: boolean;
 
   constructor(res: ServerResponse, events: WireEvents) {
     const node = res as unknown as NodeResponse;
@@ -61,6 +62,7 @@ export class Http1Wire implements Wire {
     this.#events = events;
     this.#writeRaw = _writeRaw;
     this.#flush = _flush;
+    this.#inTurn = res.socket !== null;
     node._storeHeader = (firstLine, headers) => {
       // A response on which no header was ever set keeps what writeHead was given as it was given.
       const raw = res.getHeaderNames().length === 0 ? new RawHead(res, headers) : undefined;
@@ -70,6 +72,7 @@ export class Http1Wire implements Wire {
     node._writeRaw = (data, encoding, callback) => this.#onRaw(data, encoding, callback);
     // Called when it becomes this response's turn on a pipelined connection.
     node._flush = () => {
+      this.#inTurn = true;
       if (!this.#holding) _flush.call(node);
     };
     // Later versions of Node gather small writes, and ask after this whether their writer may go on.
@@ -101,6 +104,15 @@ export class Http1Wire implements Wire {
 
   wroteBody(): boolean {
     return this.#wroteBody;
+  }
+
+  inTurn(): boolean {
+    return this.#inTurn;
+  }
+
+  clientLeft(): boolean {
+    const { socket } = this.#res.req;
+    return socket.readableEnded || socket.errored !== null;
   }
 
   gone(): boolean {
@@ -169,7 +181,7 @@ export class Http1Wire implements Wire {
     // What a handler still writes after its answer was replaced goes nowhere; the end of it is the end of that answer.
     if (this.#replaced) return this.#writeRaw.call(node, '', 'latin1', callback);
     const { bytes, hasBody } = this.#measure(data, encoding);
-    const verdict = this.#events.admit(bytes);
+    const verdict = this.#events.admit(bytes, hasBody);
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody ||= hasBody;

@@ -40,6 +40,7 @@ export class Http2Wire implements Wire {
   #holding = false;
   #replaced = false;
   #wroteBody = false;
+  #endedHere = false;
   /** The one write that a stream makes at a time, until it may go on. */
   #parked: { readonly pass: () => void; readonly done: Done } | undefined;
   /** Ends the write that goes nowhere. */
@@ -65,6 +66,12 @@ export class Http2Wire implements Wire {
     for (const name of ['respondWithFile', 'respondWithFD', 'pushStream'] as const)
       Reflect.set(stream, name, refuse(name));
     watchEnd(res, events);
+    const destroy = stream.destroy.bind(stream);
+    // A stream that its client has reset is closed before Node destroys it, and so is the session of one who hung up.
+    stream.destroy = (error) => {
+      this.#endedHere ||= !stream.closed && stream.session?.destroyed === false;
+      return destroy(error);
+    };
     stream.once('finish', () => {
       if (stream.rstCode === constants.NGHTTP2_NO_ERROR) events.onFinished();
     });
@@ -82,6 +89,14 @@ export class Http2Wire implements Wire {
 
   wroteBody(): boolean {
     return this.#wroteBody;
+  }
+
+  inTurn(): boolean {
+    return true;
+  }
+
+  clientLeft(): boolean {
+    return !this.#endedHere;
   }
 
   gone(): boolean {
@@ -125,7 +140,7 @@ export class Http2Wire implements Wire {
 
   #onRespond(headers: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): void {
     this.#events.onHead(new Http2Head(headers));
-    if (this.#events.admit(0) === 'pass') {
+    if (this.#events.admit(0, false) === 'pass') {
       this.release();
       return this.#respond(headers, options);
     }
@@ -145,7 +160,7 @@ export class Http2Wire implements Wire {
     if (this.#replaced) return process.nextTick(done);
     if (!this.#stream.headersSent) this.#onRespond({});
     const bytes = chunks.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), 0);
-    const verdict = this.#events.admit(bytes);
+    const verdict = this.#events.admit(bytes, bytes > 0);
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody = true;
@@ -166,7 +181,7 @@ export class Http2Wire implements Wire {
 
   #onFinal(done: Done): void {
     this.#final = done;
-    if (this.#replaced || this.#events.admit(0) === 'pass') {
+    if (this.#replaced || this.#events.admit(0, false) === 'pass') {
       this.release();
       this.#goOn();
     } else this.#holding = true;

@@ -21,8 +21,11 @@ export interface WireHead {
 export interface WireEvents {
   /** Called once, before any byte of the head could leave. */
   onHead(head: WireHead): void;
-  /** @param bytes that want to leave now, 0 for a head or an end by itself */
-  admit(bytes: number): Verdict;
+  /**
+   * @param bytes that want to leave now, 0 for an end by itself
+   * @param ofBody some of them are more than the head
+   */
+  admit(bytes: number, ofBody: boolean): Verdict;
   /** The handler is ending the response; false: its end was refused, and the response goes on. */
   onEnding(ending: boolean): void;
   /** The handler has ended the response. */
@@ -47,6 +50,10 @@ export interface Wire {
   waitingBytes(): number;
   /** True once a byte of the body was let go. */
   wroteBody(): boolean;
+  /** False while what is let go still waits for its turn on a connection that is busy with an earlier response. */
+  inTurn(): boolean;
+  /** It ended, and not because somebody here ended it: as far as can be told, its client left. */
+  clientLeft(): boolean;
   /** Nothing that is let go now could arrive: connection or stream are gone, whether that was told or not. */
   gone(): boolean;
   /** Ended, by the handler or by whatever stands between it and the wire. */

@@ -36,6 +36,8 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.endLease': 'the end of a server without payments',
   'ledger.closeState': 'asked only when the answer to a commit was lost: outages-of-postgres.test.ts',
   'ledger.giveUpSessions': 'asked only when the answer to a commit was lost: outages-of-postgres.test.ts',
+  'ledger.takeBackClose':
+    'one statement; a death before it leaves billed what did not leave, with its delivery unknown',
   'ledger.findEarlierUse': 'reads',
   'ledger.giveAnswer': 'settled before release: settle-first.test.ts has what follows',
   'ledger.takeAnswer': 'settled before release: settle-first.test.ts has what follows',

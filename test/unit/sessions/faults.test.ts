@@ -86,15 +86,16 @@ test('a stream whose session the sweep closed is cut at the next checkpoint', as
   expect(world.ledger.only().spent).toBe(0n);
 });
 
-test('no protected byte leaves once half of the lease has passed unrenewed', async () => {
+test('no protected byte leaves once half of the lease has passed unrenewed, and none is billed', async () => {
   world = await sell((req, res) => {
     world.ledger.renewal = 'down';
     world.clock.ms += 15_000;
     return serve(req, res);
   });
   await expect(world.buy()).rejects.toThrow('fetch failed');
-  expect(world.ledger.only()).toMatchObject({ status: 'pending' });
-  await eventually(() => world.ledger.only().delivery === 'aborted');
+  await eventually(() => world.ledger.only().status === 'released');
+  expect(world.ledger.only()).toMatchObject({ spent: 0n, releasedBy: null });
+  expect(world.dispatched).toEqual([]);
 });
 
 test('no stream goes on once half of the lease has passed unrenewed', async () => {

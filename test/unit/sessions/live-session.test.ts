@@ -3,10 +3,10 @@ import { expect, test } from 'vitest';
 import type { LeaseId, SettlementId } from '../../../src/domain/ids.js';
 import { toAtomic } from '../../../src/domain/money.js';
 import { createLiveSession } from '../../../src/sessions/live-session.js';
-import type { SessionChange } from '../../../src/sessions/session-ledger.js';
+import type { CloseTakenBack, SessionChange } from '../../../src/sessions/session-ledger.js';
 
-function session(cap: bigint, metered: boolean, closesAtZero = false) {
-  const submitted: SessionChange[] = [];
+function session(cap: bigint, metered: boolean, closesAtZero = false, keepsDurable = false) {
+  const submitted: (CloseTakenBack | SessionChange)[] = [];
   const live = createLiveSession(
     {
       id: 'id' as SettlementId,
@@ -15,6 +15,7 @@ function session(cap: bigint, metered: boolean, closesAtZero = false) {
       cap: toAtomic(cap),
       metered,
       closesAtZero,
+      keepsDurable,
       bodyFor: (spent) => `body of ${spent}`,
     },
     {
@@ -145,4 +146,59 @@ test('an answer that failed after its charge was durable does not take it back',
   await live.checkpoint();
   live.fail('failed_answer');
   expect([live.spent(), live.released()]).toEqual([10n, false]);
+});
+
+test('a response that is cut off costs what was charged for bytes that were let go, whatever a checkpoint has said of it', async () => {
+  for (const [letGo, spent, takesBack] of [
+    [0n, '0', true],
+    [4n, '4', true],
+    [10n, '10', undefined],
+    [12n, '12', undefined],
+  ] as const) {
+    const { live, submitted } = session(100n, true);
+    live.charge(10n);
+    void live.checkpoint();
+    live.charge(5n);
+    live.cutOff(letGo, 'client_left');
+    expect(live.charge(1n)).toBe(false);
+    await live.close('abort', 'aborted');
+    const { releasedBy, ...close } = { releasedBy: undefined, takesBack: undefined, ...submitted[1] };
+    expect(close).toMatchObject({ kind: 'close', spent, body: letGo === 0n ? null : `body of ${spent}` });
+    expect([releasedBy, close.takesBack]).toEqual([letGo === 0n ? 'client_left' : undefined, takesBack]);
+  }
+});
+
+test('what a channel was told of it keeps, because it may be captured at once; the rest is given back', async () => {
+  const { live, submitted } = session(100n, true, false, true);
+  live.charge(10n);
+  await live.checkpoint();
+  live.charge(5n);
+  live.cutOff(4n, 'client_left');
+  await live.close('abort', 'aborted');
+  expect(await live.takeBack(4n, 'client_left')).toBe(true);
+  expect(submitted.map(({ kind, spent }) => [kind, spent])).toEqual([
+    ['checkpoint', '10'],
+    ['close', '10'],
+  ]);
+});
+
+test('a close of which less was let go is taken back to that, with the body for it; to nothing where nothing was', async () => {
+  const bodies = [];
+  for (const [letGo, closesAtZero] of [
+    [4n, false],
+    [0n, false],
+    [0n, true],
+  ] as const) {
+    const { live, submitted } = session(100n, true, closesAtZero);
+    live.charge(10n);
+    await live.close('end', 'unknown');
+    const billed = await live.takeBack(letGo, undefined);
+    const last = submitted.at(-1);
+    bodies.push([last?.kind, last?.kind === 'take_back' && last.body, billed, live.spent()]);
+  }
+  expect(bodies).toEqual([
+    ['take_back', 'body of 4', true, 4n],
+    ['take_back', null, false, 0n],
+    ['take_back', 'body of 0', true, 0n],
+  ]);
 });

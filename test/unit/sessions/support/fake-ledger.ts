@@ -4,10 +4,12 @@ import { type AtomicAmount, toAtomic } from '../../../../src/domain/money.js';
 import type { Delivery } from '../../../../src/domain/settlement-status.js';
 import type {
   ChangeOutcome,
+  CloseTakenBack,
   EarlierUse,
   Lease,
   NewSession,
   OpenOutcome,
+  ReleaseCause,
   SessionChange,
   SessionLedger,
 } from '../../../../src/sessions/session-ledger.js';
@@ -22,6 +24,7 @@ export interface FakeRow {
   body: string | null;
   delivery: Delivery | null;
   closedBy: string | null;
+  releasedBy: ReleaseCause | null;
 }
 
 /** What one commit does: happens as usual, is lost before or after it happened, or never answers. */
@@ -40,6 +43,8 @@ export class FakeLedger implements SessionLedger {
   poisoned: (change: SessionChange) => boolean = () => false;
   closeStateDown = false;
   commitsDown = false;
+  /** A worker has claimed what it is asked to take back. */
+  claimed = false;
   /** The ledger is gone from this commit on, counted from 1. */
   lostFrom: number | undefined;
   renewal: 'ok' | 'lost' | 'down' = 'ok';
@@ -82,6 +87,7 @@ export class FakeLedger implements SessionLedger {
       body: null,
       delivery: null,
       closedBy: null,
+      releasedBy: null,
     });
     if (answer === 'reject-after') throw new Error('connection lost');
     return 'opened';
@@ -167,14 +173,26 @@ export class FakeLedger implements SessionLedger {
     const { lease, closeToken } = row?.session ?? {};
     if (!row || row.status !== 'open' || closeToken !== change.closeToken || lease?.id !== change.lease.id)
       return 'lost';
-    if (BigInt(change.spent) < row.spent) return 'lost';
+    if (BigInt(change.spent) < row.spent && !(change.kind === 'close' && change.takesBack)) return 'lost';
     row.spent = BigInt(change.spent);
     if (change.kind === 'checkpoint') return 'committed';
     row.status = change.body === null ? 'released' : 'pending';
     row.body = change.body;
     row.delivery = change.delivery;
     row.closedBy = change.by;
+    row.releasedBy = change.releasedBy ?? null;
     if (change.withheld) row.answer = 'due';
+    return 'committed';
+  }
+
+  async takeBackClose({ id, closeToken, spent, body, releasedBy }: CloseTakenBack): Promise<ChangeOutcome> {
+    const row = this.rows.get(id);
+    if (this.#lost()) throw new Error('the database is down');
+    if (row?.status !== 'pending' || row.session.closeToken !== closeToken || this.claimed) return 'lost';
+    if (row.certainty !== 'not_sent' || row.closedBy === 'sweep' || BigInt(spent) >= row.spent) return 'lost';
+    Object.assign(row, { status: body === null ? 'released' : 'pending', spent: BigInt(spent), body, answer: null });
+    row.releasedBy = releasedBy ?? null;
+    if (body === null) row.delivery = null;
     return 'committed';
   }
 
