@@ -37,12 +37,12 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
   async function take(
     item: { kind: 'transfer' | 'reversal'; id: string; reason: AttentionReason; detail: string },
     looked: Looked,
-    adopt: (stripeId: string) => Promise<Recorded>,
+    adopt: (ours: Extract<Looked, { kind: 'ours' }>) => Promise<Recorded>,
   ): Promise<CallStep> {
     const { reason, detail } = item;
     switch (looked.kind) {
       case 'ours': {
-        const { status, started } = await adopt(looked.stripeId);
+        const { status, started } = await adopt(looked);
         wake(started);
         return { kind: 'final', status };
       }
@@ -71,7 +71,9 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
         stripeTransferId,
         amount: reversal.amount - reversal.counted,
       });
-      return await take({ kind: 'reversal', id, ...attention }, looked, (found) => ledger.adoptReversal(id, found));
+      return await take({ kind: 'reversal', id, ...attention }, looked, ({ stripeId }) =>
+        ledger.adoptReversal(id, stripeId),
+      );
     },
 
     async transfer(id: TransferId): Promise<CallStep> {
@@ -82,7 +84,9 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
       if (attention === null || !mayHaveMoved(transfer.certainty))
         return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
       const looked = await lookForTransfer(stripe, { ...transfer, orderMark: order.reference ?? order.id });
-      return await take({ kind: 'transfer', id, ...attention }, looked, (found) => ledger.adoptTransfer(id, found));
+      return await take({ kind: 'transfer', id, ...attention }, looked, ({ stripeId, others }) =>
+        ledger.adoptTransfer(id, stripeId, others),
+      );
     },
   };
 }

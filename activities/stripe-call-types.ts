@@ -4,10 +4,12 @@ import type { RetryPolicy } from '../src/domain/next.js';
 import type { KeyedAnswer, ReadAnswer, ReversalState } from '../src/domain/provider-answers.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
+import type { OthersReversal } from '../src/ledger/others-reversals.js';
 
 /** What Stripe's records say of one transfer or reversal of ours. */
 export type Looked =
-  | { readonly kind: 'ours'; readonly stripeId: string }
+  /** `others`: what somebody else has reversed of it before we knew its id, or that it was there at all. */
+  | { readonly kind: 'ours'; readonly stripeId: string; readonly others?: readonly OthersReversal[] }
   /** Ours is there and Stripe has not finished it. */
   | { readonly kind: 'unfinished'; readonly detail: string }
   /** Ours is there in a state that no document names. */

@@ -75,6 +75,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
           detail: `found at Stripe as ${looked.stripeId}`,
           stripeId: looked.stripeId,
           source: 'lookup',
+          ...(looked.others && { takenBack: looked.others }),
         });
       case 'unfinished':
         await call.release(claim.id, claim.runner, UNFINISHED_AFTER_MS, 'unfinished');

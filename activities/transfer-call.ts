@@ -1,8 +1,9 @@
 import type { TransferId } from '../src/domain/ids.js';
 import type { RetryPolicy } from '../src/domain/next.js';
-import type { TransferParams } from '../src/domain/provider-answers.js';
+import { isLive, type TransferFacts, type TransferParams } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { ClaimedTransfer } from '../src/ledger/money-call-types.js';
+import { notedOf } from '../src/ledger/others-reversals.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { RetryTimings } from './marketplace-contract.js';
 import type { Looked, StripeCall } from './stripe-call-types.js';
@@ -49,6 +50,22 @@ export const retryPolicy = (
 /** What names a transfer of ours at Stripe. */
 export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'orderMark' | 'sellerAccount' | 'amount' | 'currency'>;
 
+/** Nothing of ours can have been reversed of a transfer whose id nobody knew. */
+async function asOurs(
+  stripe: Stripe,
+  { stripeTransferId, destination, amountReversed }: TransferFacts,
+): Promise<Looked> {
+  if (amountReversed === 0n) return { kind: 'ours', stripeId: stripeTransferId };
+  const answer = await stripe.inLane(destination).readTransfer(stripeTransferId);
+  if (answer.kind === 'found')
+    return { kind: 'ours', stripeId: stripeTransferId, others: answer.value.reversals.filter(isLive).map(notedOf) };
+  if (answer.kind !== 'missing') return { kind: 'unread', answer };
+  return {
+    kind: 'unread',
+    answer: { kind: 'unclear', detail: `${stripeTransferId} is in its group and cannot be read` },
+  };
+}
+
 /** Transfers cannot be searched by metadata, so the order's whole group is read. */
 export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): Promise<Looked> {
   const answer = await stripe.inLane(sought.sellerAccount).transfersOfGroup(sought.orderMark);
@@ -62,7 +79,7 @@ export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): P
     one.amount === sought.amount &&
     one.currency === sought.currency &&
     one.destination === sought.sellerAccount;
-  if (fits) return { kind: 'ours', stripeId: one.stripeTransferId };
+  if (fits) return await asOurs(stripe, one);
   const found = ours.map(
     ({ stripeTransferId, amount, currency, destination }) =>
       `${stripeTransferId} (${amount} ${currency} to ${destination})`,

@@ -40,9 +40,9 @@ export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (_row
     : 'Stripe holds nothing that could be adopted';
 };
 
-/** What bears our mark is ours by Stripe's own word. */
+/** What bears our mark, and is whole, is ours by Stripe's own word: adopting what was taken back says that it was paid. */
 export const isMarked = (_row: CallRow, { verified }: Said): boolean =>
-  verified.kind === 'found' && verified.unmarked === undefined;
+  verified.kind === 'found' && verified.unmarked === undefined && verified.takenBack === undefined;
 
 /**
  * Giving money up needs absence proved now. After an outcome that nobody knows one look proves nothing: it takes what another

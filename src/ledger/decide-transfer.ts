@@ -13,6 +13,7 @@ import {
   unadoptable,
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
+import { noteOthers } from './others-reversals.js';
 import { lockOrderOf } from './seller-shares.js';
 import { withholdDemands } from './share-out.js';
 import { finishTransfer, lockTransfer } from './transfer-calls.js';
@@ -51,6 +52,7 @@ export const TRANSFER: Decidable<'transfer', Row> = {
       missing: unadoptable,
       confirmed: isMarked,
       async apply({ query }, { id }, said) {
+        if (said.verified.kind === 'found') await noteOthers(query, id, said.verified.takenBack ?? []);
         const { status } = await finishTransfer(query, await lockTransfer(query, id), adopted(said));
         await dropAttention(query, 'seller_transfers', id);
         return status;

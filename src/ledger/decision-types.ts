@@ -1,6 +1,7 @@
 import type { DecidableKind } from '../domain/decisions.js';
 import type { DecisionId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
+import type { OthersReversal } from './others-reversals.js';
 
 export interface DecisionRequest {
   readonly id: DecisionId;
@@ -20,8 +21,16 @@ export interface DecisionRequest {
 export type Verification =
   /** The provider was not asked: the action needs it not, or there is nobody who could be asked. */
   | { readonly kind: 'not_needed' }
-  /** Its name there; null: the provider shows it without one. `unmarked`: it bears no mark of ours, and a person says whose it is. */
-  | { readonly kind: 'found'; readonly providerId: string | null; readonly unmarked?: true }
+  /**
+   * Its name there; null: the provider shows it without one. `unmarked`: it bears no mark of ours, and a person says whose it is.
+   * `takenBack`: it is a transfer of which somebody else has reversed this already.
+   */
+  | {
+      readonly kind: 'found';
+      readonly providerId: string | null;
+      readonly unmarked?: true;
+      readonly takenBack?: readonly OthersReversal[];
+    }
   | { readonly kind: 'absent' }
   /** What others reversed of the transfer, in digits of minor units; nothing of it is ours. */
   | {

@@ -6,7 +6,7 @@ import type { Database } from './database.js';
 import { AGAIN } from './decide-stripe-call.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
-import { noteOthers } from './others-reversals.js';
+import { notedOf, noteOthers } from './others-reversals.js';
 import type { ReversalRow } from './reversal-claims.js';
 import { lockSharesOf } from './seller-shares.js';
 import { newGeneration } from './stripe-calls.js';
@@ -39,7 +39,7 @@ export function createForeignShares(database: Database) {
     noteReversed: (id: TransferId, { reversals }: Pick<TakenByOthers, 'reversals'>): Promise<readonly MoneyItem[]> =>
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
-        await noteOthers(query, id, reversals.map(asNoted));
+        await noteOthers(query, id, reversals.map(notedOf));
         const woken = await query<{ id: string }>(
           `UPDATE reversals SET next_retry_at = clock_now(), next_check_at = clock_now()
            WHERE transfer_id = $1 AND status = 'pending' AND runner IS NULL AND last_answer = 'unfinished' RETURNING id`,
@@ -49,11 +49,6 @@ export function createForeignShares(database: Database) {
       }),
   };
 }
-
-const asNoted = ({ stripeReversalId, amount }: TakenByOthers['reversals'][number]) => ({
-  id: stripeReversalId,
-  amount: `${amount}`,
-});
 
 /** Carries it out: the share is back, or goes on for what is missing. @returns the new status */
 export async function decideShare(

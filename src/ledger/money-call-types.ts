@@ -6,6 +6,7 @@ import type { ReversalStatus, TransferStatus } from '../domain/marketplace-statu
 import type { Decision } from '../domain/next.js';
 import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '../domain/provider-answers.js';
 import type { MoneyItem } from './marketplace-types.js';
+import type { OthersReversal } from './others-reversals.js';
 
 /** A payment or refund that this process may send or read now. `certainty` is what was known before; `not_sent` needs no look. */
 export interface ClaimedPayment {
@@ -146,6 +147,8 @@ export interface CallOutcome<Id> {
   readonly parks: 'stripe' | 'seller' | null;
   /** Which reversals of others a person is asked about, by their ids at Stripe. */
   readonly others?: readonly string[];
+  /** Of a transfer that was found: what somebody else has reversed of it already. */
+  readonly takenBack?: readonly OthersReversal[];
 }
 
 export interface Recorded {

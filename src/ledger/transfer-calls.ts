@@ -16,6 +16,7 @@ import type {
   StripeClaim,
   TransferPermit,
 } from './money-call-types.js';
+import { noteOthers, type OthersReversal } from './others-reversals.js';
 import { lockSharesOf } from './seller-shares.js';
 import { settleShares, withholdDemands } from './share-out.js';
 import {
@@ -105,10 +106,15 @@ export function createTransferCalls(database: Database) {
       giveBack(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
 
     /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
-    async adoptTransfer(id: TransferId, stripeTransferId: string): Promise<Recorded> {
+    async adoptTransfer(
+      id: TransferId,
+      stripeTransferId: string,
+      others: readonly OthersReversal[] = [],
+    ): Promise<Recorded> {
       try {
         return await database.transaction(async (query) => {
           await lockSharesOf(query, 'seller_transfers', id);
+          await noteOthers(query, id, others);
           return await finishTransfer(query, await lockTransfer(query, id), stripeTransferId);
         });
       } catch (error) {
@@ -180,7 +186,10 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
   await lockSharesOf(query, 'seller_transfers', id);
   const row = await lockTransfer(query, id);
   await tellAnswer(query, 'seller_transfers', row, outcome);
-  if (decision.do === 'finish') return await finishTransfer(query, row, stripeId ?? '', requestId);
+  if (decision.do === 'finish') {
+    await noteOthers(query, id, outcome.takenBack ?? []);
+    return await finishTransfer(query, row, stripeId ?? '', requestId);
+  }
   if (row.completed || row.runner !== runner) return { status: row.status, started: [] };
 
   const afterMs = 'afterMs' in decision ? decision.afterMs : 0;

@@ -10,6 +10,7 @@ import {
 } from '../domain/provider-answers.js';
 import type { Verification } from '../ledger/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
+import { notedOf } from '../ledger/others-reversals.js';
 import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
 
 /** What verifying a decision reads at Stripe; undefined in StripeVerifierDependencies: no key is configured here. */
@@ -109,8 +110,22 @@ export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies)
     const answer = await stripe.inLane(transfer.sellerAccount).transfersOfGroup(group);
     if (answer.kind !== 'found' && answer.kind !== 'missing')
       return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
-    return judgeTransfer(claimed, transfer, { group, members: answer.kind === 'found' ? answer.value : [] });
+    const members = answer.kind === 'found' ? answer.value : [];
+    const judged = judgeTransfer(claimed, transfer, { group, members });
+    const found = judged.kind === 'found' && members.find((one) => one.stripeTransferId === judged.providerId);
+    return found && found.amountReversed > 0n ? await asItIsNow(stripe, found, judged) : judged;
   };
+}
+
+/** What somebody has reversed of it meanwhile comes with it: whoever adopts it is told, and tells others. */
+async function asItIsNow(
+  stripe: StripeReader,
+  { stripeTransferId, destination }: TransferFacts,
+  judged: Extract<Verification, { kind: 'found' }>,
+): Promise<Verification> {
+  const answer = await stripe.inLane(destination).readTransfer(stripeTransferId);
+  if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+  return { ...judged, takenBack: answer.value.reversals.filter(isLive).map(notedOf) };
 }
 
 function judgeTransfer(

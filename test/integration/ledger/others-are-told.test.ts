@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReversalId, TransferId } from '../../../src/domain/ids.js';
-import type { ReversalFacts } from '../../../src/domain/provider-answers.js';
+import { createWebhookProcessor } from '../../../activities/process-webhook.js';
+import { createStripeCall } from '../../../activities/stripe-call.js';
+import { transferCall } from '../../../activities/transfer-call.js';
+import { newDecisionId, type ReversalId, type TransferId } from '../../../src/domain/ids.js';
+import type { ReversalFacts, TransferFacts } from '../../../src/domain/provider-answers.js';
+import type { StripeReader } from '../../../src/resolution/ask-stripe.js';
+import { createResolution } from '../../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import { DONE, MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../support/money-steps.js';
@@ -104,5 +109,100 @@ describe('what others took is told', () => {
     });
     await test.ledger.adoptReversal(id, foreign.stripeReversalId);
     expect(await attentionOf(transferId)).toBeNull();
+  });
+});
+
+describe('a transfer of unknown outcome that is found taken back', () => {
+  const NOBODY = { by: 'anyone', authenticated: false, note: 'x', evidence: null };
+
+  async function unanswered(amount: number) {
+    const seller = unique('acct');
+    const order = await steps.paid({ [seller]: amount });
+    const id = order.transfers[seller] as TransferId;
+    await steps.send(id, UNKNOWN);
+    steps.pass(MINUTE);
+    const foreign = byHand(BigInt(amount) / 2n);
+    const made: TransferFacts = {
+      stripeTransferId: unique('tr'),
+      amount: BigInt(amount),
+      amountReversed: foreign.amount,
+      currency: 'USD',
+      destination: seller,
+      transferGroup: order.id,
+      metadata: { seller_transfer_id: id },
+      createdAt: '2026-01-01T00:00:00.000Z',
+      livemode: false,
+    };
+    const reads: StripeReader = {
+      inLane: () => ({
+        transfersOfGroup: () => Promise.resolve({ kind: 'found', value: [made] }),
+        readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer: made, reversals: [foreign] } }),
+      }),
+    };
+    return { id, made, foreign, order, stripe: reads as never };
+  }
+
+  it('by our look is completed, and tells a person what was taken of it', async () => {
+    const { id, foreign, stripe } = await unanswered(900);
+    const timings = { backoffBaseMs: 1_000, backoffMaxMs: 10_000, maxRetries: 5 };
+    const account = {
+      verify: () => Promise.resolve(undefined),
+      confirm: () => Promise.resolve(undefined),
+      probe: () => Promise.resolve(true),
+    };
+    const attempt = createStripeCall(transferCall({ ledger: test.ledger, stripe, timings }), {
+      holdMs: 60_000,
+      account,
+      wake: () => undefined,
+      processName: 'worker',
+      monotonicMs: () => 0,
+    });
+    expect(await attempt(id)).toMatchObject({ kind: 'final', status: 'completed' });
+    expect(await attentionOf(id)).toMatchObject({
+      reason: 'partly_foreign_reversal',
+      detail: expect.stringContaining(foreign.stripeReversalId),
+    });
+  });
+
+  it('is not adopted on the word of nobody, and whoever adopts it is told', async () => {
+    const { id, made, foreign, stripe } = await unanswered(900_000);
+    for (let n = 0; n < 5; n += 1) {
+      await steps.send(id, UNKNOWN);
+      steps.pass(MINUTE);
+    }
+    const resolution = createResolution({ ledger: test.ledger, stripe, hyperswitch: undefined, chain: undefined });
+    const adopt = { kind: 'transfer', itemId: id, action: 'adopt' } as const;
+    const asked = await resolution.decide({ id: newDecisionId(test.clock.nowMs()), ...adopt, ...NOBODY });
+    expect(asked.kind).toBe('pending_approval');
+    expect((await steps.transfer(id)).status).toBe('pending');
+    const takenBack = [{ id: foreign.stripeReversalId, amount: `${foreign.amount}` }];
+    await test.ledger.adoptTransfer(id, made.stripeTransferId, takenBack);
+    expect((await attentionOf(id))?.reason).toBe('late_success');
+    await acknowledge(id);
+    expect((await attentionOf(id))?.reason).toBe('partly_foreign_reversal');
+  });
+
+  it('is told of by the event that came before its id was known', async () => {
+    const { id, made, stripe, foreign } = await unanswered(900);
+    const event = {
+      provider: 'stripe',
+      eventId: unique('evt'),
+      type: 'transfer.reversed',
+      objectId: made.stripeTransferId,
+      parentId: null,
+      account: null,
+      bodySha256: 'x',
+    } as const;
+    const process = createWebhookProcessor({ ledger: test.ledger, stripe, wake: () => undefined });
+    await test.ledger.storeWebhook(event);
+    await process(event);
+    expect(await test.ledger.dueWebhooks('stripe-read', 100)).toEqual([]);
+    // The answer of the call that had timed out, repeated: as it was when the transfer was made.
+    await steps.send(id, DONE, { stripeId: made.stripeTransferId });
+    expect(await attentionOf(id)).toBeNull();
+    const due = await test.ledger.dueWebhooks('stripe-read', 100);
+    expect(due).toMatchObject([{ eventId: event.eventId }]);
+    for (const one of due) await process(one);
+    expect((await attentionOf(id))?.detail).toContain(foreign.stripeReversalId);
   });
 });
