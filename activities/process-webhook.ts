@@ -1,5 +1,5 @@
 import { takenByOthers } from '../src/domain/foreign-reversals.js';
-import type { TransferId } from '../src/domain/ids.js';
+import type { ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem, NewWebhookEvent } from '../src/ledger/marketplace-types.js';
 import type { StripeOfOurs } from './reads-of-ours.js';
@@ -7,7 +7,13 @@ import type { StripeOfOurs } from './reads-of-ours.js';
 export interface WebhookDependencies {
   readonly ledger: Pick<
     Ledger,
-    'itemOfWebhook' | 'finishWebhook' | 'balanceRose' | 'savePayout' | 'reversedTransfer' | 'noteReversed'
+    | 'itemOfWebhook'
+    | 'finishWebhook'
+    | 'balanceRose'
+    | 'savePayout'
+    | 'reversedTransfer'
+    | 'noteReversed'
+    | 'adoptReversal'
   >;
   /** undefined: payouts are left to a process that can read them. */
   readonly stripe: StripeOfOurs | undefined;
@@ -50,13 +56,19 @@ export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependen
     return 'acted';
   };
 
-  /** Whoever reversed it. `left`: Stripe was not read, so the event stays due. */
+  /** Whoever reversed it: what bears our mark and has no look of its own any more is a late success. `left`: Stripe was not read, so the event stays due. */
   async function readReversed(id: string): Promise<'found' | 'missing' | 'noted' | 'left'> {
     const transfer = await ledger.reversedTransfer(id as TransferId);
     if (!transfer) return 'noted';
     if (!stripe) return 'left';
     const answer = await stripe.inLane(transfer.sellerAccount).readTransfer(transfer.stripeTransferId);
     if (answer.kind !== 'found') return answer.kind === 'missing' ? 'missing' : 'left';
+    for (const { stripeReversalId, amount, state, metadata } of answer.value.reversals) {
+      const operation = metadata.operation_id ?? '';
+      if (state !== 'done' || transfer.stripeIds.includes(stripeReversalId) || !transfer.unwatched.includes(operation))
+        continue;
+      wake((await ledger.adoptReversal(operation as ReversalId, stripeReversalId, amount)).started);
+    }
     wake(await ledger.noteReversed(id as TransferId, takenByOthers(answer.value, transfer)));
     return 'found';
   }

@@ -18,6 +18,8 @@ export interface ReversedTransfer {
   readonly sellerAccount: string;
   readonly operationIds: readonly string[];
   readonly stripeIds: readonly string[];
+  /** Of its reversals, those whose own look finds nothing any more: given up, asked about, or booked without it. */
+  readonly unwatched: readonly string[];
 }
 
 /** What others reversed of our transfers, told by Stripe's events, and what a person decides about it. */
@@ -28,7 +30,8 @@ export function createForeignShares(database: Database) {
       const [row] = await database.query<ReversedTransfer & { [column: string]: unknown }>(
         `SELECT stripe_transfer_id AS "stripeTransferId", seller_account AS "sellerAccount",
            ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id) AS "operationIds",
-           ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = t.id AND stripe_reversal_id IS NOT NULL) AS "stripeIds"
+           ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = t.id AND stripe_reversal_id IS NOT NULL) AS "stripeIds",
+           ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id AND status NOT IN ('pending', 'waiting_balance')) AS unwatched
          FROM seller_transfers t WHERE id = $1 AND stripe_transfer_id IS NOT NULL`,
         [id],
       );

@@ -86,11 +86,14 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
         await query('SELECT refresh_transfer($1)', [row.transfer_id]);
       }),
 
-    /** Evidence found by a read-only probe of a permanently failed item: adopts it, from whatever status. */
-    async adoptReversal(id: ReversalId, stripeReversalId: string): Promise<Recorded> {
+    /**
+     * Evidence found by a read-only look: adopts it, from whatever status.
+     * @param taken where it may be another amount than is asked for
+     */
+    async adoptReversal(id: ReversalId, stripeReversalId: string, taken?: bigint): Promise<Recorded> {
       try {
         return await database.transaction(
-          async (query) => await finishReversal(query, await lockReversal(query, id), stripeReversalId),
+          async (query) => await adoptAt(query, await lockReversal(query, id), { stripeReversalId, taken }),
         );
       } catch (error) {
         if (!isTaken(error)) throw error;
@@ -98,6 +101,17 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
       }
     },
   };
+}
+
+/** Another amount than is asked for is not this one. Who is asked about this one already has its own look tell him. */
+async function adoptAt(
+  query: Query,
+  row: ReversalRow,
+  { stripeReversalId, taken }: { readonly stripeReversalId: string; readonly taken: bigint | undefined },
+): Promise<Recorded> {
+  if (taken === undefined || taken === toTake(row)) return await finishReversal(query, row, stripeReversalId);
+  if (row.status !== 'permanently_failed') await takenBeside(query, row, stripeReversalId);
+  return { status: row.status, started: [] };
 }
 
 /** What was found belongs to another reversal here: nothing is written, and the person who is asked hears of it. */
@@ -285,8 +299,10 @@ async function lacksRoom(query: Query, row: ReversalRow): Promise<boolean> {
 
 /** Stripe holds a reversal that this ledger cannot book as this one: the seller has paid more back than was asked. */
 async function takenBeside(query: Query, row: ReversalRow, stripeReversalId: string): Promise<void> {
-  if (row.stripe_reversal_id === stripeReversalId) return;
-  const beside = row.stripe_reversal_id ?? 'what was demanded since it was given up';
+  if (row.stripe_reversal_id === stripeReversalId || (await isTold(query, row, stripeReversalId))) return;
+  const given =
+    BigInt(row.counted) > 0n ? 'what others took and counts as it' : 'what was demanded since it was given up';
+  const beside = row.stripe_reversal_id ?? given;
   await query(
     `UPDATE reversals SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
        attention_detail = $2 WHERE id = $1`,
@@ -301,6 +317,16 @@ async function takenBeside(query: Query, row: ReversalRow, stripeReversalId: str
     what: 'conflict',
     detail: { stripe_reversal_id: stripeReversalId },
   });
+}
+
+/** Every event of its transfer shows it again. */
+async function isTold(query: Query, { id }: ReversalRow, stripeReversalId: string): Promise<boolean> {
+  const told = await query(
+    `SELECT 1 FROM operation_events WHERE item_kind = 'reversal' AND item_id = $1::text AND kind = 'conflict'
+       AND detail ->> 'stripe_reversal_id' = $2 LIMIT 1`,
+    [id, stripeReversalId],
+  );
+  return told.length > 0;
 }
 
 /** Money was there: the seller's next waiting reversal asks at once, and the gate opens after the last. */

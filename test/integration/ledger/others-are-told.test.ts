@@ -112,6 +112,75 @@ describe('what others took is told', () => {
   });
 });
 
+describe('a reversal of ours that Stripe tells of after it had ended here', () => {
+  async function told(transferId: TransferId, operation: ReversalId, amount: bigint): Promise<string> {
+    const { stripeTransferId, sellerAccount, orderId } = await steps.transfer(transferId);
+    const ours = { ...byHand(amount), metadata: { operation_id: operation, generation: '1' } };
+    const transfer: TransferFacts = {
+      stripeTransferId: stripeTransferId ?? '',
+      amount: 1_000n,
+      amountReversed: amount,
+      currency: 'USD',
+      destination: sellerAccount,
+      transferGroup: orderId,
+      metadata: { seller_transfer_id: transferId },
+      createdAt: '2026-01-01T00:00:00.000Z',
+      livemode: false,
+    };
+    const read = { readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer, reversals: [ours] } }) };
+    const stripe = { inLane: () => read } as never;
+    const process = createWebhookProcessor({ ledger: test.ledger, stripe, wake: () => undefined });
+    for (let delivery = 0; delivery < 2; delivery += 1)
+      expect(await process(eventAbout(transfer.stripeTransferId))).toBe('acted');
+    return ours.stripeReversalId;
+  }
+
+  it('is a late success where it was given up', async () => {
+    const { transferId, id } = await sharedOut(300);
+    for (let n = 0; n < 6; n += 1) {
+      await steps.reverse(id, UNKNOWN);
+      steps.pass(MINUTE);
+    }
+    await steps.longAbsent({ kind: 'reversal', id });
+    const absent = { kind: 'absent' } as const;
+    const given = await steps.decide({ kind: 'reversal', itemId: id, action: 'write_off', verified: absent });
+    expect(given.kind).toBe('applied');
+    const stripeReversalId = await told(transferId, id, 300n);
+    expect(await steps.reversal(id)).toMatchObject({
+      status: 'reversed',
+      stripeReversalId,
+      attention: { reason: 'late_success' },
+    });
+  });
+
+  it('is taken twice where it was done already, and is told of once', async () => {
+    const { transferId, id } = await sharedOut(300);
+    await steps.reverse(id, DONE);
+    const second = await told(transferId, id, 300n);
+    const { attention } = await steps.reversal(id);
+    expect(attention).toMatchObject({ reason: 'conflict', detail: expect.stringContaining(second) });
+  });
+
+  it('of another amount is not booked as it', async () => {
+    const { order, transferId, id } = await sharedOut(300);
+    const [refund] = (await steps.find(order.id)).refunds;
+    if (!refund) throw new Error('there is no refund');
+    await steps.refundSays(refund.id, 'failed');
+    await told(transferId, id, 180n);
+    expect(await steps.reversal(id)).toMatchObject({ status: 'written_off', attention: { reason: 'conflict' } });
+  });
+});
+
+const eventAbout = (stripeTransferId: string) => ({
+  provider: 'stripe' as const,
+  eventId: unique('evt'),
+  type: 'transfer.reversed',
+  objectId: stripeTransferId,
+  parentId: null,
+  account: null,
+  bodySha256: 'x',
+});
+
 describe('a transfer of unknown outcome that is found taken back', () => {
   const NOBODY = { by: 'anyone', authenticated: false, note: 'x', evidence: null };
 
@@ -184,15 +253,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
 
   it('is told of by the event that came before its id was known', async () => {
     const { id, made, stripe, foreign } = await unanswered(900);
-    const event = {
-      provider: 'stripe',
-      eventId: unique('evt'),
-      type: 'transfer.reversed',
-      objectId: made.stripeTransferId,
-      parentId: null,
-      account: null,
-      bodySha256: 'x',
-    } as const;
+    const event = eventAbout(made.stripeTransferId);
     const process = createWebhookProcessor({ ledger: test.ledger, stripe, wake: () => undefined });
     await test.ledger.storeWebhook(event);
     await process(event);
