@@ -126,18 +126,22 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   const told = async (id: PaymentId): Promise<boolean> =>
     (await ledger.openWebhooks({ kind: 'payment', id })).length > 0;
 
-  /** A finished payment is read for what a webhook told, most often a refund made at the provider, and while it is asked about. */
-  async function reread({ id, hyperswitchPaymentId }: ClaimedPayment): Promise<FollowStep> {
+  /**
+   * A finished payment is read for what a webhook told, most often a refund made at the provider, while it is asked about, and
+   * while it was given up here and can still be paid there.
+   */
+  async function reread({ id, hyperswitchPaymentId, givenUp }: ClaimedPayment): Promise<FollowStep> {
     const step = await paymentStep(id);
     const isTold = await told(id);
-    if (!isTold && step.kind !== 'attention') return step;
+    if (!isTold && !givenUp && step.kind !== 'attention') return step;
     const payment = await hyperswitch.readPayment(hyperswitchPaymentId);
     if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
     const misfit = await account.misfit(payment.value.owner);
     if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
     wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: payment.value })).started);
     // Nothing can be refunded of what was not captured.
-    if ((await ledger.findPayment(id))?.captured === 0n) return await paymentStep(id);
+    const captured = (await ledger.findPayment(id))?.captured;
+    if (captured?.known && captured.surely === 0n) return await paymentStep(id);
     const refunds = await hyperswitch.refundsOf(hyperswitchPaymentId);
     if (refunds.kind !== 'found') return { kind: 'later', afterMs: ASK_AGAIN_MS, why: refunds.detail };
     for (const facts of refunds.value) await takeFound(id, facts);

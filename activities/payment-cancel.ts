@@ -8,7 +8,7 @@ import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { HyperswitchAccount } from './hyperswitch-account.js';
 
 export interface CancelDependencies {
-  readonly ledger: Pick<Ledger, 'claimCancel' | 'cancelAnswered' | 'paymentUnread'>;
+  readonly ledger: Pick<Ledger, 'claimCancel' | 'cancelAnswered' | 'paymentUnread' | 'askAboutPayment'>;
   readonly hyperswitch: Pick<Hyperswitch, 'cancelPayment' | 'readPayment'>;
   readonly account: HyperswitchAccount;
   readonly holdMs: number;
@@ -24,6 +24,11 @@ export interface CancelDependencies {
 
 const READ_AGAIN_MS = 5_000;
 
+const differs = (facts: PaymentFacts, { amount, currency }: ClaimedCancel): string | undefined =>
+  facts.amount === amount && facts.currency === currency
+    ? undefined
+    : `Hyperswitch answered about ${facts.amount} ${facts.currency}, and this payment is of ${amount} ${currency}`;
+
 /**
  * Cancels a payment that a person wants cancelled, or that its buyer has left: at Hyperswitch first. Whatever the call
  * says, the payment is what is read of it afterwards, so a success that came just before wins.
@@ -36,10 +41,17 @@ export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expi
     const claim = await ledger.claimCancel({ id, runner, holdMs, expiryMs });
     if (!claim) return;
     const { certainty, detail, facts } = await cancel(claim);
-    if (facts && (await account.misfit(facts.owner)) === undefined) await apply({ id, runner, facts, readAgainMs });
+    const misfit = facts && (await account.misfit(facts.owner));
+    if (misfit !== undefined)
+      await ledger.askAboutPayment({ id, runner, certainty: 'done', reason: 'provider_mismatch', detail: misfit });
+    else if (facts) await apply({ id, runner, facts, readAgainMs });
     else
       await ledger.paymentUnread({ id, runner, certainty: 'done', detail, nextCheckMs: readAgainMs ?? READ_AGAIN_MS });
-    await ledger.cancelAnswered({ id, certainty, detail });
+    // What is said of another merchant's payment, or of other money, says nothing of this cancel.
+    const other = misfit ?? (facts && differs(facts, claim));
+    await ledger.cancelAnswered(
+      other === undefined ? { id, certainty, detail } : { id, certainty: 'unknown', detail: other },
+    );
   };
 
   async function cancel({

@@ -1,4 +1,5 @@
 import type { Attention } from '../domain/attention.js';
+import { capturedInWords } from '../domain/captured.js';
 import type { OrderId, SettlementId } from '../domain/ids.js';
 import {
   ORDER_STATUSES,
@@ -105,7 +106,7 @@ export const LISTINGS: Readonly<Record<Listed, Listing>> = {
           payment.status,
           payment.certainty,
           money(payment),
-          payment.captured.toString(),
+          capturedInWords(payment.captured),
           payment.providerStatus ?? 'not there yet',
           payment.orderId,
         ],

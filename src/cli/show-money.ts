@@ -1,4 +1,5 @@
 import type { Attention } from '../domain/attention.js';
+import { capturedInWords } from '../domain/captured.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { MoneyKind, Order } from '../domain/marketplace.js';
 import { orderAnswer, paymentDetails, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
@@ -46,7 +47,7 @@ function partsOf(order: Order): readonly Part[] {
             nextRetryAt: null,
             answer: paymentDetails(payment),
             own: [
-              ['captured', `${payment.captured} of ${payment.amount}`],
+              ['captured', `${capturedInWords(payment.captured)} of ${payment.amount}`],
               ['at Hyperswitch', payment.hyperswitchPaymentId ?? 'not known there'],
               ['called there', payment.providerStatus ?? 'nothing yet'],
             ] as const,

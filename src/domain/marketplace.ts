@@ -1,4 +1,5 @@
 import type { Attention } from './attention.js';
+import type { Captured } from './captured.js';
 import type { Certainty } from './certainty.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from './ids.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
@@ -34,8 +35,8 @@ export interface Payment {
   readonly status: PaymentStatus;
   readonly certainty: Certainty;
   readonly amount: bigint;
-  /** What the buyer has surely paid, whatever the payment is called; as much can be given back. */
-  readonly captured: bigint;
+  /** What the buyer has paid, whatever the payment is called. */
+  readonly captured: Captured;
   readonly currency: string;
   /** Hyperswitch's own word. */
   readonly providerStatus: string | null;

@@ -45,6 +45,8 @@ export type PaymentOfOrder = PaymentAnswer & { readonly attention: AttentionAnsw
 export type PaymentDetails = PaymentOfOrder & {
   /** What the buyer has surely paid; as much can be given back. */
   readonly captured: number;
+  /** False: more may have been captured than that, or in another currency. */
+  readonly captured_known: boolean;
   readonly certainty: Certainty;
   readonly provider_status: string | null;
   readonly hyperswitch_payment_id: string | null;
@@ -155,7 +157,8 @@ const paymentOfOrder = (payment: Payment): PaymentOfOrder => ({
 
 export const paymentDetails = (payment: Payment): PaymentDetails => ({
   ...paymentOfOrder(payment),
-  captured: minorUnits(payment.captured),
+  captured: minorUnits(payment.captured.surely),
+  captured_known: payment.captured.known,
   certainty: payment.certainty,
   provider_status: payment.providerStatus,
   hyperswitch_payment_id: payment.hyperswitchPaymentId,

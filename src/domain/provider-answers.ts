@@ -108,6 +108,9 @@ export interface HyperswitchOwner {
 /** What a status of Hyperswitch's means that no program can take further by itself. */
 export type StatusQuestion = 'payment_amount_differs' | 'unknown_status';
 
+/** What Hyperswitch's word for a payment says by itself of what was captured; `given_back`: outside any refund. */
+export type CapturedByWord = 'nothing' | 'perhaps' | 'a_part' | 'the_whole' | 'given_back';
+
 /** A payment as Hyperswitch holds it. */
 export interface PaymentFacts {
   readonly hyperswitchPaymentId: string;
@@ -117,6 +120,9 @@ export interface PaymentFacts {
   readonly providerStatus: string;
   /** Null: it goes on by itself, or has ended as payments do. */
   readonly asks: StatusQuestion | null;
+  readonly capturedByWord: CapturedByWord;
+  /** Nothing more is captured of it. */
+  readonly final: boolean;
   readonly amount: bigint;
   /** Captured so far; null where Hyperswitch does not say. */
   readonly amountReceived: bigint | null;

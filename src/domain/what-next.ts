@@ -53,7 +53,7 @@ function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, { reason }:
   return `${asked}. Meanwhile Stripe's records are read, next at ${nextCheckAt}; our own ${kind} is adopted if it is found`;
 }
 
-function finished({ kind, status }: Situation): string {
+function finished({ kind, status, nextCheckAt }: Situation): string {
   switch (status) {
     case 'reversal_pending':
       return 'its reversals go on; this status follows from theirs';
@@ -65,9 +65,10 @@ function finished({ kind, status }: Situation): string {
         : NOTHING;
     case 'failed':
     case 'cancelled':
-      return kind === 'payment'
+      if (kind !== 'payment') return NOTHING;
+      return nextCheckAt === null
         ? 'nothing: should Hyperswitch call it succeeded after all, the order is paid'
-        : NOTHING;
+        : `Hyperswitch is read again at ${nextCheckAt}: should it call it succeeded after all, the order is paid`;
     default:
       return NOTHING;
   }

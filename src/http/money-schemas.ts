@@ -179,6 +179,9 @@ export const PaymentDetails: z.ZodType<Details> = z
   .object({
     ...payment,
     captured: amountOut.describe('What the buyer has surely paid, whatever the status; as much can be refunded.'),
+    captured_known: z
+      .boolean()
+      .describe('False: more may have been captured than that, or in another currency; Hyperswitch does not say.'),
     certainty: z.enum(CERTAINTIES),
     provider_status: z.string().nullable().describe("Hyperswitch's own word."),
     hyperswitch_payment_id: z.string().nullable(),

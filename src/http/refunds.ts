@@ -75,6 +75,11 @@ async function rowOf(
       throw noOrder();
     case 'not_paid':
       throw new HttpProblem('order_not_paid', 'nobody has paid this order, so there is nothing to give back');
+    case 'captured_unknown':
+      throw new HttpProblem(
+        'order_not_paid',
+        'Hyperswitch does not say how much of this payment it captured, or captured it in another currency: give it back there, and the refund is found',
+      );
     case 'exceeds_paid':
       throw exceeds(outcome.remainder);
     default:

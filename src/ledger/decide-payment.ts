@@ -1,6 +1,7 @@
 import { type Certainty, mayHaveMoved } from '../domain/certainty.js';
 import type { OrderId, PaymentId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
+import { larger } from '../domain/money.js';
 import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import { moveOrder } from './order-paid.js';
@@ -15,6 +16,7 @@ interface Row extends DecidableRow {
   readonly certainty: Certainty;
   readonly amount: string;
   readonly captured: string;
+  readonly captured_known: boolean;
   /** Of what was captured. */
   readonly given_back: string;
   readonly currency: string;
@@ -26,7 +28,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
   async lock(query, id) {
     await lockOrderOf(query, 'payments', id);
     const [row] = await query<Row & { [column: string]: unknown }>(
-      `SELECT id, order_id, status, certainty, amount, captured, currency, attention_reason, attention_detail,
+      `SELECT id, order_id, status, certainty, amount, captured, captured_known, currency, attention_reason, attention_detail,
          (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back
        FROM payments p WHERE id = $1 FOR UPDATE`,
       [id],
@@ -36,7 +38,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
   waits: needsAttention,
   /** What is kept of a buyer's money, or could still come. */
   atStake: (row) => ({
-    amount: kept(row) + toCome(row),
+    amount: row.captured_known ? kept(row) + toCome(row) : larger(BigInt(row.amount), kept(row)),
     currency: row.currency.toLowerCase(),
   }),
   actions: {
@@ -73,7 +75,8 @@ export const PAYMENT: Decidable<'payment', Row> = {
           : undefined;
       },
       /** Whose money it is that is kept is nobody's to say alone. */
-      confirmed: (row, { verified }) => kept(row) === 0n && (verified.kind === 'absent' || verified.kind === 'found'),
+      confirmed: (row, { verified }) =>
+        row.captured_known && kept(row) === 0n && (verified.kind === 'absent' || verified.kind === 'found'),
       async apply({ query }, row) {
         return isOpen(row.status) ? await giveUp(query, row) : await putAside(query, row);
       },
@@ -87,6 +90,7 @@ const toCome = ({ amount, captured }: Row): bigint => {
   return rest > 0n ? rest : 0n;
 };
 
+/** So much at least is the buyer's and not with him. */
 const kept = ({ captured, given_back }: Row): bigint => BigInt(captured) - BigInt(given_back);
 
 async function giveUp(query: Query, row: Row): Promise<string> {

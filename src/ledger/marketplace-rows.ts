@@ -39,6 +39,7 @@ export interface PaymentRow extends AttentionColumns {
   order_id: OrderId;
   amount: string;
   captured: string;
+  captured_known: boolean;
   provider_status: string | null;
   currency: string;
   status: PaymentStatus;
@@ -104,7 +105,7 @@ export const ORDER_COLUMNS = 'id, reference, currency, amount, status, created_a
 
 export const ORDER_ITEM_COLUMNS = 'order_id, seller_account, amount, description';
 
-export const PAYMENT_COLUMNS = `id, order_id, amount, captured, currency, status, provider_status, certainty,
+export const PAYMENT_COLUMNS = `id, order_id, amount, captured, captured_known, currency, status, provider_status, certainty,
   hyperswitch_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
@@ -142,7 +143,7 @@ export const toPayment = (row: PaymentRow): Payment => ({
   status: row.status,
   certainty: row.certainty,
   amount: BigInt(row.amount),
-  captured: BigInt(row.captured),
+  captured: { surely: BigInt(row.captured), known: row.captured_known },
   currency: row.currency,
   providerStatus: row.provider_status,
   hyperswitchPaymentId: row.hyperswitch_payment_id,

@@ -52,7 +52,7 @@ export interface NewRefund {
 
 export type NewRefundOutcome =
   | { readonly kind: 'created'; readonly refund: Refund }
-  | { readonly kind: 'order_not_found' | 'not_paid' }
+  | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' }
   | { readonly kind: 'exceeds_paid'; readonly remainder: bigint };
 
 export interface MoneyItem {

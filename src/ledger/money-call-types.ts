@@ -21,12 +21,16 @@ export interface ClaimedPayment {
   readonly hyperswitchPaymentId: string;
   /** Since it was made here, by the ledger's clock. */
   readonly ageMs: number;
+  /** Given up here while its buyer can still pay it there. */
+  readonly givenUp: boolean;
 }
 
 /** A payment that this process may cancel at Hyperswitch now. */
 export interface ClaimedCancel {
   readonly key: string;
   readonly hyperswitchPaymentId: string;
+  readonly amount: bigint;
+  readonly currency: string;
 }
 
 export interface ClaimedRefund {

@@ -90,4 +90,5 @@ const toClaim = (row: PaymentRow): ClaimedPayment => ({
   refusal: row.refusal,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
   ageMs: row.age_ms,
+  givenUp: row.written_off_at !== null && row.certainty === 'done' && !row.provider_final && !isOpen(row.status),
 });

@@ -33,7 +33,8 @@ export function createPaymentCancels(database: Database) {
         );
         const key = paymentCancelKey(row.order_id);
         await tell(query, { kind: 'payment', id, what: 'cancel_sent', certainty, key, detail: { runner, expired } });
-        return { key, hyperswitchPaymentId: row.hyperswitch_payment_id };
+        const { hyperswitch_payment_id: hyperswitchPaymentId, amount, currency } = row;
+        return { key, hyperswitchPaymentId, amount: BigInt(amount), currency };
       }),
 
     /**

@@ -1,3 +1,4 @@
+import { type Captured, capturedOf, isSameCaptured } from '../domain/captured.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { Clock } from '../domain/clock.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-status.js';
@@ -6,7 +7,7 @@ import { dropAttention, withdrawRequests } from './decision-rows.js';
 import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 import type { Applied, PaymentReading } from './money-call-types.js';
 import { moveOrder, orderPaid } from './order-paid.js';
-import { isOpen, type PaymentRow } from './payment-row.js';
+import { capturedIn, isOpen, type PaymentRow } from './payment-row.js';
 import { sealClientSecret } from './payments.js';
 import type { Sealer } from './sealer.js';
 import { mustMove, type Query, tell } from './transition.js';
@@ -23,9 +24,9 @@ export async function readPaymentInto(reader: Reader, row: PaymentRow, reading: 
   const { facts } = reading;
   const question = questionOf(row, facts);
   const status = question ? whileAsked(row.status) : facts.status;
-  const captured = capturedOf(row, facts);
-  await saveReading(reader, row, { reading, question, status, captured });
+  const captured = capturedOf({ ...row, captured: capturedIn(row) }, facts);
   const moves = status !== row.status && PAYMENT_TRANSITIONS[row.status].includes(status);
+  await saveReading(reader, row, { reading, question, open: isOpen(moves ? status : row.status), captured });
   const started = moves ? await move(reader, row, status) : [];
   const settled = givenUpLike(row, facts, captured);
   const contradiction = moves || settled ? null : contradictionOf(row, facts);
@@ -80,36 +81,27 @@ function contradictionOf(row: PaymentRow, facts: PaymentFacts): Question | null 
   };
 }
 
-/** What the buyer has surely paid, in the order's own currency: as much can be given back. */
-function capturedOf(row: PaymentRow, facts: PaymentFacts): bigint {
-  const known = BigInt(row.captured);
-  if (facts.currency !== row.currency) return known;
-  // Captured, and given back to the buyer outside any refund.
-  if (facts.providerStatus === 'cancelled_post_capture') return row.status === 'succeeded' ? known : 0n;
-  if (facts.amountReceived !== null && facts.amountReceived > 0n) return facts.amountReceived;
-  return facts.status === 'succeeded' ? facts.amount : known;
-}
-
 /** A person has settled exactly this already. */
-const givenUpLike = (row: PaymentRow, facts: PaymentFacts, captured: bigint): boolean =>
-  row.written_off_at !== null && facts.providerStatus === row.provider_status && captured === BigInt(row.captured);
+const givenUpLike = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
+  row.written_off_at !== null &&
+  facts.providerStatus === row.provider_status &&
+  isSameCaptured(captured, capturedIn(row));
 
 interface Save {
   readonly reading: PaymentReading;
   readonly question: Question | null;
-  readonly status: PaymentStatus;
-  readonly captured: bigint;
+  /** A buyer may still pay it here: nothing of one that has ended is kept for him, whatever the provider says of it later. */
+  readonly open: boolean;
+  readonly captured: Captured;
 }
 
 async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Save): Promise<void> {
-  const { reading, question, status, captured } = save;
+  const { reading, question, open, captured } = save;
   const { facts, runner, readAgainMs } = reading;
-  // Of a payment that has succeeded nothing is kept for its buyer, whatever the provider says of it later.
-  const open = row.status !== 'succeeded' && isOpen(status);
   const secret = open && facts.clientSecret !== null ? sealClientSecret(sealer, row.id, facts.clientSecret) : null;
   await query(
     `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
-       refusal = NULL, captured = $8,
+       refusal = NULL, captured = $8, captured_known = $11, provider_final = $12,
        cancel_certainty = CASE WHEN cancel_certainty IN ('in_flight', 'unknown') THEN coalesce($10, cancel_certainty) ELSE cancel_certainty END,
        sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
        sealed_key_id = coalesce($5, CASE WHEN $7 THEN sealed_key_id END),
@@ -125,9 +117,12 @@ async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Sav
       secret?.keyId ?? null,
       runner,
       open,
-      captured.toString(),
+      captured.surely.toString(),
       (readAgainMs ?? 0) + SWEEP_AFTER_MS,
-      cancelShown(facts),
+      // What does not fit this payment shows nothing of its cancel.
+      question === null ? cancelShown(facts) : null,
+      captured.known,
+      facts.final,
     ],
   );
 }

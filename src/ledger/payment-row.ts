@@ -1,4 +1,5 @@
 import type { AttentionReason } from '../domain/attention.js';
+import type { Captured } from '../domain/captured.js';
 import type { Certainty } from '../domain/certainty.js';
 import type { OrderId, PaymentId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
@@ -18,18 +19,25 @@ export interface PaymentRow extends Holdable {
   hyperswitch_payment_id: string;
   refusal: string | null;
   captured: string;
+  captured_known: boolean;
   cancel_asked_at: Date | null;
   cancel_asked_by: 'expiry' | 'decision' | null;
   cancel_certainty: Certainty;
   written_off_at: Date | null;
+  provider_final: boolean;
   attention_reason: AttentionReason | null;
   age_ms: number;
 }
 
 const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, hyperswitch_payment_id,
-  refusal, captured, cancel_asked_at, cancel_asked_by, cancel_certainty, written_off_at, attention_reason, runner,
+  refusal, captured, captured_known, cancel_asked_at, cancel_asked_by, cancel_certainty, written_off_at, provider_final, attention_reason, runner,
   (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
   (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;
+
+export const capturedIn = (row: Pick<PaymentRow, 'captured' | 'captured_known'>): Captured => ({
+  surely: BigInt(row.captured),
+  known: row.captured_known,
+});
 
 export const isOpen = (status: PaymentStatus): boolean => status === 'pending' || status === 'processing';
 

@@ -2,6 +2,7 @@ import { type Certainty, certaintyAtClaim } from '../domain/certainty.js';
 import { refundKey } from '../domain/idempotency-keys.js';
 import type { OrderId, PaymentId, RefundId } from '../domain/ids.js';
 import { REFUND_TRANSITIONS, type RefundStatus } from '../domain/marketplace-status.js';
+import { larger } from '../domain/money.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../domain/overdue.js';
 import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
@@ -42,15 +43,19 @@ interface RefundRow extends Holdable {
   hyperswitch_refund_id: string;
   hyperswitch_payment_id: string;
   refusal: string | null;
-  /** Of its payment: what was surely taken from the buyer. */
+  origin: 'api' | 'provider';
+  /** Of its payment: what was surely taken from the buyer, whether that is known to be all, and what he was asked for. */
   captured: string;
+  captured_known: boolean;
+  paid_amount: string;
   attention_reason: string | null;
   paid_currency: string;
   age_ms: number;
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
-    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.refusal, p.captured, r.runner, r.attention_reason, p.currency AS paid_currency,
+    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason,
+    p.currency AS paid_currency,
     (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
     (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
@@ -239,8 +244,11 @@ async function beyondPaid(query: Query, row: RefundRow): Promise<string | undefi
     [row.order_id, row.id],
   );
   const refunded = BigInt(sum?.refunded ?? 0);
-  if (refunded + BigInt(row.amount) <= BigInt(row.captured)) return undefined;
-  return `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${row.captured} that were paid; the order's other refunds are to be read again`;
+  const captured = BigInt(row.captured);
+  // What the provider gave back was captured, whether or not it says how much was.
+  const paid = row.captured_known || row.origin === 'api' ? captured : larger(captured, BigInt(row.paid_amount));
+  if (refunded + BigInt(row.amount) <= paid) return undefined;
+  return `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${paid} that were paid; the order's other refunds are to be read again`;
 }
 
 const MOVED: Readonly<Record<RefundStatus, string>> = {

@@ -24,7 +24,7 @@ export function createRefunds(database: Database) {
         if (already) return { kind: 'created', refund: already };
         const order = await lockPaidOrder(query, refund);
         if (!order) return { kind: 'order_not_found' };
-        if (order.payment_id === null) return { kind: 'not_paid' };
+        if (order.payment_id === null) return { kind: order.captured_known ? 'not_paid' : 'captured_unknown' };
         const remainder = order.remainder > 0n ? order.remainder : 0n;
         const amount = refund.amount ?? remainder;
         if (amount <= 0n || amount > remainder) return { kind: 'exceeds_paid', remainder };
@@ -52,8 +52,9 @@ async function selectRefund(query: Query, id: RefundId): Promise<Refund | undefi
 
 interface PaidOrder {
   readonly currency: string;
-  /** Null: nothing was captured, so there is nothing to give back. */
+  /** Null: nothing was surely captured, so there is nothing that could be given back from here. */
   readonly payment_id: PaymentId | null;
+  readonly captured_known: boolean;
   /** Captured and neither refunded nor about to be; below 0 when the provider's dashboard refunded what was pending here. */
   readonly remainder: bigint;
 }
@@ -62,15 +63,16 @@ interface PaidOrder {
 async function lockPaidOrder(query: Query, { orderId }: NewRefund): Promise<PaidOrder | undefined> {
   const [order] = await query<{ currency: string }>('SELECT currency FROM orders WHERE id = $1 FOR UPDATE', [orderId]);
   if (!order) return undefined;
-  const [sums] = await query<{ payment_id: PaymentId; remainder: string }>(
-    `SELECT p.id AS payment_id, p.captured - coalesce((SELECT sum(amount) FROM refunds
+  const [sums] = await query<{ payment_id: PaymentId | null; captured_known: boolean; remainder: string }>(
+    `SELECT CASE WHEN p.captured > 0 THEN p.id END AS payment_id, p.captured_known, p.captured - coalesce((SELECT sum(amount) FROM refunds
          WHERE order_id = p.order_id AND status IN ('pending', 'review', 'succeeded')), 0) AS remainder
-     FROM payments p WHERE p.order_id = $1 AND p.captured > 0`,
+     FROM payments p WHERE p.order_id = $1`,
     [orderId],
   );
   return {
     currency: order.currency,
     payment_id: sums?.payment_id ?? null,
+    captured_known: sums?.captured_known ?? true,
     remainder: BigInt(sums?.remainder ?? 0),
   };
 }

@@ -190,6 +190,8 @@ payments.written_off_at timestamp with time zone
 payments.attention_reason text
 payments.attention_since timestamp with time zone
 payments.attention_detail text
+payments.captured_known boolean NOT NULL DEFAULT true
+payments.provider_final boolean NOT NULL DEFAULT false
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -1148,6 +1150,11 @@ BEGIN
   IF OLD.hyperswitch_payment_id IS NOT NULL AND NEW.hyperswitch_payment_id IS DISTINCT FROM OLD.hyperswitch_payment_id THEN
     RAISE EXCEPTION 'payment %: the id at the provider is never replaced', OLD.id USING ERRCODE = 'check_violation';
   END IF;
+  -- Whoever writes it off, and whoever has looked and found it ended here.
+  IF NEW.next_check_at IS NULL AND NEW.written_off_at IS NOT NULL AND NEW.status IN ('failed', 'cancelled')
+    AND NEW.certainty = 'done' AND NOT NEW.provider_final THEN
+    NEW.next_check_at := clock_now() + least(greatest(clock_now() - NEW.written_off_at, interval '1 day'), interval '7 days');
+  END IF;
   RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.guard_refund()
@@ -1169,7 +1176,9 @@ BEGIN
     IF NEW.status = OLD.status OR NEW.status <> 'succeeded' THEN RETURN NEW; END IF;
   END IF;
   PERFORM 1 FROM orders WHERE id = NEW.order_id FOR UPDATE;
-  SELECT captured INTO v_captured FROM payments WHERE id = NEW.payment_id AND order_id = NEW.order_id AND captured > 0;
+  SELECT CASE WHEN captured_known OR NEW.origin = 'api' THEN captured ELSE greatest(captured, amount) END INTO v_captured
+    FROM payments WHERE id = NEW.payment_id AND order_id = NEW.order_id
+      AND (captured > 0 OR NOT (captured_known OR NEW.origin = 'api'));
   IF NOT FOUND THEN
     RAISE EXCEPTION 'refund %: order % is not paid', NEW.id, NEW.order_id USING ERRCODE = 'check_violation';
   END IF;

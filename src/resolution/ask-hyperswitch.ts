@@ -1,3 +1,4 @@
+import { capturedInWords, capturedOf, isSameCaptured } from '../domain/captured.js';
 import type { PaymentId } from '../domain/ids.js';
 import type { PaymentFacts, ReadAnswer } from '../domain/provider-answers.js';
 import type { Verification } from '../ledger/decision-types.js';
@@ -12,7 +13,7 @@ export interface HyperswitchVerifierDependencies {
     | undefined;
 }
 
-/** Before a payment is given up: it must not be one that Hyperswitch calls paid, in full, by now. */
+/** Before a payment is given up: it must be what the ledger takes it for, and not one that Hyperswitch calls paid by now. */
 export const paymentVerifier =
   ({ ledger, hyperswitch }: HyperswitchVerifierDependencies): Verifier =>
   async ({ itemId }: Claimed): Promise<Verification> => {
@@ -27,11 +28,18 @@ export const paymentVerifier =
     if (answer.kind === 'missing') return { kind: 'absent' };
     if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Hyperswitch did not answer: ${answer.detail}` };
     const { status, amount, amountReceived, currency } = answer.value;
+    const captured = capturedOf(payment, answer.value);
     const isPaid = status === 'succeeded' && amount === payment.amount && currency === payment.currency;
-    return isPaid && (amountReceived ?? amount) === amount && payment.status !== 'succeeded'
-      ? {
-          kind: 'refuted',
-          detail: 'Hyperswitch calls it succeeded, in full: resolve it with retry, and the order is paid',
-        }
-      : { kind: 'found', providerId: payment.hyperswitchPaymentId };
+    if (isPaid && (amountReceived ?? amount) === amount && payment.status !== 'succeeded')
+      return {
+        kind: 'refuted',
+        detail: 'Hyperswitch calls it succeeded, in full: resolve it with retry, and the order is paid',
+      };
+    // What is decided about is what the ledger holds: it has to have been read.
+    if (!isSameCaptured(captured, payment.captured))
+      return {
+        kind: 'refuted',
+        detail: `what Hyperswitch has captured of it is ${capturedInWords(captured)} now, and was ${capturedInWords(payment.captured)} when it was read (minor units): resolve it with retry, which reads it again, and then decide`,
+      };
+    return { kind: 'found', providerId: payment.hyperswitchPaymentId };
   };

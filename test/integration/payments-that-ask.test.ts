@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newDecisionId, newRefundId } from '../../src/domain/ids.js';
 import type { IntentStatus } from '../../src/sandbox/hyperswitch/objects.js';
+import { paymentAt, refundAt } from '../support/hyperswitch-facts.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../support/hyperswitch-world.js';
 
 /** Whatever Hyperswitch calls a payment, it ends, is read again, or asks a person; and what was captured is somebody's. */
@@ -45,7 +47,11 @@ describe('a payment that Hyperswitch calls something that nothing follows from',
   ])('asks a person when it is %s with %d captured: %s', async (word, received, reason, captured) => {
     const { paymentId, id, step } = await called(word, received);
     expect(step).toMatchObject({ kind: 'attention', reason, detail: expect.stringContaining(String(received)) });
-    expect(await world.payment(paymentId)).toMatchObject({ status: 'processing', captured, providerStatus: word });
+    expect(await world.payment(paymentId)).toMatchObject({
+      status: 'processing',
+      captured: { surely: captured, known: true },
+      providerStatus: word,
+    });
     expect((await world.ledger.findOrder(id))?.status).toBe('pending');
     const listed = await world.ledger.listPayments({ needsAttention: true, limit: 10 });
     expect(listed.map((one) => one.id)).toEqual([paymentId]);
@@ -59,7 +65,11 @@ describe('a payment that Hyperswitch calls something that nothing follows from',
     const { paymentId, id, at } = await called('partially_captured_and_capturable', 400);
     await world.sandbox.movePayment(at, { to: 'succeeded', received: 1_000 });
     await world.advancePayment(paymentId);
-    expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded', attention: null, captured: 1_000n });
+    expect(await world.payment(paymentId)).toMatchObject({
+      status: 'succeeded',
+      attention: null,
+      captured: { surely: 1_000n },
+    });
     expect((await world.ledger.findOrder(id))?.transfers).toMatchObject([{ amount: 1_000n }]);
   });
 
@@ -107,7 +117,7 @@ describe('a payment that Hyperswitch calls something that nothing follows from',
       bodySha256: 'x',
     });
     expect(await world.advancePayment(order.paymentId)).toMatchObject({ kind: 'attention', reason: 'conflict' });
-    expect(await world.payment(order.paymentId)).toMatchObject({ status: 'succeeded', captured: 1_000n });
+    expect(await world.payment(order.paymentId)).toMatchObject({ status: 'succeeded', captured: { surely: 1_000n } });
   });
 });
 
@@ -170,6 +180,69 @@ describe('a decision about a payment', () => {
     const { paymentId } = await called('partially_captured', 400);
     expect(await world.decide(paymentId, 'write_off')).toMatchObject({ kind: 'pending_approval' });
     expect(await world.payment(paymentId)).toMatchObject({ status: 'processing' });
+  });
+
+  it.each([
+    ['in another currency', { currency: 'EUR', status: 'succeeded', amountReceived: 900n }],
+    ['by an amount that is not said', { providerStatus: 'partially_captured', amountReceived: null }],
+    ['although it says that nothing was', { providerStatus: 'partially_captured', amountReceived: 0n }],
+    ['perhaps: its word is in no document', { providerStatus: 'new_teleported', amountReceived: null }],
+  ] as const)(
+    'write_off of what was captured %s takes a second person, whose money it is nobody can say',
+    async (_how, said) => {
+      const { paymentId, id, at } = await called('requires_capture');
+      const facts = paymentAt({ hyperswitchPaymentId: at, amount: 1_000n, currency: 'USD', ...said });
+      await world.ledger.applyPayment({ paymentId, runner: null, facts });
+      expect(await world.payment(paymentId)).toMatchObject({ captured: { surely: 0n, known: false } });
+      expect(await world.askRefund(id)).toMatchObject({ outcome: 'captured_unknown' });
+      const decide = (by: string) =>
+        world.ledger.decide({
+          id: newDecisionId(world.clock.nowMs()),
+          kind: 'payment',
+          itemId: paymentId,
+          action: 'write_off',
+          by,
+          authenticated: true,
+          note: 'x',
+          evidence: null,
+          verified: { kind: 'found', providerId: at },
+        });
+      expect(await decide('olga')).toMatchObject({ kind: 'pending_approval' });
+      // A definite answer is known again.
+      await world.advancePayment(paymentId);
+      expect(await world.payment(paymentId)).toMatchObject({ captured: { surely: 0n, known: true } });
+    },
+  );
+
+  it('a refund made at Hyperswitch of what was captured without an amount is found, up to the whole', async () => {
+    const { paymentId, at } = await called('requires_capture');
+    const said = { providerStatus: 'partially_captured', amountReceived: null };
+    const facts = paymentAt({ hyperswitchPaymentId: at, amount: 1_000n, currency: 'USD', ...said });
+    await world.ledger.applyPayment({ paymentId, runner: null, facts });
+    const adopt = (amount: bigint) => {
+      const id = newRefundId(world.clock.nowMs());
+      const there = { hyperswitchRefundId: `ref_${id}`, hyperswitchPaymentId: at, amount, currency: 'USD' };
+      return world.ledger.adoptRefund(paymentId, id, refundAt(there));
+    };
+    const given = await adopt(400n);
+    expect(await world.refund(given.refundId)).toMatchObject({ status: 'succeeded', attention: null });
+    const beyond = await adopt(601n);
+    expect(await world.refund(beyond.refundId)).toMatchObject({
+      status: 'pending',
+      attention: { reason: 'conflict' },
+    });
+  });
+
+  it('write_off is not taken about less than Hyperswitch has captured by now', async () => {
+    const { paymentId, at } = await called('requires_capture');
+    await world.sandbox.movePayment(at, { to: 'partially_captured', received: 400 });
+    expect(await world.decide(paymentId, 'write_off')).toMatchObject({
+      kind: 'refused',
+      detail: expect.stringMatching(/is 400 now, and was 0 .* resolve it with retry/),
+    });
+    await world.decide(paymentId, 'retry');
+    await world.advancePayment(paymentId);
+    expect(await world.decide(paymentId, 'write_off')).toMatchObject({ kind: 'pending_approval' });
   });
 
   it('cancel calls it off at Hyperswitch, and what is read then decides', async () => {
@@ -311,6 +384,35 @@ describe('a checkout that its buyer has left', () => {
     expect(await world.payment(paymentId)).toMatchObject({ status: 'processing', providerStatus: to });
   });
 
+  it.each([
+    ['another amount', { amount: 999n }, 'payment_amount_differs'],
+    ['another currency', { currency: 'EUR' }, 'payment_amount_differs'],
+    ['another merchant', { owner: { merchantId: 'merchant_other', profileId: null } }, 'provider_mismatch'],
+  ] as const)(
+    'whose cancel is answered about %s is not known to be cancelled, and asks',
+    async (_what, said, reason) => {
+      const { paymentId, at } = await called('requires_customer_action');
+      world.clock.advance(25 * HOUR);
+      const answer = paymentAt({
+        hyperswitchPaymentId: at,
+        amount: 1_000n,
+        currency: 'USD',
+        status: 'cancelled',
+        owner: (
+          await world.database.query<{ merchantId: string; profileId: string }>(
+            'SELECT merchant_id AS "merchantId", profile_id AS "profileId" FROM hyperswitch_account',
+          )
+        )[0]!,
+        ...said,
+      });
+      world.answerCancelsWith(answer);
+      await world.advancePayment(paymentId);
+      expect(await world.payment(paymentId)).toMatchObject({ attention: { reason } });
+      const cancel = 'SELECT cancel_certainty FROM payments WHERE id = $1';
+      expect(await world.database.query(cancel, [paymentId])).toEqual([{ cancel_certainty: 'unknown' }]);
+    },
+  );
+
   it('that is paid at the last moment is paid', async () => {
     const { paymentId, at } = await called('requires_customer_action');
     world.clock.advance(25 * HOUR);
@@ -336,5 +438,62 @@ describe('a checkout that its buyer has left', () => {
     await world.advancePayment(paymentId);
     expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded' });
     expect((await world.ledger.findOrder(id))?.status).toBe('paid');
+  });
+});
+
+describe('a payment that was given up and can still be paid', () => {
+  const givenUp = async () => {
+    const order = await called('requires_merchant_action');
+    expect(await world.decide(order.paymentId, 'write_off')).toMatchObject({ kind: 'applied', status: 'cancelled' });
+    return order;
+  };
+  const isDue = async (id: string) => (await world.ledger.dueItems('payment', 10)).some((due) => due.id === id);
+
+  it('is read on by itself, from a day up to a week apart, until Hyperswitch calls it ended', async () => {
+    const { paymentId, at } = await givenUp();
+    const waits: number[] = [];
+    for (let read = 0; read < 6; read += 1) {
+      waits.push(await dueAt(paymentId));
+      world.clock.advance(waits.at(-1)! + 1);
+      expect(await isDue(paymentId)).toBe(true);
+      expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'final', status: 'cancelled' });
+    }
+    const days = waits.map((wait) => Math.round(wait / (24 * HOUR)));
+    expect(days).toEqual([1, 1, 2, 4, 7, 7]);
+    await world.sandbox.movePayment(at, { to: 'failed' });
+    for (let read = 0; read < 2; read += 1) {
+      world.clock.advance(7 * 24 * HOUR);
+      await world.advancePayment(paymentId);
+    }
+    world.clock.advance(365 * 24 * HOUR);
+    expect(await isDue(paymentId)).toBe(false);
+  });
+
+  it('asks a person about what was captured of it, although no webhook told', async () => {
+    const { paymentId, at } = await givenUp();
+    await world.sandbox.movePayment(at, { to: 'partially_captured', received: 400 });
+    world.clock.advance(25 * HOUR);
+    expect(await world.advancePayment(paymentId)).toMatchObject({
+      kind: 'attention',
+      reason: 'payment_amount_differs',
+    });
+    expect(await world.decide(paymentId, 'write_off')).toMatchObject({ kind: 'pending_approval' });
+  });
+
+  it('pays its order once it was captured whole, although no webhook told', async () => {
+    const { paymentId, id, at } = await givenUp();
+    await world.sandbox.movePayment(at, { to: 'succeeded' });
+    world.clock.advance(25 * HOUR);
+    await world.advancePayment(paymentId);
+    expect((await world.ledger.findOrder(id))?.status).toBe('paid');
+  });
+
+  it('keeps no secret of its buyer', async () => {
+    const { paymentId, at } = await givenUp();
+    await world.sandbox.movePayment(at, { to: 'requires_payment_method' });
+    world.clock.advance(25 * HOUR);
+    await world.advancePayment(paymentId);
+    const secret = 'SELECT sealed_client_secret AS secret, sealed_key_id AS key FROM payments WHERE id = $1';
+    expect(await world.database.query(secret, [paymentId])).toEqual([{ secret: null, key: null }]);
   });
 });

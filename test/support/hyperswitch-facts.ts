@@ -1,4 +1,5 @@
 import type { PaymentFacts, RefundFacts } from '../../src/domain/provider-answers.js';
+import { paymentMeaning } from '../../src/providers/hyperswitch/statuses.js';
 
 /** Whose payments the stand-ins of these tests hold. */
 const OWNER = { merchantId: 'merchant_sandbox', profileId: 'pro_sandbox' } as const;
@@ -7,13 +8,13 @@ const OWNER = { merchantId: 'merchant_sandbox', profileId: 'pro_sandbox' } as co
 export const paymentAt = (
   facts: Pick<PaymentFacts, 'hyperswitchPaymentId' | 'amount' | 'currency'> & Partial<PaymentFacts>,
 ): PaymentFacts => {
-  const status = facts.status ?? 'succeeded';
+  const providerStatus = facts.providerStatus ?? facts.status ?? 'succeeded';
+  const meaning = paymentMeaning(providerStatus === 'pending' ? 'requires_payment_method' : providerStatus);
   return {
     owner: OWNER,
-    status,
-    providerStatus: status,
-    asks: null,
-    amountReceived: status === 'succeeded' ? facts.amount : null,
+    ...meaning,
+    providerStatus,
+    amountReceived: (facts.status ?? meaning.status) === 'succeeded' ? facts.amount : null,
     clientSecret: null,
     ...facts,
   };

@@ -11,6 +11,7 @@ import {
   type PaymentId,
   type RefundId,
 } from '../../src/domain/ids.js';
+import type { PaymentFacts } from '../../src/domain/provider-answers.js';
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { createResolution } from '../../src/resolution/decide.js';
@@ -34,10 +35,17 @@ export async function openHyperswitchWorld() {
   const sandbox = await startHyperswitchSandbox({ clock });
   const hyperswitch = createHyperswitch({ baseUrl: sandbox.url, apiKey: sandbox.apiKey, timeoutMs: 2_000 });
   const started: string[] = [];
+  let answerToCancels: PaymentFacts | undefined;
   const process = (name: string) =>
     createHyperswitchCalls({
       ledger,
-      hyperswitch,
+      hyperswitch: {
+        ...hyperswitch,
+        cancelPayment: async (key, at) => {
+          const answer = await hyperswitch.cancelPayment(key, at);
+          return answerToCancels ? { kind: 'done', value: answerToCancels, replayed: false, requestId: null } : answer;
+        },
+      },
       clock,
       processName: name,
       logger: memoryLogger() as never,
@@ -73,6 +81,10 @@ export async function openHyperswitchWorld() {
     order,
     advancePayment: (id: PaymentId): Promise<FollowStep> => calls.advancePayment(id),
     advanceRefund: (id: RefundId): Promise<FollowStep> => calls.advanceRefund(id),
+    /** Whatever cancels are answered from now on. */
+    answerCancelsWith(facts: PaymentFacts): void {
+      answerToCancels = facts;
+    },
     /** Another process with another memory takes over. */
     restart(): void {
       processes += 1;

@@ -174,7 +174,7 @@ const payment: Make = async (test, amount) => {
     status: 'processing',
     providerStatus: 'in_limbo',
     amount,
-    amountReceived: null,
+    amountReceived: 0n,
     currency: code,
     clientSecret: null,
   } as const;

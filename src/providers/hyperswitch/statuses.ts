@@ -1,5 +1,5 @@
 import type { PaymentStatus, RefundStatus } from '../../domain/marketplace-status.js';
-import type { StatusQuestion } from '../../domain/provider-answers.js';
+import type { CapturedByWord, StatusQuestion } from '../../domain/provider-answers.js';
 
 /** Every word of Hyperswitch's IntentStatus (API document of the v1 API; common_enums of the code). */
 export type IntentWord =
@@ -24,36 +24,54 @@ export interface Meaning<Status, Question> {
   readonly status: Status;
   readonly asks: Question | null;
 }
-type PaymentMeaning = Meaning<PaymentStatus, StatusQuestion>;
+interface PaymentMeaning extends Meaning<PaymentStatus, StatusQuestion> {
+  readonly capturedByWord: CapturedByWord;
+  readonly final: boolean;
+}
 
-const goesOn = (status: PaymentStatus): PaymentMeaning => ({ status, asks: null });
+const goesOn = (status: PaymentStatus, capturedByWord: CapturedByWord = 'nothing'): PaymentMeaning => ({
+  status,
+  asks: null,
+  capturedByWord,
+  final: status === 'succeeded' || status === 'failed' || status === 'cancelled',
+});
 /** Money that nobody asked for in this form: not the order's amount, and not nothing either. */
-const AMOUNT_DIFFERS: PaymentMeaning = { status: 'processing', asks: 'payment_amount_differs' };
+const amountDiffers = (capturedByWord: CapturedByWord, final = false): PaymentMeaning => ({
+  status: 'processing',
+  asks: 'payment_amount_differs',
+  capturedByWord,
+  final,
+});
 /** It goes no further unless a person does something at Hyperswitch, or says what it means. */
-const STUCK: PaymentMeaning = { status: 'processing', asks: 'unknown_status' };
+const stuck = (capturedByWord: CapturedByWord): PaymentMeaning => ({
+  status: 'processing',
+  asks: 'unknown_status',
+  capturedByWord,
+  final: false,
+});
 
 /**
  * Only the whole payment counts as succeeded, and only what can never be paid any more is final: money that was partly
  * taken, or given back outside a refund, stays `processing` and is a question for a person.
  */
 const PAYMENT_MEANING: Readonly<Record<IntentWord, PaymentMeaning>> = {
-  succeeded: goesOn('succeeded'),
+  succeeded: goesOn('succeeded', 'the_whole'),
   failed: goesOn('failed'),
   cancelled: goesOn('cancelled'),
   expired: goesOn('cancelled'),
   processing: goesOn('processing'),
-  partially_captured_and_processing: goesOn('processing'),
+  partially_captured_and_processing: goesOn('processing', 'a_part'),
   requires_payment_method: goesOn('pending'),
   requires_confirmation: goesOn('pending'),
   requires_customer_action: goesOn('pending'),
-  partially_captured: AMOUNT_DIFFERS,
-  partially_captured_and_capturable: AMOUNT_DIFFERS,
-  partially_authorized_and_requires_capture: AMOUNT_DIFFERS,
-  conflicted: AMOUNT_DIFFERS,
-  cancelled_post_capture: AMOUNT_DIFFERS,
+  partially_captured: amountDiffers('a_part', true),
+  partially_captured_and_capturable: amountDiffers('a_part'),
+  partially_authorized_and_requires_capture: amountDiffers('nothing'),
+  conflicted: amountDiffers('perhaps'),
+  cancelled_post_capture: amountDiffers('given_back', true),
   // We ask for automatic capture: whoever changed that has to capture, or to cancel.
-  requires_capture: STUCK,
-  requires_merchant_action: STUCK,
+  requires_capture: stuck('nothing'),
+  requires_merchant_action: stuck('nothing'),
 };
 
 /** The document's four words, and the two spellings of a manual review that its code and connectors use. */
@@ -70,7 +88,7 @@ const REFUND_STATUS: Readonly<Record<RefundWord, RefundStatus>> = {
 
 /** A word of a later Hyperswitch: nobody knows what it means for the money, so nothing ends and a person is asked. */
 export const paymentMeaning = (word: string): PaymentMeaning =>
-  Object.hasOwn(PAYMENT_MEANING, word) ? PAYMENT_MEANING[word as IntentWord] : STUCK;
+  Object.hasOwn(PAYMENT_MEANING, word) ? PAYMENT_MEANING[word as IntentWord] : stuck('perhaps');
 
 export const refundMeaning = (word: string): Meaning<RefundStatus, 'unknown_status'> =>
   Object.hasOwn(REFUND_STATUS, word)

@@ -133,3 +133,31 @@ it('what a request is about is not read from the name that its requester claimed
     await connection.close();
   }
 });
+
+it('a payment that was given up and can still be paid is read from tomorrow on', async () => {
+  const clock = movableClock();
+  const connection = createDatabase({ url: database.url, clock });
+  try {
+    await unguarded(connection, async (query) => {
+      for (const [digit, word] of ['requires_capture', 'failed'].entries()) {
+        await query(`INSERT INTO orders (id, currency, amount, status) VALUES ($1, 'USD', 900, 'payment_failed')`, [
+          id(digit),
+        ]);
+        await query(
+          `INSERT INTO payments (id, order_id, amount, currency, status, certainty, provider_status, idempotency_key,
+             hyperswitch_payment_id, written_off_at)
+           VALUES ($1, $1, 900, 'USD', 'cancelled', 'done', $2, $3, $3, now())`,
+          [id(digit), word, `pay_${digit}`],
+        );
+      }
+    });
+    await migrate(database.url);
+    const due = `SELECT next_check_at IS NOT NULL AS due, provider_final, captured_known FROM payments ORDER BY id`;
+    expect(await connection.query(due)).toEqual([
+      { due: true, provider_final: false, captured_known: true },
+      { due: false, provider_final: true, captured_known: true },
+    ]);
+  } finally {
+    await connection.close();
+  }
+});

@@ -99,7 +99,7 @@ describe('a payment', () => {
         status: 'pending',
         certainty: 'not_sent',
         amount: 1_000n,
-        captured: 0n,
+        captured: { surely: 0n, known: true },
         attention: null,
         currency: 'USD',
         hyperswitchPaymentId: payment.hyperswitchPaymentId,

@@ -51,7 +51,14 @@ describe('what happens next', () => {
     [{ kind: 'transfer', status: 'permanently_failed', certainty: 'done' }, /^nothing by itself: see its reversals/],
     [{ kind: 'payment', nextRetryAt: null }, /^it is sent to Hyperswitch at /],
     [{ kind: 'payment', status: 'processing', certainty: 'done' }, /^Hyperswitch is read again at /],
-    [{ kind: 'payment', status: 'failed', certainty: 'done' }, /^nothing: should Hyperswitch call it succeeded/],
+    [
+      { kind: 'payment', status: 'failed', certainty: 'done', nextCheckAt: null },
+      /^nothing: should Hyperswitch call it/,
+    ],
+    [
+      { kind: 'payment', status: 'cancelled', certainty: 'done' },
+      /^Hyperswitch is read again at .* the order is paid$/,
+    ],
     [{ kind: 'refund', certainty: 'unknown' }, /^Hyperswitch is read again at /],
     [{ kind: 'refund', status: 'succeeded', certainty: 'done' }, /^nothing: the buyer has the money/],
   ])('for %j is %s', (change, words) => {

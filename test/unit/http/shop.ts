@@ -23,7 +23,7 @@ export const aPayment = (change: Partial<Payment> = {}): Payment => ({
   status: 'pending',
   certainty: 'not_sent',
   amount: 1_000n,
-  captured: 0n,
+  captured: { surely: 0n, known: true },
   currency: 'USD',
   providerStatus: null,
   attention: null,

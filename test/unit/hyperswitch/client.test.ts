@@ -22,6 +22,8 @@ describe('createPayment', () => {
         status: 'pending',
         providerStatus: 'requires_payment_method',
         asks: null,
+        capturedByWord: 'nothing',
+        final: false,
         amount: 6540n,
         amountReceived: null,
         currency: 'USD',
