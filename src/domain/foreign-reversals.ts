@@ -14,6 +14,17 @@ export interface Accounted {
 /** Of others' reversals, by their ids at Stripe, how much persons have decided about; digits. */
 export type DecidedOfOthers = Readonly<Record<string, string>>;
 
+/** One that carries no mark of ours, with its amount in digits of minor units. */
+export interface OthersReversal {
+  readonly id: string;
+  readonly amount: string;
+}
+
+export const notedOf = ({ stripeReversalId, amount }: ReversalFacts): OthersReversal => ({
+  id: stripeReversalId,
+  amount: `${amount}`,
+});
+
 /** What others than this ledger took of a transfer; minor units. */
 export interface TakenByOthers {
   readonly reversals: readonly ReversalFacts[];

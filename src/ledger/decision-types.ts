@@ -1,7 +1,7 @@
 import type { DecidableKind } from '../domain/decisions.js';
+import type { OthersReversal } from '../domain/foreign-reversals.js';
 import type { DecisionId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
-import type { OthersReversal } from './others-reversals.js';
 
 export interface DecisionRequest {
   readonly id: DecisionId;

@@ -1,4 +1,4 @@
-import type { SharePlan, TakenByOthers } from '../domain/foreign-reversals.js';
+import { notedOf, type SharePlan, type TakenByOthers } from '../domain/foreign-reversals.js';
 import { reversalKey } from '../domain/idempotency-keys.js';
 import type { TransferId } from '../domain/ids.js';
 import { proposeCompensation } from './compensation.js';
@@ -6,7 +6,7 @@ import type { Database } from './database.js';
 import { AGAIN } from './decide-stripe-call.js';
 import { NO_ATTENTION } from './decision-rows.js';
 import type { MoneyItem } from './marketplace-types.js';
-import { notedOf, noteOthers } from './others-reversals.js';
+import { noteOthers } from './others-reversals.js';
 import type { ReversalRow } from './reversal-claims.js';
 import { lockSharesOf } from './seller-shares.js';
 import { newGeneration } from './stripe-calls.js';

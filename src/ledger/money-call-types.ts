@@ -1,12 +1,11 @@
 import type { AttentionReason } from '../domain/attention.js';
 import type { Certainty } from '../domain/certainty.js';
-import type { Accounted } from '../domain/foreign-reversals.js';
+import type { Accounted, OthersReversal } from '../domain/foreign-reversals.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import type { ReversalStatus, TransferStatus } from '../domain/marketplace-status.js';
 import type { Decision } from '../domain/next.js';
 import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '../domain/provider-answers.js';
 import type { MoneyItem } from './marketplace-types.js';
-import type { OthersReversal } from './others-reversals.js';
 
 /** A payment or refund that this process may send or read now. `certainty` is what was known before; `not_sent` needs no look. */
 export interface ClaimedPayment {

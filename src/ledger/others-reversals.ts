@@ -1,17 +1,6 @@
+import type { OthersReversal } from '../domain/foreign-reversals.js';
 import type { TransferId } from '../domain/ids.js';
-import type { ReversalFacts } from '../domain/provider-answers.js';
 import { type Query, tell } from './transition.js';
-
-/** One that carries no mark of ours, with its amount in digits of minor units. */
-export interface OthersReversal {
-  readonly id: string;
-  readonly amount: string;
-}
-
-export const notedOf = ({ stripeReversalId, amount }: ReversalFacts): OthersReversal => ({
-  id: stripeReversalId,
-  amount: `${amount}`,
-});
 
 /**
  * Keeps what Stripe holds of others on a transfer; a person is told by SQL (`ask_about_others`): now, or when the share that is

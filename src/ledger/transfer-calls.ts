@@ -1,4 +1,5 @@
 import { mayHaveMoved, surelyUnmoved } from '../domain/certainty.js';
+import type { OthersReversal } from '../domain/foreign-reversals.js';
 import { transferKey } from '../domain/idempotency-keys.js';
 import type { OrderId, TransferId } from '../domain/ids.js';
 import type { TransferStatus } from '../domain/marketplace-status.js';
@@ -16,7 +17,7 @@ import type {
   StripeClaim,
   TransferPermit,
 } from './money-call-types.js';
-import { noteOthers, type OthersReversal } from './others-reversals.js';
+import { noteOthers } from './others-reversals.js';
 import { lockSharesOf } from './seller-shares.js';
 import { settleShares, withholdDemands } from './share-out.js';
 import {

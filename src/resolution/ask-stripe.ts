@@ -1,4 +1,4 @@
-import { type Accounted, takenByOthers } from '../domain/foreign-reversals.js';
+import { type Accounted, notedOf, takenByOthers } from '../domain/foreign-reversals.js';
 import type { ReversalId, TransferId } from '../domain/ids.js';
 import type { Reversal, SellerTransfer } from '../domain/marketplace.js';
 import {
@@ -10,7 +10,6 @@ import {
 } from '../domain/provider-answers.js';
 import type { Verification } from '../ledger/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { notedOf } from '../ledger/others-reversals.js';
 import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
 
 /** What verifying a decision reads at Stripe; undefined in StripeVerifierDependencies: no key is configured here. */
