@@ -76,7 +76,7 @@ export type ForeignAction = 'count_as_share' | 'take_missing' | 'take_all';
 
 export interface ShareInQuestion {
   readonly amount: bigint;
-  /** Surely nothing was sent for it under its present key. */
+  /** Surely nothing was moved under its present key. */
   readonly unsent: boolean;
   /** Of what others took, what stands for it already. */
   readonly counted: bigint;
@@ -116,20 +116,21 @@ export function planShare(
   const all = new Map(open.map(({ id, undecided }) => [id, undecided]));
   switch (action) {
     case 'count_as_share':
+      if (!unsent) return { refuse: UNDECIDED };
       return free >= amount
         ? { counted: amount, decides: firstOf(settled, amount - counted) }
         : { refuse: `others took ${free} that stand for no other share, less than the ${amount}: take_missing` };
     case 'take_missing': {
+      if (!unsent) return { refuse: UNDECIDED };
       if (free === 0n) return { refuse: 'others took nothing that could stand for a part of it: take_all' };
       if (free >= amount) return { refuse: `nothing is missing of the ${amount}: count_as_share` };
-      if (!unsent)
-        return { refuse: 'an earlier call may still be carried out in full: take_all repeats it under the same key' };
       const missing = amount - free;
       return missing <= left
         ? { counted: free, decides: all }
         : { refuse: `${missing} are missing and only ${left} are left` };
     }
     case 'take_all':
+      if (!unsent && counted > 0n) return { refuse: UNDECIDED };
       return amount <= left
         ? { counted: 0n, decides: all }
         : { refuse: `only ${left} are left of the transfer, less than the ${amount}: take_missing, or write_off` };
@@ -137,6 +138,9 @@ export function planShare(
       return assertNever(action);
   }
 }
+
+const UNDECIDED =
+  'an earlier call may still be carried out, so its amount and key stay: Stripe is asked every hour, and what it has done ends the share by itself; 25 hours after it was first sent every answer is open again. Where nothing is counted yet, take_all repeats it now under the same key';
 
 function firstOf(open: readonly { readonly id: string; readonly undecided: bigint }[], amount: bigint) {
   const parts = new Map<string, bigint>();

@@ -1,5 +1,5 @@
 import type { AtStake } from '../domain/approval-threshold.js';
-import { surelyUnmoved } from '../domain/certainty.js';
+import { mayHaveMoved } from '../domain/certainty.js';
 import { inWords } from '../domain/decisions.js';
 import { type DecidedOfOthers, type ForeignAction, planShare, undecidedOf } from '../domain/foreign-reversals.js';
 import type { ReversalId } from '../domain/ids.js';
@@ -12,6 +12,7 @@ import {
   ENDED,
   isAbsent,
   isMarked,
+  isProved,
   notProvedAbsent,
   PROOF,
   proveAbsent,
@@ -45,6 +46,7 @@ const share = (action: ForeignAction): ActionHandler<Row> => ({
   async apply({ query }, row, said) {
     const plan = planned(action, row, said);
     if ('refuse' in plan) throw new Error(`reversal ${row.id}: ${plan.refuse}`);
+    if (mayHaveMoved(row.certainty) && isProved(row)) await proveAbsent(query, 'reversals', row.id);
     return await decideShare(query, await lockReversal(query, row.id), plan);
   },
 });
@@ -64,7 +66,7 @@ function planned(action: ForeignAction, row: Row, { verified }: Said) {
     action,
     {
       amount: BigInt(row.amount),
-      unsent: surelyUnmoved(row.certainty),
+      unsent: isProved(row),
       counted: BigInt(row.counted),
       countedElsewhere: BigInt(row.counted_elsewhere),
     },

@@ -54,7 +54,8 @@ export const notProvedAbsent: NonNullable<ActionHandler<CallRow>['missing']> = (
   return 'detail' in verified ? verified.detail : 'its absence at Stripe was not proved';
 };
 
-const isProved = ({ certainty, key_age_ms: keyAgeMs, proofs }: CallRow): boolean =>
+/** Nothing was moved under its present key, and nothing will be. */
+export const isProved = ({ certainty, key_age_ms: keyAgeMs, proofs }: CallRow): boolean =>
   !mayHaveMoved(certainty) || keyUse({ certainty, keyAgeMs, absences: proofs }) === 'new_generation';
 
 const TOO_EARLY =

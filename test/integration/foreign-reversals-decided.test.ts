@@ -6,7 +6,7 @@ import type { StripeReader } from '../../src/resolution/ask-stripe.js';
 import { createResolution } from '../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';
-import { MINUTE, type MoneySteps, moneySteps, REFUSED } from '../support/money-steps.js';
+import { MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../support/money-steps.js';
 
 /** What others reversed of a transfer is decided about one by one, by its id at Stripe, and by whoever gives that much up. */
 
@@ -206,5 +206,49 @@ describe('a share of which others took a part, and whose refund fails before the
       detail: expect.stringContaining('120 USD'),
     });
     expect(await looked(stripe, await dueOf(sent, 200))).toMatchObject({ kind: 'hopeless', why: 'partly_foreign' });
+  });
+});
+
+describe('while nobody knows what became of our own call', () => {
+  it('no answer changes its amount or its key, or counts what it may yet take; once it is known all are open again', async () => {
+    const sent = await sentOf(1_000, [300]);
+    const [id] = sent.ids as [ReversalId];
+    const first = taken('trr_first', 120);
+    const beside = taken('trr_beside', 200);
+    await asks(shows(sent, [first]), id);
+    expect(await say(shows(sent, [first]), id, { action: 'take_missing', ...OLGA })).toMatchObject({ kind: 'applied' });
+    await steps.reverse(id, UNKNOWN);
+    steps.pass(MINUTE);
+    const both = shows(sent, [first, beside]);
+    await asks(both, id);
+    const frozen = () =>
+      test.database.query('SELECT params, idempotency_key, counted FROM reversals WHERE id = $1', [id]);
+    const before = await frozen();
+    for (const action of ['take_missing', 'take_all', 'count_as_share'])
+      expect(await say(both, id, { action, ...OLGA })).toMatchObject({
+        kind: 'refused',
+        detail: expect.stringContaining('an earlier call may still be carried out'),
+      });
+    expect(await frozen()).toEqual(before);
+    await steps.longAbsent({ kind: 'reversal', id });
+    expect(await say(both, id, { action: 'take_all', ...OLGA })).toMatchObject({ kind: 'applied' });
+    expect(await steps.reversal(id)).toMatchObject({ status: 'pending', counted: 0n, certainty: 'not_sent' });
+    expect(await frozen()).not.toEqual(before);
+  });
+
+  it('take_all repeats the very call where nothing is counted', async () => {
+    const sent = await sentOf(1_000, [300]);
+    const [id] = sent.ids as [ReversalId];
+    await steps.reverse(id, UNKNOWN);
+    steps.pass(MINUTE);
+    const stripe = shows(sent, [taken('trr_other', 300)]);
+    await asks(stripe, id);
+    expect(await say(stripe, id, { action: 'count_as_share', ...OLGA })).toMatchObject({ kind: 'refused' });
+    const key = async () =>
+      (await test.database.query('SELECT idempotency_key, params FROM reversals WHERE id = $1', [id]))[0];
+    const before = await key();
+    expect(await say(stripe, id, { action: 'take_all', ...OLGA })).toMatchObject({ kind: 'applied' });
+    expect(await key()).toEqual(before);
+    expect(await steps.reversal(id)).toMatchObject({ status: 'pending', certainty: 'unknown' });
   });
 });
