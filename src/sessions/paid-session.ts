@@ -15,6 +15,7 @@ import {
   type ChannelRouteDependencies,
   challengeByChannel,
 } from './channel-route.js';
+import { isHead } from './content-request.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { FacilitiesKeeper } from './facilities.js';
 import type { SettleNowOutcome } from './gate-options.js';
@@ -101,7 +102,7 @@ async function serve(req: Request, res: Response, next: NextFunction, served: Se
   // A channel is opened and fed by HEAD too; no handler runs for that.
   if (isForChannel(visit, found)) return payByChannelThen(next, visit, found);
   // There is nothing to sell in a head: it says what the whole answer would cost.
-  if (req.method === 'HEAD') return challenge(visit, refusal('payment_required'));
+  if (isHead(req)) return challenge(visit, refusal('payment_required'));
   return payByAuthServerThen(next, visit, found);
 }
 

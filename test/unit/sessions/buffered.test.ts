@@ -1,4 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
+import { ask } from './support/ask.js';
+import { VERSIONS } from './support/buying.js';
 import { eventually, FIXED, jsonOf, type Loose, METERED, sell, type World } from './support/world.js';
 
 let world: World;
@@ -137,6 +139,30 @@ test('HEAD runs no paid handler: with a credential too it gets the head of the 4
   expect([answer.status, answer.headers.has('payment-required'), await answer.text()]).toEqual([402, true, '']);
   expect([served, world.auth.verified.length, world.ledger.opens.length]).toEqual([0, 0, 0]);
   expect((await world.buy({ credential })).status).toBe(200);
+});
+
+test.each(VERSIONS)('%s: nor does a HEAD of which a layer before has made a GET', async (_name, http2) => {
+  let served = 0;
+  world = await sell(
+    (req, res) => {
+      served += 1;
+      req.paymentSession?.charge('10000');
+      res.send('not sent');
+    },
+    {
+      http2,
+      before: [
+        (req, _res, next) => {
+          req.method = 'GET';
+          next();
+        },
+      ],
+    },
+  );
+  const { headers } = await world.credential();
+  expect((await ask(`${world.url}/paid`, { headers, http2, method: 'HEAD' })).status).toBe(402);
+  expect([served, world.ledger.opens.length]).toEqual([0, 0]);
+  expect((await ask(`${world.url}/paid`, { headers, http2 })).status).toBe(200);
 });
 
 test('writeHead, its headers and its reason arrive as the handler gave them', async () => {
