@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { ReleaseCause } from './session-ledger.js';
 import type { WireHead } from './wire.js';
 
 /** Where clients put their credentials (src/protocols/find-credential.ts): answers to different ones are different. */
@@ -17,6 +18,18 @@ export function keepPrivate(head: WireHead): void {
   for (const name of head.names()) if (FOR_ONE_CACHE.test(name)) head.remove(name);
   head.set('Cache-Control', head.status === 402 ? 'no-store' : privateCacheControl(head.get('Cache-Control')));
   head.set('Vary', varyOnCredentials(head.get('Vary')));
+}
+
+/** A 5xx is our own failure: the payer is not held to have asked for an answer that costs nothing. */
+export function releasedBy(status: number): ReleaseCause | undefined {
+  if (status === 304) return 'not_modified';
+  return status < 500 ? 'failed_answer' : undefined;
+}
+
+/** How many bytes the body has, where the head says so. */
+export function lengthOf(head: Pick<WireHead, 'get'>): number | undefined {
+  const told = head.get('Content-Length');
+  return told === undefined ? undefined : Number(told);
 }
 
 /** What was said before is about another body. */

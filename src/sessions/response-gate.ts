@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { ClosedCharge } from './closed-charge.js';
 import type { GateOptions, SettleNowOutcome } from './gate-options.js';
 import type { CloseResult, LiveSession } from './live-session.js';
-import { keepPrivate } from './paid-head.js';
+import { keepPrivate, lengthOf, releasedBy } from './paid-head.js';
 import type { ReleaseCause } from './session-ledger.js';
 import { holdWire, type Verdict, type Wire, type WireEvents, type WireHead } from './wire.js';
 
@@ -25,6 +25,9 @@ export class ResponseGate implements WireEvents {
   #ended = false;
   /** What was charged when the newest bytes of the body were written, and when the newest that were let go were. */
   #writtenFor = 0n;
+  /** Bytes of the body that were written, and how many there will be where the head says so. */
+  #written = 0;
+  #length: number | undefined;
   #letGo = 0n;
   /** The answer is an error of the handler's own. */
   #broken = false;
@@ -63,17 +66,19 @@ export class ResponseGate implements WireEvents {
   onHead(head: WireHead): void {
     this.#headDecided = true;
     const { status } = head;
-    if (this.#phase === 'serving' && (status >= 400 || status === 304)) this.#session.fail(causeOf(status));
+    if (this.#phase === 'serving' && (status >= 400 || status === 304)) this.#session.fail(releasedBy(status));
     this.#broken = status >= 500;
     for (const [name, value] of Object.entries(this.#options.headers)) head.set(name, value);
     keepPrivate(head);
     this.#addReceipt(head);
+    this.#length = lengthOf(head);
     if (this.#ended) this.#onWhole();
   }
 
-  admit(bytes: number, ofBody: boolean): Verdict {
+  admit(bytes: number, ofBody: number): Verdict {
+    this.#written += ofBody;
     const verdict = this.#judge(bytes);
-    if (ofBody && verdict !== 'drop') this.#writtenFor = this.#session.spent();
+    if (ofBody > 0 && verdict !== 'drop') this.#writtenFor = this.#session.spent();
     if (verdict === 'pass') {
       // What waited goes before it.
       this.#letGo = this.#writtenFor;
@@ -96,7 +101,12 @@ export class ResponseGate implements WireEvents {
       return 'drop';
     }
     this.#commitWhenDue();
-    return this.#session.uncommitted() > this.#options.runAhead ? 'hold' : 'pass';
+    return this.#session.uncommitted() > this.#runAhead() ? 'hold' : 'pass';
+  }
+
+  /** The last byte of a response that has told its length runs ahead of nothing: with it the client has all of it. */
+  #runAhead(): bigint {
+    return this.#length !== undefined && this.#written >= this.#length ? 0n : this.#options.runAhead;
   }
 
   onEnding(ending: boolean): void {
@@ -164,7 +174,7 @@ export class ResponseGate implements WireEvents {
 
   #commitWhenDue(): void {
     const uncommitted = this.#session.uncommitted();
-    if (uncommitted === 0n || uncommitted < this.#options.runAhead || this.#commitDue) return;
+    if (uncommitted === 0n || uncommitted < this.#runAhead() || this.#commitDue) return;
     this.#commitDue = true;
     // A handler that writes and ends in one go is closed with one commit.
     queueMicrotask(() => {
@@ -187,7 +197,7 @@ export class ResponseGate implements WireEvents {
       const outcome = await this.#session.checkpoint();
       if (this.#phase !== 'serving') return;
       if (outcome === 'lost') this.#cutOff('lost');
-      else if (this.admit(0, false) === 'pass') this.#wire.release();
+      else if (this.admit(0, 0) === 'pass') this.#wire.release();
     } catch {
       this.#cutOff('unknown');
     }
@@ -297,7 +307,7 @@ export class ResponseGate implements WireEvents {
     this.#letGo = this.#ended ? this.#session.spent() : this.#writtenFor;
     this.#wire.release();
     this.#charge.letGo(this.#served());
-    // Everything left before its close: a stream that had told its length, and stayed within what may run ahead.
+    // Everything left before its close: its charge was durable before its last byte.
     if (this.#finished) this.#charge.arrived();
   }
 
@@ -332,10 +342,4 @@ export class ResponseGate implements WireEvents {
   #warn(message: string, fields: object = {}): void {
     this.#options.log.warn({ settlement: this.#session.id, ...fields }, message);
   }
-}
-
-/** A 5xx is our own failure: the payer is not held to have asked for an answer that costs nothing. */
-function causeOf(status: number): ReleaseCause | undefined {
-  if (status === 304) return 'not_modified';
-  return status < 500 ? 'failed_answer' : undefined;
 }

@@ -180,8 +180,9 @@ export class Http1Wire implements Wire {
     if (node._header === null) return pass();
     // What a handler still writes after its answer was replaced goes nowhere; the end of it is the end of that answer.
     if (this.#replaced) return this.#writeRaw.call(node, '', 'latin1', callback);
-    const { bytes, hasBody } = this.#measure(data, encoding);
-    const verdict = this.#events.admit(bytes, hasBody);
+    const { bytes, ofBody } = this.#measure(data, encoding);
+    const hasBody = ofBody > 0;
+    const verdict = this.#events.admit(bytes, ofBody);
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody ||= hasBody;
@@ -242,14 +243,14 @@ export class Http1Wire implements Wire {
   }
 
   /** Node puts the head before the first bytes in one text where it can, and else in front of whatever waits. */
-  #measure(data: Data, encoding: BufferEncoding | null | undefined): { bytes: number; hasBody: boolean } {
+  #measure(data: Data, encoding: BufferEncoding | null | undefined): { bytes: number; ofBody: number } {
     const bytes = byteLength(data, encoding);
     const { _header: head } = this.#node;
     const first = this.#first;
     this.#first = false;
-    if (!first || head === null) return { bytes, hasBody: bytes > 0 };
-    if (typeof data === 'string' && data.startsWith(head)) return { bytes, hasBody: data.length > head.length };
-    return { bytes: bytes + head.length, hasBody: bytes > 0 };
+    if (!first || head === null) return { bytes, ofBody: bytes };
+    if (typeof data !== 'string' || !data.startsWith(head)) return { bytes: bytes + head.length, ofBody: bytes };
+    return { bytes, ofBody: bytes - byteLength(head, encoding) };
   }
 }
 

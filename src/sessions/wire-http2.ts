@@ -140,7 +140,7 @@ export class Http2Wire implements Wire {
 
   #onRespond(headers: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): void {
     this.#events.onHead(new Http2Head(headers));
-    if (this.#events.admit(0, false) === 'pass') {
+    if (this.#events.admit(0, 0) === 'pass') {
       this.release();
       return this.#respond(headers, options);
     }
@@ -160,7 +160,7 @@ export class Http2Wire implements Wire {
     if (this.#replaced) return process.nextTick(done);
     if (!this.#stream.headersSent) this.#onRespond({});
     const bytes = chunks.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), 0);
-    const verdict = this.#events.admit(bytes, bytes > 0);
+    const verdict = this.#events.admit(bytes, bytes);
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody = true;
@@ -181,7 +181,7 @@ export class Http2Wire implements Wire {
 
   #onFinal(done: Done): void {
     this.#final = done;
-    if (this.#replaced || this.#events.admit(0, false) === 'pass') {
+    if (this.#replaced || this.#events.admit(0, 0) === 'pass') {
       this.release();
       this.#goOn();
     } else this.#holding = true;

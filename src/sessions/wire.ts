@@ -23,9 +23,9 @@ export interface WireEvents {
   onHead(head: WireHead): void;
   /**
    * @param bytes that want to leave now, 0 for an end by itself
-   * @param ofBody some of them are more than the head
+   * @param ofBody how many of them are not the head
    */
-  admit(bytes: number, ofBody: boolean): Verdict;
+  admit(bytes: number, ofBody: number): Verdict;
   /** The handler is ending the response; false: its end was refused, and the response goes on. */
   onEnding(ending: boolean): void;
   /** The handler has ended the response. */

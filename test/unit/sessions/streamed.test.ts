@@ -3,6 +3,8 @@ import { get, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { afterEach, expect, test } from 'vitest';
+import { ask } from './support/ask.js';
+import { VERSIONS } from './support/buying.js';
 import { eventually, METERED, nothing, sell, type World } from './support/world.js';
 
 let world: World;
@@ -76,6 +78,53 @@ test('the first protected byte may not run ahead of the bound either', async () 
   release();
   await eventually(() => seen.ended);
   expect(seen.text).toBe('worth five cents');
+});
+
+test.each(VERSIONS)(
+  '%s: the last byte of a stream that has told its length waits for what was charged, and its writer with it',
+  async (_name, http2) => {
+    world = await sell(
+      async (req, res) => {
+        res.set('Content-Length', '10');
+        req.paymentSession?.charge(3_000n);
+        res.write('three');
+        req.paymentSession?.charge(2_000n);
+        if (!res.write('eight')) await once(res, 'drain');
+        // Nothing that is charged now is for a byte of it, and it is billed all the same.
+        req.paymentSession?.charge(1_000n);
+        res.end();
+      },
+      { sells: { ...METERED, streamed: true }, http2 },
+    );
+    const { headers } = await world.credential(ATXP);
+    let text = '';
+    const release = world.ledger.hold();
+    const onBytes = (bytes: Buffer) => {
+      text += bytes.toString();
+    };
+    const asking = ask(`${world.url}/paid`, { headers, http2, onBytes });
+    await eventually(() => text !== '' && world.ledger.commits.length === 1);
+    await settleDown();
+    expect(text).toBe('three');
+    release();
+    expect(await asking).toMatchObject({ status: 200, whole: true });
+    expect(text).toBe('threeeight');
+    await eventually(() => world.ledger.only().status === 'pending');
+    expect(world.ledger.only().spent).toBe(6_000n);
+  },
+);
+
+test('a stream that has told its length and loses its ledger is not whole', async () => {
+  world = await sell((req, res) => {
+    req.paymentSession?.charge(3_000n);
+    res.writeHead(200, { 'Content-Length': 10 });
+    res.write('three');
+    res.write('eight');
+    res.end();
+  }, STREAM);
+  world.ledger.commitsDown = true;
+  const { headers } = await world.credential(ATXP);
+  expect(await ask(`${world.url}/paid`, { headers })).toMatchObject({ status: 200, whole: false });
 });
 
 test('a stream that charges nothing flows without any commit before its end', async () => {

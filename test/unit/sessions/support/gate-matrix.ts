@@ -144,10 +144,8 @@ function judgeLost(
   if (sold !== 0n && sold !== costs) return `billed ${sold} instead of ${costs} or nothing`;
   if (sold === costs) return undefined;
   const mayRunAhead = route.name === 'streamed';
-  // Who was told the length has it all within what may run ahead; of any other the end waits for the charge.
-  const toldLength = mayRunAhead && 'content-length' in answer.headers;
   // A handler that breaks off itself ends as it would if nobody sold it.
-  if (answer.whole && !toldLength && form.cut === undefined) return 'whole without its charge';
+  if (answer.whole && form.cut === undefined) return 'whole without its charge';
   return answer.body.length > 0 && !mayRunAhead ? `${answer.body.length} bytes left without their charge` : undefined;
 }
 
