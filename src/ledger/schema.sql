@@ -624,7 +624,7 @@ seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_unt
 seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 server_leases server_leases_pkey PRIMARY KEY (id)
-settlements answer_is_paid_for CHECK (((answer IS NULL) OR (spent > (0)::numeric)))
+settlements answer_is_paid_for CHECK (((answer IS NULL) OR (spent > (0)::numeric) OR (cap = (0)::numeric)))
 settlements attention_has_a_reason CHECK ((((status = 'needs_attention'::text) = (attention_reason IS NOT NULL)) OR ((status = 'settled'::text) AND (attention_reason = 'late_success'::text))))
 settlements attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 settlements capture_is_whole CHECK ((((source = 'channel'::text) = (channel_id IS NOT NULL)) AND ((source = 'channel'::text) = (provider = 'tempo'::text))))

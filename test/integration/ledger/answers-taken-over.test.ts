@@ -7,23 +7,21 @@ import { sql } from '../../support/two-ledgers.js';
 /** Answers that a database of before holds for due. */
 
 let database: TestDatabase;
-let number: number;
 beforeEach(async () => {
   database = await createTestDatabase('empty');
   const names = (await knownMigrations()).map(({ name }) => name);
-  number = names.findIndex((name) => name.endsWith('answers-are-paid-for.sql')) + 1;
-  await migrate(database.url, { to: number - 1 });
+  await migrate(database.url, { to: names.findIndex((name) => name.endsWith('answers-are-paid-for.sql')) });
 });
 afterEach(() => database.drop());
 
-async function settled(answer: string, spent: number): Promise<string> {
+async function settled(answer: string, spent: number, cap = 10_000): Promise<string> {
   const id = randomUUID();
   await sql(
     database.url,
     `INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent, payer,
        sealed, sealed_kind, sealed_key_id, next_check_at)
-     VALUES ($1, $2, $2, 'c', 'session', 'mpp', 'auth-server:mpp', 'pending', 'USDC', 6, 10000, $3, 'p', 'x', 'body', 'k', now())`,
-    [id, id, spent],
+     VALUES ($1, $2, $2, 'c', 'session', 'mpp', 'auth-server:mpp', 'pending', 'USDC', 6, $4, $3, 'p', 'x', 'body', 'k', now())`,
+    [id, id, spent, cap],
   );
   await sql(
     database.url,
@@ -36,13 +34,15 @@ async function settled(answer: string, spent: number): Promise<string> {
 
 it('what was not paid for is not due any more, and what was paid for is', async () => {
   const [nothing, serving, paid] = [await settled('due', 0), await settled('serving', 0), await settled('due', 10_000)];
-  await migrate(database.url, { to: number });
+  const topUp = await settled('due', 0, 0);
+  await migrate(database.url);
   const answers = await sql<{ id: string; answer: string | null }>(database.url, 'SELECT id, answer FROM settlements');
   expect(new Map(answers.map(({ id, answer }) => [id, answer]))).toEqual(
     new Map([
       [nothing, null],
       [serving, null],
       [paid, 'due'],
+      [topUp, 'due'],
     ]),
   );
   const due = sql(database.url, `UPDATE settlements SET answer = 'due' WHERE id = $1`, [nothing]);
