@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { nothingToApprove } from '../domain/decisions.js';
 import { parseDecisionId } from '../domain/ids.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { type Decided, decided, decidedAnswer, decidedTold } from './decide-item.js';
@@ -37,7 +38,7 @@ async function run(context: CliContext, text: string, { note, tokenFile, json }:
     // The provider is asked again: what was true when it was asked for may not be true now.
     const approved = await resolution.approve({ decisionId, by, note });
     if (approved.kind === 'not_waiting')
-      throw new CommandRefused(`decision ${text} waits for no approval, it is ${approved.status}: nothing was changed`);
+      throw new CommandRefused(`decision ${text} cannot be approved: ${nothingToApprove(approved.status, item)}`);
     return decided({ kind: item.kind, id: item.itemId }, approved);
   });
   context.out(json ? decidedAnswer(outcome) : told(outcome));

@@ -95,3 +95,18 @@ export const actionsFor = (kind: DecidableKind, reason: AttentionReason): readon
 /** `retry, adopt or write_off` */
 export const inWords = (actions: readonly string[]): string =>
   actions.length < 2 ? actions.join() : `${actions.slice(0, -1).join(', ')} or ${actions.at(-1)}`;
+
+/** Why there is nothing to approve, and where to look. @param status of the decision, or of its item where that waits no more */
+export function nothingToApprove(
+  status: string,
+  item: { readonly kind: DecidableKind; readonly itemId: string },
+): string {
+  const { kind, itemId } = item;
+  const why =
+    status === 'applied'
+      ? 'it was approved and carried out before'
+      : status === 'ignored'
+        ? `it was overtaken by another decision, or its ${kind} is not asked about any more`
+        : `its ${kind} is ${status} and waits for no decision any more`;
+  return `${why}: nothing was changed; makegood show ${itemId} tells what became of it`;
+}

@@ -1,6 +1,13 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { Clock } from '../domain/clock.js';
-import { actionsOf, DECIDABLE_KINDS, type DecidableKind, inWords, ruleOf } from '../domain/decisions.js';
+import {
+  actionsOf,
+  DECIDABLE_KINDS,
+  type DecidableKind,
+  inWords,
+  nothingToApprove,
+  ruleOf,
+} from '../domain/decisions.js';
 import {
   newDecisionId,
   parseDecisionId,
@@ -113,6 +120,7 @@ async function approve(
   if (!item) throw notFound('decision');
   const outcome = await fromLedger(resolution.approve({ decisionId, by: principal.name, note: body.note }));
   if (outcome.kind === 'applied') wake({ kind: item.kind, id: item.itemId });
+  if (outcome.kind === 'not_waiting') throw new HttpProblem('not_waiting', nothingToApprove(outcome.status, item));
   return answerOf(outcome, item, principal.name);
 }
 

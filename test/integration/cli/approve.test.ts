@@ -51,7 +51,7 @@ it('two persons give new money by commands alone: one asks, the other sees that 
     { state: 'applied', principal: 'olga', approved_by: 'anna', approval_note: 'checked with the bank' },
   ]);
   await expect(types(TOKENS.approver, 'approve', decision, '--note', 'again')).rejects.toThrow(
-    `decision ${decision} waits for no approval, it is applied: nothing was changed`,
+    `decision ${decision} cannot be approved: it was approved and carried out before: nothing was changed; makegood show ${id} tells what became of it`,
   );
 });
 

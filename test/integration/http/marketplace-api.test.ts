@@ -249,7 +249,9 @@ describe('decisions', () => {
     market.providers.stripe = MISSING;
     const confirmed = await approve(decision, TOKENS.approver);
     expect([confirmed.status, confirmed.body]).toEqual([200, { id, status: 'written_off', decision_id: decision }]);
-    expect(summary(await approve(decision, TOKENS.approver))).toEqual([409, 'not_waiting']);
+    const again = await approve(decision, TOKENS.approver);
+    expect(summary(again)).toEqual([409, 'not_waiting']);
+    expect(again.body.detail).toMatch(/^it was approved and carried out before: .*makegood show \S+ tells what became/);
   });
 
   it('adopt nothing that Stripe does not show', async () => {

@@ -279,6 +279,31 @@ describe('giving money up', () => {
     expect(await steps.reversal(id)).toMatchObject({ status: 'pending' });
   });
 
+  it('of a known person stands against the word of nobody, who may say why, and not against the provider', async () => {
+    const id = await refused(2_000);
+    const request = { kind: 'reversal', itemId: id, action: 'write_off', verified: ABSENT } as const;
+    const first = waitingId(await steps.decide(request));
+    const nobody = { authenticated: false, by: 'olga', verified: ABSENT } as const;
+    expect(await steps.decide({ kind: 'reversal', itemId: id, action: 'retry', ...nobody })).toEqual({
+      kind: 'refused',
+      detail: expect.stringMatching(
+        `^olga has asked to write_off it \\(decision ${first}\\).*makegood approve.*MAKEGOOD_TOKEN`,
+      ),
+    });
+    expect(await stateOf(first)).toBe('pending_approval');
+    const adopt = { kind: 'reversal', itemId: id, action: 'adopt', ...nobody, verified: found(unique('trr')) } as const;
+    expect(await steps.decide(adopt)).toMatchObject({ kind: 'applied', status: 'reversed' });
+    expect(await stateOf(first)).toBe('ignored');
+  });
+
+  it('of nobody does not stand against another nobody who only looks', async () => {
+    const id = await refused(2_000);
+    const nobody = { kind: 'reversal', itemId: id, authenticated: false, verified: ABSENT } as const;
+    const first = waitingId(await steps.decide({ ...nobody, action: 'write_off' }));
+    expect(await steps.decide({ ...nobody, action: 'retry' })).toMatchObject({ kind: 'applied' });
+    expect(await stateOf(first)).toBe('ignored');
+  });
+
   it('is overtaken by the money itself', async () => {
     const id = await refused(2_000);
     const decision = waitingId(
