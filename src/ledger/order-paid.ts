@@ -1,5 +1,5 @@
 import type { Clock } from '../domain/clock.js';
-import { newTransferId, type OrderId } from '../domain/ids.js';
+import { newTransferId, type OrderId, type TransferId } from '../domain/ids.js';
 import { insertTransfer } from './compensation.js';
 import type { MoneyItem } from './marketplace-types.js';
 import { lockOrder } from './seller-shares.js';
@@ -15,8 +15,10 @@ export async function orderPaid(query: Query, clock: Clock, order: OrderId): Pro
     [order],
   );
   const started: MoneyItem[] = [];
-  for (const share of shares) {
-    const id = newTransferId(clock.nowMs());
+  // Ids of one millisecond have no order of their own: sorted, so that transfers are listed as their items are.
+  const ids = shares.map(() => newTransferId(clock.nowMs())).sort();
+  for (const [nth, share] of shares.entries()) {
+    const id = ids[nth] as TransferId;
     const { seller_account: sellerAccount, currency } = share;
     await insertTransfer(query, { id, order, sellerAccount, currency, amount: BigInt(share.amount) });
     started.push({ kind: 'transfer', id });

@@ -10,6 +10,7 @@ import {
   paidOut,
   takenBack,
 } from '../support/marketplace-settings.js';
+import { until } from '../support/until.js';
 
 /** Switches, retries and waits of the marketplace: what each setting changes, seen from outside. */
 
@@ -85,8 +86,22 @@ describe('TRANSFER_RETRY_ENABLED=false', () => {
   });
 });
 
-/** The retry policy that Temporal was given for this activity, and how often it ran. */
+/**
+ * The retry policy that Temporal was given for this activity, and how often it ran. Temporal writes the attempts of an
+ * activity down when it has ended, which may be after the ledger asks a person.
+ */
 async function scheduleOf(kind: MoneyKind, id: string, activity: string) {
+  return until(
+    `${activity} has ended`,
+    async () => {
+      const seen = await seenSchedule(kind, id, activity);
+      return seen.attempts.length === seen.scheduled && seen;
+    },
+    { limitMs: 10_000 },
+  );
+}
+
+async function seenSchedule(kind: MoneyKind, id: string, activity: string) {
   const { events } = await temporal.client.workflow.getHandle(moneyWorkflowId(kind, id)).fetchHistory();
   const scheduled = (events ?? []).filter(
     (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity,
