@@ -48,7 +48,7 @@ function gossipingAuthServer() {
     (res, _body, secret) => res.writeHead(302, { location: `/login?token=${encodeURIComponent(secret)}` }).end(),
     (res, body, secret) =>
       json(res, 400, { error: { code: 'invalid_credential', message: `${secret} ${body}` }, detail: body }),
-    (res, _body, secret) => json(res, 200, { txHash: secret, settledAmount: '1', payer: secret, note: secret }),
+    (res, _body, secret) => json(res, 200, { txHash: secret, settledAmount: '3000', payer: secret, note: secret }),
   ];
   const server = createServer((req: IncomingMessage, res) => {
     let body = '';

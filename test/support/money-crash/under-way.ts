@@ -11,21 +11,23 @@ import type { MoneyCrashWorld } from './world.js';
 /** One item of each kind. */
 export type OneOfEach = Readonly<Record<MoneyKind, MoneyItem>>;
 
-export interface Illness {
+interface Ailments {
   readonly stripe: readonly StripeFaultRule[];
   readonly hyperswitch: readonly HyperswitchFault[];
+}
+export interface Illness extends Ailments {
+  /** What ails a provider instead once its calls have come: before a worker sends, it has to be able to read. */
+  readonly then?: Ailments;
 }
 
 /** Every call is carried out, and its answer and every look after it are lost: nobody knows whether the money moved. */
 export const ANSWERS_LOST: Illness = {
-  stripe: [
-    { kinds: ['reset_after_commit'] },
-    { kinds: ['unavailable'], on: ['transfers.read', 'transfers.list', 'reversals.list'] },
-  ],
-  hyperswitch: [
-    { kinds: ['reset_after_commit'], on: ['payments.create', 'refunds.create'] },
-    { kinds: ['http_503'], on: ['payments.read', 'refunds.read', 'refunds.list'] },
-  ],
+  stripe: [{ kinds: ['hang_after_commit'], ms: 3_000 }],
+  hyperswitch: [{ kinds: ['hang_after_commit'], ms: 3_000, on: ['payments.create', 'refunds.create'] }],
+  then: {
+    stripe: [{ kinds: ['unavailable'], on: ['transfers.read', 'transfers.list', 'reversals.list'] }],
+    hyperswitch: [{ kinds: ['http_503'], on: ['payments.read', 'refunds.read', 'refunds.list'] }],
+  },
 };
 
 type Creates = 'transfers.create' | 'reversals.create' | 'payments.create' | 'refunds.create';
@@ -63,7 +65,7 @@ export async function sentOrder({ shop }: MoneyCrashWorld) {
 }
 
 /** A payment, a refund, a transfer and a reversal, each of which has reached its provider when that was ill. */
-export async function putUnderWay(world: MoneyCrashWorld, { stripe, hyperswitch }: Illness): Promise<OneOfEach> {
+export async function putUnderWay(world: MoneyCrashWorld, illness: Illness): Promise<OneOfEach> {
   const { shop } = world;
   const [toRefund, toReverse] = [await sentOrder(world), await sentOrder(world)];
   const bought = await shop.order(aSeller());
@@ -76,20 +78,22 @@ export async function putUnderWay(world: MoneyCrashWorld, { stripe, hyperswitch 
         WITHIN,
       );
   };
-  world.stripe.setFaults(stripe);
+  world.stripe.setFaults(illness.stripe);
   const atStripe = reached('transfers.create', 'reversals.create');
   await shop.refund(toReverse.id);
   const sold = await shop.paidOrder(aSeller());
   await atStripe();
+  if (illness.then) world.stripe.setFaults(illness.then.stripe);
 
   const [payment, refund] = [await shop.placePayment(bought.id), await shop.placeRefund(toRefund.id)];
-  world.hyperswitch.setFaults(hyperswitch);
+  world.hyperswitch.setFaults(illness.hyperswitch);
   const atHyperswitch = reached('payments.create', 'refunds.create');
   world.wake([
     { kind: 'payment', id: payment },
     { kind: 'refund', id: refund },
   ]);
   await atHyperswitch();
+  if (illness.then) world.hyperswitch.setFaults(illness.then.hyperswitch);
   const [transfer] = sold.transfers;
   const [reversal] = (await shop.find(toReverse.id)).reversals;
   if (!reversal || !transfer) throw new Error('there is no share to send or to take back');
