@@ -17,14 +17,14 @@ interface Ailments {
 }
 export interface Illness extends Ailments {
   /** What ails a provider instead once its calls have come: before a worker sends, it has to be able to read. */
-  readonly then?: Ailments;
+  readonly afterwards?: Ailments;
 }
 
 /** Every call is carried out, and its answer and every look after it are lost: nobody knows whether the money moved. */
 export const ANSWERS_LOST: Illness = {
   stripe: [{ kinds: ['hang_after_commit'], ms: 3_000 }],
   hyperswitch: [{ kinds: ['hang_after_commit'], ms: 3_000, on: ['payments.create', 'refunds.create'] }],
-  then: {
+  afterwards: {
     stripe: [{ kinds: ['unavailable'], on: ['transfers.read', 'transfers.list', 'reversals.list'] }],
     hyperswitch: [{ kinds: ['http_503'], on: ['payments.read', 'refunds.read', 'refunds.list'] }],
   },
@@ -83,7 +83,7 @@ export async function putUnderWay(world: MoneyCrashWorld, illness: Illness): Pro
   await shop.refund(toReverse.id);
   const sold = await shop.paidOrder(aSeller());
   await atStripe();
-  if (illness.then) world.stripe.setFaults(illness.then.stripe);
+  if (illness.afterwards) world.stripe.setFaults(illness.afterwards.stripe);
 
   const [payment, refund] = [await shop.placePayment(bought.id), await shop.placeRefund(toRefund.id)];
   world.hyperswitch.setFaults(illness.hyperswitch);
@@ -93,7 +93,7 @@ export async function putUnderWay(world: MoneyCrashWorld, illness: Illness): Pro
     { kind: 'refund', id: refund },
   ]);
   await atHyperswitch();
-  if (illness.then) world.hyperswitch.setFaults(illness.then.hyperswitch);
+  if (illness.afterwards) world.hyperswitch.setFaults(illness.afterwards.hyperswitch);
   const [transfer] = sold.transfers;
   const [reversal] = (await shop.find(toReverse.id)).reversals;
   if (!reversal || !transfer) throw new Error('there is no share to send or to take back');
