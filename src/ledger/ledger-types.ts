@@ -262,6 +262,11 @@ export interface ChannelManagement extends Omit<SettlementFacts, 'payer'> {
   readonly body: string;
 }
 
+export interface ChannelTopUp extends ChannelManagement {
+  /** Whose deposit it adds to. */
+  readonly channel: string;
+}
+
 export interface ChannelClose extends ChannelManagement {
   readonly voucher: { readonly channel: string; readonly cumulative: AtomicAmount };
   readonly challengeId: string;

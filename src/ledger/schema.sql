@@ -402,6 +402,7 @@ settlements.settled_amount text
 settlements.voucher_challenge text
 settlements.voucher_closes boolean NOT NULL DEFAULT false
 settlements.unserved numeric(78,0)
+settlements.tops_up text
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
@@ -655,6 +656,7 @@ settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
 settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
 settlements settlements_unserved_check CHECK ((unserved > (0)::numeric))
 settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
+settlements top_up_takes_nothing CHECK (((tops_up IS NULL) OR ((spent = (0)::numeric) AND (answer IS NULL) AND (voucher_channel IS NULL))))
 settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
 settlements unreadable_is_a_question CHECK (((attention_reason <> 'unreadable_session'::text) OR (status = 'needs_attention'::text)))
 settlements voucher_is_whole CHECK ((((voucher_channel IS NULL) = (voucher_cumulative IS NULL)) AND ((voucher_channel IS NULL) = (voucher_place IS NULL))))
@@ -1490,7 +1492,7 @@ BEGIN
   IF s.voucher_channel IS NOT NULL AND v_do IN ('finish', 'ask') THEN
     UPDATE settlements SET next_check_at = v_now WHERE id = (
       SELECT id FROM settlements WHERE voucher_channel = s.voucher_channel AND voucher_place > s.voucher_place AND status = 'pending'
-        AND runner IS NULL ORDER BY voucher_place LIMIT 1 FOR UPDATE SKIP LOCKED);
+        AND blocked_by IS NULL AND runner IS NULL ORDER BY voucher_place LIMIT 1 FOR UPDATE SKIP LOCKED);
   END IF;
 
   IF v_do = 'finish' THEN
@@ -1513,7 +1515,7 @@ BEGIN
 
   IF v_do = 'ask' THEN
     -- Nothing was served for it and no money moved: nobody owes anything, and nobody has to look at it.
-    v_owed := NOT (s.answer IS NOT DISTINCT FROM 'due' AND p ->> 'certainty' = 'absent');
+    v_owed := NOT (p ->> 'certainty' = 'absent' AND (s.answer IS NOT DISTINCT FROM 'due' OR s.tops_up IS NOT NULL));
     IF v_owed AND p ->> 'reason' = 'uncollectable' AND s.payer IS NOT NULL THEN
       -- One attention item per payer: the lock makes "is there one already?" certain.
       PERFORM pg_advisory_xact_lock(hashtextextended('uncollectable ' || s.payer, 0));
@@ -1841,6 +1843,7 @@ CREATE OR REPLACE FUNCTION public.waits_for_earlier_voucher(p_channel text, p_pl
  STABLE
 AS $function$
   SELECT EXISTS (SELECT 1 FROM settlements e WHERE e.voucher_channel = p_channel AND e.voucher_place < p_place
-    AND (e.status IN ('open', 'pending') OR (e.status = 'needs_attention' AND EXISTS (SELECT 1 FROM settlements c
-      WHERE c.voucher_channel = p_channel AND c.voucher_place = p_place AND c.voucher_closes))))
+    AND (e.status = 'open' OR (e.status = 'pending' AND e.blocked_by IS NULL)
+      OR (e.status IN ('pending', 'needs_attention') AND EXISTS (SELECT 1 FROM settlements c
+        WHERE c.voucher_channel = p_channel AND c.voucher_place = p_place AND c.voucher_closes))))
 $function$

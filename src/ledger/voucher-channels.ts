@@ -1,7 +1,7 @@
 import type { SettlementId } from '../domain/ids.js';
 import { authServerOf } from '../domain/settlement-providers.js';
 import type { Database } from './database.js';
-import type { ChannelClose, ChannelManagement, VoucherCloseOutcome } from './ledger-types.js';
+import type { ChannelClose, ChannelTopUp, VoucherCloseOutcome } from './ledger-types.js';
 import type { Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
 import { SEALED_PLACE } from './settlement-row.js';
@@ -57,14 +57,14 @@ export function createVoucherChannels(database: Database, sealer: Sealer) {
     },
 
     /** A top-up is settled before it is answered, and owes nothing where it is refused. False: it came before. */
-    async beginTopUp({ body, ...topUp }: ChannelManagement): Promise<boolean> {
+    async beginTopUp({ body, channel, ...topUp }: ChannelTopUp): Promise<boolean> {
       const sealed = sealer.seal(body, SEALED_PLACE(topUp.id));
       const rows = await database.query(
         `WITH begun AS (
            INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent,
-               route, lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, erase_at, workflow_id, next_check_at, closed_at, answer)
+               route, lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, erase_at, workflow_id, next_check_at, closed_at, tops_up)
              VALUES ($1::uuid, $2, $3, $4, 'session', $5, $6, 'pending', $7, $8, 0, 0, $9, $10, $11, $12, 'body', $13, $14,
-               erase_date(NULL), 'settlement/' || $1::uuid::text, clock_now() + interval '15 seconds', clock_now(), 'due')
+               erase_date(NULL), 'settlement/' || $1::uuid::text, clock_now() + interval '15 seconds', clock_now(), $15)
              ON CONFLICT DO NOTHING RETURNING id, key
          ) INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key)
            SELECT 'settlement', id, 'channel_top_up', 'not_sent', key FROM begun RETURNING 1`,
@@ -83,6 +83,7 @@ export function createVoucherChannels(database: Database, sealer: Sealer) {
           sealed.bytes,
           sealed.keyId,
           sha256(body),
+          channel,
         ],
       );
       return rows.length === 1;

@@ -51,6 +51,8 @@ export interface DecodedCredential {
   readonly voucher: { readonly channel: string; readonly cumulative: AtomicAmount } | null;
   /** It buys nothing: it adds to the deposit of its channel, or has it closed. */
   readonly manages?: 'topUp' | 'close';
+  /** The channel that it manages. */
+  readonly channel?: string;
   /** When it stops being collectable (x402 validBefore or deadline, MPP challenge expiry), Unix ms; null: it does not say. */
   readonly expiresAtMs: number | null;
   /** network, asset, from, nonce, …: public facts by which a person can look the payment up. */

@@ -91,7 +91,7 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
     scheme: 'session',
     // A close bears the voucher that was paid with last, and is not that payment.
     identity: `mpp:session:${identity}${manages === 'close' ? ':close' : ''}`,
-    ...(manages && { manages }),
+    ...(manages && { manages, ...(channelId !== undefined && { channel: identityPart(channelId) }) }),
     metered: true,
     closesAtZero: true,
     // A top-up moves a deposit and carries no voucher: nothing may be charged on it.

@@ -58,7 +58,9 @@ async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependenci
   const { ledger, settleNow, dispatch } = dependencies;
   const settlement = settlementOf(match, knock, dependencies);
   const { id } = settlement;
-  if (!(await ledger.beginTopUp(settlement)))
+  const { channel } = match.credential;
+  if (channel === undefined) return refused('invalid-payload', 'The top-up names no channel.');
+  if (!(await ledger.beginTopUp({ ...settlement, channel })))
     return (await cameBefore(match, dependencies)) ?? refused('verification-failed', 'This top-up was refused before.');
   const outcome = await settleNow(id).catch(() => 'unknown' as const);
   switch (outcome) {

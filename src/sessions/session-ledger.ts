@@ -4,7 +4,7 @@ import type { Delivery } from '../domain/settlement-status.js';
 import type {
   ChangeOutcome,
   ChannelClose,
-  ChannelManagement,
+  ChannelTopUp,
   CloseTakenBack,
   EarlierUse,
   Lease,
@@ -35,7 +35,7 @@ export interface SessionLedger {
   /** One commit. */
   openSession(session: NewSession): Promise<OpenOutcome>;
   closeVoucherChannel(close: ChannelClose): Promise<VoucherCloseOutcome>;
-  beginTopUp(topUp: ChannelManagement): Promise<boolean>;
+  beginTopUp(topUp: ChannelTopUp): Promise<boolean>;
   answeredByVoucher(channel: string, challengeId: string): Promise<boolean>;
   /** One commit for all changes, one outcome per change in the order given; at most one change per session. */
   commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;
