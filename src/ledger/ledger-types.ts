@@ -123,6 +123,7 @@ export interface EarlierUse {
   readonly certainty: Certainty;
   /** Of a session that was settled before anything was released: whether its answer is still due. */
   readonly answer: 'due' | 'serving' | 'given' | null;
+  readonly topsUp: boolean;
   /** What was asked for with it, in which content, where and how. */
   readonly contentSha256: string;
 }
@@ -256,7 +257,7 @@ export interface MarketplaceFigures {
 }
 
 /** What a payer asks for about a channel that the auth server settles: it takes nothing and serves nothing. */
-export interface ChannelManagement extends Omit<SettlementFacts, 'payer'> {
+export interface ChannelManagement extends Omit<SettlementFacts, 'payer' | 'voucher'> {
   readonly route: string;
   /** The exact bytes to send. */
   readonly body: string;
@@ -276,4 +277,6 @@ export interface ChannelClose extends ChannelManagement {
 
 export type VoucherCloseOutcome =
   | { readonly kind: 'closing'; readonly id: SettlementId }
-  | { readonly kind: 'channel_closes' | 'unknown_channel' | 'unproven' | 'voucher_spent' };
+  | { readonly kind: 'channel_closes' | 'refused_before' | 'unknown_channel' | 'unproven' | 'voucher_spent' };
+
+export type TopUpOutcome = 'begun' | 'came_before' | 'channel_closes';

@@ -625,7 +625,7 @@ seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_unt
 seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 server_leases server_leases_pkey PRIMARY KEY (id)
-settlements answer_is_paid_for CHECK (((answer IS NULL) OR (spent > (0)::numeric) OR (cap = (0)::numeric)))
+settlements answer_is_paid_for CHECK (((answer IS NULL) OR (spent > (0)::numeric)))
 settlements attention_has_a_reason CHECK ((((status = 'needs_attention'::text) = (attention_reason IS NOT NULL)) OR ((status = 'settled'::text) AND (attention_reason = 'late_success'::text))))
 settlements attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 settlements capture_is_whole CHECK ((((source = 'channel'::text) = (channel_id IS NOT NULL)) AND ((source = 'channel'::text) = (provider = 'tempo'::text))))
@@ -656,7 +656,7 @@ settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
 settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
 settlements settlements_unserved_check CHECK ((unserved > (0)::numeric))
 settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
-settlements top_up_takes_nothing CHECK (((tops_up IS NULL) OR ((spent = (0)::numeric) AND (answer IS NULL) AND (voucher_channel IS NULL))))
+settlements top_up_takes_nothing CHECK (((tops_up IS NULL) OR ((spent = (0)::numeric) AND (voucher_channel IS NULL))))
 settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
 settlements unreadable_is_a_question CHECK (((attention_reason <> 'unreadable_session'::text) OR (status = 'needs_attention'::text)))
 settlements voucher_is_whole CHECK ((((voucher_channel IS NULL) = (voucher_cumulative IS NULL)) AND ((voucher_channel IS NULL) = (voucher_place IS NULL))))
@@ -853,6 +853,29 @@ BEGIN
         v_taken, currency, array_to_string(v_ids[1:5], ', '))
     WHERE id = p_transfer;
 END $function$
+CREATE OR REPLACE FUNCTION public.begin_channel_top_up(p_settlement jsonb, p_sealed bytea)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  s settlements := jsonb_populate_record(NULL::settlements, p_settlement);
+  v_now timestamptz := clock_now();
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || s.tops_up, 0));
+  IF EXISTS (SELECT 1 FROM settlements WHERE identity = s.identity AND status <> 'released') THEN RETURN 'came_before'; END IF;
+  IF voucher_channel_closes(s.tops_up) THEN RETURN 'channel_closes'; END IF;
+  INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent, route,
+      lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, erase_at, next_check_at, created_at, closed_at, workflow_id,
+      tops_up)
+    VALUES (s.id, s.key, s.identity, s.content_sha256, 'session', s.protocol, s.provider, 'pending', s.asset, s.decimals, 0, 0, s.route,
+      s.lookup, s.context, p_sealed, 'body', s.sealed_key_id, s.body_sha256, erase_date(NULL), v_now + interval '15 seconds', v_now,
+      v_now, 'settlement/' || s.id, s.tops_up)
+    ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN RETURN 'came_before'; END IF;
+  INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
+    VALUES ('settlement', s.id, 'channel_top_up', 'not_sent', s.key, jsonb_build_object('channel', s.tops_up));
+  RETURN 'begun';
+END $function$
 CREATE OR REPLACE FUNCTION public.capture_moves_its_channel()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1016,8 +1039,10 @@ BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || s.voucher_channel, 0));
   SELECT c.id INTO id FROM settlements c WHERE c.identity = s.identity AND c.voucher_closes AND c.status <> 'written_off';
   IF FOUND THEN outcome := 'closing'; RETURN; END IF;
-  IF voucher_channel_closes(s.voucher_channel) OR EXISTS (SELECT 1 FROM settlements c WHERE c.identity = s.identity AND c.status <> 'released')
-  THEN outcome := 'channel_closes'; RETURN; END IF;
+  IF voucher_channel_closes(s.voucher_channel) THEN outcome := 'channel_closes'; RETURN; END IF;
+  -- It was given up, and the channel sells.
+  IF EXISTS (SELECT 1 FROM settlements c WHERE c.identity = s.identity AND c.status <> 'released')
+  THEN outcome := 'refused_before'; RETURN; END IF;
   IF NOT EXISTS (SELECT 1 FROM settlements c WHERE c.voucher_channel = s.voucher_channel)
   THEN outcome := 'unknown_channel'; RETURN; END IF;
   IF NOT p_given_to

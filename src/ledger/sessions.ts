@@ -180,7 +180,7 @@ export function createSessions(database: Database, sealer: Sealer) {
     /** The session or charge that holds this identity: what was released does not. */
     async findEarlierUse(identity: string): Promise<EarlierUse | undefined> {
       const [row] = await database.query<EarlierUse & { [column: string]: unknown }>(
-        `SELECT id, status, certainty, answer, content_sha256 AS "contentSha256"
+        `SELECT id, status, certainty, answer, tops_up IS NOT NULL AS "topsUp", content_sha256 AS "contentSha256"
          FROM settlements WHERE identity = $1 AND status <> 'released'`,
         [identity],
       );

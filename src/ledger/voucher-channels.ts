@@ -1,43 +1,59 @@
 import type { SettlementId } from '../domain/ids.js';
 import { authServerOf } from '../domain/settlement-providers.js';
 import type { Database } from './database.js';
-import type { ChannelClose, ChannelTopUp, VoucherCloseOutcome } from './ledger-types.js';
+import type {
+  ChannelClose,
+  ChannelManagement,
+  ChannelTopUp,
+  TopUpOutcome,
+  VoucherCloseOutcome,
+} from './ledger-types.js';
 import type { Sealer } from './sealer.js';
 import { sha256 } from './sessions.js';
 import { SEALED_PLACE } from './settlement-row.js';
 
 export function createVoucherChannels(database: Database, sealer: Sealer) {
+  /** What both have, as the SQL functions read it. */
+  const sealedFacts = ({ body, ...managed }: ChannelManagement) => {
+    const sealed = sealer.seal(body, SEALED_PLACE(managed.id));
+    return {
+      sealed: sealed.bytes,
+      facts: {
+        id: managed.id,
+        key: managed.key,
+        identity: managed.identity,
+        content_sha256: managed.contentSha256,
+        protocol: managed.protocol,
+        provider: authServerOf(managed.protocol),
+        asset: managed.asset,
+        decimals: managed.decimals,
+        route: managed.route,
+        lookup: managed.lookup,
+        context: managed.context,
+        sealed_key_id: sealed.keyId,
+        body_sha256: sha256(body),
+      },
+    };
+  };
   return {
     /** See the SQL function. The close is sent by the settlement's workflow, when all before it is decided. */
     async closeVoucherChannel({
-      body,
+      voucher,
       challengeId,
       givenToPayer,
       ...close
     }: ChannelClose): Promise<VoucherCloseOutcome> {
-      const sealed = sealer.seal(body, SEALED_PLACE(close.id));
+      const { sealed, facts } = sealedFacts(close);
       const [row] = await database.query<{ outcome: VoucherCloseOutcome['kind']; id: SettlementId | null }>(
         'SELECT outcome, id FROM close_voucher_channel($1, $2, $3)',
         [
           JSON.stringify({
-            id: close.id,
-            key: close.key,
-            identity: close.identity,
-            content_sha256: close.contentSha256,
-            protocol: close.protocol,
-            provider: authServerOf(close.protocol),
-            asset: close.asset,
-            decimals: close.decimals,
-            route: close.route,
-            lookup: close.lookup,
-            context: close.context,
-            sealed_key_id: sealed.keyId,
-            body_sha256: sha256(body),
-            voucher_channel: close.voucher.channel,
-            voucher_cumulative: close.voucher.cumulative,
+            ...facts,
+            voucher_channel: voucher.channel,
+            voucher_cumulative: voucher.cumulative,
             voucher_challenge: challengeId,
           }),
-          sealed.bytes,
+          sealed,
           givenToPayer,
         ],
       );
@@ -56,37 +72,15 @@ export function createVoucherChannels(database: Database, sealer: Sealer) {
       return rows.length === 1;
     },
 
-    /** A top-up is settled before it is answered, and owes nothing where it is refused. False: it came before. */
-    async beginTopUp({ body, channel, ...topUp }: ChannelTopUp): Promise<boolean> {
-      const sealed = sealer.seal(body, SEALED_PLACE(topUp.id));
-      const rows = await database.query(
-        `WITH begun AS (
-           INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent,
-               route, lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, erase_at, workflow_id, next_check_at, closed_at, tops_up)
-             VALUES ($1::uuid, $2, $3, $4, 'session', $5, $6, 'pending', $7, $8, 0, 0, $9, $10, $11, $12, 'body', $13, $14,
-               erase_date(NULL), 'settlement/' || $1::uuid::text, clock_now() + interval '15 seconds', clock_now(), $15)
-             ON CONFLICT DO NOTHING RETURNING id, key
-         ) INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key)
-           SELECT 'settlement', id, 'channel_top_up', 'not_sent', key FROM begun RETURNING 1`,
-        [
-          topUp.id,
-          topUp.key,
-          topUp.identity,
-          topUp.contentSha256,
-          topUp.protocol,
-          authServerOf(topUp.protocol),
-          topUp.asset,
-          topUp.decimals,
-          topUp.route,
-          JSON.stringify(topUp.lookup),
-          JSON.stringify(topUp.context),
-          sealed.bytes,
-          sealed.keyId,
-          sha256(body),
-          channel,
-        ],
-      );
-      return rows.length === 1;
+    /** See the SQL function. */
+    async beginTopUp({ body, ...topUp }: ChannelTopUp): Promise<TopUpOutcome> {
+      const { sealed, facts } = sealedFacts({ body, ...topUp });
+      const [row] = await database.query<{ outcome: TopUpOutcome }>('SELECT begin_channel_top_up($1, $2) AS outcome', [
+        JSON.stringify({ ...facts, tops_up: topUp.channel }),
+        sealed,
+      ]);
+      if (!row) throw new Error('begin_channel_top_up gave no answer');
+      return row.outcome;
     },
   };
 }

@@ -81,21 +81,18 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
   if (stated !== undefined && cumulative === undefined)
     return undecodable('its cumulative amount is not a plain integer');
   const channelId = channel === undefined ? undefined : lowerHex(channel);
-  const identity =
-    channelId === undefined || cumulative === undefined
-      ? `content:${sha256(canonicalJson(payload))}`
-      : `${identityPart(channelId)}:${cumulative}`;
   const manages = MANAGES.find((action) => action === stringAt(payload, 'action'));
+  const problem = manages === 'topUp' ? topUpProblem(payload, channelId) : undefined;
+  if (problem !== undefined) return undecodable(problem);
   return {
     protocol: 'mpp',
     scheme: 'session',
-    // A close bears the voucher that was paid with last, and is not that payment.
-    identity: `mpp:session:${identity}${manages === 'close' ? ':close' : ''}`,
+    identity: `mpp:session:${sessionIdentity(payload, channelId, cumulative)}`,
     ...(manages && { manages, ...(channelId !== undefined && { channel: identityPart(channelId) }) }),
     metered: true,
     closesAtZero: true,
     // A top-up moves a deposit and carries no voucher: nothing may be charged on it.
-    cap: cumulative ?? (stringAt(payload, 'action') === 'topUp' ? toAtomic(0n) : null),
+    cap: cumulative ?? (manages === 'topUp' ? toAtomic(0n) : null),
     account: accountOf(stringAt(descriptor, 'payer') ?? stringAt(content, 'source')),
     own: channelId === undefined ? null : { name: `mpp:channel:${identityPart(channelId)}`, good: true },
     voucher:
@@ -104,6 +101,32 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
     lookup: publicFacts({ channelId, cumulativeAmount: cumulative, method: stringAt(challenge, 'method') }),
     content,
   };
+}
+
+const HEX = /^0x([0-9a-f]{2})+$/i;
+
+/** It is its transaction, and says nothing of a voucher: whoever may name an amount here could take a voucher's place. */
+function topUpProblem(payload: JsonObject, channelId: string | undefined): string | undefined {
+  if (channelId === undefined) return 'its top-up names no channel';
+  if (valueAt(payload, 'cumulativeAmount') !== undefined)
+    return 'its top-up states a cumulative amount: a top-up carries no voucher';
+  return HEX.test(stringAt(payload, 'transaction') ?? '') ? undefined : 'its top-up carries no transaction in hex';
+}
+
+/** A voucher is its channel and amount. A close bears the voucher that was paid with last, and is not that payment. */
+function sessionIdentity(
+  payload: JsonObject,
+  channelId: string | undefined,
+  cumulative: AtomicAmount | undefined,
+): string {
+  const action = stringAt(payload, 'action');
+  const channel = channelId === undefined ? undefined : identityPart(channelId);
+  if (action === 'topUp') return `${channel}:topUp:${sha256(lowerHex(stringAt(payload, 'transaction') ?? ''))}`;
+  const voucher =
+    channel === undefined || cumulative === undefined
+      ? `content:${sha256(canonicalJson(payload))}`
+      : `${channel}:${cumulative}`;
+  return action === 'close' ? `${voucher}:close` : voucher;
 }
 
 /** The standard form is base64url of JSON; a caller of our API may have decoded it already. */

@@ -16,8 +16,12 @@ export type Repeat =
   | { readonly kind: 'worthless' };
 
 /** @param contentSha256 of what is asked for now: an answer that is due is had for exactly what was asked for then */
-export function repeatOf({ id, status, certainty, answer, ...earlier }: EarlierUse, contentSha256: string): Repeat {
+export function repeatOf(
+  { id, status, certainty, answer, topsUp, ...earlier }: EarlierUse,
+  contentSha256: string,
+): Repeat {
   if (status === 'written_off') return certainty === 'absent' ? { kind: 'worthless' } : { kind: 'used', id };
+  if (topsUp && status !== 'settled') return { kind: 'undecided', id };
   if (answer === null || answer === 'given') return { kind: 'used', id };
   // An authorization is public on chain once it is settled; what was asked for with it need not be.
   if (earlier.contentSha256 !== contentSha256)

@@ -22,17 +22,22 @@ export async function manageVoucherChannel(
   dependencies: AdmitDependencies,
 ): Promise<Admission> {
   try {
-    return (await cameBefore(match, dependencies)) ?? (await manage(match, knock, dependencies));
+    return (await cameBefore(match, knock, dependencies)) ?? (await manage(match, knock, dependencies));
   } catch (error) {
     dependencies.log.error({ err: error }, 'a channel could not be managed: nothing was promised to its payer');
     return NO_LEDGER;
   }
 }
 
-/** An answer may have been lost: what was done is answered as the first time. */
-async function cameBefore({ credential }: Matched, { ledger }: AdmitDependencies): Promise<Admission | undefined> {
+/**
+ * An answer may have been lost: what was done is answered as the first time, to whoever shows the very same credential. The
+ * amount of a voucher and a transaction are for everybody to read.
+ */
+async function cameBefore(match: Matched, knock: Knock, { ledger }: AdmitDependencies): Promise<Admission | undefined> {
+  const { credential } = match;
   const earlier = await ledger.findEarlierUse(credential.identity);
   if (earlier === undefined || earlier.status === 'written_off') return undefined;
+  if (earlier.contentSha256 !== contentOf(match, knock)) return undefined;
   const { id, status } = earlier;
   return credential.manages === 'close' || status === 'settled' ? { kind: 'managed', id } : { kind: 'undecided', id };
 }
@@ -60,8 +65,17 @@ async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependenci
   const { id } = settlement;
   const { channel } = match.credential;
   if (channel === undefined) return refused('invalid-payload', 'The top-up names no channel.');
-  if (!(await ledger.beginTopUp({ ...settlement, channel })))
-    return (await cameBefore(match, dependencies)) ?? refused('verification-failed', 'This top-up was refused before.');
+  const begun = await ledger.beginTopUp({ ...settlement, channel });
+  switch (begun) {
+    case 'begun':
+      break;
+    case 'came_before':
+      return (await cameBefore(match, knock, dependencies)) ?? refused('verification-failed', TOPPED_UP_BEFORE);
+    case 'channel_closes':
+      return refused('session/channel-finalized', CHANNEL_CLOSES);
+    default:
+      return assertNever(begun);
+  }
   const outcome = await settleNow(id).catch(() => 'unknown' as const);
   switch (outcome) {
     case 'settled':
@@ -92,7 +106,12 @@ async function close(match: Matched, knock: Knock, dependencies: AdmitDependenci
       dependencies.dispatch(outcome.id);
       return { kind: 'managed', id: outcome.id };
     case 'channel_closes':
-      return refused('session/channel-finalized', 'The channel is closed already, or its close is under way.');
+      return refused('session/channel-finalized', CHANNEL_CLOSES);
+    case 'refused_before':
+      return refused(
+        'verification-failed',
+        'This close was refused before, and the channel sells: close with a higher voucher.',
+      );
     case 'unknown_channel':
       return refused('session/channel-not-found', 'Nothing was paid from this channel here.');
     case 'unproven':
@@ -106,6 +125,12 @@ async function close(match: Matched, knock: Knock, dependencies: AdmitDependenci
       return assertNever(outcome);
   }
 }
+
+const CHANNEL_CLOSES = 'The channel is closed already, or its close is under way.';
+
+const TOPPED_UP_BEFORE =
+  'The transaction of this top-up came before: it was refused, or came in another credential. Send that credential again to ' +
+  'hear what became of it.';
 
 const CLOSE_UNPROVEN =
   'The voucher of this close was sent for settlement, so anybody can have it. Close with a higher one, or answer the ' +
@@ -126,7 +151,6 @@ function settlementOf(match: Matched, knock: Knock, { clock }: AdmitDependencies
     protocol: credential.protocol,
     asset: offer.asset,
     decimals: offer.decimals,
-    voucher: credential.voucher,
     lookup: credential.lookup,
     context: { ...context },
     expiresAtMs: null,

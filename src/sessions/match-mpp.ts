@@ -76,6 +76,7 @@ function chargeMismatch(payload: JsonObject): Mismatch {
   return unknownKey(payload, ['type', 'signature', 'hash']);
 }
 
+const TOP_UP = ['action', 'type', 'channelId', 'descriptor', 'transaction', 'additionalDeposit'];
 const ACTIONS = ['open', 'voucher', 'topUp', 'close'] as const;
 
 function voucherMismatch(payload: JsonObject, { offer, request }: MppOffered): Mismatch {
@@ -91,6 +92,7 @@ function voucherMismatch(payload: JsonObject, { offer, request }: MppOffered): M
   return firstOf(
     () => (action === undefined ? `its action is none of ${ACTIONS.join(', ')}` : undefined),
     () => (stringAt(payload, 'channelId') === undefined ? 'it names no channel' : undefined),
+    () => (action === 'topUp' ? unknownKey(payload, TOP_UP) : undefined),
     () =>
       action === 'topUp' ||
       (cumulative !== undefined && (action === 'close' || BigInt(cumulative) >= BigInt(offer.amount)))

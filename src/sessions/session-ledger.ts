@@ -12,6 +12,7 @@ import type {
   OpenOutcome,
   ReleaseCause,
   SessionChange,
+  TopUpOutcome,
   VoucherCloseOutcome,
 } from '../ledger/ledger-types.js';
 
@@ -35,7 +36,7 @@ export interface SessionLedger {
   /** One commit. */
   openSession(session: NewSession): Promise<OpenOutcome>;
   closeVoucherChannel(close: ChannelClose): Promise<VoucherCloseOutcome>;
-  beginTopUp(topUp: ChannelTopUp): Promise<boolean>;
+  beginTopUp(topUp: ChannelTopUp): Promise<TopUpOutcome>;
   answeredByVoucher(channel: string, challengeId: string): Promise<boolean>;
   /** One commit for all changes, one outcome per change in the order given; at most one change per session. */
   commitSessions(changes: readonly SessionChange[]): Promise<ChangeOutcome[]>;

@@ -35,6 +35,12 @@ async function settled(answer: string, spent: number, cap = 10_000): Promise<str
 it('what was not paid for is not due any more, and what was paid for is', async () => {
   const [nothing, serving, paid] = [await settled('due', 0), await settled('serving', 0), await settled('due', 10_000)];
   const topUp = await settled('due', 0, 0);
+  await sql(database.url, `UPDATE settlements SET lookup = '{"channelId": "0xc4"}' WHERE id = $1`, [topUp]);
+  await sql(
+    database.url,
+    `INSERT INTO operation_events (item_kind, item_id, kind, certainty) VALUES ('settlement', $1, 'channel_top_up', 'not_sent')`,
+    [topUp],
+  );
   await migrate(database.url);
   const answers = await sql<{ id: string; answer: string | null }>(database.url, 'SELECT id, answer FROM settlements');
   expect(new Map(answers.map(({ id, answer }) => [id, answer]))).toEqual(
@@ -42,9 +48,11 @@ it('what was not paid for is not due any more, and what was paid for is', async 
       [nothing, null],
       [serving, null],
       [paid, 'due'],
-      [topUp, 'due'],
+      [topUp, null],
     ]),
   );
+  const toppedUp = await sql(database.url, 'SELECT id, tops_up FROM settlements WHERE tops_up IS NOT NULL');
+  expect(toppedUp).toEqual([{ id: topUp, tops_up: '0xc4' }]);
   const due = sql(database.url, `UPDATE settlements SET answer = 'due' WHERE id = $1`, [nothing]);
   await expect(due).rejects.toThrow('answer_is_paid_for');
 });

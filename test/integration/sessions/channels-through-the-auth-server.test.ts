@@ -106,6 +106,17 @@ async function credentialOf(cumulative: number, { challenge, action = 'voucher',
   const payload = { ...(content.payload as object), action };
   return `Payment ${Buffer.from(JSON.stringify({ ...content, payload })).toString('base64url')}`;
 }
+async function topUpOf(more: object = {}, { challenge, by = OWNER }: Said = {}) {
+  const { content } = await mppCredential({
+    account: payerAccount(by),
+    challenge: challenge ?? (await challengeOf()),
+    channelId: CHANNEL,
+    cumulativeAmount: '0',
+  });
+  const payload = { action: 'topUp', type: 'transaction', channelId: CHANNEL, additionalDeposit: '1', ...more };
+  return `Payment ${Buffer.from(JSON.stringify({ ...content, payload })).toString('base64url')}`;
+}
+const topUp = async (more: object = {}, said: Said = {}) => send(await topUpOf(more, said), 'POST');
 interface Said {
   readonly challenge?: Challenge;
   readonly action?: 'voucher' | 'close';
@@ -208,7 +219,90 @@ describe('the unmodified mppx client', () => {
   });
 });
 
+describe('a top-up', () => {
+  const transaction = `0x76${'ab'.repeat(40)}`;
+
+  it('takes the place of no voucher: one that states an amount, or has no transaction, is refused as what it is', async () => {
+    expect(await pay(10_000)).toBe(200);
+    for (const [more, why] of [
+      [{ transaction, cumulativeAmount: '20000' }, 'states a cumulative amount'],
+      [{ transaction, signature: '0x01' }, 'it states more than was offered'],
+      [{}, 'carries no transaction'],
+    ] as const) {
+      const refused = await topUp(more, { by: 'mallory' });
+      expect(refused.status).toBe(402);
+      expect(await refused.text()).toContain(why);
+    }
+    expect((await topUp({ transaction }, { by: 'mallory' })).status).toBe(204);
+    expect(await pay(20_000)).toBe(200);
+    expect(served).toBe(2);
+  });
+
+  it('that names the amount of a settled voucher is not answered by that charge', async () => {
+    expect(await pay(10_000)).toBe(200);
+    await settle();
+    const answer = await topUp({ transaction, cumulativeAmount: '10000' }, { by: 'mallory' });
+    expect([answer.status, answer.headers.get('settlement-id')]).toEqual([402, null]);
+  });
+
+  it('is answered again to the very same credential, and to no other with its transaction', async () => {
+    const credential = await topUpOf({ transaction });
+    const [first, again] = [await send(credential, 'POST'), await send(credential, 'POST')];
+    expect([first.status, again.status]).toEqual([204, 204]);
+    expect(again.headers.get('settlement-id')).toBe(first.headers.get('settlement-id'));
+    const other = await topUp({ transaction }, { by: 'mallory' });
+    expect([other.status, other.headers.get('settlement-id')]).toEqual([402, null]);
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it('of a channel whose close was taken is refused: its deposit would lie where nothing is sold', async () => {
+    expect(await pay(10_000)).toBe(200);
+    expect((await close(10_001)).status).toBe(204);
+    const late = await topUp({ transaction });
+    expect(await problemOf(late)).toEqual([410, 'session/channel-finalized', 'channel_gone']);
+    expect(await rows()).toHaveLength(2);
+  });
+});
+
+describe('a voucher', () => {
+  it('is not held up by one that waits, with its payer’s question, for a person; a close waits for both', async () => {
+    for (const cumulative of [10_000, 20_000, 30_000]) expect(await pay(cumulative)).toBe(200);
+    const [first, second, third] = (await rows()).map(({ id }) => id);
+    await sandbox.setBalance(payerAccount(OWNER).address.toLowerCase(), 0n);
+    for (const id of [first, second]) await settle([id!]);
+    await sandbox.setBalance(payerAccount(OWNER).address.toLowerCase(), 1_000_000n);
+    await settle([third!]);
+    expect((await rows()).map(({ status }) => status)).toEqual(['needs_attention', 'pending', 'settled']);
+    const [charge] = sandbox.ledger().debits;
+    expect(charge?.amount).toBe('10000');
+    expect((await close(30_001)).status).toBe(204);
+    await settle();
+    expect((await closeRow())?.status).toBe('pending');
+  });
+});
+
 describe('a close', () => {
+  it('that was refused and given up is not answered as if the channel were closed: it sells, and closes higher', async () => {
+    expect(await pay(10_000)).toBe(200);
+    await settle();
+    const credential = await credentialOf(10_001, { action: 'close' });
+    expect((await send(credential, 'POST')).status).toBe(204);
+    sandbox.setFaults([{ kinds: ['refused'], on: ['settle'], times: 1 }]);
+    await settle();
+    expect((await closeRow())?.status).toBe('needs_attention');
+    await store.database.query(
+      `UPDATE settlements SET status = 'written_off', attention_reason = NULL, attention_since = NULL, attention_detail = NULL,
+         next_check_at = NULL WHERE status = 'needs_attention'`,
+    );
+    expect(await problemOf(await send(credential, 'POST'))).toEqual([
+      402,
+      'problems/verification-failed',
+      'voucher_refused',
+    ]);
+    expect(await pay(20_000)).toBe(200);
+    expect((await close(20_001)).status).toBe(204);
+  });
+
   it('is answered 204 without a handler, sells nothing more, and is sent when all that is owed is settled', async () => {
     for (const cumulative of [10_000, 20_000]) expect(await pay(cumulative)).toBe(200);
     const closed = await close(20_000);

@@ -16,6 +16,7 @@ import {
 } from '../../support/credentials.js';
 import { createTally } from '../../support/tally.js';
 
+const TOP_UP = { action: 'topUp', cumulativeAmount: undefined, transaction: '0x76ab', additionalDeposit: '500000' };
 const capOf = (change: object) => decoded('mpp', base64(mppCharge(change))).cap;
 
 const identityFor = (paymentRequestId?: string) => decoded('atxp', ATXP_TOKEN, { paymentRequestId }).identity;
@@ -61,9 +62,14 @@ describe('an MPP credential', () => {
     });
   });
 
-  it('that tops a channel up allows no charge', () => {
-    const topUp = mppSession({ action: 'topUp', cumulativeAmount: undefined, additionalDeposit: '500000' });
-    expect(decoded('mpp', base64(topUp)).cap).toBe('0');
+  it('that tops a channel up is its transaction: it allows no charge and takes the place of no voucher', () => {
+    const topUp = (change: object = {}) => mppSession({ ...TOP_UP, ...change });
+    const credential = decoded('mpp', base64(topUp()));
+    expect(credential).toMatchObject({ cap: '0', voucher: null, manages: 'topUp', channel: CHANNEL.toLowerCase() });
+    expect(credential.identity).toMatch(new RegExp(`^mpp:session:${CHANNEL.toLowerCase()}:topUp:[0-9a-f]{64}$`));
+    const same = decoded('mpp', base64(topUp({ transaction: '0x76AB', additionalDeposit: '1' })));
+    expect(same.identity).toBe(credential.identity);
+    expect(decoded('mpp', base64(topUp({ transaction: '0x76ac' }))).identity).not.toBe(credential.identity);
   });
 
   it('is read as the codec of mppx writes it', () => {
@@ -110,6 +116,10 @@ describe('an MPP credential', () => {
     ['a negative amount', mppCharge({ request: { amount: '-5' } })],
     ['an expiry that is no time', mppCharge({ expires: 'soon' })],
     ['an expiry on no calendar', mppCharge({ expires: '2026-99-06T12:00:00Z' })],
+    ['a top-up without its transaction', mppSession({ ...TOP_UP, transaction: undefined })],
+    ['a top-up whose transaction is no hex', mppSession({ ...TOP_UP, transaction: '0x' })],
+    ['a top-up that states a cumulative amount', mppSession({ ...TOP_UP, cumulativeAmount: '30000' })],
+    ['a top-up of no channel', mppSession({ ...TOP_UP, channelId: undefined })],
     ['a fractional cumulative amount', mppSession({ cumulativeAmount: '1.5' })],
   ])('with %s is undecodable', (_what, value) => {
     expect(decodeCredential('mpp', base64(value))).toHaveProperty('undecodable');

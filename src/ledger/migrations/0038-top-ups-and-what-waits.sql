@@ -1,10 +1,34 @@
 -- A top-up is a settlement of nothing, told from others by the channel whose deposit it adds to: no answer of a handler is due for it.
 -- One that is refused has moved nothing, and nobody is asked.
 ALTER TABLE settlements ADD COLUMN tops_up text;
-UPDATE settlements s SET tops_up = coalesce(s.lookup ->> 'channelId', '') FROM operation_events e
+UPDATE settlements s SET tops_up = coalesce(s.lookup ->> 'channelId', ''), answer = NULL FROM operation_events e
   WHERE e.item_kind = 'settlement' AND e.item_id = s.id::text AND e.kind = 'channel_top_up';
-ALTER TABLE settlements ADD CONSTRAINT top_up_takes_nothing
-  CHECK (tops_up IS NULL OR (spent = 0 AND answer IS NULL AND voucher_channel IS NULL));
+UPDATE settlements SET answer = NULL, answer_token = NULL, answer_until = NULL WHERE answer IS NOT NULL AND spent = 0;
+ALTER TABLE settlements DROP CONSTRAINT answer_is_paid_for, ADD CONSTRAINT answer_is_paid_for CHECK (answer IS NULL OR spent > 0),
+  ADD CONSTRAINT top_up_takes_nothing CHECK (tops_up IS NULL OR (spent = 0 AND voucher_channel IS NULL));
+
+/* Makes a top-up durable, which is settled before it is answered and owes nothing where it is refused. Answers 'begun'; 'came_before';
+   or 'channel_closes': whatever it adds would lie on a channel that sells nothing any more. */
+CREATE FUNCTION begin_channel_top_up(p_settlement jsonb, p_sealed bytea) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  s settlements := jsonb_populate_record(NULL::settlements, p_settlement);
+  v_now timestamptz := clock_now();
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || s.tops_up, 0));
+  IF EXISTS (SELECT 1 FROM settlements WHERE identity = s.identity AND status <> 'released') THEN RETURN 'came_before'; END IF;
+  IF voucher_channel_closes(s.tops_up) THEN RETURN 'channel_closes'; END IF;
+  INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent, route,
+      lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, erase_at, next_check_at, created_at, closed_at, workflow_id,
+      tops_up)
+    VALUES (s.id, s.key, s.identity, s.content_sha256, 'session', s.protocol, s.provider, 'pending', s.asset, s.decimals, 0, 0, s.route,
+      s.lookup, s.context, p_sealed, 'body', s.sealed_key_id, s.body_sha256, erase_date(NULL), v_now + interval '15 seconds', v_now,
+      v_now, 'settlement/' || s.id, s.tops_up)
+    ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN RETURN 'came_before'; END IF;
+  INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
+    VALUES ('settlement', s.id, 'channel_top_up', 'not_sent', s.key, jsonb_build_object('channel', s.tops_up));
+  RETURN 'begun';
+END $$;
 
 /* Vouchers of one channel are settled in the order in which they were accepted: a lower one is worth nothing once a higher one
    has taken what it covers. What waits for a person holds up no voucher, nor what waits with it for that person: their payer has
@@ -15,6 +39,45 @@ CREATE OR REPLACE FUNCTION waits_for_earlier_voucher(p_channel text, p_place big
       OR (e.status IN ('pending', 'needs_attention') AND EXISTS (SELECT 1 FROM settlements c
         WHERE c.voucher_channel = p_channel AND c.voucher_place = p_place AND c.voucher_closes))))
 $$;
+
+/* Makes a payer's close durable; from here on nothing is sold on the channel. Answers 'closing' with the settlement that closes it,
+   also when it is asked for again; 'channel_closes' where another close came first; 'refused_before' where this one did not
+   close it; 'unknown_channel'; 'unproven' where its voucher may be public and nothing else says that it is the payer who closes;
+   'voucher_spent' where it covers less than is taken. */
+CREATE OR REPLACE FUNCTION close_voucher_channel(p_settlement jsonb, p_sealed bytea, p_given_to boolean, OUT outcome text, OUT id uuid)
+LANGUAGE plpgsql AS $$
+DECLARE
+  s settlements := jsonb_populate_record(NULL::settlements, p_settlement);
+  v_now timestamptz := clock_now();
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || s.voucher_channel, 0));
+  SELECT c.id INTO id FROM settlements c WHERE c.identity = s.identity AND c.voucher_closes AND c.status <> 'written_off';
+  IF FOUND THEN outcome := 'closing'; RETURN; END IF;
+  IF voucher_channel_closes(s.voucher_channel) THEN outcome := 'channel_closes'; RETURN; END IF;
+  -- It was given up, and the channel sells.
+  IF EXISTS (SELECT 1 FROM settlements c WHERE c.identity = s.identity AND c.status <> 'released')
+  THEN outcome := 'refused_before'; RETURN; END IF;
+  IF NOT EXISTS (SELECT 1 FROM settlements c WHERE c.voucher_channel = s.voucher_channel)
+  THEN outcome := 'unknown_channel'; RETURN; END IF;
+  IF NOT p_given_to
+    AND NOT EXISTS (SELECT 1 FROM settlements c WHERE c.voucher_channel = s.voucher_channel AND c.voucher_challenge = s.voucher_challenge)
+    -- What was sent for settlement may be read on chain.
+    AND EXISTS (SELECT 1 FROM settlements c WHERE c.voucher_channel = s.voucher_channel AND c.attempts > 0
+      AND c.voucher_cumulative >= s.voucher_cumulative)
+  THEN outcome := 'unproven'; RETURN; END IF;
+  s.voucher_place := place_of_voucher(s.voucher_channel, s.voucher_cumulative, 0);
+  IF s.voucher_place IS NULL THEN outcome := 'voucher_spent'; RETURN; END IF;
+  id := s.id;
+  INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent, route,
+      lookup, context, sealed, sealed_kind, sealed_key_id, body_sha256, erase_at, next_check_at, created_at, closed_at, workflow_id,
+      voucher_channel, voucher_cumulative, voucher_place, voucher_challenge, voucher_closes)
+    VALUES (s.id, s.key, s.identity, s.content_sha256, 'session', s.protocol, s.provider, 'pending', s.asset, s.decimals, 0, 0, s.route,
+      s.lookup, s.context, p_sealed, 'body', s.sealed_key_id, s.body_sha256, erase_date(NULL), v_now + interval '15 seconds', v_now,
+      v_now, 'settlement/' || s.id, s.voucher_channel, s.voucher_cumulative, s.voucher_place, s.voucher_challenge, true);
+  INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
+    VALUES ('settlement', s.id, 'channel_close', 'not_sent', s.key, jsonb_build_object('channel', s.voucher_channel));
+  outcome := 'closing';
+END $$;
 
 /* Records how one attempt ended. Success is written from any status: it may be late, after an operator's decision, and
    then it is raised. Everything else is written only by the runner that still holds the claim.
