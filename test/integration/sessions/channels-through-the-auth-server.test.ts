@@ -7,7 +7,7 @@ import { createSettleRows } from '../../../activities/settle-rows.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
+import { payerAccount, payerOnLedger } from '../../../src/sandbox/payer/account.js';
 import { readOffers } from '../../../src/sandbox/payer/challenge.js';
 import { mppCredential } from '../../../src/sandbox/payer/mpp.js';
 import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
@@ -268,9 +268,9 @@ describe('a voucher', () => {
   it('is not held up by one that waits, with its payer’s question, for a person; a close waits for both', async () => {
     for (const cumulative of [10_000, 20_000, 30_000]) expect(await pay(cumulative)).toBe(200);
     const [first, second, third] = (await rows()).map(({ id }) => id);
-    await sandbox.setBalance(payerAccount(OWNER).address.toLowerCase(), 0n);
+    await sandbox.setBalance(payerOnLedger(payerAccount(OWNER), 'mpp'), 0n);
     for (const id of [first, second]) await settle([id!]);
-    await sandbox.setBalance(payerAccount(OWNER).address.toLowerCase(), 1_000_000n);
+    await sandbox.setBalance(payerOnLedger(payerAccount(OWNER), 'mpp'), 1_000_000n);
     await settle([third!]);
     expect((await rows()).map(({ status }) => status)).toEqual(['needs_attention', 'pending', 'settled']);
     const [charge] = sandbox.ledger().debits;
