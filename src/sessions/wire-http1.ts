@@ -3,10 +3,11 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion, typescript/unbound-method, eslint/no-underscore-dangle */
 import { OutgoingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { keepHeldConnections, notIdle } from './not-idle.js';
+import { askBeforeDestroy, destroyFreely, keepHeldConnections, notIdle } from './held-connections.js';
 import { watchEnd } from './watch-end.js';
-import type { PlainAnswer, Wire, WireEvents, WireHead } from './wire.js';
+import type { PlainAnswer, Wire, WireEvents } from './wire.js';
 import { byteLength } from './wire-bytes.js';
+import { RawHead, SetHead } from './wire-http1-head.js';
 
 type Data = string | Uint8Array;
 type Callback = ((error?: Error) => void) | null | undefined;
@@ -53,6 +54,8 @@ export class Http1Wire implements Wire {
   #wroteBody = false;
   #first = true;
   #inTurn: boolean;
+  /** Somebody above gave the connection up while an answer that had ended was held: it ends when that has left. */
+  #endsConnection = false;
 
   constructor(res: ServerResponse, events: WireEvents) {
     const node = res as unknown as NodeResponse;
@@ -82,7 +85,7 @@ export class Http1Wire implements Wire {
     keepHeldConnections(res.req);
     res.once('finish', () => events.onFinished());
     res.once('close', () => {
-      notIdle.delete(node);
+      this.#letGo();
       events.onGone();
     });
     // Until it is its turn, a pipelined response has no socket that could tell it of its end.
@@ -135,6 +138,7 @@ export class Http1Wire implements Wire {
       this.#node.socket?.uncork();
       this.#node.socket?.uncork();
     }
+    if (this.#endsConnection) this.#node.socket?.destroySoon();
   }
 
   replace(answer: PlainAnswer, error?: Error): void {
@@ -163,6 +167,7 @@ export class Http1Wire implements Wire {
   }
 
   destroy(): void {
+    this.#letGo();
     this.#res.destroy();
   }
 
@@ -171,6 +176,18 @@ export class Http1Wire implements Wire {
     this.#slows = false;
     this.#heldBytes = 0;
     notIdle.delete(this.#node);
+    destroyFreely(this.#node.socket);
+  }
+
+  #hold(): void {
+    const node = this.#node;
+    this.#holding = true;
+    notIdle.add(node);
+    if (node.socket === null) return;
+    askBeforeDestroy(node.socket, () => {
+      this.#endsConnection = node.finished && !node.destroyed;
+      return this.#endsConnection;
+    });
   }
 
   #onRaw(data: Data, encoding: BufferEncoding | null | undefined, callback: Callback): boolean {
@@ -188,8 +205,7 @@ export class Http1Wire implements Wire {
       this.#wroteBody ||= hasBody;
       return pass();
     }
-    if (!this.#holding) notIdle.add(this.#node);
-    this.#holding = true;
+    if (!this.#holding) this.#hold();
     if (verdict === 'drop') {
       this.#waiting(() => this.#writeRaw.call(node, '', 'latin1', callback));
       return false;
@@ -252,83 +268,6 @@ export class Http1Wire implements Wire {
     if (typeof data !== 'string' || !data.startsWith(head)) return { bytes: bytes + head.length, ofBody: bytes };
     return { bytes, ofBody: bytes - byteLength(head, encoding) };
   }
-}
-
-class SetHead implements WireHead {
-  readonly #res: ServerResponse;
-
-  constructor(res: ServerResponse) {
-    this.#res = res;
-  }
-
-  get status(): number {
-    return this.#res.statusCode;
-  }
-
-  names(): readonly string[] {
-    return this.#res.getHeaderNames();
-  }
-
-  get(name: string): string | undefined {
-    const value = this.#res.getHeader(name);
-    return Array.isArray(value) ? value.join(', ') : value?.toString();
-  }
-
-  set(name: string, value: string): void {
-    this.#res.setHeader(name, value);
-  }
-
-  remove(name: string): void {
-    this.#res.removeHeader(name);
-  }
-}
-
-type Pair = readonly [name: string, value: number | string | readonly string[]];
-
-class RawHead implements WireHead {
-  readonly #res: ServerResponse;
-  pairs: readonly Pair[];
-
-  constructor(res: ServerResponse, headers: unknown) {
-    this.#res = res;
-    this.pairs = pairsOf(headers);
-  }
-
-  get status(): number {
-    return this.#res.statusCode;
-  }
-
-  names(): readonly string[] {
-    return this.pairs.map(([name]) => name);
-  }
-
-  get(name: string): string | undefined {
-    const values = this.pairs.filter(isNamed(name)).flatMap(([, value]) => value);
-    return values.length === 0 ? undefined : values.join(', ');
-  }
-
-  set(name: string, value: string): void {
-    this.remove(name);
-    this.pairs = [...this.pairs, [name, value]];
-  }
-
-  remove(name: string): void {
-    const named = isNamed(name);
-    this.pairs = this.pairs.filter((pair) => !named(pair));
-  }
-}
-
-const isNamed = (name: string) => {
-  const lower = name.toLowerCase();
-  return ([other]: Pair): boolean => other.toLowerCase() === lower;
-};
-
-/** What writeHead takes: an object, a flat list, or a list of pairs. Node refuses what is none of them. */
-function pairsOf(headers: unknown): readonly Pair[] {
-  if (!Array.isArray(headers)) return Object.entries((headers ?? {}) as Record<string, Pair[1]>);
-  if (Array.isArray(headers[0])) return headers as Pair[];
-  if (headers.length % 2 !== 0) throw new TypeError('writeHead: a flat list of headers has a value for each name');
-  return Array.from({ length: headers.length / 2 }, (_, at) => [headers[2 * at], headers[2 * at + 1]] as Pair);
 }
 
 /** Node writes the answer, on a response that has no socket. */

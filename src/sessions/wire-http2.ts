@@ -69,7 +69,10 @@ export class Http2Wire implements Wire {
     const destroy = stream.destroy.bind(stream);
     // A stream that its client has reset is closed before Node destroys it, and so is the session of one who hung up.
     stream.destroy = (error) => {
-      this.#endedHere ||= !stream.closed && stream.session?.destroyed === false;
+      const here = !stream.closed && stream.session?.destroyed === false;
+      // Express gives a stream up when a handler fails that has answered already; its answer leaves all the same.
+      if (here && error === undefined && this.#holding && stream.writableEnded) return stream;
+      this.#endedHere ||= here;
       return destroy(error);
     };
     stream.once('finish', () => {

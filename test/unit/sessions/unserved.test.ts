@@ -1,4 +1,5 @@
 import { type EventEmitter, once } from 'node:events';
+import type { Server } from 'node:http';
 import type { ErrorRequestHandler } from 'express';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ask } from './support/ask.js';
@@ -192,6 +193,56 @@ describe.each(VERSIONS)('%s, a handler that writes and fails while nothing has l
   });
 });
 
+test.each(VERSIONS)('%s: the answer of a handler that fails after it arrives, and is billed', async (_name, http2) => {
+  let failed = false;
+  world = await sell(
+    charging(async (_req, res) => {
+      res.json({ report: 'x' });
+      await Promise.resolve();
+      throw new Error('after the answer');
+    }),
+    {
+      http2,
+      onError: (error, _req, _res, next) => {
+        failed = true;
+        next(error);
+      },
+    },
+  );
+  const { headers } = await world.credential();
+  const release = world.ledger.hold();
+  const asking = ask(`${world.url}/paid`, {
+    headers: { ...headers, ...(!http2 && { connection: 'keep-alive' }) },
+    http2,
+  });
+  await eventually(() => failed && world.ledger.commits.length > 0);
+  // Express gives its connection up in a later turn.
+  await ask(`${world.url}/nothing`, { http2 });
+  release();
+  expect(await asking).toMatchObject({ status: 200, whole: true });
+  await eventually(() => world.ledger.only().delivery === 'delivered');
+  expect(world.ledger.only()).toMatchObject({ status: 'pending', spent: 10_000n });
+});
+
+test('server.closeAllConnections() cuts an answer that is held, and it costs nothing', async () => {
+  let server: Server | undefined;
+  world = await sell(
+    charging((req, res) => {
+      server = (req.socket as unknown as { readonly server: Server }).server;
+      res.json({ report: 'x' });
+    }),
+  );
+  const { headers } = await world.credential();
+  const release = world.ledger.hold();
+  const asking = ask(`${world.url}/paid`, { headers });
+  await eventually(() => world.ledger.commits.length > 0);
+  server?.closeAllConnections();
+  expect(await asking).toMatchObject({ status: 0, whole: false });
+  release();
+  await eventually(() => world.ledger.only().status === 'released');
+  expect(world.ledger.only()).toMatchObject({ spent: 0n, releasedBy: null });
+});
+
 test.each(VERSIONS)('%s: what went to the socket is billed, however fast its client hangs up', async (_name, http2) => {
   world = await sell(
     charging((_req, res) => void res.write('all of it')),
@@ -222,18 +273,22 @@ test('a pipelined response whose client is gone after its close and before its t
 });
 
 test('a response past the longest its route may take costs what was let go of it', async () => {
+  let more: () => void = nothing;
   world = await sell(
     (req, res) => {
       req.paymentSession?.charge(3_000n);
       res.write('three');
-      req.paymentSession?.charge(20_000n);
-      res.write('too much to run ahead');
+      more = () => {
+        req.paymentSession?.charge(20_000n);
+        res.write('too much to run ahead');
+      };
     },
-    { sells: { ...STREAM, longest: '150ms' } },
+    { sells: { ...STREAM, longest: '300ms' } },
   );
   const { headers } = await world.credential({ protocol: 'atxp' });
   const release = world.ledger.hold();
-  expect((await ask(`${world.url}/paid`, { headers })).body.toString()).toBe('three');
+  const answer = await ask(`${world.url}/paid`, { headers, onFirstByte: () => more() });
+  expect(answer.body.toString()).toBe('three');
   release();
   await eventually(() => world.ledger.only().status === 'pending');
   expect(world.ledger.only()).toMatchObject({ spent: 3_000n, releasedBy: null });
