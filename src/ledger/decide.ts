@@ -76,8 +76,6 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   if (asked.kind === 'refused') return asked;
   const restsOn = await whoseWord(query, asked, { item, request, options });
   if (restsOn === 'two') return await askApprover(query, item, { request, pending, atStake: asked.action.atStake });
-  const standing = pending && standsAgainst(request, pending, asked.action);
-  if (standing !== undefined) return { kind: 'refused', detail: standing };
   await withdrawRequests(query, request.kind, item.id, `overtaken by decision ${request.id}`);
   await insertDecision(query, request, {
     state: 'applied',
@@ -182,19 +180,6 @@ async function mayAlone(query: Query, { atStake }: HeldAction, { request, option
   const principal = request.authenticated ? request.by : null;
   const before = await givenUpAlone(query, principal, atStake.currency);
   return belowThreshold(options.approvalThreshold, atStake, before);
-}
-
-/**
- * What a known person has asked for is not withdrawn by the word of somebody whom nobody knows, unless the provider itself says
- * it. @returns why nothing is decided
- */
-function standsAgainst(
-  { authenticated, action }: DecisionRequest,
-  { id, principal, action: wanted }: DecisionRow,
-  { confirmed, acknowledges }: HeldAction,
-): string | undefined {
-  if (authenticated || principal === null || confirmed === true || acknowledges) return undefined;
-  return `${principal} has asked to ${wanted} it (decision ${id}), and that stands: have it approved (makegood approve ${id}), or ${action} in a name that is known (MAKEGOOD_TOKEN, or the API), which withdraws it`;
 }
 
 interface Asking {

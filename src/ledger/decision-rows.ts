@@ -14,7 +14,6 @@ export type RestsOn = 'nobody' | 'one' | 'two';
 
 export interface DecisionRow {
   [column: string]: unknown;
-  id: DecisionId;
   item_kind: DecidableKind;
   item_id: string;
   action: string;
@@ -27,8 +26,7 @@ export interface DecisionRow {
   asked_detail: string | null;
 }
 
-const COLUMNS =
-  'id, item_kind, item_id, action, state, principal, first_approver, evidence, asked_reason, asked_detail';
+const COLUMNS = 'item_kind, item_id, action, state, principal, first_approver, evidence, asked_reason, asked_detail';
 
 export async function decisionRow(query: Query, id: DecisionId): Promise<DecisionRow | undefined> {
   const [row] = await query<DecisionRow>(`SELECT ${COLUMNS} FROM decisions WHERE id = $1`, [id]);
