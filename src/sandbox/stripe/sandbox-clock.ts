@@ -37,12 +37,20 @@ export function createAgenda(clock: Clock): Agenda {
     for (const { work } of due.sort((left, right) => left.dueMs - right.dueMs)) work();
     arm();
   };
-  /** A clock that stands still is not polled: the timer strikes once, and after that only the next call looks. */
+  /**
+   * A clock that stands still is not polled: after the timer has struck, only the next call looks. One that runs is looked
+   * at again, because a timer may strike a millisecond early by it.
+   */
   const arm = (): void => {
     clearTimeout(timer);
     const next = Math.min(...waiting.map(({ dueMs }) => dueMs));
     if (!Number.isFinite(next)) return;
-    timer = setTimeout(runDue, Math.min(Math.max(next - clock.nowMs(), 0), LONGEST_TIMER_MS));
+    const armedAt = clock.nowMs();
+    const strike = (): void => {
+      runDue();
+      if (clock.nowMs() > armedAt) arm();
+    };
+    timer = setTimeout(strike, Math.min(Math.max(next - armedAt, 0), LONGEST_TIMER_MS));
     timer.unref();
   };
   return {
