@@ -1415,6 +1415,9 @@ DECLARE
 BEGIN
   PERFORM 1 FROM server_leases WHERE id = p_lease AND epoch = p_epoch AND ended_at IS NULL AND lapses_at > v_now;
   IF NOT FOUND THEN outcome := 'lease_lost'; RETURN; END IF;
+  PERFORM pg_advisory_xact_lock(hashtextextended('identity ' || s.identity, 0));
+  IF EXISTS (SELECT 1 FROM settlements WHERE identity = s.identity AND status <> 'released')
+  THEN outcome := 'identity_used'; RETURN; END IF;
   IF s.payer IS NOT NULL THEN
     IF EXISTS (SELECT 1 FROM settlements WHERE payer = s.payer AND status = 'needs_attention' AND uncollectable)
     THEN outcome := 'payer_uncollectable'; RETURN; END IF;
@@ -1424,9 +1427,7 @@ BEGIN
   IF s.voucher_channel IS NOT NULL THEN
     s.voucher_place := place_of_voucher(s.voucher_channel, s.voucher_cumulative, s.cap);
     IF s.voucher_place IS NULL THEN
-      -- The same voucher again is not one that is too low.
-      outcome := CASE WHEN EXISTS (SELECT 1 FROM settlements WHERE identity = s.identity AND status <> 'released')
-        THEN 'identity_used' WHEN voucher_channel_closes(s.voucher_channel) THEN 'channel_closes' ELSE 'voucher_spent' END;
+      outcome := CASE WHEN voucher_channel_closes(s.voucher_channel) THEN 'channel_closes' ELSE 'voucher_spent' END;
       RETURN;
     END IF;
   END IF;

@@ -1,13 +1,14 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
+import type { DecodedCredential } from '../protocols/credential.js';
 import { payerOf } from '../protocols/payer.js';
-import type { Admission, AdmitDependencies, Knock, Matched, Verified } from './admission.js';
+import type { Admission, AdmitDependencies, Knock, Verified } from './admission.js';
 import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './live-session.js';
 import { manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
 import { CHALLENGE_EXPIRED } from './match-mpp.js';
-import { matchOffer } from './match-offer.js';
-import { contentOf, liveSession, newSession, openOnce } from './open-session.js';
+import { matchOffer, type ReadCredential } from './match-offer.js';
+import { contentsOf, liveSession, newSession, openOnce } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
 
@@ -21,7 +22,7 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
       why: `the credential was not accepted: ${match.why}`,
       ...(givenTo !== undefined && { givenTo }),
     } as const;
-    return match.identity === undefined ? otherwise : seenBefore(match.identity, otherwise, dependencies);
+    return match.read === undefined ? otherwise : repeated(match.read, knock, dependencies, otherwise);
   }
   if (match.kind === 'undecided') return { kind: 'unavailable', why: match.why };
   const { credential } = match;
@@ -57,34 +58,33 @@ async function earlierUse(
   }
 }
 
-/** It does not fit what is sold here; where it has paid for something else, that is said instead of asking for money. */
-async function seenBefore(identity: string, otherwise: Admission, dependencies: AdmitDependencies): Promise<Admission> {
-  const earlier = await earlierUse(identity, dependencies);
-  if (earlier === undefined) return NO_LEDGER;
-  if (earlier.use === undefined) return otherwise;
-  const repeat = repeatOf(earlier.use, '');
-  return repeat.kind === 'used' || repeat.kind === 'undecided' ? repeat : otherwise;
-}
-
-/** The credential came before, or `otherwise`: nobody is asked to pay again for money that was taken. */
+/**
+ * The credential came before, or `otherwise`: nobody is asked to pay again for money that was taken. One that was taken for this
+ * very request has its answer also where it does not fit any more: its challenge has expired since, or the terms have changed.
+ */
 async function repeated(
-  match: Matched,
+  read: ReadCredential,
   knock: Knock,
   dependencies: AdmitDependencies,
   otherwise: Admission,
 ): Promise<Admission> {
-  const earlier = await earlierUse(match.credential.identity, dependencies);
+  const { credential } = read;
+  const earlier = await earlierUse(credential.identity, dependencies);
   if (earlier === undefined) return NO_LEDGER;
   if (earlier.use === undefined) return otherwise;
-  const repeat = repeatOf(earlier.use, contentOf(match, knock));
+  const repeat = repeatOf(earlier.use, contentsOf(read, knock));
   switch (repeat.kind) {
     case 'used':
     case 'undecided':
       return repeat;
     case 'worthless':
-      return { kind: 'challenge', why: 'the payment was refused before, and nothing was charged: make another one' };
+      return {
+        ...(otherwise.kind === 'challenge' && otherwise),
+        kind: 'challenge',
+        why: 'the payment was refused before, and nothing was charged: make another one',
+      };
     case 'due':
-      return serveWhatIsDue(repeat.id, match, knock, dependencies);
+      return serveWhatIsDue(repeat.id, credential, knock, dependencies);
     default:
       return assertNever(repeat);
   }
@@ -93,7 +93,7 @@ async function repeated(
 /** Settled first, held back because nobody knew that, and had now: once, by whoever takes the right to it. */
 async function serveWhatIsDue(
   id: SettlementId,
-  { credential }: Matched,
+  { metered }: DecodedCredential,
   { terms }: Knock,
   { lease, ledger, log }: AdmitDependencies,
 ): Promise<Admission> {
@@ -108,7 +108,7 @@ async function serveWhatIsDue(
         lease: held.lease,
         closeToken: taken.token,
         cap: taken.spent,
-        metered: credential.metered,
+        metered,
         closesAtZero: false,
         // Nothing is sent any more.
         bodyFor: () => '',

@@ -15,16 +15,16 @@ export type Repeat =
   /** It was refused, and it is proved that no money moved: only another payment will do. */
   | { readonly kind: 'worthless' };
 
-/** @param contentSha256 of what is asked for now: an answer that is due is had for exactly what was asked for then */
+/** @param contents what is asked for now: an answer that is due is had for exactly what was asked for then */
 export function repeatOf(
   { id, status, certainty, answer, topsUp, ...earlier }: EarlierUse,
-  contentSha256: string,
+  contents: readonly string[],
 ): Repeat {
   if (status === 'written_off') return certainty === 'absent' ? { kind: 'worthless' } : { kind: 'used', id };
   if (topsUp && status !== 'settled') return { kind: 'undecided', id };
   if (answer === null || answer === 'given') return { kind: 'used', id };
   // An authorization is public on chain once it is settled; what was asked for with it need not be.
-  if (earlier.contentSha256 !== contentSha256)
+  if (!contents.includes(earlier.contentSha256))
     return status === 'settled' ? { kind: 'used', id } : { kind: 'undecided', id };
   return status === 'settled' ? { kind: 'due', id } : { kind: 'undecided', id };
 }

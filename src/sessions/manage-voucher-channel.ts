@@ -8,7 +8,7 @@ import { objectAt, stringAt } from '../protocols/wire-json.js';
 import type { Admission, AdmitDependencies, Knock, Matched } from './admission.js';
 import { readOpaque } from './challenge-opaque.js';
 import { readMppContent } from './match-channel.js';
-import { contentOf } from './open-session.js';
+import { contentOf, contentsOf } from './open-session.js';
 import { NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
 
@@ -37,7 +37,7 @@ async function cameBefore(match: Matched, knock: Knock, { ledger }: AdmitDepende
   const { credential } = match;
   const earlier = await ledger.findEarlierUse(credential.identity);
   if (earlier === undefined || earlier.status === 'written_off') return undefined;
-  if (earlier.contentSha256 !== contentOf(match, knock)) return undefined;
+  if (!contentsOf(match, knock).includes(earlier.contentSha256)) return undefined;
   const { id, status } = earlier;
   return credential.manages === 'close' || status === 'settled' ? { kind: 'managed', id } : { kind: 'undecided', id };
 }

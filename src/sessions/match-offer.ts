@@ -31,15 +31,17 @@ export interface Presented {
   readonly target: string;
 }
 
+/** A credential, and the offer that it was held against. */
+export interface ReadCredential {
+  readonly offer: Offer;
+  readonly credential: DecodedCredential;
+  readonly context: SettlementContext;
+}
+
 export type Match =
-  | {
-      readonly kind: 'match';
-      readonly offer: Offer;
-      readonly credential: DecodedCredential;
-      readonly context: SettlementContext;
-    }
-  /** `identity`: of what could be read all the same. */
-  | { readonly kind: 'mismatch'; readonly why: string; readonly identity?: string }
+  | ({ readonly kind: 'match' } & ReadCredential)
+  /** `read`: what could be read all the same. */
+  | { readonly kind: 'mismatch'; readonly why: string; readonly read?: ReadCredential }
   /** It may well be one of ours; what the auth server must tell us for that is not known now. */
   | { readonly kind: 'undecided'; readonly why: string };
 
@@ -56,22 +58,23 @@ export function matchOffer(found: FoundCredential, presented: Presented, depende
   const context = contextOf(found, terms, dependencies);
   const credential = decodeCredential(found.protocol, found.raw, context, offer.decimals);
   if (isUndecodable(credential)) return mismatch(credential.undecodable);
+  const read = { offer, credential, context };
   const why =
     credential.scheme === offer.scheme
       ? (requestMismatch(found, terms, dependencies) ?? termsMismatch(credential, terms, dependencies))
       : 'its scheme is not the one that was offered';
-  if (why !== undefined) return mismatch(why, credential.identity);
+  if (why !== undefined) return mismatch(why, read);
   // An MPP voucher is cumulative over its channel: it covers the offer (checked above) and need not equal it.
   if (offer.scheme !== 'session' && credential.cap !== null && credential.cap !== offer.amount) {
-    return mismatch('its amount is not the one that was offered', credential.identity);
+    return mismatch('its amount is not the one that was offered', read);
   }
-  return { kind: 'match', offer, credential, context };
+  return { kind: 'match', ...read };
 }
 
-const mismatch = (why: string, identity?: string): Match => ({
+const mismatch = (why: string, read?: ReadCredential): Match => ({
   kind: 'mismatch',
   why,
-  ...(identity !== undefined && { identity }),
+  ...(read !== undefined && { read }),
 });
 
 /** An offer in the form of its protocol. */
@@ -107,8 +110,9 @@ function contextOf(found: FoundCredential, terms: OfferedTerms, dependencies: Ma
   if (terms.protocol === 'x402') return { ...common, paymentRequirements: terms.accept };
   // The id of a challenge identifies an MPP payment, a nonce an x402 one: a request id could only confuse either.
   if (terms.protocol === 'mpp') return common;
+  // One of something else is refused below, and tells whether it has paid for that.
   const claimed = requestIds.read(found.paymentRequestId, offeredFor(terms.offer, terms.presented.target));
-  return { ...common, options: [terms.option], ...(claimed.kind === 'ours' && { paymentRequestId: claimed.id }) };
+  return { ...common, options: [terms.option], ...(claimed.kind !== 'unknown' && { paymentRequestId: claimed.id }) };
 }
 
 /** A payment request of ours for something else is an answer to that; an id that we never issued counts for nothing. */

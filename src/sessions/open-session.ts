@@ -7,6 +7,7 @@ import { canonicalJson, objectAt, sha256, stringAt } from '../protocols/wire-jso
 import type { AdmitDependencies, Knock, Matched, Verified } from './admission.js';
 import type { HeldLease } from './lease-keeper.js';
 import { createLiveSession, type LiveSession } from './live-session.js';
+import type { ReadCredential } from './match-offer.js';
 import type { RouteTerms } from './route-options.js';
 import type { NewSession, OpenOutcome } from './session-ledger.js';
 
@@ -25,7 +26,7 @@ export function newSession(
     // Never an id that the client sent: somebody else's could be taken away from them.
     key: credential.identity,
     identity: credential.identity,
-    contentSha256: contentOf({ offer, credential, context }, knock),
+    contentSha256: contentOf({ credential }, knock),
     protocol: credential.protocol,
     asset: offer.asset,
     decimals: offer.decimals,
@@ -47,21 +48,24 @@ export function newSession(
   };
 }
 
-/** What is asked for, with which payment, where and how. */
-export const contentOf = (
-  { offer, credential, context }: Pick<Matched, 'offer' | 'credential' | 'context'>,
-  knock: Knock,
-) =>
+/** What is asked for, with which payment, where and how; not what it was sold for, which may have changed when it comes again. */
+export const contentOf = ({ credential: { protocol, content } }: Pick<ReadCredential, 'credential'>, knock: Knock) =>
+  sha256(canonicalJson({ protocol, content, method: knock.method, url: knock.presented.resource.url }));
+
+/** The same as rows may have it: those of before said also what was offered. */
+export const contentsOf = (read: ReadCredential, knock: Knock): readonly string[] => [
+  contentOf(read, knock),
   sha256(
     canonicalJson({
-      protocol: credential.protocol,
-      content: credential.content,
-      context: { ...context },
-      cap: offer.amount,
+      protocol: read.credential.protocol,
+      content: read.credential.content,
+      context: { ...read.context },
+      cap: read.offer.amount,
       method: knock.method,
       url: knock.presented.resource.url,
     }),
-  );
+  ),
+];
 
 /** A lost answer may have opened the session: it is released in the background, so that the payer can come back with it. */
 export async function openOnce(

@@ -11,7 +11,7 @@ export type ReadRequestId =
   /** We have handed it out for exactly this; `id` is the auth server's. */
   | { readonly kind: 'ours'; readonly id: string }
   /** We have handed it out for another offer or another resource. */
-  | { readonly kind: 'for_something_else' }
+  | { readonly kind: 'for_something_else'; readonly id: string }
   /** None, or somebody's invention. */
   | { readonly kind: 'unknown' };
 
@@ -43,7 +43,7 @@ export function createRequestIds(secret: string): RequestIds {
       if (!timingSafeEqual(tag.subarray(0, OWN_BYTES), ownTag(id))) return { kind: 'unknown' };
       return timingSafeEqual(tag.subarray(OWN_BYTES), offerTag(id, offered))
         ? { kind: 'ours', id }
-        : { kind: 'for_something_else' };
+        : { kind: 'for_something_else', id };
     },
   };
 }

@@ -1,0 +1,205 @@
+import type express from 'express';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SettlementId } from '../../../src/domain/ids.js';
+import type { JsonObject } from '../../../src/domain/json.js';
+import { canonicalJson, sha256 } from '../../../src/protocols/wire-json.js';
+import { createAuthServer } from '../../../src/providers/auth-server/client.js';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
+import { payerAccount } from '../../../src/sandbox/payer/account.js';
+import { readOffers } from '../../../src/sandbox/payer/challenge.js';
+import type { PaymentCredential } from '../../../src/sandbox/payer/credential.js';
+import { answerOffers } from '../../../src/sandbox/payer/pay.js';
+import type { PaidSessionOptions, PaidSessions } from '../../../src/sessions/index.js';
+import { createSettleFirst } from '../../../src/sessions/settle-first.js';
+import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
+import { settleOnce } from '../../support/settling.js';
+
+/** Whoever repeats a credential that was taken hears of its charge, whatever has come in his way since. */
+
+const LIMIT = 2;
+let store: TestLedger;
+let sandbox: Sandbox;
+let server: PaidServer;
+/** What `/changes` sells. */
+let changed: boolean;
+
+const SOLD: PaidSessionOptions = {
+  price: '10000',
+  asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+  decimals: 6,
+  network: 'eip155:84532',
+  payTo: '0xde30000000000000000000000000000000000402',
+  protocols: ['x402', 'atxp', { protocol: 'mpp', network: 'eip155:42431' }],
+};
+const FIRST = { ...SOLD, settle: 'before-release' } as const;
+
+async function settle(ids?: readonly SettlementId[]): Promise<void> {
+  const authServer = createAuthServer({ baseUrl: sandbox.url, clock: store.clock });
+  await settleOnce(store.ledger, ids ?? (await rows()).map(({ id }) => id), { authServer });
+}
+
+const serve: express.RequestHandler = (req, res) => {
+  req.paymentSession?.charge('10000');
+  res.status(req.query.missing === undefined ? 200 : 404).json({ ok: true });
+};
+
+beforeEach(async () => {
+  store = await openTestLedger();
+  sandbox = await startSandbox({ clock: store.clock });
+  const mount = (app: express.Express, sessions: PaidSessions): void => {
+    for (const [path, options] of [
+      ['/first', FIRST],
+      ['/first-limited', { ...FIRST, exposure: { perPayer: '15000' } }],
+      ['/served-first', SOLD],
+    ] as const)
+      app.get(path, sessions.paidSession(options), serve);
+    const [before, since] = [FIRST, { ...FIRST, price: '20000', payTo: `0x${'5e'.repeat(20)}` }].map((options) =>
+      sessions.paidSession(options),
+    );
+    app.get('/changes', (req, res, next) => (changed ? since : before)?.(req, res, next), serve);
+  };
+  changed = false;
+  server = await startPaidServer(store, sandbox.url, mount, {
+    releasedLimit: LIMIT,
+    leaseMs: 86_400_000,
+    settleNow: createSettleFirst({ ledger: store.ledger, settle: (id) => settle([id]) }),
+  });
+});
+afterEach(async () => {
+  await server.stop();
+  await sandbox.close();
+  await store.dispose();
+});
+
+interface Row {
+  readonly id: SettlementId;
+  readonly status: string;
+  readonly answer: string | null;
+}
+const rows = (): Promise<Row[]> => store.database.query('SELECT id, status, answer FROM settlements ORDER BY id');
+
+type ByProtocol = 'x402' | 'atxp' | 'mpp';
+const PROTOCOLS = ['x402', 'atxp', 'mpp'] as const;
+const account = payerAccount('repeats');
+async function credential(path: string, protocol: ByProtocol = 'x402'): Promise<PaymentCredential> {
+  const offers = await readOffers(await fetch(server.url + path));
+  return answerOffers(offers, { protocol, account, nowMs: store.clock.nowMs() });
+}
+async function send(path: string, { headers }: PaymentCredential) {
+  const response = await fetch(server.url + path, { headers });
+  const { code } = (await response.json()) as { code?: string };
+  return { status: response.status, id: response.headers.get('settlement-id'), code };
+}
+
+type Fault = 'server_error' | 'server_error_after_commit';
+/** Paid, and nobody knows whether the money is in. */
+async function unknown(path: string, protocol?: ByProtocol, fault: Fault = 'server_error') {
+  sandbox.setFaults([{ kinds: [fault], on: ['settle'], times: 1 }]);
+  const paying = await credential(path, protocol);
+  const told = await send(path, paying);
+  expect(told).toMatchObject({ status: 503, code: 'payment_unknown', id: expect.any(String) });
+  return { paying, id: told.id };
+}
+
+const payersOfAll = (): Promise<{ payer: string }[]> =>
+  store.database.query('SELECT payer FROM settlements WHERE payer IS NOT NULL');
+
+const WAYS = {
+  'another charge of the payer cannot be collected': async () => {
+    const lease = await store.ledger.takeLease('elsewhere', 86_400_000);
+    for (const { payer } of await payersOfAll()) {
+      const other = aSession(lease, { payer });
+      // Of before: nobody is sold anything once it is there.
+      await store.database.query(
+        `INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, asset, decimals, cap, spent,
+           payer, lookup, context, certainty, uncollectable, attention_reason, attention_since, attention_detail, closed_at, next_check_at)
+         VALUES ($1, $2, $2, 'content', 'session', 'x402', 'auth-server:x402', 'needs_attention', 'USDC', 6, 10000, 10000,
+           $3, '{}', '{}', 'absent', true, 'uncollectable', clock_now(), 'no money', clock_now(), clock_now())`,
+        [other.id, other.key, payer],
+      );
+    }
+  },
+  'the payer has had all the free answers there are': async (protocol: ByProtocol) => {
+    const path = '/served-first?missing';
+    for (let n = 0; n < LIMIT; n += 1) {
+      const { headers } = await credential(path, protocol);
+      const { status } = await fetch(server.url + path, { headers });
+      if (status !== 404) throw new Error(`a free answer is ${status}`);
+    }
+  },
+} as const;
+
+describe.each(Object.entries(WAYS))('where %s', (_name, comes) => {
+  it.each(PROTOCOLS)(
+    'a payment by %s that is unknown is 503, and its answer is had once it is in',
+    async (protocol) => {
+      const { paying, id } = await unknown('/first', protocol);
+      await comes(protocol);
+      expect(await send('/first', paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
+      await settle([id as SettlementId]);
+      expect(await send('/first', paying)).toMatchObject({ status: 200 });
+      expect(await send('/first', paying)).toMatchObject({ status: 409, id });
+    },
+  );
+
+  it('a charge that was served is 409 while it is not settled yet', async () => {
+    const paying = await credential('/served-first');
+    expect((await send('/served-first', paying)).status).toBe(200);
+    const [charge] = await rows();
+    await comes('x402');
+    expect(await send('/served-first', paying)).toMatchObject({ status: 409, id: charge?.id });
+  });
+});
+
+describe('a route with a limit of credit', () => {
+  it('says of a payment that it is unknown, and not that the payer owes too much: it is this very one', async () => {
+    const { paying, id } = await unknown('/first-limited');
+    expect(await send('/first-limited', paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
+    await settle();
+    expect((await send('/first-limited', paying)).status).toBe(200);
+  });
+
+  it('opens one of many at once with the same credential, and tells the others that it was taken', async () => {
+    const lease = await store.ledger.takeLease('two servers', 60_000);
+    const exposure = { perPayer: atomic(15_000), total: atomic(15_000) };
+    const of = () =>
+      aSession(lease, { identity: 'the same', key: 'the same', payer: 'one', route: 'GET /x', exposure });
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => store.ledger.openSession(of())));
+    expect(outcomes.filter((outcome) => outcome === 'opened')).toHaveLength(1);
+    expect(outcomes.filter((outcome) => outcome === 'identity_used')).toHaveLength(11);
+  });
+});
+
+describe('an answer that is due', () => {
+  it.each(PROTOCOLS)('by %s is had with the same credential also when that has expired', async (protocol) => {
+    const { paying, id } = await unknown('/first', protocol, 'server_error_after_commit');
+    store.clock.advance(70 * 60_000);
+    expect(await send('/first', paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
+    await settle();
+    expect(await send('/first?other', paying)).toMatchObject({ status: 409, id });
+    expect((await send('/first', paying)).status).toBe(200);
+    expect(await send('/first', paying)).toMatchObject({ status: 409, id });
+    expect((await rows()).map(({ status, answer }) => [status, answer])).toEqual([['settled', 'given']]);
+  });
+
+  it.each(PROTOCOLS)('by %s is had also where something else is sold there since', async (protocol) => {
+    const { paying, id } = await unknown('/changes', protocol);
+    changed = true;
+    expect(await send('/changes', paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
+    await settle();
+    expect((await send('/changes', paying)).status).toBe(200);
+    expect(await send('/changes', paying)).toMatchObject({ status: 409, id });
+  });
+
+  it.each(PROTOCOLS)('by %s is had where its row tells what was offered, as older ones do', async (protocol) => {
+    const { paying } = await unknown('/first', protocol);
+    await settle();
+    const [row] = await store.database.query<{ context: JsonObject }>('SELECT context FROM settlements');
+    const url = `${server.url}/first`;
+    const content = paying.content as JsonObject;
+    const said = { protocol, content, context: row?.context ?? {}, cap: '10000', method: 'GET', url };
+    await store.database.query('UPDATE settlements SET content_sha256 = $1', [sha256(canonicalJson(said))]);
+    expect((await send('/first', paying)).status).toBe(200);
+  });
+});
