@@ -1,3 +1,4 @@
+import { type ChannelId, parseChannelId } from '../domain/channel.js';
 import type { JsonObject } from '../domain/json.js';
 import { type AtomicAmount, parseAtomic, parseDecimal, toAtomic } from '../domain/money.js';
 import type { DecodedCredential, Undecodable } from './credential.js';
@@ -75,12 +76,12 @@ const MANAGES = ['topUp', 'close'] as const;
  */
 function session(content: JsonObject, challenge: JsonObject, payload: JsonObject): DecodedCredential | Undecodable {
   const descriptor = objectAt(payload, 'descriptor');
-  const channel = stringAt(payload, 'channelId') ?? stringAt(descriptor, 'channelId');
+  const channelId = channelOf(payload, descriptor);
+  if (typeof channelId === 'object') return channelId;
   const stated = stringAt(payload, 'cumulativeAmount');
   const cumulative = stated === undefined ? undefined : parseAtomic(stated);
   if (stated !== undefined && cumulative === undefined)
     return undecodable('its cumulative amount is not a plain integer');
-  const channelId = channel === undefined ? undefined : lowerHex(channel);
   const manages = MANAGES.find((action) => action === stringAt(payload, 'action'));
   const problem = manages === 'topUp' ? topUpProblem(payload, channelId) : undefined;
   if (problem !== undefined) return undecodable(problem);
@@ -101,6 +102,14 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
     lookup: publicFacts({ channelId, cumulativeAmount: cumulative, method: stringAt(challenge, 'method') }),
     content,
   };
+}
+
+/** One channel has one name: under another it would have a sum of its own, and its voucher would pay once more. */
+function channelOf(payload: JsonObject, descriptor: JsonObject | undefined): ChannelId | undefined | Undecodable {
+  const stated = [payload, descriptor].map((where) => valueAt(where, 'channelId')).filter((id) => id !== undefined);
+  const [channelId, ...others] = stated.map(parseChannelId);
+  if (stated.length > 0 && channelId === undefined) return undecodable('its channel id is not 0x and 64 hex digits');
+  return others.every((other) => other === channelId) ? channelId : undecodable('its descriptor is of another channel');
 }
 
 const HEX = /^0x([0-9a-f]{2})+$/i;

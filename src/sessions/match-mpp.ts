@@ -1,4 +1,6 @@
 import { Challenge, PaymentRequest } from 'mppx';
+import { Session } from 'mppx/tempo';
+import { type ChannelId, parseChannelId } from '../domain/channel.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
 import { objectAt, stringAt } from '../protocols/wire-json.js';
@@ -91,7 +93,7 @@ function voucherMismatch(payload: JsonObject, { offer, request }: MppOffered): M
     sameJson(descriptor[name], offered);
   return firstOf(
     () => (action === undefined ? `its action is none of ${ACTIONS.join(', ')}` : undefined),
-    () => (stringAt(payload, 'channelId') === undefined ? 'it names no channel' : undefined),
+    () => channelMismatch(payload, details),
     () => (action === 'topUp' ? unknownKey(payload, TOP_UP) : undefined),
     () =>
       action === 'topUp' ||
@@ -102,4 +104,23 @@ function voucherMismatch(payload: JsonObject, { offer, request }: MppOffered): M
     () => (agrees('token', offer.asset) ? undefined : 'its channel holds another token'),
     () => (agrees('operator', stringAt(details, 'operator')) ? undefined : 'its channel has another operator'),
   );
+}
+
+/** The id of a channel follows from its descriptor, chain and escrow: another one beside that would be a second name of it. */
+function channelMismatch(payload: JsonObject, details: JsonObject | undefined): Mismatch {
+  const channelId = parseChannelId(stringAt(payload, 'channelId'));
+  if (channelId === undefined) return 'its channel id is not 0x and 64 hex digits';
+  if (!Object.hasOwn(payload, 'descriptor')) return undefined;
+  return channelId === idOf(payload['descriptor'], details) ? undefined : 'its descriptor is of another channel';
+}
+
+function idOf(descriptor: unknown, details: JsonObject | undefined): ChannelId | undefined {
+  try {
+    const { computeId } = Session.Precompile.Channel;
+    const escrow = stringAt(details, 'escrowContract');
+    const channel = { ...(descriptor as object), chainId: Number(details?.['chainId']), escrow };
+    return parseChannelId(computeId(channel as Parameters<typeof computeId>[0]));
+  } catch {
+    return undefined;
+  }
 }

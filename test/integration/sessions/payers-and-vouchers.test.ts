@@ -1,3 +1,4 @@
+import { Session } from 'mppx/tempo';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SettlementId } from '../../../src/domain/ids.js';
@@ -82,6 +83,46 @@ const present = async (cumulative: number, path?: string): Promise<number> => {
   return (await fetch(server.url + (path ?? '/by-voucher'), { headers })).status;
 };
 
+const ask = (authorization: string) => fetch(`${server.url}/by-voucher`, { headers: { authorization } });
+
+const MISNAMED = {
+  'without 0x': (id: string) => id.slice(2),
+  'after a space': (id: string) => ` ${id}`,
+  'after zeros': (id: string) => `0x00${id.slice(2)}`,
+} as const;
+
+/** A voucher beside the descriptor of its channel, from which the id follows. */
+async function described() {
+  const { mpp } = await readOffers(await fetch(`${server.url}/by-voucher`));
+  const challenge = mpp.find(({ intent }) => intent === 'session');
+  if (!challenge) throw new Error('the route offers no MPP session');
+  const { recipient, currency, methodDetails } = challenge.request as {
+    recipient: Hex;
+    currency: Hex;
+    methodDetails: object;
+  };
+  const { chainId, escrowContract, operator } = methodDetails as {
+    chainId: number;
+    escrowContract: Hex;
+    operator?: Hex;
+  };
+  const account = payerAccount('channel-owner');
+  const descriptor = {
+    payer: account.wallet.address,
+    payee: recipient,
+    token: currency,
+    operator: operator ?? (`0x${'00'.repeat(20)}` as const),
+    authorizedSigner: account.wallet.address,
+    salt: `0x${'01'.repeat(32)}` as const,
+    expiringNonceHash: `0x${'02'.repeat(32)}` as const,
+  };
+  const channelId = Session.Precompile.Channel.computeId({ ...descriptor, chainId, escrow: escrowContract });
+  const { content } = await mppCredential({ account, challenge, channelId, cumulativeAmount: `${CAP}` });
+  const header = (whole: object) => `Payment ${Buffer.from(JSON.stringify(whole)).toString('base64url')}`;
+  const payload = { ...(content.payload as object), descriptor };
+  return { content: { ...content, payload }, channelId, header };
+}
+
 describe('vouchers of one channel through the auth server', () => {
   it('of 10000 to 10004 at once pay for one response, and what was served is collected', async () => {
     const credentials = await Promise.all([0, 1, 2, 3, 4].map((more) => voucher(CAP + more)));
@@ -93,6 +134,25 @@ describe('vouchers of one channel through the auth server', () => {
     await settle();
     expect((await rows()).map((row) => row.status)).toEqual(['settled']);
     expect(sandbox.ledger().totals.debited).toBe(`${CAP}`);
+  });
+
+  it.each(Object.entries(MISNAMED))('pay for nothing where their channel is named %s', async (_how, rename) => {
+    const { content, channelId, header } = await described();
+    const { descriptor: _none, ...bare } = content.payload;
+    for (const payload of [bare, content.payload]) {
+      const renamed = { ...payload, channelId: rename(channelId) };
+      expect((await ask(header({ ...content, payload: renamed }))).status).toBe(402);
+    }
+    expect(await rows()).toEqual([]);
+  });
+
+  it('pay for nothing under the name of another channel than their descriptor is of, and once under its own', async () => {
+    const { content, channelId, header } = await described();
+    const named = (id: string) => header({ ...content, payload: { ...content.payload, channelId: id } });
+    expect((await ask(named(`0x${'c5'.repeat(32)}`))).status).toBe(402);
+    expect((await ask(named(channelId))).status).toBe(200);
+    expect((await ask(named(`0x${channelId.slice(2).toUpperCase()}`))).status).toBe(409);
+    expect(await rows()).toHaveLength(1);
   });
 
   it('in sequence work, each settled for what it added', async () => {

@@ -51,6 +51,21 @@ describe('an MPP credential', () => {
     expect(decoded('mpp', base64url(mppSession({ cumulativeAmount: '30001' }))).identity).not.toBe(credential.identity);
   });
 
+  it.each([
+    ['without 0x', { channelId: CHANNEL.slice(2) }],
+    ['with a space before it', { channelId: ` ${CHANNEL}` }],
+    ['with zeros before it', { channelId: `0x00${CHANNEL.slice(2)}` }],
+    ['with 0X before it', { channelId: CHANNEL.replace('0x', '0X') }],
+    ['in no text', { channelId: 7 }],
+    ['of another channel than its descriptor says', { descriptor: { channelId: `0x${'0c'.repeat(32)}` } }],
+    [
+      'that only its descriptor states, without 0x',
+      { channelId: undefined, descriptor: { channelId: CHANNEL.slice(2) } },
+    ],
+  ])('names its channel in one way alone: one %s is not decoded', (_how, change) => {
+    expect(decodeCredential('mpp', base64url(mppSession(change)), {})).toHaveProperty('undecodable');
+  });
+
   it('with a channel descriptor is a session whatever its intent says', () => {
     const disguised = {
       ...mppCharge(),

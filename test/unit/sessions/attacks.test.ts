@@ -1,3 +1,4 @@
+import { Session } from 'mppx/tempo';
 import { afterEach, expect, test } from 'vitest';
 import { payerAccount } from '../../../src/sandbox/payer/account.js';
 import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
@@ -7,6 +8,7 @@ import { type PaidSessionOptions } from '../../../src/sessions/index.js';
 import { bent, changed, encode, headersFor, type Json, walk } from './support/tampering.js';
 import {
   ASSET,
+  ESCROW,
   FACILITATOR,
   FIXED,
   type Handler,
@@ -70,15 +72,20 @@ const SUBJECTS: readonly Subject[] = [
     name: 'mpp session',
     sells: METERED,
     pay: { protocol: 'mpp', intent: 'session' },
-    own: /^(payload\.(channelId|cumulativeAmount|signature|descriptor\.payer)|source)$/,
+    own: /^(payload\.(cumulativeAmount|signature)|source)$/,
     sealed: /^(|challenge)$/,
     full: (content) => {
-      content.payload.descriptor = {
+      const descriptor: Loose = {
         payee: PAYEE,
         token: ASSET,
         operator: FACILITATOR,
         payer: content.source.split(':').at(-1),
+        authorizedSigner: content.source.split(':').at(-1),
+        salt: `0x${'01'.repeat(32)}`,
+        expiringNonceHash: `0x${'02'.repeat(32)}`,
       };
+      const channelId = Session.Precompile.Channel.computeId({ ...descriptor, chainId: 42431, escrow: ESCROW });
+      Object.assign(content.payload, { descriptor, channelId });
     },
   },
   {
