@@ -113,9 +113,15 @@ export function createLedger(dependencies: LedgerDependencies) {
     figures: createFigures(database),
     schemaState,
 
-    /** Checked before a server or worker starts. @throws LedgerNotReady on an old schema or a missing encryption key */
+    /** Checked before a server or worker starts. @throws LedgerNotReady on another schema than this build's, or a missing encryption key */
     async assertReady(): Promise<void> {
-      if ((await schemaState()) === 'behind') {
+      const state = await schemaState();
+      if (state === 'ahead') {
+        throw new LedgerNotReady(
+          'the database schema is newer than this build, which may send nothing any more: start the build that ran makegood migrate',
+        );
+      }
+      if (state === 'behind') {
         throw new LedgerNotReady(
           'the database schema is older than this build: run makegood migrate, then start again',
         );

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import pg from 'pg';
 
@@ -13,9 +14,14 @@ export interface Migration {
   readonly sha256: string;
 }
 
+const IS_MIGRATION = /^\d{4}-[a-z0-9-]+\.sql$/;
+
+/** The newest migration this build knows: Postgres lets nobody take an item who does not know the newest there is. */
+export const newestKnown = (): number => readdirSync(MIGRATIONS).filter((name) => IS_MIGRATION.test(name)).length;
+
 /** The migrations this build knows, in order. @throws when two carry one number or a number is missing. */
 export async function knownMigrations(directory: URL = MIGRATIONS): Promise<Migration[]> {
-  const names = (await readdir(directory)).filter((name) => /^\d{4}-[a-z0-9-]+\.sql$/.test(name)).sort();
+  const names = (await readdir(directory)).filter((name) => IS_MIGRATION.test(name)).sort();
   return Promise.all(
     names.map(async (name, index) => {
       const number = Number(name.slice(0, 4));

@@ -17,7 +17,7 @@ import type {
   ReversalPermit,
   StripeClaim,
 } from './money-call-types.js';
-import { fail, lockReversal, type ReversalRow, refusalOf, startWaiting, undo } from './reversal-claims.js';
+import { fail, lockReversal, type ReversalRow, refusalOf, startWaiting, toTake, undo } from './reversal-claims.js';
 import { exactMinorUnits, giveBack, hold, isTaken, noteAbsent, permit, tellAnswer } from './stripe-calls.js';
 import { closeGate, wakeOldest } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
@@ -162,9 +162,6 @@ const partsOf = (row: ReversalRow) => ({
     decided: row.decided_of_others,
   },
 });
-
-/** What Stripe is asked for. */
-const toTake = ({ amount, counted }: ReversalRow): bigint => BigInt(amount) - BigInt(counted);
 
 const paramsOf = (row: ReversalRow, generation: number): ReversalParams => ({
   amount: exactMinorUnits({ id: row.id, amount: toTake(row).toString() }),

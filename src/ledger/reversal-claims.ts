@@ -9,7 +9,7 @@ import type { MoneyItem } from './marketplace-types.js';
 import type { StripeClaim } from './money-call-types.js';
 import { lockSharesOf } from './seller-shares.js';
 import { settleShares } from './share-out.js';
-import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain } from './stripe-calls.js';
+import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain, mayHaveTakenOtherwise } from './stripe-calls.js';
 import { gateHoldsMs, parked } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
 
@@ -81,6 +81,7 @@ export async function refusalOf(
     return await later(query, row, row.retry_ms ?? 0, 'its next attempt is not due');
   if (!row.transfer_completed) return await later(query, row, LOOK_ANYWAY_MS, 'its transfer is still on its way');
   if (row.stripe_transfer_id === null) return await askForId(query, row);
+  if (mayHaveTakenOtherwise(row, toTake(row))) return await askWhatWasTaken(query, row);
   if (await isBehind(query, row))
     return await later(query, row, LOOK_ANYWAY_MS, 'an earlier reversal of the same transfer goes first');
   return (await parkedRefusal(query, row)) ?? (await waitForBalance(query, row, holdMs));
@@ -124,6 +125,17 @@ async function askForId(query: Query, row: ReversalRow): Promise<Refusal> {
   await fail(query, row, { reason: 'missing_transfer_id', detail });
   return { kind: 'attention', reason: 'missing_transfer_id', detail, unknown: false };
 }
+
+/** A build that knew nothing of what is counted may have sent the whole share. */
+async function askWhatWasTaken(query: Query, row: ReversalRow): Promise<Refusal> {
+  const detail = `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent; see at Stripe what was reversed of ${row.stripe_transfer_id}, pay back there what is too much; 25 hours after it was first sent retry takes what is due under a new key`;
+  await fail(query, row, { reason: 'conflict', detail });
+  return { kind: 'attention', reason: 'conflict', detail, unknown: true };
+}
+
+/** What Stripe is asked for. */
+export const toTake = ({ amount, counted }: Pick<ReversalRow, 'amount' | 'counted'>): bigint =>
+  BigInt(amount) - BigInt(counted);
 
 async function parkedRefusal(query: Query, row: ReversalRow): Promise<Refusal | undefined> {
   const gate = await parked(query, row.seller_account);

@@ -799,26 +799,33 @@ CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_
 CREATE TRIGGER order_items_keep BEFORE DELETE OR UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
+CREATE TRIGGER payments_build BEFORE UPDATE OF runner ON public.payments FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER payments_call BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_money_call('payment', '3', '10 minutes')
 CREATE TRIGGER payments_guard BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_payment()
 CREATE TRIGGER payments_keep BEFORE DELETE ON public.payments FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
 CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
+CREATE TRIGGER refunds_build BEFORE UPDATE OF runner ON public.refunds FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER refunds_call BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_money_call('refund', '3', '10 minutes')
 CREATE TRIGGER refunds_guard BEFORE INSERT OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_refund()
 CREATE TRIGGER refunds_keep BEFORE DELETE ON public.refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER refunds_status BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_status('refund')
+CREATE TRIGGER reversals_build BEFORE UPDATE OF runner ON public.reversals FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER reversals_call BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_money_call('reversal')
 CREATE TRIGGER reversals_counted BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_counted()
 CREATE TRIGGER reversals_guard BEFORE INSERT OR UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_reversal()
 CREATE TRIGGER reversals_keep BEFORE DELETE ON public.reversals FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER reversals_sent_amount BEFORE UPDATE ON public.reversals FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
 CREATE TRIGGER reversals_status BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_status('reversal')
+CREATE TRIGGER seller_transfers_build BEFORE UPDATE OF runner ON public.seller_transfers FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER seller_transfers_call BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_money_call('transfer')
 CREATE TRIGGER seller_transfers_guard BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_transfer()
 CREATE TRIGGER seller_transfers_keep BEFORE DELETE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER seller_transfers_known AFTER UPDATE OF stripe_transfer_id ON public.seller_transfers FOR EACH ROW WHEN (((old.stripe_transfer_id IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_is_known()
 CREATE TRIGGER seller_transfers_others AFTER UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attention_reason IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_asks_about_others()
+CREATE TRIGGER seller_transfers_sent_amount BEFORE UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
 CREATE TRIGGER seller_transfers_status BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_status('transfer')
+CREATE TRIGGER settlements_build BEFORE UPDATE OF runner ON public.settlements FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER settlements_guard BEFORE INSERT OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION settlements_guard()
 CREATE TRIGGER settlements_keep BEFORE DELETE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER stripe_account_keep BEFORE DELETE OR UPDATE ON public.stripe_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -1103,6 +1110,21 @@ BEGIN
   -- As soon as one of them is paid for.
   RETURN CASE WHEN coalesce(cardinality(v_given), 0) + v_under_way >= p_limit THEN interval '1 second' END;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_build()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_knows int := coalesce(nullif(current_setting('makegood.knows', true), ''), '0')::int;
+  v_newest int;
+BEGIN
+  SELECT max(number) INTO v_newest FROM schema_migrations;
+  IF v_knows < v_newest THEN
+    RAISE EXCEPTION 'this process is older than the database (it knows migration %, the newest is %), so it takes nothing: stop it and start the build that ran makegood migrate', v_knows, v_newest
+      USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_counted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1247,6 +1269,19 @@ BEGIN
   IF v_total + NEW.amount > v_transfer.amount THEN
     RAISE EXCEPTION 'reversal %: % with % already taken back exceeds the transfer of %', NEW.id, NEW.amount, v_total, v_transfer.amount
       USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_sent_amount()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_due numeric := NEW.amount;
+BEGIN
+  IF TG_TABLE_NAME = 'reversals' THEN v_due := NEW.amount - NEW.counted; END IF;
+  IF (NEW.params::jsonb ->> 'amount')::numeric IS DISTINCT FROM v_due THEN
+    RAISE EXCEPTION '% %: % are to be sent, not what is frozen: %', TG_TABLE_NAME, OLD.id, v_due, NEW.params USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
 END $function$

@@ -1,5 +1,5 @@
-import { type Certainty, certaintyAtClaim, certaintyAtSend } from '../domain/certainty.js';
-import { KEY_FORGOTTEN_MS, keyUse, looksFirst, PROOFS_APART_MS } from '../domain/key-age.js';
+import { type Certainty, certaintyAtClaim, certaintyAtSend, mayHaveMoved, surelyUnmoved } from '../domain/certainty.js';
+import { KEY_FORGOTTEN_MS, type KeyUse, keyUse, looksFirst, PROOFS_APART_MS } from '../domain/key-age.js';
 import { type Holdable, holdRow } from './holds.js';
 import type { CallOutcome, Claimed, SendPermit } from './money-call-types.js';
 import { type Query, tell } from './transition.js';
@@ -82,6 +82,17 @@ export async function noteAbsent(query: Query, table: CallTable, { id, runner }:
     });
 }
 
+const useOf = (row: CallRow): KeyUse =>
+  keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
+
+/** An older build froze another amount with this key. */
+const isFrozenOtherwise = ({ params }: CallRow, amount: number): boolean =>
+  params !== null && (JSON.parse(params) as { amount?: unknown }).amount !== amount;
+
+/** It may have gone out with another amount than is due, and nothing of it may be sent again: a person has to be asked. */
+export const mayHaveTakenOtherwise = (row: CallRow, amount: bigint): boolean =>
+  mayHaveMoved(row.certainty) && isFrozenOtherwise(row, Number(amount)) && useOf(row) !== 'new_generation';
+
 export interface PermitRequest<Params> {
   readonly row: CallRow;
   readonly runner: string;
@@ -95,13 +106,16 @@ export interface PermitRequest<Params> {
  * Whether the key may still be sent (key-age.ts), by the ledger's clock, in the transaction that records the send. The caller
  * holds the row.
  */
-export async function permit<Params>(
+export async function permit<Params extends { readonly amount: number }>(
   query: Query,
   table: CallTable,
   { row, runner, holdMs, freeze, keyOf }: PermitRequest<Params>,
 ): Promise<SendPermit<Params>> {
   if (row.runner !== runner || (row.held_ms ?? 0) <= 0) return { kind: 'stop', why: 'the claim lapsed' };
-  const use = keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
+  const use =
+    surelyUnmoved(row.certainty) && isFrozenOtherwise(row, freeze(row.generation).amount)
+      ? 'new_generation'
+      : useOf(row);
   if (use === 'read_only') {
     const afterMs = Math.max(KEY_FORGOTTEN_MS - (row.key_age_ms ?? 0), PROOFS_APART_MS);
     await giveBack(query, table, { id: row.id, runner, afterMs, answer: 'read_only' });
