@@ -31,6 +31,8 @@ type Row = CallRow & {
   /** What others took of its transfer and stands for other shares of it. */
   readonly counted_elsewhere: string;
   readonly counted: string;
+  /** Of its transfer, something was counted by sum alone: nobody knows which of others' reversals that was. */
+  readonly counted_without_id: boolean;
   readonly decided_of_others: DecidedOfOthers;
   /** Which reversals of others the person was told of; null: that was not kept. */
   readonly others_shown: readonly string[] | null;
@@ -88,9 +90,12 @@ function atStake(row: Row, { verified }: Said): AtStake {
 /** What stands for a share already, or was for something else, is not this one as well. */
 function unadoptableReversal(row: Row, said: Said): string | undefined {
   const { verified } = said;
-  return verified.kind === 'found' && verified.providerId !== null && verified.providerId in row.decided_of_others
-    ? `${verified.providerId} has been decided about: it stands for another share, or for something else`
-    : unadoptable(row, said);
+  if (verified.kind !== 'found' || verified.providerId === null) return unadoptable(row, said);
+  if (verified.providerId in row.decided_of_others)
+    return `${verified.providerId} has been decided about: it stands for another share, or for something else`;
+  if (verified.unmarked && row.counted_without_id)
+    return `${verified.providerId} may be what was counted as another share before ids were kept: retry looks, and asks how much of what others took is left for this one`;
+  return unadoptable(row, said);
 }
 
 export const REVERSAL: Decidable<'reversal', Row> = {
@@ -105,7 +110,9 @@ export const REVERSAL: Decidable<'reversal', Row> = {
       `SELECT x.id, x.order_id, x.status, x.certainty, x.amount, x.currency, x.attention_reason, x.attention_detail,
          x.counted, x.others_shown, decided_of_others(x.transfer_id), ${PROOF},
          (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = x.transfer_id) AS ready,
-         (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = x.transfer_id AND id <> x.id) AS counted_elsewhere
+         (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = x.transfer_id AND id <> x.id) AS counted_elsewhere,
+         (SELECT bool_or(r.counted > coalesce((SELECT sum(d.amount) FROM foreign_decisions d WHERE d.reversal_id = r.id), 0))
+            FROM reversals r WHERE r.transfer_id = x.transfer_id) AS counted_without_id
        FROM reversals x WHERE x.id = $1 FOR UPDATE OF x`,
       [id],
     );

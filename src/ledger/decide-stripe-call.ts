@@ -32,9 +32,12 @@ export const ENDED = {
   why: 'nothing can be sent or given up any more: acknowledge what is told with adopt',
 } as const;
 
-/** Adopting is believed only with Stripe's own word. */
-export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (_row, { verified }) => {
-  if (verified.kind === 'found') return undefined;
+/**
+ * Adopting is believed only with Stripe's own word. What bears no mark of ours is somebody else's call: while ours may yet be
+ * carried out beside it, it ends nothing.
+ */
+export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (row, { verified }) => {
+  if (verified.kind === 'found') return verified.unmarked && !isProved(row) ? TOO_EARLY : undefined;
   return verified.kind === 'refuted' || verified.kind === 'unanswered'
     ? verified.detail
     : 'Stripe holds nothing that could be adopted';
@@ -59,7 +62,7 @@ export const isProved = ({ certainty, key_age_ms: keyAgeMs, proofs }: CallRow): 
   !mayHaveMoved(certainty) || keyUse({ certainty, keyAgeMs, absences: proofs }) === 'new_generation';
 
 const TOO_EARLY =
-  'nobody knows yet whether Stripe carries it out: it is looked for every hour, and can be given up 25 hours after it was first sent; retry repeats it under the same key, and moves it once';
+  'nobody knows yet whether Stripe carries it out: it is looked for every hour, and can be given up, or somebody else’s call adopted for it, 25 hours after it was first sent; retry repeats it under the same key, and moves it once';
 
 export const isAbsent = (_row: CallRow, { verified }: Said): boolean => verified.kind === 'absent';
 

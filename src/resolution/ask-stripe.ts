@@ -70,6 +70,11 @@ function judgeReversal(
     };
   if (found.state !== 'done')
     return { kind: 'refuted', detail: `${found.stripeReversalId} has taken nothing: it is ${found.state} at Stripe` };
+  if (!other && ours)
+    return {
+      kind: 'refuted',
+      detail: `Stripe holds ${ours.stripeReversalId} for it, which bears our mark: adopt that`,
+    };
   return shown(found.stripeReversalId, other);
 }
 

@@ -236,6 +236,24 @@ describe('while nobody knows what became of our own call', () => {
     expect(await frozen()).not.toEqual(before);
   });
 
+  it('nothing that bears no mark of ours is adopted for it, until its own absence is proved', async () => {
+    const sent = await sentOf(1_000, [300]);
+    const [id] = sent.ids as [ReversalId];
+    await steps.reverse(id, UNKNOWN);
+    steps.pass(MINUTE);
+    const foreign = taken('trr_dashboard', 300);
+    const stripe = shows(sent, [foreign]);
+    await asks(stripe, id);
+    const adopt = { action: 'adopt', evidence: { stripe_reversal_id: foreign.stripeReversalId }, ...OLGA };
+    expect(await say(stripe, id, adopt)).toMatchObject({
+      kind: 'refused',
+      detail: expect.stringContaining('nobody knows yet'),
+    });
+    expect(await steps.reversal(id)).toMatchObject({ status: 'permanently_failed', certainty: 'unknown' });
+    await steps.longAbsent({ kind: 'reversal', id });
+    expect(await say(stripe, id, adopt)).toMatchObject({ kind: 'applied', status: 'reversed' });
+  });
+
   it('take_all repeats the very call where nothing is counted', async () => {
     const sent = await sentOf(1_000, [300]);
     const [id] = sent.ids as [ReversalId];
@@ -251,4 +269,23 @@ describe('while nobody knows what became of our own call', () => {
     expect(await key()).toEqual(before);
     expect(await steps.reversal(id)).toMatchObject({ status: 'pending', certainty: 'unknown' });
   });
+});
+
+it('what was counted before ids were kept is not adopted once more for another share', async () => {
+  const sent = await sentOf(1_200, [300, 300]);
+  const [first, second] = sent.ids as [ReversalId, ReversalId];
+  const once = taken('trr_once', 300);
+  const stripe = shows(sent, [once]);
+  await asks(stripe, first);
+  expect(await say(stripe, first, { action: 'count_as_share', ...OLGA })).toMatchObject({ kind: 'applied' });
+  // As it was kept: one sum, and no ids.
+  await test.database.query('UPDATE seller_transfers SET foreign_decided = 300 WHERE id = $1', [sent.transferId]);
+  await test.database.query('DELETE FROM foreign_decisions WHERE transfer_id = $1', [sent.transferId]);
+  await asks(stripe, second);
+  const evidence = { stripe_reversal_id: once.stripeReversalId };
+  expect(await say(stripe, second, { action: 'adopt', evidence, ...OLGA })).toMatchObject({
+    kind: 'refused',
+    detail: expect.stringContaining('before ids were kept'),
+  });
+  expect((await steps.transfer(sent.transferId)).amountReversed).toBe(300n);
 });
