@@ -2,8 +2,8 @@ import { takenByOthers, undecidedOf } from '../src/domain/foreign-reversals.js';
 import { isLive, type ReversalFacts, type TransferWithReversals } from '../src/domain/provider-answers.js';
 import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
-import { unfinished } from './stripe-call.js';
 import type { Looked } from './stripe-call-types.js';
+import { unfinished } from './stripe-meanings.js';
 
 /** What names a reversal of ours at Stripe, and, where it is to be sent, what else of its transfer is accounted for. */
 export type SoughtReversal = Pick<

@@ -2,11 +2,12 @@ import type { MoneyAnswer } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
 import { type Certainty, certaintyAtSend, mayHaveMoved } from '../src/domain/certainty.js';
 import { type Decision, next } from '../src/domain/next.js';
-import type { KeyedAnswer, KeyedRefusal, ReversalState } from '../src/domain/provider-answers.js';
-import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
+import type { KeyedAnswer, KeyedRefusal } from '../src/domain/provider-answers.js';
+import type { CallOutcome, Claimed, Recorded, SendPermit } from '../src/ledger/money-call-types.js';
 import { notMovedYet } from './failures.js';
 import type { CallStep } from './marketplace-contract.js';
 import type { Looked, NotNow, StripeCall, StripeCallDependencies, Unread } from './stripe-call-types.js';
+import { asMoneyAnswer, fromRefusal, unfinished } from './stripe-meanings.js';
 
 /**
  * One attempt of one money call: claim, look where an earlier attempt may have gone out, permit, send, record. After any
@@ -251,32 +252,6 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
   }
 }
 
-/** What it means that ours is at Stripe and not done. */
-export function unfinished(
-  state: Exclude<ReversalState, 'done'>,
-  stripeId: string,
-): Extract<Looked, { kind: 'unfinished' | 'strange' | 'ended' }> {
-  switch (state) {
-    case 'pending':
-      return { kind: 'unfinished', detail: `Stripe has not finished ${stripeId}` };
-    case 'unknown':
-      return {
-        kind: 'strange',
-        detail: `${stripeId} has a status at Stripe that is in no document; look at it there, then resolve with retry or adopt`,
-      };
-    case 'failed':
-      return { kind: 'ended', as: state, detail: `Stripe gave ${stripeId} up: the balance was too low for too long` };
-    case 'canceled':
-      return {
-        kind: 'ended',
-        as: state,
-        detail: `somebody canceled ${stripeId} at Stripe; retry takes it again under a new key, write_off gives it up`,
-      };
-    default:
-      return assertNever(state);
-  }
-}
-
 /** Where an item is while a person is asked about it: a transfer that may have moved stays pending. */
 const ASKED: ReadonlySet<Recorded['status']> = new Set(['permanently_failed', 'pending', 'failed']);
 
@@ -301,37 +276,6 @@ const PROBE_AGAIN_MS = 15_000;
 /** Stripe's preview of pending reversals checks for up to an hour. */
 const UNFINISHED_AFTER_MS = 10 * 60_000;
 const LOOK_AGAIN_MS = 60_000;
-
-function fromRefusal(claim: Exclude<StripeClaim<never>, { kind: 'claimed' }>): CallStep {
-  switch (claim.kind) {
-    case 'final':
-    case 'attention':
-    case 'waiting_balance':
-    case 'later':
-      return claim;
-    case 'parked':
-      return { kind: 'parked', why: claim.why };
-    case 'probe':
-      return { kind: 'parked', why: `${claim.provider} is parked` };
-    default:
-      return assertNever(claim);
-  }
-}
-
-function asMoneyAnswer(
-  answer: Unread | Exclude<KeyedAnswer<never>, { kind: 'done' | 'refused' | 'short' }>,
-): MoneyAnswer {
-  switch (answer.kind) {
-    case 'unclear':
-      return { kind: 'unclear', why: 'why' in answer ? answer.why : 'server_error' };
-    case 'busy':
-      return { ...answer, executed: 'executed' in answer ? answer.executed : 'no' };
-    case 'misdirected':
-      return { kind: 'misdirected' };
-    default:
-      return assertNever(answer);
-  }
-}
 
 type Misdirected = Extract<Unread, { kind: 'misdirected' }>;
 
