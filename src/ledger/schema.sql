@@ -422,6 +422,11 @@ turn_clock.round bigint NOT NULL DEFAULT 1
 turn_clock.begins_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
 turn_rounds.round bigint NOT NULL
 turn_rounds.turns integer NOT NULL
+voucher_changes.channel text NOT NULL
+voucher_changes.nth bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+voucher_changes.amount numeric(78,0) NOT NULL
+voucher_channels.channel text NOT NULL
+voucher_channels.taken numeric(78,0) NOT NULL
 webhook_events.provider text NOT NULL
 webhook_events.event_id text NOT NULL
 webhook_events.type text NOT NULL
@@ -670,6 +675,10 @@ sweeps sweeps_pkey PRIMARY KEY (name)
 turn_clock turn_clock_only_one_check CHECK (only_one)
 turn_clock turn_clock_pkey PRIMARY KEY (only_one)
 turn_rounds turn_rounds_pkey PRIMARY KEY (round)
+voucher_changes voucher_changes_amount_check CHECK ((amount <> (0)::numeric))
+voucher_changes voucher_changes_pkey PRIMARY KEY (channel, nth)
+voucher_channels voucher_channels_pkey PRIMARY KEY (channel)
+voucher_channels voucher_channels_taken_check CHECK ((taken >= (0)::numeric))
 webhook_events unprocessed_event_is_found_again CHECK (((processed_at IS NULL) = (next_check_at IS NOT NULL)))
 webhook_events webhook_events_event_id_check CHECK ((event_id <> ''::text))
 webhook_events webhook_events_pkey PRIMARY KEY (provider, event_id)
@@ -722,6 +731,7 @@ CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHER
 CREATE INDEX settlements_under_way ON public.settlements USING btree (payer) WHERE ((status = 'open'::text) AND (spent = (0)::numeric))
 CREATE INDEX settlements_unreadable ON public.settlements USING btree (id) WHERE (attention_reason = 'unreadable_session'::text)
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, provider) INCLUDE (protocol, created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
+CREATE INDEX settlements_vouchers_waiting ON public.settlements USING btree (voucher_channel, voucher_place) WHERE ((voucher_channel IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text])))
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
 CREATE UNIQUE INDEX atomic_store_pkey ON public.atomic_store USING btree (key)
@@ -776,13 +786,15 @@ CREATE UNIQUE INDEX settlements_one_close_per_voucher_channel ON public.settleme
 CREATE UNIQUE INDEX settlements_one_uncollectable_per_payer ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND uncollectable AND (payer IS NOT NULL))
 CREATE UNIQUE INDEX settlements_payment_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status <> 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
-CREATE UNIQUE INDEX settlements_vouchers ON public.settlements USING btree (voucher_channel, voucher_place) INCLUDE (status, cap, spent, certainty) WHERE (voucher_channel IS NOT NULL)
+CREATE UNIQUE INDEX settlements_vouchers ON public.settlements USING btree (voucher_channel, voucher_place) WHERE (voucher_channel IS NOT NULL)
 CREATE UNIQUE INDEX stripe_account_pkey ON public.stripe_account USING btree (only_one)
 CREATE UNIQUE INDEX stripe_endpoints_pkey ON public.stripe_endpoints USING btree (endpoint)
 CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint, token)
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
 CREATE UNIQUE INDEX turn_clock_pkey ON public.turn_clock USING btree (only_one)
 CREATE UNIQUE INDEX turn_rounds_pkey ON public.turn_rounds USING btree (round)
+CREATE UNIQUE INDEX voucher_changes_pkey ON public.voucher_changes USING btree (channel, nth)
+CREATE UNIQUE INDEX voucher_channels_pkey ON public.voucher_channels USING btree (channel)
 CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
 
 -- triggers
@@ -794,6 +806,7 @@ CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXEC
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER decisions_stay BEFORE UPDATE ON public.decisions FOR EACH ROW EXECUTE FUNCTION keep_decision()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER order_items_keep BEFORE DELETE OR UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -829,6 +842,9 @@ CREATE TRIGGER settlements_build BEFORE UPDATE OF runner ON public.settlements F
 CREATE TRIGGER settlements_guard BEFORE INSERT OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION settlements_guard()
 CREATE TRIGGER settlements_keep BEFORE DELETE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER stripe_account_keep BEFORE DELETE OR UPDATE ON public.stripe_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER voucher_changes_stay BEFORE UPDATE ON public.voucher_changes FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER voucher_channels_keep BEFORE DELETE ON public.voucher_channels FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER voucher_takes_otherwise AFTER UPDATE OF status, certainty, cap, spent, voucher_channel, voucher_place, voucher_cumulative ON public.settlements FOR EACH ROW WHEN (((old.voucher_channel IS NOT NULL) OR (new.voucher_channel IS NOT NULL))) EXECUTE FUNCTION voucher_change()
 
 -- functions
 CREATE OR REPLACE FUNCTION public.ask_about_others(p_transfer uuid)
@@ -1519,10 +1535,11 @@ DECLARE
 BEGIN
   PERFORM pg_advisory_xact_lock(hashtextextended('voucher ' || p_channel, 0));
   IF voucher_channel_closes(p_channel) THEN RETURN NULL; END IF;
-  -- What was given up although nobody knows where it is may have been collected.
-  SELECT coalesce(sum(CASE WHEN status = 'released' OR (status = 'written_off' AND certainty IN ('absent', 'not_sent')) THEN 0
-      WHEN status = 'open' THEN cap ELSE spent END), 0), coalesce(max(voucher_place), 0)
-    INTO v_taken, v_last FROM settlements WHERE voucher_channel = p_channel;
+  INSERT INTO voucher_channels (channel, taken) VALUES (p_channel, 0) ON CONFLICT DO NOTHING;
+  WITH added AS (DELETE FROM voucher_changes WHERE channel = p_channel RETURNING amount)
+    UPDATE voucher_channels SET taken = taken + (SELECT coalesce(sum(amount), 0) FROM added) WHERE channel = p_channel
+    RETURNING taken INTO v_taken;
+  SELECT coalesce(max(voucher_place), 0) INTO v_last FROM settlements WHERE voucher_channel = p_channel;
   RETURN CASE WHEN p_cumulative >= v_taken + p_more THEN v_last + 1 END;
 END $function$
 CREATE OR REPLACE FUNCTION public.record_attempt(p jsonb)
@@ -1891,6 +1908,23 @@ BEGIN
     WHERE provider = 'stripe' AND type = 'transfer.reversed' AND object_id = NEW.stripe_transfer_id;
   RETURN NULL;
 END $function$
+CREATE OR REPLACE FUNCTION public.voucher_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_amount numeric := voucher_takes(NEW);
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.voucher_channel, NEW.voucher_place, NEW.voucher_cumulative)
+        IS DISTINCT FROM (OLD.voucher_channel, OLD.voucher_place, OLD.voucher_cumulative) THEN
+      RAISE EXCEPTION 'settlement %: its voucher never changes', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    v_amount := v_amount - voucher_takes(OLD);
+  END IF;
+  IF v_amount <> 0 THEN INSERT INTO voucher_changes (channel, amount) VALUES (NEW.voucher_channel, v_amount); END IF;
+  RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION public.voucher_channel_closes(p_channel text)
  RETURNS boolean
  LANGUAGE sql
@@ -1898,13 +1932,23 @@ CREATE OR REPLACE FUNCTION public.voucher_channel_closes(p_channel text)
 AS $function$
   SELECT EXISTS (SELECT 1 FROM settlements WHERE voucher_channel = p_channel AND voucher_closes AND status <> 'written_off')
 $function$
+CREATE OR REPLACE FUNCTION public.voucher_takes(s settlements)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  -- What was given up although nobody knows where it is may have been collected.
+  SELECT CASE WHEN s.status = 'released' OR (s.status = 'written_off' AND s.certainty IN ('absent', 'not_sent')) THEN 0
+    WHEN s.status = 'open' THEN coalesce(s.cap, 0) ELSE s.spent END
+$function$
 CREATE OR REPLACE FUNCTION public.waits_for_earlier_voucher(p_channel text, p_place bigint)
  RETURNS boolean
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT EXISTS (SELECT 1 FROM settlements e WHERE e.voucher_channel = p_channel AND e.voucher_place < p_place
+  SELECT EXISTS (SELECT 1 FROM (SELECT FROM settlements e WHERE e.voucher_channel = p_channel AND e.voucher_place < p_place
+    AND e.status IN ('open', 'pending', 'needs_attention')
     AND (e.status = 'open' OR (e.status = 'pending' AND e.blocked_by IS NULL)
-      OR (e.status IN ('pending', 'needs_attention') AND EXISTS (SELECT 1 FROM settlements c
-        WHERE c.voucher_channel = p_channel AND c.voucher_place = p_place AND c.voucher_closes))))
+      OR (SELECT c.voucher_closes FROM settlements c WHERE c.voucher_channel = p_channel AND c.voucher_place = p_place))
+    ORDER BY e.voucher_channel, e.voucher_place LIMIT 1) AS earlier)
 $function$
