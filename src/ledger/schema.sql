@@ -494,8 +494,8 @@ channels settled_within_deposit CHECK ((settled <= deposit))
 channels spent_within_accepted CHECK ((spent <= accepted))
 decisions alone_is_counted CHECK (((rests_on IS DISTINCT FROM 'one'::text) OR ((amount IS NOT NULL) AND (currency IS NOT NULL))))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
-decisions approver_is_another CHECK (((approved_by IS NULL) OR (NOT authenticated) OR (approved_by <> by)))
-decisions approvers_differ CHECK (((first_approver IS NULL) OR (approved_by IS NULL) OR (first_approver <> approved_by)))
+decisions approver_is_another CHECK (((approved_by IS NULL) OR (NOT authenticated) OR (lower(approved_by) <> lower(by)))) NOT VALID
+decisions approvers_differ CHECK (((first_approver IS NULL) OR (approved_by IS NULL) OR (lower(first_approver) <> lower(approved_by)))) NOT VALID
 decisions compensation_takes_two CHECK (((action <> 'compensate'::text) OR (state = 'ignored'::text) OR (rests_on = 'two'::text))) NOT VALID
 decisions decisions_action_check CHECK ((action ~ '^[a-z][a-z_]{0,39}$'::text))
 decisions decisions_amount_check CHECK ((amount >= (0)::numeric))
@@ -696,7 +696,7 @@ CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chai
 CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
-CREATE INDEX decisions_alone ON public.decisions USING btree (principal, currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
+CREATE INDEX decisions_alone ON public.decisions USING btree (lower(principal), currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)

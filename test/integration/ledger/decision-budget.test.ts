@@ -93,6 +93,33 @@ describe('what one person gives up within a day', () => {
   });
 });
 
+describe('who is written in another case than before', () => {
+  const approval = (asked: DecideOutcome, by: string) => {
+    if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
+    return test.ledger.approve({ decisionId: asked.decisionId, by, note: 'yes', verified: { kind: 'absent' } });
+  };
+
+  it('approves no request of his own, and a second person does', async () => {
+    const asked = await giveUp(await stuck(5_000n), { by: 'Ann' });
+    for (const by of ['ann', 'ANN', 'Ann']) expect(await approval(asked, by)).toEqual({ kind: 'self_approval' });
+    expect(await approval(asked, 'Anna')).toMatchObject({ kind: 'applied' });
+  });
+
+  it('is not both of the two whom a request from nobody takes', async () => {
+    const asked = await giveUp(await stuck(5_000n), { by: 'cron', authenticated: false });
+    expect(await approval(asked, 'Ann')).toMatchObject({ kind: 'pending_approval' });
+    expect(await approval(asked, 'ann')).toEqual({ kind: 'self_approval' });
+    expect(await approval(asked, 'bert')).toMatchObject({ kind: 'applied' });
+  });
+
+  it('has given up what he gave up under the other spelling, also at the same moment', async () => {
+    const items = await Promise.all(Array.from({ length: 6 }, () => stuck(600n)));
+    const spelled = ['Ann', 'ann', 'ANN', 'aNN', 'anN', 'AnN'];
+    const outcomes = await Promise.all(items.map((id, at) => kindOf(giveUp(id, { by: spelled[at] ?? '' }))));
+    expect(outcomes.toSorted()).toEqual(['applied', ...Array.from({ length: 5 }, () => 'pending_approval')]);
+  });
+});
+
 describe('a threshold by currency', () => {
   const deciding = () =>
     createDecisions(test.database, {
@@ -177,9 +204,11 @@ describe('the database itself refuses', () => {
 
   it.each([
     ['a second person who is the first', {}, [APPROVED('ann')], /approver_is_another/],
+    ['a second person who is the first, written otherwise', {}, [APPROVED('ANN')], /approver_is_another/],
     ['a decision of two that nobody approved', {}, [`state = 'applied'`], /two_principals/],
     ['a claimed name as one of the two', { authenticated: false }, [APPROVED('anna')], /two_principals/],
     ['one approver who counts twice', { authenticated: false }, [FIRST('anna'), APPROVED('anna')], /approvers_differ/],
+    ['the same, written otherwise', { authenticated: false }, [FIRST('Anna'), APPROVED('aNNA')], /approvers_differ/],
     [
       'another first approver afterwards',
       { authenticated: false },
