@@ -11,11 +11,19 @@ import type { Looked, StripeCall } from './stripe-call-types.js';
 export interface TransferCallDependencies {
   readonly ledger: Pick<
     Ledger,
-    'claimTransfer' | 'noteTransferAbsent' | 'permitTransfer' | 'recordTransfer' | 'releaseTransfer'
+    | 'claimTransfer'
+    | 'noteTransferAbsent'
+    | 'questionedPayment'
+    | 'permitTransfer'
+    | 'recordTransfer'
+    | 'releaseTransfer'
   >;
   readonly stripe: Stripe;
   readonly timings: RetryTimings;
 }
+
+/** The answer to the payment's question wakes what waits for it; this is for a wake that got lost. */
+const ASK_AGAIN_MS = 3_600_000;
 
 /** Sending a seller's share. A definite no may pass (a balance, an account that is being set up), so it is tried again. */
 export function transferCall({
@@ -28,7 +36,10 @@ export function transferCall({
     claim: ledger.claimTransfer,
     look: (claim) => lookForTransfer(stripe, claim),
     noteAbsent: ledger.noteTransferAbsent,
-    stillDue: () => Promise.resolve(undefined),
+    async stillDue({ orderId }) {
+      const payment = await ledger.questionedPayment(orderId);
+      return payment && { afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
+    },
     permit: ledger.permitTransfer,
     async send(claim, key, params) {
       const answer = await stripe.inLane(claim.sellerAccount).createTransfer(key, params);

@@ -16,7 +16,7 @@ export interface Situation {
   readonly heldUntil: string | null;
   /** `stripe` or `stripe:<account>` while it does not let us in. */
   readonly parkedBy: string | null;
-  /** Of a reversal: the earlier one of the same transfer that goes first. */
+  /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
   readonly behind: string | null;
 }
 
@@ -32,6 +32,8 @@ export function whatNext(situation: Situation, nowMs: number): string {
     const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
     return `waits until Stripe lets us in again${seller}; that is asked every minute at most, and no retries are used up`;
   }
+  if (behind !== null && kind === 'transfer')
+    return `waits for payment ${behind} of its order, about which a person is asked: nothing more of it is sent before that is answered`;
   if (behind !== null) return `waits for reversal ${behind} of the same transfer, which goes first`;
   return goesOn(situation);
 }

@@ -4,7 +4,7 @@ import type { PaymentStatus } from '../domain/marketplace-status.js';
 import { larger } from '../domain/money.js';
 import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
-import { moveOrder } from './order-paid.js';
+import { moveOrder, wakeTransfers } from './order-paid.js';
 import { isOpen } from './payment-row.js';
 import { lockOrderOf } from './seller-shares.js';
 import { mustMove, type Query } from './transition.js';
@@ -108,5 +108,6 @@ async function putAside(query: Query, row: Row): Promise<string> {
   await query(`UPDATE payments SET ${NO_ATTENTION}, written_off_at = clock_now(), next_check_at = NULL WHERE id = $1`, [
     row.id,
   ]);
+  await wakeTransfers(query, row.order_id);
   return row.status;
 }

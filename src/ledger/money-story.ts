@@ -22,7 +22,7 @@ export interface MoneyCall {
   readonly nextCheckAt: string | null;
   /** Stripe, or this seller at it, does not let us in: `stripe` or `stripe:<account>`. */
   readonly parkedBy: string | null;
-  /** Of a reversal: the earlier one of the same transfer that goes first. */
+  /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
   readonly behind: string | null;
 }
 
@@ -99,7 +99,8 @@ const AT_STRIPE = `${COMMON}, generation, key_first_sent_at, provider_request_id
 const CALL: Readonly<Record<MoneyKind, string>> = {
   payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
   refund: `SELECT ${AT_HYPERSWITCH} FROM refunds x WHERE id = $1`,
-  transfer: `SELECT ${AT_STRIPE}, NULL AS behind FROM seller_transfers x WHERE id = $1`,
+  transfer: `SELECT ${AT_STRIPE}, (SELECT p.id FROM payments p WHERE p.order_id = x.order_id AND p.status = 'succeeded'
+      AND p.attention_reason IS NOT NULL) AS behind FROM seller_transfers x WHERE id = $1`,
   reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
 };
 

@@ -35,6 +35,15 @@ async function refundedBefore(query: Query, order: OrderId): Promise<MoneyItem[]
   return started;
 }
 
+/** What paid the order is no question any more: what is unsent, and waited for that, is looked at now. */
+export async function wakeTransfers(query: Query, order: OrderId): Promise<void> {
+  await query(
+    `UPDATE seller_transfers SET next_retry_at = clock_now(), next_check_at = clock_now()
+     WHERE order_id = $1 AND status IN ('pending', 'failed') AND last_answer = 'later' AND runner IS NULL AND attention_reason IS NULL`,
+    [order],
+  );
+}
+
 export async function moveOrder(query: Query, id: OrderId, to: 'paid' | 'payment_failed'): Promise<boolean> {
   const order = await lockOrder(query, id);
   if (!order || (order.status !== 'pending' && order.status !== 'payment_failed') || order.status === to) return false;

@@ -6,7 +6,7 @@ import type { PaymentFacts } from '../domain/provider-answers.js';
 import { dropAttention, withdrawRequests } from './decision-rows.js';
 import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 import type { Applied, PaymentReading } from './money-call-types.js';
-import { moveOrder, orderPaid } from './order-paid.js';
+import { moveOrder, orderPaid, wakeTransfers } from './order-paid.js';
 import { capturedIn, isOpen, type PaymentRow } from './payment-row.js';
 import { sealClientSecret } from './payments.js';
 import type { Sealer } from './sealer.js';
@@ -149,5 +149,6 @@ async function answered(query: Query, row: PaymentRow, status: PaymentStatus): P
   if (row.attention_reason === 'approval_pending' && isOpen(status)) return;
   await withdrawRequests(query, 'payment', row.id, `Hyperswitch answered it: the payment is ${status} now`);
   await dropAttention(query, 'payments', row.id);
+  await wakeTransfers(query, row.order_id);
   await tell(query, { kind: 'payment', id: row.id, what: 'attention_over', detail: { was: row.attention_reason } });
 }

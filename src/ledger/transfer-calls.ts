@@ -1,7 +1,7 @@
 import { mayHaveMoved, surelyUnmoved } from '../domain/certainty.js';
 import type { OthersReversal } from '../domain/foreign-reversals.js';
 import { transferKey } from '../domain/idempotency-keys.js';
-import type { OrderId, TransferId } from '../domain/ids.js';
+import type { OrderId, PaymentId, TransferId } from '../domain/ids.js';
 import type { TransferStatus } from '../domain/marketplace-status.js';
 import type { TransferParams } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
@@ -74,6 +74,15 @@ export function createTransferCalls(database: Database) {
     /** Stripe has no such transfer; recorded before a permit is asked for. */
     noteTransferAbsent: (absence: Absence<TransferId>): Promise<void> =>
       database.transaction((query) => noteAbsent(query, 'seller_transfers', absence)),
+
+    /** What paid the order, where a person is asked whether that money is there: meanwhile nobody is sent any of it. */
+    async questionedPayment(order: OrderId): Promise<PaymentId | undefined> {
+      const [payment] = await database.query<{ id: PaymentId }>(
+        `SELECT id FROM payments WHERE order_id = $1 AND status = 'succeeded' AND attention_reason IS NOT NULL`,
+        [order],
+      );
+      return payment?.id;
+    },
 
     /** The last word before the bytes leave, by the ledger's clock. */
     permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>

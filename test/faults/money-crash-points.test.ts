@@ -37,6 +37,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.listRefunds': 'reads',
   'ledger.reversalsOfRefund': 'reads',
   'ledger.reversalsOfRefunds': 'reads',
+  'ledger.questionedPayment': 'reads',
   'ledger.reversalsOfTransfer': 'reads',
   'ledger.reversalsOfTransfers': 'reads',
   'ledger.unavailableProviders': 'reads',

@@ -45,6 +45,7 @@ describe('what happens next', () => {
     [{ parkedBy: 'stripe' }, /^waits until Stripe lets us in again;/],
     [{ parkedBy: 'stripe:acct_a' }, /^waits until Stripe lets us in again for acct_a;/],
     [{ behind: 'another' }, /^waits for reversal another of the same transfer/],
+    [{ kind: 'transfer', status: 'pending', behind: 'another' }, /^waits for payment another of its order/],
     [{ status: 'reversed', parkedBy: 'stripe', behind: 'another' }, /^nothing/],
     [{ kind: 'transfer', status: 'failed', certainty: 'absent' }, /^it is sent to Stripe at /],
     [{ kind: 'transfer', status: 'reversal_pending', certainty: 'done' }, /^its reversals go on/],
