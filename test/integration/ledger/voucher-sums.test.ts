@@ -66,8 +66,6 @@ const ONLY: Partial<Record<Move, string>> = {
 /** @returns false where it is not possible from where the charge is */
 async function move(id: string, what: Move, amount: number): Promise<boolean> {
   const [from, to] = MOVES[what];
-  const only =
-    { release: 'AND spent = 0', takeBack: `AND spent > 1 AND certainty = 'not_sent'` }[what as 'release'] ?? '';
   const { rowCount } = await client.query(
     `UPDATE settlements SET ${to} WHERE id = $1 AND status = '${from}' ${ONLY[what] ?? ''} AND $2::numeric IS NOT NULL`,
     [id, amount],
