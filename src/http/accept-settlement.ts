@@ -3,7 +3,7 @@ import type { JsonValue } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { NewSettlement } from '../ledger/ledger-types.js';
 import { type DecodedCredential, isUndecodable, type SettlementContext } from '../protocols/credential.js';
-import { decodeCredential } from '../protocols/decode-credential.js';
+import { decodeCredential, managesOnly } from '../protocols/decode-credential.js';
 import { payerOf } from '../protocols/payer.js';
 import { settleBody } from '../protocols/settle-body.js';
 import { canonicalJson, sha256 } from '../protocols/wire-json.js';
@@ -19,11 +19,12 @@ export interface AcceptOptions {
 /**
  * Turns a request into what the ledger stores: the same rules as a paid session. An expired credential is taken too, one
  * last attempt is made with it; an undecodable one is kept for a person.
- * @throws HttpProblem for an amount that this credential cannot be charged
+ * @throws HttpProblem for a credential that pays nothing, and for an amount that this one cannot be charged
  */
 export function acceptSettlement(request: NewSettlementRequest, options: AcceptOptions): NewSettlement {
   const { protocol, spent } = request;
   const raw = typeof request.credential === 'string' ? request.credential : JSON.stringify(request.credential);
+  if (managesOnly(protocol, raw)) throw noPayment();
   const context: SettlementContext = {
     ...request.context,
     destinationAccountId: request.context.destinationAccountId ?? options.destinationAccountId,
@@ -69,6 +70,19 @@ function decodedFacts(decoded: DecodedCredential, context: SettlementContext, { 
   const payer = payerOf(decoded, context.sourceAccountId ?? null).name;
   return { identity, payer, voucher, lookup, expiresAtMs, cap, spent: charged, body, undecodable: null };
 }
+
+/** Sent as a charge, a close would end a channel whose vouchers are still to be collected, and a top-up would be billed. */
+const noPayment = () =>
+  new HttpProblem(
+    'invalid_request',
+    'this MPP credential manages its channel and pays for nothing: nothing was stored and no money moves. Post the credential of ' +
+      'the open or voucher that what you served was paid with; a top-up or a close goes to a paid route, or to the auth server',
+    {
+      errors: [
+        { pointer: '/credential', message: 'has to pay: the action of an MPP session may be "open" or "voucher"' },
+      ],
+    },
+  );
 
 /** Nothing spent, nothing to collect; only an MPP session is closed at the auth server all the same. */
 function refuseZero({ protocol, spent }: NewSettlementRequest, decoded: DecodedCredential | undefined): void {

@@ -2,7 +2,7 @@ import { assertNever } from '../domain/assert-never.js';
 import type { Protocol } from '../domain/settlement-status.js';
 import { decodeAtxp } from './atxp.js';
 import type { DecodedCredential, SettlementContext, Undecodable } from './credential.js';
-import { decodeMpp } from './mpp.js';
+import { asksNoPayment, decodeMpp } from './mpp.js';
 import { decodeWireObject, MAX_CREDENTIAL_BYTES, undecodable } from './wire-json.js';
 import { decodeX402 } from './x402.js';
 
@@ -25,7 +25,7 @@ export function decodeCredential(
 ): DecodedCredential | Undecodable {
   if (Buffer.byteLength(raw) > MAX_CREDENTIAL_BYTES) return undecodable('the credential is longer than 64 KiB');
   if (protocol === 'atxp') return decodeAtxp(raw, context, decimals);
-  const decoded = decodeWireObject(protocol === 'mpp' ? raw.trim().replace(/^payment\s+/i, '') : raw);
+  const decoded = decodeWireObject(protocol === 'mpp' ? withoutScheme(raw) : raw);
   if ('undecodable' in decoded) return decoded;
   switch (protocol) {
     case 'x402':
@@ -36,3 +36,12 @@ export function decodeCredential(
       return assertNever(protocol);
   }
 }
+
+/** Whether a credential is there to manage its channel: nothing can be charged on it. Of what cannot be read nobody knows. */
+export function managesOnly(protocol: Protocol, raw: string): boolean {
+  if (protocol !== 'mpp' || Buffer.byteLength(raw) > MAX_CREDENTIAL_BYTES) return false;
+  const decoded = decodeWireObject(withoutScheme(raw));
+  return 'object' in decoded && asksNoPayment(decoded.object);
+}
+
+const withoutScheme = (raw: string): string => raw.trim().replace(/^payment\s+/i, '');

@@ -30,9 +30,21 @@ export function decodeMpp(content: JsonObject, decimals: number): DecodedCredent
   if (challenge === undefined) return undecodable('it answers no challenge');
   const payload = objectAt(content, 'payload') ?? {};
   const intent = stringAt(challenge, 'intent') ?? 'charge';
-  if (intent === 'session' || valueAt(payload, 'descriptor') !== undefined) return session(content, challenge, payload);
+  if (intent === 'session' || isOfChannel(payload)) return session(content, challenge, payload);
   if (intent !== 'charge') return undecodable('its MPP intent is neither charge nor session');
   return charge(content, challenge, decimals);
+}
+
+/** Whoever settles it reads these parts as a session's, whatever its challenge says. */
+const isOfChannel = (payload: JsonObject): boolean =>
+  ['descriptor', 'action'].some((part) => valueAt(payload, part) !== undefined);
+
+const PAYS = ['open', 'voucher'] as const;
+
+/** What it asks of its channel is not to be paid from: a top-up, a close, or what we do not know. It may be ill-formed beside that. */
+export function asksNoPayment(content: JsonObject): boolean {
+  const action = valueAt(objectAt(content, 'payload'), 'action');
+  return action !== undefined && !PAYS.some((known) => known === action);
 }
 
 function charge(content: JsonObject, challenge: JsonObject, decimals: number): DecodedCredential | Undecodable {

@@ -111,6 +111,27 @@ describe('taking a settlement over', () => {
     expect(settlements.api.dispatched).toHaveLength(4);
   });
 
+  it.each([
+    ['a top-up', mppSession({ action: 'topUp', cumulativeAmount: undefined, transaction: '0x76ab' })],
+    ['a top-up without its transaction', mppSession({ action: 'topUp' })],
+    ['a close', mppSession({ action: 'close' })],
+    ['a close that calls itself a charge', { ...mppCharge(), payload: { action: 'close', cumulativeAmount: '30000' } }],
+    ['an action that nobody knows', mppSession({ action: 'borrow' })],
+    ['an action that is no word', mppSession({ action: 7 })],
+  ])('refuses %s, which pays for nothing, and says what to post instead', async (_what, credential) => {
+    const before = (await read('?protocol=mpp&limit=200')).text;
+    for (const amount of ['0', '3000'])
+      for (const wire of [credential, base64(credential), `Payment ${base64(credential)}`]) {
+        const json = request({ protocol: 'mpp', credential: wire, spent: { amount, asset: '0xusdc', decimals: 6 } });
+        const refused = await post(json);
+        expect(summary(refused)).toEqual([400, 'invalid_request']);
+        expect(refused.body.errors).toMatchObject([{ pointer: '/credential' }]);
+        expect(refused.body.detail).toContain('Post the credential of the open or voucher');
+      }
+    expect(settlements.api.dispatched).toEqual([]);
+    expect((await read('?protocol=mpp&limit=200')).text).toBe(before);
+  });
+
   it('counts what several vouchers of a channel owe also when they come at once', async () => {
     const channelId = nonce('3');
     const answers = await Promise.all(

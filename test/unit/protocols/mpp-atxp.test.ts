@@ -66,11 +66,11 @@ describe('an MPP credential', () => {
     expect(decodeCredential('mpp', base64url(mppSession(change)), {})).toHaveProperty('undecodable');
   });
 
-  it('with a channel descriptor is a session whatever its intent says', () => {
-    const disguised = {
-      ...mppCharge(),
-      payload: { descriptor: { account: PAYER }, channelId: CHANNEL, cumulativeAmount: '5' },
-    };
+  it.each([
+    ['a channel descriptor', { descriptor: { account: PAYER } }],
+    ['an action', { action: 'voucher' }],
+  ])('with %s is a session whatever its intent says', (_what, part) => {
+    const disguised = { ...mppCharge(), payload: { ...part, channelId: CHANNEL, cumulativeAmount: '5' } };
     expect(decoded('mpp', base64(disguised))).toMatchObject({
       scheme: 'session',
       identity: `mpp:session:${CHANNEL.toLowerCase()}:5`,
