@@ -116,6 +116,21 @@ export async function givenUpAlone(query: Query, principal: string | null, curre
   return BigInt(row?.total ?? 0);
 }
 
+/** Whether a person has given up exactly what would be asked: the same evidence is no new question. */
+export async function isGivenUp(
+  query: Query,
+  kind: DecidableKind,
+  id: string,
+  { reason, detail }: { readonly reason: AttentionReason; readonly detail: string },
+): Promise<boolean> {
+  const [row] = await query<{ given_up: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM decisions WHERE item_kind = $1 AND item_id = $2 AND action = 'write_off' AND state = 'applied'
+       AND asked_reason = $3 AND asked_detail = $4) AS given_up`,
+    [kind, id, reason, detail],
+  );
+  return row?.given_up === true;
+}
+
 /** A request that nobody has approved yet is overtaken: by another decision, or because the question is gone. */
 export async function withdrawRequests(query: Query, kind: DecidableKind, id: string, why: string): Promise<void> {
   const withdrawn = await query<{ id: DecisionId }>(

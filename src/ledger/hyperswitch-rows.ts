@@ -2,6 +2,7 @@ import type { AttentionReason } from '../domain/attention.js';
 import { type Certainty, certaintyAtSend } from '../domain/certainty.js';
 import { HYPERSWITCH_ABSENCE } from '../domain/key-age.js';
 import type { Database } from './database.js';
+import { isGivenUp } from './decision-rows.js';
 import { type Query, tell } from './transition.js';
 
 /** What payments and refunds have in common: a call whose key is the object's own id at Hyperswitch. */
@@ -163,6 +164,13 @@ export async function ask(
   if (row?.was !== reason) await tell(query, { kind: KIND[table], id, what: reason, detail: { detail } });
 }
 
+async function leaveGivenUp(query: Query, table: HyperswitchTable, id: string): Promise<void> {
+  await query(
+    `UPDATE ${table} SET next_check_at = clock_now() + ${ASKED_AFTER} WHERE id = $1 AND next_check_at IS NOT NULL`,
+    [id],
+  );
+}
+
 /** Nothing could be concluded, and only a person can find out why; the claim is given back. */
 export async function askUnread(
   database: Database,
@@ -175,6 +183,8 @@ export async function askUnread(
          runner = NULL, runner_until = NULL WHERE id = $1 AND runner = $2 RETURNING id`,
       [id, runner, certainty, detail],
     );
-    if (rows.length === 1) await ask(query, table, { id, reason, detail });
+    if (rows.length === 0) return;
+    if (await isGivenUp(query, KIND[table], id, { reason, detail })) await leaveGivenUp(query, table, id);
+    else await ask(query, table, { id, reason, detail });
   });
 }

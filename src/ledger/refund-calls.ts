@@ -7,7 +7,7 @@ import { overdueReadMs, REFUND_EXPECTED_MS } from '../domain/overdue.js';
 import type { RefundFacts } from '../domain/provider-answers.js';
 import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
-import { dropAttention, withdrawRequests } from './decision-rows.js';
+import { dropAttention, isGivenUp, withdrawRequests } from './decision-rows.js';
 import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
 import {
   type AbsentOutcome,
@@ -65,10 +65,12 @@ export function createRefundCalls(database: Database) {
   const apply = (reading: RefundReading): Promise<Applied> =>
     database.transaction(async (query) => {
       const row = await lockRefund(query, reading.refundId);
-      const question = questionOf(row, reading.facts);
-      await saveReading(query, row, reading, question !== null);
-      if (question) return { status: await askAbout(query, row, question), started: [] };
-      return await follow(query, row, reading.facts.status);
+      const question = questionOf(row, reading.facts) ?? (await beyondPaid(query, row, reading.facts.status));
+      const open = question !== null && !(await isGivenUp(query, 'refund', row.id, question));
+      await saveReading(query, row, reading, open);
+      if (open) await ask(query, 'refunds', { id: row.id, ...question });
+      // What does not fit is not believed, whatever a person has decided about it.
+      return question ? { status: row.status, started: [] } : await follow(query, row, reading.facts.status);
     });
 
   return {
@@ -163,7 +165,7 @@ function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
   if (!same) {
     return {
       reason: 'conflict',
-      detail: `Hyperswitch holds ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.paid_currency}`,
+      detail: `Hyperswitch holds ${facts.hyperswitchRefundId}, ${facts.providerStatus}, of ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.currency} of a payment in ${row.paid_currency}`,
     };
   }
   return facts.asks === null
@@ -182,15 +184,10 @@ const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
   'resource_missing',
 ]);
 
-async function saveReading(
-  query: Query,
-  row: RefundRow,
-  { runner }: RefundReading,
-  contradicts: boolean,
-): Promise<void> {
+async function saveReading(query: Query, row: RefundRow, { runner }: RefundReading, asks: boolean): Promise<void> {
   // What did not fit fits now: nobody needs to be asked any more.
   const over = row.attention_reason === 'conflict' ? row.status !== 'succeeded' : true;
-  if (!contradicts && over && ANSWERED_BY_READING.has(row.attention_reason ?? '')) {
+  if (!asks && over && ANSWERED_BY_READING.has(row.attention_reason ?? '')) {
     await dropAttention(query, 'refunds', row.id);
   }
   await query(
@@ -203,20 +200,11 @@ async function saveReading(
   );
 }
 
-async function askAbout(query: Query, row: RefundRow, question: Question): Promise<RefundStatus> {
-  await ask(query, 'refunds', { id: row.id, ...question });
-  return row.status;
-}
-
 async function follow(query: Query, row: RefundRow, status: RefundStatus): Promise<Applied> {
   if (status === row.status) return { status, started: [] };
   if (!REFUND_TRANSITIONS[row.status].includes(status)) {
     await tell(query, { kind: 'refund', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
     return { status: row.status, started: [] };
-  }
-  if (status === 'succeeded') {
-    const beyond = await beyondPaid(query, row);
-    if (beyond) return { status: await askAbout(query, row, { reason: 'conflict', detail: beyond }), started: [] };
   }
   await mustMove(query, 'refunds', { id: row.id, from: row.status, to: status, set: MOVED[status] });
   await tell(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
@@ -238,7 +226,8 @@ async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Pr
 }
 
 /** Another refund must have failed of which we have not heard: this one counts once that one is read. */
-async function beyondPaid(query: Query, row: RefundRow): Promise<string | undefined> {
+async function beyondPaid(query: Query, row: RefundRow, said: RefundStatus): Promise<Question | null> {
+  if (said !== 'succeeded' || !REFUND_TRANSITIONS[row.status].includes(said)) return null;
   const [sum] = await query<{ refunded: string }>(
     `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND id <> $2 AND status = 'succeeded'`,
     [row.order_id, row.id],
@@ -247,8 +236,11 @@ async function beyondPaid(query: Query, row: RefundRow): Promise<string | undefi
   const captured = BigInt(row.captured);
   // What the provider gave back was captured, whether or not it says how much was.
   const paid = row.captured_known || row.origin === 'api' ? captured : larger(captured, BigInt(row.paid_amount));
-  if (refunded + BigInt(row.amount) <= paid) return undefined;
-  return `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${paid} that were paid; the order's other refunds are to be read again`;
+  if (refunded + BigInt(row.amount) <= paid) return null;
+  return {
+    reason: 'conflict',
+    detail: `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${paid} that were paid; the order's other refunds are to be read again`,
+  };
 }
 
 const MOVED: Readonly<Record<RefundStatus, string>> = {
