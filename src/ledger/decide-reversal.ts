@@ -140,8 +140,10 @@ export const REVERSAL: Decidable<'reversal', Row> = {
       missing: unadoptableReversal,
       confirmed: isMarked,
       async apply({ query }, { id }, said) {
-        const { status } = await finishReversal(query, await lockReversal(query, id), adopted(said));
-        await dropAttention(query, 'reversals', id);
+        const tookWhole = said.verified.kind === 'found' && said.verified.tookWhole === true;
+        const row = await lockReversal(query, id);
+        const { status } = await finishReversal(query, row, { stripeReversalId: adopted(said), tookWhole });
+        if (!tookWhole) await dropAttention(query, 'reversals', id);
         return status;
       },
     },

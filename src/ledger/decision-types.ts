@@ -23,12 +23,14 @@ export type Verification =
   | { readonly kind: 'not_needed' }
   /**
    * Its name there; null: the provider shows it without one. `unmarked`: it bears no mark of ours, and a person says whose it is.
-   * `takenBack`: it is a transfer of which somebody else has reversed this already.
+   * `takenBack`: it is a transfer of which somebody else has reversed this already. `tookWhole`: it is a reversal of the whole share,
+   * of which a part had been counted as taken by others.
    */
   | {
       readonly kind: 'found';
       readonly providerId: string | null;
       readonly unmarked?: true;
+      readonly tookWhole?: true;
       readonly takenBack?: readonly OthersReversal[];
     }
   | { readonly kind: 'absent' }

@@ -109,7 +109,7 @@ async function adoptAt(
   row: ReversalRow,
   { stripeReversalId, taken }: { readonly stripeReversalId: string; readonly taken: bigint | undefined },
 ): Promise<Recorded> {
-  if (taken === undefined || taken === toTake(row)) return await finishReversal(query, row, stripeReversalId);
+  if (taken === undefined || taken === toTake(row)) return await finishReversal(query, row, { stripeReversalId });
   if (row.status !== 'permanently_failed') await takenBeside(query, row, stripeReversalId);
   return { status: row.status, started: [] };
 }
@@ -179,7 +179,8 @@ async function record(query: Query, outcome: CallOutcome<ReversalId>, options: R
   const { id, decision, runner, detail, requestId, stripeId } = outcome;
   const row = await lockReversal(query, id);
   await tellAnswer(query, 'reversals', row, outcome);
-  if (decision.do === 'finish') return await finishReversal(query, row, stripeId ?? '', requestId);
+  if (decision.do === 'finish')
+    return await finishReversal(query, row, { stripeReversalId: stripeId ?? '', requestId });
   if (row.status === 'reversed' || row.status === 'written_off' || row.runner !== runner)
     return { status: row.status, started: [] };
 
@@ -240,6 +241,13 @@ async function delayProbe(query: Query, row: ReversalRow, afterMs: number): Prom
   );
 }
 
+interface Taken {
+  readonly stripeReversalId: string;
+  readonly requestId?: string | null;
+  /** Beside what had been counted of it: that stands for nothing any more, and a person hears of it. */
+  readonly tookWhole?: boolean;
+}
+
 /**
  * The share is back. Written from any status: evidence is absorbing, and what a person had given up or was asked about
  * becomes a late success.
@@ -247,14 +255,15 @@ async function delayProbe(query: Query, row: ReversalRow, afterMs: number): Prom
 export async function finishReversal(
   query: Query,
   row: ReversalRow,
-  stripeReversalId: string,
-  requestId: string | null = null,
+  { stripeReversalId, requestId = null, tookWhole = false }: Taken,
 ): Promise<Recorded> {
   if (row.status === 'reversed' || (row.status === 'written_off' && (await lacksRoom(query, row)))) {
     await takenBeside(query, row, stripeReversalId);
     return { status: row.status, started: [] };
   }
   const late = row.status === 'written_off' || row.status === 'permanently_failed';
+  if (tookWhole) await query('DELETE FROM foreign_decisions WHERE reversal_id = $1', [row.id]);
+  const told = toldOf(row, stripeReversalId, tookWhole);
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
@@ -262,13 +271,8 @@ export async function finishReversal(
     set: `certainty = 'done', voided = false, stripe_reversal_id = $4, reversed_at = clock_now(), last_answer = 'finish', waiting_since = NULL,
       provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
       next_check_at = NULL, attention_reason = $6, attention_since = CASE WHEN $6::text IS NOT NULL THEN clock_now() END,
-      attention_detail = $7`,
-    values: [
-      stripeReversalId,
-      requestId,
-      row.status === 'written_off' ? 'late_success' : null,
-      row.status === 'written_off' ? `Stripe holds ${stripeReversalId} for it, found after it was written off` : null,
-    ],
+      attention_detail = $7${tookWhole ? ', counted = 0' : ''}`,
+    values: [stripeReversalId, requestId, told?.reason ?? null, told?.detail ?? null],
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
   await tell(query, {
@@ -282,6 +286,20 @@ export async function finishReversal(
   await proposeCompensation(query, row.order_id);
   const woken = await gateOpens(query, row);
   return { status: 'reversed', started: [...(await leavePlace(query, { id: row.id, status: 'pending' })), ...woken] };
+}
+
+/** What a person is to know of how it ended. */
+function toldOf(row: ReversalRow, stripeReversalId: string, tookWhole: boolean) {
+  if (tookWhole)
+    return {
+      reason: 'conflict',
+      detail: `Stripe holds ${stripeReversalId} of the whole ${row.amount} ${row.currency} for it beside the ${row.counted} of others that were counted: these stand for nothing any more, and the next refund asks what they stand for; else pay the seller back at Stripe; acknowledge with adopt`,
+    };
+  if (row.status !== 'written_off') return undefined;
+  return {
+    reason: 'late_success',
+    detail: `Stripe holds ${stripeReversalId} for it, found after it was written off`,
+  };
 }
 
 /** Given up, and meanwhile the rest of its transfer was demanded: the ledger holds no more than the transfer. */

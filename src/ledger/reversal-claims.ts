@@ -128,7 +128,7 @@ async function askForId(query: Query, row: ReversalRow): Promise<Refusal> {
 
 /** A build that knew nothing of what is counted may have sent the whole share. */
 async function askWhatWasTaken(query: Query, row: ReversalRow): Promise<Refusal> {
-  const detail = `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent; see at Stripe what was reversed of ${row.stripe_transfer_id}, pay back there what is too much; 25 hours after it was first sent retry takes what is due under a new key`;
+  const detail = `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent. Where Stripe shows it on ${row.stripe_transfer_id}, adopt takes it as the whole share, and frees what was counted; where it does not, retry takes what is due under a new key 25 hours after it was first sent`;
   await fail(query, row, { reason: 'conflict', detail });
   return { kind: 'attention', reason: 'conflict', detail, unknown: true };
 }

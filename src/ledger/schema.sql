@@ -806,6 +806,7 @@ CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON pu
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER decisions_stay BEFORE UPDATE ON public.decisions FOR EACH ROW EXECUTE FUNCTION keep_decision()
+CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_decisions FOR EACH ROW EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -830,6 +831,7 @@ CREATE TRIGGER reversals_counted BEFORE UPDATE ON public.reversals FOR EACH ROW 
 CREATE TRIGGER reversals_guard BEFORE INSERT OR UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_reversal()
 CREATE TRIGGER reversals_keep BEFORE DELETE ON public.reversals FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER reversals_sent_amount BEFORE UPDATE ON public.reversals FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
+CREATE TRIGGER reversals_stand_once BEFORE UPDATE OF stripe_reversal_id ON public.reversals FOR EACH ROW WHEN (((new.stripe_reversal_id IS NOT NULL) AND (new.stripe_reversal_id IS DISTINCT FROM old.stripe_reversal_id))) EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER reversals_status BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_status('reversal')
 CREATE TRIGGER seller_transfers_build BEFORE UPDATE OF runner ON public.seller_transfers FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER seller_transfers_call BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_money_call('transfer')
@@ -1094,7 +1096,10 @@ CREATE OR REPLACE FUNCTION public.decided_of_others(p_transfer uuid)
  STABLE
 AS $function$
   SELECT coalesce(jsonb_object_agg(stripe_reversal_id, amount::text), '{}') FROM (
-    SELECT stripe_reversal_id, sum(amount) AS amount FROM foreign_decisions WHERE transfer_id = p_transfer GROUP BY 1) d
+    SELECT stripe_reversal_id, sum(amount) AS amount FROM (
+      SELECT stripe_reversal_id, amount FROM foreign_decisions WHERE transfer_id = p_transfer
+      UNION ALL SELECT stripe_reversal_id, amount - counted FROM reversals WHERE transfer_id = p_transfer AND stripe_reversal_id IS NOT NULL
+    ) AS each GROUP BY 1) AS d
 $function$
 CREATE OR REPLACE FUNCTION public.erase_date(expires_at timestamp with time zone)
  RETURNS timestamp with time zone
@@ -1299,6 +1304,17 @@ BEGIN
   IF TG_TABLE_NAME = 'reversals' THEN v_due := NEW.amount - NEW.counted; END IF;
   IF (NEW.params::jsonb ->> 'amount')::numeric IS DISTINCT FROM v_due THEN
     RAISE EXCEPTION '% %: % are to be sent, not what is frozen: %', TG_TABLE_NAME, OLD.id, v_due, NEW.params USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_stands_once()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_TABLE_NAME = 'reversals' AND EXISTS (SELECT 1 FROM foreign_decisions WHERE stripe_reversal_id = NEW.stripe_reversal_id)
+    OR TG_TABLE_NAME <> 'reversals' AND EXISTS (SELECT 1 FROM reversals WHERE stripe_reversal_id = NEW.stripe_reversal_id) THEN
+    RAISE EXCEPTION '% stands for another share already', NEW.stripe_reversal_id USING ERRCODE = 'unique_violation';
   END IF;
   RETURN NEW;
 END $function$

@@ -63,25 +63,27 @@ function judgeReversal(
     };
   const other = found.metadata.operation_id;
   const toTake = reversal.amount - reversal.counted;
-  if (found.amount !== toTake || found.currency !== reversal.currency || (other && other !== reversal.id))
+  // A build that knew nothing of what is counted asked for the whole share.
+  const tookWhole = other !== undefined && found.amount === reversal.amount && toTake < reversal.amount;
+  if (
+    (found.amount !== toTake && !tookWhole) ||
+    found.currency !== reversal.currency ||
+    (other && other !== reversal.id)
+  )
     return {
       kind: 'refuted',
       detail: `${found.stripeReversalId} is ${found.amount} ${found.currency}${other ? ` of operation ${other}` : ''}, not ${toTake} ${reversal.currency} of this one`,
     };
   if (found.state !== 'done')
     return { kind: 'refuted', detail: `${found.stripeReversalId} has taken nothing: it is ${found.state} at Stripe` };
-  if (!other && ours)
-    return {
-      kind: 'refuted',
-      detail: `Stripe holds ${ours.stripeReversalId} for it, which bears our mark: adopt that`,
-    };
-  return shown(found.stripeReversalId, other);
+  if (!other && ours) return adoptOurs(ours.stripeReversalId);
+  return { ...shown(found.stripeReversalId, other), ...(tookWhole ? { tookWhole } : {}) };
 }
 
-const shown = (providerId: string, mark: string | undefined): Verification => ({
-  kind: 'found',
+const shown = (providerId: string, mark: string | undefined) => ({
+  kind: 'found' as const,
   providerId,
-  ...(mark ? {} : { unmarked: true }),
+  ...(mark ? {} : { unmarked: true as const }),
 });
 
 /** One that has failed or was canceled took nothing. */
@@ -142,13 +144,20 @@ function judgeTransfer(
   const named = textOf(evidence, 'stripe_transfer_id') ?? ours?.stripeTransferId;
   const found = members.find(({ stripeTransferId }) => stripeTransferId === named);
   if (!found) return { kind: 'refuted', detail: refuted(named, `the group of order ${group}`, 'stripe_transfer_id') };
-  return isOfThis(found, transfer)
-    ? shown(found.stripeTransferId, found.metadata.seller_transfer_id)
-    : {
-        kind: 'refuted',
-        detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,
-      };
+  if (!isOfThis(found, transfer))
+    return {
+      kind: 'refuted',
+      detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,
+    };
+  const mark = found.metadata.seller_transfer_id;
+  return !mark && ours ? adoptOurs(ours.stripeTransferId) : shown(found.stripeTransferId, mark);
 }
+
+/** Somebody else's is not adopted beside it. */
+const adoptOurs = (stripeId: string): Verification => ({
+  kind: 'refuted',
+  detail: `Stripe holds ${stripeId} for it, which bears our mark: adopt that`,
+});
 
 function isOfThis(found: TransferFacts, transfer: SellerTransfer): boolean {
   const owner = found.metadata.seller_transfer_id;

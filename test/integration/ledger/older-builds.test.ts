@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReversalId, TransferId } from '../../../src/domain/ids.js';
+import { newDecisionId, type ReversalId, type TransferId } from '../../../src/domain/ids.js';
 import { createDatabase } from '../../../src/ledger/database.js';
 import { newestKnown } from '../../../src/ledger/migrate.js';
+import { createResolution } from '../../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import { HOLD_MS, MINUTE, type MoneySteps, moneySteps } from '../../support/money-steps.js';
@@ -84,6 +85,42 @@ describe('what an older build froze', () => {
     await steps.decide({ kind: 'reversal', itemId: id, action: 'retry' });
     const permit = await steps.permit(await steps.holdReversal(id));
     expect(permit).toMatchObject({ kind: 'send', params: { amount: 180 } });
+  });
+
+  it('and sent, and Stripe shows whole, is adopted: what was counted of it stands for nothing any more, and that is told', async () => {
+    const id = await partlyCounted();
+    await frozenByOlderBuild(id, 'unknown');
+    await test.ledger.claimReversal(id, 'worker/new', HOLD_MS);
+    const { stripeTransferId, transferId } = await steps.reversal(id);
+    const ours = unique('trr_ours');
+    const common = { stripeTransferId, currency: 'USD', createdAt: '2026-11-28T00:00:00.000Z', state: 'done' };
+    const found = {
+      transfer: { ...common, amount: 1_000n, amountReversed: 420n, metadata: {} },
+      reversals: [{ ...common, stripeReversalId: ours, amount: 300n, metadata: { operation_id: id } }],
+    };
+    const stripe = { inLane: () => ({ readTransfer: () => Promise.resolve({ kind: 'found', value: found }) }) };
+    const { decide } = createResolution({ ledger: test.ledger, stripe: stripe as never, chain: undefined });
+    const adopt = () =>
+      decide({
+        id: newDecisionId(test.clock.nowMs()),
+        kind: 'reversal',
+        itemId: id,
+        action: 'adopt',
+        note: 'looked',
+        evidence: null,
+        by: 'olga',
+        authenticated: true,
+      });
+    expect(await adopt()).toMatchObject({ kind: 'applied', status: 'reversed' });
+    expect(await steps.reversal(id)).toMatchObject({
+      stripeReversalId: ours,
+      counted: 0n,
+      attention: { reason: 'conflict', detail: expect.stringContaining('beside the 120 of others') },
+    });
+    expect((await steps.transfer(transferId)).amountReversed).toBe(300n);
+    expect(await test.database.query('SELECT 1 FROM foreign_decisions WHERE reversal_id = $1', [id])).toEqual([]);
+    expect(await adopt()).toMatchObject({ kind: 'applied' });
+    expect((await steps.reversal(id)).attention).toBeNull();
   });
 });
 
