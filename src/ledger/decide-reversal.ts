@@ -20,8 +20,8 @@ import {
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
 import type { Verification } from './decision-types.js';
+import { finishReversal } from './finish-reversal.js';
 import { decideShare } from './foreign-shares.js';
-import { finishReversal } from './reversal-calls.js';
 import { lockReversal } from './reversal-claims.js';
 import { lockOrderOf } from './seller-shares.js';
 import { mustMove, type Query } from './transition.js';

@@ -1,3 +1,4 @@
+import { Session } from 'mppx/tempo';
 import { type ChannelId, parseChannelId } from '../domain/channel.js';
 import type { JsonObject } from '../domain/json.js';
 import { type AtomicAmount, parseAtomic, parseDecimal, toAtomic } from '../domain/money.js';
@@ -88,7 +89,7 @@ const MANAGES = ['topUp', 'close'] as const;
  */
 function session(content: JsonObject, challenge: JsonObject, payload: JsonObject): DecodedCredential | Undecodable {
   const descriptor = objectAt(payload, 'descriptor');
-  const channelId = channelOf(payload, descriptor);
+  const channelId = channelOf(challenge, payload);
   if (typeof channelId === 'object') return channelId;
   const stated = stringAt(payload, 'cumulativeAmount');
   const cumulative = stated === undefined ? undefined : parseAtomic(stated);
@@ -117,11 +118,38 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
 }
 
 /** One channel has one name: under another it would have a sum of its own, and its voucher would pay once more. */
-function channelOf(payload: JsonObject, descriptor: JsonObject | undefined): ChannelId | undefined | Undecodable {
+function channelOf(challenge: JsonObject, payload: JsonObject): string | undefined | Undecodable {
+  const descriptor = objectAt(payload, 'descriptor');
   const stated = [payload, descriptor].map((where) => valueAt(where, 'channelId')).filter((id) => id !== undefined);
-  const [channelId, ...others] = stated.map(parseChannelId);
-  if (stated.length > 0 && channelId === undefined) return undecodable('its channel id is not 0x and 64 hex digits');
+  const { read, form } = namesOf(stringAt(challenge, 'method'), stated);
+  const known = stated.map(read);
+  if (known.includes(undefined)) return undecodable(`its channel id is not ${form}`);
+  const computed = channelIdOf(descriptor, objectAt(requestOf(challenge), 'methodDetails'));
+  const [channelId, ...others] = [...(computed === undefined ? [] : [computed]), ...known];
   return others.every((other) => other === channelId) ? channelId : undecodable('its descriptor is of another channel');
+}
+
+/** Only Tempo's names are known to be 256 bits in hex; those of other methods are names to the letter. */
+function namesOf(method: string | undefined, stated: readonly unknown[]) {
+  const isHex = method === undefined || method === 'tempo' || stated.some((id) => /^0x/i.test(String(id)));
+  return isHex
+    ? { read: parseChannelId, form: '0x and 64 hex digits' }
+    : { read: (id: unknown) => (typeof id === 'string' && id !== '' ? id : undefined), form: 'a name' };
+}
+
+/** The id that follows from a channel's descriptor, chain and escrow; undefined where they do not say enough. */
+export function channelIdOf(
+  descriptor: JsonObject | undefined,
+  details: JsonObject | undefined,
+): ChannelId | undefined {
+  if (descriptor === undefined || details === undefined) return undefined;
+  try {
+    const { computeId } = Session.Precompile.Channel;
+    const channel = { ...descriptor, chainId: Number(details['chainId']), escrow: stringAt(details, 'escrowContract') };
+    return parseChannelId(computeId(channel as unknown as Parameters<typeof computeId>[0]));
+  } catch {
+    return undefined;
+  }
 }
 
 const HEX = /^0x([0-9a-f]{2})+$/i;

@@ -5,9 +5,9 @@ import { payerOf } from '../protocols/payer.js';
 import type { Admission, AdmitDependencies, Knock, Verified } from './admission.js';
 import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './live-session.js';
-import { manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
+import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
 import { CHALLENGE_EXPIRED } from './match-mpp.js';
-import { matchOffer, type ReadCredential } from './match-offer.js';
+import { matchOffer, type ReadCredential, readOf } from './match-offer.js';
 import { contentsOf, liveSession, newSession, openOnce } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
@@ -24,11 +24,15 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
     } as const;
     return match.read === undefined ? otherwise : repeated(match.read, knock, dependencies, otherwise);
   }
-  if (match.kind === 'undecided') return { kind: 'unavailable', why: match.why };
+  if (match.kind === 'undecided') {
+    const otherwise = { kind: 'unavailable', why: match.why } as const;
+    return match.read === undefined ? otherwise : repeated(match.read, knock, dependencies, otherwise);
+  }
   const { credential } = match;
+  const read = readOf(match);
   const leftMs = (credential.expiresAtMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs();
   if (leftMs < knock.terms.longestMs + dependencies.minRetryWindowMs) {
-    return repeated(match, knock, dependencies, {
+    return repeated(read, knock, dependencies, {
       kind: 'challenge',
       why: 'the credential expires too soon to be collected safely',
     });
@@ -36,11 +40,11 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
   if (credential.manages) return manageVoucherChannel(match, knock, dependencies);
   const verified = await verifyCredential(match, dependencies);
   if (verified.kind === 'unreachable')
-    return repeated(match, knock, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
+    return repeated(read, knock, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
   if (verified.kind === 'valid')
     return open({ ...match, payer: payerOf(credential, verified.payer) }, knock, dependencies);
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
-  return repeated(match, knock, dependencies, {
+  return repeated(read, knock, dependencies, {
     kind: 'challenge',
     why: 'the auth server did not accept the credential',
   });
@@ -69,6 +73,7 @@ async function repeated(
   otherwise: Admission,
 ): Promise<Admission> {
   const { credential } = read;
+  if (credential.manages) return managedBefore(read, knock, dependencies, otherwise);
   const earlier = await earlierUse(credential.identity, dependencies);
   if (earlier === undefined) return NO_LEDGER;
   if (earlier.use === undefined) return otherwise;
@@ -98,7 +103,7 @@ async function serveWhatIsDue(
   { lease, ledger, log }: AdmitDependencies,
 ): Promise<Admission> {
   const held = lease.current();
-  if (!held?.mayWrite()) return NO_LEDGER;
+  if (!held?.mayWrite()) return { kind: 'undecided', id };
   try {
     const taken = await takeAnswer(id, terms.longestMs + GRACE_MS, ledger);
     if (taken === undefined) return { kind: 'undecided', id };
@@ -129,8 +134,9 @@ async function serveWhatIsDue(
 const GRACE_MS = 60_000;
 
 async function open(match: Verified, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+  const read = readOf(match);
   const held = dependencies.lease.current();
-  if (!held?.mayWrite()) return NO_LEDGER;
+  if (!held?.mayWrite()) return repeated(read, knock, dependencies, NO_LEDGER);
   const { exposure } = knock.terms;
   // Credit is counted per payer: where it is limited, one who might come under many names gets none.
   const uncounted = exposure.perPayer !== undefined && !match.payer.mayOwe;
@@ -152,7 +158,7 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
         settle: settleAs,
       };
     case 'identity_used':
-      return repeated(match, knock, dependencies, { kind: 'used', id: undefined });
+      return repeated(read, knock, dependencies, { kind: 'used', id: undefined });
     case 'payer_uncollectable':
       return {
         kind: 'challenge',
@@ -172,6 +178,7 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
     case 'exposure_total':
       return { kind: 'exposed' };
     case 'lease_lost':
+      return repeated(read, knock, dependencies, NO_LEDGER);
     case 'unknown':
       return NO_LEDGER;
     default:

@@ -8,6 +8,7 @@ import { objectAt, stringAt } from '../protocols/wire-json.js';
 import type { Admission, AdmitDependencies, Knock, Matched } from './admission.js';
 import { readOpaque } from './challenge-opaque.js';
 import { readMppContent } from './match-channel.js';
+import { type ReadCredential, readOf } from './match-offer.js';
 import { contentOf, contentsOf } from './open-session.js';
 import { NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
@@ -22,9 +23,27 @@ export async function manageVoucherChannel(
   dependencies: AdmitDependencies,
 ): Promise<Admission> {
   try {
-    return (await cameBefore(match, knock, dependencies)) ?? (await manage(match, knock, dependencies));
+    return (await cameBefore(readOf(match), knock, dependencies)) ?? (await manage(match, knock, dependencies));
   } catch (error) {
     dependencies.log.error({ err: error }, 'a channel could not be managed: nothing was promised to its payer');
+    return NO_LEDGER;
+  }
+}
+
+/** It is not accepted now, or not to be decided: what was done is answered all the same. */
+export async function managedBefore(
+  read: ReadCredential,
+  knock: Knock,
+  dependencies: AdmitDependencies,
+  otherwise: Admission,
+): Promise<Admission> {
+  try {
+    return (await cameBefore(read, knock, dependencies)) ?? otherwise;
+  } catch (error) {
+    dependencies.log.warn(
+      { err: error },
+      'it is not known whether a channel was managed: the payer was asked to come back',
+    );
     return NO_LEDGER;
   }
 }
@@ -33,11 +52,15 @@ export async function manageVoucherChannel(
  * An answer may have been lost: what was done is answered as the first time, to whoever shows the very same credential. The
  * amount of a voucher and a transaction are for everybody to read.
  */
-async function cameBefore(match: Matched, knock: Knock, { ledger }: AdmitDependencies): Promise<Admission | undefined> {
-  const { credential } = match;
+async function cameBefore(
+  read: ReadCredential,
+  knock: Knock,
+  { ledger }: AdmitDependencies,
+): Promise<Admission | undefined> {
+  const { credential } = read;
   const earlier = await ledger.findEarlierUse(credential.identity);
   if (earlier === undefined || earlier.status === 'written_off') return undefined;
-  if (!contentsOf(match, knock).includes(earlier.contentSha256)) return undefined;
+  if (!contentsOf(read, knock).includes(earlier.contentSha256)) return undefined;
   const { id, status } = earlier;
   return credential.manages === 'close' || status === 'settled' ? { kind: 'managed', id } : { kind: 'undecided', id };
 }
@@ -70,7 +93,7 @@ async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependenci
     case 'begun':
       break;
     case 'came_before':
-      return (await cameBefore(match, knock, dependencies)) ?? refused('verification-failed', TOPPED_UP_BEFORE);
+      return (await cameBefore(readOf(match), knock, dependencies)) ?? refused('verification-failed', TOPPED_UP_BEFORE);
     case 'channel_closes':
       return refused('session/channel-finalized', CHANNEL_CLOSES);
     default:

@@ -1,8 +1,8 @@
 import { Challenge, PaymentRequest } from 'mppx';
-import { Session } from 'mppx/tempo';
-import { type ChannelId, parseChannelId } from '../domain/channel.js';
+import { parseChannelId } from '../domain/channel.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
+import { channelIdOf } from '../protocols/mpp.js';
 import { objectAt, stringAt } from '../protocols/wire-json.js';
 import { readOpaque } from './challenge-opaque.js';
 import { MPP_METHOD, type Offer } from './offers.js';
@@ -111,16 +111,7 @@ function channelMismatch(payload: JsonObject, details: JsonObject | undefined): 
   const channelId = parseChannelId(stringAt(payload, 'channelId'));
   if (channelId === undefined) return 'its channel id is not 0x and 64 hex digits';
   if (!Object.hasOwn(payload, 'descriptor')) return undefined;
-  return channelId === idOf(payload['descriptor'], details) ? undefined : 'its descriptor is of another channel';
-}
-
-function idOf(descriptor: unknown, details: JsonObject | undefined): ChannelId | undefined {
-  try {
-    const { computeId } = Session.Precompile.Channel;
-    const escrow = stringAt(details, 'escrowContract');
-    const channel = { ...(descriptor as object), chainId: Number(details?.['chainId']), escrow };
-    return parseChannelId(computeId(channel as Parameters<typeof computeId>[0]));
-  } catch {
-    return undefined;
-  }
+  return channelId === channelIdOf(objectAt(payload, 'descriptor'), details)
+    ? undefined
+    : 'its descriptor is of another channel';
 }

@@ -31,19 +31,29 @@ export interface Presented {
   readonly target: string;
 }
 
-/** A credential, and the offer that it was held against. */
+/** A credential, and the offer that it was held against, where there is one. */
 export interface ReadCredential {
-  readonly offer: Offer;
   readonly credential: DecodedCredential;
-  readonly context: SettlementContext;
+  readonly against?: { readonly offer: Offer; readonly context: SettlementContext };
 }
 
+/** A match as what was read. */
+export const readOf = ({ credential, offer, context }: Extract<Match, { kind: 'match' }>): ReadCredential => ({
+  credential,
+  against: { offer, context },
+});
+
+/** `read`: what could be read of one that is no match. It may have been taken before, whatever is offered by now. */
 export type Match =
-  | ({ readonly kind: 'match' } & ReadCredential)
-  /** `read`: what could be read all the same. */
+  | {
+      readonly kind: 'match';
+      readonly credential: DecodedCredential;
+      readonly offer: Offer;
+      readonly context: SettlementContext;
+    }
   | { readonly kind: 'mismatch'; readonly why: string; readonly read?: ReadCredential }
   /** It may well be one of ours; what the auth server must tell us for that is not known now. */
-  | { readonly kind: 'undecided'; readonly why: string };
+  | { readonly kind: 'undecided'; readonly why: string; readonly read?: ReadCredential };
 
 /**
  * Holds a credential against our own offers. Whatever it states must be one of them, exactly; the context that verify and
@@ -51,31 +61,41 @@ export type Match =
  */
 export function matchOffer(found: FoundCredential, presented: Presented, dependencies: MatchDependencies): Match {
   const offer = presented.offers.find((candidate) => candidate.protocol === found.protocol);
-  if (offer === undefined) return mismatch('this protocol is not offered here');
+  if (offer === undefined)
+    return { kind: 'mismatch', why: 'this protocol is not offered here', ...readAlone(found, dependencies) };
   const terms = offeredTerms(offer, presented, dependencies);
-  if (terms === undefined)
-    return { kind: 'undecided', why: `the auth server has not told yet how ${offer.scheme} is settled here` };
+  if (terms === undefined) {
+    const why = `the auth server has not told yet how ${offer.scheme} is settled here`;
+    return { kind: 'undecided', why, ...readAlone(found, dependencies, offer.decimals) };
+  }
   const context = contextOf(found, terms, dependencies);
   const credential = decodeCredential(found.protocol, found.raw, context, offer.decimals);
-  if (isUndecodable(credential)) return mismatch(credential.undecodable);
-  const read = { offer, credential, context };
+  if (isUndecodable(credential))
+    return { kind: 'mismatch', why: credential.undecodable, ...readAlone(found, dependencies, offer.decimals) };
+  const against = { offer, context };
   const why =
     credential.scheme === offer.scheme
       ? (requestMismatch(found, terms, dependencies) ?? termsMismatch(credential, terms, dependencies))
       : 'its scheme is not the one that was offered';
-  if (why !== undefined) return mismatch(why, read);
+  if (why !== undefined) return { kind: 'mismatch', why, read: { credential, against } };
   // An MPP voucher is cumulative over its channel: it covers the offer (checked above) and need not equal it.
   if (offer.scheme !== 'session' && credential.cap !== null && credential.cap !== offer.amount) {
-    return mismatch('its amount is not the one that was offered', read);
+    return { kind: 'mismatch', why: 'its amount is not the one that was offered', read: { credential, against } };
   }
-  return { kind: 'match', ...read };
+  return { kind: 'match', credential, ...against };
 }
 
-const mismatch = (why: string, read?: ReadCredential): Match => ({
-  kind: 'mismatch',
-  why,
-  ...(read !== undefined && { read }),
-});
+/** By what it says itself, which is enough to know it again. */
+function readAlone(
+  { protocol, raw, paymentRequestId }: FoundCredential,
+  { requestIds }: MatchDependencies,
+  decimals?: number,
+): { readonly read?: ReadCredential } {
+  const claimed = protocol === 'atxp' ? requestIds.read(paymentRequestId, '') : undefined;
+  const ours = claimed === undefined || claimed.kind === 'unknown' ? {} : { paymentRequestId: claimed.id };
+  const credential = decodeCredential(protocol, raw, ours, decimals);
+  return isUndecodable(credential) ? {} : { read: { credential } };
+}
 
 /** An offer in the form of its protocol. */
 type OfferedTerms =

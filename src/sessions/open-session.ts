@@ -53,19 +53,18 @@ export const contentOf = ({ credential: { protocol, content } }: Pick<ReadCreden
   sha256(canonicalJson({ protocol, content, method: knock.method, url: knock.presented.resource.url }));
 
 /** The same as rows may have it: those of before said also what was offered. */
-export const contentsOf = (read: ReadCredential, knock: Knock): readonly string[] => [
-  contentOf(read, knock),
-  sha256(
-    canonicalJson({
-      protocol: read.credential.protocol,
-      content: read.credential.content,
-      context: { ...read.context },
-      cap: read.offer.amount,
-      method: knock.method,
-      url: knock.presented.resource.url,
-    }),
-  ),
-];
+export function contentsOf({ credential, against }: ReadCredential, knock: Knock): readonly string[] {
+  if (against === undefined) return [contentOf({ credential }, knock)];
+  const before = {
+    protocol: credential.protocol,
+    content: credential.content,
+    context: { ...against.context },
+    cap: against.offer.amount,
+    method: knock.method,
+    url: knock.presented.resource.url,
+  };
+  return [contentOf({ credential }, knock), sha256(canonicalJson(before))];
+}
 
 /** A lost answer may have opened the session: it is released in the background, so that the payer can come back with it. */
 export async function openOnce(

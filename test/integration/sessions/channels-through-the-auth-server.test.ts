@@ -250,8 +250,22 @@ describe('a top-up', () => {
     const [first, again] = [await send(credential, 'POST'), await send(credential, 'POST')];
     expect([first.status, again.status]).toEqual([204, 204]);
     expect(again.headers.get('settlement-id')).toBe(first.headers.get('settlement-id'));
-    const other = await topUp({ transaction }, { by: 'mallory' });
-    expect([other.status, other.headers.get('settlement-id')]).toEqual([402, null]);
+    const madeUp = { ...(await challengeOf()), id: 'made-up' };
+    for (const said of [{}, { challenge: madeUp }]) {
+      const other = await topUp({ transaction }, { by: 'mallory', ...said });
+      expect([other.status, other.headers.get('settlement-id')]).toEqual([402, null]);
+    }
+    expect(await rows()).toHaveLength(1);
+  });
+
+  it('whose settlement took longer than its challenge holds is answered to the very same credential', async () => {
+    const credential = await topUpOf({ transaction });
+    sandbox.setFaults([{ kinds: ['server_error'], on: ['settle'], times: 1 }]);
+    expect((await send(credential, 'POST')).status).toBe(503);
+    store.clock.advance(70 * 60_000);
+    expect((await send(credential, 'POST')).status).toBe(503);
+    await settle();
+    expect((await send(credential, 'POST')).status).toBe(204);
     expect(await rows()).toHaveLength(1);
   });
 
@@ -364,6 +378,15 @@ describe('a close', () => {
     expect(await pay(10_000)).toBe(200);
     await settle();
     expect((await close(10_001)).status).toBe(204);
+  });
+
+  it('that was taken is answered to the very same credential also when its challenge has expired', async () => {
+    await pay(PRICE);
+    await settle();
+    const credential = await credentialOf(2 * PRICE, { action: 'close' });
+    expect((await send(credential, 'POST')).status).toBe(204);
+    store.clock.advance(70 * 60_000);
+    expect((await send(credential, 'POST')).status).toBe(204);
   });
 
   it('answers an expired challenge only by the next one, which says whose it is', async () => {

@@ -23,6 +23,7 @@ let sandbox: Sandbox;
 let server: PaidServer;
 /** What `/changes` sells. */
 let changed: boolean;
+let mount: (app: express.Express, sessions: PaidSessions) => void;
 
 const SOLD: PaidSessionOptions = {
   price: '10000',
@@ -32,7 +33,10 @@ const SOLD: PaidSessionOptions = {
   payTo: '0xde30000000000000000000000000000000000402',
   protocols: ['x402', 'atxp', { protocol: 'mpp', network: 'eip155:42431' }],
 };
+type ByProtocol = 'x402' | 'atxp' | 'mpp';
+const PROTOCOLS = ['x402', 'atxp', 'mpp'] as const;
 const FIRST = { ...SOLD, settle: 'before-release' } as const;
+const { price: _price, ...METERED } = FIRST;
 
 async function settle(ids?: readonly SettlementId[]): Promise<void> {
   const authServer = createAuthServer({ baseUrl: sandbox.url, clock: store.clock });
@@ -47,13 +51,19 @@ const serve: express.RequestHandler = (req, res) => {
 beforeEach(async () => {
   store = await openTestLedger();
   sandbox = await startSandbox({ clock: store.clock });
-  const mount = (app: express.Express, sessions: PaidSessions): void => {
+  mount = (app, sessions) => {
     for (const [path, options] of [
       ['/first', FIRST],
       ['/first-limited', { ...FIRST, exposure: { perPayer: '15000' } }],
       ['/served-first', SOLD],
     ] as const)
       app.get(path, sessions.paidSession(options), serve);
+    app.get('/metered', sessions.paidSession({ ...METERED, cap: '100000' }), serve);
+    for (const protocol of PROTOCOLS) {
+      const protocols = FIRST.protocols?.filter((one) => one !== protocol && typeof one === 'string');
+      const [all, others] = [FIRST, { ...FIRST, protocols }].map((options) => sessions.paidSession(options));
+      app.get(`/drops-${protocol}`, (req, res, next) => (changed ? others : all)?.(req, res, next), serve);
+    }
     const [before, since] = [FIRST, { ...FIRST, price: '20000', payTo: `0x${'5e'.repeat(20)}` }].map((options) =>
       sessions.paidSession(options),
     );
@@ -79,8 +89,6 @@ interface Row {
 }
 const rows = (): Promise<Row[]> => store.database.query('SELECT id, status, answer FROM settlements ORDER BY id');
 
-type ByProtocol = 'x402' | 'atxp' | 'mpp';
-const PROTOCOLS = ['x402', 'atxp', 'mpp'] as const;
 const account = payerAccount('repeats');
 async function credential(path: string, protocol: ByProtocol = 'x402'): Promise<PaymentCredential> {
   const offers = await readOffers(await fetch(server.url + path));
@@ -149,6 +157,37 @@ describe.each(Object.entries(WAYS))('where %s', (_name, comes) => {
     const [charge] = await rows();
     await comes('x402');
     expect(await send('/served-first', paying)).toMatchObject({ status: 409, id: charge?.id });
+  });
+});
+
+describe('where the payment could not be accepted by now', () => {
+  it.each(PROTOCOLS)(
+    'because %s is offered no more, it is not asked for again, and its answer is had',
+    async (protocol) => {
+      const { paying, id } = await unknown(`/drops-${protocol}`, protocol);
+      changed = true;
+      expect(await send(`/drops-${protocol}`, paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
+      await settle();
+      expect((await send(`/drops-${protocol}`, paying)).status).toBe(200);
+      expect(await send(`/drops-${protocol}`, paying)).toMatchObject({ status: 409, id });
+    },
+  );
+
+  it.each(['x402', 'mpp'] as const)(
+    'because the auth server has not told how metered payments by %s are settled, it is known all the same',
+    async (protocol) => {
+      const { paying, id } = await unknown('/metered', protocol, 'server_error_after_commit');
+      await server.stop();
+      server = await startPaidServer(store, 'http://127.0.0.1:9', mount, { releasedLimit: LIMIT, leaseMs: 86_400_000 });
+      expect(await send('/metered', paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
+    },
+  );
+
+  it('because this server has lost its lease, a charge that was served is told', async () => {
+    const paying = await credential('/served-first');
+    expect((await send('/served-first', paying)).status).toBe(200);
+    await store.database.query('UPDATE server_leases SET ended_at = clock_now()');
+    expect(await send('/served-first', paying)).toMatchObject({ status: 409, id: (await rows())[0]?.id });
   });
 });
 

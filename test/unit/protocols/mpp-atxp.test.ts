@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { Challenge, Credential } from 'mppx';
+import { Session } from 'mppx/tempo';
 import { describe, expect, it } from 'vitest';
 import { decodeCredential } from '../../../src/protocols/decode-credential.js';
 import {
@@ -64,6 +65,46 @@ describe('an MPP credential', () => {
     ],
   ])('names its channel in one way alone: one %s is not decoded', (_how, change) => {
     expect(decodeCredential('mpp', base64url(mppSession(change)), {})).toHaveProperty('undecodable');
+  });
+
+  describe('for a session with the descriptor of its channel', () => {
+    const escrow = `0x4d5050${'0'.repeat(34)}`;
+    const address = (byte: string) => `0x${byte.repeat(20)}`;
+    const descriptor = {
+      payer: address('ab'),
+      payee: address('cd'),
+      operator: address('00'),
+      token: address('20'),
+      salt: `0x${'11'.repeat(32)}`,
+      authorizedSigner: address('ab'),
+      expiringNonceHash: `0x${'22'.repeat(32)}`,
+    };
+    const { computeId } = Session.Precompile.Channel;
+    const channel = computeId({ ...descriptor, chainId: 42_431, escrow } as Parameters<typeof computeId>[0]);
+    const of = (more: object) => {
+      const { challenge, payload } = mppSession({ descriptor, ...more });
+      const request = { methodDetails: { chainId: 42_431, escrowContract: escrow } };
+      const paying = { challenge: { ...(challenge as object), request }, payload };
+      return decodeCredential('mpp', base64(paying), {});
+    };
+
+    it('has the name that follows from that, whether it states it or not', () => {
+      const named = `mpp:session:${channel.toLowerCase()}:30000`;
+      expect(of({ channelId: channel })).toMatchObject({ identity: named });
+      expect(of({ channelId: undefined })).toMatchObject({ identity: named });
+    });
+
+    it('is not decoded under another name', () => {
+      expect(of({ channelId: CHANNEL })).toHaveProperty('undecodable');
+    });
+  });
+
+  it('for a session of another method than tempo has the name of its channel to the letter', () => {
+    const { challenge, payload } = mppSession({ channelId: '7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV' });
+    const elsewhere = { challenge: { ...(challenge as object), method: 'solana' }, payload };
+    expect(decoded('mpp', base64(elsewhere)).voucher).toMatchObject({
+      channel: '7EcDhSYGxXyscszYEp35KHN8vvw3svAuLKTzXwCFLtV',
+    });
   });
 
   it.each([
