@@ -26,7 +26,9 @@ it('the marketplace of the README does, word for word, what it says', async () =
   const [, promised = ''] = /The last line prints `(.*?)`/.exec(section) ?? [];
   // A busy machine needs longer than a reader's.
   const patient = block.replaceAll('sleep 2', 'sleep 8');
-  const { stdout, stderr } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', patient], { cwd: directory });
+  const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', patient], {
+    cwd: directory,
+  });
   expect(stderr).toBe('');
   expect(stdout.trim().split('\n').at(-1)).toBe(promised);
 });
