@@ -4,12 +4,9 @@ import type { ReversalId } from '../domain/ids.js';
 import { keyUse } from '../domain/key-age.js';
 import type { ReversalStatus } from '../domain/marketplace-status.js';
 import type { ReversalParams } from '../domain/provider-answers.js';
-import { proposeCompensation } from './compensation.js';
 import type { Database } from './database.js';
-import { withdrawRequests } from './decision-rows.js';
 import { leavePlace } from './demands.js';
 import { finishReversal, takenBeside } from './finish-reversal.js';
-import type { MoneyItem } from './marketplace-types.js';
 import type {
   Absence,
   CallOutcome,
@@ -20,9 +17,9 @@ import type {
 } from './money-call-types.js';
 import { fail, lockReversal, type ReversalRow, refusalOf, startWaiting, toTake, undo } from './reversal-claims.js';
 import { exactMinorUnits, giveBack, hold, isTaken, noteAbsent, permit, tellAnswer } from './stripe-calls.js';
-import { closeGate, wakeOldest } from './stripe-gates.js';
+import { closeGate } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
-import { mustMove, type Query, tell } from './transition.js';
+import { type Query, tell } from './transition.js';
 
 export interface ReversalCallOptions {
   /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */

@@ -41,9 +41,9 @@ describe('a transfer that somebody made by hand', () => {
       { ...common, stripeTransferId: byHand, metadata: {} },
     ];
     const stripe = { inLane: () => ({ transfersOfGroup: () => Promise.resolve({ kind: 'found', value: group }) }) };
-    const { decide } = createResolution({ ledger: test.ledger, stripe: stripe as never, chain: undefined });
+    const resolution = createResolution({ ledger: test.ledger, stripe: stripe as never, chain: undefined });
     const adopt = (stripeTransferId: string) =>
-      decide({
+      resolution.decide({
         id: newDecisionId(test.clock.nowMs()),
         kind: 'transfer',
         itemId: id,

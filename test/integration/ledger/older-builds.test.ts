@@ -99,9 +99,9 @@ describe('what an older build froze', () => {
       reversals: [{ ...common, stripeReversalId: ours, amount: 300n, metadata: { operation_id: id } }],
     };
     const stripe = { inLane: () => ({ readTransfer: () => Promise.resolve({ kind: 'found', value: found }) }) };
-    const { decide } = createResolution({ ledger: test.ledger, stripe: stripe as never, chain: undefined });
+    const resolution = createResolution({ ledger: test.ledger, stripe: stripe as never, chain: undefined });
     const adopt = () =>
-      decide({
+      resolution.decide({
         id: newDecisionId(test.clock.nowMs()),
         kind: 'reversal',
         itemId: id,
