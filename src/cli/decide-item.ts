@@ -68,4 +68,4 @@ export const decidedAnswer = ({ id, status, decision_id }: Decided): string =>
 export const decidedTold = ({ kind, id, status, decision_id }: Decided, persons: 'one' | 'two'): string =>
   status === 'pending_approval'
     ? `recorded as a request: ${persons === 'one' ? 'another person has' : 'two approvers have'} to approve it: makegood approve ${decision_id} --note "…" (POST /api/v1/decisions/${decision_id}/approve)`
-    : `${kind} ${id} is ${status} by decision ${decision_id}; a worker goes on with it at its next sweep`;
+    : `${kind} ${id} is ${status} by decision ${decision_id}; makegood show ${id} says what happens next`;

@@ -54,8 +54,15 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
         if (!URL.canParse(url))
           throw new CommandRefused(`${url} is no URL; example: http://127.0.0.1:3000/webhooks/stripe`);
       // Loaded only here: no other command runs any of its code.
-      const { runSandbox } = await import('../sandbox/run.js');
-      await runSandbox({ stateDir, ports, ...webhooks });
+      const [{ runSandbox }, { AlreadyRunning }] = await Promise.all([
+        import('../sandbox/run.js'),
+        import('../sandbox/stack/instance-lock.js'),
+      ]);
+      try {
+        await runSandbox({ stateDir, ports, ...webhooks });
+      } catch (error) {
+        throw error instanceof AlreadyRunning ? new CommandRefused(`${error.message} Or give --state-dir.`) : error;
+      }
     });
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { StandIn } from './listener.js';
+import { lockInstance } from './stack/instance-lock.js';
 import { SANDBOX_STRIPE_WEBHOOK_SECRET } from './stripe/defaults.js';
 
 export interface RunSandboxOptions {
@@ -18,9 +19,18 @@ export interface RunSandboxOptions {
 
 /**
  * `makegood sandbox`: runs the stand-ins until SIGTERM or SIGINT.
- * @throws Error when a port is taken or a journal is damaged
+ * @throws Error when a port is taken, a journal is damaged or somebody else writes it
  */
 export async function runSandbox(options: RunSandboxOptions): Promise<void> {
+  const unlock = await lockInstance(options.stateDir);
+  try {
+    await standIns(options);
+  } finally {
+    unlock();
+  }
+}
+
+async function standIns(options: RunSandboxOptions): Promise<void> {
   const { stateDir, ports, hyperswitchWebhookUrl, stripeWebhookUrl } = options;
   const run = async (name: string, starting: Promise<StandIn>) => {
     const standIn = await starting;

@@ -2,15 +2,15 @@ import { linkSync, mkdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFi
 import { join } from 'node:path';
 import { processStart } from './processes.js';
 
-/** Another stack runs in this directory. */
+/** Another process keeps its state in this directory. */
 export class AlreadyRunning extends Error {
   readonly pid: number;
   readonly url: string | null;
 
   constructor(directory: string, pid: number, url: string | null) {
-    const where = url === null ? 'it is just starting' : `it is ready on ${url}`;
+    const where = url === null ? '' : `; it is ready on ${url}`;
     super(
-      `makegood already runs in ${directory} as process ${pid}; ${where}. Stop that one first (Ctrl-C, or kill ${pid}).`,
+      `makegood already runs in ${directory} as process ${pid}${where}. Stop that one first (Ctrl-C, or kill ${pid}).`,
     );
     this.name = 'AlreadyRunning';
     this.pid = pid;
@@ -24,7 +24,7 @@ const ATTEMPTS = 100;
 const PAUSE_MS = 20;
 
 /**
- * One stack per directory. The lock of a process that was killed is taken over.
+ * One stack, or one process of stand-ins, per directory. The lock of a process that was killed is taken over.
  * @returns gives the directory back
  * @throws AlreadyRunning
  */

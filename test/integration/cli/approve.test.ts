@@ -45,7 +45,7 @@ it('two persons give new money by commands alone: one asks, the other sees that 
   expect(shown).toContain('the bank sent it back');
 
   expect(await types(TOKENS.approver, 'approve', decision, '--note', 'checked with the bank')).toMatch(
-    new RegExp(`^refund ${id} is \\S+ by decision ${decision}; a worker goes on with it`),
+    new RegExp(`^refund ${id} is \\S+ by decision ${decision}; makegood show ${id} says what happens next`),
   );
   expect(await recorded(decision)).toMatchObject([
     { state: 'applied', principal: 'olga', approved_by: 'anna', approval_note: 'checked with the bank' },
