@@ -66,35 +66,41 @@ export function matchOffer(found: FoundCredential, presented: Presented, depende
   const terms = offeredTerms(offer, presented, dependencies);
   if (terms === undefined) {
     const why = `the auth server has not told yet how ${offer.scheme} is settled here`;
-    return { kind: 'undecided', why, ...readAlone(found, dependencies, offer.decimals) };
+    return { kind: 'undecided', why, ...readAlone(found, dependencies) };
   }
   const context = contextOf(found, terms, dependencies);
   const credential = decodeCredential(found.protocol, found.raw, context, offer.decimals);
   if (isUndecodable(credential))
-    return { kind: 'mismatch', why: credential.undecodable, ...readAlone(found, dependencies, offer.decimals) };
+    return { kind: 'mismatch', why: credential.undecodable, ...readAlone(found, dependencies) };
   const against = { offer, context };
   const why =
     credential.scheme === offer.scheme
-      ? (requestMismatch(found, terms, dependencies) ?? termsMismatch(credential, terms, dependencies))
+      ? (requestMismatch(found, terms, dependencies) ??
+        termsMismatch(credential, terms, dependencies) ??
+        amountMismatch(credential, offer))
       : 'its scheme is not the one that was offered';
-  if (why !== undefined) return { kind: 'mismatch', why, read: { credential, against } };
-  // An MPP voucher is cumulative over its channel: it covers the offer (checked above) and need not equal it.
-  if (offer.scheme !== 'session' && credential.cap !== null && credential.cap !== offer.amount) {
-    return { kind: 'mismatch', why: 'its amount is not the one that was offered', read: { credential, against } };
-  }
-  return { kind: 'match', credential, ...against };
+  if (why === undefined) return { kind: 'match', credential, ...against };
+  return { kind: 'mismatch', why, ...readAlone(found, dependencies, { credential, against }) };
 }
 
-/** By what it says itself, which is enough to know it again. */
+/** An MPP voucher is cumulative over its channel: it covers the offer (its terms were looked at) and need not equal it. */
+const amountMismatch = ({ cap }: DecodedCredential, { scheme, amount }: Offer): Mismatch =>
+  scheme === 'session' || cap === null || cap === amount ? undefined : 'its amount is not the one that was offered';
+
+/**
+ * By what it says itself, which is enough to know it again. Terms that it does not fit could name it otherwise than it was
+ * taken: the identity of an x402 payment holds its network.
+ */
 function readAlone(
   { protocol, raw, paymentRequestId }: FoundCredential,
   { requestIds }: MatchDependencies,
-  decimals?: number,
+  otherwise?: ReadCredential,
 ): { readonly read?: ReadCredential } {
   const claimed = protocol === 'atxp' ? requestIds.read(paymentRequestId, '') : undefined;
   const ours = claimed === undefined || claimed.kind === 'unknown' ? {} : { paymentRequestId: claimed.id };
-  const credential = decodeCredential(protocol, raw, ours, decimals);
-  return isUndecodable(credential) ? {} : { read: { credential } };
+  const credential = decodeCredential(protocol, raw, ours);
+  if (!isUndecodable(credential)) return { read: { ...otherwise, credential } };
+  return otherwise ? { read: otherwise } : {};
 }
 
 /** An offer in the form of its protocol. */

@@ -6,6 +6,7 @@ import { canonicalJson, sha256 } from '../../../src/protocols/wire-json.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
 import { payerAccount } from '../../../src/sandbox/payer/account.js';
+import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
 import { readOffers } from '../../../src/sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../src/sandbox/payer/credential.js';
 import { answerOffers } from '../../../src/sandbox/payer/pay.js';
@@ -21,7 +22,7 @@ const LIMIT = 2;
 let store: TestLedger;
 let sandbox: Sandbox;
 let server: PaidServer;
-/** What `/changes` sells. */
+/** Whether `SINCE` is sold by now. */
 let changed: boolean;
 let mount: (app: express.Express, sessions: PaidSessions) => void;
 
@@ -37,6 +38,11 @@ type ByProtocol = 'x402' | 'atxp' | 'mpp';
 const PROTOCOLS = ['x402', 'atxp', 'mpp'] as const;
 const FIRST = { ...SOLD, settle: 'before-release' } as const;
 const { price: _price, ...METERED } = FIRST;
+const SINCE = {
+  '/changes': { price: '20000', payTo: `0x${'5e'.repeat(20)}` },
+  '/moves': { network: 'eip155:8453', asset: '0x833589fcd6edb6e08f4c7c32d4f71b54bda02913' },
+  '/coarser': { decimals: 1 },
+} as const;
 
 async function settle(ids?: readonly SettlementId[]): Promise<void> {
   const authServer = createAuthServer({ baseUrl: sandbox.url, clock: store.clock });
@@ -64,10 +70,10 @@ beforeEach(async () => {
       const [all, others] = [FIRST, { ...FIRST, protocols }].map((options) => sessions.paidSession(options));
       app.get(`/drops-${protocol}`, (req, res, next) => (changed ? others : all)?.(req, res, next), serve);
     }
-    const [before, since] = [FIRST, { ...FIRST, price: '20000', payTo: `0x${'5e'.repeat(20)}` }].map((options) =>
-      sessions.paidSession(options),
-    );
-    app.get('/changes', (req, res, next) => (changed ? since : before)?.(req, res, next), serve);
+    for (const [path, sold] of Object.entries(SINCE)) {
+      const [before, since] = [FIRST, { ...FIRST, ...sold }].map((options) => sessions.paidSession(options));
+      app.get(path, (req, res, next) => (changed ? since : before)?.(req, res, next), serve);
+    }
   };
   changed = false;
   server = await startPaidServer(store, sandbox.url, mount, {
@@ -92,6 +98,8 @@ const rows = (): Promise<Row[]> => store.database.query('SELECT id, status, answ
 const account = payerAccount('repeats');
 async function credential(path: string, protocol: ByProtocol = 'x402'): Promise<PaymentCredential> {
   const offers = await readOffers(await fetch(server.url + path));
+  if (protocol === 'atxp')
+    return atxpCredential({ account, options: [{ amount: '0.01' }], paymentRequestId: offers.atxp?.paymentRequestId });
   return answerOffers(offers, { protocol, account, nowMs: store.clock.nowMs() });
 }
 async function send(path: string, { headers }: PaymentCredential) {
@@ -222,14 +230,17 @@ describe('an answer that is due', () => {
     expect((await rows()).map(({ status, answer }) => [status, answer])).toEqual([['settled', 'given']]);
   });
 
-  it.each(PROTOCOLS)('by %s is had also where something else is sold there since', async (protocol) => {
-    const { paying, id } = await unknown('/changes', protocol);
-    changed = true;
-    expect(await send('/changes', paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
-    await settle();
-    expect((await send('/changes', paying)).status).toBe(200);
-    expect(await send('/changes', paying)).toMatchObject({ status: 409, id });
-  });
+  it.each(Object.keys(SINCE).flatMap((path) => PROTOCOLS.map((protocol) => [path, protocol] as const)))(
+    'of %s by %s is had also where something else is sold there since',
+    async (path, protocol) => {
+      const { paying, id } = await unknown(path, protocol);
+      changed = true;
+      expect(await send(path, paying)).toMatchObject({ status: 503, code: 'payment_unknown', id });
+      await settle();
+      expect((await send(path, paying)).status).toBe(200);
+      expect(await send(path, paying)).toMatchObject({ status: 409, id });
+    },
+  );
 
   it.each(PROTOCOLS)('by %s is had where its row tells what was offered, as older ones do', async (protocol) => {
     const { paying } = await unknown('/first', protocol);
