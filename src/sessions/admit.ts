@@ -136,7 +136,8 @@ const GRACE_MS = 60_000;
 async function open(match: Verified, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
   const read = readOf(match);
   const held = dependencies.lease.current();
-  if (!held?.mayWrite()) return repeated(read, knock, dependencies, NO_LEDGER);
+  // The ledger is away: nobody waits until it has not answered once more.
+  if (!held?.mayWrite()) return NO_LEDGER;
   const { exposure } = knock.terms;
   // Credit is counted per payer: where it is limited, one who might come under many names gets none.
   const uncounted = exposure.perPayer !== undefined && !match.payer.mayOwe;
