@@ -2,6 +2,7 @@ import type { OrderId } from '../domain/ids.js';
 import type { MoneyKind } from '../domain/marketplace.js';
 import type { Database } from './database.js';
 import { type EventRow, type MoneyEventRead, toEvent } from './event-row.js';
+import { questionedPayment } from './order-paid.js';
 
 /** Which item a person means, and the order it belongs to. */
 export type FoundItem =
@@ -99,8 +100,7 @@ const AT_STRIPE = `${COMMON}, generation, key_first_sent_at, provider_request_id
 const CALL: Readonly<Record<MoneyKind, string>> = {
   payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
   refund: `SELECT ${AT_HYPERSWITCH} FROM refunds x WHERE id = $1`,
-  transfer: `SELECT ${AT_STRIPE}, (SELECT p.id FROM payments p WHERE p.order_id = x.order_id AND p.status = 'succeeded'
-      AND p.attention_reason IS NOT NULL) AS behind FROM seller_transfers x WHERE id = $1`,
+  transfer: `SELECT ${AT_STRIPE}, (${questionedPayment('x.order_id')}) AS behind FROM seller_transfers x WHERE id = $1`,
   reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
 };
 

@@ -35,6 +35,10 @@ async function refundedBefore(query: Query, order: OrderId): Promise<MoneyItem[]
   return started;
 }
 
+/** The payment that paid this order (SQL), where a person is asked whether its money is there. */
+export const questionedPayment = (order: string): string =>
+  `SELECT id FROM payments WHERE order_id = ${order} AND status = 'succeeded' AND attention_reason IS NOT NULL`;
+
 /** What paid the order is no question any more: what is unsent, and waited for that, is looked at now. */
 export async function wakeTransfers(query: Query, order: OrderId): Promise<void> {
   await query(

@@ -17,6 +17,7 @@ import type {
   StripeClaim,
   TransferPermit,
 } from './money-call-types.js';
+import { questionedPayment } from './order-paid.js';
 import { noteOthers } from './others-reversals.js';
 import { lockSharesOf } from './seller-shares.js';
 import { settleShares, withholdDemands } from './share-out.js';
@@ -77,10 +78,7 @@ export function createTransferCalls(database: Database) {
 
     /** What paid the order, where a person is asked whether that money is there: meanwhile nobody is sent any of it. */
     async questionedPayment(order: OrderId): Promise<PaymentId | undefined> {
-      const [payment] = await database.query<{ id: PaymentId }>(
-        `SELECT id FROM payments WHERE order_id = $1 AND status = 'succeeded' AND attention_reason IS NOT NULL`,
-        [order],
-      );
+      const [payment] = await database.query<{ id: PaymentId }>(questionedPayment('$1'), [order]);
       return payment?.id;
     },
 

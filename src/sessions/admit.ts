@@ -7,7 +7,7 @@ import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './live-session.js';
 import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
 import { CHALLENGE_EXPIRED } from './match-mpp.js';
-import { matchOffer, type ReadCredential, readOf } from './match-offer.js';
+import { matchOffer, type ReadCredential } from './match-offer.js';
 import { contentsOf, liveSession, newSession, openOnce } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
@@ -29,10 +29,9 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
     return match.read === undefined ? otherwise : repeated(match.read, knock, dependencies, otherwise);
   }
   const { credential } = match;
-  const read = readOf(match);
   const leftMs = (credential.expiresAtMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs();
   if (leftMs < knock.terms.longestMs + dependencies.minRetryWindowMs) {
-    return repeated(read, knock, dependencies, {
+    return repeated(match, knock, dependencies, {
       kind: 'challenge',
       why: 'the credential expires too soon to be collected safely',
     });
@@ -40,11 +39,11 @@ export async function admit(knock: Knock, dependencies: AdmitDependencies): Prom
   if (credential.manages) return manageVoucherChannel(match, knock, dependencies);
   const verified = await verifyCredential(match, dependencies);
   if (verified.kind === 'unreachable')
-    return repeated(read, knock, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
+    return repeated(match, knock, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
   if (verified.kind === 'valid')
     return open({ ...match, payer: payerOf(credential, verified.payer) }, knock, dependencies);
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
-  return repeated(read, knock, dependencies, {
+  return repeated(match, knock, dependencies, {
     kind: 'challenge',
     why: 'the auth server did not accept the credential',
   });
@@ -134,7 +133,6 @@ async function serveWhatIsDue(
 const GRACE_MS = 60_000;
 
 async function open(match: Verified, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
-  const read = readOf(match);
   const held = dependencies.lease.current();
   // The ledger is away: nobody waits until it has not answered once more.
   if (!held?.mayWrite()) return NO_LEDGER;
@@ -159,7 +157,7 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
         settle: settleAs,
       };
     case 'identity_used':
-      return repeated(read, knock, dependencies, { kind: 'used', id: undefined });
+      return repeated(match, knock, dependencies, { kind: 'used', id: undefined });
     case 'payer_uncollectable':
       return {
         kind: 'challenge',
@@ -179,7 +177,7 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
     case 'exposure_total':
       return { kind: 'exposed' };
     case 'lease_lost':
-      return repeated(read, knock, dependencies, NO_LEDGER);
+      return repeated(match, knock, dependencies, NO_LEDGER);
     case 'unknown':
       return NO_LEDGER;
     default:

@@ -8,7 +8,7 @@ import { objectAt, stringAt } from '../protocols/wire-json.js';
 import type { Admission, AdmitDependencies, Knock, Matched } from './admission.js';
 import { readOpaque } from './challenge-opaque.js';
 import { readMppContent } from './match-channel.js';
-import { type ReadCredential, readOf } from './match-offer.js';
+import type { ReadCredential } from './match-offer.js';
 import { contentOf, contentsOf } from './open-session.js';
 import { NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
@@ -23,7 +23,7 @@ export async function manageVoucherChannel(
   dependencies: AdmitDependencies,
 ): Promise<Admission> {
   try {
-    return (await cameBefore(readOf(match), knock, dependencies)) ?? (await manage(match, knock, dependencies));
+    return (await cameBefore(match, knock, dependencies)) ?? (await manage(match, knock, dependencies));
   } catch (error) {
     dependencies.log.error({ err: error }, 'a channel could not be managed: nothing was promised to its payer');
     return NO_LEDGER;
@@ -93,7 +93,7 @@ async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependenci
     case 'begun':
       break;
     case 'came_before':
-      return (await cameBefore(readOf(match), knock, dependencies)) ?? refused('verification-failed', TOPPED_UP_BEFORE);
+      return (await cameBefore(match, knock, dependencies)) ?? refused('verification-failed', TOPPED_UP_BEFORE);
     case 'channel_closes':
       return refused('session/channel-finalized', CHANNEL_CLOSES);
     default:

@@ -32,25 +32,18 @@ export interface Presented {
 }
 
 /** A credential, and the offer that it was held against, where there is one. */
-export interface ReadCredential {
+export interface ReadCredential extends Partial<HeldAgainst> {
   readonly credential: DecodedCredential;
-  readonly against?: { readonly offer: Offer; readonly context: SettlementContext };
 }
 
-/** A match as what was read. */
-export const readOf = ({ credential, offer, context }: Extract<Match, { kind: 'match' }>): ReadCredential => ({
-  credential,
-  against: { offer, context },
-});
+interface HeldAgainst {
+  readonly offer: Offer;
+  readonly context: SettlementContext;
+}
 
 /** `read`: what could be read of one that is no match. It may have been taken before, whatever is offered by now. */
 export type Match =
-  | {
-      readonly kind: 'match';
-      readonly credential: DecodedCredential;
-      readonly offer: Offer;
-      readonly context: SettlementContext;
-    }
+  | ({ readonly kind: 'match'; readonly credential: DecodedCredential } & HeldAgainst)
   | { readonly kind: 'mismatch'; readonly why: string; readonly read?: ReadCredential }
   /** It may well be one of ours; what the auth server must tell us for that is not known now. */
   | { readonly kind: 'undecided'; readonly why: string; readonly read?: ReadCredential };
@@ -72,15 +65,15 @@ export function matchOffer(found: FoundCredential, presented: Presented, depende
   const credential = decodeCredential(found.protocol, found.raw, context, offer.decimals);
   if (isUndecodable(credential))
     return { kind: 'mismatch', why: credential.undecodable, ...readAlone(found, dependencies) };
-  const against = { offer, context };
+  const read = { offer, credential, context };
   const why =
     credential.scheme === offer.scheme
       ? (requestMismatch(found, terms, dependencies) ??
         termsMismatch(credential, terms, dependencies) ??
         amountMismatch(credential, offer))
       : 'its scheme is not the one that was offered';
-  if (why === undefined) return { kind: 'match', credential, ...against };
-  return { kind: 'mismatch', why, ...readAlone(found, dependencies, { credential, against }) };
+  if (why === undefined) return { kind: 'match', ...read };
+  return { kind: 'mismatch', why, ...readAlone(found, dependencies, read) };
 }
 
 /** An MPP voucher is cumulative over its channel: it covers the offer (its terms were looked at) and need not equal it. */

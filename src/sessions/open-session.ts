@@ -53,13 +53,13 @@ export const contentOf = ({ credential: { protocol, content } }: Pick<ReadCreden
   sha256(canonicalJson({ protocol, content, method: knock.method, url: knock.presented.resource.url }));
 
 /** The same as rows may have it: those of before said also what was offered. */
-export function contentsOf({ credential, against }: ReadCredential, knock: Knock): readonly string[] {
-  if (against === undefined) return [contentOf({ credential }, knock)];
+export function contentsOf({ credential, offer, context }: ReadCredential, knock: Knock): readonly string[] {
+  if (offer === undefined) return [contentOf({ credential }, knock)];
   const before = {
     protocol: credential.protocol,
     content: credential.content,
-    context: { ...against.context },
-    cap: against.offer.amount,
+    context: { ...context },
+    cap: offer.amount,
     method: knock.method,
     url: knock.presented.resource.url,
   };
