@@ -84,7 +84,7 @@ it('a completed transfer always has the status, the sum and the date that its re
         model.due === null ? null : new Date(now + model.due * 60_000).toISOString(),
       );
     }),
-    { numRuns: 120 },
+    { numRuns: 300 },
   );
   tally.expectAtLeast({
     completed: 3,
