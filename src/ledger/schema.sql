@@ -630,42 +630,9 @@ seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_unt
 seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 server_leases server_leases_pkey PRIMARY KEY (id)
-settlements answer_is_paid_for CHECK (((answer IS NULL) OR (spent > (0)::numeric)))
-settlements attention_has_a_reason CHECK ((((status = 'needs_attention'::text) = (attention_reason IS NOT NULL)) OR ((status = 'settled'::text) AND (attention_reason = 'late_success'::text))))
-settlements attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
-settlements capture_is_whole CHECK ((((source = 'channel'::text) = (channel_id IS NOT NULL)) AND ((source = 'channel'::text) = (provider = 'tempo'::text))))
-settlements capture_says_what_it_takes CHECK (((channel_id IS NULL) OR ((((lookup ->> 'kind'::text) = ANY (ARRAY['settle'::text, 'close'::text])) AND ((lookup ->> 'capture'::text) ~ '^[0-9]+$'::text)) IS TRUE)))
-settlements close_takes_nothing CHECK (((NOT voucher_closes) OR ((voucher_channel IS NOT NULL) AND (spent = (0)::numeric))))
-settlements pending_has_a_body CHECK (((status <> 'pending'::text) OR (sealed_kind = 'body'::text) OR (erased_at IS NOT NULL)))
-settlements released_owes_nothing CHECK (((status <> 'released'::text) OR (spent = (0)::numeric)))
-settlements released_was_never_sent CHECK (((status <> 'released'::text) OR ((certainty = 'not_sent'::text) AND (attempts = 0))))
-settlements runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
-settlements sealed_is_whole CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (sealed_kind IS NULL))))
-settlements serving_is_somebodys CHECK (((answer IS DISTINCT FROM 'serving'::text) OR ((status = 'settled'::text) AND (answer_token IS NOT NULL) AND (answer_until IS NOT NULL))))
-settlements settled_is_certain CHECK (((status <> 'settled'::text) OR ((certainty = 'done'::text) AND (settled_at IS NOT NULL))))
-settlements settlements_answer_check CHECK ((answer = ANY (ARRAY['due'::text, 'serving'::text, 'given'::text])))
 settlements settlements_blocked_by_fkey FOREIGN KEY (blocked_by) REFERENCES settlements(id)
-settlements settlements_cap_check CHECK ((cap >= (0)::numeric))
-settlements settlements_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 settlements settlements_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
-settlements settlements_decimals_check CHECK (((decimals >= 0) AND (decimals <= 78)))
-settlements settlements_delivery_check CHECK ((delivery = ANY (ARRAY['delivered'::text, 'aborted'::text, 'unknown'::text])))
-settlements settlements_identity_check CHECK ((identity <> ''::text))
-settlements settlements_key_check CHECK ((key <> ''::text))
 settlements settlements_pkey PRIMARY KEY (id)
-settlements settlements_protocol_check CHECK ((protocol = ANY (ARRAY['atxp'::text, 'x402'::text, 'mpp'::text])))
-settlements settlements_released_by_check CHECK ((released_by = ANY (ARRAY['failed_answer'::text, 'not_modified'::text, 'client_left'::text])))
-settlements settlements_sealed_kind_check CHECK ((sealed_kind = ANY (ARRAY['credential'::text, 'body'::text])))
-settlements settlements_source_check CHECK ((source = ANY (ARRAY['session'::text, 'api'::text, 'channel'::text])))
-settlements settlements_spent_check CHECK ((spent >= (0)::numeric))
-settlements settlements_status_check CHECK ((status = ANY (ARRAY['open'::text, 'pending'::text, 'settled'::text, 'released'::text, 'needs_attention'::text, 'written_off'::text])))
-settlements settlements_unserved_check CHECK ((unserved > (0)::numeric))
-settlements spent_within_cap CHECK (((cap IS NULL) OR (spent <= cap)))
-settlements top_up_takes_nothing CHECK (((tops_up IS NULL) OR ((spent = (0)::numeric) AND (voucher_channel IS NULL))))
-settlements unfinished_is_found_again CHECK (((status = ANY (ARRAY['settled'::text, 'released'::text, 'written_off'::text])) = (next_check_at IS NULL)))
-settlements unreadable_is_a_question CHECK (((attention_reason <> 'unreadable_session'::text) OR (status = 'needs_attention'::text)))
-settlements voucher_is_whole CHECK ((((voucher_channel IS NULL) = (voucher_cumulative IS NULL)) AND ((voucher_channel IS NULL) = (voucher_place IS NULL))))
-settlements what_is_released_costs_nothing CHECK (((released_by IS NULL) OR (spent = (0)::numeric)))
 stripe_account stripe_account_only_one_check CHECK (only_one)
 stripe_account stripe_account_pkey PRIMARY KEY (only_one)
 stripe_endpoints stripe_endpoints_pkey PRIMARY KEY (endpoint)
@@ -1740,50 +1707,92 @@ CREATE OR REPLACE FUNCTION public.settlements_guard()
 AS $function$
 DECLARE
   v_taken_back numeric := 0;
+  v_broken text;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     IF NEW.status NOT IN ('open', 'pending', 'needs_attention') THEN
       RAISE EXCEPTION 'a settlement cannot begin as %', NEW.status USING ERRCODE = 'check_violation';
     END IF;
-    RETURN NEW;
-  END IF;
-  v_taken_back := coalesce(NEW.unserved, 0) - coalesce(OLD.unserved, 0);
-  IF NEW.status <> OLD.status AND NOT settlement_may_become(OLD.status, NEW.status)
-    -- No move of its own: only with what is taken back.
-    AND NOT (OLD.status = 'pending' AND NEW.status = 'released' AND v_taken_back <> 0) THEN
-    RAISE EXCEPTION 'settlement %: % cannot become %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation';
-  END IF;
-  IF OLD.certainty = 'done' AND NEW.certainty <> 'done' THEN
-    RAISE EXCEPTION 'settlement %: what is done stays done', OLD.id USING ERRCODE = 'check_violation';
-  END IF;
-  IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') THEN
-    RAISE EXCEPTION 'settlement %: an unknown outcome is closed only by evidence', OLD.id USING ERRCODE = 'check_violation';
-  END IF;
-  IF v_taken_back <> 0 THEN
-    -- The one way in which an amount shrinks: by what is said to be unserved, at the close or before anything was sent for it.
-    IF v_taken_back < 0 OR NEW.spent + v_taken_back <> OLD.spent OR NEW.status NOT IN ('pending', 'released')
-      OR OLD.status NOT IN ('open', 'pending') OR NOT settlement_was_never_sent(OLD) OR NOT settlement_was_never_sent(NEW) THEN
-      RAISE EXCEPTION 'settlement %: what was charged cannot be taken back any more', OLD.id USING ERRCODE = 'check_violation';
-    END IF;
   ELSE
-    IF OLD.status <> 'open' AND NEW.spent <> OLD.spent THEN
+    v_taken_back := coalesce(NEW.unserved, 0) - coalesce(OLD.unserved, 0);
+    IF NEW.status <> OLD.status AND NOT settlement_may_become(OLD.status, NEW.status)
+      -- No move of its own: only with what is taken back.
+      AND NOT (OLD.status = 'pending' AND NEW.status = 'released' AND v_taken_back <> 0) THEN
+      RAISE EXCEPTION 'settlement %: % cannot become %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.certainty = 'done' AND NEW.certainty <> 'done' THEN
+      RAISE EXCEPTION 'settlement %: what is done stays done', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') THEN
+      RAISE EXCEPTION 'settlement %: an unknown outcome is closed only by evidence', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF v_taken_back <> 0 THEN
+      -- The one way in which an amount shrinks: by what is said to be unserved, at the close or before anything was sent for it.
+      IF v_taken_back < 0 OR NEW.spent + v_taken_back <> OLD.spent OR NEW.status NOT IN ('pending', 'released')
+        OR OLD.status NOT IN ('open', 'pending') OR NOT settlement_was_never_sent(OLD) OR NOT settlement_was_never_sent(NEW) THEN
+        RAISE EXCEPTION 'settlement %: what was charged cannot be taken back any more', OLD.id USING ERRCODE = 'check_violation';
+      END IF;
+    ELSE
+      IF OLD.status <> 'open' AND NEW.spent <> OLD.spent THEN
+        RAISE EXCEPTION 'settlement %: the amount is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
+      END IF;
+      IF NEW.spent < OLD.spent THEN
+        RAISE EXCEPTION 'settlement %: what was spent cannot shrink', OLD.id USING ERRCODE = 'check_violation';
+      END IF;
+      IF OLD.body_sha256 IS NOT NULL AND NEW.body_sha256 IS DISTINCT FROM OLD.body_sha256 THEN
+        RAISE EXCEPTION 'settlement %: the body is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
+      END IF;
+    END IF;
+    IF OLD.status <> 'open' AND NEW.cap IS DISTINCT FROM OLD.cap THEN
       RAISE EXCEPTION 'settlement %: the amount is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
     END IF;
-    IF NEW.spent < OLD.spent THEN
-      RAISE EXCEPTION 'settlement %: what was spent cannot shrink', OLD.id USING ERRCODE = 'check_violation';
+    IF (NEW.identity, NEW.key, NEW.protocol, NEW.asset, NEW.decimals) IS DISTINCT FROM (OLD.identity, OLD.key, OLD.protocol, OLD.asset, OLD.decimals) THEN
+      RAISE EXCEPTION 'settlement %: its identity, key, protocol and asset never change', OLD.id USING ERRCODE = 'check_violation';
     END IF;
-    IF OLD.body_sha256 IS NOT NULL AND NEW.body_sha256 IS DISTINCT FROM OLD.body_sha256 THEN
-      RAISE EXCEPTION 'settlement %: the body is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
+    IF NEW.attempts < OLD.attempts THEN
+      RAISE EXCEPTION 'settlement %: attempts are never forgotten', OLD.id USING ERRCODE = 'check_violation';
     END IF;
   END IF;
-  IF OLD.status <> 'open' AND NEW.cap IS DISTINCT FROM OLD.cap THEN
-    RAISE EXCEPTION 'settlement %: the amount is frozen at the close', OLD.id USING ERRCODE = 'check_violation';
-  END IF;
-  IF (NEW.identity, NEW.key, NEW.protocol, NEW.asset, NEW.decimals) IS DISTINCT FROM (OLD.identity, OLD.key, OLD.protocol, OLD.asset, OLD.decimals) THEN
-    RAISE EXCEPTION 'settlement %: its identity, key, protocol and asset never change', OLD.id USING ERRCODE = 'check_violation';
-  END IF;
-  IF NEW.attempts < OLD.attempts THEN
-    RAISE EXCEPTION 'settlement %: attempts are never forgotten', OLD.id USING ERRCODE = 'check_violation';
+  v_broken := CASE
+    WHEN NOT (NEW.answer IS NULL OR NEW.spent > 0) THEN 'answer_is_paid_for'
+    WHEN NOT ((NEW.status = 'needs_attention') = (NEW.attention_reason IS NOT NULL)
+      OR NEW.status = 'settled' AND NEW.attention_reason = 'late_success') THEN 'attention_has_a_reason'
+    WHEN NOT ((NEW.attention_reason IS NULL) = (NEW.attention_since IS NULL)
+      AND (NEW.attention_reason IS NULL) = (NEW.attention_detail IS NULL)) THEN 'attention_is_whole'
+    WHEN NOT ((NEW.source = 'channel') = (NEW.channel_id IS NOT NULL) AND (NEW.source = 'channel') = (NEW.provider = 'tempo')) THEN 'capture_is_whole'
+    WHEN NOT (NEW.channel_id IS NULL
+      OR (NEW.lookup ->> 'kind' IN ('settle', 'close') AND NEW.lookup ->> 'capture' ~ '^[0-9]+$') IS TRUE) THEN 'capture_says_what_it_takes'
+    WHEN NOT (NOT NEW.voucher_closes OR NEW.voucher_channel IS NOT NULL AND NEW.spent = 0) THEN 'close_takes_nothing'
+    WHEN NOT (NEW.status <> 'pending' OR NEW.sealed_kind = 'body' OR NEW.erased_at IS NOT NULL) THEN 'pending_has_a_body'
+    WHEN NOT (NEW.status <> 'released' OR NEW.spent = 0) THEN 'released_owes_nothing'
+    WHEN NOT (NEW.status <> 'released' OR NEW.certainty = 'not_sent' AND NEW.attempts = 0) THEN 'released_was_never_sent'
+    WHEN NOT ((NEW.runner IS NULL) = (NEW.runner_until IS NULL)) THEN 'runner_is_whole'
+    WHEN NOT ((NEW.sealed IS NULL) = (NEW.sealed_key_id IS NULL) AND (NEW.sealed IS NULL) = (NEW.sealed_kind IS NULL)) THEN 'sealed_is_whole'
+    WHEN NOT (NEW.answer IS DISTINCT FROM 'serving'
+      OR NEW.status = 'settled' AND NEW.answer_token IS NOT NULL AND NEW.answer_until IS NOT NULL) THEN 'serving_is_somebodys'
+    WHEN NOT (NEW.status <> 'settled' OR NEW.certainty = 'done' AND NEW.settled_at IS NOT NULL) THEN 'settled_is_certain'
+    WHEN NOT (NEW.answer IN ('due', 'serving', 'given')) THEN 'settlements_answer_check'
+    WHEN NOT (NEW.cap >= 0) THEN 'settlements_cap_check'
+    WHEN NOT (NEW.certainty IN ('not_sent', 'in_flight', 'done', 'absent', 'unknown')) THEN 'settlements_certainty_check'
+    WHEN NOT (NEW.decimals BETWEEN 0 AND 78) THEN 'settlements_decimals_check'
+    WHEN NOT (NEW.delivery IN ('delivered', 'aborted', 'unknown')) THEN 'settlements_delivery_check'
+    WHEN NOT (NEW.identity <> '') THEN 'settlements_identity_check'
+    WHEN NOT (NEW.key <> '') THEN 'settlements_key_check'
+    WHEN NOT (NEW.protocol IN ('atxp', 'x402', 'mpp')) THEN 'settlements_protocol_check'
+    WHEN NOT (NEW.released_by IN ('failed_answer', 'not_modified', 'client_left')) THEN 'settlements_released_by_check'
+    WHEN NOT (NEW.sealed_kind IN ('credential', 'body')) THEN 'settlements_sealed_kind_check'
+    WHEN NOT (NEW.source IN ('session', 'api', 'channel')) THEN 'settlements_source_check'
+    WHEN NOT (NEW.spent >= 0) THEN 'settlements_spent_check'
+    WHEN NOT (NEW.unserved > 0) THEN 'settlements_unserved_check'
+    WHEN NOT (NEW.cap IS NULL OR NEW.spent <= NEW.cap) THEN 'spent_within_cap'
+    WHEN NOT (NEW.tops_up IS NULL OR NEW.spent = 0 AND NEW.voucher_channel IS NULL) THEN 'top_up_takes_nothing'
+    WHEN NOT ((NEW.status IN ('settled', 'released', 'written_off')) = (NEW.next_check_at IS NULL)) THEN 'unfinished_is_found_again'
+    WHEN NOT ((NEW.voucher_channel IS NULL) = (NEW.voucher_cumulative IS NULL)
+      AND (NEW.voucher_channel IS NULL) = (NEW.voucher_place IS NULL)) THEN 'voucher_is_whole'
+    WHEN NOT (NEW.released_by IS NULL OR NEW.spent = 0) THEN 'what_is_released_costs_nothing'
+  END;
+  IF v_broken IS NOT NULL THEN
+    RAISE EXCEPTION 'settlement %: %', NEW.id, v_broken USING ERRCODE = 'check_violation', CONSTRAINT = v_broken;
   END IF;
   RETURN NEW;
 END $function$
