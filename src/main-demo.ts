@@ -103,6 +103,7 @@ try {
   if (leaveAfterwards) await end();
   write('Everything stays up: follow the links above, and end it with Ctrl-C.');
 } catch (error) {
-  write(`✗ the demo stopped: ${error instanceof Error ? error.message : String(error)}`);
+  // Whatever fails once it was told to end failed because of that.
+  if (!stopping) write(`✗ the demo stopped: ${error instanceof Error ? error.message : String(error)}`);
   await end();
 }

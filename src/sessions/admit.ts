@@ -7,7 +7,7 @@ import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './live-session.js';
 import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
 import { CHALLENGE_EXPIRED } from './match-mpp.js';
-import { matchOffer, type ReadCredential } from './match-offer.js';
+import { matchOffer, type ReadCredential, readAlone } from './match-offer.js';
 import { contentsOf, liveSession, newSession, openOnce } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
@@ -92,6 +92,14 @@ async function repeated(
     default:
       return assertNever(repeat);
   }
+}
+
+/** What became of a credential that is not taken by the auth server any more. @returns undefined: it was never taken */
+export async function takenBefore(knock: Knock, dependencies: AdmitDependencies): Promise<Admission | undefined> {
+  const { read } = readAlone(knock.found, dependencies.match);
+  const never: Admission = { kind: 'challenge', why: 'this protocol is not offered here' };
+  const known = read === undefined ? never : await repeated(read, knock, dependencies, never);
+  return known === never ? undefined : known;
 }
 
 /** Settled first, held back because nobody knew that, and had now: once, by whoever takes the right to it. */

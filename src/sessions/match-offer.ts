@@ -84,7 +84,7 @@ const amountMismatch = ({ cap }: DecodedCredential, { scheme, amount }: Offer): 
  * By what it says itself, which is enough to know it again. Terms that it does not fit could name it otherwise than it was
  * taken: the identity of an x402 payment holds its network.
  */
-function readAlone(
+export function readAlone(
   { protocol, raw, paymentRequestId }: FoundCredential,
   { requestIds }: MatchDependencies,
   otherwise?: ReadCredential,

@@ -3,8 +3,8 @@ import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { type FoundCredential, findCredential } from '../protocols/find-credential.js';
-import type { AdmitDependencies } from './admission.js';
-import { admit } from './admit.js';
+import type { Admission, AdmitDependencies, Knock } from './admission.js';
+import { admit, takenBefore } from './admit.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './challenge.js';
 import { type ChannelOffer, channelOfferOf } from './channel-offer.js';
 import { RECEIPT_HEADER } from './channel-receipt.js';
@@ -30,16 +30,7 @@ import { createWithheldAnswer } from './withheld-answer.js';
 
 export interface PaidRouteDependencies extends GateSettings {
   /** Undefined: nothing is sold through the auth server. */
-  readonly authServer:
-    | {
-        readonly admission: AdmitDependencies;
-        readonly challenge: ChallengeDependencies;
-        readonly facilities: FacilitiesKeeper;
-        readonly deliveries: DeliveryRecorder;
-        readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
-        readonly dispatch: (id: SettlementId) => unknown;
-      }
-    | undefined;
+  readonly authServer: AuthServerSales | undefined;
   /** Undefined: nothing is sold by channels. */
   readonly channels: (ChannelRouteDependencies & { readonly deliveries: DeliveryRecorder }) | undefined;
   readonly bounds: ValidityBounds;
@@ -47,6 +38,15 @@ export interface PaidRouteDependencies extends GateSettings {
   readonly publicUrl?: string;
   /** False: no response could be held back until it is paid for. */
   readonly holdsBack: () => boolean;
+}
+
+interface AuthServerSales {
+  readonly admission: AdmitDependencies;
+  readonly challenge: ChallengeDependencies;
+  readonly facilities: FacilitiesKeeper;
+  readonly deliveries: DeliveryRecorder;
+  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+  readonly dispatch: (id: SettlementId) => unknown;
 }
 
 /**
@@ -113,13 +113,23 @@ function isForChannel({ channel, content, route }: Visit, found: FoundCredential
 }
 
 async function payByAuthServerThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
-  const { req, res, presented, route, dependencies } = visit;
-  const { authServer } = dependencies;
+  const { authServer } = visit.dependencies;
   if (authServer === undefined) return challenge(visit, required('this protocol is not offered here'));
-  const admission = await admit(
-    { found, presented, method: req.method, terms: route.terms, route: route.terms.name ?? routeName(req) },
-    authServer.admission,
-  );
+  const admission = await admit(knockOf(visit, found), authServer.admission);
+  return serveByAuthServer(next, visit, admission, authServer);
+}
+
+function knockOf({ req, presented, route: { terms } }: Visit, found: FoundCredential): Knock {
+  return { found, presented, method: req.method, terms, route: terms.name ?? routeName(req) };
+}
+
+async function serveByAuthServer(
+  next: NextFunction,
+  visit: Visit,
+  admission: Admission,
+  authServer: AuthServerSales,
+): Promise<void> {
+  const { res, dependencies } = visit;
   switch (admission.kind) {
     case 'managed':
       nameCharge(res, admission.id);
@@ -156,13 +166,17 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
 
 async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
   const { req, res, content, dependencies } = visit;
-  const { channels } = dependencies;
+  const { authServer, channels } = dependencies;
   const route = channelRouteOf(visit);
   if (channels === undefined || route === undefined) return sendProblem(res, refusal('not_configured'));
   const admission = await admitByChannel(req, { raw: found.raw, content }, route, channels);
   switch (admission.kind) {
-    case 'refused':
+    case 'refused': {
+      // The route may have sold by the auth server's sessions before: what that has taken is not asked for again.
+      const taken = authServer && (await takenBefore(knockOf(visit, found), authServer.admission));
+      if (taken) return serveByAuthServer(next, visit, taken, authServer);
       return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail, admission);
+    }
     case 'unavailable':
       return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
     case 'limited':

@@ -51,14 +51,15 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
   payment_unavailable: {
     status: 503,
     title: 'Payments are unavailable',
-    detail: 'This payment could not be checked now. Nothing was charged; send the same credential again later.',
+    detail:
+      'This payment could not be checked now. This request charged nothing; send the same credential again later.',
     retryAfterSeconds: 5,
   },
   credential_already_used: {
     status: 409,
     title: 'Credential already used',
     detail:
-      'This payment credential was used for another response. It is charged at most once; Settlement-Id names its charge. Ask for a new challenge to pay for another response.',
+      'This payment credential pays for a response that was served, or is being served, to another request. It is charged at most once; Settlement-Id names its charge. To pay for one more response, ask for a new challenge.',
   },
   exposure_exceeded: {
     status: 429,

@@ -1,8 +1,10 @@
+import type express from 'express';
 import { Challenge } from 'mppx';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
 import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { pay } from '../../../src/sandbox/payer/pay.js';
+import { readOffers } from '../../../src/sandbox/payer/challenge.js';
+import { answerOffers, pay } from '../../../src/sandbox/payer/pay.js';
 import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
 import { openPayer } from '../../support/channel-payer.js';
 import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
@@ -12,6 +14,8 @@ let authServer: Sandbox;
 let chain: TempoSandbox;
 let store: TestLedger;
 let shop: ChannelShop;
+/** Whether `/moves` sells from channels of its own by now. */
+let moved: boolean;
 
 const OFFER = {
   asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
@@ -27,6 +31,7 @@ beforeEach(async () => {
     startTempoSandbox(),
     openTestLedger(),
   ]);
+  moved = false;
   shop = await startChannelShop(store, {
     chainUrl: chain.url,
     authServerUrl: authServer.url,
@@ -34,6 +39,13 @@ beforeEach(async () => {
       const protocols = ['atxp', 'x402', MPP, 'tempo'] as const;
       app.all('/all', sessions.paidSession({ ...OFFER, price: PRICE, protocols }), (req, res) => {
         res.json({ charged: req.paymentSession?.charge(PRICE) });
+      });
+      const [before, since] = [MPP, 'tempo' as const].map((session) =>
+        sessions.paidSession({ ...OFFER, cap: PRICE, protocols: ['x402', session] }),
+      );
+      const movesOn: express.RequestHandler = (req, res, next) => (moved ? since : before)?.(req, res, next);
+      app.all('/moves', movesOn, (req, res) => {
+        res.json({ charged: req.paymentSession?.charge(3_000n) });
       });
       app.all('/metered', sessions.paidSession({ ...OFFER, cap: PRICE, protocols }), (req, res) => {
         res.json({ charged: req.paymentSession?.charge(3_000n) });
@@ -82,4 +94,15 @@ it('channels are paid from while the auth server is down', async () => {
   await authServer.close();
   expect((await payer.pay(`${shop.url}/all`, 2n * PRICE)).status).toBe(200);
   authServer = await startSandbox({ checkSignatures: true });
+});
+
+it('a voucher that the auth server was given is known by a route that sells from its own channels since', async () => {
+  const account = payerAccount('mpp');
+  const offers = await readOffers(await fetch(`${shop.url}/moves`));
+  const { headers } = await answerOffers(offers, { protocol: 'mpp', account, nowMs: store.clock.nowMs() });
+  const paid = await fetch(`${shop.url}/moves`, { headers });
+  expect(paid.status).toBe(200);
+  moved = true;
+  const again = await fetch(`${shop.url}/moves`, { headers });
+  expect([again.status, again.headers.get('settlement-id')]).toEqual([409, paid.headers.get('settlement-id')]);
 });
