@@ -52,7 +52,7 @@ export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependen
     const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
     if (told === 'left') return 'left';
     // Other events of known transfers tell what their calls read by themselves; the rest is not about money of ours.
-    await ledger.finishWebhook(event, told ?? (item ? 'noted' : 'not_ours'));
+    await ledger.finishWebhook(event, told ?? (item ? 'noted' : 'nothing_to_do'));
     return 'acted';
   };
 

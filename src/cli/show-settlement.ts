@@ -3,6 +3,7 @@ import type { JsonObject } from '../domain/json.js';
 import { formatDecimal } from '../domain/money.js';
 import type { Settlement } from '../domain/settlement.js';
 import { settlementAnswer } from '../domain/settlement-answer.js';
+import { whatNextOfSettlement } from '../domain/what-next.js';
 import type { OperatorLedger } from './operator-ledger.js';
 import type { Shown } from './show.js';
 import { storyTable } from './story-table.js';
@@ -13,9 +14,10 @@ export async function showSettlement(ledger: OperatorLedger, id: SettlementId): 
   const settlement = await ledger.findSettlement(id);
   if (!settlement) throw new Error(`settlement ${id} is gone from the ledger`);
   const [lookup = {}, events] = await Promise.all([ledger.settlementLookup(id), ledger.settlementEvents(id)]);
+  const next = whatNextOfSettlement(settlement);
   return {
-    answer: { ...settlementAnswer(settlement), lookup, events },
-    lines: [...facts(settlement, lookup), '', ...storyTable(events)],
+    answer: { ...settlementAnswer(settlement), lookup, next, events },
+    lines: [...facts(settlement, lookup), '', ...storyTable(events), '', `next: ${next}`],
   };
 }
 

@@ -1,7 +1,9 @@
+import { assertNever } from './assert-never.js';
 import type { Attention } from './attention.js';
 import { type Certainty, mayHaveMoved, surelyUnmoved } from './certainty.js';
 import { actionsFor, inWords, isDecidable } from './decisions.js';
 import type { MoneyKind } from './marketplace.js';
+import type { Settlement } from './settlement.js';
 
 /** All that decides what happens to a payment, refund, transfer or reversal next; times are ISO 8601. */
 export interface Situation {
@@ -45,12 +47,36 @@ const OPEN: Readonly<Record<MoneyKind, readonly string[]>> = {
   reversal: ['pending', 'waiting_balance'],
 };
 
-function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, { reason }: Attention): string {
+/** The same of a settlement. */
+export function whatNextOfSettlement(settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>): string {
+  const { status, attention, nextRetryAt } = settlement;
+  if (attention) return asks('settlement', attention);
+  switch (status) {
+    case 'open':
+      return 'its response is being served; if its server has died, it is closed at what was charged durably';
+    case 'pending':
+      return `it is sent ${nextRetryAt === null ? 'now, or found by the next sweep' : `at ${nextRetryAt}`}, until it is settled or its credential has expired`;
+    case 'settled':
+    case 'released':
+    case 'written_off':
+    case 'needs_attention':
+      return NOTHING;
+    default:
+      return assertNever(status);
+  }
+}
+
+function asks(kind: MoneyKind | 'settlement', { reason }: Attention): string {
   if (reason === 'approval_pending')
     return 'an approver confirms the decision named above (makegood approve <decision>), or nothing happens';
-  const asked = isDecidable(kind)
+  return isDecidable(kind)
     ? `a person decides: makegood resolve <id> ${inWords(actionsFor(kind, reason))}`
     : 'a person looks at it: nothing of it is decided here';
+}
+
+function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, attention: Attention): string {
+  const asked = asks(kind, attention);
+  if (attention.reason === 'approval_pending') return asked;
   if (!mayHaveMoved(certainty) || nextCheckAt === null || kind === 'payment' || kind === 'refund') return asked;
   return `${asked}. Meanwhile Stripe's records are read, next at ${nextCheckAt}; our own ${kind} is adopted if it is found`;
 }
@@ -83,7 +109,7 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
   if (kind === 'payment' || kind === 'refund') {
     return surelyUnmoved(certainty)
       ? `it is sent to Hyperswitch at ${at}`
-      : `Hyperswitch is read again at ${at}, and then from time to time until it is final`;
+      : `Hyperswitch is read again at ${at} at the latest, and then from time to time until it is final`;
   }
   if (status === 'waiting_balance' && nextRetryAt === null) {
     return "waits for the seller's balance behind an older reversal of the same seller, which asks for both";

@@ -11,7 +11,7 @@ const TEMPLATE = join(projectRoot(), '.env.template');
 /** Used by docker-compose.yml itself, not by the product. */
 const COMPOSE_ONLY = ['POSTGRES_PASSWORD'];
 
-const HEAD = `# Every setting of Makegood. Copy this file to .env and fill in what is marked "required" with values (a $(…) of
+const HEAD = `# Every setting of servers and workers. Copy this file to .env and fill in what is marked "required" with values (a $(…) of
 # an example is to be run). docker compose reads .env by itself; else node --env-file=.env bin/makegood.js … does.
 # Left out means: the default shown here, or the feature is off. Durations: 500ms, 1s, 1m, 1h, 30d.
 # The list is made from src/config-variables.ts: npx vitest run test/architecture/settings.test.ts -u

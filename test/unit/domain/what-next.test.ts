@@ -6,7 +6,8 @@ import {
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
 } from '../../../src/domain/marketplace-status.js';
-import { type Situation, whatNext } from '../../../src/domain/what-next.js';
+import { SETTLEMENT_STATUSES } from '../../../src/domain/settlement-status.js';
+import { type Situation, whatNext, whatNextOfSettlement } from '../../../src/domain/what-next.js';
 
 const NOW = '2026-11-21T10:00:00.000Z';
 const LATER = '2026-11-21T10:05:00.000Z';
@@ -83,7 +84,24 @@ describe('what happens next', () => {
     expect(next({ status: 'permanently_failed', ...change })).toMatch(words);
   });
 
+  it.each<[Partial<Parameters<typeof whatNextOfSettlement>[0]>, RegExp]>([
+    [{ status: 'open' }, /^its response is being served/],
+    [{ nextRetryAt: LATER }, /^it is sent at 2026-11-21T10:05/],
+    [{}, /^it is sent now, or found by the next sweep/],
+    [{ status: 'settled' }, /^nothing/],
+    [{ status: 'settled', attention: attention('late_success') }, /^a person decides: makegood resolve <id> /],
+    [
+      { status: 'needs_attention', attention: attention('conflict') },
+      /^a person decides: makegood resolve <id> retry, settled or write_off$/,
+    ],
+    [{ status: 'needs_attention', attention: attention('approval_pending') }, /^an approver confirms/],
+  ])('for a settlement %j is %s', (change, words) => {
+    expect(whatNextOfSettlement({ status: 'pending', attention: null, nextRetryAt: null, ...change })).toMatch(words);
+  });
+
   it('is said of every status there is', () => {
+    for (const status of SETTLEMENT_STATUSES)
+      expect(whatNextOfSettlement({ status, attention: null, nextRetryAt: null }).length).toBeGreaterThan(5);
     const all = [
       ...PAYMENT_STATUSES.map((status) => ({ kind: 'payment' as const, status })),
       ...REFUND_STATUSES.map((status) => ({ kind: 'refund' as const, status })),
