@@ -76,7 +76,7 @@ const webhookSecrets = (description: string) =>
 export const ENVIRONMENT = z.object({
   DATABASE_URL: required(url(['postgres:', 'postgresql:']), {
     secret: true,
-    description: 'Postgres, the only authority on money.',
+    description: 'Postgres, the only authority on money; a pooler before it has to be in session mode.',
     example: 'postgres://makegood:password@127.0.0.1:5432/makegood',
   }),
   CREDENTIAL_ENCRYPTION_KEY: required(encryptionKeys(), {
