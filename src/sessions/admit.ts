@@ -119,7 +119,8 @@ async function serveWhatIsDue(
         id,
         lease: held.lease,
         closeToken: taken.token,
-        cap: taken.spent,
+        // What the handler charges is booked no more: its route may sell at another price by now, its work cost more this time.
+        cap: BigInt(taken.spent) > BigInt(terms.amount) ? taken.spent : terms.amount,
         metered,
         closesAtZero: false,
         // Nothing is sent any more.
