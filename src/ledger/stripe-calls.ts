@@ -82,7 +82,8 @@ export async function noteAbsent(query: Query, table: CallTable, { id, runner }:
     });
 }
 
-const useOf = (row: CallRow): KeyUse =>
+/** Which key the row may be sent with now, where nothing of it was found. */
+export const useOf = (row: CallRow): KeyUse =>
   keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
 
 /** An older build froze another amount with this key. */

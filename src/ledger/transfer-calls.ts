@@ -33,6 +33,7 @@ import {
   noteAbsent,
   permit,
   tellAnswer,
+  useOf,
 } from './stripe-calls.js';
 import { parked } from './stripe-gates.js';
 import { mustMove, type Query, tell } from './transition.js';
@@ -86,7 +87,7 @@ export function createTransferCalls(database: Database) {
     permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
-        const row = await lockTransfer(query, id);
+        const row = await knownUnsent(query, await lockTransfer(query, id), runner);
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
         return await permit<TransferParams>(query, 'seller_transfers', {
@@ -179,6 +180,18 @@ function laterOf(row: TransferRow, runner: string) {
   if ((row.retry_ms ?? 0) > 0)
     return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' } as const;
   return undefined;
+}
+
+/**
+ * The proof that allows another key after an unknown ends what waited for it as well: what refunds would have taken back of
+ * the transfer is not sent in the first place.
+ */
+async function knownUnsent(query: Query, row: TransferRow, runner: string): Promise<TransferRow> {
+  if (row.runner !== runner || !mayHaveMoved(row.certainty) || useOf(row) !== 'new_generation') return row;
+  await query(`UPDATE seller_transfers SET certainty = 'absent' WHERE id = $1`, [row.id]);
+  // The sweep starts what is demanded of the seller's other transfers: it is due already.
+  await withholdDemands(query, row.order_id, row.id);
+  return await lockTransfer(query, row.id);
 }
 
 const paramsOf = (row: TransferRow, generation: number): TransferParams => ({
