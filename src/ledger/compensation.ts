@@ -11,9 +11,9 @@ import { type Query, tell } from './transition.js';
 /** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
 
 interface Owed {
-  /** The transfer that was promised first, which a compensation names. */
+  /** The newest of them, which a compensation names. */
   readonly transferId: TransferId;
-  /** It and its compensations: refunds may have taken from any of them. */
+  /** What was promised first, and its compensations: refunds may have taken from any of them. */
   readonly transfers: readonly ShareRow[];
   readonly sellerAccount: string;
   readonly currency: string;
@@ -25,7 +25,7 @@ async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
   const { sellers, ...sums } = await lockShares(query, order);
   return sellers
     .map((seller) => ({
-      transferId: seller.promise.id,
+      transferId: (seller.transfers.at(-1) ?? seller.promise).id,
       transfers: seller.transfers,
       sellerAccount: seller.promise.seller_account,
       currency: seller.promise.currency,
@@ -76,14 +76,17 @@ async function forgetProposals(query: Query, order: OrderId): Promise<void> {
   }
 }
 
-/** New transfers for what is owed, each tied to a refund and to the transfer it makes good. @returns what to start */
+/**
+ * New transfers for what is owed, each tied to the refund and to the seller's transfer before it: so one refund may make a
+ * promise good again and again, and no two compensations come of the same question.
+ * @returns what to start
+ */
 export async function compensate(query: Query, clock: Clock, order: OrderId, refund: RefundId): Promise<MoneyItem[]> {
   const started: MoneyItem[] = [];
   for (const { transferId, transfers, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
     const id = newTransferId(clock.nowMs());
-    const because = await refundToName(query, refund, transferId);
     await noteMadeGood(query, transfers, amount);
-    const compensates = { refund: because, transferId };
+    const compensates = { refund, transferId };
     await insertTransfer(query, { id, order, sellerAccount, currency, amount, compensates });
     started.push({ kind: 'transfer', id });
   }
@@ -101,21 +104,6 @@ async function noteMadeGood(query: Query, transfers: readonly ShareRow[], amount
     left -= part;
   }
   if (left > 0n) throw new Error(`${left} of ${amount} are owed again, and were taken from no transfer of the seller`);
-}
-
-/**
- * One refund makes one transfer good once. When more turns out to be owed after that, another refund of the order lends
- * its name: the one whose share was taken on top.
- */
-async function refundToName(query: Query, refund: RefundId, transfer: TransferId): Promise<RefundId> {
-  const [free] = await query<{ id: RefundId }>(
-    `SELECT f.id FROM refunds f WHERE f.order_id = (SELECT order_id FROM refunds WHERE id = $1)
-       AND NOT EXISTS (SELECT 1 FROM seller_transfers t WHERE t.compensates_refund = f.id AND t.compensates_transfer = $2)
-     ORDER BY f.id = $1 DESC, f.status = 'failed' DESC, f.id LIMIT 1`,
-    [refund, transfer],
-  );
-  if (!free) throw new Error(`every refund of the order of ${refund} has made transfer ${transfer} good already`);
-  return free.id;
 }
 
 export interface NewTransferRow {

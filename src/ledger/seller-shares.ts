@@ -16,6 +16,7 @@ export interface ShareRow {
   readonly amount: string;
   /** Of what was withheld or taken back of this transfer, what was paid again by another one. */
   readonly compensated: string;
+  /** The transfer of the seller before it; older builds named the promised one. */
   readonly compensates_transfer: TransferId | null;
   readonly generation: number;
   readonly params: string | null;
@@ -92,10 +93,7 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
   );
   const sellers = rows
     .filter((row) => row.compensates_transfer === null)
-    .map((promise) => ({
-      promise,
-      transfers: [promise, ...rows.filter((row) => row.compensates_transfer === promise.id)],
-    }));
+    .map((promise) => ({ promise, transfers: [promise, ...compensationsOf(rows, promise)] }));
   const [sum] = await query<{ paid: string; refunded: string; currency: string }>(
     `SELECT o.currency, o.amount AS paid,
        least(o.amount, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0)) AS refunded
@@ -105,6 +103,10 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
   const step = amountStep(sum?.currency ?? '');
   return { paid: BigInt(sum?.paid ?? 0), refunded: BigInt(sum?.refunded ?? 0), step, sellers };
 }
+
+/** Those that make it good, and those that make these good: the oldest first. */
+const compensationsOf = (rows: readonly ShareRow[], { id }: ShareRow): readonly ShareRow[] =>
+  rows.filter((row) => row.compensates_transfer === id).flatMap((row) => [row, ...compensationsOf(rows, row)]);
 
 const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 'taken_back' | 'compensated'): bigint =>
   rows.reduce((sum, row) => sum + BigInt(row[column]), 0n);
