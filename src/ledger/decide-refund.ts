@@ -37,7 +37,7 @@ export const REFUND: Decidable<'refund', Row> = {
     /** The sellers' shares are settled once more and the refund is read again; what still needs a person comes back. */
     retry: {
       async apply({ query }, row) {
-        await putAside(query, row, 'read');
+        await putAside(query, row);
         if (isOpen(row)) return row.status;
         await settleShares(query, row.order_id);
         await proposeCompensation(query, row.order_id);
@@ -46,14 +46,14 @@ export const REFUND: Decidable<'refund', Row> = {
     },
     compensate: {
       async apply({ query, clock }, row) {
-        await putAside(query, row, 'done');
+        await putAside(query, row);
         await compensate(query, clock, row.order_id, row.id);
         return row.status;
       },
     },
     write_off: {
       async apply({ query }, row) {
-        await putAside(query, row, 'done');
+        await putAside(query, row);
         return row.status;
       },
     },
@@ -62,7 +62,7 @@ export const REFUND: Decidable<'refund', Row> = {
 
 const isOpen = ({ status }: Row): boolean => status === 'pending' || status === 'review';
 
-async function putAside(query: Query, row: Row, then: 'read' | 'done'): Promise<void> {
-  const next = then === 'read' || isOpen(row) ? 'clock_now()' : 'NULL';
-  await query(`UPDATE refunds SET ${NO_ATTENTION}, next_check_at = ${next} WHERE id = $1`, [row.id]);
+/** It is read again: what stood behind this question is asked then. */
+async function putAside(query: Query, row: Row): Promise<void> {
+  await query(`UPDATE refunds SET ${NO_ATTENTION}, next_check_at = clock_now() WHERE id = $1`, [row.id]);
 }

@@ -66,7 +66,8 @@ export function createRefundCalls(database: Database) {
     database.transaction(async (query) => {
       const row = await lockRefund(query, reading.refundId);
       const question = questionOf(row, reading.facts) ?? (await beyondPaid(query, row, reading.facts.status));
-      const open = question !== null && !(await isGivenUp(query, 'refund', row.id, question));
+      const stands = row.attention_reason !== null && !isAnsweredByReading(row);
+      const open = question !== null && !stands && !(await isGivenUp(query, 'refund', row.id, question));
       await saveReading(query, row, reading, open);
       if (open) await ask(query, 'refunds', { id: row.id, ...question });
       // What does not fit is not believed, whatever a person has decided about it.
@@ -176,7 +177,7 @@ function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
       };
 }
 
-/** Questions that Hyperswitch's own answer ends. */
+/** Questions that Hyperswitch's own answer ends, and that its next one may replace. */
 const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
   'conflict',
   'unknown_status',
@@ -184,12 +185,12 @@ const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
   'resource_missing',
 ]);
 
+const isAnsweredByReading = ({ attention_reason, status }: RefundRow): boolean =>
+  ANSWERED_BY_READING.has(attention_reason ?? '') && (attention_reason !== 'conflict' || status !== 'succeeded');
+
 async function saveReading(query: Query, row: RefundRow, { runner }: RefundReading, asks: boolean): Promise<void> {
   // What did not fit fits now: nobody needs to be asked any more.
-  const over = row.attention_reason === 'conflict' ? row.status !== 'succeeded' : true;
-  if (!asks && over && ANSWERED_BY_READING.has(row.attention_reason ?? '')) {
-    await dropAttention(query, 'refunds', row.id);
-  }
+  if (!asks && isAnsweredByReading(row)) await dropAttention(query, 'refunds', row.id);
   await query(
     `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,

@@ -153,3 +153,31 @@ describe('a refund of which Hyperswitch holds something else', () => {
     },
   );
 });
+
+describe('what is owed to a seller again', () => {
+  it.each([
+    ['a status that is in no document', 'unknown_status', { asks: 'unknown_status', providerStatus: 'levitating' }],
+    ['another amount', 'conflict', { amount: 301n }],
+  ] as const)(
+    'stays asked when Hyperswitch answers once with %s, and that is asked after it',
+    async (_what, reason, change) => {
+      const account = seller();
+      const order = await steps.paid({ [account]: 1_000 });
+      await steps.send(order.transfers[account]!);
+      const id = await steps.refunded(order.id, 300);
+      await steps.reverse((await steps.find(order.id)).reversals[0]!.id);
+      await steps.refundSays(id, 'failed');
+      const fits = await steps.factsOf(id, 'failed');
+      const odd = { ...fits, ...change };
+      await reads(id, odd);
+      expect(await asked(id)).toEqual({ times: 0, attention: 'refund_failed_after_reversal' });
+      await reads(id, fits);
+      expect(await asked(id)).toEqual({ times: 0, attention: 'refund_failed_after_reversal' });
+
+      await writesOff(id);
+      expect((await test.ledger.dueItems('refund', 10_000)).map((due) => due.id)).toContain(id);
+      await reads(id, odd);
+      expect(await asked(id)).toEqual({ times: 1, attention: reason });
+    },
+  );
+});
