@@ -114,7 +114,7 @@ export function createPaidSessionRuntime(
     authServerUrl: config.authServer?.url,
     destinationAccountId: config.authServer?.destinationAccountId,
     settings: { ...config.settlement, leaseMs },
-    secrets: { mpp: config.mppSecretKey, requestIds: requestIdSecret(config) },
+    secrets: { mpp: config.mppSecretKey, requestIds: firstRequestIdSecret(config) },
     holder,
     publicUrl: config.http.publicUrl,
     clock: systemClock,
@@ -192,8 +192,8 @@ function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies)
   return createSettleFirst({ settle: (id) => settleRows([id], rest.timings.httpTimeoutMs), ledger });
 }
 
-/** Derived from the oldest key, which all servers of a deployment share, also while a newer one is rolled out. */
-function requestIdSecret({ credentialKeys }: Config): string {
+/** For a ledger that keeps none yet; as servers derived it before the ledger kept one, so that ids that are out stay valid. */
+function firstRequestIdSecret({ credentialKeys }: Config): string {
   const key = credentialKeys.at(-1);
   if (!key) throw new Error('CREDENTIAL_ENCRYPTION_KEY is not set');
   return createHmac('sha256', key.key).update('makegood payment request ids').digest('base64url');

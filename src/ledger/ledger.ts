@@ -30,6 +30,7 @@ import { createPayouts } from './payouts.js';
 import { createAttemptRecorder } from './record-attempts.js';
 import { createRefundCalls } from './refund-calls.js';
 import { createRefunds } from './refunds.js';
+import { createRequestIdSecret } from './request-id-secret.js';
 import { createRequestKeys } from './request-keys.js';
 import { createReversalCalls } from './reversal-calls.js';
 import type { Sealer } from './sealer.js';
@@ -81,6 +82,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...sweepLedger,
     ...createUnreadableSessions(database, sealer),
     ...createVoucherChannels(database, sealer),
+    ...createRequestIdSecret(database),
     ...createRequestKeys(database),
     ...createOrders(database),
     ...createPayments(database, sealer),

@@ -147,6 +147,9 @@ orders.amount numeric(78,0) NOT NULL
 orders.status text NOT NULL DEFAULT 'pending'::text
 orders.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 orders.paid_at timestamp with time zone
+payment_request_secret.only_one boolean NOT NULL DEFAULT true
+payment_request_secret.secret text NOT NULL
+payment_request_secret.made_at timestamp with time zone NOT NULL DEFAULT clock_now()
 payment_sessions.id uuid NOT NULL
 payment_sessions.lease_id uuid NOT NULL
 payment_sessions.epoch bigint NOT NULL
@@ -535,6 +538,9 @@ orders orders_reference_check CHECK ((reference <> ''::text))
 orders orders_reference_key UNIQUE (reference)
 orders orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'paid'::text, 'partially_refunded'::text, 'refunded'::text, 'payment_failed'::text])))
 orders paid_since CHECK (((status = ANY (ARRAY['pending'::text, 'payment_failed'::text])) = (paid_at IS NULL)))
+payment_request_secret payment_request_secret_only_one_check CHECK (only_one)
+payment_request_secret payment_request_secret_pkey PRIMARY KEY (only_one)
+payment_request_secret payment_request_secret_secret_check CHECK ((secret <> ''::text))
 payment_sessions close_is_whole CHECK (((closed_at IS NULL) = (closed_by IS NULL)))
 payment_sessions payment_sessions_closed_by_check CHECK ((closed_by = ANY (ARRAY['end'::text, 'abort'::text, 'error'::text, 'sweep'::text])))
 payment_sessions payment_sessions_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
@@ -722,6 +728,7 @@ CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree
 CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
 CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
 CREATE UNIQUE INDEX orders_reference_key ON public.orders USING btree (reference)
+CREATE UNIQUE INDEX payment_request_secret_pkey ON public.payment_request_secret USING btree (only_one)
 CREATE UNIQUE INDEX payment_sessions_pkey ON public.payment_sessions USING btree (id)
 CREATE UNIQUE INDEX payments_hyperswitch ON public.payments USING btree (hyperswitch_payment_id) WHERE ((hyperswitch_payment_id IS NOT NULL) AND (hyperswitch_payment_id <> ''::text))
 CREATE UNIQUE INDEX payments_idempotency_key_key ON public.payments USING btree (idempotency_key)

@@ -56,7 +56,7 @@ export interface PaidSessionsDependencies {
   readonly secrets: {
     /** MPP_SECRET_KEY; undefined: routes cannot offer MPP. */
     readonly mpp?: string;
-    /** Signs ATXP payment request ids; the same on all servers of a deployment. */
+    /** Proves ATXP payment request ids where the ledger keeps nothing for that yet; from then on what it keeps does. */
     readonly requestIds: string;
   };
   /** Names this process in the table of leases. */
@@ -106,7 +106,8 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         log.warn({ event, err: error }, 'the lease on payment sessions is in danger: responses wait or are cut off');
     },
   });
-  const requestIds = createRequestIds(secrets.requestIds);
+  let requestIdSecret = secrets.requestIds;
+  const requestIds = createRequestIds(() => requestIdSecret);
   const mpp =
     secrets.mpp === undefined ? undefined : { secretKey: secrets.mpp, realm: realmOf(dependencies.publicUrl) };
   const common = { requestIds, mpp, clock, credentialValidityMs: settings.credentialValidityMs, destinationAccountId };
@@ -160,8 +161,9 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     async start() {
       const problem = await (dependencies.nodeProblem ?? nodeProblem)();
       holdsBack = problem === undefined;
-      if (holdsBack) return lease.start();
-      log.error({ problem }, 'nothing is sold, and paid routes answer 503');
+      if (!holdsBack) return log.error({ problem }, 'nothing is sold, and paid routes answer 503');
+      requestIdSecret = await ledger.requestIdSecret(secrets.requestIds);
+      return lease.start();
     },
     ready: () => lease.mayWrite(),
     async stop() {

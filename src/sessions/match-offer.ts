@@ -129,16 +129,16 @@ function contextOf(found: FoundCredential, terms: OfferedTerms, dependencies: Ma
   if (terms.protocol === 'x402') return { ...common, paymentRequirements: terms.accept };
   // The id of a challenge identifies an MPP payment, a nonce an x402 one: a request id could only confuse either.
   if (terms.protocol === 'mpp') return common;
-  // One of something else is refused below, and tells whether it has paid for that.
+  // One that is not for this is refused below, and tells whether it was taken.
   const claimed = requestIds.read(found.paymentRequestId, offeredFor(terms.offer, terms.presented.target));
   return { ...common, options: [terms.option], ...(claimed.kind !== 'unknown' && { paymentRequestId: claimed.id }) };
 }
 
-/** A payment request of ours for something else is an answer to that; an id that we never issued counts for nothing. */
+/** A payment request for something else is an answer to that; an id that cannot be ours counts for nothing. */
 function requestMismatch(found: FoundCredential, terms: OfferedTerms, { requestIds }: MatchDependencies): Mismatch {
   if (terms.protocol !== 'atxp') return undefined;
   const claimed = requestIds.read(found.paymentRequestId, offeredFor(terms.offer, terms.presented.target));
-  return claimed.kind === 'for_something_else' ? 'its payment request is not for this resource' : undefined;
+  return claimed.kind === 'not_for_this' ? 'its payment request is not one of ours for this resource' : undefined;
 }
 
 /** What a payment request id is bound to. */

@@ -57,6 +57,8 @@ export interface SessionLedger {
   /** Leaves sessions whose close never became known to the sweep; what was closed after all stays closed. */
   giveUpSessions(sessions: readonly GivenUpSession[]): Promise<void>;
   recordDeliveries(deliveries: readonly DeliveryNote[]): Promise<void>;
+  /** What proves the payment request ids of all servers; `first` where there is none yet. */
+  requestIdSecret(first: string): Promise<string>;
   takeLease(holder: string, ttlMs: number): Promise<Lease>;
   /** False: the sweep ended this lease. */
   renewLease(lease: Lease, ttlMs: number): Promise<boolean>;

@@ -19,11 +19,16 @@ export async function startPaidServer(
   mount?: (app: express.Express, sessions: PaidSessions) => void,
   {
     settleNow = () => Promise.resolve('unknown'),
+    requestIds = 'another one',
+    publicUrl,
     ...settings
   }: {
     readonly releasedLimit?: number;
     readonly leaseMs?: number;
     readonly settleNow?: PaidSessionsDependencies['settleNow'];
+    /** What this server would prove payment request ids by if the ledger kept nothing for that. */
+    readonly requestIds?: string;
+    readonly publicUrl?: string;
   } = {},
 ): Promise<PaidServer> {
   const { clock } = store;
@@ -38,8 +43,9 @@ export async function startPaidServer(
       checkpointIntervalMs: 1_000,
       ...settings,
     },
-    secrets: { mpp: 'a secret that all servers of a deployment share', requestIds: 'another one' },
+    secrets: { mpp: 'a secret that all servers of a deployment share', requestIds },
     holder: 'test',
+    publicUrl,
     clock,
     log: { warn: () => undefined, error: () => undefined },
     settleNow,

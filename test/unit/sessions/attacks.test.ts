@@ -253,7 +253,7 @@ test('an ATXP token pays once per request that we issued, and an id that we did 
   expect([await withId(), await withId('made-up-1'), await withId('made-up-2'), await withId('request-1')]).toEqual([
     200, 409, 409, 409,
   ]);
-  expect(await withId(`x${second}`)).toBe(409);
+  expect(await withId(`x${second}`)).toBe(402);
   expect(await withId(`${second.slice(0, -1)}${second.endsWith('A') ? 'B' : 'A'}`)).toBe(409);
 });
 

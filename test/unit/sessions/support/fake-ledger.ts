@@ -220,6 +220,10 @@ export class FakeLedger implements SessionLedger {
     }
   }
 
+  async requestIdSecret(first: string): Promise<string> {
+    return first;
+  }
+
   async takeLease(): Promise<Lease> {
     if (this.renewal === 'down') throw new Error('the database is down');
     this.#leases += 1;
