@@ -189,7 +189,8 @@ function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies)
     tempo: undefined,
     monotonicMs: () => performance.now(),
   });
-  return createSettleFirst({ settle: (id) => settleRows([id], rest.timings.httpTimeoutMs), ledger });
+  const { httpTimeoutMs } = rest.timings;
+  return createSettleFirst({ settle: (id) => settleRows([id], httpTimeoutMs), ledger, patienceMs: httpTimeoutMs });
 }
 
 /** For a ledger that keeps none yet; as servers derived it before the ledger kept one, so that ids that are out stay valid. */

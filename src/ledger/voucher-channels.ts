@@ -36,6 +36,28 @@ export function createVoucherChannels(database: Database, sealer: Sealer) {
     };
   };
   return {
+    /**
+     * The charge that is the next of this one's channel to be settled, up to this one. `due`: it can be claimed, and is this one,
+     * or nobody has done it in time.
+     *
+     * @returns undefined also where there is none, or no waiting for it: its provider fails, or it failed itself a moment ago
+     */
+    async firstInTurn(id: SettlementId): Promise<{ readonly id: SettlementId; readonly due: boolean } | undefined> {
+      const [first] = await database.query<{ id: SettlementId; due: boolean }>(
+        `SELECT f.id, f.sealed_kind = 'body' AND NOT f.held AND (f.late OR f.id = s.id) AS due
+         FROM settlements s CROSS JOIN LATERAL (
+           SELECT id, status, attempts, sealed_kind, next_check_at <= clock_now() AS late,
+             coalesce(runner_until >= clock_now(), false) AS held
+           FROM settlements WHERE voucher_channel = s.voucher_channel AND voucher_place <= s.voucher_place
+             AND status IN ('open', 'pending') AND blocked_by IS NULL
+           ORDER BY voucher_channel, voucher_place LIMIT 1) f
+         WHERE s.id = $1 AND s.status = 'pending' AND (f.status = 'open' OR f.attempts = 0 OR f.late OR f.held)
+           AND NOT EXISTS (SELECT FROM provider_breakers b WHERE b.provider = s.provider AND b.state <> 'closed')`,
+        [id],
+      );
+      return first;
+    },
+
     /** See the SQL function. The close is sent by the settlement's workflow, when all before it is decided. */
     async closeVoucherChannel({
       voucher,

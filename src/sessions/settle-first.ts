@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Settlement } from '../domain/settlement.js';
@@ -8,17 +9,22 @@ export interface SettleFirstDependencies {
   readonly settle: (id: SettlementId) => Promise<unknown>;
   readonly ledger: {
     findSettlement(id: SettlementId): Promise<Pick<Settlement, 'status' | 'certainty'> | undefined>;
+    /** Of its channel, where it is paid by voucher. Undefined: there is nothing to wait for. */
+    firstInTurn(id: SettlementId): Promise<{ readonly id: SettlementId; readonly due: boolean } | undefined>;
   };
+  /** The longest that a charge waits for its turn; default that of SETTLEMENT_HTTP_TIMEOUT. */
+  readonly patienceMs?: number;
 }
+
+const POLL_MS = 100;
 
 /**
  * Settles a charge whose answer is held back, and says what may be done with the answer. The ledger decides, not the attempt:
  * somebody else may have ended it meanwhile. Only absence that is proved is a refusal. Whatever else is not settled may have
  * moved money, so the charge is kept, and the same credential has the answer when the money is in.
  */
-export function createSettleFirst({ settle, ledger }: SettleFirstDependencies) {
-  return async function settleNow(id: SettlementId): Promise<SettleNowOutcome> {
-    await settle(id);
+export function createSettleFirst({ settle, ledger, patienceMs = 30_000 }: SettleFirstDependencies) {
+  async function outcomeOf(id: SettlementId): Promise<SettleNowOutcome> {
     const settlement = await ledger.findSettlement(id);
     if (settlement === undefined) return 'unknown';
     switch (settlement.status) {
@@ -34,5 +40,23 @@ export function createSettleFirst({ settle, ledger }: SettleFirstDependencies) {
       default:
         return assertNever(settlement.status);
     }
+  }
+
+  /** Vouchers of one channel are settled one at a time, in their order: another that is on its way is no failure of this one. */
+  async function inItsTurn(id: SettlementId): Promise<void> {
+    const until = performance.now() + patienceMs;
+    while (performance.now() < until) {
+      const first = await ledger.firstInTurn(id);
+      if (first === undefined) return;
+      await (first.due ? settle(first.id) : wait(POLL_MS));
+    }
+  }
+
+  return async function settleNow(id: SettlementId): Promise<SettleNowOutcome> {
+    await settle(id);
+    const outcome = await outcomeOf(id);
+    if (outcome !== 'unknown') return outcome;
+    await inItsTurn(id);
+    return await outcomeOf(id);
   };
 }

@@ -34,7 +34,7 @@ export interface SettleFirstShop {
 /** Routes that settle before they release, on a real ledger and beside the auth server's stand-in. */
 export async function openSettleFirstShop(
   mount: (app: express.Express, sessions: PaidSessions) => void,
-  settings: { readonly releasedLimit?: number } = {},
+  { patienceMs = 5_000, ...settings }: { readonly releasedLimit?: number; readonly patienceMs?: number } = {},
 ): Promise<SettleFirstShop> {
   const store = await openTestLedger();
   const { clock } = store;
@@ -44,7 +44,7 @@ export async function openSettleFirstShop(
   const server = await startPaidServer(store, sandbox.url, mount, {
     ...settings,
     leaseMs: 86_400_000,
-    settleNow: createSettleFirst({ ledger: store.ledger, settle }),
+    settleNow: createSettleFirst({ ledger: store.ledger, settle, patienceMs }),
   });
   return {
     store,
