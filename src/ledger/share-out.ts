@@ -64,7 +64,7 @@ interface TakeBack {
   readonly cents: bigint;
 }
 
-/** Never sent is better than sent and taken back. */
+/** Never sent is better than sent and taken back; what no refund can take of one transfer is taken of the next. */
 async function takeBack(
   query: Query,
   { seller, order, causes, due, cents }: TakeBack,
@@ -83,9 +83,10 @@ async function takeBack(
     if (share <= 0n) continue;
     const demanded = await demand(query, { row, order, causes, share, cents });
     started.push(...demanded.started);
+    left += demanded.nameless;
     nameless += demanded.nameless;
   }
-  return { started, nameless };
+  return { started, nameless: smaller(left, nameless) };
 }
 
 /** Taking less is better than paying it again: that would be new money, and a question for two persons. */

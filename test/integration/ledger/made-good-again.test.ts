@@ -66,4 +66,23 @@ describe('a seller who was made good once', () => {
     await compensated(asked!.id);
     expect((await paidAgain(id)).map(({ amount }) => amount)).toEqual([500n, 500n, 500n]);
   });
+
+  it('gives back of what he was paid again when the refund succeeds after all', async () => {
+    const { id, transferId } = await sentShare(steps);
+    const refund = await steps.refunded(id, 500);
+    await steps.reverse((await pending(id))[0]!.id);
+    await steps.refundSays(refund, 'failed');
+    await compensated(refund);
+    const compensation = (await paidAgain(id))[0]!;
+    await steps.send(compensation.id);
+    await steps.refundSays(refund, 'succeeded');
+    expect((await pending(id)).map((one) => [one.transferId, one.amount])).toEqual([[compensation.id, 500n]]);
+    expect(await steps.refund(refund)).toMatchObject({ attention: null });
+    // And the rest of the order of the rest of the first.
+    await steps.refunded(id);
+    expect((await pending(id)).map((one) => [one.transferId, one.amount])).toEqual([
+      [compensation.id, 500n],
+      [transferId, 500n],
+    ]);
+  });
 });
