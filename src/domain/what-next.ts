@@ -29,7 +29,7 @@ export function whatNext(situation: Situation, nowMs: number): string {
   if (heldUntil !== null && Date.parse(heldUntil) > nowMs) {
     return `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
   }
-  if (!OPEN[kind].includes(situation.status)) return finished(situation);
+  if (!OPEN[kind].includes(situation.status) && !isTriedAgain(situation)) return finished(situation);
   if (parkedBy !== null) {
     const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
     return `waits until Stripe lets us in again${seller}; that is asked every minute at most, and no retries are used up`;
@@ -46,6 +46,10 @@ const OPEN: Readonly<Record<MoneyKind, readonly string[]>> = {
   transfer: ['pending', 'failed'],
   reversal: ['pending', 'waiting_balance'],
 };
+
+/** A transfer that could not be sent, and that a person has tried again: its status stays until it is sent. */
+const isTriedAgain = ({ kind, status, certainty, nextCheckAt }: Situation): boolean =>
+  kind === 'transfer' && status === 'permanently_failed' && certainty !== 'done' && nextCheckAt !== null;
 
 /** The same of a settlement. */
 export function whatNextOfSettlement(settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>): string {

@@ -43,7 +43,7 @@ export const questionedPayment = (order: string): string =>
 export async function wakeTransfers(query: Query, order: OrderId): Promise<void> {
   await query(
     `UPDATE seller_transfers SET next_retry_at = clock_now(), next_check_at = clock_now()
-     WHERE order_id = $1 AND status IN ('pending', 'failed') AND last_answer = 'later' AND runner IS NULL AND attention_reason IS NULL`,
+     WHERE order_id = $1 AND next_check_at IS NOT NULL AND last_answer = 'later' AND runner IS NULL AND attention_reason IS NULL`,
     [order],
   );
 }

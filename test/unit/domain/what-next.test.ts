@@ -51,6 +51,9 @@ describe('what happens next', () => {
     [{ kind: 'transfer', status: 'failed', certainty: 'absent' }, /^it is sent to Stripe at /],
     [{ kind: 'transfer', status: 'reversal_pending', certainty: 'done' }, /^its reversals go on/],
     [{ kind: 'transfer', status: 'permanently_failed', certainty: 'done' }, /^nothing by itself: see its reversals/],
+    [{ kind: 'transfer', status: 'permanently_failed', nextCheckAt: null }, /^nothing by itself: see its reversals/],
+    [{ kind: 'transfer', status: 'permanently_failed', certainty: 'absent' }, /^it is sent to Stripe at /],
+    [{ kind: 'transfer', status: 'permanently_failed', behind: 'another' }, /^waits for payment another of its order/],
     [{ kind: 'payment', nextRetryAt: null }, /^it is sent to Hyperswitch at /],
     [{ kind: 'payment', status: 'processing', certainty: 'done' }, /^Hyperswitch is read again at /],
     [
