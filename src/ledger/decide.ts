@@ -71,6 +71,7 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   if (earlier?.state === 'ignored') return { kind: 'not_waiting', status };
   if (earlier) return { kind: earlier.state, status, decisionId: request.id };
   if (!item.waits(request.action)) return await ignore(query, item, request);
+  await withdrawOvertaken(query, request.kind, item);
   const pending = await pendingRequest(query, request.kind, item.id);
   const asked = permitted(item, request.kind, { ...request, reason: pending?.asked_reason ?? item.reason });
   if (asked.kind === 'refused') return asked;
@@ -94,6 +95,7 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   const { decisionId, by, note } = approval;
   const found = await decisionRow(query, decisionId);
   const item = found && (await HOLD[found.item_kind](query, found.item_id));
+  if (item) await withdrawOvertaken(query, found.item_kind, item);
   // Read again now that the item is held: every decision about it is taken under the lock of its row.
   const decision = item && (await decisionRow(query, decisionId));
   if (!decision) return { kind: 'not_found' };
@@ -111,6 +113,12 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   await tell(query, { kind: decision.item_kind, id: item.id, what, detail: { decision: decisionId, by, note } });
   if (!completes) return { kind: 'pending_approval', status: item.status, decisionId };
   return { kind: 'applied', status: await asked.action.apply({ query, clock: options.clock }), decisionId };
+}
+
+/** An approval never answers a question that has come after its request. */
+async function withdrawOvertaken(query: Query, kind: DecidableKind, item: Held): Promise<void> {
+  if (item.reason !== 'approval_pending')
+    await withdrawRequests(query, kind, item.id, 'something else is asked since, or nothing');
 }
 
 /** API_TOKENS refuses names that differ in case alone; the one of today may have stood there otherwise yesterday. */

@@ -3,7 +3,7 @@ import type { Certainty } from '../domain/certainty.js';
 import type { Clock } from '../domain/clock.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../domain/marketplace-status.js';
 import type { PaymentFacts } from '../domain/provider-answers.js';
-import { dropAttention, withdrawRequests } from './decision-rows.js';
+import { dropAttention, pendingRequest, withdrawRequests } from './decision-rows.js';
 import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 import type { Applied, PaymentReading } from './money-call-types.js';
 import { moveOrder, orderPaid, wakeTransfers } from './order-paid.js';
@@ -31,7 +31,7 @@ export async function readPaymentInto(reader: Reader, row: PaymentRow, reading: 
   const settled = givenUpLike(row, facts, captured);
   const contradiction = moves || settled ? null : contradictionOf(row, facts);
   const asked = contradiction ?? (settled ? null : question);
-  if (asked) await ask(query, 'payments', { id: row.id, ...asked });
+  if (asked) await askAbout(query, row, { question: asked, isNews: !isReadBefore(row, facts, captured) });
   else if (row.attention_reason !== null) await answered(query, row, status);
   if (status !== row.status && !moves)
     await tell(query, { kind: 'payment', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
@@ -83,9 +83,29 @@ function contradictionOf(row: PaymentRow, facts: PaymentFacts): Question | null 
 
 /** A person has settled exactly this already. */
 const givenUpLike = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
-  row.written_off_at !== null &&
-  facts.providerStatus === row.provider_status &&
-  isSameCaptured(captured, capturedIn(row));
+  row.written_off_at !== null && isReadBefore(row, facts, captured);
+
+const isReadBefore = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
+  facts.providerStatus === row.provider_status && isSameCaptured(captured, capturedIn(row));
+
+interface Asked {
+  readonly question: Question;
+  readonly isNews: boolean;
+}
+
+/** A write-off gives up what was read last: nobody approves one that was asked for about something else. */
+async function askAbout(
+  query: Query,
+  { id, attention_reason: was }: PaymentRow,
+  { question, isNews }: Asked,
+): Promise<void> {
+  const pending = was === 'approval_pending' ? await pendingRequest(query, 'payment', id) : undefined;
+  if (pending && (isNews || pending.asked_detail !== question.detail)) {
+    await withdrawRequests(query, 'payment', id, 'Hyperswitch answers otherwise since');
+    await dropAttention(query, 'payments', id);
+  }
+  await ask(query, 'payments', { id, ...question });
+}
 
 interface Save {
   readonly reading: PaymentReading;
