@@ -1,7 +1,7 @@
 import type { Clock } from '../src/domain/clock.js';
 import { newRefundId, type PaymentId, type RefundId } from '../src/domain/ids.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../src/domain/overdue.js';
-import type { PaymentFacts, RefundFacts } from '../src/domain/provider-answers.js';
+import type { PaymentFacts, ReadAnswer, RefundFacts } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace-types.js';
 import type { ClaimedPayment, ClaimedRefund, HyperswitchClaim } from '../src/ledger/money-call-types.js';
@@ -169,7 +169,8 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
     const claim: HyperswitchClaim<ClaimedRefund> = await ledger.claimRefund(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     const { certainty, refusal, key, amount, currency, orderId, hyperswitchRefundId, ageMs, ...refund } = claim.claim;
-    const read = () => hyperswitch.readRefund(hyperswitchRefundId);
+    const read = (): Promise<ReadAnswer<RefundFacts>> =>
+      hyperswitchRefundId === null ? Promise.resolve(NOT_THERE) : hyperswitch.readRefund(hyperswitchRefundId);
     if (claim.kind === 'final') {
       const step = await refundStep(id);
       const isTold = (await ledger.openWebhooks({ kind: 'refund', id })).length > 0;
@@ -234,6 +235,8 @@ const stillOpen = (status: string, afterMs: number | null): FollowStep => ({
   detail: `Hyperswitch calls it ${status}`,
   ...(afterMs === null ? {} : { afterMs }),
 });
+
+const NOT_THERE = { kind: 'unclear', detail: 'Hyperswitch has no refund of it: two persons said so' } as const;
 
 const heldStep = ({ forMs }: { forMs: number }): FollowStep => ({
   kind: 'later',

@@ -39,6 +39,9 @@ export const DECISIONS = {
     retry: { persons: 'none' },
     // A money call of its own, whose answer decides what became of it; it ends a sale all the same.
     cancel: { persons: 'by_amount' },
+    // The buyer has his money although no refund of ours gave it to him; and, once Hyperswitch has it again, that this is over.
+    given_back: { persons: 'two', asks: true, reasons: ['conflict'] },
+    not_given_back: { persons: 'two', asks: true, reasons: ['conflict'] },
     write_off: { persons: 'by_amount', asks: true },
   },
   refund: {

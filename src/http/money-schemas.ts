@@ -157,7 +157,11 @@ export const RefundAnswer: z.ZodType<Refund> = z
     amount: amountOut,
     currency: z.string(),
     status: z.enum(REFUND_STATUSES),
-    origin: z.enum(['api', 'provider']).describe('`provider`: made in the dashboard of the payment provider.'),
+    origin: z
+      .enum(['api', 'provider'])
+      .describe(
+        '`provider`: made in the dashboard of the payment provider; without `hyperswitch_refund_id`: given back outside any refund, as two persons said.',
+      ),
     hyperswitch_refund_id: z.string().nullable(),
     reversals: z.array(ReversalAnswer),
     reason: z.string(),

@@ -1,9 +1,10 @@
 import { type Certainty, mayHaveMoved } from '../domain/certainty.js';
-import type { OrderId, PaymentId } from '../domain/ids.js';
+import type { OrderId, PaymentId, RefundId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
 import { larger } from '../domain/money.js';
 import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
+import { bookGivenBack, saidGivenBack, takeBackGivenBack } from './given-back.js';
 import { moveOrder, wakeTransfers } from './order-paid.js';
 import { isOpen } from './payment-row.js';
 import { lockOrderOf } from './seller-shares.js';
@@ -19,6 +20,9 @@ interface Row extends DecidableRow {
   readonly captured_known: boolean;
   /** Of what was captured. */
   readonly given_back: string;
+  /** A refund of it that may still leave, or may have left. */
+  readonly refund_under_way: RefundId | null;
+  readonly said_given_back: RefundId | null;
   readonly currency: string;
 }
 
@@ -29,7 +33,9 @@ export const PAYMENT: Decidable<'payment', Row> = {
     await lockOrderOf(query, 'payments', id);
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT id, order_id, status, certainty, amount, captured, captured_known, currency, attention_reason, attention_detail,
-         (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back
+         (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back,
+         (SELECT id FROM refunds WHERE payment_id = p.id AND status IN ('pending', 'review') AND certainty <> 'done' LIMIT 1) AS refund_under_way,
+         ${saidGivenBack('p.id')} AS said_given_back
        FROM payments p WHERE id = $1 FOR UPDATE`,
       [id],
     );
@@ -64,6 +70,34 @@ export const PAYMENT: Decidable<'payment', Row> = {
           [row.id],
         );
         return row.status;
+      },
+    },
+    /** All of it that no refund gave back: a cause like a refund, and nothing of it is sent to a seller or given to the buyer again. */
+    given_back: {
+      missing(row, { verified }) {
+        if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
+        if (row.refund_under_way !== null)
+          return `refund ${row.refund_under_way} of it may give it back as well: wait until Hyperswitch has answered that one`;
+        if (BigInt(row.captured) < BigInt(row.amount))
+          return `Hyperswitch calls ${row.captured} of ${row.amount} captured, so only a part can be gone: refund what is there`;
+        return kept(row) > 0n ? undefined : 'refunds have given all of it back already: resolve it with write_off';
+      },
+      async apply({ query, clock }, row) {
+        const { order_id: order, id: payment, currency } = row;
+        await bookGivenBack(query, clock, { order, payment, amount: kept(row), currency });
+        return await putAside(query, row);
+      },
+    },
+    not_given_back: {
+      missing: ({ said_given_back }, { verified }) =>
+        verified.kind === 'refuted' || verified.kind === 'unanswered'
+          ? verified.detail
+          : said_given_back === null
+            ? 'nobody has said that it was given back'
+            : undefined,
+      async apply({ query }, row) {
+        if (row.said_given_back) await takeBackGivenBack(query, row.order_id, row.said_given_back);
+        return await putAside(query, row);
       },
     },
     /** Nothing is followed any more; what was captured can still be given back, and a late success still wins. */

@@ -42,7 +42,8 @@ export interface ClaimedRefund {
   readonly certainty: Certainty;
   readonly refusal: string | null;
   readonly hyperswitchPaymentId: string;
-  readonly hyperswitchRefundId: string;
+  /** Null: Hyperswitch never had it, and two persons have said that the buyer has the money. */
+  readonly hyperswitchRefundId: string | null;
   /** Since it was made here, by the ledger's clock. */
   readonly ageMs: number;
 }

@@ -72,18 +72,25 @@ function questionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
 /** The buyer can no more pay it than we can take it further. */
 const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? 'processing' : status);
 
-/** Sellers may have been paid of it already. */
+/** Sellers may have been paid of it already, or have paid it back. */
 function contradictionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
-  if (row.status !== 'succeeded' || (facts.status === 'succeeded' && questionOf(row, facts) === null)) return null;
+  if (row.status !== 'succeeded') return null;
+  if (facts.status === 'succeeded' && questionOf(row, facts) === null)
+    return row.said_given_back === null
+      ? null
+      : {
+          reason: 'conflict',
+          detail: `two persons said that the buyer has the money (refund ${row.said_given_back}), and Hyperswitch calls the payment succeeded again: find out there who has it; not_given_back ends that refund, write_off lets it stand`,
+        };
   return {
     reason: 'conflict',
     detail: `the order was paid, and Hyperswitch now calls the payment ${facts.providerStatus}, ${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured: find out there whether the money is still ours`,
   };
 }
 
-/** A person has settled exactly this already. */
+/** A person has settled exactly this already, and nothing else has been asked since. */
 const givenUpLike = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
-  row.written_off_at !== null && isReadBefore(row, facts, captured);
+  row.written_off_at !== null && row.attention_reason === null && isReadBefore(row, facts, captured);
 
 const isReadBefore = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
   facts.providerStatus === row.provider_status && isSameCaptured(captured, capturedIn(row));

@@ -1,8 +1,9 @@
 import type { AttentionReason } from '../domain/attention.js';
 import type { Captured } from '../domain/captured.js';
 import type { Certainty } from '../domain/certainty.js';
-import type { OrderId, PaymentId } from '../domain/ids.js';
+import type { OrderId, PaymentId, RefundId } from '../domain/ids.js';
 import type { PaymentStatus } from '../domain/marketplace-status.js';
+import { saidGivenBack } from './given-back.js';
 import type { Holdable } from './holds.js';
 import { lockOrderOf } from './seller-shares.js';
 import type { Query } from './transition.js';
@@ -26,11 +27,14 @@ export interface PaymentRow extends Holdable {
   written_off_at: Date | null;
   provider_final: boolean;
   attention_reason: AttentionReason | null;
+  /** The refund by which two persons have said that the buyer has the money. */
+  said_given_back: RefundId | null;
   age_ms: number;
 }
 
 const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, hyperswitch_payment_id,
   refusal, captured, captured_known, cancel_asked_at, cancel_asked_by, cancel_certainty, written_off_at, provider_final, attention_reason, runner,
+  ${saidGivenBack('payments.id')} AS said_given_back,
   (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
   (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;
 

@@ -40,7 +40,7 @@ interface RefundRow extends Holdable {
   status: RefundStatus;
   certainty: Certainty;
   idempotency_key: string;
-  hyperswitch_refund_id: string;
+  hyperswitch_refund_id: string | null;
   hyperswitch_payment_id: string;
   refusal: string | null;
   origin: 'api' | 'provider';

@@ -13,10 +13,10 @@ export interface HyperswitchVerifierDependencies {
     | undefined;
 }
 
-/** Before a payment is given up: it must be what the ledger takes it for, and not one that Hyperswitch calls paid by now. */
+/** Before it is said what became of a payment: it must be what the ledger takes it for, and not one that Hyperswitch calls paid by now. */
 export const paymentVerifier =
   ({ ledger, hyperswitch }: HyperswitchVerifierDependencies): Verifier =>
-  async ({ itemId }: Claimed): Promise<Verification> => {
+  async ({ itemId, action }: Claimed): Promise<Verification> => {
     const payment = await ledger.findPayment(itemId as PaymentId);
     if (!payment || payment.hyperswitchPaymentId === null) return { kind: 'not_needed' };
     if (!hyperswitch)
@@ -27,13 +27,21 @@ export const paymentVerifier =
     const answer = await hyperswitch.readPayment(payment.hyperswitchPaymentId, payment.id);
     if (answer.kind === 'missing') return { kind: 'absent' };
     if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Hyperswitch did not answer: ${answer.detail}` };
-    const { status, amount, amountReceived, currency } = answer.value;
+    const { status, providerStatus, amount, amountReceived, currency } = answer.value;
     const captured = capturedOf(payment, answer.value);
-    const isPaid = status === 'succeeded' && amount === payment.amount && currency === payment.currency;
-    if (isPaid && (amountReceived ?? amount) === amount && payment.status !== 'succeeded')
+    const isWhole = amount === payment.amount && (amountReceived ?? amount) === amount && currency === payment.currency;
+    const isPaid = status === 'succeeded' && isWhole;
+    if (isPaid && payment.status !== 'succeeded')
       return {
         kind: 'refuted',
         detail: 'Hyperswitch calls it succeeded, in full: resolve it with retry, and the order is paid',
+      };
+    if (isPaid && action === 'given_back')
+      return { kind: 'refuted', detail: 'Hyperswitch calls it succeeded, in full: resolve it with retry' };
+    if (!isPaid && action === 'not_given_back')
+      return {
+        kind: 'refuted',
+        detail: `Hyperswitch calls it ${providerStatus}, and does not say that the money is back`,
       };
     // What is decided about is what the ledger holds: it has to have been read.
     if (!isSameCaptured(captured, payment.captured))

@@ -115,7 +115,7 @@ function sending({ ledger }: TestLedger, providers: Providers) {
         refundId: id,
         runner,
         facts: refundAt({
-          hyperswitchRefundId: claim.hyperswitchRefundId,
+          hyperswitchRefundId: claim.hyperswitchRefundId ?? '',
           hyperswitchPaymentId: claim.hyperswitchPaymentId,
           amount: claim.amount,
           currency: claim.currency,

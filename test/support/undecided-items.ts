@@ -3,6 +3,7 @@ import type { SettlementId } from '../../src/domain/ids.js';
 import type { ChainReader } from '../../src/resolution/ask-chain.js';
 import type { StripeReader } from '../../src/resolution/ask-stripe.js';
 import type { HyperswitchReader } from './decision-ways.js';
+import { paymentAt } from './hyperswitch-facts.js';
 import { aSettlement, atomic, attempt, refused, SERVER_ERROR, type TestLedger } from './ledger-fixtures.js';
 import { putOrder, unique } from './marketplace-fixtures.js';
 
@@ -182,6 +183,25 @@ const payment: Make = async (test, amount) => {
   return { id: order.paymentId, hyperswitch: { readPayment } };
 };
 
+/** One that paid its order, of which Hyperswitch says something else than before. */
+function paidAndAsked(providerStatus: 'cancelled_post_capture' | 'succeeded'): Make {
+  return async (test, amount) => {
+    const code = currency();
+    const isBack = providerStatus === 'succeeded';
+    const order = await putOrder(test, {
+      currency: code,
+      status: isBack ? 'refunded' : 'paid',
+      transfers: [{ amount }],
+      payment: { columns: { provider_status: providerStatus, ...waiting('conflict') } },
+      refunds: isBack ? [{ amount, columns: { origin: 'provider', hyperswitch_refund_id: null } }] : [],
+    });
+    const { hyperswitchPaymentId } = order;
+    const facts = paymentAt({ hyperswitchPaymentId, providerStatus, amount, currency: code });
+    const readPayment = () => Promise.resolve({ kind: 'found', value: facts } as never);
+    return { id: order.paymentId, hyperswitch: { readPayment } };
+  };
+}
+
 /** A refund that failed after the seller had paid its share back. */
 const refund: Make = async (test, amount) => refundThatFailed(test, { amount, itself: amount });
 
@@ -218,7 +238,13 @@ export const UNDECIDED: { readonly [Kind in DecidableKind]: { readonly [Action i
     take_all: reversal('half of it by another'),
     write_off: reversal('absent'),
   },
-  payment: { retry: payment, cancel: payment, write_off: payment },
+  payment: {
+    retry: payment,
+    cancel: payment,
+    given_back: paidAndAsked('cancelled_post_capture'),
+    not_given_back: paidAndAsked('succeeded'),
+    write_off: payment,
+  },
   refund: { retry: refund, compensate: refund, write_off: refund },
 };
 

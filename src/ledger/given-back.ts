@@ -1,0 +1,50 @@
+import type { Clock } from '../domain/clock.js';
+import { refundKey } from '../domain/idempotency-keys.js';
+import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../domain/ids.js';
+import { proposeCompensation } from './compensation.js';
+import { refreshOrder } from './order-paid.js';
+import { giveBack, settleShares } from './share-out.js';
+import { mustMove, type Query, tell } from './transition.js';
+
+/**
+ * Two persons have said that a buyer has his money back although Hyperswitch holds no refund of it: a refund that has no id there, and
+ * is never sent or read. Every function here runs in a transaction that holds the order and the payment.
+ */
+
+/** The one that stands, of the payment `of` (SQL). */
+export const saidGivenBack = (of: string): string =>
+  `(SELECT id FROM refunds WHERE payment_id = ${of} AND origin = 'provider' AND hyperswitch_refund_id IS NULL AND status = 'succeeded'
+    ORDER BY id DESC LIMIT 1)`;
+
+interface GivenBack {
+  readonly order: OrderId;
+  readonly payment: PaymentId;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+/** A cause like every other refund: what is unsent is withheld, what was sent is demanded. */
+export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack): Promise<void> {
+  const id = newRefundId(clock.nowMs());
+  await query(
+    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key, next_check_at)
+     VALUES ($1, $2, $3, $4, $5, 'given back outside a refund', 'provider', 'done', $6, clock_now())`,
+    [id, given.order, given.payment, given.amount.toString(), given.currency, refundKey(id)],
+  );
+  const set = 'succeeded_at = clock_now(), next_check_at = NULL';
+  await mustMove(query, 'refunds', { id, from: 'pending', to: 'succeeded', set });
+  const detail = { amount: given.amount.toString(), outside_a_refund: true };
+  await tell(query, { kind: 'refund', id, what: 'succeeded', certainty: 'done', detail });
+  await settleShares(query, given.order, id);
+  await proposeCompensation(query, given.order);
+  await refreshOrder(query, given.order);
+}
+
+/** It was not so, or is not any more: what is left with the sellers stays there, and what they paid back is asked about. */
+export async function takeBackGivenBack(query: Query, order: OrderId, id: RefundId): Promise<void> {
+  await mustMove(query, 'refunds', { id, from: 'succeeded', to: 'failed', set: 'failed_at = clock_now()' });
+  await tell(query, { kind: 'refund', id, what: 'failed', detail: { outside_a_refund: true } });
+  await giveBack(query, order, id);
+  await proposeCompensation(query, order);
+  await refreshOrder(query, order);
+}
