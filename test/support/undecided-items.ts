@@ -52,8 +52,11 @@ async function capture(test: TestLedger, amount: bigint, chain: ChainReader): Pr
   const made = await settlement(test, amount, [SERVER_ERROR, refused('other')]);
   await test.database.transaction(async (query) => {
     await query('SET LOCAL session_replication_role = replica');
-    await query('ALTER TABLE settlements DROP CONSTRAINT IF EXISTS capture_is_whole');
-    await query(`UPDATE settlements SET provider = 'tempo' WHERE id = $1`, [made.id]);
+    await query(
+      `UPDATE settlements SET provider = 'tempo', source = 'channel', channel_id = '0x' || md5(id::text) || md5(id::text),
+         lookup = lookup || '{"kind": "settle", "capture": "1"}' WHERE id = $1`,
+      [made.id],
+    );
   });
   return { ...made, chain };
 }
