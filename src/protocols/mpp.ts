@@ -5,7 +5,6 @@ import { type AtomicAmount, parseAtomic, parseDecimal, toAtomic } from '../domai
 import type { DecodedCredential, Undecodable } from './credential.js';
 import { accountName } from './payer.js';
 import {
-  canonicalJson,
   fromBase64,
   identityPart,
   isObject,
@@ -91,26 +90,26 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
   const descriptor = objectAt(payload, 'descriptor');
   const channelId = channelOf(challenge, payload);
   if (typeof channelId === 'object') return channelId;
-  const stated = stringAt(payload, 'cumulativeAmount');
-  const cumulative = stated === undefined ? undefined : parseAtomic(stated);
-  if (stated !== undefined && cumulative === undefined)
-    return undecodable('its cumulative amount is not a plain integer');
+  const channel = identityPart(channelId);
+  const cumulative = parseAtomic(stringAt(payload, 'cumulativeAmount') ?? '');
   const manages = MANAGES.find((action) => action === stringAt(payload, 'action'));
-  const problem = manages === 'topUp' ? topUpProblem(payload, channelId) : undefined;
+  const problem = manages === 'topUp' ? topUpProblem(payload) : undefined;
   if (problem !== undefined) return undecodable(problem);
+  // By its content alone a voucher would not be held against what its channel has paid, and would pay again under other text.
+  if (manages !== 'topUp' && cumulative === undefined)
+    return undecodable('its cumulative amount is not a plain integer in text');
   return {
     protocol: 'mpp',
     scheme: 'session',
-    identity: `mpp:session:${sessionIdentity(payload, channelId, cumulative)}`,
-    ...(manages && { manages, ...(channelId !== undefined && { channel: identityPart(channelId) }) }),
+    identity: `mpp:session:${channel}:${sessionIdentity(payload, cumulative)}`,
+    ...(manages && { manages, channel }),
     metered: true,
     closesAtZero: true,
     // A top-up moves a deposit and carries no voucher: nothing may be charged on it.
-    cap: cumulative ?? (manages === 'topUp' ? toAtomic(0n) : null),
+    cap: cumulative ?? toAtomic(0n),
     account: accountOf(stringAt(descriptor, 'payer') ?? stringAt(content, 'source')),
-    own: channelId === undefined ? null : { name: `mpp:channel:${identityPart(channelId)}`, good: true },
-    voucher:
-      channelId === undefined || cumulative === undefined ? null : { channel: identityPart(channelId), cumulative },
+    own: { name: `mpp:channel:${channel}`, good: true },
+    voucher: cumulative === undefined ? null : { channel, cumulative },
     expiresAtMs: null,
     lookup: publicFacts({ channelId, cumulativeAmount: cumulative, method: stringAt(challenge, 'method') }),
     content,
@@ -118,7 +117,7 @@ function session(content: JsonObject, challenge: JsonObject, payload: JsonObject
 }
 
 /** One channel has one name: under another it would have a sum of its own, and its voucher would pay once more. */
-function channelOf(challenge: JsonObject, payload: JsonObject): string | undefined | Undecodable {
+function channelOf(challenge: JsonObject, payload: JsonObject): string | Undecodable {
   const descriptor = objectAt(payload, 'descriptor');
   const stated = [payload, descriptor].map((where) => valueAt(where, 'channelId')).filter((id) => id !== undefined);
   const { read, form } = namesOf(stringAt(challenge, 'method'), stated);
@@ -126,6 +125,7 @@ function channelOf(challenge: JsonObject, payload: JsonObject): string | undefin
   if (known.includes(undefined)) return undecodable(`its channel id is not ${form}`);
   const computed = channelIdOf(descriptor, objectAt(requestOf(challenge), 'methodDetails'));
   const [channelId, ...others] = [...(computed === undefined ? [] : [computed]), ...known];
+  if (channelId === undefined) return undecodable('it names no channel');
   return others.every((other) => other === channelId) ? channelId : undecodable('its descriptor is of another channel');
 }
 
@@ -155,27 +155,17 @@ export function channelIdOf(
 const HEX = /^0x([0-9a-f]{2})+$/i;
 
 /** It is its transaction, and says nothing of a voucher: whoever may name an amount here could take a voucher's place. */
-function topUpProblem(payload: JsonObject, channelId: string | undefined): string | undefined {
-  if (channelId === undefined) return 'its top-up names no channel';
+function topUpProblem(payload: JsonObject): string | undefined {
   if (valueAt(payload, 'cumulativeAmount') !== undefined)
     return 'its top-up states a cumulative amount: a top-up carries no voucher';
   return HEX.test(stringAt(payload, 'transaction') ?? '') ? undefined : 'its top-up carries no transaction in hex';
 }
 
 /** A voucher is its channel and amount. A close bears the voucher that was paid with last, and is not that payment. */
-function sessionIdentity(
-  payload: JsonObject,
-  channelId: string | undefined,
-  cumulative: AtomicAmount | undefined,
-): string {
+function sessionIdentity(payload: JsonObject, cumulative: AtomicAmount | undefined): string {
   const action = stringAt(payload, 'action');
-  const channel = channelId === undefined ? undefined : identityPart(channelId);
-  if (action === 'topUp') return `${channel}:topUp:${sha256(lowerHex(stringAt(payload, 'transaction') ?? ''))}`;
-  const voucher =
-    channel === undefined || cumulative === undefined
-      ? `content:${sha256(canonicalJson(payload))}`
-      : `${channel}:${cumulative}`;
-  return action === 'close' ? `${voucher}:close` : voucher;
+  if (action === 'topUp') return `topUp:${sha256(lowerHex(stringAt(payload, 'transaction') ?? ''))}`;
+  return action === 'close' ? `${cumulative}:close` : `${cumulative}`;
 }
 
 /** The standard form is base64url of JSON; a caller of our API may have decoded it already. */
