@@ -20,6 +20,8 @@ export interface ReversalCallDependencies {
     | 'recordReversal'
     | 'releaseReversal'
     | 'applyRefund'
+    | 'applyPayment'
+    | 'findPayment'
     | 'pinHyperswitch'
     | 'knownPayment'
     | 'hyperswitchIsOurs'
@@ -32,6 +34,7 @@ export interface ReversalCallDependencies {
 }
 
 const ASK_AGAIN_MS = 15_000;
+const ASKED_AGAIN_MS = 60 * 60_000;
 
 /** Taking a seller's share back. A definite no is a question for a person; a balance that is too low is waited for. */
 export function reversalCall(
@@ -64,10 +67,12 @@ export function reversalCall(
  */
 async function stillDue(
   claim: ClaimedReversal,
-  { hyperswitch, account }: Refunds,
-  { ledger, wake }: ReversalCallDependencies,
+  refunds: Refunds,
+  dependencies: ReversalCallDependencies,
 ): Promise<NotNow | undefined> {
-  if (claim.hyperswitchRefundId === null) return undefined;
+  if (claim.hyperswitchRefundId === null) return await stillGivenBack(claim, refunds, dependencies);
+  const { hyperswitch, account } = refunds;
+  const { ledger, wake } = dependencies;
   const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId, 'first');
   if (answer.kind === 'missing') {
     // A key of another merchant knows none of our refunds: nothing may be concluded from that.
@@ -88,8 +93,28 @@ async function stillDue(
   return doubtful(`the refund is ${facts.providerStatus} at Hyperswitch`);
 }
 
+/** Two persons have said that the buyer has the money: their word stands while Hyperswitch says nothing that asks a person again. */
+async function stillGivenBack(
+  { refund }: ClaimedReversal,
+  { hyperswitch, account }: Refunds,
+  { ledger, wake }: ReversalCallDependencies,
+): Promise<NotNow | undefined> {
+  const { paymentId, hyperswitchPaymentId } = refund;
+  if (hyperswitchPaymentId === null) return undefined;
+  const answer = await hyperswitch.readPayment(hyperswitchPaymentId);
+  if (answer.kind !== 'found' && answer.kind !== 'missing') return unconfirmed(answer.detail);
+  if (answer.kind === 'found') {
+    const misfit = await account.misfit(answer.value.owner);
+    if (misfit !== undefined) return unconfirmed(misfit);
+    wake((await ledger.applyPayment({ paymentId, runner: null, facts: answer.value })).started);
+  }
+  return (await ledger.findPayment(paymentId))?.attention
+    ? { afterMs: ASKED_AGAIN_MS, why: `waits for payment ${paymentId}, about which a person is asked again` }
+    : undefined;
+}
+
 interface Refunds {
-  readonly hyperswitch: Pick<Hyperswitch, 'readRefund'>;
+  readonly hyperswitch: Pick<Hyperswitch, 'readRefund' | 'readPayment'>;
   readonly account: HyperswitchAccount;
 }
 

@@ -102,10 +102,15 @@ export interface ClaimedReversal extends Claimed {
   readonly refundId: RefundId;
   readonly transferId: TransferId;
   readonly stripeTransferId: string;
-  /** To read the refund once more before the POST; null: a refund without the provider. */
+  /** To read the refund once more before the POST; null: given back outside any refund, and its payment is read. */
   readonly hyperswitchRefundId: string | null;
   /** What the refund has to be at Hyperswitch for the share to be due. */
-  readonly refund: { readonly amount: bigint; readonly currency: string; readonly hyperswitchPaymentId: string | null };
+  readonly refund: {
+    readonly amount: bigint;
+    readonly currency: string;
+    readonly paymentId: PaymentId;
+    readonly hyperswitchPaymentId: string | null;
+  };
   /** What is known of this transfer's reversals at Stripe; whatever else is there somebody else made. */
   readonly accounted: Accounted;
 }

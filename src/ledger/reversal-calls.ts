@@ -149,6 +149,7 @@ const partsOf = (row: ReversalRow) => ({
   refund: {
     amount: BigInt(row.refund_amount),
     currency: row.currency,
+    paymentId: row.payment_id,
     hyperswitchPaymentId: row.hyperswitch_payment_id,
   },
   amount: toTake(row),

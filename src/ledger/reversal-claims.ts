@@ -1,7 +1,7 @@
 import type { AttentionReason } from '../domain/attention.js';
 import { mayHaveMoved } from '../domain/certainty.js';
 import type { DecidedOfOthers } from '../domain/foreign-reversals.js';
-import type { OrderId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
+import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../domain/ids.js';
 import type { RefundStatus, ReversalStatus } from '../domain/marketplace-status.js';
 import { leavePlace, voidReversal } from './demands.js';
 import { heldElsewhereMs } from './holds.js';
@@ -24,6 +24,7 @@ export type ReversalRow = CallRow & {
   refund_status: RefundStatus;
   refund_reason: string;
   refund_amount: string;
+  payment_id: PaymentId;
   hyperswitch_payment_id: string | null;
   hyperswitch_refund_id: string | null;
   stripe_transfer_id: string | null;
@@ -42,7 +43,7 @@ const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_accou
     x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
     x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
     f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount,
-    p.hyperswitch_payment_id, x.counted, decided_of_others(x.transfer_id),
+    p.id AS payment_id, p.hyperswitch_payment_id, x.counted, decided_of_others(x.transfer_id),
     ARRAY(SELECT id::text FROM reversals WHERE transfer_id = x.transfer_id) AS operation_ids,
     ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = x.transfer_id AND stripe_reversal_id IS NOT NULL) AS stripe_ids,
     (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,

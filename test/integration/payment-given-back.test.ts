@@ -133,6 +133,25 @@ describe('a payment whose money is with the buyer again', () => {
 });
 
 describe('a payment that was said to be given back and is called captured again', () => {
+  it('takes no share back while a person is asked about that', async () => {
+    await sold();
+    await hyperswitchCalls('cancelled_post_capture');
+    market.stripe.setFaults([{ kinds: ['rate_limited'], on: ['reversals.create'], times: 1, retryAfterSeconds: 60 }]);
+    await twoSay('given_back');
+    const [reversal] = (await market.order(order)).reversals;
+    await market.untilIn('waiting_to_retry', 'reversal', reversal!.id);
+    await market.hyperswitch.movePayment(hyperswitchPaymentId(order.id), { to: 'succeeded' });
+    await market.until('a person is asked', async () => (await question())?.reason === 'conflict');
+    await market.sleep(3 * HOUR_MS);
+    await market.world.sweep();
+    const [transfer] = order.transfers;
+    expect(market.reversalPosts(transfer!).map(({ status }) => status)).toEqual([429]);
+
+    await twoSay('not_given_back');
+    await market.untilReversal('written_off', reversal!.id);
+    expect(await market.order(order)).toMatchObject({ status: 'paid', transfers: [{ status: 'completed' }] });
+  });
+
   it('asks, however often it is read, and moves no money until two persons have said whose it is', async () => {
     await sold();
     await hyperswitchCalls('cancelled_post_capture');
