@@ -120,6 +120,7 @@ foreign_reversals.stripe_reversal_id text NOT NULL
 foreign_reversals.transfer_id uuid NOT NULL
 foreign_reversals.amount numeric(78,0) NOT NULL
 foreign_reversals.told boolean NOT NULL DEFAULT false
+foreign_reversals.freed boolean NOT NULL DEFAULT false
 hyperswitch_account.only_one boolean NOT NULL DEFAULT true
 hyperswitch_account.merchant_id text NOT NULL
 hyperswitch_account.profile_id text
@@ -836,9 +837,10 @@ DECLARE
 BEGIN
   SELECT array_agg(f.stripe_reversal_id ORDER BY f.stripe_reversal_id) INTO v_ids
     FROM foreign_reversals f WHERE f.transfer_id = p_transfer AND NOT f.told
-      AND NOT EXISTS (SELECT 1 FROM foreign_decisions d WHERE d.stripe_reversal_id = f.stripe_reversal_id)
-      AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.transfer_id = p_transfer
-        AND (r.stripe_reversal_id = f.stripe_reversal_id OR f.stripe_reversal_id = ANY (r.others_shown)));
+      AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.transfer_id = p_transfer AND (r.stripe_reversal_id = f.stripe_reversal_id
+        OR f.stripe_reversal_id = ANY (r.others_shown) AND NOT r.voided AND NOT f.freed))
+      AND coalesce((SELECT sum(d.amount) FROM foreign_decisions d WHERE d.stripe_reversal_id = f.stripe_reversal_id), 0)
+        < CASE WHEN f.freed THEN f.amount ELSE 1 END;
   IF v_ids IS NULL THEN RETURN; END IF;
   SELECT * INTO t FROM seller_transfers WHERE id = p_transfer;
   IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
@@ -849,7 +851,7 @@ BEGIN
   UPDATE foreign_reversals SET told = true WHERE stripe_reversal_id = ANY (v_ids);
   UPDATE seller_transfers SET attention_since = clock_now(),
       attention_reason = CASE WHEN v_gone >= amount THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,
-      attention_detail = format('somebody else took %s %s of it back at Stripe (not told so far: %s), and no share is due now: the next refund will ask what that stands for; acknowledge with adopt',
+      attention_detail = format('somebody else took %s %s of it back at Stripe (not told so far, or for a share that is no longer due: %s), and no share is due now: the next refund will ask what that stands for, or pay the seller back at Stripe; acknowledge with adopt',
         v_taken, currency, array_to_string(v_ids[1:5], ', '))
     WHERE id = p_transfer;
 END $function$
@@ -1129,13 +1131,19 @@ DECLARE
   v_counted numeric := NEW.counted;
   v_decided numeric;
 BEGIN
-  -- What stood for a share that is not due any more stands for nothing again, and a person hears of it.
+  -- What stood for a share that is not due any more stands for nothing again, and a person hears of it (ask_about_others).
   IF NEW.status = 'written_off' AND OLD.status <> 'written_off' AND OLD.counted > 0 THEN
     NEW.counted := 0;
-    DELETE FROM foreign_decisions WHERE reversal_id = OLD.id;
-    UPDATE seller_transfers SET attention_reason = 'partly_foreign_reversal', attention_since = clock_now(),
-        attention_detail = format('somebody else took %s %s of it back at Stripe for a share that is no longer due: the next refund will ask what that stands for, or pay the seller back at Stripe; acknowledge with adopt', v_counted, OLD.currency)
-      WHERE id = OLD.transfer_id AND attention_reason IS NULL;
+    WITH freed AS (DELETE FROM foreign_decisions WHERE reversal_id = OLD.id RETURNING *)
+      INSERT INTO foreign_reversals (stripe_reversal_id, transfer_id, amount, freed)
+        SELECT stripe_reversal_id, transfer_id, amount, true FROM freed
+      ON CONFLICT (stripe_reversal_id) DO UPDATE SET told = false, freed = true;
+    -- What was counted before ids were kept.
+    IF NOT FOUND THEN
+      UPDATE seller_transfers SET attention_reason = 'partly_foreign_reversal', attention_since = clock_now(),
+          attention_detail = format('somebody else took %s %s of it back at Stripe for a share that is no longer due: the next refund will ask what that stands for, or pay the seller back at Stripe; acknowledge with adopt', v_counted, OLD.currency)
+        WHERE id = OLD.transfer_id AND attention_reason IS NULL;
+    END IF;
     RETURN NEW;
   END IF;
   IF NEW.counted = OLD.counted THEN RETURN NEW; END IF;

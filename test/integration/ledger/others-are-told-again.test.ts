@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ReversalId, TransferId } from '../../../src/domain/ids.js';
+import type { ReversalFacts } from '../../../src/domain/provider-answers.js';
+import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { unique } from '../../support/marketplace-fixtures.js';
+import { MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../support/money-steps.js';
+
+/** What others took was asked about with a share, or counted as it, and that share is no longer due. */
+
+let test: TestLedger;
+let steps: MoneySteps;
+beforeAll(async () => {
+  test = await openTestLedger({ approvalThreshold: 10_000n });
+  steps = moneySteps(test);
+});
+afterAll(() => test.dispose());
+
+/** A transfer that asks nothing, or was found late, and a share of it that is asked about with what others took. */
+async function asked({ refund, foundLate = false }: { refund: number; foundLate?: boolean }) {
+  const seller = unique('acct');
+  const order = await steps.paid({ [seller]: 1_000 });
+  const transferId = order.transfers[seller]!;
+  if (foundLate) {
+    for (let n = 0; n < 6; n += 1) {
+      await steps.send(transferId, UNKNOWN);
+      steps.pass(2 * MINUTE);
+    }
+    await test.ledger.adoptTransfer(transferId, unique('tr'));
+  } else await steps.send(transferId);
+  const refundId = await steps.refunded(order.id, refund);
+  const id = (await steps.find(order.id)).reversals[0]!.id;
+  const foreign = byHand(300n);
+  await test.ledger.noteReversed(transferId, { reversals: [foreign] });
+  await isAsked(id, foreign);
+  return { order, transferId, refundId, id, foreign };
+}
+
+async function isAsked(id: ReversalId, ...foreign: ReversalFacts[]) {
+  const claim = await steps.holdReversal(id);
+  await test.ledger.recordReversal({
+    id,
+    runner: claim.runner,
+    decision: { do: 'ask', certainty: 'not_sent', reason: 'partly_foreign_reversal' },
+    detail: 'others took 300',
+    requestId: null,
+    stripeId: null,
+    source: 'lookup',
+    parks: null,
+    others: foreign.map((one) => one.stripeReversalId),
+  });
+}
+
+const byHand = (amount: bigint): ReversalFacts => ({
+  stripeReversalId: unique('trr'),
+  stripeTransferId: 'tr_1',
+  amount,
+  currency: 'USD',
+  metadata: {},
+  createdAt: '2026-01-01T00:00:00.000Z',
+  state: 'done',
+});
+const takes = (action: string, itemId: ReversalId, { stripeReversalId, amount }: ReversalFacts) =>
+  steps.decide({
+    kind: 'reversal',
+    itemId,
+    action,
+    verified: {
+      kind: 'taken_by_others',
+      reversals: [{ id: stripeReversalId, amount: `${amount}`, settled: true }],
+      left: '700',
+    },
+  });
+const acknowledge = (id: TransferId) => steps.decide({ kind: 'transfer', itemId: id, action: 'adopt' });
+const attentionOf = async (id: TransferId) => (await steps.transfer(id)).attention;
+const tellsOf = ({ stripeReversalId }: ReversalFacts) => ({
+  reason: 'partly_foreign_reversal',
+  detail: expect.stringContaining(stripeReversalId),
+});
+
+describe('what others took is told once more', () => {
+  it('when the refund fails before anybody has answered what it stands for, and only once', async () => {
+    const { transferId, refundId, id, foreign } = await asked({ refund: 300 });
+    expect(await attentionOf(transferId)).toBeNull();
+    await steps.refundSays(refundId, 'failed');
+    expect(await steps.reversal(id)).toMatchObject({ status: 'written_off', attention: null });
+    expect(await attentionOf(transferId)).toMatchObject(tellsOf(foreign));
+    await acknowledge(transferId);
+    await test.ledger.noteReversed(transferId, { reversals: [foreign] });
+    expect(await attentionOf(transferId)).toBeNull();
+  });
+
+  it.each([false, true])(
+    'when what was counted as a share is free again; the transfer asks something else meanwhile: %s',
+    async (foundLate) => {
+      const { transferId, refundId, id, foreign } = await asked({ refund: 500, foundLate });
+      expect(await takes('take_missing', id, foreign)).toMatchObject({ kind: 'applied', status: 'pending' });
+      await steps.refundSays(refundId, 'failed');
+      expect((await steps.reversal(id)).status).toBe('written_off');
+      if (foundLate) {
+        expect((await attentionOf(transferId))?.reason).toBe('late_success');
+        await acknowledge(transferId);
+      }
+      expect(await attentionOf(transferId)).toMatchObject(tellsOf(foreign));
+      await acknowledge(transferId);
+      await test.ledger.noteReversed(transferId, { reversals: [foreign] });
+      expect(await attentionOf(transferId)).toBeNull();
+    },
+  );
+
+  it('not when another share has taken it over before the transfer could ask', async () => {
+    const { order, transferId, refundId, id, foreign } = await asked({ refund: 500, foundLate: true });
+    await takes('take_missing', id, foreign);
+    await steps.refundSays(refundId, 'failed');
+    await steps.refunded(order.id, 300);
+    const next = (await steps.find(order.id)).reversals.find(({ status }) => status === 'pending')!;
+    await isAsked(next.id, foreign);
+    expect(await takes('count_as_share', next.id, foreign)).toMatchObject({ kind: 'applied', status: 'reversed' });
+    await acknowledge(transferId);
+    expect(await attentionOf(transferId)).toBeNull();
+  });
+});
