@@ -85,7 +85,7 @@ async function repeated(
       return {
         ...(otherwise.kind === 'challenge' && otherwise),
         kind: 'challenge',
-        why: 'the payment was refused before, and nothing was charged: make another one',
+        why: 'the payment came to nothing before, and nothing was charged: make another one',
       };
     case 'due':
       return serveWhatIsDue(repeat.id, credential, knock, dependencies);

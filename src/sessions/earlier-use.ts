@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { surelyUnmoved } from '../domain/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { CommitQueue } from './commit-queue.js';
@@ -12,7 +13,7 @@ export type Repeat =
   | { readonly kind: 'undecided'; readonly id: SettlementId }
   /** The money is in and its answer was held back: whoever takes it may be served. */
   | { readonly kind: 'due'; readonly id: SettlementId }
-  /** It was refused, and it is proved that no money moved: only another payment will do. */
+  /** It was given up, and surely no money moved: only another payment will do. */
   | { readonly kind: 'worthless' };
 
 /** @param contents what is asked for now: an answer that is due is had for exactly what was asked for then */
@@ -20,7 +21,7 @@ export function repeatOf(
   { id, status, certainty, answer, topsUp, ...earlier }: EarlierUse,
   contents: readonly string[],
 ): Repeat {
-  if (status === 'written_off') return certainty === 'absent' ? { kind: 'worthless' } : { kind: 'used', id };
+  if (status === 'written_off') return surelyUnmoved(certainty) ? { kind: 'worthless' } : { kind: 'used', id };
   if (topsUp && status !== 'settled') return { kind: 'undecided', id };
   if (answer === null || answer === 'given') return { kind: 'used', id };
   // An authorization is public on chain once it is settled; what was asked for with it need not be.

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { assertNever } from '../domain/assert-never.js';
+import { surelyUnmoved } from '../domain/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Settlement } from '../domain/settlement.js';
 import type { SettleNowOutcome } from './gate-options.js';
@@ -20,7 +21,7 @@ const POLL_MS = 100;
 
 /**
  * Settles a charge whose answer is held back, and says what may be done with the answer. The ledger decides, not the attempt:
- * somebody else may have ended it meanwhile. Only absence that is proved is a refusal. Whatever else is not settled may have
+ * somebody else may have ended it meanwhile. Only what was given up and surely moved nothing is a refusal. Whatever else is not settled may have
  * moved money, so the charge is kept, and the same credential has the answer when the money is in.
  */
 export function createSettleFirst({ settle, ledger, patienceMs = 30_000 }: SettleFirstDependencies) {
@@ -31,7 +32,7 @@ export function createSettleFirst({ settle, ledger, patienceMs = 30_000 }: Settl
       case 'settled':
         return 'settled';
       case 'written_off':
-        return settlement.certainty === 'absent' ? 'refused' : 'unknown';
+        return surelyUnmoved(settlement.certainty) ? 'refused' : 'unknown';
       case 'open':
       case 'pending':
       case 'needs_attention':
