@@ -156,6 +156,7 @@ const toClaim = (row: RefundRow): ClaimedRefund => ({
   ageMs: row.age_ms,
 });
 
+/** With what the refund is here: what it stands for has changed with that, so what was given up before is another question. */
 function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
   const same =
     facts.hyperswitchRefundId === row.hyperswitch_refund_id &&
@@ -166,14 +167,14 @@ function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
   if (!same) {
     return {
       reason: 'conflict',
-      detail: `Hyperswitch holds ${facts.hyperswitchRefundId}, ${facts.providerStatus}, of ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund of ${row.amount} ${row.currency} of a payment in ${row.paid_currency}`,
+      detail: `Hyperswitch holds ${facts.hyperswitchRefundId}, ${facts.providerStatus}, of ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund (${row.status} here) of ${row.amount} ${row.currency} of a payment in ${row.paid_currency}`,
     };
   }
   return facts.asks === null
     ? null
     : {
         reason: facts.asks,
-        detail: `Hyperswitch calls this refund ${facts.providerStatus}, which is in no document: find out there whether the buyer has the money`,
+        detail: `Hyperswitch calls this refund (${row.status} here) ${facts.providerStatus}, which is in no document: find out there whether the buyer has the money`,
       };
 }
 

@@ -69,6 +69,20 @@ describe('a refund of which Hyperswitch holds something else', () => {
     expect(await steps.find(order.id)).toMatchObject({ status: 'partially_refunded', refunds: [{ attention: null }] });
   });
 
+  it('is asked about again once the refund has succeeded and its share was taken', async () => {
+    const { id, fits } = await refundOf();
+    const other = { ...fits, asks: 'unknown_status' as const, providerStatus: 'levitating' };
+    await reads(id, other);
+    await writesOff(id);
+    expect(await again(id, other)).toEqual({ times: 1, attention: null });
+    await steps.refundSays(id, 'succeeded');
+    expect(await again(id, other)).toEqual({ times: 2, attention: 'unknown_status' });
+    await writesOff(id);
+    expect(await again(id, other)).toEqual({ times: 2, attention: null });
+    await steps.refundSays(id, 'failed');
+    expect(await again(id, other)).toEqual({ times: 3, attention: 'unknown_status' });
+  });
+
   it('is asked about again when a person has it read once more', async () => {
     const { id, fits } = await refundOf();
     const other = { ...fits, currency: 'EUR' };
