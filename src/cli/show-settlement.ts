@@ -37,6 +37,9 @@ function facts(settlement: Settlement, lookup: JsonObject): readonly string[] {
       ],
       ['expires', settlement.expiresAt ?? 'not stated'],
       ['delivery', settlement.delivery ?? 'not of a paid route'],
+      ...(settlement.answer === null
+        ? []
+        : [['answer', `${settlement.answer} (held back until it was paid for)`] as const]),
       ['attention', attention ? `${attention.reason} since ${attention.since}: ${attention.detail}` : 'none'],
       ['transaction', settlement.txHash ?? 'none known'],
       [

@@ -1,7 +1,7 @@
 import type { Attention } from './attention.js';
 import type { Certainty } from './certainty.js';
 import type { Settlement } from './settlement.js';
-import type { Delivery, Protocol, SettlementStatus } from './settlement-status.js';
+import type { Delivery, HeldBack, Protocol, SettlementStatus } from './settlement-status.js';
 
 /** A settlement as outsiders see it, in the API and with `--json`: amounts are digits in the atomic unit. */
 export interface SettlementAnswer {
@@ -15,6 +15,7 @@ export interface SettlementAnswer {
   readonly attempts: number;
   readonly next_retry_at: string | null;
   readonly delivery: Delivery | null;
+  readonly answer: HeldBack | null;
   readonly attention: Attention | null;
   readonly workflow_id: string | null;
   readonly tx_hash: string | null;
@@ -34,6 +35,7 @@ export const settlementAnswer = (settlement: Settlement): SettlementAnswer => ({
   attempts: settlement.attempts,
   next_retry_at: settlement.nextRetryAt,
   delivery: settlement.delivery,
+  answer: settlement.answer,
   attention: settlement.attention,
   workflow_id: settlement.workflowId,
   tx_hash: settlement.txHash,

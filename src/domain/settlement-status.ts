@@ -27,5 +27,9 @@ export const SETTLEMENT_STATUSES = Object.keys(SETTLEMENT_TRANSITIONS) as Settle
 /** What we know of the way the response took. `unknown`: billed, and the process died before it could tell. */
 export type Delivery = 'delivered' | 'aborted' | 'unknown';
 
+/** Of a response that is settled first and was held back: owed to its payer, being given, or had. Null: none was. */
+export const HELD_BACK = ['due', 'serving', 'given'] as const;
+export type HeldBack = (typeof HELD_BACK)[number];
+
 export const PROTOCOLS = ['atxp', 'x402', 'mpp'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];

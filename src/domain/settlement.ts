@@ -3,7 +3,7 @@ import type { Certainty } from './certainty.js';
 import type { SettlementId } from './ids.js';
 import type { AtomicAmount } from './money.js';
 import type { SettlementProvider } from './settlement-providers.js';
-import type { Delivery, Protocol, SettlementStatus } from './settlement-status.js';
+import type { Delivery, HeldBack, Protocol, SettlementStatus } from './settlement-status.js';
 
 /** A settlement as our own programs see it; amounts are digits in the asset's atomic unit, times are ISO 8601. */
 export interface Settlement {
@@ -22,6 +22,7 @@ export interface Settlement {
   readonly nextRetryAt: string | null;
   readonly expiresAt: string | null;
   readonly delivery: Delivery | null;
+  readonly answer: HeldBack | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly txHash: string | null;

@@ -3,7 +3,7 @@ import { CERTAINTIES } from '../domain/certainty.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
 import type { SettlementAnswer as Answer } from '../domain/settlement-answer.js';
-import { PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
+import { HELD_BACK, PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
 import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from './schema-parts.js';
 
 /** The one source of what a request may hold: validation and /openapi.json both come from here. */
@@ -84,6 +84,12 @@ export const SettlementAnswer: z.ZodType<Answer> = z
     attempts: z.int().min(0),
     next_retry_at: timestamp.nullable(),
     delivery: z.enum(['delivered', 'aborted', 'unknown']).nullable(),
+    answer: z
+      .enum(HELD_BACK)
+      .nullable()
+      .describe(
+        'Of a response that is held back until it is settled: owed to its payer, being given, or had; null: none was.',
+      ),
     attention,
     workflow_id: z.string().nullable(),
     tx_hash: z.string().nullable(),

@@ -4,7 +4,10 @@ import type { MoneyFigures } from './ledger-types.js';
 import { createMarketplaceFigures } from './marketplace-figures.js';
 
 type Unsettled = MoneyFigures['unsettled'][number];
-type Counts = Pick<MoneyFigures, 'unknown' | 'expiring' | 'parked' | 'suspectedElsewhere' | 'deliveryUnknown'>;
+type Counts = Pick<
+  MoneyFigures,
+  'unknown' | 'expiring' | 'parked' | 'suspectedElsewhere' | 'deliveryUnknown' | 'answersDue'
+>;
 
 /** Credentials with less than this left count as expiring: a person can still help. */
 const EXPIRING_WITHIN = '5 minutes';
@@ -41,7 +44,9 @@ export function createFigures(database: Database) {
            (SELECT count(*)::int FROM (
              SELECT closed_at FROM settlements WHERE delivery = 'unknown'
              UNION ALL SELECT closed_at FROM channel_requests WHERE delivery = 'unknown') undelivered
-             WHERE closed_at < clock_now() - interval '1 minute') AS "deliveryUnknown"
+             WHERE closed_at < clock_now() - interval '1 minute') AS "deliveryUnknown",
+           (SELECT count(*)::int FROM settlements WHERE answer IN ('due', 'serving') AND status = 'settled'
+             AND settled_at < clock_now() - interval '1 minute') AS "answersDue"
          FROM settlements WHERE status IN ('pending', 'needs_attention')`,
       ),
       database.query<MoneyFigures['needsAttention'][number] & { [column: string]: unknown }>(
@@ -67,7 +72,7 @@ export function createFigures(database: Database) {
     ]);
     return {
       unsettled,
-      ...(counts ?? { unknown: 0, expiring: 0, parked: 0, suspectedElsewhere: 0, deliveryUnknown: 0 }),
+      ...(counts ?? { unknown: 0, expiring: 0, parked: 0, suspectedElsewhere: 0, deliveryUnknown: 0, answersDue: 0 }),
       needsAttention,
       firstFailures,
       breakers,

@@ -212,6 +212,8 @@ export interface MoneyFigures {
   readonly parked: number;
   readonly suspectedElsewhere: number;
   readonly deliveryUnknown: number;
+  /** Settled first, and the answer was not had. */
+  readonly answersDue: number;
   readonly needsAttention: readonly {
     readonly kind: string;
     readonly reason: string;

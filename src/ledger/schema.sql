@@ -694,6 +694,7 @@ CREATE INDEX seller_transfers_due ON public.seller_transfers USING btree (next_c
 CREATE INDEX seller_transfers_of_order ON public.seller_transfers USING btree (order_id)
 CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree (seller_account) WHERE ((completed_at IS NOT NULL) AND (stripe_transfer_id IS NULL))
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
+CREATE INDEX settlements_answers_due ON public.settlements USING btree (id) WHERE (answer = ANY (ARRAY['due'::text, 'serving'::text]))
 CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
 CREATE INDEX settlements_due ON public.settlements USING btree (provider, status, next_check_at) WHERE (next_check_at IS NOT NULL)

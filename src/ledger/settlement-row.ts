@@ -5,7 +5,7 @@ import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { Settlement } from '../domain/settlement.js';
 import type { SettlementProvider } from '../domain/settlement-providers.js';
-import type { Delivery, Protocol, SettlementStatus } from '../domain/settlement-status.js';
+import type { Delivery, HeldBack, Protocol, SettlementStatus } from '../domain/settlement-status.js';
 
 /** A row of `settlements` as pg returns it; secrets are never part of this. */
 export interface SettlementRow {
@@ -30,6 +30,7 @@ export interface SettlementRow {
   tx_hash: string | null;
   already_settled: boolean;
   delivery: Delivery | null;
+  answer: HeldBack | null;
   attention_reason: AttentionReason | null;
   attention_since: Date | null;
   attention_detail: string | null;
@@ -39,7 +40,7 @@ export interface SettlementRow {
 
 export const SETTLEMENT_COLUMNS = `id, key, identity, content_sha256, protocol, provider, status, certainty, asset,
   decimals, cap, spent, context, lookup, expires_at, attempts, next_retry_at, workflow_id, tx_hash, already_settled,
-  delivery, attention_reason, attention_since, attention_detail, created_at, settled_at`;
+  delivery, answer, attention_reason, attention_since, attention_detail, created_at, settled_at`;
 
 export function toSettlement(row: SettlementRow): Settlement {
   return {
@@ -57,6 +58,7 @@ export function toSettlement(row: SettlementRow): Settlement {
     nextRetryAt: row.next_retry_at?.toISOString() ?? null,
     expiresAt: row.expires_at?.toISOString() ?? null,
     delivery: row.delivery,
+    answer: row.answer,
     attention:
       row.attention_reason && row.attention_since
         ? { reason: row.attention_reason, since: row.attention_since.toISOString(), detail: row.attention_detail ?? '' }

@@ -90,6 +90,11 @@ export const MONEY_METRICS: readonly MoneyMetric[] = [
     'Charges of which it is not known whether the response went out.',
     (f) => f.deliveryUnknown,
   ),
+  gauge(
+    'makegood_answers_due_count',
+    'Charges that were settled before their response was released, of which nobody has had that response.',
+    (f) => f.answersDue,
+  ),
   {
     name: 'makegood_sweep_last_success_timestamp_seconds',
     help: 'When the sweep last finished, Unix seconds; 0: never.',

@@ -184,6 +184,13 @@ const planted: readonly (readonly [what: string, state: State, minute: number, f
     40,
     ['MakegoodDeliveryUnknown'],
   ],
+  [
+    'an answer that was settled first became due',
+    { figures: (minute) => ({ ...calm(minute), answersDue: minute >= 30 ? 5 : 4 }) },
+    45,
+    ['MakegoodAnswersDue'],
+  ],
+  ['answers have been due for long', { figures: (minute) => ({ ...calm(minute), answersDue: 4 }) }, 60, []],
   ['deliveries have been unknown for long', { figures: (minute) => ({ ...calm(minute), deliveryUnknown: 4 }) }, 60, []],
   ['a breaker has just opened', { figures: late(30, { breakers: breaker('open') }) }, 33, []],
   ['a breaker stays open', { figures: late(30, { breakers: breaker('open') }) }, 35, ['MakegoodProviderUnavailable']],

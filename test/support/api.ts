@@ -35,6 +35,7 @@ export const NO_FIGURES: MoneyFigures = {
   parked: 0,
   suspectedElsewhere: 0,
   deliveryUnknown: 0,
+  answersDue: 0,
   needsAttention: [],
   firstFailures: [],
   breakers: [],

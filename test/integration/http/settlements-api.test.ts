@@ -30,6 +30,7 @@ describe('taking a settlement over', () => {
       attempts: 0,
       next_retry_at: null,
       delivery: null,
+      answer: null,
       attention: null,
       workflow_id: `settlement/${body.id}`,
       tx_hash: null,

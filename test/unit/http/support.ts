@@ -24,6 +24,7 @@ const toSettlement = (created: NewSettlement): Settlement => ({
   nextRetryAt: null,
   expiresAt: null,
   delivery: null,
+  answer: null,
   attention:
     created.undecodable === null
       ? null
