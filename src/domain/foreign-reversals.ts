@@ -113,30 +113,45 @@ export function planShare(
   const unused = sum(settled.map((one) => one.amount)) - countedElsewhere;
   const known = counted + sum(settled.map((one) => one.undecided));
   const free = unused < 0n ? 0n : smaller(unused, known);
+  const missing = amount - free;
+  const fits = fitting({ amount, free, missing, left });
   const all = new Map(open.map(({ id, undecided }) => [id, undecided]));
   switch (action) {
     case 'count_as_share':
       if (!unsent) return { refuse: UNDECIDED };
       return free >= amount
         ? { counted: amount, decides: firstOf(settled, amount - counted) }
-        : { refuse: `others took ${free} that stand for no other share, less than the ${amount}: take_missing` };
+        : { refuse: `others took ${free} that stand for no other share, less than the ${amount}: ${fits}` };
     case 'take_missing': {
       if (!unsent) return { refuse: UNDECIDED };
-      if (free === 0n) return { refuse: 'others took nothing that could stand for a part of it: take_all' };
-      if (free >= amount) return { refuse: `nothing is missing of the ${amount}: count_as_share` };
-      const missing = amount - free;
+      if (free === 0n) return { refuse: `others took nothing that could stand for a part of it: ${fits}` };
+      if (missing <= 0n) return { refuse: `nothing is missing of the ${amount}: ${fits}` };
       return missing <= left
         ? { counted: free, decides: all }
-        : { refuse: `${missing} are missing and only ${left} are left` };
+        : { refuse: `${missing} are missing and only ${left} are left: ${fits}` };
     }
     case 'take_all':
       if (!unsent && counted > 0n) return { refuse: UNDECIDED };
       return amount <= left
         ? { counted: 0n, decides: all }
-        : { refuse: `only ${left} are left of the transfer, less than the ${amount}: take_missing, or write_off` };
+        : { refuse: `only ${left} are left of the transfer, less than the ${amount}: ${fits}` };
     default:
       return assertNever(action);
   }
+}
+
+interface Room {
+  readonly amount: bigint;
+  readonly free: bigint;
+  readonly missing: bigint;
+  readonly left: bigint;
+}
+
+/** What an operator who was refused may say instead. */
+function fitting({ amount, free, missing, left }: Room): ForeignAction | 'write_off' {
+  if (missing <= 0n) return 'count_as_share';
+  if (free > 0n && missing <= left) return 'take_missing';
+  return amount <= left ? 'take_all' : 'write_off';
 }
 
 const UNDECIDED =

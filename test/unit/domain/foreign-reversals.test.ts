@@ -94,4 +94,28 @@ describe('a decision about a share', () => {
     );
     for (const action of ACTIONS) expect([action, (seen[action] ?? 0) > 40]).toEqual([action, true]);
   });
+
+  it('that is refused leads to one that is taken, or to a write-off where less is left than is due', () => {
+    const amounts = fc.bigInt({ min: 0n, max: 400n });
+    const led: Record<string, number> = {};
+    fc.assert(
+      fc.property(fc.constantFrom(...ACTIONS), amounts, amounts, amounts, amounts, (action, due, took, used, left) => {
+        const amount = due + 1n;
+        const share = { amount, unsent: true, counted: 0n, countedElsewhere: 0n };
+        const others = {
+          reversals: [{ id: 'trr_1', amount: took, settled: true }],
+          decided: { trr_1: `${smaller(used, took)}` },
+          left,
+        };
+        const plan = planShare(action, share, others);
+        if (!('refuse' in plan)) return;
+        const advised = /: (\w+)$/.exec(plan.refuse)?.[1] ?? plan.refuse;
+        led[advised] = (led[advised] ?? 0) + 1;
+        if (advised === 'write_off') expect(left < amount).toBe(true);
+        else expect(planShare(advised as ForeignAction, share, others)).not.toHaveProperty('refuse');
+      }),
+      { numRuns: 1_000 },
+    );
+    expect(Object.keys(led).sort()).toEqual(['count_as_share', 'take_all', 'take_missing', 'write_off']);
+  });
 });
