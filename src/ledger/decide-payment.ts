@@ -52,7 +52,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
     retry: {
       async apply({ query }, row) {
         await query(
-          `UPDATE payments SET next_check_at = clock_now()${isOpen(row.status) ? `, ${NO_ATTENTION}` : ''} WHERE id = $1`,
+          `UPDATE payments SET next_check_at = clock_now(), ${isOpen(row.status) ? NO_ATTENTION : ASKED_BEFORE} WHERE id = $1`,
           [row.id],
         );
         return row.status;
@@ -110,13 +110,20 @@ export const PAYMENT: Decidable<'payment', Row> = {
       },
       /** Whose money it is that is kept is nobody's to say alone. */
       confirmed: (row, { verified }) =>
-        row.captured_known && kept(row) === 0n && (verified.kind === 'absent' || verified.kind === 'found'),
+        row.captured_known &&
+        kept(row) === 0n &&
+        row.said_given_back === null &&
+        (verified.kind === 'absent' || verified.kind === 'found'),
       async apply({ query }, row) {
         return isOpen(row.status) ? await giveUp(query, row) : await putAside(query, row);
       },
     },
   },
 };
+
+/** A request that the retry has overtaken asks for no approval any more: it is asked again what the retry was about. */
+const ASKED_BEFORE = `(attention_reason, attention_detail) = (SELECT asked_reason, asked_detail FROM decisions
+  WHERE item_kind = 'payment' AND item_id = payments.id AND action = 'retry' AND state = 'applied' ORDER BY requested_at DESC, id DESC LIMIT 1)`;
 
 /** What is not captured is given up with it. */
 const toCome = ({ amount, captured }: Row): bigint => {

@@ -164,6 +164,10 @@ describe('a payment that was said to be given back and is called captured again'
     }
     expect((await question())?.detail).toContain('not_given_back');
     expect([sent(), await refundsOf()]).toEqual([1, ['1000 succeeded']]);
+    // Nobody says alone that a platform keeps what Hyperswitch calls captured.
+    expect(await ask('write_off', { kind: 'payment', itemId: payment })).toMatchObject({ kind: 'pending_approval' });
+    expect(await ask('retry', { kind: 'payment', itemId: payment })).toMatchObject({ kind: 'applied' });
+    await market.world.sweep();
 
     await twoSay('not_given_back');
     expect(await question()).toBeNull();
