@@ -16,6 +16,7 @@ import type { PaidSessions } from '../../../src/sessions/index.js';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
 import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
+import { until } from '../../support/until.js';
 
 /** The matrix of test/unit/sessions, a smaller cut of it, on a Postgres that is really gone. */
 
@@ -168,6 +169,10 @@ test('the answer of Postgres to the charge is lost: it is looked up, and the res
     proxy.heal();
   }
   expect(told(answers)).toEqual(each('200, 3000 bytes'));
+  // Where a length is stated, its client has all of it once the charge is durable; the close follows.
+  await until('every response is closed', async () => (await rows()).every(({ status }) => status !== 'open'), {
+    limitMs: 5_000,
+  });
   expect(await rows()).toEqual(PLACES.map(() => ({ status: 'pending', spent: '10000' })));
 });
 
