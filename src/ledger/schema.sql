@@ -407,6 +407,7 @@ settlements.voucher_challenge text
 settlements.voucher_closes boolean NOT NULL DEFAULT false
 settlements.unserved numeric(78,0)
 settlements.tops_up text
+settlements.answer_released_at timestamp with time zone[] NOT NULL DEFAULT '{}'::timestamp with time zone[]
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL

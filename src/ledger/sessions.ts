@@ -203,7 +203,18 @@ export function createSessions(database: Database, sealer: Sealer) {
      *
      * @returns what the answer was paid with; undefined: it is not due, or being given
      */
-    async takeAnswer(id: SettlementId, token: string, holdMs: number): Promise<AtomicAmount | undefined> {
+    async takeAnswer(
+      id: SettlementId,
+      token: string,
+      holdMs: number,
+      releasedLimit: number,
+    ): Promise<AtomicAmount | { readonly limitedForMs: number } | undefined> {
+      const [full] = await database.query<{ for_ms: number }>(
+        `SELECT (extract(epoch FROM answer_released_at[$2] + interval '1 hour' - clock_now()) * 1000)::float8 AS for_ms
+         FROM settlements WHERE id = $1 AND answer_released_at[$2] > clock_now() - interval '1 hour'`,
+        [id, releasedLimit],
+      );
+      if (full) return { limitedForMs: full.for_ms };
       const [row] = await database.query<{ spent: AtomicAmount }>(
         `UPDATE settlements SET answer = 'serving', answer_token = $2, answer_until = clock_now() + $3 * interval '1 millisecond'
          WHERE id = $1 AND status = 'settled' AND (answer = 'due' OR (answer = 'serving' AND answer_until < clock_now()))
@@ -223,12 +234,16 @@ export function createSessions(database: Database, sealer: Sealer) {
       return rows.length === 1;
     },
 
-    /** It failed or was lost before its first byte, or cost nothing this time: it is due again. */
-    async answerNotGiven(id: SettlementId, token: string): Promise<void> {
+    /**
+     * It failed or was lost before its first byte, or cost nothing this time: it is due again.
+     * @param releasedLimit its payer wanted nothing of it, so that it counts as free work; as many are remembered, newest first
+     */
+    async answerNotGiven(id: SettlementId, token: string, releasedLimit = 0): Promise<void> {
       await database.query(
-        `UPDATE settlements SET answer = 'due', answer_token = NULL, answer_until = NULL
+        `UPDATE settlements SET answer = 'due', answer_token = NULL, answer_until = NULL,
+           answer_released_at = CASE WHEN $3 = 0 THEN answer_released_at ELSE (clock_now() || answer_released_at)[:$3] END
          WHERE id = $1 AND answer_token = $2 AND answer IN ('serving', 'given')`,
-        [id, token],
+        [id, token, releasedLimit],
       );
     },
 

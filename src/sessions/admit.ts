@@ -107,13 +107,14 @@ async function serveWhatIsDue(
   id: SettlementId,
   { metered }: DecodedCredential,
   { terms }: Knock,
-  { lease, ledger, log }: AdmitDependencies,
+  { lease, ledger, log, releasedLimit }: AdmitDependencies,
 ): Promise<Admission> {
   const held = lease.current();
   if (!held?.mayWrite()) return { kind: 'undecided', id };
   try {
-    const taken = await takeAnswer(id, terms.longestMs + GRACE_MS, ledger);
+    const taken = await takeAnswer(id, { holdMs: terms.longestMs + GRACE_MS, releasedLimit }, ledger);
     if (taken === undefined) return { kind: 'undecided', id };
+    if ('limitedForMs' in taken) return { kind: 'limited', forMs: taken.limitedForMs };
     const session = createLiveSession(
       {
         id,

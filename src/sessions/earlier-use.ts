@@ -38,22 +38,22 @@ export interface TakenAnswer {
   readonly commits: Pick<CommitQueue, 'submit'>;
 }
 
-/** @returns undefined when somebody else is being served with it */
+/** @returns undefined when somebody else is being served with it; how long it is not given any more after too much work for nothing */
 export async function takeAnswer(
   id: SettlementId,
-  holdMs: number,
+  { holdMs, releasedLimit }: { readonly holdMs: number; readonly releasedLimit: number },
   ledger: Pick<SessionLedger, 'takeAnswer' | 'answerGiven' | 'answerNotGiven'>,
-): Promise<TakenAnswer | undefined> {
+): Promise<TakenAnswer | { readonly limitedForMs: number } | undefined> {
   const token = randomUUID();
-  const spent = await ledger.takeAnswer(id, token, holdMs);
-  if (spent === undefined) return undefined;
+  const spent = await ledger.takeAnswer(id, token, holdMs, releasedLimit);
+  if (typeof spent !== 'string') return spent;
   return {
     token,
     spent,
     commits: {
       async submit(change) {
         if (change.kind !== 'checkpoint' && change.body === null) {
-          await ledger.answerNotGiven(id, token);
+          await ledger.answerNotGiven(id, token, change.releasedBy === undefined ? 0 : releasedLimit);
           return 'committed';
         }
         return (await ledger.answerGiven(id, token)) ? 'committed' : 'lost';

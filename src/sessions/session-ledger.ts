@@ -47,13 +47,18 @@ export interface SessionLedger {
   /** The session or charge that this identity belongs to, unless it was released; it may not be used again. */
   findEarlierUse(identity: string): Promise<EarlierUse | undefined>;
   /** For one request alone, and for so long at most: the right to the answer that was paid for and held back. */
-  takeAnswer(id: SettlementId, token: string, holdMs: number): Promise<AtomicAmount | undefined>;
+  takeAnswer(
+    id: SettlementId,
+    token: string,
+    holdMs: number,
+    releasedLimit: number,
+  ): Promise<AtomicAmount | { readonly limitedForMs: number } | undefined>;
   /** In the very request it was held back in, by its own token. False: it is not due any more. */
   giveAnswer(id: SettlementId, token: string): Promise<boolean>;
   /** False: the right to it went to somebody else. */
   answerGiven(id: SettlementId, token: string): Promise<boolean>;
   /** Nothing of it left, whoever holds the token was given it or not: it is due again. */
-  answerNotGiven(id: SettlementId, token: string): Promise<void>;
+  answerNotGiven(id: SettlementId, token: string, releasedLimit?: number): Promise<void>;
   /** Leaves sessions whose close never became known to the sweep; what was closed after all stays closed. */
   giveUpSessions(sessions: readonly GivenUpSession[]): Promise<void>;
   recordDeliveries(deliveries: readonly DeliveryNote[]): Promise<void>;
