@@ -31,6 +31,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.assertReady': 'before the process does anything',
   'ledger.missingKeyIds': 'before the process does anything',
   'ledger.schemaState': 'before the process does anything',
+  'ledger.requestIdSecret': 'before the server takes payments; one statement, and the next start finds the same',
   'ledger.takeLease': 'before the server takes payments; a lease that nobody uses lapses',
   'ledger.renewLease': 'a death shortly before or after it is a death between two payments',
   'ledger.endLease': 'the end of a server without payments',
@@ -39,6 +40,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.takeBackClose':
     'one statement; a death before it leaves billed what did not leave, with its delivery unknown',
   'ledger.findEarlierUse': 'reads',
+  'ledger.firstInTurn': 'reads',
   'ledger.giveAnswer': 'settled before release: settle-first.test.ts has what follows',
   'ledger.takeAnswer': 'settled before release: settle-first.test.ts has what follows',
   'ledger.answerGiven': 'settled before release: settle-first.test.ts has what follows',
