@@ -21,8 +21,8 @@ const POLL_MS = 100;
 
 /**
  * Settles a charge whose answer is held back, and says what may be done with the answer. The ledger decides, not the attempt:
- * somebody else may have ended it meanwhile. Only what was given up and surely moved nothing is a refusal. Whatever else is not settled may have
- * moved money, so the charge is kept, and the same credential has the answer when the money is in.
+ * somebody else may have ended it meanwhile. Only what was given up and surely moved nothing is a refusal. Whatever else is not
+ * settled may have moved money, so the charge is kept, and the same credential has the answer when the money is in.
  */
 export function createSettleFirst({ settle, ledger, patienceMs = 30_000 }: SettleFirstDependencies) {
   async function outcomeOf(id: SettlementId): Promise<SettleNowOutcome> {
@@ -46,10 +46,14 @@ export function createSettleFirst({ settle, ledger, patienceMs = 30_000 }: Settl
   /** Vouchers of one channel are settled one at a time, in their order: another that is on its way is no failure of this one. */
   async function inItsTurn(id: SettlementId): Promise<void> {
     const until = performance.now() + patienceMs;
+    let tried: SettlementId | undefined;
     while (performance.now() < until) {
       const first = await ledger.firstInTurn(id);
       if (first === undefined) return;
-      await (first.due ? settle(first.id) : wait(POLL_MS));
+      // What an attempt did not take further is not tried again at once: somebody else may have it.
+      const attempts = first.due && first.id !== tried;
+      tried = attempts ? first.id : undefined;
+      await (attempts ? settle(first.id) : wait(POLL_MS));
     }
   }
 
