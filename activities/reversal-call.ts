@@ -102,12 +102,11 @@ async function stillGivenBack(
   const { paymentId, hyperswitchPaymentId } = refund;
   if (hyperswitchPaymentId === null) return undefined;
   const answer = await hyperswitch.readPayment(hyperswitchPaymentId);
-  if (answer.kind !== 'found' && answer.kind !== 'missing') return unconfirmed(answer.detail);
-  if (answer.kind === 'found') {
-    const misfit = await account.misfit(answer.value.owner);
-    if (misfit !== undefined) return unconfirmed(misfit);
-    wake((await ledger.applyPayment({ paymentId, runner: null, facts: answer.value })).started);
-  }
+  // Not there: the key may be another merchant's, which sees nothing of ours.
+  if (answer.kind !== 'found') return unconfirmed(answer.detail);
+  const misfit = await account.misfit(answer.value.owner);
+  if (misfit !== undefined) return unconfirmed(misfit);
+  wake((await ledger.applyPayment({ paymentId, runner: null, facts: answer.value })).started);
   return (await ledger.findPayment(paymentId))?.attention
     ? { afterMs: ASKED_AGAIN_MS, why: `waits for payment ${paymentId}, about which a person is asked again` }
     : undefined;

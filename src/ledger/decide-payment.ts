@@ -96,7 +96,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
             ? 'nobody has said that it was given back'
             : undefined,
       async apply({ query }, row) {
-        if (row.said_given_back) await takeBackGivenBack(query, row.order_id, row.said_given_back);
+        await takeBackGivenBack(query, row.order_id, row.id);
         return await putAside(query, row);
       },
     },

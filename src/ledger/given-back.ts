@@ -11,10 +11,13 @@ import { mustMove, type Query, tell } from './transition.js';
  * is never sent or read. Every function here runs in a transaction that holds the order and the payment.
  */
 
-/** The one that stands, of the payment `of` (SQL). */
-export const saidGivenBack = (of: string): string =>
-  `(SELECT id FROM refunds WHERE payment_id = ${of} AND origin = 'provider' AND hyperswitch_refund_id IS NULL AND status = 'succeeded'
-    ORDER BY id DESC LIMIT 1)`;
+/** Those that stand, of the payment `of` (SQL). */
+const standing = (of: string): string =>
+  `SELECT id FROM refunds WHERE payment_id = ${of} AND origin = 'provider' AND hyperswitch_refund_id IS NULL AND status = 'succeeded'
+   ORDER BY id DESC`;
+
+/** The newest that stands, of the payment `of` (SQL). */
+export const saidGivenBack = (of: string): string => `(${standing(of)} LIMIT 1)`;
 
 interface GivenBack {
   readonly order: OrderId;
@@ -41,10 +44,12 @@ export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack
 }
 
 /** It was not so, or is not any more: what is left with the sellers stays there, and what they paid back is asked about. */
-export async function takeBackGivenBack(query: Query, order: OrderId, id: RefundId): Promise<void> {
-  await mustMove(query, 'refunds', { id, from: 'succeeded', to: 'failed', set: 'failed_at = clock_now()' });
-  await tell(query, { kind: 'refund', id, what: 'failed', detail: { outside_a_refund: true } });
-  await giveBack(query, order, id);
+export async function takeBackGivenBack(query: Query, order: OrderId, payment: PaymentId): Promise<void> {
+  for (const { id } of await query<{ id: RefundId }>(standing('$1'), [payment])) {
+    await mustMove(query, 'refunds', { id, from: 'succeeded', to: 'failed', set: 'failed_at = clock_now()' });
+    await tell(query, { kind: 'refund', id, what: 'failed', detail: { outside_a_refund: true } });
+    await giveBack(query, order, id);
+  }
   await proposeCompensation(query, order);
   await refreshOrder(query, order);
 }

@@ -179,3 +179,30 @@ describe('a payment that was said to be given back and is called captured again'
     expect((await market.order(order)).status).toBe('paid');
   });
 });
+
+it('not_given_back ends all that was said of a payment, not the newest part alone', async () => {
+  await sold();
+  const refund = await market.refund(order, 400n);
+  await market.until('it has succeeded', async () => (await refundsOf())[0] === '400 succeeded');
+  await hyperswitchCalls('cancelled_post_capture');
+  await twoSay('given_back');
+  await market.untilTransfer('reversed', order.transfers[0]!.id);
+  const row = await market.test.ledger.findRefund(refund);
+  const there = {
+    hyperswitchRefundId: row!.hyperswitchRefundId!,
+    hyperswitchPaymentId: hyperswitchPaymentId(order.id),
+  };
+  await market.hyperswitch.moveRefund(there.hyperswitchRefundId, { to: 'failed' });
+  const facts = refundAt({ ...there, amount: 400n, currency: 'USD', status: 'failed' });
+  await market.test.ledger.applyRefund({ refundId: refund, runner: null, facts });
+  await hyperswitchCalls('succeeded');
+  await market.hyperswitch.movePayment(there.hyperswitchPaymentId, { to: 'cancelled_post_capture' });
+  await ask('retry', { kind: 'payment', itemId: payment });
+  await market.world.sweep();
+  await market.sleep(HOUR_MS);
+  await twoSay('given_back');
+  expect(await refundsOf()).toEqual(['400 failed', '600 succeeded', '400 succeeded']);
+  await hyperswitchCalls('succeeded');
+  await twoSay('not_given_back');
+  expect(await refundsOf()).toEqual(['400 failed', '600 failed', '400 failed']);
+});
