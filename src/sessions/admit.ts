@@ -1,5 +1,6 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
+import type { AtomicAmount } from '../domain/money.js';
 import type { DecodedCredential } from '../protocols/credential.js';
 import { payerOf } from '../protocols/payer.js';
 import type { Admission, AdmitDependencies, Knock, Verified } from './admission.js';
@@ -102,11 +103,19 @@ export async function takenBefore(knock: Knock, dependencies: AdmitDependencies)
   return known === never ? undefined : known;
 }
 
+/**
+ * What the handler charges for an answer that is due is booked no more: its route may sell at another price by now, its work cost
+ * more this time. Where it is metered and a body says what is to be done, that may be another one than was paid for.
+ */
+function limitOf(spent: AtomicAmount, { amount, metered }: Knock['terms'], method: string): AtomicAmount {
+  return (metered && method !== 'GET') || BigInt(spent) > BigInt(amount) ? spent : amount;
+}
+
 /** Settled first, held back because nobody knew that, and had now: once, by whoever takes the right to it. */
 async function serveWhatIsDue(
   id: SettlementId,
   { metered }: DecodedCredential,
-  { terms }: Knock,
+  { terms, method }: Knock,
   { lease, ledger, log, releasedLimit }: AdmitDependencies,
 ): Promise<Admission> {
   const held = lease.current();
@@ -120,8 +129,7 @@ async function serveWhatIsDue(
         id,
         lease: held.lease,
         closeToken: taken.token,
-        // What the handler charges is booked no more: its route may sell at another price by now, its work cost more this time.
-        cap: BigInt(taken.spent) > BigInt(terms.amount) ? taken.spent : terms.amount,
+        cap: limitOf(taken.spent, terms, method),
         metered,
         closesAtZero: false,
         // Nothing is sent any more.
