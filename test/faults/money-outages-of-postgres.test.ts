@@ -86,7 +86,7 @@ async function standingAt(kind: string, moment: 'before' | 'after', call: string
 async function withoutPostgres(): Promise<void> {
   toPostgres.refuse();
   const before = toPostgres.refused();
-  world.worker.kill('SIGCONT');
+  await world.worker.goOn();
   await until('the worker has asked for Postgres', () => toPostgres.refused() >= before + 3, { limitMs: 20_000 });
 }
 

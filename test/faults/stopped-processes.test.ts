@@ -38,7 +38,7 @@ describe('a server that is stopped past its lease and goes on', () => {
     });
     const [row] = await who.rows();
     const before = seen;
-    world.server.kill('SIGCONT');
+    await world.server.goOn();
     const received = await receiving;
     expect(received.complete).toBe(false);
     expect(seen).toBe(before);
@@ -56,7 +56,7 @@ describe('a server that is stopped past its lease and goes on', () => {
     await until('the sweep releases the session', async () => (await who.rows())[0]?.status === 'released', {
       limitMs: OUTAGE_LEASE_MS + 15_000,
     });
-    world.server.kill('SIGCONT');
+    await world.server.goOn();
     expect(await receiving).toMatchObject({ complete: false, body: '' });
     await payUntilServed(who);
     await world.finished(30_000);
@@ -69,7 +69,7 @@ describe('a server that is stopped past its lease and goes on', () => {
     const receiving = who.pay();
     await until('the charge is durable', async () => (await who.rows())[0]?.status === 'pending', { limitMs: 15_000 });
     await wait(OUTAGE_LEASE_MS);
-    world.server.kill('SIGCONT');
+    await world.server.goOn();
     expect(await receiving).toMatchObject({ complete: false, body: '' });
     await world.finished(40_000);
     expect((await who.rows()).map(({ status }) => status)).toEqual(['released']);
@@ -90,7 +90,7 @@ describe('a worker that is stopped after its claim', () => {
     try {
       await world.finished(45_000);
     } finally {
-      world.worker.kill('SIGCONT');
+      await world.worker.goOn();
       await other.stop();
     }
     const debit = world.sandbox.ledger().debits.find(({ payer }) => payer === who.payer);

@@ -25,6 +25,11 @@ export interface TestProcess {
   /** Every wrapped operation that it has called. */
   calls(): Promise<readonly string[]>;
   kill(signal: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): void;
+  /**
+   * Resolves once a process that was stopped, or says that it is about to stop itself, goes on. Its own stop may come after
+   * our first SIGCONT, and would then last for ever: the signal is repeated until the process answers.
+   */
+  goOn(): Promise<void>;
   /** The orderly end. */
   stop(): Promise<void>;
 }
@@ -122,6 +127,10 @@ export async function startProcess(kind: 'server' | 'worker', env: NodeJS.Proces
       return 'calls' in answer ? answer.calls : [];
     },
     kill: (signal) => void child.kill(signal),
+    async goOn() {
+      const again = setInterval(() => child.kill('SIGCONT'), 10);
+      await ask({ tellCalls: true }).finally(() => clearInterval(again));
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGTERM');
