@@ -1,10 +1,10 @@
 import { Context } from '@temporalio/activity';
 import { assertNever } from '../src/domain/assert-never.js';
-import { type Match, matchTransfers } from '../src/domain/backfill-matching.js';
+import type { ReadAnswer, TransferFacts } from '../src/domain/calls/provider-answers.js';
 import type { BackfillId, TransferId } from '../src/domain/ids.js';
-import type { ReadAnswer, TransferFacts } from '../src/domain/provider-answers.js';
-import type { BackfillDestination, createBackfillProgress } from '../src/ledger/backfill-progress.js';
-import type { Backfill } from '../src/ledger/historical-types.js';
+import { type Match, matchTransfers } from '../src/domain/marketplace/backfill-matching.js';
+import type { BackfillDestination, createBackfillProgress } from '../src/ledger/historical/backfill-progress.js';
+import type { Backfill } from '../src/ledger/historical/historical-types.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { BackfillActivities, DestinationOutcome } from './backfill-contract.js';

@@ -1,4 +1,4 @@
-import { type CaptureFacts, type CapturePolicy, mustEndRequests } from '../src/domain/channel.js';
+import { type CaptureFacts, type CapturePolicy, mustEndRequests } from '../src/domain/channels/channel.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { LaneWork } from './sweep-lane.js';

@@ -1,6 +1,6 @@
-import type { AttentionReason } from '../src/domain/attention.js';
-import type { SettlementProvider } from '../src/domain/settlement-providers.js';
-import type { Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
+import type { AttentionReason } from '../src/domain/decisions/attention.js';
+import type { SettlementProvider } from '../src/domain/settlements/settlement-providers.js';
+import type { Protocol, SettlementStatus } from '../src/domain/settlements/settlement-status.js';
 
 /**
  * What workflows know of activities: types only, plain JSON, append-only (histories of older builds are replayed

@@ -1,4 +1,4 @@
-import type { DecidableKind } from '../src/domain/decisions.js';
+import type { DecidableKind } from '../src/domain/decisions/decisions.js';
 import type { DecisionId } from '../src/domain/ids.js';
 import type { JsonObject } from '../src/domain/json.js';
 import type { Resolution } from '../src/resolution/decide.js';

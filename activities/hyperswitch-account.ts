@@ -1,5 +1,5 @@
+import type { HyperswitchOwner } from '../src/domain/calls/provider-answers.js';
 import type { PaymentId } from '../src/domain/ids.js';
-import type { HyperswitchOwner } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 

@@ -1,10 +1,10 @@
 import type { Clock } from '../src/domain/clock.js';
 import { newRefundId, type PaymentId, type RefundId } from '../src/domain/ids.js';
-import { overdueReadMs, REFUND_EXPECTED_MS } from '../src/domain/overdue.js';
-import type { PaymentFacts, ReadAnswer, RefundFacts } from '../src/domain/provider-answers.js';
+import { overdueReadMs, REFUND_EXPECTED_MS } from '../src/domain/marketplace/overdue.js';
+import type { PaymentFacts, ReadAnswer, RefundFacts } from '../src/domain/calls/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { MoneyItem } from '../src/ledger/marketplace-types.js';
-import type { ClaimedPayment, ClaimedRefund, HyperswitchClaim } from '../src/ledger/money-call-types.js';
+import type { MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
+import type { ClaimedPayment, ClaimedRefund, HyperswitchClaim } from '../src/ledger/calls/call-types.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { CreatePayment, CreateRefund, Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import { createHyperswitchAccount } from './hyperswitch-account.js';

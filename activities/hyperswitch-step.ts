@@ -1,8 +1,8 @@
 import { assertNever } from '../src/domain/assert-never.js';
-import type { AttentionReason } from '../src/domain/attention.js';
-import { type Certainty, certaintyAtSend, joinCertainty } from '../src/domain/certainty.js';
-import { HYPERSWITCH_ABSENCE } from '../src/domain/key-age.js';
-import type { KeyedAnswer, ReadAnswer } from '../src/domain/provider-answers.js';
+import { type Certainty, certaintyAtSend, joinCertainty } from '../src/domain/calls/certainty.js';
+import { HYPERSWITCH_ABSENCE } from '../src/domain/calls/key-age.js';
+import type { KeyedAnswer, ReadAnswer } from '../src/domain/calls/provider-answers.js';
+import type { AttentionReason } from '../src/domain/decisions/attention.js';
 import type { Control, HyperswitchAccount } from './hyperswitch-account.js';
 import type { FollowStep } from './marketplace-contract.js';
 

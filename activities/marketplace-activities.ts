@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { MoneyItem } from '../src/ledger/marketplace-types.js';
+import type { MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import { STRIPE_REQUESTS_PER_SECOND } from '../src/providers/stripe/budget.js';
 import type { Stripe } from '../src/providers/stripe/client.js';

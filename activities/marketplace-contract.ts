@@ -1,5 +1,5 @@
-import type { AttentionReason } from '../src/domain/attention.js';
-import type { DecidableKind } from '../src/domain/decisions.js';
+import type { AttentionReason } from '../src/domain/decisions/attention.js';
+import type { DecidableKind } from '../src/domain/decisions/decisions.js';
 import type { DecisionResult } from './contract.js';
 
 /**

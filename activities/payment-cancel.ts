@@ -1,9 +1,9 @@
 import { assertNever } from '../src/domain/assert-never.js';
-import type { Certainty } from '../src/domain/certainty.js';
+import type { Certainty } from '../src/domain/calls/certainty.js';
+import type { PaymentFacts } from '../src/domain/calls/provider-answers.js';
 import type { PaymentId } from '../src/domain/ids.js';
-import type { PaymentFacts } from '../src/domain/provider-answers.js';
+import type { ClaimedCancel } from '../src/ledger/calls/call-types.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { ClaimedCancel } from '../src/ledger/money-call-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { HyperswitchAccount } from './hyperswitch-account.js';
 

@@ -1,10 +1,10 @@
 import { assertNever } from '../src/domain/assert-never.js';
-import type { AttentionReason } from '../src/domain/attention.js';
-import { mayHaveMoved } from '../src/domain/certainty.js';
+import { mayHaveMoved } from '../src/domain/calls/certainty.js';
+import type { AttentionReason } from '../src/domain/decisions/attention.js';
 import type { ReversalId, TransferId } from '../src/domain/ids.js';
+import type { Recorded } from '../src/ledger/calls/call-types.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { MoneyItem } from '../src/ledger/marketplace-types.js';
-import type { Recorded } from '../src/ledger/money-call-types.js';
+import type { MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { CallStep } from './marketplace-contract.js';
 import { lookForReversal } from './reversal-look.js';

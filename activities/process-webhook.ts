@@ -1,7 +1,7 @@
-import { takenByOthers } from '../src/domain/foreign-reversals.js';
 import type { ReversalId, TransferId } from '../src/domain/ids.js';
+import { takenByOthers } from '../src/domain/marketplace/foreign-reversals.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { MoneyItem, NewWebhookEvent } from '../src/ledger/marketplace-types.js';
+import type { MoneyItem, NewWebhookEvent } from '../src/ledger/marketplace/marketplace-types.js';
 import type { StripeOfOurs } from './reads-of-ours.js';
 
 export interface WebhookDependencies {

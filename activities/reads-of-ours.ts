@@ -1,5 +1,5 @@
+import type { PaymentFacts, ReadAnswer } from '../src/domain/calls/provider-answers.js';
 import type { PaymentId } from '../src/domain/ids.js';
-import type { PaymentFacts, ReadAnswer } from '../src/domain/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { Stripe, StripeCalls } from '../src/providers/stripe/client.js';

@@ -1,5 +1,5 @@
-import type { SettlementStatus } from '../src/domain/settlement-status.js';
-import type { AttemptOutcome } from '../src/ledger/ledger-types.js';
+import type { SettlementStatus } from '../src/domain/settlements/settlement-status.js';
+import type { AttemptOutcome } from '../src/ledger/settlements/settlement-types.js';
 
 interface Waiting {
   readonly outcome: AttemptOutcome;

@@ -1,5 +1,5 @@
 import type { SettlementId } from '../src/domain/ids.js';
-import type { SettlementStatus } from '../src/domain/settlement-status.js';
+import type { SettlementStatus } from '../src/domain/settlements/settlement-status.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
 import { closingBody } from '../src/protocols/closing-body.js';

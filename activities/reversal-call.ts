@@ -1,8 +1,8 @@
+import type { RefundFacts, ReversalParams } from '../src/domain/calls/provider-answers.js';
 import type { ReversalId } from '../src/domain/ids.js';
-import type { RefundFacts, ReversalParams } from '../src/domain/provider-answers.js';
+import type { ClaimedReversal } from '../src/ledger/calls/call-types.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { MoneyItem } from '../src/ledger/marketplace-types.js';
-import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
+import type { MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch-account.js';

@@ -1,6 +1,6 @@
-import { takenByOthers, undecidedOf } from '../src/domain/foreign-reversals.js';
-import { isLive, type ReversalFacts, type TransferWithReversals } from '../src/domain/provider-answers.js';
-import type { ClaimedReversal } from '../src/ledger/money-call-types.js';
+import { isLive, type ReversalFacts, type TransferWithReversals } from '../src/domain/calls/provider-answers.js';
+import { takenByOthers, undecidedOf } from '../src/domain/marketplace/foreign-reversals.js';
+import type { ClaimedReversal } from '../src/ledger/calls/call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { Looked } from './stripe-call-types.js';
 import { unfinished } from './stripe-meanings.js';

@@ -1,12 +1,12 @@
-import { type Answer, isUndecided } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
+import { type Answer, isUndecided } from '../src/domain/calls/answers.js';
+import { next } from '../src/domain/calls/next.js';
 import type { SettlementId } from '../src/domain/ids.js';
 import { formatDecimal, parseAtomic, parseDecimal } from '../src/domain/money.js';
-import { next } from '../src/domain/next.js';
-import { TEMPO } from '../src/domain/settlement-providers.js';
-import type { Protocol, SettlementStatus } from '../src/domain/settlement-status.js';
+import { TEMPO } from '../src/domain/settlements/settlement-providers.js';
+import type { Protocol, SettlementStatus } from '../src/domain/settlements/settlement-status.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { AttemptOutcome, ClaimedSettlement, ClaimRefusal } from '../src/ledger/ledger-types.js';
+import type { AttemptOutcome, ClaimedSettlement, ClaimRefusal } from '../src/ledger/settlements/settlement-types.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { RowOutcome, SettlementTimings } from './contract.js';
 

@@ -1,5 +1,5 @@
 import type { SettlementId } from '../src/domain/ids.js';
-import { SETTLEMENT_PROVIDERS } from '../src/domain/settlement-providers.js';
+import { SETTLEMENT_PROVIDERS } from '../src/domain/settlements/settlement-providers.js';
 import { createBulkhead } from './bulkhead.js';
 import type { SettlementActivities } from './contract.js';
 import { notSettledYet } from './failures.js';

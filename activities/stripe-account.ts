@@ -1,4 +1,4 @@
-import type { ReadAnswer } from '../src/domain/provider-answers.js';
+import type { ReadAnswer } from '../src/domain/calls/provider-answers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { StripeAccountCheck } from './stripe-call-types.js';

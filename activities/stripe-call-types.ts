@@ -1,10 +1,10 @@
-import type { RefusalByRecords } from '../src/domain/answers.js';
-import type { AttentionReason } from '../src/domain/attention.js';
-import type { OthersReversal } from '../src/domain/foreign-reversals.js';
-import type { RetryPolicy } from '../src/domain/next.js';
-import type { KeyedAnswer, ReadAnswer, ReversalState } from '../src/domain/provider-answers.js';
-import type { MoneyItem } from '../src/ledger/marketplace-types.js';
-import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/money-call-types.js';
+import type { RefusalByRecords } from '../src/domain/calls/answers.js';
+import type { RetryPolicy } from '../src/domain/calls/next.js';
+import type { KeyedAnswer, ReadAnswer, ReversalState } from '../src/domain/calls/provider-answers.js';
+import type { AttentionReason } from '../src/domain/decisions/attention.js';
+import type { OthersReversal } from '../src/domain/marketplace/foreign-reversals.js';
+import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../src/ledger/calls/call-types.js';
+import type { MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
 
 /** What Stripe's records say of one transfer or reversal of ours. */
 export type Looked =

@@ -1,9 +1,9 @@
-import type { MoneyAnswer } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
-import { type Certainty, certaintyAtSend, mayHaveMoved } from '../src/domain/certainty.js';
-import { type Decision, next } from '../src/domain/next.js';
-import type { KeyedAnswer, KeyedRefusal } from '../src/domain/provider-answers.js';
-import type { CallOutcome, Claimed, Recorded, SendPermit } from '../src/ledger/money-call-types.js';
+import type { MoneyAnswer } from '../src/domain/calls/answers.js';
+import { type Certainty, certaintyAtSend, mayHaveMoved } from '../src/domain/calls/certainty.js';
+import { type Decision, next } from '../src/domain/calls/next.js';
+import type { KeyedAnswer, KeyedRefusal } from '../src/domain/calls/provider-answers.js';
+import type { CallOutcome, Claimed, Recorded, SendPermit } from '../src/ledger/calls/call-types.js';
 import { notMovedYet } from './failures.js';
 import type { CallStep } from './marketplace-contract.js';
 import type { Looked, NotNow, StripeCall, StripeCallDependencies, Unread } from './stripe-call-types.js';

@@ -1,7 +1,7 @@
-import type { MoneyAnswer } from '../src/domain/answers.js';
 import { assertNever } from '../src/domain/assert-never.js';
-import type { KeyedAnswer, ReversalState } from '../src/domain/provider-answers.js';
-import type { StripeClaim } from '../src/ledger/money-call-types.js';
+import type { MoneyAnswer } from '../src/domain/calls/answers.js';
+import type { KeyedAnswer, ReversalState } from '../src/domain/calls/provider-answers.js';
+import type { StripeClaim } from '../src/ledger/calls/call-types.js';
 import type { CallStep } from './marketplace-contract.js';
 import type { Looked, Unread } from './stripe-call-types.js';
 

@@ -1,7 +1,7 @@
 import type { InboxLane } from '../src/domain/sweep-lanes.js';
 import { within } from '../src/domain/within.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { DueEvent, NewWebhookEvent } from '../src/ledger/marketplace-types.js';
+import type { DueEvent, NewWebhookEvent } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../src/observability/logger.js';
 import { pageByPage } from './page-by-page.js';
 import type { Processed } from './process-webhook.js';

@@ -1,6 +1,6 @@
-import type { MoneyKind } from '../src/domain/marketplace.js';
+import type { MoneyKind } from '../src/domain/marketplace/marketplace.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { DueItem, MoneyItem } from '../src/ledger/marketplace-types.js';
+import type { DueItem, MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../src/observability/logger.js';
 import { atOnce } from './at-once.js';
 import type { LaneWork, Pass } from './sweep-lane.js';

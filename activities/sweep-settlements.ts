@@ -1,7 +1,7 @@
 import type { SettlementId } from '../src/domain/ids.js';
-import { type SettlementProvider, TEMPO } from '../src/domain/settlement-providers.js';
+import { type SettlementProvider, TEMPO } from '../src/domain/settlements/settlement-providers.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { DueSettlement } from '../src/ledger/sweep.js';
+import type { DueSettlement } from '../src/ledger/settlements/settlement-sweep.js';
 import type { Logger } from '../src/observability/logger.js';
 import type { LaneWork, Pass } from './sweep-lane.js';
 

@@ -1,9 +1,9 @@
-import { notedOf } from '../src/domain/foreign-reversals.js';
+import type { RetryPolicy } from '../src/domain/calls/next.js';
+import { isLive, type TransferFacts, type TransferParams } from '../src/domain/calls/provider-answers.js';
 import type { TransferId } from '../src/domain/ids.js';
-import type { RetryPolicy } from '../src/domain/next.js';
-import { isLive, type TransferFacts, type TransferParams } from '../src/domain/provider-answers.js';
+import { notedOf } from '../src/domain/marketplace/foreign-reversals.js';
+import type { ClaimedTransfer } from '../src/ledger/calls/call-types.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { ClaimedTransfer } from '../src/ledger/money-call-types.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import type { RetryTimings } from './marketplace-contract.js';
 import type { Looked, StripeCall } from './stripe-call-types.js';

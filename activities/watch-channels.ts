@@ -1,5 +1,5 @@
-import type { ChainRead } from '../src/domain/chain-answers.js';
-import type { ChannelId } from '../src/domain/channel.js';
+import type { ChainRead } from '../src/domain/channels/chain-answers.js';
+import type { ChannelId } from '../src/domain/channels/channel.js';
 import { within } from '../src/domain/within.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';

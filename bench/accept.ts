@@ -1,4 +1,4 @@
-import type { Lease, NewSettlement } from '../src/ledger/ledger-types.js';
+import type { Lease, NewSettlement } from '../src/ledger/settlements/settlement-types.js';
 import { createCommitQueue } from '../src/sessions/commit-queue.js';
 import { openBareTable } from './bare.js';
 import { asSession, closeOf, createCharges } from './charges.js';

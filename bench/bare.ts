@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import type { NewSettlement } from '../src/ledger/ledger-types.js';
+import type { NewSettlement } from '../src/ledger/settlements/settlement-types.js';
 
 /** The least that can be promised: one prepared INSERT of one row, one commit, nothing else. */
 export async function openBareTable(databaseUrl: string) {

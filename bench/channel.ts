@@ -9,7 +9,7 @@ import { createClient, http, type PrivateKeyAccount } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { tempoModerato } from 'viem/chains';
 import { systemClock } from '../src/domain/clock.js';
-import { createAtomicStore } from '../src/ledger/atomic-store.js';
+import { createAtomicStore } from '../src/ledger/channels/atomic-store.js';
 import { createDatabase } from '../src/ledger/database.js';
 import { createLedger } from '../src/ledger/ledger.js';
 import { migrate } from '../src/ledger/migrate.js';

@@ -1,7 +1,7 @@
 import { bytesToHex } from 'viem';
 import { newSettlementId } from '../src/domain/ids.js';
 import type { AtomicAmount } from '../src/domain/money.js';
-import type { Lease, NewSession, NewSettlement, SessionChange } from '../src/ledger/ledger-types.js';
+import type { Lease, NewSession, NewSettlement, SessionChange } from '../src/ledger/settlements/settlement-types.js';
 import { isUndecodable } from '../src/protocols/credential.js';
 import { decodeCredential } from '../src/protocols/decode-credential.js';
 import { settleBody } from '../src/protocols/settle-body.js';

@@ -1,11 +1,11 @@
-import { readConfig } from '../src/config.js';
+import { readConfig } from '../src/config/config.js';
 import type { Database } from '../src/ledger/database.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { NewSettlement } from '../src/ledger/ledger-types.js';
 import { migrate } from '../src/ledger/migrate.js';
+import type { NewSettlement } from '../src/ledger/settlements/settlement-types.js';
 import { createLogger } from '../src/observability/logger.js';
 import type { Dispatcher } from '../src/orchestration/dispatcher.js';
-import { createPaidSessionRuntime } from '../src/runtime.js';
+import { createPaidSessionRuntime } from '../src/programs/runtime.js';
 import { projectRoot } from '../src/sandbox/stack/project-root.js';
 import { inLanes, until } from './measure.js';
 import type { Place } from './place.js';

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { createSealer } from '../src/ledger/sealer.js';
-import { SEALED_PLACE } from '../src/ledger/settlement-row.js';
+import { SEALED_PLACE } from '../src/ledger/settlements/settlement-row.js';
 import { pause } from './measure.js';
 
 const BATCH = 20;

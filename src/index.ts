@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
-import { readProcessConfig } from './config.js';
+import { readProcessConfig } from './config/config.js';
 import { createLogger } from './observability/logger.js';
-import { createPaidSessionRuntime, type PaidSessionRuntime } from './runtime.js';
+import { createPaidSessionRuntime, type PaidSessionRuntime } from './programs/runtime.js';
 import type { PaidSessionOptions } from './sessions/index.js';
 
 export type { PaidSessionOptions, PaymentSession } from './sessions/index.js';

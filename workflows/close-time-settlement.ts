@@ -10,9 +10,9 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { CloseTimeSettlementInput, RowOutcome, SettlementActivities } from '../activities/contract.js';
-import type { AttentionReason as Reason } from '../src/domain/attention.js';
-import { actionsOf } from '../src/domain/decisions.js';
-import { isSlow, providerOf } from '../src/domain/settlement-providers.js';
+import type { AttentionReason as Reason } from '../src/domain/decisions/attention.js';
+import { actionsOf } from '../src/domain/decisions/decisions.js';
+import { isSlow, providerOf } from '../src/domain/settlements/settlement-providers.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';

@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { FollowInput, FollowStep, MarketplaceActivities } from '../activities/marketplace-contract.js';
-import { actionsOf } from '../src/domain/decisions.js';
+import { actionsOf } from '../src/domain/decisions/decisions.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { hyperswitchStep, ledgerCall, readAgainMs } from './policies.js';

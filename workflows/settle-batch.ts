@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { RowOutcome, SettleBatchInput, SettlementActivities } from '../activities/contract.js';
 import type { SettlementId } from '../src/domain/ids.js';
-import { isSlow, providerOf } from '../src/domain/settlement-providers.js';
+import { isSlow, providerOf } from '../src/domain/settlements/settlement-providers.js';
 import { settlementWorkflowId } from '../src/domain/workflow-ids.js';
 import { closeTimeSettlement } from './close-time-settlement.js';
 import { rereadSignal } from './messages.js';

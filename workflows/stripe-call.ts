@@ -10,7 +10,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { CallStep, MarketplaceActivities, StripeCallInput } from '../activities/marketplace-contract.js';
-import { actionsOf } from '../src/domain/decisions.js';
+import { actionsOf } from '../src/domain/decisions/decisions.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { countedAttempts, LOOK_ANYWAY_AFTER_MS, ledgerCall, quickLedgerCall, stripeLook } from './policies.js';

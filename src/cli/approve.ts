@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { nothingToApprove } from '../domain/decisions.js';
+import { nothingToApprove } from '../domain/decisions/decisions.js';
 import { parseDecisionId } from '../domain/ids.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { type Decided, decided, decidedAnswer, decidedTold } from './decide-item.js';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { BackfillId } from '../domain/ids.js';
-import type { BackfillProgress } from '../ledger/backfill-report.js';
+import type { BackfillProgress } from '../ledger/historical/backfill-report.js';
 import { type CliContext, CommandRefused } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { BackfillId, TransferId } from '../domain/ids.js';
-import type { BackfillLine, BackfillProgress } from '../ledger/backfill-report.js';
+import type { BackfillLine, BackfillProgress } from '../ledger/historical/backfill-report.js';
 import type { CliContext } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';
 import { table } from './table.js';

@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BackfillId, newBackfillId, parseBackfillId } from '../domain/ids.js';
-import type { BackfillProgress } from '../ledger/backfill-report.js';
+import type { BackfillProgress } from '../ledger/historical/backfill-report.js';
 import { createBackfillOrchestration } from '../orchestration/backfills.js';
 import { createTemporalClient } from '../orchestration/temporal-client.js';
 import { followBackfill, followCommand } from './backfill-follow.js';

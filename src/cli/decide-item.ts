@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.js';
-import type { DecidableKind } from '../domain/decisions.js';
-import type { ApproveOutcome } from '../ledger/decision-types.js';
+import type { DecidableKind } from '../domain/decisions/decisions.js';
+import type { ApproveOutcome } from '../ledger/decisions/decision-types.js';
 import type { Decision, Unanswered } from '../resolution/decide.js';
 import { type CliContext, CommandRefused } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';

@@ -1,4 +1,4 @@
-import type { FoundItem } from '../ledger/money-story.js';
+import type { FoundItem } from '../ledger/marketplace/marketplace-story.js';
 import { CommandRefused } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';
 

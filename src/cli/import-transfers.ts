@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
-import type { HistoricalTransfer } from '../ledger/historical-types.js';
+import type { HistoricalTransfer } from '../ledger/historical/historical-types.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { readHistoricalLine } from './historical-line.js';
 import { type Line, linesOf } from './lines.js';

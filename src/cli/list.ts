@@ -1,6 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { type OrderId, parseOrderId, parseReversalId } from '../domain/ids.js';
-import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
+import { PROTOCOLS, type Protocol } from '../domain/settlements/settlement-status.js';
 import type { CliContext } from './context.js';
 import { LISTED, LISTINGS, type Listed, type ListedItem } from './listings.js';
 import { withOperatorLedger } from './operator-ledger.js';

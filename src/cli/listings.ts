@@ -1,17 +1,23 @@
-import type { Attention } from '../domain/attention.js';
-import { capturedInWords } from '../domain/captured.js';
+import type { Attention } from '../domain/decisions/attention.js';
 import type { OrderId, SettlementId } from '../domain/ids.js';
+import { capturedInWords } from '../domain/marketplace/captured.js';
+import {
+  orderAnswer,
+  paymentDetails,
+  refundAnswer,
+  reversalAnswer,
+  transferAnswer,
+} from '../domain/marketplace/marketplace-answer.js';
 import {
   ORDER_STATUSES,
   PAYMENT_STATUSES,
   REFUND_STATUSES,
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
-} from '../domain/marketplace-status.js';
+} from '../domain/marketplace/marketplace-status.js';
 import { formatDecimal } from '../domain/money.js';
-import { orderAnswer, paymentDetails, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
-import { settlementAnswer } from '../domain/settlement-answer.js';
-import { type Protocol, SETTLEMENT_STATUSES, type SettlementStatus } from '../domain/settlement-status.js';
+import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
+import { type Protocol, SETTLEMENT_STATUSES, type SettlementStatus } from '../domain/settlements/settlement-status.js';
 import type { OperatorLedger } from './operator-ledger.js';
 
 export const LISTED = ['settlements', 'orders', 'payments', 'refunds', 'transfers', 'reversals'] as const;

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { sweepIntervals } from '../domain/sweep-lanes.js';
 import { migrate } from '../ledger/migrate.js';
 import { prepareTemporal } from '../orchestration/prepare-temporal.js';

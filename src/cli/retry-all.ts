@@ -1,5 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
-import { ATTENTION_REASONS, type AttentionReason } from '../domain/attention.js';
+import { ATTENTION_REASONS, type AttentionReason } from '../domain/decisions/attention.js';
 import { newDecisionId } from '../domain/ids.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { decideItem } from './decide-item.js';

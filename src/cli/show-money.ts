@@ -1,10 +1,16 @@
-import type { Attention } from '../domain/attention.js';
-import { capturedInWords } from '../domain/captured.js';
-import type { Certainty } from '../domain/certainty.js';
-import type { MoneyKind, Order } from '../domain/marketplace.js';
-import { orderAnswer, paymentDetails, refundAnswer, reversalAnswer, transferAnswer } from '../domain/money-answer.js';
-import { type Situation, whatNext } from '../domain/what-next.js';
-import type { FoundItem, MoneyCall } from '../ledger/money-story.js';
+import type { Certainty } from '../domain/calls/certainty.js';
+import type { Attention } from '../domain/decisions/attention.js';
+import { type Situation, whatNext } from '../domain/decisions/what-next.js';
+import { capturedInWords } from '../domain/marketplace/captured.js';
+import type { MoneyKind, Order } from '../domain/marketplace/marketplace.js';
+import {
+  orderAnswer,
+  paymentDetails,
+  refundAnswer,
+  reversalAnswer,
+  transferAnswer,
+} from '../domain/marketplace/marketplace-answer.js';
+import type { FoundItem, MoneyCall } from '../ledger/marketplace/marketplace-story.js';
 import type { OperatorLedger } from './operator-ledger.js';
 import type { Shown } from './show.js';
 import { storyTable } from './story-table.js';

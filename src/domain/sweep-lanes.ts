@@ -1,4 +1,4 @@
-import { authServerOf, type SettlementProvider, TEMPO } from './settlement-providers.js';
+import { authServerOf, type SettlementProvider, TEMPO } from './settlements/settlement-providers.js';
 
 /**
  * Every recurring pass over unfinished work, one for each provider and kind of work. Each has a schedule, a budget of time,

@@ -1,5 +1,5 @@
 import type { BackfillId, SettlementId } from './ids.js';
-import type { MoneyKind } from './marketplace.js';
+import type { MoneyKind } from './marketplace/marketplace.js';
 
 /** Every workflow id of the product is built here: an operator types these into the Temporal CLI. */
 export const settlementWorkflowId = (id: SettlementId): string => `settlement/${id}`;

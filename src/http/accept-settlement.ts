@@ -1,7 +1,7 @@
 import { newSettlementId } from '../domain/ids.js';
 import type { JsonValue } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
-import type { NewSettlement } from '../ledger/ledger-types.js';
+import type { NewSettlement } from '../ledger/settlements/settlement-types.js';
 import { type DecodedCredential, isUndecodable, type SettlementContext } from '../protocols/credential.js';
 import { decodeCredential, managesOnly } from '../protocols/decode-credential.js';
 import { payerOf } from '../protocols/payer.js';

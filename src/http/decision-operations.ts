@@ -1,4 +1,4 @@
-import type { DecidableKind } from '../domain/decisions.js';
+import type { DecidableKind } from '../domain/decisions/decisions.js';
 import { DecisionAnswer, RESOLVE_REQUESTS, type ResolveRequest } from './decision-schemas.js';
 import type { ProblemCode } from './problem.js';
 import { NOTHING, type Operation } from './route.js';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { actionsOf, type DecidableKind, EVIDENCE, type EvidenceName } from '../domain/decisions.js';
+import { actionsOf, type DecidableKind, EVIDENCE, type EvidenceName } from '../domain/decisions/decisions.js';
 import {
   PAYMENT_STATUSES,
   REFUND_STATUSES,
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
-} from '../domain/marketplace-status.js';
-import { SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
+} from '../domain/marketplace/marketplace-status.js';
+import { SETTLEMENT_STATUSES } from '../domain/settlements/settlement-status.js';
 import { note, text } from './schema-parts.js';
 
 /** What persons decide, over HTTP; actions and evidence are those of the catalogue. */

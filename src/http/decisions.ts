@@ -7,7 +7,7 @@ import {
   inWords,
   nothingToApprove,
   ruleOf,
-} from '../domain/decisions.js';
+} from '../domain/decisions/decisions.js';
 import {
   newDecisionId,
   parseDecisionId,
@@ -17,8 +17,8 @@ import {
   parseSettlementId,
   parseTransferId,
 } from '../domain/ids.js';
-import type { SellerTransfer } from '../domain/marketplace.js';
-import type { ApproveOutcome, DecisionItem } from '../ledger/decision-types.js';
+import type { SellerTransfer } from '../domain/marketplace/marketplace.js';
+import type { ApproveOutcome, DecisionItem } from '../ledger/decisions/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Decision, Resolution, Unanswered } from '../resolution/decide.js';
 import { approveDecisionOperation, RESOLVE_OPERATIONS, retryTransferOperation } from './decision-operations.js';

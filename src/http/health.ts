@@ -1,5 +1,5 @@
 import { within } from '../domain/within.js';
-import type { MoneyFigures } from '../ledger/ledger-types.js';
+import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
 import { healthOperation, metricsOperation, readyOperation } from './operations.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Reply, type Route, route } from './route.js';

@@ -1,7 +1,7 @@
 import { assertNever } from '../domain/assert-never.js';
 import type { JsonObject } from '../domain/json.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { RequestKey } from '../ledger/marketplace-types.js';
+import type { RequestKey } from '../ledger/marketplace/marketplace-types.js';
 import { canonicalJson, sha256 } from '../protocols/wire-json.js';
 import { fromLedger } from './from-ledger.js';
 import { HttpProblem, retryAfter } from './problem.js';

@@ -1,6 +1,6 @@
 import type { PaymentId, RefundId } from '../domain/ids.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { MoneyItem, NewWebhookEvent } from '../ledger/marketplace-types.js';
+import type { MoneyItem, NewWebhookEvent } from '../ledger/marketplace/marketplace-types.js';
 
 /** What the marketplace's routes need; the composition root hands it in. */
 export interface MarketplaceRouteDependencies {

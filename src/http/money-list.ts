@@ -1,5 +1,5 @@
 import { parseOrderId } from '../domain/ids.js';
-import type { MoneyFilter } from '../ledger/marketplace-types.js';
+import type { MoneyFilter } from '../ledger/marketplace/marketplace-types.js';
 import type { MoneyListQuery } from './money-schemas.js';
 import { wanted } from './schema-parts.js';
 

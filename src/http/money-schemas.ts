@@ -1,13 +1,6 @@
 import { z } from 'zod';
-import { CERTAINTIES } from '../domain/certainty.js';
-import { amountStep, parseCurrency } from '../domain/currencies.js';
-import {
-  ORDER_STATUSES,
-  PAYMENT_STATUSES,
-  REFUND_STATUSES,
-  REVERSAL_STATUSES,
-  TRANSFER_STATUSES,
-} from '../domain/marketplace-status.js';
+import { CERTAINTIES } from '../domain/calls/certainty.js';
+import { amountStep, parseCurrency } from '../domain/marketplace/currencies.js';
 import type {
   PaymentDetails as Details,
   OrderAnswer as Order,
@@ -15,7 +8,14 @@ import type {
   RefundAnswer as Refund,
   ReversalAnswer as Reversal,
   TransferAnswer as Transfer,
-} from '../domain/money-answer.js';
+} from '../domain/marketplace/marketplace-answer.js';
+import {
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+  REFUND_STATUSES,
+  REVERSAL_STATUSES,
+  TRANSFER_STATUSES,
+} from '../domain/marketplace/marketplace-status.js';
 import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from './schema-parts.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */

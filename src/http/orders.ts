@@ -1,6 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import { newOrderId, parseOrderId } from '../domain/ids.js';
-import { orderAnswer } from '../domain/money-answer.js';
+import { orderAnswer } from '../domain/marketplace/marketplace-answer.js';
 import { fromLedger } from './from-ledger.js';
 import { once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './money-dependencies.js';

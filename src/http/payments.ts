@@ -1,10 +1,10 @@
 import { assertNever } from '../domain/assert-never.js';
+import { paymentKey } from '../domain/calls/idempotency-keys.js';
 import type { Clock } from '../domain/clock.js';
-import { paymentKey } from '../domain/idempotency-keys.js';
 import { newPaymentId, type OrderId, type PaymentId, parseOrderId, parsePaymentId } from '../domain/ids.js';
-import type { Payment } from '../domain/marketplace.js';
-import { paymentAnswer, paymentDetails } from '../domain/money-answer.js';
-import type { RequestKey } from '../ledger/marketplace-types.js';
+import type { Payment } from '../domain/marketplace/marketplace.js';
+import { paymentAnswer, paymentDetails } from '../domain/marketplace/marketplace-answer.js';
+import type { RequestKey } from '../ledger/marketplace/marketplace-types.js';
 import { fromLedger } from './from-ledger.js';
 import { type Kept, once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './money-dependencies.js';

@@ -1,11 +1,11 @@
 import { assertNever } from '../domain/assert-never.js';
+import { refundKey } from '../domain/calls/idempotency-keys.js';
 import type { Clock } from '../domain/clock.js';
-import { amountStep } from '../domain/currencies.js';
-import { refundKey } from '../domain/idempotency-keys.js';
 import { newRefundId, type OrderId, parseOrderId, parseRefundId, type RefundId } from '../domain/ids.js';
-import type { Refund } from '../domain/marketplace.js';
-import { type RefundAnswer, refundAnswer } from '../domain/money-answer.js';
-import type { NewRefundOutcome, RequestKey } from '../ledger/marketplace-types.js';
+import { amountStep } from '../domain/marketplace/currencies.js';
+import type { Refund } from '../domain/marketplace/marketplace.js';
+import { type RefundAnswer, refundAnswer } from '../domain/marketplace/marketplace-answer.js';
+import type { NewRefundOutcome, RequestKey } from '../ledger/marketplace/marketplace-types.js';
 import { fromLedger } from './from-ledger.js';
 import { once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './money-dependencies.js';

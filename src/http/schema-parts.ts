@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ATTENTION_REASONS } from '../domain/attention.js';
+import { ATTENTION_REASONS } from '../domain/decisions/attention.js';
 import { parseOrderId } from '../domain/ids.js';
 
 /** What requests and answers of every kind are made of. */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { CERTAINTIES } from '../domain/certainty.js';
+import { CERTAINTIES } from '../domain/calls/certainty.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
-import type { SettlementAnswer as Answer } from '../domain/settlement-answer.js';
-import { HELD_BACK, PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlement-status.js';
+import type { SettlementAnswer as Answer } from '../domain/settlements/settlement-answer.js';
+import { HELD_BACK, PROTOCOLS, SETTLEMENT_STATUSES } from '../domain/settlements/settlement-status.js';
 import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from './schema-parts.js';
 
 /** The one source of what a request may hold: validation and /openapi.json both come from here. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../domain/clock.js';
 import { parseSettlementId, type SettlementId } from '../domain/ids.js';
-import type { Settlement } from '../domain/settlement.js';
-import { settlementAnswer } from '../domain/settlement-answer.js';
-import type { CreateOutcome, NewSettlement, SettlementFilter } from '../ledger/ledger-types.js';
+import type { Settlement } from '../domain/settlements/settlement.js';
+import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
+import type { CreateOutcome, NewSettlement, SettlementFilter } from '../ledger/settlements/settlement-types.js';
 import type { Logger } from '../observability/logger.js';
 import { acceptSettlement } from './accept-settlement.js';
 import { fromLedger } from './from-ledger.js';

@@ -1,6 +1,6 @@
 import { parseReversalId, parseTransferId } from '../domain/ids.js';
-import type { Reversal } from '../domain/marketplace.js';
-import { reversalAnswer, transferAnswer } from '../domain/money-answer.js';
+import type { Reversal } from '../domain/marketplace/marketplace.js';
+import { reversalAnswer, transferAnswer } from '../domain/marketplace/marketplace-answer.js';
 import { fromLedger } from './from-ledger.js';
 import type { MarketplaceRouteDependencies } from './money-dependencies.js';
 import { filterOf } from './money-list.js';

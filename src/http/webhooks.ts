@@ -1,4 +1,4 @@
-import type { NewWebhookEvent } from '../ledger/marketplace-types.js';
+import type { NewWebhookEvent } from '../ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../observability/logger.js';
 import { sha256 } from '../protocols/wire-json.js';
 import { fromLedger } from './from-ledger.js';

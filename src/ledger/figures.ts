@@ -1,7 +1,7 @@
 import { SWEEP_LANES } from '../domain/sweep-lanes.js';
 import type { Database } from './database.js';
-import type { MoneyFigures } from './ledger-types.js';
-import { createMarketplaceFigures } from './marketplace-figures.js';
+import { createMarketplaceFigures } from './marketplace/marketplace-figures.js';
+import type { MoneyFigures } from './settlements/settlement-types.js';
 
 type Unsettled = MoneyFigures['unsettled'][number];
 type Counts = Pick<

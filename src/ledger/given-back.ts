@@ -1,9 +1,9 @@
 import type { Clock } from '../domain/clock.js';
-import { refundKey } from '../domain/idempotency-keys.js';
+import { refundKey } from '../domain/calls/idempotency-keys.js';
 import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../domain/ids.js';
-import { proposeCompensation } from './compensation.js';
-import { refreshOrder } from './order-paid.js';
-import { giveBack, settleShares } from './share-out.js';
+import { proposeCompensation } from './marketplace/compensation.js';
+import { refreshOrder } from './marketplace/order-paid.js';
+import { giveBack, settleShares } from './marketplace/share-out.js';
 import { mustMove, type Query, tell } from './transition.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { MoneyFigures } from '../ledger/ledger-types.js';
+import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
 import type { MoneyMetric } from './metric.js';
 
 /** Gauges of one list of figures, each with a value of its own for every member. */

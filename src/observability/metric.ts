@@ -1,4 +1,4 @@
-import type { MoneyFigures } from '../ledger/ledger-types.js';
+import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { within } from '../domain/within.js';
-import type { MoneyFigures } from '../ledger/ledger-types.js';
+import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
 import { MONEY_METRICS } from './money-metrics.js';
 
 export interface MetricsDependencies {

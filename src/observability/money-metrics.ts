@@ -1,6 +1,6 @@
 import { formatDecimal } from '../domain/money.js';
-import { PROTOCOLS } from '../domain/settlement-status.js';
-import type { MoneyFigures } from '../ledger/ledger-types.js';
+import { PROTOCOLS } from '../domain/settlements/settlement-status.js';
+import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
 import { MARKETPLACE_METRICS } from './marketplace-metrics.js';
 import type { MoneyMetric, Sample } from './metric.js';
 

@@ -1,5 +1,5 @@
 import type { SettlementId } from '../domain/ids.js';
-import type { SettlementProvider } from '../domain/settlement-providers.js';
+import type { SettlementProvider } from '../domain/settlements/settlement-providers.js';
 import type { Startable } from './settlements.js';
 
 export interface DispatcherDependencies {

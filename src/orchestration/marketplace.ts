@@ -2,10 +2,10 @@ import type { Client, WorkflowStartOptions } from '@temporalio/client';
 import type { FollowInput, RetryTimings, StripeCallInput } from '../../activities/marketplace-contract.js';
 import { rereadSignal } from '../../workflows/messages.js';
 import { AmountMinor, Currency, MoneyKind, MoneyState, OrderId, SellerId } from '../../workflows/search-attributes.js';
-import type { MoneyKind as Kind } from '../domain/marketplace.js';
+import type { MoneyKind as Kind } from '../domain/marketplace/marketplace.js';
 import { moneyWorkflowId, stripeTaskQueue } from '../domain/workflow-ids.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { DueItem, MoneyItem } from '../ledger/marketplace-types.js';
+import type { DueItem, MoneyItem } from '../ledger/marketplace/marketplace-types.js';
 import { withoutAttributesIfNeeded } from './start.js';
 
 export interface MarketplaceTimings {

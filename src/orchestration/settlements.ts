@@ -10,8 +10,8 @@ import {
 } from '../../workflows/search-attributes.js';
 import type { SettlementId } from '../domain/ids.js';
 import { type AtomicAmount, toHundredths } from '../domain/money.js';
-import type { SettlementProvider } from '../domain/settlement-providers.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { SettlementProvider } from '../domain/settlements/settlement-providers.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 import { settlementBatchWorkflowId, settlementWorkflowId } from '../domain/workflow-ids.js';
 import { start, withoutAttributesIfNeeded } from './start.js';
 

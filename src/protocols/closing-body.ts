@@ -1,6 +1,6 @@
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 import { isUndecodable } from './credential.js';
 import { decodeCredential } from './decode-credential.js';
 import { settleBody } from './settle-body.js';

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../domain/json.js';
 import type { AtomicAmount } from '../domain/money.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 
 /**
  * What the settle body is built from beside the credential; stored in clear with the settlement, so it holds no secret.

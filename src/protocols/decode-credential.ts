@@ -1,5 +1,5 @@
 import { assertNever } from '../domain/assert-never.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 import { decodeAtxp } from './atxp.js';
 import type { DecodedCredential, SettlementContext, Undecodable } from './credential.js';
 import { asksNoPayment, decodeMpp } from './mpp.js';

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 import { publicText } from './wire-json.js';
 
 export interface FoundCredential {

@@ -1,5 +1,5 @@
 import { Session } from 'mppx/tempo';
-import { type ChannelId, parseChannelId } from '../domain/channel.js';
+import { type ChannelId, parseChannelId } from '../domain/channels/channel.js';
 import type { JsonObject } from '../domain/json.js';
 import { type AtomicAmount, parseAtomic, parseDecimal, toAtomic } from '../domain/money.js';
 import type { DecodedCredential, Undecodable } from './credential.js';

@@ -1,4 +1,4 @@
-import type { Protocol } from '../domain/settlement-status.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 import type { DecodedCredential } from './credential.js';
 import { publicText, sha256 } from './wire-json.js';
 

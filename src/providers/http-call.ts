@@ -1,4 +1,4 @@
-import type { UnclearClass } from '../domain/answers.js';
+import type { UnclearClass } from '../domain/calls/answers.js';
 import type { Reply } from './reply.js';
 
 /** Where the call does not say how long an answer may be. */

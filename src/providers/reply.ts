@@ -1,4 +1,4 @@
-import type { UnclearClass } from '../domain/answers.js';
+import type { UnclearClass } from '../domain/calls/answers.js';
 import type { JsonObject } from '../domain/json.js';
 import { isObject, parseJson } from '../protocols/wire-json.js';
 

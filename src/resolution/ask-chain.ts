@@ -1,7 +1,7 @@
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
-import { TEMPO } from '../domain/settlement-providers.js';
-import type { Verification } from '../ledger/decision-types.js';
+import { TEMPO } from '../domain/settlements/settlement-providers.js';
+import type { Verification } from '../ledger/decisions/decision-types.js';
 import { NOT_NEEDED, type Verifier } from './verification.js';
 
 /** What verifying a decision reads on chain; undefined in ChainVerifierDependencies: no node is configured here. */

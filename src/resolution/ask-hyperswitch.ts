@@ -1,7 +1,7 @@
-import { capturedInWords, capturedOf, isSameCaptured } from '../domain/captured.js';
+import type { PaymentFacts, ReadAnswer } from '../domain/calls/provider-answers.js';
 import type { PaymentId } from '../domain/ids.js';
-import type { PaymentFacts, ReadAnswer } from '../domain/provider-answers.js';
-import type { Verification } from '../ledger/decision-types.js';
+import { capturedInWords, capturedOf, isSameCaptured } from '../domain/marketplace/captured.js';
+import type { Verification } from '../ledger/decisions/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Claimed, Verifier } from './verification.js';
 

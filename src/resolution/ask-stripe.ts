@@ -1,14 +1,14 @@
-import { type Accounted, notedOf, takenByOthers } from '../domain/foreign-reversals.js';
-import type { ReversalId, TransferId } from '../domain/ids.js';
-import type { Reversal, SellerTransfer } from '../domain/marketplace.js';
 import {
   isLive,
   type ReadAnswer,
   type ReversalFacts,
   type TransferFacts,
   type TransferWithReversals,
-} from '../domain/provider-answers.js';
-import type { Verification } from '../ledger/decision-types.js';
+} from '../domain/calls/provider-answers.js';
+import type { ReversalId, TransferId } from '../domain/ids.js';
+import { type Accounted, notedOf, takenByOthers } from '../domain/marketplace/foreign-reversals.js';
+import type { Reversal, SellerTransfer } from '../domain/marketplace/marketplace.js';
+import type { Verification } from '../ledger/decisions/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
 

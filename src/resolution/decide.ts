@@ -1,4 +1,4 @@
-import { type DecidableKind, ruleOf } from '../domain/decisions.js';
+import { type DecidableKind, ruleOf } from '../domain/decisions/decisions.js';
 import type { SettlementId } from '../domain/ids.js';
 import type {
   Approval,
@@ -6,7 +6,7 @@ import type {
   DecideOutcome,
   DecisionRequest,
   Verification,
-} from '../ledger/decision-types.js';
+} from '../ledger/decisions/decision-types.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { type ChainVerifierDependencies, settlementVerifier } from './ask-chain.js';
 import { type HyperswitchVerifierDependencies, paymentVerifier } from './ask-hyperswitch.js';

@@ -1,6 +1,6 @@
-import type { DecidableKind } from '../domain/decisions.js';
+import type { DecidableKind } from '../domain/decisions/decisions.js';
 import type { JsonObject } from '../domain/json.js';
-import type { Verification } from '../ledger/decision-types.js';
+import type { Verification } from '../ledger/decisions/decision-types.js';
 
 /** What somebody says about an item, before it is believed. */
 export interface Claimed {

@@ -1,7 +1,7 @@
-import type { ChannelRefusal } from '../domain/channel-problems.js';
+import type { ChannelRefusal } from '../domain/channels/channel-problems.js';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import type { Payer } from '../protocols/payer.js';
 import type { CommitQueue } from './commit-queue.js';

@@ -1,4 +1,4 @@
-import type { ChannelId } from '../domain/channel.js';
+import type { ChannelId } from '../domain/channels/channel.js';
 import { within } from '../domain/within.js';
 import type { ChannelLedger, ChannelVerifier } from './channel-ledger.js';
 

@@ -1,4 +1,4 @@
-import type { ChainAnswer, ChainRead, ChainState } from '../domain/chain-answers.js';
+import type { ChainAnswer, ChainRead, ChainState } from '../domain/channels/chain-answers.js';
 import type {
   AtomicStore,
   Channel,
@@ -8,10 +8,16 @@ import type {
   FoundChannel,
   Voucher,
   VoucherStanding,
-} from '../domain/channel.js';
-import type { ChannelRefusal } from '../domain/channel-problems.js';
+} from '../domain/channels/channel.js';
+import type { ChannelRefusal } from '../domain/channels/channel-problems.js';
 import type { SettlementId } from '../domain/ids.js';
-import type { AnsweringVoucher, ChannelPayment, CloseOutcome, Judge, PayOutcome } from '../ledger/channel-types.js';
+import type {
+  AnsweringVoucher,
+  ChannelPayment,
+  CloseOutcome,
+  Judge,
+  PayOutcome,
+} from '../ledger/channels/channel-types.js';
 import type { ChangeOutcome, DeliveryNote, GivenUpSession, SessionChange } from './session-ledger.js';
 
 export type { ChannelPayment, CloseOutcome, PayOutcome };

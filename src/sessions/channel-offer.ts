@@ -1,5 +1,5 @@
 import { Challenge } from 'mppx';
-import type { Channel, ChannelId, ChannelTerms, FoundChannel } from '../domain/channel.js';
+import type { Channel, ChannelId, ChannelTerms, FoundChannel } from '../domain/channels/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { JsonObject } from '../domain/json.js';
 import { mppOpaque } from './challenge-opaque.js';

@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.js';
-import type { Channel, VoucherStanding } from '../domain/channel.js';
-import type { ChannelRefusal } from '../domain/channel-problems.js';
+import type { Channel, VoucherStanding } from '../domain/channels/channel.js';
+import type { ChannelRefusal } from '../domain/channels/channel-problems.js';
 import type { FairTurns } from '../domain/fair-turns.js';
 import type { KeyedQueue } from '../domain/keyed-queue.js';
 import { type ChainFreshness, OLDEST_CHAIN_READ_MS } from './chain-freshness.js';

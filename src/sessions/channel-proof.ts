@@ -1,4 +1,4 @@
-import { type ChannelId, isPublic, type VoucherStanding } from '../domain/channel.js';
+import { type ChannelId, isPublic, type VoucherStanding } from '../domain/channels/channel.js';
 import type { ChannelCredential } from './match-channel.js';
 
 /**

@@ -1,5 +1,5 @@
 import { Receipt } from 'mppx';
-import type { Channel } from '../domain/channel.js';
+import type { Channel } from '../domain/channels/channel.js';
 import { MPP_METHOD } from './offers.js';
 
 export const RECEIPT_HEADER = 'Payment-Receipt';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 import { assertNever } from '../domain/assert-never.js';
-import { type Channel, parseChannelId } from '../domain/channel.js';
-import type { ChannelRefusal } from '../domain/channel-problems.js';
+import { type Channel, parseChannelId } from '../domain/channels/channel.js';
+import type { ChannelRefusal } from '../domain/channels/channel-problems.js';
 import type { Clock } from '../domain/clock.js';
 import { newSettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';

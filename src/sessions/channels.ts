@@ -1,4 +1,4 @@
-import type { Channel } from '../domain/channel.js';
+import type { Channel } from '../domain/channels/channel.js';
 import type { Clock } from '../domain/clock.js';
 import { createFairTurns } from '../domain/fair-turns.js';
 import { createKeyedQueue } from '../domain/keyed-queue.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { surelyUnmoved } from '../domain/certainty.js';
+import { surelyUnmoved } from '../domain/calls/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { CommitQueue } from './commit-queue.js';

@@ -1,6 +1,6 @@
 import type { SettlementId } from '../domain/ids.js';
 import { type AtomicAmount, parseAtomic, toAtomic } from '../domain/money.js';
-import type { Delivery } from '../domain/settlement-status.js';
+import type { Delivery } from '../domain/settlements/settlement-status.js';
 import type { CommitQueue } from './commit-queue.js';
 import type { ChangeOutcome, Lease, ReleaseCause } from './session-ledger.js';
 

@@ -1,6 +1,6 @@
 import { assertNever } from '../domain/assert-never.js';
-import { parseChannelId } from '../domain/channel.js';
-import type { ChannelProblem } from '../domain/channel-problems.js';
+import { parseChannelId } from '../domain/channels/channel.js';
+import type { ChannelProblem } from '../domain/channels/channel-problems.js';
 import { newSettlementId } from '../domain/ids.js';
 import { toAtomic } from '../domain/money.js';
 import { settleBody } from '../protocols/settle-body.js';

@@ -1,6 +1,6 @@
 import { Challenge } from 'mppx';
-import { type ChannelId, parseChannelId } from '../domain/channel.js';
-import type { ChannelRefusal } from '../domain/channel-problems.js';
+import { type ChannelId, parseChannelId } from '../domain/channels/channel.js';
+import type { ChannelRefusal } from '../domain/channels/channel-problems.js';
 import type { JsonObject } from '../domain/json.js';
 import { fromBase64, isObject, MAX_CREDENTIAL_BYTES, objectAt, parseJson, stringAt } from '../protocols/wire-json.js';
 import { readOpaque } from './challenge-opaque.js';

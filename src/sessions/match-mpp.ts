@@ -1,5 +1,5 @@
 import { Challenge, PaymentRequest } from 'mppx';
-import { parseChannelId } from '../domain/channel.js';
+import { parseChannelId } from '../domain/channels/channel.js';
 import type { JsonObject } from '../domain/json.js';
 import { parseAtomic } from '../domain/money.js';
 import { channelIdOf } from '../protocols/mpp.js';

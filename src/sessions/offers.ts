@@ -1,6 +1,6 @@
 import type { JsonObject } from '../domain/json.js';
 import { type AtomicAmount, formatDecimal } from '../domain/money.js';
-import type { Protocol } from '../domain/settlement-status.js';
+import type { Protocol } from '../domain/settlements/settlement-status.js';
 import type { Scheme } from '../protocols/credential.js';
 import { canonicalNetwork } from '../protocols/x402-networks.js';
 import {

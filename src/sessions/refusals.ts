@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channel-problems.js';
+import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channels/channel-problems.js';
 import type { ChallengeAnswer } from './challenge.js';
 import { forgetCaches } from './paid-head.js';
 import type { PlainAnswer } from './wire.js';

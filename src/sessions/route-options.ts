@@ -2,7 +2,7 @@ import type { Request } from 'express';
 import { parseBytes } from '../domain/bytes.js';
 import type { AtomicAmount } from '../domain/money.js';
 import { parseAtomic } from '../domain/money.js';
-import { PROTOCOLS, type Protocol } from '../domain/settlement-status.js';
+import { PROTOCOLS, type Protocol } from '../domain/settlements/settlement-status.js';
 
 /** `tempo`: MPP sessions on payment channels that this server keeps itself; the others are settled by the auth server. */
 export type RouteProtocol = Protocol | 'tempo';

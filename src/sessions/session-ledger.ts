@@ -1,6 +1,6 @@
 import type { SettlementId } from '../domain/ids.js';
 import type { AtomicAmount } from '../domain/money.js';
-import type { Delivery } from '../domain/settlement-status.js';
+import type { Delivery } from '../domain/settlements/settlement-status.js';
 import type {
   ChangeOutcome,
   ChannelClose,
@@ -14,7 +14,7 @@ import type {
   SessionChange,
   TopUpOutcome,
   VoucherCloseOutcome,
-} from '../ledger/ledger-types.js';
+} from '../ledger/settlements/settlement-types.js';
 
 export type { ChangeOutcome, CloseTakenBack, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
 

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { assertNever } from '../domain/assert-never.js';
-import { surelyUnmoved } from '../domain/certainty.js';
+import { surelyUnmoved } from '../domain/calls/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
-import type { Settlement } from '../domain/settlement.js';
+import type { Settlement } from '../domain/settlements/settlement.js';
 import type { SettleNowOutcome } from './gate-options.js';
 
 export interface SettleFirstDependencies {

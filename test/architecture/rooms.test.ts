@@ -23,14 +23,14 @@ const MAY_IMPORT: Readonly<
   Record<string, { readonly values?: readonly string[]; readonly types?: readonly string[] }>
 > = {
   'src/domain': {},
-  'src/observability': { values: ['src/domain'], types: ['src/ledger/ledger-types.ts'] },
+  'src/observability': { values: ['src/domain'], types: ['src/ledger/settlements/settlement-types.ts'] },
   'src/protocols': { values: ['src/domain'] },
   'src/ledger': { values: ['src/domain'] },
   'src/client': { values: ['src/domain'] },
   'src/providers': { values: ['src/domain', 'src/protocols'], types: ['src/observability'] },
   'src/sessions': {
     values: ['src/domain', 'src/protocols'],
-    types: ['src/ledger/ledger-types.ts', 'src/ledger/channel-types.ts', 'src/observability'],
+    types: ['src/ledger/settlements/settlement-types.ts', 'src/ledger/channels/channel-types.ts', 'src/observability'],
   },
   'src/sandbox': {
     values: ['src/domain'],
@@ -40,28 +40,25 @@ const MAY_IMPORT: Readonly<
   workflows: { values: ['src/domain'], types: CONTRACTS },
   activities: {
     values: ['src/domain', 'src/ledger', 'src/providers', 'src/protocols', 'src/sessions'],
-    types: ['src/observability', 'src/config.ts', 'src/resolution'],
+    types: ['src/observability', 'src/config', 'src/resolution'],
   },
   'src/orchestration': {
     values: ['src/domain', 'workflows/messages.ts', 'workflows/search-attributes.ts'],
-    types: ['workflows', ...CONTRACTS, 'src/observability', 'src/config.ts', 'src/ledger'],
+    types: ['workflows', ...CONTRACTS, 'src/observability', 'src/config', 'src/ledger'],
   },
   'src/http': {
     values: ['src/domain', 'src/protocols', 'src/orchestration'],
-    types: ['src/ledger', 'src/observability', 'src/config.ts', 'src/sessions', 'src/resolution'],
+    types: ['src/ledger', 'src/observability', 'src/config', 'src/sessions', 'src/resolution'],
   },
   'src/cli': {
     values: ['src/domain', 'src/ledger', 'src/protocols', 'src/orchestration', 'src/sandbox', 'src/resolution'],
-    types: ['src/observability', 'src/config.ts'],
+    types: ['src/observability', 'src/config'],
   },
-  'src/config.ts': { values: ['src/config-variables.ts', 'src/config-values.ts', 'src/domain'] },
-  'src/config-variables.ts': { values: ['src/config-values.ts', 'src/domain'] },
-  'src/config-values.ts': { values: ['src/domain'] },
+  'src/config': { values: ['src/domain'] },
 };
 
 /** Composition roots import everything and are imported by nothing but each other; index files are what packages export. */
-const isRoot = (path: string) =>
-  /^src\/(main-[a-z-]+|runtime|marketplace-[a-z]+|tempo-[a-z]+|index|client)\.ts$/.test(path);
+const isRoot = (path: string) => /^src\/(programs\/[a-z-]+|index|client)\.ts$/.test(path);
 
 const covers = (allowed: readonly string[] = [], target: string) =>
   allowed.some((place) => target === place || target.startsWith(`${place}/`));
@@ -73,14 +70,14 @@ const KNOWS_SQL = /^src\/(ledger|sandbox\/demo)\//;
 const LIBRARIES: Readonly<Record<string, RegExp>> = {
   pg: KNOWS_SQL,
   '@temporalio/client': /^src\/orchestration\//,
-  '@temporalio/worker': /^src\/main-/,
+  '@temporalio/worker': /^src\/programs\//,
   '@temporalio/workflow': /^workflows\//,
   '@temporalio/activity': /^activities\//,
   'mppx/client': /^src\/(client|sandbox)\//,
   stripe: /^src\/providers\/stripe\//,
   pino: /^src\/observability\//,
   'prom-client': /^src\/observability\//,
-  commander: /^src\/(cli\/|main-cli)/,
+  commander: /^src\/(cli|programs)\//,
   'node:child_process': /^src\/sandbox\/stack\//,
 };
 
@@ -139,7 +136,7 @@ describe('rooms', () => {
 
 describe('source files', () => {
   it('read the environment only in the schema of settings and in composition roots', () => {
-    const allowed = /^src\/(config\.ts|main-[a-z-]+\.ts)$/;
+    const allowed = /^src\/(config\/config|programs\/main-[a-z-]+)\.ts$/;
     expect(
       offences((file) => (allowed.test(file.path) || !file.text.includes('process.env') ? [] : ['process.env'])),
     ).toEqual([]);

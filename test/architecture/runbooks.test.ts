@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
-import { CONFIG_VARIABLES } from '../../src/config.js';
-import { ATTENTION_REASONS, type AttentionReason } from '../../src/domain/attention.js';
+import { CONFIG_VARIABLES } from '../../src/config/config.js';
+import { ATTENTION_REASONS, type AttentionReason } from '../../src/domain/decisions/attention.js';
 import {
   actionsFor,
   actionsOf,
@@ -10,7 +10,7 @@ import {
   type DecidableKind,
   isDecidable,
   ruleOf,
-} from '../../src/domain/decisions.js';
+} from '../../src/domain/decisions/decisions.js';
 import { OPERATIONS } from '../../src/http/operations.js';
 import { codeIn, pagesIn, readDocument, rowsIn } from '../support/documents.js';
 import { sourceFiles } from '../support/source-files.js';

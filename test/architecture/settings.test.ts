@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { CONFIG_VARIABLES, type ConfigVariable } from '../../src/config.js';
+import { CONFIG_VARIABLES, type ConfigVariable } from '../../src/config/config.js';
 import { projectRoot } from '../../src/sandbox/stack/project-root.js';
 
 const TEMPLATE = join(projectRoot(), '.env.template');
@@ -14,7 +14,7 @@ const COMPOSE_ONLY = ['POSTGRES_PASSWORD'];
 const HEAD = `# Every setting of servers and workers. Copy this file to .env and fill in what is marked "required" with values (a $(…) of
 # an example is to be run). docker compose reads .env by itself; else node --env-file=.env bin/makegood.js … does.
 # Left out means: the default shown here, or the feature is off. Durations: 500ms, 1s, 1m, 1h, 30d.
-# The list is made from src/config-variables.ts: npx vitest run test/architecture/settings.test.ts -u
+# The list is made from src/config/config-variables.ts: npx vitest run test/architecture/settings.test.ts -u
 
 # required by docker-compose.yml, which makes DATABASE_URL of it; letters and digits only
 POSTGRES_PASSWORD=

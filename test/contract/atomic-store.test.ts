@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Store } from 'mppx/server';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AtomicStore } from '../../src/domain/channel.js';
-import { createAtomicStore } from '../../src/ledger/atomic-store.js';
+import type { AtomicStore } from '../../src/domain/channels/channel.js';
+import { createAtomicStore } from '../../src/ledger/channels/atomic-store.js';
 import { createDatabase } from '../../src/ledger/database.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { hyperswitchUnit } from '../../src/domain/currencies.js';
+import { hyperswitchUnit } from '../../src/domain/marketplace/currencies.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { INTENT_STATUSES, REFUND_STATUSES } from '../../src/sandbox/hyperswitch/objects.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { toAtomic } from '../../src/domain/money.js';
-import type { Protocol } from '../../src/domain/settlement-status.js';
+import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
 import { isUndecodable, type SettlementContext } from '../../src/protocols/credential.js';
 import { decodeCredential } from '../../src/protocols/decode-credential.js';
 import { findCredential } from '../../src/protocols/find-credential.js';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createChannelStore, Fetch, sessionManager, tempo } from 'mppx/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
-import { startServer } from '../../src/main-server.js';
+import { readConfig } from '../../src/config/config.js';
 import type { Logger } from '../../src/observability/logger.js';
+import { startServer } from '../../src/programs/main-server.js';
 import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import {
   CHAIN_SETTINGS,

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ReversalParams, TransferParams } from '../../src/domain/provider-answers.js';
+import type { ReversalParams, TransferParams } from '../../src/domain/calls/provider-answers.js';
 import { createStripe, type StripeCalls } from '../../src/providers/stripe/client.js';
 import { shapeOf, startStripeOracle } from '../support/stripe-oracle.js';
 

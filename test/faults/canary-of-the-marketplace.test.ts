@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { OrderAnswer, PaymentAnswer, RefundAnswer } from '../../src/domain/money-answer.js';
+import type { OrderAnswer, PaymentAnswer, RefundAnswer } from '../../src/domain/marketplace/marketplace-answer.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';

@@ -1,6 +1,6 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import { systemClock } from '../../src/domain/clock.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { createDatabase, type Database } from '../../src/ledger/database.js';

@@ -1,6 +1,6 @@
 import { generatePrivateKey } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { parseChannelId } from '../../src/domain/channel.js';
+import { parseChannelId } from '../../src/domain/channels/channel.js';
 import { systemClock } from '../../src/domain/clock.js';
 import { createDatabase, type Database } from '../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js';

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Order } from '../../src/domain/marketplace.js';
+import type { Order } from '../../src/domain/marketplace/marketplace.js';
 import { type FaultProxy, startFaultProxy } from '../support/fault-proxy.js';
 import { expectMovedOnce, sendsOf, sentOrder } from '../support/money-crash/under-way.js';
 import { type MoneyCrashWorld, startMoneyCrashWorld } from '../support/money-crash/world.js';

@@ -3,7 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BackfillId, TransferId } from '../../src/domain/ids.js';
 import { backfillWorkflowId } from '../../src/domain/workflow-ids.js';
-import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
+import type { HistoricalTransfer } from '../../src/ledger/historical/historical-types.js';
 import type { Stripe } from '../../src/providers/stripe/client.js';
 import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { atStripe, type BackfillWorld, history, imported, startBackfillWorld } from '../support/backfill-world.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ActionOf, actionsOf, DECIDABLE_KINDS, type DecidableKind } from '../../src/domain/decisions.js';
+import { type ActionOf, actionsOf, DECIDABLE_KINDS, type DecidableKind } from '../../src/domain/decisions/decisions.js';
 import { TOKENS } from '../support/api.js';
 import { isNobody, openWays, WAYS, type Way } from '../support/decision-ways.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';

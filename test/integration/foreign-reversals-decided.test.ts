@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { lookForReversal } from '../../activities/reversal-look.js';
+import type { ReversalFacts } from '../../src/domain/calls/provider-answers.js';
 import { newDecisionId, type ReversalId } from '../../src/domain/ids.js';
-import type { ReversalFacts } from '../../src/domain/provider-answers.js';
 import type { StripeReader } from '../../src/resolution/ask-stripe.js';
 import { createResolution } from '../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';

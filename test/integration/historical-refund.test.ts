@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderId, TransferId } from '../../src/domain/ids.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
-import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
+import type { HistoricalTransfer } from '../../src/ledger/historical/historical-types.js';
 import { atStripe, type BackfillWorld, history, startBackfillWorld } from '../support/backfill-world.js';
 import { unique } from '../support/marketplace-fixtures.js';
 import { type MarketplaceOnServer, openMarketplaceOnServer } from '../support/marketplace-on-server.js';

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readConfig } from '../../src/config.js';
-import type { MoneyKind } from '../../src/domain/marketplace.js';
+import { readConfig } from '../../src/config/config.js';
+import type { MoneyKind } from '../../src/domain/marketplace/marketplace.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
-import { startServer } from '../../src/main-server.js';
 import type { Logger } from '../../src/observability/logger.js';
+import { startServer } from '../../src/programs/main-server.js';
 import { type ConnectedTemporal, startConnectedTemporal } from '../support/connected-temporal.js';
 import { environmentFor, SERVICE_TOKEN, startProcess, type TestProcess } from '../support/crashing.js';
 import {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { MoneyKind } from '../../src/domain/marketplace.js';
+import type { MoneyKind } from '../../src/domain/marketplace/marketplace.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
 import { type ConnectedTemporal, startConnectedTemporal } from '../support/connected-temporal.js';
 import {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { newDecisionId, newRefundId, type PaymentId } from '../../src/domain/ids.js';
-import type { Order } from '../../src/domain/marketplace.js';
+import type { Order } from '../../src/domain/marketplace/marketplace.js';
 import { hyperswitchPaymentId } from '../../src/providers/hyperswitch/ids.js';
 import { refundAt } from '../support/hyperswitch-facts.js';
 import { HOUR_MS, type MarketplaceTest, openMarketplaceTest } from '../support/marketplace-skipping.js';

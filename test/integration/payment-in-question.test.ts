@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { whatNext } from '../../src/domain/decisions/what-next.js';
 import { newDecisionId, type PaymentId, type TransferId } from '../../src/domain/ids.js';
-import { whatNext } from '../../src/domain/what-next.js';
-import { createMoneyStory } from '../../src/ledger/money-story.js';
+import { createMoneyStory } from '../../src/ledger/marketplace/marketplace-story.js';
 import { hyperswitchPaymentId } from '../../src/providers/hyperswitch/ids.js';
 import type { TestApi } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';

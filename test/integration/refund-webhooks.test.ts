@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RefundId } from '../../src/domain/ids.js';
-import type { Order } from '../../src/domain/marketplace.js';
+import type { Order } from '../../src/domain/marketplace/marketplace.js';
 import { type TestApi, TOKENS } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';
 import {

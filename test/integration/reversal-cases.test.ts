@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Order } from '../../src/domain/marketplace.js';
+import type { Order } from '../../src/domain/marketplace/marketplace.js';
 import { force, putOrder } from '../support/marketplace-fixtures.js';
 import {
   HOUR_MS,

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { newDecisionId, type ReversalId } from '../../src/domain/ids.js';
-import type { Order, SellerTransfer } from '../../src/domain/marketplace.js';
+import type { Order, SellerTransfer } from '../../src/domain/marketplace/marketplace.js';
 import { createStripe } from '../../src/providers/stripe/client.js';
 import { createResolution } from '../../src/resolution/decide.js';
 import { rereadSignal } from '../../workflows/messages.js';

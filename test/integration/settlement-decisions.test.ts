@@ -1,6 +1,6 @@
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AttentionReason } from '../../src/domain/attention.js';
+import type { AttentionReason } from '../../src/domain/decisions/attention.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
 import { type Resolution, rereadSignal, resolveSignal, resolveUpdate, stateQuery } from '../../workflows/messages.js';

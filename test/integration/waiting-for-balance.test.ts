@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReversalId } from '../../src/domain/ids.js';
-import type { Order } from '../../src/domain/marketplace.js';
+import type { Order } from '../../src/domain/marketplace/marketplace.js';
 import { resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import type { TestApi } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';

@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, it } from 'vitest';
 import type { RefundId } from '../../src/domain/ids.js';
-import type { MoneyKind, Order } from '../../src/domain/marketplace.js';
+import type { MoneyKind, Order } from '../../src/domain/marketplace/marketplace.js';
 import { resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import {
   HOUR_MS,

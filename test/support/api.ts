@@ -6,7 +6,7 @@ import type { SettlementId } from '../../src/domain/ids.js';
 import { type ApiDependencies, createApi } from '../../src/http/api.js';
 import type { MarketplaceRouteLedger } from '../../src/http/money-dependencies.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { MoneyFigures } from '../../src/ledger/ledger-types.js';
+import type { MoneyFigures } from '../../src/ledger/settlements/settlement-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { createResolution } from '../../src/resolution/decide.js';
 import { marketplaceRoutes } from './marketplace-routes.js';

@@ -1,5 +1,5 @@
 import type { TransferId } from '../../src/domain/ids.js';
-import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
+import type { HistoricalTransfer } from '../../src/ledger/historical/historical-types.js';
 import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { atStripe, history } from './backfill-world.js';
 import type { TestLedger } from './ledger-fixtures.js';

@@ -3,8 +3,12 @@ import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createBackfillActivities } from '../../activities/backfill-activities.js';
 import { type BackfillId, newBackfillId, type TransferId } from '../../src/domain/ids.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
-import { type BackfillLine, type BackfillProgress, createBackfillReader } from '../../src/ledger/backfill-report.js';
-import type { HistoricalTransfer } from '../../src/ledger/historical-types.js';
+import {
+  type BackfillLine,
+  type BackfillProgress,
+  createBackfillReader,
+} from '../../src/ledger/historical/backfill-report.js';
+import type { HistoricalTransfer } from '../../src/ledger/historical/historical-types.js';
 import { createBackfillOrchestration } from '../../src/orchestration/backfills.js';
 import { createBudget } from '../../src/providers/stripe/budget.js';
 import { createStripe, type Stripe } from '../../src/providers/stripe/client.js';

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readConfig } from '../../src/config.js';
+import { readConfig } from '../../src/config/config.js';
 import { newBackfillId } from '../../src/domain/ids.js';
 import { createBackfillOrchestration } from '../../src/orchestration/backfills.js';
 import { createTemporalClient } from '../../src/orchestration/temporal-client.js';

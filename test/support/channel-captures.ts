@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { createCaptureSweep } from '../../activities/capture-channels.js';
 import { createChannelWatch } from '../../activities/watch-channels.js';
-import type { CapturePolicy } from '../../src/domain/channel.js';
+import type { CapturePolicy } from '../../src/domain/channels/channel.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { connectChainReader } from '../../src/providers/tempo/channel-server.js';
 import { createTempo } from '../../src/providers/tempo/client.js';

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { AtomicStore, ChannelId } from '../../src/domain/channel.js';
+import type { AtomicStore, ChannelId } from '../../src/domain/channels/channel.js';
 import { newSettlementId } from '../../src/domain/ids.js';
-import type { ChannelPayment, Judge } from '../../src/ledger/channel-types.js';
-import type { Lease } from '../../src/ledger/ledger-types.js';
+import type { ChannelPayment, Judge } from '../../src/ledger/channels/channel-types.js';
+import type { Lease } from '../../src/ledger/settlements/settlement-types.js';
 
 export const someChannelId = (): ChannelId => `0x${randomBytes(32).toString('hex')}` as ChannelId;
 

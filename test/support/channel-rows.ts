@@ -1,4 +1,4 @@
-import type { Capture, ChannelId } from '../../src/domain/channel.js';
+import type { Capture, ChannelId } from '../../src/domain/channels/channel.js';
 import type { Database } from '../../src/ledger/database.js';
 import { Constants, type OpenedChannel, TOKEN } from './tempo-chain.js';
 

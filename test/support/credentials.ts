@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/domain/json.js';
-import type { Protocol } from '../../src/domain/settlement-status.js';
+import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
 import type { DecodedCredential, SettlementContext } from '../../src/protocols/credential.js';
 import { decodeCredential } from '../../src/protocols/decode-credential.js';
 

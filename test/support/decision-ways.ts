@@ -1,5 +1,5 @@
 import { createDecisionActivities } from '../../activities/decision-activities.js';
-import type { DecidableKind } from '../../src/domain/decisions.js';
+import type { DecidableKind } from '../../src/domain/decisions/decisions.js';
 import { newDecisionId } from '../../src/domain/ids.js';
 import type { ChainReader } from '../../src/resolution/ask-chain.js';
 import type { HyperswitchVerifierDependencies } from '../../src/resolution/ask-hyperswitch.js';

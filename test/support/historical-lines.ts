@@ -1,4 +1,4 @@
-import type { HistoricalTransfer, ImportOutcome } from '../../src/ledger/historical-types.js';
+import type { HistoricalTransfer, ImportOutcome } from '../../src/ledger/historical/historical-types.js';
 import type { TestLedger } from './ledger-fixtures.js';
 
 /** A line of history, always the same one: 600 of the 1000 that were paid for order-42. */

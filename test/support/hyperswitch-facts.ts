@@ -1,4 +1,4 @@
-import type { PaymentFacts, RefundFacts } from '../../src/domain/provider-answers.js';
+import type { PaymentFacts, RefundFacts } from '../../src/domain/calls/provider-answers.js';
 import { paymentMeaning } from '../../src/providers/hyperswitch/statuses.js';
 
 /** Whose payments the stand-ins of these tests hold. */

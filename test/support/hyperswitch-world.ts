@@ -1,7 +1,8 @@
 import { createHyperswitchCalls } from '../../activities/hyperswitch-calls.js';
 import type { FollowStep } from '../../activities/marketplace-contract.js';
 import { createReaders } from '../../activities/reads-of-ours.js';
-import { paymentKey, refundKey } from '../../src/domain/idempotency-keys.js';
+import { paymentKey, refundKey } from '../../src/domain/calls/idempotency-keys.js';
+import type { PaymentFacts } from '../../src/domain/calls/provider-answers.js';
 import {
   newDecisionId,
   newOrderId,
@@ -11,7 +12,6 @@ import {
   type PaymentId,
   type RefundId,
 } from '../../src/domain/ids.js';
-import type { PaymentFacts } from '../../src/domain/provider-answers.js';
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { createResolution } from '../../src/resolution/decide.js';

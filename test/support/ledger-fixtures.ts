@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import type { Answer } from '../../src/domain/answers.js';
+import type { Answer } from '../../src/domain/calls/answers.js';
+import { next } from '../../src/domain/calls/next.js';
 import { type Clock, systemClock } from '../../src/domain/clock.js';
 import { newSettlementId } from '../../src/domain/ids.js';
 import type { AtomicAmount } from '../../src/domain/money.js';
-import { next } from '../../src/domain/next.js';
 import { createDatabase, type Database } from '../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js';
+import { createSealer, type Sealer } from '../../src/ledger/sealer.js';
 import type {
   AttemptOutcome,
   ClaimedSettlement,
   Lease,
   NewSession,
   NewSettlement,
-} from '../../src/ledger/ledger-types.js';
-import { createSealer, type Sealer } from '../../src/ledger/sealer.js';
+} from '../../src/ledger/settlements/settlement-types.js';
 import { createTestDatabase } from './database.js';
 
 export const atomic = (digits: string | number | bigint): AtomicAmount => String(digits) as AtomicAmount;

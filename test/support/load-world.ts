@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import type { SettlementId } from '../../src/domain/ids.js';
-import type { Protocol } from '../../src/domain/settlement-status.js';
+import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
 import { type Sandbox, type SandboxControl, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
 import { environmentFor, SERVICE_TOKEN, startProcess, type TestProcess } from './crashing.js';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { paymentKey, refundKey, reversalKey, transferKey } from '../../src/domain/idempotency-keys.js';
+import { paymentKey, refundKey, reversalKey, transferKey } from '../../src/domain/calls/idempotency-keys.js';
 import {
   newOrderId,
   newPaymentId,
@@ -17,10 +17,10 @@ import type {
   RefundStatus,
   ReversalStatus,
   TransferStatus,
-} from '../../src/domain/marketplace-status.js';
-import { reversalId } from '../../src/domain/reversal-id.js';
+} from '../../src/domain/marketplace/marketplace-status.js';
+import { reversalId } from '../../src/domain/marketplace/reversal-id.js';
 import type { Database } from '../../src/ledger/database.js';
-import type { NewOrder, RequestKey } from '../../src/ledger/marketplace-types.js';
+import type { NewOrder, RequestKey } from '../../src/ledger/marketplace/marketplace-types.js';
 import type { TestLedger } from './ledger-fixtures.js';
 
 type Money = bigint | number;

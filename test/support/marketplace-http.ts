@@ -1,5 +1,5 @@
-import { readConfig } from '../../src/config.js';
-import { createMarketplaceRoutes } from '../../src/marketplace-routes.js';
+import { readConfig } from '../../src/config/config.js';
+import { createMarketplaceRoutes } from '../../src/programs/marketplace-routes.js';
 import { verifyStripeWebhook } from '../../src/providers/stripe/webhook.js';
 import { startApi, type TestApi } from './api.js';
 import type { MarketplaceTest } from './marketplace-skipping.js';

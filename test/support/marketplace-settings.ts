@@ -1,5 +1,5 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { MoneyKind, Order } from '../../src/domain/marketplace.js';
+import type { MoneyKind, Order } from '../../src/domain/marketplace/marketplace.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { ConnectedTemporal } from './connected-temporal.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';

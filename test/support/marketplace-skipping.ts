@@ -1,8 +1,8 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RefundId, ReversalId, TransferId } from '../../src/domain/ids.js';
-import type { MoneyKind, Order, Reversal, SellerTransfer } from '../../src/domain/marketplace.js';
-import { reversalId } from '../../src/domain/reversal-id.js';
+import type { MoneyKind, Order, Reversal, SellerTransfer } from '../../src/domain/marketplace/marketplace.js';
+import { reversalId } from '../../src/domain/marketplace/reversal-id.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import type { LoggedCall } from '../../src/sandbox/stripe/call-log.js';

@@ -5,8 +5,8 @@ import { createHyperswitchActivities, createStripeActivities } from '../../activ
 import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
 import type { SweepActivities } from '../../activities/sweep-contract.js';
 import { createSweeps } from '../../activities/sweep-lanes.js';
-import { type Config, readConfig } from '../../src/config.js';
-import { refundKey } from '../../src/domain/idempotency-keys.js';
+import { type Config, readConfig } from '../../src/config/config.js';
+import { refundKey } from '../../src/domain/calls/idempotency-keys.js';
 import {
   newOrderId,
   newPaymentId,
@@ -15,7 +15,7 @@ import {
   type PaymentId,
   type RefundId,
 } from '../../src/domain/ids.js';
-import type { Order } from '../../src/domain/marketplace.js';
+import type { Order } from '../../src/domain/marketplace/marketplace.js';
 import { sweepIntervals } from '../../src/domain/sweep-lanes.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
@@ -24,7 +24,7 @@ import {
   createMarketplaceRuntime,
   type MarketplaceProviders,
   type MarketplaceRuntime,
-} from '../../src/marketplace-runtime.js';
+} from '../../src/programs/marketplace-runtime.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';

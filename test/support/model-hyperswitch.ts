@@ -1,5 +1,5 @@
-import type { RefundStatus } from '../../src/domain/marketplace-status.js';
-import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../src/domain/provider-answers.js';
+import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../src/domain/calls/provider-answers.js';
+import type { RefundStatus } from '../../src/domain/marketplace/marketplace-status.js';
 import type { Hyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { paymentAt, refundAt } from './hyperswitch-facts.js';

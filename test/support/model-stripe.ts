@@ -1,5 +1,5 @@
+import type { KeyedAnswer, ReadAnswer, ReversalFacts, TransferFacts } from '../../src/domain/calls/provider-answers.js';
 import type { Clock } from '../../src/domain/clock.js';
-import type { KeyedAnswer, ReadAnswer, ReversalFacts, TransferFacts } from '../../src/domain/provider-answers.js';
 import type { Stripe, StripeCalls } from '../../src/providers/stripe/client.js';
 
 const HOUR = 3_600_000;

@@ -5,7 +5,8 @@ import { reversalCall } from '../../activities/reversal-call.js';
 import { createStripeAccountCheck } from '../../activities/stripe-account.js';
 import { createStripeCall } from '../../activities/stripe-call.js';
 import { transferCall } from '../../activities/transfer-call.js';
-import { paymentKey, refundKey } from '../../src/domain/idempotency-keys.js';
+import { paymentKey, refundKey } from '../../src/domain/calls/idempotency-keys.js';
+import type { RefundFacts } from '../../src/domain/calls/provider-answers.js';
 import {
   newDecisionId,
   newOrderId,
@@ -17,10 +18,9 @@ import {
   type ReversalId,
   type TransferId,
 } from '../../src/domain/ids.js';
-import type { MoneyKind, Order } from '../../src/domain/marketplace.js';
-import type { RefundFacts } from '../../src/domain/provider-answers.js';
+import type { MoneyKind, Order } from '../../src/domain/marketplace/marketplace.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
+import type { MoneyItem } from '../../src/ledger/marketplace/marketplace-types.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { createResolution } from '../../src/resolution/decide.js';
 import type { TestLedger } from './ledger-fixtures.js';

@@ -1,5 +1,7 @@
-import type { MoneyAnswer } from '../../src/domain/answers.js';
-import { certaintyAtSend } from '../../src/domain/certainty.js';
+import type { MoneyAnswer } from '../../src/domain/calls/answers.js';
+import { certaintyAtSend } from '../../src/domain/calls/certainty.js';
+import { type Decision, next, type RetryPolicy } from '../../src/domain/calls/next.js';
+import type { RefundFacts } from '../../src/domain/calls/provider-answers.js';
 import {
   newDecisionId,
   newOrderId,
@@ -10,12 +12,8 @@ import {
   type ReversalId,
   type TransferId,
 } from '../../src/domain/ids.js';
-import type { Order, Refund, Reversal, SellerTransfer } from '../../src/domain/marketplace.js';
-import type { RefundStatus } from '../../src/domain/marketplace-status.js';
-import { type Decision, next, type RetryPolicy } from '../../src/domain/next.js';
-import type { RefundFacts } from '../../src/domain/provider-answers.js';
-import type { DecideOutcome, DecisionRequest } from '../../src/ledger/decision-types.js';
-import type { MoneyItem } from '../../src/ledger/marketplace-types.js';
+import type { Order, Refund, Reversal, SellerTransfer } from '../../src/domain/marketplace/marketplace.js';
+import type { RefundStatus } from '../../src/domain/marketplace/marketplace-status.js';
 import type {
   CallOutcome,
   Claimed,
@@ -23,7 +21,9 @@ import type {
   ClaimedTransfer,
   Recorded,
   StripeClaim,
-} from '../../src/ledger/money-call-types.js';
+} from '../../src/ledger/calls/call-types.js';
+import type { DecideOutcome, DecisionRequest } from '../../src/ledger/decisions/decision-types.js';
+import type { MoneyItem } from '../../src/ledger/marketplace/marketplace-types.js';
 import { paymentAt, refundAt } from './hyperswitch-facts.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest, unique } from './marketplace-fixtures.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { OrderId } from '../../src/domain/ids.js';
-import type { Order } from '../../src/domain/marketplace.js';
+import type { Order } from '../../src/domain/marketplace/marketplace.js';
 import { HYPERSWITCH_FAULTS, type HyperswitchFault } from './model-hyperswitch.js';
 import { type ModelCurrency, STRIPE_FAULTS, STRIPE_STEPS, type StripeFault } from './model-stripe.js';
 import { type Death, MORTAL, type MoneyModelWorld } from './money-model-world.js';

@@ -1,5 +1,5 @@
 import { newPaymentId, newRefundId, type OrderId } from '../../src/domain/ids.js';
-import type { NewPayment, NewRefund } from '../../src/ledger/marketplace-types.js';
+import type { NewPayment, NewRefund } from '../../src/ledger/marketplace/marketplace-types.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { unique } from './marketplace-fixtures.js';
 

@@ -8,10 +8,15 @@ import type { SweepActivities } from '../../activities/sweep-contract.js';
 import { createSweeps } from '../../activities/sweep-lanes.js';
 import type { SettlementSweepSettings } from '../../activities/sweep-settlements.js';
 import { newSettlementId, type SettlementId } from '../../src/domain/ids.js';
-import type { Protocol } from '../../src/domain/settlement-status.js';
+import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
 import { sweepIntervals } from '../../src/domain/sweep-lanes.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { Lease, NewSession, NewSettlement, SettlementFacts } from '../../src/ledger/ledger-types.js';
+import type {
+  Lease,
+  NewSession,
+  NewSettlement,
+  SettlementFacts,
+} from '../../src/ledger/settlements/settlement-types.js';
 import { createSettlementOrchestration } from '../../src/orchestration/settlements.js';
 import { isUndecodable } from '../../src/protocols/credential.js';
 import { decodeCredential } from '../../src/protocols/decode-credential.js';

@@ -2,7 +2,7 @@ import type { RowOutcome } from '../../activities/contract.js';
 import { createRecorder } from '../../activities/recorder.js';
 import { createSettleRows, type SettleRowsDependencies } from '../../activities/settle-rows.js';
 import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
-import type { DecideOutcome, DecisionRequest } from '../../src/ledger/decision-types.js';
+import type { DecideOutcome, DecisionRequest } from '../../src/ledger/decisions/decision-types.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import { memoryLogger, TIMINGS } from './settlement-world.js';
 

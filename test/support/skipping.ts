@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { SettlementId } from '../../src/domain/ids.js';
-import type { Settlement } from '../../src/domain/settlement.js';
+import type { Settlement } from '../../src/domain/settlements/settlement.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Sealer } from '../../src/ledger/sealer.js';

@@ -1,5 +1,5 @@
-import type { Attention } from '../../src/domain/attention.js';
-import type { Certainty } from '../../src/domain/certainty.js';
+import type { Certainty } from '../../src/domain/calls/certainty.js';
+import type { Attention } from '../../src/domain/decisions/attention.js';
 import type { ReversalId } from '../../src/domain/ids.js';
 import type { LoggedCall } from '../../src/sandbox/stripe/call-log.js';
 import { type MarketplaceTest, reversalOf } from './marketplace-skipping.js';

@@ -1,6 +1,6 @@
 import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
-import { readConfig, readOperatorConfig } from '../../src/config.js';
+import { readConfig, readOperatorConfig } from '../../src/config/config.js';
 import type { Clock } from '../../src/domain/clock.js';
 import type { ChainReader } from '../../src/resolution/ask-chain.js';
 import type { HyperswitchVerifierDependencies } from '../../src/resolution/ask-hyperswitch.js';

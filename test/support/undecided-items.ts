@@ -1,4 +1,4 @@
-import type { ActionOf, DecidableKind } from '../../src/domain/decisions.js';
+import type { ActionOf, DecidableKind } from '../../src/domain/decisions/decisions.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import type { ChainReader } from '../../src/resolution/ask-chain.js';
 import type { StripeReader } from '../../src/resolution/ask-stripe.js';

@@ -1,4 +1,4 @@
-import type { Answer, RefusalClass, UnclearClass } from '../../domain/answers.js';
+import type { Answer, RefusalClass, UnclearClass } from '../../domain/calls/answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import { isObject } from '../../protocols/wire-json.js';
 import { quotesSecret, redact } from '../redact.js';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Answer } from '../../domain/answers.js';
+import type { Answer } from '../../domain/calls/answers.js';
 import type { Clock } from '../../domain/clock.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
-import type { Protocol } from '../../domain/settlement-status.js';
+import type { Protocol } from '../../domain/settlements/settlement-status.js';
 import { isObject } from '../../protocols/wire-json.js';
 import { httpCall } from '../http-call.js';
 import { jsonObject, type Reply } from '../reply.js';

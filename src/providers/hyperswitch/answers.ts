@@ -1,7 +1,7 @@
-import type { UnclearClass } from '../../domain/answers.js';
 import { assertNever } from '../../domain/assert-never.js';
+import type { UnclearClass } from '../../domain/calls/answers.js';
+import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
-import type { KeyedAnswer, ReadAnswer } from '../../domain/provider-answers.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
 import { redact, unlessQuoting } from '../redact.js';
 import { jsonObject, type Reply, retryAfterMs } from '../reply.js';

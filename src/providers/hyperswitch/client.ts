@@ -1,6 +1,6 @@
-import { hyperswitchUnit } from '../../domain/currencies.js';
+import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
-import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/provider-answers.js';
+import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, readAnswer } from './answers.js';
 import { type Ask, type Asked, asking, type HyperswitchOptions, reading } from './call.js';

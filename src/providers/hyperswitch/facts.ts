@@ -1,6 +1,6 @@
-import { hyperswitchUnit } from '../../domain/currencies.js';
+import type { PaymentFacts, RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
-import type { PaymentFacts, RefundFacts } from '../../domain/provider-answers.js';
+import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
 import { paymentMeaning, refundMeaning } from './statuses.js';
 

@@ -1,4 +1,4 @@
-import type { ReadAnswer, RefundFacts } from '../../domain/provider-answers.js';
+import type { ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
 import { readAnswer } from './answers.js';
 import type { Ask } from './call.js';
 import { readRefundPage } from './facts.js';

@@ -1,5 +1,5 @@
-import type { PaymentStatus, RefundStatus } from '../../domain/marketplace-status.js';
-import type { CapturedByWord, StatusQuestion } from '../../domain/provider-answers.js';
+import type { CapturedByWord, StatusQuestion } from '../../domain/calls/provider-answers.js';
+import type { PaymentStatus, RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 
 /** Every word of Hyperswitch's IntentStatus (API document of the v1 API; common_enums of the code). */
 export type IntentWord =

@@ -1,6 +1,6 @@
-import type { UnclearClass } from '../../domain/answers.js';
+import type { UnclearClass } from '../../domain/calls/answers.js';
+import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
-import type { KeyedAnswer, ReadAnswer } from '../../domain/provider-answers.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
 import { unlessQuoting } from '../redact.js';
 import { retryAfterMs } from '../reply.js';

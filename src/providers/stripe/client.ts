@@ -1,5 +1,4 @@
 import StripeLibrary from 'stripe';
-import type { JsonObject } from '../../domain/json.js';
 import type {
   KeyedAnswer,
   PayoutFacts,
@@ -9,7 +8,8 @@ import type {
   TransferFacts,
   TransferParams,
   TransferWithReversals,
-} from '../../domain/provider-answers.js';
+} from '../../domain/calls/provider-answers.js';
+import type { JsonObject } from '../../domain/json.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';

@@ -1,5 +1,5 @@
+import type { PayoutFacts, ReversalFacts, ReversalState, TransferFacts } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
-import type { PayoutFacts, ReversalFacts, ReversalState, TransferFacts } from '../../domain/provider-answers.js';
 import { arrayAt, isObject, objectAt, stringAt, valueAt } from '../../protocols/wire-json.js';
 
 /** Readers of Stripe's objects: everything in our words, or undefined when it is not the object it should be. */

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type Stripe from 'stripe';
-import type { UnclearClass } from '../../domain/answers.js';
+import type { UnclearClass } from '../../domain/calls/answers.js';
 import type { JsonValue } from '../../domain/json.js';
 import { isObject, parseJson } from '../../protocols/wire-json.js';
 import { failureOf } from '../http-call.js';

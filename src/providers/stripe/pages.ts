@@ -1,5 +1,5 @@
+import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
-import type { ReadAnswer } from '../../domain/provider-answers.js';
 import { type Outcome, readAnswer } from './answers.js';
 import { pageOf } from './facts.js';
 

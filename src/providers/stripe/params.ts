@@ -1,4 +1,4 @@
-import type { ReversalParams, TransferParams } from '../../domain/provider-answers.js';
+import type { ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
 
 /** What is refused here is a bug of ours, said before anything is sent. */
 

@@ -1,8 +1,8 @@
 import { type Credential, Errors } from 'mppx';
 import { Session } from 'mppx/tempo';
 import type { Hex } from 'viem';
-import type { ChainState } from '../../domain/chain-answers.js';
-import type { AtomicStore, ChannelTerms } from '../../domain/channel.js';
+import type { ChainState } from '../../domain/channels/chain-answers.js';
+import type { AtomicStore, ChannelTerms } from '../../domain/channels/channel.js';
 import { ownDescriptor, refused, uint96 } from './channel-signatures.js';
 
 interface OpenPayload {

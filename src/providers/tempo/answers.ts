@@ -1,6 +1,6 @@
 import { decodeErrorResult, isHex } from 'viem';
 import { Abis } from 'viem/tempo';
-import type { Answer, UnclearClass } from '../../domain/answers.js';
+import type { Answer, UnclearClass } from '../../domain/calls/answers.js';
 import { type Reply, retryAfterMs } from '../reply.js';
 import type { RpcFailed } from './rpc.js';
 

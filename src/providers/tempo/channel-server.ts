@@ -1,8 +1,8 @@
 import { createClient, http } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { tempo, tempoModerato } from 'viem/chains';
-import type { ChainRead } from '../../domain/chain-answers.js';
-import type { ChannelId } from '../../domain/channel.js';
+import type { ChainRead } from '../../domain/channels/chain-answers.js';
+import type { ChannelId } from '../../domain/channels/channel.js';
 import { type ChannelVerifier, createChannelVerifier, readChannel } from './channel-verifier.js';
 
 export interface ChannelServerSettings {

@@ -3,7 +3,7 @@ import { Errors } from 'mppx';
 import { Session } from 'mppx/tempo';
 import { type Hex, isAddressEqual } from 'viem';
 import { Transaction } from 'viem/tempo';
-import type { ChannelTerms } from '../../domain/channel.js';
+import type { ChannelTerms } from '../../domain/channels/channel.js';
 
 type Descriptor = Session.Precompile.SessionDescriptor;
 

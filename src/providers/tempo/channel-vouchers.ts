@@ -1,5 +1,5 @@
 import { Errors } from 'mppx';
-import type { AtomicStore, Voucher } from '../../domain/channel.js';
+import type { AtomicStore, Voucher } from '../../domain/channels/channel.js';
 import { refused } from './channel-signatures.js';
 
 type State = Readonly<Record<string, unknown>>;

@@ -1,12 +1,12 @@
 import { Errors } from 'mppx';
 import { BaseError } from 'viem';
-import type { ChainAnswer } from '../../domain/chain-answers.js';
+import type { ChainAnswer } from '../../domain/channels/chain-answers.js';
 import {
   CHANNEL_PROBLEMS,
   type ChannelProblem,
   type ChannelRefusal,
   problemType,
-} from '../../domain/channel-problems.js';
+} from '../../domain/channels/channel-problems.js';
 
 /** JSON-RPC says with these that it did not get to the question; everything else is an answer to it. */
 const RPC_UNAVAILABLE: ReadonlySet<number> = new Set([-32603, -32005, -32002, 429]);

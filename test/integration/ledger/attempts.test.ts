@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newDecisionId, type SettlementId } from '../../../src/domain/ids.js';
-import type { ClaimedSettlement } from '../../../src/ledger/ledger-types.js';
+import type { ClaimedSettlement } from '../../../src/ledger/settlements/settlement-types.js';
 import {
   aSettlement,
   atomic,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { TransferFacts } from '../../../src/domain/calls/provider-answers.js';
 import { type BackfillId, newBackfillId, type TransferId } from '../../../src/domain/ids.js';
-import type { TransferFacts } from '../../../src/domain/provider-answers.js';
 import { history, imported } from '../../support/backfill-world.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../support/marketplace-fixtures.js';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newBackfillId, newTransferId, type TransferId } from '../../../src/domain/ids.js';
-import { createBackfillReader } from '../../../src/ledger/backfill-report.js';
-import type { BackfillResult } from '../../../src/ledger/historical-types.js';
+import { createBackfillReader } from '../../../src/ledger/historical/backfill-report.js';
+import type { BackfillResult } from '../../../src/ledger/historical/historical-types.js';
 import { importLine } from '../../support/historical-lines.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { force, putOrder, unique } from '../../support/marketplace-fixtures.js';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { captureBody } from '../../../src/domain/capture.js';
+import { captureBody } from '../../../src/domain/channels/capture.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
-import { SETTLEMENT_PROVIDERS } from '../../../src/domain/settlement-providers.js';
-import { createCaptures } from '../../../src/ledger/captures.js';
+import { SETTLEMENT_PROVIDERS } from '../../../src/domain/settlements/settlement-providers.js';
+import { createCaptures } from '../../../src/ledger/channels/captures.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
 import { captureOf, imaginaryChannel, storeChannel } from '../../support/channel-rows.js';
 import {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChannelId } from '../../../src/domain/channel.js';
-import { createAtomicStore } from '../../../src/ledger/atomic-store.js';
-import type { ChannelPayment } from '../../../src/ledger/channel-types.js';
-import type { Lease, SessionChange } from '../../../src/ledger/ledger-types.js';
+import type { ChannelId } from '../../../src/domain/channels/channel.js';
+import { createAtomicStore } from '../../../src/ledger/channels/atomic-store.js';
+import type { ChannelPayment } from '../../../src/ledger/channels/channel-types.js';
+import type { Lease, SessionChange } from '../../../src/ledger/settlements/settlement-types.js';
 import { acceptingVoucher, channelState, paymentOf, someChannelId } from '../../support/channel-fixtures.js';
 import { atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { createTally, type Tally } from '../../support/tally.js';

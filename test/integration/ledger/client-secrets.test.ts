@@ -1,6 +1,6 @@
 import { afterEach, expect, it } from 'vitest';
 import { createLedger } from '../../../src/ledger/ledger.js';
-import { sealClientSecret } from '../../../src/ledger/payments.js';
+import { sealClientSecret } from '../../../src/ledger/marketplace/payments.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
 import { force, putOrder } from '../../support/marketplace-fixtures.js';

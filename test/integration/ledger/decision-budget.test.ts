@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type ActionOf } from '../../../src/domain/decisions.js';
+import { type ActionOf } from '../../../src/domain/decisions/decisions.js';
 import { newDecisionId } from '../../../src/domain/ids.js';
-import { createDecisions } from '../../../src/ledger/decide.js';
-import type { DecideOutcome } from '../../../src/ledger/decision-types.js';
+import { createDecisions } from '../../../src/ledger/decisions/decide.js';
+import type { DecideOutcome } from '../../../src/ledger/decisions/decision-types.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder } from '../../support/marketplace-fixtures.js';
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { createDatabase } from '../../../src/ledger/database.js';
-import { createDecisions } from '../../../src/ledger/decide.js';
+import { createDecisions } from '../../../src/ledger/decisions/decide.js';
 import { knownMigrations, migrate } from '../../../src/ledger/migrate.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { movableClock } from '../../support/ledger-fixtures.js';

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { REVERSAL_STATUSES, type ReversalStatus, type TransferStatus } from '../../../src/domain/marketplace-status.js';
+import {
+  REVERSAL_STATUSES,
+  type ReversalStatus,
+  type TransferStatus,
+} from '../../../src/domain/marketplace/marketplace-status.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { force, putOrder } from '../../support/marketplace-fixtures.js';
 import { createTally } from '../../support/tally.js';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MoneyKind } from '../../../src/domain/marketplace.js';
+import type { MoneyKind } from '../../../src/domain/marketplace/marketplace.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../support/marketplace-fixtures.js';
 import {

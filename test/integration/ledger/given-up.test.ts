@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Lease } from '../../../src/ledger/ledger-types.js';
+import type { Lease } from '../../../src/ledger/settlements/settlement-types.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
 let test: TestLedger;

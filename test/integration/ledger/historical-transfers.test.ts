@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { newRefundId } from '../../../src/domain/ids.js';
-import type { HistoricalTransfer, ImportOutcome } from '../../../src/ledger/historical-types.js';
+import type { HistoricalTransfer, ImportOutcome } from '../../../src/ledger/historical/historical-types.js';
 import { aLine, importLine } from '../../support/historical-lines.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { beginRequest, putOrder, unique } from '../../support/marketplace-fixtures.js';

@@ -10,7 +10,7 @@ import {
   REVERSAL_TRANSITIONS,
   TRANSFER_STATUSES,
   TRANSFER_TRANSITIONS,
-} from '../../../src/domain/marketplace-status.js';
+} from '../../../src/domain/marketplace/marketplace-status.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder } from '../../support/marketplace-fixtures.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newOrderId, newRefundId, newTransferId } from '../../../src/domain/ids.js';
-import { reversalId } from '../../../src/domain/reversal-id.js';
-import type { MoneyFilter } from '../../../src/ledger/marketplace-types.js';
+import { reversalId } from '../../../src/domain/marketplace/reversal-id.js';
+import type { MoneyFilter } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { anOrder, beginRequest, force, putOrder } from '../../support/marketplace-fixtures.js';
 

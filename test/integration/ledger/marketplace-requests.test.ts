@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newOrderId, type OrderId } from '../../../src/domain/ids.js';
-import { sealClientSecret } from '../../../src/ledger/payments.js';
+import { sealClientSecret } from '../../../src/ledger/marketplace/payments.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
 import {

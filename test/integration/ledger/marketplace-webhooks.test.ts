@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { PayoutFacts } from '../../../src/domain/provider-answers.js';
-import type { NewWebhookEvent } from '../../../src/ledger/marketplace-types.js';
+import type { PayoutFacts } from '../../../src/domain/calls/provider-answers.js';
+import type { NewWebhookEvent } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../support/marketplace-fixtures.js';
 

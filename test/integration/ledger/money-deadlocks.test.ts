@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { MoneyAnswer } from '../../../src/domain/answers.js';
+import type { MoneyAnswer } from '../../../src/domain/calls/answers.js';
 import { newRefundId } from '../../../src/domain/ids.js';
 import { createDatabase, type Database } from '../../../src/ledger/database.js';
 import { createLedger } from '../../../src/ledger/ledger.js';

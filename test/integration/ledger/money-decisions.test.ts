@@ -6,7 +6,7 @@ import {
   type ReversalId,
   type TransferId,
 } from '../../../src/domain/ids.js';
-import type { DecideOutcome, Verification } from '../../../src/ledger/decision-types.js';
+import type { DecideOutcome, Verification } from '../../../src/ledger/decisions/decision-types.js';
 import { demandedOf } from '../../support/call-kinds.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';

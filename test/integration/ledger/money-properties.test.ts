@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { OrderId } from '../../../src/domain/ids.js';
-import type { Order } from '../../../src/domain/marketplace.js';
+import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { openTestLedger } from '../../support/ledger-fixtures.js';
 import { OF_THE_DASHBOARD } from '../../support/model-hyperswitch.js';
 import { type ModelCurrency, STRIPE_STEPS } from '../../support/model-stripe.js';

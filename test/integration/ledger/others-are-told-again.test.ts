@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReversalId, TransferId } from '../../../src/domain/ids.js';
-import type { ReversalFacts } from '../../../src/domain/provider-answers.js';
+import type { ReversalFacts } from '../../../src/domain/calls/provider-answers.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import { MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../support/money-steps.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type DecisionId, newDecisionId } from '../../../src/domain/ids.js';
-import type { DecisionRequest } from '../../../src/ledger/decision-types.js';
+import type { DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
 import { paymentAt } from '../../support/hyperswitch-facts.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';

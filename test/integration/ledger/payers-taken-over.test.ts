@@ -1,13 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Answer } from '../../../src/domain/answers.js';
+import type { Answer } from '../../../src/domain/calls/answers.js';
 import type { DecisionId, SettlementId } from '../../../src/domain/ids.js';
 import { createDatabase, type Database } from '../../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../../src/ledger/ledger.js';
-import type { Lease } from '../../../src/ledger/ledger-types.js';
 import { knownMigrations, migrate } from '../../../src/ledger/migrate.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
-import { SEALED_PLACE } from '../../../src/ledger/settlement-row.js';
+import { SEALED_PLACE } from '../../../src/ledger/settlements/settlement-row.js';
+import type { Lease } from '../../../src/ledger/settlements/settlement-types.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { aSession, attempt, DONE, movableClock, refused, testKey } from '../../support/ledger-fixtures.js';
 import { decideInLedger } from '../../support/settling.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { RefundFacts } from '../../../src/domain/calls/provider-answers.js';
 import type { DecisionId, RefundId } from '../../../src/domain/ids.js';
-import type { RefundFacts } from '../../../src/domain/provider-answers.js';
 import { refundAt } from '../../support/hyperswitch-facts.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';

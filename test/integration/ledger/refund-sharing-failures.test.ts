@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ReversalId } from '../../../src/domain/ids.js';
-import { reversalId } from '../../../src/domain/reversal-id.js';
+import { reversalId } from '../../../src/domain/marketplace/reversal-id.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import { DONE, HOUR, MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../../support/money-steps.js';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { reversalId } from '../../../src/domain/reversal-id.js';
+import { reversalId } from '../../../src/domain/marketplace/reversal-id.js';
 import { refundAt } from '../../support/hyperswitch-facts.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../support/marketplace-fixtures.js';

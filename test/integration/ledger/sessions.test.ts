@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SessionChange } from '../../../src/ledger/ledger-types.js';
+import type { SessionChange } from '../../../src/ledger/settlements/settlement-types.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
 let test: TestLedger;

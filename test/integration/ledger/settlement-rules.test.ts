@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CERTAINTIES, certaintyAtSend } from '../../../src/domain/certainty.js';
-import { SETTLEMENT_STATUSES, SETTLEMENT_TRANSITIONS } from '../../../src/domain/settlement-status.js';
+import { CERTAINTIES, certaintyAtSend } from '../../../src/domain/calls/certainty.js';
+import { SETTLEMENT_STATUSES, SETTLEMENT_TRANSITIONS } from '../../../src/domain/settlements/settlement-status.js';
 import { aSession, aSettlement, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
 let test: TestLedger;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CloseTakenBack, SessionChange } from '../../../src/ledger/ledger-types.js';
+import type { CloseTakenBack, SessionChange } from '../../../src/ledger/settlements/settlement-types.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
 /** What was charged for bytes that never left is taken back, as long as no call can be under way for it. */

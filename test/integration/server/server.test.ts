@@ -2,11 +2,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Config, readConfig } from '../../../src/config.js';
+import { type Config, readConfig } from '../../../src/config/config.js';
 import { createDatabase } from '../../../src/ledger/database.js';
 import { LedgerNotReady } from '../../../src/ledger/ledger.js';
-import { type RunningServer, startServer } from '../../../src/main-server.js';
 import type { Logger } from '../../../src/observability/logger.js';
+import { type RunningServer, startServer } from '../../../src/programs/main-server.js';
 import { atxp } from '../../support/credentials.js';
 import { createTestDatabase } from '../../support/database.js';
 

@@ -2,7 +2,7 @@ import { Session } from 'mppx/tempo';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SettlementId } from '../../../src/domain/ids.js';
-import type { ReleaseCause } from '../../../src/ledger/ledger-types.js';
+import type { ReleaseCause } from '../../../src/ledger/settlements/settlement-types.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
 import { payerAccount } from '../../../src/sandbox/payer/account.js';

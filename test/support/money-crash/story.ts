@@ -1,5 +1,5 @@
 import type { OrderId } from '../../../src/domain/ids.js';
-import type { Order } from '../../../src/domain/marketplace.js';
+import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import type { FaultRule as HyperswitchFault } from '../../../src/sandbox/hyperswitch/faults.js';
 import type { StripeFaultRule } from '../../../src/sandbox/stripe/faults.js';
 import type { Sellers } from '../marketplace-world.js';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { MoneyKind } from '../../../src/domain/marketplace.js';
-import type { MoneyItem } from '../../../src/ledger/marketplace-types.js';
+import type { MoneyKind } from '../../../src/domain/marketplace/marketplace.js';
+import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import type { FaultRule as HyperswitchFault } from '../../../src/sandbox/hyperswitch/faults.js';
 import type { StripeFaultRule } from '../../../src/sandbox/stripe/faults.js';
 import { expectMoneyLedgersEqual, expectSharesExact, moneyRows } from '../two-money-ledgers.js';

@@ -1,8 +1,8 @@
-import { readConfig } from '../../../src/config.js';
+import { readConfig } from '../../../src/config/config.js';
 import type { PaymentId, RefundId } from '../../../src/domain/ids.js';
-import type { MoneyItem } from '../../../src/ledger/marketplace-types.js';
-import { createMarketplaceProviders, createMarketplaceRuntime } from '../../../src/marketplace-runtime.js';
+import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { createTemporalClient } from '../../../src/orchestration/temporal-client.js';
+import { createMarketplaceProviders, createMarketplaceRuntime } from '../../../src/programs/marketplace-runtime.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../src/sandbox/hyperswitch/start.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
 import { type CrashOrder, environmentFor, lastingPort, startProcess, type TestProcess } from '../crashing.js';

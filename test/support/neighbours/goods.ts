@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { privateKeyToAccount } from 'viem/accounts';
 import { createCharges } from '../../../bench/charges.js';
-import { refundKey } from '../../../src/domain/idempotency-keys.js';
+import { refundKey } from '../../../src/domain/calls/idempotency-keys.js';
 import { newOrderId, newPaymentId, newRefundId, type OrderId, type PaymentId } from '../../../src/domain/ids.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { captureOf, storeChannel } from '../channel-rows.js';

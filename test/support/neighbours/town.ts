@@ -1,14 +1,14 @@
-import { readConfig } from '../../../src/config.js';
+import { readConfig } from '../../../src/config/config.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { createDatabase, type Database } from '../../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../../src/ledger/ledger.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
+import { createTemporalClient } from '../../../src/orchestration/temporal-client.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,
   type MarketplaceRuntime,
-} from '../../../src/marketplace-runtime.js';
-import { createTemporalClient } from '../../../src/orchestration/temporal-client.js';
+} from '../../../src/programs/marketplace-runtime.js';
 import type { Hyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../src/sandbox/hyperswitch/start.js';

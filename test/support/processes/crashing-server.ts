@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { readConfig } from '../../../src/config.js';
-import { startServer } from '../../../src/main-server.js';
+import { readConfig } from '../../../src/config/config.js';
+import { startServer } from '../../../src/programs/main-server.js';
 import { createCrashSwitch, type FromProcess } from './crash-switch.js';
 
 /** The server as it is composed for production, with its ledger and auth server wrapped in the crash switch. */

@@ -1,5 +1,5 @@
-import { readConfig } from '../../../src/config.js';
-import { runWorker, type WorkerParts } from '../../../src/main-worker.js';
+import { readConfig } from '../../../src/config/config.js';
+import { runWorker, type WorkerParts } from '../../../src/programs/main-worker.js';
 import { createCrashSwitch } from './crash-switch.js';
 
 /** The worker as it is composed for production, with its ledger and providers wrapped in the crash switch. */

@@ -3,8 +3,8 @@ import { CALLS_AT_ONCE } from '../../../activities/bulkhead.js';
 import type { SettleRowsInput } from '../../../activities/contract.js';
 import { createSettlementActivities } from '../../../activities/settlement-activities.js';
 import { newSettlementId, type SettlementId } from '../../../src/domain/ids.js';
-import { authServerOf } from '../../../src/domain/settlement-providers.js';
-import type { Protocol } from '../../../src/domain/settlement-status.js';
+import { authServerOf } from '../../../src/domain/settlements/settlement-providers.js';
+import type { Protocol } from '../../../src/domain/settlements/settlement-status.js';
 
 const silent = () => undefined;
 const X402 = authServerOf('x402');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { backfillSummary } from '../../../src/cli/backfill-report.js';
 import type { BackfillId } from '../../../src/domain/ids.js';
-import type { BackfillProgress } from '../../../src/ledger/backfill-report.js';
+import type { BackfillProgress } from '../../../src/ledger/historical/backfill-report.js';
 
 const finished = (changes: Partial<BackfillProgress>): BackfillProgress => ({
   id: 'b1' as BackfillId,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CONFIG_VARIABLES, ConfigError, readConfig, readOperatorConfig } from '../../../src/config.js';
+import { CONFIG_VARIABLES, ConfigError, readConfig, readOperatorConfig } from '../../../src/config/config.js';
 
 import { HYPERSWITCH, key, REQUIRED, STRIPE, TEMPO } from './support/settings.js';
 

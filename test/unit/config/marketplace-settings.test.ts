@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CONFIG_VARIABLES, readConfig } from '../../../src/config.js';
+import { CONFIG_VARIABLES, readConfig } from '../../../src/config/config.js';
 import { sweepIntervals } from '../../../src/domain/sweep-lanes.js';
 import { problemsOf, REQUIRED } from './support/settings.js';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CONFIG_VARIABLES } from '../../../src/config.js';
+import { CONFIG_VARIABLES } from '../../../src/config/config.js';
 import { HYPERSWITCH, key, problemsOf, STRIPE, TEMPO } from './support/settings.js';
 
 const SHORT_KEY = randomBytes(31).toString('base64');

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Candidate, type Match, matchTransfers, type OurTransfer } from '../../../src/domain/backfill-matching.js';
 import type { TransferId } from '../../../src/domain/ids.js';
+import {
+  type Candidate,
+  type Match,
+  matchTransfers,
+  type OurTransfer,
+} from '../../../src/domain/marketplace/backfill-matching.js';
 import { createTally } from '../../support/tally.js';
 
 const LIVE = true;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Captured, capturedInWords, capturedOf } from '../../../src/domain/captured.js';
+import { type Captured, capturedInWords, capturedOf } from '../../../src/domain/marketplace/captured.js';
 import { paymentAt } from '../../support/hyperswitch-facts.js';
 
 const NOTHING: Captured = { surely: 0n, known: true };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { amountStep, hyperswitchUnit, parseCurrency } from '../../../src/domain/currencies.js';
+import { amountStep, hyperswitchUnit, parseCurrency } from '../../../src/domain/marketplace/currencies.js';
 
 describe('currencies', () => {
   it.each(['USD', 'usd', 'eUr', 'jpy', 'KWD', 'XCG', 'zwg'])('%s is in use', (text) => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ForeignAction, planShare, takenByOthers } from '../../../src/domain/foreign-reversals.js';
+import type { ReversalFacts, TransferWithReversals } from '../../../src/domain/calls/provider-answers.js';
+import { type ForeignAction, planShare, takenByOthers } from '../../../src/domain/marketplace/foreign-reversals.js';
 import { smaller } from '../../../src/domain/money.js';
-import type { ReversalFacts, TransferWithReversals } from '../../../src/domain/provider-answers.js';
 
 const ACTIONS: readonly ForeignAction[] = ['count_as_share', 'take_missing', 'take_all'];
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CERTAINTIES } from '../../../src/domain/certainty.js';
-import { paymentKey, refundKey, reversalKey, transferKey } from '../../../src/domain/idempotency-keys.js';
+import { CERTAINTIES } from '../../../src/domain/calls/certainty.js';
+import { paymentKey, refundKey, reversalKey, transferKey } from '../../../src/domain/calls/idempotency-keys.js';
+import { KEY_FORGOTTEN_MS, keyUse, looksFirst } from '../../../src/domain/calls/key-age.js';
 import { newOrderId, newRefundId, newTransferId, type RefundId, type TransferId } from '../../../src/domain/ids.js';
-import { KEY_FORGOTTEN_MS, keyUse, looksFirst } from '../../../src/domain/key-age.js';
-import { reversalId } from '../../../src/domain/reversal-id.js';
+import { reversalId } from '../../../src/domain/marketplace/reversal-id.js';
 
 const MINUTE_MS = 60_000;
 const at = (hours: number, minutes: number): number => (hours * 60 + minutes) * MINUTE_MS;

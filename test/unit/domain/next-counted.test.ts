@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MoneyAnswer } from '../../../src/domain/answers.js';
-import type { Certainty } from '../../../src/domain/certainty.js';
-import { type Attempted, next, type RetryPolicy } from '../../../src/domain/next.js';
+import type { MoneyAnswer } from '../../../src/domain/calls/answers.js';
+import type { Certainty } from '../../../src/domain/calls/certainty.js';
+import { type Attempted, next, type RetryPolicy } from '../../../src/domain/calls/next.js';
 import { createTally } from '../../support/tally.js';
 
 /** As for reversals and seller transfers, with the settings' defaults. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MoneyAnswer } from '../../../src/domain/answers.js';
-import { CERTAINTIES, type Certainty, certaintyAtSend, joinCertainty } from '../../../src/domain/certainty.js';
-import { type Attempted, backoffMs, next, type RetryPolicy } from '../../../src/domain/next.js';
+import type { MoneyAnswer } from '../../../src/domain/calls/answers.js';
+import { CERTAINTIES, type Certainty, certaintyAtSend, joinCertainty } from '../../../src/domain/calls/certainty.js';
+import { type Attempted, backoffMs, next, type RetryPolicy } from '../../../src/domain/calls/next.js';
 import { createTally } from '../../support/tally.js';
 
 const POLICY: RetryPolicy = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, answerWindowMs: 30_000 };

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dueBack, overtaken, type Refunded, shareOf, type TransferShare } from '../../../src/domain/shares.js';
+import {
+  dueBack,
+  overtaken,
+  type Refunded,
+  shareOf,
+  type TransferShare,
+} from '../../../src/domain/marketplace/shares.js';
 import { createTally } from '../../support/tally.js';
 
 const money = (max: bigint) => fc.bigInt({ min: 0n, max });

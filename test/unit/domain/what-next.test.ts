@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { Attention } from '../../../src/domain/attention.js';
+import type { Attention } from '../../../src/domain/decisions/attention.js';
 import {
   PAYMENT_STATUSES,
   REFUND_STATUSES,
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
-} from '../../../src/domain/marketplace-status.js';
-import { SETTLEMENT_STATUSES } from '../../../src/domain/settlement-status.js';
-import { type Situation, whatNext, whatNextOfSettlement } from '../../../src/domain/what-next.js';
+} from '../../../src/domain/marketplace/marketplace-status.js';
+import { SETTLEMENT_STATUSES } from '../../../src/domain/settlements/settlement-status.js';
+import { type Situation, whatNext, whatNextOfSettlement } from '../../../src/domain/decisions/what-next.js';
 
 const NOW = '2026-11-21T10:00:00.000Z';
 const LATER = '2026-11-21T10:05:00.000Z';

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { DecisionId, SettlementId } from '../../../src/domain/ids.js';
-import type { DecisionItem } from '../../../src/ledger/decision-types.js';
+import type { DecisionItem } from '../../../src/ledger/decisions/decision-types.js';
 import type { Resolution } from '../../../src/resolution/decide.js';
 import { startApi, TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace-routes.js';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { readConfig } from '../../../src/config.js';
+import { readConfig } from '../../../src/config/config.js';
 import type { ApiDependencies } from '../../../src/http/api.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
 import { startApi, type TestApi, TOKENS } from '../../support/api.js';

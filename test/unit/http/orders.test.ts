@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NewOrder } from '../../../src/ledger/marketplace-types.js';
+import type { NewOrder } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { TOKENS } from '../../support/api.js';
 import {
   anOrder,

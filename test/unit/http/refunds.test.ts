@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { refundKey } from '../../../src/domain/idempotency-keys.js';
-import type { Order, Refund } from '../../../src/domain/marketplace.js';
+import { refundKey } from '../../../src/domain/calls/idempotency-keys.js';
+import type { Order, Refund } from '../../../src/domain/marketplace/marketplace.js';
 import type { MarketplaceRouteDependencies } from '../../../src/http/money-dependencies.js';
-import type { NewRefund, NewRefundOutcome } from '../../../src/ledger/marketplace-types.js';
+import type { NewRefund, NewRefundOutcome } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { type Answered, TOKENS } from '../../support/api.js';
 import {
   anOrder,

@@ -1,8 +1,13 @@
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../../src/domain/ids.js';
 import type { JsonObject } from '../../../src/domain/json.js';
-import type { Order, Payment, Refund, Reversal, SellerTransfer } from '../../../src/domain/marketplace.js';
+import type { Order, Payment, Refund, Reversal, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';
 import type { MarketplaceRouteDependencies, MarketplaceRouteLedger } from '../../../src/http/money-dependencies.js';
-import type { MoneyFilter, MoneyItem, NewWebhookEvent, RequestKey } from '../../../src/ledger/marketplace-types.js';
+import type {
+  MoneyFilter,
+  MoneyItem,
+  NewWebhookEvent,
+  RequestKey,
+} from '../../../src/ledger/marketplace/marketplace-types.js';
 import type { Resolution } from '../../../src/resolution/decide.js';
 import { type Answered, type Sent, startApi, type TestApi, TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace-routes.js';

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
-import type { Settlement } from '../../../src/domain/settlement.js';
+import type { Settlement } from '../../../src/domain/settlements/settlement.js';
 import type { ApiDependencies } from '../../../src/http/api.js';
 import { PROBLEMS } from '../../../src/http/problem.js';
-import type { NewSettlement } from '../../../src/ledger/ledger-types.js';
+import type { NewSettlement } from '../../../src/ledger/settlements/settlement-types.js';
 import { type Answered, NO_FIGURES } from '../../support/api.js';
 
 export const ID = '0197d7a4-6f00-7000-8000-000000000001';

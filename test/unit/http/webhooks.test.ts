@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NewWebhookEvent } from '../../../src/ledger/marketplace-types.js';
+import type { NewWebhookEvent } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { verifyHyperswitchWebhook } from '../../../src/providers/hyperswitch/webhook.js';
 import { verifyStripeWebhook } from '../../../src/providers/stripe/webhook.js';
 import { openShop, problemOf, type Shop } from './shop.js';

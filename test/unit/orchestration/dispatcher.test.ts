@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { newSettlementId, type SettlementId } from '../../../src/domain/ids.js';
-import { authServerOf, type SettlementProvider } from '../../../src/domain/settlement-providers.js';
-import type { Protocol } from '../../../src/domain/settlement-status.js';
+import { authServerOf, type SettlementProvider } from '../../../src/domain/settlements/settlement-providers.js';
+import type { Protocol } from '../../../src/domain/settlements/settlement-status.js';
 import { createDispatcher, type Dispatcher } from '../../../src/orchestration/dispatcher.js';
 import type { Startable } from '../../../src/orchestration/settlements.js';
 

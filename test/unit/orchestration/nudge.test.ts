@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { MoneyItem } from '../../../src/ledger/marketplace-types.js';
+import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { createNudge } from '../../../src/orchestration/marketplace.js';
 
 const item = (id: number): MoneyItem => ({ kind: 'reversal', id: `r${id}` });

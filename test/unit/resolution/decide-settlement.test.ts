@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { next } from '../../../src/domain/calls/next.js';
 import { newSettlementId } from '../../../src/domain/ids.js';
-import { next } from '../../../src/domain/next.js';
 import { type ChainReader, settlementVerifier } from '../../../src/resolution/ask-chain.js';
 
 const ID = newSettlementId(1);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TransferParams } from '../../../src/domain/provider-answers.js';
+import type { TransferParams } from '../../../src/domain/calls/provider-answers.js';
 import { EmptyIdempotencyKey } from '../../../src/providers/idempotency-key.js';
 import type { StripeCalls } from '../../../src/providers/stripe/client.js';
 import {

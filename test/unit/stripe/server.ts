@@ -1,4 +1,4 @@
-import type { ReversalParams, TransferParams } from '../../../src/domain/provider-answers.js';
+import type { ReversalParams, TransferParams } from '../../../src/domain/calls/provider-answers.js';
 import { createStripe, type StripeEndpoint, type StripeOptions } from '../../../src/providers/stripe/client.js';
 import { type Answering, json as answerJson, startAnswering } from '../../support/answering-server.js';
 

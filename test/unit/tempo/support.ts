@@ -1,6 +1,6 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
-import { captureBody, captureLookup } from '../../../src/domain/capture.js';
-import type { Capture, ChannelId } from '../../../src/domain/channel.js';
+import { captureBody, captureLookup } from '../../../src/domain/channels/capture.js';
+import type { Capture, ChannelId } from '../../../src/domain/channels/channel.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { createTempo, type Tempo, type TempoSettings } from '../../../src/providers/tempo/client.js';
 import { startTempoSandbox } from '../../../src/sandbox/tempo/start.js';

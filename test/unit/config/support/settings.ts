@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { ConfigError, readConfig } from '../../../../src/config.js';
+import { ConfigError, readConfig } from '../../../../src/config/config.js';
 
 export const key = () => randomBytes(32).toString('base64');
 export const REQUIRED = {

@@ -1,7 +1,7 @@
-import type { Certainty } from '../../../../src/domain/certainty.js';
+import type { Certainty } from '../../../../src/domain/calls/certainty.js';
 import type { LeaseId } from '../../../../src/domain/ids.js';
 import { type AtomicAmount, toAtomic } from '../../../../src/domain/money.js';
-import type { Delivery } from '../../../../src/domain/settlement-status.js';
+import type { Delivery } from '../../../../src/domain/settlements/settlement-status.js';
 import type {
   ChangeOutcome,
   CloseTakenBack,

@@ -4,7 +4,7 @@ import { createServer as createHttp2Server, createSecureServer } from 'node:http
 import type { AddressInfo } from 'node:net';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { SettlementId } from '../../../../src/domain/ids.js';
-import type { Protocol } from '../../../../src/domain/settlement-status.js';
+import type { Protocol } from '../../../../src/domain/settlements/settlement-status.js';
 import { payerAccount } from '../../../../src/sandbox/payer/account.js';
 import { readOffers } from '../../../../src/sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../../src/sandbox/payer/credential.js';

@@ -1,0 +1,25 @@
+import type { OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
+
+/**
+ * Every idempotency key of the product. Each comes from a business id alone, never from an amount, an attempt, a run or a
+ * random number, so that whoever sends the call again, sends the same key. No two kinds of call can share one, because
+ * their ids differ.
+ */
+export const paymentKey = (order: OrderId): string => order;
+/** Of the call that cancels it: another endpoint, so another key. */
+export const paymentCancelKey = (order: OrderId): string => `${order}:cancel`;
+export const refundKey = (refund: RefundId): string => refund;
+
+/**
+ * @param generation 1 for the first. A later one exists only after evidence that the earlier ones moved nothing:
+ *   Stripe repeats its first answer to a key for at least 24 hours, and after that may carry it out anew
+ */
+export const transferKey = (transfer: TransferId, generation: number): string => generational(transfer, generation);
+export const reversalKey = (reversal: ReversalId, generation: number): string => generational(reversal, generation);
+
+function generational(id: string, generation: number): string {
+  if (!Number.isSafeInteger(generation) || generation < 1) {
+    throw new RangeError(`a generation is counted from 1, not ${generation}`);
+  }
+  return generation === 1 ? id : `${id}:g${generation}`;
+}

@@ -1,0 +1,174 @@
+import type { PaymentStatus, RefundStatus } from '../marketplace/marketplace-status.js';
+import type { UnclearClass } from './answers.js';
+
+/**
+ * What Stripe's or Hyperswitch's answer to a money call shows, in our words; each client maps every possible answer onto
+ * one of these by a total table. Only the client's own call is judged here: what the provider's records say beside it is
+ * read separately.
+ *
+ * - `done`: the money call has taken effect, now or (`replayed`) at an earlier attempt with the same key.
+ * - `refused`: understood, and answered with a no that the key keeps; nothing moved by this attempt.
+ * - `short`: refused because a balance is too low; another generation may succeed later.
+ * - `unclear`: timeout, reset, 5xx, unreadable: the money may have moved.
+ * - `busy`: rate limit, lock, or an earlier attempt still at work. `executed: 'no'`: this attempt did nothing at all.
+ * - `misdirected`: the provider does not let us in (401, revoked key), or not for this seller (403 that names an account).
+ */
+export type KeyedAnswer<Done> = { readonly requestId: string | null } & (
+  | { readonly kind: 'done'; readonly value: Done; readonly replayed: boolean }
+  | {
+      readonly kind: 'refused';
+      readonly why: KeyedRefusal;
+      readonly code: string | null;
+      readonly detail: string;
+      readonly replayed: boolean;
+    }
+  | { readonly kind: 'short'; readonly detail: string; readonly replayed: boolean }
+  | { readonly kind: 'unclear'; readonly why: UnclearClass; readonly detail: string; readonly replayed: boolean }
+  | {
+      readonly kind: 'busy';
+      readonly executed: 'no' | 'perhaps';
+      readonly retryAfterMs: number | null;
+      readonly detail: string;
+    }
+  | { readonly kind: 'misdirected'; readonly scope: 'provider' | 'seller'; readonly detail: string }
+);
+
+/**
+ * `missing`: the object the call names does not exist. `conflict`: the key or id stands for something else.
+ * `other`: every other no; the provider's records decide what it means.
+ */
+export type KeyedRefusal = 'missing' | 'conflict' | 'other';
+
+/** What a read shows. Reading moves nothing, so it may always be repeated. */
+export type ReadAnswer<Found> =
+  | { readonly kind: 'found'; readonly value: Found }
+  | { readonly kind: 'missing'; readonly detail: string }
+  | { readonly kind: 'unclear'; readonly detail: string }
+  | { readonly kind: 'busy'; readonly retryAfterMs: number | null; readonly detail: string }
+  | { readonly kind: 'misdirected'; readonly scope: 'provider' | 'seller'; readonly detail: string };
+
+/** A seller transfer as Stripe holds it; amounts in minor units of `currency` (upper case here, lower case on the wire). */
+export interface TransferFacts {
+  readonly stripeTransferId: string;
+  readonly amount: bigint;
+  readonly amountReversed: bigint;
+  readonly currency: string;
+  readonly destination: string;
+  readonly transferGroup: string | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly livemode: boolean;
+  /** ISO 8601 */
+  readonly createdAt: string;
+}
+
+/**
+ * How far Stripe has got with a reversal. Only the preview of pending reversals has a status; without one it is `done`.
+ * `pending`: the money is reserved or waited for. `failed`, `canceled`: it has gone back, or never moved, for good.
+ * `unknown`: a word that is in no document.
+ */
+export type ReversalState = 'done' | 'pending' | 'failed' | 'canceled' | 'unknown';
+
+/** It takes money, or may still. */
+export const isLive = ({ state }: Pick<ReversalFacts, 'state'>): boolean => state !== 'failed' && state !== 'canceled';
+
+/** One reversal of a transfer as Stripe holds it. */
+export interface ReversalFacts {
+  readonly stripeReversalId: string;
+  readonly stripeTransferId: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly state: ReversalState;
+  readonly createdAt: string;
+}
+
+export interface TransferWithReversals {
+  readonly transfer: TransferFacts;
+  /** All pages. */
+  readonly reversals: readonly ReversalFacts[];
+}
+
+export interface PayoutFacts {
+  readonly externalPayoutId: string;
+  readonly sellerAccount: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly status: 'paid' | 'pending' | 'in_transit' | 'canceled' | 'failed';
+  readonly arrivalAt: string | null;
+  readonly failureCode: string | null;
+}
+
+/** Whose payments and refunds a key of Hyperswitch's sees. */
+export interface HyperswitchOwner {
+  readonly merchantId: string;
+  /** Null where Hyperswitch names none. */
+  readonly profileId: string | null;
+}
+
+/** What a status of Hyperswitch's means that no program can take further by itself. */
+export type StatusQuestion = 'payment_amount_differs' | 'unknown_status';
+
+/** What Hyperswitch's word for a payment says by itself of what was captured; `given_back`: outside any refund. */
+export type CapturedByWord = 'nothing' | 'perhaps' | 'a_part' | 'the_whole' | 'given_back';
+
+/** A payment as Hyperswitch holds it. */
+export interface PaymentFacts {
+  readonly hyperswitchPaymentId: string;
+  readonly owner: HyperswitchOwner;
+  readonly status: PaymentStatus;
+  /** Hyperswitch's own word, for people. */
+  readonly providerStatus: string;
+  /** Null: it goes on by itself, or has ended as payments do. */
+  readonly asks: StatusQuestion | null;
+  readonly capturedByWord: CapturedByWord;
+  /** Nothing more is captured of it. */
+  readonly final: boolean;
+  readonly amount: bigint;
+  /** Captured so far; null where Hyperswitch does not say. */
+  readonly amountReceived: bigint | null;
+  readonly currency: string;
+  /** A secret of the buyer's browser: encrypted at rest, never logged, never in Temporal. */
+  readonly clientSecret: string | null;
+}
+
+/** A refund as Hyperswitch holds it. */
+export interface RefundFacts {
+  readonly hyperswitchRefundId: string;
+  readonly hyperswitchPaymentId: string;
+  readonly profileId: string | null;
+  readonly status: RefundStatus;
+  /** Hyperswitch's own word, for people. */
+  readonly providerStatus: string;
+  readonly asks: Extract<StatusQuestion, 'unknown_status'> | null;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly reason: string | null;
+  readonly updatedAt: string | null;
+}
+
+/** Frozen with the key before the first call; every attempt of one generation sends exactly this. */
+export interface TransferParams {
+  readonly amount: number;
+  /** Lower case, as Stripe wants it. */
+  readonly currency: string;
+  readonly destination: string;
+  readonly transfer_group: string;
+  readonly metadata: {
+    readonly order_id: string;
+    readonly seller_transfer_id: string;
+    readonly generation: string;
+  };
+}
+
+/** Frozen with the key before the first call. The amount is always explicit: Stripe's default would take all that is left. */
+export interface ReversalParams {
+  readonly amount: number;
+  readonly metadata: {
+    /** Our reversal's id: what a look-up recognises as ours. */
+    readonly operation_id: string;
+    readonly refund_id: string;
+    readonly order_id: string;
+    readonly generation: string;
+    readonly reason: string;
+  };
+}

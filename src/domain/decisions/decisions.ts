@@ -1,0 +1,115 @@
+import type { AttentionReason } from './attention.js';
+
+/** Somebody else reversed something of the transfer at Stripe. */
+const TAKEN_BY_OTHERS = ['partly_foreign_reversal', 'exceeds_remainder', 'foreign_reversal'] as const;
+
+/**
+ * What persons may decide, of which kind of item: the one list. Workflow messages, the API and its description, the CLI and
+ * "what next" read it; the ledger has one handler for each entry and does not compile without.
+ *
+ * To add an action:
+ * 1. an entry here, under its kind. `reasons` limits it to items that wait for one of these; `asks` has the provider asked
+ *    first (src/resolution: the verifier of the kind gets the action, and answers with a `Verification`).
+ * 2. its handler in `src/ledger/decide-<kind>.ts`: `missing` says what is missing before it may be taken, `confirmed`
+ *    whether the provider's records bear it out, `apply` carries it out in the transaction that records it.
+ * 3. its rows in the table of test/integration/decision-matrix.test.ts, which fails on an entry that it does not expect.
+ * To add a kind: an entry here and in EVIDENCE, `src/ledger/decide-<kind>.ts` listed in src/ledger/decisions/decide.ts, a verifier in
+ * src/resolution/decide.ts, and its operation in src/http/money-operations.ts; the compiler names each place.
+ */
+export const DECISIONS = {
+  settlement: {
+    retry: { persons: 'none' },
+    settled: { persons: 'none_if_confirmed', asks: true },
+    write_off: { persons: 'by_amount', asks: true },
+  },
+  transfer: {
+    retry: { persons: 'none' },
+    adopt: { persons: 'by_amount_unless_confirmed', asks: true },
+    write_off: { persons: 'by_amount', asks: true },
+  },
+  reversal: {
+    retry: { persons: 'none' },
+    adopt: { persons: 'by_amount_unless_confirmed', asks: true },
+    count_as_share: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
+    take_missing: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
+    take_all: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
+    write_off: { persons: 'by_amount', asks: true },
+  },
+  payment: {
+    retry: { persons: 'none' },
+    // A money call of its own, whose answer decides what became of it; it ends a sale all the same.
+    cancel: { persons: 'by_amount' },
+    // The buyer has his money although no refund of ours gave it to him; and, once Hyperswitch has it again, that this is over.
+    given_back: { persons: 'two', asks: true, reasons: ['conflict'] },
+    not_given_back: { persons: 'two', asks: true, reasons: ['conflict'] },
+    write_off: { persons: 'by_amount', asks: true },
+  },
+  refund: {
+    retry: { persons: 'none' },
+    compensate: { persons: 'two', reasons: ['refund_failed_after_reversal'] },
+    write_off: { persons: 'by_amount' },
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, ActionRule>>>>;
+
+export interface ActionRule {
+  /**
+   * Whose word it takes. `none`: it looks before it moves money, or believes only the provider, so anybody may say it.
+   * `none_if_confirmed`: two persons where the provider does not confirm it. `by_amount`: one person below the threshold, two
+   * from it on; `by_amount_unless_confirmed`: nobody where the provider confirms it. `two`: always.
+   */
+  readonly persons: 'none' | 'none_if_confirmed' | 'by_amount_unless_confirmed' | 'by_amount' | 'two';
+  /** The provider is asked what is true before the ledger decides, and once more when it is approved. */
+  readonly asks?: true;
+  /** Only for items that wait for one of these; left out: whatever they wait for. */
+  readonly reasons?: readonly AttentionReason[];
+}
+
+export type DecidableKind = keyof typeof DECISIONS;
+export type ActionOf<Kind extends DecidableKind> = keyof (typeof DECISIONS)[Kind] & string;
+
+/** Where a person saw what he says; what else an item of this kind may be shown is refused as a misspelling. */
+export const EVIDENCE = {
+  settlement: ['tx_hash', 'reference'],
+  transfer: ['stripe_transfer_id', 'reference'],
+  reversal: ['stripe_reversal_id', 'reference'],
+  payment: ['reference'],
+  refund: ['reference'],
+} as const satisfies Readonly<Record<DecidableKind, readonly string[]>>;
+export type EvidenceName = (typeof EVIDENCE)[DecidableKind][number];
+
+export const DECIDABLE_KINDS = Object.keys(DECISIONS) as readonly DecidableKind[];
+
+export const isDecidable = (kind: string): kind is DecidableKind => Object.hasOwn(DECISIONS, kind);
+
+/** Every action of a kind, whatever it may be limited to. */
+export const actionsOf = <Kind extends DecidableKind>(kind: Kind): readonly ActionOf<Kind>[] =>
+  Object.keys(DECISIONS[kind]) as ActionOf<Kind>[];
+
+/** undefined: no such action of this kind. */
+export function ruleOf(kind: DecidableKind, action: string): ActionRule | undefined {
+  const rules: Readonly<Record<string, ActionRule>> = DECISIONS[kind];
+  return Object.hasOwn(rules, action) ? rules[action] : undefined;
+}
+
+/** What may be decided about an item that waits for this reason. */
+export const actionsFor = (kind: DecidableKind, reason: AttentionReason): readonly string[] =>
+  actionsOf(kind).filter((action) => ruleOf(kind, action)?.reasons?.includes(reason) ?? true);
+
+/** `retry, adopt or write_off` */
+export const inWords = (actions: readonly string[]): string =>
+  actions.length < 2 ? actions.join() : `${actions.slice(0, -1).join(', ')} or ${actions.at(-1)}`;
+
+/** Why there is nothing to approve, and where to look. @param status of the decision, or of its item where that waits no more */
+export function nothingToApprove(
+  status: string,
+  item: { readonly kind: DecidableKind; readonly itemId: string },
+): string {
+  const { kind, itemId } = item;
+  const why =
+    status === 'applied'
+      ? 'it was approved and carried out before'
+      : status === 'ignored'
+        ? `it was overtaken by another decision, or its ${kind} is not asked about any more`
+        : `its ${kind} is ${status} and waits for no decision any more`;
+  return `${why}: nothing was changed; makegood show ${itemId} tells what became of it`;
+}

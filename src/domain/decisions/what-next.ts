@@ -1,0 +1,127 @@
+import { assertNever } from '../assert-never.js';
+import type { Attention } from './attention.js';
+import { type Certainty, mayHaveMoved, surelyUnmoved } from '../calls/certainty.js';
+import { actionsFor, inWords, isDecidable } from './decisions.js';
+import type { MoneyKind } from '../marketplace/marketplace.js';
+import type { Settlement } from '../settlements/settlement.js';
+
+/** All that decides what happens to a payment, refund, transfer or reversal next; times are ISO 8601. */
+export interface Situation {
+  readonly kind: MoneyKind;
+  readonly status: string;
+  readonly certainty: Certainty;
+  readonly attention: Attention | null;
+  readonly nextRetryAt: string | null;
+  /** When it is looked at again if nothing happens before. */
+  readonly nextCheckAt: string | null;
+  /** Until then one process alone may send it. */
+  readonly heldUntil: string | null;
+  /** `stripe` or `stripe:<account>` while it does not let us in. */
+  readonly parkedBy: string | null;
+  /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
+  readonly behind: string | null;
+}
+
+/** What happens next, in plain words, for the person who asks where this money is. Changes nothing and promises no date. */
+export function whatNext(situation: Situation, nowMs: number): string {
+  const { attention, heldUntil, parkedBy, behind, kind } = situation;
+  if (attention) return waitsForPerson(situation, attention);
+  if (heldUntil !== null && Date.parse(heldUntil) > nowMs) {
+    return `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
+  }
+  if (!OPEN[kind].includes(situation.status) && !isTriedAgain(situation)) return finished(situation);
+  if (parkedBy !== null) {
+    const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
+    return `waits until Stripe lets us in again${seller}; that is asked every minute at most, and no retries are used up`;
+  }
+  if (behind !== null && kind === 'transfer')
+    return `waits for payment ${behind} of its order, about which a person is asked: nothing more of it is sent before that is answered`;
+  if (behind !== null) return `waits for reversal ${behind} of the same transfer, which goes first`;
+  return goesOn(situation);
+}
+
+const OPEN: Readonly<Record<MoneyKind, readonly string[]>> = {
+  payment: ['pending', 'processing'],
+  refund: ['pending', 'review'],
+  transfer: ['pending', 'failed'],
+  reversal: ['pending', 'waiting_balance'],
+};
+
+/** A transfer that could not be sent, and that a person has tried again: its status stays until it is sent. */
+const isTriedAgain = ({ kind, status, certainty, nextCheckAt }: Situation): boolean =>
+  kind === 'transfer' && status === 'permanently_failed' && certainty !== 'done' && nextCheckAt !== null;
+
+/** The same of a settlement. */
+export function whatNextOfSettlement(settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>): string {
+  const { status, attention, nextRetryAt } = settlement;
+  if (attention) return asks('settlement', attention);
+  switch (status) {
+    case 'open':
+      return 'its response is being served; if its server has died, it is closed at what was charged durably';
+    case 'pending':
+      return `it is sent ${nextRetryAt === null ? 'now, or found by the next sweep' : `at ${nextRetryAt}`}, until it is settled or its credential has expired`;
+    case 'settled':
+    case 'released':
+    case 'written_off':
+    case 'needs_attention':
+      return NOTHING;
+    default:
+      return assertNever(status);
+  }
+}
+
+function asks(kind: MoneyKind | 'settlement', { reason }: Attention): string {
+  if (reason === 'approval_pending')
+    return 'an approver confirms the decision named above (makegood approve <decision>), or nothing happens';
+  return isDecidable(kind)
+    ? `a person decides: makegood resolve <id> ${inWords(actionsFor(kind, reason))}`
+    : 'a person looks at it: nothing of it is decided here';
+}
+
+function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, attention: Attention): string {
+  const asked = asks(kind, attention);
+  if (attention.reason === 'approval_pending') return asked;
+  if (!mayHaveMoved(certainty) || nextCheckAt === null || kind === 'payment' || kind === 'refund') return asked;
+  return `${asked}. Meanwhile Stripe's records are read, next at ${nextCheckAt}; our own ${kind} is adopted if it is found`;
+}
+
+function finished({ kind, status, nextCheckAt }: Situation): string {
+  switch (status) {
+    case 'reversal_pending':
+      return 'its reversals go on; this status follows from theirs';
+    case 'permanently_failed':
+      return kind === 'transfer' ? 'nothing by itself: see its reversals, or the decision that gave it up' : NOTHING;
+    case 'succeeded':
+      return kind === 'refund'
+        ? 'nothing: the buyer has the money. Its reversals go on; should it fail later, Hyperswitch tells'
+        : NOTHING;
+    case 'failed':
+    case 'cancelled':
+      if (kind !== 'payment') return NOTHING;
+      return nextCheckAt === null
+        ? 'nothing: should Hyperswitch call it succeeded after all, the order is paid'
+        : `Hyperswitch is read again at ${nextCheckAt}: should it call it succeeded after all, the order is paid`;
+    default:
+      return NOTHING;
+  }
+}
+
+const NOTHING = 'nothing: it is finished';
+
+function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation): string {
+  const at = nextRetryAt ?? nextCheckAt ?? 'the next sweep';
+  if (kind === 'payment' || kind === 'refund') {
+    return surelyUnmoved(certainty)
+      ? `it is sent to Hyperswitch at ${at}`
+      : `Hyperswitch is read again at ${at} at the latest, and then from time to time until it is final`;
+  }
+  if (status === 'waiting_balance' && nextRetryAt === null) {
+    return "waits for the seller's balance behind an older reversal of the same seller, which asks for both";
+  }
+  if (status === 'waiting_balance') {
+    return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;
+  }
+  return mayHaveMoved(certainty)
+    ? `Stripe's records are read at ${at}; only what is not there is sent again`
+    : `it is sent to Stripe at ${at}`;
+}

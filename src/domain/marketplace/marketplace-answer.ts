@@ -1,0 +1,230 @@
+import type { Certainty } from '../calls/certainty.js';
+import type { Attention } from '../decisions/attention.js';
+import type { Order, Payment, Refund, Reversal, SellerTransfer } from './marketplace.js';
+import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+
+/**
+ * The marketplace's money as outsiders see it, in the API and with `--json`. Amounts are integers in minor
+ * units of `currency` (ISO 4217, upper case), times ISO 8601. Type aliases and not interfaces, because an answer is also
+ * kept as JSON for whoever sends the same request again.
+ */
+export type OrderAnswer = {
+  readonly id: string;
+  readonly status: OrderStatus;
+  readonly currency: string;
+  readonly amount: number;
+  readonly items: readonly OrderItemAnswer[];
+  readonly payment: PaymentOfOrder | null;
+  readonly transfers: readonly TransferAnswer[];
+  readonly refunds: readonly RefundAnswer[];
+  readonly reversals: readonly ReversalAnswer[];
+  /** What a historical order was called before it was imported. */
+  readonly reference: string | null;
+  readonly created_at: string;
+};
+
+export type OrderItemAnswer = {
+  readonly seller_account: string;
+  readonly amount: number;
+  readonly description: string;
+};
+
+/** Without the buyer's client secret, which only the answer to POST /api/v1/payments holds. */
+export type PaymentAnswer = {
+  readonly id: string;
+  readonly order_id: string;
+  readonly status: PaymentStatus;
+  readonly amount: number;
+  readonly currency: string;
+};
+
+/** Whoever asks where an order stands sees whether its payment waits for a person. */
+export type PaymentOfOrder = PaymentAnswer & { readonly attention: AttentionAnswer | null };
+
+/** As it is read on its own. */
+export type PaymentDetails = PaymentOfOrder & {
+  /** What the buyer has surely paid; as much can be given back. */
+  readonly captured: number;
+  /** False: more may have been captured than that, or in another currency. */
+  readonly captured_known: boolean;
+  readonly certainty: Certainty;
+  readonly provider_status: string | null;
+  readonly hyperswitch_payment_id: string | null;
+  readonly workflow_id: string | null;
+  readonly created_at: string;
+};
+
+export type RefundAnswer = {
+  readonly id: string;
+  readonly order_id: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: RefundStatus;
+  readonly origin: 'api' | 'provider';
+  readonly hyperswitch_refund_id: string | null;
+  readonly reversals: readonly ReversalAnswer[];
+  readonly reason: string;
+  readonly certainty: Certainty;
+  readonly attention: AttentionAnswer | null;
+  readonly workflow_id: string | null;
+  readonly created_at: string;
+};
+
+export type TransferAnswer = {
+  readonly id: string;
+  readonly order_id: string;
+  readonly seller_account: string;
+  readonly amount: number;
+  readonly amount_reversed: number;
+  readonly currency: string;
+  readonly status: TransferStatus;
+  readonly certainty: Certainty;
+  readonly stripe_transfer_id: string | null;
+  readonly retry_count: number;
+  readonly next_retry_at: string | null;
+  readonly reversals: readonly ReversalAnswer[];
+  readonly attention: AttentionAnswer | null;
+  readonly workflow_id: string | null;
+  readonly created_at: string;
+};
+
+export type ReversalAnswer = {
+  readonly id: string;
+  readonly refund_id: string;
+  readonly transfer_id: string;
+  readonly order_id: string;
+  readonly seller_account: string;
+  readonly amount: number;
+  /** Of the amount, what somebody else's reversal at Stripe stands for; ours took the rest, if there is any. */
+  readonly counted: number;
+  readonly currency: string;
+  readonly status: ReversalStatus;
+  readonly certainty: Certainty;
+  readonly retry_count: number;
+  readonly next_retry_at: string | null;
+  readonly stripe_transfer_id: string | null;
+  readonly stripe_reversal_id: string | null;
+  readonly attention: AttentionAnswer | null;
+  readonly workflow_id: string | null;
+  readonly created_at: string;
+};
+
+type AttentionAnswer = { readonly [Member in keyof Attention]: Attention[Member] };
+
+export function orderAnswer(order: Order): OrderAnswer {
+  const { reversals } = order;
+  return {
+    id: order.id,
+    status: order.status,
+    currency: order.currency,
+    amount: minorUnits(order.amount),
+    items: order.items.map((item) => ({
+      seller_account: item.sellerAccount,
+      amount: minorUnits(item.amount),
+      description: item.description,
+    })),
+    payment: order.payment && paymentOfOrder(order.payment),
+    transfers: order.transfers.map((one) =>
+      transferAnswer(
+        one,
+        reversals.filter(({ transferId }) => transferId === one.id),
+      ),
+    ),
+    refunds: order.refunds.map((one) =>
+      refundAnswer(
+        one,
+        reversals.filter(({ refundId }) => refundId === one.id),
+      ),
+    ),
+    reversals: reversals.map(reversalAnswer),
+    reference: order.reference,
+    created_at: order.createdAt,
+  };
+}
+
+export const paymentAnswer = (payment: Payment): PaymentAnswer => ({
+  id: payment.id,
+  order_id: payment.orderId,
+  status: payment.status,
+  amount: minorUnits(payment.amount),
+  currency: payment.currency,
+});
+
+const paymentOfOrder = (payment: Payment): PaymentOfOrder => ({
+  ...paymentAnswer(payment),
+  attention: payment.attention,
+});
+
+export const paymentDetails = (payment: Payment): PaymentDetails => ({
+  ...paymentOfOrder(payment),
+  captured: minorUnits(payment.captured.surely),
+  captured_known: payment.captured.known,
+  certainty: payment.certainty,
+  provider_status: payment.providerStatus,
+  hyperswitch_payment_id: payment.hyperswitchPaymentId,
+  workflow_id: payment.workflowId,
+  created_at: payment.createdAt,
+});
+
+/** @param reversals those that came of this refund */
+export const refundAnswer = (refund: Refund, reversals: readonly Reversal[]): RefundAnswer => ({
+  id: refund.id,
+  order_id: refund.orderId,
+  amount: minorUnits(refund.amount),
+  currency: refund.currency,
+  status: refund.status,
+  origin: refund.origin,
+  hyperswitch_refund_id: refund.hyperswitchRefundId,
+  reversals: reversals.map(reversalAnswer),
+  reason: refund.reason,
+  certainty: refund.certainty,
+  attention: refund.attention,
+  workflow_id: refund.workflowId,
+  created_at: refund.createdAt,
+});
+
+/** @param reversals those of this transfer */
+export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Reversal[]): TransferAnswer => ({
+  id: transfer.id,
+  order_id: transfer.orderId,
+  seller_account: transfer.sellerAccount,
+  amount: minorUnits(transfer.amount),
+  amount_reversed: minorUnits(transfer.amountReversed),
+  currency: transfer.currency,
+  status: transfer.status,
+  certainty: transfer.certainty,
+  stripe_transfer_id: transfer.stripeTransferId,
+  retry_count: transfer.retryCount,
+  next_retry_at: transfer.nextRetryAt,
+  reversals: reversals.map(reversalAnswer),
+  attention: transfer.attention,
+  workflow_id: transfer.workflowId,
+  created_at: transfer.createdAt,
+});
+
+export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({
+  id: reversal.id,
+  refund_id: reversal.refundId,
+  transfer_id: reversal.transferId,
+  order_id: reversal.orderId,
+  seller_account: reversal.sellerAccount,
+  amount: minorUnits(reversal.amount),
+  counted: minorUnits(reversal.counted),
+  currency: reversal.currency,
+  status: reversal.status,
+  certainty: reversal.certainty,
+  retry_count: reversal.retryCount,
+  next_retry_at: reversal.nextRetryAt,
+  stripe_transfer_id: reversal.stripeTransferId,
+  stripe_reversal_id: reversal.stripeReversalId,
+  attention: reversal.attention,
+  workflow_id: reversal.workflowId,
+  created_at: reversal.createdAt,
+});
+
+/** @throws RangeError rather than tell another amount than the ledger holds; whatever comes in is checked to fit */
+function minorUnits(amount: bigint): number {
+  const number = Number(amount);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${amount} cannot be written as a JSON integer exactly`);
+  return number;
+}

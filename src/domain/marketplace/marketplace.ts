@@ -1,0 +1,108 @@
+import type { Certainty } from '../calls/certainty.js';
+import type { Attention } from '../decisions/attention.js';
+import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../ids.js';
+import type { Captured } from './captured.js';
+import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+
+/**
+ * The marketplace's money as our own programs see it. Amounts are integers in minor units of `currency` (ISO 4217, upper
+ * case); times are ISO 8601.
+ */
+export interface Order {
+  readonly id: OrderId;
+  /** What a historical order was called before it was imported; null for our own. */
+  readonly reference: string | null;
+  readonly status: OrderStatus;
+  readonly currency: string;
+  readonly amount: bigint;
+  readonly items: readonly OrderItem[];
+  readonly payment: Payment | null;
+  readonly transfers: readonly SellerTransfer[];
+  readonly refunds: readonly Refund[];
+  readonly reversals: readonly Reversal[];
+  readonly createdAt: string;
+}
+
+export interface OrderItem {
+  readonly sellerAccount: string;
+  readonly amount: bigint;
+  readonly description: string;
+}
+
+export interface Payment {
+  readonly id: PaymentId;
+  readonly orderId: OrderId;
+  readonly status: PaymentStatus;
+  readonly certainty: Certainty;
+  readonly amount: bigint;
+  /** What the buyer has paid, whatever the payment is called. */
+  readonly captured: Captured;
+  readonly currency: string;
+  /** Hyperswitch's own word. */
+  readonly providerStatus: string | null;
+  readonly hyperswitchPaymentId: string | null;
+  readonly attention: Attention | null;
+  readonly workflowId: string | null;
+  readonly createdAt: string;
+}
+
+export interface Refund {
+  readonly id: RefundId;
+  readonly orderId: OrderId;
+  readonly paymentId: PaymentId;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly reason: string;
+  readonly status: RefundStatus;
+  readonly certainty: Certainty;
+  readonly origin: 'api' | 'provider';
+  readonly hyperswitchRefundId: string | null;
+  readonly attention: Attention | null;
+  readonly workflowId: string | null;
+  readonly createdAt: string;
+}
+
+/** A seller's share of an order. */
+export interface SellerTransfer {
+  readonly id: TransferId;
+  readonly orderId: OrderId;
+  readonly sellerAccount: string;
+  /** What is sent: the promise less what refunds withheld before it was sent. */
+  readonly amount: bigint;
+  readonly amountReversed: bigint;
+  readonly currency: string;
+  readonly status: TransferStatus;
+  readonly certainty: Certainty;
+  readonly origin: 'order' | 'import' | 'compensation';
+  readonly stripeTransferId: string | null;
+  readonly retryCount: number;
+  readonly nextRetryAt: string | null;
+  readonly attention: Attention | null;
+  readonly workflowId: string | null;
+  readonly createdAt: string;
+}
+
+export interface Reversal {
+  readonly id: ReversalId;
+  readonly refundId: RefundId;
+  readonly transferId: TransferId;
+  readonly orderId: OrderId;
+  readonly sellerAccount: string;
+  readonly amount: bigint;
+  /** Of the amount, what somebody else's reversal at Stripe stands for; the rest is taken by ours. */
+  readonly counted: bigint;
+  readonly currency: string;
+  readonly status: ReversalStatus;
+  readonly certainty: Certainty;
+  readonly retryCount: number;
+  readonly nextRetryAt: string | null;
+  /** Of the transfer it takes back; null for a historical one whose id is not known. */
+  readonly stripeTransferId: string | null;
+  readonly stripeReversalId: string | null;
+  readonly attention: Attention | null;
+  readonly workflowId: string | null;
+  readonly createdAt: string;
+}
+
+/** The four kinds of items that have a workflow `<kind>/<id>`; the sweep and the inbox name items this way. */
+export type MoneyKind = 'payment' | 'refund' | 'transfer' | 'reversal';

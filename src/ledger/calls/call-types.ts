@@ -1,0 +1,172 @@
+import type { Certainty } from '../../domain/calls/certainty.js';
+import type { Decision } from '../../domain/calls/next.js';
+import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
+import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
+import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { MoneyItem } from '../marketplace/marketplace-types.js';
+
+/** A payment or refund that this process may send or read now. `certainty` is what was known before; `not_sent` needs no look. */
+export interface ClaimedPayment {
+  readonly id: PaymentId;
+  readonly orderId: OrderId;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly key: string;
+  readonly certainty: Certainty;
+  /** A no that came while an earlier attempt's outcome was unknown: it is only looked for, and not sent again. */
+  readonly refusal: string | null;
+  readonly hyperswitchPaymentId: string;
+  /** Since it was made here, by the ledger's clock. */
+  readonly ageMs: number;
+  /** Given up here while its buyer can still pay it there. */
+  readonly givenUp: boolean;
+}
+
+/** A payment that this process may cancel at Hyperswitch now. */
+export interface ClaimedCancel {
+  readonly key: string;
+  readonly hyperswitchPaymentId: string;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+export interface ClaimedRefund {
+  readonly id: RefundId;
+  readonly orderId: OrderId;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly reason: string;
+  readonly key: string;
+  readonly certainty: Certainty;
+  readonly refusal: string | null;
+  readonly hyperswitchPaymentId: string;
+  /** Null: Hyperswitch never had it, and two persons have said that the buyer has the money. */
+  readonly hyperswitchRefundId: string | null;
+  /** Since it was made here, by the ledger's clock. */
+  readonly ageMs: number;
+}
+
+export type HyperswitchClaim<C> =
+  | { readonly kind: 'claimed'; readonly claim: C }
+  /** Nothing is to be sent; it may still be read, because a refund that succeeded can fail later. */
+  | { readonly kind: 'final'; readonly claim: C }
+  | { readonly kind: 'held'; readonly forMs: number };
+
+/** What the provider said of one payment; refunds it knows are told one by one by {@link RefundReading}. */
+export interface PaymentReading {
+  readonly paymentId: PaymentId;
+  /** Null: this was read without a claim (a webhook on a finished item). */
+  readonly runner: string | null;
+  readonly facts: PaymentFacts;
+  /** When the sweep looks if nothing else does; null: soon. */
+  readonly readAgainMs?: number | null;
+}
+
+export interface RefundReading {
+  readonly refundId: RefundId;
+  readonly runner: string | null;
+  readonly facts: RefundFacts;
+}
+
+/** What the ledger did with a reading, and what must be started now; the sweep starts it otherwise. */
+export interface Applied {
+  readonly status: string;
+  readonly started: readonly MoneyItem[];
+}
+
+/** One transfer or reversal that this process has claimed: it may look at Stripe now, and ask to send. */
+export interface Claimed {
+  readonly runner: string;
+  readonly orderId: OrderId;
+  readonly sellerAccount: string;
+  readonly currency: string;
+  readonly amount: bigint;
+  readonly certainty: Certainty;
+  readonly generation: number;
+  readonly attempts: number;
+  readonly retryCount: number;
+  /** Read Stripe's records before sending (key-age.ts). */
+  readonly looksFirst: boolean;
+}
+
+export interface ClaimedTransfer extends Claimed {
+  readonly id: TransferId;
+  /** What Stripe's transfer_group and metadata[order_id] say. */
+  readonly orderMark: string;
+}
+
+export interface ClaimedReversal extends Claimed {
+  readonly id: ReversalId;
+  readonly refundId: RefundId;
+  readonly transferId: TransferId;
+  readonly stripeTransferId: string;
+  /** To read the refund once more before the POST; null: given back outside any refund, and its payment is read. */
+  readonly hyperswitchRefundId: string | null;
+  /** What the refund has to be at Hyperswitch for the share to be due. */
+  readonly refund: {
+    readonly amount: bigint;
+    readonly currency: string;
+    readonly paymentId: PaymentId;
+    readonly hyperswitchPaymentId: string | null;
+  };
+  /** What is known of this transfer's reversals at Stripe; whatever else is there somebody else made. */
+  readonly accounted: Accounted;
+}
+
+/** Why nothing may be sent now. Only `failed` and `final` end it. */
+export type StripeClaim<C> =
+  | { readonly kind: 'claimed'; readonly claim: C }
+  | { readonly kind: 'final'; readonly status: string }
+  | { readonly kind: 'attention'; readonly reason: AttentionReason; readonly detail: string; readonly unknown: boolean }
+  /** Another process holds it, its date is not due, its transfer is still on its way, or an earlier one goes first. */
+  | { readonly kind: 'later'; readonly afterMs: number; readonly why: string }
+  /** All of Stripe, or this seller at it, is parked. */
+  | { readonly kind: 'parked'; readonly afterMs: number; readonly why: string }
+  /** Its provider is parked and this process is the one that asks, read-only, whether it is over. */
+  | { readonly kind: 'probe'; readonly provider: string; readonly sellerAccount: string }
+  | { readonly kind: 'waiting_balance'; readonly afterMs: number };
+
+/** The last word before the bytes leave, by the ledger's clock. */
+export type SendPermit<Params> =
+  | { readonly kind: 'send'; readonly key: string; readonly generation: number; readonly params: Params }
+  /** The key may or may not be forgotten: look again later, send nothing. */
+  | { readonly kind: 'read_only'; readonly afterMs: number }
+  /** The claim lapsed, or nothing is due any more (refund no longer succeeded, transfer cancelled). */
+  | { readonly kind: 'stop'; readonly why: string };
+
+export type TransferPermit = SendPermit<TransferParams>;
+
+export type ReversalPermit = SendPermit<ReversalParams>;
+
+/** How one attempt ended. */
+export interface CallOutcome<Id> {
+  readonly id: Id;
+  readonly runner: string;
+  readonly decision: Decision;
+  /** In the provider's words, cut; no secret. */
+  readonly detail: string;
+  readonly requestId: string | null;
+  /** tr_… or trr_…; set exactly with `finish`. */
+  readonly stripeId: string | null;
+  /** How it was found: by our own call's answer, or in Stripe's records. */
+  readonly source: 'answer' | 'lookup';
+  /** Parks all of Stripe or this seller; set exactly with `park`. */
+  readonly parks: 'stripe' | 'seller' | null;
+  /** Which reversals of others a person is asked about, by their ids at Stripe. */
+  readonly others?: readonly string[];
+  /** Of a transfer that was found: what somebody else has reversed of it already. */
+  readonly takenBack?: readonly OthersReversal[];
+}
+
+export interface Recorded {
+  readonly status: TransferStatus | ReversalStatus;
+  readonly started: readonly MoneyItem[];
+}
+
+/** What an absence proves; recorded before a permit is asked for. */
+export interface Absence<Id> {
+  readonly id: Id;
+  readonly runner: string;
+}

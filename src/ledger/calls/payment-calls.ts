@@ -1,0 +1,94 @@
+import { type Certainty, certaintyAtClaim } from '../../domain/calls/certainty.js';
+import type { Clock } from '../../domain/clock.js';
+import type { PaymentId } from '../../domain/ids.js';
+import type { Database } from '../database.js';
+import { moveOrder } from '../marketplace/order-paid.js';
+import { isOpen, lockPayment, lockWithOrder, type PaymentRow } from '../marketplace/payment-row.js';
+import type { Sealer } from '../sealer.js';
+import { mustMove, tell } from '../transition.js';
+import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './call-types.js';
+import { heldElsewhereMs, holdRow } from './holds.js';
+import {
+  type AbsentOutcome,
+  askUnread,
+  type Held,
+  leaveEnded,
+  leaves,
+  noteAbsent,
+  type Question,
+  type UnreadOutcome,
+  unread,
+} from './hyperswitch-rows.js';
+import { readPaymentInto } from './payment-readings.js';
+
+/** The calls that make and follow one payment at Hyperswitch, and what its answers change here. */
+export function createPaymentCalls(database: Database, sealer: Sealer, clock: Clock) {
+  return {
+    claimPayment: (id: PaymentId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedPayment>> =>
+      database.transaction(async (query) => {
+        const row = await lockPayment(query, id);
+        const claim = toClaim(row);
+        if (!isOpen(row.status)) {
+          await leaveEnded(query, 'payments', id);
+          return { kind: 'final', claim };
+        }
+        const heldMs = heldElsewhereMs(row, runner);
+        if (heldMs > 0) return { kind: 'held', forMs: Math.ceil(heldMs) };
+        await holdRow(query, 'payments', { id, runner, holdMs, certainty: claim.certainty });
+        return { kind: 'claimed', claim };
+      }),
+
+    /** In flight from here on. @returns what is to be sent; undefined: the claim lapsed, nothing may be sent */
+    paymentLeaves: (sending: Held<PaymentId> & { readonly params: string }): Promise<string | undefined> =>
+      leaves(database, 'payments', sending),
+
+    /** No reading: what happened is unknown, or (refused) absent; also gives the claim back. */
+    paymentUnread: (outcome: UnreadOutcome<PaymentId>): Promise<void> => unread(database, 'payments', outcome),
+    paymentAbsent: (outcome: AbsentOutcome<PaymentId>): Promise<number> => noteAbsent(database, 'payments', outcome),
+    askAboutPayment: (asked: Held<PaymentId> & Question & { readonly certainty: Certainty }): Promise<void> =>
+      askUnread(database, 'payments', asked),
+
+    /** The provider refused the payment for good: it is failed, and so is the order. */
+    paymentRefused: ({ id, runner, detail }: { id: PaymentId; runner: string; detail: string }): Promise<void> =>
+      database.transaction(async (query) => {
+        const row = await lockWithOrder(query, id);
+        if (row.runner !== runner || !isOpen(row.status)) return;
+        await mustMove(query, 'payments', {
+          id,
+          from: row.status,
+          to: 'failed',
+          set: `certainty = 'absent', detail = $4, last_answer = 'refused', runner = NULL, runner_until = NULL,
+            next_check_at = NULL, sealed_client_secret = NULL, sealed_key_id = NULL`,
+          values: [detail],
+        });
+        await tell(query, {
+          kind: 'payment',
+          id,
+          what: 'failed',
+          certainty: 'absent',
+          key: row.idempotency_key,
+          detail: { detail },
+        });
+        await moveOrder(query, row.order_id, 'payment_failed');
+      }),
+
+    applyPayment: (reading: PaymentReading): Promise<Applied> =>
+      database.transaction(async (query) => {
+        const row = await lockWithOrder(query, reading.paymentId);
+        return await readPaymentInto({ query, sealer, clock }, row, reading);
+      }),
+  };
+}
+
+const toClaim = (row: PaymentRow): ClaimedPayment => ({
+  id: row.id,
+  orderId: row.order_id,
+  amount: BigInt(row.amount),
+  currency: row.currency,
+  key: row.idempotency_key,
+  certainty: certaintyAtClaim(row.certainty),
+  refusal: row.refusal,
+  hyperswitchPaymentId: row.hyperswitch_payment_id,
+  ageMs: row.age_ms,
+  givenUp: row.written_off_at !== null && row.certainty === 'done' && !row.provider_final && !isOpen(row.status),
+});

@@ -1,0 +1,65 @@
+import type { Certainty } from '../../domain/calls/certainty.js';
+import { paymentCancelKey } from '../../domain/calls/idempotency-keys.js';
+import type { PaymentId } from '../../domain/ids.js';
+import { isAbandoned } from '../../domain/marketplace/payment-expiry.js';
+import type { Database } from '../database.js';
+import { isOpen, lockPayment } from '../marketplace/payment-row.js';
+import { tell } from '../transition.js';
+import type { ClaimedCancel } from './call-types.js';
+import { heldElsewhereMs, holdRow } from './holds.js';
+import type { Held } from './hyperswitch-rows.js';
+
+/** The call that cancels a payment at Hyperswitch: a money call, whose outcome is what is read of the payment afterwards. */
+export function createPaymentCancels(database: Database) {
+  return {
+    /** In flight from here on. @returns undefined: nobody asks for it, it is no longer due, or somebody else is at work */
+    claimCancel: (
+      held: Held<PaymentId> & { readonly holdMs: number; readonly expiryMs: number },
+    ): Promise<ClaimedCancel | undefined> =>
+      database.transaction(async (query) => {
+        const { id, runner, holdMs, expiryMs } = held;
+        const row = await lockPayment(query, id);
+        const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
+        if (!isOpen(row.status) || row.certainty !== 'done' || heldElsewhereMs(row, runner) > 0) return undefined;
+        // What the expiry began ends when the buyer comes back; only a person's word outlasts that.
+        if (!expired && row.cancel_asked_by !== 'decision') return undefined;
+        await holdRow(query, 'payments', { id, runner, holdMs, certainty: row.certainty });
+        const certainty =
+          row.cancel_certainty === 'unknown' || row.cancel_certainty === 'in_flight' ? 'unknown' : 'in_flight';
+        await query(
+          `UPDATE payments SET cancel_asked_at = coalesce(cancel_asked_at, clock_now()),
+             cancel_asked_by = coalesce(cancel_asked_by, 'expiry'), cancel_certainty = $2 WHERE id = $1`,
+          [id, certainty],
+        );
+        const key = paymentCancelKey(row.order_id);
+        await tell(query, { kind: 'payment', id, what: 'cancel_sent', certainty, key, detail: { runner, expired } });
+        const { hyperswitch_payment_id: hyperswitchPaymentId, amount, currency } = row;
+        return { key, hyperswitchPaymentId, amount: BigInt(amount), currency };
+      }),
+
+    /**
+     * What became of it. Refused, or without effect, it is asked for again by whoever still wants it: by the expiry at the
+     * next reading, by a person with another decision. Of a payment that has ended the reading has said it: an answer that
+     * comes later knows less.
+     */
+    cancelAnswered: ({
+      id,
+      certainty,
+      detail,
+    }: {
+      id: PaymentId;
+      certainty: Certainty;
+      detail: string;
+    }): Promise<void> =>
+      database.transaction(async (query) => {
+        await query(
+          `UPDATE payments SET cancel_certainty = $2,
+             cancel_asked_at = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_at END,
+             cancel_asked_by = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_by END
+           WHERE id = $1 AND cancel_certainty IN ('in_flight', 'unknown')`,
+          [id, certainty],
+        );
+        await tell(query, { kind: 'payment', id, what: 'cancel_answered', certainty, detail: { detail } });
+      }),
+  };
+}

@@ -1,0 +1,181 @@
+import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
+import type { Certainty } from '../../domain/calls/certainty.js';
+import type { Clock } from '../../domain/clock.js';
+import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
+import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
+import type { Applied, PaymentReading } from './call-types.js';
+import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-paid.js';
+import { capturedIn, isOpen, type PaymentRow } from '../marketplace/payment-row.js';
+import { sealClientSecret } from '../marketplace/payments.js';
+import type { Sealer } from '../sealer.js';
+import { mustMove, type Query, tell } from '../transition.js';
+
+export interface Reader {
+  readonly query: Query;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+}
+
+/** What was read of a payment becomes what we know of it. The caller holds the order and the payment. */
+export async function readPaymentInto(reader: Reader, row: PaymentRow, reading: PaymentReading): Promise<Applied> {
+  const { query } = reader;
+  const { facts } = reading;
+  const question = questionOf(row, facts);
+  const status = question ? whileAsked(row.status) : facts.status;
+  const captured = capturedOf({ ...row, captured: capturedIn(row) }, facts);
+  const moves = status !== row.status && PAYMENT_TRANSITIONS[row.status].includes(status);
+  await saveReading(reader, row, { reading, question, open: isOpen(moves ? status : row.status), captured });
+  const started = moves ? await move(reader, row, status) : [];
+  const settled = givenUpLike(row, facts, captured);
+  const contradiction = moves || settled ? null : contradictionOf(row, facts);
+  const asked = contradiction ?? (settled ? null : question);
+  if (asked) await askAbout(query, row, { question: asked, isNews: !isReadBefore(row, facts, captured) });
+  else if (row.attention_reason !== null) await answered(query, row, status);
+  if (status !== row.status && !moves)
+    await tell(query, { kind: 'payment', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
+  return { status: moves ? status : row.status, started };
+}
+
+/** Money that is there, or was, and is not exactly what the order asked for: nobody but a person can tell what it is for. */
+function questionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
+  const differs = 'payment_amount_differs' as const;
+  const said = `Hyperswitch calls it ${facts.providerStatus}`;
+  const shown = `${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured`;
+  if (facts.currency !== row.currency || facts.amount !== BigInt(row.amount))
+    return {
+      reason: differs,
+      detail: `Hyperswitch holds ${facts.amount} ${facts.currency} for this payment of ${row.amount} ${row.currency}`,
+    };
+  if (facts.status === 'succeeded' && facts.amountReceived !== null && facts.amountReceived !== facts.amount)
+    return {
+      reason: differs,
+      detail: `Hyperswitch captured ${facts.amountReceived} of ${facts.amount} ${facts.currency}`,
+    };
+  switch (facts.asks) {
+    case null:
+      return null;
+    case 'payment_amount_differs':
+      return {
+        reason: differs,
+        detail: `${said}, ${shown}: give back what was captured by a refund, or capture or cancel it at Hyperswitch`,
+      };
+    case 'unknown_status':
+      return {
+        reason: 'unknown_status',
+        detail: `${said}, ${shown}, and nothing follows by itself: finish it at Hyperswitch, cancel it, or write it off`,
+      };
+  }
+}
+
+/** The buyer can no more pay it than we can take it further. */
+const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? 'processing' : status);
+
+/** Sellers may have been paid of it already, or have paid it back. */
+function contradictionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
+  if (row.status !== 'succeeded') return null;
+  if (facts.status === 'succeeded' && questionOf(row, facts) === null)
+    return row.said_given_back === null
+      ? null
+      : {
+          reason: 'conflict',
+          detail: `two persons said that the buyer has the money (refund ${row.said_given_back}), and Hyperswitch calls the payment succeeded again: find out there who has it; not_given_back ends that refund, write_off lets it stand`,
+        };
+  return {
+    reason: 'conflict',
+    detail: `the order was paid, and Hyperswitch now calls the payment ${facts.providerStatus}, ${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured: find out there whether the money is still ours`,
+  };
+}
+
+/** A person has settled exactly this already, and nothing else has been asked since. */
+const givenUpLike = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
+  row.written_off_at !== null && row.attention_reason === null && isReadBefore(row, facts, captured);
+
+const isReadBefore = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
+  facts.providerStatus === row.provider_status && isSameCaptured(captured, capturedIn(row));
+
+interface Asked {
+  readonly question: Question;
+  readonly isNews: boolean;
+}
+
+/** A write-off gives up what was read last: nobody approves one that was asked for about something else. */
+async function askAbout(
+  query: Query,
+  { id, attention_reason: was }: PaymentRow,
+  { question, isNews }: Asked,
+): Promise<void> {
+  const pending = was === 'approval_pending' ? await pendingRequest(query, 'payment', id) : undefined;
+  if (pending && (isNews || pending.asked_detail !== question.detail)) {
+    await withdrawRequests(query, 'payment', id, 'Hyperswitch answers otherwise since');
+    await dropAttention(query, 'payments', id);
+  }
+  await ask(query, 'payments', { id, ...question });
+}
+
+interface Save {
+  readonly reading: PaymentReading;
+  readonly question: Question | null;
+  /** A buyer may still pay it here: nothing of one that has ended is kept for him, whatever the provider says of it later. */
+  readonly open: boolean;
+  readonly captured: Captured;
+}
+
+async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Save): Promise<void> {
+  const { reading, question, open, captured } = save;
+  const { facts, runner, readAgainMs } = reading;
+  const secret = open && facts.clientSecret !== null ? sealClientSecret(sealer, row.id, facts.clientSecret) : null;
+  await query(
+    `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
+       refusal = NULL, captured = $8, captured_known = $11, provider_final = $12,
+       cancel_certainty = CASE WHEN cancel_certainty IN ('in_flight', 'unknown') THEN coalesce($10, cancel_certainty) ELSE cancel_certainty END,
+       sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
+       sealed_key_id = coalesce($5, CASE WHEN $7 THEN sealed_key_id END),
+       runner = CASE WHEN runner = $6 THEN NULL ELSE runner END,
+       runner_until = CASE WHEN runner = $6 THEN NULL ELSE runner_until END,
+       next_check_at = CASE WHEN status IN ('pending', 'processing') THEN clock_now() + $9 * interval '1 millisecond' ELSE next_check_at END
+     WHERE id = $1`,
+    [
+      row.id,
+      facts.providerStatus,
+      question?.detail ?? null,
+      secret?.bytes ?? null,
+      secret?.keyId ?? null,
+      runner,
+      open,
+      captured.surely.toString(),
+      (readAgainMs ?? 0) + SWEEP_AFTER_MS,
+      // What does not fit this payment shows nothing of its cancel.
+      question === null ? cancelShown(facts) : null,
+      captured.known,
+      facts.final,
+    ],
+  );
+}
+
+/** What a payment that has ended shows of a cancel that nobody lived to record; null: it may still be carried out. */
+const cancelShown = ({ status }: PaymentFacts): Certainty | null =>
+  status === 'cancelled' ? 'done' : status === 'succeeded' || status === 'failed' ? 'absent' : null;
+
+async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentStatus): Promise<Applied['started']> {
+  await mustMove(query, 'payments', {
+    id: row.id,
+    from: row.status,
+    to: status,
+    set: isOpen(status) ? `next_check_at = clock_now() + ${SWEEP_AFTER}` : 'next_check_at = NULL',
+  });
+  await tell(query, { kind: 'payment', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
+  if (status === 'succeeded') return await orderPaid(query, clock, row.order_id);
+  if (status === 'failed' || status === 'cancelled') await moveOrder(query, row.order_id, 'payment_failed');
+  return [];
+}
+
+/** What was asked has been answered by what Hyperswitch says now; what only its answer to a person can end, it ends. */
+async function answered(query: Query, row: PaymentRow, status: PaymentStatus): Promise<void> {
+  if (row.attention_reason === 'approval_pending' && isOpen(status)) return;
+  await withdrawRequests(query, 'payment', row.id, `Hyperswitch answered it: the payment is ${status} now`);
+  await dropAttention(query, 'payments', row.id);
+  await wakeTransfers(query, row.order_id);
+  await tell(query, { kind: 'payment', id: row.id, what: 'attention_over', detail: { was: row.attention_reason } });
+}

@@ -1,0 +1,293 @@
+import { type Certainty, certaintyAtClaim } from '../../domain/calls/certainty.js';
+import { refundKey } from '../../domain/calls/idempotency-keys.js';
+import type { RefundFacts } from '../../domain/calls/provider-answers.js';
+import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import { REFUND_TRANSITIONS, type RefundStatus } from '../../domain/marketplace/marketplace-status.js';
+import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
+import { larger } from '../../domain/money.js';
+import type { Database } from '../database.js';
+import { dropAttention, isGivenUp, withdrawRequests } from '../decisions/decision-rows.js';
+import { proposeCompensation } from '../marketplace/compensation.js';
+import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import { refreshOrder } from '../marketplace/order-paid.js';
+import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
+import { giveBack, settleShares } from '../marketplace/share-out.js';
+import { mustMove, type Query, tell } from '../transition.js';
+import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './call-types.js';
+import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
+import {
+  type AbsentOutcome,
+  ask,
+  askUnread,
+  type Held,
+  leaveEnded,
+  leaves,
+  noteAbsent,
+  type Question,
+  SWEEP_AFTER,
+  SWEEP_AFTER_MS,
+  type UnreadOutcome,
+  unread,
+} from './hyperswitch-rows.js';
+
+interface RefundRow extends Holdable {
+  id: RefundId;
+  order_id: OrderId;
+  payment_id: PaymentId;
+  amount: string;
+  currency: string;
+  reason: string;
+  status: RefundStatus;
+  certainty: Certainty;
+  idempotency_key: string;
+  hyperswitch_refund_id: string | null;
+  hyperswitch_payment_id: string;
+  refusal: string | null;
+  origin: 'api' | 'provider';
+  /** Of its payment: what was surely taken from the buyer, whether that is known to be all, and what he was asked for. */
+  captured: string;
+  captured_known: boolean;
+  paid_amount: string;
+  attention_reason: string | null;
+  paid_currency: string;
+  age_ms: number;
+}
+
+const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
+    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason,
+    p.currency AS paid_currency,
+    (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
+    (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
+  FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
+
+/** The calls that make and follow one refund at Hyperswitch, and what its answers change here. */
+export function createRefundCalls(database: Database) {
+  const apply = (reading: RefundReading): Promise<Applied> =>
+    database.transaction(async (query) => {
+      const row = await lockRefund(query, reading.refundId);
+      const question = questionOf(row, reading.facts) ?? (await beyondPaid(query, row, reading.facts.status));
+      const stands = row.attention_reason !== null && !isAnsweredByReading(row);
+      const open = question !== null && !stands && !(await isGivenUp(query, 'refund', row.id, question));
+      await saveReading(query, row, reading, open);
+      if (open) await ask(query, 'refunds', { id: row.id, ...question });
+      // What does not fit is not believed, whatever a person has decided about it.
+      return question ? { status: row.status, started: [] } : await follow(query, row, reading.facts.status);
+    });
+
+  return {
+    claimRefund: (id: RefundId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedRefund>> =>
+      database.transaction(async (query) => {
+        const row = await lockRefund(query, id);
+        const claim = toClaim(row);
+        if (row.status === 'succeeded' || row.status === 'failed') {
+          await leaveEnded(query, 'refunds', id);
+          return { kind: 'final', claim };
+        }
+        const heldMs = heldElsewhereMs(row, runner);
+        if (heldMs > 0) return { kind: 'held', forMs: Math.ceil(heldMs) };
+        await holdRow(query, 'refunds', { id, runner, holdMs, certainty: claim.certainty });
+        return { kind: 'claimed', claim };
+      }),
+
+    refundLeaves: (sending: Held<RefundId> & { readonly params: string }): Promise<string | undefined> =>
+      leaves(database, 'refunds', sending),
+
+    refundUnread: (outcome: UnreadOutcome<RefundId>): Promise<void> => unread(database, 'refunds', outcome),
+    refundAbsent: (outcome: AbsentOutcome<RefundId>): Promise<number> => noteAbsent(database, 'refunds', outcome),
+    askAboutRefund: (asked: Held<RefundId> & Question & { readonly certainty: Certainty }): Promise<void> =>
+      askUnread(database, 'refunds', asked),
+
+    /** The provider refused the refund for good: it is failed, the buyer got nothing. */
+    refundRefused: ({ id, runner, detail }: { id: RefundId; runner: string; detail: string }): Promise<void> =>
+      database.transaction(async (query) => {
+        const row = await lockRefund(query, id);
+        if (row.runner !== runner || (row.status !== 'pending' && row.status !== 'review')) return;
+        await mustMove(query, 'refunds', {
+          id,
+          from: row.status,
+          to: 'failed',
+          set: `certainty = 'absent', failed_at = clock_now(), detail = $4, last_answer = 'refused', runner = NULL,
+            runner_until = NULL, next_check_at = NULL`,
+          values: [detail],
+        });
+        await tell(query, {
+          kind: 'refund',
+          id,
+          what: 'failed',
+          certainty: 'absent',
+          key: row.idempotency_key,
+          detail: { detail },
+        });
+      }),
+
+    applyRefund: apply,
+
+    /** A refund that we did not make: stored with origin `provider`, then as applyRefund. */
+    async adoptRefund(
+      paymentId: PaymentId,
+      refundId: RefundId,
+      facts: RefundFacts,
+    ): Promise<Applied & { refundId: RefundId }> {
+      const id = await database.transaction((query) => insertFound(query, { paymentId, refundId, facts }));
+      return { ...(await apply({ refundId: id, runner: null, facts })), refundId: id };
+    },
+  };
+}
+
+/** Order first, then the refund: the order of all locks. */
+async function lockRefund(query: Query, id: RefundId): Promise<RefundRow> {
+  await lockOrderOf(query, 'refunds', id);
+  const [row] = await query<RefundRow & { [column: string]: unknown }>(`${ROW} FOR UPDATE OF r`, [id]);
+  if (!row) throw new Error(`refund ${id} is not in the ledger`);
+  return row;
+}
+
+const toClaim = (row: RefundRow): ClaimedRefund => ({
+  id: row.id,
+  orderId: row.order_id,
+  amount: BigInt(row.amount),
+  currency: row.currency,
+  reason: row.reason,
+  key: row.idempotency_key,
+  certainty: certaintyAtClaim(row.certainty),
+  refusal: row.refusal,
+  hyperswitchPaymentId: row.hyperswitch_payment_id,
+  hyperswitchRefundId: row.hyperswitch_refund_id,
+  ageMs: row.age_ms,
+});
+
+/** With what the refund is here: what it stands for has changed with that, so what was given up before is another question. */
+function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
+  const same =
+    facts.hyperswitchRefundId === row.hyperswitch_refund_id &&
+    facts.hyperswitchPaymentId === row.hyperswitch_payment_id &&
+    facts.amount === BigInt(row.amount) &&
+    facts.currency === row.currency &&
+    facts.currency === row.paid_currency;
+  if (!same) {
+    return {
+      reason: 'conflict',
+      detail: `Hyperswitch holds ${facts.hyperswitchRefundId}, ${facts.providerStatus}, of ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund (${row.status} here) of ${row.amount} ${row.currency} of a payment in ${row.paid_currency}`,
+    };
+  }
+  return facts.asks === null
+    ? null
+    : {
+        reason: facts.asks,
+        detail: `Hyperswitch calls this refund (${row.status} here) ${facts.providerStatus}, which is in no document: find out there whether the buyer has the money`,
+      };
+}
+
+/** Questions that Hyperswitch's own answer ends, and that its next one may replace. */
+const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
+  'conflict',
+  'unknown_status',
+  'provider_mismatch',
+  'resource_missing',
+]);
+
+const isAnsweredByReading = ({ attention_reason, status }: RefundRow): boolean =>
+  ANSWERED_BY_READING.has(attention_reason ?? '') && (attention_reason !== 'conflict' || status !== 'succeeded');
+
+async function saveReading(query: Query, row: RefundRow, { runner }: RefundReading, asks: boolean): Promise<void> {
+  // What did not fit fits now: nobody needs to be asked any more.
+  if (!asks && isAnsweredByReading(row)) await dropAttention(query, 'refunds', row.id);
+  await query(
+    `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
+       runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
+       runner_until = CASE WHEN runner = $2 THEN NULL ELSE runner_until END,
+       next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + $3 * interval '1 millisecond' ELSE next_check_at END
+     WHERE id = $1`,
+    [row.id, runner, (overdueReadMs(row.age_ms, REFUND_EXPECTED_MS) ?? 0) + SWEEP_AFTER_MS],
+  );
+}
+
+async function follow(query: Query, row: RefundRow, status: RefundStatus): Promise<Applied> {
+  if (status === row.status) return { status, started: [] };
+  if (!REFUND_TRANSITIONS[row.status].includes(status)) {
+    await tell(query, { kind: 'refund', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
+    return { status: row.status, started: [] };
+  }
+  await mustMove(query, 'refunds', { id: row.id, from: row.status, to: status, set: MOVED[status] });
+  await tell(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
+  const started = await shareAnew(query, row, status);
+  await refreshOrder(query, row.order_id);
+  return { status, started };
+}
+
+async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Promise<MoneyItem[]> {
+  const failedLate = status === 'failed' && row.status === 'succeeded';
+  if (status !== 'succeeded' && !failedLate) return [];
+  await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
+  await dropAttention(query, 'refunds', row.id);
+  const started = failedLate
+    ? await giveBack(query, row.order_id, row.id)
+    : await settleShares(query, row.order_id, row.id);
+  await proposeCompensation(query, row.order_id);
+  return started;
+}
+
+/** Another refund must have failed of which we have not heard: this one counts once that one is read. */
+async function beyondPaid(query: Query, row: RefundRow, said: RefundStatus): Promise<Question | null> {
+  if (said !== 'succeeded' || !REFUND_TRANSITIONS[row.status].includes(said)) return null;
+  const [sum] = await query<{ refunded: string }>(
+    `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND id <> $2 AND status = 'succeeded'`,
+    [row.order_id, row.id],
+  );
+  const refunded = BigInt(sum?.refunded ?? 0);
+  const captured = BigInt(row.captured);
+  // What the provider gave back was captured, whether or not it says how much was.
+  const paid = row.captured_known || row.origin === 'api' ? captured : larger(captured, BigInt(row.paid_amount));
+  if (refunded + BigInt(row.amount) <= paid) return null;
+  return {
+    reason: 'conflict',
+    detail: `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${paid} that were paid; the order's other refunds are to be read again`,
+  };
+}
+
+const MOVED: Readonly<Record<RefundStatus, string>> = {
+  pending: `next_check_at = clock_now() + ${SWEEP_AFTER}`,
+  review: `next_check_at = clock_now() + ${SWEEP_AFTER}`,
+  succeeded: 'succeeded_at = clock_now(), failed_at = NULL, next_check_at = NULL',
+  failed: 'failed_at = clock_now(), next_check_at = NULL',
+};
+
+interface Found {
+  readonly paymentId: PaymentId;
+  readonly refundId: RefundId;
+  readonly facts: RefundFacts;
+}
+
+/** Stored once however often it is found: the id at the provider is unique. @returns the refund's id here */
+async function insertFound(query: Query, { paymentId, refundId, facts }: Found): Promise<RefundId> {
+  const [payment] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [paymentId]);
+  if (!payment) throw new Error(`payment ${paymentId} is not in the ledger`);
+  await lockOrder(query, payment.order_id);
+  const [known] = await query<{ id: RefundId }>('SELECT id FROM refunds WHERE hyperswitch_refund_id = $1', [
+    facts.hyperswitchRefundId,
+  ]);
+  if (known) return known.id;
+  await query(
+    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key,
+       hyperswitch_refund_id, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, 'provider', 'done', $7, $8, clock_now() + interval '1 minute', 'refund/' || $1::uuid)`,
+    [
+      refundId,
+      payment.order_id,
+      paymentId,
+      facts.amount.toString(),
+      facts.currency,
+      facts.reason ?? 'made at the provider',
+      refundKey(refundId),
+      facts.hyperswitchRefundId,
+    ],
+  );
+  await tell(query, {
+    kind: 'refund',
+    id: refundId,
+    what: 'found',
+    certainty: 'done',
+    detail: { hyperswitch_refund_id: facts.hyperswitchRefundId, amount: facts.amount.toString() },
+  });
+  return refundId;
+}

@@ -1,0 +1,197 @@
+import type { AttentionReason } from '../../domain/decisions/attention.js';
+import { mayHaveMoved } from '../../domain/calls/certainty.js';
+import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
+import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { RefundStatus, ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
+import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';
+import { heldElsewhereMs } from './holds.js';
+import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import type { StripeClaim } from './call-types.js';
+import { lockSharesOf } from '../marketplace/seller-shares.js';
+import { settleShares } from '../marketplace/share-out.js';
+import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain, mayHaveTakenOtherwise } from './stripe-calls.js';
+import { gateHoldsMs, parked } from './stripe-gates.js';
+import { mustMove, type Query, tell } from '../transition.js';
+
+/** A reversal with all that decides whether it may be sent. */
+export type ReversalRow = CallRow & {
+  id: ReversalId;
+  order_id: OrderId;
+  refund_id: RefundId;
+  transfer_id: TransferId;
+  status: ReversalStatus;
+  order_mark: string;
+  refund_status: RefundStatus;
+  refund_reason: string;
+  refund_amount: string;
+  payment_id: PaymentId;
+  hyperswitch_payment_id: string | null;
+  hyperswitch_refund_id: string | null;
+  stripe_transfer_id: string | null;
+  stripe_reversal_id: string | null;
+  transfer_completed: boolean;
+  waiting_ms: number | null;
+  /** Of the amount, what somebody else's reversal stands for: the rest is what is taken. */
+  counted: string;
+  decided_of_others: DecidedOfOthers;
+  /** Of all reversals of its transfer. */
+  operation_ids: string[];
+  stripe_ids: string[];
+};
+
+const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_account, x.currency, x.amount, x.status,
+    x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
+    x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
+    f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount,
+    p.id AS payment_id, p.hyperswitch_payment_id, x.counted, decided_of_others(x.transfer_id),
+    ARRAY(SELECT id::text FROM reversals WHERE transfer_id = x.transfer_id) AS operation_ids,
+    ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = x.transfer_id AND stripe_reversal_id IS NOT NULL) AS stripe_ids,
+    (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
+    t.stripe_transfer_id, x.stripe_reversal_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
+  FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN refunds f ON f.id = x.refund_id
+    JOIN payments p ON p.id = f.payment_id JOIN orders o ON o.id = x.order_id
+  WHERE x.id = $1 FOR UPDATE OF x`;
+
+/** The order, its transfers, then the reversal: the order of all locks. */
+export async function lockReversal(query: Query, id: ReversalId): Promise<ReversalRow> {
+  await lockSharesOf(query, 'reversals', id);
+  const [row] = await query<ReversalRow & { [column: string]: unknown }>(ROW, [id]);
+  if (!row)
+    throw new Error(`reversal ${id} is not in the ledger; the workflow and the database do not belong together`);
+  return row;
+}
+
+type Refusal = Exclude<StripeClaim<never>, { kind: 'claimed' }>;
+
+/** Why nothing may be sent for it now; undefined: it may be claimed. */
+export async function refusalOf(
+  query: Query,
+  row: ReversalRow,
+  { runner, holdMs }: { runner: string; holdMs: number },
+): Promise<Refusal | undefined> {
+  const uncertain = mayHaveMoved(row.certainty);
+  if (row.status === 'reversed' || row.status === 'written_off') return { kind: 'final', status: row.status };
+  if (row.status === 'permanently_failed') return await attentionOf(query, row, uncertain);
+  const heldMs = heldElsewhereMs(row, runner);
+  if (heldMs > 0) return await later(query, row, heldMs, 'another attempt holds it');
+  if (row.refund_status !== 'succeeded' && !uncertain) {
+    await undo(query, row);
+    return { kind: 'final', status: 'written_off' };
+  }
+  if (row.status === 'pending' && (row.retry_ms ?? 0) > 0)
+    return await later(query, row, row.retry_ms ?? 0, 'its next attempt is not due');
+  if (!row.transfer_completed) return await later(query, row, LOOK_ANYWAY_MS, 'its transfer is still on its way');
+  if (row.stripe_transfer_id === null) return await askForId(query, row);
+  if (mayHaveTakenOtherwise(row, toTake(row))) return await askWhatWasTaken(query, row);
+  if (await isBehind(query, row))
+    return await later(query, row, LOOK_ANYWAY_MS, 'an earlier reversal of the same transfer goes first');
+  return (await parkedRefusal(query, row)) ?? (await waitForBalance(query, row, holdMs));
+}
+
+async function attentionOf(query: Query, row: ReversalRow, unknown: boolean): Promise<Refusal> {
+  await lookAgain(query, 'reversals', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
+  return {
+    kind: 'attention',
+    reason: row.attention_reason as AttentionReason,
+    detail: row.attention_detail ?? '',
+    unknown,
+  };
+}
+
+/** What it waits for wakes it; a look every few minutes finds what was missed. */
+const LOOK_ANYWAY_MS = 300_000;
+
+async function later(query: Query, row: ReversalRow, afterMs: number, why: string): Promise<Refusal> {
+  await lookAgain(query, 'reversals', row.id, afterMs);
+  return { kind: 'later', afterMs, why };
+}
+
+/** First in, first out among the reversals of one transfer, and one of them at a time. */
+async function isBehind(query: Query, row: ReversalRow): Promise<boolean> {
+  const [earlier] = await query<{ id: string | null }>('SELECT reversal_before($1) AS id', [row.id]);
+  if (earlier?.id) return true;
+  // A claim that lapsed is over: its row is asked about again when its own turn comes.
+  await query(
+    `UPDATE reversals SET runner = NULL, runner_until = NULL, certainty = CASE certainty WHEN 'in_flight' THEN 'unknown' ELSE certainty END
+     WHERE transfer_id = $1 AND id <> $2 AND runner IS NOT NULL`,
+    [row.transfer_id, row.id],
+  );
+  return false;
+}
+
+/** A historical transfer whose id nobody knows cannot be reversed by anybody but a person; Stripe is not asked. */
+async function askForId(query: Query, row: ReversalRow): Promise<Refusal> {
+  const detail =
+    'its transfer has no id at Stripe (historical); find it with makegood backfill-transfer-ids, then resolve with retry';
+  await fail(query, row, { reason: 'missing_transfer_id', detail });
+  return { kind: 'attention', reason: 'missing_transfer_id', detail, unknown: false };
+}
+
+/** A build that knew nothing of what is counted may have sent the whole share. */
+async function askWhatWasTaken(query: Query, row: ReversalRow): Promise<Refusal> {
+  const detail = `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent. Where Stripe shows it on ${row.stripe_transfer_id}, adopt takes it as the whole share, and frees what was counted; where it does not, retry takes what is due under a new key 25 hours after it was first sent`;
+  await fail(query, row, { reason: 'conflict', detail });
+  return { kind: 'attention', reason: 'conflict', detail, unknown: true };
+}
+
+/** What Stripe is asked for. */
+export const toTake = ({ amount, counted }: Pick<ReversalRow, 'amount' | 'counted'>): bigint =>
+  BigInt(amount) - BigInt(counted);
+
+async function parkedRefusal(query: Query, row: ReversalRow): Promise<Refusal | undefined> {
+  const gate = await parked(query, row.seller_account);
+  if (!gate) return undefined;
+  if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
+  await query(`UPDATE reversals SET last_answer = 'parked' WHERE id = $1`, [row.id]);
+  await lookAgain(query, 'reversals', row.id, gate.afterMs);
+  return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
+}
+
+async function waitForBalance(query: Query, row: ReversalRow, holdMs: number): Promise<Refusal | undefined> {
+  const { id, seller_account: sellerAccount, currency } = row;
+  const afterMs = await gateHoldsMs(query, { id, sellerAccount, currency, holdMs });
+  if (afterMs === 0) return undefined;
+  if (row.status === 'pending') await startWaiting(query, row);
+  await lookAgain(query, 'reversals', row.id, afterMs);
+  return { kind: 'waiting_balance', afterMs };
+}
+
+export async function startWaiting(query: Query, row: ReversalRow): Promise<void> {
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: 'pending',
+    to: 'waiting_balance',
+    set: `waiting_since = coalesce(waiting_since, clock_now()), next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
+  });
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  await tell(query, { kind: 'reversal', id: row.id, what: 'waiting_balance', detail: { seller: row.seller_account } });
+}
+
+/** Its refund is no longer succeeded and nothing was sent. What it stood for may be due for another refund. */
+export async function undo(query: Query, row: ReversalRow): Promise<void> {
+  await voidReversal(query, row, `its refund is ${row.refund_status}, so nothing is due`);
+  await settleShares(query, row.order_id);
+}
+
+/**
+ * Certainty is kept: while nobody knows, Stripe's records are read again from time to time.
+ * @returns what has waited behind it
+ */
+export async function fail(
+  query: Query,
+  row: ReversalRow,
+  { reason, detail }: { reason: AttentionReason; detail: string },
+): Promise<MoneyItem[]> {
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: row.status,
+    to: 'permanently_failed',
+    set: `attention_reason = $4, attention_since = clock_now(), attention_detail = $5, next_retry_at = NULL, runner = NULL,
+      runner_until = NULL, waiting_since = NULL,
+      next_check_at = CASE WHEN certainty IN ('unknown', 'in_flight') THEN clock_now() + interval '1 hour' END`,
+    values: [reason, detail],
+  });
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  await tell(query, { kind: 'reversal', id: row.id, what: 'permanently_failed', detail: { reason, detail } });
+  return await leavePlace(query, row);
+}

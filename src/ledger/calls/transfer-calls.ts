@@ -1,0 +1,322 @@
+import { mayHaveMoved, surelyUnmoved } from '../../domain/calls/certainty.js';
+import { transferKey } from '../../domain/calls/idempotency-keys.js';
+import type { TransferParams } from '../../domain/calls/provider-answers.js';
+import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
+import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
+import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { Database } from '../database.js';
+import { withdrawRequests } from '../decisions/decision-rows.js';
+import { proposeCompensation } from '../marketplace/compensation.js';
+import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import { questionedPayment } from '../marketplace/order-paid.js';
+import { noteOthers } from '../marketplace/others-reversals.js';
+import { lockSharesOf } from '../marketplace/seller-shares.js';
+import { settleShares, withholdDemands } from '../marketplace/share-out.js';
+import { mustMove, type Query, tell } from '../transition.js';
+import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
+import { heldElsewhereMs } from './holds.js';
+import {
+  CALL_TIMES,
+  type CallRow,
+  exactMinorUnits,
+  giveBack,
+  hold,
+  isTaken,
+  LOOKED_AFTER_MS,
+  lookAgain,
+  noteAbsent,
+  permit,
+  tellAnswer,
+  useOf,
+} from './stripe-calls.js';
+import { parked } from './stripe-gates.js';
+
+type TransferRow = CallRow & {
+  id: TransferId;
+  order_id: OrderId;
+  status: TransferStatus;
+  /** What Stripe's metadata[order_id] says. */
+  order_mark: string;
+  completed: boolean;
+  written_off: boolean;
+  stripe_transfer_id: string | null;
+};
+
+const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.status, x.certainty, x.generation,
+    x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner, x.attention_reason, x.attention_detail,
+    coalesce(o.reference, o.id::text) AS order_mark, x.completed_at IS NOT NULL AS completed,
+    x.written_off_at IS NOT NULL AS written_off,
+    x.stripe_transfer_id, ${CALL_TIMES}
+  FROM seller_transfers x JOIN orders o ON o.id = x.order_id WHERE x.id = $1 FOR UPDATE OF x`;
+
+/**
+ * The calls that send one seller's share, and what Stripe's answers change here. Each holds the order first: a share that turns
+ * out unsent, or sent after all, changes what is demanded of it. And whoever writes a row twice in one transaction has Postgres
+ * look at the rows it refers to, the order among them.
+ */
+export function createTransferCalls(database: Database) {
+  return {
+    claimTransfer: (id: TransferId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedTransfer>> =>
+      database.transaction(async (query) => {
+        await lockSharesOf(query, 'seller_transfers', id);
+        const row = await lockTransfer(query, id);
+        const refusal = await refusalOf(query, row, runner);
+        if (refusal) return refusal;
+        const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });
+        return { kind: 'claimed', claim: { ...claimed, id, orderId: row.order_id, orderMark: row.order_mark } };
+      }),
+
+    /** Stripe has no such transfer; recorded before a permit is asked for. */
+    noteTransferAbsent: (absence: Absence<TransferId>): Promise<void> =>
+      database.transaction((query) => noteAbsent(query, 'seller_transfers', absence)),
+
+    /** What paid the order, where a person is asked whether that money is there: meanwhile nobody is sent any of it. */
+    async questionedPayment(order: OrderId): Promise<PaymentId | undefined> {
+      const [payment] = await database.query<{ id: PaymentId }>(questionedPayment('$1'), [order]);
+      return payment?.id;
+    },
+
+    /** The last word before the bytes leave, by the ledger's clock. */
+    permitTransfer: (id: TransferId, runner: string, holdMs: number): Promise<TransferPermit> =>
+      database.transaction(async (query) => {
+        await lockSharesOf(query, 'seller_transfers', id);
+        const row = await knownUnsent(query, await lockTransfer(query, id), runner);
+        if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
+          return { kind: 'stop', why: `the transfer is ${row.status}` };
+        return await permit<TransferParams>(query, 'seller_transfers', {
+          row,
+          runner,
+          holdMs,
+          keyOf: (generation) => transferKey(id, generation),
+          freeze: (generation) => paramsOf(row, generation),
+        });
+      }),
+
+    async recordTransfer(outcome: CallOutcome<TransferId>): Promise<Recorded> {
+      try {
+        return await database.transaction((query) => record(query, outcome));
+      } catch (error) {
+        if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
+        const detail = `${outcome.stripeId} at Stripe already belongs to another transfer here; nothing was written`;
+        const decision = { do: 'ask', certainty: 'unknown', reason: 'conflict' } as const;
+        return await database.transaction((query) => record(query, { ...outcome, decision, detail, stripeId: null }));
+      }
+    },
+
+    /** Gives the claim back without an attempt: nothing was sent. */
+    releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
+      giveBack(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
+
+    /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
+    async adoptTransfer(
+      id: TransferId,
+      stripeTransferId: string,
+      others: readonly OthersReversal[] = [],
+    ): Promise<Recorded> {
+      try {
+        return await database.transaction(async (query) => {
+          await lockSharesOf(query, 'seller_transfers', id);
+          await noteOthers(query, id, others);
+          return await finishTransfer(query, await lockTransfer(query, id), stripeTransferId);
+        });
+      } catch (error) {
+        if (!isTaken(error)) throw error;
+        return await notAdopted(database, id, stripeTransferId);
+      }
+    },
+  };
+}
+
+export async function lockTransfer(query: Query, id: TransferId): Promise<TransferRow> {
+  const [row] = await query<TransferRow & { [column: string]: unknown }>(ROW, [id]);
+  if (!row)
+    throw new Error(`transfer ${id} is not in the ledger; the workflow and the database do not belong together`);
+  return row;
+}
+
+/** What was found belongs to another transfer here: nothing is written, and the person who is asked hears of it. */
+async function notAdopted(database: Database, id: TransferId, stripeId: string): Promise<Recorded> {
+  await tell(database.query, { kind: 'transfer', id, what: 'not_adopted', detail: { stripe_transfer_id: stripeId } });
+  const [row] = await database.query<{ status: TransferStatus }>('SELECT status FROM seller_transfers WHERE id = $1', [
+    id,
+  ]);
+  return { status: row?.status ?? 'pending', started: [] };
+}
+
+async function refusalOf(
+  query: Query,
+  row: TransferRow,
+  runner: string,
+): Promise<Exclude<StripeClaim<never>, { kind: 'claimed' }> | undefined> {
+  if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
+  if (row.attention_reason !== null) {
+    const unknown = mayHaveMoved(row.certainty);
+    await lookAgain(query, 'seller_transfers', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
+    return { kind: 'attention', reason: row.attention_reason as never, detail: row.attention_detail ?? '', unknown };
+  }
+  const later = laterOf(row, runner);
+  if (later) {
+    await lookAgain(query, 'seller_transfers', row.id, later.afterMs);
+    return later;
+  }
+  const gate = await parked(query, row.seller_account);
+  if (!gate) return undefined;
+  if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
+  await query(`UPDATE seller_transfers SET last_answer = 'parked' WHERE id = $1`, [row.id]);
+  await lookAgain(query, 'seller_transfers', row.id, gate.afterMs);
+  return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
+}
+
+function laterOf(row: TransferRow, runner: string) {
+  const heldMs = heldElsewhereMs(row, runner);
+  if (heldMs > 0) return { kind: 'later', afterMs: heldMs, why: 'another attempt holds it' } as const;
+  if ((row.retry_ms ?? 0) > 0)
+    return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' } as const;
+  return undefined;
+}
+
+/**
+ * The proof that allows another key after an unknown ends what waited for it as well: what refunds would have taken back of
+ * the transfer is not sent in the first place.
+ */
+async function knownUnsent(query: Query, row: TransferRow, runner: string): Promise<TransferRow> {
+  if (row.runner !== runner || !mayHaveMoved(row.certainty) || useOf(row) !== 'new_generation') return row;
+  await query(`UPDATE seller_transfers SET certainty = 'absent' WHERE id = $1`, [row.id]);
+  // The sweep starts what is demanded of the seller's other transfers: it is due already.
+  await withholdDemands(query, row.order_id, row.id);
+  return await lockTransfer(query, row.id);
+}
+
+const paramsOf = (row: TransferRow, generation: number): TransferParams => ({
+  amount: exactMinorUnits(row),
+  currency: row.currency.toLowerCase(),
+  destination: row.seller_account,
+  transfer_group: row.order_mark,
+  metadata: { order_id: row.order_mark, seller_transfer_id: row.id, generation: String(generation) },
+});
+
+async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<Recorded> {
+  const { id, decision, runner, detail, requestId, stripeId } = outcome;
+  await lockSharesOf(query, 'seller_transfers', id);
+  const row = await lockTransfer(query, id);
+  await tellAnswer(query, 'seller_transfers', row, outcome);
+  if (decision.do === 'finish') {
+    await noteOthers(query, id, outcome.takenBack ?? []);
+    return await finishTransfer(query, row, stripeId ?? '', requestId);
+  }
+  if (row.completed || row.runner !== runner) return { status: row.status, started: [] };
+
+  const afterMs = 'afterMs' in decision ? decision.afterMs : 0;
+  await query(
+    `UPDATE seller_transfers SET certainty = $2, last_answer = $3, provider_request_id = coalesce($4, provider_request_id),
+       retry_count = retry_count + $5, runner = NULL, runner_until = NULL,
+       next_retry_at = CASE WHEN $3 = 'retry' THEN clock_now() + $6 * interval '1 millisecond' END,
+       next_check_at = clock_now() + $6 * interval '1 millisecond' + interval '15 seconds'
+     WHERE id = $1`,
+    [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
+  );
+  await moveOn(query, row, outcome);
+  const unsent = surelyUnmoved(decision.certainty);
+  const started = unsent ? await withholdDemands(query, row.order_id, id) : [];
+  // Last: whoever asks whether Stripe is parked holds a transfer, and nothing is waited for after this.
+  if (outcome.parks)
+    await query('SELECT park_provider($1, $2)', [parkedName(outcome.parks, row.seller_account), detail]);
+  return { status: (await lockTransfer(query, id)).status, started };
+}
+
+const counted = ({ decision }: CallOutcome<string>): number => (decision.do === 'retry' && decision.counts ? 1 : 0);
+export const parkedName = (scope: 'stripe' | 'seller', account: string): string =>
+  scope === 'stripe' ? 'stripe' : `stripe:${account}`;
+
+/** A definite failure shows as failed; what nobody knows stays pending, also before a person. */
+async function moveOn(query: Query, row: TransferRow, { decision, detail }: CallOutcome<TransferId>): Promise<void> {
+  let { status } = row;
+  if (status === 'pending' && decision.certainty === 'absent') {
+    await mustMove(query, 'seller_transfers', { id: row.id, from: 'pending', to: 'failed' });
+    status = 'failed';
+  }
+  if (decision.do !== 'ask') return;
+  if (status === 'failed') {
+    await mustMove(query, 'seller_transfers', { id: row.id, from: 'failed', to: 'permanently_failed' });
+    status = 'permanently_failed';
+  }
+  // What may have moved is read again; the rest waits for a person, and pending rows keep a date all the same.
+  await query(
+    `UPDATE seller_transfers SET attention_reason = $2, attention_since = clock_now(), attention_detail = $3, next_retry_at = NULL,
+       next_check_at = CASE WHEN certainty IN ('unknown', 'in_flight') THEN clock_now() + interval '1 hour'
+         WHEN status = 'permanently_failed' THEN NULL ELSE clock_now() + interval '1 day' END WHERE id = $1`,
+    [row.id, decision.reason, detail],
+  );
+}
+
+/**
+ * The money is with the seller. Written from any status: evidence is absorbing, and what a person had given up or was
+ * asked about becomes a late success. Refunds that came meanwhile can be taken back now.
+ */
+export async function finishTransfer(
+  query: Query,
+  row: TransferRow,
+  stripeTransferId: string,
+  requestId: string | null = null,
+): Promise<Recorded> {
+  if (row.completed || BigInt(row.amount) === 0n) {
+    await sentBeside(query, row, stripeTransferId);
+    return { status: row.status, started: [] };
+  }
+  const late = row.written_off || row.attention_reason !== null;
+  await mustMove(query, 'seller_transfers', {
+    id: row.id,
+    from: row.status,
+    to: 'completed',
+    set: `certainty = 'done', stripe_transfer_id = $4, completed_at = clock_now(), written_off_at = NULL, last_answer = 'finish',
+      provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
+      next_check_at = NULL, attention_reason = $6, attention_since = CASE WHEN $6::text IS NOT NULL THEN clock_now() END,
+      attention_detail = $7`,
+    values: [
+      stripeTransferId,
+      requestId,
+      late ? 'late_success' : null,
+      late
+        ? `Stripe holds ${stripeTransferId} for it, found after it was ${row.attention_reason ?? 'written off'}`
+        : null,
+    ],
+  });
+  await tell(query, {
+    kind: 'transfer',
+    id: row.id,
+    what: 'completed',
+    certainty: 'done',
+    detail: { stripe_transfer_id: stripeTransferId },
+  });
+  await withdrawRequests(query, 'transfer', row.id, 'Stripe holds the transfer');
+  const waiting = await query<{ id: string }>(
+    `UPDATE reversals SET next_retry_at = clock_now(), next_check_at = clock_now()
+     WHERE transfer_id = $1 AND status = 'pending' RETURNING id`,
+    [row.id],
+  );
+  await query('SELECT refresh_transfer($1)', [row.id]);
+  const started: MoneyItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
+  if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
+  await proposeCompensation(query, row.order_id);
+  return { status: (await lockTransfer(query, row.id)).status, started };
+}
+
+/** Stripe holds a transfer for a row that has another one, or that was cancelled: the seller has more than was promised. */
+async function sentBeside(query: Query, row: TransferRow, stripeTransferId: string): Promise<void> {
+  if (row.stripe_transfer_id === stripeTransferId) return;
+  const detail =
+    row.stripe_transfer_id === null
+      ? `Stripe holds ${stripeTransferId} for it although it ${row.completed ? 'was completed without an id' : 'was withheld'}`
+      : `Stripe holds ${stripeTransferId} for it beside ${row.stripe_transfer_id}: the seller was paid twice`;
+  await query(
+    `UPDATE seller_transfers SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2 WHERE id = $1`,
+    [row.id, `${detail}; reverse it at Stripe, then acknowledge with adopt`],
+  );
+  await tell(query, {
+    kind: 'transfer',
+    id: row.id,
+    what: 'conflict',
+    detail: { stripe_transfer_id: stripeTransferId },
+  });
+}

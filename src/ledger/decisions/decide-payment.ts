@@ -1,0 +1,154 @@
+import { type Certainty, mayHaveMoved } from '../../domain/calls/certainty.js';
+import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
+import { larger } from '../../domain/money.js';
+import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
+import { NO_ATTENTION } from './decision-rows.js';
+import { bookGivenBack, saidGivenBack, takeBackGivenBack } from '../given-back.js';
+import { moveOrder, wakeTransfers } from '../marketplace/order-paid.js';
+import { isOpen } from '../marketplace/payment-row.js';
+import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { mustMove, type Query } from '../transition.js';
+
+interface Row extends DecidableRow {
+  readonly id: PaymentId;
+  readonly order_id: OrderId;
+  readonly status: PaymentStatus;
+  readonly certainty: Certainty;
+  readonly amount: string;
+  readonly captured: string;
+  readonly captured_known: boolean;
+  /** Of what was captured. */
+  readonly given_back: string;
+  /** A refund of it that may still leave, or may have left. */
+  readonly refund_under_way: RefundId | null;
+  readonly said_given_back: RefundId | null;
+  readonly currency: string;
+}
+
+/** What Hyperswitch calls something that no program can take further, or whose amount is not the order's. */
+export const PAYMENT: Decidable<'payment', Row> = {
+  table: 'payments',
+  async lock(query, id) {
+    await lockOrderOf(query, 'payments', id);
+    const [row] = await query<Row & { [column: string]: unknown }>(
+      `SELECT id, order_id, status, certainty, amount, captured, captured_known, currency, attention_reason, attention_detail,
+         (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back,
+         (SELECT id FROM refunds WHERE payment_id = p.id AND status IN ('pending', 'review') AND certainty <> 'done' LIMIT 1) AS refund_under_way,
+         ${saidGivenBack('p.id')} AS said_given_back
+       FROM payments p WHERE id = $1 FOR UPDATE`,
+      [id],
+    );
+    return row;
+  },
+  waits: needsAttention,
+  /** What is kept of a buyer's money, or could still come. */
+  atStake: (row) => ({
+    amount: row.captured_known ? kept(row) + toCome(row) : larger(BigInt(row.amount), kept(row)),
+    currency: row.currency.toLowerCase(),
+  }),
+  actions: {
+    /** Read again now; what still needs a person comes back. Of one that has ended only the reading answers the question. */
+    retry: {
+      async apply({ query }, row) {
+        await query(
+          `UPDATE payments SET next_check_at = clock_now(), ${isOpen(row.status) ? NO_ATTENTION : ASKED_BEFORE} WHERE id = $1`,
+          [row.id],
+        );
+        return row.status;
+      },
+    },
+    cancel: {
+      missing: (row) =>
+        isOpen(row.status) && row.certainty === 'done'
+          ? undefined
+          : 'there is nothing at Hyperswitch that could be cancelled: retry reads it again, write_off gives it up',
+      async apply({ query }, row) {
+        await query(
+          `UPDATE payments SET ${NO_ATTENTION}, cancel_asked_at = clock_now(), cancel_asked_by = 'decision',
+             next_check_at = clock_now() WHERE id = $1`,
+          [row.id],
+        );
+        return row.status;
+      },
+    },
+    /** All of it that no refund gave back: a cause like a refund, and nothing of it is sent to a seller or given to the buyer again. */
+    given_back: {
+      missing(row, { verified }) {
+        if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
+        if (row.refund_under_way !== null)
+          return `refund ${row.refund_under_way} of it may give it back as well: wait until Hyperswitch has answered that one`;
+        if (BigInt(row.captured) < BigInt(row.amount))
+          return `Hyperswitch calls ${row.captured} of ${row.amount} captured, so only a part can be gone: refund what is there`;
+        return kept(row) > 0n ? undefined : 'refunds have given all of it back already: resolve it with write_off';
+      },
+      async apply({ query, clock }, row) {
+        const { order_id: order, id: payment, currency } = row;
+        await bookGivenBack(query, clock, { order, payment, amount: kept(row), currency });
+        return await putAside(query, row);
+      },
+    },
+    not_given_back: {
+      missing: ({ said_given_back }, { verified }) =>
+        verified.kind === 'refuted' || verified.kind === 'unanswered'
+          ? verified.detail
+          : said_given_back === null
+            ? 'nobody has said that it was given back'
+            : undefined,
+      async apply({ query }, row) {
+        await takeBackGivenBack(query, row.order_id, row.id);
+        return await putAside(query, row);
+      },
+    },
+    /** Nothing is followed any more; what was captured can still be given back, and a late success still wins. */
+    write_off: {
+      missing(row, { verified }) {
+        if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
+        return mayHaveMoved(row.certainty)
+          ? 'nobody knows yet whether Hyperswitch has it: it is read until that is known'
+          : undefined;
+      },
+      /** Whose money it is that is kept is nobody's to say alone. */
+      confirmed: (row, { verified }) =>
+        row.captured_known &&
+        kept(row) === 0n &&
+        row.said_given_back === null &&
+        (verified.kind === 'absent' || verified.kind === 'found'),
+      async apply({ query }, row) {
+        return isOpen(row.status) ? await giveUp(query, row) : await putAside(query, row);
+      },
+    },
+  },
+};
+
+/** A request that the retry has overtaken asks for no approval any more: it is asked again what the retry was about. */
+const ASKED_BEFORE = `(attention_reason, attention_detail) = (SELECT asked_reason, asked_detail FROM decisions
+  WHERE item_kind = 'payment' AND item_id = payments.id AND action = 'retry' AND state = 'applied' ORDER BY requested_at DESC, id DESC LIMIT 1)`;
+
+/** What is not captured is given up with it. */
+const toCome = ({ amount, captured }: Row): bigint => {
+  const rest = BigInt(amount) - BigInt(captured);
+  return rest > 0n ? rest : 0n;
+};
+
+/** So much at least is the buyer's and not with him. */
+const kept = ({ captured, given_back }: Row): bigint => BigInt(captured) - BigInt(given_back);
+
+async function giveUp(query: Query, row: Row): Promise<string> {
+  await mustMove(query, 'payments', {
+    id: row.id,
+    from: row.status,
+    to: 'cancelled',
+    set: `${NO_ATTENTION}, written_off_at = clock_now(), next_check_at = NULL, sealed_client_secret = NULL, sealed_key_id = NULL`,
+  });
+  await moveOrder(query, row.order_id, 'payment_failed');
+  return 'cancelled';
+}
+
+async function putAside(query: Query, row: Row): Promise<string> {
+  await query(`UPDATE payments SET ${NO_ATTENTION}, written_off_at = clock_now(), next_check_at = NULL WHERE id = $1`, [
+    row.id,
+  ]);
+  await wakeTransfers(query, row.order_id);
+  return row.status;
+}

@@ -1,0 +1,177 @@
+import { mayHaveMoved } from '../../domain/calls/certainty.js';
+import type { AtStake } from '../../domain/decisions/approval-threshold.js';
+import { inWords } from '../../domain/decisions/decisions.js';
+import type { ReversalId } from '../../domain/ids.js';
+import {
+  type DecidedOfOthers,
+  type ForeignAction,
+  planShare,
+  undecidedOf,
+} from '../../domain/marketplace/foreign-reversals.js';
+import { larger } from '../../domain/money.js';
+import { finishReversal } from '../calls/finish-reversal.js';
+import { lockReversal } from '../calls/reversal-claims.js';
+import { decideShare } from '../marketplace/foreign-shares.js';
+import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { mustMove, type Query } from '../transition.js';
+import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type Said } from './decidable.js';
+import {
+  AGAIN,
+  adopted,
+  type CallRow,
+  ENDED,
+  isAbsent,
+  isMarked,
+  isProved,
+  notProvedAbsent,
+  PROOF,
+  proveAbsent,
+  unadoptable,
+} from './decide-stripe-call.js';
+import { dropAttention, NO_ATTENTION } from './decision-rows.js';
+import type { Verification } from './decision-types.js';
+
+type Row = CallRow & {
+  readonly id: ReversalId;
+  /** What others took of its transfer and stands for other shares of it. */
+  readonly counted_elsewhere: string;
+  readonly counted: string;
+  /** Of its transfer, something was counted by sum alone: nobody knows which of others' reversals that was. */
+  readonly counted_without_id: boolean;
+  readonly decided_of_others: DecidedOfOthers;
+  /** Which reversals of others the person was told of; null: that was not kept. */
+  readonly others_shown: readonly string[] | null;
+};
+
+/** Somebody else took something of the transfer: how much of it stands for this share is a person's word. */
+const share = (action: ForeignAction): ActionHandler<Row> => ({
+  ...(action === 'count_as_share' ? {} : { atStake }),
+  missing(row, said) {
+    const plan = planned(action, row, said);
+    return 'refuse' in plan ? plan.refuse : undefined;
+  },
+  async apply({ query }, row, said) {
+    const plan = planned(action, row, said);
+    if ('refuse' in plan) throw new Error(`reversal ${row.id}: ${plan.refuse}`);
+    if (mayHaveMoved(row.certainty) && isProved(row)) await proveAbsent(query, 'reversals', row.id);
+    return await decideShare(query, await lockReversal(query, row.id), plan);
+  },
+});
+
+function planned(action: ForeignAction, row: Row, { verified }: Said) {
+  if (verified.kind !== 'taken_by_others')
+    return { refuse: 'detail' in verified ? verified.detail : 'what others took was not read at Stripe' };
+  const reversals = foreignOf(verified);
+  const unseen = reversals.filter(
+    (one) => row.others_shown?.includes(one.id) === false && undecidedOf(one, row.decided_of_others) > 0n,
+  );
+  if (unseen.length > 0)
+    return {
+      refuse: `others took more since it was asked: ${inWords(unseen.map(({ id, amount }) => `${id} (${amount})`))}; retry looks again, and asks about all`,
+    };
+  return planShare(
+    action,
+    {
+      amount: BigInt(row.amount),
+      unsent: isProved(row),
+      counted: BigInt(row.counted),
+      countedElsewhere: BigInt(row.counted_elsewhere),
+    },
+    { reversals, decided: row.decided_of_others, left: BigInt(verified.left) },
+  );
+}
+
+const foreignOf = ({ reversals }: Extract<Verification, { kind: 'taken_by_others' }>) =>
+  reversals.map((one) => ({ ...one, amount: BigInt(one.amount) }));
+
+/** Whoever goes on beside what others took says of all of it that it was for something else, or for this. */
+function atStake(row: Row, { verified }: Said): AtStake {
+  const itself = inMinorUnits(row);
+  if (verified.kind !== 'taken_by_others') return itself;
+  const undecided = foreignOf(verified).reduce((sum, one) => sum + undecidedOf(one, row.decided_of_others), 0n);
+  return { ...itself, amount: larger(itself.amount, undecided) };
+}
+
+/** What stands for a share already, or was for something else, is not this one as well. */
+function unadoptableReversal(row: Row, said: Said): string | undefined {
+  const { verified } = said;
+  if (verified.kind !== 'found' || verified.providerId === null) return unadoptable(row, said);
+  if (verified.providerId in row.decided_of_others)
+    return `${verified.providerId} has been decided about: it stands for another share, or for something else`;
+  if (verified.unmarked && row.counted_without_id)
+    return `${verified.providerId} may be what was counted as another share before ids were kept: retry looks, and asks how much of what others took is left for this one`;
+  return unadoptable(row, said);
+}
+
+export const REVERSAL: Decidable<'reversal', Row> = {
+  table: 'reversals',
+  async lock(query, id) {
+    await lockOrderOf(query, 'reversals', id);
+    await query(
+      'SELECT 1 FROM seller_transfers WHERE id = (SELECT transfer_id FROM reversals WHERE id = $1) FOR UPDATE',
+      [id],
+    );
+    const [row] = await query<Row & { [column: string]: unknown }>(
+      `SELECT x.id, x.order_id, x.status, x.certainty, x.amount, x.currency, x.attention_reason, x.attention_detail,
+         x.counted, x.others_shown, decided_of_others(x.transfer_id), ${PROOF},
+         (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = x.transfer_id) AS ready,
+         (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = x.transfer_id AND id <> x.id) AS counted_elsewhere,
+         (SELECT bool_or(r.counted > coalesce((SELECT sum(d.amount) FROM foreign_decisions d WHERE d.reversal_id = r.id), 0))
+            FROM reversals r WHERE r.transfer_id = x.transfer_id) AS counted_without_id
+       FROM reversals x WHERE x.id = $1 FOR UPDATE OF x`,
+      [id],
+    );
+    return row;
+  },
+  waits: needsAttention,
+  atStake: inMinorUnits,
+  over: ({ certainty, status }) =>
+    certainty === 'done' || status === 'cancelled' || status === 'written_off' ? ENDED : undefined,
+  async acknowledge({ query }, { id, status }) {
+    await dropAttention(query, 'reversals', id);
+    return status;
+  },
+  actions: {
+    retry: {
+      missing: ({ ready }) =>
+        ready ? undefined : 'its transfer has no id at Stripe: makegood backfill-transfer-ids finds it, then retry',
+      async apply({ query }, { id, status }) {
+        await mustMove(query, 'reversals', { id, from: status, to: 'pending', set: AGAIN });
+        await refreshTransferOf(query, id);
+        return 'pending';
+      },
+    },
+    adopt: {
+      missing: unadoptableReversal,
+      confirmed: isMarked,
+      async apply({ query }, { id }, said) {
+        const tookWhole = said.verified.kind === 'found' && said.verified.tookWhole === true;
+        const row = await lockReversal(query, id);
+        const { status } = await finishReversal(query, row, { stripeReversalId: adopted(said), tookWhole });
+        if (!tookWhole) await dropAttention(query, 'reversals', id);
+        return status;
+      },
+    },
+    count_as_share: share('count_as_share'),
+    take_missing: share('take_missing'),
+    take_all: share('take_all'),
+    write_off: {
+      missing: notProvedAbsent,
+      confirmed: isAbsent,
+      async apply({ query }, { id, status }) {
+        await proveAbsent(query, 'reversals', id);
+        await mustMove(query, 'reversals', {
+          id,
+          from: status,
+          to: 'written_off',
+          set: `${NO_ATTENTION}, next_retry_at = NULL, next_check_at = NULL`,
+        });
+        await refreshTransferOf(query, id);
+        return 'written_off';
+      },
+    },
+  },
+};
+
+const refreshTransferOf = (query: Query, id: ReversalId) =>
+  query('SELECT refresh_transfer(transfer_id) FROM reversals WHERE id = $1', [id]);

@@ -1,0 +1,79 @@
+import type { TransferId } from '../../domain/ids.js';
+import { finishTransfer, lockTransfer } from '../calls/transfer-calls.js';
+import { noteOthers } from '../marketplace/others-reversals.js';
+import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { withholdDemands } from '../marketplace/share-out.js';
+import { mustMove } from '../transition.js';
+import { type Decidable, inMinorUnits, needsAttention } from './decidable.js';
+import {
+  AGAIN,
+  adopted,
+  type CallRow,
+  ENDED,
+  isAbsent,
+  isMarked,
+  notProvedAbsent,
+  PROOF,
+  proveAbsent,
+  unadoptable,
+} from './decide-stripe-call.js';
+import { dropAttention, NO_ATTENTION } from './decision-rows.js';
+
+type Row = CallRow & { readonly id: TransferId };
+
+export const TRANSFER: Decidable<'transfer', Row> = {
+  table: 'seller_transfers',
+  async lock(query, id) {
+    await lockOrderOf(query, 'seller_transfers', id);
+    const [row] = await query<Row & { [column: string]: unknown }>(
+      `SELECT id, order_id, status, certainty, amount, currency, attention_reason, attention_detail,
+         completed_at IS NOT NULL AS ready, ${PROOF} FROM seller_transfers x WHERE id = $1 FOR UPDATE`,
+      [id],
+    );
+    return row;
+  },
+  // A transfer that was ever completed is not sent again, whatever is asked about it.
+  waits: (row, action) => needsAttention(row) && !(action === 'retry' && row.ready),
+  atStake: inMinorUnits,
+  over: ({ certainty, status, amount }) =>
+    certainty === 'done' || status === 'cancelled' || BigInt(amount) === 0n ? ENDED : undefined,
+  async acknowledge({ query }, { id, status }) {
+    await dropAttention(query, 'seller_transfers', id);
+    return status;
+  },
+  actions: {
+    retry: {
+      async apply({ query }, { id, status }) {
+        await query(`UPDATE seller_transfers SET ${AGAIN} WHERE id = $1`, [id]);
+        return status;
+      },
+    },
+    adopt: {
+      missing: unadoptable,
+      confirmed: isMarked,
+      async apply({ query }, { id }, said) {
+        if (said.verified.kind === 'found') await noteOthers(query, id, said.verified.takenBack ?? []);
+        const { status } = await finishTransfer(query, await lockTransfer(query, id), adopted(said));
+        await dropAttention(query, 'seller_transfers', id);
+        return status;
+      },
+    },
+    write_off: {
+      missing: notProvedAbsent,
+      confirmed: isAbsent,
+      async apply({ query }, { id, status, order_id }) {
+        await proveAbsent(query, 'seller_transfers', id);
+        // What is given up was never sent: it ends where every transfer ends that could not be.
+        if (status === 'pending') await mustMove(query, 'seller_transfers', { id, from: 'pending', to: 'failed' });
+        if (status === 'pending' || status === 'failed')
+          await mustMove(query, 'seller_transfers', { id, from: 'failed', to: 'permanently_failed' });
+        await query(
+          `UPDATE seller_transfers SET ${NO_ATTENTION}, written_off_at = clock_now(), next_retry_at = NULL, next_check_at = NULL WHERE id = $1`,
+          [id],
+        );
+        await withholdDemands(query, order_id, id);
+        return 'permanently_failed';
+      },
+    },
+  },
+};

@@ -1,0 +1,70 @@
+import type { DecidableKind } from '../../domain/decisions/decisions.js';
+import type { DecisionId } from '../../domain/ids.js';
+import type { JsonObject } from '../../domain/json.js';
+import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
+
+export interface DecisionRequest {
+  readonly id: DecisionId;
+  readonly kind: DecidableKind;
+  readonly itemId: string;
+  /** Of the catalogue (domain/decisions.ts); another one is refused. */
+  readonly action: string;
+  readonly by: string;
+  /** False for a signal or update of the Temporal CLI: `by` is then only claimed. */
+  readonly authenticated: boolean;
+  readonly note: string;
+  readonly evidence: JsonObject | null;
+  /** What a look at the provider showed, made after the item was found waiting and before this call. */
+  readonly verified: Verification;
+}
+
+export type Verification =
+  /** The provider was not asked: the action needs it not, or there is nobody who could be asked. */
+  | { readonly kind: 'not_needed' }
+  /**
+   * Its name there; null: the provider shows it without one. `unmarked`: it bears no mark of ours, and a person says whose it is.
+   * `takenBack`: it is a transfer of which somebody else has reversed this already. `tookWhole`: it is a reversal of the whole share,
+   * of which a part had been counted as taken by others.
+   */
+  | {
+      readonly kind: 'found';
+      readonly providerId: string | null;
+      readonly unmarked?: true;
+      readonly tookWhole?: true;
+      readonly takenBack?: readonly OthersReversal[];
+    }
+  | { readonly kind: 'absent' }
+  /** What others reversed of the transfer, in digits of minor units; nothing of it is ours. */
+  | {
+      readonly kind: 'taken_by_others';
+      readonly reversals: readonly { readonly id: string; readonly amount: string; readonly settled: boolean }[];
+      readonly left: string;
+    }
+  | { readonly kind: 'refuted'; readonly detail: string }
+  | { readonly kind: 'unanswered'; readonly detail: string };
+
+export type DecideOutcome =
+  | { readonly kind: 'applied' | 'pending_approval'; readonly status: string; readonly decisionId: DecisionId }
+  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_waiting'; readonly status: string }
+  /** The action does not fit the item, or its evidence is missing or refuted. */
+  | { readonly kind: 'refused'; readonly detail: string };
+
+export interface Approval {
+  readonly decisionId: DecisionId;
+  /** The approver's name, not the token: a person who has several counts once. */
+  readonly by: string;
+  readonly note: string;
+  readonly verified: Verification;
+}
+
+export type ApproveOutcome = DecideOutcome | { readonly kind: 'self_approval' };
+
+/** Which item a decision is about. */
+export interface DecisionItem {
+  readonly decisionId: DecisionId;
+  readonly kind: DecidableKind;
+  readonly itemId: string;
+  readonly action: string;
+  readonly evidence: JsonObject | null;
+}

@@ -1,0 +1,142 @@
+import { transferKey } from '../../domain/calls/idempotency-keys.js';
+import type { Clock } from '../../domain/clock.js';
+import { newTransferId, type OrderId, type RefundId, type TransferId } from '../../domain/ids.js';
+import { overtaken } from '../../domain/marketplace/shares.js';
+import { smaller } from '../../domain/money.js';
+import { dropAttention, withdrawRequests } from '../decisions/decision-rows.js';
+import { type Query, tell } from '../transition.js';
+import type { MoneyItem } from './marketplace-types.js';
+import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-shares.js';
+
+/** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
+
+interface Owed {
+  /** The newest of them, which a compensation names. */
+  readonly transferId: TransferId;
+  /** What was promised first, and its compensations: refunds may have taken from any of them. */
+  readonly transfers: readonly ShareRow[];
+  readonly sellerAccount: string;
+  readonly currency: string;
+  readonly amount: bigint;
+}
+
+/** What sellers are owed again: surely taken back, or withheld for good, and no longer due. */
+async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
+  const { sellers, ...sums } = await lockShares(query, order);
+  return sellers
+    .map((seller) => ({
+      transferId: (seller.transfers.at(-1) ?? seller.promise).id,
+      transfers: seller.transfers,
+      sellerAccount: seller.promise.seller_account,
+      currency: seller.promise.currency,
+      amount: overtaken(takenShare(seller), sums),
+    }))
+    .filter(({ amount }) => amount > 0n);
+}
+
+/** What is given up where nobody makes the sellers of this order good. */
+export const owedAgain = async (query: Query, order: OrderId): Promise<bigint> =>
+  (await owedToSellers(query, order)).reduce((sum, { amount }) => sum + amount, 0n);
+
+/**
+ * Puts what sellers are owed before a person: paying a seller again is new money. Asked for on the refund that failed last;
+ * a request that was made for another sum, and that nobody has approved yet, is withdrawn.
+ */
+export async function proposeCompensation(query: Query, order: OrderId): Promise<void> {
+  const [refund] = await query<{ id: RefundId; attention_detail: string | null }>(
+    `SELECT id, attention_detail FROM refunds WHERE order_id = $1 AND status = 'failed' AND succeeded_at IS NOT NULL
+     ORDER BY failed_at DESC, id DESC LIMIT 1`,
+    [order],
+  );
+  if (!refund) return;
+  const owed = await owedToSellers(query, order);
+  const sums = owed.map(({ sellerAccount, amount, currency }) => `${amount} ${currency} to ${sellerAccount}`);
+  const detail = `the refund failed after sellers had paid it back; owed again: ${sums.join(', ')} (minor units); compensate sends new transfers`;
+  if (owed.length > 0 && refund.attention_detail?.includes(detail)) return;
+  await forgetProposals(query, order);
+  if (owed.length === 0) return;
+  await query(
+    `UPDATE refunds SET attention_reason = 'refund_failed_after_reversal', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes') WHERE id = $1`,
+    [refund.id, detail],
+  );
+}
+
+/** What was proposed on any refund of the order no longer holds. */
+async function forgetProposals(query: Query, order: OrderId): Promise<void> {
+  const proposed = await query<{ id: RefundId }>(
+    `SELECT r.id FROM refunds r WHERE r.order_id = $1 AND (r.attention_reason = 'refund_failed_after_reversal'
+       OR (r.attention_reason = 'approval_pending' AND r.attention_detail LIKE '%refund_failed_after_reversal:%'))
+     ORDER BY r.id`,
+    [order],
+  );
+  for (const { id } of proposed) {
+    await withdrawRequests(query, 'refund', id, 'what is owed to the sellers has changed since');
+    await dropAttention(query, 'refunds', id);
+  }
+}
+
+/**
+ * New transfers for what is owed, each tied to the refund and to the seller's transfer before it: so one refund may make a
+ * promise good again and again, and no two compensations come of the same question.
+ * @returns what to start
+ */
+export async function compensate(query: Query, clock: Clock, order: OrderId, refund: RefundId): Promise<MoneyItem[]> {
+  const started: MoneyItem[] = [];
+  for (const { transferId, transfers, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
+    const id = newTransferId(clock.nowMs());
+    await noteMadeGood(query, transfers, amount);
+    const compensates = { refund, transferId };
+    await insertTransfer(query, { id, order, sellerAccount, currency, amount, compensates });
+    started.push({ kind: 'transfer', id });
+  }
+  await forgetProposals(query, order);
+  return started;
+}
+
+/** On the transfers that it was taken from, so that none is made good beyond what was taken of it. */
+async function noteMadeGood(query: Query, transfers: readonly ShareRow[], amount: bigint): Promise<void> {
+  let left = amount;
+  for (const row of transfers) {
+    const part = smaller(left, row.completed || row.status === 'cancelled' ? notMadeGood(row) : 0n);
+    if (part <= 0n) continue;
+    await query('UPDATE seller_transfers SET compensated = compensated + $2 WHERE id = $1', [row.id, part.toString()]);
+    left -= part;
+  }
+  if (left > 0n) throw new Error(`${left} of ${amount} are owed again, and were taken from no transfer of the seller`);
+}
+
+export interface NewTransferRow {
+  readonly id: TransferId;
+  readonly order: OrderId;
+  readonly sellerAccount: string;
+  readonly currency: string;
+  readonly amount: bigint;
+  readonly compensates?: { readonly refund: RefundId; readonly transferId: TransferId };
+}
+
+/** One transfer to send, due at once. */
+export async function insertTransfer(query: Query, row: NewTransferRow): Promise<void> {
+  await query(
+    `INSERT INTO seller_transfers (id, order_id, seller_account, currency, promised, amount, origin, compensates_refund,
+       compensates_transfer, idempotency_key, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, clock_now(), 'transfer/' || $1::uuid)`,
+    [
+      row.id,
+      row.order,
+      row.sellerAccount,
+      row.currency,
+      row.amount.toString(),
+      row.compensates ? 'compensation' : 'order',
+      row.compensates?.refund ?? null,
+      row.compensates?.transferId ?? null,
+      transferKey(row.id, 1),
+    ],
+  );
+  await tell(query, {
+    kind: 'transfer',
+    id: row.id,
+    what: 'promised',
+    detail: { amount: row.amount.toString(), seller: row.sellerAccount },
+  });
+}

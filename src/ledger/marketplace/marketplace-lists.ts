@@ -1,0 +1,69 @@
+import type { PaymentId, RefundId, TransferId } from '../../domain/ids.js';
+import type { Payment, Refund, Reversal } from '../../domain/marketplace/marketplace.js';
+import type { Database } from '../database.js';
+import {
+  filterValues,
+  PAYMENT_COLUMNS,
+  type PaymentRow,
+  REFUND_COLUMNS,
+  type RefundRow,
+  type ReversalRow,
+  SELECT_REVERSALS,
+  toPayment,
+  toRefund,
+  toReversal,
+} from './marketplace-rows.js';
+import type { MoneyFilter } from './marketplace-types.js';
+
+/** Reads for whole pages of items at once. */
+export function createMoneyLists(database: Database) {
+  const reversals = async (column: 'refund_id' | 'transfer_id', ids: readonly string[]): Promise<Reversal[]> => {
+    if (ids.length === 0) return [];
+    const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
+      `${SELECT_REVERSALS} WHERE v.${column} = ANY ($1) ORDER BY v.place`,
+      [ids],
+    );
+    return rows.map(toReversal);
+  };
+
+  const atHyperswitch = <Row>(
+    table: 'payments' | 'refunds',
+    columns: string,
+    filter: MoneyFilter,
+  ): Promise<(Row & { [column: string]: unknown })[]> =>
+    database.query<Row & { [column: string]: unknown }>(
+      `SELECT ${columns} FROM ${table}
+       WHERE ($1::text IS NULL OR status = $1)
+         AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
+         AND ($3::uuid IS NULL OR order_id = $3)
+         AND ($4::text IS NULL OR idempotency_key = $4
+           OR id IN (SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = $4))
+         AND ($5::uuid IS NULL OR id < $5)
+       ORDER BY id DESC LIMIT $6`,
+      filterValues(filter),
+    );
+
+  return {
+    /** First in, first out. */
+    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> => reversals('transfer_id', ids),
+    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> => reversals('refund_id', ids),
+
+    /** Newest first. @param filter.key the key sent to the payment provider, which is the refund's id, or our client's own */
+    async listRefunds(filter: MoneyFilter): Promise<readonly Refund[]> {
+      return (await atHyperswitch<RefundRow>('refunds', REFUND_COLUMNS, filter)).map(toRefund);
+    },
+
+    async findPayment(id: PaymentId): Promise<Payment | undefined> {
+      const [row] = await database.query<PaymentRow & { [column: string]: unknown }>(
+        `SELECT ${PAYMENT_COLUMNS} FROM payments WHERE id = $1`,
+        [id],
+      );
+      return row && toPayment(row);
+    },
+
+    /** Newest first. @param filter.key the key sent to the payment provider, which is the order's id, or our client's own */
+    async listPayments(filter: MoneyFilter): Promise<readonly Payment[]> {
+      return (await atHyperswitch<PaymentRow>('payments', PAYMENT_COLUMNS, filter)).map(toPayment);
+    },
+  };
+}

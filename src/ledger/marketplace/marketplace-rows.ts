@@ -1,0 +1,212 @@
+import type { Certainty } from '../../domain/calls/certainty.js';
+import type { Attention, AttentionReason } from '../../domain/decisions/attention.js';
+import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { OrderItem, Payment, Refund, Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type {
+  OrderStatus,
+  PaymentStatus,
+  RefundStatus,
+  ReversalStatus,
+  TransferStatus,
+} from '../../domain/marketplace/marketplace-status.js';
+import type { MoneyFilter } from './marketplace-types.js';
+
+/** Rows of the marketplace as pg returns them: numeric is text, a time is a Date. Secrets are never part of these. */
+export interface OrderRow {
+  id: OrderId;
+  reference: string | null;
+  currency: string;
+  amount: string;
+  status: OrderStatus;
+  created_at: Date;
+}
+
+export interface OrderItemRow {
+  order_id: OrderId;
+  seller_account: string;
+  amount: string;
+  description: string;
+}
+
+interface AttentionColumns {
+  attention_reason: AttentionReason | null;
+  attention_since: Date | null;
+  attention_detail: string | null;
+}
+
+export interface PaymentRow extends AttentionColumns {
+  id: PaymentId;
+  order_id: OrderId;
+  amount: string;
+  captured: string;
+  captured_known: boolean;
+  provider_status: string | null;
+  currency: string;
+  status: PaymentStatus;
+  certainty: Certainty;
+  hyperswitch_payment_id: string | null;
+  workflow_id: string | null;
+  created_at: Date;
+}
+
+export interface RefundRow extends AttentionColumns {
+  id: RefundId;
+  order_id: OrderId;
+  payment_id: PaymentId;
+  amount: string;
+  currency: string;
+  reason: string;
+  status: RefundStatus;
+  certainty: Certainty;
+  origin: 'api' | 'provider';
+  hyperswitch_refund_id: string | null;
+  workflow_id: string | null;
+  created_at: Date;
+}
+
+export interface TransferRow extends AttentionColumns {
+  id: TransferId;
+  order_id: OrderId;
+  seller_account: string;
+  amount: string;
+  amount_reversed: string;
+  currency: string;
+  status: TransferStatus;
+  certainty: Certainty;
+  origin: 'order' | 'import' | 'compensation';
+  stripe_transfer_id: string | null;
+  retry_count: number;
+  next_retry_at: Date | null;
+  workflow_id: string | null;
+  created_at: Date;
+}
+
+export interface ReversalRow extends AttentionColumns {
+  id: ReversalId;
+  refund_id: RefundId;
+  transfer_id: TransferId;
+  order_id: OrderId;
+  seller_account: string;
+  amount: string;
+  counted: string;
+  currency: string;
+  status: ReversalStatus;
+  certainty: Certainty;
+  retry_count: number;
+  next_retry_at: Date | null;
+  /** Of its transfer. */
+  stripe_transfer_id: string | null;
+  stripe_reversal_id: string | null;
+  workflow_id: string | null;
+  created_at: Date;
+}
+
+export const ORDER_COLUMNS = 'id, reference, currency, amount, status, created_at';
+
+export const ORDER_ITEM_COLUMNS = 'order_id, seller_account, amount, description';
+
+export const PAYMENT_COLUMNS = `id, order_id, amount, captured, captured_known, currency, status, provider_status, certainty,
+  hyperswitch_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
+
+export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
+  hyperswitch_refund_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
+
+export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,
+  stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
+
+/** Of `reversals v JOIN seller_transfers t ON t.id = v.transfer_id`. */
+const REVERSAL_COLUMNS = `v.id, v.refund_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
+  v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.attention_reason,
+  v.attention_since, v.attention_detail, v.workflow_id, v.created_at`;
+
+export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id`;
+
+/** The values `$1` to `$6` of every list. @param key what `$4` is compared with */
+export const filterValues = (filter: MoneyFilter, key: string | null = filter.key ?? null): readonly unknown[] => [
+  filter.status ?? null,
+  filter.needsAttention ?? null,
+  filter.orderId ?? null,
+  key,
+  filter.before ?? null,
+  filter.limit,
+];
+
+export const toOrderItem = (row: OrderItemRow): OrderItem => ({
+  sellerAccount: row.seller_account,
+  amount: BigInt(row.amount),
+  description: row.description,
+});
+
+export const toPayment = (row: PaymentRow): Payment => ({
+  id: row.id,
+  orderId: row.order_id,
+  status: row.status,
+  certainty: row.certainty,
+  amount: BigInt(row.amount),
+  captured: { surely: BigInt(row.captured), known: row.captured_known },
+  currency: row.currency,
+  providerStatus: row.provider_status,
+  hyperswitchPaymentId: row.hyperswitch_payment_id,
+  attention: toAttention(row),
+  workflowId: row.workflow_id,
+  createdAt: row.created_at.toISOString(),
+});
+
+export const toRefund = (row: RefundRow): Refund => ({
+  id: row.id,
+  orderId: row.order_id,
+  paymentId: row.payment_id,
+  amount: BigInt(row.amount),
+  currency: row.currency,
+  reason: row.reason,
+  status: row.status,
+  certainty: row.certainty,
+  origin: row.origin,
+  hyperswitchRefundId: row.hyperswitch_refund_id,
+  attention: toAttention(row),
+  workflowId: row.workflow_id,
+  createdAt: row.created_at.toISOString(),
+});
+
+export const toTransfer = (row: TransferRow): SellerTransfer => ({
+  id: row.id,
+  orderId: row.order_id,
+  sellerAccount: row.seller_account,
+  amount: BigInt(row.amount),
+  amountReversed: BigInt(row.amount_reversed),
+  currency: row.currency,
+  status: row.status,
+  certainty: row.certainty,
+  origin: row.origin,
+  stripeTransferId: row.stripe_transfer_id,
+  retryCount: row.retry_count,
+  nextRetryAt: row.next_retry_at?.toISOString() ?? null,
+  attention: toAttention(row),
+  workflowId: row.workflow_id,
+  createdAt: row.created_at.toISOString(),
+});
+
+export const toReversal = (row: ReversalRow): Reversal => ({
+  id: row.id,
+  refundId: row.refund_id,
+  transferId: row.transfer_id,
+  orderId: row.order_id,
+  sellerAccount: row.seller_account,
+  amount: BigInt(row.amount),
+  counted: BigInt(row.counted),
+  currency: row.currency,
+  status: row.status,
+  certainty: row.certainty,
+  retryCount: row.retry_count,
+  nextRetryAt: row.next_retry_at?.toISOString() ?? null,
+  stripeTransferId: row.stripe_transfer_id,
+  stripeReversalId: row.stripe_reversal_id,
+  attention: toAttention(row),
+  workflowId: row.workflow_id,
+  createdAt: row.created_at.toISOString(),
+});
+
+const toAttention = (row: AttentionColumns): Attention | null =>
+  row.attention_reason && row.attention_since
+    ? { reason: row.attention_reason, since: row.attention_since.toISOString(), detail: row.attention_detail ?? '' }
+    : null;

@@ -1,0 +1,124 @@
+import type { OrderId } from '../../domain/ids.js';
+import type { MoneyKind } from '../../domain/marketplace/marketplace.js';
+import type { Database } from '../database.js';
+import { type EventRow, type MoneyEventRead, toEvent } from '../event-row.js';
+import { questionedPayment } from './order-paid.js';
+
+/** Which item a person means, and the order it belongs to. */
+export type FoundItem =
+  | { readonly kind: 'settlement'; readonly id: string; readonly orderId: null }
+  | { readonly kind: 'order' | MoneyKind; readonly id: string; readonly orderId: OrderId };
+
+/** How the call that moves this money stands; times are ISO 8601. */
+export interface MoneyCall {
+  readonly attempts: number;
+  readonly key: string;
+  /** Of calls to Stripe: how many keys have been in use, this one counted. */
+  readonly generation: number | null;
+  readonly keyFirstSentAt: string | null;
+  readonly lastAnswer: string | null;
+  readonly requestId: string | null;
+  /** Until then one runner alone may send it; in the past: its process died. */
+  readonly heldUntil: string | null;
+  readonly nextCheckAt: string | null;
+  /** Stripe, or this seller at it, does not let us in: `stripe` or `stripe:<account>`. */
+  readonly parkedBy: string | null;
+  /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
+  readonly behind: string | null;
+}
+
+/** What a person needs to follow money; read by commands, never by the product itself. */
+export function createMoneyStory(database: Database) {
+  return {
+    /**
+     * By our id, or by a name it has elsewhere: tr_…, trr_…, the payment provider's ids, what an imported order was called.
+     * One id names one item; a name of elsewhere may name several.
+     */
+    findItems: (text: string): Promise<FoundItem[]> =>
+      database.query<FoundItem & { [column: string]: unknown }>(FIND, [text, UUID.test(text) ? text : null]),
+
+    /** @param kind not of an order, which has none of its own */
+    async moneyCall(kind: MoneyKind, id: string): Promise<MoneyCall | undefined> {
+      const [row] = await database.query<CallRow>(CALL[kind], [id]);
+      return row && toCall(row);
+    },
+
+    /** Everything that happened to these items and the events providers sent about them, oldest first; the newest `limit`. */
+    async storyOf(items: readonly FoundItem[], limit = 1_000): Promise<readonly MoneyEventRead[]> {
+      const kinds = items.map(({ kind }) => kind);
+      const ids = items.map(({ id }) => id);
+      const rows = await database.query<EventRow & { item_kind: string; item_id: string }>(STORY, [kinds, ids, limit]);
+      return rows.map((row) => ({ item: `${row.item_kind}/${row.item_id}`, ...toEvent(row) }));
+    },
+  };
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+const FIND = `
+  SELECT 'settlement' AS kind, id, NULL AS "orderId" FROM settlements WHERE id = $2::uuid OR key = $1
+  UNION ALL SELECT 'order', id, id FROM orders WHERE id = $2::uuid OR reference = $1
+  UNION ALL SELECT 'payment', id, order_id FROM payments WHERE id = $2::uuid OR hyperswitch_payment_id = $1
+  UNION ALL SELECT 'refund', id, order_id FROM refunds WHERE id = $2::uuid OR hyperswitch_refund_id = $1
+  UNION ALL SELECT 'transfer', id, order_id FROM seller_transfers WHERE id = $2::uuid OR stripe_transfer_id = $1
+  UNION ALL SELECT 'reversal', id, order_id FROM reversals WHERE id = $2::uuid OR stripe_reversal_id = $1`;
+
+interface CallRow {
+  [column: string]: unknown;
+  attempts: number;
+  idempotency_key: string;
+  generation: number | null;
+  key_first_sent_at: Date | null;
+  last_answer: string | null;
+  request_id: string | null;
+  runner_until: Date | null;
+  next_check_at: Date | null;
+  parked_by: string | null;
+  behind: string | null;
+}
+
+const toCall = (row: CallRow): MoneyCall => ({
+  attempts: row.attempts,
+  key: row.idempotency_key,
+  generation: row.generation,
+  keyFirstSentAt: row.key_first_sent_at?.toISOString() ?? null,
+  lastAnswer: row.last_answer,
+  requestId: row.request_id,
+  heldUntil: row.runner_until?.toISOString() ?? null,
+  nextCheckAt: row.next_check_at?.toISOString() ?? null,
+  parkedBy: row.parked_by,
+  behind: row.behind,
+});
+
+const COMMON = 'attempts, idempotency_key, last_answer, runner_until, next_check_at';
+const AT_HYPERSWITCH = `${COMMON}, NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id,
+  NULL AS parked_by, NULL AS behind`;
+const AT_STRIPE = `${COMMON}, generation, key_first_sent_at, provider_request_id AS request_id,
+  (SELECT provider FROM provider_breakers WHERE state <> 'closed' AND provider IN ('stripe', 'stripe:' || x.seller_account)
+    ORDER BY provider LIMIT 1) AS parked_by`;
+
+const CALL: Readonly<Record<MoneyKind, string>> = {
+  payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
+  refund: `SELECT ${AT_HYPERSWITCH} FROM refunds x WHERE id = $1`,
+  transfer: `SELECT ${AT_STRIPE}, (${questionedPayment('x.order_id')}) AS behind FROM seller_transfers x WHERE id = $1`,
+  reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
+};
+
+/** A provider's event has an item of its own in operation_events only where something was odd about it. */
+const STORY = `
+  WITH items AS (SELECT * FROM unnest($1::text[], $2::text[]) AS i (kind, id)),
+  names AS (
+    SELECT 'hyperswitch' AS provider, hyperswitch_payment_id AS name FROM payments JOIN items ON items.kind = 'payment' AND items.id = payments.id::text
+    UNION SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds JOIN items ON items.kind = 'refund' AND items.id = refunds.id::text
+    UNION SELECT 'stripe', stripe_transfer_id FROM seller_transfers JOIN items ON items.kind = 'transfer' AND items.id = seller_transfers.id::text
+  ), told AS (
+    SELECT e.at, e.seq, e.item_kind, e.item_id, e.kind, e.certainty, e.answer_class, e.idempotency_key, e.detail
+      FROM operation_events e JOIN items ON items.kind = e.item_kind AND items.id = e.item_id
+    UNION ALL
+    SELECT w.received_at, 0, 'webhook', w.provider || '/' || w.event_id, w.type, NULL, w.outcome, NULL,
+        jsonb_strip_nulls(jsonb_build_object('object', w.object_id, 'deliveries', w.deliveries, 'processed_at', w.processed_at))
+      FROM webhook_events w WHERE (w.provider, w.object_id) IN (SELECT provider, name FROM names WHERE name IS NOT NULL)
+  )
+  SELECT at, item_kind, item_id, kind, certainty, answer_class, idempotency_key, detail FROM (
+    SELECT * FROM told ORDER BY at DESC, seq DESC LIMIT $3
+  ) newest ORDER BY at, seq`;

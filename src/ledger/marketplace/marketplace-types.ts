@@ -1,0 +1,95 @@
+import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import type { JsonObject } from '../../domain/json.js';
+import type { MoneyKind, OrderItem, Payment, Refund } from '../../domain/marketplace/marketplace.js';
+
+export interface NewOrder {
+  readonly id: OrderId;
+  readonly currency: string;
+  readonly items: readonly OrderItem[];
+}
+
+/** Our own client's Idempotency-Key; scoped to the token's name and the operation. */
+export interface RequestKey {
+  readonly principal: string;
+  readonly operation: 'orders' | 'payments' | 'refunds';
+  readonly key: string;
+  readonly bodySha256: string;
+}
+
+/**
+ * `begun`: go on, and finish with finishRequest; `itemId` is set when an earlier request with this key made the item and
+ * did not answer (crash, unknown outcome): go on with that item. `answered`: the stored answer. `in_flight`: 409.
+ * `other_body`: 422.
+ */
+export type BeginRequest =
+  | { readonly kind: 'begun'; readonly itemId: string | null }
+  | { readonly kind: 'answered'; readonly status: number; readonly answer: JsonObject }
+  | { readonly kind: 'in_flight' | 'other_body' };
+
+export type NewPaymentOutcome =
+  /** `created`: one more row, not sent yet. `existing`: the order's one payment. */
+  | { readonly kind: 'created' | 'existing'; readonly payment: Payment }
+  | { readonly kind: 'order_not_found' }
+  /** The payment failed or was cancelled for good. */
+  | { readonly kind: 'closed'; readonly payment: Payment };
+
+export interface NewPayment {
+  readonly id: PaymentId;
+  readonly orderId: OrderId;
+  /** Derived from the payment's key (src/providers/hyperswitch/ids.ts), so that a repeated call makes nothing new. */
+  readonly hyperswitchPaymentId: string;
+}
+
+export interface NewRefund {
+  readonly id: RefundId;
+  readonly orderId: OrderId;
+  /** Derived from the refund's key, as a payment's is. */
+  readonly hyperswitchRefundId: string;
+  /** Null: the remainder. */
+  readonly amount: bigint | null;
+  readonly reason: string;
+}
+
+export type NewRefundOutcome =
+  | { readonly kind: 'created'; readonly refund: Refund }
+  | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' }
+  | { readonly kind: 'exceeds_paid'; readonly remainder: bigint };
+
+export interface MoneyItem {
+  readonly kind: MoneyKind;
+  readonly id: string;
+}
+
+export interface MoneyFilter {
+  readonly status?: string;
+  readonly needsAttention?: boolean;
+  readonly orderId?: OrderId;
+  /** Of an order: our client's Idempotency-Key, or what it was called before its import. Else: the key sent to Stripe. */
+  readonly key?: string;
+  /** Id of the last item of the page before this one: what is older follows. */
+  readonly before?: string;
+  readonly limit: number;
+}
+
+export interface DueItem {
+  readonly kind: MoneyKind;
+  readonly id: string;
+  readonly orderId: OrderId;
+  readonly sellerAccount: string | null;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+export interface NewWebhookEvent {
+  readonly provider: 'hyperswitch' | 'stripe';
+  readonly eventId: string;
+  readonly type: string;
+  readonly objectId: string | null;
+  readonly parentId: string | null;
+  readonly account: string | null;
+  readonly bodySha256: string;
+}
+
+export interface DueEvent extends NewWebhookEvent {
+  readonly receivedAt: string;
+}

@@ -1,0 +1,150 @@
+import type { OrderId } from '../../domain/ids.js';
+import type { Order } from '../../domain/marketplace/marketplace.js';
+import type { Database } from '../database.js';
+import { type Query, tell } from '../transition.js';
+import {
+  filterValues,
+  ORDER_COLUMNS,
+  ORDER_ITEM_COLUMNS,
+  type OrderItemRow,
+  type OrderRow,
+  PAYMENT_COLUMNS,
+  type PaymentRow,
+  REFUND_COLUMNS,
+  type RefundRow,
+  type ReversalRow,
+  SELECT_REVERSALS,
+  TRANSFER_COLUMNS,
+  type TransferRow,
+  toOrderItem,
+  toPayment,
+  toRefund,
+  toReversal,
+  toTransfer,
+} from './marketplace-rows.js';
+import type { MoneyFilter, NewOrder, RequestKey } from './marketplace-types.js';
+import { lockRequest, tieRequest } from './request-keys.js';
+
+/** What a buyer pays and which sellers share it; read whole, with everything that came of it. */
+export function createOrders(database: Database) {
+  return {
+    createOrder: (order: NewOrder, request: RequestKey): Promise<Order> =>
+      database.transaction(async (query) => {
+        const made = (await lockRequest(query, request)) as OrderId | null;
+        if (made === null) await insertOrder(query, order, request);
+        const [created] = await readOrders(query, [made ?? order.id]);
+        if (!created) throw new Error(`order ${made ?? order.id} is not in the ledger although its request made it`);
+        return created;
+      }),
+
+    findOrder: (id: OrderId): Promise<Order | undefined> =>
+      atOneMoment(database, async (query) => (await readOrders(query, [id]))[0]),
+
+    /** Newest first. */
+    listOrders: (filter: MoneyFilter): Promise<readonly Order[]> =>
+      atOneMoment(database, async (query) => {
+        const rows = await query<{ id: OrderId }>(
+          `SELECT id FROM orders
+           WHERE ($1::text IS NULL OR status = $1)
+             AND ($2::boolean IS NULL OR $2 = (id IN (
+               SELECT order_id FROM payments WHERE attention_reason IS NOT NULL
+               UNION ALL SELECT order_id FROM refunds WHERE attention_reason IS NOT NULL
+               UNION ALL SELECT order_id FROM seller_transfers WHERE attention_reason IS NOT NULL
+               UNION ALL SELECT order_id FROM reversals WHERE attention_reason IS NOT NULL)))
+             AND ($3::uuid IS NULL OR id = $3)
+             AND ($4::text IS NULL OR reference = $4
+               OR id IN (SELECT item_id FROM request_keys WHERE operation = 'orders' AND key = $4))
+             AND ($5::uuid IS NULL OR id < $5)
+           ORDER BY id DESC LIMIT $6`,
+          filterValues(filter),
+        );
+        return await readOrders(
+          query,
+          rows.map(({ id }) => id),
+        );
+      }),
+  };
+}
+
+async function insertOrder(query: Query, { id, currency, items }: NewOrder, request: RequestKey): Promise<void> {
+  const amount = items.reduce((sum, item) => sum + item.amount, 0n).toString();
+  await query('INSERT INTO orders (id, currency, amount) VALUES ($1, $2, $3)', [id, currency, amount]);
+  await query(
+    `INSERT INTO order_items (order_id, position, seller_account, amount, description)
+       SELECT $1, position, seller, amount, description
+       FROM unnest($2::text[], $3::numeric[], $4::text[]) WITH ORDINALITY AS i (seller, amount, description, position)`,
+    [
+      id,
+      items.map((item) => item.sellerAccount),
+      items.map((item) => item.amount.toString()),
+      items.map((item) => item.description),
+    ],
+  );
+  await tieRequest(query, request, id);
+  const detail = { amount, currency, items: items.length, by: request.principal };
+  await tell(query, { kind: 'order', id, what: 'created', key: request.key, detail });
+}
+
+/** An order never shows a refund without the reversals that came of it: all of it is read from one snapshot. */
+const atOneMoment = <T>(database: Database, read: (query: Query) => Promise<T>): Promise<T> =>
+  database.transaction(async (query) => {
+    await query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return await read(query);
+  });
+
+/** Newest first, whatever the order of the ids. */
+async function readOrders(query: Query, ids: readonly OrderId[]): Promise<Order[]> {
+  if (ids.length === 0) return [];
+  const rows = await query<OrderRow>(`SELECT ${ORDER_COLUMNS} FROM orders WHERE id = ANY ($1) ORDER BY id DESC`, [ids]);
+  const items = byOrder(
+    await query<OrderItemRow>(
+      `SELECT ${ORDER_ITEM_COLUMNS} FROM order_items WHERE order_id = ANY ($1) ORDER BY order_id, position`,
+      [ids],
+    ),
+    toOrderItem,
+  );
+  const payments = byOrder(
+    await query<PaymentRow>(`SELECT ${PAYMENT_COLUMNS} FROM payments WHERE order_id = ANY ($1)`, [ids]),
+    toPayment,
+  );
+  const transfers = byOrder(
+    await query<TransferRow>(`SELECT ${TRANSFER_COLUMNS} FROM seller_transfers WHERE order_id = ANY ($1) ORDER BY id`, [
+      ids,
+    ]),
+    toTransfer,
+  );
+  const refunds = byOrder(
+    await query<RefundRow>(`SELECT ${REFUND_COLUMNS} FROM refunds WHERE order_id = ANY ($1) ORDER BY id`, [ids]),
+    toRefund,
+  );
+  const reversals = byOrder(
+    await query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.order_id = ANY ($1) ORDER BY v.place`, [ids]),
+    toReversal,
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    reference: row.reference,
+    status: row.status,
+    currency: row.currency,
+    amount: BigInt(row.amount),
+    items: items(row.id),
+    payment: payments(row.id)[0] ?? null,
+    transfers: transfers(row.id),
+    refunds: refunds(row.id),
+    reversals: reversals(row.id),
+    createdAt: row.created_at.toISOString(),
+  }));
+}
+
+function byOrder<Row extends { order_id: OrderId }, Item>(
+  rows: readonly Row[],
+  convert: (row: Row) => Item,
+): (id: OrderId) => readonly Item[] {
+  const found = new Map<OrderId, Item[]>();
+  for (const row of rows) {
+    const already = found.get(row.order_id);
+    if (already) already.push(convert(row));
+    else found.set(row.order_id, [convert(row)]);
+  }
+  return (id) => found.get(id) ?? [];
+}

@@ -1,0 +1,61 @@
+import type { AttentionReason } from '../../domain/decisions/attention.js';
+import type { Captured } from '../../domain/marketplace/captured.js';
+import type { Certainty } from '../../domain/calls/certainty.js';
+import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
+import { saidGivenBack } from '../given-back.js';
+import type { Holdable } from '../calls/holds.js';
+import { lockOrderOf } from './seller-shares.js';
+import type { Query } from '../transition.js';
+
+export interface PaymentRow extends Holdable {
+  id: PaymentId;
+  order_id: OrderId;
+  amount: string;
+  currency: string;
+  status: PaymentStatus;
+  provider_status: string | null;
+  certainty: Certainty;
+  idempotency_key: string;
+  hyperswitch_payment_id: string;
+  refusal: string | null;
+  captured: string;
+  captured_known: boolean;
+  cancel_asked_at: Date | null;
+  cancel_asked_by: 'expiry' | 'decision' | null;
+  cancel_certainty: Certainty;
+  written_off_at: Date | null;
+  provider_final: boolean;
+  attention_reason: AttentionReason | null;
+  /** The refund by which two persons have said that the buyer has the money. */
+  said_given_back: RefundId | null;
+  age_ms: number;
+}
+
+const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, hyperswitch_payment_id,
+  refusal, captured, captured_known, cancel_asked_at, cancel_asked_by, cancel_certainty, written_off_at, provider_final, attention_reason, runner,
+  ${saidGivenBack('payments.id')} AS said_given_back,
+  (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
+  (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;
+
+export const capturedIn = (row: Pick<PaymentRow, 'captured' | 'captured_known'>): Captured => ({
+  surely: BigInt(row.captured),
+  known: row.captured_known,
+});
+
+export const isOpen = (status: PaymentStatus): boolean => status === 'pending' || status === 'processing';
+
+/** Order first, then the payment: the order of all locks. */
+export async function lockWithOrder(query: Query, id: PaymentId): Promise<PaymentRow> {
+  await lockOrderOf(query, 'payments', id);
+  return await lockPayment(query, id);
+}
+
+export async function lockPayment(query: Query, id: PaymentId): Promise<PaymentRow> {
+  const [row] = await query<PaymentRow & { [column: string]: unknown }>(
+    `SELECT ${COLUMNS} FROM payments WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
+  if (!row) throw new Error(`payment ${id} is not in the ledger`);
+  return row;
+}

@@ -1,0 +1,189 @@
+import { reversalKey } from '../../domain/calls/idempotency-keys.js';
+import type { OrderId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import { reversalId } from '../../domain/marketplace/reversal-id.js';
+import { newGeneration } from '../calls/stripe-calls.js';
+import { redateOldest } from '../calls/stripe-gates.js';
+import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
+import { mustMove, type Query, tell } from '../transition.js';
+import type { MoneyItem } from './marketplace-types.js';
+import type { ShareRow } from './seller-shares.js';
+
+/** A refund that has succeeded, with as much of the demand as it lends its name to. */
+export interface NamedShare {
+  readonly id: RefundId;
+  readonly share: bigint;
+}
+
+export interface Demand {
+  /** No more than this can come of rounding alone. */
+  readonly cents: bigint;
+  readonly row: ShareRow;
+  readonly order: OrderId;
+  readonly causes: readonly NamedShare[];
+  readonly share: bigint;
+}
+
+/**
+ * A share is to be taken back of a transfer that was sent, or may have been. One refund has one reversal of a transfer for
+ * ever: where that was voided because its refund had failed, it is taken up again for what it stood for. The others stand
+ * for their own shares, and the last of them for what rounding down has left.
+ * @returns the reversals to start, and what no refund lends its name to
+ */
+export async function demand(
+  query: Query,
+  { row, order, causes, share, cents }: Demand,
+): Promise<{ readonly started: MoneyItem[]; readonly nameless: bigint }> {
+  const started: ReversalId[] = [];
+  let left = share;
+  const free: NamedShare[] = [];
+  for (const cause of causes) {
+    const revived = await revive(query, reversalId(cause.id, row.id), left);
+    if (revived === 'none') free.push(cause);
+    else if (revived > 0n) started.push(reversalId(cause.id, row.id));
+    left -= revived === 'none' ? 0n : revived;
+  }
+  for (const [place, cause] of free.entries()) {
+    const amount = cause.share < left && place < free.length - 1 ? cause.share : left;
+    if (amount === 0n) continue;
+    started.push(await insert(query, { refund: cause.id, row, order, amount }));
+    left -= amount;
+  }
+  if (left > 0n && left <= cents) left -= await resizeUnsent(query, row.id, left);
+  await query('SELECT refresh_transfer($1)', [row.id]);
+  return { started: started.map((id) => ({ kind: 'reversal', id })), nameless: left };
+}
+
+interface Insert {
+  readonly refund: RefundId;
+  readonly row: ShareRow;
+  readonly order: OrderId;
+  readonly amount: bigint;
+}
+
+async function insert(query: Query, { refund, row, order, amount }: Insert): Promise<ReversalId> {
+  const id = reversalId(refund, row.id);
+  await query(
+    `INSERT INTO reversals (id, refund_id, transfer_id, order_id, seller_account, amount, currency, idempotency_key,
+       next_retry_at, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), clock_now(), 'reversal/' || $1::uuid)`,
+    [id, refund, row.id, order, row.seller_account, amount.toString(), row.currency, reversalKey(id, 1)],
+  );
+  await tellDemanded(query, id, { refund, transfer: row.id, amount: amount.toString() });
+  return id;
+}
+
+/**
+ * Rounding: the cents that no refund has a name for, or that are too much, are put onto a demand that was surely not sent.
+ * Another amount is another call: what was frozen gets a new generation.
+ * @returns `by` where there was one; else 0
+ */
+export async function resizeUnsent(query: Query, transfer: TransferId, by: bigint): Promise<bigint> {
+  const [row] = await query<{ id: ReversalId; amount: string; generation: number; frozen: boolean }>(
+    `SELECT r.id, r.amount, r.generation, r.params IS NOT NULL AS frozen FROM reversals r JOIN refunds f ON f.id = r.refund_id
+     WHERE r.transfer_id = $1 AND r.status IN ('pending', 'waiting_balance') AND r.certainty IN ('not_sent', 'absent')
+       AND r.counted = 0 AND r.amount + $2 > 0 AND f.status = 'succeeded' AND (r.runner IS NULL OR r.runner_until < clock_now())
+     ORDER BY r.place DESC LIMIT 1 FOR UPDATE OF r`,
+    [transfer, by.toString()],
+  );
+  if (!row) return 0n;
+  const amount = BigInt(row.amount) + by;
+  await query(`UPDATE reversals SET amount = $2${row.frozen ? `, ${newGeneration('$3')}` : ''} WHERE id = $1`, [
+    row.id,
+    amount.toString(),
+    ...(row.frozen ? [reversalKey(row.id, row.generation + 1)] : []),
+  ]);
+  await tell(query, {
+    kind: 'reversal',
+    id: row.id,
+    what: 'rounded',
+    detail: { was: row.amount, amount: `${amount}` },
+  });
+  return by;
+}
+
+/** @returns what it takes back again, 0 where it cannot; `none`: there is no such reversal yet */
+async function revive(query: Query, id: ReversalId, most: bigint): Promise<bigint | 'none'> {
+  const [row] = await query<{ amount: string; refund_id: RefundId; transfer_id: TransferId; given_up: boolean }>(
+    `SELECT amount, refund_id, transfer_id, voided AND status = 'written_off' AS given_up FROM reversals WHERE id = $1 FOR UPDATE`,
+    [id],
+  );
+  if (!row) return 'none';
+  if (!row.given_up || BigInt(row.amount) > most) return 0n;
+  await mustMove(query, 'reversals', {
+    id,
+    from: 'written_off',
+    to: 'pending',
+    set: 'voided = false, retry_count = 0, next_retry_at = clock_now(), next_check_at = clock_now()',
+  });
+  await tellDemanded(query, id, { refund: row.refund_id, transfer: row.transfer_id, amount: row.amount });
+  return BigInt(row.amount);
+}
+
+const tellDemanded = (
+  query: Query,
+  id: ReversalId,
+  detail: { refund: RefundId; transfer: TransferId; amount: string },
+): Promise<void> => tell(query, { kind: 'reversal', id, what: 'demanded', detail });
+
+/** Due of a seller, and every refund of the order stands for something else of it already. */
+export interface NamelessShare {
+  readonly seller: string;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+/** A person hears of all sellers at once: one refund has room for one question. */
+export async function askAboutNameless(
+  query: Query,
+  refund: RefundId | undefined,
+  shares: readonly NamelessShare[],
+): Promise<void> {
+  const each = shares.map(({ seller, amount, currency }) => `${amount} ${currency} of ${seller}`);
+  const detail = `${each.join(', ')} are due and cannot be taken back in the name of any refund; the next refund of the order takes them too`;
+  await query(
+    `UPDATE refunds SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes') WHERE id = $1`,
+    [refund, detail],
+  );
+}
+
+/**
+ * Nothing is due any more, and nothing was sent: given up by itself. The caller holds the row and has proof of absence.
+ * @returns what has waited behind it
+ */
+export async function voidReversal(
+  query: Query,
+  row: { id: string; status: string },
+  why: string,
+): Promise<MoneyItem[]> {
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: row.status,
+    to: 'written_off',
+    set: `voided = true, runner = NULL, runner_until = NULL, next_retry_at = NULL, next_check_at = NULL, waiting_since = NULL,
+      ${NO_ATTENTION}`,
+  });
+  await tell(query, { kind: 'reversal', id: row.id, what: 'voided', detail: { why } });
+  if (row.status === 'permanently_failed') await withdrawRequests(query, 'reversal', row.id, why);
+  await query('SELECT refresh_transfer(transfer_id) FROM reversals WHERE id = $1', [row.id]);
+  return await leavePlace(query, row);
+}
+
+/** It no longer goes first: neither among the reversals of its transfer nor among those that wait for its seller's balance. */
+export async function leavePlace(query: Query, { id, status }: { id: string; status: string }): Promise<MoneyItem[]> {
+  if (status === 'waiting_balance') {
+    const [gate] = await query<{ seller_account: string; currency: string }>(
+      'SELECT seller_account, currency FROM reversals WHERE id = $1',
+      [id],
+    );
+    if (gate) await redateOldest(query, gate.seller_account, gate.currency);
+  }
+  const [following] = await query<{ id: string }>(
+    `UPDATE reversals SET next_check_at = clock_now() WHERE id = (
+       SELECT id FROM reversals WHERE transfer_id = (SELECT transfer_id FROM reversals WHERE id = $1) AND id <> $1
+         AND status = 'pending' AND runner IS NULL AND (next_retry_at IS NULL OR next_retry_at <= clock_now())
+       ORDER BY place LIMIT 1) RETURNING id`,
+    [id],
+  );
+  return following ? [{ kind: 'reversal', id: following.id }] : [];
+}

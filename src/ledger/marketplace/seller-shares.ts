@@ -1,0 +1,158 @@
+import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
+import type { OrderId, RefundId, TransferId } from '../../domain/ids.js';
+import { amountStep } from '../../domain/marketplace/currencies.js';
+import type { Refunded, TransferShare } from '../../domain/marketplace/shares.js';
+import type { MoneyTable, Query } from '../transition.js';
+
+/** One transfer of an order, with what its reversals come to. */
+export interface ShareRow {
+  readonly id: TransferId;
+  readonly seller_account: string;
+  readonly currency: string;
+  readonly status: string;
+  readonly certainty: Certainty;
+  readonly promised: string;
+  readonly withheld: string;
+  readonly amount: string;
+  /** Of what was withheld or taken back of this transfer, what was paid again by another one. */
+  readonly compensated: string;
+  /** The transfer of the seller before it; older builds named the promised one. */
+  readonly compensates_transfer: TransferId | null;
+  readonly generation: number;
+  readonly params: string | null;
+  readonly completed: boolean;
+  readonly written_off: boolean;
+  /** Taken back, about to be, or given up by a person: it is not asked for again. */
+  readonly claimed_back: string;
+  /** Surely taken back. */
+  readonly taken_back: string;
+}
+
+/**
+ * What one seller was promised of an order. A compensation pays a part of the promise a second time by another transfer;
+ * what is due back is due of both together, whichever of them it is taken from.
+ */
+export interface SellerShare {
+  readonly promise: ShareRow;
+  /** The transfer that was promised, then the compensations of it. */
+  readonly transfers: readonly ShareRow[];
+}
+
+export interface OrderShares extends Refunded {
+  readonly sellers: readonly SellerShare[];
+}
+
+/** Locks the order: whatever decides about its refunds or transfers begins here. */
+export async function lockOrder(query: Query, id: OrderId): Promise<{ amount: bigint; status: string } | undefined> {
+  const [row] = await query<{ amount: string; status: string }>(
+    'SELECT amount, status FROM orders WHERE id = $1 FOR UPDATE',
+    [id],
+  );
+  return row && { amount: BigInt(row.amount), status: row.status };
+}
+
+/**
+ * Locks the order of an item, before the item's own row, as everywhere: whoever shares an order out holds it first.
+ * @returns undefined: there is no such item
+ */
+export async function lockOrderOf(
+  query: Query,
+  table: Exclude<MoneyTable, 'orders'>,
+  id: string,
+): Promise<OrderId | undefined> {
+  const [order] = await query<{ id: OrderId }>(
+    `SELECT id FROM orders WHERE id = (SELECT order_id FROM ${table} WHERE id = $1) FOR UPDATE`,
+    [id],
+  );
+  return order?.id;
+}
+
+/** The same with all transfers of the order: what is decided about one of them may change what is demanded of the others. */
+export async function lockSharesOf(query: Query, table: 'seller_transfers' | 'reversals', id: string): Promise<void> {
+  const order = await lockOrderOf(query, table, id);
+  if (order) await lockTransfers(query, order);
+}
+
+/** Locks all transfers of the order, in the order of their ids. The caller holds the order. */
+async function lockTransfers(query: Query, order: OrderId): Promise<void> {
+  await query('SELECT 1 FROM seller_transfers WHERE order_id = $1 ORDER BY id FOR UPDATE', [order]);
+}
+
+/** What every seller of the order has and owes now, with the transfers locked. */
+export async function lockShares(query: Query, order: OrderId): Promise<OrderShares> {
+  await lockTransfers(query, order);
+  const rows = await query<ShareRow & { [column: string]: unknown }>(
+    `SELECT t.id, t.seller_account, t.currency, t.status, t.certainty, t.promised, t.withheld, t.amount, t.compensated,
+       t.compensates_transfer, t.generation, t.params, t.completed_at IS NOT NULL AS completed,
+       t.written_off_at IS NOT NULL AS written_off,
+       coalesce(sum(r.amount) FILTER (WHERE NOT r.voided OR r.status = 'reversed'), 0) AS claimed_back,
+       coalesce(sum(r.amount) FILTER (WHERE r.status = 'reversed'), 0) AS taken_back
+     FROM seller_transfers t LEFT JOIN reversals r ON r.transfer_id = t.id
+     WHERE t.order_id = $1 GROUP BY t.id ORDER BY t.id`,
+    [order],
+  );
+  const sellers = rows
+    .filter((row) => row.compensates_transfer === null)
+    .map((promise) => ({ promise, transfers: [promise, ...compensationsOf(rows, promise)] }));
+  const [sum] = await query<{ paid: string; refunded: string; currency: string }>(
+    `SELECT o.currency, o.amount AS paid,
+       least(o.amount, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0)) AS refunded
+     FROM orders o WHERE o.id = $1`,
+    [order],
+  );
+  const step = amountStep(sum?.currency ?? '');
+  return { paid: BigInt(sum?.paid ?? 0), refunded: BigInt(sum?.refunded ?? 0), step, sellers };
+}
+
+/** Those that make it good, and those that make these good: the oldest first. */
+const compensationsOf = (rows: readonly ShareRow[], { id }: ShareRow): readonly ShareRow[] =>
+  rows.filter((row) => row.compensates_transfer === id).flatMap((row) => [row, ...compensationsOf(rows, row)]);
+
+const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 'taken_back' | 'compensated'): bigint =>
+  rows.reduce((sum, row) => sum + BigInt(row[column]), 0n);
+
+/** What this seller gave back or will; paid again by compensations, it is the seller's once more. */
+export const claimedShare = ({ promise, transfers }: SellerShare): TransferShare => ({
+  promised: BigInt(promise.promised),
+  withheld: sumOf(transfers, 'withheld'),
+  reversed: sumOf(transfers, 'claimed_back') - sumOf(transfers, 'compensated'),
+});
+
+/** What this seller surely gave back, and will not get by itself: of transfers that can still be made larger, nothing. */
+export function takenShare({ promise, transfers }: SellerShare): TransferShare {
+  const settled = transfers.filter((row) => row.completed || row.status === 'cancelled');
+  return {
+    promised: BigInt(promise.promised),
+    withheld: sumOf(settled, 'withheld'),
+    reversed: sumOf(settled, 'taken_back') - sumOf(transfers, 'compensated'),
+  };
+}
+
+/** What was taken of this transfer and not made good yet. */
+export const notMadeGood = ({ withheld, taken_back, compensated }: ShareRow): bigint =>
+  BigInt(withheld) + BigInt(taken_back) - BigInt(compensated);
+
+/** Nothing of it has left us, and that is certain: it can still be made smaller or larger. */
+export const isUnsent = (row: ShareRow): boolean => !row.completed && !hasEnded(row) && surelyUnmoved(row.certainty);
+
+/**
+ * Never to be sent: nothing is left of it, or a person gave it up. Should Stripe turn out to hold it after all, then with
+ * the amount it had: nothing is withheld of it, and what is due back of it is demanded when it is found.
+ */
+export const hasEnded = (row: ShareRow): boolean =>
+  row.status === 'cancelled' || (row.written_off && BigInt(row.amount) > 0n);
+
+/** A refund that has succeeded; what is taken back is taken in its name. */
+export interface Cause {
+  readonly id: RefundId;
+  readonly amount: bigint;
+}
+
+/** Those of the order, the oldest first. */
+export async function succeededRefunds(query: Query, order: OrderId): Promise<Cause[]> {
+  const rows = await query<{ id: RefundId; amount: string }>(
+    `SELECT id, amount FROM refunds WHERE order_id = $1 AND status = 'succeeded' ORDER BY succeeded_at, id`,
+    [order],
+  );
+  return rows.map(({ id, amount }) => ({ id, amount: BigInt(amount) }));
+}

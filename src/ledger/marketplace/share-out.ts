@@ -1,0 +1,157 @@
+import type { OrderId, RefundId, TransferId } from '../../domain/ids.js';
+import { dueBack, overtaken, shareOf } from '../../domain/marketplace/shares.js';
+import { smaller } from '../../domain/money.js';
+import type { Query } from '../transition.js';
+import type { MoneyItem } from './marketplace-types.js';
+import {
+  askAboutNameless,
+  demand,
+  type NamedShare,
+  type NamelessShare,
+  resizeUnsent,
+  voidReversal,
+} from './reversal-demands.js';
+import { claimedShare, hasEnded, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
+import { restore, withhold } from './withholding.js';
+
+/**
+ * What refunds mean for the sellers. Every function here runs in a transaction that holds the order's row; transfers are
+ * locked in the order of their ids.
+ */
+
+/**
+ * Brings what every seller of the order gives back to what is due by arithmetic: whatever happened to its refunds, and in
+ * which order. More is due: a transfer that was surely not sent is made smaller, or cancelled, and of the others it is
+ * demanded. Less is due: demands that were not sent are voided, and what was withheld is promised again.
+ *
+ * @param because the refund that has just succeeded; its share is demanded in its name
+ * @returns the reversals to start
+ */
+export async function settleShares(query: Query, order: OrderId, because?: RefundId): Promise<MoneyItem[]> {
+  const { sellers, ...sums } = await lockShares(query, order);
+  const refunds = await succeededRefunds(query, order);
+  const causes = refunds.toSorted((one, other) => Number(other.id === because) - Number(one.id === because));
+  const started: MoneyItem[] = [];
+  const nameless: NamelessShare[] = [];
+  // Each refund rounds once.
+  const cents = sums.step * BigInt(causes.length + 1);
+  for (const seller of sellers) {
+    const share = claimedShare(seller);
+    const due = shareOf(share, sums);
+    // Each refund stands for its own share; the one that has just succeeded takes what others left, as rounding does.
+    const named = causes.map(({ id, amount }) => ({
+      id,
+      share: id === because ? due : dueBack(share.promised, { ...sums, refunded: amount }),
+    }));
+    if (due > 0n) {
+      const taken = await takeBack(query, { seller, order, causes: named, due, cents });
+      started.push(...taken.started);
+      const { seller_account, currency } = seller.promise;
+      if (taken.nameless > 0n) nameless.push({ seller: seller_account, amount: taken.nameless, currency });
+    }
+    const excess = overtaken(share, sums);
+    if (excess > 0n) started.push(...(await leave(query, seller, { excess, cents })));
+  }
+  if (nameless.length > 0) await askAboutNameless(query, causes[0]?.id, nameless);
+  return started;
+}
+
+interface TakeBack {
+  readonly seller: SellerShare;
+  readonly order: OrderId;
+  readonly causes: readonly NamedShare[];
+  readonly due: bigint;
+  readonly cents: bigint;
+}
+
+/** Never sent is better than sent and taken back; what no refund can take of one transfer is taken of the next. */
+async function takeBack(
+  query: Query,
+  { seller, order, causes, due, cents }: TakeBack,
+): Promise<{ readonly started: readonly MoneyItem[]; readonly nameless: bigint }> {
+  const started: MoneyItem[] = [];
+  let nameless = 0n;
+  let left = due;
+  for (const row of seller.transfers.filter(isUnsent)) {
+    const share = smaller(left, BigInt(row.amount));
+    if (share > 0n) await withhold(query, row, share, causes[0]?.id);
+    left -= share;
+  }
+  for (const row of seller.transfers.filter((one) => !isUnsent(one) && !hasEnded(one))) {
+    const share = smaller(left, BigInt(row.amount) - BigInt(row.claimed_back));
+    left -= share;
+    if (share <= 0n) continue;
+    const demanded = await demand(query, { row, order, causes, share, cents });
+    started.push(...demanded.started);
+    left += demanded.nameless;
+    nameless += demanded.nameless;
+  }
+  return { started, nameless: smaller(left, nameless) };
+}
+
+/** Taking less is better than paying it again: that would be new money, and a question for two persons. */
+async function leave(
+  query: Query,
+  { transfers }: SellerShare,
+  { excess, cents }: { readonly excess: bigint; readonly cents: bigint },
+): Promise<MoneyItem[]> {
+  const started: MoneyItem[] = [];
+  let left = excess;
+  const unsent = await query<{ id: string; status: string; transfer_id: TransferId; amount: string }>(
+    `SELECT id, status, transfer_id, amount FROM reversals
+     WHERE transfer_id = ANY ($1) AND status IN ('pending', 'waiting_balance', 'permanently_failed')
+       AND certainty IN ('not_sent', 'absent') ORDER BY place DESC FOR UPDATE`,
+    [transfers.map(({ id }) => id)],
+  );
+  for (const row of unsent) {
+    if (BigInt(row.amount) > left) continue;
+    started.push(...(await voidReversal(query, row, 'refunds that failed had given back more than is due now')));
+    left -= BigInt(row.amount);
+  }
+  for (const { id } of transfers) {
+    if (left <= 0n || left > cents) break;
+    left += await resizeUnsent(query, id, -left);
+  }
+  for (const row of transfers.filter(isUnsent)) {
+    const share = smaller(left, BigInt(row.withheld));
+    if (share > 0n) await restore(query, row, share);
+    left -= share;
+  }
+  return started;
+}
+
+/**
+ * A transfer that was on its way turned out to have moved nothing: what was to be taken back from it is withheld instead,
+ * unless a person has given it up. The caller has recorded that it is absent.
+ */
+export async function withholdDemands(query: Query, order: OrderId, transfer: TransferId): Promise<MoneyItem[]> {
+  await voidUnsent(query, 'transfer_id', transfer, 'its transfer was never sent, so nothing is to be taken back of it');
+  return await settleShares(query, order);
+}
+
+/**
+ * A refund that had succeeded has failed: the buyer gave the money back. What was not sent yet is not sent; what was only
+ * withheld is promised again.
+ */
+export async function giveBack(query: Query, order: OrderId, refund: RefundId): Promise<MoneyItem[]> {
+  await lockShares(query, order);
+  const started = await voidUnsent(query, 'refund_id', refund, 'its refund failed, so nothing is due');
+  return [...started, ...(await settleShares(query, order))];
+}
+
+async function voidUnsent(
+  query: Query,
+  by: 'refund_id' | 'transfer_id',
+  id: string,
+  why: string,
+): Promise<MoneyItem[]> {
+  const rows = await query<{ id: string; status: string; transfer_id: TransferId }>(
+    `SELECT id, status, transfer_id FROM reversals WHERE ${by} = $1
+       AND status IN ('pending', 'waiting_balance', 'permanently_failed') AND certainty IN ('not_sent', 'absent')
+     ORDER BY place FOR UPDATE`,
+    [id],
+  );
+  const started: MoneyItem[] = [];
+  for (const row of rows) started.push(...(await voidReversal(query, row, why)));
+  return started;
+}

@@ -1,0 +1,77 @@
+import { parseReversalId, parseTransferId, type ReversalId, type TransferId } from '../../domain/ids.js';
+import type { Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type { Database } from '../database.js';
+import {
+  filterValues,
+  type ReversalRow,
+  SELECT_REVERSALS,
+  TRANSFER_COLUMNS,
+  type TransferRow,
+  toReversal,
+  toTransfer,
+} from './marketplace-rows.js';
+import type { MoneyFilter } from './marketplace-types.js';
+
+/** Seller transfers and their reversals, as they are. */
+export function createTransferReader(database: Database) {
+  return {
+    async findTransfer(id: TransferId): Promise<SellerTransfer | undefined> {
+      const [row] = await database.query<TransferRow>(
+        `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers WHERE id = $1`,
+        [id],
+      );
+      return row && toTransfer(row);
+    },
+
+    /** Newest first. */
+    async listTransfers(filter: MoneyFilter): Promise<readonly SellerTransfer[]> {
+      const id = idOfKey(filter.key, parseTransferId);
+      if (id === 'unknown') return [];
+      const rows = await database.query<TransferRow>(
+        `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers
+         WHERE ($1::text IS NULL OR status = $1)
+           AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
+           AND ($3::uuid IS NULL OR order_id = $3)
+           AND ($4::uuid IS NULL OR id = $4)
+           AND ($5::uuid IS NULL OR id < $5)
+         ORDER BY id DESC LIMIT $6`,
+        filterValues(filter, id),
+      );
+      return rows.map(toTransfer);
+    },
+
+    async reversalsOfTransfer(id: TransferId): Promise<readonly Reversal[]> {
+      const rows = await database.query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.transfer_id = $1 ORDER BY v.place`, [
+        id,
+      ]);
+      return rows.map(toReversal);
+    },
+
+    async findReversal(id: ReversalId): Promise<Reversal | undefined> {
+      const [row] = await database.query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.id = $1`, [id]);
+      return row && toReversal(row);
+    },
+
+    /** Newest first; ids of reversals have no order, so the cursor stands for its row's date and id. */
+    async listReversals(filter: MoneyFilter): Promise<readonly Reversal[]> {
+      const id = idOfKey(filter.key, parseReversalId);
+      if (id === 'unknown') return [];
+      const rows = await database.query<ReversalRow>(
+        `${SELECT_REVERSALS}
+         WHERE ($1::text IS NULL OR v.status = $1)
+           AND ($2::boolean IS NULL OR (v.attention_reason IS NOT NULL) = $2)
+           AND ($3::uuid IS NULL OR v.order_id = $3)
+           AND ($4::uuid IS NULL OR v.id = $4)
+           AND ($5::uuid IS NULL OR (v.created_at, v.id) < (SELECT created_at, id FROM reversals WHERE id = $5))
+         ORDER BY v.created_at DESC, v.id DESC LIMIT $6`,
+        filterValues(filter, id),
+      );
+      return rows.map(toReversal);
+    },
+  };
+}
+
+/** The key of any generation finds its item, also when a later one is in use: it begins with the item's id. */
+function idOfKey<Id>(key: string | undefined, parse: (text: string) => Id | undefined): Id | null | 'unknown' {
+  return key === undefined ? null : (parse(key.replace(/:g[0-9]+$/, '')) ?? 'unknown');
+}

@@ -1,0 +1,109 @@
+import type { MoneyKind } from '../../domain/marketplace/marketplace.js';
+import type { InboxLane } from '../../domain/sweep-lanes.js';
+import type { Database } from '../database.js';
+import type { DueEvent, MoneyItem, NewWebhookEvent } from './marketplace-types.js';
+
+interface EventRow {
+  provider: NewWebhookEvent['provider'];
+  event_id: string;
+  type: string;
+  object_id: string | null;
+  parent_id: string | null;
+  account: string | null;
+  body_sha256: string;
+  received_at: Date;
+}
+
+/** The inbox: what a provider told us, once for each event, until somebody has asked the provider about it. */
+export function createWebhooks(database: Database) {
+  return {
+    /** @returns whether this event is new; a duplicate only counts its delivery */
+    async storeWebhook(event: NewWebhookEvent): Promise<'stored' | 'duplicate'> {
+      // An event under a known id is never stored anew, whatever it says: it only counts, and another body is put on record.
+      const [stored] = await database.query<{ deliveries: number }>(
+        `WITH stored AS (
+           INSERT INTO webhook_events AS e (provider, event_id, type, object_id, parent_id, account, body_sha256, next_check_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, clock_now() + interval '30 seconds')
+           ON CONFLICT (provider, event_id) DO UPDATE SET deliveries = e.deliveries + 1
+           RETURNING deliveries, body_sha256
+         ), told AS (
+           INSERT INTO operation_events (item_kind, item_id, kind, detail)
+             SELECT 'webhook', $1 || '/' || $2, CASE WHEN deliveries = 1 THEN 'received' ELSE 'other_body' END,
+               jsonb_strip_nulls(jsonb_build_object('type', $3::text, 'object', $4::text, 'parent', $5::text,
+                 'account', $6::text, 'body_sha256', $7::text))
+             FROM stored WHERE deliveries = 1 OR body_sha256 <> $7
+         )
+         SELECT deliveries FROM stored`,
+        [event.provider, event.eventId, event.type, event.objectId, event.parentId, event.account, event.bodySha256],
+      );
+      return stored?.deliveries === 1 ? 'stored' : 'duplicate';
+    },
+
+    /**
+     * Each is given out once, and again after as long as it has waited already (a minute at least, an hour at most): what
+     * cannot be processed never stands before what can.
+     */
+    async dueWebhooks(lane: InboxLane, limit: number): Promise<readonly DueEvent[]> {
+      const rows = await database.query<EventRow>(
+        `WITH due AS (
+           SELECT provider, event_id FROM webhook_events WHERE next_check_at <= clock_now() AND ${EVENTS_IN[lane]}
+           ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
+         ), given AS (
+           UPDATE webhook_events e SET next_check_at = clock_now()
+               + least(greatest(clock_now() - e.received_at, interval '1 minute'), interval '1 hour')
+             FROM due WHERE (e.provider, e.event_id) = (due.provider, due.event_id) RETURNING e.*
+         )
+         SELECT provider, event_id, type, object_id, parent_id, account, body_sha256, received_at
+         FROM given ORDER BY received_at, event_id`,
+        [limit],
+      );
+      return rows.map((row) => ({
+        provider: row.provider,
+        eventId: row.event_id,
+        type: row.type,
+        objectId: row.object_id,
+        parentId: row.parent_id,
+        account: row.account,
+        bodySha256: row.body_sha256,
+        receivedAt: row.received_at.toISOString(),
+      }));
+    },
+
+    async finishWebhook(event: Pick<NewWebhookEvent, 'provider' | 'eventId'>, outcome: string): Promise<void> {
+      await database.query(
+        `WITH finished AS (
+           UPDATE webhook_events SET processed_at = clock_now(), outcome = $3, next_check_at = NULL
+           WHERE provider = $1 AND event_id = $2 AND processed_at IS NULL RETURNING 1
+         )
+         INSERT INTO operation_events (item_kind, item_id, kind, detail)
+           SELECT 'webhook', $1 || '/' || $2, 'processed', jsonb_build_object('outcome', $3::text) FROM finished`,
+        [event.provider, event.eventId, outcome],
+      );
+    },
+
+    /** The item an event is about; undefined: nothing of ours, or a refund that only the provider knows so far. */
+    async itemOfWebhook({ provider, type, objectId, parentId }: NewWebhookEvent): Promise<MoneyItem | undefined> {
+      if (provider === 'stripe' && !type.startsWith('transfer.')) return undefined;
+      const [item] = await database.query<{ kind: MoneyKind; id: string }>(ITEM_OF[provider], [objectId, parentId]);
+      return item;
+    },
+  };
+}
+
+/** What tells nothing by itself, so that Stripe is read: payouts and reversals of transfers. */
+const IS_READ = `(type LIKE 'payout.%' OR type = 'transfer.reversed')`;
+const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
+  'hyperswitch-event': `provider = 'hyperswitch'`,
+  'stripe-event': `provider = 'stripe' AND NOT ${IS_READ}`,
+  'stripe-read': `provider = 'stripe' AND ${IS_READ}`,
+};
+
+/** A refund that only the provider knows so far is found by reading its payment. */
+const ITEM_OF: Readonly<Record<NewWebhookEvent['provider'], string>> = {
+  hyperswitch: `SELECT kind, id FROM (
+      SELECT 1 AS place, 'refund' AS kind, id FROM refunds WHERE hyperswitch_refund_id = $1
+      UNION ALL SELECT 2, 'payment', id FROM payments WHERE hyperswitch_payment_id = $1
+      UNION ALL SELECT 3, 'payment', id FROM payments WHERE hyperswitch_payment_id = $2
+    ) AS found ORDER BY place LIMIT 1`,
+  stripe: `SELECT 'transfer' AS kind, id FROM seller_transfers WHERE stripe_transfer_id IN ($1, $2) LIMIT 1`,
+};

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { type CliContext, CommandRefused } from '../cli/context.js';
+import { createProgram } from '../cli/program.js';
+import { ConfigError, readConfig, readOperatorConfig } from '../config/config.js';
+import { systemClock } from '../domain/clock.js';
+import { LedgerNotReady } from '../ledger/ledger.js';
+import { VERSION } from '../version.js';
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+// Whoever reads (`| head`) has seen enough: that is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const context: CliContext = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: say,
+  stdin: process.stdin,
+  interruption: () => {
+    const interrupted = new AbortController();
+    process.once('SIGINT', () => interrupted.abort());
+    return interrupted.signal;
+  },
+  clock: systemClock,
+  userName: () => userInfo().username,
+  token: readToken,
+  readConfig: () => readConfig(process.env),
+  readOperatorConfig: () => readOperatorConfig(process.env),
+  sandboxDefaults: {
+    port: process.env.PORT,
+    stateDir: process.env.SANDBOX_STATE_DIR,
+    hyperswitchPort: process.env.SANDBOX_HYPERSWITCH_PORT,
+    hyperswitchWebhookUrl: process.env.SANDBOX_HYPERSWITCH_WEBHOOK_URL,
+    stripePort: process.env.SANDBOX_STRIPE_PORT,
+    stripeWebhookUrl: process.env.SANDBOX_STRIPE_WEBHOOK_URL,
+    tempoPort: process.env.SANDBOX_TEMPO_PORT,
+  },
+  // Loaded only when they are run: `makegood list` needs neither Express nor Temporal's native worker.
+  runServer: async (config) => {
+    const { runServer } = await import('./main-server.js');
+    await runServer(config);
+    process.exit();
+  },
+  runWorker: async (config) => {
+    const { runWorker } = await import('./main-worker.js');
+    await runWorker(config);
+    process.exit();
+  },
+  resolution: async (config, ledger) => {
+    const [{ createResolution }, { createReaders }, { createMarketplaceProviders }, { createTempoProvider }] =
+      await Promise.all([
+        import('../resolution/decide.js'),
+        import('../../activities/reads-of-ours.js'),
+        import('./marketplace-runtime.js'),
+        import('./tempo-runtime.js'),
+      ]);
+    const readers = createReaders(ledger, createMarketplaceProviders(config, ledger));
+    return createResolution({ ledger, ...readers, chain: createTempoProvider(config) });
+  },
+};
+
+try {
+  await createProgram(context, VERSION).parseAsync(process.argv);
+} catch (error) {
+  say(`makegood: ${inWords(error)}`);
+  // A server that fails to start may hold open what would keep the process alive.
+  process.exit(1);
+}
+
+/** An empty one is a mistake and not the wish to decide as nobody. */
+function readToken(file: string | undefined): string | undefined {
+  if (file === undefined && process.env.MAKEGOOD_TOKEN === undefined) return undefined;
+  const token = (file === undefined ? process.env.MAKEGOOD_TOKEN : contentOf(file))?.trim() ?? '';
+  if (token === '') throw new CommandRefused(`${file ?? 'MAKEGOOD_TOKEN'} holds no token: nothing was decided`);
+  return token;
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandRefused(`the token file cannot be read, nothing was decided: ${String(error)}`, { cause: error });
+  }
+}
+
+/** What a person can act on; the stack only where it is a bug of ours. */
+function inWords(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof LedgerNotReady || error instanceof CommandRefused) {
+    return error.message;
+  }
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : '';
+  if (/^E[A-Z]+$/.test(code))
+    return `${error.message === '' ? code : error.message}: check DATABASE_URL, HOST and PORT, and that Postgres runs`;
+  return error.stack ?? error.message;
+}

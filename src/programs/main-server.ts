@@ -1,0 +1,129 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { Config } from '../config/config.js';
+import { systemClock } from '../domain/clock.js';
+import { TEMPO } from '../domain/settlements/settlement-providers.js';
+import { within } from '../domain/within.js';
+import { type ApiDependencies, createApi } from '../http/api.js';
+import type { Ledger } from '../ledger/ledger.js';
+import { createLogger, type Logger } from '../observability/logger.js';
+import { createMetrics } from '../observability/metrics.js';
+import { mountDemoRoutes } from '../sandbox/demo-routes.js';
+import { VERSION } from '../version.js';
+import { createMarketplaceRoutes } from './marketplace-routes.js';
+import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
+
+/** Responses under way are finished within this; a longer stream is cut off, and its session closed like an abort. */
+const DRAIN_MS = 30_000;
+/** For what is still on its way to Postgres and Temporal after the last response. */
+const FLUSH_MS = 10_000;
+
+export interface RunningServer {
+  readonly url: string;
+  /** Stops accepting, finishes what is under way, gives the lease back. */
+  stop(): Promise<void>;
+}
+
+/**
+ * The HTTP server: paid sessions, the API, metrics. Temporal may be away: settlements are taken and wait in Postgres.
+ * @throws LedgerNotReady on an old schema or a missing encryption key
+ */
+export async function startServer(
+  config: Config,
+  options: Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> & { readonly logger?: Logger } = {},
+): Promise<RunningServer> {
+  const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
+  const runtime = createPaidSessionRuntime(config, { ...options, logger });
+  const server = createServer(createApi(apiDependencies(config, runtime, logger)));
+  // Above the idle limit of common load balancers, so that they and not we end idle connections.
+  server.keepAliveTimeout = 65_000;
+  server.headersTimeout = 66_000;
+  try {
+    await runtime.start();
+    server.listen(config.http.port, config.http.host);
+    await once(server, 'listening');
+  } catch (error) {
+    await runtime.stop();
+    throw error;
+  }
+  const url = urlOf(server);
+  logger.info({ url }, 'server is ready');
+  return {
+    url,
+    async stop() {
+      logger.info({}, 'server stops: no new connections, responses under way are finished');
+      await drain(server, logger);
+      await within(FLUSH_MS, runtime.stop()).catch((error: unknown) =>
+        logger.warn({ err: error }, 'not everything was flushed; the sweep closes and starts what is left'),
+      );
+    },
+  };
+}
+
+/** Runs until SIGTERM or SIGINT. @throws before it listens, never afterwards */
+export async function runServer(config: Config, options: Parameters<typeof startServer>[1] = {}): Promise<void> {
+  const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  const server = await startServer(config, options);
+  await stopped;
+  await server.stop();
+}
+
+function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Logger): ApiDependencies {
+  const { ledger, dispatcher, sessions } = runtime;
+  const components = { temporal: () => runtime.temporalAnswers() };
+  return {
+    ledger,
+    marketplace: createMarketplaceRoutes(config, runtime, logger),
+    resolution: runtime.marketplace.resolution,
+    orchestration: { dispatch: (id) => dispatcher.dispatch(id), wake: (id) => runtime.wake(id) },
+    authServer: config.authServer && { destinationAccountId: config.authServer.destinationAccountId },
+    optionalComponents: {
+      ...components,
+      paid_sessions: () => Promise.resolve(sessions.ready()),
+      auth_server: async () => (await ledger.openBreakers()).every((provider) => provider === TEMPO),
+      tempo: async () =>
+        config.tempo === undefined ? 'not_configured' : !(await ledger.openBreakers()).includes(TEMPO),
+      stripe: providerHealth('stripe', config.stripe, ledger),
+      hyperswitch: providerHealth('hyperswitch', config.hyperswitch, ledger),
+    },
+    metrics: createMetrics({ figures: () => ledger.figures(), components, processMetrics: true }),
+    clock: systemClock,
+    logger,
+    tokens: config.apiTokens,
+    corsOrigins: config.http.corsOrigins,
+    rateLimit: config.http.rateLimit,
+    version: VERSION,
+    mount: config.sandboxDemoRoutes
+      ? (app) => mountDemoRoutes(app, (options) => sessions.paidSession(options))
+      : undefined,
+  };
+}
+
+/** A provider that is parked lets nobody in; one parked seller at it is nobody else's business. */
+const providerHealth =
+  (name: string, settings: unknown, ledger: Pick<Ledger, 'unavailableProviders'>) =>
+  async (): Promise<boolean | 'not_configured'> =>
+    settings === undefined ? 'not_configured' : !(await ledger.unavailableProviders()).includes(name);
+
+async function drain(server: Server, logger: Logger): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  // A connection that is kept alive is idle only after its response; look again until none is left.
+  const sweeping = setInterval(() => server.closeIdleConnections(), 100);
+  try {
+    await within(DRAIN_MS, closed);
+  } catch {
+    logger.warn({}, `responses took longer than ${DRAIN_MS / 1000} s and were cut off; what they charged is kept`);
+    server.closeAllConnections();
+    await closed;
+  } finally {
+    clearInterval(sweeping);
+  }
+}
+
+function urlOf(server: Server): string {
+  const at = server.address();
+  if (at === null || typeof at === 'string') throw new Error('the server listens on no port');
+  return `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}`;
+}

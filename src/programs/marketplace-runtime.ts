@@ -1,0 +1,116 @@
+import { createHyperswitchCalls } from '../../activities/hyperswitch-calls.js';
+import type { RetryTimings } from '../../activities/marketplace-contract.js';
+import { createWebhookProcessor } from '../../activities/process-webhook.js';
+import { createReaders } from '../../activities/reads-of-ours.js';
+import { createRereader } from '../../activities/reread-session.js';
+import type { Config } from '../config/config.js';
+import { systemClock } from '../domain/clock.js';
+import type { MoneyKind } from '../domain/marketplace/marketplace.js';
+import type { Ledger } from '../ledger/ledger.js';
+import type { Logger } from '../observability/logger.js';
+import { createMarketplaceOrchestration, createNudge } from '../orchestration/marketplace.js';
+import type { TemporalClient } from '../orchestration/temporal-client.js';
+import { createHyperswitch, type Hyperswitch } from '../providers/hyperswitch/client.js';
+import { createPace } from '../providers/hyperswitch/pace.js';
+import { createBudget, stripeRequestsOverall } from '../providers/stripe/budget.js';
+import { createStripe, type Stripe } from '../providers/stripe/client.js';
+import type { ChainReader } from '../resolution/ask-chain.js';
+import { createResolution } from '../resolution/decide.js';
+
+/** The providers of the marketplace, as far as they are configured. */
+export interface MarketplaceProviders {
+  readonly stripe: Stripe | undefined;
+  readonly hyperswitch: Hyperswitch | undefined;
+}
+
+/** Every request to Stripe takes its token in the ledger, and every read of Hyperswitch its turn, from whichever process. */
+export function createMarketplaceProviders(
+  config: Config,
+  ledger: Pick<Ledger, 'takeToken' | 'returnToken' | 'takeHyperswitchTurn'>,
+): MarketplaceProviders {
+  const { stripe } = config;
+  const overall = stripe && (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey));
+  return {
+    stripe: stripe && createStripe({ ...stripe, takeToken: createBudget(ledger, overall ?? 0) }),
+    hyperswitch: config.hyperswitch && createHyperswitch({ ...config.hyperswitch, pace: createPace(ledger) }),
+  };
+}
+
+export interface MarketplaceOptions {
+  readonly config: Config;
+  readonly ledger: Ledger;
+  readonly providers: MarketplaceProviders;
+  /** Where captures of channels can be looked up; undefined: no node is configured. */
+  readonly chain: ChainReader | undefined;
+  readonly temporal: TemporalClient;
+  readonly logger: Logger;
+  readonly processName: string;
+  /** How long a claim on a payment or refund outlives its process; tests shorten it. */
+  readonly holdMs?: number | undefined;
+}
+
+/** What the server and the worker share of payments, refunds, transfers and reversals. */
+export function createMarketplaceRuntime({
+  config,
+  ledger,
+  providers,
+  chain,
+  temporal,
+  logger,
+  processName,
+  holdMs,
+}: MarketplaceOptions) {
+  const { hyperswitch } = providers;
+  const readers = createReaders(ledger, providers);
+  const timings = { transfer: timingsOf(config.transferRetry), reversal: timingsOf(config.reversal) };
+  const orchestration = createMarketplaceOrchestration(temporal, config.temporal.taskQueue, {
+    ...timings,
+    disabled: disabledKinds(config),
+  });
+  const wake = createNudge({
+    ledger,
+    orchestration,
+    onFailure: (item, error) =>
+      logger.warn({ item, err: error }, 'a workflow could not be started; the sweep starts it'),
+  });
+  return {
+    timings,
+    orchestration,
+    wake,
+    calls:
+      hyperswitch &&
+      createHyperswitchCalls({
+        ledger,
+        hyperswitch,
+        clock: systemClock,
+        processName,
+        logger,
+        wake,
+        holdMs,
+        paymentExpiryMs: config.paymentExpiryMs,
+      }),
+    resolution: createResolution({
+      ledger,
+      ...readers,
+      chain,
+      reread: createRereader({ ledger, logger }),
+    }),
+    processWebhook: createWebhookProcessor({ ledger, stripe: readers.stripe, wake }),
+  };
+}
+
+export type MarketplaceRuntime = ReturnType<typeof createMarketplaceRuntime>;
+
+const timingsOf = ({ backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings): RetryTimings => ({
+  backoffBaseMs,
+  backoffMaxMs,
+  maxRetries,
+});
+
+/** What is switched off, or cannot be called from here, starts no workflow: its rows wait in the ledger. */
+function disabledKinds({ stripe, hyperswitch, reversal, transferRetry }: Config): MoneyKind[] {
+  const disabled: MoneyKind[] = hyperswitch ? [] : ['payment', 'refund'];
+  if (!stripe || !transferRetry.enabled) disabled.push('transfer');
+  if (!stripe || !reversal.enabled) disabled.push('reversal');
+  return disabled;
+}

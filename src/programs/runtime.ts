@@ -1,0 +1,201 @@
+import { createHmac } from 'node:crypto';
+import { hostname } from 'node:os';
+import { createRecorder } from '../../activities/recorder.js';
+import { createSettleRows } from '../../activities/settle-rows.js';
+import type { Config } from '../config/config.js';
+import type { ChannelId } from '../domain/channels/channel.js';
+import { systemClock } from '../domain/clock.js';
+import type { SettlementId } from '../domain/ids.js';
+import { createAtomicStore } from '../ledger/channels/atomic-store.js';
+import { createDatabase, type Database } from '../ledger/database.js';
+import { createLedger, type Ledger } from '../ledger/ledger.js';
+import { createSealer } from '../ledger/sealer.js';
+import type { Logger } from '../observability/logger.js';
+import { createDispatcher, type Dispatcher } from '../orchestration/dispatcher.js';
+import { createSettlementOrchestration } from '../orchestration/settlements.js';
+import { createTemporalClient } from '../orchestration/temporal-client.js';
+import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
+import { connectChannelVerifier } from '../providers/tempo/channel-server.js';
+import type { Tempo } from '../providers/tempo/client.js';
+import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
+import { createSettleFirst } from '../sessions/settle-first.js';
+import {
+  createMarketplaceProviders,
+  createMarketplaceRuntime,
+  type MarketplaceProviders,
+  type MarketplaceRuntime,
+} from './marketplace-runtime.js';
+import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
+
+/** What the test build wraps to kill the process before or after a chosen call. */
+export interface RuntimeParts extends MarketplaceProviders {
+  readonly ledger: Ledger;
+  readonly authServer: AuthServer | undefined;
+  readonly tempo: Tempo | undefined;
+}
+
+export interface RuntimeOptions {
+  readonly logger: Logger;
+  readonly decorate?: (parts: RuntimeParts) => RuntimeParts;
+  /** How long Postgres keeps this process's lease without renewal; no setting, because it is a promise of the product. */
+  readonly leaseMs?: number;
+  /** How long a claim on a payment or refund outlives its process; likewise no setting. */
+  readonly holdMs?: number | undefined;
+}
+
+/** Everything a process that serves paid routes needs; shared by the server and by an application that embeds us. */
+export interface PaidSessionRuntime extends RuntimeParts {
+  readonly database: Database;
+  readonly sessions: PaidSessions;
+  readonly marketplace: MarketplaceRuntime;
+  readonly dispatcher: Dispatcher;
+  /** Nudges the workflow of a settlement after a decision; a failure is healed by the sweep. */
+  wake(id: SettlementId): Promise<void>;
+  /** True when Temporal answers within a second. */
+  temporalAnswers(): Promise<boolean>;
+  /** Checks the schema and the keys, then takes the lease. @throws LedgerNotReady */
+  start(): Promise<void>;
+  /** After the last response. */
+  stop(): Promise<void>;
+}
+
+export function createPaidSessionRuntime(
+  config: Config,
+  { logger, decorate, leaseMs, holdMs }: RuntimeOptions,
+): PaidSessionRuntime {
+  const database = createDatabase({
+    url: config.databaseUrl,
+    maxConnections: 20,
+    onIdleError: (error) => logger.warn({ err: error }, 'an idle database connection broke; it is replaced'),
+  });
+  const plain = createLedger({
+    database,
+    sealer: createSealer(config.credentialKeys),
+    clock: systemClock,
+    approvalThreshold: config.approvalThreshold,
+    balanceHorizonMs: config.reversal.balanceHorizonMs,
+  });
+  const parts = (decorate ?? ((same) => same))({
+    ledger: plain,
+    ...createMarketplaceProviders(config, plain),
+    tempo: createTempoProvider(config),
+    authServer:
+      config.authServer &&
+      createAuthServer({ baseUrl: config.authServer.url, appName: config.authServer.appName, clock: systemClock }),
+  });
+  const { ledger, authServer } = parts;
+  const { backoffBaseMs, backoffMaxMs, httpTimeoutMs } = config.settlement;
+  const timings = { backoffBaseMs, backoffMaxMs, httpTimeoutMs };
+  const temporal = createTemporalClient(config.temporal);
+  const orchestration = createSettlementOrchestration(temporal, config.temporal.taskQueue, timings);
+  const dispatcher = createDispatcher({
+    startSettlement: (settlement) => orchestration.startSettlement(settlement),
+    ledger,
+    overflowBacklog: config.settlement.overflowBacklog,
+    onFailure: (error) => logger.warn({ err: error }, 'settlements could not be dispatched; the sweep starts them'),
+  });
+  const holder = `${hostname()}:${process.pid}`;
+  const processName = `${holder}:${Date.now().toString(36)}`;
+  const { tempo } = config;
+  const tellOfCapture = (error: unknown) =>
+    logger.warn({ err: error }, 'the capture of a closed channel could not be opened; the sweep opens it');
+  async function captureClosing(id: ChannelId): Promise<void> {
+    const outcome = tempo && (await ledger.captureWhenDue(id, capturePolicy(tempo)));
+    if (outcome?.kind === 'opened') dispatcher.dispatch(outcome.id);
+  }
+  const sessions = createPaidSessions({
+    ledger,
+    authServer,
+    channels: tempo && {
+      ledger: { ...ledger, atomicStore: createAtomicStore(database) },
+      createVerifier: (issuer) => connectChannelVerifier(tempo, issuer),
+      onClosing: (channel) => captureClosing(channel.id).catch((error: unknown) => tellOfCapture(error)),
+    },
+    authServerUrl: config.authServer?.url,
+    destinationAccountId: config.authServer?.destinationAccountId,
+    settings: { ...config.settlement, leaseMs },
+    secrets: { mpp: config.mppSecretKey, requestIds: firstRequestIdSecret(config) },
+    holder,
+    publicUrl: config.http.publicUrl,
+    clock: systemClock,
+    log: logger,
+    settleNow: createSettleNow({
+      ledger,
+      authServer,
+      timings,
+      logger,
+      processName,
+    }),
+    dispatch: (id) => dispatcher.dispatch(id),
+  });
+
+  const marketplace = createMarketplaceRuntime({
+    config,
+    ledger,
+    providers: parts,
+    chain: parts.tempo,
+    temporal,
+    logger,
+    processName,
+    holdMs,
+  });
+  return {
+    ...parts,
+    marketplace,
+    database,
+    sessions,
+    dispatcher,
+    async wake(id) {
+      const settlement = await ledger.findSettlement(id);
+      if (settlement) await orchestration.wake(settlement);
+    },
+    temporalAnswers: () =>
+      temporal.connection
+        .withDeadline(Date.now() + 1_000, () => temporal.workflowService.getSystemInfo({}))
+        .then(
+          () => true,
+          () => false,
+        ),
+    async start() {
+      await ledger.assertReady();
+      await sessions.start();
+    },
+    async stop() {
+      await sessions.stop();
+      await dispatcher.stop();
+      await marketplace.wake.stop();
+      await temporal.connection.close();
+      await database.close();
+    },
+  };
+}
+
+interface SettleNowDependencies {
+  readonly ledger: Ledger;
+  readonly authServer: AuthServer | undefined;
+  readonly timings: { backoffBaseMs: number; backoffMaxMs: number; httpTimeoutMs: number };
+  readonly logger: Logger;
+  readonly processName: string;
+}
+
+/** For routes that settle before they release: the same claim and the same record as the workflow's activity. */
+function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies) {
+  if (!authServer) return () => Promise.resolve('unknown' as const);
+  const settleRows = createSettleRows({
+    ...rest,
+    ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
+    authServer,
+    // A capture is never settled in a request.
+    tempo: undefined,
+    monotonicMs: () => performance.now(),
+  });
+  const { httpTimeoutMs } = rest.timings;
+  return createSettleFirst({ settle: (id) => settleRows([id], httpTimeoutMs), ledger, patienceMs: httpTimeoutMs });
+}
+
+/** For a ledger that keeps none yet; as servers derived it before the ledger kept one, so that ids that are out stay valid. */
+function firstRequestIdSecret({ credentialKeys }: Config): string {
+  const key = credentialKeys.at(-1);
+  if (!key) throw new Error('CREDENTIAL_ENCRYPTION_KEY is not set');
+  return createHmac('sha256', key.key).update('makegood payment request ids').digest('base64url');
+}
