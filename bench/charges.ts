@@ -1,12 +1,12 @@
 import { bytesToHex } from 'viem';
+import { payerAccount } from '../sandbox/payer/account.js';
+import { x402Credential } from '../sandbox/payer/x402.js';
 import { newSettlementId } from '../src/domain/ids.js';
 import type { AtomicAmount } from '../src/domain/money.js';
 import type { Lease, NewSession, NewSettlement, SessionChange } from '../src/ledger/settlements/settlement-types.js';
 import { isUndecodable } from '../src/protocols/credential.js';
 import { decodeCredential } from '../src/protocols/decode-credential.js';
 import { settleBody } from '../src/protocols/settle-body.js';
-import { payerAccount } from '../src/sandbox/payer/account.js';
-import { x402Credential } from '../src/sandbox/payer/x402.js';
 
 const PRICE = '3000' as AtomicAmount;
 const VALID_FOR_SECONDS = 3_600;

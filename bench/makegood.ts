@@ -1,3 +1,4 @@
+import { projectRoot } from '../sandbox/stack/project-root.js';
 import { readConfig } from '../src/config/config.js';
 import type { Database } from '../src/ledger/database.js';
 import type { Ledger } from '../src/ledger/ledger.js';
@@ -6,7 +7,6 @@ import type { NewSettlement } from '../src/ledger/settlements/settlement-types.j
 import { createLogger } from '../src/observability/logger.js';
 import type { Dispatcher } from '../src/orchestration/dispatcher.js';
 import { createPaidSessionRuntime } from '../src/programs/runtime.js';
-import { projectRoot } from '../src/sandbox/stack/project-root.js';
 import { inLanes, until } from './measure.js';
 import type { Place } from './place.js';
 

@@ -1,5 +1,5 @@
+import { projectRoot } from '../sandbox/stack/project-root.js';
 import { migrate } from '../src/ledger/migrate.js';
-import { projectRoot } from '../src/sandbox/stack/project-root.js';
 import { GOODS, type Good, openStock, PROVIDER_OF, type Stock } from '../test/support/neighbours/goods.js';
 import { databaseNow, lanesBeside, lanesWithoutSuccess } from '../test/support/neighbours/lanes.js';
 import { openTown, type Town } from '../test/support/neighbours/town.js';

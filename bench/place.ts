@@ -3,14 +3,14 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { type RunningChild, startChild } from '../src/sandbox/stack/child.js';
-import { type Guard, startGuard } from '../src/sandbox/stack/guard.js';
-import { reservePort } from '../src/sandbox/stack/ports.js';
-import { startPostgres } from '../src/sandbox/stack/postgres.js';
-import { projectRoot } from '../src/sandbox/stack/project-root.js';
-import { untilAnswers } from '../src/sandbox/stack/ready.js';
-import { startTemporal } from '../src/sandbox/stack/temporal.js';
-import { temporalTool } from '../src/sandbox/stack/tools.js';
+import { type RunningChild, startChild } from '../sandbox/stack/child.js';
+import { type Guard, startGuard } from '../sandbox/stack/guard.js';
+import { reservePort } from '../sandbox/stack/ports.js';
+import { startPostgres } from '../sandbox/stack/postgres.js';
+import { projectRoot } from '../sandbox/stack/project-root.js';
+import { untilAnswers } from '../sandbox/stack/ready.js';
+import { startTemporal } from '../sandbox/stack/temporal.js';
+import { temporalTool } from '../sandbox/stack/tools.js';
 
 /** Where everything is measured: a Postgres that syncs every commit, a Temporal server, an auth server. */
 export interface Place {

@@ -15,6 +15,7 @@ const INPUTS = [
   'src',
   'workflows',
   'activities',
+  'sandbox',
   'scripts/build.mjs',
   'tsconfig.json',
   'tsconfig.build.json',

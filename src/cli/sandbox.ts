@@ -55,8 +55,8 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
           throw new CommandRefused(`${url} is no URL; example: http://127.0.0.1:3000/webhooks/stripe`);
       // Loaded only here: no other command runs any of its code.
       const [{ runSandbox }, { AlreadyRunning }] = await Promise.all([
-        import('../sandbox/run.js'),
-        import('../sandbox/stack/instance-lock.js'),
+        import('../../sandbox/run.js'),
+        import('../../sandbox/stack/instance-lock.js'),
       ]);
       try {
         await runSandbox({ stateDir, ports, ...webhooks });

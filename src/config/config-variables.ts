@@ -300,25 +300,6 @@ export const ENVIRONMENT = z.object({
     '1h',
     'Longest wait between attempts of a seller transfer.',
   ),
-  NOTIFY_WEBHOOK_URL: optional(url(['https:', 'http:']), {
-    secret: true,
-    description: 'Not used by this version, which notifies nobody: use the alert rules in docs/operations.',
-    example: 'https://hooks.example.com/money',
-  }),
-  SMTP_URL: optional(url(['smtp:', 'smtps:']), {
-    secret: true,
-    description: 'Mail server for notifications; not used by this version.',
-    example: 'smtps://user:password@mail.example.com:465',
-  }),
-  NOTIFY_EMAIL_FROM: optional(matching(/^[^@\s,]+@[^@\s,]+$/, 'an e-mail address'), {
-    description: 'Sender of notifications; not used by this version.',
-    example: 'makegood@example.com',
-  }),
-  NOTIFY_EMAIL_TO: optional(matching(/^[^@\s,]+@[^@\s,]+(,[^@\s,]+@[^@\s,]+)*$/, 'e-mail addresses, comma-separated'), {
-    description: 'Receivers of notifications, comma-separated; not used by this version.',
-    example: 'oncall@example.com',
-  }),
-  SANDBOX_DEMO_ROUTES: standard(flag(), 'false', 'true: mounts /demo/*, paid routes against the provider sandbox.'),
 });
 
 export type Environment = Readonly<Record<string, string | undefined>>;

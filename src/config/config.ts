@@ -76,11 +76,6 @@ export interface Config {
   readonly paymentExpiryMs: number;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
   readonly transferRetry: RetrySettings;
-  readonly notifications: {
-    readonly webhookUrl: string | undefined;
-    readonly email: { readonly smtpUrl: string; readonly from: string; readonly to: readonly string[] } | undefined;
-  };
-  readonly sandboxDemoRoutes: boolean;
 }
 
 interface RetrySettings {
@@ -169,10 +164,6 @@ const GROUPS: readonly (readonly [set: readonly VariableName[], needed: readonly
     ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'],
     ['TEMPORAL_TLS_CERT', 'TEMPORAL_TLS_KEY'],
   ],
-  [
-    ['SMTP_URL', 'NOTIFY_EMAIL_FROM', 'NOTIFY_EMAIL_TO'],
-    ['SMTP_URL', 'NOTIFY_EMAIL_FROM', 'NOTIFY_EMAIL_TO'],
-  ],
 ];
 
 function checkGroups(env: Environment, complain: Complain): void {
@@ -238,8 +229,6 @@ function toConfig(values: Values): Config {
       backoffBaseMs: values.TRANSFER_RETRY_BACKOFF_BASE,
       backoffMaxMs: values.TRANSFER_RETRY_BACKOFF_MAX,
     },
-    notifications: notificationsOf(values),
-    sandboxDemoRoutes: values.SANDBOX_DEMO_ROUTES,
   };
 }
 
@@ -307,17 +296,6 @@ function providersOf(values: Values): Pick<Config, 'authServer' | 'stripe' | 'hy
             settleThreshold: values.TEMPO_SETTLE_THRESHOLD,
             settleIntervalMs: values.TEMPO_SETTLE_INTERVAL,
           }
-        : undefined,
-  };
-}
-
-function notificationsOf(values: Values): Config['notifications'] {
-  const { SMTP_URL, NOTIFY_EMAIL_FROM, NOTIFY_EMAIL_TO } = values;
-  return {
-    webhookUrl: values.NOTIFY_WEBHOOK_URL,
-    email:
-      SMTP_URL && NOTIFY_EMAIL_FROM && NOTIFY_EMAIL_TO
-        ? { smtpUrl: SMTP_URL, from: NOTIFY_EMAIL_FROM, to: NOTIFY_EMAIL_TO.split(',') }
         : undefined,
   };
 }

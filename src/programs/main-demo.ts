@@ -1,15 +1,15 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { tellOfChannels } from '../../sandbox/demo/channel-story.js';
+import { emptyDirectory } from '../../sandbox/demo/directory.js';
+import { openLedgers } from '../../sandbox/demo/ledgers.js';
+import { createNarrator } from '../../sandbox/demo/narrator.js';
+import { tellOfRefunds } from '../../sandbox/demo/refund-story.js';
+import { tell } from '../../sandbox/demo/story.js';
+import { onEndRequest } from '../../sandbox/stack/end-requests.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
+import { type Stack, startStack } from '../../sandbox/stack/stack.js';
 import { createMemoryChannelStore, createSessionFetch } from '../client.js';
-import { tellOfChannels } from '../sandbox/demo/channel-story.js';
-import { emptyDirectory } from '../sandbox/demo/directory.js';
-import { openLedgers } from '../sandbox/demo/ledgers.js';
-import { createNarrator } from '../sandbox/demo/narrator.js';
-import { tellOfRefunds } from '../sandbox/demo/refund-story.js';
-import { tell } from '../sandbox/demo/story.js';
-import { onEndRequest } from '../sandbox/stack/end-requests.js';
-import { projectRoot } from '../sandbox/stack/project-root.js';
-import { type Stack, startStack } from '../sandbox/stack/stack.js';
 
 /** `npm run demo`: the outage story on a stack of its own; `-- --exit` ends after it, 0 only if every promise held. */
 const leaveAfterwards = process.argv.includes('--exit');

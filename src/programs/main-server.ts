@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { Express } from 'express';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import { TEMPO } from '../domain/settlements/settlement-providers.js';
@@ -8,7 +9,7 @@ import { type ApiDependencies, createApi } from '../http/api.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLogger, type Logger } from '../observability/logger.js';
 import { createMetrics } from '../observability/metrics.js';
-import { mountDemoRoutes } from '../sandbox/demo-routes.js';
+import type { PaidSessions } from '../sessions/index.js';
 import { VERSION } from '../version.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
@@ -24,17 +25,20 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> {
+  readonly logger?: Logger;
+  /** Paid routes that are served beside the API. */
+  readonly mount?: (app: Express, paidSession: PaidSessions['paidSession']) => void;
+}
+
 /**
  * The HTTP server: paid sessions, the API, metrics. Temporal may be away: settlements are taken and wait in Postgres.
  * @throws LedgerNotReady on an old schema or a missing encryption key
  */
-export async function startServer(
-  config: Config,
-  options: Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> & { readonly logger?: Logger } = {},
-): Promise<RunningServer> {
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
   const runtime = createPaidSessionRuntime(config, { ...options, logger });
-  const server = createServer(createApi(apiDependencies(config, runtime, logger)));
+  const server = createServer(createApi(apiDependencies(config, runtime, { logger, mount: options.mount })));
   // Above the idle limit of common load balancers, so that they and not we end idle connections.
   server.keepAliveTimeout = 65_000;
   server.headersTimeout = 66_000;
@@ -61,14 +65,18 @@ export async function startServer(
 }
 
 /** Runs until SIGTERM or SIGINT. @throws before it listens, never afterwards */
-export async function runServer(config: Config, options: Parameters<typeof startServer>[1] = {}): Promise<void> {
+export async function runServer(config: Config, options: ServerOptions = {}): Promise<void> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
   const server = await startServer(config, options);
   await stopped;
   await server.stop();
 }
 
-function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Logger): ApiDependencies {
+function apiDependencies(
+  config: Config,
+  runtime: PaidSessionRuntime,
+  { logger, mount }: { readonly logger: Logger } & Pick<ServerOptions, 'mount'>,
+): ApiDependencies {
   const { ledger, dispatcher, sessions } = runtime;
   const components = { temporal: () => runtime.temporalAnswers() };
   return {
@@ -93,9 +101,7 @@ function apiDependencies(config: Config, runtime: PaidSessionRuntime, logger: Lo
     corsOrigins: config.http.corsOrigins,
     rateLimit: config.http.rateLimit,
     version: VERSION,
-    mount: config.sandboxDemoRoutes
-      ? (app) => mountDemoRoutes(app, (options) => sessions.paidSession(options))
-      : undefined,
+    mount: mount && ((app) => mount(app, (paid) => sessions.paidSession(paid))),
   };
 }
 

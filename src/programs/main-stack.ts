@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { onEndRequest } from '../sandbox/stack/end-requests.js';
-import { projectRoot } from '../sandbox/stack/project-root.js';
-import { startStack } from '../sandbox/stack/stack.js';
+import { onEndRequest } from '../../sandbox/stack/end-requests.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
+import { startStack } from '../../sandbox/stack/stack.js';
 
 /** `npm start`: the sandbox stack until Ctrl-C. */
 const directory = process.env.MAKEGOOD_DIRECTORY ?? join(projectRoot(), '.makegood');

@@ -5,7 +5,7 @@ import { DCLinter } from 'dclint';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { isPassedOverWithout } from '../support/programs.js';
 
 const FILE = join(projectRoot(), 'docker-compose.yml');

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { ATTENTION_REASONS } from '../../src/domain/decisions/attention.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
 import { pagesIn, readDocument as read } from '../support/documents.js';
 
 const ROOT = projectRoot();

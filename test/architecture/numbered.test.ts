@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { knownMigrations } from '../../src/ledger/migrate.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
 
 /** Two changes that land at the same moment may each take the next free number. */
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 
 /** Rows of the table "keyword → folder": the last cell names one or more places in backquotes. */
 function placesNamedIn(readme: string): string[] {

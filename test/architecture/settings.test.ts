@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { CONFIG_VARIABLES, type ConfigVariable } from '../../src/config/config.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
 
 const TEMPLATE = join(projectRoot(), '.env.template');
 

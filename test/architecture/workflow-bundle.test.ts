@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 
 /** What may run inside a workflow: our workflows, the pure domain, and Temporal's own code with what it carries. */
 const ALLOWED = [

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { INTENT_STATUSES, REFUND_STATUSES } from '../../sandbox/hyperswitch/objects.js';
+import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
 import { hyperswitchUnit } from '../../src/domain/marketplace/currencies.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
-import { INTENT_STATUSES, REFUND_STATUSES } from '../../src/sandbox/hyperswitch/objects.js';
-import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import { type Received, raw } from '../support/answering-server.js';
 import { CONSTRAINTS, violations } from '../support/hyperswitch-constraints.js';
 import { answering } from '../support/hyperswitch-server.js';

@@ -6,12 +6,12 @@ import { PaymentRequiredV2Schema } from '@x402/core/schemas';
 import express from 'express';
 import { Challenge } from 'mppx';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
+import { mountDemoRoutes } from '../../sandbox/demo-routes.js';
+import { payerAccount } from '../../sandbox/payer/account.js';
+import { type PayOptions, pay } from '../../sandbox/payer/pay.js';
 import { systemClock } from '../../src/domain/clock.js';
 import { createAuthServer } from '../../src/providers/auth-server/client.js';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
-import { mountDemoRoutes } from '../../src/sandbox/demo-routes.js';
-import { payerAccount } from '../../src/sandbox/payer/account.js';
-import { type PayOptions, pay } from '../../src/sandbox/payer/pay.js';
 import { createPaidSessions } from '../../src/sessions/index.js';
 import { FakeLedger } from '../unit/sessions/support/fake-ledger.js';
 

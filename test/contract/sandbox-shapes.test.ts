@@ -3,9 +3,9 @@ import { PaymentPayloadV1Schema, PaymentPayloadV2Schema, PaymentRequirementsV2Sc
 import { Challenge, Credential } from 'mppx';
 import { Methods, Session } from 'mppx/tempo';
 import { describe, expect, it } from 'vitest';
-import type { JsonLayout } from '../../src/sandbox/payer/credential.js';
-import { mppCredential } from '../../src/sandbox/payer/mpp.js';
-import { x402Credential } from '../../src/sandbox/payer/x402.js';
+import type { JsonLayout } from '../../sandbox/payer/credential.js';
+import { mppCredential } from '../../sandbox/payer/mpp.js';
+import { x402Credential } from '../../sandbox/payer/x402.js';
 import { alice, challenge, exactAccept, NOW, uptoAccept } from '../support/sandbox-bodies.js';
 
 // The schemas and codecs of npm @x402/core and mppx are the independent source: nothing of ours wrote them.

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
+import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createFileChannelStore } from '../../src/client.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
-import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import type { PayingOrder } from '../support/processes/paying-client.js';
 import { ourClient, type StockShop, startStockShop } from '../support/stock-shop.js';
 

@@ -1,8 +1,8 @@
 import { Credential } from 'mppx';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createMemoryChannelStore, createSessionFetch } from '../../src/client.js';
-import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import { captureWorker } from '../support/channel-captures.js';
 import { type ChannelShop, channelIn, PRICE, startChannelShop } from '../support/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';

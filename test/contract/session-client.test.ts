@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createMemoryChannelStore } from '../../src/client.js';
-import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import {
   ourClient,
   type StockShop,

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
+import { atxpCredential } from '../../sandbox/payer/atxp.js';
+import type { PaymentCredential } from '../../sandbox/payer/credential.js';
+import { mppCredential } from '../../sandbox/payer/mpp.js';
+import { type X402Accept, x402Credential } from '../../sandbox/payer/x402.js';
 import { toAtomic } from '../../src/domain/money.js';
 import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
 import { isUndecodable, type SettlementContext } from '../../src/protocols/credential.js';
 import { decodeCredential } from '../../src/protocols/decode-credential.js';
 import { findCredential } from '../../src/protocols/find-credential.js';
 import { settleBody, verifyBody } from '../../src/protocols/settle-body.js';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
-import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
-import type { PaymentCredential } from '../../src/sandbox/payer/credential.js';
-import { mppCredential } from '../../src/sandbox/payer/mpp.js';
-import { type X402Accept, x402Credential } from '../../src/sandbox/payer/x402.js';
 import { alice, challenge, exactAccept, NOW, post, uptoAccept } from '../support/sandbox-bodies.js';
 
 // Our bodies, read by an auth server that shares no code with us.

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { createChannelStore, Fetch, sessionManager, tempo } from 'mppx/client';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { mountDemoRoutes } from '../../sandbox/demo-routes.js';
+import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Logger } from '../../src/observability/logger.js';
 import { startServer } from '../../src/programs/main-server.js';
-import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import {
   CHAIN_SETTINGS,
   type ChannelShop,
@@ -176,9 +177,8 @@ it('pays for /demo/channel of the server as it is started, by every method', asy
       TEMPO_CHAIN_ID: String(CHAIN_SETTINGS.chainId),
       TEMPO_CURRENCY: CHAIN_SETTINGS.currency,
       TEMPO_PAYEE_KEY: CHAIN_SETTINGS.payeeKey,
-      SANDBOX_DEMO_ROUTES: 'true',
     }),
-    { logger: quietLogger },
+    { logger: quietLogger, mount: mountDemoRoutes },
   );
   try {
     const manager = sessionManager({

@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
 import type { OrderAnswer, PaymentAnswer, RefundAnswer } from '../../src/domain/marketplace/marketplace-answer.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
-import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { resolveSignal } from '../../workflows/messages.js';
 import { canaryForms, findCanary, searchDatabase, searchTemporal } from '../support/canary.js';
 import { type CrashWorld, startCrashWorld } from '../support/crash-world.js';

@@ -1,5 +1,7 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SANDBOX_CURRENCY } from '../../sandbox/tempo/defaults.js';
+import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { readConfig } from '../../src/config/config.js';
 import { systemClock } from '../../src/domain/clock.js';
 import type { SettlementId } from '../../src/domain/ids.js';
@@ -8,8 +10,6 @@ import { createLedger, type Ledger } from '../../src/ledger/ledger.js';
 import { createSealer } from '../../src/ledger/sealer.js';
 import { createSettlementOrchestration } from '../../src/orchestration/settlements.js';
 import { createTemporalClient, type TemporalClient } from '../../src/orchestration/temporal-client.js';
-import { SANDBOX_CURRENCY } from '../../src/sandbox/tempo/defaults.js';
-import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import { captureOf, storeChannel } from '../support/channel-rows.js';
 import { type CrashOrder, environmentFor, startProcess, type TestProcess } from '../support/crashing.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

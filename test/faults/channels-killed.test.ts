@@ -1,12 +1,12 @@
 import { generatePrivateKey } from 'viem/accounts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { SANDBOX_CURRENCY } from '../../sandbox/tempo/defaults.js';
+import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { parseChannelId } from '../../src/domain/channels/channel.js';
 import { systemClock } from '../../src/domain/clock.js';
 import { createDatabase, type Database } from '../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js';
 import { createSealer } from '../../src/ledger/sealer.js';
-import { SANDBOX_CURRENCY } from '../../src/sandbox/tempo/defaults.js';
-import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import { type OpenedPayer, openPayer, paying } from '../support/channel-payer.js';
 import { type CrashOrder, environmentFor, lastingPort, startProcess, type TestProcess } from '../support/crashing.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
-import type { PayOptions } from '../../src/sandbox/payer/pay.js';
+import { payerAccount, payerOnLedger } from '../../sandbox/payer/account.js';
+import type { PayOptions } from '../../sandbox/payer/pay.js';
 import { type CrashWorld, startCrashWorld } from '../support/crash-world.js';
 import type { CrashOrder } from '../support/crashing.js';
 import { marketplaceOperations, settlementOperations } from '../support/ledger-operations.js';

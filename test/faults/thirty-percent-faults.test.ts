@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FaultRule } from '../../src/sandbox/auth-server/faults.js';
+import type { FaultRule } from '../../sandbox/auth-server/faults.js';
 import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../support/load-world.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
 import { sql } from '../support/two-ledgers.js';

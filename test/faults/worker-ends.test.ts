@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
+import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
 import { SERVICE_TOKEN } from '../support/crashing.js';
 import { charges, expectAllSettledOnce, submit } from '../support/load-world.js';
 import {

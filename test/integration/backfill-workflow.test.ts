@@ -1,11 +1,11 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
 import type { BackfillId, TransferId } from '../../src/domain/ids.js';
 import { backfillWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { HistoricalTransfer } from '../../src/ledger/historical/historical-types.js';
 import type { Stripe } from '../../src/providers/stripe/client.js';
-import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { atStripe, type BackfillWorld, history, imported, startBackfillWorld } from '../support/backfill-world.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';

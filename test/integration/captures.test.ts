@@ -1,9 +1,9 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { createTempo } from '../../src/providers/tempo/client.js';
-import { startTempoSandbox, type TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import { resolveSignal } from '../../workflows/messages.js';
 import { captureOf, storeChannel } from '../support/channel-rows.js';
 import { openReplayedSettlements, type ReplayedSettlements } from '../support/replayed-settlements.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { FaultKind } from '../../sandbox/hyperswitch/faults.js';
 import type { RefundId } from '../../src/domain/ids.js';
-import type { FaultKind } from '../../src/sandbox/hyperswitch/faults.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../support/hyperswitch-world.js';
 import { createTally } from '../support/tally.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SANDBOX_WEBHOOK_SECRET } from '../../sandbox/hyperswitch/defaults.js';
 import type { OrderAnswer } from '../../src/domain/marketplace/marketplace-answer.js';
-import { SANDBOX_WEBHOOK_SECRET } from '../../src/sandbox/hyperswitch/defaults.js';
 import {
   type HyperswitchBooks,
   isPaidOut,

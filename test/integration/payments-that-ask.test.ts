@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { IntentStatus } from '../../sandbox/hyperswitch/objects.js';
 import { newDecisionId, newRefundId } from '../../src/domain/ids.js';
-import type { IntentStatus } from '../../src/sandbox/hyperswitch/objects.js';
 import { paymentAt, refundAt } from '../support/hyperswitch-facts.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../support/hyperswitch-world.js';
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { throwAwayDirectory } from '../support/guarding.js';
 import { type MarketplaceStack, startMarketplaceStack } from '../support/marketplace-stack.js';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../src/sandbox/auth-server/start.js';
+import { startSandbox } from '../../sandbox/auth-server/start.js';
 import { startKillableSandbox } from '../support/killable-sandbox.js';
 import { atxpBody, post } from '../support/sandbox-bodies.js';
 

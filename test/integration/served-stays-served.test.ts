@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { payerAccount } from '../../src/sandbox/payer/account.js';
-import type { PayOptions } from '../../src/sandbox/payer/pay.js';
+import { payerAccount } from '../../sandbox/payer/account.js';
+import type { PayOptions } from '../../sandbox/payer/pay.js';
 import { type CrashWorld, startCrashWorld } from '../support/crash-world.js';
 import { credentialFor, pay, served, ticksIn } from '../support/paying.js';
 import { startRecordingProxy } from '../support/recording-proxy.js';

@@ -1,8 +1,8 @@
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { payerAccount, payerOnLedger } from '../../sandbox/payer/account.js';
 import type { AttentionReason } from '../../src/domain/decisions/attention.js';
 import type { SettlementId } from '../../src/domain/ids.js';
-import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
 import { type Resolution, rereadSignal, resolveSignal, resolveUpdate, stateQuery } from '../../workflows/messages.js';
 import { post } from '../support/sandbox-bodies.js';
 import { paidSettlement } from '../support/settlement-world.js';

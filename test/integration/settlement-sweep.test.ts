@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { payerAccount, payerOnLedger } from '../../sandbox/payer/account.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { createSealer } from '../../src/ledger/sealer.js';
-import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
 import { rereadSignal, resolveSignal } from '../../workflows/messages.js';
 import { atomic, testKey } from '../support/ledger-fixtures.js';
 import { paidSessionRow } from '../support/settlement-world.js';

@@ -1,11 +1,11 @@
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { SWEEP_LANES, type SweepLane, sweepIntervals } from '../../src/domain/sweep-lanes.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import { prepareTemporal } from '../../src/orchestration/prepare-temporal.js';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { stateQuery } from '../../workflows/messages.js';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';

@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { processCommand } from '../../src/sandbox/stack/processes.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
-import { type StackEndpoints, startStack } from '../../src/sandbox/stack/stack.js';
+import { processCommand } from '../../sandbox/stack/processes.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
+import { type StackEndpoints, startStack } from '../../sandbox/stack/stack.js';
 import { testGuard, testLog, throwAwayDirectory } from '../support/guarding.js';
 
 const directory = throwAwayDirectory('stack');

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { temporalTool } from '../../src/sandbox/stack/tools.js';
+import { temporalTool } from '../../sandbox/stack/tools.js';
 import { isPaidOut, isTakenBack, type MarketplaceStack, startMarketplaceStack } from '../support/marketplace-stack.js';
 
 let stack: MarketplaceStack;

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
 import { startKillableSandbox } from '../support/killable-sandbox.js';
 import { SELLER, stripeApi, transferOf } from '../support/stripe-api.js';
 

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { otherNodes } from '../support/other-nodes.js';
 import { isPassedOverWithout } from '../support/programs.js';
 

@@ -1,10 +1,10 @@
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, it } from 'vitest';
+import { temporalTool } from '../../sandbox/stack/tools.js';
+import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
 import { backfillWorkflowId } from '../../src/domain/workflow-ids.js';
 import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
-import { temporalTool } from '../../src/sandbox/stack/tools.js';
-import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { atStripe, type BackfillWorld, history, imported, startBackfillWorld } from '../support/backfill-world.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { timeSkippingServer } from '../support/temporal.js';

@@ -1,11 +1,11 @@
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
 import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
 import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { closeTimeSettlement, settleBatch, sweep } from '../../workflows/index.js';
 import { rereadSignal, resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';

@@ -1,6 +1,6 @@
+import type { StripeSandbox } from '../../sandbox/stripe/start.js';
 import type { TransferId } from '../../src/domain/ids.js';
 import type { HistoricalTransfer } from '../../src/ledger/historical/historical-types.js';
-import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { atStripe, history } from './backfill-world.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { putOrder } from './marketplace-fixtures.js';

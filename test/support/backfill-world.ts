@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createBackfillActivities } from '../../activities/backfill-activities.js';
+import type { StripeSandbox } from '../../sandbox/stripe/start.js';
 import { type BackfillId, newBackfillId, type TransferId } from '../../src/domain/ids.js';
 import { stripeTaskQueue } from '../../src/domain/workflow-ids.js';
 import {
@@ -12,7 +13,6 @@ import type { HistoricalTransfer } from '../../src/ledger/historical/historical-
 import { createBackfillOrchestration } from '../../src/orchestration/backfills.js';
 import { createBudget } from '../../src/providers/stripe/budget.js';
 import { createStripe, type Stripe } from '../../src/providers/stripe/client.js';
-import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { unique } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../sandbox/tempo/defaults.js';
 import { type Channel, type ChannelId, parseChannelId } from '../../src/domain/channels/channel.js';
 import { createAtomicStore } from '../../src/ledger/channels/atomic-store.js';
 import { createAuthServer } from '../../src/providers/auth-server/client.js';
 import { connectChannelVerifier } from '../../src/providers/tempo/channel-server.js';
-import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../src/sandbox/tempo/defaults.js';
 import { createPaidSessions, type PaidSessionOptions, type PaidSessions } from '../../src/sessions/index.js';
 import type { TestLedger } from './ledger-fixtures.js';
 

@@ -1,4 +1,4 @@
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
+import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
 import { environmentFor, lastingPort, startProcess, type TestProcess } from './crashing.js';
 import { createTestDatabase } from './database.js';
 import { type OurRow, unfinished } from './two-ledgers.js';

@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { reservePort } from '../../sandbox/stack/ports.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { newSettlementId } from '../../src/domain/ids.js';
-import { reservePort } from '../../src/sandbox/stack/ports.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
 import { testGuard, testLog } from './guarding.js';
 import type { CrashOrder, FromProcess, ToProcess } from './processes/crash-switch.js';
 
@@ -62,7 +62,6 @@ export function environmentFor(at: WorldAddresses, changes: Readonly<Record<stri
     TEMPORAL_NAMESPACE: at.namespace ?? 'default',
     AUTH_SERVER_URL: at.authServerUrl,
     PORT: '0',
-    SANDBOX_DEMO_ROUTES: 'true',
     RATE_LIMIT_MAX: '1000000',
     RATE_LIMIT_ANONYMOUS_MAX: '1000000',
     SETTLEMENT_BACKOFF_BASE: '100ms',

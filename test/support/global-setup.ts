@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
+import { reservePort } from '../../sandbox/stack/ports.js';
+import { startPostgres } from '../../sandbox/stack/postgres.js';
 import { build } from '../../scripts/build.mjs';
 import { migrate } from '../../src/ledger/migrate.js';
-import { reservePort } from '../../src/sandbox/stack/ports.js';
-import { startPostgres } from '../../src/sandbox/stack/postgres.js';
 import { testGuard, testLog, throwAwayDirectory } from './guarding.js';
 
 declare module 'vitest' {

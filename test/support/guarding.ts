@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ChildLog } from '../../src/sandbox/stack/child.js';
-import { type Guard, startGuard } from '../../src/sandbox/stack/guard.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import type { ChildLog } from '../../sandbox/stack/child.js';
+import { type Guard, startGuard } from '../../sandbox/stack/guard.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 
 let guard: Promise<Guard> | undefined;
 

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { type HyperswitchSandboxOptions, startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId } from '../../src/providers/hyperswitch/ids.js';
-import { type HyperswitchSandboxOptions, startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 
 /** A sandbox of one test, with the product's client and a plain caller for everything the client never sends. */
 export async function hyperswitchSandbox(options: HyperswitchSandboxOptions = {}, timeoutMs = 5_000) {

@@ -1,6 +1,7 @@
 import { createHyperswitchCalls } from '../../activities/hyperswitch-calls.js';
 import type { FollowStep } from '../../activities/marketplace-contract.js';
 import { createReaders } from '../../activities/reads-of-ours.js';
+import { startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
 import { paymentKey, refundKey } from '../../src/domain/calls/idempotency-keys.js';
 import type { PaymentFacts } from '../../src/domain/calls/provider-answers.js';
 import {
@@ -15,7 +16,6 @@ import {
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { createResolution } from '../../src/resolution/decide.js';
-import { startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
 import { openTestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 
 /** A stand-in in a process of its own, which keeps its state in this directory and can be ended by SIGKILL. */
 export async function startKillableSandbox(program: 'sandbox' | 'stripe-sandbox', stateDir: string) {

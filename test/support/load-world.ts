@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import { type Sandbox, type SandboxControl, startSandbox } from '../../sandbox/auth-server/start.js';
+import { payerAccount, payerOnLedger } from '../../sandbox/payer/account.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
-import { type Sandbox, type SandboxControl, startSandbox } from '../../src/sandbox/auth-server/start.js';
-import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
 import { environmentFor, SERVICE_TOKEN, startProcess, type TestProcess } from './crashing.js';
 import { createTestDatabase } from './database.js';
 import { sql } from './two-ledgers.js';

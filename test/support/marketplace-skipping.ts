@@ -1,12 +1,12 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { HyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import type { LoggedCall } from '../../sandbox/stripe/call-log.js';
+import type { StripeSandbox } from '../../sandbox/stripe/start.js';
 import type { RefundId, ReversalId, TransferId } from '../../src/domain/ids.js';
 import type { MoneyKind, Order, Reversal, SellerTransfer } from '../../src/domain/marketplace/marketplace.js';
 import { reversalId } from '../../src/domain/marketplace/reversal-id.js';
 import { moneyWorkflowId } from '../../src/domain/workflow-ids.js';
-import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import type { LoggedCall } from '../../src/sandbox/stripe/call-log.js';
-import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { type ItemState, stateQuery } from '../../workflows/messages.js';
 import { catchUp } from './following.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';

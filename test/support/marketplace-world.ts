@@ -5,6 +5,8 @@ import { createHyperswitchActivities, createStripeActivities } from '../../activ
 import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
 import type { SweepActivities } from '../../activities/sweep-contract.js';
 import { createSweeps } from '../../activities/sweep-lanes.js';
+import type { HyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import type { StripeSandbox } from '../../sandbox/stripe/start.js';
 import { type Config, readConfig } from '../../src/config/config.js';
 import { refundKey } from '../../src/domain/calls/idempotency-keys.js';
 import {
@@ -26,8 +28,6 @@ import {
   type MarketplaceRuntime,
 } from '../../src/programs/marketplace-runtime.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
-import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
 import { following } from './following.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';

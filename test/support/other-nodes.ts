@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 
 export interface OtherNode {
   readonly version: string;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { expect } from 'vitest';
+import { payerAccount, payerOnLedger } from '../../sandbox/payer/account.js';
+import type { PayOptions } from '../../sandbox/payer/pay.js';
+import { reservePort } from '../../sandbox/stack/ports.js';
+import { type RunningPostgres, startPostgres } from '../../sandbox/stack/postgres.js';
 import { migrate } from '../../src/ledger/migrate.js';
-import { payerAccount, payerOnLedger } from '../../src/sandbox/payer/account.js';
-import type { PayOptions } from '../../src/sandbox/payer/pay.js';
-import { reservePort } from '../../src/sandbox/stack/ports.js';
-import { type RunningPostgres, startPostgres } from '../../src/sandbox/stack/postgres.js';
 import { type CrashWorld, startCrashWorld } from './crash-world.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 import { testGuard, testLog, throwAwayDirectory } from './guarding.js';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { mountDemoRoutes } from '../../sandbox/demo-routes.js';
 import { createAuthServer } from '../../src/providers/auth-server/client.js';
-import { mountDemoRoutes } from '../../src/sandbox/demo-routes.js';
 import { createPaidSessions, type PaidSessions, type PaidSessionsDependencies } from '../../src/sessions/index.js';
 import type { TestLedger } from './ledger-fixtures.js';
 

@@ -1,7 +1,7 @@
-import type { PayerAccount } from '../../src/sandbox/payer/account.js';
-import { readOffers } from '../../src/sandbox/payer/challenge.js';
-import type { PaymentCredential } from '../../src/sandbox/payer/credential.js';
-import { answerOffers, type PayOptions, withCredential } from '../../src/sandbox/payer/pay.js';
+import type { PayerAccount } from '../../sandbox/payer/account.js';
+import { readOffers } from '../../sandbox/payer/challenge.js';
+import type { PaymentCredential } from '../../sandbox/payer/credential.js';
+import { answerOffers, type PayOptions, withCredential } from '../../sandbox/payer/pay.js';
 
 /** What a client has in its hands after one request; nothing is thrown, because a broken response is a result here. */
 export interface Received {

@@ -1,10 +1,10 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { CloseTimeSettlementInput } from '../../activities/contract.js';
+import { startSandbox } from '../../sandbox/auth-server/start.js';
 import type { Clock } from '../../src/domain/clock.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Tempo } from '../../src/providers/tempo/client.js';
-import { startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { closeTimeSettlement } from '../../workflows/index.js';
 import { catchUp } from './following.js';
 import { openTestLedger } from './ledger-fixtures.js';

@@ -1,8 +1,8 @@
 import { Challenge } from 'mppx';
-import { type PayerAccount, payerAccount } from '../../src/sandbox/payer/account.js';
-import { atxpCredential } from '../../src/sandbox/payer/atxp.js';
-import { type MppCredentialOptions, mppCredential } from '../../src/sandbox/payer/mpp.js';
-import { type X402Accept, type X402CredentialOptions, x402Credential } from '../../src/sandbox/payer/x402.js';
+import { type PayerAccount, payerAccount } from '../../sandbox/payer/account.js';
+import { atxpCredential } from '../../sandbox/payer/atxp.js';
+import { type MppCredentialOptions, mppCredential } from '../../sandbox/payer/mpp.js';
+import { type X402Accept, type X402CredentialOptions, x402Credential } from '../../sandbox/payer/x402.js';
 
 /** Bodies for the sandbox's verify and settle, made from the wire facts and not by the product's own builder. */
 

@@ -1,11 +1,11 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import type { Settlement } from '../../src/domain/settlements/settlement.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Sealer } from '../../src/ledger/sealer.js';
-import { type Sandbox, startSandbox } from '../../src/sandbox/auth-server/start.js';
 import { closeTimeSettlement } from '../../workflows/index.js';
 import { type ItemState, stateQuery } from '../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';

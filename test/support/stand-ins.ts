@@ -1,6 +1,6 @@
+import { startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import { startStripeSandbox } from '../../sandbox/stripe/start.js';
 import type { Clock } from '../../src/domain/clock.js';
-import { startHyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import { startStripeSandbox } from '../../src/sandbox/stripe/start.js';
 
 /** What most tests want of Hyperswitch: buyers pay and refunds succeed at once. */
 export const AT_ONCE = { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } } as const;

@@ -7,8 +7,8 @@ import { Fetch, tempo as tempoClient } from 'mppx/client';
 import { Mppx, tempo } from 'mppx/express';
 import { Store, tempo as tempoServer } from 'mppx/server';
 import type { Hex, LocalAccount } from 'viem';
+import type { TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createSessionFetch, type SessionFetchOptions } from '../../src/client.js';
-import type { TempoSandbox } from '../../src/sandbox/tempo/start.js';
 import { chainClient, newAccount, TOKEN } from './tempo-chain.js';
 
 /** What the server tells of a channel: stock mppx its snapshot, ours the same in flat fields too, a poor one less. */

@@ -1,8 +1,8 @@
+import type { HyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import type { Seed } from '../../sandbox/stripe/seed.js';
 import type { OrderId } from '../../src/domain/ids.js';
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
-import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import type { Seed } from '../../src/sandbox/stripe/seed.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { type OrderPut, putOrder, unguarded } from './marketplace-fixtures.js';
 

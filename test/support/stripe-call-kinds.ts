@@ -1,7 +1,7 @@
+import type { LoggedCall } from '../../sandbox/stripe/call-log.js';
 import type { Certainty } from '../../src/domain/calls/certainty.js';
 import type { Attention } from '../../src/domain/decisions/attention.js';
 import type { ReversalId } from '../../src/domain/ids.js';
-import type { LoggedCall } from '../../src/sandbox/stripe/call-log.js';
 import { type MarketplaceTest, reversalOf } from './marketplace-skipping.js';
 import { stripeApi } from './stripe-api.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describeExit, startChild } from '../../src/sandbox/stack/child.js';
-import { projectRoot } from '../../src/sandbox/stack/project-root.js';
+import { describeExit, startChild } from '../../sandbox/stack/child.js';
+import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { testGuard, testLog } from './guarding.js';
 
 /** Where `scripts/stripe-mock.mjs` (run before `npm test`) found or built it; undefined where there is no Go. */

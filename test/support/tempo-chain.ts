@@ -12,7 +12,7 @@ import {
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { sendTransaction, waitForTransactionReceipt } from 'viem/actions';
 import { tempoModerato } from 'viem/chains';
-import { SANDBOX_CURRENCY } from '../../src/sandbox/tempo/defaults.js';
+import { SANDBOX_CURRENCY } from '../../sandbox/tempo/defaults.js';
 
 export const TOKEN = SANDBOX_CURRENCY as Address;
 const { Voucher } = Session.Precompile;

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { temporalTool } from '../../src/sandbox/stack/tools.js';
+import { temporalTool } from '../../sandbox/stack/tools.js';
 
 const run = promisify(execFile);
 

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { reservePort } from '../../src/sandbox/stack/ports.js';
-import { type RunningTemporal, startTemporal } from '../../src/sandbox/stack/temporal.js';
-import { temporalTool } from '../../src/sandbox/stack/tools.js';
+import { reservePort } from '../../sandbox/stack/ports.js';
+import { type RunningTemporal, startTemporal } from '../../sandbox/stack/temporal.js';
+import { temporalTool } from '../../sandbox/stack/tools.js';
 import { testGuard, testLog, throwAwayDirectory } from './guarding.js';
 
 export interface DevServer {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { HyperswitchSandbox } from '../../src/sandbox/hyperswitch/start.js';
-import type { StripeSandbox } from '../../src/sandbox/stripe/start.js';
+import type { HyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import type { StripeSandbox } from '../../sandbox/stripe/start.js';
 import { sql } from './two-ledgers.js';
 
 /** An item of the marketplace as the tables hold it, read without any code of the product. */

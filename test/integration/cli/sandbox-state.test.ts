@@ -3,8 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { lockInstance } from '../../../src/sandbox/stack/instance-lock.js';
-import { projectRoot } from '../../../src/sandbox/stack/project-root.js';
+import { lockInstance } from '../../../sandbox/stack/instance-lock.js';
+import { projectRoot } from '../../../sandbox/stack/project-root.js';
 
 let stateDir: string;
 beforeEach(async () => {

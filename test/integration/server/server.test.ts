@@ -2,11 +2,12 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { mountDemoRoutes } from '../../../sandbox/demo-routes.js';
 import { type Config, readConfig } from '../../../src/config/config.js';
 import { createDatabase } from '../../../src/ledger/database.js';
 import { LedgerNotReady } from '../../../src/ledger/ledger.js';
 import type { Logger } from '../../../src/observability/logger.js';
-import { type RunningServer, startServer } from '../../../src/programs/main-server.js';
+import { type RunningServer, type ServerOptions, startServer } from '../../../src/programs/main-server.js';
 import { atxp } from '../../support/credentials.js';
 import { createTestDatabase } from '../../support/database.js';
 
@@ -35,10 +36,13 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function start(template: 'migrated' | 'empty' = 'migrated', change: Record<string, string> = {}) {
+async function start(
+  template: 'migrated' | 'empty' = 'migrated',
+  { change, mount }: Pick<ServerOptions, 'mount'> & { readonly change?: Record<string, string> } = {},
+) {
   const database = await createTestDatabase(template);
   cleanups.push(() => database.drop());
-  const server = await startServer(configFor(database.url, change), { logger });
+  const server = await startServer(configFor(database.url, change), { logger, mount });
   let stopped: Promise<void> | undefined;
   const stop = () => (stopped ??= server.stop());
   cleanups.push(stop);
@@ -80,13 +84,14 @@ describe('the server', () => {
 
   it('takes orders and events while Temporal and both providers are down, and promises no payment that it does not know', async () => {
     const secret = 'hs_hash_key';
-    const { url } = await start('migrated', {
+    const change = {
       HYPERSWITCH_BASE_URL: 'http://127.0.0.1:1',
       HYPERSWITCH_API_KEY: 'snd_key_1',
       HYPERSWITCH_WEBHOOK_SECRET: secret,
       STRIPE_SECRET_KEY: 'sk_test_1',
       STRIPE_API_BASE: 'http://127.0.0.1:1',
-    });
+    };
+    const { url } = await start('migrated', { change });
     const send = (path: string, json: unknown) =>
       fetch(`${url}/api/v1/${path}`, {
         method: 'POST',
@@ -141,8 +146,8 @@ describe('the server', () => {
     await expect(start('empty')).rejects.toThrow(/makegood migrate/);
   });
 
-  it('mounts the demo routes only where they are asked for', async () => {
-    const [with_, without] = [await start('migrated', { SANDBOX_DEMO_ROUTES: 'true' }), await start()];
+  it('sells nothing but what is mounted', async () => {
+    const [with_, without] = [await start('migrated', { mount: mountDemoRoutes }), await start()];
     expect((await fetch(`${without.url}/demo/fixed`)).status).toBe(404);
     expect((await fetch(`${with_.url}/demo/fixed`)).status).not.toBe(404);
   });

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type PayerAccount, payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
+import { atxpCredential } from '../../../sandbox/payer/atxp.js';
+import { readOffers } from '../../../sandbox/payer/challenge.js';
+import { pay } from '../../../sandbox/payer/pay.js';
+import { type X402CredentialOptions, x402Credential } from '../../../sandbox/payer/x402.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { type PayerAccount, payerAccount, payerOnLedger } from '../../../src/sandbox/payer/account.js';
-import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
-import { readOffers } from '../../../src/sandbox/payer/challenge.js';
-import { pay } from '../../../src/sandbox/payer/pay.js';
-import { type X402CredentialOptions, x402Credential } from '../../../src/sandbox/payer/x402.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/paid-server.js';
 import { settleOnce } from '../../support/settling.js';

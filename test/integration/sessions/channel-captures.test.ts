@@ -1,6 +1,6 @@
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { captureWorker } from '../../support/channel-captures.js';
 import { type OpenedPayer, openPayer, paying } from '../../support/channel-payer.js';
 import { type ChannelShop, channelIn, PAYEE_KEY, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';

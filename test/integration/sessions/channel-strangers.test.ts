@@ -3,7 +3,7 @@ import { Credential } from 'mppx';
 import { createChannelStore, sessionManager } from 'mppx/client';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { captureWorker } from '../../support/channel-captures.js';
 import {
   type CredentialParts,

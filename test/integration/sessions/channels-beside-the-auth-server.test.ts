@@ -1,11 +1,11 @@
 import type express from 'express';
 import { Challenge } from 'mppx';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { readOffers } from '../../../src/sandbox/payer/challenge.js';
-import { answerOffers, pay } from '../../../src/sandbox/payer/pay.js';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { readOffers } from '../../../sandbox/payer/challenge.js';
+import { answerOffers, pay } from '../../../sandbox/payer/pay.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { openPayer } from '../../support/channel-payer.js';
 import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { createDatabase } from '../../../src/ledger/database.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
 import { openPayer, paying } from '../../support/channel-payer.js';
 import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';

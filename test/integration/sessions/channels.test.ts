@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import type { PaidSessionOptions } from '../../../src/sessions/index.js';
 import { credentialOf, type OpenedPayer, openPayer, paying, sessionChallenge } from '../../support/channel-payer.js';
 import { type ChannelShop, channelIn, PRICE, receiptOf, SOLD, startChannelShop } from '../../support/channel-shop.js';

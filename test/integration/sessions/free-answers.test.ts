@@ -1,9 +1,9 @@
 import type { Express, Request, Response } from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { pay } from '../../../src/sandbox/payer/pay.js';
-import { startTempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { startSandbox } from '../../../sandbox/auth-server/start.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { pay } from '../../../sandbox/payer/pay.js';
+import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openPayer, paying } from '../../support/channel-payer.js';
 import { PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';

@@ -1,12 +1,12 @@
 import type { Express } from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { atxpCredential } from '../../../sandbox/payer/atxp.js';
+import { readOffers } from '../../../sandbox/payer/challenge.js';
+import { type PayOptions, pay } from '../../../sandbox/payer/pay.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
-import { readOffers } from '../../../src/sandbox/payer/challenge.js';
-import { type PayOptions, pay } from '../../../src/sandbox/payer/pay.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/paid-server.js';

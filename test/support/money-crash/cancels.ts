@@ -1,5 +1,5 @@
+import type { IntentStatus } from '../../../sandbox/hyperswitch/objects.js';
 import { newDecisionId, type OrderId, type PaymentId } from '../../../src/domain/ids.js';
-import type { IntentStatus } from '../../../src/sandbox/hyperswitch/objects.js';
 import { until } from '../until.js';
 import { hyperswitchIll, lost, type Scene, type Story, type Told, WITHIN } from './story.js';
 

@@ -1,7 +1,7 @@
+import type { FaultRule as HyperswitchFault } from '../../../sandbox/hyperswitch/faults.js';
+import type { StripeFaultRule } from '../../../sandbox/stripe/faults.js';
 import type { OrderId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
-import type { FaultRule as HyperswitchFault } from '../../../src/sandbox/hyperswitch/faults.js';
-import type { StripeFaultRule } from '../../../src/sandbox/stripe/faults.js';
 import type { Sellers } from '../marketplace-world.js';
 import { until } from '../until.js';
 import type { MoneyCrashWorld } from './world.js';

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
+import type { FaultRule as HyperswitchFault } from '../../../sandbox/hyperswitch/faults.js';
+import type { StripeFaultRule } from '../../../sandbox/stripe/faults.js';
 import type { MoneyKind } from '../../../src/domain/marketplace/marketplace.js';
 import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
-import type { FaultRule as HyperswitchFault } from '../../../src/sandbox/hyperswitch/faults.js';
-import type { StripeFaultRule } from '../../../src/sandbox/stripe/faults.js';
 import { expectMoneyLedgersEqual, expectSharesExact, moneyRows } from '../two-money-ledgers.js';
 import { until } from '../until.js';
 import { WITHIN } from './story.js';

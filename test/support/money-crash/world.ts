@@ -1,10 +1,10 @@
+import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { readConfig } from '../../../src/config/config.js';
 import type { PaymentId, RefundId } from '../../../src/domain/ids.js';
 import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { createTemporalClient } from '../../../src/orchestration/temporal-client.js';
 import { createMarketplaceProviders, createMarketplaceRuntime } from '../../../src/programs/marketplace-runtime.js';
-import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../src/sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
 import { type CrashOrder, environmentFor, lastingPort, startProcess, type TestProcess } from '../crashing.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { commerce, marketplaceEnvironment } from '../marketplace-world.js';

@@ -1,3 +1,8 @@
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../../sandbox/tempo/defaults.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { readConfig } from '../../../src/config/config.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { createDatabase, type Database } from '../../../src/ledger/database.js';
@@ -10,11 +15,6 @@ import {
   type MarketplaceRuntime,
 } from '../../../src/programs/marketplace-runtime.js';
 import type { Hyperswitch } from '../../../src/providers/hyperswitch/client.js';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../src/sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
-import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../../src/sandbox/tempo/defaults.js';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
 
 /** All four providers as stand-ins of this process, and the ledger that a worker elsewhere works on. */
 export interface Town {

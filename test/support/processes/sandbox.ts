@@ -1,4 +1,4 @@
-import { startSandbox } from '../../../src/sandbox/auth-server/start.js';
+import { startSandbox } from '../../../sandbox/auth-server/start.js';
 
 /** The provider sandbox in a process that a test may kill; tells its parent where it listens. */
 const sandbox = await startSandbox({ stateDir: process.argv[2] });

@@ -44,7 +44,6 @@ describe('settings that can be used', () => {
         backoffBaseMs: 60_000,
         backoffMaxMs: 3_600_000,
       },
-      sandboxDemoRoutes: false,
     });
     for (const group of ['authServer', 'stripe', 'hyperswitch', 'tempo', 'mppSecretKey'] as const) {
       expect(config).toHaveProperty(group, undefined);

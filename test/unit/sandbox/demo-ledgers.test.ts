@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { agrees, type OurLine, pairUp } from '../../../src/sandbox/demo/ledgers.js';
-import { createNarrator } from '../../../src/sandbox/demo/narrator.js';
+import { agrees, type OurLine, pairUp } from '../../../sandbox/demo/ledgers.js';
+import { createNarrator } from '../../../sandbox/demo/narrator.js';
 
 const ours = (bodySha256: string, spent = 3000n, status = 'settled'): OurLine => ({
   id: `id of ${bodySha256}`,

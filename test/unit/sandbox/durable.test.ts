@@ -3,11 +3,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { createBook } from '../../../sandbox/auth-server/book.js';
+import { createCallLog } from '../../../sandbox/auth-server/call-log.js';
+import { createFaults, type Faults } from '../../../sandbox/auth-server/faults.js';
+import { providerRoutes } from '../../../sandbox/auth-server/provider-routes.js';
 import { systemClock } from '../../../src/domain/clock.js';
-import { createBook } from '../../../src/sandbox/auth-server/book.js';
-import { createCallLog } from '../../../src/sandbox/auth-server/call-log.js';
-import { createFaults, type Faults } from '../../../src/sandbox/auth-server/faults.js';
-import { providerRoutes } from '../../../src/sandbox/auth-server/provider-routes.js';
 import { atxpBody, post } from '../../support/sandbox-bodies.js';
 
 let url: string;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { FaultKind } from '../../../src/sandbox/auth-server/faults.js';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
+import type { FaultKind } from '../../../sandbox/auth-server/faults.js';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
 import { atxpBody, challenge, mppBody, post } from '../../support/sandbox-bodies.js';
 
 let sandbox: Sandbox;

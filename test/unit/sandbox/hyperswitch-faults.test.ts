@@ -2,11 +2,11 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createBook } from '../../../sandbox/hyperswitch/book.js';
+import type { FaultKind } from '../../../sandbox/hyperswitch/faults.js';
+import { startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
-import { createBook } from '../../../src/sandbox/hyperswitch/book.js';
-import type { FaultKind } from '../../../src/sandbox/hyperswitch/faults.js';
-import { startHyperswitchSandbox } from '../../../src/sandbox/hyperswitch/start.js';
 import { hyperswitchSandbox } from '../../support/hyperswitch-sandbox.js';
 
 const PAY = hyperswitchPaymentId('order-1');

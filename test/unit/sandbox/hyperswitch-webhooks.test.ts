@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { WebhookRule, WebhookSettings } from '../../../sandbox/hyperswitch/webhooks.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { verifyHyperswitchWebhook } from '../../../src/providers/hyperswitch/webhook.js';
-import type { WebhookRule, WebhookSettings } from '../../../src/sandbox/hyperswitch/webhooks.js';
 import { type Delivered, hyperswitchSandbox, webhookReceiver } from '../../support/hyperswitch-sandbox.js';
 
 const SECRET = 'hs-test-secret';

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../src/sandbox/auth-server/start.js';
+import { startSandbox } from '../../../sandbox/auth-server/start.js';
 import { atxpBody, post } from '../../support/sandbox-bodies.js';
 
 let stateDir: string;

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { FAULT_KINDS } from '../../../src/sandbox/auth-server/faults.js';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
+import { FAULT_KINDS } from '../../../sandbox/auth-server/faults.js';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpBody, post } from '../../support/sandbox-bodies.js';
 import { createTally } from '../../support/tally.js';
 

@@ -4,7 +4,7 @@ import {
   startHyperswitchSandbox,
   startStripeSandbox,
   startTempoSandbox,
-} from '../../../src/sandbox/index.js';
+} from '../../../sandbox/index.js';
 
 let close = async (): Promise<void> => {};
 afterEach(() => close());

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/auth-server/start.js';
-import { payerAccount, payerOnLedger } from '../../../src/sandbox/payer/account.js';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
 import {
   alice,
   atxpBody,

@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Journal } from '../../../src/sandbox/journal.js';
-import { apiHandler } from '../../../src/sandbox/stripe/api.js';
-import { assemble } from '../../../src/sandbox/stripe/parts.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
-import { createStore } from '../../../src/sandbox/stripe/store.js';
+import type { Journal } from '../../../sandbox/journal.js';
+import { apiHandler } from '../../../sandbox/stripe/api.js';
+import { assemble } from '../../../sandbox/stripe/parts.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { createStore } from '../../../sandbox/stripe/store.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
 
 let stateDir: string;

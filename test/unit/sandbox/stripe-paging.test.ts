@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { SELLER, type StripeApi, stripeApi } from '../../support/stripe-api.js';
 
 const OTHER = 'acct_1Other';

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { STRIPE_FAULT_KINDS } from '../../../src/sandbox/stripe/faults.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
+import { STRIPE_FAULT_KINDS } from '../../../sandbox/stripe/faults.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
 import { createTally } from '../../support/tally.js';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
 
 let sandbox: StripeSandbox;

@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../src/sandbox/stripe/start.js';
-import { stripeSignature } from '../../../src/sandbox/stripe/webhook-signature.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { stripeSignature } from '../../../sandbox/stripe/webhook-signature.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
 
 const SECRET = 'whsec_test';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { encodeFunctionData, type Hex } from 'viem';
 import { sendTransaction, waitForTransactionReceipt } from 'viem/actions';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import {
   Chain,
   type ChainClient,

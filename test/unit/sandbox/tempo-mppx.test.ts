@@ -7,7 +7,7 @@ import { Mppx, tempo } from 'mppx/express';
 import { Store, tempo as tempoServer } from 'mppx/server';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { chainClient, newAccount, stateOf, TOKEN } from '../../support/tempo-chain.js';
 
 let sandbox: TempoSandbox;

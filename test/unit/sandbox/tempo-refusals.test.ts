@@ -2,7 +2,7 @@ import { encodeFunctionData, type Hex, zeroAddress } from 'viem';
 import { getLogs, readContract, sendRawTransaction, sendTransaction, waitForTransactionReceipt } from 'viem/actions';
 import { Abis } from 'viem/tempo';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../src/sandbox/tempo/start.js';
+import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import {
   Chain,
   type ChainClient,

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { processStart } from '../../../src/sandbox/stack/processes.js';
+import { processStart } from '../../../sandbox/stack/processes.js';
 import { temporaryProject } from './temporary-project.js';
 
 /** Starts a guard, has it watch a stubborn child and a directory, and then lives on until it is killed. */

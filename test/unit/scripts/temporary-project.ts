@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { projectRoot } from '../../../src/sandbox/stack/project-root.js';
+import { projectRoot } from '../../../sandbox/stack/project-root.js';
 
 export interface Ran {
   readonly status: number | null;

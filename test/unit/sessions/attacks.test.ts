@@ -1,9 +1,9 @@
 import { Session } from 'mppx/tempo';
 import { afterEach, expect, test } from 'vitest';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
-import type { PaymentCredential } from '../../../src/sandbox/payer/credential.js';
-import type { PayOptions } from '../../../src/sandbox/payer/pay.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { atxpCredential } from '../../../sandbox/payer/atxp.js';
+import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
+import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { type PaidSessionOptions } from '../../../src/sessions/index.js';
 import { bent, changed, encode, headersFor, type Json, walk } from './support/tampering.js';
 import {

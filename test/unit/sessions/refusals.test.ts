@@ -3,8 +3,8 @@ import { decodePaymentRequiredHeader } from '@x402/core/http';
 import { validatePaymentRequired } from '@x402/core/schemas';
 import { Challenge } from 'mppx';
 import { afterEach, expect, test } from 'vitest';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { atxpCredential } from '../../../src/sandbox/payer/atxp.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import { FACILITATOR, FIXED, type Handler, jsonOf, METERED, PAYEE, sell, type World } from './support/world.js';
 
 let world: World;

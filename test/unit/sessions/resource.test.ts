@@ -2,7 +2,7 @@ import { parse } from 'node:querystring';
 import express from 'express';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, test } from 'vitest';
-import type { PayOptions } from '../../../src/sandbox/payer/pay.js';
+import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { canonicalTarget } from '../../../src/sessions/resource.js';
 import { FIXED, type Handler, jsonOf, METERED, sell, type World } from './support/world.js';
 

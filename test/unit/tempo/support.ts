@@ -1,9 +1,9 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
 import { captureBody, captureLookup } from '../../../src/domain/channels/capture.js';
 import type { Capture, ChannelId } from '../../../src/domain/channels/channel.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { createTempo, type Tempo, type TempoSettings } from '../../../src/providers/tempo/client.js';
-import { startTempoSandbox } from '../../../src/sandbox/tempo/start.js';
 import { Constants, chainClient, newAccount, openChannel, signVoucher, TOKEN } from '../../support/tempo-chain.js';
 
 export const PAYEE_KEY = generatePrivateKey();

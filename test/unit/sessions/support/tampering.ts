@@ -1,4 +1,4 @@
-import type { PaymentCredential } from '../../../../src/sandbox/payer/credential.js';
+import type { PaymentCredential } from '../../../../sandbox/payer/credential.js';
 import type { Loose } from './world.js';
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };

@@ -1,6 +1,6 @@
 import { decodeFunctionData, type Hex, isAddressEqual, zeroAddress } from 'viem';
 import { Abis, Channel as Reserve } from 'viem/tempo';
-import { assertNever } from '../../domain/assert-never.js';
+import { assertNever } from '../../src/domain/assert-never.js';
 import type { Draft } from './draft.js';
 import { escrowLog } from './events.js';
 import type { Call, Channel, Descriptor, Log } from './records.js';

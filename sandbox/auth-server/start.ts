@@ -1,4 +1,4 @@
-import { systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../src/domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { type Journal, openJournal } from '../journal.js';
 import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import { canonical, type FormPairs } from './form.js';
 import { invalid, keyInUse, keyMisused, type Problem } from './problems.js';
 import type { KeyRecord, World } from './records.js';

@@ -1,4 +1,4 @@
-import { systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../src/domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';

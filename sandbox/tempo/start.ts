@@ -1,5 +1,5 @@
 import type { Address } from 'viem';
-import { systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../src/domain/clock.js';
 import { type CommonControl, troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { assertNever } from '../../domain/assert-never.js';
+import { assertNever } from '../../src/domain/assert-never.js';
 import { hang, reset, sendPage } from '../silence.js';
 import type { CallLog } from './call-log.js';
 import type { Chain, Fate } from './chain.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import { createFaultBook } from '../fault-book.js';
 import type { EventObject, ThinEvent } from './events.js';
 import type { Agenda } from './sandbox-clock.js';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import type { Journal } from '../journal.js';
 import { createCourier, type Parcel } from './courier.js';
 import { SANDBOX_WEBHOOK_SECRET } from './defaults.js';

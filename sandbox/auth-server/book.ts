@@ -1,4 +1,4 @@
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import type { Journal } from '../journal.js';
 import type { Claim, Problem, SandboxProtocol } from './claim.js';
 import { sha256, usdcText } from './reading.js';

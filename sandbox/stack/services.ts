@@ -81,7 +81,11 @@ export function createServices(context: ServiceContext): Services {
       const ready = `${addresses(context.ports).server}/readyz`;
       const answers = (signal: AbortSignal) =>
         untilAnswers(ready, (answer) => answer.ok, { over: signal, limitMs: READY_LIMIT_MS });
-      return startProgram(context, { name: 'server', file: programs.server, args: ['server'], answers }, log);
+      return startProgram(
+        context,
+        { name: 'server', file: programs.server ?? sandboxServer(), args: [], answers },
+        log,
+      );
     },
     worker: async (log) =>
       startProgram(
@@ -127,7 +131,6 @@ function programEnvironment(context: ServiceContext): NodeJS.ProcessEnv {
     HYPERSWITCH_BASE_URL: at.hyperswitch,
     HYPERSWITCH_API_KEY: SANDBOX_API_KEY,
     HYPERSWITCH_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
-    SANDBOX_DEMO_ROUTES: 'true',
     ...settings,
   };
 }
@@ -218,6 +221,8 @@ async function runMigrate(context: ServiceContext, log: ChildLog): Promise<void>
 }
 
 const cli = () => join(projectRoot(), 'bin', 'makegood.js');
+/** With paid routes to try the product on. */
+const sandboxServer = () => join(projectRoot(), 'dist', 'src', 'programs', 'main-sandbox-server.js');
 
 async function startTemporalService(
   context: ServiceContext,

@@ -1,4 +1,4 @@
-import { systemClock } from '../../domain/clock.js';
+import { systemClock } from '../../src/domain/clock.js';
 import { createFaultSwitches } from '../fault-book.js';
 import type { StandInOptions } from '../listener.js';
 import { createApiKeys } from './access.js';

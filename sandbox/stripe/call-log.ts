@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import { addOne, createRecent, createRepeats, differing, known, overlapsOf, type Repeats } from '../call-counts.js';
 import type { EndpointName } from './endpoints.js';
 

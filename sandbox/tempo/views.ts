@@ -1,6 +1,6 @@
 import { type Address, decodeFunctionData, encodeFunctionResult, type Hex } from 'viem';
 import { Abis, Channel as Reserve } from 'viem/tempo';
-import { assertNever } from '../../domain/assert-never.js';
+import { assertNever } from '../../src/domain/assert-never.js';
 import { type Chain, isEscrow } from './chain.js';
 import { channelIdOf } from './escrow.js';
 import type { Channel } from './records.js';

@@ -1,6 +1,6 @@
 import { type Address, type Hex, isAddressEqual, keccak256, toHex } from 'viem';
 import { Channel as Reserve } from 'viem/tempo';
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import type { Journal } from '../journal.js';
 import { createWorld, type Draft, type World } from './draft.js';
 import { execute } from './escrow.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import type { Journal } from '../journal.js';
 import {
   clientSecretOf,

@@ -1,8 +1,8 @@
 import { createClient, http } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { tempoModerato } from 'viem/chains';
-import type { ChannelStore } from '../../client/channel-store.js';
-import type { createSessionFetch, SessionFetch } from '../../client/session-fetch.js';
+import type { ChannelStore } from '../../src/client/channel-store.js';
+import type { createSessionFetch, SessionFetch } from '../../src/client/session-fetch.js';
 import type { Stack } from '../stack/stack.js';
 import type { LedgerView } from '../tempo/ledger-view.js';
 import type { Narrator } from './narrator.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 import {
   addOne,
   createRecent,
