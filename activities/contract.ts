@@ -1,6 +1,6 @@
-import type { AttentionReason } from '../src/domain/decisions/attention.js';
+import type { RowOutcome, SettlementTimings } from '../src/calls/steps.js';
 import type { SettlementProvider } from '../src/domain/settlements/settlement-providers.js';
-import type { Protocol, SettlementStatus } from '../src/domain/settlements/settlement-status.js';
+import type { Protocol } from '../src/domain/settlements/settlement-status.js';
 
 /**
  * What workflows know of activities: types only, plain JSON, append-only (histories of older builds are replayed
@@ -24,14 +24,6 @@ export interface SettleRowsInput {
   /** Of all of them. Histories of older builds have none: then nobody counts how many calls are open there. */
   provider?: SettlementProvider;
 }
-
-export type RowOutcome = { settlementId: string } & (
-  | { kind: 'final'; status: SettlementStatus; txHash: string | null }
-  | { kind: 'attention'; reason: AttentionReason; detail: string }
-  | { kind: 'retry'; afterMs: number; why: string }
-  /** It waits in the ledger, and the sweep starts it again. */
-  | { kind: 'waiting'; why: 'breaker' | 'blocked' | 'parked' | 'busy' }
-);
 
 export interface DecisionInput {
   settlementId: string;
@@ -61,10 +53,4 @@ export interface CloseTimeSettlementInput {
 export interface SettleBatchInput {
   settlements: { settlementId: string; protocol: Protocol; provider?: SettlementProvider }[];
   settings: SettlementTimings;
-}
-
-export interface SettlementTimings {
-  backoffBaseMs: number;
-  backoffMaxMs: number;
-  httpTimeoutMs: number;
 }

@@ -1,7 +1,7 @@
+import type { Resolution } from '../src/calls/decisions/decide.js';
 import type { DecidableKind } from '../src/domain/decisions/decisions.js';
 import type { DecisionId } from '../src/domain/ids.js';
 import type { JsonObject } from '../src/domain/json.js';
-import type { Resolution } from '../src/resolution/decide.js';
 import type { DecisionResult, SettlementActivities } from './contract.js';
 import type { MarketplaceActivities } from './marketplace-contract.js';
 

@@ -1,18 +1,18 @@
+import type { createHyperswitchCalls } from '../src/calls/marketplace/hyperswitch-calls.js';
+import type { SettleRowsDependencies } from '../src/calls/settlements/settle-rows.js';
 import { type BackfillDependencies, createBackfillActivities } from './backfill-activities.js';
 import type { BackfillActivities } from './backfill-contract.js';
 import type { SettlementActivities } from './contract.js';
 import { createDecisionActivities } from './decision-activities.js';
-import type { createHyperswitchCalls } from './hyperswitch-calls.js';
 import {
   createHyperswitchActivities,
   createStripeActivities,
   type StripeActivityDependencies,
 } from './marketplace-activities.js';
 import type { MarketplaceActivities } from './marketplace-contract.js';
-import type { SettleRowsDependencies } from './settle-rows.js';
 import { createSettlementActivities } from './settlement-activities.js';
 import type { SweepActivities } from './sweep-contract.js';
-import { createSweeps, type SweepDependencies } from './sweep-lanes.js';
+import { createSweeps, type SweepDependencies } from './sweeps/sweep-lanes.js';
 
 /** Undefined: its provider is not configured, and no workflow that needs it is started. */
 export interface ActivityDependencies {

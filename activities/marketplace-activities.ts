@@ -1,4 +1,11 @@
 import { Context } from '@temporalio/activity';
+import type { createHyperswitchCalls } from '../src/calls/marketplace/hyperswitch-calls.js';
+import { createProbes } from '../src/calls/marketplace/probe.js';
+import { reversalCall } from '../src/calls/marketplace/reversal-call.js';
+import { createStripeAccountCheck } from '../src/calls/marketplace/stripe-account.js';
+import { createStripeCall } from '../src/calls/marketplace/stripe-call.js';
+import { transferCall } from '../src/calls/marketplace/transfer-call.js';
+import type { CallAttempt, CallStep, FollowStep, RetryTimings } from '../src/calls/steps.js';
 import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
@@ -6,13 +13,8 @@ import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import { STRIPE_REQUESTS_PER_SECOND } from '../src/providers/stripe/budget.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
 import { createBulkhead } from './bulkhead.js';
-import type { createHyperswitchCalls } from './hyperswitch-calls.js';
-import type { FollowStep, MarketplaceActivities, RetryTimings } from './marketplace-contract.js';
-import { createProbes } from './probe.js';
-import { reversalCall } from './reversal-call.js';
-import { createStripeAccountCheck } from './stripe-account.js';
-import { createStripeCall } from './stripe-call.js';
-import { transferCall } from './transfer-call.js';
+import { notMovedYet } from './failures.js';
+import type { MarketplaceActivities } from './marketplace-contract.js';
 
 /** What `sellerTransfer` and `refundReversal` need beside the common ones. */
 export interface StripeActivityDependencies {
@@ -49,12 +51,18 @@ export function createStripeActivities(
   });
   const probe = createProbes({ ledger, stripe, wake });
   return {
-    sendTransfer: (id) => beating(() => sendTransfer(id as TransferId)),
-    reverseTransfer: (id) => beating(() => reverse(id as ReversalId)),
+    sendTransfer: async (id) => counted(await beating(() => sendTransfer(id as TransferId))),
+    reverseTransfer: async (id) => counted(await beating(() => reverse(id as ReversalId))),
     probeTransfer: (id) => beating(() => probe.transfer(id as TransferId)),
     probeReversal: (id) => beating(() => probe.reversal(id as ReversalId)),
     takeTurn: (sellerAccount) => ledger.takeTurn(sellerAccount, STRIPE_REQUESTS_PER_SECOND),
   };
+}
+
+/** @throws NotMovedYet for a failure that counts as a retry: Temporal's policy waits and calls again */
+function counted(attempt: CallAttempt): CallStep {
+  if (attempt.kind === 'failed') throw notMovedYet(attempt.why, attempt.afterMs);
+  return attempt;
 }
 
 /** The reads before reversals: a Hyperswitch that hangs keeps no more places of Stripe's queue than these from transfers. */

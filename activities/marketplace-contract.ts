@@ -1,4 +1,4 @@
-import type { AttentionReason } from '../src/domain/decisions/attention.js';
+import type { CallStep, FollowStep, RetryTimings } from '../src/calls/steps.js';
 import type { DecidableKind } from '../src/domain/decisions/decisions.js';
 import type { DecisionResult } from './contract.js';
 
@@ -22,28 +22,6 @@ export interface MarketplaceActivities {
   decideMoney(request: MoneyDecisionInput): Promise<DecisionResult>;
 }
 
-/** A payment or refund after one look at Hyperswitch. */
-export type FollowStep =
-  | { kind: 'final'; status: string }
-  /** Not final yet: read again later. */
-  | {
-      kind: 'open';
-      status: string;
-      detail: string /** Only where it is to be left alone for longer. */;
-      afterMs?: number;
-    }
-  | { kind: 'attention'; reason: AttentionReason; detail: string; unknown: boolean }
-  | { kind: 'later'; afterMs: number; why: string };
-
-/** A transfer or reversal after one attempt. None of these has used up a retry. */
-export type CallStep =
-  | { kind: 'final'; status: string }
-  /** `unknown`: the money may have moved, so Stripe's records are read again from time to time. */
-  | { kind: 'attention'; reason: AttentionReason; detail: string; unknown: boolean }
-  | { kind: 'later'; afterMs: number; why: string }
-  | { kind: 'waiting_balance'; afterMs: number }
-  | { kind: 'parked'; why: string };
-
 export interface MoneyDecisionInput {
   kind: Exclude<DecidableKind, 'settlement'>;
   itemId: string;
@@ -65,10 +43,4 @@ export interface StripeCallInput {
   id: string;
   sellerAccount: string;
   settings: RetryTimings;
-}
-
-export interface RetryTimings {
-  backoffBaseMs: number;
-  backoffMaxMs: number;
-  maxRetries: number;
 }

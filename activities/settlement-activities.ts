@@ -1,9 +1,9 @@
+import { createSettleRows, readOutcome, type SettleRowsDependencies } from '../src/calls/settlements/settle-rows.js';
 import type { SettlementId } from '../src/domain/ids.js';
 import { SETTLEMENT_PROVIDERS } from '../src/domain/settlements/settlement-providers.js';
 import { createBulkhead } from './bulkhead.js';
 import type { SettlementActivities } from './contract.js';
 import { notSettledYet } from './failures.js';
-import { createSettleRows, readOutcome, type SettleRowsDependencies } from './settle-rows.js';
 
 export function createSettlementActivities(dependencies: SettleRowsDependencies): Omit<SettlementActivities, 'decide'> {
   const settleRows = createSettleRows(dependencies);

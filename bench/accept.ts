@@ -1,5 +1,5 @@
 import type { Lease, NewSettlement } from '../src/ledger/settlements/settlement-types.js';
-import { createCommitQueue } from '../src/sessions/commit-queue.js';
+import { createCommitQueue } from '../src/sessions/gate/commit-queue.js';
 import { openBareTable } from './bare.js';
 import { asSession, closeOf, createCharges } from './charges.js';
 import { type Makegood, startMakegood } from './makegood.js';

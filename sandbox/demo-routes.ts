@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Express, Request, RequestHandler, Response } from 'express';
-import type { PaidSessionOptions } from '../src/sessions/route-options.js';
+import type { PaidSessionOptions } from '../src/sessions/offers/route-options.js';
 
 /** The middleware of src/sessions, handed in because the sandbox does not assemble it. */
 export type PaidSession = (options: PaidSessionOptions) => RequestHandler;

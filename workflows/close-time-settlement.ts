@@ -9,7 +9,8 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { CloseTimeSettlementInput, RowOutcome, SettlementActivities } from '../activities/contract.js';
+import type { CloseTimeSettlementInput, SettlementActivities } from '../activities/contract.js';
+import type { RowOutcome } from '../src/calls/steps.js';
 import type { AttentionReason as Reason } from '../src/domain/decisions/attention.js';
 import { actionsOf } from '../src/domain/decisions/decisions.js';
 import { isSlow, providerOf } from '../src/domain/settlements/settlement-providers.js';

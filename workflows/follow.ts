@@ -9,7 +9,8 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { FollowInput, FollowStep, MarketplaceActivities } from '../activities/marketplace-contract.js';
+import type { FollowInput, MarketplaceActivities } from '../activities/marketplace-contract.js';
+import type { FollowStep } from '../src/calls/steps.js';
 import { actionsOf } from '../src/domain/decisions/decisions.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';

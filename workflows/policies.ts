@@ -1,6 +1,5 @@
 import type { ActivityOptions, LocalActivityOptions } from '@temporalio/workflow';
-import type { SettlementTimings } from '../activities/contract.js';
-import type { RetryTimings } from '../activities/marketplace-contract.js';
+import type { RetryTimings, SettlementTimings } from '../src/calls/steps.js';
 
 /** Every timeout and retry policy of the product, each with its reason. */
 

@@ -7,7 +7,8 @@ import {
   setCurrentDetails,
   startChild,
 } from '@temporalio/workflow';
-import type { RowOutcome, SettleBatchInput, SettlementActivities } from '../activities/contract.js';
+import type { SettleBatchInput, SettlementActivities } from '../activities/contract.js';
+import type { RowOutcome } from '../src/calls/steps.js';
 import type { SettlementId } from '../src/domain/ids.js';
 import { isSlow, providerOf } from '../src/domain/settlements/settlement-providers.js';
 import { settlementWorkflowId } from '../src/domain/workflow-ids.js';

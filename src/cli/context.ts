@@ -1,7 +1,7 @@
+import type { Resolution, ResolutionDependencies } from '../calls/decisions/decide.js';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { Resolution, ResolutionDependencies } from '../resolution/decide.js';
 
 /** What commands may touch; the composition root hands it in, tests hand in their own. */
 export interface CliContext {
@@ -34,8 +34,24 @@ export interface CliContext {
   /** Resolve when the process was told to stop and has stopped. */
   readonly runServer: (config: Config) => Promise<void>;
   readonly runWorker: (config: Config) => Promise<void>;
+  /** @throws CommandRefused where another process has the same state */
+  readonly runSandbox: (options: SandboxOptions) => Promise<void>;
   /** The way of every decision, the same as the API's: asks the provider where a decision needs it, then this ledger. */
   readonly resolution: (config: Config, ledger: DecidingLedger) => Promise<Resolution>;
+}
+
+/** The stand-ins to run, and where: one that is given no port does not run. */
+export interface SandboxOptions {
+  readonly stateDir: string;
+  readonly ports: {
+    readonly authServer: number;
+    readonly hyperswitch: number | undefined;
+    readonly stripe: number | undefined;
+    readonly tempo: number | undefined;
+  };
+  /** Where events are sent; nowhere where it is not said. */
+  readonly hyperswitchWebhookUrl?: string | undefined;
+  readonly stripeWebhookUrl?: string | undefined;
 }
 
 /** What a decision needs of the ledger, tokens for questions to Stripe and whose keys they are asked with counted. */

@@ -1,7 +1,7 @@
+import type { Decision, Unanswered } from '../calls/decisions/decide.js';
 import { assertNever } from '../domain/assert-never.js';
 import type { DecidableKind } from '../domain/decisions/decisions.js';
 import type { ApproveOutcome } from '../ledger/decisions/decision-types.js';
-import type { Decision, Unanswered } from '../resolution/decide.js';
 import { type CliContext, CommandRefused } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';
 

@@ -7,7 +7,7 @@ const DEFAULT_STRIPE_PORT = '4022';
 const DEFAULT_TEMPO_PORT = '4023';
 const DEFAULT_STATE_DIR = '.makegood/sandbox';
 
-export function addSandboxCommand(program: Command, { sandboxDefaults }: CliContext): void {
+export function addSandboxCommand(program: Command, { sandboxDefaults, runSandbox }: CliContext): void {
   program
     .command('sandbox')
     .description('run the stand-ins of the providers, with fault switches; for tries and tests only')
@@ -53,16 +53,7 @@ export function addSandboxCommand(program: Command, { sandboxDefaults }: CliCont
       for (const url of Object.values(webhooks))
         if (!URL.canParse(url))
           throw new CommandRefused(`${url} is no URL; example: http://127.0.0.1:3000/webhooks/stripe`);
-      // Loaded only here: no other command runs any of its code.
-      const [{ runSandbox }, { AlreadyRunning }] = await Promise.all([
-        import('../../sandbox/run.js'),
-        import('../../sandbox/stack/instance-lock.js'),
-      ]);
-      try {
-        await runSandbox({ stateDir, ports, ...webhooks });
-      } catch (error) {
-        throw error instanceof AlreadyRunning ? new CommandRefused(`${error.message} Or give --state-dir.`) : error;
-      }
+      await runSandbox({ stateDir, ports, ...webhooks });
     });
 }
 

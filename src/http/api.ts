@@ -8,25 +8,29 @@ import express, {
   type Response,
 } from 'express';
 import helmet from 'helmet';
+import type { Resolution } from '../calls/decisions/decide.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { ApiToken } from '../domain/roles.js';
-import type { Resolution } from '../resolution/decide.js';
 import { authorize, createAuthenticate } from './auth.js';
-import { type DecidedItem, decisionRoutes } from './decisions.js';
+import { type DecidedItem, decisionRoutes } from './decisions/decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
 import { createRateLimit, type RateLimitSettings } from './limits.js';
-import type { MarketplaceRouteDependencies } from './money-dependencies.js';
+import type { MarketplaceRouteDependencies } from './marketplace/marketplace-dependencies.js';
+import { orderRoutes } from './marketplace/orders.js';
+import { paymentRoutes } from './marketplace/payments.js';
+import { refundRoutes } from './marketplace/refunds.js';
+import { transferRoutes } from './marketplace/transfers.js';
+import { webhookRoutes } from './marketplace/webhooks.js';
 import { openApiDocument } from './openapi.js';
 import { OPERATIONS, openApiOperation } from './operations.js';
-import { orderRoutes } from './orders.js';
-import { paymentRoutes } from './payments.js';
 import { HttpProblem } from './problem.js';
 import { readBody, readBytes, step } from './read-body.js';
-import { refundRoutes } from './refunds.js';
 import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
-import { type SettlementLedger, type SettlementRouteDependencies, settlementRoutes } from './settlements.js';
-import { transferRoutes } from './transfers.js';
-import { webhookRoutes } from './webhooks.js';
+import {
+  type SettlementLedger,
+  type SettlementRouteDependencies,
+  settlementRoutes,
+} from './settlements/settlements.js';
 
 export interface ApiDependencies extends SettlementRouteDependencies, HealthDependencies {
   readonly marketplace: MarketplaceRouteDependencies;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROBLEMS, type ProblemCode } from './problem.js';
 import { NOTHING, type Operation } from './route.js';
-import { ProblemAnswer } from './schemas.js';
+import { ProblemAnswer } from './settlements/settlement-schemas.js';
 
 type Json = Record<string, unknown>;
 

@@ -1,5 +1,5 @@
-import { DECISION_OPERATIONS } from './decision-operations.js';
-import { MONEY_OPERATIONS } from './money-operations.js';
+import { DECISION_OPERATIONS } from './decisions/decision-operations.js';
+import { MONEY_OPERATIONS } from './marketplace/marketplace-operations.js';
 import { READS_ONE, READS_PAGE } from './reading.js';
 import { NOTHING, type Operation } from './route.js';
 import {
@@ -9,7 +9,7 @@ import {
   ReadyAnswer,
   SettlementAnswer,
   SettlementListAnswer,
-} from './schemas.js';
+} from './settlements/settlement-schemas.js';
 import { READERS, SERVICES } from './who.js';
 
 const KIB = 1024;

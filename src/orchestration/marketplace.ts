@@ -1,7 +1,8 @@
 import type { Client, WorkflowStartOptions } from '@temporalio/client';
-import type { FollowInput, RetryTimings, StripeCallInput } from '../../activities/marketplace-contract.js';
+import type { FollowInput, StripeCallInput } from '../../activities/marketplace-contract.js';
 import { rereadSignal } from '../../workflows/messages.js';
 import { AmountMinor, Currency, MoneyKind, MoneyState, OrderId, SellerId } from '../../workflows/search-attributes.js';
+import type { RetryTimings } from '../calls/steps.js';
 import type { MoneyKind as Kind } from '../domain/marketplace/marketplace.js';
 import { moneyWorkflowId, stripeTaskQueue } from '../domain/workflow-ids.js';
 import type { Ledger } from '../ledger/ledger.js';

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { CloseTimeSettlementInput, SettleBatchInput, SettlementTimings } from '../../activities/contract.js';
+import type { CloseTimeSettlementInput, SettleBatchInput } from '../../activities/contract.js';
 import { rereadSignal } from '../../workflows/messages.js';
 import {
   AmountMinor,
@@ -8,6 +8,7 @@ import {
   MoneyState,
   Protocol as ProtocolAttribute,
 } from '../../workflows/search-attributes.js';
+import type { SettlementTimings } from '../calls/steps.js';
 import type { SettlementId } from '../domain/ids.js';
 import { type AtomicAmount, toHundredths } from '../domain/money.js';
 import type { SettlementProvider } from '../domain/settlements/settlement-providers.js';

@@ -49,11 +49,22 @@ const context: CliContext = {
     await runWorker(config);
     process.exit();
   },
+  runSandbox: async (options) => {
+    const [{ runSandbox }, { AlreadyRunning }] = await Promise.all([
+      import('../../sandbox/run.js'),
+      import('../../sandbox/stack/instance-lock.js'),
+    ]);
+    try {
+      await runSandbox(options);
+    } catch (error) {
+      throw error instanceof AlreadyRunning ? new CommandRefused(`${error.message} Or give --state-dir.`) : error;
+    }
+  },
   resolution: async (config, ledger) => {
     const [{ createResolution }, { createReaders }, { createMarketplaceProviders }, { createTempoProvider }] =
       await Promise.all([
-        import('../resolution/decide.js'),
-        import('../../activities/reads-of-ours.js'),
+        import('../calls/decisions/decide.js'),
+        import('../calls/marketplace/reads-of-ours.js'),
         import('./marketplace-runtime.js'),
         import('./tempo-runtime.js'),
       ]);

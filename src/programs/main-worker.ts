@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { CALLS_AT_ONCE } from '../../activities/bulkhead.js';
 import { type ActivityDependencies, createActivities } from '../../activities/index.js';
-import { createRecorder } from '../../activities/recorder.js';
+import { createRecorder } from '../calls/settlements/recorder.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import { sweepIntervals } from '../domain/sweep-lanes.js';

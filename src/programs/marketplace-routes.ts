@@ -1,8 +1,12 @@
-import type { FollowStep } from '../../activities/marketplace-contract.js';
+import type { FollowStep } from '../calls/steps.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import type { PaymentId } from '../domain/ids.js';
-import type { MarketplaceRouteDependencies, PaymentSent, WebhookVerifiers } from '../http/money-dependencies.js';
+import type {
+  MarketplaceRouteDependencies,
+  PaymentSent,
+  WebhookVerifiers,
+} from '../http/marketplace/marketplace-dependencies.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logger } from '../observability/logger.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../providers/hyperswitch/ids.js';

@@ -1,8 +1,10 @@
-import { createHyperswitchCalls } from '../../activities/hyperswitch-calls.js';
-import type { RetryTimings } from '../../activities/marketplace-contract.js';
-import { createWebhookProcessor } from '../../activities/process-webhook.js';
-import { createReaders } from '../../activities/reads-of-ours.js';
-import { createRereader } from '../../activities/reread-session.js';
+import type { ChainReader } from '../calls/decisions/ask-chain.js';
+import { createResolution } from '../calls/decisions/decide.js';
+import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.js';
+import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';
+import { createReaders } from '../calls/marketplace/reads-of-ours.js';
+import { createRereader } from '../calls/settlements/reread-session.js';
+import type { RetryTimings } from '../calls/steps.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import type { MoneyKind } from '../domain/marketplace/marketplace.js';
@@ -14,8 +16,6 @@ import { createHyperswitch, type Hyperswitch } from '../providers/hyperswitch/cl
 import { createPace } from '../providers/hyperswitch/pace.js';
 import { createBudget, stripeRequestsOverall } from '../providers/stripe/budget.js';
 import { createStripe, type Stripe } from '../providers/stripe/client.js';
-import type { ChainReader } from '../resolution/ask-chain.js';
-import { createResolution } from '../resolution/decide.js';
 
 /** The providers of the marketplace, as far as they are configured. */
 export interface MarketplaceProviders {

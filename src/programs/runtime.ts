@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createRecorder } from '../../activities/recorder.js';
-import { createSettleRows } from '../../activities/settle-rows.js';
+import { createRecorder } from '../calls/settlements/recorder.js';
+import { createSettleRows } from '../calls/settlements/settle-rows.js';
 import type { Config } from '../config/config.js';
 import type { ChannelId } from '../domain/channels/channel.js';
 import { systemClock } from '../domain/clock.js';

@@ -4,12 +4,12 @@ import type { SettlementId } from '../domain/ids.js';
 import type { Protocol } from '../domain/settlements/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import type { Payer } from '../protocols/payer.js';
-import type { CommitQueue } from './commit-queue.js';
-import type { SessionLog, SettleNowOutcome } from './gate-options.js';
-import type { HeldLease, LeaseKeeper } from './lease-keeper.js';
-import type { LiveSession } from './live-session.js';
-import type { Match, MatchDependencies, Presented } from './match-offer.js';
-import type { RouteTerms } from './route-options.js';
+import type { CommitQueue } from './gate/commit-queue.js';
+import type { SessionLog, SettleNowOutcome } from './gate/gate-options.js';
+import type { HeldLease, LeaseKeeper } from './gate/lease-keeper.js';
+import type { LiveSession } from './gate/live-session.js';
+import type { Match, MatchDependencies, Presented } from './offers/match-offer.js';
+import type { RouteTerms } from './offers/route-options.js';
 import type { SessionLedger } from './session-ledger.js';
 
 export interface Verifier {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { surelyUnmoved } from '../domain/calls/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { AtomicAmount } from '../domain/money.js';
-import type { CommitQueue } from './commit-queue.js';
+import type { CommitQueue } from './gate/commit-queue.js';
 import type { EarlierUse, SessionLedger } from './session-ledger.js';
 
 /** What a credential that came before is worth now. */

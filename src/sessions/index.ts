@@ -2,23 +2,23 @@ import type { RequestHandler } from 'express';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Verifier } from './admission.js';
-import type { PaymentRequests } from './challenge.js';
-import { type ChannelsDependencies, createChannelParts } from './channels.js';
-import { createCommitQueue } from './commit-queue.js';
-import { createDeliveryRecorder } from './delivery-recorder.js';
-import { createFacilities } from './facilities.js';
-import type { SessionLog, SettleNowOutcome } from './gate-options.js';
-import { createGivenUpSessions } from './given-up.js';
-import { createLeaseKeeper } from './lease-keeper.js';
-import { nodeProblem } from './node-trial.js';
-import type { Facilities } from './offers.js';
+import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
+import { createCommitQueue } from './gate/commit-queue.js';
+import { createDeliveryRecorder } from './gate/delivery-recorder.js';
+import type { SessionLog, SettleNowOutcome } from './gate/gate-options.js';
+import { createGivenUpSessions } from './gate/given-up.js';
+import { createLeaseKeeper } from './gate/lease-keeper.js';
+import { nodeProblem } from './gate/node-trial.js';
+import type { PaymentRequests } from './offers/challenge.js';
+import { createFacilities } from './offers/facilities.js';
+import type { Facilities } from './offers/offers.js';
+import { createRequestIds } from './offers/request-ids.js';
+import type { PaidSessionOptions } from './offers/route-options.js';
 import { createPaidRoute } from './paid-session.js';
-import { createRequestIds } from './request-ids.js';
-import type { PaidSessionOptions } from './route-options.js';
 import type { SessionLedger } from './session-ledger.js';
 
-export type { PaymentSession } from './payment-session.js';
-export type { PaidSessionOptions } from './route-options.js';
+export type { PaymentSession } from './gate/payment-session.js';
+export type { PaidSessionOptions } from './offers/route-options.js';
 
 /** The auth server as paid sessions use it; settling is not among it. */
 export interface SessionAuthServer extends Verifier, PaymentRequests {

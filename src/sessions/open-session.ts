@@ -5,10 +5,10 @@ import { toAtomic } from '../domain/money.js';
 import { settleBody } from '../protocols/settle-body.js';
 import { canonicalJson, objectAt, sha256, stringAt } from '../protocols/wire-json.js';
 import type { AdmitDependencies, Knock, Matched, Verified } from './admission.js';
-import type { HeldLease } from './lease-keeper.js';
-import { createLiveSession, type LiveSession } from './live-session.js';
-import type { ReadCredential } from './match-offer.js';
-import type { RouteTerms } from './route-options.js';
+import type { HeldLease } from './gate/lease-keeper.js';
+import { createLiveSession, type LiveSession } from './gate/live-session.js';
+import type { ReadCredential } from './offers/match-offer.js';
+import type { RouteTerms } from './offers/route-options.js';
 import type { NewSession, OpenOutcome } from './session-ledger.js';
 
 /** What the ledger is asked to open: the credential as it came, and the terms of our own offer. */

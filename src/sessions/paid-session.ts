@@ -5,28 +5,28 @@ import type { JsonObject } from '../domain/json.js';
 import { type FoundCredential, findCredential } from '../protocols/find-credential.js';
 import type { Admission, AdmitDependencies, Knock } from './admission.js';
 import { admit, takenBefore } from './admit.js';
-import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './challenge.js';
-import { type ChannelOffer, channelOfferOf } from './channel-offer.js';
-import { RECEIPT_HEADER } from './channel-receipt.js';
+import { type ChannelOffer, channelOfferOf } from './channels/channel-offer.js';
+import { RECEIPT_HEADER } from './channels/channel-receipt.js';
 import {
   admitByChannel,
   type ChallengedBy,
   type ChannelRoute,
   type ChannelRouteDependencies,
   challengeByChannel,
-} from './channel-route.js';
+} from './channels/channel-route.js';
+import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
-import type { DeliveryRecorder } from './delivery-recorder.js';
-import type { FacilitiesKeeper } from './facilities.js';
-import type { SettleNowOutcome } from './gate-options.js';
-import { isAboutChannel, readMppContent } from './match-channel.js';
-import type { Presented } from './match-offer.js';
-import { type RouteOffers, routeOffers } from './offers.js';
-import { attach, type GateSettings } from './payment-session.js';
+import type { DeliveryRecorder } from './gate/delivery-recorder.js';
+import type { SettleNowOutcome } from './gate/gate-options.js';
+import { attach, type GateSettings } from './gate/payment-session.js';
+import { createWithheldAnswer } from './gate/withheld-answer.js';
+import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
+import type { FacilitiesKeeper } from './offers/facilities.js';
+import type { Presented } from './offers/match-offer.js';
+import { type RouteOffers, routeOffers } from './offers/offers.js';
+import { resourceOf } from './offers/resource.js';
+import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
-import { resourceOf } from './resource.js';
-import { type PaidSessionOptions, refuse, type ValidityBounds } from './route-options.js';
-import { createWithheldAnswer } from './withheld-answer.js';
 
 export interface PaidRouteDependencies extends GateSettings {
   /** Undefined: nothing is sold through the auth server. */

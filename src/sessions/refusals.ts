@@ -1,8 +1,8 @@
 import type { Response } from 'express';
 import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channels/channel-problems.js';
-import type { ChallengeAnswer } from './challenge.js';
-import { forgetCaches } from './paid-head.js';
-import type { PlainAnswer } from './wire.js';
+import { forgetCaches } from './gate/paid-head.js';
+import type { PlainAnswer } from './gate/wire.js';
+import type { ChallengeAnswer } from './offers/challenge.js';
 
 /** A problem document, as the API answers them; an application that embeds paid routes has no builder of ours. */
 export interface Problem {

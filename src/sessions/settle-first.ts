@@ -3,7 +3,7 @@ import { assertNever } from '../domain/assert-never.js';
 import { surelyUnmoved } from '../domain/calls/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Settlement } from '../domain/settlements/settlement.js';
-import type { SettleNowOutcome } from './gate-options.js';
+import type { SettleNowOutcome } from './gate/gate-options.js';
 
 export interface SettleFirstDependencies {
   /** One attempt, claimed, sent and recorded like every other. */

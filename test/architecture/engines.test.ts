@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
-import { NODE_VERSIONS } from '../../src/sessions/node-trial.js';
+import { NODE_VERSIONS } from '../../src/sessions/gate/node-trial.js';
 import { pinnedNodes } from '../support/other-nodes.js';
 
 const read = (...path: string[]): string => readFileSync(join(projectRoot(), ...path), 'utf8');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createResolution } from '../../src/calls/decisions/decide.js';
 import { newDecisionId, type ReversalId, type TransferId } from '../../src/domain/ids.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';
 import { HOUR, MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../support/money-steps.js';

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lookForReversal } from '../../activities/reversal-look.js';
+import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
+import { createResolution } from '../../src/calls/decisions/decide.js';
+import { lookForReversal } from '../../src/calls/marketplace/reversal-look.js';
 import type { ReversalFacts } from '../../src/domain/calls/provider-answers.js';
 import { newDecisionId, type ReversalId } from '../../src/domain/ids.js';
-import type { StripeReader } from '../../src/resolution/ask-stripe.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';
 import { MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../support/money-steps.js';

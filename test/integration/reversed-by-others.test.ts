@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createResolution } from '../../src/calls/decisions/decide.js';
 import { newDecisionId, type ReversalId } from '../../src/domain/ids.js';
 import type { Order, SellerTransfer } from '../../src/domain/marketplace/marketplace.js';
 import { createStripe } from '../../src/providers/stripe/client.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { rereadSignal } from '../../workflows/messages.js';
 import { type TestApi, TOKENS } from '../support/api.js';
 import { serveMarketplace } from '../support/marketplace-http.js';

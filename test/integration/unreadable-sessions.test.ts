@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createRereader } from '../../activities/reread-session.js';
+import { createResolution } from '../../src/calls/decisions/decide.js';
+import { createRereader } from '../../src/calls/settlements/reread-session.js';
 import type { SettlementId } from '../../src/domain/ids.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { startApi, TOKENS } from '../support/api.js';
 import { atomic, openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { memoryLogger, paidSessionRow } from '../support/settlement-world.js';

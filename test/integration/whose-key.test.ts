@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWebhookProcessor } from '../../activities/process-webhook.js';
-import { createReaders } from '../../activities/reads-of-ours.js';
 import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
+import { createResolution } from '../../src/calls/decisions/decide.js';
+import { createWebhookProcessor } from '../../src/calls/marketplace/process-webhook.js';
+import { createReaders } from '../../src/calls/marketplace/reads-of-ours.js';
 import { newDecisionId, type TransferId } from '../../src/domain/ids.js';
 import { createStripe } from '../../src/providers/stripe/client.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../support/hyperswitch-world.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { unique } from '../support/marketplace-fixtures.js';

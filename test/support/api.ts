@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createResolution } from '../../src/calls/decisions/decide.js';
 import { systemClock } from '../../src/domain/clock.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { type ApiDependencies, createApi } from '../../src/http/api.js';
-import type { MarketplaceRouteLedger } from '../../src/http/money-dependencies.js';
+import type { MarketplaceRouteLedger } from '../../src/http/marketplace/marketplace-dependencies.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { MoneyFigures } from '../../src/ledger/settlements/settlement-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { marketplaceRoutes } from './marketplace-routes.js';
 
 export const TOKENS = {

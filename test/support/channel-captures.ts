@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { createCaptureSweep } from '../../activities/capture-channels.js';
-import { createChannelWatch } from '../../activities/watch-channels.js';
+import { createCaptureSweep } from '../../activities/sweeps/capture-channels.js';
+import { createChannelWatch } from '../../activities/sweeps/watch-channels.js';
 import type { CapturePolicy } from '../../src/domain/channels/channel.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import { connectChainReader } from '../../src/providers/tempo/channel-server.js';

@@ -1,10 +1,10 @@
 import { createDecisionActivities } from '../../activities/decision-activities.js';
+import type { ChainReader } from '../../src/calls/decisions/ask-chain.js';
+import type { HyperswitchVerifierDependencies } from '../../src/calls/decisions/ask-hyperswitch.js';
+import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
+import { createResolution } from '../../src/calls/decisions/decide.js';
 import type { DecidableKind } from '../../src/domain/decisions/decisions.js';
 import { newDecisionId } from '../../src/domain/ids.js';
-import type { ChainReader } from '../../src/resolution/ask-chain.js';
-import type { HyperswitchVerifierDependencies } from '../../src/resolution/ask-hyperswitch.js';
-import type { StripeReader } from '../../src/resolution/ask-stripe.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { API_TOKENS, startApi, TOKENS } from './api.js';
 import type { TestLedger } from './ledger-fixtures.js';
 import { runMakegood } from './terminal.js';

@@ -1,7 +1,8 @@
-import { createHyperswitchCalls } from '../../activities/hyperswitch-calls.js';
-import type { FollowStep } from '../../activities/marketplace-contract.js';
-import { createReaders } from '../../activities/reads-of-ours.js';
 import { startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import { createResolution } from '../../src/calls/decisions/decide.js';
+import { createHyperswitchCalls } from '../../src/calls/marketplace/hyperswitch-calls.js';
+import { createReaders } from '../../src/calls/marketplace/reads-of-ours.js';
+import type { FollowStep } from '../../src/calls/steps.js';
 import { paymentKey, refundKey } from '../../src/domain/calls/idempotency-keys.js';
 import type { PaymentFacts } from '../../src/domain/calls/provider-answers.js';
 import {
@@ -15,7 +16,6 @@ import {
 } from '../../src/domain/ids.js';
 import { createHyperswitch } from '../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { openTestLedger } from './ledger-fixtures.js';
 import { beginRequest } from './marketplace-fixtures.js';
 import { memoryLogger } from './settlement-world.js';

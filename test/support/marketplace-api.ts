@@ -1,7 +1,7 @@
+import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
+import { createResolution } from '../../src/calls/decisions/decide.js';
 import type { OrderId, PaymentId, RefundId } from '../../src/domain/ids.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
-import type { StripeReader } from '../../src/resolution/ask-stripe.js';
-import { createResolution } from '../../src/resolution/decide.js';
 import { type Answered, startApi, TOKENS } from './api.js';
 import { paymentAt, refundAt } from './hyperswitch-facts.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';

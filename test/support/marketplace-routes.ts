@@ -1,4 +1,7 @@
-import type { MarketplaceRouteDependencies, MarketplaceRouteLedger } from '../../src/http/money-dependencies.js';
+import type {
+  MarketplaceRouteDependencies,
+  MarketplaceRouteLedger,
+} from '../../src/http/marketplace/marketplace-dependencies.js';
 
 const nothing = () => Promise.resolve(undefined);
 const none = () => Promise.resolve([]);

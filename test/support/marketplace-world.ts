@@ -4,7 +4,7 @@ import { createDecisionActivities } from '../../activities/decision-activities.j
 import { createHyperswitchActivities, createStripeActivities } from '../../activities/marketplace-activities.js';
 import type { MarketplaceActivities } from '../../activities/marketplace-contract.js';
 import type { SweepActivities } from '../../activities/sweep-contract.js';
-import { createSweeps } from '../../activities/sweep-lanes.js';
+import { createSweeps } from '../../activities/sweeps/sweep-lanes.js';
 import type { HyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
 import type { StripeSandbox } from '../../sandbox/stripe/start.js';
 import { type Config, readConfig } from '../../src/config/config.js';

@@ -1,4 +1,4 @@
-import type { StripeReader } from '../../src/resolution/ask-stripe.js';
+import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
 import { openTestLedger } from './ledger-fixtures.js';
 import { type OrderIn, type OrderPut, putOrder } from './marketplace-fixtures.js';
 import { STUCK } from './stuck-reversals.js';

@@ -1,6 +1,6 @@
-import type { RowOutcome } from '../../activities/contract.js';
-import { createRecorder } from '../../activities/recorder.js';
-import { createSettleRows, type SettleRowsDependencies } from '../../activities/settle-rows.js';
+import { createRecorder } from '../../src/calls/settlements/recorder.js';
+import { createSettleRows, type SettleRowsDependencies } from '../../src/calls/settlements/settle-rows.js';
+import type { RowOutcome } from '../../src/calls/steps.js';
 import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
 import type { DecideOutcome, DecisionRequest } from '../../src/ledger/decisions/decision-types.js';
 import type { Ledger } from '../../src/ledger/ledger.js';

@@ -1,4 +1,4 @@
-import type { StripeReader } from '../../src/resolution/ask-stripe.js';
+import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
 import type { OrderIn } from './marketplace-fixtures.js';
 
 /** An order of which half was refunded: one share is reversed, one failed for good. */

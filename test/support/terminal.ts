@@ -1,11 +1,11 @@
+import type { ChainReader } from '../../src/calls/decisions/ask-chain.js';
+import type { HyperswitchVerifierDependencies } from '../../src/calls/decisions/ask-hyperswitch.js';
+import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
+import { createResolution } from '../../src/calls/decisions/decide.js';
 import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config/config.js';
 import type { Clock } from '../../src/domain/clock.js';
-import type { ChainReader } from '../../src/resolution/ask-chain.js';
-import type { HyperswitchVerifierDependencies } from '../../src/resolution/ask-hyperswitch.js';
-import type { StripeReader } from '../../src/resolution/ask-stripe.js';
-import { createResolution } from '../../src/resolution/decide.js';
 
 export interface TerminalOptions {
   readonly env: Record<string, string>;
@@ -40,6 +40,7 @@ export async function runMakegood(args: readonly string[], options: TerminalOpti
     sandboxDefaults: { port: undefined, stateDir: undefined },
     runServer: () => Promise.resolve(),
     runWorker: () => Promise.resolve(),
+    runSandbox: () => Promise.resolve(),
     resolution: (_config, ledger) =>
       Promise.resolve(
         createResolution({

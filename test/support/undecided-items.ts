@@ -1,7 +1,7 @@
+import type { ChainReader } from '../../src/calls/decisions/ask-chain.js';
+import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
 import type { ActionOf, DecidableKind } from '../../src/domain/decisions/decisions.js';
 import type { SettlementId } from '../../src/domain/ids.js';
-import type { ChainReader } from '../../src/resolution/ask-chain.js';
-import type { StripeReader } from '../../src/resolution/ask-stripe.js';
 import type { HyperswitchReader } from './decision-ways.js';
 import { paymentAt } from './hyperswitch-facts.js';
 import { aSettlement, atomic, attempt, refused, SERVER_ERROR, type TestLedger } from './ledger-fixtures.js';

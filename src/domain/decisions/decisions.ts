@@ -14,7 +14,7 @@ const TAKEN_BY_OTHERS = ['partly_foreign_reversal', 'exceeds_remainder', 'foreig
  *    whether the provider's records bear it out, `apply` carries it out in the transaction that records it.
  * 3. its rows in the table of test/integration/decision-matrix.test.ts, which fails on an entry that it does not expect.
  * To add a kind: an entry here and in EVIDENCE, `src/ledger/decide-<kind>.ts` listed in src/ledger/decisions/decide.ts, a verifier in
- * src/resolution/decide.ts, and its operation in src/http/money-operations.ts; the compiler names each place.
+ * src/calls/decisions/decide.ts, and its operation in src/http/marketplace/marketplace-operations.ts; the compiler names each place.
  */
 export const DECISIONS = {
   settlement: {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createResolution } from '../../../src/calls/decisions/decide.js';
 import { newDecisionId, type ReversalId, type TransferId } from '../../../src/domain/ids.js';
 import { createDatabase } from '../../../src/ledger/database.js';
 import { newestKnown } from '../../../src/ledger/migrate.js';
-import { createResolution } from '../../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import { HOLD_MS, MINUTE, type MoneySteps, moneySteps } from '../../support/money-steps.js';

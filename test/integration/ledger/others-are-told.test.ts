@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWebhookProcessor } from '../../../activities/process-webhook.js';
-import { createStripeCall } from '../../../activities/stripe-call.js';
-import { transferCall } from '../../../activities/transfer-call.js';
+import type { StripeReader } from '../../../src/calls/decisions/ask-stripe.js';
+import { createResolution } from '../../../src/calls/decisions/decide.js';
+import { createWebhookProcessor } from '../../../src/calls/marketplace/process-webhook.js';
+import { createStripeCall } from '../../../src/calls/marketplace/stripe-call.js';
+import { transferCall } from '../../../src/calls/marketplace/transfer-call.js';
 import type { ReversalFacts, TransferFacts } from '../../../src/domain/calls/provider-answers.js';
 import { newDecisionId, type ReversalId, type TransferId } from '../../../src/domain/ids.js';
-import type { StripeReader } from '../../../src/resolution/ask-stripe.js';
-import { createResolution } from '../../../src/resolution/decide.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace-fixtures.js';
 import { DONE, MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../support/money-steps.js';

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SettlementId } from '../../../src/domain/ids.js';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { readOffers } from '../../../src/sandbox/payer/challenge.js';
-import { mppCredential } from '../../../src/sandbox/payer/mpp.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { readOffers } from '../../../sandbox/payer/challenge.js';
+import { mppCredential } from '../../../sandbox/payer/mpp.js';
 import { openSettleFirstShop, type SettleFirstShop } from '../../support/settle-first-shop.js';
 import { until } from '../../support/until.js';
 

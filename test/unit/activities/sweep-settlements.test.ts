@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { createSettlementSweep } from '../../../activities/sweep-settlements.js';
+import { createSettlementSweep } from '../../../activities/sweeps/sweep-settlements.js';
 import { newSettlementId } from '../../../src/domain/ids.js';
 import { authServerOf, type SettlementProvider, TEMPO } from '../../../src/domain/settlements/settlement-providers.js';
 import type { DueSettlement } from '../../../src/ledger/settlements/settlement-sweep.js';

@@ -2,7 +2,10 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { paymentKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { PaymentId } from '../../../src/domain/ids.js';
 import type { Payment } from '../../../src/domain/marketplace/marketplace.js';
-import type { MarketplaceRouteDependencies, PaymentSent } from '../../../src/http/money-dependencies.js';
+import type {
+  MarketplaceRouteDependencies,
+  PaymentSent,
+} from '../../../src/http/marketplace/marketplace-dependencies.js';
 import type { NewPayment, NewPaymentOutcome } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { type Answered, TOKENS } from '../../support/api.js';
 import { aPayment, HYPERSWITCH, ORDER_ID, openShop, PAYMENT_ID, problemOf, type Shop } from './shop.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { refundKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { Order, Refund } from '../../../src/domain/marketplace/marketplace.js';
-import type { MarketplaceRouteDependencies } from '../../../src/http/money-dependencies.js';
+import type { MarketplaceRouteDependencies } from '../../../src/http/marketplace/marketplace-dependencies.js';
 import type { NewRefund, NewRefundOutcome } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { type Answered, TOKENS } from '../../support/api.js';
 import {

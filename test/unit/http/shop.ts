@@ -1,14 +1,17 @@
+import type { Resolution } from '../../../src/calls/decisions/decide.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../../src/domain/ids.js';
 import type { JsonObject } from '../../../src/domain/json.js';
 import type { Order, Payment, Refund, Reversal, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';
-import type { MarketplaceRouteDependencies, MarketplaceRouteLedger } from '../../../src/http/money-dependencies.js';
+import type {
+  MarketplaceRouteDependencies,
+  MarketplaceRouteLedger,
+} from '../../../src/http/marketplace/marketplace-dependencies.js';
 import type {
   MoneyFilter,
   MoneyItem,
   NewWebhookEvent,
   RequestKey,
 } from '../../../src/ledger/marketplace/marketplace-types.js';
-import type { Resolution } from '../../../src/resolution/decide.js';
 import { type Answered, type Sent, startApi, type TestApi, TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace-routes.js';
 import { rememberingLedger } from './support.js';

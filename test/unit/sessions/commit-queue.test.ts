@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { LeaseId, SettlementId } from '../../../src/domain/ids.js';
 import type { AtomicAmount } from '../../../src/domain/money.js';
-import { createCommitQueue } from '../../../src/sessions/commit-queue.js';
+import { createCommitQueue } from '../../../src/sessions/gate/commit-queue.js';
 import type { NewSession, SessionChange } from '../../../src/sessions/session-ledger.js';
 import { FakeLedger } from './support/fake-ledger.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createFacilities } from '../../../src/sessions/facilities.js';
-import { type Facilities, routeOffers } from '../../../src/sessions/offers.js';
+import { createFacilities } from '../../../src/sessions/offers/facilities.js';
+import { type Facilities, routeOffers } from '../../../src/sessions/offers/offers.js';
 import { FACILITATOR, FIXED, METERED } from './support/world.js';
 
 const BOUNDS = { credentialValidityMs: 3_600_000, minRetryWindowMs: 120_000 };

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createLeaseKeeper } from '../../../src/sessions/lease-keeper.js';
+import { createLeaseKeeper } from '../../../src/sessions/gate/lease-keeper.js';
 import { FakeLedger } from './support/fake-ledger.js';
 
 let ledger: FakeLedger;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LeaseId, SettlementId } from '../../../src/domain/ids.js';
 import { toAtomic } from '../../../src/domain/money.js';
-import { createLiveSession } from '../../../src/sessions/live-session.js';
+import { createLiveSession } from '../../../src/sessions/gate/live-session.js';
 import type { CloseTakenBack, SessionChange } from '../../../src/sessions/session-ledger.js';
 
 function session(cap: bigint, metered: boolean, closesAtZero = false, keepsDurable = false) {

@@ -2,7 +2,7 @@
 /* oxlint-disable typescript/unbound-method */
 import * as fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
-import { privateCacheControl, varyOnCredentials } from '../../../src/sessions/paid-head.js';
+import { privateCacheControl, varyOnCredentials } from '../../../src/sessions/gate/paid-head.js';
 import { ask } from './support/ask.js';
 import { FIXED, type Handler, sell, type World } from './support/world.js';
 

@@ -3,7 +3,7 @@ import express from 'express';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
-import { canonicalTarget } from '../../../src/sessions/resource.js';
+import { canonicalTarget } from '../../../src/sessions/offers/resource.js';
 import { FIXED, type Handler, jsonOf, METERED, sell, type World } from './support/world.js';
 
 /** What is sold is the URL with its query, seen from outside. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createPaidSessions, type PaidSessionOptions } from '../../../src/sessions/index.js';
-import { routeOffers } from '../../../src/sessions/offers.js';
+import { routeOffers } from '../../../src/sessions/offers/offers.js';
 import { FakeLedger } from './support/fake-ledger.js';
 import { FakeAuthServer, FIXED, METERED } from './support/world.js';
 

@@ -10,7 +10,7 @@ import { answerOffers, type PayOptions } from '../../../../sandbox/payer/pay.js'
 import type { SettlementId } from '../../../../src/domain/ids.js';
 import type { Protocol } from '../../../../src/domain/settlements/settlement-status.js';
 import { createPaidSessions, type PaidSessionOptions, type SessionSettings } from '../../../../src/sessions/index.js';
-import type { Facilities } from '../../../../src/sessions/offers.js';
+import type { Facilities } from '../../../../src/sessions/offers/offers.js';
 import { ask } from './ask.js';
 import { expressOverHttp2 } from './express-over-http2.js';
 import { FakeLedger } from './fake-ledger.js';

@@ -1,0 +1,54 @@
+import { PROVIDER_OF_LANE, type SettlementLane, type SweepIntervals } from '../../src/domain/sweep-lanes.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import type { Logger } from '../../src/observability/logger.js';
+import type { SweepActivities } from '../sweep-contract.js';
+import { type CaptureDependencies, createCaptureSweep } from './capture-channels.js';
+import { createInboxSweep, type InboxSweepDependencies } from './sweep-inbox.js';
+import { createSweepLanes, type LaneWork } from './sweep-lane.js';
+import { createMoneySweep, type MoneySweepDependencies } from './sweep-money.js';
+import { createSessionSweep } from './sweep-sessions.js';
+import { createSettlementSweep, type SettlementStarter, type SettlementSweepSettings } from './sweep-settlements.js';
+import { createUpkeep } from './sweep-upkeep.js';
+import { createChannelWatch, type WatchDependencies } from './watch-channels.js';
+
+export interface SweepDependencies {
+  readonly ledger: Ledger;
+  readonly settlements: { readonly starter: SettlementStarter; readonly sweep: SettlementSweepSettings };
+  readonly money: Pick<MoneySweepDependencies, 'starter'>;
+  readonly processWebhook: InboxSweepDependencies['processWebhook'];
+  /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
+  readonly chain: (Pick<CaptureDependencies, 'policy'> & Pick<WatchDependencies, 'readChain'>) | undefined;
+  readonly intervals: SweepIntervals;
+  readonly logger: Logger;
+}
+
+const nothingToDo: LaneWork = () => Promise.resolve({});
+
+/** What each lane does. */
+export function createSweeps(dependencies: SweepDependencies): SweepActivities {
+  const { ledger, settlements, money, processWebhook, chain, intervals, logger } = dependencies;
+  const settlement = (lane: SettlementLane) =>
+    createSettlementSweep(PROVIDER_OF_LANE[lane], { ledger, logger, ...settlements });
+  return createSweepLanes({
+    ledger,
+    intervals,
+    logger,
+    work: {
+      session: createSessionSweep({ ledger, logger }),
+      'settlement-atxp': settlement('settlement-atxp'),
+      'settlement-x402': settlement('settlement-x402'),
+      'settlement-mpp': settlement('settlement-mpp'),
+      'settlement-tempo': settlement('settlement-tempo'),
+      capture: chain ? createCaptureSweep({ ledger, logger, policy: chain.policy }) : nothingToDo,
+      chain: chain ? createChannelWatch({ ledger, logger, readChain: chain.readChain }) : nothingToDo,
+      payment: createMoneySweep('payment', { ledger, logger, ...money }),
+      refund: createMoneySweep('refund', { ledger, logger, ...money }),
+      transfer: createMoneySweep('transfer', { ledger, logger, ...money }),
+      reversal: createMoneySweep('reversal', { ledger, logger, ...money }),
+      'hyperswitch-event': createInboxSweep('hyperswitch-event', { ledger, logger, processWebhook }),
+      'stripe-event': createInboxSweep('stripe-event', { ledger, logger, processWebhook }),
+      'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),
+      upkeep: createUpkeep(ledger),
+    },
+  });
+}

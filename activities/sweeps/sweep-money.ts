@@ -1,0 +1,53 @@
+import type { MoneyKind } from '../../src/domain/marketplace/marketplace.js';
+import type { Ledger } from '../../src/ledger/ledger.js';
+import type { DueItem, MoneyItem } from '../../src/ledger/marketplace/marketplace-types.js';
+import type { Logger } from '../../src/observability/logger.js';
+import { atOnce } from './at-once.js';
+import type { LaneWork, Pass } from './sweep-lane.js';
+
+export interface MoneySweepDependencies {
+  readonly ledger: Pick<Ledger, 'dueItems' | 'markItemsStarted'>;
+  readonly starter: { wake(item: DueItem): Promise<boolean> };
+  readonly logger: Logger;
+}
+
+const PAGE = 200;
+/** More would only stand in the queue: calls to Stripe leave at 25 a second. */
+const MOST_PER_PASS = 2_000;
+/** One start waits for Temporal longer than Stripe takes for one call: one after the other they would not keep up. */
+const STARTS_AT_ONCE = 8;
+
+/** Starts the workflows of what is due of one kind, sellers in turn. Only Temporal and the ledger are asked. */
+export function createMoneySweep(kind: MoneyKind, { ledger, starter, logger }: MoneySweepDependencies): LaneWork {
+  /** @throws when nothing of it could be started: then it is Temporal that is away, and not one item that is ill */
+  async function startPage(items: readonly DueItem[], pass: Pass): Promise<number> {
+    const started: MoneyItem[] = [];
+    const failed: { item: MoneyItem; error: unknown }[] = [];
+    await atOnce(STARTS_AT_ONCE, items, pass.over, async (due) => {
+      const item = { kind: due.kind, id: due.id };
+      try {
+        if (await starter.wake(due)) started.push(item);
+      } catch (error) {
+        failed.push({ item, error });
+      }
+    });
+    const [first] = failed;
+    if (first && started.length === 0) throw first.error;
+    for (const { item, error } of failed)
+      logger.warn({ item, err: error }, 'a workflow could not be started; it is tried again in a minute');
+    // What failed waits as long as what was started, so that it never stands before the others.
+    await ledger.markItemsStarted([...started, ...failed.map(({ item }) => item)]);
+    return started.length;
+  }
+
+  return async (pass) => {
+    const report = { started: 0 };
+    for (;;) {
+      const items = await ledger.dueItems(kind, PAGE);
+      const started = await startPage(items, pass);
+      report.started += started;
+      // A page of which nothing was started is disabled: it would come again and again.
+      if (items.length < PAGE || started === 0 || report.started >= MOST_PER_PASS || pass.over()) return report;
+    }
+  };
+}

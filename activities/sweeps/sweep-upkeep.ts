@@ -1,0 +1,14 @@
+import type { Ledger } from '../../src/ledger/ledger.js';
+import type { LaneWork } from './sweep-lane.js';
+
+const PAGE = 500;
+const CHANNELS_PAGE = 1_000;
+
+/** Keeps the ledger tidy: erases and re-encrypts secrets, prunes what can pay for nothing any more. */
+export const createUpkeep =
+  (ledger: Pick<Ledger, 'eraseOverdue' | 'reseal' | 'pruneChannels'>): LaneWork =>
+  async () => ({
+    erased: await ledger.eraseOverdue(PAGE),
+    resealed: await ledger.reseal(PAGE),
+    pruned: await ledger.pruneChannels(CHANNELS_PAGE),
+  });

@@ -1,0 +1,175 @@
+import {
+  isLive,
+  type ReadAnswer,
+  type ReversalFacts,
+  type TransferFacts,
+  type TransferWithReversals,
+} from '../../domain/calls/provider-answers.js';
+import type { ReversalId, TransferId } from '../../domain/ids.js';
+import { type Accounted, notedOf, takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
+import type { Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type { Verification } from '../../ledger/decisions/decision-types.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
+
+/** What verifying a decision reads at Stripe; undefined in StripeVerifierDependencies: no key is configured here. */
+export interface StripeReader {
+  inLane(lane: string): {
+    readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
+    transfersOfGroup(group: string): Promise<ReadAnswer<readonly TransferFacts[]>>;
+  };
+}
+
+export interface StripeVerifierDependencies {
+  readonly ledger: Pick<Ledger, 'findReversal' | 'findTransfer' | 'findOrder' | 'reversedTransfer'>;
+  readonly stripe: StripeReader | undefined;
+}
+
+const NO_KEY: Verification = { kind: 'unanswered', detail: 'Stripe cannot be asked here: set STRIPE_SECRET_KEY' };
+
+export function reversalVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {
+  return async (claimed) => {
+    if (!stripe) return NO_KEY;
+    const reversal = await ledger.findReversal(claimed.itemId as ReversalId);
+    if (!reversal) return NOT_NEEDED;
+    if (reversal.stripeTransferId === null)
+      return claimed.action === 'adopt'
+        ? { kind: 'refuted', detail: 'its transfer has no id at Stripe, so no reversal can be shown to be of it' }
+        : { kind: 'absent' };
+    const answer = await stripe.inLane(reversal.sellerAccount).readTransfer(reversal.stripeTransferId);
+    // A transfer that does not exist has no reversal either.
+    if (answer.kind === 'missing' && claimed.action === 'write_off') return { kind: 'absent' };
+    if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+    if (claimed.action === 'adopt' || claimed.action === 'write_off')
+      return judgeReversal(claimed, reversal, answer.value);
+    const accounted = await ledger.reversedTransfer(reversal.transferId);
+    return accounted ? judgeOthers(reversal, answer.value, accounted) : NOT_NEEDED;
+  };
+}
+
+function judgeReversal(
+  { action, evidence }: Claimed,
+  reversal: Reversal,
+  { reversals }: TransferWithReversals,
+): Verification {
+  const ours = oursOf(reversal, reversals);
+  if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeReversalId } : { kind: 'absent' };
+  const named = textOf(evidence, 'stripe_reversal_id') ?? ours?.stripeReversalId;
+  const found = reversals.find(({ stripeReversalId }) => stripeReversalId === named);
+  if (!found)
+    return {
+      kind: 'refuted',
+      detail: refuted(named, reversal.stripeTransferId ?? 'its transfer', 'stripe_reversal_id'),
+    };
+  const other = found.metadata.operation_id;
+  const toTake = reversal.amount - reversal.counted;
+  // A build that knew nothing of what is counted asked for the whole share.
+  const tookWhole = other !== undefined && found.amount === reversal.amount && toTake < reversal.amount;
+  if (
+    (found.amount !== toTake && !tookWhole) ||
+    found.currency !== reversal.currency ||
+    (other && other !== reversal.id)
+  )
+    return {
+      kind: 'refuted',
+      detail: `${found.stripeReversalId} is ${found.amount} ${found.currency}${other ? ` of operation ${other}` : ''}, not ${toTake} ${reversal.currency} of this one`,
+    };
+  if (found.state !== 'done')
+    return { kind: 'refuted', detail: `${found.stripeReversalId} has taken nothing: it is ${found.state} at Stripe` };
+  if (!other && ours) return adoptOurs(ours.stripeReversalId);
+  return { ...shown(found.stripeReversalId, other), ...(tookWhole ? { tookWhole } : {}) };
+}
+
+const shown = (providerId: string, mark: string | undefined) => ({
+  kind: 'found' as const,
+  providerId,
+  ...(mark ? {} : { unmarked: true as const }),
+});
+
+/** One that has failed or was canceled took nothing. */
+const oursOf = (reversal: Reversal, reversals: readonly ReversalFacts[]): ReversalFacts | undefined =>
+  reversals.find((one) => isLive(one) && one.metadata.operation_id === reversal.id);
+
+function judgeOthers(
+  reversal: Reversal,
+  read: TransferWithReversals,
+  accounted: Pick<Accounted, 'operationIds' | 'stripeIds'>,
+): Verification {
+  const ours = oursOf(reversal, read.reversals);
+  if (ours) return { kind: 'refuted', detail: `Stripe holds ${ours.stripeReversalId} for it: resolve with adopt` };
+  const others = takenByOthers(read, accounted);
+  const reversals = others.reversals.map(({ stripeReversalId, amount, state }) => ({
+    id: stripeReversalId,
+    amount: `${amount}`,
+    settled: state === 'done',
+  }));
+  return { kind: 'taken_by_others', reversals, left: `${others.left}` };
+}
+
+export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {
+  return async (claimed) => {
+    if (!stripe) return NO_KEY;
+    const transfer = await ledger.findTransfer(claimed.itemId as TransferId);
+    const order = transfer && (await ledger.findOrder(transfer.orderId));
+    if (!transfer || !order) return NOT_NEEDED;
+    const group = order.reference ?? order.id;
+    const answer = await stripe.inLane(transfer.sellerAccount).transfersOfGroup(group);
+    if (answer.kind !== 'found' && answer.kind !== 'missing')
+      return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+    const members = answer.kind === 'found' ? answer.value : [];
+    const judged = judgeTransfer(claimed, transfer, { group, members });
+    const found = judged.kind === 'found' && members.find((one) => one.stripeTransferId === judged.providerId);
+    return found && found.amountReversed > 0n ? await asItIsNow(stripe, found, judged) : judged;
+  };
+}
+
+/** What somebody has reversed of it meanwhile comes with it: whoever adopts it is told, and tells others. */
+async function asItIsNow(
+  stripe: StripeReader,
+  { stripeTransferId, destination }: TransferFacts,
+  judged: Extract<Verification, { kind: 'found' }>,
+): Promise<Verification> {
+  const answer = await stripe.inLane(destination).readTransfer(stripeTransferId);
+  if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+  return { ...judged, takenBack: answer.value.reversals.filter(isLive).map(notedOf) };
+}
+
+function judgeTransfer(
+  { action, evidence }: Claimed,
+  transfer: SellerTransfer,
+  { group, members }: { readonly group: string; readonly members: readonly TransferFacts[] },
+): Verification {
+  const ours = members.find(({ metadata }) => metadata.seller_transfer_id === transfer.id);
+  if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeTransferId } : { kind: 'absent' };
+  const named = textOf(evidence, 'stripe_transfer_id') ?? ours?.stripeTransferId;
+  const found = members.find(({ stripeTransferId }) => stripeTransferId === named);
+  if (!found) return { kind: 'refuted', detail: refuted(named, `the group of order ${group}`, 'stripe_transfer_id') };
+  if (!isOfThis(found, transfer))
+    return {
+      kind: 'refuted',
+      detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,
+    };
+  const mark = found.metadata.seller_transfer_id;
+  return !mark && ours ? adoptOurs(ours.stripeTransferId) : shown(found.stripeTransferId, mark);
+}
+
+/** Somebody else's is not adopted beside it. */
+const adoptOurs = (stripeId: string): Verification => ({
+  kind: 'refuted',
+  detail: `Stripe holds ${stripeId} for it, which bears our mark: adopt that`,
+});
+
+function isOfThis(found: TransferFacts, transfer: SellerTransfer): boolean {
+  const owner = found.metadata.seller_transfer_id;
+  return (
+    found.amount === transfer.amount &&
+    found.currency === transfer.currency &&
+    found.destination === transfer.sellerAccount &&
+    (owner === undefined || owner === transfer.id)
+  );
+}
+
+const refuted = (named: string | undefined, place: string, field: string): string =>
+  named === undefined
+    ? `Stripe holds nothing of ours on ${place}; to adopt another's, name it: evidence {"${field}": "…"}`
+    : `${named} is not at Stripe on ${place}`;

@@ -1,0 +1,97 @@
+import type { HyperswitchOwner } from '../../domain/calls/provider-answers.js';
+import type { PaymentId } from '../../domain/ids.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
+
+/**
+ * What the read of a payment that Hyperswitch is known to hold shows of our key. `none_known`: there is no such payment yet,
+ * so the next answer pins whose Hyperswitch it is.
+ */
+export type Control =
+  | { readonly kind: 'ours' | 'none_known' }
+  | { readonly kind: 'mismatch' | 'unread'; readonly detail: string };
+
+/** A key of another merchant answers 404 for everything of ours: nothing may be concluded from that, and nothing sent. */
+export interface HyperswitchAccount {
+  /** Before anything is sent: asked until it was ours once in this process. */
+  verify(): Promise<Control>;
+  /** Beside whatever is to be concluded from an absence: asked now, of a payment other than the absent one. */
+  control(except?: PaymentId): Promise<Control>;
+  /** Of an answer that names its owner. @returns why it is not ours; undefined: it is */
+  misfit(owner: HyperswitchOwner): Promise<string | undefined>;
+  /** Of a refund, which names its profile alone. */
+  profileMisfit(profileId: string | null): Promise<string | undefined>;
+}
+
+export function createHyperswitchAccount({
+  ledger,
+  hyperswitch,
+}: {
+  readonly ledger: Pick<Ledger, 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs'>;
+  readonly hyperswitch: Pick<Hyperswitch, 'readPayment'>;
+}): HyperswitchAccount {
+  let pinned: HyperswitchOwner | undefined;
+  let verified = false;
+  let asking: Promise<Control> | undefined;
+
+  async function misfit(owner: HyperswitchOwner): Promise<string | undefined> {
+    if (pinned === undefined || !isSame(pinned, owner)) pinned = await ledger.pinHyperswitch(owner);
+    if (!isSame(pinned, owner)) {
+      verified = false;
+      return `HYPERSWITCH_API_KEY belongs to ${named(owner)}, and this ledger to ${named(pinned)}: nothing is sent and nothing concluded; set the right key, then resolve with retry`;
+    }
+    if (!verified) {
+      verified = true;
+      await ledger.hyperswitchIsOurs();
+    }
+    return undefined;
+  }
+
+  async function control(except: PaymentId | null = null): Promise<Control> {
+    const known = await ledger.knownPayment(except);
+    if (!known) return { kind: 'none_known' };
+    const answer = await hyperswitch.readPayment(known.hyperswitchPaymentId);
+    switch (answer.kind) {
+      case 'found': {
+        const detail = await misfit(answer.value.owner);
+        return detail === undefined ? { kind: 'ours' } : { kind: 'mismatch', detail };
+      }
+      case 'missing':
+        verified = false;
+        return {
+          kind: 'mismatch',
+          detail: `Hyperswitch does not know ${known.hyperswitchPaymentId} (payment ${known.id}), which it had: HYPERSWITCH_API_KEY or HYPERSWITCH_BASE_URL is another merchant's. Nothing is sent and nothing concluded; set the right ones, then resolve with retry`,
+        };
+      case 'unclear':
+      case 'busy':
+      case 'misdirected':
+        return { kind: 'unread', detail: answer.detail };
+    }
+  }
+
+  return {
+    control,
+    misfit,
+    async verify() {
+      if (verified) return { kind: 'ours' };
+      // Many calls begin at once; one of them asks for all.
+      asking ??= control().finally(() => {
+        asking = undefined;
+      });
+      return await asking;
+    },
+    async profileMisfit(profileId) {
+      if (profileId === null) return undefined;
+      // Whose profile it is was read before: a refund is made of a payment that Hyperswitch holds.
+      const account = pinned ?? ((await control()).kind === 'ours' ? pinned : undefined);
+      if (account === undefined || account.profileId === null || account.profileId === profileId) return undefined;
+      return `Hyperswitch answered for profile ${profileId}, and this ledger belongs to ${named(account)}: nothing is concluded; set the right HYPERSWITCH_API_KEY, then resolve with retry`;
+    },
+  };
+}
+
+const isSame = (one: HyperswitchOwner, other: HyperswitchOwner): boolean =>
+  one.merchantId === other.merchantId && one.profileId === other.profileId;
+
+const named = ({ merchantId, profileId }: HyperswitchOwner): string =>
+  `merchant ${merchantId}${profileId === null ? '' : `, profile ${profileId}`}`;

@@ -1,0 +1,75 @@
+import type { ReversalId, TransferId } from '../../domain/ids.js';
+import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { MoneyItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
+import type { StripeOfOurs } from './reads-of-ours.js';
+
+export interface WebhookDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    | 'itemOfWebhook'
+    | 'finishWebhook'
+    | 'balanceRose'
+    | 'savePayout'
+    | 'reversedTransfer'
+    | 'noteReversed'
+    | 'adoptReversal'
+  >;
+  /** undefined: payouts are left to a process that can read them. */
+  readonly stripe: StripeOfOurs | undefined;
+  readonly wake: (items: readonly MoneyItem[]) => void;
+}
+
+/** `left`: what the event is about could not be read now. */
+export type Processed = 'acted' | 'left';
+
+/**
+ * An event is only a hint: what it names is read from the provider again. Where that is a payment or a refund, its
+ * workflow reads it and finishes the event; whatever is left unfinished is found by the sweep.
+ */
+export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependencies) {
+  return async function processWebhook(event: NewWebhookEvent): Promise<Processed> {
+    const item = await ledger.itemOfWebhook(event);
+    if (item && (item.kind === 'payment' || item.kind === 'refund')) {
+      wake([item]);
+      return 'acted';
+    }
+    if (event.provider === 'stripe' && event.account !== null) {
+      if (event.type === 'balance.available') {
+        wake(await ledger.balanceRose(event.account));
+        await ledger.finishWebhook(event, 'woke');
+        return 'acted';
+      }
+      if (event.type.startsWith('payout.') && event.objectId !== null) {
+        if (!stripe) return 'left';
+        const answer = await stripe.inLane(event.account).readPayout(event.objectId, event.account);
+        if (answer.kind === 'found') await ledger.savePayout(answer.value);
+        if (answer.kind !== 'found' && answer.kind !== 'missing') return 'left';
+        await ledger.finishWebhook(event, answer.kind);
+        return 'acted';
+      }
+    }
+    const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
+    if (told === 'left') return 'left';
+    // Other events of known transfers tell what their calls read by themselves; the rest is not about money of ours.
+    await ledger.finishWebhook(event, told ?? (item ? 'noted' : 'nothing_to_do'));
+    return 'acted';
+  };
+
+  /** Whoever reversed it: what bears our mark and has no look of its own any more is a late success. `left`: Stripe was not read, so the event stays due. */
+  async function readReversed(id: string): Promise<'found' | 'missing' | 'noted' | 'left'> {
+    const transfer = await ledger.reversedTransfer(id as TransferId);
+    if (!transfer) return 'noted';
+    if (!stripe) return 'left';
+    const answer = await stripe.inLane(transfer.sellerAccount).readTransfer(transfer.stripeTransferId);
+    if (answer.kind !== 'found') return answer.kind === 'missing' ? 'missing' : 'left';
+    for (const { stripeReversalId, amount, state, metadata } of answer.value.reversals) {
+      const operation = metadata.operation_id ?? '';
+      if (state !== 'done' || transfer.stripeIds.includes(stripeReversalId) || !transfer.unwatched.includes(operation))
+        continue;
+      wake((await ledger.adoptReversal(operation as ReversalId, stripeReversalId, amount)).started);
+    }
+    wake(await ledger.noteReversed(id as TransferId, takenByOthers(answer.value, transfer)));
+    return 'found';
+  }
+}

@@ -1,0 +1,78 @@
+import type { PaymentFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { PaymentId } from '../../domain/ids.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
+import type { Stripe, StripeCalls } from '../../providers/stripe/client.js';
+import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch-account.js';
+import { createStripeAccountCheck } from './stripe-account.js';
+import type { StripeAccountCheck } from './stripe-call-types.js';
+
+type StripeReads = Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'readPayout'>;
+
+/** Stripe, for whoever only reads and concludes something from it. */
+export interface StripeOfOurs {
+  inLane(lane: string): StripeReads;
+}
+
+/**
+ * A key of another account is told that nothing of ours exists, and that would pass for a proof of absence. So what a decision
+ * or an event rests on is read only with a key of the account that this ledger is pinned to.
+ */
+function stripeOfOurs(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'>): StripeOfOurs {
+  const checked = async <Found>(read: () => Promise<ReadAnswer<Found>>): Promise<ReadAnswer<Found>> =>
+    (await account.verify()) ?? (await read());
+  return {
+    inLane(lane) {
+      const calls = stripe.inLane(lane);
+      return {
+        readTransfer: (id) => checked(() => calls.readTransfer(id)),
+        transfersOfGroup: (group) => checked(() => calls.transfersOfGroup(group)),
+        readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
+      };
+    },
+  };
+}
+
+/** The same of Hyperswitch, where no call tells whose a key is: what it answers tells, and a control read beside an absence. */
+export interface HyperswitchOfOurs {
+  readPayment(hyperswitchPaymentId: string, id: PaymentId): Promise<ReadAnswer<PaymentFacts>>;
+}
+
+function hyperswitchOfOurs(
+  hyperswitch: Pick<Hyperswitch, 'readPayment'>,
+  account: Pick<HyperswitchAccount, 'control' | 'misfit'>,
+): HyperswitchOfOurs {
+  return {
+    async readPayment(hyperswitchPaymentId, id) {
+      const answer = await hyperswitch.readPayment(hyperswitchPaymentId);
+      if (answer.kind === 'found') {
+        const misfit = await account.misfit(answer.value.owner);
+        return misfit === undefined ? answer : { kind: 'misdirected', scope: 'provider', detail: misfit };
+      }
+      if (answer.kind !== 'missing') return answer;
+      const control = await account.control(id);
+      return control.kind === 'mismatch' || control.kind === 'unread'
+        ? { kind: 'misdirected', scope: 'provider', detail: control.detail }
+        : answer;
+    },
+  };
+}
+
+export interface Readers {
+  readonly stripe: StripeOfOurs | undefined;
+  readonly hyperswitch: HyperswitchOfOurs | undefined;
+}
+
+/** Both, as far as they are configured. */
+export function createReaders(
+  ledger: Pick<
+    Ledger,
+    'pinStripeAccount' | 'parkProvider' | 'unparkProvider' | 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs'
+  >,
+  { stripe, hyperswitch }: { readonly stripe: Stripe | undefined; readonly hyperswitch: Hyperswitch | undefined },
+): Readers {
+  return {
+    stripe: stripe && stripeOfOurs(stripe, createStripeAccountCheck({ ledger, stripe })),
+    hyperswitch: hyperswitch && hyperswitchOfOurs(hyperswitch, createHyperswitchAccount({ ledger, hyperswitch })),
+  };
+}

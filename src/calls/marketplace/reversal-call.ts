@@ -1,0 +1,136 @@
+import type { RefundFacts, ReversalParams } from '../../domain/calls/provider-answers.js';
+import type { ReversalId } from '../../domain/ids.js';
+import type { ClaimedReversal } from '../../ledger/calls/call-types.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { MoneyItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
+import type { Stripe } from '../../providers/stripe/client.js';
+import type { RetryTimings } from '../steps.js';
+import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch-account.js';
+import { lookForReversal } from './reversal-look.js';
+import type { NotNow, StripeCall } from './stripe-call-types.js';
+import { retryPolicy } from './transfer-call.js';
+
+export interface ReversalCallDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    | 'claimReversal'
+    | 'noteReversalAbsent'
+    | 'permitReversal'
+    | 'recordReversal'
+    | 'releaseReversal'
+    | 'applyRefund'
+    | 'applyPayment'
+    | 'findPayment'
+    | 'pinHyperswitch'
+    | 'knownPayment'
+    | 'hyperswitchIsOurs'
+  >;
+  readonly stripe: Stripe;
+  /** undefined: refunds are known from the ledger alone. */
+  readonly hyperswitch: Pick<Hyperswitch, 'readRefund' | 'readPayment'> | undefined;
+  readonly timings: RetryTimings;
+  readonly wake: (items: readonly MoneyItem[]) => void;
+}
+
+const ASK_AGAIN_MS = 15_000;
+const ASKED_AGAIN_MS = 60 * 60_000;
+
+/** Taking a seller's share back. A definite no is a question for a person; a balance that is too low is waited for. */
+export function reversalCall(
+  dependencies: ReversalCallDependencies,
+): StripeCall<ReversalId, ClaimedReversal, ReversalParams> {
+  const { ledger, stripe, hyperswitch, timings } = dependencies;
+  const refunds = hyperswitch && { hyperswitch, account: createHyperswitchAccount({ ledger, hyperswitch }) };
+  return {
+    policy: retryPolicy(timings, { whenShort: 'wait', whenRefused: 'ask' }),
+    claim: ledger.claimReversal,
+    look: (claim) => lookForReversal(stripe, claim),
+    noteAbsent: ledger.noteReversalAbsent,
+    stillDue: async (claim) => (refunds ? await stillDue(claim, refunds, dependencies) : undefined),
+    permit: ledger.permitReversal,
+    async send(claim, key, params) {
+      const answer = await stripe.inLane(claim.sellerAccount).reverseTransfer(key, claim.stripeTransferId, params);
+      return answer.kind === 'done'
+        ? { ...answer, value: { stripeId: answer.value.stripeReversalId, state: answer.value.state } }
+        : answer;
+    },
+    record: ledger.recordReversal,
+    release: ledger.releaseReversal,
+  };
+}
+
+/**
+ * A share is taken only for a refund that holds: read now, succeeded, and of the amount we know. One that has failed ends the
+ * reversal by itself; anything else goes to a person, and `retry` goes on once it holds again. Where the provider cannot be
+ * asked, the seller keeps the money a little longer: waiting loses nothing, and the buyer has been refunded already.
+ */
+async function stillDue(
+  claim: ClaimedReversal,
+  refunds: Refunds,
+  dependencies: ReversalCallDependencies,
+): Promise<NotNow | undefined> {
+  if (claim.hyperswitchRefundId === null) return await stillGivenBack(claim, refunds, dependencies);
+  const { hyperswitch, account } = refunds;
+  const { ledger, wake } = dependencies;
+  const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId, 'first');
+  if (answer.kind === 'missing') {
+    // A key of another merchant knows none of our refunds: nothing may be concluded from that.
+    const control = await account.control();
+    if (control.kind === 'mismatch' || control.kind === 'unread') return unconfirmed(control.detail);
+    return doubtful(`Hyperswitch does not know the refund ${claim.hyperswitchRefundId}`);
+  }
+  if (answer.kind !== 'found') return unconfirmed(answer.detail);
+  const misfit = await account.profileMisfit(answer.value.profileId);
+  if (misfit !== undefined) return unconfirmed(misfit);
+  const facts = answer.value;
+  const { status, started } = await ledger.applyRefund({ refundId: claim.refundId, runner: null, facts });
+  wake(started);
+  const differs = differenceOf(claim, facts);
+  if (differs !== undefined) return doubtful(differs);
+  // Failed in the ledger too, it is not sent: the permit says so, and looks where an attempt may have gone out.
+  if (facts.status === 'succeeded' || (facts.status === 'failed' && status === 'failed')) return undefined;
+  return doubtful(`the refund is ${facts.providerStatus} at Hyperswitch`);
+}
+
+/** Two persons have said that the buyer has the money: their word stands while Hyperswitch says nothing that asks a person again. */
+async function stillGivenBack(
+  { refund }: ClaimedReversal,
+  { hyperswitch, account }: Refunds,
+  { ledger, wake }: ReversalCallDependencies,
+): Promise<NotNow | undefined> {
+  const { paymentId, hyperswitchPaymentId } = refund;
+  if (hyperswitchPaymentId === null) return undefined;
+  const answer = await hyperswitch.readPayment(hyperswitchPaymentId);
+  // Not there: the key may be another merchant's, which sees nothing of ours.
+  if (answer.kind !== 'found') return unconfirmed(answer.detail);
+  const misfit = await account.misfit(answer.value.owner);
+  if (misfit !== undefined) return unconfirmed(misfit);
+  wake((await ledger.applyPayment({ paymentId, runner: null, facts: answer.value })).started);
+  return (await ledger.findPayment(paymentId))?.attention
+    ? { afterMs: ASKED_AGAIN_MS, why: `waits for payment ${paymentId}, about which a person is asked again` }
+    : undefined;
+}
+
+interface Refunds {
+  readonly hyperswitch: Pick<Hyperswitch, 'readRefund' | 'readPayment'>;
+  readonly account: HyperswitchAccount;
+}
+
+const unconfirmed = (why: string): NotNow => ({
+  afterMs: ASK_AGAIN_MS,
+  why: `the refund could not be confirmed before the reversal: ${why}`,
+});
+
+const doubtful = (what: string): NotNow => ({
+  ask: 'cause_no_longer_holds',
+  why: `${what}, and it had succeeded: nothing was sent; find out at Hyperswitch, then resolve with retry once it holds, or with write_off`,
+});
+
+function differenceOf({ refund }: ClaimedReversal, facts: RefundFacts): string | undefined {
+  const { amount, currency, hyperswitchPaymentId: payment } = facts;
+  if (amount !== refund.amount || currency !== refund.currency)
+    return `Hyperswitch holds a refund of ${amount} ${currency} where ${refund.amount} ${refund.currency} were refunded`;
+  const known = refund.hyperswitchPaymentId;
+  return known === null || payment === known ? undefined : `the refund is of payment ${payment} at Hyperswitch`;
+}

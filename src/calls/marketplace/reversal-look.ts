@@ -1,0 +1,88 @@
+import { isLive, type ReversalFacts, type TransferWithReversals } from '../../domain/calls/provider-answers.js';
+import { takenByOthers, undecidedOf } from '../../domain/marketplace/foreign-reversals.js';
+import type { ClaimedReversal } from '../../ledger/calls/call-types.js';
+import type { Stripe } from '../../providers/stripe/client.js';
+import type { Looked } from './stripe-call-types.js';
+import { unfinished } from './stripe-meanings.js';
+
+/** What names a reversal of ours at Stripe, and, where it is to be sent, what else of its transfer is accounted for. */
+export type SoughtReversal = Pick<
+  ClaimedReversal,
+  'id' | 'stripeTransferId' | 'sellerAccount' | 'amount' | 'currency'
+> &
+  Partial<Pick<ClaimedReversal, 'generation' | 'accounted'>>;
+
+/** Ours is recognised by the id we wrote into its metadata, never by its amount: two equal partial refunds are two. */
+export async function lookForReversal(stripe: Stripe, sought: SoughtReversal): Promise<Looked> {
+  const answer = await stripe.inLane(sought.sellerAccount).readTransfer(sought.stripeTransferId);
+  if (answer.kind === 'missing') {
+    return {
+      kind: 'hopeless',
+      why: 'missing',
+      detail: `${sought.stripeTransferId} does not exist in this Stripe account and mode; check STRIPE_SECRET_KEY, then resolve with retry`,
+    };
+  }
+  return answer.kind === 'found' ? judge(answer.value, sought) : { kind: 'unread', answer };
+}
+
+function judge({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
+  const all = reversals.filter(({ metadata }) => metadata.operation_id === sought.id);
+  const ours = all.filter(isLive);
+  const [one] = ours;
+  if (one && ours.length === 1 && one.amount === sought.amount && one.currency === sought.currency) {
+    return one.state === 'done'
+      ? { kind: 'ours', stripeId: one.stripeReversalId }
+      : unfinished(one.state, one.stripeReversalId);
+  }
+  if (one) {
+    return {
+      kind: 'hopeless',
+      why: 'conflict',
+      detail: `Stripe holds ${listed(ours)} for this reversal of ${sought.amount} ${sought.currency}; nothing was sent`,
+    };
+  }
+  const over = all.find(({ state, metadata }) => state !== 'done' && metadata.generation === String(sought.generation));
+  if (over && over.state !== 'done') return unfinished(over.state, over.stripeReversalId);
+  return leftToTake({ transfer, reversals }, sought);
+}
+
+/** None of it is ours: whether what is asked for is left, and what somebody else took has been decided about. */
+function leftToTake({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
+  const { accounted = { operationIds: [], stripeIds: [], decided: {} } } = sought;
+  const others = takenByOthers({ transfer, reversals }, accounted);
+  const { stripeTransferId, currency } = transfer;
+  if (others.left === 0n && others.taken > 0n) {
+    return {
+      kind: 'hopeless',
+      why: 'foreign',
+      others: others.reversals.map(({ stripeReversalId: id }) => id),
+      detail: `${stripeTransferId} is already fully reversed, not by us: ${listed(others.reversals)}; adopt one of them or write it off`,
+    };
+  }
+  if (sought.amount > others.left || currency !== sought.currency) {
+    return {
+      kind: 'hopeless',
+      why: 'exceeds',
+      others: others.reversals.map(({ stripeReversalId: id }) => id),
+      detail: `${others.left} ${currency} of ${stripeTransferId} are left, less than the ${sought.amount} ${sought.currency} to take back`,
+    };
+  }
+  const undecided = others.reversals.filter(
+    ({ stripeReversalId: id, amount }) => undecidedOf({ id, amount }, accounted.decided) > 0n,
+  );
+  if (undecided.length > 0) {
+    return {
+      kind: 'hopeless',
+      why: 'partly_foreign',
+      others: others.reversals.map(({ stripeReversalId: id }) => id),
+      detail: `somebody else took ${others.taken} ${currency} of ${stripeTransferId} back; nobody has decided about ${listed(undecided)}; nothing was sent of the ${sought.amount} to take: count_as_share, take_missing or take_all`,
+    };
+  }
+  return { kind: 'absent' };
+}
+
+const listed = (reversals: readonly ReversalFacts[]): string =>
+  reversals
+    .slice(0, 5)
+    .map(({ stripeReversalId, amount, currency }) => `${stripeReversalId} (${amount} ${currency})`)
+    .join(', ');

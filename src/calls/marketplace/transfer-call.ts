@@ -1,0 +1,103 @@
+import type { RetryPolicy } from '../../domain/calls/next.js';
+import { isLive, type TransferFacts, type TransferParams } from '../../domain/calls/provider-answers.js';
+import type { TransferId } from '../../domain/ids.js';
+import { notedOf } from '../../domain/marketplace/foreign-reversals.js';
+import type { ClaimedTransfer } from '../../ledger/calls/call-types.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { Stripe } from '../../providers/stripe/client.js';
+import type { RetryTimings } from '../steps.js';
+import type { Looked, StripeCall } from './stripe-call-types.js';
+
+export interface TransferCallDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    | 'claimTransfer'
+    | 'noteTransferAbsent'
+    | 'questionedPayment'
+    | 'permitTransfer'
+    | 'recordTransfer'
+    | 'releaseTransfer'
+  >;
+  readonly stripe: Stripe;
+  readonly timings: RetryTimings;
+}
+
+/** The answer to the payment's question wakes what waits for it; this is for a wake that got lost. */
+const ASK_AGAIN_MS = 3_600_000;
+
+/** Sending a seller's share. A definite no may pass (a balance, an account that is being set up), so it is tried again. */
+export function transferCall({
+  ledger,
+  stripe,
+  timings,
+}: TransferCallDependencies): StripeCall<TransferId, ClaimedTransfer, TransferParams> {
+  return {
+    policy: retryPolicy(timings, { whenShort: 'retry', whenRefused: 'retry' }),
+    claim: ledger.claimTransfer,
+    look: (claim) => lookForTransfer(stripe, claim),
+    noteAbsent: ledger.noteTransferAbsent,
+    async stillDue({ orderId }) {
+      const payment = await ledger.questionedPayment(orderId);
+      return payment && { afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
+    },
+    permit: ledger.permitTransfer,
+    async send(claim, key, params) {
+      const answer = await stripe.inLane(claim.sellerAccount).createTransfer(key, params);
+      return answer.kind === 'done'
+        ? { ...answer, value: { stripeId: answer.value.stripeTransferId, state: 'done' as const } }
+        : answer;
+    },
+    record: ledger.recordTransfer,
+    release: ledger.releaseTransfer,
+  };
+}
+
+/** TRANSFER_RETRY_* and REVERSAL_* as the one decision knows them. */
+export const retryPolicy = (
+  { backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings,
+  when: Pick<NonNullable<RetryPolicy['counted']>, 'whenShort' | 'whenRefused'>,
+): RetryPolicy => ({ backoffBaseMs, backoffMaxMs, answerWindowMs: 0, counted: { maxRetries, ...when } });
+
+/** What names a transfer of ours at Stripe. */
+export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'orderMark' | 'sellerAccount' | 'amount' | 'currency'>;
+
+/** Nothing of ours can have been reversed of a transfer whose id nobody knew. */
+async function asOurs(
+  stripe: Stripe,
+  { stripeTransferId, destination, amountReversed }: TransferFacts,
+): Promise<Looked> {
+  if (amountReversed === 0n) return { kind: 'ours', stripeId: stripeTransferId };
+  const answer = await stripe.inLane(destination).readTransfer(stripeTransferId);
+  if (answer.kind === 'found')
+    return { kind: 'ours', stripeId: stripeTransferId, others: answer.value.reversals.filter(isLive).map(notedOf) };
+  if (answer.kind !== 'missing') return { kind: 'unread', answer };
+  return {
+    kind: 'unread',
+    answer: { kind: 'unclear', detail: `${stripeTransferId} is in its group and cannot be read` },
+  };
+}
+
+/** Transfers cannot be searched by metadata, so the order's whole group is read. */
+export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): Promise<Looked> {
+  const answer = await stripe.inLane(sought.sellerAccount).transfersOfGroup(sought.orderMark);
+  if (answer.kind === 'missing') return { kind: 'absent' };
+  if (answer.kind !== 'found') return { kind: 'unread', answer };
+  const ours = answer.value.filter(({ metadata }) => metadata.seller_transfer_id === sought.id);
+  const [one] = ours;
+  if (!one) return { kind: 'absent' };
+  const fits =
+    ours.length === 1 &&
+    one.amount === sought.amount &&
+    one.currency === sought.currency &&
+    one.destination === sought.sellerAccount;
+  if (fits) return await asOurs(stripe, one);
+  const found = ours.map(
+    ({ stripeTransferId, amount, currency, destination }) =>
+      `${stripeTransferId} (${amount} ${currency} to ${destination})`,
+  );
+  return {
+    kind: 'hopeless',
+    why: 'conflict',
+    detail: `Stripe holds ${found.join(', ')} for this transfer of ${sought.amount} ${sought.currency}; nothing was sent`,
+  };
+}

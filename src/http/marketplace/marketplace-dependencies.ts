@@ -1,0 +1,72 @@
+import type { PaymentId, RefundId } from '../../domain/ids.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { MoneyItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
+
+/** What the marketplace's routes need; the composition root hands it in. */
+export interface MarketplaceRouteDependencies {
+  readonly ledger: MarketplaceRouteLedger;
+  /** undefined: HYPERSWITCH_… is not set, and no payment or refund is taken. */
+  readonly hyperswitch: { paymentIdFor(key: string): string; refundIdFor(key: string): string } | undefined;
+  /** The one call within the request: sends the payment, or reads it where it may have been sent before. */
+  sendPayment(id: PaymentId): Promise<PaymentSent>;
+  /** The one call within the request; what came of it is in the ledger afterwards. */
+  sendRefund(id: RefundId): Promise<void>;
+  /** Starts or wakes the item's workflow off the request path; never throws. What it misses is found by the sweep. */
+  nudge(item: MoneyItem): void;
+  /** Reads the provider about this event off the request path; never throws. What it misses is found by the sweep. */
+  processWebhook(event: NewWebhookEvent): void;
+  readonly webhooks: WebhookVerifiers;
+}
+
+export type MarketplaceRouteLedger = Pick<
+  Ledger,
+  | 'beginRequest'
+  | 'finishRequest'
+  | 'releaseRequest'
+  | 'createOrder'
+  | 'findOrder'
+  | 'listOrders'
+  | 'createPayment'
+  | 'findPayment'
+  | 'listPayments'
+  | 'clientSecret'
+  | 'createRefund'
+  | 'findRefund'
+  | 'reversalsOfRefund'
+  | 'findTransfer'
+  | 'listTransfers'
+  | 'reversalsOfTransfer'
+  | 'findReversal'
+  | 'listReversals'
+  | 'decisionItem'
+  | 'reversalsOfTransfers'
+  | 'storeWebhook'
+>;
+
+/**
+ * `sent`: the provider has it, whatever its status; the ledger knows. `unknown`: nobody knows, the row is kept, and the
+ * next call reads before it sends. `refused`: the provider will not have it, and nobody was charged.
+ */
+export type PaymentSent = { readonly kind: 'sent' } | { readonly kind: 'unknown' | 'refused'; readonly detail: string };
+
+/** Each answers null for what was not signed for us, or is no event; one that is undefined has no secret configured. */
+export interface WebhookVerifiers {
+  readonly stripe?: (rawBody: Buffer, signature: string | undefined) => StripeNotice | null;
+  readonly hyperswitch?: (rawBody: Buffer, signature: string | undefined) => HyperswitchNotice | null;
+}
+
+/** What an event of Stripe's says it is about. */
+export interface StripeNotice {
+  readonly eventId: string;
+  readonly type: string;
+  readonly objectId: string | null;
+  /** The connected account it happened on. */
+  readonly account: string | null;
+}
+
+export interface HyperswitchNotice {
+  readonly eventId: string;
+  readonly type: string;
+  readonly paymentId: string | null;
+  readonly refundId: string | null;
+}

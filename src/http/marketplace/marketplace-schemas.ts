@@ -1,0 +1,229 @@
+import { z } from 'zod';
+import { CERTAINTIES } from '../../domain/calls/certainty.js';
+import { amountStep, parseCurrency } from '../../domain/marketplace/currencies.js';
+import type {
+  PaymentDetails as Details,
+  OrderAnswer as Order,
+  PaymentOfOrder,
+  RefundAnswer as Refund,
+  ReversalAnswer as Reversal,
+  TransferAnswer as Transfer,
+} from '../../domain/marketplace/marketplace-answer.js';
+import {
+  ORDER_STATUSES,
+  PAYMENT_STATUSES,
+  REFUND_STATUSES,
+  REVERSAL_STATUSES,
+  TRANSFER_STATUSES,
+} from '../../domain/marketplace/marketplace-status.js';
+import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
+
+/** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
+
+const minorUnits = z
+  .int({ error: 'has to be an integer of minor units' })
+  .min(1, { error: 'has to be at least 1' })
+  .max(LARGEST, { error: `is above ${LARGEST}, the largest amount` })
+  .transform((amount) => BigInt(amount))
+  .describe('Minor units of the currency, as a JSON integer.');
+
+const currency = z
+  .string()
+  .regex(/^[A-Za-z]{3}$/, { error: 'has to be a currency of three letters, for example "USD"' })
+  .transform((code, context) => {
+    const known = parseCurrency(code);
+    if (known !== undefined) return known;
+    context.addIssue('is no currency that is in use (ISO 4217)');
+    return z.NEVER;
+  })
+  .describe('ISO 4217, in any case; answers hold upper case.');
+
+const orderItem = z.strictObject({
+  seller_account: z
+    .string()
+    .regex(/^acct_[A-Za-z0-9_]{1,64}$/, { error: 'has to be a Stripe account, for example "acct_1A2b3C"' })
+    .describe('The connected Stripe account that gets this amount.'),
+  amount: minorUnits,
+  description: text(500),
+});
+
+export const NewOrderRequest = z
+  .strictObject({ currency, items: z.array(orderItem).min(1).max(100) })
+  // A transformation, because unlike a refinement it runs only on what is right in all of its parts.
+  .transform((order, context) => {
+    const step = amountStep(order.currency);
+    for (const [index, { amount }] of order.items.entries()) {
+      if (amount % step !== 0n)
+        context.issues.push(problemAt(order, ['items', index, 'amount'], offStep(order.currency)));
+    }
+    const total = order.items.reduce((sum, { amount }) => sum + amount, 0n);
+    if (total > BigInt(LARGEST)) {
+      context.issues.push(problemAt(order, ['items'], `come to more than ${LARGEST}, the largest amount`));
+    }
+    return order;
+  });
+export type NewOrderRequest = z.output<typeof NewOrderRequest>;
+
+const problemAt = (input: unknown, path: (string | number)[], message: string) =>
+  ({ code: 'custom', input, path, message }) as const;
+
+/** Stripe would refuse the seller's transfer, after the buyer has paid. */
+export const offStep = (code: string): string =>
+  `has to be a multiple of ${amountStep(code)}: Stripe moves ${code} in no smaller steps`;
+
+const orderId = text(64).describe('Of an order.');
+
+export const NewPaymentRequest = z.strictObject({ order_id: orderId });
+export type NewPaymentRequest = z.output<typeof NewPaymentRequest>;
+
+export const NewRefundRequest = z.strictObject({
+  order_id: orderId,
+  amount: minorUnits.optional().describe('Minor units, as a JSON integer; left out: all that is not refunded yet.'),
+  reason: text(255).regex(/\S/, { error: 'says nothing' }).describe('Passed on to the payment provider.'),
+});
+export type NewRefundRequest = z.output<typeof NewRefundRequest>;
+
+const moneyList = <Status extends string>(statuses: readonly Status[]) =>
+  z.strictObject({
+    status: z.enum(statuses).optional(),
+    order_id: text(64).optional().describe('Only of this order.'),
+    ...LIST_PARAMETERS,
+  });
+
+export const ListOrdersQuery = moneyList(ORDER_STATUSES);
+export const ListPaymentsQuery = moneyList(PAYMENT_STATUSES);
+export const ListTransfersQuery = moneyList(TRANSFER_STATUSES);
+export const ListReversalsQuery = moneyList(REVERSAL_STATUSES);
+export type MoneyListQuery =
+  | z.output<typeof ListOrdersQuery>
+  | z.output<typeof ListPaymentsQuery>
+  | z.output<typeof ListTransfersQuery>
+  | z.output<typeof ListReversalsQuery>;
+
+const amountOut = z.int().min(0);
+const sellerAccount = z.string();
+const workflowId = z.string().nullable();
+
+export const ReversalAnswer: z.ZodType<Reversal> = z
+  .object({
+    id: z.uuid().describe('Derived from the refund and the transfer.'),
+    refund_id: z.uuid(),
+    transfer_id: z.uuid(),
+    order_id: z.uuid(),
+    seller_account: sellerAccount,
+    amount: amountOut.describe('The share that is taken back.'),
+    counted: amountOut.describe(
+      "Of the amount, what somebody else's reversal at Stripe stands for, by a person's decision; ours takes the rest.",
+    ),
+    currency: z.string(),
+    status: z.enum(REVERSAL_STATUSES),
+    certainty: z.enum(CERTAINTIES),
+    retry_count: z.int().min(0),
+    next_retry_at: timestamp.nullable(),
+    stripe_transfer_id: z.string().nullable(),
+    stripe_reversal_id: z.string().nullable(),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Reversal' });
+
+export const TransferAnswer: z.ZodType<Transfer> = z
+  .object({
+    id: z.uuid(),
+    order_id: z.uuid(),
+    seller_account: sellerAccount,
+    amount: amountOut.describe('What is sent: less what refunds withheld before it was.'),
+    amount_reversed: amountOut,
+    currency: z.string(),
+    status: z.enum(TRANSFER_STATUSES),
+    certainty: z.enum(CERTAINTIES),
+    stripe_transfer_id: z.string().nullable(),
+    retry_count: z.int().min(0),
+    next_retry_at: timestamp.nullable(),
+    reversals: z.array(ReversalAnswer),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Transfer' });
+
+export const RefundAnswer: z.ZodType<Refund> = z
+  .object({
+    id: z.uuid(),
+    order_id: z.uuid(),
+    amount: amountOut,
+    currency: z.string(),
+    status: z.enum(REFUND_STATUSES),
+    origin: z
+      .enum(['api', 'provider'])
+      .describe(
+        '`provider`: made in the dashboard of the payment provider; without `hyperswitch_refund_id`: given back outside any refund, as two persons said.',
+      ),
+    hyperswitch_refund_id: z.string().nullable(),
+    reversals: z.array(ReversalAnswer),
+    reason: z.string(),
+    certainty: z.enum(CERTAINTIES),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Refund' });
+
+const payment = {
+  id: z.uuid(),
+  order_id: z.uuid(),
+  status: z.enum(PAYMENT_STATUSES),
+  amount: amountOut,
+  currency: z.string(),
+};
+export const PaymentDetails: z.ZodType<Details> = z
+  .object({
+    ...payment,
+    captured: amountOut.describe('What the buyer has surely paid, whatever the status; as much can be refunded.'),
+    captured_known: z
+      .boolean()
+      .describe('False: more may have been captured than that, or in another currency; Hyperswitch does not say.'),
+    certainty: z.enum(CERTAINTIES),
+    provider_status: z.string().nullable().describe("Hyperswitch's own word."),
+    hyperswitch_payment_id: z.string().nullable(),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'PaymentDetails' });
+const PaymentInOrder: z.ZodType<PaymentOfOrder> = z.object({ ...payment, attention });
+export const PaymentAnswer = z
+  .object({
+    ...payment,
+    client_secret: z
+      .string()
+      .nullable()
+      .describe("For the buyer's browser; null once the payment is final. No other answer holds it."),
+  })
+  .meta({ id: 'Payment' });
+
+export const OrderAnswer: z.ZodType<Order> = z
+  .object({
+    id: z.uuid(),
+    status: z.enum(ORDER_STATUSES),
+    currency: z.string(),
+    amount: amountOut,
+    items: z.array(z.object({ seller_account: sellerAccount, amount: amountOut, description: z.string() })),
+    payment: PaymentInOrder.nullable(),
+    transfers: z.array(TransferAnswer),
+    refunds: z.array(RefundAnswer),
+    reversals: z.array(ReversalAnswer),
+    reference: z.string().nullable().describe('What an imported order was called before; null: one of ours.'),
+    created_at: timestamp,
+  })
+  .meta({ id: 'Order' });
+
+export const OrderListAnswer = listAnswer(OrderAnswer);
+export const PaymentListAnswer = listAnswer(PaymentDetails);
+export const TransferListAnswer = listAnswer(TransferAnswer);
+export const ReversalListAnswer = listAnswer(ReversalAnswer);
+
+export const WebhookAnswer = z.object({ received: z.literal(true) });

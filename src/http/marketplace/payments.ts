@@ -1,0 +1,125 @@
+import { assertNever } from '../../domain/assert-never.js';
+import { paymentKey } from '../../domain/calls/idempotency-keys.js';
+import type { Clock } from '../../domain/clock.js';
+import { newPaymentId, type OrderId, type PaymentId, parseOrderId, parsePaymentId } from '../../domain/ids.js';
+import type { Payment } from '../../domain/marketplace/marketplace.js';
+import { paymentAnswer, paymentDetails } from '../../domain/marketplace/marketplace-answer.js';
+import type { RequestKey } from '../../ledger/marketplace/marketplace-types.js';
+import { fromLedger } from '../from-ledger.js';
+import { HttpProblem, retryAfter } from '../problem.js';
+import { type Call, type Reply, type Route, route } from '../route.js';
+import { pageOf } from '../schema-parts.js';
+import { type Kept, once, requestKeyOf } from './idempotency.js';
+import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
+import { filterOf } from './marketplace-list.js';
+import { createPaymentOperation, getPaymentOperation, listPaymentsOperation } from './marketplace-operations.js';
+import type { MoneyListQuery, NewPaymentRequest } from './marketplace-schemas.js';
+
+type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' | 'sendPayment' | 'nudge'> & {
+  readonly clock: Clock;
+};
+
+export const paymentRoutes = (dependencies: Dependencies): readonly Route[] => [
+  route(createPaymentOperation, (call) => create(call, dependencies)),
+  route(listPaymentsOperation, (call) => list(call, dependencies)),
+  route(getPaymentOperation, (call) => get(call, dependencies)),
+];
+
+const NOT_CONFIGURED_RETRY_SECONDS = 300;
+/** The workflow reads the payment again from one second on. */
+const UNKNOWN_RETRY_SECONDS = 5;
+
+/** @throws HttpProblem 503 while HYPERSWITCH_… is not set */
+export function configured<T>(hyperswitch: T | undefined, what: string): T {
+  if (hyperswitch) return hyperswitch;
+  throw new HttpProblem(
+    'not_configured',
+    `${what} need HYPERSWITCH_BASE_URL and HYPERSWITCH_API_KEY: nothing was stored and no money moves`,
+    { headers: retryAfter(NOT_CONFIGURED_RETRY_SECONDS) },
+  );
+}
+
+export const noOrder = () => new HttpProblem('not_found', 'there is no order with this id: nothing was stored');
+
+async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Dependencies): Promise<Reply> {
+  const { ledger } = dependencies;
+  const hyperswitch = configured(dependencies.hyperswitch, 'payments');
+  const request = requestKeyOf(call, 'payments', { ...call.body });
+  const orderId = parseOrderId(call.body.order_id);
+  if (!orderId) throw noOrder();
+  const { status, answer } = await once(ledger, request, async (madeId) => {
+    const hyperswitchPaymentId = hyperswitch.paymentIdFor(paymentKey(orderId));
+    const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, request }, dependencies);
+    await send(payment, dependencies);
+    // Whoever has had no answer under this key yet is told of the payment for the first time.
+    return await answerOf(payment.id, isNew || madeId !== null ? 201 : 200, dependencies);
+  });
+  // Kept apart from the answer, which is not encrypted: it is read anew, also for an answer that is repeated.
+  const secret = await fromLedger(ledger.clientSecret(answer.id as PaymentId));
+  return { status, body: { ...answer, client_secret: secret } };
+}
+
+async function rowOf(
+  asked: { readonly orderId: OrderId; readonly hyperswitchPaymentId: string; readonly request: RequestKey },
+  { ledger, clock }: Dependencies,
+): Promise<{ readonly payment: Payment; readonly isNew: boolean }> {
+  const { request, ...facts } = asked;
+  const outcome = await fromLedger(ledger.createPayment({ id: newPaymentId(clock.nowMs()), ...facts }, request));
+  switch (outcome.kind) {
+    case 'created':
+    case 'existing':
+      return { payment: outcome.payment, isNew: outcome.kind === 'created' };
+    case 'order_not_found':
+      throw noOrder();
+    case 'closed':
+      throw closed(`the payment of this order is ${outcome.payment.status}`);
+    default:
+      return assertNever(outcome);
+  }
+}
+
+/** Sent at most once whatever happens here: the call claims the row, and reads where it may have been sent before. */
+async function send(payment: Payment, { sendPayment, nudge }: Dependencies): Promise<void> {
+  if (payment.certainty === 'done') return;
+  const item = { kind: 'payment', id: payment.id } as const;
+  const outcome = await fromLedger(sendPayment(payment.id)).finally(() => nudge(item));
+  switch (outcome.kind) {
+    case 'sent':
+      return;
+    case 'refused':
+      throw closed(`the payment provider refused it: ${outcome.detail}`);
+    case 'unknown':
+      throw new HttpProblem(
+        'payment_unknown',
+        `the payment is recorded, and the payment provider did not say whether it has it (${outcome.detail}): send the same request again, it is never made twice`,
+        { headers: retryAfter(UNKNOWN_RETRY_SECONDS) },
+      );
+    default:
+      assertNever(outcome);
+  }
+}
+
+/** Not kept under the key: a payment that failed can still turn out to have succeeded. */
+const closed = (why: string) =>
+  new HttpProblem('payment_closed', `${why}; nobody can pay with it any more. Make a new order to be paid`);
+
+async function list({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+  const { filter, limit } = filterOf(query);
+  const found = filter ? await fromLedger(ledger.listPayments(filter)) : [];
+  return { status: 200, body: pageOf(found.map(paymentDetails), limit) };
+}
+
+async function get({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
+  const id = parsePaymentId(params.id ?? '');
+  const payment = id && (await fromLedger(ledger.findPayment(id)));
+  if (!payment) throw new HttpProblem('not_found', 'there is no payment with this id');
+  return { status: 200, body: paymentDetails(payment) };
+}
+
+async function answerOf(id: PaymentId, status: 200 | 201, { ledger }: Dependencies): Promise<Kept> {
+  const payment = await fromLedger(ledger.findPayment(id));
+  if (!payment) throw new Error(`payment ${id} is gone from the ledger`);
+  if (payment.status === 'failed' || payment.status === 'cancelled')
+    throw closed(`the payment of this order is ${payment.status}`);
+  return { status, answer: paymentAnswer(payment) };
+}

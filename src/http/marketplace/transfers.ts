@@ -1,0 +1,61 @@
+import { parseReversalId, parseTransferId } from '../../domain/ids.js';
+import type { Reversal } from '../../domain/marketplace/marketplace.js';
+import { reversalAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
+import { fromLedger } from '../from-ledger.js';
+import { HttpProblem } from '../problem.js';
+import { type Call, type Reply, type Route, route } from '../route.js';
+import { pageOf } from '../schema-parts.js';
+import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
+import { filterOf } from './marketplace-list.js';
+import {
+  getReversalOperation,
+  getTransferOperation,
+  listReversalsOperation,
+  listTransfersOperation,
+} from './marketplace-operations.js';
+import type { MoneyListQuery } from './marketplace-schemas.js';
+
+type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger'>;
+
+/** Sellers' transfers and their reversals, as they are; nobody makes them but the ledger. */
+export const transferRoutes = (dependencies: Dependencies): readonly Route[] => [
+  route(listTransfersOperation, (call) => listTransfers(call, dependencies)),
+  route(getTransferOperation, (call) => getTransfer(call, dependencies)),
+  route(listReversalsOperation, (call) => listReversals(call, dependencies)),
+  route(getReversalOperation, (call) => getReversal(call, dependencies)),
+];
+
+async function listTransfers({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+  const { filter, limit } = filterOf(query);
+  const found = filter ? await fromLedger(ledger.listTransfers(filter)) : [];
+  const reversals = await fromLedger(ledger.reversalsOfTransfers(found.map(({ id }) => id)));
+  const byTransfer = new Map<string, Reversal[]>();
+  for (const reversal of reversals) {
+    const known = byTransfer.get(reversal.transferId);
+    if (known) known.push(reversal);
+    else byTransfer.set(reversal.transferId, [reversal]);
+  }
+  const answers = found.map((transfer) => transferAnswer(transfer, byTransfer.get(transfer.id) ?? []));
+  return { status: 200, body: pageOf(answers, limit) };
+}
+
+async function getTransfer({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
+  const id = parseTransferId(params.id ?? '');
+  const transfer = id && (await fromLedger(ledger.findTransfer(id)));
+  if (!transfer) throw new HttpProblem('not_found', 'there is no transfer with this id');
+  const reversals = await fromLedger(ledger.reversalsOfTransfer(transfer.id));
+  return { status: 200, body: transferAnswer(transfer, reversals) };
+}
+
+async function listReversals({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+  const { filter, limit } = filterOf(query);
+  const found = filter ? await fromLedger(ledger.listReversals(filter)) : [];
+  return { status: 200, body: pageOf(found.map(reversalAnswer), limit) };
+}
+
+async function getReversal({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
+  const id = parseReversalId(params.id ?? '');
+  const reversal = id && (await fromLedger(ledger.findReversal(id)));
+  if (!reversal) throw new HttpProblem('not_found', 'there is no reversal with this id');
+  return { status: 200, body: reversalAnswer(reversal) };
+}

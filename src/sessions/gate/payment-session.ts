@@ -1,0 +1,123 @@
+import type { Request as PaidRequest, Response } from 'express';
+import type { SettlementId } from '../../domain/ids.js';
+import type { RouteTerms } from '../offers/route-options.js';
+import { problemAnswer, refusal } from '../refusals.js';
+import type { DeliveryRecorder } from './delivery-recorder.js';
+import type { GateReceipt, SessionLog, SettleNowOutcome } from './gate-options.js';
+import type { HeldLease } from './lease-keeper.js';
+import type { ChargeOptions, LiveSession } from './live-session.js';
+import { answerHeaders } from './paid-head.js';
+import { ResponseGate } from './response-gate.js';
+import type { WithheldAnswer } from './withheld-answer.js';
+
+/** What a handler sees of the payment that its response is sold for. */
+export interface PaymentSession {
+  /** The most that this response may cost, in atomic units. */
+  readonly cap: bigint;
+  /** Charged so far. */
+  readonly spent: bigint;
+  /**
+   * Charges atomic units; synchronous. Schemes that cannot be metered are all or nothing: the first charge takes the cap.
+   * Charge before you write what it is for. An answer whose status is 400 or more, or 304, costs nothing but what was
+   * charged with `{ evenIfFailed: true }`.
+   * @returns false past the cap, or once the response was closed: nothing was charged, stop serving
+   * @throws TypeError for anything but a non-negative bigint or digits
+   */
+  charge(amount: bigint | string, options?: ChargeOptions): boolean;
+  /** Gives the charge up: the response goes out free. False when it is too late, because the charge is durable already. */
+  release(): boolean;
+}
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    /** Set on routes behind `paidSession`, once a payment was accepted. */
+    paymentSession?: PaymentSession;
+  }
+}
+
+/** How gates of all routes are set. */
+export interface GateSettings {
+  readonly checkpointAmount: bigint;
+  readonly checkpointIntervalMs: number;
+  /** SETTLE_FIRST_BUFFER, for routes that state none. */
+  readonly settleFirstBufferBytes: number;
+  readonly log: SessionLog;
+}
+
+/** The exchange that is sold. */
+interface Served {
+  readonly req: PaidRequest;
+  readonly res: Response;
+  readonly route: { readonly terms: RouteTerms };
+  readonly startedAt: number;
+}
+
+interface Attached {
+  readonly session: LiveSession;
+  readonly held: HeldLease;
+  readonly settle: 'after' | 'before-release';
+  readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+  readonly dispatch: (id: SettlementId) => unknown;
+  readonly deliveries: DeliveryRecorder;
+  readonly answer?: WithheldAnswer;
+  readonly receipt?: GateReceipt;
+  /** What every answer of the session says. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Puts the gate around the response, and the session into the request.
+ * @returns false when the client is gone already: the handler need not run
+ */
+export function attach(
+  { req, res, route: { terms }, startedAt }: Served,
+  attached: Attached,
+  { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log }: GateSettings,
+): boolean {
+  const { session, held, settle, settleNow, dispatch, deliveries, answer, receipt, headers = {} } = attached;
+  // Only a response that is settled first may have another one sent in its place.
+  const before = settle === 'before-release' ? headersOf(res) : {};
+  const gate = new ResponseGate(res, {
+    session,
+    held,
+    settle,
+    runAhead: terms.metered ? checkpointAmount : 0n,
+    checkpointIntervalMs,
+    bufferBytes: terms.settleFirstBuffer ?? settleFirstBufferBytes,
+    deadlineMs: Math.max(terms.longestMs - (performance.now() - startedAt), 0),
+    settleNow,
+    dispatch,
+    deliveries,
+    answer,
+    answerInstead: (why) => {
+      const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id']);
+      return { status, headers: answerHeaders(before, headers, own), body };
+    },
+    log,
+    headers,
+    ...(receipt && { receipt }),
+  });
+  req.paymentSession = {
+    cap: session.cap,
+    get spent() {
+      return session.spent();
+    },
+    charge(amount, options) {
+      const charged = session.charge(amount, options);
+      if (charged) gate.onCharge();
+      return charged;
+    },
+    release: () => session.release(),
+  };
+  return !gate.gone();
+}
+
+const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;
+
+/** What the layers before this one have said about every answer: CORS, request ids, security. */
+const headersOf = (res: Response): Record<string, string | string[]> =>
+  Object.fromEntries(
+    Object.entries(res.getHeaders()).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, Array.isArray(value) ? value : String(value)]],
+    ),
+  );

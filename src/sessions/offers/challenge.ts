@@ -1,0 +1,134 @@
+import { encodePaymentRequiredHeader } from '@x402/core/http';
+import type { PaymentRequired } from '@x402/core/types';
+import { Challenge } from 'mppx';
+import type { Clock } from '../../domain/clock.js';
+import type { JsonObject } from '../../domain/json.js';
+import { mppOpaque } from './challenge-opaque.js';
+import type { MppIssuer } from './match-mpp.js';
+import { offeredFor, type Presented } from './match-offer.js';
+import { atxpOption, MPP_METHOD, mppRequest, type Offer, x402Accept } from './offers.js';
+import type { RequestIds } from './request-ids.js';
+
+/** What the auth server does for a challenge. Moves no money. */
+export interface PaymentRequests {
+  createPaymentRequest(input: {
+    readonly options: readonly JsonObject[];
+    readonly destinationAccountId?: string;
+    readonly timeoutMs: number;
+  }): Promise<
+    { readonly kind: 'created'; readonly id: string } | { readonly kind: 'unavailable'; readonly detail: string }
+  >;
+}
+
+export interface ChallengeDependencies {
+  readonly paymentRequests: PaymentRequests;
+  readonly requestIds: RequestIds;
+  readonly mpp: MppIssuer | undefined;
+  /** Origin of the auth server, for the URL of a payment request. */
+  readonly authServerUrl: string;
+  readonly destinationAccountId?: string;
+  readonly credentialValidityMs: number;
+  readonly clock: Clock;
+}
+
+export interface ChallengeAnswer {
+  readonly headers: Readonly<Record<string, string>>;
+  /** The x402 v2 body; undefined where the route does not sell by x402 (the caller then sends a problem document). */
+  readonly body?: JsonObject;
+}
+
+/** Whom a challenge is given to. */
+export interface ChallengedPayer {
+  /** The challenge of a route that sells by channels of this server; it needs no auth server. */
+  readonly channel?: string | undefined;
+  /** The channel at the auth server whose payer has proved himself. */
+  readonly givenTo?: string | undefined;
+}
+
+/** A 402 must not hang on a slow auth server: the protocols that need no call are offered without it. */
+const PAYMENT_REQUEST_TIMEOUT_MS = 3_000;
+
+/**
+ * The 402 of a route in all its protocols: x402 v2 as body and `PAYMENT-REQUIRED`, ATXP as
+ * `X-ATXP-Payment-Request`, MPP as `WWW-Authenticate: Payment …`.
+ *
+ * @param error why a credential that was presented does not do; undefined when there was none
+ * @returns undefined when no protocol can be offered now, because each needs the auth server, which does not answer
+ */
+export async function makeChallenge(
+  presented: Presented,
+  error: string | undefined,
+  dependencies: ChallengeDependencies,
+  { channel, givenTo }: ChallengedPayer = {},
+): Promise<ChallengeAnswer | undefined> {
+  const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
+  const x402 = x402Part(presented, error, dependencies);
+  // Our accept is the library's PaymentRequirements, in the JSON type that the ledger keeps it in.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  if (x402) headers['PAYMENT-REQUIRED'] = encodePaymentRequiredHeader(x402 as unknown as PaymentRequired);
+  const mpp = [...mppPart(presented, givenTo, dependencies), ...(channel === undefined ? [] : [channel])].join(', ');
+  if (mpp) headers['WWW-Authenticate'] = mpp;
+  const atxp = await atxpPart(presented, dependencies);
+  if (atxp) headers['X-ATXP-Payment-Request'] = atxp;
+  if (!x402 && !mpp && !atxp) return undefined;
+  return { headers, ...(x402 && { body: x402 }) };
+}
+
+function x402Part(
+  presented: Presented,
+  error: string | undefined,
+  { credentialValidityMs }: ChallengeDependencies,
+): JsonObject | undefined {
+  const accepts = offersOf(presented, 'x402')
+    .map((offer) => x402Accept(offer, presented.facilities, credentialValidityMs))
+    .filter((accept) => accept !== undefined);
+  if (accepts.length === 0) return undefined;
+  return { x402Version: 2, ...(error !== undefined && { error }), resource: presented.resource, accepts };
+}
+
+function mppPart(
+  presented: Presented,
+  givenTo: string | undefined,
+  { mpp, clock, credentialValidityMs }: ChallengeDependencies,
+): readonly string[] {
+  if (mpp === undefined) return [];
+  return offersOf(presented, 'mpp').flatMap((offer) => {
+    const request = mppRequest(offer, presented.facilities);
+    if (request === undefined) return [];
+    const challenge = Challenge.from({
+      secretKey: mpp.secretKey,
+      realm: mpp.realm,
+      method: MPP_METHOD,
+      intent: offer.scheme,
+      request: { ...request },
+      expires: new Date(clock.nowMs() + credentialValidityMs).toISOString(),
+      meta: mppOpaque(presented.target, givenTo),
+    });
+    return [Challenge.serialize(challenge)];
+  });
+}
+
+async function atxpPart(presented: Presented, dependencies: ChallengeDependencies): Promise<string | undefined> {
+  const [offer] = offersOf(presented, 'atxp');
+  if (offer === undefined) return undefined;
+  const { paymentRequests, requestIds, authServerUrl, destinationAccountId } = dependencies;
+  const option = atxpOption(offer);
+  try {
+    const created = await paymentRequests.createPaymentRequest({
+      options: [{ ...option }],
+      ...(destinationAccountId !== undefined && { destinationAccountId }),
+      timeoutMs: PAYMENT_REQUEST_TIMEOUT_MS,
+    });
+    if (created.kind !== 'created') return undefined;
+    return JSON.stringify({
+      paymentRequestId: requestIds.issue(created.id, offeredFor(offer, presented.target)),
+      paymentRequestUrl: `${authServerUrl.replace(/\/+$/, '')}/payment-request/${encodeURIComponent(created.id)}`,
+      chargeAmount: option.amount,
+    });
+  } catch {
+    return undefined;
+  }
+}
+
+const offersOf = (presented: Presented, protocol: Offer['protocol']): readonly Offer[] =>
+  presented.offers.filter((offer) => offer.protocol === protocol);
