@@ -5,8 +5,8 @@ import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../sandbox/
 import { hyperswitchUnit } from '../../src/domain/marketplace/currencies.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { type Received, raw } from '../support/answering-server.js';
-import { CONSTRAINTS, violations } from '../support/hyperswitch-constraints.js';
-import { answering } from '../support/hyperswitch-server.js';
+import { CONSTRAINTS, violations } from '../support/marketplace/hyperswitch-constraints.js';
+import { answering } from '../support/marketplace/hyperswitch-server.js';
 
 // Hyperswitch's API document is the independent source: nothing of ours wrote it.
 

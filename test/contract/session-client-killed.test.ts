@@ -8,8 +8,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createFileChannelStore } from '../../src/client.js';
+import { ourClient, type StockShop, startStockShop } from '../support/marketplace/stock-shop.js';
 import type { PayingOrder } from '../support/processes/paying-client.js';
-import { ourClient, type StockShop, startStockShop } from '../support/stock-shop.js';
 
 let node: TempoSandbox;
 let shop: StockShop;

@@ -3,10 +3,10 @@ import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createMemoryChannelStore, createSessionFetch } from '../../src/client.js';
-import { captureWorker } from '../support/channel-captures.js';
-import { type ChannelShop, channelIn, PRICE, startChannelShop } from '../support/channel-shop.js';
+import { captureWorker } from '../support/channels/captures.js';
+import { type ChannelShop, channelIn, PRICE, startChannelShop } from '../support/channels/channel-shop.js';
+import { chainClient, newAccount } from '../support/channels/tempo-chain.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
-import { chainClient, newAccount } from '../support/tempo-chain.js';
 
 let chain: TempoSandbox;
 let store: TestLedger;

@@ -14,9 +14,9 @@ import {
   receiptOf,
   SOLD,
   startChannelShop,
-} from '../support/channel-shop.js';
+} from '../support/channels/channel-shop.js';
+import { chainClient, newAccount } from '../support/channels/tempo-chain.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
-import { chainClient, newAccount } from '../support/tempo-chain.js';
 import { until } from '../support/until.js';
 
 const quiet = (): undefined => undefined;

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ReversalParams, TransferParams } from '../../src/domain/calls/provider-answers.js';
 import { createStripe, type StripeCalls } from '../../src/providers/stripe/client.js';
-import { shapeOf, startStripeOracle } from '../support/stripe-oracle.js';
+import { shapeOf, startStripeOracle } from '../support/marketplace/stripe-oracle.js';
 
 // Stripe's own stripe-mock is the independent source: it judges our requests by Stripe's published description.
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
-import { SELLER, transferOf } from '../support/stripe-api.js';
-import { type Exchange, shapeOf, startStripeOracle } from '../support/stripe-oracle.js';
+import { SELLER, transferOf } from '../support/marketplace/stripe-api.js';
+import { type Exchange, shapeOf, startStripeOracle } from '../support/marketplace/stripe-oracle.js';
 
 // stripe-mock judges by Stripe's published description and answers with Stripe's own examples; what it admits the sandbox
 // must admit, what it refuses the sandbox must refuse, and both must answer with the same members of the same types.

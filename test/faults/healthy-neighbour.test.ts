@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SweepLane } from '../../src/domain/sweep-lanes.js';
-import { startProcess, type TestProcess } from '../support/crashing.js';
 import { createTestDatabase } from '../support/database.js';
-import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../support/load-world.js';
 import { GOODS, type Good, openStock, PROVIDER_OF, type Stock } from '../support/neighbours/goods.js';
 import { databaseNow, lanesBeside, lanesWithoutSuccess } from '../support/neighbours/lanes.js';
 import { openTown, type Town } from '../support/neighbours/town.js';
 import { callsOf, hangPayouts, heal, PROVIDERS, type Provider, trouble } from '../support/neighbours/troubles.js';
+import { startProcess, type TestProcess } from '../support/settlements/crashing.js';
+import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../support/settlements/load-world.js';
+import { sql } from '../support/settlements/two-ledgers.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
-import { sql } from '../support/two-ledgers.js';
 import { until } from '../support/until.js';
 
 describe('while one provider is down', () => {

@@ -1,8 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
-import { SERVICE_TOKEN } from '../support/crashing.js';
-import { charges, expectAllSettledOnce, submit } from '../support/load-world.js';
 import {
   expectMovedOnce,
   heal,
@@ -10,11 +8,13 @@ import {
   putUnderWay,
   sendsOf,
   stripePostsFor,
-} from '../support/money-crash/under-way.js';
-import { type MoneyCrashWorld, startMoneyCrashWorld } from '../support/money-crash/world.js';
+} from '../support/marketplace/crash/under-way.js';
+import { type MoneyCrashWorld, startMoneyCrashWorld } from '../support/marketplace/crash/world.js';
+import { type MoneyRow, moneyRows } from '../support/marketplace/two-ledgers.js';
+import { SERVICE_TOKEN } from '../support/settlements/crashing.js';
+import { charges, expectAllSettledOnce, submit } from '../support/settlements/load-world.js';
+import { sql } from '../support/settlements/two-ledgers.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
-import { sql } from '../support/two-ledgers.js';
-import { type MoneyRow, moneyRows } from '../support/two-money-ledgers.js';
 import { until } from '../support/until.js';
 
 /** A worker is told to end while every provider is at work for it. */

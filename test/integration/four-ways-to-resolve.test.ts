@@ -6,8 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 import type { ReversalAnswer } from '../../src/domain/marketplace/marketplace-answer.js';
 import type { SettlementAnswer } from '../../src/domain/settlements/settlement-answer.js';
-import { charges } from '../support/load-world.js';
-import { type HyperswitchBooks, type MarketplaceStack, startMarketplaceStack } from '../support/marketplace-stack.js';
+import { type HyperswitchBooks, type MarketplaceStack, startMarketplaceStack } from '../support/marketplace/stack.js';
+import { charges } from '../support/settlements/load-world.js';
 import { resolveMessage, temporalCommand } from '../support/temporal-command.js';
 import { until } from '../support/until.js';
 

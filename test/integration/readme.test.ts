@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { throwAwayDirectory } from '../support/guarding.js';
-import { type MarketplaceStack, startMarketplaceStack } from '../support/marketplace-stack.js';
+import { type MarketplaceStack, startMarketplaceStack } from '../support/marketplace/stack.js';
 
 const readme = readFileSync(join(projectRoot(), 'README.md'), 'utf8');
 const directory = throwAwayDirectory('readme');

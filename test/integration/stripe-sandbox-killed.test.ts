@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
 import { startKillableSandbox } from '../support/killable-sandbox.js';
-import { SELLER, stripeApi, transferOf } from '../support/stripe-api.js';
+import { SELLER, stripeApi, transferOf } from '../support/marketplace/stripe-api.js';
 
 let stateDir: string;
 let child: Awaited<ReturnType<typeof startKillableSandbox>>;

@@ -5,8 +5,14 @@ import { temporalTool } from '../../sandbox/stack/tools.js';
 import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
 import { backfillWorkflowId } from '../../src/domain/workflow-ids.js';
 import { addSearchAttributes } from '../../src/orchestration/prepare-temporal.js';
-import { atStripe, type BackfillWorld, history, imported, startBackfillWorld } from '../support/backfill-world.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
+import {
+  atStripe,
+  type BackfillWorld,
+  history,
+  imported,
+  startBackfillWorld,
+} from '../support/marketplace/backfill-world.js';
 import { timeSkippingServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
 import { recordHistory } from './recording.js';

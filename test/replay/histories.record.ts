@@ -9,7 +9,12 @@ import type { Ledger } from '../../src/ledger/ledger.js';
 import { closeTimeSettlement, settleBatch, sweep } from '../../workflows/index.js';
 import { rereadSignal, resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
-import { paidSettlement, type SettlementWorld, startWorld, workflowInput } from '../support/settlement-world.js';
+import {
+  paidSettlement,
+  type SettlementWorld,
+  startWorld,
+  workflowInput,
+} from '../support/settlements/settlement-world.js';
 import { openSkippingEnvironment } from '../support/skipping-environment.js';
 import { recordHistory } from './recording.js';
 

@@ -9,7 +9,7 @@ import {
   MINUTE_MS,
   openMarketplaceTest,
   reversalOf,
-} from '../support/marketplace-skipping.js';
+} from '../support/marketplace/skipping.js';
 import { recordHistory } from './recording.js';
 
 /** Records the histories of payments, refunds, transfers and reversals; see histories.record.ts for when that is right. */

@@ -9,7 +9,7 @@ import type { MarketplaceRouteLedger } from '../../src/http/marketplace/marketpl
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { MoneyFigures } from '../../src/ledger/settlements/settlement-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
-import { marketplaceRoutes } from './marketplace-routes.js';
+import { marketplaceRoutes } from './marketplace/routes.js';
 
 export const TOKENS = {
   service: 'token-of-the-service-0001',

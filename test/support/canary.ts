@@ -1,5 +1,5 @@
 import { type Client, defaultPayloadConverter, type WorkflowHandle } from '@temporalio/client';
-import { sql } from './two-ledgers.js';
+import { sql } from './settlements/two-ledgers.js';
 
 /**
  * Every way in which a secret may stand in a text: as it is, in any case, as base64 at any offset, in hex, escaped.

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
+import { stripeMockProgram } from './marketplace/stripe-mock.js';
 import { otherNodes } from './other-nodes.js';
-import { stripeMockProgram } from './stripe-mock.js';
 
 /** A program that some checks need and that is not everywhere. */
 export interface Program {

@@ -8,8 +8,8 @@ import { answerOffers } from '../../sandbox/payer/pay.js';
 import type { PaidSessions } from '../../src/sessions/index.js';
 import { createSettleFirst } from '../../src/sessions/settle-first.js';
 import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
-import { startPaidServer } from './paid-server.js';
-import { settleOnce } from './settling.js';
+import { startPaidServer } from './sessions/paid-server.js';
+import { settleOnce } from './settlements/settling.js';
 
 /** What its routes are paid in, before anything of them is released. */
 export const SETTLED_FIRST = {

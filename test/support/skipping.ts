@@ -15,7 +15,7 @@ import {
   type SettlementWorld,
   startWorld,
   workflowInput,
-} from './settlement-world.js';
+} from './settlements/settlement-world.js';
 import { openSkippingEnvironment } from './skipping-environment.js';
 import { CHARGE_LANES, sweepThrough } from './sweeps.js';
 

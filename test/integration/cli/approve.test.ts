@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { API_TOKENS, TOKENS } from '../../support/api.js';
-import { type MoneyTerminal, openMoneyTerminal } from '../../support/money-terminal.js';
+import { type MoneyTerminal, openMoneyTerminal } from '../../support/marketplace/terminal.js';
 import { UNDECIDED } from '../../support/undecided-items.js';
 
 let terminal: MoneyTerminal;

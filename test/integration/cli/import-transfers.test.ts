@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CommandRefused } from '../../../src/cli/context.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { unique } from '../../support/marketplace-fixtures.js';
+import { unique } from '../../support/marketplace/fixtures.js';
 import { runMakegood } from '../../support/terminal.js';
 
 let world: TestLedger;

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answered, type Sent, startApi, type TestApi, TOKENS } from '../../support/api.js';
-import { mppCharge, mppSession, x402upto } from '../../support/credentials.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { mppCharge, mppSession, x402upto } from '../../support/sessions/credentials.js';
 
 /** Whatever comes in wrong gets the contract's status and problem document, and nothing is stored. */
 

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderId, PaymentId } from '../../../src/domain/ids.js';
 import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
 import { type Answered, summary, TOKENS } from '../../support/api.js';
-import { type MarketplaceApi, openMarketplaceApi } from '../../support/marketplace-api.js';
-import { putOrder, unique } from '../../support/marketplace-fixtures.js';
-import { STUCK, stripeSays } from '../../support/stuck-reversals.js';
+import { type MarketplaceApi, openMarketplaceApi } from '../../support/marketplace/api.js';
+import { putOrder, unique } from '../../support/marketplace/fixtures.js';
+import { STUCK, stripeSays } from '../../support/marketplace/stuck-reversals.js';
 
 let market: MarketplaceApi;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startApi, summary, TOKENS } from '../../support/api.js';
-import { openSettlementsApi, type SettlementsApi } from '../../support/settlements-api.js';
+import { openSettlementsApi, type SettlementsApi } from '../../support/settlements/settlements-api.js';
 
 let settlements: SettlementsApi;
 beforeAll(async () => {

@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answered, startApi, summary, TOKENS } from '../../support/api.js';
-import { ATXP_TOKEN, atxp, base64, mppCharge, mppSession, NONCE, x402upto, x402v2 } from '../../support/credentials.js';
 import { openTestLedger } from '../../support/ledger-fixtures.js';
-import { openSettlementsApi, type SettlementsApi } from '../../support/settlements-api.js';
+import {
+  ATXP_TOKEN,
+  atxp,
+  base64,
+  mppCharge,
+  mppSession,
+  NONCE,
+  x402upto,
+  x402v2,
+} from '../../support/sessions/credentials.js';
+import { openSettlementsApi, type SettlementsApi } from '../../support/settlements/settlements-api.js';
 
 let settlements: SettlementsApi;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { mppSession } from '../../support/credentials.js';
-import { openSettlementsApi, type SettlementsApi } from '../../support/settlements-api.js';
+import { mppSession } from '../../support/sessions/credentials.js';
+import { openSettlementsApi, type SettlementsApi } from '../../support/settlements/settlements-api.js';
 
 /** A voucher is its channel and its amount. Without both it could not be held against what its channel owes, nor be known again. */
 let settlements: SettlementsApi;

@@ -8,8 +8,8 @@ import { createDatabase } from '../../../src/ledger/database.js';
 import { LedgerNotReady } from '../../../src/ledger/ledger.js';
 import type { Logger } from '../../../src/observability/logger.js';
 import { type RunningServer, type ServerOptions, startServer } from '../../../src/programs/main-server.js';
-import { atxp } from '../../support/credentials.js';
 import { createTestDatabase } from '../../support/database.js';
+import { atxp } from '../../support/sessions/credentials.js';
 
 const quiet = (): undefined => undefined;
 const logger: Logger = { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet } as never;

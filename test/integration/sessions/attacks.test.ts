@@ -8,8 +8,8 @@ import { type X402CredentialOptions, x402Credential } from '../../../sandbox/pay
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { settleOnce } from '../../support/settling.js';
+import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
+import { settleOnce } from '../../support/settlements/settling.js';
 
 /** On a real ledger, beside an auth server that shares no code with us: what a hostile client gains, and who pays. */
 

@@ -1,11 +1,18 @@
 import { privateKeyToAccount } from 'viem/accounts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
-import { captureWorker } from '../../support/channel-captures.js';
-import { type OpenedPayer, openPayer, paying } from '../../support/channel-payer.js';
-import { type ChannelShop, channelIn, PAYEE_KEY, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
+import { captureWorker } from '../../support/channels/captures.js';
+import { type OpenedPayer, openPayer, paying } from '../../support/channels/channel-payer.js';
+import {
+  type ChannelShop,
+  channelIn,
+  PAYEE_KEY,
+  PRICE,
+  SOLD,
+  startChannelShop,
+} from '../../support/channels/channel-shop.js';
+import { Chain, chainClient, signVoucher } from '../../support/channels/tempo-chain.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { Chain, chainClient, signVoucher } from '../../support/tempo-chain.js';
 import { until } from '../../support/until.js';
 
 const POLICY = { threshold: 5n * PRICE, intervalMs: 3_600_000 };

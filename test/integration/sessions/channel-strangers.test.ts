@@ -4,7 +4,7 @@ import { createChannelStore, sessionManager } from 'mppx/client';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
-import { captureWorker } from '../../support/channel-captures.js';
+import { captureWorker } from '../../support/channels/captures.js';
 import {
   type CredentialParts,
   credentialOf,
@@ -12,10 +12,17 @@ import {
   openPayer,
   paying,
   sessionChallenge,
-} from '../../support/channel-payer.js';
-import { type ChannelShop, channelIn, PRICE, receiptOf, SOLD, startChannelShop } from '../../support/channel-shop.js';
+} from '../../support/channels/channel-payer.js';
+import {
+  type ChannelShop,
+  channelIn,
+  PRICE,
+  receiptOf,
+  SOLD,
+  startChannelShop,
+} from '../../support/channels/channel-shop.js';
+import { chainClient, newAccount } from '../../support/channels/tempo-chain.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { chainClient, newAccount } from '../../support/tempo-chain.js';
 
 const POLICY = { threshold: 1n, intervalMs: 3_600_000 };
 const MINUTE = 60_000;

@@ -6,8 +6,8 @@ import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { answerOffers, pay } from '../../../sandbox/payer/pay.js';
 import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
-import { openPayer } from '../../support/channel-payer.js';
-import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
+import { openPayer } from '../../support/channels/channel-payer.js';
+import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channels/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
 let authServer: Sandbox;

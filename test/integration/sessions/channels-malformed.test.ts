@@ -1,8 +1,8 @@
 import { Credential } from 'mppx';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
-import { credentialOf, type OpenedPayer, openPayer, paying } from '../../support/channel-payer.js';
-import { type ChannelShop, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
+import { credentialOf, type OpenedPayer, openPayer, paying } from '../../support/channels/channel-payer.js';
+import { type ChannelShop, PRICE, SOLD, startChannelShop } from '../../support/channels/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { until } from '../../support/until.js';
 

@@ -3,8 +3,8 @@ import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/sta
 import { createDatabase } from '../../../src/ledger/database.js';
 import { createLedger } from '../../../src/ledger/ledger.js';
 import { createSealer } from '../../../src/ledger/sealer.js';
-import { openPayer, paying } from '../../support/channel-payer.js';
-import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
+import { openPayer, paying } from '../../support/channels/channel-payer.js';
+import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channels/channel-shop.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
 
 let chain: TempoSandbox;

@@ -12,10 +12,10 @@ import { createSettleRows } from '../../../src/calls/settlements/settle-rows.js'
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { createSettleFirst } from '../../../src/sessions/settle-first.js';
+import { chainClient, newAccount } from '../../support/channels/tempo-chain.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { memoryLogger, TIMINGS } from '../../support/settlement-world.js';
-import { chainClient, newAccount } from '../../support/tempo-chain.js';
+import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
+import { memoryLogger, TIMINGS } from '../../support/settlements/settlement-world.js';
 
 /** The whole life of a channel that the auth server settles: opened, paid from, topped up and closed. */
 

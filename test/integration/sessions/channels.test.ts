@@ -1,10 +1,23 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import type { PaidSessionOptions } from '../../../src/sessions/index.js';
-import { credentialOf, type OpenedPayer, openPayer, paying, sessionChallenge } from '../../support/channel-payer.js';
-import { type ChannelShop, channelIn, PRICE, receiptOf, SOLD, startChannelShop } from '../../support/channel-shop.js';
+import {
+  credentialOf,
+  type OpenedPayer,
+  openPayer,
+  paying,
+  sessionChallenge,
+} from '../../support/channels/channel-payer.js';
+import {
+  type ChannelShop,
+  channelIn,
+  PRICE,
+  receiptOf,
+  SOLD,
+  startChannelShop,
+} from '../../support/channels/channel-shop.js';
+import { Chain } from '../../support/channels/tempo-chain.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { Chain } from '../../support/tempo-chain.js';
 
 let chain: TempoSandbox;
 let store: TestLedger;

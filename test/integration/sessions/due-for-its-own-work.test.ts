@@ -1,10 +1,10 @@
 import express from 'express';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { readOffers } from '../../../sandbox/payer/challenge.js';
+import { answerOffers } from '../../../sandbox/payer/pay.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
-import { payerAccount } from '../../../src/sandbox/payer/account.js';
-import { readOffers } from '../../../src/sandbox/payer/challenge.js';
-import { answerOffers } from '../../../src/sandbox/payer/pay.js';
-import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/settle-first-shop.js';
+import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';
 
 let shop: SettleFirstShop;
 beforeEach(async () => {

@@ -5,10 +5,10 @@ import { payerAccount } from '../../../sandbox/payer/account.js';
 import { pay } from '../../../sandbox/payer/pay.js';
 import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
-import { openPayer, paying } from '../../support/channel-payer.js';
-import { PRICE, SOLD, startChannelShop } from '../../support/channel-shop.js';
+import { openPayer, paying } from '../../support/channels/channel-payer.js';
+import { PRICE, SOLD, startChannelShop } from '../../support/channels/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { startPaidServer } from '../../support/paid-server.js';
+import { startPaidServer } from '../../support/sessions/paid-server.js';
 import { until } from '../../support/until.js';
 
 /**

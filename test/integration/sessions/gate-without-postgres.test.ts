@@ -15,7 +15,7 @@ import { createSealer } from '../../../src/ledger/sealer.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
+import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { until } from '../../support/until.js';
 
 /** The matrix of test/unit/sessions, a smaller cut of it, on a Postgres that is really gone. */

@@ -6,8 +6,8 @@ import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { mppCredential } from '../../../sandbox/payer/mpp.js';
 import { createSettleFirst } from '../../../src/sessions/settle-first.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { decideInLedger } from '../../support/settling.js';
+import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
+import { decideInLedger } from '../../support/settlements/settling.js';
 
 /**
  * Settled first, while the auth server was parked: nothing was ever sent, and nothing was served. Given up by a person, no money

@@ -9,7 +9,7 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/paid-server.js';
+import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 
 /** The paid routes of the demo on a real ledger, beside an auth server that shares no code with us. */
 

@@ -11,8 +11,8 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import type { ReleaseCause } from '../../../src/ledger/settlements/settlement-types.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { settleOnce } from '../../support/settling.js';
+import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
+import { settleOnce } from '../../support/settlements/settling.js';
 
 /** On a real ledger, beside an auth server that shares no code with us: who owes what, and what a channel's vouchers cover. */
 

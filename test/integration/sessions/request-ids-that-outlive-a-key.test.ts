@@ -8,8 +8,8 @@ import { readOffers } from '../../../sandbox/payer/challenge.js';
 import type { PaidSessionOptions } from '../../../src/sessions/index.js';
 import { createSettleFirst } from '../../../src/sessions/settle-first.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { settleOnce } from '../../support/settling.js';
+import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
+import { settleOnce } from '../../support/settlements/settling.js';
 
 /** An ATXP payment stays known by its payment request, whatever becomes of the keys of its server. */
 

@@ -16,8 +16,8 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime } from '../../../src/programs/runtime.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import { memoryLogger } from '../../support/settlement-world.js';
-import { decideInLedger, settleOnce } from '../../support/settling.js';
+import { memoryLogger } from '../../support/settlements/settlement-world.js';
+import { decideInLedger, settleOnce } from '../../support/settlements/settling.js';
 import { until } from '../../support/until.js';
 
 /** Settled before anything is released, as the server itself does it, on a real ledger and beside an auth server with faults. */

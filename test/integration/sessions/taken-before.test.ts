@@ -13,8 +13,8 @@ import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessionOptions, PaidSessions } from '../../../src/sessions/index.js';
 import { createSettleFirst } from '../../../src/sessions/settle-first.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { type PaidServer, startPaidServer } from '../../support/paid-server.js';
-import { settleOnce } from '../../support/settling.js';
+import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
+import { settleOnce } from '../../support/settlements/settling.js';
 
 /** Whoever repeats a credential that was taken hears of its charge, whatever has come in his way since. */
 

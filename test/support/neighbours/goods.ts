@@ -4,8 +4,8 @@ import { createCharges } from '../../../bench/charges.js';
 import { refundKey } from '../../../src/domain/calls/idempotency-keys.js';
 import { newOrderId, newPaymentId, newRefundId, type OrderId, type PaymentId } from '../../../src/domain/ids.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
-import { captureOf, storeChannel } from '../channel-rows.js';
-import { chainClient, newAccount, openChannel, signVoucher } from '../tempo-chain.js';
+import { captureOf, storeChannel } from '../channels/channel-rows.js';
+import { chainClient, newAccount, openChannel, signVoucher } from '../channels/tempo-chain.js';
 import { PAYEE_KEY, type Town } from './town.js';
 import type { Provider } from './troubles.js';
 

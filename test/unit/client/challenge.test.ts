@@ -11,7 +11,7 @@ import {
   request,
   shownVoucher,
   stubChain,
-} from '../../support/session-world.js';
+} from '../../support/sessions/session-world.js';
 
 const ID = channelIdOf(descriptorOf());
 

@@ -11,8 +11,8 @@ import {
   createMemoryChannelStore,
   createTextChannelStore,
 } from '../../../src/client.js';
-import { entryOf, payerWorld, SHOP } from '../../support/payer-world.js';
-import { CHAIN, ESCROW, PAYEE, TOKEN } from '../../support/session-world.js';
+import { entryOf, payerWorld, SHOP } from '../../support/sessions/payer-world.js';
+import { CHAIN, ESCROW, PAYEE, TOKEN } from '../../support/sessions/session-world.js';
 
 const KEY = `${PAYEE}:${TOKEN}:${ESCROW}:${CHAIN}`;
 let folder: string;

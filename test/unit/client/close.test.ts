@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CHANNEL, entryOf, payerWorld, proving, SHOP } from '../../support/payer-world.js';
-import { paymentIn, paymentRequired, request, shownVoucher } from '../../support/session-world.js';
+import { CHANNEL, entryOf, payerWorld, proving, SHOP } from '../../support/sessions/payer-world.js';
+import { paymentIn, paymentRequired, request, shownVoucher } from '../../support/sessions/session-world.js';
 
 let world: ReturnType<typeof payerWorld>;
 beforeEach(async () => {

@@ -18,7 +18,7 @@ import {
   shownVoucher,
   stubChain,
   TOKEN,
-} from '../../support/session-world.js';
+} from '../../support/sessions/session-world.js';
 
 const sameHex = (one: string, other: string) => one.toLowerCase() === other.toLowerCase();
 const OURS = descriptorOf();

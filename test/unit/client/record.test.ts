@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type ChannelEntry, createSessionFetch } from '../../../src/client.js';
-import { CHANNEL, entryOf, payerWorld, SHOP } from '../../support/payer-world.js';
-import { descriptorOf, PAYER, paymentIn, receiptHeader, STRANGER } from '../../support/session-world.js';
+import { CHANNEL, entryOf, payerWorld, SHOP } from '../../support/sessions/payer-world.js';
+import { descriptorOf, PAYER, paymentIn, receiptHeader, STRANGER } from '../../support/sessions/session-world.js';
 
 const turns = async (count: number): Promise<void> => {
   for (let done = 0; done < count; done += 1) await new Promise((resolve) => setImmediate(resolve));

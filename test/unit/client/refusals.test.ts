@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CHANNEL, entryOf, payerWorld, proving, SHOP } from '../../support/payer-world.js';
+import { CHANNEL, entryOf, payerWorld, proving, SHOP } from '../../support/sessions/payer-world.js';
 import {
   descriptorOf,
   paymentIn,
@@ -7,7 +7,7 @@ import {
   receiptHeader,
   request,
   shownVoucher,
-} from '../../support/session-world.js';
+} from '../../support/sessions/session-world.js';
 
 let world: ReturnType<typeof payerWorld>;
 beforeEach(async () => {

@@ -1,13 +1,13 @@
 import type { Hex } from 'viem';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CHANNEL, entryOf, payerWorld, SHOP } from '../../support/payer-world.js';
+import { CHANNEL, entryOf, payerWorld, SHOP } from '../../support/sessions/payer-world.js';
 import {
   channelIdOf,
   descriptorOf,
   paymentIn,
   receiptHeader,
   type SignedPayload,
-} from '../../support/session-world.js';
+} from '../../support/sessions/session-world.js';
 
 const MAX_DEPOSIT = 5000n;
 const LOST = descriptorOf({ salt: `0x${'09'.repeat(32)}` });

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createSessionFetch } from '../../../src/client.js';
-import { challengeHeader, PAYER, request, stubChain } from '../../support/session-world.js';
+import { challengeHeader, PAYER, request, stubChain } from '../../support/sessions/session-world.js';
 
 const chain = stubChain();
 const servers: Server[] = [];

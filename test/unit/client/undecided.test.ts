@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { entryOf, payerWorld } from '../../support/payer-world.js';
+import { entryOf, payerWorld } from '../../support/sessions/payer-world.js';
 
 let world: ReturnType<typeof payerWorld>;
 beforeEach(() => {

@@ -3,7 +3,7 @@ import type { Resolution } from '../../../src/calls/decisions/decide.js';
 import type { DecisionId, SettlementId } from '../../../src/domain/ids.js';
 import type { DecisionItem } from '../../../src/ledger/decisions/decision-types.js';
 import { startApi, TOKENS } from '../../support/api.js';
-import { marketplaceRoutes } from '../../support/marketplace-routes.js';
+import { marketplaceRoutes } from '../../support/marketplace/routes.js';
 import { aTransfer, id, openShop, problemOf, REFUND_ID, REVERSAL_ID, type Shop, TRANSFER_ID } from './shop.js';
 import { rememberingLedger } from './support.js';
 

@@ -3,7 +3,7 @@ import { readConfig } from '../../../src/config/config.js';
 import type { ApiDependencies } from '../../../src/http/api.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
 import { startApi, type TestApi, TOKENS } from '../../support/api.js';
-import { marketplaceRoutes } from '../../support/marketplace-routes.js';
+import { marketplaceRoutes } from '../../support/marketplace/routes.js';
 import { ID, problemOf, rememberingLedger, VALID } from './support.js';
 
 let api: TestApi;

@@ -13,7 +13,7 @@ import type {
   RequestKey,
 } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { type Answered, type Sent, startApi, type TestApi, TOKENS } from '../../support/api.js';
-import { marketplaceRoutes } from '../../support/marketplace-routes.js';
+import { marketplaceRoutes } from '../../support/marketplace/routes.js';
 import { rememberingLedger } from './support.js';
 
 const AT = '2026-11-21T10:00:00.000Z';

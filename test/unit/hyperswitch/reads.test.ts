@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { json } from '../../support/answering-server.js';
-import { API_KEY, answering } from '../../support/hyperswitch-server.js';
+import { API_KEY, answering } from '../../support/marketplace/hyperswitch-server.js';
 import { PAY, payment, REF, refund } from './support/objects.js';
 
 describe('a read', () => {

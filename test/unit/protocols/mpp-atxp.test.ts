@@ -14,7 +14,7 @@ import {
   mppCharge,
   mppSession,
   PAYER,
-} from '../../support/credentials.js';
+} from '../../support/sessions/credentials.js';
 import { createTally } from '../../support/tally.js';
 
 const TOP_UP = { action: 'topUp', cumulativeAmount: undefined, transaction: '0x76ab', additionalDeposit: '500000' };

@@ -15,7 +15,7 @@ import {
   x402upto,
   x402v1,
   x402v2,
-} from '../../support/credentials.js';
+} from '../../support/sessions/credentials.js';
 
 const context: SettlementContext = {
   paymentRequestId: 'req_1',

@@ -16,7 +16,7 @@ import {
   x402upto,
   x402v1,
   x402v2,
-} from '../../support/credentials.js';
+} from '../../support/sessions/credentials.js';
 
 const id = (value: unknown, context = {}) => decoded('x402', base64(value), context).identity;
 const reason = (value: unknown, context = {}) => decodeCredential('x402', base64(value), context);

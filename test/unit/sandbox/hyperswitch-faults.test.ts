@@ -7,7 +7,7 @@ import type { FaultKind } from '../../../sandbox/hyperswitch/faults.js';
 import { startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
-import { hyperswitchSandbox } from '../../support/hyperswitch-sandbox.js';
+import { hyperswitchSandbox } from '../../support/marketplace/hyperswitch-sandbox.js';
 
 const PAY = hyperswitchPaymentId('order-1');
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { WebhookRule, WebhookSettings } from '../../../sandbox/hyperswitch/webhooks.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { verifyHyperswitchWebhook } from '../../../src/providers/hyperswitch/webhook.js';
-import { type Delivered, hyperswitchSandbox, webhookReceiver } from '../../support/hyperswitch-sandbox.js';
+import { type Delivered, hyperswitchSandbox, webhookReceiver } from '../../support/marketplace/hyperswitch-sandbox.js';
 
 const SECRET = 'hs-test-secret';
 const PAY = hyperswitchPaymentId('order-1');

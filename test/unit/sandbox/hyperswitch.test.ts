@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
-import { hyperswitchSandbox } from '../../support/hyperswitch-sandbox.js';
+import { hyperswitchSandbox } from '../../support/marketplace/hyperswitch-sandbox.js';
 
 const PAY = hyperswitchPaymentId('order-1');
 

@@ -11,7 +11,7 @@ import { apiHandler } from '../../../sandbox/stripe/api.js';
 import { assemble } from '../../../sandbox/stripe/parts.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { createStore } from '../../../sandbox/stripe/store.js';
-import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
+import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 let stateDir: string;
 let sandbox: StripeSandbox;

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { SELLER, type StripeApi, stripeApi } from '../../support/stripe-api.js';
+import { SELLER, type StripeApi, stripeApi } from '../../support/marketplace/stripe-api.js';
 
 const OTHER = 'acct_1Other';
 const COUNT = 230;

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { STRIPE_FAULT_KINDS } from '../../../sandbox/stripe/faults.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
+import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 import { createTally } from '../../support/tally.js';
 
 let sandbox: StripeSandbox;

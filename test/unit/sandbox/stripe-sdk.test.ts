@@ -1,7 +1,7 @@
 import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { SELLER, transferOf } from '../../support/stripe-api.js';
+import { SELLER, transferOf } from '../../support/marketplace/stripe-api.js';
 
 // Stripe's own library is the independent reader: what it makes of the answers is what every user of it will see.
 

@@ -5,7 +5,7 @@ import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { stripeSignature } from '../../../sandbox/stripe/webhook-signature.js';
-import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/stripe-api.js';
+import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 const SECRET = 'whsec_test';
 const HOUR_MS = 3_600_000;

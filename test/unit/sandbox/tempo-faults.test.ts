@@ -16,7 +16,7 @@ import {
   openChannel,
   signVoucher,
   stateOf,
-} from '../../support/tempo-chain.js';
+} from '../../support/channels/tempo-chain.js';
 
 let stateDir: string;
 let sandbox: TempoSandbox;

@@ -8,7 +8,7 @@ import { Store, tempo as tempoServer } from 'mppx/server';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
-import { chainClient, newAccount, stateOf, TOKEN } from '../../support/tempo-chain.js';
+import { chainClient, newAccount, stateOf, TOKEN } from '../../support/channels/tempo-chain.js';
 
 let sandbox: TempoSandbox;
 let shop: Awaited<ReturnType<typeof stockShop>>;

@@ -15,7 +15,7 @@ import {
   signVoucher,
   stateOf,
   TOKEN,
-} from '../../support/tempo-chain.js';
+} from '../../support/channels/tempo-chain.js';
 
 let nowMs: number;
 let sandbox: TempoSandbox;

@@ -4,7 +4,14 @@ import { captureBody, captureLookup } from '../../../src/domain/channels/capture
 import type { Capture, ChannelId } from '../../../src/domain/channels/channel.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { createTempo, type Tempo, type TempoSettings } from '../../../src/providers/tempo/client.js';
-import { Constants, chainClient, newAccount, openChannel, signVoucher, TOKEN } from '../../support/tempo-chain.js';
+import {
+  Constants,
+  chainClient,
+  newAccount,
+  openChannel,
+  signVoucher,
+  TOKEN,
+} from '../../support/channels/tempo-chain.js';
 
 export const PAYEE_KEY = generatePrivateKey();
 export const payee = privateKeyToAccount(PAYEE_KEY);

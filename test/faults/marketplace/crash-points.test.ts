@@ -1,0 +1,325 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { OrderId } from '../../../src/domain/ids.js';
+import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
+import { createStripe } from '../../../src/providers/stripe/client.js';
+import { marketplaceOperations, settlementOperations } from '../../support/ledger-operations.js';
+import { CANCELS } from '../../support/marketplace/crash/cancels.js';
+import { HTTP, listenTo } from '../../support/marketplace/crash/http.js';
+import { PAYMENTS } from '../../support/marketplace/crash/payments.js';
+import { REVERSALS } from '../../support/marketplace/crash/reversals.js';
+import type { Ending, Scene, Story } from '../../support/marketplace/crash/story.js';
+import { TRANSFERS } from '../../support/marketplace/crash/transfers.js';
+import { type MoneyCrashWorld, startMoneyCrashWorld } from '../../support/marketplace/crash/world.js';
+import {
+  expectMoneyLedgersEqual,
+  expectSharesExact,
+  type MoneyRow,
+  moneyRows,
+} from '../../support/marketplace/two-ledgers.js';
+import { endOrphanedSweeps, ORDER_LANES } from '../../support/sweeps.js';
+import { type DevServer, startDevServer } from '../../support/temporal.js';
+import { until } from '../../support/until.js';
+
+const STORIES = {
+  payments: PAYMENTS,
+  cancels: CANCELS,
+  transfers: TRANSFERS,
+  reversals: REVERSALS,
+  http: HTTP,
+} as const;
+type Group = keyof typeof STORIES;
+const GROUPS = Object.keys(STORIES) as Group[];
+
+/** Operations that no movement of money depends on; whoever adds one to the ledger has to say where it belongs. */
+const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
+  'ledger.findOrder': 'reads',
+  'ledger.listOrders': 'reads',
+  'ledger.listPayments': 'reads',
+  'ledger.findTransfer': 'reads',
+  'ledger.listTransfers': 'reads',
+  'ledger.findReversal': 'reads',
+  'ledger.listReversals': 'reads',
+  'ledger.listRefunds': 'reads',
+  'ledger.reversalsOfRefund': 'reads',
+  'ledger.reversalsOfRefunds': 'reads',
+  'ledger.questionedPayment': 'reads',
+  'ledger.reversalsOfTransfer': 'reads',
+  'ledger.reversalsOfTransfers': 'reads',
+  'ledger.unavailableProviders': 'reads',
+  'ledger.releaseRequest':
+    'frees the key of a request that was not answered: without it the key is free a minute later',
+  'ledger.takeToken': 'a token that nobody uses: a death there is a death between the permit and the send',
+  'ledger.returnToken': 'sent without waiting for it; a token that is not given back is free by itself seconds later',
+  'ledger.releaseTransfer': 'Stripe never leaves a transfer unfinished; a death there is a death after the look',
+  'ledger.nextProbe': 'an hour after the last retry: a date, and the look before it changed nothing',
+  'ledger.adoptTransfer': 'an hour after the last retry: one transaction, and the next look finds the same',
+  'ledger.adoptReversal': 'an hour after the last retry: one transaction, and the next look finds the same',
+  'ledger.reversedTransfer': 'reads',
+  'ledger.noteReversed': 'one transaction; the event stays due until it was made, and made twice it says the same',
+  'ledger.importTransfer': 'history, a line at a time',
+  'ledger.countTransfersWithoutId': 'reads',
+  'ledger.askAboutPayment': 'a question moves nothing, and the next look asks it again: hyperswitch-certainty.test.ts',
+  'ledger.askAboutRefund': 'a question moves nothing, and the next look asks it again: hyperswitch-certainty.test.ts',
+  'ledger.pinHyperswitch': 'one statement; the next answer pins the same',
+  'ledger.knownPayment': 'reads',
+  'ledger.hyperswitchIsOurs': 'one statement; made again at the next answer that is ours',
+  'ledger.takeHyperswitchTurn': 'a turn that nobody uses; a death there is a death before a read',
+  ...Object.fromEntries(
+    [
+      'startBackfill',
+      'findBackfill',
+      'finishBackfill',
+      'recordBackfill',
+      'isPlanned',
+      'planTransfers',
+      'planDestinations',
+      'nextDestination',
+      'openDestination',
+      'saveListedPage',
+      'ordersToMatch',
+      'unanswered',
+      'closeDestination',
+    ].map((name) => [`ledger.${name}`, 'a backfill moves no money: backfill-killed.test.ts']),
+  ),
+  'stripe.inLane': 'no call',
+  'stripe.listTransfers': 'a backfill moves no money: backfill-killed.test.ts',
+};
+
+interface Point {
+  readonly name: string;
+  readonly story: Story;
+  readonly call?: string;
+  readonly nth?: number;
+  readonly moment?: 'before' | 'after';
+}
+
+const pointsOf = (story: Story): readonly Point[] =>
+  story.inFlight
+    ? [{ name: `in the middle of ${story.what}`, story }]
+    : story.path.flatMap((step) => {
+        const [call = '', nth = '1'] = step.split('#');
+        return (['before', 'after'] as const).map((moment) => ({
+          name: `${story.who ?? 'worker'} ${moment} ${call}${nth === '1' ? '' : ` #${nth}`} of ${story.what}`,
+          story,
+          call,
+          nth: Number(nth),
+          moment,
+        }));
+      });
+
+const undisturbed = (group: Group): readonly Point[] =>
+  STORIES[group].map((story) => ({ name: `nobody in ${story.what}`, story }));
+const pointsIn = (group: Group): readonly Point[] => STORIES[group].flatMap(pointsOf);
+
+/** Amounts and sellers that no other order has, so that two ledgers which mix them up are not equal. */
+const sellersOf = (group: Group, nth: number) => ({
+  [`acct_1${group}${nth}a`]: BigInt(1_000 + 2 * nth),
+  [`acct_1${group}${nth}b`]: BigInt(3_000 + 2 * nth + 1),
+});
+
+type Outcome = { readonly order: OrderId } | { readonly error: Error };
+
+interface Finished {
+  readonly world: MoneyCrashWorld;
+  readonly rows: readonly MoneyRow[];
+  readonly outcomes: ReadonlyMap<string, Outcome>;
+  /** What server and worker called while nobody died. */
+  readonly calls: readonly string[];
+}
+
+/** One order after the other, each with a death of its own; then everything is left to itself until nothing waits. */
+async function runAll(group: Group): Promise<Finished> {
+  const world = await startMoneyCrashWorld({
+    temporalAddress: temporal.address,
+    namespace: `money-${group}`,
+    withServer: group === 'http',
+  });
+  if (world.server) listenTo(world);
+  if (group === 'cancels') world.hyperswitch.setAuto({ refund: { to: 'succeeded', afterMs: 0 } });
+  const alive = undisturbed(group);
+  const points = [...alive, ...pointsIn(group)];
+  const prepared = await prepare(world, group, points);
+  const outcomes = new Map<string, Promise<Outcome>>();
+  let calls: readonly string[] = [];
+  for (const point of points) {
+    const scene = { ...prepared.get(point)!, dies: !alive.includes(point) };
+    const told = run(world, point, scene);
+    outcomes.set(point.name, outcomeOf(told.then(({ ended }) => ended)));
+    // A death that never came is the failure of its own cell, and not of all that follow.
+    await told.catch(() => world.replace(point.story.who ?? 'worker'));
+    if (point === alive.at(-1)) calls = [...(await world.worker.calls()), ...((await world.server?.calls()) ?? [])];
+  }
+  await world.finished(180_000);
+  const all = new Map<string, Outcome>();
+  for (const [name, outcome] of outcomes) all.set(name, await outcome);
+  return { world, outcomes: all, calls, rows: await moneyRows(world.test.url) };
+}
+
+const outcomeOf = (ended: Promise<OrderId>): Promise<Outcome> =>
+  ended.then(
+    (order) => ({ order }),
+    (error: Error) => ({ error }),
+  );
+
+type Given = Pick<Scene, 'sellers' | 'order'>;
+
+/** Every point has its own order and sellers; those whose story begins later are paid and sent already. */
+async function prepare(world: MoneyCrashWorld, group: Group, points: readonly Point[]) {
+  const prepared = new Map<Point, Given>();
+  const left = points.entries();
+  const lane = async () => {
+    for (const [nth, point] of left) {
+      const sellers = sellersOf(group, nth);
+      prepared.set(point, { sellers, order: point.story.sent ? await sent(world, sellers) : undefined });
+    }
+  };
+  await Promise.all([lane(), lane(), lane(), lane()]);
+  return prepared;
+}
+
+async function sent({ shop }: MoneyCrashWorld, sellers: Given['sellers']) {
+  const { id } = await shop.paidOrder(sellers);
+  return await until(
+    'both sellers are paid',
+    async () => {
+      const order = await shop.find(id);
+      return order.transfers.every(({ status }) => status === 'completed') && order;
+    },
+    { limitMs: 60_000 },
+  );
+}
+
+/** Resolves when somebody has died and is back, or the order is where it should be. */
+async function run(
+  world: MoneyCrashWorld,
+  { story, call, moment, nth }: Point,
+  { dies, ...given }: Given & { readonly dies: boolean },
+): Promise<{ readonly ended: Promise<OrderId> }> {
+  const who = story.who ?? 'worker';
+  const die = async () => {
+    if (!dies || call === undefined || moment === undefined) return;
+    if (story.atOnce) await world.replace(who, { call, moment, nth });
+    else await world.arm(who, { call, moment, nth }, Object.keys(given.sellers));
+  };
+  const told = await story.tell({ world, ...given, die, somebodyDies: dies });
+  const ended = Promise.all([told.order, told.rest]).then(([order]) => order);
+  ended.catch(() => undefined);
+  if (dies) {
+    await world.restart(who);
+    await told.mend?.();
+    const inSweep = who === 'worker' && call !== undefined && SWEPT.includes(call) && !isLeftToTemporal(call, moment);
+    if (inSweep) await endOrphanedSweeps(temporal.address, world.namespace, ORDER_LANES);
+  } else if (!story.inFlight) {
+    const order = await ended;
+    const over = async () => isOver(await moneyRows(world.test.url), order, story.ending);
+    await until(`nobody disturbs ${story.what}`, over, { limitMs: 60_000 });
+  }
+  return { ended };
+}
+const SWEPT = ['ledger.dueItems', 'ledger.markItemsStarted', 'ledger.dueWebhooks', 'ledger.itemOfWebhook'];
+/** Elsewhere the killed sweep is ended at once; here Temporal misses its heartbeat. */
+const isLeftToTemporal = (call: string, moment: string | undefined): boolean =>
+  call === 'ledger.markItemsStarted' && moment === 'after';
+
+let temporal: DevServer;
+const finished = new Map<Group, Finished>();
+beforeAll(async () => {
+  temporal = await startDevServer();
+  await Promise.all(GROUPS.map(async (group) => finished.set(group, await runAll(group))));
+}, 1_800_000);
+afterAll(async () => {
+  for (const { world } of finished.values()) await world.stop();
+  await temporal.dispose();
+});
+
+/** Whether an order is where its story ends, whoever died. */
+function isOver(rows: readonly MoneyRow[], order: string, ending: Ending): boolean {
+  const own = rows.filter((row) => row.order_id === order);
+  const of = (kind: MoneyRow['kind']) => own.filter((row) => row.kind === kind).map(({ status }) => status);
+  const all = (kind: MoneyRow['kind'], ...wanted: string[]) => of(kind).every((status) => wanted.includes(status));
+  switch (ending) {
+    case 'unpaid':
+      return own.length === 0;
+    case 'paid':
+      return of('transfer').length === 2 && all('payment', 'succeeded') && all('transfer', 'completed');
+    case 'called off':
+      return of('payment').join() === 'cancelled' && of('transfer').length === 0;
+    case 'refunded':
+      return (
+        of('refund').join() === 'succeeded' &&
+        of('reversal').join() === 'reversed,reversed' &&
+        all('transfer', 'partially_reversed')
+      );
+    case 'any':
+      return (
+        all('payment', 'succeeded', 'failed') &&
+        all('refund', 'succeeded', 'failed') &&
+        all('transfer', 'completed', 'partially_reversed') &&
+        all('reversal', 'reversed')
+      );
+    default:
+      return ending satisfies never;
+  }
+}
+
+const CALLS = new Set(GROUPS.flatMap(pointsIn).flatMap(({ call }) => (call === undefined ? [] : [call])));
+
+it('knows every operation of the ledger and every call to a provider: it is a crash point, or it says why not', () => {
+  const stripe = createStripe({ secretKey: 'sk_test_1', apiBase: undefined, takeToken: async () => () => undefined });
+  const there = new Set([
+    ...marketplaceOperations(),
+    ...Object.keys({ ...stripe, ...stripe.inLane('acct_1') }).map((name) => `stripe.${name}`),
+    ...Object.keys(createHyperswitch({ baseUrl: 'http://127.0.0.1:9', apiKey: 'key' })).map(
+      (name) => `hyperswitch.${name}`,
+    ),
+  ]);
+  const known = new Set([...CALLS, ...Object.keys(BESIDE_THE_PATH)]);
+  expect([...there].filter((name) => !known.has(name))).toEqual([]);
+  expect([...known].filter((name) => !there.has(name))).toEqual([]);
+});
+
+describe.each(GROUPS)('%s', (group) => {
+  const own = () => finished.get(group)!;
+
+  it('calls nothing on the way that is no crash point', () => {
+    const known = new Set([...CALLS, ...Object.keys(BESIDE_THE_PATH), ...settlementOperations()]);
+    expect(own().calls.filter((call) => !known.has(call))).toEqual([]);
+  });
+
+  it('has the same ledgers as Hyperswitch and Stripe, each movement made once by the same bytes', async () => {
+    const { rows, world } = own();
+    expectMoneyLedgersEqual(rows, world);
+    await expectSharesExact(world.test.url);
+  });
+
+  it('asks nobody, and leaves nothing unfinished or unknown', () => {
+    const wrong = own().rows.filter(
+      ({ attention_reason, status, certainty }) =>
+        attention_reason !== null || (certainty !== 'done' && !(status === 'failed' && certainty === 'absent')),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it('cancels by one key and the same bytes, however often, and knows what became of every cancel', async () => {
+    const { world } = own();
+    const cancels = world.hyperswitch.calls().calls.filter(({ endpoint }) => endpoint === 'payments.cancel');
+    const ways = new Set(cancels.map(({ id, idempotencyKey, bodySha256 }) => `${id} ${idempotencyKey} ${bodySha256}`));
+    expect(ways.size).toBe(new Set(cancels.map(({ id }) => id)).size);
+    expect(cancels.length > 0).toBe(group === 'cancels');
+    const open = await world.test.database.query(
+      `SELECT id, status, cancel_certainty FROM payments WHERE cancel_certainty IN ('in_flight', 'unknown')`,
+    );
+    expect(open).toEqual([]);
+  });
+
+  it.each([...undisturbed(group), ...pointsIn(group)].map(({ name, story }) => [name, story.ending] as const))(
+    'ends as it should when there dies: %s',
+    (name, ending) => {
+      const outcome = own().outcomes.get(name)!;
+      if ('error' in outcome) throw outcome.error;
+      const { order } = outcome;
+      const rows = own().rows.filter((row) => row.order_id === order);
+      expect(rows).toSatisfy(() => isOver(rows, order, ending));
+    },
+  );
+});

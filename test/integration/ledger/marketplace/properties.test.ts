@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { OrderId } from '../../../../src/domain/ids.js';
+import type { Order } from '../../../../src/domain/marketplace/marketplace.js';
+import { openTestLedger } from '../../../support/ledger-fixtures.js';
+import { OF_THE_DASHBOARD } from '../../../support/marketplace/model-hyperswitch.js';
+import { type ModelCurrency, STRIPE_STEPS } from '../../../support/marketplace/model-stripe.js';
+import { type MoneyModelWorld, moneyModelWorld } from '../../../support/marketplace/model-world.js';
+import {
+  askedAbout,
+  currency,
+  found,
+  HOUR,
+  happen,
+  ORDERS,
+  SELLERS,
+  story,
+} from '../../../support/marketplace/stories.js';
+import { createTally, type Tally } from '../../../support/tally.js';
+
+/** About half a second each. A limit of time instead would have a busy machine try less, and nobody would notice. */
+const STORIES = Number(process.env.MAKEGOOD_STORIES ?? 30);
+
+const inMinorUnits = (sellers: (typeof ORDERS)[number], code: ModelCurrency): Record<string, number> =>
+  Object.fromEntries(Object.entries(sellers).map(([seller, steps]) => [seller, steps * Number(STRIPE_STEPS[code])]));
+
+/**
+ * No money twice, no key past its age, no other move, no sum beyond what there was: true at every moment; and nothing was
+ * asked of Stripe that it never does.
+ */
+async function holds(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<void> {
+  const { stripe } = world;
+  // Whatever the database holds by itself: it refused nothing that the product tried.
+  expect(world.failures.map((error) => (error instanceof Error ? error.stack : error))).toEqual([]);
+  expect(stripe.broken).toEqual([]);
+  const moved = [
+    ...stripe.transfers().map(({ metadata }) => metadata.seller_transfer_id),
+    ...stripe.reversals().map(({ metadata }) => metadata.operation_id),
+  ];
+  expect(new Set(moved).size).toBe(moved.length);
+  for (const order of await found(world, orders)) {
+    const refunded = order.refunds.filter(({ status }) => status === 'succeeded');
+    expect(sum(refunded)).toBeLessThanOrEqual(order.amount);
+    for (const transfer of order.transfers) {
+      const ours = order.reversals.filter(({ transferId }) => transferId === transfer.id);
+      const taken = ours.filter(({ status }) => status === 'reversed');
+      if (transfer.certainty === 'done') expect(transfer.amountReversed).toBe(sum(taken));
+      expect(sum(ours.filter(({ status }) => status !== 'written_off'))).toBeLessThanOrEqual(transfer.amount);
+    }
+    expect(sum(order.transfers.filter(({ origin }) => origin === 'order'))).toBeLessThanOrEqual(order.amount);
+  }
+}
+const sum = (items: readonly { readonly amount: bigint }[]): bigint =>
+  items.reduce((all, { amount }) => all + amount, 0n);
+
+/** All answers come, time passes, sellers have money, and a person answers what is asked. */
+async function comeToRest(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<void> {
+  const { stripe, hyperswitch, clock, deaths: planned } = world;
+  planned.length = 0;
+  stripe.heal();
+  hyperswitch.heal();
+  for (const seller of SELLERS) stripe.credit(seller, 1_000_000n);
+  for (const refund of hyperswitch.refunds()) if (refund.status === 'pending') hyperswitch.turn(refund, 'succeeded');
+  for (let day = 0; day < 40; day += 1) {
+    clock.advance(2 * HOUR);
+    await world.reconcile();
+    for (const seller of SELLERS) await world.survive(() => world.ledger.balanceRose(seller));
+    for (const item of await world.due()) await world.advance(item);
+    for (const asked of await askedAbout(world, orders)) await answerTo(world, asked);
+    if (day > 3 && (await isAtRest(world, orders))) return;
+  }
+  expect(await found(world, orders), 'at rest').toEqual('at rest');
+}
+
+async function answerTo(world: MoneyModelWorld, asked: Awaited<ReturnType<typeof askedAbout>>[number]): Promise<void> {
+  if (asked.kind === 'refund') {
+    if (asked.attention?.reason === 'conflict') return await world.advance(asked);
+    return await world.decide(asked, 'compensate');
+  }
+  const ended = asked.certainty === 'done' || asked.status === 'cancelled' || asked.status === 'written_off';
+  await world.decide(asked, ended ? 'adopt' : 'retry');
+}
+
+async function isAtRest(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<boolean> {
+  const all = await found(world, orders);
+  return all.every(
+    ({ transfers, reversals, refunds }) =>
+      // One that is tried again by a person's word stays permanently failed until it is completed.
+      transfers.every(
+        (one) =>
+          one.attention === null &&
+          one.nextRetryAt === null &&
+          !['pending', 'failed', 'reversal_pending'].includes(one.status),
+      ) &&
+      reversals.every((one) => one.attention === null && !['pending', 'waiting_balance'].includes(one.status)) &&
+      refunds.every((one) => one.attention === null || one.attention.reason === 'conflict'),
+  );
+}
+
+/** Both ledgers tell the same, and every seller has what was promised less what is due back. */
+async function isRight(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<void> {
+  const all = await found(world, orders);
+  const { stripe } = world;
+  expect(
+    stripe
+      .transfers()
+      .map(({ stripeTransferId, amount }) => `${stripeTransferId} ${amount}`)
+      .sort(),
+  ).toEqual(
+    all
+      .flatMap(({ transfers }) => transfers)
+      .filter((one) => one.stripeTransferId !== null)
+      .map((one) => `${one.stripeTransferId} ${one.amount}`)
+      .sort(),
+  );
+  expect(
+    stripe
+      .reversals()
+      .map(({ stripeReversalId, amount }) => `${stripeReversalId} ${amount}`)
+      .sort(),
+  ).toEqual(
+    all
+      .flatMap(({ reversals }) => reversals)
+      .filter(({ status }) => status === 'reversed')
+      .map((one) => `${one.stripeReversalId} ${one.amount}`)
+      .sort(),
+  );
+  for (const [place, order] of all.entries()) {
+    const refunds = world.hyperswitch
+      .refunds()
+      .filter((one) => one.hyperswitchPaymentId === order.payment?.hyperswitchPaymentId);
+    const refunded = sum(refunds.filter(({ status }) => status === 'succeeded'));
+    expect(sum(order.refunds.filter(({ status }) => status === 'succeeded'))).toBe(refunded);
+    for (const seller of SELLERS) {
+      const moves = STRIPE_STEPS[world.currency];
+      const steps = BigInt(ORDERS[place]![seller]);
+      const due = (steps - (steps * refunded) / order.amount) * moves;
+      const has =
+        sum(stripe.transfers().filter((one) => one.transferGroup === order.id && one.destination === seller)) -
+        sum(
+          stripe
+            .reversals()
+            .filter(
+              ({ metadata, stripeTransferId }) =>
+                metadata.order_id === order.id &&
+                stripe
+                  .transfers()
+                  .some((one) => one.stripeTransferId === stripeTransferId && one.destination === seller),
+            ),
+        );
+      const gave = await givenUp(world, order, seller);
+      expect(has, `${seller} of order ${place}`).toBeGreaterThanOrEqual(due - gave.notSent);
+      expect(has, `${seller} of order ${place}`).toBeLessThanOrEqual(due + gave.notTaken);
+    }
+  }
+}
+
+/** What a person gave up, and what no refund could lend its name to: the only ways in which a seller's money may differ. */
+async function givenUp(
+  world: MoneyModelWorld,
+  order: Order,
+  seller: string,
+): Promise<{ notSent: bigint; notTaken: bigint }> {
+  const [row] = await world.database.query<{ not_sent: string; not_taken: string }>(
+    `SELECT coalesce((SELECT sum(amount) FROM seller_transfers WHERE order_id = $1 AND seller_account = $2 AND written_off_at IS NOT NULL), 0) AS not_sent,
+       coalesce((SELECT sum(amount) FROM reversals WHERE order_id = $1 AND seller_account = $2 AND status = 'written_off' AND NOT voided), 0) AS not_taken`,
+    [order.id, seller],
+  );
+  const dismissed = order.refunds.flatMap(({ id }) => world.dismissed.get(id) ?? []);
+  const asked = order.refunds.flatMap(({ attention }) => attention?.detail ?? []);
+  const due = [...asked, ...dismissed].filter((detail) => detail.includes('are due and cannot be taken back'));
+  const nameless = told(due, /(\d+) [A-Z]{3} of (acct_\w+)/g, seller);
+  const unpaid = told(dismissed, /(\d+) [A-Z]{3} to (acct_\w+)/g, seller);
+  return { notSent: BigInt(row?.not_sent ?? 0) + unpaid, notTaken: BigInt(row?.not_taken ?? 0) + nameless };
+}
+
+const told = (details: readonly string[], said: RegExp, seller: string): bigint =>
+  details
+    .flatMap((detail) => [...detail.matchAll(said)])
+    .filter(([, , whose]) => whose === seller)
+    .reduce((all, [, amount]) => all + BigInt(amount ?? 0), 0n);
+
+/** What a story came to: one in which every step is refused keeps every promise. */
+async function countWhatHappened(world: MoneyModelWorld, tally: Tally): Promise<void> {
+  const { hyperswitch, stripe } = world;
+  const refunds = hyperswitch.refunds();
+  const inDashboard = refunds.filter(({ hyperswitchRefundId: id }) => id.startsWith(OF_THE_DASHBOARD));
+  tally.count('stories');
+  tally.count('refunds asked of us', refunds.length - inDashboard.length);
+  tally.count('refunds of the dashboard', inDashboard.length);
+  tally.count('refunds that failed', refunds.filter(({ status }) => status === 'failed').length);
+  tally.count('transfers', stripe.transfers().length);
+  tally.count('reversals', stripe.reversals().length);
+  tally.count('deaths', world.killed.length);
+}
+
+const decisionsOf = async ({ database }: MoneyModelWorld): Promise<number> =>
+  (await database.query(`SELECT 1 FROM decisions WHERE state = 'applied'`)).length;
+
+it('any order and concurrency of refunds, webhooks, faults, deaths and decisions moves every amount once and ends right', {
+  timeout: 60_000 + STORIES * 5_000,
+}, async () => {
+  const seed = Number(process.env.MAKEGOOD_SEED ?? Date.now() % 2 ** 31);
+  console.info(`money-properties: seed ${seed}; again with MAKEGOOD_SEED=${seed}`);
+  const tally = createTally();
+  await fc.assert(
+    fc.asyncProperty(currency, story, async (code, happenings) => {
+      const test = await openTestLedger({ approvalThreshold: 1_000_000n });
+      const world = moneyModelWorld(test, code);
+      const orders: OrderId[] = [];
+      for (const sellers of ORDERS) orders.push(await world.paidOrder(inMinorUnits(sellers, code)));
+      for (const together of happenings) {
+        await Promise.all(together.map((one) => happen(world, orders, one)));
+        await holds(world, orders);
+      }
+      tally.count('decisions on the way', await decisionsOf(world));
+      await comeToRest(world, orders);
+      await holds(world, orders);
+      await isRight(world, orders);
+      await countWhatHappened(world, tally);
+      await test.dispose();
+    }),
+    { seed, numRuns: STORIES, endOnFailure: true },
+  );
+  console.info(`money-properties: ${tally.all()}`);
+  tally.expectAtLeast({
+    stories: STORIES,
+    'refunds asked of us': 40,
+    'refunds of the dashboard': 5,
+    'refunds that failed': 5,
+    transfers: 60,
+    reversals: 50,
+    deaths: 12,
+    'decisions on the way': 3,
+  });
+});

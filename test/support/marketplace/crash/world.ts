@@ -1,0 +1,201 @@
+import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../../sandbox/hyperswitch/start.js';
+import { type StripeSandbox, startStripeSandbox } from '../../../../sandbox/stripe/start.js';
+import { readConfig } from '../../../../src/config/config.js';
+import type { PaymentId, RefundId } from '../../../../src/domain/ids.js';
+import type { MoneyItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
+import { createTemporalClient } from '../../../../src/orchestration/temporal-client.js';
+import { createMarketplaceProviders, createMarketplaceRuntime } from '../../../../src/programs/marketplace-runtime.js';
+import { openTestLedger, type TestLedger } from '../../ledger-fixtures.js';
+import {
+  type CrashOrder,
+  environmentFor,
+  lastingPort,
+  startProcess,
+  type TestProcess,
+} from '../../settlements/crashing.js';
+import { memoryLogger } from '../../settlements/settlement-world.js';
+import { until } from '../../until.js';
+import { unfinishedMoney } from '../two-ledgers.js';
+import { commerce, marketplaceEnvironment } from '../world.js';
+
+type Kind = 'server' | 'worker';
+
+/**
+ * A marketplace whose worker (and server, where asked for) are processes that die at a named call. The shop of this
+ * process does what the server would, so that the worker alone is what breaks.
+ */
+export interface MoneyCrashWorld {
+  readonly test: TestLedger;
+  readonly stripe: StripeSandbox;
+  readonly hyperswitch: HyperswitchSandbox;
+  readonly shop: ReturnType<typeof commerce>;
+  readonly namespace: string;
+  worker: TestProcess;
+  server: TestProcess | undefined;
+  /** Starts or nudges the workflows of items, as the server would. */
+  wake(items: readonly MoneyItem[]): void;
+  arm(
+    kind: Kind,
+    order: Pick<CrashOrder, 'call' | 'moment' | 'nth' | 'signal'>,
+    sellers: readonly string[],
+  ): Promise<void>;
+  /** Ends the process and starts another, which dies at the given call, whomever it is for. */
+  replace(kind: Kind, order?: Pick<CrashOrder, 'call' | 'moment' | 'nth'>): Promise<void>;
+  /** Waits for the death that was ordered, and starts the same process again where it was. */
+  restart(kind: Kind): Promise<void>;
+  /** What Hyperswitch does not know is looked for three times, ten minutes apart: these pass, and it is looked for at once. */
+  passAbsences(): Promise<void>;
+  /** Resolves when every item and every webhook is final; the minutes between two proofs of absence are not waited for. */
+  finished(limitMs: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface MoneyCrashOptions {
+  readonly temporalAddress: string;
+  readonly namespace: string;
+  readonly withServer?: boolean;
+  readonly changes?: Readonly<Record<string, string>>;
+  /** Where the processes find Postgres; default where it is. */
+  readonly databaseUrl?: (url: string) => Promise<string>;
+}
+
+/** A claim of a dead process holds this long; production's ninety seconds would be waited out at every death. */
+const HOLD_MS = 2_000;
+const DIES_WITHIN_MS = 30_000;
+
+export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<MoneyCrashWorld> {
+  const { temporalAddress, namespace, withServer = false } = options;
+  const test = await openTestLedger();
+  const stripe = await startStripeSandbox();
+  const hyperswitch = await startHyperswitchSandbox({
+    auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
+  });
+  const databaseUrl = (await options.databaseUrl?.(test.url)) ?? test.url;
+  const env = environmentFor(
+    { databaseUrl, temporalAddress, namespace, authServerUrl: 'http://127.0.0.1:9' },
+    {
+      ...marketplaceEnvironment(stripe, hyperswitch),
+      PORT: await lastingPort(),
+      REVERSAL_BACKOFF_BASE: '200ms',
+      REVERSAL_BACKOFF_MAX: '1s',
+      REVERSAL_CHECK_INTERVAL: '2s',
+      TRANSFER_RETRY_BACKOFF_BASE: '200ms',
+      TRANSFER_RETRY_BACKOFF_MAX: '1s',
+      TRANSFER_RETRY_INTERVAL: '2s',
+      // No settlement is ever made here, and schedules need no mending.
+      SETTLEMENT_SWEEP_INTERVAL: '1h',
+      TEST_PREPARE_EVERY_MS: '600000',
+      TEST_HOLD_MS: String(HOLD_MS),
+      ...options.changes,
+    },
+  );
+  const processes: Record<Kind, TestProcess | undefined> = {
+    worker: await startProcess('worker', env),
+    server: withServer ? await startProcess('server', env) : undefined,
+  };
+  const { runtime, close } = shopRuntime(env, test);
+  const alive = (kind: Kind): TestProcess => {
+    const process = processes[kind];
+    if (!process) throw new Error(`this world has no ${kind}`);
+    return process;
+  };
+  const passAbsences = async () => runtime.wake(await dueByAbsences(test));
+  return {
+    test,
+    stripe,
+    hyperswitch,
+    namespace,
+    passAbsences,
+    shop: commerce(test, runtime),
+    wake: runtime.wake,
+    get worker() {
+      return alive('worker');
+    },
+    get server() {
+      return processes.server;
+    },
+    async arm(kind, order, sellers) {
+      const own = await test.database.query<{ id: string }>(IDS_OF_SELLERS, [sellers]);
+      const others = await test.database.query<{ id: string }>(
+        'SELECT id FROM reversals WHERE seller_account <> ALL ($1)',
+        [sellers],
+      );
+      const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
+      await alive(kind).arm({ ...order, about: [...sellers, ...ids(own)], past: ids(others) });
+    },
+    async replace(kind, order) {
+      alive(kind).kill('SIGKILL');
+      await alive(kind).exited;
+      processes[kind] = await startProcess(kind, order ? { ...env, TEST_CRASH_AT_ONCE: JSON.stringify(order) } : env);
+    },
+    async restart(kind) {
+      const ended = await until(`the ${kind} dies`, () => soon(alive(kind).exited), { limitMs: DIES_WITHIN_MS });
+      if (ended !== 'SIGKILL') throw new Error(`the ${kind} ended by ${ended}:\n${alive(kind).lines.join('\n')}`);
+      processes[kind] = await startProcess(kind, env);
+    },
+    async finished(limitMs) {
+      let left: readonly object[] = [];
+      try {
+        const isFinal = async () => {
+          await passAbsences();
+          left = await unfinishedMoney(test.url);
+          return left.length === 0;
+        };
+        await until('everything is final', isFinal, { limitMs, everyMs: 200 });
+      } catch (error) {
+        throw new Error(`${String(error)}; still there: ${JSON.stringify(left.slice(0, 20))}`, { cause: error });
+      }
+    },
+    async stop() {
+      for (const child of Object.values(processes)) {
+        child?.kill('SIGKILL');
+        await child?.exited;
+      }
+      await close();
+      await Promise.all([stripe.close(), hyperswitch.close()]);
+      await test.dispose();
+    },
+  };
+}
+
+/** @returns what is due because ten minutes have passed */
+async function dueByAbsences({ database }: TestLedger): Promise<MoneyItem[]> {
+  const passed = (table: string) => `UPDATE ${table}
+    SET last_absence_at = last_absence_at - interval '10 minutes', next_check_at = clock_now()
+    WHERE status IN ('pending', 'processing', 'review') AND last_absence_at > clock_now() - interval '10 minutes'
+      AND runner IS NULL RETURNING id`;
+  const [payments, refunds] = [
+    await database.query<{ id: PaymentId }>(passed('payments')),
+    await database.query<{ id: RefundId }>(passed('refunds')),
+  ];
+  return [
+    ...payments.map(({ id }) => ({ kind: 'payment', id }) as const),
+    ...refunds.map(({ id }) => ({ kind: 'refund', id }) as const),
+  ];
+}
+
+const IDS_OF_SELLERS = `WITH own AS (SELECT order_id FROM order_items WHERE seller_account = ANY ($1))
+  SELECT order_id AS id FROM own
+  UNION SELECT id FROM payments WHERE order_id IN (SELECT order_id FROM own)
+  UNION SELECT id FROM refunds WHERE order_id IN (SELECT order_id FROM own)
+  UNION SELECT id FROM seller_transfers WHERE seller_account = ANY ($1)
+  UNION SELECT id FROM reversals WHERE seller_account = ANY ($1)`;
+
+function shopRuntime(env: NodeJS.ProcessEnv, { ledger }: TestLedger) {
+  const config = readConfig(env);
+  const temporal = createTemporalClient(config.temporal);
+  const runtime = createMarketplaceRuntime({
+    config,
+    ledger,
+    providers: createMarketplaceProviders(config, ledger),
+    chain: undefined,
+    temporal,
+    logger: memoryLogger() as never,
+    processName: `shop-${crypto.randomUUID()}`,
+  });
+  return { runtime, close: () => temporal.connection.close() };
+}
+
+/** What a promise has come to by now. */
+const soon = <T>(promise: Promise<T>): Promise<T | undefined> =>
+  Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(resolve, 25, undefined))]);

@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { mountDemoRoutes } from '../../../sandbox/demo-routes.js';
+import { createAuthServer } from '../../../src/providers/auth-server/client.js';
+import { createPaidSessions, type PaidSessions, type PaidSessionsDependencies } from '../../../src/sessions/index.js';
+import type { TestLedger } from '../ledger-fixtures.js';
+
+export interface PaidServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The demo's paid routes, and others, in this process on a real ledger; nothing is dispatched. */
+export async function startPaidServer(
+  store: TestLedger,
+  authServerUrl: string,
+  mount?: (app: express.Express, sessions: PaidSessions) => void,
+  {
+    settleNow = () => Promise.resolve('unknown'),
+    requestIds = 'another one',
+    publicUrl,
+    ...settings
+  }: {
+    readonly releasedLimit?: number;
+    readonly leaseMs?: number;
+    readonly settleNow?: PaidSessionsDependencies['settleNow'];
+    /** What this server would prove payment request ids by if the ledger kept nothing for that. */
+    readonly requestIds?: string;
+    readonly publicUrl?: string;
+  } = {},
+): Promise<PaidServer> {
+  const { clock } = store;
+  const sessions = createPaidSessions({
+    ledger: store.ledger,
+    authServer: createAuthServer({ baseUrl: authServerUrl, clock }),
+    authServerUrl,
+    settings: {
+      credentialValidityMs: 3_600_000,
+      minRetryWindowMs: 120_000,
+      checkpointAmount: 1_000n,
+      checkpointIntervalMs: 1_000,
+      ...settings,
+    },
+    secrets: { mpp: 'a secret that all servers of a deployment share', requestIds },
+    holder: 'test',
+    publicUrl,
+    clock,
+    log: { warn: () => undefined, error: () => undefined },
+    settleNow,
+    dispatch: () => undefined,
+  });
+  await sessions.start();
+  const app = express();
+  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mount?.(app, sessions);
+  const server = createServer(app).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop: async () => {
+      server.closeAllConnections();
+      server.close();
+      await sessions.stop();
+    },
+  };
+}
+
+/** A route of which one payer may owe for three requests at most. */
+export const mountLimitedRoute = (app: express.Express, sessions: PaidSessions): unknown =>
+  app.get(
+    '/limited',
+    sessions.paidSession({
+      price: '10000',
+      asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
+      decimals: 6,
+      network: 'eip155:84532',
+      payTo: '0xde30000000000000000000000000000000000402',
+      protocols: ['x402'],
+      exposure: { perPayer: '30000' },
+    }),
+    (req, res) => {
+      req.paymentSession?.charge(10_000n);
+      res.json({ served: true });
+    },
+  );
