@@ -36,7 +36,7 @@ describe('the documents', () => {
     expect(ATTENTION_REASONS.filter((reason) => !text.includes(`\`${reason}\``))).toEqual([]);
   });
 
-  it.each(['src', 'activities', 'workflows', 'test'])('are all that comments in %s cite', (folder) => {
+  it.each(['src', 'activities', 'workflows', 'sandbox', 'test'])('are all that comments in %s cite', (folder) => {
     const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ts'),
     );
@@ -45,6 +45,14 @@ describe('the documents', () => {
       [...read(join(folder, name)).matchAll(/(?<![\w./-])[\w/-]+\.md\b/g)].map(([page]) => page),
     );
     expect([...new Set(cited)].filter((page) => !existsSync(join(ROOT, page)))).toEqual([]);
+  });
+
+  it('name, for each invariant, tests that are there', () => {
+    const rows = read('docs/invariants.md').match(/^\| I\d+ \|.*$/gm) ?? [];
+    expect(rows).toHaveLength(11);
+    const kept = rows.map((row) => row.match(/\btest\/[\w/-]+\.test\.ts\b/g) ?? []);
+    expect(kept.filter((tests) => tests.length === 0)).toEqual([]);
+    expect(kept.flat().filter((test) => !existsSync(join(ROOT, test)))).toEqual([]);
   });
 
   it('lead to every runbook, and each says what it means for the money', () => {
