@@ -1,8 +1,8 @@
 import express, { Router } from 'express';
 import { z } from 'zod';
 import { accept, commonSwitches } from '../control.js';
+import type { SandboxControl } from './control.js';
 import { faultRuleSchema, protocolsSchema } from './faults.js';
-import type { SandboxControl } from './start.js';
 
 const downSchema = z.strictObject({ down: z.boolean(), protocols: protocolsSchema.optional() });
 const accountSchema = z.strictObject({ payer: z.string().min(1), balance: z.string().regex(/^\d{1,39}$/) });

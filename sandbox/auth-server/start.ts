@@ -1,37 +1,17 @@
 import { systemClock } from '../../src/domain/clock.js';
-import { type CommonControl, troubleControl } from '../control.js';
+import { troubleControl } from '../control.js';
 import { type Journal, openJournal } from '../journal.js';
 import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { type Book, createBook, type Debit } from './book.js';
-import { type CallLog, type CallTotals, createCallLog, type KeyCalls } from './call-log.js';
-import type { SandboxProtocol } from './claim.js';
+import { type CallLog, createCallLog } from './call-log.js';
+import type { LedgerView, SandboxControl } from './control.js';
 import { controlRoutes } from './control-routes.js';
-import { createFaults, type FaultRule, type Faults } from './faults.js';
+import { createFaults, type Faults } from './faults.js';
 import { providerRoutes } from './provider-routes.js';
 
 export interface SandboxOptions extends StandInOptions {
   /** Recover the signer of every EIP-3009 authorization (about a millisecond each); default false. */
   readonly checkSignatures?: boolean;
-}
-
-/** Amounts are atomic USDC as digits. */
-export interface LedgerView {
-  readonly debits: readonly (Omit<Debit, 'amount'> & { readonly amount: string })[];
-  readonly payers: Readonly<Record<string, { debits: number; debited: string; balance: string }>>;
-  readonly totals: { readonly debits: number; readonly debited: string };
-}
-export interface CallsView {
-  readonly keys: readonly KeyCalls[];
-  readonly totals: CallTotals;
-}
-
-/** The same switches as under /_sandbox, for tests in this process. */
-export interface SandboxControl extends CommonControl<FaultRule, LedgerView, CallsView> {
-  downProtocols(): readonly SandboxProtocol[];
-  /** Answers 503 to everything (or to these protocols), and nothing is committed. */
-  setDown(down: boolean, protocols?: readonly SandboxProtocol[]): void;
-  /** `payer`: an ATXP account id, or a wallet address in lower case. */
-  setBalance(payer: string, balance: bigint): Promise<void>;
 }
 
 export type Sandbox = SandboxControl & StandIn;

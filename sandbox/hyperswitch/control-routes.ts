@@ -1,9 +1,9 @@
 import express, { type Response, Router } from 'express';
 import { z } from 'zod';
 import { accept, commonSwitches } from '../control.js';
+import type { HyperswitchControl } from './control.js';
 import { faultRuleSchema } from './faults.js';
 import { INTENT_STATUSES, type IntentStatus, REFUND_STATUSES, type RefundStatus } from './objects.js';
-import type { HyperswitchControl } from './start.js';
 import { webhooksSchema } from './webhooks.js';
 
 /** A word that no document has yet: Hyperswitch may have a newer one. */

@@ -1,82 +1,25 @@
 import { systemClock } from '../../src/domain/clock.js';
-import { type CommonControl, troubleControl } from '../control.js';
+import { troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';
 import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
 import { type Auto, type AutoSettings, createAuto } from './auto.js';
-import { type Book, type Change, createBook, type Move } from './book.js';
-import { type Call, type CallLog, type CallTotals, type CreatedCalls, createCallLog } from './call-log.js';
+import { type Book, type Change, createBook } from './book.js';
+import { type CallLog, createCallLog } from './call-log.js';
+import type { HyperswitchControl, LedgerView } from './control.js';
 import { controlRoutes } from './control-routes.js';
 import { SANDBOX_API_KEY } from './defaults.js';
-import { type FaultRule, type Faults, faultRuleSchema } from './faults.js';
+import { type Faults, faultRuleSchema } from './faults.js';
 import { createLateWork, type LateWork } from './late-work.js';
-import {
-  type IntentStatus,
-  type Owner,
-  ownId,
-  type Payment,
-  paymentBody,
-  type Refund,
-  type RefundStatus,
-  refundBody,
-  SANDBOX_OWNER,
-} from './objects.js';
-import type { Problem } from './problems.js';
+import { type Owner, ownId, type Payment, paymentBody, type Refund, refundBody, SANDBOX_OWNER } from './objects.js';
 import { providerRoutes } from './provider-routes.js';
-import {
-  createWebhooks,
-  PAYMENT_EVENTS,
-  REFUND_EVENTS,
-  type SentEvent,
-  type WebhookSettings,
-  type Webhooks,
-} from './webhooks.js';
+import { createWebhooks, PAYMENT_EVENTS, REFUND_EVENTS, type WebhookSettings, type Webhooks } from './webhooks.js';
 
 export interface HyperswitchSandboxOptions extends StandInOptions {
   /** What callers must send as `api-key`; default {@link SANDBOX_API_KEY}. */
   readonly apiKey?: string;
   readonly webhooks?: WebhookSettings;
   readonly auto?: AutoSettings;
-}
-
-/** Amounts are whole minor units; totals by currency count what succeeded. */
-export interface LedgerView {
-  readonly payments: readonly Payment[];
-  readonly refunds: readonly Refund[];
-  readonly totals: Readonly<Record<string, { readonly received: number; readonly refunded: number }>>;
-}
-export interface CallsView {
-  readonly calls: readonly Call[];
-  readonly created: readonly CreatedCalls[];
-  readonly totals: CallTotals;
-}
-export interface DashboardRefund {
-  readonly payment_id: string;
-  /** Absent: the whole payment. */
-  readonly amount?: number | undefined;
-  readonly reason?: string | undefined;
-  /** Default `succeeded`. */
-  readonly status?: RefundStatus | undefined;
-}
-
-/** The same switches as under /control, for tests in this process. */
-export interface HyperswitchControl extends CommonControl<FaultRule, LedgerView, CallsView> {
-  isDown(): boolean;
-  /** Replaces what happens by itself from now on. */
-  setAuto(settings: AutoSettings & { readonly maxRefunds?: number | undefined }): void;
-  /** Undefined: there is no such payment. */
-  movePayment(id: string, move: Move<IntentStatus> & { readonly received?: number }): Promise<Payment> | undefined;
-  moveRefund(id: string, move: Move<RefundStatus>): Promise<Refund> | undefined;
-  /** A refund that a person makes at Hyperswitch: its own id, nothing of ours in it. */
-  refundInDashboard(order: DashboardRefund): Promise<{ refund: Refund } | { problem: Problem }>;
-  webhooks(): readonly SentEvent[];
-  setWebhooks(settings: WebhookSettings): void;
-  releaseWebhooks(newestFirst: boolean): Promise<void>;
-  redeliver(eventId: string): Promise<boolean>;
-  /** Carries out what `lands_late` kept. */
-  landLate(): Promise<number>;
-  /** Whose the key is that callers send; another merchant's finds nothing of what was made before. Default: the sandbox's. */
-  setKeyOwner(owner: Partial<Owner>): void;
 }
 
 export interface HyperswitchSandbox extends HyperswitchControl, StandIn {

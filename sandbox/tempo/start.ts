@@ -1,28 +1,20 @@
 import type { Address } from 'viem';
 import { systemClock } from '../../src/domain/clock.js';
-import { type CommonControl, troubleControl } from '../control.js';
+import { troubleControl } from '../control.js';
 import { createFaultSwitches } from '../fault-book.js';
 import { type Journal, openJournal } from '../journal.js';
 import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
-import { type CallLog, type CallsView, createCallLog } from './call-log.js';
+import { type CallLog, createCallLog } from './call-log.js';
 import { type Chain, createChain } from './chain.js';
+import type { TempoControl } from './control.js';
 import { controlRoutes } from './control-routes.js';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from './defaults.js';
-import { type FaultRule, type Faults, faultRuleSchema } from './faults.js';
-import { type LedgerView, ledgerView } from './ledger-view.js';
+import { type Faults, faultRuleSchema } from './faults.js';
+import { ledgerView } from './ledger-view.js';
 import { rpcRoutes } from './rpc-routes.js';
 
 export interface TempoSandboxOptions extends StandInOptions {
   readonly chainId?: number;
-}
-
-/** The same switches as under /control, for tests in this process. */
-export interface TempoControl extends CommonControl<FaultRule, LedgerView, CallsView> {
-  isDown(): boolean;
-  /** Atomic units; of the default token unless another is named. */
-  setBalance(owner: string, balance: bigint, token?: string): Promise<void>;
-  /** Carries out what the fault `stay_pending` left in the pool, unless it has expired there. */
-  mine(): Promise<void>;
 }
 
 /** `TEMPO_RPC_URL` is set to its `url`. */

@@ -12,7 +12,7 @@ import {
 } from '../domain/marketplace/marketplace-answer.js';
 import type { FoundItem, MoneyCall } from '../ledger/marketplace/marketplace-story.js';
 import type { OperatorLedger } from './operator-ledger.js';
-import type { Shown } from './show.js';
+import type { Shown } from './shown.js';
 import { storyTable } from './story-table.js';
 import { table } from './table.js';
 

@@ -5,7 +5,7 @@ import type { Settlement } from '../domain/settlements/settlement.js';
 import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
 import { whatNextOfSettlement } from '../domain/decisions/what-next.js';
 import type { OperatorLedger } from './operator-ledger.js';
-import type { Shown } from './show.js';
+import type { Shown } from './shown.js';
 import { storyTable } from './story-table.js';
 import { table } from './table.js';
 

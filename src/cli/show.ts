@@ -6,12 +6,6 @@ import { withOperatorLedger } from './operator-ledger.js';
 import { showMoney } from './show-money.js';
 import { showSettlement } from './show-settlement.js';
 
-/** One item as JSON, and the same in lines for a person. */
-export interface Shown {
-  readonly answer: object;
-  readonly lines: readonly string[];
-}
-
 export function addShowCommand(program: Command, context: CliContext): void {
   program
     .command('show <id>')

@@ -5,7 +5,7 @@ import { SessionPaymentError } from './errors.js';
 import { leftOf, limitBeside, listed, stillHeld } from './left-channels.js';
 import { type Payer, record, recordedEntry } from './payer.js';
 import { secondsLeft } from './pending.js';
-import type { PreparedPayment } from './prepare-payment.js';
+import type { PreparedPayment } from './prepared-payment.js';
 import { openingDeposit } from './signing-plan.js';
 
 /**

@@ -7,7 +7,8 @@ import { leave } from './left-channels.js';
 import { observe } from './observe.js';
 import { noteRefusal, type PaidRequest, paidRequest } from './paid-request.js';
 import { type Payer, recordedEntry } from './payer.js';
-import { type PreparedPayment, preparePayment } from './prepare-payment.js';
+import { preparePayment } from './prepare-payment.js';
+import type { PreparedPayment } from './prepared-payment.js';
 import { problemDetail } from './receipt.js';
 
 export interface Paid {

@@ -9,15 +9,9 @@ import { leave, limitBeside, listed, stillHeld } from './left-channels.js';
 import { openAgain, openChannel } from './open-channel.js';
 import type { PaidRequest } from './paid-request.js';
 import { record } from './payer.js';
+import type { PreparedPayment } from './prepared-payment.js';
 import { highest, type SigningPlan, signingPlan } from './signing-plan.js';
 import { topUp } from './top-up.js';
-
-/** A credential that may leave: what it signs is on record. */
-export interface PreparedPayment {
-  readonly action: 'open' | 'voucher';
-  readonly credential: string;
-  readonly entry: ChannelEntry;
-}
 
 /** Decides how to pay these terms, puts it on record and signs it. */
 export async function preparePayment(request: PaidRequest, terms: SessionTerms): Promise<PreparedPayment> {

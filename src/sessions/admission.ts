@@ -5,12 +5,13 @@ import type { Protocol } from '../domain/settlements/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import type { Payer } from '../protocols/payer.js';
 import type { CommitQueue } from './gate/commit-queue.js';
-import type { SessionLog, SettleNowOutcome } from './gate/gate-options.js';
+import type { SettleNowOutcome } from './gate/gate-options.js';
 import type { HeldLease, LeaseKeeper } from './gate/lease-keeper.js';
 import type { LiveSession } from './gate/live-session.js';
 import type { Match, MatchDependencies, Presented } from './offers/match-offer.js';
 import type { RouteTerms } from './offers/route-options.js';
 import type { SessionLedger } from './session-ledger.js';
+import type { SessionLog } from './session-log.js';
 
 export interface Verifier {
   verify(

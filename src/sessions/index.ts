@@ -5,7 +5,7 @@ import type { Verifier } from './admission.js';
 import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
 import { createCommitQueue } from './gate/commit-queue.js';
 import { createDeliveryRecorder } from './gate/delivery-recorder.js';
-import type { SessionLog, SettleNowOutcome } from './gate/gate-options.js';
+import type { SettleNowOutcome } from './gate/gate-options.js';
 import { createGivenUpSessions } from './gate/given-up.js';
 import { createLeaseKeeper } from './gate/lease-keeper.js';
 import { nodeProblem } from './gate/node-trial.js';
@@ -16,6 +16,7 @@ import { createRequestIds } from './offers/request-ids.js';
 import type { PaidSessionOptions } from './offers/route-options.js';
 import { createPaidRoute } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
+import type { SessionLog } from './session-log.js';
 
 export type { PaymentSession } from './gate/payment-session.js';
 export type { PaidSessionOptions } from './offers/route-options.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type SourceFile, sourceFiles } from '../support/source-files.js';
+import { circlesOf, type SourceFile, sourceFiles } from '../support/source-files.js';
 
 const FILES = sourceFiles('src', 'workflows', 'activities', 'sandbox');
 
@@ -103,6 +103,16 @@ describe('rooms', () => {
           .map((one) => `must not import ${one.typeOnly ? 'types' : 'values'} of ${one.target}`);
       }),
     ).toEqual([]);
+  });
+
+  it('have no circle of files that import each other, types included', () => {
+    expect(circlesOf(FILES)).toEqual([]);
+    const [one, other] = ['src/one.ts', 'src/other.ts'].map((path, nth, paths) => ({
+      path,
+      text: '',
+      imports: [{ target: paths[1 - nth]!, own: true, typeOnly: true }],
+    }));
+    expect(circlesOf([one!, other!])).toEqual([['src/one.ts', 'src/other.ts']]);
   });
 
   it('leave composition roots to the programs that start them', () => {

@@ -56,3 +56,33 @@ function resolve(from: string, { target, typeOnly }: { target: string; typeOnly:
   const path = posix.join(dirname(from), target).replace(/\.js$/, '.ts');
   return { target: path, own: true, typeOnly };
 }
+
+/** Files that reach each other by their imports: each circle in the order of its paths. */
+export function circlesOf(files: readonly SourceFile[]): string[][] {
+  const targets = new Map(
+    files.map(({ path, imports }) => [path, imports.flatMap((one) => (one.own ? [one.target] : []))]),
+  );
+  const reached = new Map<string, ReadonlySet<string>>();
+  const reachedFrom = (start: string): ReadonlySet<string> => {
+    const known = reached.get(start);
+    if (known) return known;
+    const seen = new Set<string>();
+    const open = [start];
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      for (const target of targets.get(path) ?? []) {
+        if (seen.has(target)) continue;
+        seen.add(target);
+        open.push(target);
+      }
+    }
+    reached.set(start, seen);
+    return seen;
+  };
+  const circles = new Map<string, string[]>();
+  for (const path of targets.keys()) {
+    if (!reachedFrom(path).has(path)) continue;
+    const circle = [...reachedFrom(path)].filter((other) => reachedFrom(other).has(path)).sort();
+    circles.set(circle.join(), circle);
+  }
+  return [...circles.values()];
+}

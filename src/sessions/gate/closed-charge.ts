@@ -1,7 +1,7 @@
 import type { SettlementId } from '../../domain/ids.js';
 import type { ReleaseCause } from '../session-ledger.js';
+import type { SessionLog } from '../session-log.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
-import type { SessionLog } from './gate-options.js';
 import type { LiveSession } from './live-session.js';
 
 export interface ClosedChargeOptions {

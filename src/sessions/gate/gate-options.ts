@@ -1,4 +1,5 @@
 import type { SettlementId } from '../../domain/ids.js';
+import type { SessionLog } from '../session-log.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { LiveSession } from './live-session.js';
@@ -6,11 +7,6 @@ import type { PlainAnswer } from './wire.js';
 import type { WithheldAnswer } from './withheld-answer.js';
 
 export type SettleNowOutcome = 'settled' | 'refused' | 'unknown';
-
-export interface SessionLog {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
 
 export interface GateOptions {
   readonly session: LiveSession;

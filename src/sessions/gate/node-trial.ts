@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { within } from '../../domain/within.js';
 import { type Exchange, exchangeOverHttp1, exchangeOverHttp2 } from '../in-memory.js';
-import { holdWire, type Verdict, type Wire } from './wire.js';
+import { holdWire } from './hold-wire.js';
+import type { Verdict, Wire } from './wire.js';
 
 /** With which `npm test` tries that responses are held back, as in package.json under engines; a test keeps the two alike. */
 export const NODE_VERSIONS = '^20.19.0 || ^22.12.0 || ^24.0.0 || ^26.0.0';

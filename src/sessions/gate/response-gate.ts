@@ -2,9 +2,10 @@ import type { ServerResponse } from 'node:http';
 import type { ReleaseCause } from '../session-ledger.js';
 import { ClosedCharge } from './closed-charge.js';
 import type { GateOptions, SettleNowOutcome } from './gate-options.js';
+import { holdWire } from './hold-wire.js';
 import type { CloseResult, LiveSession } from './live-session.js';
 import { keepPrivate, lengthOf, releasedBy } from './paid-head.js';
-import { holdWire, type Verdict, type Wire, type WireEvents, type WireHead } from './wire.js';
+import type { Verdict, Wire, WireEvents, WireHead } from './wire.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 

@@ -1,7 +1,3 @@
-import type { ServerResponse } from 'node:http';
-import { Http1Wire } from './wire-http1.js';
-import { Http2Wire, isHttp2 } from './wire-http2.js';
-
 /**
  * What becomes of bytes that want to leave: they leave; they wait, and slow their writer down; they wait and are taken
  * without slowing it down; or they go nowhere.
@@ -68,7 +64,3 @@ export interface Wire {
   /** Cuts the response off, so that the client learns that it is not whole. */
   destroy(): void;
 }
-
-/** Puts the gate between a response and its client, beneath everything else that was or will be put around the response. */
-export const holdWire = (res: ServerResponse, events: WireEvents): Wire =>
-  isHttp2(res) ? new Http2Wire(res, events) : new Http1Wire(res, events);

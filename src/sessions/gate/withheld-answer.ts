@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SettlementId } from '../../domain/ids.js';
 import type { SessionLedger } from '../session-ledger.js';
-import type { SessionLog } from './gate-options.js';
+import type { SessionLog } from '../session-log.js';
 
 /** The right to an answer that is held back until it is paid for; it is used once. */
 export interface WithheldAnswer {

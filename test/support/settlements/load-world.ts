@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import { type Sandbox, type SandboxControl, startSandbox } from '../../../sandbox/auth-server/start.js';
+import type { SandboxControl } from '../../../sandbox/auth-server/control.js';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import type { Protocol } from '../../../src/domain/settlements/settlement-status.js';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { expect } from 'vitest';
-import type { SandboxControl } from '../../../sandbox/auth-server/start.js';
+import type { SandboxControl } from '../../../sandbox/auth-server/control.js';
 
 /** A settlement as the tables hold it, read without any code of the product. */
 export interface OurRow {

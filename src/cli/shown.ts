@@ -1,0 +1,5 @@
+/** One item as JSON, and the same in lines for a person. */
+export interface Shown {
+  readonly answer: object;
+  readonly lines: readonly string[];
+}
