@@ -47,6 +47,18 @@ describe('the documents', () => {
     expect([...new Set(cited)].filter((page) => !existsSync(join(ROOT, page)))).toEqual([]);
   });
 
+  it.each(['settlement', 'reversal'])(
+    'walk one %s in at most fifteen steps, through files that are there',
+    (subject) => {
+      const [, walk = ''] = read('docs/architecture.md').split(`## One ${subject}, file by file`);
+      const steps = (walk.split('\n## ')[0] ?? '').match(/^\d+\. .*$/gm) ?? [];
+      expect(steps.length).toBeGreaterThan(9);
+      expect(steps.length).toBeLessThanOrEqual(15);
+      const files = steps.map((step) => /`([\w/.-]+\.ts)`/.exec(step)?.[1] ?? step);
+      expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+    },
+  );
+
   it('name, for each invariant, tests that are there', () => {
     const rows = read('docs/invariants.md').match(/^\| I\d+ \|.*$/gm) ?? [];
     expect(rows).toHaveLength(11);

@@ -9,7 +9,7 @@ function placesNamedIn(readme: string): string[] {
   return rows
     .map((row) => row.split('|').at(-2) ?? '')
     .flatMap((cell) => [...cell.matchAll(/`([\w.-]+(?:\/[\w.*-]*)*)`/g)].map((match) => match[1] ?? ''))
-    .filter((place) => /^(workflows|activities|src|test|docs|scripts|bin|web|bench|\.ci)(\/|$)/.test(place));
+    .filter((place) => /^(workflows|activities|sandbox|src|test|docs|scripts|bin|web|bench|\.ci)(\/|$)/.test(place));
 }
 
 const README = join(projectRoot(), 'README.md');

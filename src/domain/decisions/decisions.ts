@@ -9,7 +9,7 @@ const TAKEN_BY_OTHERS = ['partly_foreign_reversal', 'exceeds_remainder', 'foreig
  *
  * To add an action:
  * 1. an entry here, under its kind. `reasons` limits it to items that wait for one of these; `asks` has the provider asked
- *    first (src/resolution: the verifier of the kind gets the action, and answers with a `Verification`).
+ *    first (src/calls/decisions: the verifier of the kind gets the action, and answers with a `Verification`).
  * 2. its handler in `src/ledger/decide-<kind>.ts`: `missing` says what is missing before it may be taken, `confirmed`
  *    whether the provider's records bear it out, `apply` carries it out in the transaction that records it.
  * 3. its rows in the table of test/integration/decision-matrix.test.ts, which fails on an entry that it does not expect.
