@@ -1,9 +1,9 @@
+import { whatNextOfSettlement } from '../domain/decisions/what-next.js';
 import { type SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { formatDecimal } from '../domain/money.js';
 import type { Settlement } from '../domain/settlements/settlement.js';
 import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
-import { whatNextOfSettlement } from '../domain/decisions/what-next.js';
 import type { OperatorLedger } from './operator-ledger.js';
 import type { Shown } from './shown.js';
 import { storyTable } from './story-table.js';

@@ -1,9 +1,9 @@
 import { assertNever } from '../assert-never.js';
-import type { Attention } from './attention.js';
 import { type Certainty, mayHaveMoved, surelyUnmoved } from '../calls/certainty.js';
-import { actionsFor, inWords, isDecidable } from './decisions.js';
 import type { MoneyKind } from '../marketplace/marketplace.js';
 import type { Settlement } from '../settlements/settlement.js';
+import type { Attention } from './attention.js';
+import { actionsFor, inWords, isDecidable } from './decisions.js';
 
 /** All that decides what happens to a payment, refund, transfer or reversal next; times are ISO 8601. */
 export interface Situation {

@@ -1,16 +1,16 @@
-import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
 import type { Certainty } from '../../domain/calls/certainty.js';
-import type { Clock } from '../../domain/clock.js';
-import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
+import type { Clock } from '../../domain/clock.js';
+import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
+import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
-import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
-import type { Applied, PaymentReading } from './call-types.js';
 import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-paid.js';
 import { capturedIn, isOpen, type PaymentRow } from '../marketplace/payment-row.js';
 import { sealClientSecret } from '../marketplace/payments.js';
 import type { Sealer } from '../sealer.js';
 import { mustMove, type Query, tell } from '../transition.js';
+import type { Applied, PaymentReading } from './call-types.js';
+import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 
 export interface Reader {
   readonly query: Query;

@@ -1,17 +1,17 @@
-import type { AttentionReason } from '../../domain/decisions/attention.js';
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
-import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
 import type { RefundStatus, ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
-import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';
-import { heldElsewhereMs } from './holds.js';
 import type { MoneyItem } from '../marketplace/marketplace-types.js';
-import type { StripeClaim } from './call-types.js';
+import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
+import { mustMove, type Query, tell } from '../transition.js';
+import type { StripeClaim } from './call-types.js';
+import { heldElsewhereMs } from './holds.js';
 import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain, mayHaveTakenOtherwise } from './stripe-calls.js';
 import { gateHoldsMs, parked } from './stripe-gates.js';
-import { mustMove, type Query, tell } from '../transition.js';
 
 /** A reversal with all that decides whether it may be sent. */
 export type ReversalRow = CallRow & {

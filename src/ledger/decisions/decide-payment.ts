@@ -2,13 +2,13 @@ import { type Certainty, mayHaveMoved } from '../../domain/calls/certainty.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { larger } from '../../domain/money.js';
-import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
-import { NO_ATTENTION } from './decision-rows.js';
-import { bookGivenBack, saidGivenBack, takeBackGivenBack } from '../given-back.js';
+import { bookGivenBack, saidGivenBack, takeBackGivenBack } from '../marketplace/given-back.js';
 import { moveOrder, wakeTransfers } from '../marketplace/order-paid.js';
 import { isOpen } from '../marketplace/payment-row.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { mustMove, type Query } from '../transition.js';
+import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
+import { NO_ATTENTION } from './decision-rows.js';
 
 interface Row extends DecidableRow {
   readonly id: PaymentId;

@@ -1,12 +1,12 @@
-import type { AttentionReason } from '../../domain/decisions/attention.js';
-import type { Captured } from '../../domain/marketplace/captured.js';
 import type { Certainty } from '../../domain/calls/certainty.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import type { Captured } from '../../domain/marketplace/captured.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
-import { saidGivenBack } from '../given-back.js';
 import type { Holdable } from '../calls/holds.js';
-import { lockOrderOf } from './seller-shares.js';
 import type { Query } from '../transition.js';
+import { saidGivenBack } from './given-back.js';
+import { lockOrderOf } from './seller-shares.js';
 
 export interface PaymentRow extends Holdable {
   id: PaymentId;

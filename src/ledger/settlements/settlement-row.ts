@@ -1,5 +1,5 @@
-import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { Certainty } from '../../domain/calls/certainty.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { SettlementId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { AtomicAmount } from '../../domain/money.js';

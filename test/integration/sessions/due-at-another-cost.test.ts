@@ -1,6 +1,6 @@
 import type express from 'express';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/settle-first-shop.js';
+import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';
 
 /** An answer that was paid for is had, whatever its work costs when it is given: nothing more is booked for it. */
 

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/settle-first-shop.js';
+import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';
 import { until } from '../../support/until.js';
 
 /** RELEASED_LIMIT is for all work that a payer asks for and takes nothing of: also for an answer that is due. */

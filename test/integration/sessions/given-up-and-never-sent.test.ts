@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { SettlementId } from '../../../src/domain/ids.js';
 import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { mppCredential } from '../../../sandbox/payer/mpp.js';
+import type { SettlementId } from '../../../src/domain/ids.js';
 import { createSettleFirst } from '../../../src/sessions/settle-first.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';

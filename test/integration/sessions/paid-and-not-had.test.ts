@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { showSettlement } from '../../../src/cli/show-settlement.js';
 import { createStoryReader } from '../../../src/ledger/settlements/settlement-story.js';
-import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/settle-first-shop.js';
+import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';
 
 /** Billed and unserved is counted and listed: also a charge that was settled first, whose payer did not come back for its answer. */
 

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { SettlementId } from '../../../src/domain/ids.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { mppCredential } from '../../../sandbox/payer/mpp.js';
-import { openSettleFirstShop, type SettleFirstShop } from '../../support/settle-first-shop.js';
+import type { SettlementId } from '../../../src/domain/ids.js';
+import { openSettleFirstShop, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';
 import { until } from '../../support/until.js';
 
 /** Vouchers of one channel are settled one after the other: one that is settled first waits for those before it. */

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { OrderId, RefundId } from '../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { unique } from '../../support/marketplace/fixtures.js';
-import { type MoneySteps, moneySteps, UNKNOWN } from '../../support/marketplace/steps.js';
-import { sentShare } from '../../support/marketplace/sent-shares.js';
+import type { OrderId, RefundId } from '../../../../src/domain/ids.js';
+import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { unique } from '../../../support/marketplace/fixtures.js';
+import { sentShare } from '../../../support/marketplace/sent-shares.js';
+import { type MoneySteps, moneySteps, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
 let steps: MoneySteps;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ReversalId, TransferId } from '../../../src/domain/ids.js';
-import type { ReversalFacts } from '../../../src/domain/calls/provider-answers.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { unique } from '../../support/marketplace/fixtures.js';
-import { MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../support/marketplace/steps.js';
+import type { ReversalFacts } from '../../../../src/domain/calls/provider-answers.js';
+import type { ReversalId, TransferId } from '../../../../src/domain/ids.js';
+import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { unique } from '../../../support/marketplace/fixtures.js';
+import { MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 /** What others took was asked about with a share, or counted as it, and that share is no longer due. */
 

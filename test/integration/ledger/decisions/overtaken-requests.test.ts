@@ -1,10 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type DecisionId, newDecisionId } from '../../../src/domain/ids.js';
-import type { DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
-import { paymentAt } from '../../support/marketplace/hyperswitch-facts.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { unique } from '../../support/marketplace/fixtures.js';
-import { MINUTE, type MoneySteps, moneySteps, type Paid, REFUSED, UNKNOWN } from '../../support/marketplace/steps.js';
+import { type DecisionId, newDecisionId } from '../../../../src/domain/ids.js';
+import type { DecisionRequest } from '../../../../src/ledger/decisions/decision-types.js';
+import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { unique } from '../../../support/marketplace/fixtures.js';
+import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
+import {
+  MINUTE,
+  type MoneySteps,
+  moneySteps,
+  type Paid,
+  REFUSED,
+  UNKNOWN,
+} from '../../../support/marketplace/steps.js';
 
 /** What a person asked for waits for its approval, and something else is asked of the same item meanwhile. */
 

@@ -1,4 +1,4 @@
-import type { Database } from './database.js';
+import type { Database } from '../database.js';
 
 export function createRequestIdSecret(database: Database) {
   return {

@@ -1,15 +1,15 @@
 import type express from 'express';
-import type { SettlementId } from '../../src/domain/ids.js';
-import { createAuthServer } from '../../src/providers/auth-server/client.js';
-import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
-import { payerAccount } from '../../sandbox/payer/account.js';
-import { readOffers } from '../../sandbox/payer/challenge.js';
-import { answerOffers } from '../../sandbox/payer/pay.js';
-import type { PaidSessions } from '../../src/sessions/index.js';
-import { createSettleFirst } from '../../src/sessions/settle-first.js';
-import { openTestLedger, type TestLedger } from './ledger-fixtures.js';
-import { startPaidServer } from './sessions/paid-server.js';
-import { settleOnce } from './settlements/settling.js';
+import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { payerAccount } from '../../../sandbox/payer/account.js';
+import { readOffers } from '../../../sandbox/payer/challenge.js';
+import { answerOffers } from '../../../sandbox/payer/pay.js';
+import type { SettlementId } from '../../../src/domain/ids.js';
+import { createAuthServer } from '../../../src/providers/auth-server/client.js';
+import type { PaidSessions } from '../../../src/sessions/index.js';
+import { createSettleFirst } from '../../../src/sessions/settle-first.js';
+import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
+import { settleOnce } from '../settlements/settling.js';
+import { startPaidServer } from './paid-server.js';
 
 /** What its routes are paid in, before anything of them is released. */
 export const SETTLED_FIRST = {

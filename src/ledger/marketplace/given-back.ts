@@ -1,10 +1,10 @@
-import type { Clock } from '../domain/clock.js';
-import { refundKey } from '../domain/calls/idempotency-keys.js';
-import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../domain/ids.js';
-import { proposeCompensation } from './marketplace/compensation.js';
-import { refreshOrder } from './marketplace/order-paid.js';
-import { giveBack, settleShares } from './marketplace/share-out.js';
-import { mustMove, type Query, tell } from './transition.js';
+import { refundKey } from '../../domain/calls/idempotency-keys.js';
+import type { Clock } from '../../domain/clock.js';
+import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../../domain/ids.js';
+import { mustMove, type Query, tell } from '../transition.js';
+import { proposeCompensation } from './compensation.js';
+import { refreshOrder } from './order-paid.js';
+import { giveBack, settleShares } from './share-out.js';
 
 /**
  * Two persons have said that a buyer has his money back although Hyperswitch holds no refund of it: a refund that has no id there, and

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { paymentAt } from '../../support/marketplace/hyperswitch-facts.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { HOUR, MINUTE, type MoneySteps, moneySteps, type Paid, REFUSED } from '../../support/marketplace/steps.js';
+import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
+import { HOUR, MINUTE, type MoneySteps, moneySteps, type Paid, REFUSED } from '../../../support/marketplace/steps.js';
 
 const SELLER = 'acct_1SharesThatWait';
 let test: TestLedger;
