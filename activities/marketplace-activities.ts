@@ -8,7 +8,7 @@ import { transferCall } from '../src/calls/marketplace/transfer-call.js';
 import type { CallAttempt, CallStep, FollowStep, RetryTimings } from '../src/calls/steps.js';
 import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
-import type { MoneyItem } from '../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import { STRIPE_REQUESTS_PER_SECOND } from '../src/providers/stripe/budget.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
@@ -22,7 +22,7 @@ export interface StripeActivityDependencies {
   readonly stripe: Stripe;
   readonly hyperswitch: Hyperswitch | undefined;
   readonly timings: { readonly transfer: RetryTimings; readonly reversal: RetryTimings };
-  readonly wake: (items: readonly MoneyItem[]) => void;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
   readonly processName: string;
   readonly monotonicMs: () => number;
   /** How long a claim outlives its process; above one look and one call with their waits for tokens. */

@@ -19,10 +19,10 @@ export interface MarketplaceActivities {
   /** Milliseconds until this seller's next call should begin. */
   takeTurn(sellerAccount: string): Promise<number>;
   /** Records an operator's decision that came by signal or update; the name in it is only claimed. */
-  decideMoney(request: MoneyDecisionInput): Promise<DecisionResult>;
+  decideMoney(request: MarketplaceDecisionInput): Promise<DecisionResult>;
 }
 
-export interface MoneyDecisionInput {
+export interface MarketplaceDecisionInput {
   kind: Exclude<DecidableKind, 'settlement'>;
   itemId: string;
   action: string;

@@ -1,6 +1,6 @@
 import type { Processed } from '../../src/calls/marketplace/process-webhook.js';
 import type { InboxLane } from '../../src/domain/sweep-lanes.js';
-import { within } from '../../src/domain/within.js';
+import { withTimeout } from '../../src/domain/timeout.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { DueEvent, NewWebhookEvent } from '../../src/ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../../src/observability/logger.js';
@@ -27,7 +27,7 @@ export function createInboxSweep(
 ): LaneWork {
   async function takeUp(event: DueEvent): Promise<boolean> {
     try {
-      return (await within(EVENT_LIMIT_MS, processWebhook(event), 'an event')) === 'acted';
+      return (await withTimeout(EVENT_LIMIT_MS, processWebhook(event), 'an event')) === 'acted';
     } catch (error) {
       logger.warn({ event: event.eventId, err: error }, 'a webhook could not be processed; the next sweep tries again');
       return false;

@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { SweepIntervals, SweepLane } from '../../src/domain/sweep-lanes.js';
-import { within } from '../../src/domain/within.js';
+import { withTimeout } from '../../src/domain/timeout.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Logger } from '../../src/observability/logger.js';
 import { noSuchLane } from '../failures.js';
@@ -57,7 +57,7 @@ export function createSweepLanes({ ledger, work, intervals, logger }: SweepLaneD
       };
       const beat = setInterval(() => context.heartbeat(), BEAT_EVERY_MS);
       try {
-        const report = await within(limitMs + CUT_AFTER_MS, onePass(lane, pass), `a pass of ${lane}`);
+        const report = await withTimeout(limitMs + CUT_AFTER_MS, onePass(lane, pass), `a pass of ${lane}`);
         if (Object.values(report).some((count) => count > 0)) logger.info({ lane, report }, 'a sweep found work');
         return report;
       } finally {

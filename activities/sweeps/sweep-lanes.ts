@@ -5,7 +5,7 @@ import type { SweepActivities } from '../sweep-contract.js';
 import { type CaptureDependencies, createCaptureSweep } from './capture-channels.js';
 import { createInboxSweep, type InboxSweepDependencies } from './sweep-inbox.js';
 import { createSweepLanes, type LaneWork } from './sweep-lane.js';
-import { createMoneySweep, type MoneySweepDependencies } from './sweep-money.js';
+import { createMarketplaceSweep, type MarketplaceSweepDependencies } from './sweep-marketplace.js';
 import { createSessionSweep } from './sweep-sessions.js';
 import { createSettlementSweep, type SettlementStarter, type SettlementSweepSettings } from './sweep-settlements.js';
 import { createUpkeep } from './sweep-upkeep.js';
@@ -14,7 +14,7 @@ import { createChannelWatch, type WatchDependencies } from './watch-channels.js'
 export interface SweepDependencies {
   readonly ledger: Ledger;
   readonly settlements: { readonly starter: SettlementStarter; readonly sweep: SettlementSweepSettings };
-  readonly money: Pick<MoneySweepDependencies, 'starter'>;
+  readonly money: Pick<MarketplaceSweepDependencies, 'starter'>;
   readonly processWebhook: InboxSweepDependencies['processWebhook'];
   /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
   readonly chain: (Pick<CaptureDependencies, 'policy'> & Pick<WatchDependencies, 'readChain'>) | undefined;
@@ -41,10 +41,10 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
       'settlement-tempo': settlement('settlement-tempo'),
       capture: chain ? createCaptureSweep({ ledger, logger, policy: chain.policy }) : nothingToDo,
       chain: chain ? createChannelWatch({ ledger, logger, readChain: chain.readChain }) : nothingToDo,
-      payment: createMoneySweep('payment', { ledger, logger, ...money }),
-      refund: createMoneySweep('refund', { ledger, logger, ...money }),
-      transfer: createMoneySweep('transfer', { ledger, logger, ...money }),
-      reversal: createMoneySweep('reversal', { ledger, logger, ...money }),
+      payment: createMarketplaceSweep('payment', { ledger, logger, ...money }),
+      refund: createMarketplaceSweep('refund', { ledger, logger, ...money }),
+      transfer: createMarketplaceSweep('transfer', { ledger, logger, ...money }),
+      reversal: createMarketplaceSweep('reversal', { ledger, logger, ...money }),
       'hyperswitch-event': createInboxSweep('hyperswitch-event', { ledger, logger, processWebhook }),
       'stripe-event': createInboxSweep('stripe-event', { ledger, logger, processWebhook }),
       'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),

@@ -1,6 +1,6 @@
 import type { ChainRead } from '../../src/domain/channels/chain-answers.js';
 import type { ChannelId } from '../../src/domain/channels/channel.js';
-import { within } from '../../src/domain/within.js';
+import { withTimeout } from '../../src/domain/timeout.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Logger } from '../../src/observability/logger.js';
 import { pageByPage } from './page-by-page.js';
@@ -23,7 +23,7 @@ const READ_LIMIT_MS = 10_000;
 export function createChannelWatch({ ledger, readChain, logger }: WatchDependencies): LaneWork {
   async function readOne(id: ChannelId): Promise<boolean> {
     try {
-      const seen = await within(READ_LIMIT_MS, readChain(id), 'a read of the chain');
+      const seen = await withTimeout(READ_LIMIT_MS, readChain(id), 'a read of the chain');
       if (seen.kind !== 'read') return false;
       await ledger.recordChainState(id, seen);
       return true;

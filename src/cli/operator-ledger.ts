@@ -9,8 +9,8 @@ import { createBackfillReader } from '../ledger/historical/backfill-report.js';
 import { createBackfills } from '../ledger/historical/backfills.js';
 import { createHistoricalTransfers } from '../ledger/historical/historical-transfers.js';
 import { createForeignShares } from '../ledger/marketplace/foreign-shares.js';
-import { createMoneyLists } from '../ledger/marketplace/marketplace-lists.js';
-import { createMoneyStory } from '../ledger/marketplace/marketplace-story.js';
+import { createMarketplaceLists } from '../ledger/marketplace/marketplace-lists.js';
+import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.js';
 import { createOrders } from '../ledger/marketplace/orders.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
@@ -25,8 +25,8 @@ function operationsOn(database: Database, approvalThreshold: ApprovalThreshold, 
     ...createOrders(database),
     ...createTransferReader(database),
     ...createForeignShares(database),
-    ...createMoneyLists(database),
-    ...createMoneyStory(database),
+    ...createMarketplaceLists(database),
+    ...createMarketplaceStory(database),
     ...createStripeGates(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),

@@ -3,7 +3,7 @@ import type { SettlementId } from '../domain/ids.js';
 import type { CliContext } from './context.js';
 import { findItem } from './find-item.js';
 import { withOperatorLedger } from './operator-ledger.js';
-import { showMoney } from './show-money.js';
+import { showMarketplaceItem } from './show-marketplace.js';
 import { showSettlement } from './show-settlement.js';
 
 export function addShowCommand(program: Command, context: CliContext): void {
@@ -21,7 +21,7 @@ async function run(context: CliContext, text: string, { json }: { json?: true })
     const item = await findItem(ledger, text);
     return item.kind === 'settlement'
       ? await showSettlement(ledger, item.id as SettlementId)
-      : await showMoney(ledger, item, context.clock.nowMs());
+      : await showMarketplaceItem(ledger, item, context.clock.nowMs());
   });
   if (json) context.out(JSON.stringify(answer));
   else for (const line of lines) context.out(line);

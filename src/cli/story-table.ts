@@ -1,8 +1,8 @@
-import type { ItemEvent, MoneyEventRead } from '../ledger/event-row.js';
+import type { EventOfItem, ItemEvent } from '../ledger/event-row.js';
 import { table } from './table.js';
 
 /** Everything that happened, a line for each; with the item where a story is about several. */
-export function storyTable(events: readonly (ItemEvent | MoneyEventRead)[]): readonly string[] {
+export function storyTable(events: readonly (ItemEvent | EventOfItem)[]): readonly string[] {
   const items = new Set(events.map((event) => ('item' in event ? event.item : '')));
   const several = items.size > 1;
   return table(

@@ -1,5 +1,5 @@
 import type { BackfillId, SettlementId } from './ids.js';
-import type { MoneyKind } from './marketplace/marketplace.js';
+import type { MarketplaceKind } from './marketplace/marketplace.js';
 
 /** Every workflow id of the product is built here: an operator types these into the Temporal CLI. */
 export const settlementWorkflowId = (id: SettlementId): string => `settlement/${id}`;
@@ -10,4 +10,4 @@ export const backfillWorkflowId = (id: BackfillId): string => `backfill/${id}`;
 /** Where everything runs that calls Stripe, so that its rate can be changed live and its slowness holds up nothing else. */
 export const stripeTaskQueue = (taskQueue: string): string => `${taskQueue}-stripe`;
 /** `payment/<id>`, `refund/<id>`, `transfer/<id>`, `reversal/<id>`. */
-export const moneyWorkflowId = (kind: MoneyKind, id: string): string => `${kind}/${id}`;
+export const marketplaceWorkflowId = (kind: MarketplaceKind, id: string): string => `${kind}/${id}`;

@@ -1,5 +1,5 @@
-import { within } from '../domain/within.js';
-import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
+import { withTimeout } from '../domain/timeout.js';
+import type { Figures } from '../ledger/settlements/settlement-types.js';
 import { healthOperation, metricsOperation, readyOperation } from './operations.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Reply, type Route, route } from './route.js';
@@ -7,7 +7,7 @@ import { type Reply, type Route, route } from './route.js';
 export interface HealthDependencies {
   readonly ledger: {
     schemaState(): Promise<'current' | 'behind' | 'ahead'>;
-    figures(): Promise<MoneyFigures>;
+    figures(): Promise<Figures>;
   };
   /** What the server can run without, by name; false or a rejection means degraded. */
   readonly optionalComponents: Readonly<Record<string, () => Promise<boolean | 'not_configured'>>>;
@@ -31,9 +31,9 @@ export function healthRoutes(dependencies: HealthDependencies): readonly Route[]
 /** Money is safe as long as Postgres keeps it: nothing else makes the server unready. */
 async function ready({ ledger, optionalComponents }: HealthDependencies): Promise<Reply> {
   const [schema, ...optional] = await Promise.all([
-    within(PROBE_MS, ledger.schemaState()).catch(() => 'unreachable' as const),
+    withTimeout(PROBE_MS, ledger.schemaState()).catch(() => 'unreachable' as const),
     ...Object.entries(optionalComponents).map(async ([name, probe]) => {
-      const well = await within(PROBE_MS, probe()).catch(() => false);
+      const well = await withTimeout(PROBE_MS, probe()).catch(() => false);
       return [name, well === 'not_configured' ? well : well ? 'ok' : 'degraded'] as const;
     }),
   ]);

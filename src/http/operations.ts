@@ -1,5 +1,5 @@
 import { DECISION_OPERATIONS } from './decisions/decision-operations.js';
-import { MONEY_OPERATIONS } from './marketplace/marketplace-operations.js';
+import { MARKETPLACE_OPERATIONS } from './marketplace/marketplace-operations.js';
 import { READS_ONE, READS_PAGE } from './reading.js';
 import { NOTHING, type Operation } from './route.js';
 import {
@@ -103,7 +103,7 @@ export const OPERATIONS: readonly Operation[] = [
   createSettlementOperation,
   listSettlementsOperation,
   getSettlementOperation,
-  ...MONEY_OPERATIONS,
+  ...MARKETPLACE_OPERATIONS,
   ...DECISION_OPERATIONS,
   healthOperation,
   readyOperation,

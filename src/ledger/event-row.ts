@@ -13,7 +13,7 @@ export interface ItemEvent {
 }
 
 /** With the item it happened to: `reversal/<id>`. */
-export interface MoneyEventRead extends ItemEvent {
+export interface EventOfItem extends ItemEvent {
   readonly item: string;
 }
 

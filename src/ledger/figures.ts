@@ -1,11 +1,11 @@
 import { SWEEP_LANES } from '../domain/sweep-lanes.js';
 import type { Database } from './database.js';
 import { createMarketplaceFigures } from './marketplace/marketplace-figures.js';
-import type { MoneyFigures } from './settlements/settlement-types.js';
+import type { Figures } from './settlements/settlement-types.js';
 
-type Unsettled = MoneyFigures['unsettled'][number];
+type Unsettled = Figures['unsettled'][number];
 type Counts = Pick<
-  MoneyFigures,
+  Figures,
   'unknown' | 'expiring' | 'parked' | 'suspectedElsewhere' | 'deliveryUnknown' | 'answersDue'
 >;
 
@@ -29,7 +29,7 @@ const WAITING = [
 /** Every figure is computed here and now from the rows themselves, so it is right while Temporal is down. */
 export function createFigures(database: Database) {
   const marketplaceFigures = createMarketplaceFigures(database);
-  return async function figures(): Promise<MoneyFigures> {
+  return async function figures(): Promise<Figures> {
     const [unsettled, [counts], needsAttention, firstFailures, breakers, sweeps, marketplace] = await Promise.all([
       database.query<Unsettled & { [column: string]: unknown }>(
         `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
@@ -49,21 +49,21 @@ export function createFigures(database: Database) {
              AND settled_at < clock_now() - interval '1 minute') AS "answersDue"
          FROM settlements WHERE status IN ('pending', 'needs_attention')`,
       ),
-      database.query<MoneyFigures['needsAttention'][number] & { [column: string]: unknown }>(
+      database.query<Figures['needsAttention'][number] & { [column: string]: unknown }>(
         `SELECT kind, attention_reason AS reason, count(*)::int AS count,
            extract(epoch FROM clock_now() - min(attention_since))::float8 AS "oldestSeconds"
          FROM (${WAITING}) waiting GROUP BY 1, 2 ORDER BY 1, 2`,
       ),
-      database.query<MoneyFigures['firstFailures'][number] & { [column: string]: unknown }>(
+      database.query<Figures['firstFailures'][number] & { [column: string]: unknown }>(
         `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
          FROM settlements WHERE first_failure_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
       ),
-      database.query<MoneyFigures['breakers'][number] & { [column: string]: unknown }>(
+      database.query<Figures['breakers'][number] & { [column: string]: unknown }>(
         `SELECT provider, state, reason,
            CASE WHEN returned_at > clock_now() - interval '30 minutes' THEN returns ELSE 0 END AS returns
          FROM provider_breakers ORDER BY provider`,
       ),
-      database.query<MoneyFigures['sweeps'][number] & { [column: string]: unknown }>(
+      database.query<Figures['sweeps'][number] & { [column: string]: unknown }>(
         `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"
          FROM sweeps s RIGHT JOIN unnest($1::text[]) AS lanes (name) USING (name) ORDER BY name`,
         [SWEEP_LANES],

@@ -22,7 +22,7 @@ import { createHistoricalTransfers } from './historical/historical-transfers.js'
 import { createDueItems } from './marketplace/due-items.js';
 import { createForeignShares } from './marketplace/foreign-shares.js';
 import { createProviderStates } from './marketplace/marketplace-figures.js';
-import { createMoneyLists } from './marketplace/marketplace-lists.js';
+import { createMarketplaceLists } from './marketplace/marketplace-lists.js';
 import { createOrders } from './marketplace/orders.js';
 import { createPayments } from './marketplace/payments.js';
 import { createPayouts } from './marketplace/payouts.js';
@@ -88,7 +88,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPayments(database, sealer),
     ...createRefunds(database),
     ...createTransferReader(database),
-    ...createMoneyLists(database),
+    ...createMarketplaceLists(database),
     ...createProviderStates(database),
     ...createWebhooks(database),
     ...createPayouts(database),

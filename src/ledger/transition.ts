@@ -2,7 +2,7 @@ import type { Database } from './database.js';
 
 export type Query = Database['query'];
 
-export type MoneyTable = 'orders' | 'payments' | 'refunds' | 'seller_transfers' | 'reversals';
+export type MarketplaceTable = 'orders' | 'payments' | 'refunds' | 'seller_transfers' | 'reversals';
 
 export interface Move {
   readonly id: string;
@@ -20,7 +20,7 @@ export interface Move {
  * @returns false: it was no longer in `from`, and nothing was changed
  * @throws where the database knows no such move, or a constraint does not hold
  */
-async function transition(query: Query, table: MoneyTable, move: Move): Promise<boolean> {
+async function transition(query: Query, table: MarketplaceTable, move: Move): Promise<boolean> {
   const rows = await query(
     `UPDATE ${table} SET status = $2${move.set ? `, ${move.set}` : ''} WHERE id = $1 AND status = $3 RETURNING id`,
     [move.id, move.to, move.from, ...(move.values ?? [])],
@@ -29,12 +29,12 @@ async function transition(query: Query, table: MoneyTable, move: Move): Promise<
 }
 
 /** For moves that cannot fail because the caller holds the row. */
-export async function mustMove(query: Query, table: MoneyTable, move: Move): Promise<void> {
+export async function mustMove(query: Query, table: MarketplaceTable, move: Move): Promise<void> {
   if (!(await transition(query, table, move)))
     throw new Error(`${table} ${move.id} is not ${move.from} although its row is held`);
 }
 
-export interface MoneyEvent {
+export interface NewEvent {
   readonly kind:
     | 'settlement'
     | 'order'
@@ -54,7 +54,7 @@ export interface MoneyEvent {
 }
 
 /** One line of an item's story, in the transaction that makes it true. */
-export async function tell(query: Query, event: MoneyEvent): Promise<void> {
+export async function recordEvent(query: Query, event: NewEvent): Promise<void> {
   await query(
     `INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, answer_class, detail)
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,

@@ -1,14 +1,14 @@
-import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
-import type { MoneyMetric } from './metric.js';
+import type { Figures } from '../ledger/settlements/settlement-types.js';
+import type { FigureMetric } from './metric.js';
 
 /** Gauges of one list of figures, each with a value of its own for every member. */
 const gaugeOf =
   <Item>(
     labels: readonly string[],
-    items: (figures: MoneyFigures) => readonly Item[],
+    items: (figures: Figures) => readonly Item[],
     labelled: (item: Item) => Readonly<Record<string, string>>,
   ) =>
-  (name: string, help: string, value: (item: Item) => number): MoneyMetric => ({
+  (name: string, help: string, value: (item: Item) => number): FigureMetric => ({
     name,
     help,
     type: 'gauge',
@@ -44,7 +44,7 @@ const stripeGauge = gaugeOf(
 );
 
 /** Payments, refunds, sellers' transfers and reversals. */
-export const MARKETPLACE_METRICS: readonly MoneyMetric[] = [
+export const MARKETPLACE_METRICS: readonly FigureMetric[] = [
   openGauge('makegood_open_count', 'Payments, refunds, transfers and reversals that are not finished.', (o) => o.count),
   openGauge('makegood_open_amount', 'Their amounts, in minor units of the currency.', ({ amount }) => Number(amount)),
   openGauge(

@@ -1,4 +1,4 @@
-import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
+import type { Figures } from '../ledger/settlements/settlement-types.js';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;
@@ -6,10 +6,10 @@ export interface Sample {
 }
 
 /** One figure about money, counted in Postgres at the scrape. */
-export interface MoneyMetric {
+export interface FigureMetric {
   readonly name: string;
   readonly help: string;
   readonly type: 'gauge' | 'counter';
   readonly labels: readonly string[];
-  readonly samples: (figures: MoneyFigures) => readonly Sample[];
+  readonly samples: (figures: Figures) => readonly Sample[];
 }

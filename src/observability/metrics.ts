@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { within } from '../domain/within.js';
-import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
-import { MONEY_METRICS } from './money-metrics.js';
+import { withTimeout } from '../domain/timeout.js';
+import type { Figures } from '../ledger/settlements/settlement-types.js';
+import { FIGURE_METRICS } from './figure-metrics.js';
 
 export interface MetricsDependencies {
   /** Counts in Postgres; may reject or hang, the scrape answers all the same. */
-  readonly figures: () => Promise<MoneyFigures>;
+  readonly figures: () => Promise<Figures>;
   /** Other components whose health is told as makegood_up, by name. */
   readonly components?: Readonly<Record<string, () => Promise<boolean>>>;
   /** Most that a scrape waits for any of these; below Prometheus' usual 10 s. */
@@ -61,19 +61,19 @@ async function currentMetrics(dependencies: Required<Omit<MetricsDependencies, '
     registers: [registry],
   });
   const [counted] = await Promise.all([
-    within(scrapeTimeoutMs, figures()).catch(() => undefined),
+    withTimeout(scrapeTimeoutMs, figures()).catch(() => undefined),
     ...Object.entries(components).map(async ([component, probe]) => {
-      const well = await within(scrapeTimeoutMs, probe()).catch(() => false);
+      const well = await withTimeout(scrapeTimeoutMs, probe()).catch(() => false);
       up.set({ component }, well ? 1 : 0);
     }),
   ]);
   up.set({ component: 'postgres' }, counted ? 1 : 0);
-  if (counted) addMoney(registry, counted);
+  if (counted) addFigures(registry, counted);
   return registry;
 }
 
-function addMoney(registry: Registry, figures: MoneyFigures): void {
-  for (const { name, help, type, labels, samples } of MONEY_METRICS) {
+function addFigures(registry: Registry, figures: Figures): void {
+  for (const { name, help, type, labels, samples } of FIGURE_METRICS) {
     const options = { name, help, labelNames: labels, registers: [registry] };
     if (type === 'counter') {
       const counter = new Counter(options);

@@ -3,10 +3,10 @@ import type { FollowInput, StripeCallInput } from '../../activities/marketplace-
 import { rereadSignal } from '../../workflows/messages.js';
 import { AmountMinor, Currency, MoneyKind, MoneyState, OrderId, SellerId } from '../../workflows/search-attributes.js';
 import type { RetryTimings } from '../calls/steps.js';
-import type { MoneyKind as Kind } from '../domain/marketplace/marketplace.js';
-import { moneyWorkflowId, stripeTaskQueue } from '../domain/workflow-ids.js';
+import type { MarketplaceKind as Kind } from '../domain/marketplace/marketplace.js';
+import { marketplaceWorkflowId, stripeTaskQueue } from '../domain/workflow-ids.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { DueItem, MoneyItem } from '../ledger/marketplace/marketplace-types.js';
+import type { DueItem, MarketplaceItem } from '../ledger/marketplace/marketplace-types.js';
 import { withoutAttributesIfNeeded } from './start.js';
 
 export interface MarketplaceTimings {
@@ -51,7 +51,7 @@ function optionsOf(item: DueItem, taskQueue: string, timings: MarketplaceTimings
     ? { id, sellerAccount: sellerAccount ?? '', settings: timings[kind] }
     : { id };
   return {
-    workflowId: moneyWorkflowId(kind, id),
+    workflowId: marketplaceWorkflowId(kind, id),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     workflowIdConflictPolicy: 'USE_EXISTING',
     taskQueue: toStripe ? stripeTaskQueue(taskQueue) : taskQueue,
@@ -72,14 +72,14 @@ function optionsOf(item: DueItem, taskQueue: string, timings: MarketplaceTimings
 export interface NudgeDependencies {
   readonly ledger: Pick<Ledger, 'describeItem'>;
   readonly orchestration: MarketplaceOrchestration;
-  readonly onFailure: (item: MoneyItem, error: unknown) => void;
+  readonly onFailure: (item: MarketplaceItem, error: unknown) => void;
 }
 
 /** Far above what a busy minute has; what comes on top while Temporal is away is left to the sweep. */
 const MOST_UNDER_WAY = 1_000;
 
 export interface Nudge {
-  (items: readonly MoneyItem[]): void;
+  (items: readonly MarketplaceItem[]): void;
   /** Begins nothing more, and resolves when nothing is under way: before the connections it uses are closed. */
   stop(): Promise<void>;
 }
@@ -88,7 +88,7 @@ export interface Nudge {
 export function createNudge({ ledger, orchestration, onFailure }: NudgeDependencies): Nudge {
   const underWay = new Set<Promise<void>>();
   let stopped = false;
-  const begin = async (item: MoneyItem): Promise<void> => {
+  const begin = async (item: MarketplaceItem): Promise<void> => {
     try {
       const due = await ledger.describeItem(item);
       if (due && !stopped) await orchestration.wake(due);
@@ -96,7 +96,7 @@ export function createNudge({ ledger, orchestration, onFailure }: NudgeDependenc
       onFailure(item, error);
     }
   };
-  const nudge = (items: readonly MoneyItem[]): void => {
+  const nudge = (items: readonly MarketplaceItem[]): void => {
     for (const item of items) {
       if (stopped || underWay.size >= MOST_UNDER_WAY) return;
       const one: Promise<void> = begin(item).finally(() => underWay.delete(one));

@@ -4,7 +4,7 @@ import type { Express } from 'express';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import { TEMPO } from '../domain/settlements/settlement-providers.js';
-import { within } from '../domain/within.js';
+import { withTimeout } from '../domain/timeout.js';
 import { type ApiDependencies, createApi } from '../http/api.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLogger, type Logger } from '../observability/logger.js';
@@ -57,7 +57,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     async stop() {
       logger.info({}, 'server stops: no new connections, responses under way are finished');
       await drain(server, logger);
-      await within(FLUSH_MS, runtime.stop()).catch((error: unknown) =>
+      await withTimeout(FLUSH_MS, runtime.stop()).catch((error: unknown) =>
         logger.warn({ err: error }, 'not everything was flushed; the sweep closes and starts what is left'),
       );
     },
@@ -118,7 +118,7 @@ async function drain(server: Server, logger: Logger): Promise<void> {
   // A connection that is kept alive is idle only after its response; look again until none is left.
   const sweeping = setInterval(() => server.closeIdleConnections(), 100);
   try {
-    await within(DRAIN_MS, closed);
+    await withTimeout(DRAIN_MS, closed);
   } catch {
     logger.warn({}, `responses took longer than ${DRAIN_MS / 1000} s and were cut off; what they charged is kept`);
     server.closeAllConnections();

@@ -7,7 +7,7 @@ import { createRereader } from '../calls/settlements/reread-session.js';
 import type { RetryTimings } from '../calls/steps.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
-import type { MoneyKind } from '../domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../domain/marketplace/marketplace.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logger } from '../observability/logger.js';
 import { createMarketplaceOrchestration, createNudge } from '../orchestration/marketplace.js';
@@ -108,8 +108,8 @@ const timingsOf = ({ backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings): R
 });
 
 /** What is switched off, or cannot be called from here, starts no workflow: its rows wait in the ledger. */
-function disabledKinds({ stripe, hyperswitch, reversal, transferRetry }: Config): MoneyKind[] {
-  const disabled: MoneyKind[] = hyperswitch ? [] : ['payment', 'refund'];
+function disabledKinds({ stripe, hyperswitch, reversal, transferRetry }: Config): MarketplaceKind[] {
+  const disabled: MarketplaceKind[] = hyperswitch ? [] : ['payment', 'refund'];
   if (!stripe || !transferRetry.enabled) disabled.push('transfer');
   if (!stripe || !reversal.enabled) disabled.push('reversal');
   return disabled;

@@ -10,10 +10,10 @@ import { createGivenUpSessions } from './gate/given-up.js';
 import { createLeaseKeeper } from './gate/lease-keeper.js';
 import { nodeProblem } from './gate/node-trial.js';
 import type { PaymentRequests } from './offers/challenge.js';
-import { createFacilities } from './offers/facilities.js';
-import type { Facilities } from './offers/offers.js';
+import type { SupportedSchemes } from './offers/offers.js';
 import { createRequestIds } from './offers/request-ids.js';
 import type { PaidSessionOptions } from './offers/route-options.js';
+import { createSupportedSchemes } from './offers/supported-schemes.js';
 import { createPaidRoute } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
@@ -24,7 +24,7 @@ export type { PaidSessionOptions } from './offers/route-options.js';
 /** The auth server as paid sessions use it; settling is not among it. */
 export interface SessionAuthServer extends Verifier, PaymentRequests {
   /** What cannot be read now is not there. */
-  supported(): Promise<Facilities>;
+  supported(): Promise<SupportedSchemes>;
 }
 
 export interface SessionSettings {
@@ -128,7 +128,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       log,
     },
     challenge: { ...common, paymentRequests: authServer, authServerUrl: dependencies.authServerUrl ?? '' },
-    facilities: createFacilities(() => authServer.supported()),
+    facilities: createSupportedSchemes(() => authServer.supported()),
     deliveries,
     settleNow: dependencies.settleNow,
     dispatch: dependencies.dispatch,

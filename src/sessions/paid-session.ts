@@ -21,11 +21,11 @@ import type { SettleNowOutcome } from './gate/gate-options.js';
 import { attach, type GateSettings } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
-import type { FacilitiesKeeper } from './offers/facilities.js';
 import type { Presented } from './offers/match-offer.js';
 import { type RouteOffers, routeOffers } from './offers/offers.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
+import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
 
 export interface PaidRouteDependencies extends GateSettings {
@@ -43,7 +43,7 @@ export interface PaidRouteDependencies extends GateSettings {
 interface AuthServerSales {
   readonly admission: AdmitDependencies;
   readonly challenge: ChallengeDependencies;
-  readonly facilities: FacilitiesKeeper;
+  readonly facilities: SupportedSchemesKeeper;
   readonly deliveries: DeliveryRecorder;
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
   readonly dispatch: (id: SettlementId) => unknown;

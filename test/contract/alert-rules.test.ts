@@ -7,8 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { ATTENTION_REASONS } from '../../src/domain/decisions/attention.js';
 import { DECIDABLE_KINDS } from '../../src/domain/decisions/decisions.js';
-import type { MoneyKind } from '../../src/domain/marketplace/marketplace.js';
-import type { MarketplaceFigures, MoneyFigures } from '../../src/ledger/settlements/settlement-types.js';
+import type { MarketplaceKind } from '../../src/domain/marketplace/marketplace.js';
+import type { Figures, MarketplaceFigures } from '../../src/ledger/settlements/settlement-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { NO_FIGURES } from '../support/api.js';
 import { isPassedOverWithout, promtoolProgram } from '../support/programs.js';
@@ -30,14 +30,14 @@ const MINUTES = 70;
 
 interface State {
   /** What Postgres would count in each minute; undefined: it does not answer. */
-  readonly figures: (minute: number) => Partial<MoneyFigures> | undefined;
+  readonly figures: (minute: number) => Partial<Figures> | undefined;
   readonly temporal?: boolean;
   /** Prometheus' own `up`; null: no target at all. */
   readonly scraped?: 0 | 1 | null;
 }
 
 /** The sweep ends every minute; nothing is wrong. */
-const calm = (minute: number): Partial<MoneyFigures> => ({
+const calm = (minute: number): Partial<Figures> => ({
   sweeps: ['settlement-x402', 'reversal'].map((name) => ({ name, lastSuccess: minute * 60 })),
 });
 
@@ -71,7 +71,7 @@ async function seriesOf({ figures, temporal = true, scraped = 1 }: State) {
     : [...own, { series: 'up{job="makegood",instance="a"}', values: `${scraped}x${MINUTES}` }];
 }
 
-const late = (from: number, change: Partial<MoneyFigures>) => (minute: number) =>
+const late = (from: number, change: Partial<Figures>) => (minute: number) =>
   minute < from ? calm(minute) : { ...calm(minute), ...change };
 
 const attention = (oldestSeconds: number, kind = 'settlement', reason = 'uncollectable') => [
@@ -81,23 +81,21 @@ const attention = (oldestSeconds: number, kind = 'settlement', reason = 'uncolle
 const EVERY_QUESTION = DECIDABLE_KINDS.flatMap((kind) =>
   ATTENTION_REASONS.flatMap((reason) => attention(300, kind, reason)),
 );
-const unsettled = (oldestSeconds: number): MoneyFigures['unsettled'] =>
+const unsettled = (oldestSeconds: number): Figures['unsettled'] =>
   [{ protocol: 'x402', asset: '0xusdc', decimals: 6, count: 1, amount: '3000', oldestSeconds }] as never;
-const failures = (count: number): MoneyFigures['firstFailures'] => [
-  { protocol: 'x402', reason: 'server_error', count },
-];
+const failures = (count: number): Figures['firstFailures'] => [{ protocol: 'x402', reason: 'server_error', count }];
 const breaker = (state: 'closed' | 'open' | 'half_open', provider = 'auth-server:atxp', returns = 0) => [
   { provider, state, reason: 'outage', returns },
 ];
-const marketplace = (change: Partial<MarketplaceFigures>): Partial<MoneyFigures> => ({
+const marketplace = (change: Partial<MarketplaceFigures>): Partial<Figures> => ({
   marketplace: { ...NO_FIGURES.marketplace, ...change },
 });
-const open = (kind: MoneyKind, status: string, oldestSeconds: number): Partial<MoneyFigures> =>
+const open = (kind: MarketplaceKind, status: string, oldestSeconds: number): Partial<Figures> =>
   marketplace({ open: [{ kind, status, currency: 'USD', count: 1, amount: '600', oldestSeconds }] });
-const unknown = (count: number): Partial<MoneyFigures> =>
+const unknown = (count: number): Partial<Figures> =>
   marketplace({ unknown: [{ kind: 'reversal', count, oldestSeconds: 60 }] });
 const readsWait = (waitSeconds: number, lane = 'in_turn') => marketplace({ reads: [{ lane, waitSeconds }] });
-const unprocessed = (oldestSeconds: number): Partial<MoneyFigures> =>
+const unprocessed = (oldestSeconds: number): Partial<Figures> =>
   marketplace({ webhooks: [{ provider: 'stripe', count: 1, oldestSeconds }] });
 
 /** [state, when it is looked at, what is firing then and nothing else; an alert for each series] */

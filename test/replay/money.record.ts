@@ -1,7 +1,7 @@
 import type { WorkflowHandle } from '@temporalio/client';
 import { afterEach, beforeEach, it } from 'vitest';
 import type { RefundId } from '../../src/domain/ids.js';
-import type { MoneyKind, Order } from '../../src/domain/marketplace/marketplace.js';
+import type { MarketplaceKind, Order } from '../../src/domain/marketplace/marketplace.js';
 import { resolveSignal, resolveUpdate } from '../../workflows/messages.js';
 import {
   HOUR_MS,
@@ -33,9 +33,9 @@ async function refunded(order?: Order) {
   return { order: of, refund, reversal: reversalOf(refund, of) };
 }
 const resolution = (action: string, more: object = {}) => ({ action, by: 'ann', note: 'recorded', ...more });
-const nudge = (kind: MoneyKind, id: string) => market.world.wake([{ kind, id }]);
+const nudge = (kind: MarketplaceKind, id: string) => market.world.wake([{ kind, id }]);
 /** Of a run that ended, or of the first of several. */
-async function recordRun(shape: string, kind: MoneyKind, id: string): Promise<void> {
+async function recordRun(shape: string, kind: MarketplaceKind, id: string): Promise<void> {
   const { runId } = await market.handle(kind, id).describe();
   await recordHistory(shape, market.client.workflow.getHandle(`${kind}/${id}`, runId));
 }
@@ -44,11 +44,11 @@ const ended = (handle: WorkflowHandle) =>
     const described = await handle.describe().catch(() => undefined);
     return described !== undefined && described.status.name !== 'RUNNING';
   });
-async function recordEnding(shape: string, kind: MoneyKind, id: string): Promise<void> {
+async function recordEnding(shape: string, kind: MarketplaceKind, id: string): Promise<void> {
   await ended(market.handle(kind, id));
   await recordRun(shape, kind, id);
 }
-async function recordContinuing(shape: string, kind: MoneyKind, id: string): Promise<void> {
+async function recordContinuing(shape: string, kind: MarketplaceKind, id: string): Promise<void> {
   const { runId } = await market.handle(kind, id).describe();
   await market.sleep(25 * HOUR_MS);
   await recordHistory(shape, market.client.workflow.getHandle(`${kind}/${id}`, runId));

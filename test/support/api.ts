@@ -7,7 +7,7 @@ import type { SettlementId } from '../../src/domain/ids.js';
 import { type ApiDependencies, createApi } from '../../src/http/api.js';
 import type { MarketplaceRouteLedger } from '../../src/http/marketplace/marketplace-dependencies.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { MoneyFigures } from '../../src/ledger/settlements/settlement-types.js';
+import type { Figures } from '../../src/ledger/settlements/settlement-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
 import { marketplaceRoutes } from './marketplace/routes.js';
 
@@ -28,7 +28,7 @@ export const API_TOKENS: ApiDependencies['tokens'] = [
   { name: 'olga', role: 'approver', token: TOKENS.operatorAsApprover },
 ];
 
-export const NO_FIGURES: MoneyFigures = {
+export const NO_FIGURES: Figures = {
   unsettled: [],
   unknown: 0,
   expiring: 0,

@@ -13,7 +13,7 @@ import { createLedger } from '../../src/ledger/ledger.js';
 import { createDueItems } from '../../src/ledger/marketplace/due-items.js';
 import { createForeignShares } from '../../src/ledger/marketplace/foreign-shares.js';
 import { createProviderStates } from '../../src/ledger/marketplace/marketplace-figures.js';
-import { createMoneyLists } from '../../src/ledger/marketplace/marketplace-lists.js';
+import { createMarketplaceLists } from '../../src/ledger/marketplace/marketplace-lists.js';
 import { createOrders } from '../../src/ledger/marketplace/orders.js';
 import { createPayments } from '../../src/ledger/marketplace/payments.js';
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
@@ -33,7 +33,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createPayments(NOTHING, NOTHING),
     ...createRefunds(NOTHING),
     ...createTransferReader(NOTHING),
-    ...createMoneyLists(NOTHING),
+    ...createMarketplaceLists(NOTHING),
     ...createProviderStates(NOTHING),
     ...createWebhooks(NOTHING),
     ...createPayouts(NOTHING),

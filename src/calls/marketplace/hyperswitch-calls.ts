@@ -4,7 +4,7 @@ import { newRefundId, type PaymentId, type RefundId } from '../../domain/ids.js'
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
 import type { ClaimedPayment, ClaimedRefund, HyperswitchClaim } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { MoneyItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../../observability/logger.js';
 import type { CreatePayment, CreateRefund, Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
@@ -45,7 +45,7 @@ export interface HyperswitchCallDependencies {
   readonly processName: string;
   readonly logger: Logger;
   /** Starts or wakes the workflows of items; what fails is found by the sweep. */
-  readonly wake: (items: readonly MoneyItem[]) => void;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
   /** How long a claim outlives its process. */
   readonly holdMs?: number | undefined;
   /** How long a buyer has to pay (PAYMENT_EXPIRY); default a day. */
@@ -82,7 +82,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   };
 
   /** Everything that a webhook told of the item before it was read is answered by the reading. */
-  async function answeringWebhooks(item: MoneyItem, step: () => Promise<FollowStep>): Promise<FollowStep> {
+  async function answeringWebhooks(item: MarketplaceItem, step: () => Promise<FollowStep>): Promise<FollowStep> {
     const events = await ledger.openWebhooks(item);
     const outcome = await step();
     if (outcome.kind !== 'later') for (const event of events) await ledger.finishWebhook(event, 'read');

@@ -4,7 +4,7 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { ReversalId, TransferId } from '../../domain/ids.js';
 import type { Recorded } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { MoneyItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { CallStep } from '../steps.js';
 import { lookForReversal } from './reversal-look.js';
@@ -17,7 +17,7 @@ export interface ProbeDependencies {
     'findReversal' | 'findTransfer' | 'findOrder' | 'adoptReversal' | 'adoptTransfer' | 'nextProbe'
   >;
   readonly stripe: Stripe;
-  readonly wake: (items: readonly MoneyItem[]) => void;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
 /** An hour between looks: Stripe may finish a request that it answered with 500 long before, and nothing else tells. */

@@ -1,7 +1,7 @@
 import type { ReversalId, TransferId } from '../../domain/ids.js';
 import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { MoneyItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 import type { StripeOfOurs } from './reads-of-ours.js';
 
 export interface WebhookDependencies {
@@ -17,7 +17,7 @@ export interface WebhookDependencies {
   >;
   /** undefined: payouts are left to a process that can read them. */
   readonly stripe: StripeOfOurs | undefined;
-  readonly wake: (items: readonly MoneyItem[]) => void;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
 /** `left`: what the event is about could not be read now. */

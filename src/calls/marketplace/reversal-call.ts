@@ -2,7 +2,7 @@ import type { RefundFacts, ReversalParams } from '../../domain/calls/provider-an
 import type { ReversalId } from '../../domain/ids.js';
 import type { ClaimedReversal } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { MoneyItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { RetryTimings } from '../steps.js';
@@ -30,7 +30,7 @@ export interface ReversalCallDependencies {
   /** undefined: refunds are known from the ledger alone. */
   readonly hyperswitch: Pick<Hyperswitch, 'readRefund' | 'readPayment'> | undefined;
   readonly timings: RetryTimings;
-  readonly wake: (items: readonly MoneyItem[]) => void;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
 const ASK_AGAIN_MS = 15_000;

@@ -22,10 +22,10 @@ export async function lookForReversal(stripe: Stripe, sought: SoughtReversal): P
       detail: `${sought.stripeTransferId} does not exist in this Stripe account and mode; check STRIPE_SECRET_KEY, then resolve with retry`,
     };
   }
-  return answer.kind === 'found' ? judge(answer.value, sought) : { kind: 'unread', answer };
+  return answer.kind === 'found' ? lookedOf(answer.value, sought) : { kind: 'unread', answer };
 }
 
-function judge({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
+function lookedOf({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
   const all = reversals.filter(({ metadata }) => metadata.operation_id === sought.id);
   const ours = all.filter(isLive);
   const [one] = ours;

@@ -4,7 +4,7 @@ import type { KeyedAnswer, ReadAnswer, ReversalState } from '../../domain/calls/
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../../ledger/calls/call-types.js';
-import type { MoneyItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 
 /** What Stripe's records say of one transfer or reversal of ours. */
 export type Looked =
@@ -61,7 +61,7 @@ export interface StripeCallDependencies {
   /** The key belongs to the account and mode this ledger is pinned to; otherwise nothing is sent. */
   readonly account: StripeAccountCheck;
   /** Starts or wakes the workflows of items; what fails is found by the sweep. */
-  readonly wake: (items: readonly MoneyItem[]) => void;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
 export interface StripeAccountCheck {

@@ -1,12 +1,12 @@
 import { assertNever } from '../../domain/assert-never.js';
-import type { MoneyAnswer } from '../../domain/calls/answers.js';
+import type { CallAnswer } from '../../domain/calls/answers.js';
 import { type Certainty, certaintyAtSend, mayHaveMoved } from '../../domain/calls/certainty.js';
 import { type Decision, next } from '../../domain/calls/next.js';
 import type { KeyedAnswer, KeyedRefusal } from '../../domain/calls/provider-answers.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit } from '../../ledger/calls/call-types.js';
 import type { CallAttempt, CallStep } from '../steps.js';
 import type { Looked, NotNow, StripeCall, StripeCallDependencies, Unread } from './stripe-call-types.js';
-import { asMoneyAnswer, fromRefusal, unfinished } from './stripe-meanings.js';
+import { asCallAnswer, fromRefusal, unfinished } from './stripe-meanings.js';
 
 /**
  * One attempt of one money call: claim, look where an earlier attempt may have gone out, permit, send, record. After any
@@ -107,7 +107,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
    */
   async function fromEnd(claim: C, { as, detail }: Extract<Looked, { kind: 'ended' }>): Promise<CallAttempt> {
     await call.noteAbsent({ id: claim.id, runner: claim.runner });
-    const answer: MoneyAnswer = as === 'failed' ? { kind: 'short' } : { kind: 'refused', why: 'conflict' };
+    const answer: CallAnswer = as === 'failed' ? { kind: 'short' } : { kind: 'refused', why: 'conflict' };
     const decision = decide(claim, { certainty: claim.certainty, answer, provedAbsent: true });
     return await recorded(claim, { decision, detail });
   }
@@ -115,7 +115,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
   /** @param probed what a probe was answered already */
   async function notRead(claim: C, told: Unread, probed?: Unread): Promise<CallAttempt> {
     const { certainty } = claim;
-    let answer = asMoneyAnswer(told);
+    let answer = asCallAnswer(told);
     let parks: CallOutcome<Id>['parks'] = null;
     let { detail } = told;
     if (told.kind === 'misdirected') {
@@ -164,7 +164,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       const decision = decide(claim, { certainty, answer: doubt.answer, sinceSentMs });
       return await recorded(claim, { decision, detail: doubt.detail, requestId, parks: doubt.parks });
     }
-    const decision = decide(claim, { certainty, answer: asMoneyAnswer(answer), sinceSentMs });
+    const decision = decide(claim, { certainty, answer: asCallAnswer(answer), sinceSentMs });
     return await recorded(claim, { decision, detail: answer.detail, requestId });
   }
 
@@ -186,7 +186,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       }
       case 'absent': {
         await call.noteAbsent({ id: claim.id, runner: claim.runner });
-        const meaning: MoneyAnswer =
+        const meaning: CallAnswer =
           why === 'short' ? { kind: 'short' } : { kind: 'refused', why: why === 'other' ? 'refused' : why };
         // Another call under this key, or one turned away at the door, proves nothing of what the key stands for.
         const provedAbsent = why !== 'conflict' && why !== 'barred';
@@ -205,7 +205,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
 
   function decide(
     claim: C,
-    given: { certainty: Certainty; answer: MoneyAnswer; sinceSentMs?: number; provedAbsent?: boolean },
+    given: { certainty: Certainty; answer: CallAnswer; sinceSentMs?: number; provedAbsent?: boolean },
   ): Decision {
     const attempted = {
       keyLeftMs: null,

@@ -1,5 +1,5 @@
 import { assertNever } from '../../domain/assert-never.js';
-import type { MoneyAnswer } from '../../domain/calls/answers.js';
+import type { CallAnswer } from '../../domain/calls/answers.js';
 import type { KeyedAnswer, ReversalState } from '../../domain/calls/provider-answers.js';
 import type { StripeClaim } from '../../ledger/calls/call-types.js';
 import type { CallStep } from '../steps.js';
@@ -50,9 +50,9 @@ export function fromRefusal(claim: Exclude<StripeClaim<never>, { kind: 'claimed'
   }
 }
 
-export function asMoneyAnswer(
+export function asCallAnswer(
   answer: Unread | Exclude<KeyedAnswer<never>, { kind: 'done' | 'refused' | 'short' }>,
-): MoneyAnswer {
+): CallAnswer {
   switch (answer.kind) {
     case 'unclear':
       return { kind: 'unclear', why: 'why' in answer ? answer.why : 'server_error' };

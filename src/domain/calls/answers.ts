@@ -22,7 +22,7 @@ export type Answer =
   | { readonly kind: 'misdirected'; readonly detail: string };
 
 /** What follows a money call is decided from this, whichever provider answered. */
-export type MoneyAnswer =
+export type CallAnswer =
   | { readonly kind: 'done'; readonly alreadySettled: boolean }
   | { readonly kind: 'refused'; readonly why: RefusalClass | RefusalByRecords }
   /** A balance is too low: this attempt moved nothing, a later one may succeed. */

@@ -1,6 +1,6 @@
 import { assertNever } from '../assert-never.js';
 import type { AttentionReason } from '../decisions/attention.js';
-import type { MoneyAnswer, RefusalByRecords, RefusalClass } from './answers.js';
+import type { CallAnswer, RefusalByRecords, RefusalClass } from './answers.js';
 import { type Certainty, joinCertainty } from './certainty.js';
 
 export interface RetryPolicy {
@@ -33,7 +33,7 @@ export interface RetryPolicy {
 /** What happened so far with one money call, the attempt that was just answered included. */
 export interface Attempted {
   readonly certainty: Certainty;
-  readonly answer: MoneyAnswer;
+  readonly answer: CallAnswer;
   /** Time for which the key (for settlements: the credential) can still be used; ≤ 0: expired, null: no end is known. */
   readonly keyLeftMs: number | null;
   /** Attempts sent, this one included (≥ 1). */
@@ -58,7 +58,7 @@ export type Decision =
   | { readonly do: 'ask'; readonly certainty: Certainty; readonly reason: AttentionReason };
 
 /** The auth server knows no balance that could be too low for us, so nothing of it ever waits for one. */
-type NeverShort = Exclude<MoneyAnswer, { kind: 'short' }>;
+type NeverShort = Exclude<CallAnswer, { kind: 'short' }>;
 export type NeverWaiting = Exclude<Decision, { do: 'wait' }>;
 
 /** min(BASE·2^retries, MAX): retry 0 waits BASE. */
@@ -141,7 +141,7 @@ function countedRetry(
 const BUSY_PAUSE_MS = 2_000;
 
 /** Turned away is no failure: nothing is counted, and the next attempt is the same one again. */
-function turnedAway(attempted: Attempted, answer: Extract<MoneyAnswer, { kind: 'busy' }>): Decision {
+function turnedAway(attempted: Attempted, answer: Extract<CallAnswer, { kind: 'busy' }>): Decision {
   const certainty = answer.executed === 'no' ? notExecuted(attempted) : joinCertainty(attempted.certainty, 'unknown');
   return { do: 'retry', certainty, afterMs: answer.retryAfterMs ?? BUSY_PAUSE_MS };
 }

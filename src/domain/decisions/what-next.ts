@@ -1,13 +1,13 @@
 import { assertNever } from '../assert-never.js';
 import { type Certainty, mayHaveMoved, surelyUnmoved } from '../calls/certainty.js';
-import type { MoneyKind } from '../marketplace/marketplace.js';
+import type { MarketplaceKind } from '../marketplace/marketplace.js';
 import type { Settlement } from '../settlements/settlement.js';
 import type { Attention } from './attention.js';
 import { actionsFor, inWords, isDecidable } from './decisions.js';
 
 /** All that decides what happens to a payment, refund, transfer or reversal next; times are ISO 8601. */
 export interface Situation {
-  readonly kind: MoneyKind;
+  readonly kind: MarketplaceKind;
   readonly status: string;
   readonly certainty: Certainty;
   readonly attention: Attention | null;
@@ -40,7 +40,7 @@ export function whatNext(situation: Situation, nowMs: number): string {
   return goesOn(situation);
 }
 
-const OPEN: Readonly<Record<MoneyKind, readonly string[]>> = {
+const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
   payment: ['pending', 'processing'],
   refund: ['pending', 'review'],
   transfer: ['pending', 'failed'],
@@ -70,7 +70,7 @@ export function whatNextOfSettlement(settlement: Pick<Settlement, 'status' | 'at
   }
 }
 
-function asks(kind: MoneyKind | 'settlement', { reason }: Attention): string {
+function asks(kind: MarketplaceKind | 'settlement', { reason }: Attention): string {
   if (reason === 'approval_pending')
     return 'an approver confirms the decision named above (makegood approve <decision>), or nothing happens';
   return isDecidable(kind)

@@ -105,4 +105,4 @@ export interface Reversal {
 }
 
 /** The four kinds of items that have a workflow `<kind>/<id>`; the sweep and the inbox name items this way. */
-export type MoneyKind = 'payment' | 'refund' | 'transfer' | 'reversal';
+export type MarketplaceKind = 'payment' | 'refund' | 'transfer' | 'reversal';

@@ -1,6 +1,6 @@
 import type { PaymentId, RefundId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { MoneyItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 
 /** What the marketplace's routes need; the composition root hands it in. */
 export interface MarketplaceRouteDependencies {
@@ -12,7 +12,7 @@ export interface MarketplaceRouteDependencies {
   /** The one call within the request; what came of it is in the ledger afterwards. */
   sendRefund(id: RefundId): Promise<void>;
   /** Starts or wakes the item's workflow off the request path; never throws. What it misses is found by the sweep. */
-  nudge(item: MoneyItem): void;
+  nudge(item: MarketplaceItem): void;
   /** Reads the provider about this event off the request path; never throws. What it misses is found by the sweep. */
   processWebhook(event: NewWebhookEvent): void;
   readonly webhooks: WebhookVerifiers;

@@ -1,10 +1,13 @@
 import { parseOrderId } from '../../domain/ids.js';
-import type { MoneyFilter } from '../../ledger/marketplace/marketplace-types.js';
+import type { MarketplaceFilter } from '../../ledger/marketplace/marketplace-types.js';
 import { wanted } from '../schema-parts.js';
-import type { MoneyListQuery } from './marketplace-schemas.js';
+import type { MarketplaceListQuery } from './marketplace-schemas.js';
 
 /** `filter` is undefined where nothing can be found: no order has such an id. */
-export function filterOf(query: MoneyListQuery): { readonly filter: MoneyFilter | undefined; readonly limit: number } {
+export function filterOf(query: MarketplaceListQuery): {
+  readonly filter: MarketplaceFilter | undefined;
+  readonly limit: number;
+} {
   const limit = Number(query.limit);
   const orderId = query.order_id === undefined ? undefined : parseOrderId(query.order_id);
   if (query.order_id !== undefined && orderId === undefined) return { filter: undefined, limit };

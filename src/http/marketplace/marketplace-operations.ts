@@ -7,7 +7,7 @@ import {
   ListPaymentsQuery,
   ListReversalsQuery,
   ListTransfersQuery,
-  type MoneyListQuery,
+  type MarketplaceListQuery,
   NewOrderRequest,
   NewPaymentRequest,
   NewRefundRequest,
@@ -58,7 +58,7 @@ export const listOrdersOperation = {
   summary: 'Orders, newest first.',
   query: ListOrdersQuery,
   answers: { 200: { description: 'A page of orders.', schema: OrderListAnswer } },
-} satisfies Operation<unknown, MoneyListQuery>;
+} satisfies Operation<unknown, MarketplaceListQuery>;
 
 export const getOrderOperation = {
   ...READS_ONE,
@@ -91,7 +91,7 @@ export const listPaymentsOperation = {
   summary: "Buyers' payments, newest first.",
   query: ListPaymentsQuery,
   answers: { 200: { description: 'A page of payments.', schema: PaymentListAnswer } },
-} satisfies Operation<unknown, MoneyListQuery>;
+} satisfies Operation<unknown, MarketplaceListQuery>;
 
 export const getPaymentOperation = {
   ...READS_ONE,
@@ -142,7 +142,7 @@ export const listTransfersOperation = {
   summary: "Sellers' shares of orders, newest first.",
   query: ListTransfersQuery,
   answers: { 200: { description: 'A page of transfers.', schema: TransferListAnswer } },
-} satisfies Operation<unknown, MoneyListQuery>;
+} satisfies Operation<unknown, MarketplaceListQuery>;
 
 export const getTransferOperation = {
   ...READS_ONE,
@@ -159,7 +159,7 @@ export const listReversalsOperation = {
   summary: 'What refunds take back from sellers, newest first.',
   query: ListReversalsQuery,
   answers: { 200: { description: 'A page of reversals.', schema: ReversalListAnswer } },
-} satisfies Operation<unknown, MoneyListQuery>;
+} satisfies Operation<unknown, MarketplaceListQuery>;
 
 export const getReversalOperation = {
   ...READS_ONE,
@@ -211,7 +211,7 @@ export const hyperswitchWebhookOperation = {
   },
 } satisfies Operation;
 
-export const MONEY_OPERATIONS: readonly Operation[] = [
+export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   createOrderOperation,
   listOrdersOperation,
   getOrderOperation,

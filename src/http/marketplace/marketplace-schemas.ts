@@ -85,18 +85,18 @@ export const NewRefundRequest = z.strictObject({
 });
 export type NewRefundRequest = z.output<typeof NewRefundRequest>;
 
-const moneyList = <Status extends string>(statuses: readonly Status[]) =>
+const marketplaceList = <Status extends string>(statuses: readonly Status[]) =>
   z.strictObject({
     status: z.enum(statuses).optional(),
     order_id: text(64).optional().describe('Only of this order.'),
     ...LIST_PARAMETERS,
   });
 
-export const ListOrdersQuery = moneyList(ORDER_STATUSES);
-export const ListPaymentsQuery = moneyList(PAYMENT_STATUSES);
-export const ListTransfersQuery = moneyList(TRANSFER_STATUSES);
-export const ListReversalsQuery = moneyList(REVERSAL_STATUSES);
-export type MoneyListQuery =
+export const ListOrdersQuery = marketplaceList(ORDER_STATUSES);
+export const ListPaymentsQuery = marketplaceList(PAYMENT_STATUSES);
+export const ListTransfersQuery = marketplaceList(TRANSFER_STATUSES);
+export const ListReversalsQuery = marketplaceList(REVERSAL_STATUSES);
+export type MarketplaceListQuery =
   | z.output<typeof ListOrdersQuery>
   | z.output<typeof ListPaymentsQuery>
   | z.output<typeof ListTransfersQuery>

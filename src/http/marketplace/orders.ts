@@ -9,7 +9,7 @@ import { once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
 import { filterOf } from './marketplace-list.js';
 import { createOrderOperation, getOrderOperation, listOrdersOperation } from './marketplace-operations.js';
-import type { MoneyListQuery, NewOrderRequest } from './marketplace-schemas.js';
+import type { MarketplaceListQuery, NewOrderRequest } from './marketplace-schemas.js';
 
 type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger'> & { readonly clock: Clock };
 
@@ -45,7 +45,7 @@ async function create(call: Call<NewOrderRequest, unknown>, { ledger, clock }: D
   return { status, body: answer };
 }
 
-async function list({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+async function list({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
   const { filter, limit } = filterOf(query);
   const found = filter ? await fromLedger(ledger.listOrders(filter)) : [];
   return { status: 200, body: pageOf(found.map(orderAnswer), limit) };

@@ -13,7 +13,7 @@ import { type Kept, once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
 import { filterOf } from './marketplace-list.js';
 import { createPaymentOperation, getPaymentOperation, listPaymentsOperation } from './marketplace-operations.js';
-import type { MoneyListQuery, NewPaymentRequest } from './marketplace-schemas.js';
+import type { MarketplaceListQuery, NewPaymentRequest } from './marketplace-schemas.js';
 
 type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' | 'sendPayment' | 'nudge'> & {
   readonly clock: Clock;
@@ -103,7 +103,7 @@ async function send(payment: Payment, { sendPayment, nudge }: Dependencies): Pro
 const closed = (why: string) =>
   new HttpProblem('payment_closed', `${why}; nobody can pay with it any more. Make a new order to be paid`);
 
-async function list({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+async function list({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
   const { filter, limit } = filterOf(query);
   const found = filter ? await fromLedger(ledger.listPayments(filter)) : [];
   return { status: 200, body: pageOf(found.map(paymentDetails), limit) };

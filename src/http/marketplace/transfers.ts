@@ -13,7 +13,7 @@ import {
   listReversalsOperation,
   listTransfersOperation,
 } from './marketplace-operations.js';
-import type { MoneyListQuery } from './marketplace-schemas.js';
+import type { MarketplaceListQuery } from './marketplace-schemas.js';
 
 type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger'>;
 
@@ -25,7 +25,7 @@ export const transferRoutes = (dependencies: Dependencies): readonly Route[] => 
   route(getReversalOperation, (call) => getReversal(call, dependencies)),
 ];
 
-async function listTransfers({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+async function listTransfers({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
   const { filter, limit } = filterOf(query);
   const found = filter ? await fromLedger(ledger.listTransfers(filter)) : [];
   const reversals = await fromLedger(ledger.reversalsOfTransfers(found.map(({ id }) => id)));
@@ -47,7 +47,7 @@ async function getTransfer({ params }: Call<unknown, unknown>, { ledger }: Depen
   return { status: 200, body: transferAnswer(transfer, reversals) };
 }
 
-async function listReversals({ query }: Call<unknown, MoneyListQuery>, { ledger }: Dependencies): Promise<Reply> {
+async function listReversals({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
   const { filter, limit } = filterOf(query);
   const found = filter ? await fromLedger(ledger.listReversals(filter)) : [];
   return { status: 200, body: pageOf(found.map(reversalAnswer), limit) };

@@ -5,7 +5,7 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
-import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 
 /** A payment or refund that this process may send or read now. `certainty` is what was known before; `not_sent` needs no look. */
 export interface ClaimedPayment {
@@ -73,7 +73,7 @@ export interface RefundReading {
 /** What the ledger did with a reading, and what must be started now; the sweep starts it otherwise. */
 export interface Applied {
   readonly status: string;
-  readonly started: readonly MoneyItem[];
+  readonly started: readonly MarketplaceItem[];
 }
 
 /** One transfer or reversal that this process has claimed: it may look at Stripe now, and ask to send. */
@@ -162,7 +162,7 @@ export interface CallOutcome<Id> {
 
 export interface Recorded {
   readonly status: TransferStatus | ReversalStatus;
-  readonly started: readonly MoneyItem[];
+  readonly started: readonly MarketplaceItem[];
 }
 
 /** What an absence proves; recorded before a permit is asked for. */

@@ -1,8 +1,8 @@
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
-import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { leavePlace } from '../marketplace/reversal-demands.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Recorded } from './call-types.js';
 import type { ReversalRow } from './reversal-claims.js';
 import { wakeOldest } from './stripe-gates.js';
@@ -41,7 +41,7 @@ export async function finishReversal(
     values: [stripeReversalId, requestId, told?.reason ?? null, told?.detail ?? null],
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'reversal',
     id: row.id,
     what: 'reversed',
@@ -92,7 +92,7 @@ export async function takenBeside(query: Query, row: ReversalRow, stripeReversal
       `Stripe holds ${stripeReversalId} for it beside ${beside}: pay the seller back at Stripe, then acknowledge with adopt`,
     ],
   );
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'reversal',
     id: row.id,
     what: 'conflict',
@@ -111,7 +111,7 @@ async function isTold(query: Query, { id }: ReversalRow, stripeReversalId: strin
 }
 
 /** Money was there: the seller's next waiting reversal asks at once, and the gate opens after the last. */
-async function gateOpens(query: Query, row: ReversalRow): Promise<MoneyItem[]> {
+async function gateOpens(query: Query, row: ReversalRow): Promise<MarketplaceItem[]> {
   const [gate] = await query('SELECT 1 FROM seller_gates WHERE seller_account = $1 AND currency = $2 FOR UPDATE', [
     row.seller_account,
     row.currency,

@@ -1,5 +1,5 @@
 import type { Certainty } from '../../domain/calls/certainty.js';
-import type { MoneyTable, Query } from '../transition.js';
+import type { MarketplaceTable, Query } from '../transition.js';
 
 /** What every row that calls are made for says of the attempt that has it. */
 export interface Holdable {
@@ -15,7 +15,7 @@ export const heldElsewhereMs = ({ runner: holder, held_ms }: Holdable, runner: s
 /** Takes the row for one attempt; a sweep looks soon after it should have ended. The caller has the row's lock. */
 export async function holdRow(
   query: Query,
-  table: Exclude<MoneyTable, 'orders'>,
+  table: Exclude<MarketplaceTable, 'orders'>,
   {
     id,
     runner,

@@ -3,7 +3,7 @@ import { HYPERSWITCH_ABSENCE } from '../../domain/calls/key-age.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { Database } from '../database.js';
 import { isGivenUp } from '../decisions/decision-rows.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 
 /** What payments and refunds have in common: a call whose key is the object's own id at Hyperswitch. */
 export type HyperswitchTable = 'payments' | 'refunds';
@@ -60,7 +60,7 @@ export async function leaves(
        WHERE id = $1`,
       [id, certainty, frozen],
     );
-    await tell(query, {
+    await recordEvent(query, {
       kind: KIND[table],
       id,
       what: 'sent',
@@ -93,7 +93,7 @@ export async function unread(
       [id, runner, certainty, detail, nextCheckMs],
     );
     if (rows.length === 0) return;
-    await tell(query, {
+    await recordEvent(query, {
       kind: KIND[table],
       id,
       what: 'answered',
@@ -130,7 +130,7 @@ export async function noteAbsent(
          last_absence_at = CASE WHEN $4 THEN last_absence_at ELSE clock_now() END WHERE id = $1`,
       [id, absences, refusal, row.fresh],
     );
-    await tell(query, {
+    await recordEvent(query, {
       kind: KIND[table],
       id,
       what: 'looked',
@@ -161,7 +161,7 @@ export async function ask(
      WHERE x.id = $1 RETURNING was.reason AS was`,
     [id, reason, detail],
   );
-  if (row?.was !== reason) await tell(query, { kind: KIND[table], id, what: reason, detail: { detail } });
+  if (row?.was !== reason) await recordEvent(query, { kind: KIND[table], id, what: reason, detail: { detail } });
 }
 
 async function leaveGivenUp(query: Query, table: HyperswitchTable, id: string): Promise<void> {

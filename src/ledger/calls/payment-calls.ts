@@ -5,7 +5,7 @@ import type { Database } from '../database.js';
 import { moveOrder } from '../marketplace/order-paid.js';
 import { isOpen, lockPayment, lockWithOrder, type PaymentRow } from '../marketplace/payment-row.js';
 import type { Sealer } from '../sealer.js';
-import { mustMove, tell } from '../transition.js';
+import { mustMove, recordEvent } from '../transition.js';
 import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './call-types.js';
 import { heldElsewhereMs, holdRow } from './holds.js';
 import {
@@ -61,7 +61,7 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
             next_check_at = NULL, sealed_client_secret = NULL, sealed_key_id = NULL`,
           values: [detail],
         });
-        await tell(query, {
+        await recordEvent(query, {
           kind: 'payment',
           id,
           what: 'failed',

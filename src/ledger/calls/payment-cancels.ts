@@ -4,7 +4,7 @@ import type { PaymentId } from '../../domain/ids.js';
 import { isAbandoned } from '../../domain/marketplace/payment-expiry.js';
 import type { Database } from '../database.js';
 import { isOpen, lockPayment } from '../marketplace/payment-row.js';
-import { tell } from '../transition.js';
+import { recordEvent } from '../transition.js';
 import type { ClaimedCancel } from './call-types.js';
 import { heldElsewhereMs, holdRow } from './holds.js';
 import type { Held } from './hyperswitch-rows.js';
@@ -32,7 +32,14 @@ export function createPaymentCancels(database: Database) {
           [id, certainty],
         );
         const key = paymentCancelKey(row.order_id);
-        await tell(query, { kind: 'payment', id, what: 'cancel_sent', certainty, key, detail: { runner, expired } });
+        await recordEvent(query, {
+          kind: 'payment',
+          id,
+          what: 'cancel_sent',
+          certainty,
+          key,
+          detail: { runner, expired },
+        });
         const { hyperswitch_payment_id: hyperswitchPaymentId, amount, currency } = row;
         return { key, hyperswitchPaymentId, amount: BigInt(amount), currency };
       }),
@@ -59,7 +66,7 @@ export function createPaymentCancels(database: Database) {
            WHERE id = $1 AND cancel_certainty IN ('in_flight', 'unknown')`,
           [id, certainty],
         );
-        await tell(query, { kind: 'payment', id, what: 'cancel_answered', certainty, detail: { detail } });
+        await recordEvent(query, { kind: 'payment', id, what: 'cancel_answered', certainty, detail: { detail } });
       }),
   };
 }

@@ -8,7 +8,7 @@ import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-paid.j
 import { capturedIn, isOpen, type PaymentRow } from '../marketplace/payment-row.js';
 import { sealClientSecret } from '../marketplace/payments.js';
 import type { Sealer } from '../sealer.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied, PaymentReading } from './call-types.js';
 import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 
@@ -34,7 +34,12 @@ export async function readPaymentInto(reader: Reader, row: PaymentRow, reading: 
   if (asked) await askAbout(query, row, { question: asked, isNews: !isReadBefore(row, facts, captured) });
   else if (row.attention_reason !== null) await answered(query, row, status);
   if (status !== row.status && !moves)
-    await tell(query, { kind: 'payment', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
+    await recordEvent(query, {
+      kind: 'payment',
+      id: row.id,
+      what: 'contradicted',
+      detail: { is: row.status, said: status },
+    });
   return { status: moves ? status : row.status, started };
 }
 
@@ -165,7 +170,7 @@ async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentSt
     to: status,
     set: isOpen(status) ? `next_check_at = clock_now() + ${SWEEP_AFTER}` : 'next_check_at = NULL',
   });
-  await tell(query, { kind: 'payment', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
+  await recordEvent(query, { kind: 'payment', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
   if (status === 'succeeded') return await orderPaid(query, clock, row.order_id);
   if (status === 'failed' || status === 'cancelled') await moveOrder(query, row.order_id, 'payment_failed');
   return [];
@@ -177,5 +182,10 @@ async function answered(query: Query, row: PaymentRow, status: PaymentStatus): P
   await withdrawRequests(query, 'payment', row.id, `Hyperswitch answered it: the payment is ${status} now`);
   await dropAttention(query, 'payments', row.id);
   await wakeTransfers(query, row.order_id);
-  await tell(query, { kind: 'payment', id: row.id, what: 'attention_over', detail: { was: row.attention_reason } });
+  await recordEvent(query, {
+    kind: 'payment',
+    id: row.id,
+    what: 'attention_over',
+    detail: { was: row.attention_reason },
+  });
 }

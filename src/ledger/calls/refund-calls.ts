@@ -8,11 +8,11 @@ import { larger } from '../../domain/money.js';
 import type { Database } from '../database.js';
 import { dropAttention, isGivenUp, withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
-import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { refreshOrder } from '../marketplace/order-paid.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
-import { giveBack, settleShares } from '../marketplace/share-out.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { restoreShares, settleShares } from '../marketplace/share-out.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './call-types.js';
 import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
 import {
@@ -110,7 +110,7 @@ export function createRefundCalls(database: Database) {
             runner_until = NULL, next_check_at = NULL`,
           values: [detail],
         });
-        await tell(query, {
+        await recordEvent(query, {
           kind: 'refund',
           id,
           what: 'failed',
@@ -205,23 +205,28 @@ async function saveReading(query: Query, row: RefundRow, { runner }: RefundReadi
 async function follow(query: Query, row: RefundRow, status: RefundStatus): Promise<Applied> {
   if (status === row.status) return { status, started: [] };
   if (!REFUND_TRANSITIONS[row.status].includes(status)) {
-    await tell(query, { kind: 'refund', id: row.id, what: 'contradicted', detail: { is: row.status, said: status } });
+    await recordEvent(query, {
+      kind: 'refund',
+      id: row.id,
+      what: 'contradicted',
+      detail: { is: row.status, said: status },
+    });
     return { status: row.status, started: [] };
   }
   await mustMove(query, 'refunds', { id: row.id, from: row.status, to: status, set: MOVED[status] });
-  await tell(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
+  await recordEvent(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
   const started = await shareAnew(query, row, status);
   await refreshOrder(query, row.order_id);
   return { status, started };
 }
 
-async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Promise<MoneyItem[]> {
+async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Promise<MarketplaceItem[]> {
   const failedLate = status === 'failed' && row.status === 'succeeded';
   if (status !== 'succeeded' && !failedLate) return [];
   await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
   await dropAttention(query, 'refunds', row.id);
   const started = failedLate
-    ? await giveBack(query, row.order_id, row.id)
+    ? await restoreShares(query, row.order_id, row.id)
     : await settleShares(query, row.order_id, row.id);
   await proposeCompensation(query, row.order_id);
   return started;
@@ -282,7 +287,7 @@ async function insertFound(query: Query, { paymentId, refundId, facts }: Found):
       facts.hyperswitchRefundId,
     ],
   );
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'refund',
     id: refundId,
     what: 'found',

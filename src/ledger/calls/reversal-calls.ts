@@ -6,11 +6,11 @@ import type { ReversalId } from '../../domain/ids.js';
 import type { ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Database } from '../database.js';
 import { leavePlace } from '../marketplace/reversal-demands.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedReversal, Recorded, ReversalPermit, StripeClaim } from './call-types.js';
 import { finishReversal, takenBeside } from './finish-reversal.js';
-import { fail, lockReversal, type ReversalRow, refusalOf, startWaiting, toTake, undo } from './reversal-claims.js';
-import { exactMinorUnits, giveBack, hold, isTaken, noteAbsent, permit, tellAnswer } from './stripe-calls.js';
+import { claimRefusal, fail, lockReversal, type ReversalRow, startWaiting, toTake, undo } from './reversal-claims.js';
+import { exactMinorUnits, hold, isTaken, noteAbsent, permit, releaseClaim, tellAnswer } from './stripe-calls.js';
 import { closeGate } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
 
@@ -25,7 +25,7 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
     claimReversal: (id: ReversalId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedReversal>> =>
       database.transaction(async (query) => {
         const row = await lockReversal(query, id);
-        const refusal = await refusalOf(query, row, { runner, holdMs });
+        const refusal = await claimRefusal(query, row, { runner, holdMs });
         if (refusal) return refusal;
         const claimed = await hold(query, 'reversals', { row, runner, holdMs });
         return { kind: 'claimed', claim: { ...claimed, ...partsOf(row) } };
@@ -73,7 +73,7 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
     ): Promise<void> =>
       database.transaction(async (query) => {
         const row = await lockReversal(query, id);
-        await giveBack(query, 'reversals', { id, runner, afterMs, answer });
+        await releaseClaim(query, 'reversals', { id, runner, afterMs, answer });
         await query('SELECT refresh_transfer($1)', [row.transfer_id]);
       }),
 
@@ -107,7 +107,12 @@ async function adoptAt(
 
 /** What was found belongs to another reversal here: nothing is written, and the person who is asked hears of it. */
 async function notAdopted(database: Database, id: ReversalId, stripeId: string): Promise<Recorded> {
-  await tell(database.query, { kind: 'reversal', id, what: 'not_adopted', detail: { stripe_reversal_id: stripeId } });
+  await recordEvent(database.query, {
+    kind: 'reversal',
+    id,
+    what: 'not_adopted',
+    detail: { stripe_reversal_id: stripeId },
+  });
   const [row] = await database.query<{ status: ReversalStatus }>('SELECT status FROM reversals WHERE id = $1', [id]);
   return { status: row?.status ?? 'pending', started: [] };
 }
@@ -122,7 +127,7 @@ async function stopUndue(query: Query, row: ReversalRow, runner: string): Promis
   const unsent = surelyUnmoved(row.certainty);
   const use = keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
   if (!unsent && use !== 'new_generation') {
-    await giveBack(query, 'reversals', { id: row.id, runner, afterMs: LOOK_FOR_UNDUE_MS, answer: 'undue' });
+    await releaseClaim(query, 'reversals', { id: row.id, runner, afterMs: LOOK_FOR_UNDUE_MS, answer: 'undue' });
     return stop;
   }
   if (!unsent) await query(`UPDATE reversals SET certainty = 'absent' WHERE id = $1`, [row.id]);

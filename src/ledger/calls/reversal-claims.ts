@@ -3,11 +3,11 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
 import type { RefundStatus, ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
-import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { StripeClaim } from './call-types.js';
 import { heldElsewhereMs } from './holds.js';
 import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain, mayHaveTakenOtherwise } from './stripe-calls.js';
@@ -64,7 +64,7 @@ export async function lockReversal(query: Query, id: ReversalId): Promise<Revers
 type Refusal = Exclude<StripeClaim<never>, { kind: 'claimed' }>;
 
 /** Why nothing may be sent for it now; undefined: it may be claimed. */
-export async function refusalOf(
+export async function claimRefusal(
   query: Query,
   row: ReversalRow,
   { runner, holdMs }: { runner: string; holdMs: number },
@@ -164,7 +164,12 @@ export async function startWaiting(query: Query, row: ReversalRow): Promise<void
     set: `waiting_since = coalesce(waiting_since, clock_now()), next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
-  await tell(query, { kind: 'reversal', id: row.id, what: 'waiting_balance', detail: { seller: row.seller_account } });
+  await recordEvent(query, {
+    kind: 'reversal',
+    id: row.id,
+    what: 'waiting_balance',
+    detail: { seller: row.seller_account },
+  });
 }
 
 /** Its refund is no longer succeeded and nothing was sent. What it stood for may be due for another refund. */
@@ -181,7 +186,7 @@ export async function fail(
   query: Query,
   row: ReversalRow,
   { reason, detail }: { reason: AttentionReason; detail: string },
-): Promise<MoneyItem[]> {
+): Promise<MarketplaceItem[]> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
@@ -192,6 +197,6 @@ export async function fail(
     values: [reason, detail],
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
-  await tell(query, { kind: 'reversal', id: row.id, what: 'permanently_failed', detail: { reason, detail } });
+  await recordEvent(query, { kind: 'reversal', id: row.id, what: 'permanently_failed', detail: { reason, detail } });
   return await leavePlace(query, row);
 }

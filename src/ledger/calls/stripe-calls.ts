@@ -6,7 +6,7 @@ import {
   surelyUnmoved,
 } from '../../domain/calls/certainty.js';
 import { KEY_FORGOTTEN_MS, type KeyUse, keyUse, looksFirst, PROOFS_APART_MS } from '../../domain/calls/key-age.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import type { CallOutcome, Claimed, SendPermit } from './call-types.js';
 import { type Holdable, holdRow } from './holds.js';
 
@@ -80,7 +80,7 @@ export async function noteAbsent(query: Query, table: CallTable, { id, runner }:
     [id, runner, PROOFS_APART_MS],
   );
   if (row)
-    await tell(query, {
+    await recordEvent(query, {
       kind: KIND[table],
       id,
       what: 'looked',
@@ -125,7 +125,7 @@ export async function permit<Params extends { readonly amount: number }>(
       : useOf(row);
   if (use === 'read_only') {
     const afterMs = Math.max(KEY_FORGOTTEN_MS - (row.key_age_ms ?? 0), PROOFS_APART_MS);
-    await giveBack(query, table, { id: row.id, runner, afterMs, answer: 'read_only' });
+    await releaseClaim(query, table, { id: row.id, runner, afterMs, answer: 'read_only' });
     return { kind: 'read_only', afterMs };
   }
   let { generation, idempotency_key: key, params, certainty } = row;
@@ -134,7 +134,7 @@ export async function permit<Params extends { readonly amount: number }>(
     key = keyOf(generation);
     params = null;
     await query(`UPDATE ${table} SET ${newGeneration('$2')} WHERE id = $1`, [row.id, key]);
-    await tell(query, {
+    await recordEvent(query, {
       kind: KIND[table],
       id: row.id,
       what: 'new_generation',
@@ -151,7 +151,7 @@ export async function permit<Params extends { readonly amount: number }>(
        next_check_at = clock_now() + $4 * interval '1 millisecond' + interval '15 seconds' WHERE id = $1`,
     [row.id, frozen, certaintyAtSend(certainty), holdMs],
   );
-  await tell(query, {
+  await recordEvent(query, {
     kind: KIND[table],
     id: row.id,
     what: 'sent',
@@ -175,7 +175,7 @@ export async function lookAgain(query: Query, table: CallTable, id: string, afte
 export const LOOKED_AFTER_MS = { unknown: 70 * 60_000, known: 24 * 3_600_000 };
 
 /** Nothing was sent: the claim is given back, and what is known stays as it was. */
-export async function giveBack(
+export async function releaseClaim(
   query: Query,
   table: CallTable,
   { id, runner, afterMs, answer }: { id: string; runner: string; afterMs: number; answer: string },
@@ -197,7 +197,7 @@ export async function tellAnswer(
   outcome: CallOutcome<string>,
 ): Promise<void> {
   const { decision, requestId, stripeId, source, detail, runner } = outcome;
-  await tell(query, {
+  await recordEvent(query, {
     kind: KIND[table],
     id: row.id,
     what: 'answered',

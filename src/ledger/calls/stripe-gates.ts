@@ -1,6 +1,6 @@
 import type { Database } from '../database.js';
-import type { MoneyItem } from '../marketplace/marketplace-types.js';
-import { type Query, tell } from '../transition.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
+import { type Query, recordEvent } from '../transition.js';
 
 /** More are not started in a minute, and a statement that changes many more would not end in time. */
 const MOST_AT_ONCE = 1_000;
@@ -97,7 +97,7 @@ export function createStripeGates(database: Database) {
     },
 
     /** Wakes this seller's oldest waiting reversal: its balance has risen, or may have. */
-    balanceRose: (sellerAccount: string): Promise<readonly MoneyItem[]> =>
+    balanceRose: (sellerAccount: string): Promise<readonly MarketplaceItem[]> =>
       database.transaction(async (query) => {
         const gates = await query<{ currency: string }>(
           `UPDATE seller_gates SET probe_at = clock_now(), probe_every = ${FIRST_PROBE}
@@ -105,9 +105,9 @@ export function createStripeGates(database: Database) {
              WHERE seller_account = $1 ORDER BY currency FOR UPDATE) RETURNING currency`,
           [sellerAccount],
         );
-        const woken: MoneyItem[] = [];
+        const woken: MarketplaceItem[] = [];
         for (const { currency } of gates) woken.push(...(await wakeOldest(query, sellerAccount, currency)));
-        if (woken.length > 0) await tell(query, { kind: 'seller', id: sellerAccount, what: 'balance_rose' });
+        if (woken.length > 0) await recordEvent(query, { kind: 'seller', id: sellerAccount, what: 'balance_rose' });
         return woken;
       }),
   };
@@ -180,7 +180,7 @@ export async function redateOldest(query: Query, sellerAccount: string, currency
 }
 
 /** A probe succeeded, or money came: the next one is due now; where none waits any more, the gate opens. */
-export async function wakeOldest(query: Query, sellerAccount: string, currency: string): Promise<MoneyItem[]> {
+export async function wakeOldest(query: Query, sellerAccount: string, currency: string): Promise<MarketplaceItem[]> {
   const [oldest] = await query<{ id: string }>(OLDEST, [sellerAccount, currency]);
   if (oldest) {
     await query('UPDATE seller_gates SET probe_at = clock_now() WHERE seller_account = $1 AND currency = $2', [

@@ -7,25 +7,25 @@ import type { TransferStatus } from '../../domain/marketplace/marketplace-status
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
-import type { MoneyItem } from '../marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { questionedPayment } from '../marketplace/order-paid.js';
 import { noteOthers } from '../marketplace/others-reversals.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
 import { heldElsewhereMs } from './holds.js';
 import {
   CALL_TIMES,
   type CallRow,
   exactMinorUnits,
-  giveBack,
   hold,
   isTaken,
   LOOKED_AFTER_MS,
   lookAgain,
   noteAbsent,
   permit,
+  releaseClaim,
   tellAnswer,
   useOf,
 } from './stripe-calls.js';
@@ -60,7 +60,7 @@ export function createTransferCalls(database: Database) {
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
-        const refusal = await refusalOf(query, row, runner);
+        const refusal = await claimRefusal(query, row, runner);
         if (refusal) return refusal;
         const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });
         return { kind: 'claimed', claim: { ...claimed, id, orderId: row.order_id, orderMark: row.order_mark } };
@@ -105,7 +105,7 @@ export function createTransferCalls(database: Database) {
 
     /** Gives the claim back without an attempt: nothing was sent. */
     releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
-      giveBack(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
+      releaseClaim(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
 
     /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
     async adoptTransfer(
@@ -136,14 +136,19 @@ export async function lockTransfer(query: Query, id: TransferId): Promise<Transf
 
 /** What was found belongs to another transfer here: nothing is written, and the person who is asked hears of it. */
 async function notAdopted(database: Database, id: TransferId, stripeId: string): Promise<Recorded> {
-  await tell(database.query, { kind: 'transfer', id, what: 'not_adopted', detail: { stripe_transfer_id: stripeId } });
+  await recordEvent(database.query, {
+    kind: 'transfer',
+    id,
+    what: 'not_adopted',
+    detail: { stripe_transfer_id: stripeId },
+  });
   const [row] = await database.query<{ status: TransferStatus }>('SELECT status FROM seller_transfers WHERE id = $1', [
     id,
   ]);
   return { status: row?.status ?? 'pending', started: [] };
 }
 
-async function refusalOf(
+async function claimRefusal(
   query: Query,
   row: TransferRow,
   runner: string,
@@ -281,7 +286,7 @@ export async function finishTransfer(
         : null,
     ],
   });
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'transfer',
     id: row.id,
     what: 'completed',
@@ -295,7 +300,7 @@ export async function finishTransfer(
     [row.id],
   );
   await query('SELECT refresh_transfer($1)', [row.id]);
-  const started: MoneyItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
+  const started: MarketplaceItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
   if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
   await proposeCompensation(query, row.order_id);
   return { status: (await lockTransfer(query, row.id)).status, started };
@@ -313,7 +318,7 @@ async function sentBeside(query: Query, row: TransferRow, stripeTransferId: stri
        attention_detail = $2 WHERE id = $1`,
     [row.id, `${detail}; reverse it at Stripe, then acknowledge with adopt`],
   );
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'transfer',
     id: row.id,
     what: 'conflict',

@@ -1,7 +1,7 @@
 import { type Certainty, mayHaveMoved } from '../../domain/calls/certainty.js';
 import { keyUse, PROOFS_APART_MS } from '../../domain/calls/key-age.js';
 import type { OrderId } from '../../domain/ids.js';
-import type { MoneyTable, Query } from '../transition.js';
+import type { MarketplaceTable, Query } from '../transition.js';
 import type { ActionHandler, DecidableRow, Said } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
 
@@ -73,7 +73,7 @@ export function adopted({ verified }: Said): string {
 }
 
 /** The look that was just made is the proof; the ledger refuses the write-off of anything less. */
-export async function proveAbsent(query: Query, table: MoneyTable, id: string): Promise<void> {
+export async function proveAbsent(query: Query, table: MarketplaceTable, id: string): Promise<void> {
   await query(
     `UPDATE ${table} SET certainty = CASE certainty WHEN 'not_sent' THEN 'not_sent' ELSE 'absent' END,
        absences = absences + 1, last_absence_at = clock_now() WHERE id = $1`,

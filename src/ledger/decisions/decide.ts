@@ -6,7 +6,7 @@ import { type ActionRule, actionsOf, type DecidableKind, inWords, ruleOf } from 
 import type { DecisionId } from '../../domain/ids.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import { type Held, type HeldAction, type Hold, holding, type Said } from './decidable.js';
 import { PAYMENT } from './decide-payment.js';
 import { REFUND } from './decide-refund.js';
@@ -110,7 +110,7 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   const completes = principal !== null || first !== null;
   await (completes ? approveRow(query, approval) : approveFirst(query, approval));
   const what = completes ? 'approved' : 'approved_by_the_first_of_two';
-  await tell(query, { kind: decision.item_kind, id: item.id, what, detail: { decision: decisionId, by, note } });
+  await recordEvent(query, { kind: decision.item_kind, id: item.id, what, detail: { decision: decisionId, by, note } });
   if (!completes) return { kind: 'pending_approval', status: item.status, decisionId };
   return { kind: 'applied', status: await asked.action.apply({ query, clock: options.clock }), decisionId };
 }

@@ -3,7 +3,7 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { DecidableKind } from '../../domain/decisions/decisions.js';
 import type { DecisionId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
-import { type MoneyTable, type Query, tell } from '../transition.js';
+import { type MarketplaceTable, type Query, recordEvent } from '../transition.js';
 import type { Approval, DecisionRequest } from './decision-types.js';
 
 /** Sets of columns that are always written together. */
@@ -75,7 +75,7 @@ export async function insertDecision(query: Query, request: DecisionRequest, rec
       askedDetail,
     ],
   );
-  await tell(query, {
+  await recordEvent(query, {
     kind,
     id: itemId,
     what: `decision_${state}`,
@@ -138,9 +138,13 @@ export async function withdrawRequests(query: Query, kind: DecidableKind, id: st
     [kind, id],
   );
   for (const { id: decision } of withdrawn)
-    await tell(query, { kind, id, what: 'request_withdrawn', detail: { decision, why } });
+    await recordEvent(query, { kind, id, what: 'request_withdrawn', detail: { decision, why } });
 }
 
-export async function dropAttention(query: Query, table: Exclude<MoneyTable, 'orders'>, id: string): Promise<void> {
+export async function dropAttention(
+  query: Query,
+  table: Exclude<MarketplaceTable, 'orders'>,
+  id: string,
+): Promise<void> {
   await query(`UPDATE ${table} SET ${NO_ATTENTION} WHERE id = $1`, [id]);
 }

@@ -1,7 +1,7 @@
 import type { BackfillId } from '../../domain/ids.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import type { Backfill, BackfillResult, BackfillStart } from './historical-types.js';
 
 /** Completed, and nobody knows under which id Stripe holds it: only what was imported can be so. */
@@ -28,7 +28,7 @@ export function createBackfills(database: Database) {
           [id, apply, since, destination, requestedBy],
         );
         if (started) {
-          await tell(query, {
+          await recordEvent(query, {
             kind: 'backfill',
             id,
             what: 'started',
@@ -57,7 +57,7 @@ export function createBackfills(database: Database) {
           `UPDATE backfills SET state = 'finished', finished_at = clock_now() WHERE id = $1 AND state = 'running' RETURNING id`,
           [id],
         );
-        if (finished) await tell(query, { kind: 'backfill', id, what: 'finished' });
+        if (finished) await recordEvent(query, { kind: 'backfill', id, what: 'finished' });
       }),
 
     /** With `apply`, writes the id too; `taken` when another transfer has it already. The first result of a run stays. */
@@ -80,7 +80,7 @@ export function createBackfills(database: Database) {
             found.detail,
           ],
         );
-        await tell(query, {
+        await recordEvent(query, {
           kind: 'transfer',
           id: transferId,
           what: found.outcome === 'written' ? 'id_found' : 'id_looked_for',

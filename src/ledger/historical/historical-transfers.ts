@@ -9,7 +9,7 @@ import {
 } from '../../domain/ids.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { HistoricalTransfer, ImportOutcome } from './historical-types.js';
 
 /**
@@ -210,9 +210,9 @@ async function insertOrder(query: Query, line: HistoricalTransfer): Promise<Orde
     to: 'succeeded',
     set: `certainty = 'done', captured = amount, next_check_at = NULL`,
   });
-  await tell(query, { kind: 'order', id, what: 'imported', detail: { reference: line.order, paid, currency } });
+  await recordEvent(query, { kind: 'order', id, what: 'imported', detail: { reference: line.order, paid, currency } });
   const detail = { hyperswitch_payment_id: hyperswitchPaymentId };
-  await tell(query, { kind: 'payment', id: payment, what: 'imported', certainty: 'done', detail });
+  await recordEvent(query, { kind: 'payment', id: payment, what: 'imported', certainty: 'done', detail });
   return id;
 }
 
@@ -238,7 +238,7 @@ async function insertTransfer(query: Query, order: OrderId, line: HistoricalTran
     set: `certainty = 'done', completed_at = $4, stripe_transfer_id = $5, next_check_at = NULL`,
     values: [createdAt, stripeTransferId],
   });
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'transfer',
     id,
     what: 'imported',

@@ -4,8 +4,8 @@ import { newTransferId, type OrderId, type RefundId, type TransferId } from '../
 import { overtaken } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import { dropAttention, withdrawRequests } from '../decisions/decision-rows.js';
-import { type Query, tell } from '../transition.js';
-import type { MoneyItem } from './marketplace-types.js';
+import { type Query, recordEvent } from '../transition.js';
+import type { MarketplaceItem } from './marketplace-types.js';
 import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-shares.js';
 
 /** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
@@ -81,8 +81,13 @@ async function forgetProposals(query: Query, order: OrderId): Promise<void> {
  * promise good again and again, and no two compensations come of the same question.
  * @returns what to start
  */
-export async function compensate(query: Query, clock: Clock, order: OrderId, refund: RefundId): Promise<MoneyItem[]> {
-  const started: MoneyItem[] = [];
+export async function compensate(
+  query: Query,
+  clock: Clock,
+  order: OrderId,
+  refund: RefundId,
+): Promise<MarketplaceItem[]> {
+  const started: MarketplaceItem[] = [];
   for (const { transferId, transfers, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
     const id = newTransferId(clock.nowMs());
     await noteMadeGood(query, transfers, amount);
@@ -133,7 +138,7 @@ export async function insertTransfer(query: Query, row: NewTransferRow): Promise
       transferKey(row.id, 1),
     ],
   );
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'transfer',
     id: row.id,
     what: 'promised',

@@ -1,15 +1,15 @@
 import { PROOFS_APART_MS } from '../../domain/calls/key-age.js';
-import type { MoneyKind } from '../../domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import type { DueItem, MoneyItem, NewWebhookEvent } from './marketplace-types.js';
+import type { DueItem, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
 
-const TABLE_OF: Readonly<Record<MoneyKind, string>> = {
+const TABLE_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: 'payments',
   refund: 'refunds',
   transfer: 'seller_transfers',
   reversal: 'reversals',
 };
-const SELLER_OF: Readonly<Record<MoneyKind, string>> = {
+const SELLER_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: 'NULL::text',
   refund: 'NULL::text',
   transfer: 'x.seller_account',
@@ -29,7 +29,7 @@ export function createDueItems(database: Database) {
      * Sellers in turn, each oldest first, so that a busy one never fills a page. While Stripe is parked only one item is
      * given, when a probe is due; a parked seller's likewise.
      */
-    async dueItems(kind: MoneyKind, limit: number): Promise<readonly DueItem[]> {
+    async dueItems(kind: MarketplaceKind, limit: number): Promise<readonly DueItem[]> {
       const rows = await database.query<Omit<DueItem, 'amount'> & { amount: string }>(
         `WITH due AS (
            SELECT x.id, x.order_id, ${SELLER_OF[kind]} AS seller, x.amount, x.currency, x.next_check_at,
@@ -49,7 +49,7 @@ export function createDueItems(database: Database) {
     },
 
     /** What a start needs to know of an item; undefined: there is no such item. */
-    async describeItem({ kind, id }: MoneyItem): Promise<DueItem | undefined> {
+    async describeItem({ kind, id }: MarketplaceItem): Promise<DueItem | undefined> {
       const [row] = await database.query<Omit<DueItem, 'amount'> & { amount: string }>(
         `SELECT $2 AS kind, x.id, x.order_id AS "orderId", ${SELLER_OF[kind]} AS "sellerAccount", x.amount, x.currency
          FROM ${TABLE_OF[kind]} x WHERE x.id = $1`,
@@ -62,7 +62,7 @@ export function createDueItems(database: Database) {
      * After their workflows were started or woken: looked at again only if nothing takes them further. Whoever holds a row
      * now is taking it further.
      */
-    async markItemsStarted(items: readonly MoneyItem[]): Promise<void> {
+    async markItemsStarted(items: readonly MarketplaceItem[]): Promise<void> {
       for (const kind of new Set(items.map((item) => item.kind))) {
         const ids = items.filter((item) => item.kind === kind).map((item) => item.id);
         await database.query(
@@ -87,7 +87,7 @@ export function createDueItems(database: Database) {
     },
 
     /** Webhooks about this item that nobody has acted on yet: asked before the provider is read, finished after. */
-    openWebhooks: (item: MoneyItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId'>[]> =>
+    openWebhooks: (item: MarketplaceItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId'>[]> =>
       database.query<Pick<NewWebhookEvent, 'provider' | 'eventId'> & { [column: string]: unknown }>(
         `SELECT provider, event_id AS "eventId" FROM webhook_events WHERE next_check_at IS NOT NULL AND ${EVENTS_OF[item.kind]}`,
         [item.id],
@@ -95,7 +95,7 @@ export function createDueItems(database: Database) {
   };
 }
 
-const EVENTS_OF: Readonly<Record<MoneyKind, string>> = {
+const EVENTS_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: `provider = 'hyperswitch' AND (SELECT hyperswitch_payment_id FROM payments WHERE id = $1) IN (object_id, parent_id)`,
   refund: `provider = 'hyperswitch' AND object_id = (SELECT hyperswitch_refund_id FROM refunds WHERE id = $1)`,
   transfer: `provider = 'stripe' AND object_id = (SELECT stripe_transfer_id FROM seller_transfers WHERE id = $1)`,

@@ -6,9 +6,9 @@ import { newGeneration } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
 import { AGAIN } from '../decisions/decide-stripe-call.js';
 import { NO_ATTENTION } from '../decisions/decision-rows.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import { proposeCompensation } from './compensation.js';
-import type { MoneyItem } from './marketplace-types.js';
+import type { MarketplaceItem } from './marketplace-types.js';
 import { noteOthers } from './others-reversals.js';
 import { lockSharesOf } from './seller-shares.js';
 
@@ -39,7 +39,10 @@ export function createForeignShares(database: Database) {
     },
 
     /** Stripe told that this transfer was reversed, and it was read. @returns what may be looked at again now */
-    noteReversed: (id: TransferId, { reversals }: Pick<TakenByOthers, 'reversals'>): Promise<readonly MoneyItem[]> =>
+    noteReversed: (
+      id: TransferId,
+      { reversals }: Pick<TakenByOthers, 'reversals'>,
+    ): Promise<readonly MarketplaceItem[]> =>
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         await noteOthers(query, id, reversals.map(notedOf));
@@ -81,7 +84,7 @@ async function countWhole(query: Query, row: ReversalRow): Promise<void> {
     to: 'reversed',
     set: `${NO_ATTENTION}, counted = amount, certainty = 'done', reversed_at = clock_now(), next_retry_at = NULL, next_check_at = NULL`,
   });
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'reversal',
     id: row.id,
     what: 'reversed',

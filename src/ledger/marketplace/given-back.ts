@@ -1,10 +1,10 @@
 import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../../domain/ids.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import { proposeCompensation } from './compensation.js';
 import { refreshOrder } from './order-paid.js';
-import { giveBack, settleShares } from './share-out.js';
+import { restoreShares, settleShares } from './share-out.js';
 
 /**
  * Two persons have said that a buyer has his money back although Hyperswitch holds no refund of it: a refund that has no id there, and
@@ -37,7 +37,7 @@ export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack
   const set = 'succeeded_at = clock_now(), next_check_at = NULL';
   await mustMove(query, 'refunds', { id, from: 'pending', to: 'succeeded', set });
   const detail = { amount: given.amount.toString(), outside_a_refund: true };
-  await tell(query, { kind: 'refund', id, what: 'succeeded', certainty: 'done', detail });
+  await recordEvent(query, { kind: 'refund', id, what: 'succeeded', certainty: 'done', detail });
   await settleShares(query, given.order, id);
   await proposeCompensation(query, given.order);
   await refreshOrder(query, given.order);
@@ -47,8 +47,8 @@ export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack
 export async function takeBackGivenBack(query: Query, order: OrderId, payment: PaymentId): Promise<void> {
   for (const { id } of await query<{ id: RefundId }>(standing('$1'), [payment])) {
     await mustMove(query, 'refunds', { id, from: 'succeeded', to: 'failed', set: 'failed_at = clock_now()' });
-    await tell(query, { kind: 'refund', id, what: 'failed', detail: { outside_a_refund: true } });
-    await giveBack(query, order, id);
+    await recordEvent(query, { kind: 'refund', id, what: 'failed', detail: { outside_a_refund: true } });
+    await restoreShares(query, order, id);
   }
   await proposeCompensation(query, order);
   await refreshOrder(query, order);

@@ -13,10 +13,10 @@ import {
   toRefund,
   toReversal,
 } from './marketplace-rows.js';
-import type { MoneyFilter } from './marketplace-types.js';
+import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Reads for whole pages of items at once. */
-export function createMoneyLists(database: Database) {
+export function createMarketplaceLists(database: Database) {
   const reversals = async (column: 'refund_id' | 'transfer_id', ids: readonly string[]): Promise<Reversal[]> => {
     if (ids.length === 0) return [];
     const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
@@ -29,7 +29,7 @@ export function createMoneyLists(database: Database) {
   const atHyperswitch = <Row>(
     table: 'payments' | 'refunds',
     columns: string,
-    filter: MoneyFilter,
+    filter: MarketplaceFilter,
   ): Promise<(Row & { [column: string]: unknown })[]> =>
     database.query<Row & { [column: string]: unknown }>(
       `SELECT ${columns} FROM ${table}
@@ -49,7 +49,7 @@ export function createMoneyLists(database: Database) {
     reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> => reversals('refund_id', ids),
 
     /** Newest first. @param filter.key the key sent to the payment provider, which is the refund's id, or our client's own */
-    async listRefunds(filter: MoneyFilter): Promise<readonly Refund[]> {
+    async listRefunds(filter: MarketplaceFilter): Promise<readonly Refund[]> {
       return (await atHyperswitch<RefundRow>('refunds', REFUND_COLUMNS, filter)).map(toRefund);
     },
 
@@ -62,7 +62,7 @@ export function createMoneyLists(database: Database) {
     },
 
     /** Newest first. @param filter.key the key sent to the payment provider, which is the order's id, or our client's own */
-    async listPayments(filter: MoneyFilter): Promise<readonly Payment[]> {
+    async listPayments(filter: MarketplaceFilter): Promise<readonly Payment[]> {
       return (await atHyperswitch<PaymentRow>('payments', PAYMENT_COLUMNS, filter)).map(toPayment);
     },
   };

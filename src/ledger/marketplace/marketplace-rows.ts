@@ -9,7 +9,7 @@ import type {
   ReversalStatus,
   TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
-import type { MoneyFilter } from './marketplace-types.js';
+import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Rows of the marketplace as pg returns them: numeric is text, a time is a Date. Secrets are never part of these. */
 export interface OrderRow {
@@ -122,7 +122,10 @@ const REVERSAL_COLUMNS = `v.id, v.refund_id, v.transfer_id, v.order_id, v.seller
 export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id`;
 
 /** The values `$1` to `$6` of every list. @param key what `$4` is compared with */
-export const filterValues = (filter: MoneyFilter, key: string | null = filter.key ?? null): readonly unknown[] => [
+export const filterValues = (
+  filter: MarketplaceFilter,
+  key: string | null = filter.key ?? null,
+): readonly unknown[] => [
   filter.status ?? null,
   filter.needsAttention ?? null,
   filter.orderId ?? null,

@@ -1,16 +1,16 @@
 import type { OrderId } from '../../domain/ids.js';
-import type { MoneyKind } from '../../domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import { type EventRow, type MoneyEventRead, toEvent } from '../event-row.js';
+import { type EventOfItem, type EventRow, toEvent } from '../event-row.js';
 import { questionedPayment } from './order-paid.js';
 
 /** Which item a person means, and the order it belongs to. */
 export type FoundItem =
   | { readonly kind: 'settlement'; readonly id: string; readonly orderId: null }
-  | { readonly kind: 'order' | MoneyKind; readonly id: string; readonly orderId: OrderId };
+  | { readonly kind: 'order' | MarketplaceKind; readonly id: string; readonly orderId: OrderId };
 
 /** How the call that moves this money stands; times are ISO 8601. */
-export interface MoneyCall {
+export interface CallDetails {
   readonly attempts: number;
   readonly key: string;
   /** Of calls to Stripe: how many keys have been in use, this one counted. */
@@ -28,7 +28,7 @@ export interface MoneyCall {
 }
 
 /** What a person needs to follow money; read by commands, never by the product itself. */
-export function createMoneyStory(database: Database) {
+export function createMarketplaceStory(database: Database) {
   return {
     /**
      * By our id, or by a name it has elsewhere: tr_…, trr_…, the payment provider's ids, what an imported order was called.
@@ -38,13 +38,13 @@ export function createMoneyStory(database: Database) {
       database.query<FoundItem & { [column: string]: unknown }>(FIND, [text, UUID.test(text) ? text : null]),
 
     /** @param kind not of an order, which has none of its own */
-    async moneyCall(kind: MoneyKind, id: string): Promise<MoneyCall | undefined> {
+    async callDetails(kind: MarketplaceKind, id: string): Promise<CallDetails | undefined> {
       const [row] = await database.query<CallRow>(CALL[kind], [id]);
       return row && toCall(row);
     },
 
     /** Everything that happened to these items and the events providers sent about them, oldest first; the newest `limit`. */
-    async storyOf(items: readonly FoundItem[], limit = 1_000): Promise<readonly MoneyEventRead[]> {
+    async storyOf(items: readonly FoundItem[], limit = 1_000): Promise<readonly EventOfItem[]> {
       const kinds = items.map(({ kind }) => kind);
       const ids = items.map(({ id }) => id);
       const rows = await database.query<EventRow & { item_kind: string; item_id: string }>(STORY, [kinds, ids, limit]);
@@ -77,7 +77,7 @@ interface CallRow {
   behind: string | null;
 }
 
-const toCall = (row: CallRow): MoneyCall => ({
+const toCall = (row: CallRow): CallDetails => ({
   attempts: row.attempts,
   key: row.idempotency_key,
   generation: row.generation,
@@ -97,7 +97,7 @@ const AT_STRIPE = `${COMMON}, generation, key_first_sent_at, provider_request_id
   (SELECT provider FROM provider_breakers WHERE state <> 'closed' AND provider IN ('stripe', 'stripe:' || x.seller_account)
     ORDER BY provider LIMIT 1) AS parked_by`;
 
-const CALL: Readonly<Record<MoneyKind, string>> = {
+const CALL: Readonly<Record<MarketplaceKind, string>> = {
   payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
   refund: `SELECT ${AT_HYPERSWITCH} FROM refunds x WHERE id = $1`,
   transfer: `SELECT ${AT_STRIPE}, (${questionedPayment('x.order_id')}) AS behind FROM seller_transfers x WHERE id = $1`,

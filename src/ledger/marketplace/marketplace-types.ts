@@ -1,6 +1,6 @@
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
-import type { MoneyKind, OrderItem, Payment, Refund } from '../../domain/marketplace/marketplace.js';
+import type { MarketplaceKind, OrderItem, Payment, Refund } from '../../domain/marketplace/marketplace.js';
 
 export interface NewOrder {
   readonly id: OrderId;
@@ -55,12 +55,12 @@ export type NewRefundOutcome =
   | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' }
   | { readonly kind: 'exceeds_paid'; readonly remainder: bigint };
 
-export interface MoneyItem {
-  readonly kind: MoneyKind;
+export interface MarketplaceItem {
+  readonly kind: MarketplaceKind;
   readonly id: string;
 }
 
-export interface MoneyFilter {
+export interface MarketplaceFilter {
   readonly status?: string;
   readonly needsAttention?: boolean;
   readonly orderId?: OrderId;
@@ -72,7 +72,7 @@ export interface MoneyFilter {
 }
 
 export interface DueItem {
-  readonly kind: MoneyKind;
+  readonly kind: MarketplaceKind;
   readonly id: string;
   readonly orderId: OrderId;
   readonly sellerAccount: string | null;

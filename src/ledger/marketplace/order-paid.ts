@@ -1,20 +1,20 @@
 import type { Clock } from '../../domain/clock.js';
 import { newTransferId, type OrderId, type TransferId } from '../../domain/ids.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import { insertTransfer } from './compensation.js';
-import type { MoneyItem } from './marketplace-types.js';
+import type { MarketplaceItem } from './marketplace-types.js';
 import { lockOrder } from './seller-shares.js';
 import { settleShares } from './share-out.js';
 
 /** The buyer has paid: every seller is promised what is his. What was given back before that is not promised to anybody. */
-export async function orderPaid(query: Query, clock: Clock, order: OrderId): Promise<MoneyItem[]> {
+export async function orderPaid(query: Query, clock: Clock, order: OrderId): Promise<MarketplaceItem[]> {
   if (!(await moveOrder(query, order, 'paid'))) return [];
   const shares = await query<{ seller_account: string; currency: string; amount: string }>(
     `SELECT i.seller_account, o.currency, sum(i.amount) AS amount FROM order_items i JOIN orders o ON o.id = i.order_id
      WHERE i.order_id = $1 GROUP BY i.seller_account, o.currency ORDER BY min(i.position)`,
     [order],
   );
-  const started: MoneyItem[] = [];
+  const started: MarketplaceItem[] = [];
   // Ids of one millisecond have no order of their own: sorted, so that transfers are listed as their items are.
   const ids = shares.map(() => newTransferId(clock.nowMs())).sort();
   for (const [nth, share] of shares.entries()) {
@@ -27,7 +27,7 @@ export async function orderPaid(query: Query, clock: Clock, order: OrderId): Pro
 }
 
 /** A part was captured, given back, and then the whole was captured after all. */
-async function refundedBefore(query: Query, order: OrderId): Promise<MoneyItem[]> {
+async function refundedBefore(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
   const [refund] = await query(`SELECT 1 FROM refunds WHERE order_id = $1 AND status = 'succeeded' LIMIT 1`, [order]);
   if (!refund) return [];
   const started = await settleShares(query, order);
@@ -57,7 +57,7 @@ export async function moveOrder(query: Query, id: OrderId, to: 'paid' | 'payment
     to,
     set: to === 'paid' ? 'paid_at = clock_now()' : 'paid_at = NULL',
   });
-  await tell(query, { kind: 'order', id, what: to });
+  await recordEvent(query, { kind: 'order', id, what: to });
   return true;
 }
 
@@ -73,5 +73,5 @@ export async function refreshOrder(query: Query, id: OrderId): Promise<void> {
   const to = refunded === 0n ? 'paid' : refunded >= order.amount ? 'refunded' : 'partially_refunded';
   if (to === order.status) return;
   await mustMove(query, 'orders', { id, from: order.status, to });
-  await tell(query, { kind: 'order', id, what: to });
+  await recordEvent(query, { kind: 'order', id, what: to });
 }

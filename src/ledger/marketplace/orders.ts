@@ -1,7 +1,7 @@
 import type { OrderId } from '../../domain/ids.js';
 import type { Order } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import {
   filterValues,
   ORDER_COLUMNS,
@@ -22,7 +22,7 @@ import {
   toReversal,
   toTransfer,
 } from './marketplace-rows.js';
-import type { MoneyFilter, NewOrder, RequestKey } from './marketplace-types.js';
+import type { MarketplaceFilter, NewOrder, RequestKey } from './marketplace-types.js';
 import { lockRequest, tieRequest } from './request-keys.js';
 
 /** What a buyer pays and which sellers share it; read whole, with everything that came of it. */
@@ -41,7 +41,7 @@ export function createOrders(database: Database) {
       atOneMoment(database, async (query) => (await readOrders(query, [id]))[0]),
 
     /** Newest first. */
-    listOrders: (filter: MoneyFilter): Promise<readonly Order[]> =>
+    listOrders: (filter: MarketplaceFilter): Promise<readonly Order[]> =>
       atOneMoment(database, async (query) => {
         const rows = await query<{ id: OrderId }>(
           `SELECT id FROM orders
@@ -82,7 +82,7 @@ async function insertOrder(query: Query, { id, currency, items }: NewOrder, requ
   );
   await tieRequest(query, request, id);
   const detail = { amount, currency, items: items.length, by: request.principal };
-  await tell(query, { kind: 'order', id, what: 'created', key: request.key, detail });
+  await recordEvent(query, { kind: 'order', id, what: 'created', key: request.key, detail });
 }
 
 /** An order never shows a refund without the reversals that came of it: all of it is read from one snapshot. */

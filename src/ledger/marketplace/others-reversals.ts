@@ -1,6 +1,6 @@
 import type { TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 
 /**
  * Keeps what Stripe holds of others on a transfer; a person is told by SQL (`ask_about_others`): now, or when the share that is
@@ -17,6 +17,6 @@ export async function noteOthers(query: Query, id: TransferId, others: readonly 
   );
   const fresh = rows.filter((row) => row.fresh).map(({ id: reversal, amount }) => ({ id: reversal, amount }));
   if (fresh.length > 0)
-    await tell(query, { kind: 'transfer', id, what: 'reversed_by_others', detail: { reversals: fresh } });
+    await recordEvent(query, { kind: 'transfer', id, what: 'reversed_by_others', detail: { reversals: fresh } });
   await query('SELECT ask_about_others($1)', [id]);
 }

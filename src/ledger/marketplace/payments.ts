@@ -3,7 +3,7 @@ import type { PaymentId } from '../../domain/ids.js';
 import type { Payment } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import type { Sealed, Sealer } from '../sealer.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import { PAYMENT_COLUMNS, type PaymentRow, toPayment } from './marketplace-rows.js';
 import type { NewPayment, NewPaymentOutcome, RequestKey } from './marketplace-types.js';
 import { lockRequest, tieRequest } from './request-keys.js';
@@ -71,7 +71,7 @@ async function insertPayment(
     [id, orderId, amount, currency, paymentKey(orderId), hyperswitchPaymentId],
   );
   if (!row) throw new Error(`payment ${id} was not stored`);
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'payment',
     id,
     what: 'created',

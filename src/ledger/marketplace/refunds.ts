@@ -2,7 +2,7 @@ import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { PaymentId, RefundId } from '../../domain/ids.js';
 import type { Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import { type Query, tell } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import {
   REFUND_COLUMNS,
   type RefundRow,
@@ -96,7 +96,7 @@ async function insertRefund(
     [id, orderId, paymentId, amount.toString(), currency, reason, refundKey(id), hyperswitchRefundId],
   );
   if (!row) throw new Error(`refund ${id} was not stored`);
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'refund',
     id,
     what: 'created',

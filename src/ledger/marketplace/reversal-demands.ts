@@ -4,8 +4,8 @@ import { reversalId } from '../../domain/marketplace/reversal-id.js';
 import { newGeneration } from '../calls/stripe-calls.js';
 import { redateOldest } from '../calls/stripe-gates.js';
 import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
-import { mustMove, type Query, tell } from '../transition.js';
-import type { MoneyItem } from './marketplace-types.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
+import type { MarketplaceItem } from './marketplace-types.js';
 import type { ShareRow } from './seller-shares.js';
 
 /** A refund that has succeeded, with as much of the demand as it lends its name to. */
@@ -32,7 +32,7 @@ export interface Demand {
 export async function demand(
   query: Query,
   { row, order, causes, share, cents }: Demand,
-): Promise<{ readonly started: MoneyItem[]; readonly nameless: bigint }> {
+): Promise<{ readonly started: MarketplaceItem[]; readonly nameless: bigint }> {
   const started: ReversalId[] = [];
   let left = share;
   const free: NamedShare[] = [];
@@ -92,7 +92,7 @@ export async function resizeUnsent(query: Query, transfer: TransferId, by: bigin
     amount.toString(),
     ...(row.frozen ? [reversalKey(row.id, row.generation + 1)] : []),
   ]);
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'reversal',
     id: row.id,
     what: 'rounded',
@@ -123,7 +123,7 @@ const tellDemanded = (
   query: Query,
   id: ReversalId,
   detail: { refund: RefundId; transfer: TransferId; amount: string },
-): Promise<void> => tell(query, { kind: 'reversal', id, what: 'demanded', detail });
+): Promise<void> => recordEvent(query, { kind: 'reversal', id, what: 'demanded', detail });
 
 /** Due of a seller, and every refund of the order stands for something else of it already. */
 export interface NamelessShare {
@@ -155,7 +155,7 @@ export async function voidReversal(
   query: Query,
   row: { id: string; status: string },
   why: string,
-): Promise<MoneyItem[]> {
+): Promise<MarketplaceItem[]> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
@@ -163,14 +163,17 @@ export async function voidReversal(
     set: `voided = true, runner = NULL, runner_until = NULL, next_retry_at = NULL, next_check_at = NULL, waiting_since = NULL,
       ${NO_ATTENTION}`,
   });
-  await tell(query, { kind: 'reversal', id: row.id, what: 'voided', detail: { why } });
+  await recordEvent(query, { kind: 'reversal', id: row.id, what: 'voided', detail: { why } });
   if (row.status === 'permanently_failed') await withdrawRequests(query, 'reversal', row.id, why);
   await query('SELECT refresh_transfer(transfer_id) FROM reversals WHERE id = $1', [row.id]);
   return await leavePlace(query, row);
 }
 
 /** It no longer goes first: neither among the reversals of its transfer nor among those that wait for its seller's balance. */
-export async function leavePlace(query: Query, { id, status }: { id: string; status: string }): Promise<MoneyItem[]> {
+export async function leavePlace(
+  query: Query,
+  { id, status }: { id: string; status: string },
+): Promise<MarketplaceItem[]> {
   if (status === 'waiting_balance') {
     const [gate] = await query<{ seller_account: string; currency: string }>(
       'SELECT seller_account, currency FROM reversals WHERE id = $1',

@@ -2,7 +2,7 @@ import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { OrderId, RefundId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
 import type { Refunded, TransferShare } from '../../domain/marketplace/shares.js';
-import type { MoneyTable, Query } from '../transition.js';
+import type { MarketplaceTable, Query } from '../transition.js';
 
 /** One transfer of an order, with what its reversals come to. */
 export interface ShareRow {
@@ -57,7 +57,7 @@ export async function lockOrder(query: Query, id: OrderId): Promise<{ amount: bi
  */
 export async function lockOrderOf(
   query: Query,
-  table: Exclude<MoneyTable, 'orders'>,
+  table: Exclude<MarketplaceTable, 'orders'>,
   id: string,
 ): Promise<OrderId | undefined> {
   const [order] = await query<{ id: OrderId }>(
@@ -133,13 +133,13 @@ export const notMadeGood = ({ withheld, taken_back, compensated }: ShareRow): bi
   BigInt(withheld) + BigInt(taken_back) - BigInt(compensated);
 
 /** Nothing of it has left us, and that is certain: it can still be made smaller or larger. */
-export const isUnsent = (row: ShareRow): boolean => !row.completed && !hasEnded(row) && surelyUnmoved(row.certainty);
+export const isUnsent = (row: ShareRow): boolean => !row.completed && !isOver(row) && surelyUnmoved(row.certainty);
 
 /**
  * Never to be sent: nothing is left of it, or a person gave it up. Should Stripe turn out to hold it after all, then with
  * the amount it had: nothing is withheld of it, and what is due back of it is demanded when it is found.
  */
-export const hasEnded = (row: ShareRow): boolean =>
+export const isOver = (row: ShareRow): boolean =>
   row.status === 'cancelled' || (row.written_off && BigInt(row.amount) > 0n);
 
 /** A refund that has succeeded; what is taken back is taken in its name. */

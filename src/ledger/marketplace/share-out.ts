@@ -2,7 +2,7 @@ import type { OrderId, RefundId, TransferId } from '../../domain/ids.js';
 import { dueBack, overtaken, shareOf } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { Query } from '../transition.js';
-import type { MoneyItem } from './marketplace-types.js';
+import type { MarketplaceItem } from './marketplace-types.js';
 import {
   askAboutNameless,
   demand,
@@ -11,7 +11,7 @@ import {
   resizeUnsent,
   voidReversal,
 } from './reversal-demands.js';
-import { claimedShare, hasEnded, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
+import { claimedShare, isOver, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
 import { restore, withhold } from './withholding.js';
 
 /**
@@ -27,11 +27,11 @@ import { restore, withhold } from './withholding.js';
  * @param because the refund that has just succeeded; its share is demanded in its name
  * @returns the reversals to start
  */
-export async function settleShares(query: Query, order: OrderId, because?: RefundId): Promise<MoneyItem[]> {
+export async function settleShares(query: Query, order: OrderId, because?: RefundId): Promise<MarketplaceItem[]> {
   const { sellers, ...sums } = await lockShares(query, order);
   const refunds = await succeededRefunds(query, order);
   const causes = refunds.toSorted((one, other) => Number(other.id === because) - Number(one.id === because));
-  const started: MoneyItem[] = [];
+  const started: MarketplaceItem[] = [];
   const nameless: NamelessShare[] = [];
   // Each refund rounds once.
   const cents = sums.step * BigInt(causes.length + 1);
@@ -68,8 +68,8 @@ interface TakeBack {
 async function takeBack(
   query: Query,
   { seller, order, causes, due, cents }: TakeBack,
-): Promise<{ readonly started: readonly MoneyItem[]; readonly nameless: bigint }> {
-  const started: MoneyItem[] = [];
+): Promise<{ readonly started: readonly MarketplaceItem[]; readonly nameless: bigint }> {
+  const started: MarketplaceItem[] = [];
   let nameless = 0n;
   let left = due;
   for (const row of seller.transfers.filter(isUnsent)) {
@@ -77,7 +77,7 @@ async function takeBack(
     if (share > 0n) await withhold(query, row, share, causes[0]?.id);
     left -= share;
   }
-  for (const row of seller.transfers.filter((one) => !isUnsent(one) && !hasEnded(one))) {
+  for (const row of seller.transfers.filter((one) => !isUnsent(one) && !isOver(one))) {
     const share = smaller(left, BigInt(row.amount) - BigInt(row.claimed_back));
     left -= share;
     if (share <= 0n) continue;
@@ -94,8 +94,8 @@ async function leave(
   query: Query,
   { transfers }: SellerShare,
   { excess, cents }: { readonly excess: bigint; readonly cents: bigint },
-): Promise<MoneyItem[]> {
-  const started: MoneyItem[] = [];
+): Promise<MarketplaceItem[]> {
+  const started: MarketplaceItem[] = [];
   let left = excess;
   const unsent = await query<{ id: string; status: string; transfer_id: TransferId; amount: string }>(
     `SELECT id, status, transfer_id, amount FROM reversals
@@ -124,7 +124,7 @@ async function leave(
  * A transfer that was on its way turned out to have moved nothing: what was to be taken back from it is withheld instead,
  * unless a person has given it up. The caller has recorded that it is absent.
  */
-export async function withholdDemands(query: Query, order: OrderId, transfer: TransferId): Promise<MoneyItem[]> {
+export async function withholdDemands(query: Query, order: OrderId, transfer: TransferId): Promise<MarketplaceItem[]> {
   await voidUnsent(query, 'transfer_id', transfer, 'its transfer was never sent, so nothing is to be taken back of it');
   return await settleShares(query, order);
 }
@@ -133,7 +133,7 @@ export async function withholdDemands(query: Query, order: OrderId, transfer: Tr
  * A refund that had succeeded has failed: the buyer gave the money back. What was not sent yet is not sent; what was only
  * withheld is promised again.
  */
-export async function giveBack(query: Query, order: OrderId, refund: RefundId): Promise<MoneyItem[]> {
+export async function restoreShares(query: Query, order: OrderId, refund: RefundId): Promise<MarketplaceItem[]> {
   await lockShares(query, order);
   const started = await voidUnsent(query, 'refund_id', refund, 'its refund failed, so nothing is due');
   return [...started, ...(await settleShares(query, order))];
@@ -144,14 +144,14 @@ async function voidUnsent(
   by: 'refund_id' | 'transfer_id',
   id: string,
   why: string,
-): Promise<MoneyItem[]> {
+): Promise<MarketplaceItem[]> {
   const rows = await query<{ id: string; status: string; transfer_id: TransferId }>(
     `SELECT id, status, transfer_id FROM reversals WHERE ${by} = $1
        AND status IN ('pending', 'waiting_balance', 'permanently_failed') AND certainty IN ('not_sent', 'absent')
      ORDER BY place FOR UPDATE`,
     [id],
   );
-  const started: MoneyItem[] = [];
+  const started: MarketplaceItem[] = [];
   for (const row of rows) started.push(...(await voidReversal(query, row, why)));
   return started;
 }

@@ -10,7 +10,7 @@ import {
   toReversal,
   toTransfer,
 } from './marketplace-rows.js';
-import type { MoneyFilter } from './marketplace-types.js';
+import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Seller transfers and their reversals, as they are. */
 export function createTransferReader(database: Database) {
@@ -24,7 +24,7 @@ export function createTransferReader(database: Database) {
     },
 
     /** Newest first. */
-    async listTransfers(filter: MoneyFilter): Promise<readonly SellerTransfer[]> {
+    async listTransfers(filter: MarketplaceFilter): Promise<readonly SellerTransfer[]> {
       const id = idOfKey(filter.key, parseTransferId);
       if (id === 'unknown') return [];
       const rows = await database.query<TransferRow>(
@@ -53,7 +53,7 @@ export function createTransferReader(database: Database) {
     },
 
     /** Newest first; ids of reversals have no order, so the cursor stands for its row's date and id. */
-    async listReversals(filter: MoneyFilter): Promise<readonly Reversal[]> {
+    async listReversals(filter: MarketplaceFilter): Promise<readonly Reversal[]> {
       const id = idOfKey(filter.key, parseReversalId);
       if (id === 'unknown') return [];
       const rows = await database.query<ReversalRow>(

@@ -1,7 +1,7 @@
-import type { MoneyKind } from '../../domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { InboxLane } from '../../domain/sweep-lanes.js';
 import type { Database } from '../database.js';
-import type { DueEvent, MoneyItem, NewWebhookEvent } from './marketplace-types.js';
+import type { DueEvent, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
 
 interface EventRow {
   provider: NewWebhookEvent['provider'];
@@ -82,9 +82,12 @@ export function createWebhooks(database: Database) {
     },
 
     /** The item an event is about; undefined: nothing of ours, or a refund that only the provider knows so far. */
-    async itemOfWebhook({ provider, type, objectId, parentId }: NewWebhookEvent): Promise<MoneyItem | undefined> {
+    async itemOfWebhook({ provider, type, objectId, parentId }: NewWebhookEvent): Promise<MarketplaceItem | undefined> {
       if (provider === 'stripe' && !type.startsWith('transfer.')) return undefined;
-      const [item] = await database.query<{ kind: MoneyKind; id: string }>(ITEM_OF[provider], [objectId, parentId]);
+      const [item] = await database.query<{ kind: MarketplaceKind; id: string }>(ITEM_OF[provider], [
+        objectId,
+        parentId,
+      ]);
       return item;
     },
   };

@@ -1,7 +1,7 @@
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
 import type { RefundId } from '../../domain/ids.js';
 import { NO_ATTENTION } from '../decisions/decision-rows.js';
-import { mustMove, type Query, tell } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { ShareRow } from './seller-shares.js';
 
 /** The caller holds the transfer, of which surely nothing was sent; `share` is at most its amount. */
@@ -13,7 +13,7 @@ export async function withhold(
 ): Promise<void> {
   await resize(query, row, BigInt(row.withheld) + share);
   const left = BigInt(row.amount) - share;
-  await tell(query, {
+  await recordEvent(query, {
     kind: 'transfer',
     id: row.id,
     what: left === 0n ? 'cancelled' : 'withheld',
@@ -33,7 +33,7 @@ async function end(query: Query, row: ShareRow): Promise<void> {
 /** Promised again. One that had ended because nothing was left of it could not be sent before: a person decides again. */
 export async function restore(query: Query, row: ShareRow, share: bigint): Promise<void> {
   await resize(query, row, BigInt(row.withheld) - share);
-  await tell(query, { kind: 'transfer', id: row.id, what: 'restored', detail: { amount: share.toString() } });
+  await recordEvent(query, { kind: 'transfer', id: row.id, what: 'restored', detail: { amount: share.toString() } });
   if (!row.written_off || BigInt(row.amount) > 0n) return;
   await query(
     `UPDATE seller_transfers SET written_off_at = NULL, attention_reason = 'retries_exhausted',

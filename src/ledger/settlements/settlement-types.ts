@@ -3,7 +3,7 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { NeverWaiting } from '../../domain/calls/next.js';
 import type { LeaseId, SettlementId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
-import type { MoneyKind } from '../../domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { AtomicAmount } from '../../domain/money.js';
 import type { Settlement } from '../../domain/settlements/settlement.js';
 import type { SettlementProvider } from '../../domain/settlements/settlement-providers.js';
@@ -198,7 +198,7 @@ export interface AttemptOutcome {
 }
 
 /** Money figures for gauges and alerts, computed in Postgres so that they work while Temporal is down. */
-export interface MoneyFigures {
+export interface Figures {
   readonly unsettled: readonly {
     readonly protocol: Protocol;
     readonly asset: string;
@@ -241,7 +241,7 @@ export interface MoneyFigures {
 export interface MarketplaceFigures {
   /** Promised and not moved yet. */
   readonly open: readonly {
-    readonly kind: MoneyKind;
+    readonly kind: MarketplaceKind;
     readonly status: string;
     readonly currency: string;
     readonly count: number;
@@ -251,7 +251,11 @@ export interface MarketplaceFigures {
     readonly oldestSeconds: number;
   }[];
   /** Nobody knows whether the money moved, and no call is at work that would tell. */
-  readonly unknown: readonly { readonly kind: MoneyKind; readonly count: number; readonly oldestSeconds: number }[];
+  readonly unknown: readonly {
+    readonly kind: MarketplaceKind;
+    readonly count: number;
+    readonly oldestSeconds: number;
+  }[];
   /** Events that nobody has acted on yet. */
   readonly webhooks: readonly { readonly provider: string; readonly count: number; readonly oldestSeconds: number }[];
   /** Lanes of reads of Hyperswitch: how long the next read would wait for its turn. */

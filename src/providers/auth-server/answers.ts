@@ -16,7 +16,7 @@ export function settleAnswer(reply: Reply, sent: string, nowMs: number): Answer 
   if (reply.kind === 'failed') return { kind: 'unclear', why: reply.why, detail: FAILURES[reply.why] };
   const { status } = reply;
   const object = jsonObject(reply.body);
-  const refusal = refusalOf(reply, object);
+  const refusal = refusalIn(reply, object);
   const named = describe(reply, refusal, sent);
   if (status === 200 && object !== undefined && refusal === undefined && object['success'] !== false) {
     return {
@@ -58,7 +58,7 @@ export function verifyAnswer(reply: Reply, sent: string, nowMs: number): VerifyA
     return { kind: 'valid', payer: words(object['payer']) ?? words(object['sourceAccountId']) ?? null };
   }
   if (object?.['valid'] === false && reply.kind === 'http') {
-    return { kind: 'invalid', detail: describe(reply, refusalOf(reply, object), sent) };
+    return { kind: 'invalid', detail: describe(reply, refusalIn(reply, object), sent) };
   }
   const answer = settleAnswer(reply, sent, nowMs);
   if (answer.kind === 'refused') return { kind: 'invalid', detail: answer.detail };
@@ -112,7 +112,7 @@ interface Refusal {
 }
 
 /** The forms of error that the auth server and x402 facilitators use; anything else came from something in between. */
-function refusalOf(reply: Reply & { kind: 'http' }, object: JsonObject | undefined): Refusal | undefined {
+function refusalIn(reply: Reply & { kind: 'http' }, object: JsonObject | undefined): Refusal | undefined {
   if (object === undefined) return undefined;
   const { error } = object;
   const message = words(object['message']) ?? words(object['errorMessage']) ?? words(object['invalidMessage']) ?? '';

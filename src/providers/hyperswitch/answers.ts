@@ -38,7 +38,7 @@ const MAY_HAVE_MOVED = 'it may have been carried out';
  * Total over every reply. Only what we can read as Hyperswitch's own no counts as a no; whatever could have been carried
  * out is unclear, whatever came from something in between is misdirected.
  */
-export function judge(reply: Reply, judging: Judging): Verdict {
+export function verdictOf(reply: Reply, judging: Judging): Verdict {
   const { call, nowMs } = judging;
   if (reply.kind === 'failed') return { kind: 'unclear', why: reply.why, detail: `${call}: ${FAILURES[reply.why]}` };
   const { status } = reply;

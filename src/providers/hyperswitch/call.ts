@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../domain/clock.js';
 import type { JsonObject } from '../../domain/json.js';
 import { httpCall } from '../http-call.js';
-import { judge, requestIdOf, type Verdict } from './answers.js';
+import { requestIdOf, type Verdict, verdictOf } from './answers.js';
 import type { Pace, ReadLane } from './pace.js';
 
 export interface HyperswitchOptions {
@@ -65,6 +65,6 @@ export function asking({ baseUrl, apiKey, timeoutMs = TIMEOUT_MS, clock = system
       maxReplyBytes: MAX_REPLY_BYTES,
     });
     const judging = { call: `${method} ${path.split('?')[0]}`, apiKey, nowMs: clock.nowMs() };
-    return { verdict: judge(reply, judging), requestId: requestIdOf(reply, apiKey) };
+    return { verdict: verdictOf(reply, judging), requestId: requestIdOf(reply, apiKey) };
   };
 }

@@ -114,7 +114,7 @@ function createLine<Token>(nextToken: () => Promise<Token | undefined>): Line<To
         const token = await nextToken();
         if (token !== undefined) firstInTime()?.grant(token);
       } catch (error) {
-        takeTurn(lanes)?.refuse(error);
+        nextInLine(lanes)?.refuse(error);
       }
     }
     serving = false;
@@ -122,7 +122,7 @@ function createLine<Token>(nextToken: () => Promise<Token | undefined>): Line<To
 
   function firstInTime(): Waiting<Token> | undefined {
     for (;;) {
-      const first = takeTurn(lanes);
+      const first = nextInLine(lanes);
       if (!first || performance.now() - first.since <= LONGEST_WAIT_MS) return first;
       first.grant(undefined);
     }
@@ -140,7 +140,7 @@ function createLine<Token>(nextToken: () => Promise<Token | undefined>): Line<To
 }
 
 /** The lane that was served goes to the end of the row. */
-function takeTurn<Token>(lanes: Map<string, Waiting<Token>[]>): Waiting<Token> | undefined {
+function nextInLine<Token>(lanes: Map<string, Waiting<Token>[]>): Waiting<Token> | undefined {
   const [first] = lanes;
   if (!first) return undefined;
   const [lane, waiting] = first;

@@ -115,7 +115,7 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
           answered();
         }
       };
-      return { ...moneyCalls(ask), ...transferReads(ask), ...accountReads(ask) };
+      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask) };
     },
   };
 }
@@ -130,7 +130,7 @@ type Ask = (
 /** A live lane is a seller's: a refusal that names its account is about this seller alone. */
 const sellerOf = (lane: string): string | null => (lane.startsWith('acct_') ? lane : null);
 
-function moneyCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTransfer'> {
+function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTransfer'> {
   return {
     async createTransfer(idempotencyKey, params) {
       const key = requireIdempotencyKey(idempotencyKey, 'createTransfer');

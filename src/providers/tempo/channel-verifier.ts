@@ -9,7 +9,7 @@ import type { ChannelRefusal } from '../../domain/channels/channel-problems.js';
 import { adoptOpenChannel } from './adopt-open.js';
 import { assertSignedByPayer } from './channel-signatures.js';
 import { judgeCloseVoucher, judgeOpenVoucher, judgeVoucher } from './channel-vouchers.js';
-import { answerOf, refusalOf } from './refusals.js';
+import { answerOf, channelRefusalOf } from './refusals.js';
 
 export interface ChannelVerifierOptions {
   readonly client: Client;
@@ -55,7 +55,7 @@ export function createChannelVerifier(options: ChannelVerifierOptions) {
       await work();
       return undefined;
     } catch (error) {
-      return refusalOf(error);
+      return channelRefusalOf(error);
     }
   }
 

@@ -23,7 +23,7 @@ const NO_ANSWER: ReadonlySet<string> = new Set([
 ]);
 
 /** What went wrong while no chain was asked: it is the credential's fault, and sent again it will be refused again. */
-export function refusalOf(error: unknown): ChannelRefusal {
+export function channelRefusalOf(error: unknown): ChannelRefusal {
   if (error instanceof Errors.PaymentError) return { problem: problemOf(error), detail: error.message };
   return { problem: 'invalid-payload', detail: 'The payload of the credential is not readable.' };
 }
@@ -31,7 +31,7 @@ export function refusalOf(error: unknown): ChannelRefusal {
 /** The same where the chain was asked: no answer is not a no. */
 export function answerOf(error: unknown): ChainAnswer {
   if (error instanceof Errors.InternalPaymentError) return { kind: 'unavailable', detail: error.message };
-  if (error instanceof Errors.PaymentError) return { kind: 'refused', refusal: refusalOf(error) };
+  if (error instanceof Errors.PaymentError) return { kind: 'refused', refusal: channelRefusalOf(error) };
   if (error instanceof BaseError) {
     const silent = error.walk((cause) => cause instanceof Error && isNoAnswer(cause));
     if (silent instanceof Error) return { kind: 'unavailable', detail: silent.name };
@@ -40,7 +40,7 @@ export function answerOf(error: unknown): ChainAnswer {
       refusal: { problem: 'verification-failed', detail: 'The chain refuses the transaction of the credential.' },
     };
   }
-  return { kind: 'refused', refusal: refusalOf(error) };
+  return { kind: 'refused', refusal: channelRefusalOf(error) };
 }
 
 function isNoAnswer(cause: Error): boolean {

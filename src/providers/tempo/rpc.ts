@@ -62,14 +62,14 @@ export function rpcTransport({ url, fetch: fetcher, leftMs }: RpcSettings): Cust
 /** Nodes answer refusals with 200, some with 400; an error body under any other status is of what stands before the node. */
 function resultOf(method: string, reply: Reply): unknown {
   const answer = reply.kind === 'http' && [200, 400].includes(reply.status) ? jsonObject(reply.body) : undefined;
-  if (answer && isObject(answer['error'])) throw refusalOf(answer['error']);
+  if (answer && isObject(answer['error'])) throw rpcFailureOf(answer['error']);
   if (answer === undefined || !Object.hasOwn(answer, 'result') || (reply.kind === 'http' && reply.status !== 200)) {
     throw new RpcFailed(`${method} was not answered`, { reply });
   }
   return answer['result'];
 }
 
-function refusalOf({ code, message, data }: JsonObject): RpcFailed {
+function rpcFailureOf({ code, message, data }: JsonObject): RpcFailed {
   const text = typeof message === 'string' ? message : 'no message';
   return new RpcFailed(text, {
     code: typeof code === 'number' ? code : -32_603,

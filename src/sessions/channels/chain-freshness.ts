@@ -1,5 +1,5 @@
 import type { ChannelId } from '../../domain/channels/channel.js';
-import { within } from '../../domain/within.js';
+import { withTimeout } from '../../domain/timeout.js';
 import type { ChannelLedger, ChannelVerifier } from './channel-ledger.js';
 
 export interface ChainFreshness {
@@ -26,7 +26,7 @@ export function createChainFreshness(
   const reading = new Map<ChannelId, Promise<boolean>>();
 
   async function read(id: ChannelId): Promise<boolean> {
-    const answer = await within(READ_TIMEOUT_MS, verifier.readChain(id)).catch(() => undefined);
+    const answer = await withTimeout(READ_TIMEOUT_MS, verifier.readChain(id)).catch(() => undefined);
     if (answer?.kind !== 'read') return false;
     await ledger.recordChainState(id, answer);
     return true;

@@ -11,9 +11,9 @@ import {
   stringAt,
 } from '../../protocols/wire-json.js';
 import { readOpaque } from '../offers/challenge-opaque.js';
+import { sameJson } from '../offers/match-json.js';
 import { type MppIssuer, readChallenge } from '../offers/match-mpp.js';
 import { MPP_METHOD } from '../offers/offers.js';
-import { sameJson } from '../offers/stated.js';
 import { type ChannelOffer, channelRequest, HINTS } from './channel-offer.js';
 
 const ACTIONS = ['open', 'voucher', 'topUp', 'close'] as const;

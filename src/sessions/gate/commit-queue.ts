@@ -1,4 +1,4 @@
-import { within } from '../../domain/within.js';
+import { withTimeout } from '../../domain/timeout.js';
 import type { ChangeOutcome, CloseTakenBack, GivenUpSession, SessionChange, SessionLedger } from '../session-ledger.js';
 
 export interface CommitQueue {
@@ -47,7 +47,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   const underWay = new Set<Promise<ChangeOutcome>>();
 
   const commit = (changes: readonly SessionChange[]) =>
-    within(commitTimeoutMs, ledger.commitSessions(changes), 'the commit');
+    withTimeout(commitTimeoutMs, ledger.commitSessions(changes), 'the commit');
 
   async function drain(): Promise<void> {
     if (committing) return;
@@ -97,7 +97,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     let doubt: unknown = new Error('the ledger did not say whether the change was committed');
     for (let pauseMs = FIRST_LOOK_AGAIN_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_AGAIN_MS)) {
       try {
-        const known = await within(
+        const known = await withTimeout(
           Math.max(Math.ceil(giveUpAt - performance.now()), 1),
           lookOrCommitAlone(change),
           'the look',
@@ -128,7 +128,7 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   const takeBack = async (close: CloseTakenBack): Promise<ChangeOutcome> =>
     ledger.takeBackClose === undefined
       ? 'lost'
-      : within(commitTimeoutMs, ledger.takeBackClose(close), 'the taking back');
+      : withTimeout(commitTimeoutMs, ledger.takeBackClose(close), 'the taking back');
 
   function inTurn(change: SessionChange): Promise<ChangeOutcome> {
     const known = new Promise<ChangeOutcome>((resolve, reject) => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
-import { within } from '../../domain/within.js';
+import { withTimeout } from '../../domain/timeout.js';
 import { type Exchange, exchangeOverHttp1, exchangeOverHttp2 } from '../in-memory.js';
 import { holdWire } from './hold-wire.js';
 import type { Verdict, Wire } from './wire.js';
@@ -148,7 +148,7 @@ async function tryScene({ play, arrives }: Scene, open: () => Exchange, withinMs
     await told;
   }
   try {
-    const [{ status, body, trailers }] = await within(withinMs, Promise.all([answer, serve()]), 'it');
+    const [{ status, body, trailers }] = await withTimeout(withinMs, Promise.all([answer, serve()]), 'it');
     if (!isDeepStrictEqual([status, body, trailers[TRAILER]], arrives))
       throw new Error('it arrived otherwise than it was let go');
   } finally {

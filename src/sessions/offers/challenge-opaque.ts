@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Challenge } from 'mppx';
 import type { JsonObject } from '../../domain/json.js';
 import { fromBase64, isObject, parseJson } from '../../protocols/wire-json.js';
-import { sameJson } from './stated.js';
+import { sameJson } from './match-json.js';
 
 /** Beside what a challenge is for: what makes it one of a kind, so that only who was given it can answer it. */
 const NONCE = 'nonce';

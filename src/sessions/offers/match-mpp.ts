@@ -5,8 +5,8 @@ import { parseAtomic } from '../../domain/money.js';
 import { channelIdOf } from '../../protocols/mpp.js';
 import { objectAt, stringAt } from '../../protocols/wire-json.js';
 import { readOpaque } from './challenge-opaque.js';
+import { firstMismatch, type Mismatch, sameJson, unknownKey } from './match-json.js';
 import { MPP_METHOD, type Offer } from './offers.js';
-import { firstOf, type Mismatch, sameJson, unknownKey } from './stated.js';
 
 export const CHALLENGE_EXPIRED = 'its challenge has expired';
 
@@ -33,7 +33,7 @@ export function mppMismatch(content: JsonObject, offered: MppOffered, issuer: Mp
   if (stated === undefined || payload === undefined) return 'it has no challenge or no payload';
   const challenge = readChallenge(stated);
   if (challenge === undefined) return 'its challenge is not readable';
-  return firstOf(
+  return firstMismatch(
     () => unknownKey(content, ['challenge', 'payload', 'source']),
     () => unknownKey(stated, ['id', 'realm', 'method', 'intent', 'request', 'expires', 'opaque']),
     () =>
@@ -91,7 +91,7 @@ function voucherMismatch(payload: JsonObject, { offer, request }: MppOffered): M
     offered === undefined ||
     !Object.hasOwn(descriptor, name) ||
     sameJson(descriptor[name], offered);
-  return firstOf(
+  return firstMismatch(
     () => (action === undefined ? `its action is none of ${ACTIONS.join(', ')}` : undefined),
     () => channelMismatch(payload, details),
     () => (action === 'topUp' ? unknownKey(payload, TOP_UP) : undefined),

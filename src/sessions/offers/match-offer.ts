@@ -7,12 +7,12 @@ import { decodeCredential } from '../../protocols/decode-credential.js';
 import type { FoundCredential } from '../../protocols/find-credential.js';
 import { canonicalJson, isObject, valueAt } from '../../protocols/wire-json.js';
 import { canonicalNetwork } from '../../protocols/x402-networks.js';
+import { type Mismatch, sameJson } from './match-json.js';
 import { type MppIssuer, mppMismatch } from './match-mpp.js';
 import { type ResourceInfo, x402Mismatch } from './match-x402.js';
-import { atxpOption, type Facilities, mppRequest, type Offer, x402Accept } from './offers.js';
+import { atxpOption, mppRequest, type Offer, type SupportedSchemes, x402Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
 import { sameResource } from './resource.js';
-import { type Mismatch, sameJson } from './stated.js';
 
 export interface MatchDependencies {
   readonly mpp: MppIssuer | undefined;
@@ -25,7 +25,7 @@ export interface MatchDependencies {
 /** Where the credential was presented: what was offered there, to be paid for what. */
 export interface Presented {
   readonly offers: readonly Offer[];
-  readonly facilities: Facilities;
+  readonly facilities: SupportedSchemes;
   readonly resource: ResourceInfo;
   /** Path and query of the resource (`Resource`). */
   readonly target: string;

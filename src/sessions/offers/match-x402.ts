@@ -2,9 +2,9 @@ import type { JsonObject } from '../../domain/json.js';
 import { parseAtomic } from '../../domain/money.js';
 import { objectAt, stringAt, valueAt } from '../../protocols/wire-json.js';
 import { canonicalNetwork } from '../../protocols/x402-networks.js';
+import { firstMismatch, type Mismatch, offeredMismatch, sameJson, unknownKey } from './match-json.js';
 import type { Offer } from './offers.js';
 import { sameResource } from './resource.js';
-import { firstOf, type Mismatch, sameJson, statesOnly, unknownKey } from './stated.js';
 
 /** The resource of a challenge, as x402 v2 describes it. */
 export interface ResourceInfo extends JsonObject {
@@ -26,7 +26,7 @@ const UPTO_SPENDERS = ['0x4020a4f3b7b90cca423b9fabcc0ce57c6c240002', '0x40206334
 export function x402Mismatch(content: JsonObject, offer: Offer, accept: JsonObject, resource: ResourceInfo): Mismatch {
   const payload = objectAt(content, 'payload');
   if (payload === undefined) return 'it has no payload';
-  return firstOf(
+  return firstMismatch(
     () => unknownKey(content, ['x402Version', 'scheme', 'network', 'accepted', 'resource', 'payload', 'extensions']),
     () => envelopeMismatch(content, offer, accept),
     () => resourceMismatch(content, resource),
@@ -39,14 +39,14 @@ function envelopeMismatch(content: JsonObject, offer: Offer, accept: JsonObject)
   const isV1 = valueAt(content, 'x402Version') === 1;
   if (!isV1 && valueAt(content, 'x402Version') !== 2) return 'its x402Version is neither 1 nor 2';
   if (!isV1 && accepted === undefined) return 'it does not state what it accepted';
-  return firstOf(
+  return firstMismatch(
     () =>
       isV1 && (stringAt(content, 'scheme') === undefined || stringAt(content, 'network') === undefined)
         ? 'it does not state scheme and network'
         : undefined,
     () =>
       Object.hasOwn(content, 'accepted') && accepted === undefined ? 'what it accepted is not readable' : undefined,
-    () => (accepted ? statesOnly(accepted, accept, ['scheme', 'network', 'amount', 'asset', 'payTo']) : undefined),
+    () => (accepted ? offeredMismatch(accepted, accept, ['scheme', 'network', 'amount', 'asset', 'payTo']) : undefined),
     () =>
       Object.hasOwn(content, 'scheme') && content['scheme'] !== offer.scheme
         ? 'its scheme is not the one that was offered'
@@ -67,7 +67,7 @@ function resourceMismatch(content: JsonObject, resource: ResourceInfo): Mismatch
   if (object === undefined) return 'its resource is not readable';
   const url = stringAt(object, 'url');
   const same = url !== undefined && sameResource(url, resource.url);
-  return same && statesOnly({ ...object, url: resource.url }, resource, ['url']) === undefined
+  return same && offeredMismatch({ ...object, url: resource.url }, resource, ['url']) === undefined
     ? undefined
     : 'its resource is not this one';
 }
@@ -76,7 +76,7 @@ function resourceMismatch(content: JsonObject, resource: ResourceInfo): Mismatch
 function eip3009Mismatch(payload: JsonObject, offer: Offer): Mismatch {
   const signed = objectAt(payload, 'authorization');
   if (signed === undefined) return 'it holds no authorization';
-  return firstOf(
+  return firstMismatch(
     () => unknownKey(payload, ['signature', 'authorization']),
     () => unknownKey(signed, ['from', 'to', 'value', 'validAfter', 'validBefore', 'nonce']),
     () => (sameJson(signed['to'], offer.payTo) ? undefined : 'it pays somebody else'),
@@ -92,7 +92,7 @@ function permit2Mismatch(payload: JsonObject, offer: Offer, accept: JsonObject):
   if (signed === undefined || permitted === undefined || witness === undefined)
     return 'it holds no Permit2 authorization';
   const spender = stringAt(signed, 'spender')?.toLowerCase() ?? '';
-  return firstOf(
+  return firstMismatch(
     () => unknownKey(payload, ['signature', 'permit2Authorization']),
     () => unknownKey(signed, ['from', 'permitted', 'spender', 'nonce', 'deadline', 'witness']),
     () => unknownKey(permitted, ['token', 'amount']),

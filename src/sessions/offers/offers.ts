@@ -34,7 +34,7 @@ export interface RouteOffers {
 }
 
 /** What only the auth server can say about how a scheme is settled through it. */
-export interface Facilities {
+export interface SupportedSchemes {
   /** CAIP-2 network → address of the facilitator that settles `upto` there. */
   readonly x402: Readonly<Record<string, string>>;
   /** Details of an MPP method's session challenges. */
@@ -95,7 +95,11 @@ function checkEvm(protocol: Protocol, on: { network: string; asset: string; payT
  * The x402 v2 accept of an offer: what the 402 says, and what verify and settle get as requirements.
  * @returns undefined while the facilitator that `upto` must name is not known
  */
-export function x402Accept(offer: Offer, facilities: Facilities, credentialValidityMs: number): JsonObject | undefined {
+export function x402Accept(
+  offer: Offer,
+  facilities: SupportedSchemes,
+  credentialValidityMs: number,
+): JsonObject | undefined {
   const facilitator = facilities.x402[offer.network];
   if (offer.scheme === 'upto' && facilitator === undefined) return undefined;
   return {
@@ -137,7 +141,7 @@ const DETAILS_OF_A_SESSION = ['escrowContract', 'authorizedSigner', 'operator'] 
  * The request of an MPP challenge (npm mppx, `Methods.charge` and `Methods.session` on the wire): atomic amounts.
  * @returns undefined while the channel contract of a session is not known
  */
-export function mppRequest(offer: Offer, facilities: Facilities): JsonObject | undefined {
+export function mppRequest(offer: Offer, facilities: SupportedSchemes): JsonObject | undefined {
   const chainId = Number(offer.network.slice('eip155:'.length));
   const common = { amount: offer.amount, currency: offer.asset, recipient: offer.payTo };
   if (offer.scheme === 'charge') return { ...common, methodDetails: { chainId } };

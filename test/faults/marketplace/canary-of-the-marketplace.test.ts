@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import type { OrderAnswer, PaymentAnswer, RefundAnswer } from '../../../src/domain/marketplace/marketplace-answer.js';
-import { moneyWorkflowId } from '../../../src/domain/workflow-ids.js';
+import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import { resolveSignal } from '../../../workflows/messages.js';
 import { canaryForms, findCanary, searchDatabase, searchTemporal } from '../../support/canary.js';
 import {
@@ -260,7 +260,7 @@ it('a reversal that needs a person: decisions that Stripe cannot confirm, that i
     const decided = await call(`/api/v1/reversals/${reversal}/resolve`, { as: 'operator', body: adopt });
     expect([decided.status, decided.body]).toEqual([status, expect.any(String)]);
   }
-  const handle = new Client({ connection }).workflow.getHandle(moneyWorkflowId('reversal', reversal));
+  const handle = new Client({ connection }).workflow.getHandle(marketplaceWorkflowId('reversal', reversal));
   atStripe.say(/^GET \/v1\/transfers\//, BROKEN);
   await handle.signal(resolveSignal, { ...adopt, by: 'olga' });
   await handle.signal(resolveSignal, { action: 'retry', by: 'olga', note: 'once more' });

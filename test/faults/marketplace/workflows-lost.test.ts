@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { moneyWorkflowId } from '../../../src/domain/workflow-ids.js';
+import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import {
   ANSWERS_LOST,
   expectMovedOnce,
@@ -36,7 +36,7 @@ afterAll(async () => {
 });
 
 const idsOf = (items: OneOfEach): readonly string[] =>
-  Object.values(items).map(({ kind, id }) => moneyWorkflowId(kind, id));
+  Object.values(items).map(({ kind, id }) => marketplaceWorkflowId(kind, id));
 const temporalSays = (...args: readonly string[]) =>
   temporalCommand({ address: temporal.address, namespace: NAMESPACE }, ...args);
 interface Described {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderId, TransferId } from '../../../src/domain/ids.js';
-import { moneyWorkflowId } from '../../../src/domain/workflow-ids.js';
+import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import type { HistoricalTransfer } from '../../../src/ledger/historical/historical-types.js';
 import { atStripe, type BackfillWorld, history, startBackfillWorld } from '../../support/marketplace/backfill-world.js';
 import { unique } from '../../support/marketplace/fixtures.js';
@@ -102,7 +102,7 @@ it('a refund takes the share of an imported transfer back; without an id only wh
   expect((await market.world.find(unknown!.order)).transfers).toMatchObject([{ stripeTransferId: lost }]);
 
   await market.temporal.client.workflow
-    .getHandle(moneyWorkflowId('reversal', stuck.id))
+    .getHandle(marketplaceWorkflowId('reversal', stuck.id))
     .executeUpdate('resolve', { args: [{ action: 'retry', by: 'nora', note: 'its transfer has its id by now' }] });
   expect(await reversalOf(unknown!.order, 'reversed')).toMatchObject({ amount: 9_000n, stripeTransferId: lost });
   expect(reversalsMade()).toBe(2);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.js';
-import type { MoneyKind } from '../../../src/domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../../../src/domain/marketplace/marketplace.js';
 import { stripeTaskQueue } from '../../../src/domain/workflow-ids.js';
 import type { Logger } from '../../../src/observability/logger.js';
 import { startServer } from '../../../src/programs/main-server.js';
@@ -72,11 +72,11 @@ const pollersOf = async (queue: string): Promise<number> => {
   const answers = await Promise.all([ask(1), ask(2)]);
   return answers.reduce((sum, { pollers }) => sum + (pollers?.length ?? 0), 0);
 };
-const everyMsOf = async (kind: MoneyKind): Promise<number | undefined> => {
+const everyMsOf = async (kind: MarketplaceKind): Promise<number | undefined> => {
   const { spec } = await temporal.client.schedule.getHandle(`makegood-${kind}-sweep`).describe();
   return spec.intervals?.[0]?.every;
 };
-const sweepsSince = async (kind: MoneyKind, sinceMs: number): Promise<boolean> => {
+const sweepsSince = async (kind: MarketplaceKind, sinceMs: number): Promise<boolean> => {
   const [last] = await market.test.database.query<{ at: Date | null }>(
     'SELECT succeeded_at AS at FROM sweeps WHERE name = $1',
     [kind],

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { MoneyKind } from '../../../src/domain/marketplace/marketplace.js';
-import { moneyWorkflowId } from '../../../src/domain/workflow-ids.js';
+import type { MarketplaceKind } from '../../../src/domain/marketplace/marketplace.js';
+import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import { type ConnectedTemporal, startConnectedTemporal } from '../../support/connected-temporal.js';
 import {
   type MarketplaceSettingsTest,
@@ -90,7 +90,7 @@ describe('TRANSFER_RETRY_ENABLED=false', () => {
  * The retry policy that Temporal was given for this activity, and how often it ran. Temporal writes the attempts of an
  * activity down when it has ended, which may be after the ledger asks a person.
  */
-async function scheduleOf(kind: MoneyKind, id: string, activity: string) {
+async function scheduleOf(kind: MarketplaceKind, id: string, activity: string) {
   return until(
     `${activity} has ended`,
     async () => {
@@ -101,8 +101,8 @@ async function scheduleOf(kind: MoneyKind, id: string, activity: string) {
   );
 }
 
-async function seenSchedule(kind: MoneyKind, id: string, activity: string) {
-  const { events } = await temporal.client.workflow.getHandle(moneyWorkflowId(kind, id)).fetchHistory();
+async function seenSchedule(kind: MarketplaceKind, id: string, activity: string) {
+  const { events } = await temporal.client.workflow.getHandle(marketplaceWorkflowId(kind, id)).fetchHistory();
   const scheduled = (events ?? []).filter(
     (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === activity,
   );

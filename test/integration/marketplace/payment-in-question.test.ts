@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { whatNext } from '../../../src/domain/decisions/what-next.js';
 import { newDecisionId, type PaymentId, type TransferId } from '../../../src/domain/ids.js';
-import { createMoneyStory } from '../../../src/ledger/marketplace/marketplace-story.js';
+import { createMarketplaceStory } from '../../../src/ledger/marketplace/marketplace-story.js';
 import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
 import type { TestApi } from '../../support/api.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
@@ -47,7 +47,7 @@ describe('a share that is not sent yet while a person is asked whether its order
     await market.sleep(24 * HOUR_MS);
     await market.world.sweep();
     expect(market.transferPosts(SELLER)).toEqual([]);
-    const call = await createMoneyStory(market.test.database).moneyCall('transfer', transfer);
+    const call = await createMarketplaceStory(market.test.database).callDetails('transfer', transfer);
     const situation = { ...(await market.transfer(transfer)), ...call!, kind: 'transfer' as const };
     expect(whatNext(situation, market.test.clock.nowMs())).toContain(`waits for payment ${payment.id} of its order`);
   });

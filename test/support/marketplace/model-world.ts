@@ -18,9 +18,9 @@ import {
   type ReversalId,
   type TransferId,
 } from '../../../src/domain/ids.js';
-import type { MoneyKind, Order } from '../../../src/domain/marketplace/marketplace.js';
+import type { MarketplaceKind, Order } from '../../../src/domain/marketplace/marketplace.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
-import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import type { TestLedger } from '../ledger-fixtures.js';
 import { memoryLogger } from '../settlements/settlement-world.js';
@@ -103,7 +103,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
     return order;
   };
 
-  const advance = ({ kind, id }: MoneyItem): Promise<void> =>
+  const advance = ({ kind, id }: MarketplaceItem): Promise<void> =>
     survive(async () => {
       if (kind === 'payment') await calls.advancePayment(id as PaymentId);
       else if (kind === 'refund') await calls.advanceRefund(id as RefundId);
@@ -133,8 +133,8 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
     survive,
 
     /** What the sweeps would start now. */
-    async due(): Promise<readonly MoneyItem[]> {
-      const kinds: readonly MoneyKind[] = ['payment', 'refund', 'transfer', 'reversal'];
+    async due(): Promise<readonly MarketplaceItem[]> {
+      const kinds: readonly MarketplaceKind[] = ['payment', 'refund', 'transfer', 'reversal'];
       return (await Promise.all(kinds.map((kind) => immortal.dueItems(kind, 100)))).flat();
     },
 

@@ -1,6 +1,6 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { MoneyKind, Order } from '../../../src/domain/marketplace/marketplace.js';
-import { moneyWorkflowId } from '../../../src/domain/workflow-ids.js';
+import type { MarketplaceKind, Order } from '../../../src/domain/marketplace/marketplace.js';
+import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import type { ConnectedTemporal } from '../connected-temporal.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { startStandIns } from '../stand-ins.js';
@@ -55,9 +55,9 @@ export async function openMarketplaceSettings({ client, native }: ConnectedTempo
         SOON,
       ),
     postsTo: (endpoint: string) => stripe.calls().calls.filter((call) => call.endpoint === endpoint),
-    async wasStarted(kind: MoneyKind, id: string): Promise<boolean> {
+    async wasStarted(kind: MarketplaceKind, id: string): Promise<boolean> {
       try {
-        await client.workflow.getHandle(moneyWorkflowId(kind, id)).describe();
+        await client.workflow.getHandle(marketplaceWorkflowId(kind, id)).describe();
         return true;
       } catch (error) {
         if (error instanceof WorkflowNotFoundError) return false;

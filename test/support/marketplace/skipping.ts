@@ -4,9 +4,9 @@ import type { HyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import type { LoggedCall } from '../../../sandbox/stripe/call-log.js';
 import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
 import type { RefundId, ReversalId, TransferId } from '../../../src/domain/ids.js';
-import type { MoneyKind, Order, Reversal, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';
+import type { MarketplaceKind, Order, Reversal, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';
 import { reversalId } from '../../../src/domain/marketplace/reversal-id.js';
-import { moneyWorkflowId } from '../../../src/domain/workflow-ids.js';
+import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import { type ItemState, stateQuery } from '../../../workflows/messages.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { createQuiet } from '../quiet.js';
@@ -64,8 +64,8 @@ export interface MarketplaceTest {
    * Asked of the workflow and not of the ledger, which is ahead of it: a terminated workflow whose task is still at work
    * would stop the test server's clock for good.
    */
-  readonly untilIn: (phase: ItemState['phase'], kind: MoneyKind, id: string) => Promise<ItemState>;
-  readonly handle: (kind: MoneyKind, id: string) => ReturnType<Client['workflow']['getHandle']>;
+  readonly untilIn: (phase: ItemState['phase'], kind: MarketplaceKind, id: string) => Promise<ItemState>;
+  readonly handle: (kind: MarketplaceKind, id: string) => ReturnType<Client['workflow']['getHandle']>;
   /** Calls to Stripe that would take back from this transfer, in order. */
   readonly reversalPosts: (transfer: Pick<SellerTransfer, 'stripeTransferId'>) => LoggedCall[];
   /** Calls to Stripe that would pay this seller, in order. */
@@ -170,7 +170,7 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
       });
       return await found('state', Promise.resolve(state));
     },
-    handle: (kind, id) => client.workflow.getHandle(moneyWorkflowId(kind, id)),
+    handle: (kind, id) => client.workflow.getHandle(marketplaceWorkflowId(kind, id)),
     reversalPosts: ({ stripeTransferId }) =>
       stripe
         .calls()

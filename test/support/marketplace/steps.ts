@@ -1,4 +1,4 @@
-import type { MoneyAnswer } from '../../../src/domain/calls/answers.js';
+import type { CallAnswer } from '../../../src/domain/calls/answers.js';
 import { certaintyAtSend } from '../../../src/domain/calls/certainty.js';
 import { type Decision, next, type RetryPolicy } from '../../../src/domain/calls/next.js';
 import type { RefundFacts } from '../../../src/domain/calls/provider-answers.js';
@@ -23,7 +23,7 @@ import type {
   StripeClaim,
 } from '../../../src/ledger/calls/call-types.js';
 import type { DecideOutcome, DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
-import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import type { TestLedger } from '../ledger-fixtures.js';
 import { beginRequest, unique } from './fixtures.js';
 import { paymentAt, refundAt } from './hyperswitch-facts.js';
@@ -44,12 +44,12 @@ const TRANSFERS: RetryPolicy = {
   counted: { maxRetries: 5, whenShort: 'retry', whenRefused: 'retry' },
 };
 
-export const DONE: MoneyAnswer = { kind: 'done', alreadySettled: false };
-export const UNKNOWN: MoneyAnswer = { kind: 'unclear', why: 'no_answer' };
-export const REFUSED: MoneyAnswer = { kind: 'refused', why: 'refused' };
-export const SHORT: MoneyAnswer = { kind: 'short' };
-export const THROTTLED: MoneyAnswer = { kind: 'busy', executed: 'no', retryAfterMs: null };
-export const LOCKED_OUT: MoneyAnswer = { kind: 'misdirected' };
+export const DONE: CallAnswer = { kind: 'done', alreadySettled: false };
+export const UNKNOWN: CallAnswer = { kind: 'unclear', why: 'no_answer' };
+export const REFUSED: CallAnswer = { kind: 'refused', why: 'refused' };
+export const SHORT: CallAnswer = { kind: 'short' };
+export const THROTTLED: CallAnswer = { kind: 'busy', executed: 'no', retryAfterMs: null };
+export const LOCKED_OUT: CallAnswer = { kind: 'misdirected' };
 
 type CallId = TransferId | ReversalId;
 type Kind = 'transfer' | 'reversal';
@@ -138,7 +138,7 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
   }
 
   /** What Hyperswitch says of it now, read without a claim as after a webhook. */
-  async function refundSays(id: RefundId, status: RefundStatus): Promise<readonly MoneyItem[]> {
+  async function refundSays(id: RefundId, status: RefundStatus): Promise<readonly MarketplaceItem[]> {
     const facts = await factsOf(id, status);
     return (await ledger.applyRefund({ refundId: id, runner: null, facts })).started;
   }
@@ -192,7 +192,7 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
       ? ledger.recordReversal(outcome as CallOutcome<ReversalId>)
       : ledger.recordTransfer(outcome as CallOutcome<TransferId>);
 
-  function decisionOn(claim: Claimed, answer: MoneyAnswer, given: Answered): Decision {
+  function decisionOn(claim: Claimed, answer: CallAnswer, given: Answered): Decision {
     return next(
       {
         certainty: certaintyAtSend(claim.certainty),
@@ -208,7 +208,7 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
   }
 
   /** How Stripe answered what has left. */
-  async function answered(claim: ClaimedTransfer | ClaimedReversal, answer: MoneyAnswer, given: Answered = {}) {
+  async function answered(claim: ClaimedTransfer | ClaimedReversal, answer: CallAnswer, given: Answered = {}) {
     const decision = decisionOn(claim, answer, given);
     const done = decision.do === 'finish';
     const { provedAbsent, ...changes } = given;
@@ -228,14 +228,14 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
   }
 
   /** One whole attempt: claimed, looked where it must be (nothing is found), permitted, sent, recorded. */
-  async function attempt(claim: ClaimedTransfer | ClaimedReversal, answer: MoneyAnswer, given: Answered = {}) {
+  async function attempt(claim: ClaimedTransfer | ClaimedReversal, answer: CallAnswer, given: Answered = {}) {
     if (claim.looksFirst) await noteAbsent(claim);
     await leave(claim);
     return await answered(claim, answer, given);
   }
-  const send = async (id: TransferId, answer: MoneyAnswer = DONE, given: Answered = {}) =>
+  const send = async (id: TransferId, answer: CallAnswer = DONE, given: Answered = {}) =>
     await attempt(await holdTransfer(id), answer, given);
-  const reverse = async (id: ReversalId, answer: MoneyAnswer = DONE, given: Answered = {}) =>
+  const reverse = async (id: ReversalId, answer: CallAnswer = DONE, given: Answered = {}) =>
     await attempt(await holdReversal(id), answer, given);
 
   const decide = (
@@ -299,7 +299,7 @@ export interface Paid {
   readonly hyperswitchPaymentId: string;
   /** By seller account. */
   readonly transfers: Readonly<Record<string, TransferId>>;
-  readonly started: readonly MoneyItem[];
+  readonly started: readonly MarketplaceItem[];
 }
 
 function held<C>(claim: StripeClaim<C>): C {

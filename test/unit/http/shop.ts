@@ -7,8 +7,8 @@ import type {
   MarketplaceRouteLedger,
 } from '../../../src/http/marketplace/marketplace-dependencies.js';
 import type {
-  MoneyFilter,
-  MoneyItem,
+  MarketplaceFilter,
+  MarketplaceItem,
   NewWebhookEvent,
   RequestKey,
 } from '../../../src/ledger/marketplace/marketplace-types.js';
@@ -150,9 +150,9 @@ function requestKeys() {
 }
 
 export interface Shop extends TestApi {
-  readonly nudged: MoneyItem[];
+  readonly nudged: MarketplaceItem[];
   readonly processed: NewWebhookEvent[];
-  readonly filters: MoneyFilter[];
+  readonly filters: MarketplaceFilter[];
   readonly kept: () => readonly (Key['kept'] | null)[];
   /** Ties a request's key to the item it made, as the ledger's own functions do. */
   readonly tie: (request: RequestKey, itemId: string) => void;
@@ -173,17 +173,17 @@ export const HYPERSWITCH = {
 /** The API before a ledger of which only what is given is known. */
 export async function openShop(given: (shop: Pick<Shop, 'tie'>) => Given = () => ({})): Promise<Shop> {
   const keys = requestKeys();
-  const nudged: MoneyItem[] = [];
+  const nudged: MarketplaceItem[] = [];
   const processed: NewWebhookEvent[] = [];
-  const filters: MoneyFilter[] = [];
+  const filters: MarketplaceFilter[] = [];
   const tie: Shop['tie'] = (request, itemId) => {
     const key = keys.of(request);
     key.itemId ??= itemId;
   };
   const { ledger, resolution, ...rest } = given({ tie });
   const noting =
-    <T>(found: (filter: MoneyFilter) => Promise<readonly T[]>) =>
-    (filter: MoneyFilter) => {
+    <T>(found: (filter: MarketplaceFilter) => Promise<readonly T[]>) =>
+    (filter: MarketplaceFilter) => {
       filters.push(filter);
       return found(filter);
     };

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import type { MoneyItem } from '../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { createNudge } from '../../../src/orchestration/marketplace.js';
 
-const item = (id: number): MoneyItem => ({ kind: 'reversal', id: `r${id}` });
-const due = ({ kind, id }: MoneyItem) =>
+const item = (id: number): MarketplaceItem => ({ kind: 'reversal', id: `r${id}` });
+const due = ({ kind, id }: MarketplaceItem) =>
   ({ kind, id, orderId: 'o', sellerAccount: 'acct_a', amount: 1n, currency: 'USD' }) as never;
 
 /** A Temporal that answers when the test lets it. */

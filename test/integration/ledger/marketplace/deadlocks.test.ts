@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { MoneyAnswer } from '../../../../src/domain/calls/answers.js';
+import type { CallAnswer } from '../../../../src/domain/calls/answers.js';
 import { newRefundId } from '../../../../src/domain/ids.js';
 import { createDatabase, type Database } from '../../../../src/ledger/database.js';
 import { createLedger } from '../../../../src/ledger/ledger.js';
@@ -53,7 +53,7 @@ function choices(seed: number) {
   return { below, of: <T>(list: readonly T[]): T => list[below(list.length)]! };
 }
 
-const ANSWERS: readonly MoneyAnswer[] = [DONE, DONE, UNKNOWN, REFUSED, SHORT, THROTTLED, LOCKED_OUT];
+const ANSWERS: readonly CallAnswer[] = [DONE, DONE, UNKNOWN, REFUSED, SHORT, THROTTLED, LOCKED_OUT];
 
 /** Everything that may happen to the money of these orders, each time something else. */
 function anything(orders: readonly Paid[]) {

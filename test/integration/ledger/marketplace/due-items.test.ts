@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { MoneyKind } from '../../../../src/domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../../../../src/domain/marketplace/marketplace.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import {
@@ -21,8 +21,8 @@ beforeEach(async () => {
 });
 afterEach(() => test.dispose());
 
-const due = async (kind: MoneyKind, limit = 100) => await test.ledger.dueItems(kind, limit);
-const dueIds = async (kind: MoneyKind, limit = 100) => (await due(kind, limit)).map(({ id }) => id);
+const due = async (kind: MarketplaceKind, limit = 100) => await test.ledger.dueItems(kind, limit);
+const dueIds = async (kind: MarketplaceKind, limit = 100) => (await due(kind, limit)).map(({ id }) => id);
 
 describe('what nobody took further', () => {
   it('is found, of every kind, with all that a start needs', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newOrderId, newRefundId, newTransferId } from '../../../../src/domain/ids.js';
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
-import type { MoneyFilter } from '../../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceFilter } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { anOrder, beginRequest, force, putOrder } from '../../../support/marketplace/fixtures.js';
 
@@ -121,7 +121,7 @@ describe('one item', () => {
 });
 
 type Lists = 'listOrders' | 'listTransfers' | 'listReversals';
-const idsOf = async (list: Lists, filter: Partial<MoneyFilter>): Promise<string[]> =>
+const idsOf = async (list: Lists, filter: Partial<MarketplaceFilter>): Promise<string[]> =>
   (await test.ledger[list]({ limit: 200, ...filter })).map(({ id }) => id);
 
 describe('lists', () => {

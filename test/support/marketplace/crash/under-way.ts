@@ -1,15 +1,15 @@
 import { expect } from 'vitest';
 import type { FaultRule as HyperswitchFault } from '../../../../sandbox/hyperswitch/faults.js';
 import type { StripeFaultRule } from '../../../../sandbox/stripe/faults.js';
-import type { MoneyKind } from '../../../../src/domain/marketplace/marketplace.js';
-import type { MoneyItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceKind } from '../../../../src/domain/marketplace/marketplace.js';
+import type { MarketplaceItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { until } from '../../until.js';
 import { expectMoneyLedgersEqual, expectSharesExact, moneyRows } from '../two-ledgers.js';
 import { WITHIN } from './story.js';
 import type { MoneyCrashWorld } from './world.js';
 
 /** One item of each kind. */
-export type OneOfEach = Readonly<Record<MoneyKind, MoneyItem>>;
+export type OneOfEach = Readonly<Record<MarketplaceKind, MarketplaceItem>>;
 
 interface Ailments {
   readonly stripe: readonly StripeFaultRule[];
@@ -39,7 +39,7 @@ export const sendsOf = ({ stripe, hyperswitch }: MoneyCrashWorld, ...which: read
   ).length;
 
 /** POSTs to Stripe for these items, under whatever key of theirs. */
-export const stripePostsFor = ({ stripe }: MoneyCrashWorld, ...items: readonly MoneyItem[]): readonly number[] =>
+export const stripePostsFor = ({ stripe }: MoneyCrashWorld, ...items: readonly MarketplaceItem[]): readonly number[] =>
   items.map(({ id }) =>
     stripe
       .calls()

@@ -2,7 +2,7 @@ import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../../sa
 import { type StripeSandbox, startStripeSandbox } from '../../../../sandbox/stripe/start.js';
 import { readConfig } from '../../../../src/config/config.js';
 import type { PaymentId, RefundId } from '../../../../src/domain/ids.js';
-import type { MoneyItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { createTemporalClient } from '../../../../src/orchestration/temporal-client.js';
 import { createMarketplaceProviders, createMarketplaceRuntime } from '../../../../src/programs/marketplace-runtime.js';
 import { openTestLedger, type TestLedger } from '../../ledger-fixtures.js';
@@ -33,7 +33,7 @@ export interface MoneyCrashWorld {
   worker: TestProcess;
   server: TestProcess | undefined;
   /** Starts or nudges the workflows of items, as the server would. */
-  wake(items: readonly MoneyItem[]): void;
+  wake(items: readonly MarketplaceItem[]): void;
   arm(
     kind: Kind,
     order: Pick<CrashOrder, 'call' | 'moment' | 'nth' | 'signal'>,
@@ -159,7 +159,7 @@ export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<
 }
 
 /** @returns what is due because ten minutes have passed */
-async function dueByAbsences({ database }: TestLedger): Promise<MoneyItem[]> {
+async function dueByAbsences({ database }: TestLedger): Promise<MarketplaceItem[]> {
   const passed = (table: string) => `UPDATE ${table}
     SET last_absence_at = last_absence_at - interval '10 minutes', next_check_at = clock_now()
     WHERE status IN ('pending', 'processing', 'review') AND last_absence_at > clock_now() - interval '10 minutes'

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MoneyAnswer } from '../../../../src/domain/calls/answers.js';
+import type { CallAnswer } from '../../../../src/domain/calls/answers.js';
 import type { Certainty } from '../../../../src/domain/calls/certainty.js';
 import { type Attempted, next, type RetryPolicy } from '../../../../src/domain/calls/next.js';
 import { createTally } from '../../../support/tally.js';
@@ -16,16 +16,16 @@ const TRANSFER: RetryPolicy = { ...REVERSAL, counted: { maxRetries: 5, whenShort
 const POLICIES = [REVERSAL, TRANSFER];
 
 const FIRST = { certainty: 'in_flight', keyLeftMs: null, attempts: 1, retries: 0, sinceSentMs: 0 } as const;
-const after = (answer: MoneyAnswer, changes: Partial<Attempted> = {}, policy = REVERSAL) =>
+const after = (answer: CallAnswer, changes: Partial<Attempted> = {}, policy = REVERSAL) =>
   next({ ...FIRST, answer, ...changes }, policy);
-const SERVER_ERROR: MoneyAnswer = { kind: 'unclear', why: 'server_error' };
+const SERVER_ERROR: CallAnswer = { kind: 'unclear', why: 'server_error' };
 
-const answers: fc.Arbitrary<MoneyAnswer> = fc.oneof(
-  fc.constant<MoneyAnswer>({ kind: 'done', alreadySettled: false }),
+const answers: fc.Arbitrary<CallAnswer> = fc.oneof(
+  fc.constant<CallAnswer>({ kind: 'done', alreadySettled: false }),
   fc
     .constantFrom('missing', 'foreign', 'exceeds', 'conflict', 'refused', 'barred')
     .map((why) => ({ kind: 'refused' as const, why })),
-  fc.constant<MoneyAnswer>({ kind: 'short' }),
+  fc.constant<CallAnswer>({ kind: 'short' }),
   fc
     .constantFrom('no_answer', 'reset', 'not_connected', 'server_error', 'unreadable')
     .map((why) => ({ kind: 'unclear' as const, why })),
@@ -34,7 +34,7 @@ const answers: fc.Arbitrary<MoneyAnswer> = fc.oneof(
     retryAfterMs: fc.option(fc.nat(300_000)),
     executed: fc.constantFrom('no' as const, 'perhaps' as const),
   }),
-  fc.constant<MoneyAnswer>({ kind: 'misdirected' }),
+  fc.constant<CallAnswer>({ kind: 'misdirected' }),
 );
 const attempted: fc.Arbitrary<Attempted> = fc.record({
   certainty: fc.constantFrom<Certainty>('in_flight', 'unknown', 'done'),
@@ -73,7 +73,7 @@ describe('a call that carries a key', () => {
   });
 
   it('burns no retry when it is turned away, parked or waiting for a balance, however often', () => {
-    const unburnt: MoneyAnswer[] = [
+    const unburnt: CallAnswer[] = [
       { kind: 'busy', retryAfterMs: null, executed: 'no' },
       { kind: 'busy', retryAfterMs: 500, executed: 'perhaps' },
       { kind: 'misdirected' },
@@ -127,7 +127,7 @@ describe('a call that carries a key', () => {
   });
 
   it('asks about a refusal that nothing explains, or tries again where that may help', () => {
-    const refused: MoneyAnswer = { kind: 'refused', why: 'refused' };
+    const refused: CallAnswer = { kind: 'refused', why: 'refused' };
     expect(after(refused)).toEqual({ do: 'ask', certainty: 'absent', reason: 'provider_config' });
     expect(after(refused, {}, TRANSFER)).toEqual({ do: 'retry', certainty: 'absent', afterMs: 60_000, counts: true });
     expect(after(refused, { retries: 5 }, TRANSFER)).toEqual({
@@ -138,7 +138,7 @@ describe('a call that carries a key', () => {
   });
 
   it('counts a call that was turned away as if we were not known, and knows after it what it knew before', () => {
-    const barred: MoneyAnswer = { kind: 'refused', why: 'barred' };
+    const barred: CallAnswer = { kind: 'refused', why: 'barred' };
     for (const policy of POLICIES) {
       expect(after(barred, {}, policy)).toEqual({ do: 'retry', certainty: 'not_sent', afterMs: 60_000, counts: true });
       expect(after(barred, { certainty: 'unknown', provedAbsent: true }, policy)).toMatchObject({
@@ -153,7 +153,7 @@ describe('a call that carries a key', () => {
   });
 
   it('closes an unknown as absent only when the records were read after the refusal, and never what is done', () => {
-    const refused: MoneyAnswer = { kind: 'refused', why: 'refused' };
+    const refused: CallAnswer = { kind: 'refused', why: 'refused' };
     expect(after(refused, { certainty: 'unknown' }).certainty).toBe('unknown');
     expect(after(refused, { certainty: 'unknown', provedAbsent: true }).certainty).toBe('absent');
     expect(after({ kind: 'short' }, { certainty: 'unknown', provedAbsent: true }).certainty).toBe('absent');

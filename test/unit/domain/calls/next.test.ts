@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { MoneyAnswer } from '../../../../src/domain/calls/answers.js';
+import type { CallAnswer } from '../../../../src/domain/calls/answers.js';
 import { CERTAINTIES, type Certainty, certaintyAtSend, joinCertainty } from '../../../../src/domain/calls/certainty.js';
 import { type Attempted, backoffMs, next, type RetryPolicy } from '../../../../src/domain/calls/next.js';
 import { createTally } from '../../../support/tally.js';
 
 const POLICY: RetryPolicy = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, answerWindowMs: 30_000 };
 
-const answers: fc.Arbitrary<MoneyAnswer> = fc.oneof(
+const answers: fc.Arbitrary<CallAnswer> = fc.oneof(
   fc.record({
     kind: fc.constant('done' as const),
     alreadySettled: fc.boolean(),
@@ -106,13 +106,13 @@ describe('what follows a money call', () => {
     );
   });
   it('asks a person about money that somebody else settled', () => {
-    const done: MoneyAnswer = { kind: 'done', alreadySettled: true };
+    const done: CallAnswer = { kind: 'done', alreadySettled: true };
     const first = { certainty: 'in_flight', answer: done, keyLeftMs: null, attempts: 1, sinceSentMs: 0 } as const;
     expect(next(first, POLICY)).toMatchObject({ do: 'ask', reason: 'settled_elsewhere_suspected' });
     expect(next({ ...first, attempts: 2 }, POLICY)).toMatchObject({ do: 'finish' });
   });
   it('suspects its own success when the nonce is used and an earlier attempt got no answer', () => {
-    const used: MoneyAnswer = { kind: 'refused', why: 'used' };
+    const used: CallAnswer = { kind: 'refused', why: 'used' };
     const given = { answer: used, keyLeftMs: null, attempts: 2, sinceSentMs: 0 } as const;
     expect(next({ ...given, certainty: 'unknown' }, POLICY)).toMatchObject({
       do: 'ask',

@@ -10,7 +10,7 @@ import { answerOffers, type PayOptions } from '../../../../sandbox/payer/pay.js'
 import type { SettlementId } from '../../../../src/domain/ids.js';
 import type { Protocol } from '../../../../src/domain/settlements/settlement-status.js';
 import { createPaidSessions, type PaidSessionOptions, type SessionSettings } from '../../../../src/sessions/index.js';
-import type { Facilities } from '../../../../src/sessions/offers/offers.js';
+import type { SupportedSchemes } from '../../../../src/sessions/offers/offers.js';
 import { ask } from './ask.js';
 import { expressOverHttp2 } from './express-over-http2.js';
 import { FakeLedger } from './fake-ledger.js';
@@ -47,7 +47,7 @@ export class FakeAuthServer {
   payer: string | null = null;
   down = false;
   requests = 0;
-  facilities: Facilities = {
+  facilities: SupportedSchemes = {
     x402: { 'eip155:8453': FACILITATOR },
     mpp: { tempo: { escrowContract: ESCROW, operator: FACILITATOR, chainId: 42431 } },
   };
@@ -67,7 +67,7 @@ export class FakeAuthServer {
     return { kind: 'created' as const, id: `request-${this.requests}` };
   }
 
-  async supported(): Promise<Facilities> {
+  async supported(): Promise<SupportedSchemes> {
     return this.down ? { x402: {}, mpp: {} } : this.facilities;
   }
 }

@@ -2,7 +2,7 @@ import type { Certainty } from '../domain/calls/certainty.js';
 import type { Attention } from '../domain/decisions/attention.js';
 import { type Situation, whatNext } from '../domain/decisions/what-next.js';
 import { capturedInWords } from '../domain/marketplace/captured.js';
-import type { MoneyKind, Order } from '../domain/marketplace/marketplace.js';
+import type { MarketplaceKind, Order } from '../domain/marketplace/marketplace.js';
 import {
   orderAnswer,
   paymentDetails,
@@ -10,16 +10,16 @@ import {
   reversalAnswer,
   transferAnswer,
 } from '../domain/marketplace/marketplace-answer.js';
-import type { FoundItem, MoneyCall } from '../ledger/marketplace/marketplace-story.js';
+import type { CallDetails, FoundItem } from '../ledger/marketplace/marketplace-story.js';
 import type { OperatorLedger } from './operator-ledger.js';
 import type { Shown } from './shown.js';
 import { storyTable } from './story-table.js';
 import { table } from './table.js';
 
-type MoneyItem = Exclude<FoundItem, { kind: 'settlement' }>;
+type ShownItem = Exclude<FoundItem, { kind: 'settlement' }>;
 
 /** An order or one item of it: how it stands, what happens next, and everything that happened to it. */
-export async function showMoney(ledger: OperatorLedger, item: MoneyItem, nowMs: number): Promise<Shown> {
+export async function showMarketplaceItem(ledger: OperatorLedger, item: ShownItem, nowMs: number): Promise<Shown> {
   const order = await ledger.findOrder(item.orderId);
   if (!order) throw new Error(`order ${item.orderId} is gone from the ledger`);
   return item.kind === 'order' ? await showOrder(ledger, order, nowMs) : await showOne(ledger, order, { item, nowMs });
@@ -27,7 +27,7 @@ export async function showMoney(ledger: OperatorLedger, item: MoneyItem, nowMs: 
 
 /** What payments, refunds, transfers and reversals have in common here. */
 interface Part {
-  readonly kind: MoneyKind;
+  readonly kind: MarketplaceKind;
   readonly id: string;
   readonly status: string;
   readonly certainty: Certainty;
@@ -107,15 +107,15 @@ function partsOf(order: Order): readonly Part[] {
   ];
 }
 
-const situation = (part: Part, call: MoneyCall): Situation => ({ ...part, ...call });
+const situation = (part: Part, call: CallDetails): Situation => ({ ...part, ...call });
 
 async function showOne(
   ledger: OperatorLedger,
   order: Order,
-  { item, nowMs }: { readonly item: MoneyItem; readonly nowMs: number },
+  { item, nowMs }: { readonly item: ShownItem; readonly nowMs: number },
 ): Promise<Shown> {
   const part = partsOf(order).find(({ kind, id }) => kind === item.kind && id === item.id);
-  const call = part && (await ledger.moneyCall(part.kind, part.id));
+  const call = part && (await ledger.callDetails(part.kind, part.id));
   if (!part || !call) throw new Error(`${item.kind} ${item.id} is gone from the ledger`);
   const events = await ledger.storyOf([item]);
   const next = whatNext(situation(part, call), nowMs);
@@ -125,7 +125,7 @@ async function showOne(
   };
 }
 
-function facts(part: Part, call: MoneyCall, order: Order): readonly string[] {
+function facts(part: Part, call: CallDetails, order: Order): readonly string[] {
   const { attention } = part;
   return table(
     [part.kind, part.id],
@@ -146,7 +146,7 @@ function facts(part: Part, call: MoneyCall, order: Order): readonly string[] {
   );
 }
 
-const callAnswer = (call: MoneyCall) => ({
+const callAnswer = (call: CallDetails) => ({
   attempts: call.attempts,
   key: call.key,
   generation: call.generation,
@@ -163,7 +163,7 @@ async function showOrder(ledger: OperatorLedger, order: Order, nowMs: number): P
   const parts = partsOf(order);
   const nexts: string[] = [];
   for (const part of parts) {
-    const call = await ledger.moneyCall(part.kind, part.id);
+    const call = await ledger.callDetails(part.kind, part.id);
     nexts.push(call ? whatNext(situation(part, call), nowMs) : '');
   }
   const self: FoundItem = { kind: 'order', id: order.id, orderId: order.id };

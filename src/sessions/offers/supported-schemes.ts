@@ -1,11 +1,11 @@
-import { type Facilities, MPP_METHOD, type Offer } from './offers.js';
+import { MPP_METHOD, type Offer, type SupportedSchemes } from './offers.js';
 
-export interface FacilitiesKeeper {
+export interface SupportedSchemesKeeper {
   /**
    * What the auth server last said about how its schemes are settled. It waits for the auth server only while something
    * that these offers need was never heard; afterwards an outage leaves the last answer in place.
    */
-  knownFor(offers: readonly Offer[]): Promise<Facilities>;
+  knownFor(offers: readonly Offer[]): Promise<SupportedSchemes>;
 }
 
 /** Schemes do not change from one minute to the next; a credential signed on the old facts gets a fresh 402. */
@@ -14,11 +14,11 @@ const REFRESH_MS = 5 * 60_000;
 const RETRY_MS = 5_000;
 
 /** @param ask never rejects for an outage: what cannot be read is not there */
-export function createFacilities(
-  ask: () => Promise<Facilities>,
+export function createSupportedSchemes(
+  ask: () => Promise<SupportedSchemes>,
   monotonicMs: () => number = () => performance.now(),
-): FacilitiesKeeper {
-  let last: Facilities = { x402: {}, mpp: {} };
+): SupportedSchemesKeeper {
+  let last: SupportedSchemes = { x402: {}, mpp: {} };
   let nextAskAt = 0;
   let asking: Promise<void> | undefined;
 
@@ -45,7 +45,7 @@ export function createFacilities(
   };
 }
 
-function isKnown(offer: Offer, facilities: Facilities): boolean {
+function isKnown(offer: Offer, facilities: SupportedSchemes): boolean {
   if (offer.scheme === 'upto') return facilities.x402[offer.network] !== undefined;
   return offer.scheme !== 'session' || facilities.mpp[MPP_METHOD] !== undefined;
 }

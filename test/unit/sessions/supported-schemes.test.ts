@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
-import { createFacilities } from '../../../src/sessions/offers/facilities.js';
-import { type Facilities, routeOffers } from '../../../src/sessions/offers/offers.js';
+import { routeOffers, type SupportedSchemes } from '../../../src/sessions/offers/offers.js';
+import { createSupportedSchemes } from '../../../src/sessions/offers/supported-schemes.js';
 import { FACILITATOR, FIXED, METERED } from './support/world.js';
 
 const BOUNDS = { credentialValidityMs: 3_600_000, minRetryWindowMs: 120_000 };
 const metered = routeOffers(METERED, BOUNDS).offers;
 const fixed = routeOffers(FIXED, BOUNDS).offers;
-const HEARD: Facilities = { x402: { 'eip155:8453': FACILITATOR }, mpp: { tempo: { escrowContract: '0x4d' } } };
-const NOTHING: Facilities = { x402: {}, mpp: {} };
+const HEARD: SupportedSchemes = { x402: { 'eip155:8453': FACILITATOR }, mpp: { tempo: { escrowContract: '0x4d' } } };
+const NOTHING: SupportedSchemes = { x402: {}, mpp: {} };
 
 test('a route whose schemes need no facts asks for none', async () => {
   let asked = 0;
-  const facilities = createFacilities(async () => {
+  const facilities = createSupportedSchemes(async () => {
     asked += 1;
     return HEARD;
   });
@@ -21,8 +21,8 @@ test('a route whose schemes need no facts asks for none', async () => {
 
 test('what was heard outlives an outage that comes later', async () => {
   let nowMs = 0;
-  let answer: () => Promise<Facilities> = async () => HEARD;
-  const facilities = createFacilities(
+  let answer: () => Promise<SupportedSchemes> = async () => HEARD;
+  const facilities = createSupportedSchemes(
     () => answer(),
     () => nowMs,
   );
@@ -38,8 +38,8 @@ test('what was heard outlives an outage that comes later', async () => {
 
 test('once heard, no request waits while it is asked again', async () => {
   let nowMs = 0;
-  let answer: () => Promise<Facilities> = async () => HEARD;
-  const facilities = createFacilities(
+  let answer: () => Promise<SupportedSchemes> = async () => HEARD;
+  const facilities = createSupportedSchemes(
     () => answer(),
     () => nowMs,
   );
@@ -52,7 +52,7 @@ test('once heard, no request waits while it is asked again', async () => {
 test('an outage at the beginning is not asked about by every request', async () => {
   let nowMs = 0;
   let asked = 0;
-  const facilities = createFacilities(
+  const facilities = createSupportedSchemes(
     async () => {
       asked += 1;
       return NOTHING;

@@ -1,8 +1,8 @@
 import { formatDecimal } from '../domain/money.js';
 import { PROTOCOLS } from '../domain/settlements/settlement-status.js';
-import type { MoneyFigures } from '../ledger/settlements/settlement-types.js';
+import type { Figures } from '../ledger/settlements/settlement-types.js';
 import { MARKETPLACE_METRICS } from './marketplace-metrics.js';
-import type { MoneyMetric, Sample } from './metric.js';
+import type { FigureMetric, Sample } from './metric.js';
 
 /** What a first failure is counted under, as the ledger names the classes of answers. */
 const FAILURE_REASONS = [
@@ -20,10 +20,10 @@ const FAILURE_REASONS = [
 ] as const;
 
 const single =
-  (value: (figures: MoneyFigures) => number): MoneyMetric['samples'] =>
+  (value: (figures: Figures) => number): FigureMetric['samples'] =>
   (figures) => [{ labels: {}, value: value(figures) }];
 
-const gauge = (name: string, help: string, value: (figures: MoneyFigures) => number): MoneyMetric => ({
+const gauge = (name: string, help: string, value: (figures: Figures) => number): FigureMetric => ({
   name,
   help,
   type: 'gauge',
@@ -32,7 +32,7 @@ const gauge = (name: string, help: string, value: (figures: MoneyFigures) => num
 });
 
 /** Every figure about money; alerts and dashboards use these names. All of them come from Postgres at the scrape. */
-export const MONEY_METRICS: readonly MoneyMetric[] = [
+export const FIGURE_METRICS: readonly FigureMetric[] = [
   {
     name: 'settle_failed_at_close_total',
     help: 'Settlements whose first settle call failed, by the class of its answer; most are collected later.',
@@ -115,7 +115,7 @@ export const MONEY_METRICS: readonly MoneyMetric[] = [
 ];
 
 /** Series exist at 0 before anything fails: an increase from nothing is one that Prometheus cannot see. */
-function firstFailures({ firstFailures: counted }: MoneyFigures): readonly Sample[] {
+function firstFailures({ firstFailures: counted }: Figures): readonly Sample[] {
   const known = PROTOCOLS.flatMap((protocol) => FAILURE_REASONS.map((reason) => ({ protocol, reason, count: 0 })));
   const series = new Map<string, Sample>();
   for (const { protocol, reason, count } of [...known, ...counted]) {

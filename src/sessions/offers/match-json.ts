@@ -17,7 +17,7 @@ export function unknownKey(object: JsonObject, known: readonly string[]): Mismat
 }
 
 /** Everything that `stated` says must be what `offered` says; what is in `required` must be said. */
-export function statesOnly(stated: JsonObject, offered: JsonObject, required: readonly string[]): Mismatch {
+export function offeredMismatch(stated: JsonObject, offered: JsonObject, required: readonly string[]): Mismatch {
   const missing = required.find((name) => !Object.hasOwn(stated, name));
   if (missing !== undefined) return `it does not state ${missing}`;
   const unknown = unknownKey(stated, Object.keys(offered));
@@ -26,7 +26,7 @@ export function statesOnly(stated: JsonObject, offered: JsonObject, required: re
   return other === undefined ? undefined : `its ${other} is not the one that was offered`;
 }
 
-export const firstOf = (...checks: readonly (() => Mismatch)[]): Mismatch => {
+export const firstMismatch = (...checks: readonly (() => Mismatch)[]): Mismatch => {
   for (const check of checks) {
     const mismatch = check();
     if (mismatch !== undefined) return mismatch;

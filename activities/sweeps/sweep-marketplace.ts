@@ -1,11 +1,11 @@
-import type { MoneyKind } from '../../src/domain/marketplace/marketplace.js';
+import type { MarketplaceKind } from '../../src/domain/marketplace/marketplace.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { DueItem, MoneyItem } from '../../src/ledger/marketplace/marketplace-types.js';
+import type { DueItem, MarketplaceItem } from '../../src/ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../../src/observability/logger.js';
 import { atOnce } from './at-once.js';
 import type { LaneWork, Pass } from './sweep-lane.js';
 
-export interface MoneySweepDependencies {
+export interface MarketplaceSweepDependencies {
   readonly ledger: Pick<Ledger, 'dueItems' | 'markItemsStarted'>;
   readonly starter: { wake(item: DueItem): Promise<boolean> };
   readonly logger: Logger;
@@ -18,11 +18,14 @@ const MOST_PER_PASS = 2_000;
 const STARTS_AT_ONCE = 8;
 
 /** Starts the workflows of what is due of one kind, sellers in turn. Only Temporal and the ledger are asked. */
-export function createMoneySweep(kind: MoneyKind, { ledger, starter, logger }: MoneySweepDependencies): LaneWork {
+export function createMarketplaceSweep(
+  kind: MarketplaceKind,
+  { ledger, starter, logger }: MarketplaceSweepDependencies,
+): LaneWork {
   /** @throws when nothing of it could be started: then it is Temporal that is away, and not one item that is ill */
   async function startPage(items: readonly DueItem[], pass: Pass): Promise<number> {
-    const started: MoneyItem[] = [];
-    const failed: { item: MoneyItem; error: unknown }[] = [];
+    const started: MarketplaceItem[] = [];
+    const failed: { item: MarketplaceItem; error: unknown }[] = [];
     await atOnce(STARTS_AT_ONCE, items, pass.over, async (due) => {
       const item = { kind: due.kind, id: due.id };
       try {
