@@ -120,6 +120,7 @@ async function showOne(
   const events = await ledger.storyOf([item]);
   const next = whatNext(situation(part, call), nowMs);
   return {
+    workflowId: part.workflowId,
     answer: { ...part.answer, kind: part.kind, call: callAnswer(call), next, events },
     lines: [...facts(part, call, order), '', ...storyTable(events), '', `next: ${next}`],
   };

@@ -17,6 +17,7 @@ export async function showSettlement(ledger: OperatorLedger, id: SettlementId): 
   const next = whatNextOfSettlement(settlement);
   return {
     answer: { ...settlementAnswer(settlement), lookup, next, events },
+    workflowId: settlement.workflowId,
     lines: [...facts(settlement, lookup), '', ...storyTable(events), '', `next: ${next}`],
   };
 }

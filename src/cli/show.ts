@@ -17,12 +17,15 @@ export function addShowCommand(program: Command, context: CliContext): void {
 }
 
 async function run(context: CliContext, text: string, { json }: { json?: true }): Promise<void> {
-  const { answer, lines } = await withOperatorLedger(context, async (ledger) => {
+  const { answer, lines, workflowId } = await withOperatorLedger(context, async (ledger) => {
     const item = await findItem(ledger, text);
     return item.kind === 'settlement'
       ? await showSettlement(ledger, item.id as SettlementId)
       : await showMarketplaceItem(ledger, item, context.clock.nowMs());
   });
-  if (json) context.out(JSON.stringify(answer));
-  else for (const line of lines) context.out(line);
+  if (json) return context.out(JSON.stringify(answer));
+  for (const line of lines) context.out(line);
+  const { uiUrl, namespace } = context.readOperatorConfig().temporal;
+  if (uiUrl && workflowId)
+    context.out(`in the Web UI: ${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`);
 }

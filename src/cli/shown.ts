@@ -2,4 +2,5 @@
 export interface Shown {
   readonly answer: object;
   readonly lines: readonly string[];
+  readonly workflowId?: string | null;
 }

@@ -4,7 +4,8 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
-import { CONFIG_VARIABLES, type ConfigVariable } from '../../src/config/config.js';
+import { CONFIG_VARIABLES, type ConfigVariable, readConfig } from '../../src/config/config.js';
+import { sourceFiles } from '../support/source-files.js';
 
 const TEMPLATE = join(projectRoot(), '.env.template');
 
@@ -74,4 +75,37 @@ it('the file that a stranger copies starts nothing until the required settings a
   const empty = lines.filter((line) => /^[A-Z_]+=$/.test(line)).map((line) => line.slice(0, -1));
   const required = CONFIG_VARIABLES.filter((variable) => variable.required).map((variable) => variable.name);
   expect(empty).toEqual([...COMPOSE_ONLY, ...required]);
+});
+
+/** The names of everything that a configuration holds, however deep. */
+const namesIn = (value: unknown): string[] =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof Map) &&
+  !Buffer.isBuffer(value)
+    ? Object.entries(value).flatMap(([name, inner]) => [name, ...namesIn(inner)])
+    : [];
+
+/** What no example can be: secrets, and files that exist. */
+const GIVEN = {
+  CREDENTIAL_ENCRYPTION_KEY: `1:${Buffer.alloc(32).toString('base64')}`,
+  API_TOKENS: 'billing:service:0123456789abcdef',
+  TEMPORAL_TLS_CERT: TEMPLATE,
+  TEMPORAL_TLS_KEY: TEMPLATE,
+  TEMPORAL_TLS_CA: TEMPLATE,
+  STRIPE_SECRET_KEY: 'sk_test_1',
+  HYPERSWITCH_API_KEY: 'snd_key_1',
+  MPP_SECRET_KEY: 's'.repeat(32),
+  TEMPO_PAYEE_KEY: `0x${'11'.repeat(32)}`,
+};
+
+it('every setting is read by code', () => {
+  const examples = CONFIG_VARIABLES.map(({ name, default: standard, example }) => [name, standard ?? example]);
+  const config = readConfig({ ...Object.fromEntries(examples), ...GIVEN });
+  const code = sourceFiles('src', 'activities', 'workflows').filter(({ path }) => !path.startsWith('src/config/'));
+  const isRead = (name: string) => code.some(({ text }) => new RegExp(`\\b${name}\\b`).test(text));
+  expect(namesIn(config).length).toBeGreaterThan(40);
+  expect(namesIn(config).filter((name) => !isRead(name))).toEqual([]);
+  expect(isRead('smtpUrl')).toBe(false);
 });

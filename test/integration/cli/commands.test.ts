@@ -70,6 +70,14 @@ describe('makegood list', () => {
 });
 
 describe('makegood show', () => {
+  it('ends with where the workflow is in the Web UI, where there is one', async () => {
+    const id = await stuck();
+    await makegood(['show', id]);
+    expect(out.join()).not.toContain('Web UI');
+    await makegood(['show', id], { DATABASE_URL: world.url, TEMPORAL_UI_URL: 'http://127.0.0.1:8233' });
+    expect(out.at(-1)).toBe(`in the Web UI: http://127.0.0.1:8233/namespaces/default/workflows/settlement%2F${id}`);
+  });
+
   it('tells the state, where to look the payment up, and the story', async () => {
     const id = await stuck({ network: 'eip155:8453', nonce: '0x2a' });
     await makegood(['show', id, '--json']);
