@@ -38,6 +38,15 @@ it('names a test that is skipped for no reason that anybody knows', () => {
   });
 });
 
+it('names what does only some of what it could, by lot', () => {
+  const ran = { files: ['test/a.test.ts'], skipped: [] };
+  const drawing = ['test/a.test.ts', 'test/b.test.ts'];
+  expect(uncheckedIn(ran, { withoutServers: false, programs: {}, drawing })).toEqual({
+    lines: ['test/a.test.ts: three in four crash points, drawn by lot; npm run test:matrix tries all of them'],
+    unexplained: 0,
+  });
+});
+
 it('says nothing where everything ran', () => {
   expect(uncheckedIn({ files: ['a'], skipped: [] }, { withoutServers: false, programs: {} }).lines).toEqual([]);
 });
