@@ -1,13 +1,7 @@
-import type { FollowStep } from '../calls/steps.js';
+import { createSendPayment } from '../calls/marketplace/send-payment.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
-import type { PaymentId } from '../domain/ids.js';
-import type {
-  MarketplaceRouteDependencies,
-  PaymentSent,
-  WebhookVerifiers,
-} from '../http/marketplace/marketplace-dependencies.js';
-import type { Ledger } from '../ledger/ledger.js';
+import type { MarketplaceRouteDependencies, WebhookVerifiers } from '../http/marketplace/marketplace-dependencies.js';
 import type { Logger } from '../observability/logger.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../providers/hyperswitch/ids.js';
 import { verifyHyperswitchWebhook } from '../providers/hyperswitch/webhook.js';
@@ -24,10 +18,7 @@ export function createMarketplaceRoutes(
   return {
     ledger,
     hyperswitch: calls && { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
-    async sendPayment(id) {
-      if (!calls) return { kind: 'unknown', detail: 'Hyperswitch is not configured on this server' };
-      return await toSent(id, await calls.advancePayment(id), ledger);
-    },
+    sendPayment: createSendPayment(calls?.advancePayment, ledger),
     async sendRefund(id) {
       // The row is there: what this one call could not do, the refund's workflow does.
       await calls
@@ -44,15 +35,6 @@ export function createMarketplaceRoutes(
     },
     webhooks: verifiersOf(config),
   };
-}
-
-async function toSent(id: PaymentId, step: FollowStep, ledger: Pick<Ledger, 'findPayment'>): Promise<PaymentSent> {
-  if (step.kind === 'later') return { kind: 'unknown', detail: step.why };
-  const payment = await ledger.findPayment(id);
-  // Failed without ever having existed at the provider: it did not take the payment on.
-  return payment?.status === 'failed' && payment.certainty === 'absent'
-    ? { kind: 'refused', detail: 'Hyperswitch did not take this payment; the order is closed, nobody was charged' }
-    : { kind: 'sent' };
 }
 
 function verifiersOf({ stripe, hyperswitch }: Config): WebhookVerifiers {

@@ -1,7 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
-import { createRecorder } from '../calls/settlements/recorder.js';
-import { createSettleRows } from '../calls/settlements/settle-rows.js';
+import { createSettleNow } from '../calls/settlements/settle-first.js';
 import type { Config } from '../config/config.js';
 import type { ChannelId } from '../domain/channels/channel.js';
 import { systemClock } from '../domain/clock.js';
@@ -18,7 +17,6 @@ import { type AuthServer, createAuthServer } from '../providers/auth-server/clie
 import { connectChannelVerifier } from '../providers/tempo/channel-server.js';
 import type { Tempo } from '../providers/tempo/client.js';
 import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
-import { createSettleFirst } from '../sessions/settle-first.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,
@@ -168,29 +166,6 @@ export function createPaidSessionRuntime(
       await database.close();
     },
   };
-}
-
-interface SettleNowDependencies {
-  readonly ledger: Ledger;
-  readonly authServer: AuthServer | undefined;
-  readonly timings: { backoffBaseMs: number; backoffMaxMs: number; httpTimeoutMs: number };
-  readonly logger: Logger;
-  readonly processName: string;
-}
-
-/** For routes that settle before they release: the same claim and the same record as the workflow's activity. */
-function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies) {
-  if (!authServer) return () => Promise.resolve('unknown' as const);
-  const settleRows = createSettleRows({
-    ...rest,
-    ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
-    authServer,
-    // A capture is never settled in a request.
-    tempo: undefined,
-    monotonicMs: () => performance.now(),
-  });
-  const { httpTimeoutMs } = rest.timings;
-  return createSettleFirst({ settle: (id) => settleRows([id], httpTimeoutMs), ledger, patienceMs: httpTimeoutMs });
 }
 
 /** For a ledger that keeps none yet; as servers derived it before the ledger kept one, so that ids that are out stay valid. */

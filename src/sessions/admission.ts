@@ -1,11 +1,11 @@
 import type { ChannelRefusal } from '../domain/channels/channel-problems.js';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
+import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import type { Protocol } from '../domain/settlements/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import type { Payer } from '../protocols/payer.js';
 import type { CommitQueue } from './gate/commit-queue.js';
-import type { SettleNowOutcome } from './gate/gate-options.js';
 import type { HeldLease, LeaseKeeper } from './gate/lease-keeper.js';
 import type { LiveSession } from './gate/live-session.js';
 import type { Match, MatchDependencies, Presented } from './offers/match-offer.js';

@@ -2,6 +2,7 @@ import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
+import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import { type FoundCredential, findCredential } from '../protocols/find-credential.js';
 import type { Admission, AdmitDependencies, Knock } from './admission.js';
 import { admit, takenBefore } from './admit.js';
@@ -17,7 +18,6 @@ import {
 import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
-import type { SettleNowOutcome } from './gate/gate-options.js';
 import { attach, type GateSettings } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';

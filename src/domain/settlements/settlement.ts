@@ -30,3 +30,6 @@ export interface Settlement {
   readonly createdAt: string;
   readonly settledAt: string | null;
 }
+
+/** Of a charge that is settled before its answer is released. `refused`: given up, and surely nothing moved. */
+export type SettleNowOutcome = 'settled' | 'refused' | 'unknown';

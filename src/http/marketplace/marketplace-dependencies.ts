@@ -1,3 +1,4 @@
+import type { PaymentSent } from '../../calls/marketplace/send-payment.js';
 import type { PaymentId, RefundId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
@@ -42,12 +43,6 @@ export type MarketplaceRouteLedger = Pick<
   | 'reversalsOfTransfers'
   | 'storeWebhook'
 >;
-
-/**
- * `sent`: the provider has it, whatever its status; the ledger knows. `unknown`: nobody knows, the row is kept, and the
- * next call reads before it sends. `refused`: the provider will not have it, and nobody was charged.
- */
-export type PaymentSent = { readonly kind: 'sent' } | { readonly kind: 'unknown' | 'refused'; readonly detail: string };
 
 /** Each answers null for what was not signed for us, or is no event; one that is undefined has no secret configured. */
 export interface WebhookVerifiers {

@@ -1,12 +1,11 @@
 import type { SettlementId } from '../../domain/ids.js';
+import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { SessionLog } from '../session-log.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { LiveSession } from './live-session.js';
 import type { PlainAnswer } from './wire.js';
 import type { WithheldAnswer } from './withheld-answer.js';
-
-export type SettleNowOutcome = 'settled' | 'refused' | 'unknown';
 
 export interface GateOptions {
   readonly session: LiveSession;

@@ -1,10 +1,11 @@
 import type { Request as PaidRequest, Response } from 'express';
 import type { SettlementId } from '../../domain/ids.js';
+import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { RouteTerms } from '../offers/route-options.js';
 import { problemAnswer, refusal } from '../refusals.js';
 import type { SessionLog } from '../session-log.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
-import type { GateReceipt, SettleNowOutcome } from './gate-options.js';
+import type { GateReceipt } from './gate-options.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { ChargeOptions, LiveSession } from './live-session.js';
 import { answerHeaders } from './paid-head.js';

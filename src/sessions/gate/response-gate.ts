@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { ReleaseCause } from '../session-ledger.js';
 import { ClosedCharge } from './closed-charge.js';
-import type { GateOptions, SettleNowOutcome } from './gate-options.js';
+import type { GateOptions } from './gate-options.js';
 import { holdWire } from './hold-wire.js';
 import type { CloseResult, LiveSession } from './live-session.js';
 import { keepPrivate, lengthOf, releasedBy } from './paid-head.js';

@@ -3,8 +3,8 @@ import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.j
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { mppCredential } from '../../../sandbox/payer/mpp.js';
+import { createSettleFirst } from '../../../src/calls/settlements/settle-first.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
-import { createSettleFirst } from '../../../src/sessions/settle-first.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { decideInLedger } from '../../support/settlements/settling.js';

@@ -3,10 +3,10 @@ import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.j
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
+import { createSettleFirst } from '../../../src/calls/settlements/settle-first.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessionOptions } from '../../../src/sessions/index.js';
-import { createSettleFirst } from '../../../src/sessions/settle-first.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { settleOnce } from '../../support/settlements/settling.js';

@@ -3,10 +3,10 @@ import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.j
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { answerOffers } from '../../../sandbox/payer/pay.js';
+import { createSettleFirst } from '../../../src/calls/settlements/settle-first.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
-import { createSettleFirst } from '../../../src/sessions/settle-first.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { settleOnce } from '../settlements/settling.js';
 import { startPaidServer } from './paid-server.js';

@@ -1,11 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { PaymentSent } from '../../../src/calls/marketplace/send-payment.js';
 import { paymentKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { PaymentId } from '../../../src/domain/ids.js';
 import type { Payment } from '../../../src/domain/marketplace/marketplace.js';
-import type {
-  MarketplaceRouteDependencies,
-  PaymentSent,
-} from '../../../src/http/marketplace/marketplace-dependencies.js';
+import type { MarketplaceRouteDependencies } from '../../../src/http/marketplace/marketplace-dependencies.js';
 import type { NewPayment, NewPaymentOutcome } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { type Answered, TOKENS } from '../../support/api.js';
 import { aPayment, HYPERSWITCH, ORDER_ID, openShop, PAYMENT_ID, problemOf, type Shop } from './shop.js';

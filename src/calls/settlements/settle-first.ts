@@ -1,9 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { assertNever } from '../domain/assert-never.js';
-import { surelyUnmoved } from '../domain/calls/certainty.js';
-import type { SettlementId } from '../domain/ids.js';
-import type { Settlement } from '../domain/settlements/settlement.js';
-import type { SettleNowOutcome } from './gate/gate-options.js';
+import { assertNever } from '../../domain/assert-never.js';
+import { surelyUnmoved } from '../../domain/calls/certainty.js';
+import type { SettlementId } from '../../domain/ids.js';
+import type { Settlement, SettleNowOutcome } from '../../domain/settlements/settlement.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import { createRecorder } from './recorder.js';
+import { createSettleRows, type SettleRowsDependencies } from './settle-rows.js';
 
 export interface SettleFirstDependencies {
   /** One attempt, claimed, sent and recorded like every other. */
@@ -64,4 +66,25 @@ export function createSettleFirst({ settle, ledger, patienceMs = 30_000 }: Settl
     await inItsTurn(id);
     return await outcomeOf(id);
   };
+}
+
+export type SettleNowDependencies = Omit<SettleRowsDependencies, 'ledger' | 'authServer' | 'tempo' | 'monotonicMs'> & {
+  readonly ledger: Pick<Ledger, 'claimSettlements' | 'findSettlement' | 'recordAttempts' | 'firstInTurn'>;
+  /** Undefined: AUTH_SERVER_URL is not set here. */
+  readonly authServer: SettleRowsDependencies['authServer'] | undefined;
+};
+
+/** For routes that settle before they release: the same claim and the same record as the workflow's activity. */
+export function createSettleNow({ ledger, authServer, ...rest }: SettleNowDependencies) {
+  if (!authServer) return () => Promise.resolve('unknown' as const);
+  const { httpTimeoutMs } = rest.timings;
+  const settleRows = createSettleRows({
+    ...rest,
+    ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
+    authServer,
+    // A capture is never settled in a request.
+    tempo: undefined,
+    monotonicMs: () => performance.now(),
+  });
+  return createSettleFirst({ settle: (id) => settleRows([id], httpTimeoutMs), ledger, patienceMs: httpTimeoutMs });
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { SettlementId } from '../../../src/domain/ids.js';
-import { createSettleFirst } from '../../../src/sessions/settle-first.js';
+import { createSettleFirst } from '../../../../src/calls/settlements/settle-first.js';
+import type { SettlementId } from '../../../../src/domain/ids.js';
 
 it('a charge whose turn it is, and that no attempt takes further, is tried a few times and then left to the ledger', async () => {
   const id = 'charge' as SettlementId;
