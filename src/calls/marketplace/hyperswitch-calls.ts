@@ -1,3 +1,4 @@
+import { ASK_AGAIN_MS } from '../../domain/calls/next-by-id.js';
 import type { PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type PaymentId, type RefundId } from '../../domain/ids.js';
@@ -9,7 +10,7 @@ import type { Logger } from '../../observability/logger.js';
 import type { CreatePayment, CreateRefund, Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
 import { createHyperswitchAccount } from './hyperswitch-account.js';
-import { ASK_AGAIN_MS, type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
+import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
 import { createPaymentCancel } from './payment-cancel.js';
 
 export interface HyperswitchCallDependencies {

@@ -1,6 +1,6 @@
 import { assertNever } from '../../domain/assert-never.js';
-import { type Certainty, certaintyAtSend, joinCertainty } from '../../domain/calls/certainty.js';
-import { HYPERSWITCH_ABSENCE } from '../../domain/calls/key-age.js';
+import type { Certainty } from '../../domain/calls/certainty.js';
+import { isOnlyLookedFor, nextById, type SeenById } from '../../domain/calls/next-by-id.js';
 import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { FollowStep } from '../steps.js';
@@ -36,117 +36,110 @@ export interface HyperswitchCall<Facts> {
   apply(facts: Facts): Promise<void>;
 }
 
-export const ASK_AGAIN_MS = 5_000;
+/** What of a call does not depend on what it makes. */
+type AnyCall = Omit<HyperswitchCall<never>, 'make' | 'read' | 'misfit' | 'apply'>;
 
 /** @returns undefined: the ledger holds what was read, or asked about; otherwise why there is nothing new */
 export async function makeOrRead<Facts>(
   call: HyperswitchCall<Facts>,
   account: HyperswitchAccount,
 ): Promise<FollowStep | undefined> {
-  const { certainty } = call;
-  if (certainty !== 'not_sent') {
+  const isSent = call.certainty !== 'not_sent';
+  if (isSent) {
     const answer = await call.read();
-    if (answer.kind === 'found') return await apply(call, answer.value, certainty);
-    if (answer.kind !== 'missing') return await nothingNew(call, answer);
-    // Known to have existed, or refused: only a look can tell more. Otherwise its id is its key, and it is sent again.
-    if (certainty === 'done' || call.refusal !== null) return await withoutIt(call, answer.detail);
+    if (answer.kind === 'found') return await apply(call, answer.value, { sent: false });
+    if (answer.kind !== 'missing') return await follow(call, unread(answer), answer.detail);
+    if (isOnlyLookedFor(knownOf(call))) return await withoutIt(call, answer.detail);
   }
-  const control = await (certainty === 'not_sent' ? account.verify() : call.control());
-  if (control.kind === 'mismatch') return await asked(call, { certainty, detail: control.detail });
-  if (control.kind === 'unread') return await nothingNew(call, { ...control, retryAfterMs: null });
+  const control = await (isSent ? call.control() : account.verify());
+  if (control.kind === 'mismatch') return await follow(call, { kind: 'not_ours', sent: false }, control.detail);
+  if (control.kind === 'unread') return await follow(call, unread(), control.detail);
   const params = await call.leaves();
   if (params === undefined) return { kind: 'later', afterMs: 1_000, why: 'the claim lapsed before the call' };
   const answer = await call.make(params);
   switch (answer.kind) {
     case 'done':
-      return await apply(call, answer.value, 'unknown');
+      return await apply(call, answer.value, { sent: true });
     case 'refused':
     case 'short':
       return await afterRefusal(call, answer.detail);
     case 'busy':
-      return await later(call, {
-        certainty: answer.executed === 'no' ? certainty : 'unknown',
-        afterMs: answer.retryAfterMs ?? ASK_AGAIN_MS,
-        detail: answer.detail,
-      });
     case 'unclear':
-      return await later(call, { certainty: 'unknown', afterMs: 1_000, detail: answer.detail });
     case 'misdirected':
-      return await later(call, { certainty, afterMs: 30_000, detail: answer.detail });
+      return await follow(call, answer, answer.detail);
     default:
       return assertNever(answer);
   }
 }
 
-/** @param certainty what is known if the answer is about somebody else's money */
+const knownOf = ({ certainty, refusal }: AnyCall) => ({ certainty, refused: refusal !== null });
+
+const unread = (answer?: Exclude<ReadAnswer<never>, { kind: 'found' | 'missing' }>): SeenById => ({
+  kind: 'unread',
+  retryAfterMs: answer?.kind === 'busy' ? answer.retryAfterMs : null,
+});
+
 async function apply<Facts>(
   call: HyperswitchCall<Facts>,
   facts: Facts,
-  certainty: Certainty,
+  { sent }: { readonly sent: boolean },
 ): Promise<FollowStep | undefined> {
   const detail = await call.misfit(facts);
-  if (detail !== undefined) return await asked(call, { certainty, detail });
+  if (detail !== undefined) return await follow(call, { kind: 'not_ours', sent }, detail);
   await call.apply(facts);
   return undefined;
 }
 
-async function asked<Facts>(
-  call: HyperswitchCall<Facts>,
-  { certainty, detail }: { readonly certainty: Certainty; readonly detail: string },
-): Promise<undefined> {
-  await call.ask({ certainty, reason: 'provider_mismatch', detail });
+/** Records what was decided. @param detail what a person is told, or why there is nothing new */
+async function follow(call: AnyCall, seen: SeenById, detail: string): Promise<FollowStep | undefined> {
+  const decision = nextById(knownOf(call), seen);
+  switch (decision.do) {
+    case 'retry': {
+      const { certainty, afterMs } = decision;
+      await call.unread({ certainty, detail, nextCheckMs: afterMs });
+      return { kind: 'later', afterMs, why: detail };
+    }
+    case 'close':
+      await call.refused(detail);
+      return undefined;
+    case 'ask':
+      await call.ask({ certainty: decision.certainty, reason: decision.reason, detail });
+      return undefined;
+    default:
+      return assertNever(decision);
+  }
 }
 
-async function later<Facts>(
-  call: HyperswitchCall<Facts>,
-  { certainty, afterMs, detail }: { readonly certainty: Certainty; readonly afterMs: number; readonly detail: string },
-): Promise<FollowStep> {
-  await call.unread({ certainty, detail, nextCheckMs: afterMs });
-  return { kind: 'later', afterMs, why: detail };
-}
-
-const nothingNew = <Facts>(
-  call: HyperswitchCall<Facts>,
-  { detail, ...answer }: { readonly detail: string; readonly retryAfterMs?: number | null },
-): Promise<FollowStep> =>
-  later(call, { certainty: call.certainty, afterMs: answer.retryAfterMs ?? ASK_AGAIN_MS, detail });
-
-/** A first no is believed when Hyperswitch's own records hold nothing of ours either; after an unknown it proves nothing. */
+/** Hyperswitch's own records tell what a no means. */
 async function afterRefusal<Facts>(call: HyperswitchCall<Facts>, refusal: string): Promise<FollowStep | undefined> {
   const answer = await call.read();
-  if (answer.kind === 'found') return await apply(call, answer.value, 'unknown');
-  const unsure = (control: string) =>
-    later(call, { certainty: 'unknown', afterMs: ASK_AGAIN_MS, detail: `${refusal}; then: ${control}` });
+  if (answer.kind === 'found') return await apply(call, answer.value, { sent: true });
+  const unsure = (why: string) => follow(call, { kind: 'refused', records: 'unread' }, `${refusal}; then: ${why}`);
   if (answer.kind !== 'missing') return await unsure(answer.detail);
   const control = await call.control();
-  if (control.kind === 'mismatch') return await asked(call, { certainty: 'unknown', detail: control.detail });
+  if (control.kind === 'mismatch') return await follow(call, { kind: 'not_ours', sent: true }, control.detail);
   if (control.kind === 'unread') return await unsure(control.detail);
-  if (joinCertainty(certaintyAtSend(call.certainty), 'absent') === 'absent') {
-    await call.refused(refusal);
-    return undefined;
-  }
-  if (control.kind === 'ours') await call.absent(refusal);
-  return await later(call, { certainty: 'unknown', afterMs: HYPERSWITCH_ABSENCE.apartMs, detail: refusal });
+  const seen = { kind: 'refused', records: 'missing' } as const;
+  if (control.kind === 'ours' && nextById(knownOf(call), seen).do === 'retry') await call.absent(refusal);
+  return await follow(call, seen, refusal);
 }
 
-/** Nothing is sent. So many looks, so far apart, each beside one that finds what must be there, close it. */
-async function withoutIt<Facts>(call: HyperswitchCall<Facts>, detail: string): Promise<FollowStep | undefined> {
+/** Nothing is sent: looks that find nothing, each beside one that finds what must be there, close it. */
+async function withoutIt(call: AnyCall, detail: string): Promise<FollowStep | undefined> {
   const control = await call.control();
-  if (control.kind === 'mismatch') return await asked(call, { certainty: call.certainty, detail: control.detail });
-  if (control.kind === 'unread') return await nothingNew(call, { detail: `${detail}; then: ${control.detail}` });
-  if (control.kind === 'none_known' && call.certainty === 'done')
-    return await asked(call, { certainty: 'done', detail: `${detail}, and it had it: check HYPERSWITCH_API_KEY` });
+  if (control.kind === 'mismatch') return await follow(call, { kind: 'not_ours', sent: false }, control.detail);
+  if (control.kind === 'unread') return await follow(call, unread(), `${detail}; then: ${control.detail}`);
   const proofs = control.kind === 'ours' ? await call.absent(null) : 0;
-  if (proofs < HYPERSWITCH_ABSENCE.proofs)
-    return await later(call, { certainty: call.certainty, afterMs: HYPERSWITCH_ABSENCE.apartMs, detail });
-  if (call.certainty !== 'done') {
-    await call.refused(call.refusal ?? detail);
-    return undefined;
-  }
-  await call.ask({
-    certainty: 'done',
-    reason: 'resource_missing',
-    detail: `${detail}, and it had it: find out at Hyperswitch what became of the money, then resolve`,
-  });
-  return undefined;
+  const seen = { kind: 'missing', beside: control.kind, proofs } as const;
+  return await follow(call, seen, whatIsMissing(call, seen, detail));
+}
+
+/** In words for whoever is to look for it, or for the row that is closed. */
+function whatIsMissing(call: AnyCall, seen: SeenById, detail: string): string {
+  const decision = nextById(knownOf(call), seen);
+  if (decision.do === 'close') return call.refusal ?? detail;
+  if (decision.do !== 'ask') return detail;
+  return decision.reason === 'provider_mismatch'
+    ? `${detail}, and it had it: check HYPERSWITCH_API_KEY`
+    : `${detail}, and it had it: find out at Hyperswitch what became of the money, then resolve`;
 }
