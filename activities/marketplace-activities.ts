@@ -22,6 +22,8 @@ export interface StripeActivityDependencies {
   readonly stripe: Stripe;
   readonly hyperswitch: Hyperswitch | undefined;
   readonly timings: { readonly transfer: RetryTimings; readonly reversal: RetryTimings };
+  /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */
+  readonly balanceHorizonMs: number;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
   readonly processName: string;
   readonly monotonicMs: () => number;

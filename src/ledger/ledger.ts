@@ -48,18 +48,14 @@ export interface LedgerDependencies {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly approvalThreshold: ApprovalThreshold;
-  /** How long a seller's balance is waited for before a person is asked; default 30 days. */
-  readonly balanceHorizonMs?: number;
 }
-
-const THIRTY_DAYS_MS = 30 * 86_400_000;
 
 /** The ledger cannot be used as it is; the text says what to do. */
 export class LedgerNotReady extends Error {}
 
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
 export function createLedger(dependencies: LedgerDependencies) {
-  const { database, sealer, clock, approvalThreshold, balanceHorizonMs = THIRTY_DAYS_MS } = dependencies;
+  const { database, sealer, clock, approvalThreshold } = dependencies;
   const sweepLedger = createSweepLedger(database, sealer);
   const openCapture = createCaptures(sealer, clock);
 
@@ -102,7 +98,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createRefundCalls(database),
     ...createTransferCalls(database),
     ...createForeignShares(database),
-    ...createReversalCalls(database, { balanceHorizonMs }),
+    ...createReversalCalls(database),
     ...createStripeGates(database),
     ...createDueItems(database),
     ...createChannels(database),

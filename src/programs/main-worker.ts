@@ -64,7 +64,6 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     sealer,
     clock: systemClock,
     approvalThreshold: config.approvalThreshold,
-    balanceHorizonMs: config.reversal.balanceHorizonMs,
   });
   await ledger.assertReady();
 
@@ -184,6 +183,7 @@ function dependenciesOf(
       stripe,
       hyperswitch,
       timings: marketplace.timings,
+      balanceHorizonMs: config.reversal.balanceHorizonMs,
       wake,
       processName,
       monotonicMs,

@@ -71,7 +71,6 @@ export function createPaidSessionRuntime(
     sealer: createSealer(config.credentialKeys),
     clock: systemClock,
     approvalThreshold: config.approvalThreshold,
-    balanceHorizonMs: config.reversal.balanceHorizonMs,
   });
   const parts = (decorate ?? ((same) => same))({
     ledger: plain,

@@ -39,7 +39,7 @@ export interface TestLedger {
 }
 
 export async function openTestLedger(
-  options: { sealer?: Sealer; approvalThreshold?: bigint; balanceHorizonMs?: number } = {},
+  options: { sealer?: Sealer; approvalThreshold?: bigint } = {},
 ): Promise<TestLedger> {
   const { url, drop } = await createTestDatabase();
   const clock = movableClock();
@@ -49,7 +49,6 @@ export async function openTestLedger(
     sealer: options.sealer ?? createSealer([testKey()]),
     clock,
     approvalThreshold: options.approvalThreshold ?? 10_000n,
-    ...(options.balanceHorizonMs === undefined ? {} : { balanceHorizonMs: options.balanceHorizonMs }),
   });
   return {
     ledger,

@@ -47,7 +47,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createRefundCalls(NOTHING),
     ...createTransferCalls(NOTHING),
     ...createForeignShares(NOTHING),
-    ...createReversalCalls(NOTHING, NOTHING),
+    ...createReversalCalls(NOTHING),
     ...createStripeGates(NOTHING),
     ...createDueItems(NOTHING),
   });

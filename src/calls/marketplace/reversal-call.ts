@@ -30,6 +30,8 @@ export interface ReversalCallDependencies {
   /** undefined: refunds are known from the ledger alone. */
   readonly hyperswitch: Pick<Hyperswitch, 'readRefund' | 'readPayment'> | undefined;
   readonly timings: RetryTimings;
+  /** How long a seller's balance is waited for before a person is asked. */
+  readonly balanceHorizonMs: number;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
@@ -40,10 +42,10 @@ const ASKED_AGAIN_MS = 60 * 60_000;
 export function reversalCall(
   dependencies: ReversalCallDependencies,
 ): StripeCall<ReversalId, ClaimedReversal, ReversalParams> {
-  const { ledger, stripe, hyperswitch, timings } = dependencies;
+  const { ledger, stripe, hyperswitch, timings, balanceHorizonMs } = dependencies;
   const refunds = hyperswitch && { hyperswitch, account: createHyperswitchAccount({ ledger, hyperswitch }) };
   return {
-    policy: retryPolicy(timings, { whenShort: 'wait', whenRefused: 'ask' }),
+    policy: retryPolicy(timings, { whenShort: { waitAtMostMs: balanceHorizonMs }, whenRefused: 'ask' }),
     claim: ledger.claimReversal,
     look: (claim) => lookForReversal(stripe, claim),
     noteAbsent: ledger.noteReversalAbsent,

@@ -81,7 +81,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
         await call.release(claim.id, claim.runner, UNFINISHED_AFTER_MS, 'unfinished');
         return { kind: 'later', afterMs: UNFINISHED_AFTER_MS, why: looked.detail };
       case 'strange': {
-        const decision = { do: 'ask', certainty: 'unknown', reason: 'unknown_status' } as const;
+        const decision = decide(claim, { certainty: 'unknown', answer: { kind: 'refused', why: 'strange' } });
         return await recorded(claim, { decision, detail: looked.detail });
       }
       case 'ended':
@@ -211,6 +211,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       keyLeftMs: null,
       attempts: claim.attempts + 1,
       retries: claim.retryCount,
+      shortForMs: claim.shortForMs ?? 0,
       sinceSentMs: 0,
       ...given,
     };
@@ -221,13 +222,15 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     claim: C,
     given: Pick<CallOutcome<Id>, 'decision' | 'detail'> & Partial<CallOutcome<Id>>,
   ): Promise<CallAttempt> {
-    const { decision, detail } = given;
+    const { decision } = given;
+    const detail = detailOf(claim, given);
     const { status, started } = await call.record({
       requestId: null,
       stripeId: null,
       source: 'answer',
       parks: null,
       ...given,
+      detail,
       id: claim.id,
       runner: claim.runner,
     });
@@ -248,6 +251,16 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
         return assertNever(decision);
     }
   }
+}
+
+/** A person who is asked to speak to the seller is told for how long, not what Stripe said last. */
+function detailOf(
+  { shortForMs }: Claimed,
+  { decision, detail }: Pick<CallOutcome<string>, 'decision' | 'detail'>,
+): string {
+  if (decision.do !== 'ask' || decision.reason !== 'balance_horizon') return detail;
+  const days = Math.floor((shortForMs ?? 0) / 86_400_000);
+  return `the seller's balance has been too low for ${days} days; ask the seller, then resolve with retry or write_off`;
 }
 
 /** Where an item is while a person is asked about it: a transfer that may have moved stays pending. */

@@ -33,12 +33,20 @@ export type CallAnswer =
   | { readonly kind: 'misdirected' };
 
 /**
- * A refusal whose meaning was read from the provider's records. `missing`: the object does not exist. `foreign`: somebody
+ * A refusal whose meaning was read from the provider's records. `missing`: the object does not exist. `strange`: it is there in a state that we do not know. `foreign`: somebody
  * else took all of it; `partly_foreign`: a part of it that nobody has decided about. `exceeds`: less is left than we ask for. `conflict`: the key or our mark stands for something else.
  * `refused`: the account or its settings do not allow it. `barred`: turned away as if we were not known, while a probe is let
  * in: that may pass, and counts against this one item.
  */
-export type RefusalByRecords = 'missing' | 'foreign' | 'partly_foreign' | 'exceeds' | 'conflict' | 'refused' | 'barred';
+export type RefusalByRecords =
+  | 'missing'
+  | 'strange'
+  | 'foreign'
+  | 'partly_foreign'
+  | 'exceeds'
+  | 'conflict'
+  | 'refused'
+  | 'barred';
 
 /** `insufficient`: the payer cannot pay now. `used`: the nonce or the payment is spent. `expired`: too late. */
 export type RefusalClass = 'insufficient' | 'used' | 'expired' | 'other';

@@ -23,8 +23,8 @@ export interface RetryPolicy {
   readonly counted?: {
     /** After the first attempt. */
     readonly maxRetries: number;
-    /** A balance that is too low: `wait` until it rises, or `retry` as after any failure. */
-    readonly whenShort: 'wait' | 'retry';
+    /** A balance that is too low: `retry` as after any failure, or wait until it rises, and ask a person after so long. */
+    readonly whenShort: 'retry' | { readonly waitAtMostMs: number };
     /** A definite no that nothing in the provider's records explains. */
     readonly whenRefused: 'ask' | 'retry';
   };
@@ -42,6 +42,8 @@ export interface Attempted {
   readonly retries?: number;
   /** The provider says that it settled another amount than it was asked for. */
   readonly amountDiffers?: boolean;
+  /** Since a balance was first found too low for this call; left out where it was not. */
+  readonly shortForMs?: number;
   /** Time since this attempt was sent. */
   readonly sinceSentMs: number;
   /** The provider's records, read after the refusal, hold nothing of ours: then even an unknown is closed as absent. */
@@ -61,13 +63,24 @@ export type Decision =
 type NeverShort = Exclude<CallAnswer, { kind: 'short' }>;
 export type NeverWaiting = Exclude<Decision, { do: 'wait' }>;
 
+/** Of a reversal that nobody has claimed yet. @returns why a person is asked before anything is sent; undefined: it may go out */
+export function askedBeforeSent(reversal: {
+  readonly stripeTransferId: string | null;
+  /** A build that knew nothing of what is counted may have sent the whole share. */
+  readonly mayHaveTakenOtherwise: boolean;
+}): 'missing_transfer_id' | 'conflict' | undefined {
+  if (reversal.stripeTransferId === null) return 'missing_transfer_id';
+  return reversal.mayHaveTakenOtherwise ? 'conflict' : undefined;
+}
+
 /** min(BASE·2^retries, MAX): retry 0 waits BASE. */
 export function backoffMs(retries: number, policy: Pick<RetryPolicy, 'backoffBaseMs' | 'backoffMaxMs'>): number {
   return Math.min(policy.backoffBaseMs * 2 ** Math.min(retries, 52), policy.backoffMaxMs);
 }
 
 /**
- * The one decision of the product: what follows a money call. Pure and total; nothing else decides this.
+ * The one decision of the product: what follows a money call. Pure and total; nothing else decides this, except for calls
+ * whose key is the id of what they make (next-by-id.ts).
  *
  * An `alreadySettled` answer to a call that was never sent before means that somebody else moved the money: it is
  * certain, and still a question for a person, because it must not be booked as ours silently.
@@ -93,8 +106,10 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
     }
     case 'short': {
       const certainty = withoutThisAttempt(attempted);
-      return policy.counted?.whenShort === 'retry'
-        ? countedRetry(attempted, policy, { certainty })
+      const { whenShort } = policy.counted ?? {};
+      if (whenShort === 'retry') return countedRetry(attempted, policy, { certainty });
+      return whenShort !== undefined && (attempted.shortForMs ?? 0) >= whenShort.waitAtMostMs
+        ? { do: 'ask', certainty, reason: 'balance_horizon' }
         : { do: 'wait', certainty };
     }
     case 'unclear':
@@ -187,6 +202,8 @@ function refusalReason(
       return 'credential_refused';
     case 'missing':
       return 'resource_missing';
+    case 'strange':
+      return 'unknown_status';
     case 'foreign':
       return 'foreign_reversal';
     case 'partly_foreign':

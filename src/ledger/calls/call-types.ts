@@ -87,6 +87,8 @@ export interface Claimed {
   readonly generation: number;
   readonly attempts: number;
   readonly retryCount: number;
+  /** Since the seller's balance was first found too low for it; null: it was not. */
+  readonly shortForMs: number | null;
   /** Read Stripe's records before sending (key-age.ts). */
   readonly looksFirst: boolean;
 }

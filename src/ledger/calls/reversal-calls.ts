@@ -14,13 +14,8 @@ import { exactMinorUnits, hold, isTaken, noteAbsent, permit, releaseClaim, tellA
 import { closeGate } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
 
-export interface ReversalCallOptions {
-  /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */
-  readonly balanceHorizonMs: number;
-}
-
 /** The calls that take one share back, and what Stripe's answers change here. */
-export function createReversalCalls(database: Database, options: ReversalCallOptions) {
+export function createReversalCalls(database: Database) {
   return {
     claimReversal: (id: ReversalId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedReversal>> =>
       database.transaction(async (query) => {
@@ -53,14 +48,12 @@ export function createReversalCalls(database: Database, options: ReversalCallOpt
 
     async recordReversal(outcome: CallOutcome<ReversalId>): Promise<Recorded> {
       try {
-        return await database.transaction((query) => record(query, outcome, options));
+        return await database.transaction((query) => record(query, outcome));
       } catch (error) {
         if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
         const detail = `${outcome.stripeId} at Stripe already belongs to another reversal here; nothing was written`;
         const decision = { do: 'ask', certainty: 'unknown', reason: 'conflict' } as const;
-        return await database.transaction((query) =>
-          record(query, { ...outcome, decision, detail, stripeId: null }, options),
-        );
+        return await database.transaction((query) => record(query, { ...outcome, decision, detail, stripeId: null }));
       }
     },
 
@@ -151,6 +144,7 @@ const partsOf = (row: ReversalRow) => ({
     hyperswitchPaymentId: row.hyperswitch_payment_id,
   },
   amount: toTake(row),
+  shortForMs: row.waiting_ms,
   // Somebody else may have taken a part of the transfer: it is read before every send, the first one too.
   looksFirst: true,
   accounted: {
@@ -172,7 +166,7 @@ const paramsOf = (row: ReversalRow, generation: number): ReversalParams => ({
   },
 });
 
-async function record(query: Query, outcome: CallOutcome<ReversalId>, options: ReversalCallOptions): Promise<Recorded> {
+async function record(query: Query, outcome: CallOutcome<ReversalId>): Promise<Recorded> {
   const { id, decision, runner, detail, requestId, stripeId } = outcome;
   const row = await lockReversal(query, id);
   await tellAnswer(query, 'reversals', row, outcome);
@@ -202,7 +196,7 @@ async function record(query: Query, outcome: CallOutcome<ReversalId>, options: R
   );
   switch (decision.do) {
     case 'wait':
-      return await wait(query, row, options);
+      return await wait(query, row);
     case 'ask':
       return { status: 'permanently_failed', started: await fail(query, row, { reason: decision.reason, detail }) };
     case 'retry':
@@ -217,13 +211,8 @@ async function record(query: Query, outcome: CallOutcome<ReversalId>, options: R
   }
 }
 
-/** The seller's balance is too low. Past the horizon a person is asked; the next waiting one then asks Stripe. */
-async function wait(query: Query, row: ReversalRow, { balanceHorizonMs }: ReversalCallOptions): Promise<Recorded> {
-  if ((row.waiting_ms ?? 0) >= balanceHorizonMs) {
-    const days = Math.floor((row.waiting_ms ?? 0) / 86_400_000);
-    const detail = `the seller's balance has been too low for ${days} days; ask the seller, then resolve with retry or write_off`;
-    return { status: 'permanently_failed', started: await fail(query, row, { reason: 'balance_horizon', detail }) };
-  }
+/** The seller's balance is too low, and one of those that wait for it asks again. */
+async function wait(query: Query, row: ReversalRow): Promise<Recorded> {
   const probed = row.status === 'waiting_balance';
   if (!probed) await startWaiting(query, row);
   await closeGate(query, { sellerAccount: row.seller_account, currency: row.currency, probed });

@@ -1,4 +1,5 @@
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
+import { askedBeforeSent } from '../../domain/calls/next.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
@@ -81,8 +82,11 @@ export async function claimRefusal(
   if (row.status === 'pending' && (row.retry_ms ?? 0) > 0)
     return await later(query, row, row.retry_ms ?? 0, 'its next attempt is not due');
   if (!row.transfer_completed) return await later(query, row, LOOK_ANYWAY_MS, 'its transfer is still on its way');
-  if (row.stripe_transfer_id === null) return await askForId(query, row);
-  if (mayHaveTakenOtherwise(row, toTake(row))) return await askWhatWasTaken(query, row);
+  const asked = askedBeforeSent({
+    stripeTransferId: row.stripe_transfer_id,
+    mayHaveTakenOtherwise: mayHaveTakenOtherwise(row, toTake(row)),
+  });
+  if (asked) return await ask(query, row, asked);
   if (await isBehind(query, row))
     return await later(query, row, LOOK_ANYWAY_MS, 'an earlier reversal of the same transfer goes first');
   return (await parkedRefusal(query, row)) ?? (await waitForBalance(query, row, holdMs));
@@ -119,20 +123,19 @@ async function isBehind(query: Query, row: ReversalRow): Promise<boolean> {
   return false;
 }
 
-/** A historical transfer whose id nobody knows cannot be reversed by anybody but a person; Stripe is not asked. */
-async function askForId(query: Query, row: ReversalRow): Promise<Refusal> {
-  const detail =
-    'its transfer has no id at Stripe (historical); find it with makegood backfill-transfer-ids, then resolve with retry';
-  await fail(query, row, { reason: 'missing_transfer_id', detail });
-  return { kind: 'attention', reason: 'missing_transfer_id', detail, unknown: false };
+async function ask(query: Query, row: ReversalRow, reason: 'missing_transfer_id' | 'conflict'): Promise<Refusal> {
+  const detail = QUESTIONS[reason](row);
+  await fail(query, row, { reason, detail });
+  return { kind: 'attention', reason, detail, unknown: reason === 'conflict' };
 }
 
-/** A build that knew nothing of what is counted may have sent the whole share. */
-async function askWhatWasTaken(query: Query, row: ReversalRow): Promise<Refusal> {
-  const detail = `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent. Where Stripe shows it on ${row.stripe_transfer_id}, adopt takes it as the whole share, and frees what was counted; where it does not, retry takes what is due under a new key 25 hours after it was first sent`;
-  await fail(query, row, { reason: 'conflict', detail });
-  return { kind: 'attention', reason: 'conflict', detail, unknown: true };
-}
+const QUESTIONS = {
+  /** Historical: nobody but a person can reverse it, and Stripe is not asked. */
+  missing_transfer_id: () =>
+    'its transfer has no id at Stripe (historical); find it with makegood backfill-transfer-ids, then resolve with retry',
+  conflict: (row: ReversalRow) =>
+    `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent. Where Stripe shows it on ${row.stripe_transfer_id}, adopt takes it as the whole share, and frees what was counted; where it does not, retry takes what is due under a new key 25 hours after it was first sent`,
+} as const;
 
 /** What Stripe is asked for. */
 export const toTake = ({ amount, counted }: Pick<ReversalRow, 'amount' | 'counted'>): bigint =>

@@ -67,6 +67,7 @@ export async function hold(
     generation: row.generation,
     attempts: row.attempts,
     retryCount: row.retry_count,
+    shortForMs: null,
     looksFirst: looksFirst({ certainty }, row.row_age_ms),
   };
 }

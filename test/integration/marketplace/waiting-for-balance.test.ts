@@ -20,9 +20,8 @@ let sellers = 0;
 
 beforeAll(async () => {
   market = await openMarketplaceTest({
-    balanceHorizonMs: 30 * HOUR_MS,
     // Not one failure is allowed, so that a wait that counted as one would end with a person.
-    settings: { REVERSAL_MAX_RETRIES: '0' },
+    settings: { REVERSAL_MAX_RETRIES: '0', REVERSAL_BALANCE_HORIZON: '30h' },
   });
   api = await serveMarketplace(market);
 });

@@ -44,6 +44,7 @@ class Killed extends Error {}
 
 const TIMINGS = { backoffBaseMs: 1_000, backoffMaxMs: 60_000, maxRetries: 5 };
 const HOLD_MS = 60_000;
+const BALANCE_HORIZON_MS = 30 * 86_400_000;
 
 export type MoneyModelWorld = Awaited<ReturnType<typeof moneyModelWorld>>;
 
@@ -62,10 +63,13 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
   const account = createStripeAccountCheck({ ledger, stripe });
   const attempts = {
     transfer: createStripeCall(transferCall({ ledger, stripe, timings: TIMINGS }), { ...common, account }),
-    reversal: createStripeCall(reversalCall({ ledger, stripe, hyperswitch, timings: TIMINGS, wake }), {
-      ...common,
-      account,
-    }),
+    reversal: createStripeCall(
+      reversalCall({ ledger, stripe, hyperswitch, timings: TIMINGS, balanceHorizonMs: BALANCE_HORIZON_MS, wake }),
+      {
+        ...common,
+        account,
+      },
+    ),
   };
   const probes = createProbes({ ledger, stripe, wake });
   const calls = createHyperswitchCalls({ ...common, ledger, hyperswitch, clock, logger: memoryLogger() as never });

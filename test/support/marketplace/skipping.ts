@@ -26,7 +26,6 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 
 export interface MarketplaceTestOptions extends Pick<MarketplaceWorldOptions, 'settings' | 'decorate' | 'holdMs'> {
-  readonly balanceHorizonMs?: number;
   readonly approvalThreshold?: bigint;
 }
 

@@ -37,7 +37,7 @@ const REVERSALS: RetryPolicy = {
   backoffBaseMs: 1_000,
   backoffMaxMs: 10_000,
   answerWindowMs: 0,
-  counted: { maxRetries: 5, whenShort: 'wait', whenRefused: 'ask' },
+  counted: { maxRetries: 5, whenShort: { waitAtMostMs: 30 * 24 * HOUR }, whenRefused: 'ask' },
 };
 const TRANSFERS: RetryPolicy = {
   ...REVERSALS,
@@ -201,6 +201,7 @@ export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database
         attempts: claim.attempts + 1,
         retries: claim.retryCount,
         sinceSentMs: 0,
+        shortForMs: claim.shortForMs ?? 0,
         ...(given.provedAbsent ? { provedAbsent: true } : {}),
       },
       kindOf(claim) === 'reversal' ? REVERSALS : TRANSFERS,

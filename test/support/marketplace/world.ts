@@ -156,6 +156,7 @@ function activitiesOf({ config, parts, runtime, logger, processName, holdMs }: M
       stripe,
       hyperswitch,
       timings,
+      balanceHorizonMs: config.reversal.balanceHorizonMs,
       wake,
       processName,
       monotonicMs: () => performance.now(),

@@ -5,12 +5,13 @@ import type { Certainty } from '../../../../src/domain/calls/certainty.js';
 import { type Attempted, next, type RetryPolicy } from '../../../../src/domain/calls/next.js';
 import { createTally } from '../../../support/tally.js';
 
+const HORIZON_MS = 30 * 86_400_000;
 /** As for reversals and seller transfers, with the settings' defaults. */
 const REVERSAL: RetryPolicy = {
   backoffBaseMs: 60_000,
   backoffMaxMs: 3_600_000,
   answerWindowMs: 20_000,
-  counted: { maxRetries: 5, whenShort: 'wait', whenRefused: 'ask' },
+  counted: { maxRetries: 5, whenShort: { waitAtMostMs: HORIZON_MS }, whenRefused: 'ask' },
 };
 const TRANSFER: RetryPolicy = { ...REVERSAL, counted: { maxRetries: 5, whenShort: 'retry', whenRefused: 'retry' } };
 const POLICIES = [REVERSAL, TRANSFER];
@@ -67,7 +68,7 @@ describe('a call that carries a key', () => {
     });
     const none = {
       ...REVERSAL,
-      counted: { ...REVERSAL.counted, maxRetries: 0, whenShort: 'wait', whenRefused: 'ask' },
+      counted: { maxRetries: 0, whenShort: { waitAtMostMs: HORIZON_MS }, whenRefused: 'ask' },
     } as const;
     expect(after(SERVER_ERROR, {}, none)).toMatchObject({ do: 'ask', reason: 'retries_exhausted' });
   });
@@ -84,6 +85,13 @@ describe('a call that carries a key', () => {
       expect(decision.do).not.toBe('ask');
       expect('counts' in decision).toBe(false);
     }
+  });
+
+  it('waits for a balance until the horizon, and asks a person from then on', () => {
+    const short = (shortForMs: number) => after({ kind: 'short' }, { shortForMs });
+    expect(after({ kind: 'short' }).do).toBe('wait');
+    expect(short(HORIZON_MS - 1).do).toBe('wait');
+    expect(short(HORIZON_MS)).toEqual({ do: 'ask', certainty: 'absent', reason: 'balance_horizon' });
   });
 
   it('waits as long as the provider asks, and two seconds where it does not say', () => {
