@@ -10,10 +10,10 @@ const TAKEN_BY_OTHERS = ['partly_foreign_reversal', 'exceeds_remainder', 'foreig
  * To add an action:
  * 1. an entry here, under its kind. `reasons` limits it to items that wait for one of these; `asks` has the provider asked
  *    first (src/calls/decisions: the verifier of the kind gets the action, and answers with a `Verification`).
- * 2. its handler in `src/ledger/decide-<kind>.ts`: `missing` says what is missing before it may be taken, `confirmed`
+ * 2. its handler in `src/ledger/decisions/decide-<kind>.ts`: `missing` says what is missing before it may be taken, `confirmed`
  *    whether the provider's records bear it out, `apply` carries it out in the transaction that records it.
  * 3. its rows in the table of test/integration/decision-matrix.test.ts, which fails on an entry that it does not expect.
- * To add a kind: an entry here and in EVIDENCE, `src/ledger/decide-<kind>.ts` listed in src/ledger/decisions/decide.ts, a verifier in
+ * To add a kind: an entry here and in EVIDENCE, `src/ledger/decisions/decide-<kind>.ts` listed in src/ledger/decisions/decide.ts, a verifier in
  * src/calls/decisions/decide.ts, and its operation in src/http/marketplace/marketplace-operations.ts; the compiler names each place.
  */
 export const DECISIONS = {
@@ -66,6 +66,12 @@ export interface ActionRule {
 
 export type DecidableKind = keyof typeof DECISIONS;
 export type ActionOf<Kind extends DecidableKind> = keyof (typeof DECISIONS)[Kind] & string;
+
+type LimitedOf<Actions> = {
+  [Name in keyof Actions]: Actions[Name] extends { reasons: unknown } ? Name : never;
+}[keyof Actions];
+/** What a person can decide about a share of whose transfer somebody else took something. */
+export type ForeignAction = LimitedOf<(typeof DECISIONS)['reversal']>;
 
 /** Where a person saw what he says; what else an item of this kind may be shown is refused as a misspelling. */
 export const EVIDENCE = {

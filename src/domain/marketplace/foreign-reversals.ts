@@ -1,5 +1,6 @@
 import { assertNever } from '../assert-never.js';
 import { isLive, type ReversalFacts, type TransferWithReversals } from '../calls/provider-answers.js';
+import type { ForeignAction } from '../decisions/decisions.js';
 import { smaller } from '../money.js';
 
 /** What the ledger knows of one transfer's reversals at Stripe. */
@@ -70,9 +71,6 @@ export function undecidedOf({ id, amount }: Pick<ForeignReversal, 'id' | 'amount
   const left = amount - BigInt(decided[id] ?? 0);
   return left > 0n ? left : 0n;
 }
-
-/** What a person can decide about a share of whose transfer somebody else took something. */
-export type ForeignAction = 'count_as_share' | 'take_missing' | 'take_all';
 
 export interface ShareInQuestion {
   readonly amount: bigint;

@@ -1,13 +1,8 @@
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
 import type { AtStake } from '../../domain/decisions/approval-threshold.js';
-import { inWords } from '../../domain/decisions/decisions.js';
+import { type ForeignAction, inWords } from '../../domain/decisions/decisions.js';
 import type { ReversalId } from '../../domain/ids.js';
-import {
-  type DecidedOfOthers,
-  type ForeignAction,
-  planShare,
-  undecidedOf,
-} from '../../domain/marketplace/foreign-reversals.js';
+import { type DecidedOfOthers, planShare, undecidedOf } from '../../domain/marketplace/foreign-reversals.js';
 import { larger } from '../../domain/money.js';
 import { finishReversal } from '../calls/finish-reversal.js';
 import { lockReversal } from '../calls/reversal-claims.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ReversalFacts, TransferWithReversals } from '../../../../src/domain/calls/provider-answers.js';
-import { type ForeignAction, planShare, takenByOthers } from '../../../../src/domain/marketplace/foreign-reversals.js';
+import type { ForeignAction } from '../../../../src/domain/decisions/decisions.js';
+import { planShare, takenByOthers } from '../../../../src/domain/marketplace/foreign-reversals.js';
 import { smaller } from '../../../../src/domain/money.js';
 
 const ACTIONS: readonly ForeignAction[] = ['count_as_share', 'take_missing', 'take_all'];
