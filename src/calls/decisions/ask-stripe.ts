@@ -1,13 +1,19 @@
 import {
   isLive,
   type ReadAnswer,
-  type ReversalFacts,
   type TransferFacts,
   type TransferWithReversals,
 } from '../../domain/calls/provider-answers.js';
 import type { ReversalId, TransferId } from '../../domain/ids.js';
 import { type Accounted, notedOf, takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import type { Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import {
+  isTransferOf,
+  liveReversalOf,
+  markOfReversal,
+  markOfTransfer,
+  transfersOf,
+} from '../../domain/marketplace/ours-at-stripe.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
@@ -52,7 +58,7 @@ function judgeReversal(
   reversal: Reversal,
   { reversals }: TransferWithReversals,
 ): Verification {
-  const ours = oursOf(reversal, reversals);
+  const ours = liveReversalOf(reversal.id, reversals);
   if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeReversalId } : { kind: 'absent' };
   const named = textOf(evidence, 'stripe_reversal_id') ?? ours?.stripeReversalId;
   const found = reversals.find(({ stripeReversalId }) => stripeReversalId === named);
@@ -61,7 +67,7 @@ function judgeReversal(
       kind: 'refuted',
       detail: refuted(named, reversal.stripeTransferId ?? 'its transfer', 'stripe_reversal_id'),
     };
-  const other = found.metadata.operation_id;
+  const other = markOfReversal(found);
   const toTake = reversal.amount - reversal.counted;
   // A build that knew nothing of what is counted asked for the whole share.
   const tookWhole = other !== undefined && found.amount === reversal.amount && toTake < reversal.amount;
@@ -86,16 +92,12 @@ const shown = (providerId: string, mark: string | undefined) => ({
   ...(mark ? {} : { unmarked: true as const }),
 });
 
-/** One that has failed or was canceled took nothing. */
-const oursOf = (reversal: Reversal, reversals: readonly ReversalFacts[]): ReversalFacts | undefined =>
-  reversals.find((one) => isLive(one) && one.metadata.operation_id === reversal.id);
-
 function judgeOthers(
   reversal: Reversal,
   read: TransferWithReversals,
   accounted: Pick<Accounted, 'operationIds' | 'stripeIds'>,
 ): Verification {
-  const ours = oursOf(reversal, read.reversals);
+  const ours = liveReversalOf(reversal.id, read.reversals);
   if (ours) return { kind: 'refuted', detail: `Stripe holds ${ours.stripeReversalId} for it: resolve with adopt` };
   const others = takenByOthers(read, accounted);
   const reversals = others.reversals.map(({ stripeReversalId, amount, state }) => ({
@@ -139,17 +141,17 @@ function judgeTransfer(
   transfer: SellerTransfer,
   { group, members }: { readonly group: string; readonly members: readonly TransferFacts[] },
 ): Verification {
-  const ours = members.find(({ metadata }) => metadata.seller_transfer_id === transfer.id);
+  const [ours] = transfersOf(transfer.id, members);
   if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeTransferId } : { kind: 'absent' };
   const named = textOf(evidence, 'stripe_transfer_id') ?? ours?.stripeTransferId;
   const found = members.find(({ stripeTransferId }) => stripeTransferId === named);
   if (!found) return { kind: 'refuted', detail: refuted(named, `the group of order ${group}`, 'stripe_transfer_id') };
-  if (!isOfThis(found, transfer))
+  const mark = markOfTransfer(found);
+  if (!isTransferOf(found, transfer) || (mark !== undefined && mark !== transfer.id))
     return {
       kind: 'refuted',
       detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,
     };
-  const mark = found.metadata.seller_transfer_id;
   return !mark && ours ? adoptOurs(ours.stripeTransferId) : shown(found.stripeTransferId, mark);
 }
 
@@ -158,16 +160,6 @@ const adoptOurs = (stripeId: string): Verification => ({
   kind: 'refuted',
   detail: `Stripe holds ${stripeId} for it, which bears our mark: adopt that`,
 });
-
-function isOfThis(found: TransferFacts, transfer: SellerTransfer): boolean {
-  const owner = found.metadata.seller_transfer_id;
-  return (
-    found.amount === transfer.amount &&
-    found.currency === transfer.currency &&
-    found.destination === transfer.sellerAccount &&
-    (owner === undefined || owner === transfer.id)
-  );
-}
 
 const refuted = (named: string | undefined, place: string, field: string): string =>
   named === undefined

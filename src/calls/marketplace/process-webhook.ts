@@ -1,5 +1,6 @@
 import type { ReversalId, TransferId } from '../../domain/ids.js';
 import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
+import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 import type { StripeOfOurs } from './reads-of-ours.js';
@@ -63,8 +64,9 @@ export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependen
     if (!stripe) return 'left';
     const answer = await stripe.inLane(transfer.sellerAccount).readTransfer(transfer.stripeTransferId);
     if (answer.kind !== 'found') return answer.kind === 'missing' ? 'missing' : 'left';
-    for (const { stripeReversalId, amount, state, metadata } of answer.value.reversals) {
-      const operation = metadata.operation_id ?? '';
+    for (const reversal of answer.value.reversals) {
+      const { stripeReversalId, amount, state } = reversal;
+      const operation = markOfReversal(reversal) ?? '';
       if (state !== 'done' || transfer.stripeIds.includes(stripeReversalId) || !transfer.unwatched.includes(operation))
         continue;
       wake((await ledger.adoptReversal(operation as ReversalId, stripeReversalId, amount)).started);

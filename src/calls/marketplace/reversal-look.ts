@@ -1,5 +1,6 @@
 import { isLive, type ReversalFacts, type TransferWithReversals } from '../../domain/calls/provider-answers.js';
 import { takenByOthers, undecidedOf } from '../../domain/marketplace/foreign-reversals.js';
+import { isOfGeneration, reversalsOf } from '../../domain/marketplace/ours-at-stripe.js';
 import type { ClaimedReversal } from '../../ledger/calls/call-types.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { Looked } from './stripe-call-types.js';
@@ -12,7 +13,6 @@ export type SoughtReversal = Pick<
 > &
   Partial<Pick<ClaimedReversal, 'generation' | 'accounted'>>;
 
-/** Ours is recognised by the id we wrote into its metadata, never by its amount: two equal partial refunds are two. */
 export async function lookForReversal(stripe: Stripe, sought: SoughtReversal): Promise<Looked> {
   const answer = await stripe.inLane(sought.sellerAccount).readTransfer(sought.stripeTransferId);
   if (answer.kind === 'missing') {
@@ -26,7 +26,7 @@ export async function lookForReversal(stripe: Stripe, sought: SoughtReversal): P
 }
 
 function lookedOf({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
-  const all = reversals.filter(({ metadata }) => metadata.operation_id === sought.id);
+  const all = reversalsOf(sought.id, reversals);
   const ours = all.filter(isLive);
   const [one] = ours;
   if (one && ours.length === 1 && one.amount === sought.amount && one.currency === sought.currency) {
@@ -41,7 +41,7 @@ function lookedOf({ transfer, reversals }: TransferWithReversals, sought: Sought
       detail: `Stripe holds ${listed(ours)} for this reversal of ${sought.amount} ${sought.currency}; nothing was sent`,
     };
   }
-  const over = all.find(({ state, metadata }) => state !== 'done' && metadata.generation === String(sought.generation));
+  const over = all.find((each) => each.state !== 'done' && isOfGeneration(each, sought.generation));
   if (over && over.state !== 'done') return unfinished(over.state, over.stripeReversalId);
   return leftToTake({ transfer, reversals }, sought);
 }

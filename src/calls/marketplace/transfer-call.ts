@@ -2,6 +2,7 @@ import type { RetryPolicy } from '../../domain/calls/next.js';
 import { isLive, type TransferFacts, type TransferParams } from '../../domain/calls/provider-answers.js';
 import type { TransferId } from '../../domain/ids.js';
 import { notedOf } from '../../domain/marketplace/foreign-reversals.js';
+import { isTransferOf, transfersOf } from '../../domain/marketplace/ours-at-stripe.js';
 import type { ClaimedTransfer } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Stripe } from '../../providers/stripe/client.js';
@@ -82,15 +83,10 @@ export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): P
   const answer = await stripe.inLane(sought.sellerAccount).transfersOfGroup(sought.orderMark);
   if (answer.kind === 'missing') return { kind: 'absent' };
   if (answer.kind !== 'found') return { kind: 'unread', answer };
-  const ours = answer.value.filter(({ metadata }) => metadata.seller_transfer_id === sought.id);
+  const ours = transfersOf(sought.id, answer.value);
   const [one] = ours;
   if (!one) return { kind: 'absent' };
-  const fits =
-    ours.length === 1 &&
-    one.amount === sought.amount &&
-    one.currency === sought.currency &&
-    one.destination === sought.sellerAccount;
-  if (fits) return await asOurs(stripe, one);
+  if (ours.length === 1 && isTransferOf(one, sought)) return await asOurs(stripe, one);
   const found = ours.map(
     ({ stripeTransferId, amount, currency, destination }) =>
       `${stripeTransferId} (${amount} ${currency} to ${destination})`,

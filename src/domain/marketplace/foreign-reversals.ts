@@ -2,6 +2,7 @@ import { assertNever } from '../assert-never.js';
 import { isLive, type ReversalFacts, type TransferWithReversals } from '../calls/provider-answers.js';
 import type { ForeignAction } from '../decisions/decisions.js';
 import { smaller } from '../money.js';
+import { markOfReversal } from './ours-at-stripe.js';
 
 /** What the ledger knows of one transfer's reversals at Stripe. */
 export interface Accounted {
@@ -37,15 +38,13 @@ export interface TakenByOthers {
   readonly left: bigint;
 }
 
-/** By marks and ids, never by amounts: two equal reversals are two. */
 export function takenByOthers(
   { transfer, reversals }: TransferWithReversals,
   { operationIds, stripeIds }: Pick<Accounted, 'operationIds' | 'stripeIds'>,
 ): TakenByOthers {
   const live = reversals.filter(isLive);
   const foreign = live.filter(
-    ({ metadata, stripeReversalId }) =>
-      !stripeIds.includes(stripeReversalId) && !operationIds.includes(metadata.operation_id ?? ''),
+    (one) => !stripeIds.includes(one.stripeReversalId) && !operationIds.includes(markOfReversal(one) ?? ''),
   );
   const sum = (of: readonly ReversalFacts[]) => of.reduce((total, { amount }) => total + amount, 0n);
   // A pending one may or may not be in the transfer's own sum.

@@ -1,6 +1,7 @@
 import type { TransferFacts } from '../../domain/calls/provider-answers.js';
 import type { BackfillId, TransferId } from '../../domain/ids.js';
 import type { Candidate, OurTransfer } from '../../domain/marketplace/backfill-matching.js';
+import { markOfTransfer, orderMarkOf } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Database } from '../database.js';
 import type { Query } from '../transition.js';
 
@@ -230,12 +231,12 @@ async function keepCandidates(
       JSON.stringify(
         transfers.map((one) => ({
           id: one.stripeTransferId,
-          mark: one.metadata['order_id'] ?? null,
+          mark: orderMarkOf(one) ?? null,
           destination: one.destination,
           amount: one.amount.toString(),
           currency: one.currency,
           livemode: one.livemode,
-          named: one.metadata['seller_transfer_id'] ?? null,
+          named: markOfTransfer(one) ?? null,
         })),
       ),
     ],

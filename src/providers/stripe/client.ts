@@ -10,6 +10,7 @@ import type {
   TransferWithReversals,
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
+import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
@@ -141,11 +142,12 @@ function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTra
       );
       return keyedAnswer(outcome, (object) => {
         const facts = transferFacts(object);
-        const isOurs =
-          facts?.amount === BigInt(params.amount) &&
-          facts.currency === params.currency.toUpperCase() &&
-          facts.destination === params.destination;
-        return isOurs ? facts : undefined;
+        const asked = {
+          amount: BigInt(params.amount),
+          currency: params.currency.toUpperCase(),
+          sellerAccount: params.destination,
+        };
+        return facts && isTransferOf(facts, asked) ? facts : undefined;
       });
     },
 
