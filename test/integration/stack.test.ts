@@ -25,7 +25,7 @@ interface Program {
 async function npmStart(throughNpm?: 'throughNpm'): Promise<Program> {
   const [command, args] = throughNpm
     ? ['npm', ['run', '--silent', 'start']]
-    : [process.execPath, [join(projectRoot(), 'dist', 'src', 'main-stack.js')]];
+    : [process.execPath, [join(projectRoot(), 'dist', 'src', 'programs', 'main-stack.js')]];
   const child = spawn(command, args, {
     cwd: projectRoot(),
     env: { ...process.env, MAKEGOOD_DIRECTORY: directory },
@@ -141,7 +141,9 @@ describe('npm start', { timeout: LIMIT_MS }, () => {
     await stack.firstLine;
     const pids = recordedPids();
     const worker = pids.find((pid) => processCommand(pid)?.endsWith('makegood.js worker'));
-    process.kill(worker ?? 0, 'SIGKILL');
+    // Not 0, the first thing that a missing one would become: that is every process of this run.
+    if (worker === undefined) throw new Error(`no worker among ${pids.map(processCommand).join('; ')}`);
+    process.kill(worker, 'SIGKILL');
     expect(await stack.ended).toBe(1);
     expect(stack.stderr.join('\n')).toContain('makegood: worker ended by itself (SIGKILL)');
     expect(running(pids)).toEqual([]);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
@@ -18,10 +18,12 @@ import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
 import { memoryLogger } from '../../support/settlements/settlement-world.js';
 import { decideInLedger, settleOnce } from '../../support/settlements/settling.js';
+import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 
 /** Settled before anything is released, as the server itself does it, on a real ledger and beside an auth server with faults. */
 
+let temporal: DevServer;
 let database: TestDatabase;
 let sandbox: Sandbox;
 let runtime: PaidSessionRuntime;
@@ -42,14 +44,18 @@ async function serve(req: express.Request, res: express.Response): Promise<void>
   res.json({ answer: answered });
 }
 
+beforeAll(async () => {
+  temporal = await startDevServer();
+}, 60_000);
+afterAll(() => temporal.dispose());
 beforeEach(async () => {
   [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox()]);
   const config = readConfig({
     DATABASE_URL: database.url,
     CREDENTIAL_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
     API_TOKENS: 'billing:service:0123456789abcdef',
-    // Nothing listens there: what is dispatched stays in the ledger, and these tests settle it when they want to.
-    TEMPORAL_ADDRESS: '127.0.0.1:1',
+    // No worker listens there: what is dispatched stays in the ledger, and these tests settle it when they want to.
+    TEMPORAL_ADDRESS: temporal.address,
     AUTH_SERVER_URL: sandbox.url,
     MPP_SECRET_KEY: randomBytes(32).toString('hex'),
     SETTLEMENT_HTTP_TIMEOUT: '2s',
