@@ -4,20 +4,19 @@ import {
   continueAsNew,
   proxyActivities,
   proxyLocalActivities,
-  setCurrentDetails,
   setHandler,
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { CloseTimeSettlementInput, SettlementActivities } from '../activities/contract.js';
 import type { RowOutcome } from '../src/calls/steps.js';
-import type { AttentionReason as Reason } from '../src/domain/decisions/attention.js';
 import { actionsOf } from '../src/domain/decisions/decisions.js';
 import { isSlow, providerOf } from '../src/domain/settlements/settlement-providers.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
-import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
+import { MoneyState, NeedsAttention } from './search-attributes.js';
+import { show, tellAttention } from './shown.js';
 
 /**
  * Collects one charge, exactly once: tries until the provider has confirmed it, and waits for a person where only a
@@ -46,7 +45,7 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
         outcome = await settleUntilAnswered(input);
         break;
       case 'attention':
-        tellAttention(state, outcome.reason, outcome.detail);
+        tellAttention(state, outcome, 'needs_attention');
         if ((await desk.decideUntil(() => reread, FRESH_RUN_EVERY)) === 'time') {
           await condition(allHandlersFinished);
           return await continueAsNew<typeof closeTimeSettlement>(input);
@@ -110,23 +109,6 @@ async function settleUntilAnswered(input: CloseTimeSettlementInput): Promise<Row
 function only([outcome]: RowOutcome[]): RowOutcome {
   if (!outcome) throw new Error('the activity answered for no settlement');
   return outcome;
-}
-
-function show(state: ItemState, phase: ItemState['phase'], detail: string): void {
-  state.phase = phase;
-  state.detail = detail;
-  setCurrentDetails(detail);
-}
-
-function tellAttention(state: ItemState, reason: Reason, detail: string): void {
-  if (state.phase === 'needs_attention' && state.reason === reason) return;
-  show(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
-  state.reason = reason;
-  upsertSearchAttributes([
-    { key: NeedsAttention, value: true },
-    { key: AttentionReason, value: reason },
-    { key: MoneyState, value: 'needs_attention' },
-  ]);
 }
 
 function finish(state: ItemState, outcome: Extract<RowOutcome, { kind: 'waiting' | 'final' }>): void {

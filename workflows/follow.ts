@@ -4,7 +4,6 @@ import {
   continueAsNew,
   patched,
   proxyActivities,
-  setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -15,7 +14,8 @@ import { actionsOf } from '../src/domain/decisions/decisions.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { hyperswitchStep, ledgerCall, readAgainMs } from './policies.js';
-import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
+import { MoneyState } from './search-attributes.js';
+import { attentionIsOver, show, tellAttention } from './shown.js';
 
 const { advancePayment, advanceRefund } =
   proxyActivities<Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'>>(hyperswitchStep);
@@ -55,10 +55,7 @@ async function follow(input: FollowInput, { kind, advance }: Followed): Promise<
   for (;;) {
     reread = false;
     const step = await advance(input.id);
-    if (step.kind !== 'attention' && state.reason !== undefined) {
-      delete state.reason;
-      upsertSearchAttributes([{ key: NeedsAttention, value: false }]);
-    }
+    if (step.kind !== 'attention') attentionIsOver(state);
     switch (step.kind) {
       case 'final':
         // A nudge that came during the reading is about something newer.
@@ -93,19 +90,3 @@ async function follow(input: FollowInput, { kind, advance }: Followed): Promise<
 }
 
 const A_DAY_MS = 24 * 3_600_000;
-
-function show(state: ItemState, phase: ItemState['phase'], detail: string): void {
-  state.phase = phase;
-  state.detail = detail;
-  setCurrentDetails(detail);
-}
-
-function tellAttention(state: ItemState, { reason, detail }: Extract<FollowStep, { kind: 'attention' }>): void {
-  show(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
-  if (state.reason === reason) return;
-  state.reason = reason;
-  upsertSearchAttributes([
-    { key: NeedsAttention, value: true },
-    { key: AttentionReason, value: reason },
-  ]);
-}

@@ -4,7 +4,6 @@ import {
   continueAsNew,
   proxyActivities,
   proxyLocalActivities,
-  setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -15,7 +14,8 @@ import { actionsOf } from '../src/domain/decisions/decisions.js';
 import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { countedAttempts, LOOK_ANYWAY_AFTER_MS, ledgerCall, quickLedgerCall, stripeLook } from './policies.js';
-import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
+import { MoneyState } from './search-attributes.js';
+import { attentionIsOver, show, tellAttention } from './shown.js';
 
 /** What differs between sending a seller's share and taking it back. */
 export interface CallKind {
@@ -94,7 +94,7 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
 
   /** While nobody knows whether the money moved, Stripe's records are looked at as well, once an hour. */
   async function waitForPerson(step: Extract<CallStep, { kind: 'attention' }>): Promise<void> {
-    tellAttention(state, step);
+    tellAttention(state, step, 'permanently_failed');
     const untilLookMs = step.unknown ? Math.max(1, lookedAtMs + AN_HOUR_MS - Date.now()) : A_DAY_MS;
     const ended = await desk.decideUntil(() => reread, untilLookMs);
     if (ended === 'decided' || !step.unknown || Date.now() < lookedAtMs + AN_HOUR_MS) return;
@@ -122,27 +122,4 @@ async function attemptOnce(attempt: () => Promise<CallStep>, againMs: number): P
   } catch {
     return { kind: 'later', afterMs: againMs, why: 'the attempt could not be completed; the ledger tells what holds' };
   }
-}
-
-function show(state: ItemState, phase: ItemState['phase'], detail: string): void {
-  state.phase = phase;
-  state.detail = detail;
-  setCurrentDetails(detail);
-}
-
-function attentionIsOver(state: ItemState): void {
-  if (state.reason === undefined) return;
-  delete state.reason;
-  upsertSearchAttributes([{ key: NeedsAttention, value: false }]);
-}
-
-function tellAttention(state: ItemState, { reason, detail }: Extract<CallStep, { kind: 'attention' }>): void {
-  if (state.phase === 'needs_attention' && state.reason === reason) return;
-  show(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
-  state.reason = reason;
-  upsertSearchAttributes([
-    { key: NeedsAttention, value: true },
-    { key: AttentionReason, value: reason },
-    { key: MoneyState, value: 'permanently_failed' },
-  ]);
 }

@@ -3,7 +3,9 @@ import { HYPERSWITCH_ABSENCE } from '../../domain/calls/key-age.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { Database } from '../database.js';
 import { isGivenUp } from '../decisions/decision-rows.js';
-import { type Query, recordEvent } from '../transition.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
+import type { HyperswitchClaim } from './call-types.js';
+import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
 
 /** What payments and refunds have in common: a call whose key is the object's own id at Hyperswitch. */
 export type HyperswitchTable = 'payments' | 'refunds';
@@ -23,7 +25,7 @@ export interface Held<Id extends string = string> {
 }
 
 /** What has ended is found again only while a person is asked about it. */
-export async function leaveEnded(query: Query, table: HyperswitchTable, id: string): Promise<void> {
+async function leaveEnded(query: Query, table: HyperswitchTable, id: string): Promise<void> {
   await query(
     `UPDATE ${table} SET next_check_at = CASE WHEN attention_reason IS NOT NULL THEN clock_now() + ${ASKED_AFTER} END
      WHERE id = $1 AND next_check_at IS NOT NULL`,
@@ -70,6 +72,59 @@ export async function leaves(
     });
     return frozen;
   });
+}
+
+/** Takes the row for one attempt, unless it has ended or somebody else has it. The caller has the row's lock. */
+export async function claimRow<C extends { readonly certainty: Certainty }>(
+  query: Query,
+  table: HyperswitchTable,
+  { row, claim, runner, holdMs }: { row: Holdable & RowOf; claim: C; runner: string; holdMs: number },
+): Promise<HyperswitchClaim<C>> {
+  if (!isOpen(table, row.status)) {
+    await leaveEnded(query, table, row.id);
+    return { kind: 'final', claim };
+  }
+  const heldMs = heldElsewhereMs(row, runner);
+  if (heldMs > 0) return { kind: 'held', forMs: Math.ceil(heldMs) };
+  await holdRow(query, table, { id: row.id, runner, holdMs, certainty: claim.certainty });
+  return { kind: 'claimed', claim };
+}
+
+interface RowOf {
+  readonly id: string;
+  readonly status: string;
+}
+
+const isOpen = (table: HyperswitchTable, status: string): boolean => OPEN[table].some((open) => open === status);
+
+/** The provider refused it for good: it is failed. @returns false: the claim is no longer ours */
+export async function refuseRow(
+  query: Query,
+  table: HyperswitchTable,
+  {
+    row,
+    runner,
+    detail,
+    set,
+  }: { row: Holdable & RowOf & { readonly idempotency_key: string }; runner: string; detail: string; set: string },
+): Promise<boolean> {
+  if (row.runner !== runner || !isOpen(table, row.status)) return false;
+  await mustMove(query, table, {
+    id: row.id,
+    from: row.status,
+    to: 'failed',
+    set: `certainty = 'absent', detail = $4, last_answer = 'refused', runner = NULL, runner_until = NULL, next_check_at = NULL, ${set}`,
+    values: [detail],
+  });
+  await recordEvent(query, {
+    kind: KIND[table],
+    id: row.id,
+    what: 'failed',
+    certainty: 'absent',
+    key: row.idempotency_key,
+    detail: { detail },
+  });
+  return true;
 }
 
 export interface UnreadOutcome<Id extends string = string> extends Held<Id> {

@@ -5,17 +5,16 @@ import type { Database } from '../database.js';
 import { moveOrder } from '../marketplace/order-paid.js';
 import { isOpen, lockPayment, lockWithOrder, type PaymentRow } from '../marketplace/payment-row.js';
 import type { Sealer } from '../sealer.js';
-import { mustMove, recordEvent } from '../transition.js';
 import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './call-types.js';
-import { heldElsewhereMs, holdRow } from './holds.js';
 import {
   type AbsentOutcome,
   askUnread,
+  claimRow,
   type Held,
-  leaveEnded,
   leaves,
   noteAbsent,
   type Question,
+  refuseRow,
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
@@ -27,15 +26,7 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
     claimPayment: (id: PaymentId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedPayment>> =>
       database.transaction(async (query) => {
         const row = await lockPayment(query, id);
-        const claim = toClaim(row);
-        if (!isOpen(row.status)) {
-          await leaveEnded(query, 'payments', id);
-          return { kind: 'final', claim };
-        }
-        const heldMs = heldElsewhereMs(row, runner);
-        if (heldMs > 0) return { kind: 'held', forMs: Math.ceil(heldMs) };
-        await holdRow(query, 'payments', { id, runner, holdMs, certainty: claim.certainty });
-        return { kind: 'claimed', claim };
+        return await claimRow(query, 'payments', { row, claim: toClaim(row), runner, holdMs });
       }),
 
     /** In flight from here on. @returns what is to be sent; undefined: the claim lapsed, nothing may be sent */
@@ -52,24 +43,13 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
     paymentRefused: ({ id, runner, detail }: { id: PaymentId; runner: string; detail: string }): Promise<void> =>
       database.transaction(async (query) => {
         const row = await lockWithOrder(query, id);
-        if (row.runner !== runner || !isOpen(row.status)) return;
-        await mustMove(query, 'payments', {
-          id,
-          from: row.status,
-          to: 'failed',
-          set: `certainty = 'absent', detail = $4, last_answer = 'refused', runner = NULL, runner_until = NULL,
-            next_check_at = NULL, sealed_client_secret = NULL, sealed_key_id = NULL`,
-          values: [detail],
+        const isRefused = await refuseRow(query, 'payments', {
+          row,
+          runner,
+          detail,
+          set: 'sealed_client_secret = NULL, sealed_key_id = NULL',
         });
-        await recordEvent(query, {
-          kind: 'payment',
-          id,
-          what: 'failed',
-          certainty: 'absent',
-          key: row.idempotency_key,
-          detail: { detail },
-        });
-        await moveOrder(query, row.order_id, 'payment_failed');
+        if (isRefused) await moveOrder(query, row.order_id, 'payment_failed');
       }),
 
     applyPayment: (reading: PaymentReading): Promise<Applied> =>

@@ -14,16 +14,17 @@ import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './call-types.js';
-import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
+import type { Holdable } from './holds.js';
 import {
   type AbsentOutcome,
   ask,
   askUnread,
+  claimRow,
   type Held,
-  leaveEnded,
   leaves,
   noteAbsent,
   type Question,
+  refuseRow,
   SWEEP_AFTER,
   SWEEP_AFTER_MS,
   type UnreadOutcome,
@@ -78,15 +79,7 @@ export function createRefundCalls(database: Database) {
     claimRefund: (id: RefundId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedRefund>> =>
       database.transaction(async (query) => {
         const row = await lockRefund(query, id);
-        const claim = toClaim(row);
-        if (row.status === 'succeeded' || row.status === 'failed') {
-          await leaveEnded(query, 'refunds', id);
-          return { kind: 'final', claim };
-        }
-        const heldMs = heldElsewhereMs(row, runner);
-        if (heldMs > 0) return { kind: 'held', forMs: Math.ceil(heldMs) };
-        await holdRow(query, 'refunds', { id, runner, holdMs, certainty: claim.certainty });
-        return { kind: 'claimed', claim };
+        return await claimRow(query, 'refunds', { row, claim: toClaim(row), runner, holdMs });
       }),
 
     refundLeaves: (sending: Held<RefundId> & { readonly params: string }): Promise<string | undefined> =>
@@ -101,23 +94,7 @@ export function createRefundCalls(database: Database) {
     refundRefused: ({ id, runner, detail }: { id: RefundId; runner: string; detail: string }): Promise<void> =>
       database.transaction(async (query) => {
         const row = await lockRefund(query, id);
-        if (row.runner !== runner || (row.status !== 'pending' && row.status !== 'review')) return;
-        await mustMove(query, 'refunds', {
-          id,
-          from: row.status,
-          to: 'failed',
-          set: `certainty = 'absent', failed_at = clock_now(), detail = $4, last_answer = 'refused', runner = NULL,
-            runner_until = NULL, next_check_at = NULL`,
-          values: [detail],
-        });
-        await recordEvent(query, {
-          kind: 'refund',
-          id,
-          what: 'failed',
-          certainty: 'absent',
-          key: row.idempotency_key,
-          detail: { detail },
-        });
+        await refuseRow(query, 'refunds', { row, runner, detail, set: 'failed_at = clock_now()' });
       }),
 
     applyRefund: apply,

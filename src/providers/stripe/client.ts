@@ -142,12 +142,12 @@ function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTra
       );
       return keyedAnswer(outcome, (object) => {
         const facts = transferFacts(object);
-        const asked = {
+        const wanted = {
           amount: BigInt(params.amount),
           currency: params.currency.toUpperCase(),
           sellerAccount: params.destination,
         };
-        return facts && isTransferOf(facts, asked) ? facts : undefined;
+        return facts && isTransferOf(facts, wanted) ? facts : undefined;
       });
     },
 
