@@ -171,13 +171,18 @@ describe('a key that Stripe revokes in the middle', () => {
     world.stripe.setApiKeys({ revoked: [KEY] });
     await until('Stripe is parked', () => isParked('stripe'), { limitMs: 30_000 });
     const before = refusedReversals();
-    await until('it was asked in vain whether it is over', () => refusedProbes() >= 2, { limitMs: 90_000 });
+    const askedInVain = async () => {
+      await world.passProbes();
+      return refusedProbes() >= 2;
+    };
+    await until('it was asked in vain whether it is over', askedInVain, { limitMs: 90_000, everyMs: 1_000 });
     // What was on its way when the first answer came; then nothing but probes.
     expect(refusedReversals() - before).toBeLessThan(20);
     expect(carriedOut(orders).length).toBeLessThan(orders.length);
     expect((await reversalsOf(orders)).filter(({ retry_count }) => retry_count > 0)).toEqual([]);
 
     world.stripe.setApiKeys({ revoked: [] });
+    await world.passProbes();
     await until('everything is taken back', () => reversed(orders), { limitMs: 120_000, everyMs: 250 });
     expect((await reversalsOf(orders)).filter(({ retry_count }) => retry_count > 0)).toEqual([]);
     await world.finished(30_000);
@@ -211,6 +216,7 @@ it('a refusal that names one seller parks that seller alone', async () => {
   expect(await isParked(`stripe:${refused}`)).toBe(true);
 
   await world.stripe.setAccount(refused, { access: 'granted' });
+  await world.passProbes();
   await until('he is let in by himself', () => reversed(orders), { limitMs: 90_000 });
   await expectOnceAndEqual();
 }, 240_000);

@@ -45,6 +45,8 @@ export interface MoneyCrashWorld {
   restart(kind: Kind): Promise<void>;
   /** What Hyperswitch does not know is looked for three times, ten minutes apart: these pass, and it is looked for at once. */
   passAbsences(): Promise<void>;
+  /** What is parked is looked at now, and Stripe is asked whether it is over: these minutes are not waited for. */
+  passProbes(): Promise<void>;
   /** Resolves when every item and every webhook is final; the minutes between two proofs of absence are not waited for. */
   finished(limitMs: number): Promise<void>;
   stop(): Promise<void>;
@@ -106,6 +108,14 @@ export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<
     hyperswitch,
     namespace,
     passAbsences,
+    async passProbes() {
+      await test.database.query(
+        `UPDATE provider_breakers SET probe_at = clock_now() WHERE state = 'open' AND reason = 'config'`,
+      );
+      await test.database.query(
+        `UPDATE reversals SET next_check_at = clock_now() WHERE last_answer = 'parked' AND runner IS NULL`,
+      );
+    },
     shop: commerce(test, runtime),
     wake: runtime.wake,
     get worker() {
