@@ -24,3 +24,12 @@ export function connectionOptions({ address, apiKey, tls }: TemporalSettings) {
 export function createTemporalClient(settings: TemporalSettings): Client {
   return new Client({ connection: Connection.lazy(connectionOptions(settings)), namespace: settings.namespace });
 }
+
+/** True when Temporal answers within a second. */
+export const temporalAnswers = ({ connection, workflowService }: Client): Promise<boolean> =>
+  connection
+    .withDeadline(Date.now() + 1_000, () => workflowService.getSystemInfo({}))
+    .then(
+      () => true,
+      () => false,
+    );

@@ -1,8 +1,7 @@
-import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createSettleNow } from '../calls/settlements/settle-first.js';
 import type { Config } from '../config/config.js';
-import type { ChannelId } from '../domain/channels/channel.js';
+import { firstRequestIdSecret } from '../config/request-id-secret.js';
 import { systemClock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import { createAtomicStore } from '../ledger/channels/atomic-store.js';
@@ -12,10 +11,11 @@ import { createSealer } from '../ledger/sealer.js';
 import type { Logger } from '../observability/logger.js';
 import { createDispatcher, type Dispatcher } from '../orchestration/dispatcher.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
-import { createTemporalClient } from '../orchestration/temporal-client.js';
+import { createTemporalClient, temporalAnswers } from '../orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
 import { connectChannelVerifier } from '../providers/tempo/channel-server.js';
 import type { Tempo } from '../providers/tempo/client.js';
+import { createCaptureClosing } from '../sessions/channels/capture-closing.js';
 import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
 import {
   createMarketplaceProviders,
@@ -94,19 +94,20 @@ export function createPaidSessionRuntime(
   const holder = `${hostname()}:${process.pid}`;
   const processName = `${holder}:${Date.now().toString(36)}`;
   const { tempo } = config;
-  const tellOfCapture = (error: unknown) =>
-    logger.warn({ err: error }, 'the capture of a closed channel could not be opened; the sweep opens it');
-  async function captureClosing(id: ChannelId): Promise<void> {
-    const outcome = tempo && (await ledger.captureWhenDue(id, capturePolicy(tempo)));
-    if (outcome?.kind === 'opened') dispatcher.dispatch(outcome.id);
-  }
   const sessions = createPaidSessions({
     ledger,
     authServer,
     channels: tempo && {
       ledger: { ...ledger, atomicStore: createAtomicStore(database) },
       createVerifier: (issuer) => connectChannelVerifier(tempo, issuer),
-      onClosing: (channel) => captureClosing(channel.id).catch((error: unknown) => tellOfCapture(error)),
+      onClosing: createCaptureClosing({
+        openWhenDue: async (id) => {
+          const outcome = await ledger.captureWhenDue(id, capturePolicy(tempo));
+          return outcome.kind === 'opened' ? outcome.id : undefined;
+        },
+        dispatch: (id) => dispatcher.dispatch(id),
+        log: logger,
+      }),
     },
     authServerUrl: config.authServer?.url,
     destinationAccountId: config.authServer?.destinationAccountId,
@@ -116,13 +117,7 @@ export function createPaidSessionRuntime(
     publicUrl: config.http.publicUrl,
     clock: systemClock,
     log: logger,
-    settleNow: createSettleNow({
-      ledger,
-      authServer,
-      timings,
-      logger,
-      processName,
-    }),
+    settleNow: createSettleNow({ ledger, authServer, timings, logger, processName }),
     dispatch: (id) => dispatcher.dispatch(id),
   });
 
@@ -146,13 +141,7 @@ export function createPaidSessionRuntime(
       const settlement = await ledger.findSettlement(id);
       if (settlement) await orchestration.wake(settlement);
     },
-    temporalAnswers: () =>
-      temporal.connection
-        .withDeadline(Date.now() + 1_000, () => temporal.workflowService.getSystemInfo({}))
-        .then(
-          () => true,
-          () => false,
-        ),
+    temporalAnswers: () => temporalAnswers(temporal),
     async start() {
       await ledger.assertReady();
       await sessions.start();
@@ -165,11 +154,4 @@ export function createPaidSessionRuntime(
       await database.close();
     },
   };
-}
-
-/** For a ledger that keeps none yet; as servers derived it before the ledger kept one, so that ids that are out stay valid. */
-function firstRequestIdSecret({ credentialKeys }: Config): string {
-  const key = credentialKeys.at(-1);
-  if (!key) throw new Error('CREDENTIAL_ENCRYPTION_KEY is not set');
-  return createHmac('sha256', key.key).update('makegood payment request ids').digest('base64url');
 }
