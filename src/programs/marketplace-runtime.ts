@@ -84,7 +84,6 @@ export function createMarketplaceRuntime({
         hyperswitch,
         clock: systemClock,
         processName,
-        logger,
         wake,
         holdMs,
         paymentExpiryMs: config.paymentExpiryMs,

@@ -17,7 +17,6 @@ import {
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { openTestLedger } from '../ledger-fixtures.js';
-import { memoryLogger } from '../settlements/settlement-world.js';
 import { beginRequest } from './fixtures.js';
 
 export type HyperswitchWorld = Awaited<ReturnType<typeof openHyperswitchWorld>>;
@@ -48,7 +47,6 @@ export async function openHyperswitchWorld() {
       },
       clock,
       processName: name,
-      logger: memoryLogger() as never,
       holdMs: HOLD_MS,
       paymentExpiryMs: EXPIRY_MS,
       wake: (items) => started.push(...items.map(({ kind }) => kind)),

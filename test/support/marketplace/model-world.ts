@@ -23,7 +23,6 @@ import type { Ledger } from '../../../src/ledger/ledger.js';
 import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import type { TestLedger } from '../ledger-fixtures.js';
-import { memoryLogger } from '../settlements/settlement-world.js';
 import { beginRequest, unique } from './fixtures.js';
 import { modelHyperswitch } from './model-hyperswitch.js';
 import { type ModelCurrency, modelStripe } from './model-stripe.js';
@@ -72,7 +71,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
     ),
   };
   const probes = createProbes({ ledger, stripe, wake });
-  const calls = createHyperswitchCalls({ ...common, ledger, hyperswitch, clock, logger: memoryLogger() as never });
+  const calls = createHyperswitchCalls({ ...common, ledger, hyperswitch, clock });
   const resolution = createResolution({ ledger, stripe, chain: undefined });
 
   /** Whatever ends it, the process that took this step is gone; only what nobody foresaw is a failure. */

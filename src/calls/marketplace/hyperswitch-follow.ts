@@ -1,0 +1,43 @@
+import type { Ledger } from '../../ledger/ledger.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { CreatePayment, CreateRefund, Hyperswitch } from '../../providers/hyperswitch/client.js';
+import type { FollowStep } from '../steps.js';
+import type { HyperswitchAccount } from './hyperswitch-account.js';
+
+/** What following a payment and following a refund have in common. */
+export interface HyperswitchFollow<Operations extends keyof Ledger> {
+  readonly ledger: Pick<Ledger, Operations>;
+  readonly hyperswitch: Hyperswitch;
+  readonly account: HyperswitchAccount;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
+  readonly holdMs: number;
+  /** A name for one attempt among all runners. */
+  readonly nextRunner: () => string;
+}
+
+/** The key is another merchant's: only a person can change that. */
+export const MISFIT_AGAIN_MS = 10 * 60_000;
+
+/** @param afterMs null: at the workflow's own pace */
+export const stillOpen = (status: string, afterMs: number | null): FollowStep => ({
+  kind: 'open',
+  status,
+  detail: `Hyperswitch calls it ${status}`,
+  ...(afterMs === null ? {} : { afterMs }),
+});
+
+export const heldStep = ({ forMs }: { forMs: number }): FollowStep => ({
+  kind: 'later',
+  afterMs: forMs,
+  why: 'another attempt is under way',
+});
+
+/** What is sent, as it is kept beside the key: amounts are exact whole numbers. */
+export const frozen = (request: CreatePayment | CreateRefund): string =>
+  JSON.stringify({ ...request, amount: request.amount.toString() });
+
+/** @throws SyntaxError for what no build of ours ever kept there */
+export function thawed(params: string): { amount: bigint } {
+  const request = JSON.parse(params) as { amount: string };
+  return { ...request, amount: BigInt(request.amount) };
+}

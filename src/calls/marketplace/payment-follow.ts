@@ -1,0 +1,121 @@
+import { ASK_AGAIN_MS } from '../../domain/calls/next-by-id.js';
+import type { PaymentFacts, RefundFacts } from '../../domain/calls/provider-answers.js';
+import type { Clock } from '../../domain/clock.js';
+import { newRefundId, type PaymentId } from '../../domain/ids.js';
+import { overdueReadMs } from '../../domain/marketplace/overdue.js';
+import type { ClaimedPayment } from '../../ledger/calls/call-types.js';
+import type { CreatePayment } from '../../providers/hyperswitch/client.js';
+import type { FollowStep } from '../steps.js';
+import { frozen, type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen, thawed } from './hyperswitch-follow.js';
+import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
+import { createPaymentCancel } from './payment-cancel.js';
+
+export interface PaymentFollowDependencies
+  extends HyperswitchFollow<
+    | 'claimPayment'
+    | 'paymentLeaves'
+    | 'paymentUnread'
+    | 'paymentAbsent'
+    | 'askAboutPayment'
+    | 'paymentRefused'
+    | 'claimCancel'
+    | 'cancelAnswered'
+    | 'applyPayment'
+    | 'findPayment'
+    | 'adoptRefund'
+    | 'openWebhooks'
+  > {
+  readonly clock: Clock;
+  /** How long a buyer has to pay. */
+  readonly expiryMs: number;
+}
+
+/** One step of a payment: made, cancelled where that is due, or read. */
+export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
+  const { ledger, hyperswitch, account, wake, holdMs, nextRunner, clock, expiryMs } = dependencies;
+  const cancelIfDue = createPaymentCancel({
+    ledger,
+    hyperswitch,
+    account,
+    holdMs,
+    expiryMs,
+    apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
+  });
+
+  async function advancePayment(id: PaymentId): Promise<FollowStep> {
+    const runner = nextRunner();
+    const claim = await ledger.claimPayment(id, runner, holdMs);
+    if (claim.kind === 'held') return heldStep(claim);
+    if (claim.kind === 'final') return await reread(claim.claim);
+    const { certainty, refusal, key, amount, currency, orderId, hyperswitchPaymentId, ageMs } = claim.claim;
+    const readAgainMs = overdueReadMs(ageMs, expiryMs);
+    const held = { id, runner };
+    const call: HyperswitchCall<PaymentFacts> = {
+      certainty,
+      refusal,
+      leaves: () =>
+        ledger.paymentLeaves({
+          ...held,
+          params: frozen({ amount, currency, metadata: { order_id: orderId, payment_id: id } }),
+        }),
+      make: (params) => hyperswitch.createPayment(key, thawed(params) as CreatePayment),
+      read: () => hyperswitch.readPayment(hyperswitchPaymentId),
+      misfit: ({ owner }) => account.misfit(owner),
+      control: () => account.control(id),
+      absent: (no) => ledger.paymentAbsent({ ...held, refusal: no }),
+      refused: (detail) => ledger.paymentRefused({ ...held, detail }),
+      unread: (outcome) => ledger.paymentUnread({ ...held, ...outcome }),
+      ask: (question) => ledger.askAboutPayment({ ...held, ...question }),
+      apply: async (facts) => wake((await ledger.applyPayment({ paymentId: id, runner, facts, readAgainMs })).started),
+    };
+    const step = await makeOrRead(call, account);
+    if (step) return step;
+    await cancelIfDue(held, readAgainMs);
+    const now = await paymentStep(id, readAgainMs);
+    // Events come in any order: one may have told of a refund before we knew that something had been captured.
+    return now.kind === 'final' || (await told(id)) ? await reread(claim.claim) : now;
+  }
+
+  const told = async (id: PaymentId): Promise<boolean> =>
+    (await ledger.openWebhooks({ kind: 'payment', id })).length > 0;
+
+  /**
+   * A finished payment is read for what a webhook told, most often a refund made at the provider, while it is asked about, and
+   * while it was given up here and can still be paid there.
+   */
+  async function reread({ id, hyperswitchPaymentId, givenUp }: ClaimedPayment): Promise<FollowStep> {
+    const step = await paymentStep(id);
+    const isTold = await told(id);
+    if (!isTold && !givenUp && step.kind !== 'attention') return step;
+    const payment = await hyperswitch.readPayment(hyperswitchPaymentId);
+    if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
+    const misfit = await account.misfit(payment.value.owner);
+    if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
+    wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: payment.value })).started);
+    // Nothing can be refunded of what was not captured.
+    const captured = (await ledger.findPayment(id))?.captured;
+    if (captured?.known && captured.surely === 0n) return await paymentStep(id);
+    const refunds = await hyperswitch.refundsOf(hyperswitchPaymentId);
+    if (refunds.kind !== 'found') return { kind: 'later', afterMs: ASK_AGAIN_MS, why: refunds.detail };
+    for (const facts of refunds.value) await takeFound(id, facts);
+    return await paymentStep(id);
+  }
+
+  async function takeFound(id: PaymentId, facts: RefundFacts): Promise<void> {
+    const { started, refundId } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
+    wake([{ kind: 'refund', id: refundId }, ...started]);
+  }
+
+  async function paymentStep(id: PaymentId, readAgainMs: number | null = null): Promise<FollowStep> {
+    const payment = await ledger.findPayment(id);
+    if (!payment) throw new Error(`payment ${id} is not in the ledger`);
+    if (payment.attention) {
+      const { reason, detail } = payment.attention;
+      return { kind: 'attention', reason, detail, unknown: payment.certainty === 'unknown' };
+    }
+    const open = payment.status === 'pending' || payment.status === 'processing';
+    return open ? stillOpen(payment.status, readAgainMs) : { kind: 'final', status: payment.status };
+  }
+
+  return advancePayment;
+}
