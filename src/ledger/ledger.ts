@@ -32,16 +32,21 @@ import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import type { Sealer } from './sealer.js';
+import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
 import { createClaims } from './settlements/claim.js';
 import { createSettlementCreator } from './settlements/create-settlement.js';
+import { createDueAnswers } from './settlements/due-answers.js';
 import { createSettlementReader } from './settlements/find-settlements.js';
 import { createLeases } from './settlements/leases.js';
 import { createAttemptRecorder } from './settlements/record-attempts.js';
 import { createRequestIdSecret } from './settlements/request-id-secret.js';
+import { createSecrets } from './settlements/secrets.js';
+import { createSessionCommits } from './settlements/session-commits.js';
 import { createSessions } from './settlements/sessions.js';
 import { createSweepLedger } from './settlements/settlement-sweep.js';
 import { createUnreadableSessions } from './settlements/unreadable-sessions.js';
 import { createVoucherChannels } from './settlements/voucher-channels.js';
+import { createSweepMarks } from './sweep-marks.js';
 
 export interface LedgerDependencies {
   readonly database: Database;
@@ -56,7 +61,7 @@ export class LedgerNotReady extends Error {}
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
 export function createLedger(dependencies: LedgerDependencies) {
   const { database, sealer, clock, approvalThreshold } = dependencies;
-  const sweepLedger = createSweepLedger(database, sealer);
+  const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
 
   async function schemaState(): Promise<SchemaState> {
@@ -73,9 +78,14 @@ export function createLedger(dependencies: LedgerDependencies) {
   return {
     ...createLeases(database, clock),
     ...createSessions(database, sealer),
+    ...createSessionCommits(database, sealer),
+    ...createDueAnswers(database),
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold, clock }),
-    ...sweepLedger,
+    ...createSweepMarks(database),
+    ...createSweepLedger(database),
+    ...createAbandonedSessions(database, sealer),
+    ...secrets,
     ...createUnreadableSessions(database, sealer),
     ...createVoucherChannels(database, sealer),
     ...createRequestIdSecret(database),
@@ -124,7 +134,7 @@ export function createLedger(dependencies: LedgerDependencies) {
           'the database schema is older than this build: run makegood migrate, then start again',
         );
       }
-      const missing = await sweepLedger.missingKeyIds();
+      const missing = await secrets.missingKeyIds();
       if (missing.length > 0) {
         throw new LedgerNotReady(
           `unsettled charges or open payments are encrypted with key ${missing.join(', ')}, which CREDENTIAL_ENCRYPTION_KEY lacks: add it, or they can never be collected`,

@@ -5,8 +5,7 @@ import { newSettlementId, type SettlementId } from '../../domain/ids.js';
 import { TEMPO } from '../../domain/settlements/settlement-providers.js';
 import type { Database } from '../database.js';
 import type { Sealer } from '../sealer.js';
-import { sha256 } from '../settlements/sessions.js';
-import { SEALED_PLACE } from '../settlements/settlement-row.js';
+import { SEALED_PLACE, sha256 } from '../settlements/settlement-row.js';
 
 export type OpenCaptureOutcome =
   | { readonly kind: 'opened'; readonly id: SettlementId }

@@ -1,8 +1,7 @@
 import { authServerOf } from '../../domain/settlements/settlement-providers.js';
 import type { Database } from '../database.js';
 import type { Sealer } from '../sealer.js';
-import { sha256 } from './sessions.js';
-import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
+import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, sha256, toSettlement } from './settlement-row.js';
 import type { CreateOutcome, NewSettlement } from './settlement-types.js';
 
 /**

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Certainty } from '../../domain/calls/certainty.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { SettlementId } from '../../domain/ids.js';
@@ -72,3 +73,5 @@ export function toSettlement(row: SettlementRow): Settlement {
 }
 
 export const SEALED_PLACE = (id: SettlementId) => ({ table: 'settlements', row: id, column: 'sealed' });
+
+export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

@@ -3,9 +3,8 @@ import type { SettlementStatus } from '../../domain/settlements/settlement-statu
 import type { Database } from '../database.js';
 import { NO_ATTENTION } from '../decisions/decision-rows.js';
 import type { Sealer } from '../sealer.js';
-import { sha256 } from './sessions.js';
-import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
-import { type AbandonedSession, openedSession, type SealedSession } from './settlement-sweep.js';
+import { type AbandonedSession, openedSession, type SealedSession } from './abandoned-sessions.js';
+import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, sha256, toSettlement } from './settlement-row.js';
 
 const BECOMES_A_QUESTION = `status = 'needs_attention', attention_reason = 'unreadable_session', attention_since = clock_now(),
   workflow_id = 'settlement/' || id, next_retry_at = NULL`;

@@ -2,8 +2,7 @@ import type { SettlementId } from '../../domain/ids.js';
 import { authServerOf } from '../../domain/settlements/settlement-providers.js';
 import type { Database } from '../database.js';
 import type { Sealer } from '../sealer.js';
-import { sha256 } from './sessions.js';
-import { SEALED_PLACE } from './settlement-row.js';
+import { SEALED_PLACE, sha256 } from './settlement-row.js';
 import type {
   ChannelClose,
   ChannelManagement,
