@@ -3,6 +3,7 @@ import { assertNever } from '../src/domain/assert-never.js';
 import type { ReadAnswer, TransferFacts } from '../src/domain/calls/provider-answers.js';
 import type { BackfillId, TransferId } from '../src/domain/ids.js';
 import { type Match, matchTransfers } from '../src/domain/marketplace/backfill-matching.js';
+import type { createBackfillPlan } from '../src/ledger/historical/backfill-plan.js';
 import type { BackfillDestination, createBackfillProgress } from '../src/ledger/historical/backfill-progress.js';
 import type { Backfill } from '../src/ledger/historical/historical-types.js';
 import type { Ledger } from '../src/ledger/ledger.js';
@@ -12,6 +13,7 @@ import { stripeNotRead } from './failures.js';
 
 export interface BackfillDependencies {
   readonly ledger: Pick<Ledger, 'findBackfill' | 'recordBackfill' | 'finishBackfill' | 'pinStripeAccount'> &
+    ReturnType<typeof createBackfillPlan> &
     ReturnType<typeof createBackfillProgress>;
   readonly stripe: { inLane(lane: string): StripeReader };
   readonly logger: Logger;

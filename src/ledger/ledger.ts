@@ -16,6 +16,7 @@ import { createDueCaptures } from './channels/due-captures.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decisions/decide.js';
 import { createFigures } from './figures.js';
+import { createBackfillPlan } from './historical/backfill-plan.js';
 import { createBackfillProgress } from './historical/backfill-progress.js';
 import { createBackfills } from './historical/backfills.js';
 import { createHistoricalTransfers } from './historical/historical-transfers.js';
@@ -100,6 +101,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPayouts(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
+    ...createBackfillPlan(database),
     ...createBackfillProgress(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),

@@ -6,6 +6,7 @@ import { createRefundCalls } from '../../src/ledger/calls/refund-calls.js';
 import { createReversalCalls } from '../../src/ledger/calls/reversal-calls.js';
 import { createStripeGates } from '../../src/ledger/calls/stripe-gates.js';
 import { createTransferCalls } from '../../src/ledger/calls/transfer-calls.js';
+import { createBackfillPlan } from '../../src/ledger/historical/backfill-plan.js';
 import { createBackfillProgress } from '../../src/ledger/historical/backfill-progress.js';
 import { createBackfills } from '../../src/ledger/historical/backfills.js';
 import { createHistoricalTransfers } from '../../src/ledger/historical/historical-transfers.js';
@@ -39,6 +40,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createPayouts(NOTHING),
     ...createHistoricalTransfers(NOTHING),
     ...createBackfills(NOTHING),
+    ...createBackfillPlan(NOTHING),
     ...createBackfillProgress(NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING, NOTHING),
     ...createPaymentCancels(NOTHING),
