@@ -14,8 +14,9 @@ export interface FaultProxy {
   /**
    * Once: the next request whose bytes hold `text` reaches the server, and its answer never comes back: the connection is
    * cut after `bytes` of it.
+   * @param after only on a connection on which a request with this has passed before
    */
-  cutAnswerTo(text: string, bytes?: number): void;
+  cutAnswerTo(text: string, options?: { readonly bytes?: number; readonly after?: string }): void;
   /** Nothing passes any more and nothing is refused: connections stay open and silent. @param from only once this was sent */
   blackHole(from?: string): void;
   /** Cuts what is open and refuses what is new. */
@@ -25,9 +26,17 @@ export interface FaultProxy {
   close(): Promise<void>;
 }
 
+interface Cut {
+  readonly text: string;
+  readonly bytes: number;
+  readonly after: string | undefined;
+  /** The connections on which `after` has passed. */
+  readonly on: Set<Socket>;
+}
+
 interface Faults {
   delayMs: number;
-  cut: { readonly text: string; readonly bytes: number } | undefined;
+  cut: Cut | undefined;
   deafFrom: string | undefined;
   deaf: boolean;
   refusing: boolean;
@@ -64,10 +73,11 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     }
     client.on('data', (piece) => {
       if (faults.deafFrom !== undefined && piece.includes(faults.deafFrom)) faults.deaf = true;
-      if (faults.cut && piece.includes(faults.cut.text)) {
-        answerLeft = faults.cut.bytes;
+      const { cut } = faults;
+      if (cut && piece.includes(cut.text) && (cut.after === undefined || cut.on.has(client))) {
+        answerLeft = cut.bytes;
         faults.cut = undefined;
-      }
+      } else if (cut?.after !== undefined && piece.includes(cut.after)) cut.on.add(client);
       toServer(piece);
     });
     upstream.on('data', (piece) => {
@@ -120,8 +130,8 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     delay(ms) {
       faults.delayMs = ms;
     },
-    cutAnswerTo(text, bytes = 0) {
-      faults.cut = { text, bytes };
+    cutAnswerTo(text, { bytes = 0, after } = {}) {
+      faults.cut = { text, bytes, after, on: new Set() };
     },
     blackHole(from) {
       if (from === undefined) faults.deaf = true;

@@ -110,7 +110,11 @@ async function stillGivenBack(
   if (misfit !== undefined) return unconfirmed(misfit);
   wake((await ledger.applyPayment({ paymentId, runner: null, facts: answer.value })).started);
   return (await ledger.findPayment(paymentId))?.attention
-    ? { afterMs: ASKED_AGAIN_MS, why: `waits for payment ${paymentId}, about which a person is asked again` }
+    ? {
+        kind: 'later',
+        afterMs: ASKED_AGAIN_MS,
+        why: `waits for payment ${paymentId}, about which a person is asked again`,
+      }
     : undefined;
 }
 
@@ -120,12 +124,13 @@ interface Refunds {
 }
 
 const unconfirmed = (why: string): NotNow => ({
+  kind: 'later',
   afterMs: ASK_AGAIN_MS,
   why: `the refund could not be confirmed before the reversal: ${why}`,
 });
 
 const doubtful = (what: string): NotNow => ({
-  ask: 'cause_no_longer_holds',
+  kind: 'undue',
   why: `${what}, and it had succeeded: nothing was sent; find out at Hyperswitch, then resolve with retry once it holds, or with write_off`,
 });
 

@@ -1,7 +1,6 @@
 import type { RefusalByRecords } from '../../domain/calls/answers.js';
 import type { RetryPolicy } from '../../domain/calls/next.js';
 import type { KeyedAnswer, ReadAnswer, ReversalState } from '../../domain/calls/provider-answers.js';
-import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit, StripeClaim } from '../../ledger/calls/call-types.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
@@ -48,9 +47,9 @@ export interface StripeCall<Id extends string, C extends Claimed & { readonly id
 }
 
 export type NotNow =
-  | { readonly afterMs: number; readonly why: string }
+  | { readonly kind: 'later'; readonly afterMs: number; readonly why: string }
   /** A person has to find out whether it is due at all. */
-  | { readonly ask: AttentionReason; readonly why: string };
+  | { readonly kind: 'undue'; readonly why: string };
 
 export interface StripeCallDependencies {
   /** Names this process among all runners. */

@@ -50,12 +50,12 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
   };
 
   async function notNow(claim: C, wait: NotNow): Promise<CallAttempt> {
-    if ('ask' in wait) {
-      const decision = { do: 'ask', certainty: claim.certainty, reason: wait.ask } as const;
+    if (wait.kind === 'undue') {
+      const decision = decide(claim, { certainty: claim.certainty, answer: { kind: 'not_sent', why: 'undue' } });
       return await recorded(claim, { decision, detail: wait.why });
     }
     await call.release(claim.id, claim.runner, wait.afterMs, 'later');
-    return { kind: 'later', ...wait };
+    return wait;
   }
 
   async function claimOrProbe(id: Id, runner: string) {
@@ -79,7 +79,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
       const { state, stripeId } = answer.value;
       if (state !== 'done') return await fromLook({ ...claim, certainty }, unfinished(state, stripeId));
       return await recorded(claim, {
-        decision: { do: 'finish', certainty: 'done' },
+        decision: decide(claim, { certainty, answer: { kind: 'done', alreadySettled: false } }),
         detail: answer.replayed ? 'Stripe repeated its first answer: done' : 'done',
         stripeId,
         requestId,

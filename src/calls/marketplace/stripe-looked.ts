@@ -20,7 +20,7 @@ export function createStripeLooked<Id extends string, C extends Claimed & { read
     switch (looked.kind) {
       case 'ours':
         return await recorded(claim, {
-          decision: { do: 'finish', certainty: 'done' },
+          decision: decide(claim, { certainty: claim.certainty, answer: { kind: 'done', alreadySettled: false } }),
           detail: `found at Stripe as ${looked.stripeId}`,
           stripeId: looked.stripeId,
           source: 'lookup',
@@ -36,9 +36,8 @@ export function createStripeLooked<Id extends string, C extends Claimed & { read
       case 'ended':
         return await fromEnd(claim, looked);
       case 'hopeless': {
-        const decision = decide(claim, { certainty: claim.certainty, answer: { kind: 'refused', why: looked.why } });
         return await recorded(claim, {
-          decision: { ...decision, certainty: claim.certainty } as Decision,
+          decision: decide(claim, { certainty: claim.certainty, answer: { kind: 'not_sent', why: looked.why } }),
           detail: looked.detail,
           ...(looked.others && { others: looked.others }),
         });

@@ -39,7 +39,7 @@ export function transferCall({
     noteAbsent: ledger.noteTransferAbsent,
     async stillDue({ orderId }) {
       const payment = await ledger.questionedPayment(orderId);
-      return payment && { afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
+      return payment && { kind: 'later', afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
     },
     permit: ledger.permitTransfer,
     async send(claim, key, params) {

@@ -25,6 +25,8 @@ export type Answer =
 export type CallAnswer =
   | { readonly kind: 'done'; readonly alreadySettled: boolean }
   | { readonly kind: 'refused'; readonly why: RefusalClass | RefusalByRecords }
+  /** Records that were read before the send say that it must not be made. */
+  | { readonly kind: 'not_sent'; readonly why: RefusalByRecords }
   /** A balance is too low: this attempt moved nothing, a later one may succeed. */
   | { readonly kind: 'short' }
   | { readonly kind: 'unclear'; readonly why: UnclearClass }
@@ -36,7 +38,7 @@ export type CallAnswer =
  * A refusal whose meaning was read from the provider's records. `missing`: the object does not exist. `strange`: it is there in a state that we do not know. `foreign`: somebody
  * else took all of it; `partly_foreign`: a part of it that nobody has decided about. `exceeds`: less is left than we ask for. `conflict`: the key or our mark stands for something else.
  * `refused`: the account or its settings do not allow it. `barred`: turned away as if we were not known, while a probe is let
- * in: that may pass, and counts against this one item.
+ * in: that may pass, and counts against this one item. `undue`: what the call was for no longer holds.
  */
 export type RefusalByRecords =
   | 'missing'
@@ -46,7 +48,8 @@ export type RefusalByRecords =
   | 'exceeds'
   | 'conflict'
   | 'refused'
-  | 'barred';
+  | 'barred'
+  | 'undue';
 
 /** `insufficient`: the payer cannot pay now. `used`: the nonce or the payment is spent. `expired`: too late. */
 export type RefusalClass = 'insufficient' | 'used' | 'expired' | 'other';

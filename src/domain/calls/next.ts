@@ -73,6 +73,9 @@ export function askedBeforeSent(reversal: {
   return reversal.mayHaveTakenOtherwise ? 'conflict' : undefined;
 }
 
+/** The provider's id of what moved stands for something else here already: whose money it is, a person has to find out. */
+export const ID_IS_TAKEN = { do: 'ask', certainty: 'unknown', reason: 'conflict' } as const satisfies Decision;
+
 /** min(BASE·2^retries, MAX): retry 0 waits BASE. */
 export function backoffMs(retries: number, policy: Pick<RetryPolicy, 'backoffBaseMs' | 'backoffMaxMs'>): number {
   return Math.min(policy.backoffBaseMs * 2 ** Math.min(retries, 52), policy.backoffMaxMs);
@@ -80,7 +83,8 @@ export function backoffMs(retries: number, policy: Pick<RetryPolicy, 'backoffBas
 
 /**
  * The one decision of the product: what follows a money call. Pure and total; nothing else decides this, except for calls
- * whose key is the id of what they make (next-by-id.ts).
+ * whose key is the id of what they make (next-by-id.ts). What a row becomes by a decision depends on how the row stands under
+ * its lock: of a settlement that is after-attempt.ts.
  *
  * An `alreadySettled` answer to a call that was never sent before means that somebody else moved the money: it is
  * certain, and still a question for a person, because it must not be booked as ours silently.
@@ -103,6 +107,10 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
       return answer.why === 'refused' && policy.counted?.whenRefused === 'retry'
         ? countedRetry(attempted, policy, { certainty })
         : { do: 'ask', certainty, reason: refusalReason(answer.why, certainty, policy) };
+    }
+    case 'not_sent': {
+      const { certainty } = attempted;
+      return { do: 'ask', certainty, reason: refusalReason(answer.why, certainty, policy) };
     }
     case 'short': {
       const certainty = withoutThisAttempt(attempted);
@@ -215,6 +223,8 @@ function refusalReason(
     case 'refused':
     case 'barred':
       return 'provider_config';
+    case 'undue':
+      return 'cause_no_longer_holds';
     default:
       return assertNever(why);
   }

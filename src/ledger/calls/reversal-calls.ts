@@ -1,6 +1,7 @@
 import { surelyUnmoved } from '../../domain/calls/certainty.js';
 import { reversalKey } from '../../domain/calls/idempotency-keys.js';
 import { keyUse } from '../../domain/calls/key-age.js';
+import { ID_IS_TAKEN } from '../../domain/calls/next.js';
 import type { ReversalParams } from '../../domain/calls/provider-answers.js';
 import type { ReversalId } from '../../domain/ids.js';
 import type { ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
@@ -52,8 +53,9 @@ export function createReversalCalls(database: Database) {
       } catch (error) {
         if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
         const detail = `${outcome.stripeId} at Stripe already belongs to another reversal here; nothing was written`;
-        const decision = { do: 'ask', certainty: 'unknown', reason: 'conflict' } as const;
-        return await database.transaction((query) => record(query, { ...outcome, decision, detail, stripeId: null }));
+        return await database.transaction((query) =>
+          record(query, { ...outcome, decision: ID_IS_TAKEN, detail, stripeId: null }),
+        );
       }
     },
 

@@ -1,5 +1,6 @@
 import { mayHaveMoved, surelyUnmoved } from '../../domain/calls/certainty.js';
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
+import { ID_IS_TAKEN } from '../../domain/calls/next.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
@@ -98,8 +99,9 @@ export function createTransferCalls(database: Database) {
       } catch (error) {
         if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
         const detail = `${outcome.stripeId} at Stripe already belongs to another transfer here; nothing was written`;
-        const decision = { do: 'ask', certainty: 'unknown', reason: 'conflict' } as const;
-        return await database.transaction((query) => record(query, { ...outcome, decision, detail, stripeId: null }));
+        return await database.transaction((query) =>
+          record(query, { ...outcome, decision: ID_IS_TAKEN, detail, stripeId: null }),
+        );
       }
     },
 

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../domain/json.js';
 import { toHundredths } from '../../domain/money.js';
 import { TEMPO } from '../../domain/settlements/settlement-providers.js';
 import type { SettlementStatus } from '../../domain/settlements/settlement-status.js';
-import { SETTLEMENT_COLUMNS, type SettlementRow } from '../settlements/settlement-row.js';
+import { ERASED, SETTLEMENT_COLUMNS, type SettlementRow } from '../settlements/settlement-row.js';
 import type { Query } from '../transition.js';
 import type { Decidable, DecidableRow, Said } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
@@ -87,8 +87,6 @@ function txHashOf({ verified, evidence }: Said): string | null {
   if (verified.kind === 'found' && verified.providerId !== null) return verified.providerId;
   return typeof evidence?.tx_hash === 'string' ? evidence.tx_hash : null;
 }
-
-const ERASED = 'sealed = NULL, sealed_kind = NULL, sealed_key_id = NULL, erased_at = coalesce(erased_at, clock_now())';
 
 const RETRY = `UPDATE settlements SET status = 'pending', ${NO_ATTENTION}, next_check_at = clock_now() + interval '15 seconds'
   WHERE id = $1 AND status = 'needs_attention' RETURNING status`;

@@ -72,6 +72,10 @@ export function toSettlement(row: SettlementRow): Settlement {
   };
 }
 
+/** What a settlement sends is kept no longer than it may be sent. */
+export const ERASED =
+  'sealed = NULL, sealed_kind = NULL, sealed_key_id = NULL, erased_at = coalesce(erased_at, clock_now())';
+
 export const SEALED_PLACE = (id: SettlementId) => ({ table: 'settlements', row: id, column: 'sealed' });
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');

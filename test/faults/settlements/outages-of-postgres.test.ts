@@ -101,15 +101,15 @@ describe('Postgres', () => {
   }, 90_000);
 
   it.each([
-    ['the opening', 'open_payment_session', 503],
-    ['the close', 'commit_one_session', 200],
-    ['the claim', 'claim_settlements', 200],
-    ['the record of the answer', 'record_attempt', 200],
+    ['the opening', 503, 'open_payment_session', undefined],
+    ['the close', 200, 'commit_one_session', undefined],
+    ['the claim', 200, 'claim_settlements', undefined],
+    ['the record of the answer', 200, 'COMMIT', 'note_provider'],
   ])(
     'cut off while it confirms %s: nothing is lost and nothing doubled',
-    async (_what, statement, status) => {
+    async (_what, status, statement, after) => {
       const who = await world.buyer(METERED);
-      world.toPostgres.cutAnswerTo(statement);
+      world.toPostgres.cutAnswerTo(statement, after === undefined ? {} : { after });
       const received = await who.pay();
       expect(received.status).toBe(status);
       if (status === 503) {

@@ -33,7 +33,7 @@ describe('the auth server', () => {
     'cut off after %i bytes of its answer to a check: 503, and then the credential is good',
     async (bytes) => {
       const who = await world.buyer(FIXED);
-      world.toAuthServer.cutAnswerTo('/verify/', bytes);
+      world.toAuthServer.cutAnswerTo('/verify/', { bytes });
       expectComeBack(await who.pay());
       await payUntilServed(who);
     },
@@ -41,7 +41,7 @@ describe('the auth server', () => {
 
   it.each([0, 20, 200])('cut off after %i bytes of its answer to a settle: charged once', async (bytes) => {
     const who = await world.buyer(FIXED);
-    world.toAuthServer.cutAnswerTo('/settle/', bytes);
+    world.toAuthServer.cutAnswerTo('/settle/', { bytes });
     expect(served(await who.pay())).toBe(true);
     await world.finished(30_000);
     expect(await who.settled()).toHaveLength(1);

@@ -161,7 +161,7 @@ test('Postgres lost before the charge: not one byte leaves, however it is writte
 });
 
 test('the answer of Postgres to the charge is lost: it is looked up, and the response is served and billed once', async () => {
-  meanwhile.beforeBytes = () => proxy.cutAnswerTo('commit_one_session', 0);
+  meanwhile.beforeBytes = () => proxy.cutAnswerTo('commit_one_session');
   const answers: string[] = [];
   // One after the other: charges that become durable in one commit share its answer.
   for (const credential of await credentials()) {

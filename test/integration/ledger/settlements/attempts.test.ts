@@ -140,6 +140,27 @@ describe('how an attempt ended', () => {
     const statuses = await test.ledger.recordAttempts(outcomes);
     expect(statuses).toEqual(outcomes.map((outcome) => (outcome.answer === DONE ? 'settled' : 'pending')));
   });
+  it('takes two attempts of one settlement in one commit one after the other', async () => {
+    const id = await created();
+    const slow = (await claim(id, 'slow'))!;
+    test.clock.advance(HOLD_MS + 1_000);
+    const fast = (await claim(id, 'fast'))!;
+    const outcomes = [
+      attempt(fast, SERVER_ERROR, 'fast'),
+      attempt(slow, DONE, 'slow'),
+      attempt(fast, NO_ANSWER, 'fast'),
+    ];
+    expect(await test.ledger.recordAttempts(outcomes)).toEqual(['pending', 'settled', null]);
+    expect((await found(id)).status).toBe('settled');
+  });
+  it('asks about a payer who cannot pay once, also where several of its charges end in one commit, or at once', async () => {
+    const ids = await Promise.all(Array.from({ length: 6 }, () => created({ payer: 'broke at once' })));
+    const { claimed } = await test.ledger.claimSettlements(ids, 'p', HOLD_MS);
+    const outcomes = claimed.map((each) => attempt(each, refused('insufficient'), 'p'));
+    const [together, ...alone] = [outcomes.slice(0, 3), ...outcomes.slice(3).map((outcome) => [outcome])];
+    const statuses = await Promise.all([together!, ...alone].map((each) => test.ledger.recordAttempts(each)));
+    expect(statuses.flat().sort()).toEqual(['needs_attention', ...Array.from({ length: 5 }, () => 'pending')]);
+  });
   it('makes one attention item per payer who cannot pay, and lets the rest go on when it is dealt with', async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => created({ payer: 'broke' })));
     for (const id of ids) await tried(id, refused('insufficient'));

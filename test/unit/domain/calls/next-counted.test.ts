@@ -26,6 +26,9 @@ const answers: fc.Arbitrary<CallAnswer> = fc.oneof(
   fc
     .constantFrom('missing', 'foreign', 'exceeds', 'conflict', 'refused', 'barred')
     .map((why) => ({ kind: 'refused' as const, why })),
+  fc
+    .constantFrom('undue', 'foreign', 'partly_foreign', 'exceeds', 'conflict')
+    .map((why) => ({ kind: 'not_sent' as const, why })),
   fc.constant<CallAnswer>({ kind: 'short' }),
   fc
     .constantFrom('no_answer', 'reset', 'not_connected', 'server_error', 'unreadable')
@@ -143,6 +146,12 @@ describe('a call that carries a key', () => {
       certainty: 'absent',
       reason: 'retries_exhausted',
     });
+  });
+
+  it('asks about a call that was not sent, and knows after it what it knew before', () => {
+    const asked = (why: 'undue' | 'foreign', certainty: Certainty) => after({ kind: 'not_sent', why }, { certainty });
+    expect(asked('undue', 'not_sent')).toEqual({ do: 'ask', certainty: 'not_sent', reason: 'cause_no_longer_holds' });
+    expect(asked('foreign', 'unknown')).toEqual({ do: 'ask', certainty: 'unknown', reason: 'foreign_reversal' });
   });
 
   it('counts a call that was turned away as if we were not known, and knows after it what it knew before', () => {
