@@ -157,9 +157,10 @@ describe('how an attempt ended', () => {
     const ids = await Promise.all(Array.from({ length: 6 }, () => created({ payer: 'broke at once' })));
     const { claimed } = await test.ledger.claimSettlements(ids, 'p', HOLD_MS);
     const outcomes = claimed.map((each) => attempt(each, refused('insufficient'), 'p'));
-    const [together, ...alone] = [outcomes.slice(0, 3), ...outcomes.slice(3).map((outcome) => [outcome])];
-    const statuses = await Promise.all([together!, ...alone].map((each) => test.ledger.recordAttempts(each)));
-    expect(statuses.flat().sort()).toEqual(['needs_attention', ...Array.from({ length: 5 }, () => 'pending')]);
+    const commits = [outcomes.slice(0, 3), ...outcomes.slice(3).map((outcome) => [outcome])];
+    const statuses = (await Promise.all(commits.map((each) => test.ledger.recordAttempts(each)))).flat();
+    expect(statuses.filter((status) => status === 'needs_attention')).toHaveLength(1);
+    expect(statuses.filter((status) => status === 'pending')).toHaveLength(5);
   });
   it('makes one attention item per payer who cannot pay, and lets the rest go on when it is dealt with', async () => {
     const ids = await Promise.all(Array.from({ length: 5 }, () => created({ payer: 'broke' })));
