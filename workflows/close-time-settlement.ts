@@ -16,7 +16,7 @@ import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
 import { MoneyState, NeedsAttention } from './search-attributes.js';
-import { show, tellAttention } from './shown.js';
+import { showAttention, showPhase } from './visibility.js';
 
 /**
  * Collects one charge, exactly once: tries until the provider has confirmed it, and waits for a person where only a
@@ -40,12 +40,12 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
   for (;;) {
     switch (outcome.kind) {
       case 'retry':
-        show(state, 'waiting_to_retry', `${outcome.why}; the next attempt follows`);
+        showPhase(state, 'waiting_to_retry', `${outcome.why}; the next attempt follows`);
         await sleep(outcome.afterMs);
         outcome = await settleUntilAnswered(input);
         break;
       case 'attention':
-        tellAttention(state, outcome, 'needs_attention');
+        showAttention(state, outcome, 'needs_attention');
         if ((await desk.decideUntil(() => reread, FRESH_RUN_EVERY)) === 'time') {
           await condition(allHandlersFinished);
           return await continueAsNew<typeof closeTimeSettlement>(input);
@@ -116,6 +116,6 @@ function finish(state: ItemState, outcome: Extract<RowOutcome, { kind: 'waiting'
     outcome.kind === 'final'
       ? outcome.status
       : `waits in the ledger (${outcome.why}); the sweep starts it again when it may go on`;
-  show(state, 'finished', detail);
+  showPhase(state, 'finished', detail);
   upsertSearchAttributes([{ key: MoneyState, value: outcome.kind === 'final' ? outcome.status : 'pending' }]);
 }

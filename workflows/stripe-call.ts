@@ -15,7 +15,7 @@ import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { countedAttempts, LOOK_ANYWAY_AFTER_MS, ledgerCall, quickLedgerCall, stripeLook } from './policies.js';
 import { MoneyState } from './search-attributes.js';
-import { attentionIsOver, show, tellAttention } from './shown.js';
+import { clearAttention, showAttention, showPhase } from './visibility.js';
 
 /** What differs between sending a seller's share and taking it back. */
 export interface CallKind {
@@ -54,12 +54,12 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
     // Cleared before the attempt, never after it: a nudge that comes meanwhile is about something newer.
     reread = false;
     const step = await attemptOnce(() => call.attempt(attempts, id), settings.backoffBaseMs);
-    if (step.kind !== 'attention') attentionIsOver(state);
+    if (step.kind !== 'attention') clearAttention(state);
     switch (step.kind) {
       case 'final':
         // A nudge that came during the attempt is about something newer.
         if (reread) break;
-        show(state, 'finished', step.status);
+        showPhase(state, 'finished', step.status);
         upsertSearchAttributes([{ key: MoneyState, value: step.status }]);
         await desk.dismissRest();
         await condition(allHandlersFinished);
@@ -68,11 +68,11 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
         await waitForPerson(step);
         break;
       case 'later':
-        show(state, 'waiting_to_retry', step.why);
+        showPhase(state, 'waiting_to_retry', step.why);
         await condition(() => reread, Math.max(1, step.afterMs));
         break;
       case 'waiting_balance':
-        show(
+        showPhase(
           state,
           'waiting',
           "the seller's balance is too low; it goes on when Stripe tells of money, or at the next probe",
@@ -80,7 +80,7 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
         await condition(() => reread, step.afterMs);
         break;
       case 'parked':
-        show(state, 'waiting', `${step.why}; it goes on by itself when Stripe lets us in again`);
+        showPhase(state, 'waiting', `${step.why}; it goes on by itself when Stripe lets us in again`);
         await condition(() => reread, LOOK_ANYWAY_AFTER_MS);
         break;
     }
@@ -94,7 +94,7 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
 
   /** While nobody knows whether the money moved, Stripe's records are looked at as well, once an hour. */
   async function waitForPerson(step: Extract<CallStep, { kind: 'attention' }>): Promise<void> {
-    tellAttention(state, step, 'permanently_failed');
+    showAttention(state, step, 'permanently_failed');
     const untilLookMs = step.unknown ? Math.max(1, lookedAtMs + AN_HOUR_MS - Date.now()) : A_DAY_MS;
     const ended = await desk.decideUntil(() => reread, untilLookMs);
     if (ended === 'decided' || !step.unknown || Date.now() < lookedAtMs + AN_HOUR_MS) return;

@@ -1,7 +1,7 @@
 import { type CaptureFacts, type CapturePolicy, mustEndRequests } from '../../src/domain/channels/channel.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Logger } from '../../src/observability/logger.js';
-import type { LaneWork } from './sweep-lane.js';
+import type { LaneWork } from './lane-pass.js';
 
 export interface CaptureDependencies {
   readonly ledger: Pick<Ledger, 'channelsToLookAt' | 'captureWhenDue' | 'endChannelRequests' | 'lookAgainIn'>;

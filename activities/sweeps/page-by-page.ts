@@ -1,4 +1,4 @@
-import type { Pass } from './sweep-lane.js';
+import type { Pass } from './lane-pass.js';
 
 interface Pages<Item> {
   /** All items of a page are worked on at once. */

@@ -4,8 +4,8 @@ import { withTimeout } from '../../src/domain/timeout.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { DueEvent, NewWebhookEvent } from '../../src/ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../../src/observability/logger.js';
+import type { LaneWork } from './lane-pass.js';
 import { pageByPage } from './page-by-page.js';
-import type { LaneWork } from './sweep-lane.js';
 
 export interface InboxSweepDependencies {
   readonly ledger: Pick<Ledger, 'dueWebhooks'>;

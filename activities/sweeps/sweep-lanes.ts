@@ -3,8 +3,8 @@ import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Logger } from '../../src/observability/logger.js';
 import type { SweepActivities } from '../sweep-contract.js';
 import { type CaptureDependencies, createCaptureSweep } from './capture-channels.js';
+import { createLanePasses, type LaneWork } from './lane-pass.js';
 import { createInboxSweep, type InboxSweepDependencies } from './sweep-inbox.js';
-import { createSweepLanes, type LaneWork } from './sweep-lane.js';
 import { createMarketplaceSweep, type MarketplaceSweepDependencies } from './sweep-marketplace.js';
 import { createSessionSweep } from './sweep-sessions.js';
 import { createSettlementSweep, type SettlementStarter, type SettlementSweepSettings } from './sweep-settlements.js';
@@ -29,7 +29,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
   const { ledger, settlements, money, processWebhook, chain, intervals, logger } = dependencies;
   const settlement = (lane: SettlementLane) =>
     createSettlementSweep(PROVIDER_OF_LANE[lane], { ledger, logger, ...settlements });
-  return createSweepLanes({
+  return createLanePasses({
     ledger,
     intervals,
     logger,

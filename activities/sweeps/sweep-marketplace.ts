@@ -2,8 +2,8 @@ import type { MarketplaceKind } from '../../src/domain/marketplace/marketplace.j
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { DueItem, MarketplaceItem } from '../../src/ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../../src/observability/logger.js';
-import { atOnce } from './at-once.js';
-import type { LaneWork, Pass } from './sweep-lane.js';
+import type { LaneWork, Pass } from './lane-pass.js';
+import { withConcurrency } from './with-concurrency.js';
 
 export interface MarketplaceSweepDependencies {
   readonly ledger: Pick<Ledger, 'dueItems' | 'markItemsStarted'>;
@@ -26,7 +26,7 @@ export function createMarketplaceSweep(
   async function startPage(items: readonly DueItem[], pass: Pass): Promise<number> {
     const started: MarketplaceItem[] = [];
     const failed: { item: MarketplaceItem; error: unknown }[] = [];
-    await atOnce(STARTS_AT_ONCE, items, pass.over, async (due) => {
+    await withConcurrency(STARTS_AT_ONCE, items, pass.over, async (due) => {
       const item = { kind: due.kind, id: due.id };
       try {
         if (await starter.wake(due)) started.push(item);

@@ -2,7 +2,7 @@ import type { Ledger } from '../../src/ledger/ledger.js';
 import type { AbandonedSession } from '../../src/ledger/settlements/abandoned-sessions.js';
 import type { Logger } from '../../src/observability/logger.js';
 import { closingBody } from '../../src/protocols/closing-body.js';
-import type { LaneWork } from './sweep-lane.js';
+import type { LaneWork } from './lane-pass.js';
 
 export interface SessionSweepDependencies {
   readonly ledger: Pick<

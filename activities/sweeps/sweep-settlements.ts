@@ -3,7 +3,7 @@ import { type SettlementProvider, TEMPO } from '../../src/domain/settlements/set
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { DueSettlement } from '../../src/ledger/settlements/settlement-sweep.js';
 import type { Logger } from '../../src/observability/logger.js';
-import type { LaneWork, Pass } from './sweep-lane.js';
+import type { LaneWork, Pass } from './lane-pass.js';
 
 export interface SettlementSweepDependencies {
   readonly ledger: Pick<

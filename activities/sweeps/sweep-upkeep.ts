@@ -1,5 +1,5 @@
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { LaneWork } from './sweep-lane.js';
+import type { LaneWork } from './lane-pass.js';
 
 const PAGE = 500;
 const CHANNELS_PAGE = 1_000;

@@ -3,8 +3,8 @@ import type { ChannelId } from '../../src/domain/channels/channel.js';
 import { withTimeout } from '../../src/domain/timeout.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Logger } from '../../src/observability/logger.js';
+import type { LaneWork } from './lane-pass.js';
 import { pageByPage } from './page-by-page.js';
-import type { LaneWork } from './sweep-lane.js';
 
 export interface WatchDependencies {
   readonly ledger: Pick<Ledger, 'channelsToRead' | 'recordChainState'>;

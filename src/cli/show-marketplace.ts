@@ -1,6 +1,6 @@
 import type { Certainty } from '../domain/calls/certainty.js';
 import type { Attention } from '../domain/decisions/attention.js';
-import { type Situation, whatNext } from '../domain/decisions/what-next.js';
+import { explainNext, type Situation } from '../domain/decisions/explain-next.js';
 import { capturedInWords } from '../domain/marketplace/captured.js';
 import type { MarketplaceKind, Order } from '../domain/marketplace/marketplace.js';
 import {
@@ -11,15 +11,15 @@ import {
   transferAnswer,
 } from '../domain/marketplace/marketplace-answer.js';
 import type { CallDetails, FoundItem } from '../ledger/marketplace/marketplace-story.js';
+import type { ItemView } from './item-view.js';
 import type { OperatorLedger } from './operator-ledger.js';
-import type { Shown } from './shown.js';
 import { storyTable } from './story-table.js';
 import { table } from './table.js';
 
 type ShownItem = Exclude<FoundItem, { kind: 'settlement' }>;
 
 /** An order or one item of it: how it stands, what happens next, and everything that happened to it. */
-export async function showMarketplaceItem(ledger: OperatorLedger, item: ShownItem, nowMs: number): Promise<Shown> {
+export async function showMarketplaceItem(ledger: OperatorLedger, item: ShownItem, nowMs: number): Promise<ItemView> {
   const order = await ledger.findOrder(item.orderId);
   if (!order) throw new Error(`order ${item.orderId} is gone from the ledger`);
   return item.kind === 'order' ? await showOrder(ledger, order, nowMs) : await showOne(ledger, order, { item, nowMs });
@@ -113,12 +113,12 @@ async function showOne(
   ledger: OperatorLedger,
   order: Order,
   { item, nowMs }: { readonly item: ShownItem; readonly nowMs: number },
-): Promise<Shown> {
+): Promise<ItemView> {
   const part = partsOf(order).find(({ kind, id }) => kind === item.kind && id === item.id);
   const call = part && (await ledger.callDetails(part.kind, part.id));
   if (!part || !call) throw new Error(`${item.kind} ${item.id} is gone from the ledger`);
   const events = await ledger.storyOf([item]);
-  const next = whatNext(situation(part, call), nowMs);
+  const next = explainNext(situation(part, call), nowMs);
   return {
     workflowId: part.workflowId,
     answer: { ...part.answer, kind: part.kind, call: callAnswer(call), next, events },
@@ -160,12 +160,12 @@ const callAnswer = (call: CallDetails) => ({
   behind: call.behind,
 });
 
-async function showOrder(ledger: OperatorLedger, order: Order, nowMs: number): Promise<Shown> {
+async function showOrder(ledger: OperatorLedger, order: Order, nowMs: number): Promise<ItemView> {
   const parts = partsOf(order);
   const nexts: string[] = [];
   for (const part of parts) {
     const call = await ledger.callDetails(part.kind, part.id);
-    nexts.push(call ? whatNext(situation(part, call), nowMs) : '');
+    nexts.push(call ? explainNext(situation(part, call), nowMs) : '');
   }
   const self: FoundItem = { kind: 'order', id: order.id, orderId: order.id };
   const events = await ledger.storyOf([self, ...parts.map(({ kind, id }) => ({ kind, id, orderId: order.id }))]);

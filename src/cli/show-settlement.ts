@@ -1,20 +1,20 @@
-import { whatNextOfSettlement } from '../domain/decisions/what-next.js';
+import { explainNextOfSettlement } from '../domain/decisions/explain-next.js';
 import { type SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import { formatDecimal } from '../domain/money.js';
 import type { Settlement } from '../domain/settlements/settlement.js';
 import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
+import type { ItemView } from './item-view.js';
 import type { OperatorLedger } from './operator-ledger.js';
-import type { Shown } from './shown.js';
 import { storyTable } from './story-table.js';
 import { table } from './table.js';
 
 /** One settlement and everything that happened to it. */
-export async function showSettlement(ledger: OperatorLedger, id: SettlementId): Promise<Shown> {
+export async function showSettlement(ledger: OperatorLedger, id: SettlementId): Promise<ItemView> {
   const settlement = await ledger.findSettlement(id);
   if (!settlement) throw new Error(`settlement ${id} is gone from the ledger`);
   const [lookup = {}, events] = await Promise.all([ledger.settlementLookup(id), ledger.settlementEvents(id)]);
-  const next = whatNextOfSettlement(settlement);
+  const next = explainNextOfSettlement(settlement);
   return {
     answer: { ...settlementAnswer(settlement), lookup, next, events },
     workflowId: settlement.workflowId,

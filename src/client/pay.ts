@@ -4,12 +4,12 @@ import type { ChannelEntry } from './channel-store.js';
 import { SessionPaymentError } from './errors.js';
 import type { Exchange } from './exchange.js';
 import { leave } from './left-channels.js';
-import { observe } from './observe.js';
 import { noteRefusal, type PaidRequest, paidRequest } from './paid-request.js';
 import { type Payer, recordedEntry } from './payer.js';
 import { preparePayment } from './prepare-payment.js';
 import type { PreparedPayment } from './prepared-payment.js';
 import { problemDetail } from './receipt.js';
+import { recordReceipt } from './record-receipt.js';
 
 export interface Paid {
   readonly response: Response;
@@ -31,7 +31,7 @@ export async function pay(payer: Payer, exchange: Exchange, challenged: SessionT
     if (response.status === 410) terms = await afterGone(request, terms, payment, response);
     else if (response.status === 402) terms = await afterRefusal(request, terms, payment, response);
     else {
-      await observe(payer, terms.key, response, payment.entry);
+      await recordReceipt(payer, terms.key, response, payment.entry);
       return { response, channelId: payment.entry.channelId };
     }
   }

@@ -8,10 +8,10 @@ import { closeChannel, closingTerms } from './close-channel.js';
 import { createCredentialSigner } from './credentials.js';
 import { SessionPaymentError } from './errors.js';
 import { createExchange, type Fetch } from './exchange.js';
-import { observe } from './observe.js';
 import { pay } from './pay.js';
 import { keysOf, type Payer } from './payer.js';
 import type { SessionReceipt } from './receipt.js';
+import { recordReceipt } from './record-receipt.js';
 
 export interface SessionFetchOptions {
   /** Pays and signs; it owns the channels. */
@@ -65,7 +65,7 @@ export function createSessionFetch(options: SessionFetchOptions): SessionFetch {
     const terms = asked.status === 402 ? sessionTerms(asked.headers) : undefined;
     if (terms === undefined) {
       // In turn, or what a payment records meanwhile would be overwritten; and not waited for, because nothing is paid here.
-      if (known !== undefined) void queue.run(known.key, () => observe(payer, known.key, asked));
+      if (known !== undefined) void queue.run(known.key, () => recordReceipt(payer, known.key, asked));
       return asked;
     }
     exchange.requirePayable(asked);

@@ -14,7 +14,6 @@ import type { ApiToken } from '../domain/roles.js';
 import { authorize, createAuthenticate } from './auth.js';
 import { type DecidedItem, decisionRoutes } from './decisions/decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
-import { createRateLimit, type RateLimitSettings } from './limits.js';
 import type { MarketplaceRouteDependencies } from './marketplace/marketplace-dependencies.js';
 import { orderRoutes } from './marketplace/orders.js';
 import { paymentRoutes } from './marketplace/payments.js';
@@ -24,6 +23,7 @@ import { webhookRoutes } from './marketplace/webhooks.js';
 import { openApiDocument } from './openapi.js';
 import { OPERATIONS, openApiOperation } from './operations.js';
 import { HttpProblem } from './problem.js';
+import { createRateLimit, type RateLimitSettings } from './rate-limit.js';
 import { readBody, readBytes, step } from './read-body.js';
 import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
 import {

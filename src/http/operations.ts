@@ -1,6 +1,7 @@
+import { READERS, SERVICES } from './allowed-roles.js';
 import { DECISION_OPERATIONS } from './decisions/decision-operations.js';
 import { MARKETPLACE_OPERATIONS } from './marketplace/marketplace-operations.js';
-import { READS_ONE, READS_PAGE } from './reading.js';
+import { READS_ONE, READS_PAGE } from './read-operations.js';
 import { NOTHING, type Operation } from './route.js';
 import {
   HealthAnswer,
@@ -10,7 +11,6 @@ import {
   SettlementAnswer,
   SettlementListAnswer,
 } from './settlements/settlement-schemas.js';
-import { READERS, SERVICES } from './who.js';
 
 const KIB = 1024;
 

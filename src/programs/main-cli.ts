@@ -61,15 +61,15 @@ const context: CliContext = {
     }
   },
   resolution: async (config, ledger) => {
-    const [{ createResolution }, { createReaders }, { createMarketplaceProviders }, { createTempoProvider }] =
+    const [{ createResolution }, { createPinnedReads }, { createMarketplaceProviders }, { createTempoProvider }] =
       await Promise.all([
         import('../calls/decisions/decide.js'),
-        import('../calls/marketplace/reads-of-ours.js'),
+        import('../calls/marketplace/pinned-reads.js'),
         import('./marketplace-runtime.js'),
         import('./tempo-runtime.js'),
       ]);
-    const readers = createReaders(ledger, createMarketplaceProviders(config, ledger));
-    return createResolution({ ledger, ...readers, chain: createTempoProvider(config) });
+    const pinned = createPinnedReads(ledger, createMarketplaceProviders(config, ledger));
+    return createResolution({ ledger, ...pinned, chain: createTempoProvider(config) });
   },
 };
 

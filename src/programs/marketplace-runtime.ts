@@ -1,8 +1,8 @@
 import type { ChainReader } from '../calls/decisions/ask-chain.js';
 import { createResolution } from '../calls/decisions/decide.js';
 import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.js';
+import { createPinnedReads } from '../calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';
-import { createReaders } from '../calls/marketplace/reads-of-ours.js';
 import { createRereader } from '../calls/settlements/reread-session.js';
 import type { RetryTimings } from '../calls/steps.js';
 import type { Config } from '../config/config.js';
@@ -61,7 +61,7 @@ export function createMarketplaceRuntime({
   holdMs,
 }: MarketplaceOptions) {
   const { hyperswitch } = providers;
-  const readers = createReaders(ledger, providers);
+  const pinned = createPinnedReads(ledger, providers);
   const timings = { transfer: timingsOf(config.transferRetry), reversal: timingsOf(config.reversal) };
   const orchestration = createMarketplaceOrchestration(temporal, config.temporal.taskQueue, {
     ...timings,
@@ -90,11 +90,11 @@ export function createMarketplaceRuntime({
       }),
     resolution: createResolution({
       ledger,
-      ...readers,
+      ...pinned,
       chain,
       reread: createRereader({ ledger, logger }),
     }),
-    processWebhook: createWebhookProcessor({ ledger, stripe: readers.stripe, wake }),
+    processWebhook: createWebhookProcessor({ ledger, stripe: pinned.stripe, wake }),
   };
 }
 

@@ -54,7 +54,7 @@ export interface AdmitDependencies {
   readonly log: SessionLog;
 }
 
-export interface Knock {
+export interface AdmissionRequest {
   readonly found: FoundCredential;
   readonly presented: Presented;
   readonly method: string;

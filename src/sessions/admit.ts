@@ -3,7 +3,7 @@ import type { SettlementId } from '../domain/ids.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { DecodedCredential } from '../protocols/credential.js';
 import { payerOf } from '../protocols/payer.js';
-import type { Admission, AdmitDependencies, Knock, Verified } from './admission.js';
+import type { Admission, AdmissionRequest, AdmitDependencies, Verified } from './admission.js';
 import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './gate/live-session.js';
 import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
@@ -14,37 +14,37 @@ import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
 
 /** From a credential to a durable session: what costs least is looked at first, and nothing is opened before all of it holds. */
-export async function admit(knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
-  const match = matchOffer(knock.found, knock.presented, dependencies.match);
+export async function admit(request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
+  const match = matchOffer(request.found, request.presented, dependencies.match);
   if (match.kind === 'mismatch') {
-    const givenTo = match.why === CHALLENGE_EXPIRED ? await payerOfExpired(knock.found.raw, dependencies) : undefined;
+    const givenTo = match.why === CHALLENGE_EXPIRED ? await payerOfExpired(request.found.raw, dependencies) : undefined;
     const otherwise = {
       kind: 'challenge',
       why: `the credential was not accepted: ${match.why}`,
       ...(givenTo !== undefined && { givenTo }),
     } as const;
-    return match.read === undefined ? otherwise : repeated(match.read, knock, dependencies, otherwise);
+    return match.read === undefined ? otherwise : repeated(match.read, request, dependencies, otherwise);
   }
   if (match.kind === 'undecided') {
     const otherwise = { kind: 'unavailable', why: match.why } as const;
-    return match.read === undefined ? otherwise : repeated(match.read, knock, dependencies, otherwise);
+    return match.read === undefined ? otherwise : repeated(match.read, request, dependencies, otherwise);
   }
   const { credential } = match;
   const leftMs = (credential.expiresAtMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs();
-  if (leftMs < knock.terms.longestMs + dependencies.minRetryWindowMs) {
-    return repeated(match, knock, dependencies, {
+  if (leftMs < request.terms.longestMs + dependencies.minRetryWindowMs) {
+    return repeated(match, request, dependencies, {
       kind: 'challenge',
       why: 'the credential expires too soon to be collected safely',
     });
   }
-  if (credential.manages) return manageVoucherChannel(match, knock, dependencies);
+  if (credential.manages) return manageVoucherChannel(match, request, dependencies);
   const verified = await verifyCredential(match, dependencies);
   if (verified.kind === 'unreachable')
-    return repeated(match, knock, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
+    return repeated(match, request, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
   if (verified.kind === 'valid')
-    return open({ ...match, payer: payerOf(credential, verified.payer) }, knock, dependencies);
+    return open({ ...match, payer: payerOf(credential, verified.payer) }, request, dependencies);
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
-  return repeated(match, knock, dependencies, {
+  return repeated(match, request, dependencies, {
     kind: 'challenge',
     why: 'the auth server did not accept the credential',
   });
@@ -68,16 +68,16 @@ async function earlierUse(
  */
 async function repeated(
   read: ReadCredential,
-  knock: Knock,
+  request: AdmissionRequest,
   dependencies: AdmitDependencies,
   otherwise: Admission,
 ): Promise<Admission> {
   const { credential } = read;
-  if (credential.manages) return managedBefore(read, knock, dependencies, otherwise);
+  if (credential.manages) return managedBefore(read, request, dependencies, otherwise);
   const earlier = await earlierUse(credential.identity, dependencies);
   if (earlier === undefined) return NO_LEDGER;
   if (earlier.use === undefined) return otherwise;
-  const repeat = repeatOf(earlier.use, contentsOf(read, knock));
+  const repeat = repeatOf(earlier.use, contentsOf(read, request));
   switch (repeat.kind) {
     case 'used':
     case 'undecided':
@@ -89,17 +89,20 @@ async function repeated(
         why: 'the payment came to nothing before, and nothing was charged: make another one',
       };
     case 'due':
-      return serveWhatIsDue(repeat.id, credential, knock, dependencies);
+      return serveWhatIsDue(repeat.id, credential, request, dependencies);
     default:
       return assertNever(repeat);
   }
 }
 
 /** What became of a credential that is not taken by the auth server any more. @returns undefined: it was never taken */
-export async function takenBefore(knock: Knock, dependencies: AdmitDependencies): Promise<Admission | undefined> {
-  const { read } = readAlone(knock.found, dependencies.match);
+export async function takenBefore(
+  request: AdmissionRequest,
+  dependencies: AdmitDependencies,
+): Promise<Admission | undefined> {
+  const { read } = readAlone(request.found, dependencies.match);
   const never: Admission = { kind: 'challenge', why: 'this protocol is not offered here' };
-  const known = read === undefined ? never : await repeated(read, knock, dependencies, never);
+  const known = read === undefined ? never : await repeated(read, request, dependencies, never);
   return known === never ? undefined : known;
 }
 
@@ -107,7 +110,7 @@ export async function takenBefore(knock: Knock, dependencies: AdmitDependencies)
  * What the handler charges for an answer that is due is booked no more: its route may sell at another price by now, its work cost
  * more this time. Where it is metered and a body says what is to be done, that may be another one than was paid for.
  */
-function limitOf(spent: AtomicAmount, { amount, metered }: Knock['terms'], method: string): AtomicAmount {
+function limitOf(spent: AtomicAmount, { amount, metered }: AdmissionRequest['terms'], method: string): AtomicAmount {
   return (metered && method !== 'GET') || BigInt(spent) > BigInt(amount) ? spent : amount;
 }
 
@@ -115,7 +118,7 @@ function limitOf(spent: AtomicAmount, { amount, metered }: Knock['terms'], metho
 async function serveWhatIsDue(
   id: SettlementId,
   { metered }: DecodedCredential,
-  { terms, method }: Knock,
+  { terms, method }: AdmissionRequest,
   { lease, ledger, log, releasedLimit }: AdmitDependencies,
 ): Promise<Admission> {
   const held = lease.current();
@@ -150,15 +153,15 @@ async function serveWhatIsDue(
 /** After the longest time of its route a server is given this much to say that it gave an answer. */
 const GRACE_MS = 60_000;
 
-async function open(match: Verified, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+async function open(match: Verified, request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
   const held = dependencies.lease.current();
   // The ledger is away: nobody waits until it has not answered once more.
   if (!held?.mayWrite()) return NO_LEDGER;
-  const { exposure } = knock.terms;
+  const { exposure } = request.terms;
   // Credit is counted per payer: where it is limited, one who might come under many names gets none.
   const uncounted = exposure.perPayer !== undefined && !match.payer.mayOwe;
-  const settle = uncounted ? 'before-release' : knock.terms.settle;
-  const session = newSession(match, knock, held, dependencies);
+  const settle = uncounted ? 'before-release' : request.terms.settle;
+  const session = newSession(match, request, held, dependencies);
   let outcome = await openOnce(session, dependencies);
   let settleAs = settle;
   if ((outcome === 'exposure_payer' || outcome === 'exposure_total') && exposure.over === 'settle-first') {
@@ -175,7 +178,7 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
         settle: settleAs,
       };
     case 'identity_used':
-      return repeated(match, knock, dependencies, { kind: 'used', id: undefined });
+      return repeated(match, request, dependencies, { kind: 'used', id: undefined });
     case 'payer_uncollectable':
       return {
         kind: 'challenge',
@@ -195,7 +198,7 @@ async function open(match: Verified, knock: Knock, dependencies: AdmitDependenci
     case 'exposure_total':
       return { kind: 'exposed' };
     case 'lease_lost':
-      return repeated(match, knock, dependencies, NO_LEDGER);
+      return repeated(match, request, dependencies, NO_LEDGER);
     case 'unknown':
       return NO_LEDGER;
     default:

@@ -6,7 +6,7 @@ import type { Verifier } from './admission.js';
 import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
 import { createCommitQueue } from './gate/commit-queue.js';
 import { createDeliveryRecorder } from './gate/delivery-recorder.js';
-import { createGivenUpSessions } from './gate/given-up.js';
+import { createGivenUpSessions } from './gate/given-up-sessions.js';
 import { createLeaseKeeper } from './gate/lease-keeper.js';
 import { nodeProblem } from './gate/node-trial.js';
 import type { PaymentRequests } from './offers/challenge.js';

@@ -5,7 +5,7 @@ import { newSettlementId } from '../domain/ids.js';
 import { toAtomic } from '../domain/money.js';
 import { settleBody } from '../protocols/settle-body.js';
 import { objectAt, stringAt } from '../protocols/wire-json.js';
-import type { Admission, AdmitDependencies, Knock, Matched } from './admission.js';
+import type { Admission, AdmissionRequest, AdmitDependencies, Matched } from './admission.js';
 import { readMppContent } from './channels/match-channel.js';
 import { readOpaque } from './offers/challenge-opaque.js';
 import type { ReadCredential } from './offers/match-offer.js';
@@ -19,11 +19,11 @@ import { verifyCredential } from './verify-credential.js';
  */
 export async function manageVoucherChannel(
   match: Matched,
-  knock: Knock,
+  request: AdmissionRequest,
   dependencies: AdmitDependencies,
 ): Promise<Admission> {
   try {
-    return (await cameBefore(match, knock, dependencies)) ?? (await manage(match, knock, dependencies));
+    return (await cameBefore(match, request, dependencies)) ?? (await manage(match, request, dependencies));
   } catch (error) {
     dependencies.log.error({ err: error }, 'a channel could not be managed: nothing was promised to its payer');
     return NO_LEDGER;
@@ -33,12 +33,12 @@ export async function manageVoucherChannel(
 /** It is not accepted now, or not to be decided: what was done is answered all the same. */
 export async function managedBefore(
   read: ReadCredential,
-  knock: Knock,
+  request: AdmissionRequest,
   dependencies: AdmitDependencies,
   otherwise: Admission,
 ): Promise<Admission> {
   try {
-    return (await cameBefore(read, knock, dependencies)) ?? otherwise;
+    return (await cameBefore(read, request, dependencies)) ?? otherwise;
   } catch (error) {
     dependencies.log.warn(
       { err: error },
@@ -54,18 +54,18 @@ export async function managedBefore(
  */
 async function cameBefore(
   read: ReadCredential,
-  knock: Knock,
+  request: AdmissionRequest,
   { ledger }: AdmitDependencies,
 ): Promise<Admission | undefined> {
   const { credential } = read;
   const earlier = await ledger.findEarlierUse(credential.identity);
   if (earlier === undefined || earlier.status === 'written_off') return undefined;
-  if (!contentsOf(read, knock).includes(earlier.contentSha256)) return undefined;
+  if (!contentsOf(read, request).includes(earlier.contentSha256)) return undefined;
   const { id, status } = earlier;
   return credential.manages === 'close' || status === 'settled' ? { kind: 'managed', id } : { kind: 'undecided', id };
 }
 
-async function manage(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+async function manage(match: Matched, request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
   const verified = await verifyCredential(match, dependencies);
   switch (verified.kind) {
     case 'unreachable':
@@ -74,17 +74,17 @@ async function manage(match: Matched, knock: Knock, dependencies: AdmitDependenc
       return refused('verification-failed', 'The auth server did not accept the credential.');
     case 'valid':
       return match.credential.manages === 'close'
-        ? close(match, knock, dependencies)
-        : topUp(match, knock, dependencies);
+        ? close(match, request, dependencies)
+        : topUp(match, request, dependencies);
     default:
       return assertNever(verified);
   }
 }
 
 /** The deposit must be there before the next voucher draws on it: it is settled first, and answered by what became of it. */
-async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+async function topUp(match: Matched, request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
   const { ledger, settleNow, dispatch } = dependencies;
-  const settlement = settlementOf(match, knock, dependencies);
+  const settlement = settlementOf(match, request, dependencies);
   const { id } = settlement;
   const { channel } = match.credential;
   if (channel === undefined) return refused('invalid-payload', 'The top-up names no channel.');
@@ -93,7 +93,7 @@ async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependenci
     case 'begun':
       break;
     case 'came_before':
-      return (await cameBefore(match, knock, dependencies)) ?? refused('verification-failed', TOPPED_UP_BEFORE);
+      return (await cameBefore(match, request, dependencies)) ?? refused('verification-failed', TOPPED_UP_BEFORE);
     case 'channel_closes':
       return refused('session/channel-finalized', CHANNEL_CLOSES);
     default:
@@ -113,13 +113,13 @@ async function topUp(match: Matched, knock: Knock, dependencies: AdmitDependenci
   }
 }
 
-async function close(match: Matched, knock: Knock, dependencies: AdmitDependencies): Promise<Admission> {
+async function close(match: Matched, request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
   const { credential } = match;
   const { voucher, content } = credential;
   if (voucher === null) return refused('invalid-payload', 'The close carries no voucher.');
   const challenge = objectAt(content, 'challenge');
   const outcome = await dependencies.ledger.closeVoucherChannel({
-    ...settlementOf(match, knock, dependencies),
+    ...settlementOf(match, request, dependencies),
     voucher,
     challengeId: stringAt(challenge, 'id') ?? '',
     givenToPayer: readOpaque({ opaque: stringAt(challenge, 'opaque') }).givenTo === voucher.channel,
@@ -164,20 +164,20 @@ const refused = (problem: ChannelProblem, detail: string): Admission => ({
   refusal: { problem, detail },
 });
 
-function settlementOf(match: Matched, knock: Knock, { clock }: AdmitDependencies) {
+function settlementOf(match: Matched, request: AdmissionRequest, { clock }: AdmitDependencies) {
   const { offer, credential, context } = match;
   return {
     id: newSettlementId(clock.nowMs()),
     key: credential.identity,
     identity: credential.identity,
-    contentSha256: contentOf(match, knock),
+    contentSha256: contentOf(match, request),
     protocol: credential.protocol,
     asset: offer.asset,
     decimals: offer.decimals,
     lookup: credential.lookup,
     context: { ...context },
     expiresAtMs: null,
-    route: knock.route,
+    route: request.route,
     body: settleBody({ credential, context, spent: toAtomic(0n), decimals: offer.decimals }),
   };
 }

@@ -4,7 +4,7 @@ import type { JsonObject } from '../domain/json.js';
 import { toAtomic } from '../domain/money.js';
 import { settleBody } from '../protocols/settle-body.js';
 import { canonicalJson, objectAt, sha256, stringAt } from '../protocols/wire-json.js';
-import type { AdmitDependencies, Knock, Matched, Verified } from './admission.js';
+import type { AdmissionRequest, AdmitDependencies, Matched, Verified } from './admission.js';
 import type { HeldLease } from './gate/lease-keeper.js';
 import { createLiveSession, type LiveSession } from './gate/live-session.js';
 import type { ReadCredential } from './offers/match-offer.js';
@@ -14,19 +14,19 @@ import type { NewSession, OpenOutcome } from './session-ledger.js';
 /** What the ledger is asked to open: the credential as it came, and the terms of our own offer. */
 export function newSession(
   { offer, credential, context, payer }: Verified,
-  knock: Knock,
+  request: AdmissionRequest,
   held: HeldLease,
   { clock, releasedLimit }: AdmitDependencies,
 ): NewSession {
   const cap = offer.amount;
-  const { perPayer, total } = knock.terms.exposure;
+  const { perPayer, total } = request.terms.exposure;
   const stored: JsonObject = { ...context };
   return {
     id: newSettlementId(clock.nowMs()),
     // Never an id that the client sent: somebody else's could be taken away from them.
     key: credential.identity,
     identity: credential.identity,
-    contentSha256: contentOf({ credential }, knock),
+    contentSha256: contentOf({ credential }, request),
     protocol: credential.protocol,
     asset: offer.asset,
     decimals: offer.decimals,
@@ -37,33 +37,38 @@ export function newSession(
     lookup: credential.lookup,
     context: stored,
     expiresAtMs: credential.expiresAtMs,
-    route: knock.route,
+    route: request.route,
     cap,
-    credential: knock.found.raw,
+    credential: request.found.raw,
     lease: held.lease,
     closeToken: randomUUID(),
-    longestMs: knock.terms.longestMs,
+    longestMs: request.terms.longestMs,
     releasedLimit,
     exposure: { ...(perPayer !== undefined && { perPayer }), ...(total !== undefined && { total }) },
   };
 }
 
 /** What is asked for, with which payment, where and how; not what it was sold for, which may have changed when it comes again. */
-export const contentOf = ({ credential: { protocol, content } }: Pick<ReadCredential, 'credential'>, knock: Knock) =>
-  sha256(canonicalJson({ protocol, content, method: knock.method, url: knock.presented.resource.url }));
+export const contentOf = (
+  { credential: { protocol, content } }: Pick<ReadCredential, 'credential'>,
+  request: AdmissionRequest,
+) => sha256(canonicalJson({ protocol, content, method: request.method, url: request.presented.resource.url }));
 
 /** The same as rows may have it: those of before said also what was offered. */
-export function contentsOf({ credential, offer, context }: ReadCredential, knock: Knock): readonly string[] {
-  if (offer === undefined) return [contentOf({ credential }, knock)];
+export function contentsOf(
+  { credential, offer, context }: ReadCredential,
+  request: AdmissionRequest,
+): readonly string[] {
+  if (offer === undefined) return [contentOf({ credential }, request)];
   const before = {
     protocol: credential.protocol,
     content: credential.content,
     context: { ...context },
     cap: offer.amount,
-    method: knock.method,
-    url: knock.presented.resource.url,
+    method: request.method,
+    url: request.presented.resource.url,
   };
-  return [contentOf({ credential }, knock), sha256(canonicalJson(before))];
+  return [contentOf({ credential }, request), sha256(canonicalJson(before))];
 }
 
 /** A lost answer may have opened the session: it is released in the background, so that the payer can come back with it. */

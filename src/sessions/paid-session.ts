@@ -4,7 +4,7 @@ import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import { type FoundCredential, findCredential } from '../protocols/find-credential.js';
-import type { Admission, AdmitDependencies, Knock } from './admission.js';
+import type { Admission, AdmissionRequest, AdmitDependencies } from './admission.js';
 import { admit, takenBefore } from './admit.js';
 import { type ChannelOffer, channelOfferOf } from './channels/channel-offer.js';
 import { RECEIPT_HEADER } from './channels/channel-receipt.js';
@@ -119,7 +119,7 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
   return serveByAuthServer(next, visit, admission, authServer);
 }
 
-function knockOf({ req, presented, route: { terms } }: Visit, found: FoundCredential): Knock {
+function knockOf({ req, presented, route: { terms } }: Visit, found: FoundCredential): AdmissionRequest {
   return { found, presented, method: req.method, terms, route: terms.name ?? routeName(req) };
 }
 

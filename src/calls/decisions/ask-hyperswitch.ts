@@ -3,7 +3,7 @@ import type { PaymentId } from '../../domain/ids.js';
 import { capturedInWords, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { Claimed, Verifier } from './verification.js';
+import type { Statement, Verifier } from './verification.js';
 
 export interface HyperswitchVerifierDependencies {
   readonly ledger: Pick<Ledger, 'findPayment'>;
@@ -16,7 +16,7 @@ export interface HyperswitchVerifierDependencies {
 /** Before it is said what became of a payment: it must be what the ledger takes it for, and not one that Hyperswitch calls paid by now. */
 export const paymentVerifier =
   ({ ledger, hyperswitch }: HyperswitchVerifierDependencies): Verifier =>
-  async ({ itemId, action }: Claimed): Promise<Verification> => {
+  async ({ itemId, action }: Statement): Promise<Verification> => {
     const payment = await ledger.findPayment(itemId as PaymentId);
     if (!payment || payment.hyperswitchPaymentId === null) return { kind: 'not_needed' };
     if (!hyperswitch)

@@ -16,7 +16,7 @@ import {
 } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { type Claimed, NOT_NEEDED, textOf, type Verifier } from './verification.js';
+import { NOT_NEEDED, type Statement, textOf, type Verifier } from './verification.js';
 
 /** What verifying a decision reads at Stripe; undefined in StripeVerifierDependencies: no key is configured here. */
 export interface StripeReader {
@@ -34,27 +34,27 @@ export interface StripeVerifierDependencies {
 const NO_KEY: Verification = { kind: 'unanswered', detail: 'Stripe cannot be asked here: set STRIPE_SECRET_KEY' };
 
 export function reversalVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {
-  return async (claimed) => {
+  return async (statement) => {
     if (!stripe) return NO_KEY;
-    const reversal = await ledger.findReversal(claimed.itemId as ReversalId);
+    const reversal = await ledger.findReversal(statement.itemId as ReversalId);
     if (!reversal) return NOT_NEEDED;
     if (reversal.stripeTransferId === null)
-      return claimed.action === 'adopt'
+      return statement.action === 'adopt'
         ? { kind: 'refuted', detail: 'its transfer has no id at Stripe, so no reversal can be shown to be of it' }
         : { kind: 'absent' };
     const answer = await stripe.inLane(reversal.sellerAccount).readTransfer(reversal.stripeTransferId);
     // A transfer that does not exist has no reversal either.
-    if (answer.kind === 'missing' && claimed.action === 'write_off') return { kind: 'absent' };
+    if (answer.kind === 'missing' && statement.action === 'write_off') return { kind: 'absent' };
     if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
-    if (claimed.action === 'adopt' || claimed.action === 'write_off')
-      return judgeReversal(claimed, reversal, answer.value);
+    if (statement.action === 'adopt' || statement.action === 'write_off')
+      return judgeReversal(statement, reversal, answer.value);
     const accounted = await ledger.reversedTransfer(reversal.transferId);
     return accounted ? judgeOthers(reversal, answer.value, accounted) : NOT_NEEDED;
   };
 }
 
 function judgeReversal(
-  { action, evidence }: Claimed,
+  { action, evidence }: Statement,
   reversal: Reversal,
   { reversals }: TransferWithReversals,
 ): Verification {
@@ -109,9 +109,9 @@ function judgeOthers(
 }
 
 export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {
-  return async (claimed) => {
+  return async (statement) => {
     if (!stripe) return NO_KEY;
-    const transfer = await ledger.findTransfer(claimed.itemId as TransferId);
+    const transfer = await ledger.findTransfer(statement.itemId as TransferId);
     const order = transfer && (await ledger.findOrder(transfer.orderId));
     if (!transfer || !order) return NOT_NEEDED;
     const group = order.reference ?? order.id;
@@ -119,7 +119,7 @@ export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies)
     if (answer.kind !== 'found' && answer.kind !== 'missing')
       return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
     const members = answer.kind === 'found' ? answer.value : [];
-    const judged = judgeTransfer(claimed, transfer, { group, members });
+    const judged = judgeTransfer(statement, transfer, { group, members });
     const found = judged.kind === 'found' && members.find((one) => one.stripeTransferId === judged.providerId);
     return found && found.amountReversed > 0n ? await asItIsNow(stripe, found, judged) : judged;
   };
@@ -137,7 +137,7 @@ async function asItIsNow(
 }
 
 function judgeTransfer(
-  { action, evidence }: Claimed,
+  { action, evidence }: Statement,
   transfer: SellerTransfer,
   { group, members }: { readonly group: string; readonly members: readonly TransferFacts[] },
 ): Verification {

@@ -11,7 +11,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import { type ChainVerifierDependencies, settlementVerifier } from './ask-chain.js';
 import { type HyperswitchVerifierDependencies, paymentVerifier } from './ask-hyperswitch.js';
 import { reversalVerifier, type StripeVerifierDependencies, transferVerifier } from './ask-stripe.js';
-import { type Claimed, NOT_NEEDED, type Verifier } from './verification.js';
+import { NOT_NEEDED, type Statement, type Verifier } from './verification.js';
 
 export interface ResolutionDependencies
   extends StripeVerifierDependencies,
@@ -49,8 +49,8 @@ export function createResolution(dependencies: ResolutionDependencies) {
     payment: paymentVerifier(dependencies),
     refund: () => Promise.resolve(NOT_NEEDED),
   };
-  const verify = async (claimed: Claimed): Promise<Verification> =>
-    ruleOf(claimed.kind, claimed.action)?.asks ? await verifiers[claimed.kind](claimed) : NOT_NEEDED;
+  const verify = async (statement: Statement): Promise<Verification> =>
+    ruleOf(statement.kind, statement.action)?.asks ? await verifiers[statement.kind](statement) : NOT_NEEDED;
 
   /** A retry that leaves a settlement as it is was for one that could not be read: it is read now. */
   async function lookAgain({ kind, action, itemId }: Decision, outcome: DecideOutcome | Unanswered) {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../domain/json.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
 
 /** What somebody says about an item, before it is believed. */
-export interface Claimed {
+export interface Statement {
   readonly kind: DecidableKind;
   readonly itemId: string;
   readonly action: string;
@@ -11,7 +11,7 @@ export interface Claimed {
 }
 
 /** Asks whoever can know, only for actions of the catalogue that ask; never changes anything. */
-export type Verifier = (claimed: Claimed) => Promise<Verification>;
+export type Verifier = (statement: Statement) => Promise<Verification>;
 
 export const NOT_NEEDED: Verification = { kind: 'not_needed' };
 

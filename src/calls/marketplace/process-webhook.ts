@@ -3,7 +3,7 @@ import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
-import type { StripeOfOurs } from './reads-of-ours.js';
+import type { PinnedStripe } from './pinned-reads.js';
 
 export interface WebhookDependencies {
   readonly ledger: Pick<
@@ -17,7 +17,7 @@ export interface WebhookDependencies {
     | 'adoptReversal'
   >;
   /** undefined: payouts are left to a process that can read them. */
-  readonly stripe: StripeOfOurs | undefined;
+  readonly stripe: PinnedStripe | undefined;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 

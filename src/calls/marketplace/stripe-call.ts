@@ -2,11 +2,11 @@ import { certaintyAtSend, mayHaveMoved } from '../../domain/calls/certainty.js';
 import type { KeyedAnswer } from '../../domain/calls/provider-answers.js';
 import type { Claimed, SendPermit } from '../../ledger/calls/call-types.js';
 import type { CallAttempt, CallStep } from '../steps.js';
+import { createAfterStripeLook } from './stripe-after-look.js';
+import { createAfterStripeRefusal, type Refusal } from './stripe-after-refusal.js';
 import type { NotNow, StripeCall, StripeCallDependencies } from './stripe-call-types.js';
-import { createStripeLooked } from './stripe-looked.js';
 import { asCallAnswer, fromRefusal, unfinished } from './stripe-meanings.js';
 import { createStripeRecorder } from './stripe-record.js';
-import { createStripeRefused, type Refusal } from './stripe-refused.js';
 
 /**
  * One attempt of one money call: claim, look where an earlier attempt may have gone out, permit, send, record. After any
@@ -21,8 +21,8 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
   const { holdMs, account, processName } = dependencies;
   const recorder = createStripeRecorder(call, dependencies);
   const { decide, recorded } = recorder;
-  const { fromLook, notRead, inDoubt } = createStripeLooked(call, dependencies, recorder);
-  const afterRefusal = createStripeRefused(call, recorder, fromLook);
+  const { fromLook, notRead, inDoubt } = createAfterStripeLook(call, dependencies, recorder);
+  const afterRefusal = createAfterStripeRefusal(call, recorder, fromLook);
   let sequence = 0;
 
   return async function attempt(id: Id): Promise<CallAttempt> {

@@ -1,8 +1,8 @@
 import type { DecidableKind } from '../../domain/decisions/decisions.js';
+import { OPERATORS } from '../allowed-roles.js';
 import type { ProblemCode } from '../problem.js';
 import { NOTHING, type Operation } from '../route.js';
 import { NoteRequest } from '../schema-parts.js';
-import { OPERATORS } from '../who.js';
 import { DecisionAnswer, RESOLVE_REQUESTS, type ResolveRequest } from './decision-schemas.js';
 
 const DECIDED = {

@@ -1,7 +1,7 @@
+import { SERVICES } from '../allowed-roles.js';
 import type { ProblemCode } from '../problem.js';
-import { READS_ONE, READS_PAGE } from '../reading.js';
+import { READS_ONE, READS_PAGE } from '../read-operations.js';
 import { type HeaderDescription, NOTHING, type Operation } from '../route.js';
-import { SERVICES } from '../who.js';
 import {
   ListOrdersQuery,
   ListPaymentsQuery,

@@ -2,7 +2,7 @@ import { type Certainty, certaintyAtClaim } from '../../domain/calls/certainty.j
 import type { Clock } from '../../domain/clock.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Database } from '../database.js';
-import { moveOrder } from '../marketplace/order-paid.js';
+import { moveOrder } from '../marketplace/order-status.js';
 import { isOpen, lockPayment, lockWithOrder, type PaymentRow } from '../marketplace/payment-row.js';
 import type { Sealer } from '../sealer.js';
 import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './call-types.js';

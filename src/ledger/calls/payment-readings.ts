@@ -4,7 +4,7 @@ import type { Clock } from '../../domain/clock.js';
 import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
-import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-paid.js';
+import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-status.js';
 import { capturedIn, isOpen, type PaymentRow } from '../marketplace/payment-row.js';
 import { sealClientSecret } from '../marketplace/payments.js';
 import type { Sealer } from '../sealer.js';

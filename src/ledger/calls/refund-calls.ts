@@ -9,7 +9,7 @@ import type { Database } from '../database.js';
 import { dropAttention, isGivenUp, withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
-import { refreshOrder } from '../marketplace/order-paid.js';
+import { refreshOrder } from '../marketplace/order-status.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';

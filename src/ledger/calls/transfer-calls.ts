@@ -9,8 +9,8 @@ import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
-import { questionedPayment } from '../marketplace/order-paid.js';
-import { noteOthers } from '../marketplace/others-reversals.js';
+import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
+import { questionedPayment } from '../marketplace/order-status.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -118,7 +118,7 @@ export function createTransferCalls(database: Database) {
       try {
         return await database.transaction(async (query) => {
           await lockSharesOf(query, 'seller_transfers', id);
-          await noteOthers(query, id, others);
+          await noteForeignReversals(query, id, others);
           return await finishTransfer(query, await lockTransfer(query, id), stripeTransferId);
         });
       } catch (error) {
@@ -208,7 +208,7 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
   const row = await lockTransfer(query, id);
   await tellAnswer(query, 'seller_transfers', row, outcome);
   if (decision.do === 'finish') {
-    await noteOthers(query, id, outcome.takenBack ?? []);
+    await noteForeignReversals(query, id, outcome.takenBack ?? []);
     return await finishTransfer(query, row, stripeId ?? '', requestId);
   }
   if (row.completed || row.runner !== runner) return { status: row.status, started: [] };

@@ -3,7 +3,7 @@ import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { larger } from '../../domain/money.js';
 import { bookGivenBack, saidGivenBack, takeBackGivenBack } from '../marketplace/given-back.js';
-import { moveOrder, wakeTransfers } from '../marketplace/order-paid.js';
+import { moveOrder, wakeTransfers } from '../marketplace/order-status.js';
 import { isOpen } from '../marketplace/payment-row.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { mustMove, type Query } from '../transition.js';

@@ -1,6 +1,6 @@
 import type { TransferId } from '../../domain/ids.js';
 import { finishTransfer, lockTransfer } from '../calls/transfer-calls.js';
-import { noteOthers } from '../marketplace/others-reversals.js';
+import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { withholdDemands } from '../marketplace/share-out.js';
 import { mustMove } from '../transition.js';
@@ -52,7 +52,7 @@ export const TRANSFER: Decidable<'transfer', Row> = {
       missing: unadoptable,
       confirmed: isMarked,
       async apply({ query }, { id }, said) {
-        if (said.verified.kind === 'found') await noteOthers(query, id, said.verified.takenBack ?? []);
+        if (said.verified.kind === 'found') await noteForeignReversals(query, id, said.verified.takenBack ?? []);
         const { status } = await finishTransfer(query, await lockTransfer(query, id), adopted(said));
         await dropAttention(query, 'seller_transfers', id);
         return status;

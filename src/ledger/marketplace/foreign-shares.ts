@@ -9,7 +9,7 @@ import { NO_ATTENTION } from '../decisions/decision-rows.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import { proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
-import { noteOthers } from './others-reversals.js';
+import { noteForeignReversals } from './note-foreign-reversals.js';
 import { lockSharesOf } from './seller-shares.js';
 
 /** A transfer of ours, and what is accounted for of its reversals at Stripe. */
@@ -45,7 +45,7 @@ export function createForeignShares(database: Database) {
     ): Promise<readonly MarketplaceItem[]> =>
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
-        await noteOthers(query, id, reversals.map(notedOf));
+        await noteForeignReversals(query, id, reversals.map(notedOf));
         const woken = await query<{ id: string }>(
           `UPDATE reversals SET next_retry_at = clock_now(), next_check_at = clock_now()
            WHERE transfer_id = $1 AND status = 'pending' AND runner IS NULL AND last_answer = 'unfinished' RETURNING id`,

@@ -3,7 +3,7 @@ import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../../domain/ids.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import { proposeCompensation } from './compensation.js';
-import { refreshOrder } from './order-paid.js';
+import { refreshOrder } from './order-status.js';
 import { restoreShares, settleShares } from './share-out.js';
 
 /**

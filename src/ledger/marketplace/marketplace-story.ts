@@ -2,7 +2,7 @@ import type { OrderId } from '../../domain/ids.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type EventOfItem, type EventRow, toEvent } from '../event-row.js';
-import { questionedPayment } from './order-paid.js';
+import { questionedPayment } from './order-status.js';
 
 /** Which item a person means, and the order it belongs to. */
 export type FoundItem =

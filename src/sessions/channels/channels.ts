@@ -4,7 +4,7 @@ import { createFairTurns } from '../../domain/fair-turns.js';
 import { createKeyedQueue } from '../../domain/keyed-queue.js';
 import { createCommitQueue } from '../gate/commit-queue.js';
 import { createDeliveryRecorder, type DeliveryRecorder } from '../gate/delivery-recorder.js';
-import { createGivenUpSessions } from '../gate/given-up.js';
+import { createGivenUpSessions } from '../gate/given-up-sessions.js';
 import type { LeaseKeeper } from '../gate/lease-keeper.js';
 import type { MppIssuer } from '../offers/match-mpp.js';
 import type { SessionLog } from '../session-log.js';

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { withTimeout } from '../../domain/timeout.js';
-import { type Exchange, exchangeOverHttp1, exchangeOverHttp2 } from '../in-memory.js';
 import { holdWire } from './hold-wire.js';
+import { type Exchange, exchangeOverHttp1, exchangeOverHttp2 } from './in-memory-exchange.js';
 import type { Verdict, Wire } from './wire.js';
 
 /** With which `npm test` tries that responses are held back, as in package.json under engines; a test keeps the two alike. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { whatNext } from '../../../src/domain/decisions/what-next.js';
+import { explainNext } from '../../../src/domain/decisions/explain-next.js';
 import { newDecisionId, type PaymentId, type TransferId } from '../../../src/domain/ids.js';
 import { createMarketplaceStory } from '../../../src/ledger/marketplace/marketplace-story.js';
 import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
@@ -49,7 +49,7 @@ describe('a share that is not sent yet while a person is asked whether its order
     expect(market.transferPosts(SELLER)).toEqual([]);
     const call = await createMarketplaceStory(market.test.database).callDetails('transfer', transfer);
     const situation = { ...(await market.transfer(transfer)), ...call!, kind: 'transfer' as const };
-    expect(whatNext(situation, market.test.clock.nowMs())).toContain(`waits for payment ${payment.id} of its order`);
+    expect(explainNext(situation, market.test.clock.nowMs())).toContain(`waits for payment ${payment.id} of its order`);
   });
 
   it('is sent once when Hyperswitch has the money after all', async () => {

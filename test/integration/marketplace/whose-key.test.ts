@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { createResolution } from '../../../src/calls/decisions/decide.js';
+import { createPinnedReads } from '../../../src/calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../../../src/calls/marketplace/process-webhook.js';
-import { createReaders } from '../../../src/calls/marketplace/reads-of-ours.js';
 import { newDecisionId, type TransferId } from '../../../src/domain/ids.js';
 import { createStripe } from '../../../src/providers/stripe/client.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
@@ -28,7 +28,7 @@ describe('a key of another account at Stripe, which knows nothing of ours,', () 
   });
 
   const readersWith = (secretKey: string) =>
-    createReaders(test.ledger, {
+    createPinnedReads(test.ledger, {
       stripe: createStripe({ secretKey, apiBase: sandbox.url, takeToken: () => Promise.resolve(() => undefined) }),
       hyperswitch: undefined,
     });

@@ -1,7 +1,7 @@
 import { startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { createResolution } from '../../../src/calls/decisions/decide.js';
 import { createHyperswitchCalls } from '../../../src/calls/marketplace/hyperswitch-calls.js';
-import { createReaders } from '../../../src/calls/marketplace/reads-of-ours.js';
+import { createPinnedReads } from '../../../src/calls/marketplace/pinned-reads.js';
 import type { FollowStep } from '../../../src/calls/steps.js';
 import { paymentKey, refundKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { PaymentFacts } from '../../../src/domain/calls/provider-answers.js';
@@ -53,7 +53,7 @@ export async function openHyperswitchWorld() {
     });
   const resolution = createResolution({
     ledger,
-    ...createReaders(ledger, { stripe: undefined, hyperswitch }),
+    ...createPinnedReads(ledger, { stripe: undefined, hyperswitch }),
     chain: undefined,
   });
   let calls = process('p1');

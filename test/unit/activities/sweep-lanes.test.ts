@@ -2,7 +2,7 @@ import { msToNumber } from '@temporalio/common/lib/time.js';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { passMs } from '../../../activities/sweeps/sweep-lane.js';
+import { passMs } from '../../../activities/sweeps/lane-pass.js';
 import { createSweeps, type SweepDependencies } from '../../../activities/sweeps/sweep-lanes.js';
 import { newSettlementId } from '../../../src/domain/ids.js';
 import { SWEEP_LANES, type SweepLane, sweepIntervals } from '../../../src/domain/sweep-lanes.js';

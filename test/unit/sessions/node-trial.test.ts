@@ -3,8 +3,8 @@
 import { OutgoingMessage, ServerResponse } from 'node:http';
 import type { ServerHttp2Stream } from 'node:http2';
 import { expect, onTestFinished, test } from 'vitest';
+import { exchangeOverHttp2 } from '../../../src/sessions/gate/in-memory-exchange.js';
 import { nodeProblem, tryNode } from '../../../src/sessions/gate/node-trial.js';
-import { exchangeOverHttp2 } from '../../../src/sessions/in-memory.js';
 import { sell } from './support/world.js';
 
 type Method = (this: Loose, ...args: Loose[]) => unknown;

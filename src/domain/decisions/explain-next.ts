@@ -23,7 +23,7 @@ export interface Situation {
 }
 
 /** What happens next, in plain words, for the person who asks where this money is. Changes nothing and promises no date. */
-export function whatNext(situation: Situation, nowMs: number): string {
+export function explainNext(situation: Situation, nowMs: number): string {
   const { attention, heldUntil, parkedBy, behind, kind } = situation;
   if (attention) return waitsForPerson(situation, attention);
   if (heldUntil !== null && Date.parse(heldUntil) > nowMs) {
@@ -52,7 +52,7 @@ const isTriedAgain = ({ kind, status, certainty, nextCheckAt }: Situation): bool
   kind === 'transfer' && status === 'permanently_failed' && certainty !== 'done' && nextCheckAt !== null;
 
 /** The same of a settlement. */
-export function whatNextOfSettlement(settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>): string {
+export function explainNextOfSettlement(settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>): string {
   const { status, attention, nextRetryAt } = settlement;
   if (attention) return asks('settlement', attention);
   switch (status) {

@@ -1,6 +1,6 @@
+import { READERS } from './allowed-roles.js';
 import type { ProblemCode } from './problem.js';
 import { NOTHING } from './route.js';
-import { READERS } from './who.js';
 
 const LEDGER: readonly ProblemCode[] = ['ledger_unavailable'];
 const reading = { method: 'GET', roles: READERS, body: NOTHING } as const;

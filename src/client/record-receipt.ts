@@ -6,7 +6,7 @@ import { receiptOf, reconciled } from './receipt.js';
  * Writes down what the server counted, from the receipt of a successful response.
  * @param paid the channel that this response was paid with, if it was
  */
-export async function observe(payer: Payer, key: string, response: Response, paid?: ChannelEntry): Promise<void> {
+export async function recordReceipt(payer: Payer, key: string, response: Response, paid?: ChannelEntry): Promise<void> {
   if (!response.ok) return;
   try {
     const entry = await latestOf(payer, key, paid);

@@ -15,7 +15,7 @@ import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { hyperswitchStep, ledgerCall, readAgainMs } from './policies.js';
 import { MoneyState } from './search-attributes.js';
-import { attentionIsOver, show, tellAttention } from './shown.js';
+import { clearAttention, showAttention, showPhase } from './visibility.js';
 
 const { advancePayment, advanceRefund } =
   proxyActivities<Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'>>(hyperswitchStep);
@@ -55,27 +55,27 @@ async function follow(input: FollowInput, { kind, advance }: Followed): Promise<
   for (;;) {
     reread = false;
     const step = await advance(input.id);
-    if (step.kind !== 'attention') attentionIsOver(state);
+    if (step.kind !== 'attention') clearAttention(state);
     switch (step.kind) {
       case 'final':
         // A nudge that came during the reading is about something newer.
         if (reread) break;
-        show(state, 'finished', step.status);
+        showPhase(state, 'finished', step.status);
         upsertSearchAttributes([{ key: MoneyState, value: step.status }]);
         await desk.dismissRest();
         await condition(allHandlersFinished);
         return { status: step.status };
       case 'attention':
-        tellAttention(state, step);
+        showAttention(state, step);
         await desk.decideUntil(() => reread, A_DAY_MS);
         break;
       case 'open':
-        show(state, 'waiting', `${step.detail}; it is read again`);
+        showPhase(state, 'waiting', `${step.detail}; it is read again`);
         await condition(() => reread, step.afterMs ?? readAgainMs(reads));
         reads += 1;
         break;
       case 'later':
-        show(state, 'waiting_to_retry', step.why);
+        showPhase(state, 'waiting_to_retry', step.why);
         await condition(() => reread, Math.max(1, step.afterMs, readAgainMs(reads)));
         reads += 1;
         break;

@@ -42,7 +42,7 @@ export const passMs = (intervalMs: number): number =>
  * and an end soon after that even where a call has neither answered nor kept its own limit. Only a pass that ended well is
  * recorded as a success; the alert of each lane watches for that.
  */
-export function createSweepLanes({ ledger, work, intervals, logger }: SweepLaneDependencies): SweepActivities {
+export function createLanePasses({ ledger, work, intervals, logger }: SweepLaneDependencies): SweepActivities {
   return {
     async sweepLane(lane) {
       // A schedule of a newer build may ask an older worker.

@@ -6,7 +6,11 @@ import { type Query, recordEvent } from '../transition.js';
  * Keeps what Stripe holds of others on a transfer; a person is told by SQL (`ask_about_others`): now, or when the share that is
  * under way, or what the transfer asks already, has ended. The caller holds the transfer.
  */
-export async function noteOthers(query: Query, id: TransferId, others: readonly OthersReversal[]): Promise<void> {
+export async function noteForeignReversals(
+  query: Query,
+  id: TransferId,
+  others: readonly OthersReversal[],
+): Promise<void> {
   if (others.length === 0) return;
   const rows = await query<{ id: string; amount: string; fresh: boolean }>(
     `INSERT INTO foreign_reversals AS f (stripe_reversal_id, transfer_id, amount)

@@ -10,7 +10,7 @@ import type { StripeRecorder } from './stripe-record.js';
 export type Misdirected = Extract<Unread, { kind: 'misdirected' }>;
 
 /** What Stripe's records, or their silence, make of an attempt. */
-export function createStripeLooked<Id extends string, C extends Claimed & { readonly id: Id }>(
+export function createAfterStripeLook<Id extends string, C extends Claimed & { readonly id: Id }>(
   call: Pick<StripeCall<Id, C, never>, 'release' | 'noteAbsent'>,
   { account }: Pick<StripeCallDependencies, 'account'>,
   { decide, recorded }: StripeRecorder<Id, C>,

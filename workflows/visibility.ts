@@ -3,20 +3,20 @@ import type { ItemState } from './messages.js';
 import { AttentionReason, MoneyState, NeedsAttention } from './search-attributes.js';
 
 /** What a workflow tells people: the answer to its query, the line in the Web UI, the attributes that lists are searched by. */
-export function show(state: ItemState, phase: ItemState['phase'], detail: string): void {
+export function showPhase(state: ItemState, phase: ItemState['phase'], detail: string): void {
   state.phase = phase;
   state.detail = detail;
   setCurrentDetails(detail);
 }
 
 /** @param moneyState of kinds whose status changes when a person is asked */
-export function tellAttention(
+export function showAttention(
   state: ItemState,
   { reason, detail }: { readonly reason: string; readonly detail: string },
   moneyState?: string,
 ): void {
   const isTold = state.phase === 'needs_attention' && state.reason === reason;
-  show(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
+  showPhase(state, 'needs_attention', `needs a person: ${reason}: ${detail}`);
   if (isTold) return;
   state.reason = reason;
   upsertSearchAttributes([
@@ -27,7 +27,7 @@ export function tellAttention(
 }
 
 /** Nobody is asked any more. */
-export function attentionIsOver(state: ItemState): void {
+export function clearAttention(state: ItemState): void {
   if (state.reason === undefined) return;
   delete state.reason;
   upsertSearchAttributes([{ key: NeedsAttention, value: false }]);

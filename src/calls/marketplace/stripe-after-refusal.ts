@@ -17,7 +17,7 @@ export interface Refusal {
 }
 
 /** What a no means is told by Stripe's records, never by the code of the no alone. */
-export function createStripeRefused<Id extends string, C extends Claimed & { readonly id: Id }>(
+export function createAfterStripeRefusal<Id extends string, C extends Claimed & { readonly id: Id }>(
   call: Pick<StripeCall<Id, C, never>, 'look' | 'noteAbsent'>,
   { decide, recorded }: StripeRecorder<Id, C>,
   fromLook: (claim: C, looked: Exclude<Looked, { kind: 'absent' }>) => Promise<CallAttempt>,

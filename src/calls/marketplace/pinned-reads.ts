@@ -10,7 +10,7 @@ import type { StripeAccountCheck } from './stripe-call-types.js';
 type StripeReads = Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'readPayout'>;
 
 /** Stripe, for whoever only reads and concludes something from it. */
-export interface StripeOfOurs {
+export interface PinnedStripe {
   inLane(lane: string): StripeReads;
 }
 
@@ -18,7 +18,7 @@ export interface StripeOfOurs {
  * A key of another account is told that nothing of ours exists, and that would pass for a proof of absence. So what a decision
  * or an event rests on is read only with a key of the account that this ledger is pinned to.
  */
-function stripeOfOurs(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'>): StripeOfOurs {
+function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'>): PinnedStripe {
   const checked = async <Found>(read: () => Promise<ReadAnswer<Found>>): Promise<ReadAnswer<Found>> =>
     (await account.verify()) ?? (await read());
   return {
@@ -34,14 +34,14 @@ function stripeOfOurs(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
 }
 
 /** The same of Hyperswitch, where no call tells whose a key is: what it answers tells, and a control read beside an absence. */
-export interface HyperswitchOfOurs {
+export interface PinnedHyperswitch {
   readPayment(hyperswitchPaymentId: string, id: PaymentId): Promise<ReadAnswer<PaymentFacts>>;
 }
 
-function hyperswitchOfOurs(
+function pinnedHyperswitch(
   hyperswitch: Pick<Hyperswitch, 'readPayment'>,
   account: Pick<HyperswitchAccount, 'control' | 'misfit'>,
-): HyperswitchOfOurs {
+): PinnedHyperswitch {
   return {
     async readPayment(hyperswitchPaymentId, id) {
       const answer = await hyperswitch.readPayment(hyperswitchPaymentId);
@@ -58,21 +58,21 @@ function hyperswitchOfOurs(
   };
 }
 
-export interface Readers {
-  readonly stripe: StripeOfOurs | undefined;
-  readonly hyperswitch: HyperswitchOfOurs | undefined;
+export interface PinnedReads {
+  readonly stripe: PinnedStripe | undefined;
+  readonly hyperswitch: PinnedHyperswitch | undefined;
 }
 
 /** Both, as far as they are configured. */
-export function createReaders(
+export function createPinnedReads(
   ledger: Pick<
     Ledger,
     'pinStripeAccount' | 'parkProvider' | 'unparkProvider' | 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs'
   >,
   { stripe, hyperswitch }: { readonly stripe: Stripe | undefined; readonly hyperswitch: Hyperswitch | undefined },
-): Readers {
+): PinnedReads {
   return {
-    stripe: stripe && stripeOfOurs(stripe, createStripeAccountCheck({ ledger, stripe })),
-    hyperswitch: hyperswitch && hyperswitchOfOurs(hyperswitch, createHyperswitchAccount({ ledger, hyperswitch })),
+    stripe: stripe && pinnedStripe(stripe, createStripeAccountCheck({ ledger, stripe })),
+    hyperswitch: hyperswitch && pinnedHyperswitch(hyperswitch, createHyperswitchAccount({ ledger, hyperswitch })),
   };
 }

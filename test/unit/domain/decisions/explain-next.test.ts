@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attention } from '../../../../src/domain/decisions/attention.js';
-import { type Situation, whatNext, whatNextOfSettlement } from '../../../../src/domain/decisions/what-next.js';
+import { explainNext, explainNextOfSettlement, type Situation } from '../../../../src/domain/decisions/explain-next.js';
 import {
   PAYMENT_STATUSES,
   REFUND_STATUSES,
@@ -14,7 +14,7 @@ const LATER = '2026-11-21T10:05:00.000Z';
 const EARLIER = '2026-11-21T09:55:00.000Z';
 const attention = (reason: Attention['reason']): Attention => ({ reason, since: EARLIER, detail: 'x' });
 const next = (change: Partial<Situation>) =>
-  whatNext(
+  explainNext(
     {
       kind: 'reversal',
       status: 'pending',
@@ -87,7 +87,7 @@ describe('what happens next', () => {
     expect(next({ status: 'permanently_failed', ...change })).toMatch(words);
   });
 
-  it.each<[Partial<Parameters<typeof whatNextOfSettlement>[0]>, RegExp]>([
+  it.each<[Partial<Parameters<typeof explainNextOfSettlement>[0]>, RegExp]>([
     [{ status: 'open' }, /^its response is being served/],
     [{ nextRetryAt: LATER }, /^it is sent at 2026-11-21T10:05/],
     [{}, /^it is sent now, or found by the next sweep/],
@@ -99,12 +99,14 @@ describe('what happens next', () => {
     ],
     [{ status: 'needs_attention', attention: attention('approval_pending') }, /^an approver confirms/],
   ])('for a settlement %j is %s', (change, words) => {
-    expect(whatNextOfSettlement({ status: 'pending', attention: null, nextRetryAt: null, ...change })).toMatch(words);
+    expect(explainNextOfSettlement({ status: 'pending', attention: null, nextRetryAt: null, ...change })).toMatch(
+      words,
+    );
   });
 
   it('is said of every status there is', () => {
     for (const status of SETTLEMENT_STATUSES)
-      expect(whatNextOfSettlement({ status, attention: null, nextRetryAt: null }).length).toBeGreaterThan(5);
+      expect(explainNextOfSettlement({ status, attention: null, nextRetryAt: null }).length).toBeGreaterThan(5);
     const all = [
       ...PAYMENT_STATUSES.map((status) => ({ kind: 'payment' as const, status })),
       ...REFUND_STATUSES.map((status) => ({ kind: 'refund' as const, status })),

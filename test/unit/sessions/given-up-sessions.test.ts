@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { SettlementId } from '../../../src/domain/ids.js';
-import { createGivenUpSessions } from '../../../src/sessions/gate/given-up.js';
+import { createGivenUpSessions } from '../../../src/sessions/gate/given-up-sessions.js';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
