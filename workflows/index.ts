@@ -1,6 +1,7 @@
 export { backfillTransferIds } from './backfill-transfer-ids.js';
 export { closeTimeSettlement } from './close-time-settlement.js';
-export { payment, refund } from './follow-at-hyperswitch.js';
+export { payment } from './payment.js';
+export { refund } from './refund.js';
 export { refundReversal } from './refund-reversal.js';
 export { sellerTransfer } from './seller-transfer.js';
 export { settleBatch } from './settle-batch.js';

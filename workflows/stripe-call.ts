@@ -1,20 +1,8 @@
-import {
-  allHandlersFinished,
-  condition,
-  continueAsNew,
-  proxyActivities,
-  proxyLocalActivities,
-  setHandler,
-  upsertSearchAttributes,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { condition, continueAsNew, proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { MarketplaceActivities, StripeCallInput } from '../activities/marketplace-contract.js';
 import type { CallStep } from '../src/calls/steps.js';
-import { actionsOf } from '../src/domain/decisions/decisions.js';
-import { createDecisionDesk } from './decision-desk.js';
-import { type ItemState, rereadSignal, stateQuery } from './messages.js';
-import { countedAttempts, LOOK_ANYWAY_AFTER_MS, ledgerCall, quickLedgerCall, stripeLook } from './policies.js';
-import { MoneyState } from './search-attributes.js';
+import { A_DAY_MS, beginItem } from './item.js';
+import { countedAttempts, LOOK_ANYWAY_AFTER_MS, quickLedgerCall, stripeLook } from './policies.js';
 import { clearAttention, showAttention, showPhase } from './visibility.js';
 
 /** What differs between sending a seller's share and taking it back. */
@@ -25,7 +13,6 @@ export interface CallKind {
 }
 
 const { takeTurn } = proxyLocalActivities<Pick<MarketplaceActivities, 'takeTurn'>>(quickLedgerCall);
-const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney'>>(ledgerCall);
 
 /**
  * The life of one money call to Stripe: attempts until it is done, waits where only time, a balance or a mended key can
@@ -33,43 +20,27 @@ const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney
  * be started twice, wiped or started late.
  */
 export async function runStripeCall({ id, sellerAccount, settings }: StripeCallInput, call: CallKind) {
-  const state: ItemState = { phase: 'calling', detail: 'the first attempt is under way', ignored: [] };
-  const desk = createDecisionDesk({
-    state,
-    actions: actionsOf(call.kind),
-    decide: (message) => decideMoney({ kind: call.kind, itemId: id, ...message }),
-  });
-  let reread = false;
-  setHandler(stateQuery, () => state);
-  setHandler(rereadSignal, () => {
-    reread = true;
-  });
+  const item = beginItem({ kind: call.kind, id, detail: 'the first attempt is under way' });
+  const { state } = item;
   const attempts = proxyActivities<MarketplaceActivities>(countedAttempts(settings, sellerAccount));
   const looks = proxyActivities<MarketplaceActivities>(stripeLook);
-  const startedAtMs = Date.now();
-  let lookedAtMs = startedAtMs;
+  let lookedAtMs = Date.now();
 
   for (;;) {
     await waitForTurn(sellerAccount);
-    // Cleared before the attempt, never after it: a nudge that comes meanwhile is about something newer.
-    reread = false;
+    item.clearNudge();
     const step = await attemptOnce(() => call.attempt(attempts, id), settings.backoffBaseMs);
     if (step.kind !== 'attention') clearAttention(state);
     switch (step.kind) {
       case 'final':
-        // A nudge that came during the attempt is about something newer.
-        if (reread) break;
-        showPhase(state, 'finished', step.status);
-        upsertSearchAttributes([{ key: MoneyState, value: step.status }]);
-        await desk.dismissRest();
-        await condition(allHandlersFinished);
-        return { status: step.status };
+        if (item.isNudged()) break;
+        return await item.finish(step.status);
       case 'attention':
         await waitForPerson(step);
         break;
       case 'later':
         showPhase(state, 'waiting_to_retry', step.why);
-        await condition(() => reread, Math.max(1, step.afterMs));
+        await condition(item.isNudged, Math.max(1, step.afterMs));
         break;
       case 'waiting_balance':
         showPhase(
@@ -77,26 +48,21 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
           'waiting',
           "the seller's balance is too low; it goes on when Stripe tells of money, or at the next probe",
         );
-        await condition(() => reread, step.afterMs);
+        await condition(item.isNudged, step.afterMs);
         break;
       case 'parked':
         showPhase(state, 'waiting', `${step.why}; it goes on by itself when Stripe lets us in again`);
-        await condition(() => reread, LOOK_ANYWAY_AFTER_MS);
+        await condition(item.isNudged, LOOK_ANYWAY_AFTER_MS);
         break;
     }
-    if (workflowInfo().continueAsNewSuggested || Date.now() - startedAtMs > A_DAY_MS) {
-      // Messages that nobody needed until now would be lost with this run.
-      await desk.dismissRest();
-      await condition(allHandlersFinished);
-      await continueAsNew({ id, sellerAccount, settings });
-    }
+    await item.renewDaily(() => continueAsNew({ id, sellerAccount, settings }));
   }
 
   /** While nobody knows whether the money moved, Stripe's records are looked at as well, once an hour. */
   async function waitForPerson(step: Extract<CallStep, { kind: 'attention' }>): Promise<void> {
     showAttention(state, step, 'permanently_failed');
     const untilLookMs = step.unknown ? Math.max(1, lookedAtMs + AN_HOUR_MS - Date.now()) : A_DAY_MS;
-    const ended = await desk.decideUntil(() => reread, untilLookMs);
+    const ended = await item.desk.decideUntil(item.isNudged, untilLookMs);
     if (ended === 'decided' || !step.unknown || Date.now() < lookedAtMs + AN_HOUR_MS) return;
     lookedAtMs = Date.now();
     await attemptOnce(() => call.probe(looks, id), settings.backoffBaseMs);
@@ -104,7 +70,6 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
 }
 
 const AN_HOUR_MS = 3_600_000;
-const A_DAY_MS = 24 * 3_600_000;
 
 async function waitForTurn(sellerAccount: string): Promise<void> {
   try {

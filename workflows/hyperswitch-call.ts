@@ -1,0 +1,45 @@
+import { condition, continueAsNew } from '@temporalio/workflow';
+import type { FollowInput } from '../activities/marketplace-contract.js';
+import type { FollowStep } from '../src/calls/steps.js';
+import { A_DAY_MS, beginItem } from './item.js';
+import { readAgainMs } from './policies.js';
+import { clearAttention, showAttention, showPhase } from './visibility.js';
+
+/** What differs between a payment and a refund. */
+export interface Followed {
+  readonly kind: 'payment' | 'refund';
+  readonly recordsLate?: () => boolean;
+  advance(id: string): Promise<FollowStep>;
+}
+
+/** The life of one payment or refund at Hyperswitch: made where it is not there yet, then read until it is final. */
+export async function followAtHyperswitch(input: FollowInput, followed: Followed): Promise<{ status: string }> {
+  const item = beginItem({ ...followed, id: input.id, detail: 'Hyperswitch is asked' });
+  const { state } = item;
+  let reads = 0;
+  for (;;) {
+    item.clearNudge();
+    const step = await followed.advance(input.id);
+    if (step.kind !== 'attention') clearAttention(state);
+    switch (step.kind) {
+      case 'final':
+        if (item.isNudged()) break;
+        return await item.finish(step.status);
+      case 'attention':
+        showAttention(state, step);
+        await item.desk.decideUntil(item.isNudged, A_DAY_MS);
+        break;
+      case 'open':
+        showPhase(state, 'waiting', `${step.detail}; it is read again`);
+        await condition(item.isNudged, step.afterMs ?? readAgainMs(reads));
+        reads += 1;
+        break;
+      case 'later':
+        showPhase(state, 'waiting_to_retry', step.why);
+        await condition(item.isNudged, Math.max(1, step.afterMs, readAgainMs(reads)));
+        reads += 1;
+        break;
+    }
+    await item.renewDaily(() => continueAsNew(input));
+  }
+}
