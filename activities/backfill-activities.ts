@@ -3,8 +3,12 @@ import { assertNever } from '../src/domain/assert-never.js';
 import type { ReadAnswer, TransferFacts } from '../src/domain/calls/provider-answers.js';
 import type { BackfillId, TransferId } from '../src/domain/ids.js';
 import { type Match, matchTransfers } from '../src/domain/marketplace/backfill-matching.js';
+import type {
+  BackfillDestination,
+  createBackfillDestinations,
+} from '../src/ledger/historical/backfill-destinations.js';
+import type { createBackfillMatching } from '../src/ledger/historical/backfill-matching.js';
 import type { createBackfillPlan } from '../src/ledger/historical/backfill-plan.js';
-import type { BackfillDestination, createBackfillProgress } from '../src/ledger/historical/backfill-progress.js';
 import type { Backfill } from '../src/ledger/historical/historical-types.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
@@ -14,7 +18,8 @@ import { stripeNotRead } from './failures.js';
 export interface BackfillDependencies {
   readonly ledger: Pick<Ledger, 'findBackfill' | 'recordBackfill' | 'finishBackfill' | 'pinStripeAccount'> &
     ReturnType<typeof createBackfillPlan> &
-    ReturnType<typeof createBackfillProgress>;
+    ReturnType<typeof createBackfillDestinations> &
+    ReturnType<typeof createBackfillMatching>;
   readonly stripe: { inLane(lane: string): StripeReader };
   readonly logger: Logger;
   /** Steady milliseconds; it must not jump with the wall clock. */

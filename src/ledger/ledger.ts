@@ -16,8 +16,9 @@ import { createDueCaptures } from './channels/due-captures.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decisions/decide.js';
 import { createFigures } from './figures.js';
+import { createBackfillDestinations } from './historical/backfill-destinations.js';
+import { createBackfillMatching } from './historical/backfill-matching.js';
 import { createBackfillPlan } from './historical/backfill-plan.js';
-import { createBackfillProgress } from './historical/backfill-progress.js';
 import { createBackfills } from './historical/backfills.js';
 import { createHistoricalTransfers } from './historical/historical-transfers.js';
 import { createDueItems } from './marketplace/due-items.js';
@@ -102,7 +103,8 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
     ...createBackfillPlan(database),
-    ...createBackfillProgress(database),
+    ...createBackfillDestinations(database),
+    ...createBackfillMatching(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
     ...createPaymentCalls(database, sealer, clock),

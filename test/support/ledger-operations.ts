@@ -6,8 +6,9 @@ import { createRefundCalls } from '../../src/ledger/calls/refund-calls.js';
 import { createReversalCalls } from '../../src/ledger/calls/reversal-calls.js';
 import { createStripeGates } from '../../src/ledger/calls/stripe-gates.js';
 import { createTransferCalls } from '../../src/ledger/calls/transfer-calls.js';
+import { createBackfillDestinations } from '../../src/ledger/historical/backfill-destinations.js';
+import { createBackfillMatching } from '../../src/ledger/historical/backfill-matching.js';
 import { createBackfillPlan } from '../../src/ledger/historical/backfill-plan.js';
-import { createBackfillProgress } from '../../src/ledger/historical/backfill-progress.js';
 import { createBackfills } from '../../src/ledger/historical/backfills.js';
 import { createHistoricalTransfers } from '../../src/ledger/historical/historical-transfers.js';
 import { createLedger } from '../../src/ledger/ledger.js';
@@ -41,7 +42,8 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createHistoricalTransfers(NOTHING),
     ...createBackfills(NOTHING),
     ...createBackfillPlan(NOTHING),
-    ...createBackfillProgress(NOTHING),
+    ...createBackfillDestinations(NOTHING),
+    ...createBackfillMatching(NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING, NOTHING),
     ...createPaymentCancels(NOTHING),
     ...createHyperswitchAccount(NOTHING),
