@@ -1,6 +1,6 @@
 import { assertNever } from '../../domain/assert-never.js';
 import type { Certainty } from '../../domain/calls/certainty.js';
-import { isOnlyLookedFor, nextById, type SeenById } from '../../domain/calls/next-by-id.js';
+import { type DecisionById, isOnlyLookedFor, nextById, type SeenById } from '../../domain/calls/next-by-id.js';
 import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { FollowStep } from '../steps.js';
@@ -48,12 +48,13 @@ export async function makeOrRead<Facts>(
   if (isSent) {
     const answer = await call.read();
     if (answer.kind === 'found') return await apply(call, answer.value, { sent: false });
-    if (answer.kind !== 'missing') return await follow(call, unread(answer), answer.detail);
+    if (answer.kind !== 'missing') return await record(call, decide(call, unread(answer)), answer.detail);
     if (isOnlyLookedFor(knownOf(call))) return await withoutIt(call, answer.detail);
   }
   const control = await (isSent ? call.control() : account.verify());
-  if (control.kind === 'mismatch') return await follow(call, { kind: 'not_ours', sent: false }, control.detail);
-  if (control.kind === 'unread') return await follow(call, unread(), control.detail);
+  if (control.kind === 'mismatch')
+    return await record(call, decide(call, { kind: 'not_ours', sent: false }), control.detail);
+  if (control.kind === 'unread') return await record(call, decide(call, unread()), control.detail);
   const params = await call.leaves();
   if (params === undefined) return { kind: 'later', afterMs: 1_000, why: 'the claim lapsed before the call' };
   const answer = await call.make(params);
@@ -66,13 +67,15 @@ export async function makeOrRead<Facts>(
     case 'busy':
     case 'unclear':
     case 'misdirected':
-      return await follow(call, answer, answer.detail);
+      return await record(call, decide(call, answer), answer.detail);
     default:
       return assertNever(answer);
   }
 }
 
 const knownOf = ({ certainty, refusal }: AnyCall) => ({ certainty, refused: refusal !== null });
+
+const decide = (call: AnyCall, seen: SeenById): DecisionById => nextById(knownOf(call), seen);
 
 const unread = (answer?: Exclude<ReadAnswer<never>, { kind: 'found' | 'missing' }>): SeenById => ({
   kind: 'unread',
@@ -85,14 +88,13 @@ async function apply<Facts>(
   { sent }: { readonly sent: boolean },
 ): Promise<FollowStep | undefined> {
   const detail = await call.misfit(facts);
-  if (detail !== undefined) return await follow(call, { kind: 'not_ours', sent }, detail);
+  if (detail !== undefined) return await record(call, decide(call, { kind: 'not_ours', sent }), detail);
   await call.apply(facts);
   return undefined;
 }
 
-/** Records what was decided. @param detail what a person is told, or why there is nothing new */
-async function follow(call: AnyCall, seen: SeenById, detail: string): Promise<FollowStep | undefined> {
-  const decision = nextById(knownOf(call), seen);
+/** @param detail what a person is told, or why there is nothing new */
+async function record(call: AnyCall, decision: DecisionById, detail: string): Promise<FollowStep | undefined> {
   switch (decision.do) {
     case 'retry': {
       const { certainty, afterMs } = decision;
@@ -114,30 +116,33 @@ async function follow(call: AnyCall, seen: SeenById, detail: string): Promise<Fo
 async function afterRefusal<Facts>(call: HyperswitchCall<Facts>, refusal: string): Promise<FollowStep | undefined> {
   const answer = await call.read();
   if (answer.kind === 'found') return await apply(call, answer.value, { sent: true });
-  const unsure = (why: string) => follow(call, { kind: 'refused', records: 'unread' }, `${refusal}; then: ${why}`);
+  const unsure = (why: string) =>
+    record(call, decide(call, { kind: 'refused', records: 'unread' }), `${refusal}; then: ${why}`);
   if (answer.kind !== 'missing') return await unsure(answer.detail);
   const control = await call.control();
-  if (control.kind === 'mismatch') return await follow(call, { kind: 'not_ours', sent: true }, control.detail);
+  if (control.kind === 'mismatch')
+    return await record(call, decide(call, { kind: 'not_ours', sent: true }), control.detail);
   if (control.kind === 'unread') return await unsure(control.detail);
-  const seen = { kind: 'refused', records: 'missing' } as const;
-  if (control.kind === 'ours' && nextById(knownOf(call), seen).do === 'retry') await call.absent(refusal);
-  return await follow(call, seen, refusal);
+  const decision = decide(call, { kind: 'refused', records: 'missing' });
+  if (control.kind === 'ours' && decision.do === 'retry') await call.absent(refusal);
+  return await record(call, decision, refusal);
 }
 
 /** Nothing is sent: looks that find nothing, each beside one that finds what must be there, close it. */
 async function withoutIt(call: AnyCall, detail: string): Promise<FollowStep | undefined> {
   const control = await call.control();
-  if (control.kind === 'mismatch') return await follow(call, { kind: 'not_ours', sent: false }, control.detail);
-  if (control.kind === 'unread') return await follow(call, unread(), `${detail}; then: ${control.detail}`);
+  if (control.kind === 'mismatch')
+    return await record(call, decide(call, { kind: 'not_ours', sent: false }), control.detail);
+  if (control.kind === 'unread')
+    return await record(call, decide(call, unread()), `${detail}; then: ${control.detail}`);
   const proofs = control.kind === 'ours' ? await call.absent(null) : 0;
-  const seen = { kind: 'missing', beside: control.kind, proofs } as const;
-  return await follow(call, seen, whatIsMissing(call, seen, detail));
+  const decision = decide(call, { kind: 'missing', beside: control.kind, proofs });
+  return await record(call, decision, whatIsMissing(call, decision, detail));
 }
 
 /** In words for whoever is to look for it, or for the row that is closed. */
-function whatIsMissing(call: AnyCall, seen: SeenById, detail: string): string {
-  const decision = nextById(knownOf(call), seen);
-  if (decision.do === 'close') return call.refusal ?? detail;
+function whatIsMissing({ refusal }: AnyCall, decision: DecisionById, detail: string): string {
+  if (decision.do === 'close') return refusal ?? detail;
   if (decision.do !== 'ask') return detail;
   return decision.reason === 'provider_mismatch'
     ? `${detail}, and it had it: check HYPERSWITCH_API_KEY`
