@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { actionsOf, DECIDABLE_KINDS } from '../../src/domain/decisions/decisions.js';
-import { circlesOf, type SourceFile, sourceFiles } from '../support/source-files.js';
+import { circlesOf, functionsOf, type SourceFile, sourceFiles } from '../support/source-files.js';
 
 const FILES = sourceFiles('src', 'workflows', 'activities', 'sandbox');
 
@@ -166,6 +166,14 @@ describe('source files', () => {
         return lines > 350 ? [`${lines} lines: look for the seam`] : [];
       }),
     ).toEqual([]);
+  });
+
+  it('have no function longer than a hundred lines', () => {
+    const functions = FILES.flatMap(functionsOf);
+    expect(functions.length).toBeGreaterThan(1_000);
+    expect(functions.filter(({ lines }) => lines > 100)).toEqual([]);
+    const text = `const outer = () => {\n${'// a line\n'.repeat(99)}};`;
+    expect(functionsOf({ path: 'long.ts', text })).toEqual([{ at: 'long.ts:1', lines: 101 }]);
   });
 
   it('leave the list of actions to the catalogue of decisions', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
-import { parseSync } from 'oxc-parser';
+import { parseSync, Visitor } from 'oxc-parser';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 
 export interface SourceImport {
@@ -85,4 +85,17 @@ export function circlesOf(files: readonly SourceFile[]): string[][] {
     circles.set(circle.join(), circle);
   }
   return [...circles.values()];
+}
+
+/** Every function of a file, nested ones too, by the place it begins at and its lines from the first to the last. */
+export function functionsOf({ path, text }: Pick<SourceFile, 'path' | 'text'>): { at: string; lines: number }[] {
+  const found: { at: string; lines: number }[] = [];
+  const linesOf = (from: number, to: number) => text.slice(from, to).split('\n').length;
+  const note = ({ start, end }: { start: number; end: number }) => {
+    found.push({ at: `${path}:${linesOf(0, start)}`, lines: linesOf(start, end) });
+  };
+  new Visitor({ FunctionDeclaration: note, FunctionExpression: note, ArrowFunctionExpression: note }).visit(
+    parseSync(path, text).program,
+  );
+  return found;
 }

@@ -1,5 +1,6 @@
 import { withTimeout } from '../../domain/timeout.js';
 import type { ChangeOutcome, CloseTakenBack, GivenUpSession, SessionChange, SessionLedger } from '../session-ledger.js';
+import { commitUntilKnown } from './commit-until-known.js';
 
 export interface CommitQueue {
   /**
@@ -26,8 +27,6 @@ export interface CommitQueueOptions {
 
 /** One statement of this many rows stays well under the time in which a lone close commits twice. */
 const MAX_CHANGES_PER_COMMIT = 200;
-const FIRST_LOOK_AGAIN_MS = 25;
-const LONGEST_LOOK_AGAIN_MS = 500;
 
 interface Waiting {
   readonly change: SessionChange;
@@ -84,44 +83,11 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
   }
 
   function settleAlone(entry: Waiting): void {
-    const giveUpAt = performance.now() + unknownForMs;
-    untilKnown(entry.change, giveUpAt).then(entry.resolve, (error: unknown) => {
+    commitUntilKnown(ledger, entry.change, unknownForMs).then(entry.resolve, (error: unknown) => {
       const { kind, id, closeToken } = entry.change;
       if (kind === 'close') onGivenUp?.({ id, closeToken });
       entry.reject(error);
     });
-  }
-
-  /** Repeating a change is harmless: it carries the same close token, amount and body, and the ledger takes it once. */
-  async function untilKnown(change: SessionChange, giveUpAt: number): Promise<ChangeOutcome> {
-    let doubt: unknown = new Error('the ledger did not say whether the change was committed');
-    for (let pauseMs = FIRST_LOOK_AGAIN_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_LOOK_AGAIN_MS)) {
-      try {
-        const known = await withTimeout(
-          Math.max(Math.ceil(giveUpAt - performance.now()), 1),
-          lookOrCommitAlone(change),
-          'the look',
-        );
-        if (known !== 'unknown') return known;
-      } catch (error) {
-        doubt = error;
-      }
-      if (performance.now() + pauseMs >= giveUpAt) throw doubt;
-      await pause(pauseMs);
-    }
-  }
-
-  async function lookOrCommitAlone(change: SessionChange): Promise<ChangeOutcome | 'unknown'> {
-    if (change.kind === 'checkpoint') {
-      const [outcome] = await ledger.commitSessions([change]);
-      return outcome ?? 'unknown';
-    }
-    const state = await ledger.closeState(change.id, change.closeToken);
-    if (state === 'ours') return 'committed';
-    if (state === 'lost') return 'lost';
-    const [outcome] = await ledger.commitSessions([change]);
-    // `lost` may mean that our first commit landed after all, between the look and this commit: look once more.
-    return outcome === 'committed' ? 'committed' : 'unknown';
   }
 
   /** Rare, and tried once: where its answer is lost, it is billed or not, and nothing that follows may count on either. */
@@ -151,5 +117,3 @@ export function createCommitQueue(options: CommitQueueOptions): CommitQueue {
     },
   };
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -7,9 +7,10 @@ import type { SessionLog } from '../session-log.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { GateReceipt } from './gate-options.js';
 import type { HeldLease } from './lease-keeper.js';
-import type { ChargeOptions, LiveSession } from './live-session.js';
+import type { LiveSession } from './live-session.js';
 import { answerHeaders } from './paid-head.js';
 import { ResponseGate } from './response-gate.js';
+import type { ChargeOptions } from './session-charges.js';
 import type { WithheldAnswer } from './withheld-answer.js';
 
 /** What a handler sees of the payment that its response is sold for. */
