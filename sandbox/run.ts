@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import type { StandIn } from './listener.js';
 import { lockInstance } from './stack/instance-lock.js';
+import type { StandIn } from './stand-in/listener.js';
 import { SANDBOX_STRIPE_WEBHOOK_SECRET } from './stripe/defaults.js';
 
 export interface RunSandboxOptions {
@@ -39,9 +39,11 @@ async function standIns(options: RunSandboxOptions): Promise<void> {
     await standIn.close();
   };
   // Each is loaded only where it runs.
-  const { startSandbox } = await import('./auth-server/start.js');
+  const { startAuthServerSandbox } = await import('./auth-server/start.js');
   // A stranger's forged authorization is refused, as it would be on a chain.
-  const running = [run('auth server', startSandbox({ port: ports.authServer, stateDir, checkSignatures: true }))];
+  const running = [
+    run('auth server', startAuthServerSandbox({ port: ports.authServer, stateDir, checkSignatures: true })),
+  ];
   if (ports.hyperswitch !== undefined) {
     const { startHyperswitchSandbox } = await import('./hyperswitch/start.js');
     const webhooks = hyperswitchWebhookUrl === undefined ? {} : { url: hyperswitchWebhookUrl };

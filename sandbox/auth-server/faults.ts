@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { callRuleBase, createFaultBook, type FaultBook, type Strike } from '../fault-book.js';
-import { SANDBOX_PROTOCOLS, type SandboxProtocol } from './claim.js';
+import { callRuleBase, createFaultRules, type FaultRules, type Strike } from '../stand-in/fault-rules.js';
+import { SANDBOX_PROTOCOLS, type SandboxProtocol } from './claims/claim.js';
 
 /** Every way the sandbox can misbehave; docs/sandbox.md says what each looks like on the wire. */
 export const FAULT_KINDS = [
@@ -40,14 +40,14 @@ export type FaultRule = z.input<typeof faultRuleSchema>;
 export type FaultCall = ReadRule['on'][number];
 export type Fault = Strike<ReadRule>;
 
-export interface Faults extends FaultBook<FaultRule, ReadRule> {
+export interface Faults extends FaultRules<FaultRule, ReadRule> {
   setDown(down: boolean, which?: readonly SandboxProtocol[]): void;
   isDown(protocol: SandboxProtocol | undefined): boolean;
   downProtocols(): readonly SandboxProtocol[];
 }
 
 export function createFaults(seed?: number): Faults {
-  const book = createFaultBook(faultRuleSchema, seed);
+  const book = createFaultRules(faultRuleSchema, seed);
   const down = new Set<SandboxProtocol>();
   return {
     ...book,

@@ -1,26 +1,26 @@
 import { systemClock } from '../../src/domain/clock.js';
-import { troubleControl } from '../control.js';
-import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
-import { type Book, createBook, type Debit } from './book.js';
-import { type CallLog, createCallLog } from './call-log.js';
-import type { LedgerView, SandboxControl } from './control.js';
-import { controlRoutes } from './control-routes.js';
+import { troubleControl } from '../stand-in/control.js';
+import { type Journal, openJournal } from '../stand-in/journal.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import { type CallLog, createCallLog } from './control/call-log.js';
+import type { AuthServerControl, LedgerView } from './control/control.js';
+import { controlRoutes } from './control/control-routes.js';
 import { createFaults, type Faults } from './faults.js';
-import { providerRoutes } from './provider-routes.js';
+import { providerRoutes } from './http/provider-routes.js';
+import { type Book, createBook, type Debit } from './state/book.js';
 
-export interface SandboxOptions extends StandInOptions {
+export interface AuthServerSandboxOptions extends StandInOptions {
   /** Recover the signer of every EIP-3009 authorization (about a millisecond each); default false. */
   readonly checkSignatures?: boolean;
 }
 
-export type Sandbox = SandboxControl & StandIn;
+export type AuthServerSandbox = AuthServerControl & StandIn;
 
 /**
  * Starts a stateful auth server on the loopback interface.
  * @throws Error when the port is taken or the journal cannot be read
  */
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+export async function startAuthServerSandbox(options: AuthServerSandboxOptions = {}): Promise<AuthServerSandbox> {
   const parts = await assemble(options);
   const listener = await listen(options.port);
   const { app, port, url, closing } = listener;
@@ -47,7 +47,7 @@ interface Parts {
   readonly journal: Journal;
 }
 
-async function assemble({ stateDir, seed, clock = systemClock }: SandboxOptions): Promise<Parts> {
+async function assemble({ stateDir, seed, clock = systemClock }: AuthServerSandboxOptions): Promise<Parts> {
   const { journal, entries } = await openJournal(stateDir, 'auth-server.jsonl');
   const parts = {
     journal,
@@ -67,7 +67,7 @@ function forget({ book, calls }: Parts): void {
   calls.clear();
 }
 
-function controlOf(parts: Parts, listener: Listener): SandboxControl {
+function controlOf(parts: Parts, listener: Listener): AuthServerControl {
   const { book, calls, faults, journal } = parts;
   return {
     ...troubleControl(faults, listener),

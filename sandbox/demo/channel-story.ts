@@ -4,9 +4,9 @@ import { tempoModerato } from 'viem/chains';
 import type { ChannelStore } from '../../src/client/channel-store.js';
 import type { createSessionFetch, SessionFetch } from '../../src/client/session-fetch.js';
 import type { Stack } from '../stack/stack.js';
-import type { LedgerView } from '../tempo/ledger-view.js';
+import type { LedgerView } from '../tempo/control/ledger-view.js';
 import type { Narrator } from './narrator.js';
-import { untilHolds } from './patience.js';
+import { untilHolds } from './until-holds.js';
 
 /** 0.01 USDC, what a request to /demo/channel costs. */
 const PRICE = 10_000n;

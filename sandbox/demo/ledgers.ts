@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { CallsView, LedgerView } from '../auth-server/control.js';
+import type { CallsView, LedgerView } from '../auth-server/control/control.js';
 
 /** One charge in our ledger; amounts are atomic USDC. */
 export interface OurLine {

@@ -1,5 +1,5 @@
 import type { StackEndpoints } from '../stack/stack.js';
-import { untilHolds } from './patience.js';
+import { untilHolds } from './until-holds.js';
 
 /** An order as the API answers it, as far as the story looks at it; amounts in cents. */
 export interface ShopOrder {

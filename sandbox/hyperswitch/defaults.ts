@@ -1,3 +1,3 @@
 /** Play money: whoever starts the stand-in on this machine may know them. */
-export const SANDBOX_API_KEY = 'sandbox-hyperswitch-api-key';
-export const SANDBOX_WEBHOOK_SECRET = 'sandbox-hyperswitch-hash-key';
+export const SANDBOX_HYPERSWITCH_API_KEY = 'sandbox-hyperswitch-api-key';
+export const SANDBOX_HYPERSWITCH_WEBHOOK_SECRET = 'sandbox-hyperswitch-hash-key';

@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import { z } from 'zod';
-import { callRuleBase, type FaultSwitches, type Strike } from '../fault-book.js';
-import { hang, reset, sendPage } from '../silence.js';
+import { hang, reset, sendPage } from '../stand-in/broken-replies.js';
+import { callRuleBase, type FaultSwitches, type Strike } from '../stand-in/fault-rules.js';
 import {
   forbidden,
   locked,
@@ -11,7 +11,7 @@ import {
   sendProblem,
   serverError,
   unauthorized,
-} from './problems.js';
+} from './http/problems.js';
 
 export const ENDPOINTS = [
   'payments.create',

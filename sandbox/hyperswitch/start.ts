@@ -1,22 +1,36 @@
 import { systemClock } from '../../src/domain/clock.js';
-import { troubleControl } from '../control.js';
-import { createFaultSwitches } from '../fault-book.js';
-import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
-import { type Auto, type AutoSettings, createAuto } from './auto.js';
-import { type Book, type Change, createBook } from './book.js';
-import { type CallLog, createCallLog } from './call-log.js';
-import type { HyperswitchControl, LedgerView } from './control.js';
-import { controlRoutes } from './control-routes.js';
-import { SANDBOX_API_KEY } from './defaults.js';
+import { troubleControl } from '../stand-in/control.js';
+import { createFaultSwitches } from '../stand-in/fault-rules.js';
+import { type Journal, openJournal } from '../stand-in/journal.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import { type CallLog, createCallLog } from './control/call-log.js';
+import type { HyperswitchControl, LedgerView } from './control/control.js';
+import { controlRoutes } from './control/control-routes.js';
+import { SANDBOX_HYPERSWITCH_API_KEY } from './defaults.js';
 import { type Faults, faultRuleSchema } from './faults.js';
-import { createLateWork, type LateWork } from './late-work.js';
-import { type Owner, ownId, type Payment, paymentBody, type Refund, refundBody, SANDBOX_OWNER } from './objects.js';
-import { providerRoutes } from './provider-routes.js';
-import { createWebhooks, PAYMENT_EVENTS, REFUND_EVENTS, type WebhookSettings, type Webhooks } from './webhooks.js';
+import {
+  type Owner,
+  ownId,
+  type Payment,
+  paymentBody,
+  type Refund,
+  refundBody,
+  SANDBOX_OWNER,
+} from './http/objects.js';
+import { providerRoutes } from './http/provider-routes.js';
+import { type Auto, type AutoSettings, createAuto } from './state/auto.js';
+import { type Book, type Change, createBook } from './state/book.js';
+import { createDeferredWork, type DeferredWork } from './state/deferred.js';
+import {
+  createWebhooks,
+  PAYMENT_EVENTS,
+  REFUND_EVENTS,
+  type WebhookSettings,
+  type Webhooks,
+} from './webhooks/webhooks.js';
 
 export interface HyperswitchSandboxOptions extends StandInOptions {
-  /** What callers must send as `api-key`; default {@link SANDBOX_API_KEY}. */
+  /** What callers must send as `api-key`; default {@link SANDBOX_HYPERSWITCH_API_KEY}. */
   readonly apiKey?: string;
   readonly webhooks?: WebhookSettings;
   readonly auto?: AutoSettings;
@@ -35,7 +49,7 @@ export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions
   const listener = await listen(options.port);
   const { app, port, url, closing } = listener;
   const control = controlOf(parts, listener);
-  const apiKey = options.apiKey ?? SANDBOX_API_KEY;
+  const apiKey = options.apiKey ?? SANDBOX_HYPERSWITCH_API_KEY;
   app.use('/control', controlRoutes(control));
   app.use(providerRoutes({ ...parts, apiKey, closing, keyOwner: () => parts.key.owner }));
   app.use(
@@ -48,7 +62,7 @@ export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions
     url,
     async close() {
       parts.auto.stop();
-      parts.late.clear();
+      parts.deferred.clear();
       await listener.close();
       await parts.webhooks.stop();
       await parts.journal.close();
@@ -61,7 +75,7 @@ interface Parts {
   readonly auto: Auto;
   readonly calls: CallLog;
   readonly faults: Faults;
-  readonly late: LateWork;
+  readonly deferred: DeferredWork;
   readonly key: { owner: Owner };
   readonly webhooks: Webhooks;
   readonly journal: Journal;
@@ -79,7 +93,7 @@ async function assemble(options: HyperswitchSandboxOptions): Promise<Parts> {
     auto: createAuto(book),
     calls: createCallLog(clock, journal),
     faults: createFaultSwitches(faultRuleSchema, seed),
-    late: createLateWork(),
+    deferred: createDeferredWork(),
     key: { owner: SANDBOX_OWNER },
   };
   for (const entry of entries) {
@@ -133,13 +147,13 @@ function controlOf(parts: Parts, listener: Listener): HyperswitchControl {
     setWebhooks: (settings) => webhooks.set(settings),
     releaseWebhooks: (newestFirst) => webhooks.release(newestFirst),
     redeliver: (eventId) => webhooks.redeliver(eventId),
-    landLate: () => parts.late.land(),
+    landLate: () => parts.deferred.land(),
     setKeyOwner(owner) {
       parts.key.owner = { ...SANDBOX_OWNER, ...owner };
     },
     async reset() {
       faults.clear();
-      parts.late.clear();
+      parts.deferred.clear();
       parts.key.owner = SANDBOX_OWNER;
       auto.set({});
       forget(parts);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SANDBOX_API_KEY, SANDBOX_WEBHOOK_SECRET } from '../hyperswitch/defaults.js';
+import { SANDBOX_HYPERSWITCH_API_KEY, SANDBOX_HYPERSWITCH_WEBHOOK_SECRET } from '../hyperswitch/defaults.js';
 import { SANDBOX_STRIPE_WEBHOOK_SECRET } from '../stripe/defaults.js';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../tempo/defaults.js';
 import { type ChildLog, describeExit, type RunningChild, startChild } from './child.js';
@@ -129,8 +129,8 @@ function programEnvironment(context: ServiceContext): NodeJS.ProcessEnv {
     STRIPE_API_BASE: at.stripe,
     STRIPE_WEBHOOK_SECRET: SANDBOX_STRIPE_WEBHOOK_SECRET,
     HYPERSWITCH_BASE_URL: at.hyperswitch,
-    HYPERSWITCH_API_KEY: SANDBOX_API_KEY,
-    HYPERSWITCH_WEBHOOK_SECRET: SANDBOX_WEBHOOK_SECRET,
+    HYPERSWITCH_API_KEY: SANDBOX_HYPERSWITCH_API_KEY,
+    HYPERSWITCH_WEBHOOK_SECRET: SANDBOX_HYPERSWITCH_WEBHOOK_SECRET,
     ...settings,
   };
 }

@@ -28,7 +28,7 @@ export interface Strike<R extends Rule<unknown>> {
   readonly draw: number;
 }
 
-export interface FaultBook<Input, R extends Rule<unknown>> {
+export interface FaultRules<Input, R extends Rule<unknown>> {
   /** Replaces all rules. @throws ZodError when a rule does not read */
   set(rules: readonly Input[], seed?: number): void;
   /** What is switched on now, `times` as often as it will still strike. */
@@ -40,17 +40,17 @@ export interface FaultBook<Input, R extends Rule<unknown>> {
 }
 
 /** The faults of a stand-in that is down as a whole or not at all. */
-export interface FaultSwitches<Input, R extends Rule<unknown>> extends FaultBook<Input, R> {
+export interface FaultSwitches<Input, R extends Rule<unknown>> extends FaultRules<Input, R> {
   /** Answers 503 to everything, and nothing is committed. */
   setDown(down: boolean): void;
   isDown(): boolean;
 }
 
 /** Seeded, so that a run can be had again: the same calls in the same order meet the same faults. */
-export function createFaultBook<Input, R extends Rule<unknown>>(
+export function createFaultRules<Input, R extends Rule<unknown>>(
   schema: z.ZodType<R, Input>,
   seed = 1,
-): FaultBook<Input, R> {
+): FaultRules<Input, R> {
   let random = randomFrom(seed);
   let entries: { rule: R; left: number }[] = [];
   return {
@@ -87,7 +87,7 @@ export function createFaultSwitches<Input, R extends Rule<unknown>>(
   schema: z.ZodType<R, Input>,
   seed?: number,
 ): FaultSwitches<Input, R> {
-  const book = createFaultBook(schema, seed);
+  const book = createFaultRules(schema, seed);
   let down = false;
   return {
     ...book,

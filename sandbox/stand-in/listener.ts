@@ -2,7 +2,7 @@ import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express, { type ErrorRequestHandler, type Express } from 'express';
-import type { Clock } from '../src/domain/clock.js';
+import type { Clock } from '../../src/domain/clock.js';
 
 /** What every stand-in is started with. */
 export interface StandInOptions {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { type FaultSwitches, ruleBase, type Strike } from '../fault-book.js';
-import { ENDPOINTS } from './endpoints.js';
+import { type FaultSwitches, ruleBase, type Strike } from '../stand-in/fault-rules.js';
+import { ENDPOINTS } from './http/endpoints.js';
 
 /** In place of the answer, before anything begins; no key keeps it. */
 const AT_THE_DOOR = [
@@ -27,16 +27,16 @@ const AT_WORK = [
 const ON_THE_WAY = ['hang_after_commit', 'reset_after_commit', 'truncated_json', 'html_502_after_commit'] as const;
 
 /** Every way the stand-in can misbehave; docs/sandbox.md says what each looks like on the wire. */
-export const STRIPE_FAULT_KINDS = [...AT_THE_DOOR, ...AT_WORK, ...ON_THE_WAY] as const;
-type StripeFaultKind = (typeof STRIPE_FAULT_KINDS)[number];
+export const FAULT_KINDS = [...AT_THE_DOOR, ...AT_WORK, ...ON_THE_WAY] as const;
+type FaultKind = (typeof FAULT_KINDS)[number];
 export type DoorKind = (typeof AT_THE_DOOR)[number];
 export type WorkKind = (typeof AT_WORK)[number];
 export type WayKind = (typeof ON_THE_WAY)[number];
 
 const ids = z.array(z.string().min(1)).min(1).optional();
-export const stripeFaultSchema = z.strictObject({
+export const faultRuleSchema = z.strictObject({
   /** One of these is drawn evenly each time the rule strikes. */
-  kinds: z.array(z.enum(STRIPE_FAULT_KINDS)).min(1),
+  kinds: z.array(z.enum(FAULT_KINDS)).min(1),
   on: z.array(z.enum(ENDPOINTS)).min(1).default(['transfers.create', 'reversals.create']),
   /** Only calls about these transfers. */
   transfers: ids,
@@ -53,10 +53,10 @@ export const stripeFaultSchema = z.strictObject({
   /** Of `rate_limited` and `lock_timeout`; without it no such header. */
   retryAfterSeconds: z.int().min(0).max(86_400).optional(),
 });
-export type StripeFaultRule = z.input<typeof stripeFaultSchema>;
-type Rule = z.output<typeof stripeFaultSchema>;
+export type FaultRule = z.input<typeof faultRuleSchema>;
+type Rule = z.output<typeof faultRuleSchema>;
 
-export type StripeFault<Kind extends StripeFaultKind = StripeFaultKind> = Strike<Rule> & { readonly kind: Kind };
+export type Fault<Kind extends FaultKind = FaultKind> = Strike<Rule> & { readonly kind: Kind };
 
 /** What a rule can look at. */
 export interface FaultTarget {
@@ -67,7 +67,7 @@ export interface FaultTarget {
   readonly replays: boolean;
 }
 
-export type StripeFaults = FaultSwitches<StripeFaultRule, Rule>;
+export type Faults = FaultSwitches<FaultRule, Rule>;
 
 export function applies(rule: Rule, { endpoint, transfer, seller, replays }: FaultTarget): boolean {
   const named = (list: readonly string[] | undefined, id: string | null) =>
@@ -81,18 +81,18 @@ export function applies(rule: Rule, { endpoint, transfer, seller, replays }: Fau
   );
 }
 
-const isAtWork = (kind: StripeFaultKind): kind is WorkKind => AT_WORK.some((each) => each === kind);
+const isAtWork = (kind: FaultKind): kind is WorkKind => AT_WORK.some((each) => each === kind);
 
 /** The same fault, where it belongs to that stage. */
-export const atTheDoor = (fault: StripeFault | undefined): StripeFault<DoorKind> | undefined =>
+export const atTheDoor = (fault: Fault | undefined): Fault<DoorKind> | undefined =>
   of(fault, (kind): kind is DoorKind => AT_THE_DOOR.some((each) => each === kind));
-export const atWork = (fault: StripeFault | undefined): StripeFault<WorkKind> | undefined => of(fault, isAtWork);
-export const onTheWay = (fault: StripeFault | undefined): StripeFault<WayKind> | undefined =>
+export const atWork = (fault: Fault | undefined): Fault<WorkKind> | undefined => of(fault, isAtWork);
+export const onTheWay = (fault: Fault | undefined): Fault<WayKind> | undefined =>
   of(fault, (kind): kind is WayKind => ON_THE_WAY.some((each) => each === kind));
 
-function of<Kind extends StripeFaultKind>(
-  fault: StripeFault | undefined,
-  belongs: (kind: StripeFaultKind) => kind is Kind,
-): StripeFault<Kind> | undefined {
+function of<Kind extends FaultKind>(
+  fault: Fault | undefined,
+  belongs: (kind: FaultKind) => kind is Kind,
+): Fault<Kind> | undefined {
   return fault !== undefined && belongs(fault.kind) ? { ...fault, kind: fault.kind } : undefined;
 }

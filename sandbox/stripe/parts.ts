@@ -1,16 +1,16 @@
 import { systemClock } from '../../src/domain/clock.js';
-import { createFaultSwitches } from '../fault-book.js';
-import type { StandInOptions } from '../listener.js';
-import { createApiKeys } from './access.js';
-import type { ApiDependencies } from './api.js';
-import { createCallLog } from './call-log.js';
-import { createDeferredWork } from './deferred.js';
-import { stripeFaultSchema } from './faults.js';
-import { createIdempotencyKeys } from './idempotency.js';
-import { createLimits } from './limits.js';
-import { createAgenda, createMovableClock } from './sandbox-clock.js';
-import type { Store } from './store.js';
-import { createWebhooks, type WebhookTarget } from './webhooks.js';
+import { createFaultSwitches } from '../stand-in/fault-rules.js';
+import type { StandInOptions } from '../stand-in/listener.js';
+import { createCallLog } from './control/call-log.js';
+import { faultRuleSchema } from './faults.js';
+import type { ApiDependencies } from './http/api.js';
+import { createApiKeys } from './http/api-keys.js';
+import { createIdempotencyKeys } from './http/idempotency.js';
+import { createLimits } from './http/limits.js';
+import { createDeferredWork } from './state/deferred.js';
+import { createAgenda, createMovableClock } from './state/movable-clock.js';
+import type { Store } from './state/store.js';
+import { createWebhooks, type WebhookTarget } from './webhooks/webhooks.js';
 
 /** The stand-in's own, movable clock is based on `clock`. */
 export interface PartsOptions extends Pick<StandInOptions, 'clock' | 'seed'> {
@@ -42,7 +42,7 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
     apiKeys: createApiKeys(platformAccount, secretKey),
     keys: createIdempotencyKeys(store, clock),
     limits: createLimits(clock),
-    faults: createFaultSwitches(stripeFaultSchema, seed),
+    faults: createFaultSwitches(faultRuleSchema, seed),
     calls: createCallLog(clock),
   };
 }

@@ -1,11 +1,11 @@
 import express from 'express';
-import { openJournal } from '../journal.js';
-import { answerErrors, listen, type StandIn, type StandInOptions } from '../listener.js';
-import { apiHandler } from './api.js';
-import { ControlRefused, createControl, type StripeControl } from './control.js';
-import { controlRoutes } from './control-routes.js';
+import { openJournal } from '../stand-in/journal.js';
+import { answerErrors, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import { ControlRefused, createControl, type StripeControl } from './control/control.js';
+import { controlRoutes } from './control/control-routes.js';
+import { apiHandler } from './http/api.js';
 import { assemble, forget, type PartsOptions } from './parts.js';
-import { createStore } from './store.js';
+import { createStore } from './state/store.js';
 
 export type StripeSandboxOptions = StandInOptions & Partial<PartsOptions>;
 

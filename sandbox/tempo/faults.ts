@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { callRuleBase, type FaultSwitches, type Strike } from '../fault-book.js';
-import { METHOD_NAMES, SENDING } from './rpc.js';
+import { callRuleBase, type FaultSwitches, type Strike } from '../stand-in/fault-rules.js';
+import { METHOD_NAMES, SENDING } from './http/rpc.js';
 
 /** Every way the stand-in can misbehave; docs/sandbox.md says what each looks like on the wire. */
 const FAULT_KINDS = [

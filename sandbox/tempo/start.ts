@@ -1,17 +1,17 @@
 import type { Address } from 'viem';
 import { systemClock } from '../../src/domain/clock.js';
-import { troubleControl } from '../control.js';
-import { createFaultSwitches } from '../fault-book.js';
-import { type Journal, openJournal } from '../journal.js';
-import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../listener.js';
-import { type CallLog, createCallLog } from './call-log.js';
-import { type Chain, createChain } from './chain.js';
-import type { TempoControl } from './control.js';
-import { controlRoutes } from './control-routes.js';
+import { troubleControl } from '../stand-in/control.js';
+import { createFaultSwitches } from '../stand-in/fault-rules.js';
+import { type Journal, openJournal } from '../stand-in/journal.js';
+import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import { type CallLog, createCallLog } from './control/call-log.js';
+import type { TempoControl } from './control/control.js';
+import { controlRoutes } from './control/control-routes.js';
+import { ledgerView } from './control/ledger-view.js';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from './defaults.js';
 import { type Faults, faultRuleSchema } from './faults.js';
-import { ledgerView } from './ledger-view.js';
-import { rpcRoutes } from './rpc-routes.js';
+import { rpcRoutes } from './http/rpc-routes.js';
+import { type Chain, createChain } from './state/chain.js';
 
 export interface TempoSandboxOptions extends StandInOptions {
   readonly chainId?: number;

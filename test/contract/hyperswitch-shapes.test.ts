@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { INTENT_STATUSES, REFUND_STATUSES } from '../../sandbox/hyperswitch/objects.js';
+import { INTENT_STATUSES, REFUND_STATUSES } from '../../sandbox/hyperswitch/http/objects.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
 import { hyperswitchUnit } from '../../src/domain/marketplace/currencies.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';

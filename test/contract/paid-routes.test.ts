@@ -6,7 +6,7 @@ import { PaymentRequiredV2Schema } from '@x402/core/schemas';
 import express from 'express';
 import { Challenge } from 'mppx';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
 import { mountDemoRoutes } from '../../sandbox/demo-routes.js';
 import { payerAccount } from '../../sandbox/payer/account.js';
 import { type PayOptions, pay } from '../../sandbox/payer/pay.js';
@@ -19,14 +19,14 @@ import { FakeLedger } from '../unit/sessions/support/fake-ledger.js';
 // the ledger is a stand-in, so that these shapes are checked without a database.
 
 const MPP_SECRET = 'a secret of at least thirty-two characters';
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let ledger: FakeLedger;
 let shop: string;
 let close: () => Promise<void>;
 const note = () => undefined;
 
 beforeEach(async () => {
-  sandbox = await startSandbox({ checkSignatures: true });
+  sandbox = await startAuthServerSandbox({ checkSignatures: true });
   ledger = new FakeLedger();
   const sessions = createPaidSessions({
     ledger,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
 import { atxpCredential } from '../../sandbox/payer/atxp.js';
 import type { PaymentCredential } from '../../sandbox/payer/credential.js';
 import { mppCredential } from '../../sandbox/payer/mpp.js';
@@ -14,9 +14,9 @@ import { alice, challenge, exactAccept, NOW, post, uptoAccept } from '../support
 
 // Our bodies, read by an auth server that shares no code with us.
 
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox({ clock: { nowMs: () => NOW }, checkSignatures: true });
+  sandbox = await startAuthServerSandbox({ clock: { nowMs: () => NOW }, checkSignatures: true });
 });
 afterEach(() => sandbox.close());
 

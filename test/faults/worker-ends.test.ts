@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
 import {
   expectMovedOnce,
   heal,
@@ -20,12 +20,12 @@ import { until } from '../support/until.js';
 /** A worker is told to end while every provider is at work for it. */
 
 let temporal: DevServer;
-let authServer: Sandbox;
+let authServer: AuthServerSandbox;
 let world: MoneyCrashWorld;
 const given = { patient: charges(2, ['atxp'], 'ends'), quick: charges(2, ['x402'], 'ends') };
 
 beforeAll(async () => {
-  [temporal, authServer] = await Promise.all([startDevServer(), startSandbox()]);
+  [temporal, authServer] = await Promise.all([startDevServer(), startAuthServerSandbox()]);
   world = await startMoneyCrashWorld({
     temporalAddress: temporal.address,
     namespace: 'worker-ends',

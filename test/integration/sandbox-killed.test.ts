@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../sandbox/auth-server/start.js';
+import { startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
 import { startKillableSandbox } from '../support/killable-sandbox.js';
 import { atxpBody, post } from '../support/sandbox-bodies.js';
 
@@ -35,7 +35,7 @@ describe('a sandbox that is killed with SIGKILL', () => {
     await settle(url, atxpBody());
     await child.kill();
     expect(await call).toBeInstanceOf(Error);
-    const restarted = await startSandbox({ stateDir });
+    const restarted = await startAuthServerSandbox({ stateDir });
     expect((await settle(restarted.url, body)).json.alreadySettled).toBe(true);
     expect((await settle(restarted.url, hidden)).json.alreadySettled).toBe(true);
     expect(restarted.ledger().totals).toEqual({ debits: 3, debited: '30000' });
@@ -59,7 +59,7 @@ describe('a sandbox that is killed with SIGKILL', () => {
     expect(killed).toBeInstanceOf(Promise);
     await killed;
 
-    const restarted = await startSandbox({ stateDir });
+    const restarted = await startAuthServerSandbox({ stateDir });
     const again = await Promise.all(answered.map((body) => settle(restarted.url, body)));
     expect(again.filter(({ json }) => json.alreadySettled !== true)).toEqual([]);
     await restarted.close();

@@ -1,7 +1,7 @@
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterEach, beforeEach, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
 import { newDecisionId, type SettlementId } from '../../src/domain/ids.js';
 import type { Protocol } from '../../src/domain/settlements/settlement-status.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
@@ -26,7 +26,7 @@ import { recordHistory } from './recording.js';
 let env: TestWorkflowEnvironment;
 let client: Client;
 let test: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let world: SettlementWorld;
 let claims: Ledger['claimSettlements'];
 
@@ -34,7 +34,7 @@ beforeEach(async () => {
   env = await openSkippingEnvironment();
   client = new Client({ connection: env.connection });
   test = await openTestLedger();
-  sandbox = await startSandbox({ clock: test.clock });
+  sandbox = await startAuthServerSandbox({ clock: test.clock });
   claims = test.ledger.claimSettlements;
   world = await startWorld({
     connection: env.nativeConnection,

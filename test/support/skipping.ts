@@ -1,6 +1,6 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { type Sandbox, startSandbox } from '../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
 import type { SettlementId } from '../../src/domain/ids.js';
 import type { Settlement } from '../../src/domain/settlements/settlement.js';
 import { settlementWorkflowId } from '../../src/domain/workflow-ids.js';
@@ -28,7 +28,7 @@ export interface SkippingTest {
   /** Not the environment's own: that one skips time while it waits for a result, over a day where somebody waits for a person. */
   readonly client: Client;
   readonly test: TestLedger;
-  readonly sandbox: Sandbox;
+  readonly sandbox: AuthServerSandbox;
   /** Replaced by {@link useLedger}. */
   world: SettlementWorld;
   /** From now on activities work on this ledger. */
@@ -59,7 +59,7 @@ export async function openSkippingTest(options: { sealer?: Sealer } = {}): Promi
   const env = await openSkippingEnvironment();
   const client = new Client({ connection: env.connection });
   const test = await openTestLedger(options);
-  const sandbox = await startSandbox({ clock: test.clock });
+  const sandbox = await startAuthServerSandbox({ clock: test.clock });
   const taskQueue = `q-${crypto.randomUUID()}`;
   const worldWith = (ledger: Ledger) =>
     startWorld({

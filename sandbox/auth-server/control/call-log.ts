@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/domain/clock.js';
+import type { Clock } from '../../../src/domain/clock.js';
 import {
   addOne,
   createRepeats,
@@ -7,9 +7,9 @@ import {
   overlapsOf,
   type RepeatedCalls,
   type Repeats,
-} from '../call-counts.js';
-import type { Journal } from '../journal.js';
-import type { SandboxProtocol } from './claim.js';
+} from '../../stand-in/call-counts.js';
+import type { Journal } from '../../stand-in/journal.js';
+import type { SandboxProtocol } from '../claims/claim.js';
 
 /** What came for one payment; the auth server itself does not go by the Idempotency-Key headers. */
 export interface KeyCalls extends RepeatedCalls {
@@ -32,7 +32,7 @@ export interface CallTotals {
   readonly settlesPerSecond: Readonly<Record<string, number>>;
 }
 
-export interface SettleCall {
+export interface LoggedCall {
   readonly protocol: SandboxProtocol;
   readonly key: string;
   readonly body: string;
@@ -42,7 +42,7 @@ export interface SettleCall {
 /** Counts calls, not money; a call is in progress until the auth server itself stops working on it. */
 export interface CallLog {
   /** Returns the function that ends the call. */
-  begin(call: SettleCall): () => void;
+  begin(call: LoggedCall): () => void;
   verified(): void;
   keys(): readonly KeyCalls[];
   totals(): CallTotals;
@@ -62,7 +62,7 @@ export function createCallLog(clock: Clock, journal: Journal): CallLog {
   let verifyCalls = 0;
   let load = { now: 0, most: 0 };
 
-  const countedOf = ({ key, protocol }: SettleCall): Counted =>
+  const countedOf = ({ key, protocol }: LoggedCall): Counted =>
     known(byKey, key, () => ({ protocol, repeats: createRepeats(), maxInProgress: 0 }));
   const note = (counted: Counted, second: number, atOnce: number): void => {
     counted.maxInProgress = Math.max(counted.maxInProgress, atOnce);
@@ -111,7 +111,7 @@ export function createCallLog(clock: Clock, journal: Journal): CallLog {
     },
     replay(entry) {
       if (entry.t !== 'call') return false;
-      const call = entry as unknown as SettleCall & { readonly second: number; readonly atOnce: number };
+      const call = entry as unknown as LoggedCall & { readonly second: number; readonly atOnce: number };
       const counted = countedOf(call);
       counted.repeats.replay(call.body, call.idempotencyKey, call.atOnce);
       note(counted, call.second, call.atOnce);

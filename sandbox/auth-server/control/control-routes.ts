@@ -1,14 +1,14 @@
 import express, { Router } from 'express';
 import { z } from 'zod';
-import { accept, commonSwitches } from '../control.js';
-import type { SandboxControl } from './control.js';
-import { faultRuleSchema, protocolsSchema } from './faults.js';
+import { accept, commonSwitches } from '../../stand-in/control.js';
+import { faultRuleSchema, protocolsSchema } from '../faults.js';
+import type { AuthServerControl } from './control.js';
 
 const downSchema = z.strictObject({ down: z.boolean(), protocols: protocolsSchema.optional() });
 const accountSchema = z.strictObject({ payer: z.string().min(1), balance: z.string().regex(/^\d{1,39}$/) });
 
 /** The switches under /_sandbox, for people and for tests in other processes. */
-export function controlRoutes(control: SandboxControl): Router {
+export function controlRoutes(control: AuthServerControl): Router {
   const router = Router();
   router.use(express.json());
   // Before the common switches, because here single protocols can be down.

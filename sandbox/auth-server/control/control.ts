@@ -1,8 +1,8 @@
-import type { CommonControl } from '../control.js';
-import type { Debit } from './book.js';
+import type { CommonControl } from '../../stand-in/control.js';
+import type { SandboxProtocol } from '../claims/claim.js';
+import type { FaultRule } from '../faults.js';
+import type { Debit } from '../state/book.js';
 import type { CallTotals, KeyCalls } from './call-log.js';
-import type { SandboxProtocol } from './claim.js';
-import type { FaultRule } from './faults.js';
 
 /** Amounts are atomic USDC as digits. */
 export interface LedgerView {
@@ -16,7 +16,7 @@ export interface CallsView {
 }
 
 /** The same switches as under /_sandbox, for tests in this process. */
-export interface SandboxControl extends CommonControl<FaultRule, LedgerView, CallsView> {
+export interface AuthServerControl extends CommonControl<FaultRule, LedgerView, CallsView> {
   downProtocols(): readonly SandboxProtocol[];
   /** Answers 503 to everything (or to these protocols), and nothing is committed. */
   setDown(down: boolean, protocols?: readonly SandboxProtocol[]): void;

@@ -1,7 +1,7 @@
 import type { Response } from 'express';
-import { hang, reset, sendPage } from '../silence.js';
-import type { Problem } from './claim.js';
-import type { Fault, FaultKind } from './faults.js';
+import { hang, reset, sendPage } from '../../stand-in/broken-replies.js';
+import type { Problem } from '../claims/claim.js';
+import type { Fault, FaultKind } from '../faults.js';
 
 /** What a settle that turns credit into USDC takes at its slowest. */
 export const SLOW_MS = 15_000;

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
+import { malformed, type Reading, SANDBOX_PROTOCOLS, type SandboxProtocol } from '../claims/claim.js';
+import { nameSigner } from '../claims/mpp-signer.js';
+import { readClaim } from '../claims/read-claim.js';
+import { sha256 } from '../claims/reading.js';
+import { signatureMatches } from '../claims/signature.js';
+import type { CallLog } from '../control/call-log.js';
+import type { FaultCall, Faults } from '../faults.js';
+import type { Book, SettleOutcome } from '../state/book.js';
 import { AFTER, BEFORE, SLOW_MS, sendProblem } from './answers.js';
-import type { Book, SettleOutcome } from './book.js';
-import type { CallLog } from './call-log.js';
-import { malformed, type Reading, SANDBOX_PROTOCOLS, type SandboxProtocol } from './claim.js';
-import type { FaultCall, Faults } from './faults.js';
-import { nameSigner } from './mpp-signer.js';
-import { readClaim } from './read-claim.js';
-import { sha256 } from './reading.js';
-import { signatureMatches } from './signature.js';
 
 export interface ProviderDependencies {
   readonly book: Book;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../src/domain/clock.js';
+import type { Clock } from '../../../src/domain/clock.js';
 import {
   addOne,
   createRecent,
@@ -9,13 +9,13 @@ import {
   overlapsOf,
   type RepeatedCalls,
   type Repeats,
-} from '../call-counts.js';
-import type { Journal } from '../journal.js';
-import { ENDPOINTS, type Endpoint } from './faults.js';
-import type { Fields } from './objects.js';
+} from '../../stand-in/call-counts.js';
+import type { Journal } from '../../stand-in/journal.js';
+import { ENDPOINTS, type Endpoint } from '../faults.js';
+import type { Fields } from '../http/objects.js';
 
 /** One call as it came. */
-export interface Call {
+export interface LoggedCall {
   readonly endpoint: Endpoint;
   /** payment_id or refund_id; null where the call names none. */
   readonly id: string | null;
@@ -41,9 +41,9 @@ export interface CallTotals {
 
 export interface CallLog {
   /** Returns the function that ends the call. */
-  begin(call: Omit<Call, 'bodySha256' | 'atMs'> & { readonly body: Buffer }): () => void;
+  begin(call: Omit<LoggedCall, 'bodySha256' | 'atMs'> & { readonly body: Buffer }): () => void;
   /** Newest last; only the last ten thousand. */
-  calls(): readonly Call[];
+  calls(): readonly LoggedCall[];
   created(): readonly CreatedCalls[];
   totals(): CallTotals;
   replay(entry: Fields): boolean;
@@ -53,13 +53,13 @@ export interface CallLog {
 const CREATES: ReadonlySet<Endpoint> = new Set(['payments.create', 'refunds.create']);
 
 export function createCallLog(clock: Clock, journal: Journal): CallLog {
-  const calls = createRecent<Call>();
+  const calls = createRecent<LoggedCall>();
   const byId = new Map<string, Repeats>();
   const byEndpoint = new Map<Endpoint, number>();
   let withoutKey = 0;
 
   /** @returns what counts calls of its id; undefined: it creates nothing */
-  const arrive = (call: Call): Repeats | undefined => {
+  const arrive = (call: LoggedCall): Repeats | undefined => {
     calls.add(call);
     addOne(byEndpoint, call.endpoint);
     if (!CREATES.has(call.endpoint)) return undefined;
@@ -71,7 +71,7 @@ export function createCallLog(clock: Clock, journal: Journal): CallLog {
   return {
     begin({ body, ...rest }) {
       const bodySha256 = createHash('sha256').update(body).digest('hex');
-      const call: Call = { ...rest, bodySha256, atMs: clock.nowMs() };
+      const call: LoggedCall = { ...rest, bodySha256, atMs: clock.nowMs() };
       const repeats = arrive(call);
       if (repeats === undefined) return () => undefined;
       // What may be created is queued behind this line, so whatever is answered, the call is on disk first.
@@ -96,7 +96,7 @@ export function createCallLog(clock: Clock, journal: Journal): CallLog {
     replay(entry) {
       if (entry.t !== 'call') return false;
       const { t: _kind, ...rest } = entry;
-      const call = rest as unknown as Call;
+      const call = rest as unknown as LoggedCall;
       arrive(call)?.replay(call.bodySha256, call.idempotencyKey ?? '', 1);
       return true;
     },

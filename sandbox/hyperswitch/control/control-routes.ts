@@ -1,10 +1,10 @@
 import express, { type Response, Router } from 'express';
 import { z } from 'zod';
-import { accept, commonSwitches } from '../control.js';
+import { accept, commonSwitches } from '../../stand-in/control.js';
+import { faultRuleSchema } from '../faults.js';
+import { INTENT_STATUSES, type IntentStatus, REFUND_STATUSES, type RefundStatus } from '../http/objects.js';
+import { webhooksSchema } from '../webhooks/webhooks.js';
 import type { HyperswitchControl } from './control.js';
-import { faultRuleSchema } from './faults.js';
-import { INTENT_STATUSES, type IntentStatus, REFUND_STATUSES, type RefundStatus } from './objects.js';
-import { webhooksSchema } from './webhooks.js';
 
 /** A word that no document has yet: Hyperswitch may have a newer one. */
 const newWord = z.string().regex(/^new_[a-z_]{1,40}$/);

@@ -1,11 +1,11 @@
-import type { CommonControl } from '../control.js';
-import type { AutoSettings } from './auto.js';
-import type { Move } from './book.js';
-import type { Call, CallTotals, CreatedCalls } from './call-log.js';
-import type { FaultRule } from './faults.js';
-import type { IntentStatus, Owner, Payment, Refund, RefundStatus } from './objects.js';
-import type { Problem } from './problems.js';
-import type { SentEvent, WebhookSettings } from './webhooks.js';
+import type { CommonControl } from '../../stand-in/control.js';
+import type { FaultRule } from '../faults.js';
+import type { IntentStatus, Owner, Payment, Refund, RefundStatus } from '../http/objects.js';
+import type { Problem } from '../http/problems.js';
+import type { AutoSettings } from '../state/auto.js';
+import type { Move } from '../state/book.js';
+import type { SentEvent, WebhookSettings } from '../webhooks/webhooks.js';
+import type { CallTotals, CreatedCalls, LoggedCall } from './call-log.js';
 
 /** Amounts are whole minor units; totals by currency count what succeeded. */
 export interface LedgerView {
@@ -14,7 +14,7 @@ export interface LedgerView {
   readonly totals: Readonly<Record<string, { readonly received: number; readonly refunded: number }>>;
 }
 export interface CallsView {
-  readonly calls: readonly Call[];
+  readonly calls: readonly LoggedCall[];
   readonly created: readonly CreatedCalls[];
   readonly totals: CallTotals;
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
-import { reset } from '../silence.js';
-import type { Auto } from './auto.js';
-import { type Book, orderOf } from './book.js';
-import type { CallLog } from './call-log.js';
-import { AFTER, BEFORE, type Endpoint, type Faults } from './faults.js';
-import type { LateWork } from './late-work.js';
+import { reset } from '../../stand-in/broken-replies.js';
+import type { CallLog } from '../control/call-log.js';
+import { AFTER, BEFORE, type Endpoint, type Faults } from '../faults.js';
+import type { Auto } from '../state/auto.js';
+import { type Book, orderOf } from '../state/book.js';
+import type { DeferredWork } from '../state/deferred.js';
 import { type Fields, type IntentStatus, type Owner, type Payment, paymentBody, refundBody } from './objects.js';
 import {
   invalidRequest,
@@ -26,7 +26,7 @@ export interface ProviderDependencies {
   readonly auto: Auto;
   readonly calls: CallLog;
   readonly faults: Faults;
-  readonly late: LateWork;
+  readonly deferred: DeferredWork;
   readonly keyOwner: () => Owner;
   readonly apiKey: string;
   /** Aborted when the stand-in goes away, so that a slow answer does not commit behind its back. */
@@ -64,7 +64,7 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
 
 /** The order of every call: faults before the work, the work, faults after it, the answer. */
 async function answerWith(
-  { book, calls, faults, late, closing }: ProviderDependencies,
+  { book, calls, faults, deferred, closing }: ProviderDependencies,
   { endpoint, work }: { readonly endpoint: Endpoint; readonly work: Work },
   req: Request,
   res: Response,
@@ -78,7 +78,7 @@ async function answerWith(
     const before = fault && BEFORE[fault.kind];
     if (before) return await before(res, fault);
     if (fault?.kind === 'lands_late') {
-      late.keep(async () => void (await work({ body, req })), fault.rule.ms);
+      deferred.keep(async () => void (await work({ body, req })), fault.rule.ms);
       return reset(res);
     }
     // The caller may give up meanwhile; Hyperswitch would go on all the same, and so does this one.

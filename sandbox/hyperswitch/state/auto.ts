@@ -1,5 +1,5 @@
+import type { IntentStatus, Payment, Refund, RefundStatus } from '../http/objects.js';
 import type { Book } from './book.js';
-import type { IntentStatus, Payment, Refund, RefundStatus } from './objects.js';
 
 /** Undefined: it stays as it was created until a switch moves it. */
 export interface AutoSettings {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/domain/clock.js';
-import type { Journal } from '../journal.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import type { Journal } from '../../stand-in/journal.js';
 import {
   clientSecretOf,
   type Fields,
@@ -10,7 +10,7 @@ import {
   type Refund,
   type RefundStatus,
   SANDBOX_OWNER,
-} from './objects.js';
+} from '../http/objects.js';
 import {
   duplicatePayment,
   duplicateRefund,
@@ -19,8 +19,8 @@ import {
   type Problem,
   paymentNotFound,
   tooManyRefunds,
-} from './problems.js';
-import type { PaymentRequest, RefundRequest } from './requests.js';
+} from '../http/problems.js';
+import type { PaymentRequest, RefundRequest } from '../http/requests.js';
 
 export type Change =
   | { readonly kind: 'payment'; readonly payment: Payment }

@@ -1,5 +1,5 @@
 /** Calls whose caller was cut off and that are carried out all the same, later: after their time, or when they are let go. */
-export interface LateWork {
+export interface DeferredWork {
   /** @param afterMs undefined: not before `land` */
   keep(work: () => Promise<void>, afterMs: number | undefined): void;
   /** Carries out all that wait, the oldest first. @returns how many */
@@ -8,7 +8,7 @@ export interface LateWork {
   clear(): void;
 }
 
-export function createLateWork(): LateWork {
+export function createDeferredWork(): DeferredWork {
   const waiting = new Set<() => Promise<void>>();
   const timers = new Set<NodeJS.Timeout>();
   const carryOut = async (work: () => Promise<void>): Promise<void> => {

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 
-/** A parcel is delivered again and again with the same bytes; only the signature of a forged one is wrong. */
-export interface Parcel {
+/** A message is delivered again and again with the same bytes; only the signature of a forged one is wrong. */
+export interface Message {
   readonly body: string;
   readonly isForged: () => boolean;
   /** HTTP status of each attempt, or why there was none. */
@@ -13,9 +13,9 @@ export interface Destination {
   readonly secret: string;
 }
 
-export interface Courier {
+export interface Sender {
   /** Resolves after the first attempt; `waitsMs` are the pauses before further ones, while none is answered 2xx. */
-  deliver(parcel: Parcel, waitsMs: readonly number[]): Promise<void>;
+  deliver(message: Message, waitsMs: readonly number[]): Promise<void>;
   later(ms: number, act: () => unknown): void;
   /** Forgets what was to be delivered later. */
   forget(): void;
@@ -26,7 +26,7 @@ export interface Courier {
 /** Hyperswitch waits no longer for its 2xx. */
 const PATIENCE_MS = 5_000;
 
-export function createCourier(destination: () => Destination): Courier {
+export function createSender(destination: () => Destination): Sender {
   const timers = new Set<NodeJS.Timeout>();
   const underWay = new Set<Promise<void>>();
   let isStopped = false;
@@ -43,16 +43,16 @@ export function createCourier(destination: () => Destination): Courier {
     }, ms);
     timers.add(timer);
   };
-  const attempt = async (parcel: Parcel, waitsMs: readonly number[]): Promise<void> => {
-    const outcome = await post(destination(), parcel);
-    parcel.deliveries.push(outcome);
+  const attempt = async (message: Message, waitsMs: readonly number[]): Promise<void> => {
+    const outcome = await post(destination(), message);
+    message.deliveries.push(outcome);
     const isTaken = typeof outcome === 'number' && outcome >= 200 && outcome < 300;
     const [waitMs, ...rest] = waitsMs;
-    if (!isTaken && waitMs !== undefined) later(waitMs, () => deliver(parcel, rest));
+    if (!isTaken && waitMs !== undefined) later(waitMs, () => deliver(message, rest));
   };
-  const deliver = async (parcel: Parcel, waitsMs: readonly number[]): Promise<void> => {
+  const deliver = async (message: Message, waitsMs: readonly number[]): Promise<void> => {
     if (isStopped) return;
-    const delivery = attempt(parcel, waitsMs);
+    const delivery = attempt(message, waitsMs);
     underWay.add(delivery);
     try {
       await delivery;
@@ -72,7 +72,7 @@ export function createCourier(destination: () => Destination): Courier {
   };
 }
 
-async function post({ url, secret }: Destination, { body, isForged }: Parcel): Promise<number | string> {
+async function post({ url, secret }: Destination, { body, isForged }: Message): Promise<number | string> {
   if (url === null) return 'no url';
   const key = isForged() ? `${secret} of somebody else` : secret;
   try {

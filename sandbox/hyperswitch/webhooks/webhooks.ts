@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import type { Clock } from '../../src/domain/clock.js';
-import type { Journal } from '../journal.js';
-import { createCourier, type Parcel } from './courier.js';
-import { SANDBOX_WEBHOOK_SECRET } from './defaults.js';
-import { type Fields, type IntentStatus, type RefundStatus, SANDBOX_OWNER } from './objects.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import type { Journal } from '../../stand-in/journal.js';
+import { SANDBOX_HYPERSWITCH_WEBHOOK_SECRET } from '../defaults.js';
+import { type Fields, type IntentStatus, type RefundStatus, SANDBOX_OWNER } from '../http/objects.js';
+import { createSender, type Message } from './sender.js';
 
 /** What may go wrong between Hyperswitch and its merchant. */
 const MISHAPS = ['lost', 'late', 'duplicated', 'forged', 'held'] as const;
@@ -59,7 +59,7 @@ export interface Webhooks {
 }
 
 type Rule = z.output<typeof ruleSchema>;
-interface Entry extends Parcel {
+interface Entry extends Message {
   readonly eventId: string;
   readonly type: string;
   mishap: Mishap | null;
@@ -69,11 +69,11 @@ interface Entry extends Parcel {
 const RETRIES_MS = [60_000, 300_000, 300_000];
 
 export function createWebhooks(clock: Clock, journal: Journal): Webhooks {
-  let destination: { url: string | null; secret: string } = { url: null, secret: SANDBOX_WEBHOOK_SECRET };
+  let destination: { url: string | null; secret: string } = { url: null, secret: SANDBOX_HYPERSWITCH_WEBHOOK_SECRET };
   let retryMs: readonly number[] = RETRIES_MS;
   const rules = createRules();
   const events = new Map<string, Entry>();
-  const courier = createCourier(() => destination);
+  const sender = createSender(() => destination);
   let held: Entry[] = [];
 
   const remember = ({ eventId, type, body }: Pick<SentEvent, 'eventId' | 'type' | 'body'>): Entry => {
@@ -92,10 +92,10 @@ export function createWebhooks(clock: Clock, journal: Journal): Webhooks {
     entry.mishap = rule?.what ?? null;
     if (rule?.what === 'lost') return;
     if (rule?.what === 'held') held.push(entry);
-    else if (rule?.what === 'late') courier.later(rule.ms, () => courier.deliver(entry, retryMs));
+    else if (rule?.what === 'late') sender.later(rule.ms, () => sender.deliver(entry, retryMs));
     else {
-      void courier.deliver(entry, retryMs);
-      if (rule?.what === 'duplicated') void courier.deliver(entry, []);
+      void sender.deliver(entry, retryMs);
+      if (rule?.what === 'duplicated') void sender.deliver(entry, []);
     }
   };
 
@@ -131,14 +131,14 @@ export function createWebhooks(clock: Clock, journal: Journal): Webhooks {
     async release(newestFirst) {
       const going = newestFirst ? held.reverse() : held;
       held = [];
-      for (const entry of going) await courier.deliver(entry, retryMs);
+      for (const entry of going) await sender.deliver(entry, retryMs);
     },
     async redeliver(eventId) {
       const entry = events.get(eventId);
       if (entry === undefined) return false;
       // Whatever befell it the first time, this one is signed and sent as it should be.
       entry.mishap = null;
-      await courier.deliver(entry, []);
+      await sender.deliver(entry, []);
       return true;
     },
     replay(entry) {
@@ -147,12 +147,12 @@ export function createWebhooks(clock: Clock, journal: Journal): Webhooks {
       return true;
     },
     clear() {
-      courier.forget();
+      sender.forget();
       held = [];
       events.clear();
       rules.set([]);
     },
-    stop: () => courier.stop(),
+    stop: () => sender.stop(),
   };
 }
 

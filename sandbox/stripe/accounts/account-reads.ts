@@ -1,10 +1,10 @@
+import { accountObject, balanceObject, payoutObject } from '../http/objects.js';
+import { PAGE_PARAMS, pageOf } from '../http/paging.js';
+import { inRange, type Values } from '../http/params.js';
+import { answer, type Caller, type Plan, refusal } from '../http/plan.js';
+import { missing } from '../http/problems.js';
+import type { PayoutRecord } from '../state/records.js';
 import { accountOf, allFunds, barred } from './accounts.js';
-import { accountObject, balanceObject, payoutObject } from './objects.js';
-import { PAGE_PARAMS, pageOf } from './paging.js';
-import { inRange, type Values } from './params.js';
-import { answer, type Caller, type Plan, refusal } from './plan.js';
-import { missing } from './problems.js';
-import type { PayoutRecord } from './records.js';
 
 export const LIST_PAYOUTS = {
   ...PAGE_PARAMS,

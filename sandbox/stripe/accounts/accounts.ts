@@ -1,6 +1,6 @@
-import { accountInvalid, missing, type Problem } from './problems.js';
-import type { AccountRecord, Funds, World } from './records.js';
-import type { Store } from './store.js';
+import { accountInvalid, missing, type Problem } from '../http/problems.js';
+import type { AccountRecord, Funds, World } from '../state/records.js';
+import type { Store } from '../state/store.js';
 
 /**
  * A platform that was never given a balance has ten thousand million of each currency, so that only tests of exactly that

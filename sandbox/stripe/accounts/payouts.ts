@@ -1,11 +1,11 @@
+import { payoutObject } from '../http/objects.js';
+import type { Plan } from '../http/plan.js';
+import { answer, refusal, seconds } from '../http/plan.js';
+import { insufficient, invalid, missing } from '../http/problems.js';
+import { newId, type PayoutRecord, type PayoutStatus, type World } from '../state/records.js';
+import type { Put, Store } from '../state/store.js';
+import { balanceAvailable, type EventDraft } from '../webhooks/events.js';
 import { accountOf, credited, fundsOf } from './accounts.js';
-import { balanceAvailable, type EventDraft } from './events.js';
-import { payoutObject } from './objects.js';
-import type { Plan } from './plan.js';
-import { answer, refusal, seconds } from './plan.js';
-import { insufficient, invalid, missing } from './problems.js';
-import { newId, type PayoutRecord, type PayoutStatus, type World } from './records.js';
-import type { Put, Store } from './store.js';
 
 /** What a bank or a person does to payouts; the API of the stand-in only reads them. */
 export interface PayoutContext {

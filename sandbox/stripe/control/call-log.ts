@@ -1,7 +1,15 @@
 import { createHash } from 'node:crypto';
-import type { Clock } from '../../src/domain/clock.js';
-import { addOne, createRecent, createRepeats, differing, known, overlapsOf, type Repeats } from '../call-counts.js';
-import type { EndpointName } from './endpoints.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import {
+  addOne,
+  createRecent,
+  createRepeats,
+  differing,
+  known,
+  overlapsOf,
+  type Repeats,
+} from '../../stand-in/call-counts.js';
+import type { EndpointName } from '../http/endpoints.js';
 
 /** One request; no credential is ever kept. */
 export interface LoggedCall {

@@ -1,12 +1,12 @@
 import express, { Router } from 'express';
 import { z } from 'zod';
-import { accept, commonSwitches, faultsSchema } from '../control.js';
+import { accept, commonSwitches, faultsSchema } from '../../stand-in/control.js';
+import { faultRuleSchema } from '../faults.js';
+import { PAYOUT_STATUSES, REVERSAL_ENDS } from '../state/records.js';
+import { webhookFaultSchema } from '../webhooks/webhook-faults.js';
+import { EVENT_STATES } from '../webhooks/webhooks.js';
 import type { StripeControl } from './control.js';
-import { stripeFaultSchema } from './faults.js';
-import { PAYOUT_STATUSES, REVERSAL_ENDS } from './records.js';
 import { seedSchema } from './seed.js';
-import { webhookFaultSchema } from './webhook-faults.js';
-import { EVENT_STATES } from './webhooks.js';
 
 const accountId = z.string().regex(/^acct_\w{1,64}$/);
 const currency = z.string().regex(/^[a-z]{3}$/);
@@ -78,7 +78,7 @@ const eventSchema = z.strictObject({
 export function controlRoutes(control: StripeControl): Router {
   const router = Router();
   router.use(express.json({ limit: '50mb' }));
-  router.use(commonSwitches(control, stripeFaultSchema, () => control.isDown()));
+  router.use(commonSwitches(control, faultRuleSchema, () => control.isDown()));
   router.post('/finish', async (_req, res) => void res.json({ finished: await control.finishLater() }));
   addSettings(router, control);
   addMoney(router, control);

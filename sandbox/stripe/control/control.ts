@@ -1,21 +1,21 @@
 import type { z } from 'zod';
-import { type CommonControl, troubleControl } from '../control.js';
-import type { Listener } from '../listener.js';
-import { accountOf, fundsOf } from './accounts.js';
-import type { ApiDependencies } from './api.js';
+import { type CommonControl, troubleControl } from '../../stand-in/control.js';
+import type { Listener } from '../../stand-in/listener.js';
+import { accountOf, fundsOf } from '../accounts/accounts.js';
+import { type NewPayout, planPayout, planPayoutStatus } from '../accounts/payouts.js';
+import type { FaultRule } from '../faults.js';
+import type { ApiDependencies } from '../http/api.js';
+import type { LimitSettings } from '../http/limits.js';
+import type { ReversalObject } from '../http/objects.js';
+import type { Plan } from '../http/plan.js';
+import type { AccountRecord, Metadata, PayoutStatus, ReversalEnd, World } from '../state/records.js';
+import { createReversal, endReversal } from '../transfers/reversals.js';
+import { balanceAvailable, type EventDraft, renderEvents, thinEvent } from '../webhooks/events.js';
+import type { WebhookFaultRule } from '../webhooks/webhook-faults.js';
+import type { EventFilter, SentEvent, WebhookTarget } from '../webhooks/webhooks.js';
 import type { CallsView } from './call-log.js';
-import { balanceAvailable, type EventDraft, renderEvents, thinEvent } from './events.js';
-import type { StripeFaultRule } from './faults.js';
 import { type LedgerView, ledgerView } from './ledger-view.js';
-import type { LimitSettings } from './limits.js';
-import type { ReversalObject } from './objects.js';
-import { type NewPayout, planPayout, planPayoutStatus } from './payouts.js';
-import type { Plan } from './plan.js';
-import type { AccountRecord, Metadata, PayoutStatus, ReversalEnd, World } from './records.js';
-import { createReversal, endReversal } from './reversals.js';
 import { planSeed, type Seed, seedSchema } from './seed.js';
-import type { WebhookFaultRule } from './webhook-faults.js';
-import type { EventFilter, SentEvent, WebhookTarget } from './webhooks.js';
 
 /** The switch was understood and cannot be done; nothing changed. */
 export class ControlRefused extends Error {
@@ -30,7 +30,7 @@ export interface BalanceChange {
 }
 
 /** The same switches as under /control, for tests in this process. `livemode` is false where it is not said. */
-export interface StripeControl extends CommonControl<StripeFaultRule, LedgerView, CallsView> {
+export interface StripeControl extends CommonControl<FaultRule, LedgerView, CallsView> {
   /** By the stand-in's clock, Unix milliseconds. */
   nowMs(): number;
   /** Moves the clock and does what has become due. */

@@ -1,9 +1,15 @@
-import { allFunds } from './accounts.js';
-import type { IdempotencyKeys } from './idempotency.js';
-import { payoutObject, type ReversalObject, reversalObject, type TransferObject, transferObject } from './objects.js';
-import type { AccountRecord, DeferredRecord, Funds, KeyRecord } from './records.js';
-import type { MovableClock } from './sandbox-clock.js';
-import type { Store } from './store.js';
+import { allFunds } from '../accounts/accounts.js';
+import type { IdempotencyKeys } from '../http/idempotency.js';
+import {
+  payoutObject,
+  type ReversalObject,
+  reversalObject,
+  type TransferObject,
+  transferObject,
+} from '../http/objects.js';
+import type { MovableClock } from '../state/movable-clock.js';
+import type { AccountRecord, DeferredRecord, Funds, KeyRecord } from '../state/records.js';
+import type { Store } from '../state/store.js';
 
 /** Everything the stand-in holds, of both modes: what an auditor compares another ledger with. Newest first. */
 export interface LedgerView {

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { accountOf, credited } from './accounts.js';
-import type { AccountRecord, ReversalRecord, TransferRecord, World } from './records.js';
-import { newReversal } from './reversals.js';
-import type { Put, Store } from './store.js';
-import { newTransfer } from './transfers.js';
+import { accountOf, credited } from '../accounts/accounts.js';
+import type { AccountRecord, ReversalRecord, TransferRecord, World } from '../state/records.js';
+import type { Put, Store } from '../state/store.js';
+import { newReversal } from '../transfers/reversals.js';
+import { newTransfer } from '../transfers/transfers.js';
 
 const positive = z.int().min(1).max(999_999_999_999);
 const metadata = z.record(z.string().max(40), z.string().max(500));

@@ -1,14 +1,14 @@
-import type { ApiKeys } from './access.js';
-import { barred } from './accounts.js';
+import { barred } from '../accounts/accounts.js';
+import type { World } from '../state/records.js';
+import type { Store } from '../state/store.js';
 import { type Answer, problemAnswer } from './answers.js';
+import type { ApiKeys } from './api-keys.js';
 import type { EndpointName, Route } from './endpoints.js';
 import type { FirstTurn, IdempotencyKeys, KeyedRequest } from './idempotency.js';
 import type { Limits } from './limits.js';
 import type { Caller, Plan } from './plan.js';
 import { invalid, locked, type Problem, rateLimited } from './problems.js';
-import type { World } from './records.js';
 import type { ApiRequest } from './request.js';
-import type { Store } from './store.js';
 
 export interface Gate {
   readonly store: Store;

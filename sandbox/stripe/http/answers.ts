@@ -1,6 +1,6 @@
 import type { Response } from 'express';
-import { hang, reset, sendPage } from '../silence.js';
-import type { DoorKind, StripeFault, WayKind } from './faults.js';
+import { hang, reset, sendPage } from '../../stand-in/broken-replies.js';
+import type { DoorKind, Fault, WayKind } from '../faults.js';
 import {
   accountInvalid,
   keyInUse,
@@ -50,7 +50,7 @@ function headersOf(request: ApiRequest, { original, retryAfterSeconds }: Answer)
 export const CUT = 'cut';
 
 type AtTheDoor = (
-  rule: StripeFault['rule'],
+  rule: Fault['rule'],
   about: { readonly res: Response; readonly seller: string; readonly object: string },
 ) => Answer | typeof CUT;
 
@@ -75,7 +75,7 @@ const AT_THE_DOOR: Readonly<Record<DoorKind, AtTheDoor>> = {
 };
 
 /** Misbehaviour before anything begins. */
-export const misbehaveAtTheDoor = ({ kind, rule }: StripeFault<DoorKind>, about: Parameters<AtTheDoor>[1]) =>
+export const misbehaveAtTheDoor = ({ kind, rule }: Fault<DoorKind>, about: Parameters<AtTheDoor>[1]) =>
   AT_THE_DOOR[kind](rule, about);
 
 interface OnItsWay {
@@ -94,5 +94,5 @@ const ON_THE_WAY: Readonly<Record<WayKind, (on: OnItsWay, ms: number | undefined
 };
 
 /** Misbehaviour after the commit is durable. */
-export const misbehaveOnTheWay = async ({ kind, rule }: StripeFault<WayKind>, on: OnItsWay): Promise<void> =>
+export const misbehaveOnTheWay = async ({ kind, rule }: Fault<WayKind>, on: OnItsWay): Promise<void> =>
   ON_THE_WAY[kind](on, rule.ms);

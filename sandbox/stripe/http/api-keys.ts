@@ -1,5 +1,5 @@
+import type { World } from '../state/records.js';
 import { type Problem, unauthorized } from './problems.js';
-import type { World } from './records.js';
 
 /** Which secret keys open which platform. */
 export interface ApiKeys {

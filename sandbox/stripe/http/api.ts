@@ -1,17 +1,17 @@
 import type { Request, RequestHandler, Response } from 'express';
+import type { CallInProgress, CallLog } from '../control/call-log.js';
+import { applies, atTheDoor, atWork, type Fault, type Faults, onTheWay, type WorkKind } from '../faults.js';
+import type { Agenda } from '../state/movable-clock.js';
 import { admit, type Gate, wouldReplay } from './admission.js';
 import { type Answer, CUT, misbehaveAtTheDoor, misbehaveOnTheWay, problemAnswer, send } from './answers.js';
-import type { CallInProgress, CallLog } from './call-log.js';
+import { carryOut, type WorkDependencies } from './carry-out.js';
 import type { Route } from './endpoints.js';
-import { applies, atTheDoor, atWork, onTheWay, type StripeFault, type StripeFaults, type WorkKind } from './faults.js';
 import { noSuchRoute, serverError } from './problems.js';
 import { type ApiRequest, faultTarget, formText, readRequest } from './request.js';
-import type { Agenda } from './sandbox-clock.js';
-import { carryOut, type WorkDependencies } from './work.js';
 
 export interface ApiDependencies extends Gate, WorkDependencies {
   readonly agenda: Agenda;
-  readonly faults: StripeFaults;
+  readonly faults: Faults;
   readonly calls: CallLog;
 }
 
@@ -72,7 +72,7 @@ async function respond(dependencies: ApiDependencies, exchange: Exchange): Promi
 async function workOn(
   dependencies: ApiDependencies,
   { request, res, route }: Pick<Exchange, 'request' | 'res'> & { readonly route: Route },
-  fault: StripeFault<WorkKind> | undefined,
+  fault: Fault<WorkKind> | undefined,
 ): Promise<Answer | typeof CUT> {
   const admission = admit(dependencies, request, route);
   if ('answer' in admission) {

@@ -1,18 +1,18 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Response } from 'express';
-import { hang } from '../silence.js';
+import { hang } from '../../stand-in/broken-replies.js';
+import type { Fault, WorkKind } from '../faults.js';
+import type { DeferredWork } from '../state/deferred.js';
+import type { MovableClock } from '../state/movable-clock.js';
+import type { Put, Store } from '../state/store.js';
+import { renderEvents } from '../webhooks/events.js';
+import type { Webhooks } from '../webhooks/webhooks.js';
 import type { Admitted } from './admission.js';
 import { type Answer, CUT } from './answers.js';
-import type { DeferredWork } from './deferred.js';
-import { renderEvents } from './events.js';
-import type { StripeFault, WorkKind } from './faults.js';
 import { isKept } from './idempotency.js';
 import { type Caller, type Plan, refusal } from './plan.js';
 import { invalid, serverError } from './problems.js';
 import type { ApiRequest } from './request.js';
-import type { MovableClock } from './sandbox-clock.js';
-import type { Put, Store } from './store.js';
-import type { Webhooks } from './webhooks.js';
 
 export interface WorkDependencies {
   readonly store: Store;
@@ -27,7 +27,7 @@ export interface Work {
   readonly request: ApiRequest;
   readonly res: Response;
   readonly admitted: Admitted;
-  readonly fault: StripeFault<WorkKind> | undefined;
+  readonly fault: Fault<WorkKind> | undefined;
 }
 
 /** What a slow answer takes where the rule does not say. */
@@ -74,7 +74,7 @@ export async function carryOut(dependencies: WorkDependencies, work: Work): Prom
 }
 
 /** What a fault makes of a plan: the money and the words about it part company. */
-function distorted(plan: Plan, { kind, rule }: StripeFault<WorkKind>): Plan {
+function distorted(plan: Plan, { kind, rule }: Fault<WorkKind>): Plan {
   const stumbled = refusal(serverError(rule.status));
   switch (kind) {
     case 'server_error':

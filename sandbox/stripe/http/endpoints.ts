@@ -1,9 +1,11 @@
-import { LIST_PAYOUTS, listPayouts, readAccount, readBalance, readPayout } from './account-reads.js';
-import { type FormPairs, readForm } from './form.js';
-import { type ParamSpec, readParams, type Values } from './params.js';
-import type { Caller, Plan } from './plan.js';
-import type { Problem } from './problems.js';
-import { CREATE_REVERSAL, createReversal, LIST_REVERSALS, listReversals, readReversal } from './reversals.js';
+import { LIST_PAYOUTS, listPayouts, readAccount, readBalance, readPayout } from '../accounts/account-reads.js';
+import {
+  CREATE_REVERSAL,
+  createReversal,
+  LIST_REVERSALS,
+  listReversals,
+  readReversal,
+} from '../transfers/reversals.js';
 import {
   CREATE_TRANSFER,
   createTransfer,
@@ -12,7 +14,11 @@ import {
   readTransfer,
   UPDATE_TRANSFER,
   updateTransfer,
-} from './transfers.js';
+} from '../transfers/transfers.js';
+import { type FormPairs, readForm } from './form.js';
+import { type ParamSpec, readParams, type Values } from './params.js';
+import type { Caller, Plan } from './plan.js';
+import type { Problem } from './problems.js';
 
 /** Names of faults, limits and counts. */
 export const ENDPOINTS = [

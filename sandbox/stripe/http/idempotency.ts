@@ -1,8 +1,8 @@
-import type { Clock } from '../../src/domain/clock.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import type { KeyRecord, World } from '../state/records.js';
+import type { Store } from '../state/store.js';
 import { canonical, type FormPairs } from './form.js';
 import { invalid, keyInUse, keyMisused, type Problem } from './problems.js';
-import type { KeyRecord, World } from './records.js';
-import type { Store } from './store.js';
 
 const DAY_MS = 86_400_000;
 const LONGEST_KEY = 255;

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/domain/clock.js';
+import type { Clock } from '../../../src/domain/clock.js';
 import type { EndpointName } from './endpoints.js';
 
 export interface LimitSettings {

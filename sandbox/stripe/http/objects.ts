@@ -1,5 +1,5 @@
-import type { AccountRecord, Funds, Metadata, PayoutRecord, ReversalRecord, TransferRecord } from './records.js';
-import type { Store } from './store.js';
+import type { AccountRecord, Funds, Metadata, PayoutRecord, ReversalRecord, TransferRecord } from '../state/records.js';
+import type { Store } from '../state/store.js';
 
 /**
  * Stripe's objects as its API writes them (types Transfer, TransferReversal, Payout, Balance, Account of npm stripe

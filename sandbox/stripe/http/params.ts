@@ -1,6 +1,6 @@
+import type { Metadata } from '../state/records.js';
 import type { FormValue } from './form.js';
 import { invalid, type Problem } from './problems.js';
-import type { Metadata } from './records.js';
 
 export interface Range {
   readonly gt?: number;

@@ -1,7 +1,7 @@
-import type { EventDraft } from './events.js';
+import type { World } from '../state/records.js';
+import type { Put, Store } from '../state/store.js';
+import type { EventDraft } from '../webhooks/events.js';
 import { type Problem, problemBody } from './problems.js';
-import type { World } from './records.js';
-import type { Put, Store } from './store.js';
 
 /** Who asks, and when. */
 export interface Caller {

@@ -1,9 +1,9 @@
 import type { Request } from 'express';
+import type { FaultTarget } from '../faults.js';
+import { newId } from '../state/records.js';
+import type { Store } from '../state/store.js';
 import { type EndpointName, type Route, routeOf } from './endpoints.js';
-import type { FaultTarget } from './faults.js';
 import { canonical, type FormPairs, readPairs } from './form.js';
-import { newId } from './records.js';
-import type { Store } from './store.js';
 
 /** A request to the API as it came. */
 export interface ApiRequest {

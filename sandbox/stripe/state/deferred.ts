@@ -1,11 +1,11 @@
-import { routeOf } from './endpoints.js';
-import { renderEvents } from './events.js';
-import type { Caller } from './plan.js';
+import { routeOf } from '../http/endpoints.js';
+import type { Caller } from '../http/plan.js';
+import type { ApiRequest } from '../http/request.js';
+import { renderEvents } from '../webhooks/events.js';
+import type { Webhooks } from '../webhooks/webhooks.js';
+import type { Agenda, MovableClock } from './movable-clock.js';
 import { type DeferredRecord, newId } from './records.js';
-import type { ApiRequest } from './request.js';
-import type { Agenda, MovableClock } from './sandbox-clock.js';
 import type { Store } from './store.js';
-import type { Webhooks } from './webhooks.js';
 
 /** Calls that were answered 500 and are finished later: Stripe does that, webhooks included (docs.stripe.com/error-low-level). */
 export interface DeferredWork {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/domain/clock.js';
+import type { Clock } from '../../../src/domain/clock.js';
 
 /** The stand-in's clock: the base clock plus an offset that a switch moves, in either direction. */
 export interface MovableClock extends Clock {

@@ -1,4 +1,4 @@
-import type { Journal } from '../journal.js';
+import type { Journal } from '../../stand-in/journal.js';
 import type {
   AccountRecord,
   DeferredRecord,

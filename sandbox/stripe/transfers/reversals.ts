@@ -1,10 +1,10 @@
-import { accountOf, credited, fundsOf } from './accounts.js';
-import { reversalObject, transferObject } from './objects.js';
-import { PAGE_PARAMS, pageOf } from './paging.js';
-import type { Values } from './params.js';
-import { answer, type Caller, type Plan, refusal, seconds } from './plan.js';
-import { accountInvalid, alreadyReversed, insufficient, missing, overRemainder } from './problems.js';
-import { newId, type ReversalEnd, type ReversalRecord, type TransferRecord } from './records.js';
+import { accountOf, credited, fundsOf } from '../accounts/accounts.js';
+import { reversalObject, transferObject } from '../http/objects.js';
+import { PAGE_PARAMS, pageOf } from '../http/paging.js';
+import type { Values } from '../http/params.js';
+import { answer, type Caller, type Plan, refusal, seconds } from '../http/plan.js';
+import { accountInvalid, alreadyReversed, insufficient, missing, overRemainder } from '../http/problems.js';
+import { newId, type ReversalEnd, type ReversalRecord, type TransferRecord } from '../state/records.js';
 import { ownTransfer } from './transfers.js';
 
 export const CREATE_REVERSAL = {

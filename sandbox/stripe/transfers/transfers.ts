@@ -1,11 +1,11 @@
-import { accountOf, credited, fundsOf, unreachable } from './accounts.js';
-import { balanceAvailable } from './events.js';
-import { transferObject } from './objects.js';
-import { PAGE_PARAMS, pageOf } from './paging.js';
-import { inRange, type Values } from './params.js';
-import { answer, type Caller, type Plan, refusal, seconds } from './plan.js';
-import { insufficient, invalid, missing, noCapability, platformOnly } from './problems.js';
-import { newId, type TransferRecord, type World } from './records.js';
+import { accountOf, credited, fundsOf, unreachable } from '../accounts/accounts.js';
+import { transferObject } from '../http/objects.js';
+import { PAGE_PARAMS, pageOf } from '../http/paging.js';
+import { inRange, type Values } from '../http/params.js';
+import { answer, type Caller, type Plan, refusal, seconds } from '../http/plan.js';
+import { insufficient, invalid, missing, noCapability, platformOnly } from '../http/problems.js';
+import { newId, type TransferRecord, type World } from '../state/records.js';
+import { balanceAvailable } from '../webhooks/events.js';
 
 export const CREATE_TRANSFER = {
   // Optional in Stripe's document, where a source_transaction may stand for it; the stand-in knows no charges.

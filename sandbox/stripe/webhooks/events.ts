@@ -1,7 +1,7 @@
-import { accountOf, allFunds } from './accounts.js';
-import { balanceObject } from './objects.js';
-import { newId, type World } from './records.js';
-import type { Store } from './store.js';
+import { accountOf, allFunds } from '../accounts/accounts.js';
+import { balanceObject } from '../http/objects.js';
+import { newId, type World } from '../state/records.js';
+import type { Store } from '../state/store.js';
 
 /** An event that a plan would cause; the object is looked at once the plan is committed. */
 export interface EventDraft {

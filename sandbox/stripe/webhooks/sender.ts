@@ -1,8 +1,8 @@
 import { setMaxListeners } from 'node:events';
-import type { Clock } from '../../src/domain/clock.js';
+import type { Clock } from '../../../src/domain/clock.js';
 import { stripeSignature } from './webhook-signature.js';
 
-export interface Letter {
+export interface Message {
   readonly url: string;
   readonly secrets: readonly string[];
   readonly body: string;
@@ -17,31 +17,31 @@ export interface Delivery {
   readonly ok: boolean;
 }
 
-/** Posts letters, a few at once and in the order given; what arrives first is up to the network, as with Stripe. */
-export interface Mailbox {
-  post(letter: Letter, done: (delivery: Delivery) => void): void;
+/** Posts messages, a few at once and in the order given; what arrives first is up to the network, as with Stripe. */
+export interface Sender {
+  post(message: Message, done: (delivery: Delivery) => void): void;
   idle(): Promise<void>;
   close(): void;
 }
 
 interface Posted {
-  readonly letter: Letter;
+  readonly message: Message;
   readonly done: (delivery: Delivery) => void;
 }
 
 const AT_ONCE = 8;
 const PATIENCE_MS = 10_000;
 
-export function createMailbox(clock: Clock): Mailbox {
+export function createSender(clock: Clock): Sender {
   const queue: Posted[] = [];
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   let underWay = 0;
   let waiting: (() => void)[] = [];
 
-  const sendOne = async ({ letter, done }: Posted): Promise<void> => {
+  const sendOne = async ({ message, done }: Posted): Promise<void> => {
     underWay += 1;
-    const delivery = await deliver(letter, clock, closing.signal);
+    const delivery = await deliver(message, clock, closing.signal);
     underWay -= 1;
     if (closing.signal.aborted) return;
     done(delivery);
@@ -55,8 +55,8 @@ export function createMailbox(clock: Clock): Mailbox {
     for (const tell of told) tell();
   };
   return {
-    post(letter, done) {
-      queue.push({ letter, done });
+    post(message, done) {
+      queue.push({ message, done });
       next();
     },
     idle: () =>
@@ -66,7 +66,7 @@ export function createMailbox(clock: Clock): Mailbox {
 }
 
 async function deliver(
-  { url, secrets, body, ageSeconds }: Letter,
+  { url, secrets, body, ageSeconds }: Message,
   clock: Clock,
   closing: AbortSignal,
 ): Promise<Delivery> {

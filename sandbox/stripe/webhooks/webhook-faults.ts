@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ruleBase } from '../fault-book.js';
+import { ruleBase } from '../../stand-in/fault-rules.js';
 
 export const WEBHOOK_FAULT_KINDS = ['lost', 'late', 'duplicated', 'out_of_order', 'forged', 'stale'] as const;
 export type WebhookFaultKind = (typeof WEBHOOK_FAULT_KINDS)[number];

@@ -1,9 +1,9 @@
-import type { Clock } from '../../src/domain/clock.js';
-import { createFaultBook } from '../fault-book.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import { createFaultRules } from '../../stand-in/fault-rules.js';
+import type { Agenda } from '../state/movable-clock.js';
 import type { EventObject, ThinEvent } from './events.js';
-import type { Agenda } from './sandbox-clock.js';
+import { createSender, type Delivery } from './sender.js';
 import { type WebhookFaultKind, type WebhookFaultRule, webhookFaultSchema } from './webhook-faults.js';
-import { createMailbox, type Delivery } from './webhook-mailbox.js';
 
 export interface WebhookTarget {
   readonly url: string;
@@ -72,8 +72,8 @@ const LATE_MS = 60_000;
 const STALE_SECONDS = 600;
 
 export function createWebhooks(clock: Clock, agenda: Agenda, seed?: number): Webhooks {
-  const book = createFaultBook(webhookFaultSchema, seed);
-  const mailbox = createMailbox(clock);
+  const book = createFaultRules(webhookFaultSchema, seed);
+  const sender = createSender(clock);
   let target: WebhookTarget | null = null;
   let entries: Entry[] = [];
   let held: Entry[] = [];
@@ -83,7 +83,7 @@ export function createWebhooks(clock: Clock, agenda: Agenda, seed?: number): Web
       entry.state = 'unsent';
       return;
     }
-    mailbox.post({ ...target, body: JSON.stringify(entry.event), ageSeconds: 0 }, (delivery) => {
+    sender.post({ ...target, body: JSON.stringify(entry.event), ageSeconds: 0 }, (delivery) => {
       entry.deliveries.push(delivery);
       if (delivery.ok) entry.state = 'delivered';
       else if (entry.state !== 'delivered') entry.state = 'failed';
@@ -104,8 +104,8 @@ export function createWebhooks(clock: Clock, agenda: Agenda, seed?: number): Web
   ) => {
     entry.state = target === null ? 'unsent' : state;
     if (target === null) return;
-    const letter = { ...target, body: JSON.stringify(entry.event), ageSeconds: 0, ...wrong };
-    mailbox.post(letter, (delivery) => void entry.deliveries.push(delivery));
+    const message = { ...target, body: JSON.stringify(entry.event), ageSeconds: 0, ...wrong };
+    sender.post(message, (delivery) => void entry.deliveries.push(delivery));
   };
   const HANDLE: Readonly<Record<WebhookFaultKind, (entry: Entry, ms: number | undefined) => void>> = {
     lost(entry) {
@@ -159,12 +159,12 @@ export function createWebhooks(clock: Clock, agenda: Agenda, seed?: number): Web
       entries
         .slice(-KEPT)
         .map(({ event, state, deliveries }) => ({ event, state, deliveries: Array.from(deliveries) })),
-    idle: () => mailbox.idle(),
+    idle: () => sender.idle(),
     clear() {
       entries = [];
       held = [];
       book.clear();
     },
-    close: () => mailbox.close(),
+    close: () => sender.close(),
   };
 }

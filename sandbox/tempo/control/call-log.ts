@@ -1,5 +1,5 @@
-import type { Clock } from '../../src/domain/clock.js';
-import { addOne, createRecent } from '../call-counts.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import { addOne, createRecent } from '../../stand-in/call-counts.js';
 
 /** One call of a method; raw transactions are kept in the ledger, not here. */
 export interface LoggedCall {

@@ -1,8 +1,8 @@
 import express, { Router } from 'express';
 import { z } from 'zod';
-import { accept, commonSwitches } from '../control.js';
+import { accept, commonSwitches } from '../../stand-in/control.js';
+import { faultRuleSchema } from '../faults.js';
 import type { TempoControl } from './control.js';
-import { faultRuleSchema } from './faults.js';
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 const balanceSchema = z.strictObject({

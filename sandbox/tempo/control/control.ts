@@ -1,6 +1,6 @@
-import type { CommonControl } from '../control.js';
+import type { CommonControl } from '../../stand-in/control.js';
+import type { FaultRule } from '../faults.js';
 import type { CallsView } from './call-log.js';
-import type { FaultRule } from './faults.js';
 import type { LedgerView } from './ledger-view.js';
 
 /** The same switches as under /control, for tests in this process. */

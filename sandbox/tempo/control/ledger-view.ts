@@ -1,7 +1,7 @@
 import { type Address, type Hex, parseEventLogs } from 'viem';
 import { Abis } from 'viem/tempo';
-import type { Chain } from './chain.js';
-import type { Descriptor, Mined } from './records.js';
+import type { Chain } from '../state/chain.js';
+import type { Descriptor, Mined } from '../state/records.js';
 
 /** Amounts are atomic units as digits. */
 export interface CaptureView {
@@ -72,7 +72,7 @@ export function ledgerView(chain: Chain): LedgerView {
     blockNumber: chain.blockNumber(),
     channels: Array.from(channels.values()),
     transactions: [...mined, ...pooled],
-    balances: chain.world.balances().map((each) => ({ ...each, balance: each.balance.toString() })),
+    balances: chain.state.balances().map((each) => ({ ...each, balance: each.balance.toString() })),
     totals: { captured: captured.toString(), transactions: mined.length },
   };
 }

@@ -1,9 +1,9 @@
 import { decodeFunctionData, type Hex, isAddressEqual, zeroAddress } from 'viem';
 import { Abis, Channel as Reserve } from 'viem/tempo';
-import { assertNever } from '../../src/domain/assert-never.js';
-import type { Draft } from './draft.js';
+import { assertNever } from '../../../src/domain/assert-never.js';
+import type { Draft } from '../state/chain-state.js';
+import type { Call, Channel, Descriptor, Log } from '../state/records.js';
 import { escrowLog } from './events.js';
-import type { Call, Channel, Descriptor, Log } from './records.js';
 import { Reverted } from './reverted.js';
 import { isSigned } from './vouchers.js';
 

@@ -1,6 +1,6 @@
 import { type AbiEvent, encodeAbiParameters, encodeEventTopics, getAbiItem, type Hex } from 'viem';
 import { Abis, Channel as Reserve } from 'viem/tempo';
-import type { Descriptor, Log } from './records.js';
+import type { Descriptor, Log } from '../state/records.js';
 
 type EventName = 'ChannelOpened' | 'Settled' | 'TopUp' | 'CloseRequested' | 'ChannelClosed' | 'CloseRequestCancelled';
 

@@ -1,9 +1,9 @@
 import { type Address, decodeFunctionData, encodeFunctionResult, type Hex } from 'viem';
 import { Abis, Channel as Reserve } from 'viem/tempo';
-import { assertNever } from '../../src/domain/assert-never.js';
-import { type Chain, isEscrow } from './chain.js';
+import { assertNever } from '../../../src/domain/assert-never.js';
+import { type Chain, isEscrow } from '../state/chain.js';
+import type { Channel } from '../state/records.js';
 import { channelIdOf } from './escrow.js';
-import type { Channel } from './records.js';
 import { Reverted } from './reverted.js';
 
 /**
@@ -23,22 +23,22 @@ const stateOf = (channel: Channel | undefined) => ({
 
 function readEscrow(chain: Chain, data: Hex): Hex {
   const abi = Abis.tip20ChannelReserve;
-  const { world, chainId } = chain;
+  const { state, chainId } = chain;
   const call = decode(data);
   switch (call.functionName) {
     case 'getChannelState':
       return encodeFunctionResult({
         abi,
         functionName: 'getChannelState',
-        result: stateOf(world.channel(call.args[0])),
+        result: stateOf(state.channel(call.args[0])),
       });
     case 'getChannelStatesBatch': {
-      const result = call.args[0].map((id) => stateOf(world.channel(id)));
+      const result = call.args[0].map((id) => stateOf(state.channel(id)));
       return encodeFunctionResult({ abi, functionName: 'getChannelStatesBatch', result });
     }
     case 'getChannel': {
       const [descriptor] = call.args;
-      const result = { descriptor, state: stateOf(world.channel(channelIdOf(descriptor, chainId))) };
+      const result = { descriptor, state: stateOf(state.channel(channelIdOf(descriptor, chainId))) };
       return encodeFunctionResult({ abi, functionName: 'getChannel', result });
     }
     case 'computeChannelId': {
@@ -78,12 +78,12 @@ function decode(data: Hex) {
   }
 }
 
-function readToken({ world }: Chain, token: Address, data: Hex): Hex {
+function readToken({ state }: Chain, token: Address, data: Hex): Hex {
   const abi = Abis.tip20;
   try {
     const call = decodeFunctionData({ abi, data });
     if (call.functionName === 'balanceOf') {
-      return encodeFunctionResult({ abi, functionName: 'balanceOf', result: world.balance(token, call.args[0]) });
+      return encodeFunctionResult({ abi, functionName: 'balanceOf', result: state.balance(token, call.args[0]) });
     }
     if (call.functionName === 'decimals') return encodeFunctionResult({ abi, functionName: 'decimals', result: 6 });
   } catch {

@@ -1,6 +1,6 @@
 import { type Address, type Hex, hashTypedData, isAddressEqual, parseSignature, zeroAddress } from 'viem';
 import { Channel as Reserve, Secp256k1 } from 'viem/tempo';
-import type { Descriptor } from './records.js';
+import type { Descriptor } from '../state/records.js';
 
 export interface Voucher {
   readonly channelId: Hex;

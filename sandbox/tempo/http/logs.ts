@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Chain } from './chain.js';
+import type { Chain } from '../state/chain.js';
 import { logsOf } from './receipts.js';
 import { RpcRefused } from './rpc-error.js';
 

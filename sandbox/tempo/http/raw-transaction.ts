@@ -1,6 +1,6 @@
 import { concatHex, type Hex, isHex, keccak256 } from 'viem';
 import { Transaction as TempoTransaction } from 'viem/tempo';
-import type { Transaction } from './records.js';
+import type { Transaction } from '../state/records.js';
 import { RpcRefused } from './rpc-error.js';
 
 /**

@@ -1,6 +1,6 @@
 import { toHex } from 'viem';
-import { blockHash, ESCROW } from './chain.js';
-import type { Mined, Transaction } from './records.js';
+import { blockHash, ESCROW } from '../state/chain.js';
+import type { Mined, Transaction } from '../state/records.js';
 
 /** A log as receipts and eth_getLogs show it. */
 export const logsOf = ({ logs, transaction, blockNumber, timestamp }: Mined) =>

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
-import { assertNever } from '../../src/domain/assert-never.js';
-import { hang, reset, sendPage } from '../silence.js';
-import type { CallLog } from './call-log.js';
-import type { Chain, Fate } from './chain.js';
-import type { Fault, Faults } from './faults.js';
+import { assertNever } from '../../../src/domain/assert-never.js';
+import { hang, reset, sendPage } from '../../stand-in/broken-replies.js';
+import type { CallLog } from '../control/call-log.js';
+import type { Fault, Faults } from '../faults.js';
+import type { Chain, Fate } from '../state/chain.js';
 import { callMethod } from './rpc.js';
 import { RpcRefused } from './rpc-error.js';
 

@@ -1,12 +1,12 @@
 import { type Address, type Hex, toHex, zeroAddress } from 'viem';
 import { z } from 'zod';
-import { blockHash, type Chain, ESCROW, type Fate } from './chain.js';
+import { Reverted } from '../escrow/reverted.js';
+import { readView } from '../escrow/views.js';
+import { blockHash, type Chain, ESCROW, type Fate } from '../state/chain.js';
 import { findLogs } from './logs.js';
 import { readTransaction } from './raw-transaction.js';
 import { receiptOf, transactionOf } from './receipts.js';
-import { Reverted } from './reverted.js';
 import { RpcRefused } from './rpc-error.js';
-import { readView } from './views.js';
 
 type Method = (chain: Chain, params: readonly unknown[], fate: Fate) => unknown;
 

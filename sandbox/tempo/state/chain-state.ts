@@ -14,7 +14,7 @@ export interface Draft extends EscrowState {
   move(token: Address, owner: Address, delta: bigint): void;
 }
 
-export interface World extends EscrowState {
+export interface ChainState extends EscrowState {
   channels(): readonly Channel[];
   balances(): readonly { readonly token: string; readonly owner: string; readonly balance: bigint }[];
   setBalance(token: Address, owner: Address, balance: bigint): void;
@@ -28,7 +28,7 @@ export interface World extends EscrowState {
 /** What an owner has who was never given a balance: 1,000,000.00. */
 const DEFAULT_BALANCE = 1_000_000_000_000n;
 
-export function createWorld(): World {
+export function createChainState(): ChainState {
   const channels = new Map<string, Channel>();
   const balances = new Map<string, bigint>();
   const channel = (id: Hex) => channels.get(lower(id));

@@ -1,13 +1,13 @@
 import { type Address, type Hex, isAddressEqual, keccak256, toHex } from 'viem';
 import { Channel as Reserve } from 'viem/tempo';
-import type { Clock } from '../../src/domain/clock.js';
-import type { Journal } from '../journal.js';
-import { createWorld, type Draft, type World } from './draft.js';
-import { execute } from './escrow.js';
-import { readTransaction } from './raw-transaction.js';
+import type { Clock } from '../../../src/domain/clock.js';
+import type { Journal } from '../../stand-in/journal.js';
+import { execute } from '../escrow/escrow.js';
+import { Reverted } from '../escrow/reverted.js';
+import { readTransaction } from '../http/raw-transaction.js';
+import { RpcRefused } from '../http/rpc-error.js';
+import { type ChainState, createChainState, type Draft } from './chain-state.js';
 import type { Call, Log, Mined, Transaction } from './records.js';
-import { Reverted } from './reverted.js';
-import { RpcRefused } from './rpc-error.js';
 
 /** What becomes of a transaction that enters: in the next block, there but undone, or kept in the pool. */
 export type Fate = 'mined' | 'reverted' | 'pending';
@@ -15,7 +15,7 @@ export type Fate = 'mined' | 'reverted' | 'pending';
 /** One chain with one escrow; every transaction is a block of its own. */
 export interface Chain {
   readonly chainId: number;
-  readonly world: World;
+  readonly state: ChainState;
   blockNumber(): number;
   /** Unix seconds. */
   timestamp(): number;
@@ -51,7 +51,7 @@ export const ESCROW = Reserve.address as Address;
 export const blockHash = (number: number): Hex => keccak256(toHex(`sandbox block ${number}`));
 
 export function createChain({ chainId, clock, journal }: ChainDependencies): Chain {
-  const world = createWorld();
+  const state = createChainState();
   const byHash = new Map<string, Mined>();
   const blocks: Mined[] = [];
   const pool = new Map<string, Transaction>();
@@ -62,7 +62,7 @@ export function createChain({ chainId, clock, journal }: ChainDependencies): Cha
   const mine = (transaction: Transaction, at: number, undone: boolean): void => {
     const { hash, from, nonceKey } = transaction;
     const frame = { chainId, sender: from, timestamp: at, expiringNonceHash: transaction.expiringNonceHash };
-    const outcome = undone ? UNDONE : carryOut(world, (draft) => runCalls(draft, frame, transaction.calls));
+    const outcome = undone ? UNDONE : carryOut(state, (draft) => runCalls(draft, frame, transaction.calls));
     const mined = { transaction, blockNumber: blocks.length + 1, timestamp: at, ...outcome };
     blocks.push(mined);
     byHash.set(hash, mined);
@@ -89,7 +89,7 @@ export function createChain({ chainId, clock, journal }: ChainDependencies): Cha
   };
   return {
     chainId,
-    world,
+    state,
     blockNumber: () => blocks.length,
     timestamp,
     durable: () => written,
@@ -113,22 +113,22 @@ export function createChain({ chainId, clock, journal }: ChainDependencies): Cha
     nonceOf,
     simulate(sender, calls) {
       const frame = { chainId, sender, timestamp: timestamp(), expiringNonceHash: NO_HASH };
-      world.simulate((draft) => runCalls(draft, frame, calls));
+      state.simulate((draft) => runCalls(draft, frame, calls));
     },
     setBalance(token, owner, balance) {
-      world.setBalance(token, owner, balance);
+      state.setBalance(token, owner, balance);
       write({ t: 'balance', token, owner, balance: balance.toString() });
     },
     async replay(entry) {
       if (entry.t === 'transaction') {
         mine(await readTransaction(entry.raw, chainId), Number(entry.at), entry.undone === true);
       } else if (entry.t === 'balance') {
-        world.setBalance(String(entry.token) as Address, String(entry.owner) as Address, BigInt(String(entry.balance)));
+        state.setBalance(String(entry.token) as Address, String(entry.owner) as Address, BigInt(String(entry.balance)));
       }
     },
     clear() {
       blocks.length = 0;
-      for (const map of [byHash, pool, nonces, world]) map.clear();
+      for (const map of [byHash, pool, nonces, state]) map.clear();
     },
   };
 }
@@ -137,9 +137,9 @@ const isExpiring = (nonceKey: bigint | undefined): boolean => nonceKey === EXPIR
 
 const UNDONE = { logs: [], revertedWith: 'undone by a fault' } as const;
 
-function carryOut(world: World, work: (draft: Draft) => readonly Log[]): Pick<Mined, 'logs' | 'revertedWith'> {
+function carryOut(state: ChainState, work: (draft: Draft) => readonly Log[]): Pick<Mined, 'logs' | 'revertedWith'> {
   try {
-    return { logs: world.commit(work), revertedWith: null };
+    return { logs: state.commit(work), revertedWith: null };
   } catch (error) {
     if (error instanceof Reverted) return { logs: [], revertedWith: error.reason };
     throw error;

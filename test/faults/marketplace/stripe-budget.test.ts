@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporalTool } from '../../../sandbox/stack/tools.js';
-import type { CallsView } from '../../../sandbox/stripe/call-log.js';
+import type { CallsView } from '../../../sandbox/stripe/control/call-log.js';
 import { stripeTaskQueue } from '../../../src/domain/workflow-ids.js';
 import { type BudgetWorld, type Stoppable, startBudgetWorld } from '../../support/marketplace/budget-world.js';
 import { putOrder } from '../../support/marketplace/fixtures.js';

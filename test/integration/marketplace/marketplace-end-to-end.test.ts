@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SANDBOX_WEBHOOK_SECRET } from '../../../sandbox/hyperswitch/defaults.js';
+import { SANDBOX_HYPERSWITCH_WEBHOOK_SECRET } from '../../../sandbox/hyperswitch/defaults.js';
 import type { OrderAnswer } from '../../../src/domain/marketplace/marketplace-answer.js';
 import {
   type HyperswitchBooks,
@@ -117,7 +117,7 @@ describe('a webhook', () => {
     const refund = await stack.refund(id);
     await mishap('forged', 'refund_succeeded');
     const forged = { ...anEvent(refund.hyperswitch_refund_id), merchant_id: 'forged' };
-    for (const secret of ['a guess', `${SANDBOX_WEBHOOK_SECRET} of somebody else`])
+    for (const secret of ['a guess', `${SANDBOX_HYPERSWITCH_WEBHOOK_SECRET} of somebody else`])
       expect(await stack.tellAsHyperswitch(forged, secret)).toBe(400);
     await bankRefunds(refund.hyperswitch_refund_id);
     const [event] = await until(
@@ -140,7 +140,7 @@ describe('a webhook', () => {
     const { id } = await stack.sellPaid({ [ADA]: 3_000 });
     const refund = await stack.refund(id);
     const event = anEvent(refund.hyperswitch_refund_id);
-    expect(await stack.tellAsHyperswitch(event, SANDBOX_WEBHOOK_SECRET)).toBe(200);
+    expect(await stack.tellAsHyperswitch(event, SANDBOX_HYPERSWITCH_WEBHOOK_SECRET)).toBe(200);
     await until('the event is done with', () => isProcessed(event.event_id), { limitMs: 10_000 });
     expect(await stack.order(id)).toMatchObject({ status: 'paid', refunds: [{ status: 'pending' }], reversals: [] });
     await bankRefunds(refund.hyperswitch_refund_id);

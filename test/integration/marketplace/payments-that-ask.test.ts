@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { IntentStatus } from '../../../sandbox/hyperswitch/objects.js';
+import type { IntentStatus } from '../../../sandbox/hyperswitch/http/objects.js';
 import { newDecisionId, newRefundId } from '../../../src/domain/ids.js';
 import { paymentAt, refundAt } from '../../support/marketplace/hyperswitch-facts.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../../support/marketplace/hyperswitch-world.js';

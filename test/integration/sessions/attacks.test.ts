@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { type PayerAccount, payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
 import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
@@ -14,12 +14,12 @@ import { settleOnce } from '../../support/settlements/settling.js';
 /** On a real ledger, beside an auth server that shares no code with us: what a hostile client gains, and who pays. */
 
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let server: PaidServer;
 
 beforeEach(async () => {
   store = await openTestLedger();
-  sandbox = await startSandbox({ checkSignatures: true });
+  sandbox = await startAuthServerSandbox({ checkSignatures: true });
   server = await startPaidServer(store, sandbox.url, mountLimitedRoute);
 });
 afterEach(async () => {

@@ -1,7 +1,7 @@
 import type express from 'express';
 import { Challenge } from 'mppx';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { answerOffers, pay } from '../../../sandbox/payer/pay.js';
@@ -10,7 +10,7 @@ import { openPayer } from '../../support/channels/channel-payer.js';
 import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channels/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
-let authServer: Sandbox;
+let authServer: AuthServerSandbox;
 let chain: TempoSandbox;
 let store: TestLedger;
 let shop: ChannelShop;
@@ -27,7 +27,7 @@ const MPP = { protocol: 'mpp', network: SOLD.network, asset: SOLD.asset } as con
 
 beforeEach(async () => {
   [authServer, chain, store] = await Promise.all([
-    startSandbox({ checkSignatures: true }),
+    startAuthServerSandbox({ checkSignatures: true }),
     startTempoSandbox(),
     openTestLedger(),
   ]);
@@ -93,7 +93,7 @@ it('channels are paid from while the auth server is down', async () => {
   const payer = await openPayer(chain.url, `${shop.url}/all`);
   await authServer.close();
   expect((await payer.pay(`${shop.url}/all`, 2n * PRICE)).status).toBe(200);
-  authServer = await startSandbox({ checkSignatures: true });
+  authServer = await startAuthServerSandbox({ checkSignatures: true });
 });
 
 it('a voucher that the auth server was given is known by a route that sells from its own channels since', async () => {

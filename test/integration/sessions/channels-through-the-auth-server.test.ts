@@ -2,7 +2,7 @@ import { Credential } from 'mppx';
 import { createChannelStore, Fetch, sessionManager, tempo } from 'mppx/client';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { mppCredential } from '../../../sandbox/payer/mpp.js';
@@ -21,7 +21,7 @@ import { memoryLogger, TIMINGS } from '../../support/settlements/settlement-worl
 
 const PRICE = 10_000;
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let chain: TempoSandbox;
 let server: PaidServer;
 let url: string;
@@ -29,7 +29,7 @@ let served: number;
 
 beforeEach(async () => {
   store = await openTestLedger();
-  [sandbox, chain] = await Promise.all([startSandbox({ clock: store.clock }), startTempoSandbox()]);
+  [sandbox, chain] = await Promise.all([startAuthServerSandbox({ clock: store.clock }), startTempoSandbox()]);
   served = 0;
   const settleRows = createSettleRows({
     ledger: { ...store.ledger, recordAttempt: createRecorder((outcomes) => store.ledger.recordAttempts(outcomes)) },

@@ -1,6 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../sandbox/auth-server/start.js';
+import { startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { pay } from '../../../sandbox/payer/pay.js';
 import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
@@ -53,7 +53,7 @@ function mount(app: Express, sold: () => ReturnType<PaidSessions['paidSession']>
 
 const WAYS = {
   'through the auth server': async () => {
-    const sandbox = await startSandbox({ clock: store.clock });
+    const sandbox = await startAuthServerSandbox({ clock: store.clock });
     const server = await startPaidServer(
       store,
       sandbox.url,

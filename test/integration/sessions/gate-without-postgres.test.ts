@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Express, Request, Response } from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { answerOffers } from '../../../sandbox/payer/pay.js';
@@ -47,7 +47,7 @@ const OFFER = {
 const PLACES = Object.keys(ROUTES).flatMap((route) => Object.keys(FORMS).map((form) => ({ route, form })));
 
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let proxy: FaultProxy;
 let away: Database;
 let server: PaidServer;
@@ -55,7 +55,7 @@ let server: PaidServer;
 let meanwhile: { beforeCharge: () => unknown; beforeBytes: () => unknown };
 
 beforeEach(async () => {
-  [store, sandbox] = await Promise.all([openTestLedger(), startSandbox()]);
+  [store, sandbox] = await Promise.all([openTestLedger(), startAuthServerSandbox()]);
   const direct = new URL(store.url);
   proxy = await startFaultProxy(`${direct.hostname}:${direct.port}`);
   const url = new URL(store.url);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { mppCredential } from '../../../sandbox/payer/mpp.js';
@@ -14,11 +14,11 @@ import { decideInLedger } from '../../support/settlements/settling.js';
  * can move any more, so the payer is not told that his credential "pays for a response that was served".
  */
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let server: PaidServer;
 beforeEach(async () => {
   store = await openTestLedger();
-  sandbox = await startSandbox({ clock: store.clock });
+  sandbox = await startAuthServerSandbox({ clock: store.clock });
   server = await startPaidServer(
     store,
     sandbox.url,

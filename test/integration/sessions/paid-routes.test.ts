@@ -1,6 +1,6 @@
 import type { Express } from 'express';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
@@ -14,12 +14,12 @@ import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../suppo
 /** The paid routes of the demo on a real ledger, beside an auth server that shares no code with us. */
 
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 const open: PaidServer[] = [];
 
 beforeEach(async () => {
   store = await openTestLedger();
-  sandbox = await startSandbox({ checkSignatures: true });
+  sandbox = await startAuthServerSandbox({ checkSignatures: true });
 });
 afterEach(async () => {
   for (const server of open.splice(0)) await server.stop();

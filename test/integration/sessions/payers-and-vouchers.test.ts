@@ -1,7 +1,7 @@
 import { Session } from 'mppx/tempo';
 import type { Hex } from 'viem';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
@@ -19,12 +19,12 @@ import { settleOnce } from '../../support/settlements/settling.js';
 const STEP = 1_000n;
 const CAP = 10_000;
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let server: PaidServer;
 
 beforeEach(async () => {
   store = await openTestLedger();
-  sandbox = await startSandbox();
+  sandbox = await startAuthServerSandbox();
   server = await startPaidServer(store, sandbox.url, (app, sessions) => {
     const sold = {
       asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',

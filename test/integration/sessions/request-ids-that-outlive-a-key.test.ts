@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
@@ -22,11 +22,11 @@ const SOLD: PaidSessionOptions = {
   protocols: ['atxp'],
 };
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 const servers: PaidServer[] = [];
 beforeEach(async () => {
   store = await openTestLedger();
-  sandbox = await startSandbox({ clock: store.clock });
+  sandbox = await startAuthServerSandbox({ clock: store.clock });
 });
 afterEach(async () => {
   for (const server of servers.splice(0)) await server.stop();

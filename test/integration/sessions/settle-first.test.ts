@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
@@ -25,7 +25,7 @@ import { until } from '../../support/until.js';
 
 let temporal: DevServer;
 let database: TestDatabase;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let runtime: PaidSessionRuntime;
 let server: Server;
 let url: string;
@@ -49,7 +49,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => temporal.dispose());
 beforeEach(async () => {
-  [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox()]);
+  [database, sandbox] = await Promise.all([createTestDatabase(), startAuthServerSandbox()]);
   const config = readConfig({
     DATABASE_URL: database.url,
     CREDENTIAL_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -154,7 +154,7 @@ async function settledByTwo(): Promise<void> {
 }
 
 async function held(
-  fault: Parameters<Sandbox['setFaults']>[0][number]['kinds'][number],
+  fault: Parameters<AuthServerSandbox['setFaults']>[0][number]['kinds'][number],
 ): Promise<[PaymentCredential, Told]> {
   sandbox.setFaults([{ kinds: [fault], times: 1 }]);
   const paying = await credential();

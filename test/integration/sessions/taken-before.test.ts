@@ -1,6 +1,6 @@
 import type express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
@@ -20,7 +20,7 @@ import { settleOnce } from '../../support/settlements/settling.js';
 
 const LIMIT = 2;
 let store: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let server: PaidServer;
 /** Whether `SINCE` is sold by now. */
 let changed: boolean;
@@ -56,7 +56,7 @@ const serve: express.RequestHandler = (req, res) => {
 
 beforeEach(async () => {
   store = await openTestLedger();
-  sandbox = await startSandbox({ clock: store.clock });
+  sandbox = await startAuthServerSandbox({ clock: store.clock });
   mount = (app, sessions) => {
     for (const [path, options] of [
       ['/first', FIRST],

@@ -1,7 +1,7 @@
 import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { SWEEP_LANES, type SweepLane, sweepIntervals } from '../../../src/domain/sweep-lanes.js';
 import { settlementWorkflowId } from '../../../src/domain/workflow-ids.js';
@@ -27,7 +27,7 @@ let connection: Connection;
 let native: NativeConnection;
 let client: Client;
 let test: TestLedger;
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 let world: SettlementWorld;
 
 beforeAll(async () => {
@@ -43,7 +43,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   test = await openTestLedger();
-  sandbox = await startSandbox();
+  sandbox = await startAuthServerSandbox();
   world = await startWorld({
     connection: native,
     client,

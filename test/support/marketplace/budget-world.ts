@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { projectRoot } from '../../../sandbox/stack/project-root.js';
-import type { CallsView } from '../../../sandbox/stripe/call-log.js';
+import type { CallsView } from '../../../sandbox/stripe/control/call-log.js';
 import { readConfig } from '../../../src/config/config.js';
 import { newBackfillId } from '../../../src/domain/ids.js';
 import { createBackfillOrchestration } from '../../../src/orchestration/backfills.js';

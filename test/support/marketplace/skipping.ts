@@ -1,7 +1,7 @@
 import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { HyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
-import type { LoggedCall } from '../../../sandbox/stripe/call-log.js';
+import type { LoggedCall } from '../../../sandbox/stripe/control/call-log.js';
 import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
 import type { RefundId, ReversalId, TransferId } from '../../../src/domain/ids.js';
 import type { MarketplaceKind, Order, Reversal, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';

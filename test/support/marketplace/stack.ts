@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { type StackEndpoints, startStack } from '../../../sandbox/stack/stack.js';
-import type { LedgerView as StripeBooks } from '../../../sandbox/stripe/ledger-view.js';
+import type { LedgerView as StripeBooks } from '../../../sandbox/stripe/control/ledger-view.js';
 import type { OrderAnswer, RefundAnswer } from '../../../src/domain/marketplace/marketplace-answer.js';
 import { createDatabase, type Database } from '../../../src/ledger/database.js';
 import { testLog, throwAwayDirectory } from '../guarding.js';

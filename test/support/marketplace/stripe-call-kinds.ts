@@ -1,4 +1,4 @@
-import type { LoggedCall } from '../../../sandbox/stripe/call-log.js';
+import type { LoggedCall } from '../../../sandbox/stripe/control/call-log.js';
 import type { Certainty } from '../../../src/domain/calls/certainty.js';
 import type { Attention } from '../../../src/domain/decisions/attention.js';
 import type { ReversalId } from '../../../src/domain/ids.js';

@@ -1,4 +1,4 @@
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../../sandbox/tempo/defaults.js';
@@ -20,7 +20,7 @@ import type { Hyperswitch } from '../../../src/providers/hyperswitch/client.js';
 export interface Town {
   readonly ledger: Ledger;
   readonly database: Database;
-  readonly authServer: Sandbox;
+  readonly authServer: AuthServerSandbox;
   readonly hyperswitch: HyperswitchSandbox;
   readonly stripe: StripeSandbox;
   readonly chain: TempoSandbox;
@@ -60,7 +60,7 @@ const SETTINGS = {
 export async function openTown({ databaseUrl, temporalAddress, namespace = 'default' }: TownOptions): Promise<Town> {
   const auto = { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } } as const;
   const [authServer, hyperswitch, stripe, chain] = await Promise.all([
-    startSandbox(),
+    startAuthServerSandbox(),
     startHyperswitchSandbox({ auto }),
     startStripeSandbox(),
     startTempoSandbox(),

@@ -1,6 +1,6 @@
 import { ENDPOINTS as HYPERSWITCH_ENDPOINTS } from '../../../sandbox/hyperswitch/faults.js';
-import { ENDPOINTS as STRIPE_ENDPOINTS } from '../../../sandbox/stripe/endpoints.js';
-import { METHOD_NAMES } from '../../../sandbox/tempo/rpc.js';
+import { ENDPOINTS as STRIPE_ENDPOINTS } from '../../../sandbox/stripe/http/endpoints.js';
+import { METHOD_NAMES } from '../../../sandbox/tempo/http/rpc.js';
 import type { Town } from './town.js';
 
 export const PROVIDERS = ['auth server', 'chain', 'Hyperswitch', 'Stripe'] as const;

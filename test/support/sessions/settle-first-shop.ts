@@ -1,5 +1,5 @@
 import type express from 'express';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { answerOffers } from '../../../sandbox/payer/pay.js';
@@ -23,7 +23,7 @@ export const SETTLED_FIRST = {
 
 export interface SettleFirstShop {
   readonly store: TestLedger;
-  readonly sandbox: Sandbox;
+  readonly sandbox: AuthServerSandbox;
   readonly url: string;
   settle(id: SettlementId): Promise<void>;
   /** Paid for and settled, and nobody knew that in time: the answer is due for whoever sends these headers. */
@@ -38,7 +38,7 @@ export async function openSettleFirstShop(
 ): Promise<SettleFirstShop> {
   const store = await openTestLedger();
   const { clock } = store;
-  const sandbox = await startSandbox({ clock });
+  const sandbox = await startAuthServerSandbox({ clock });
   const authServer = createAuthServer({ baseUrl: sandbox.url, clock });
   const settle = async (id: SettlementId) => void (await settleOnce(store.ledger, [id], { authServer }));
   const server = await startPaidServer(store, sandbox.url, mount, {

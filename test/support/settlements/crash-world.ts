@@ -1,4 +1,4 @@
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { createTestDatabase } from '../database.js';
 import { until } from '../until.js';
 import { environmentFor, lastingPort, startProcess, type TestProcess } from './crashing.js';
@@ -8,7 +8,7 @@ import { type OurRow, unfinished } from './two-ledgers.js';
 export interface CrashWorld {
   readonly databaseUrl: string;
   readonly namespace: string;
-  readonly sandbox: Sandbox;
+  readonly sandbox: AuthServerSandbox;
   /** Of both processes. */
   readonly env: NodeJS.ProcessEnv;
   server: TestProcess;
@@ -33,7 +33,7 @@ export async function startCrashWorld(options: CrashWorldOptions): Promise<Crash
   const { temporalAddress, namespace = 'default' } = options;
   const database = options.databaseUrl ? undefined : await createTestDatabase();
   const databaseUrl = options.databaseUrl ?? database?.url ?? '';
-  const sandbox = await startSandbox();
+  const sandbox = await startAuthServerSandbox();
   const authServerUrl = (await options.authServerUrl?.(sandbox.url)) ?? sandbox.url;
   const env = environmentFor(
     { databaseUrl, temporalAddress, namespace, authServerUrl },

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
-import type { SandboxControl } from '../../../sandbox/auth-server/control.js';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import type { AuthServerControl } from '../../../sandbox/auth-server/control/control.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import type { Protocol } from '../../../src/domain/settlements/settlement-status.js';
@@ -13,7 +13,7 @@ import { sql } from './two-ledgers.js';
 /** Servers and workers as in production, each in a process of its own, on one database and one auth server. */
 export interface LoadWorld {
   readonly databaseUrl: string;
-  readonly sandbox: Sandbox;
+  readonly sandbox: AuthServerSandbox;
   readonly servers: readonly TestProcess[];
   readonly workers: readonly TestProcess[];
   /** Hands the charges to the servers in turn, as a trusted service would. @returns ids in the order of the charges */
@@ -35,7 +35,7 @@ export interface LoadWorldOptions {
 
 export async function startLoadWorld(options: LoadWorldOptions): Promise<LoadWorld> {
   const { temporalAddress, namespace } = options;
-  const [database, sandbox] = await Promise.all([createTestDatabase(), startSandbox()]);
+  const [database, sandbox] = await Promise.all([createTestDatabase(), startAuthServerSandbox()]);
   const env = environmentFor(
     { databaseUrl: database.url, temporalAddress, namespace, authServerUrl: sandbox.url },
     options.changes,
@@ -218,7 +218,7 @@ interface LoadRow {
  */
 export async function expectAllSettledOnce(
   databaseUrl: string,
-  sandbox: Pick<SandboxControl, 'ledger' | 'calls'>,
+  sandbox: Pick<AuthServerControl, 'ledger' | 'calls'>,
   given: readonly Charge[],
 ): Promise<void> {
   const rows = await sql<LoadRow>(

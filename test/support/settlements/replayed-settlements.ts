@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { CloseTimeSettlementInput } from '../../../activities/contract.js';
-import { startSandbox } from '../../../sandbox/auth-server/start.js';
+import { startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import type { Clock } from '../../../src/domain/clock.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { settlementWorkflowId } from '../../../src/domain/workflow-ids.js';
@@ -24,7 +24,7 @@ export async function openReplayedSettlements(
   const { ledger, clock } = test;
   const nowMs = () => env.currentTimeMs();
   await catchUp(clock, nowMs);
-  const sandbox = await startSandbox({ clock });
+  const sandbox = await startAuthServerSandbox({ clock });
   const world = await startWorld({
     connection: env.nativeConnection,
     client: env.client,

@@ -1,5 +1,5 @@
 import type { HyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
-import type { Seed } from '../../../sandbox/stripe/seed.js';
+import type { Seed } from '../../../sandbox/stripe/control/seed.js';
 import type { OrderId } from '../../../src/domain/ids.js';
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { expect } from 'vitest';
-import type { SandboxControl } from '../../../sandbox/auth-server/control.js';
+import type { AuthServerControl } from '../../../sandbox/auth-server/control/control.js';
 
 /** A settlement as the tables hold it, read without any code of the product. */
 export interface OurRow {
@@ -41,7 +41,10 @@ export const unfinished = async (url: string): Promise<OurRow[]> =>
  * Row by row: each settlement that we call settled moved its amount once at the auth server, nothing else moved there,
  * and every call of one payment carried the same bytes and the same key and never met another of its own.
  */
-export function expectLedgersEqual(rows: readonly OurRow[], sandbox: Pick<SandboxControl, 'ledger' | 'calls'>): void {
+export function expectLedgersEqual(
+  rows: readonly OurRow[],
+  sandbox: Pick<AuthServerControl, 'ledger' | 'calls'>,
+): void {
   const settled = rows.filter(({ status }) => status === 'settled');
   const ours = settled.map(({ protocol, payer, spent }) => `${protocol} ${payer} ${spent}`).sort();
   const theirs = sandbox

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { createBook } from '../../../sandbox/auth-server/book.js';
-import { createCallLog } from '../../../sandbox/auth-server/call-log.js';
+import { createCallLog } from '../../../sandbox/auth-server/control/call-log.js';
 import { createFaults, type Faults } from '../../../sandbox/auth-server/faults.js';
-import { providerRoutes } from '../../../sandbox/auth-server/provider-routes.js';
+import { providerRoutes } from '../../../sandbox/auth-server/http/provider-routes.js';
+import { createBook } from '../../../sandbox/auth-server/state/book.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { atxpBody, post } from '../../support/sandbox-bodies.js';
 

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FaultKind } from '../../../sandbox/auth-server/faults.js';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { atxpBody, challenge, mppBody, post } from '../../support/sandbox-bodies.js';
 
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 beforeEach(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startAuthServerSandbox();
 });
 afterEach(() => sandbox.close());
 

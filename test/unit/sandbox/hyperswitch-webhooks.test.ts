@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { WebhookRule, WebhookSettings } from '../../../sandbox/hyperswitch/webhooks.js';
+import type { WebhookRule, WebhookSettings } from '../../../sandbox/hyperswitch/webhooks/webhooks.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { verifyHyperswitchWebhook } from '../../../src/providers/hyperswitch/webhook.js';
 import { type Delivered, hyperswitchSandbox, webhookReceiver } from '../../support/marketplace/hyperswitch-sandbox.js';

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startSandbox } from '../../../sandbox/auth-server/start.js';
+import { startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { atxpBody, post } from '../../support/sandbox-bodies.js';
 
 let stateDir: string;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(stateDir, { recursive: true }));
 
 const withSandbox = async <T>(use: (url: string) => Promise<T>): Promise<T> => {
-  const sandbox = await startSandbox({ stateDir });
+  const sandbox = await startAuthServerSandbox({ stateDir });
   try {
     return await use(sandbox.url);
   } finally {
@@ -59,7 +59,7 @@ describe('the journal', () => {
 
   it('refuses to start over a ledger with a hole', async () => {
     await appendFile(file, 'nonsense\n{"t":"reset"}\n');
-    await expect(startSandbox({ stateDir })).rejects.toThrow(/auth-server\.jsonl line 1 is not JSON/);
+    await expect(startAuthServerSandbox({ stateDir })).rejects.toThrow(/auth-server\.jsonl line 1 is not JSON/);
   });
 
   it('stays empty after a reset', async () => {

@@ -1,14 +1,14 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../../sandbox/auth-server/faults.js';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpBody, post } from '../../support/sandbox-bodies.js';
 import { createTally } from '../../support/tally.js';
 
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await startAuthServerSandbox();
 });
 afterAll(() => sandbox.close());
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../../../sandbox/auth-server/start.js';
+import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
 import {
   alice,
@@ -13,12 +13,12 @@ import {
   x402Body,
 } from '../../support/sandbox-bodies.js';
 
-let sandbox: Sandbox;
+let sandbox: AuthServerSandbox;
 const clock = { at: NOW, nowMs: () => clock.at };
 
 beforeEach(async () => {
   clock.at = NOW;
-  sandbox = await startSandbox({ clock, checkSignatures: true });
+  sandbox = await startAuthServerSandbox({ clock, checkSignatures: true });
 });
 afterEach(() => sandbox.close());
 

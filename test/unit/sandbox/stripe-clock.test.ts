@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createAgenda } from '../../../sandbox/stripe/sandbox-clock.js';
+import { createAgenda } from '../../../sandbox/stripe/state/movable-clock.js';
 
 let nowMs: number;
 const done: string[] = [];

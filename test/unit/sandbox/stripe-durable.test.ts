@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Journal } from '../../../sandbox/journal.js';
-import { apiHandler } from '../../../sandbox/stripe/api.js';
+import type { Journal } from '../../../sandbox/stand-in/journal.js';
+import { apiHandler } from '../../../sandbox/stripe/http/api.js';
 import { assemble } from '../../../sandbox/stripe/parts.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { createStore } from '../../../sandbox/stripe/store.js';
+import { createStore } from '../../../sandbox/stripe/state/store.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 let stateDir: string;

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { STRIPE_FAULT_KINDS } from '../../../sandbox/stripe/faults.js';
+import { FAULT_KINDS } from '../../../sandbox/stripe/faults.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 import { createTally } from '../../support/tally.js';
@@ -21,7 +21,7 @@ const step = fc.record({
   key: fc.integer({ min: 0, max: 6 }),
   seller: fc.constantFrom(...SELLERS),
   amount: fc.integer({ min: 1, max: 900 }),
-  fault: fc.option(fc.constantFrom(...STRIPE_FAULT_KINDS), { freq: 1 }),
+  fault: fc.option(fc.constantFrom(...FAULT_KINDS), { freq: 1 }),
 });
 
 it('loses and makes no money, whatever is sent, replayed, spoilt and finished late, in whatever order', {
@@ -49,7 +49,7 @@ it('loses and makes no money, whatever is sent, replayed, spoilt and finished la
         };
         const survive = (one: (typeof steps)[number]) => perform(one).catch(() => undefined);
         if (atOnce) {
-          sandbox.setFaults([{ kinds: [...STRIPE_FAULT_KINDS], probability: 0.5, ms: 2 }], steps.length);
+          sandbox.setFaults([{ kinds: [...FAULT_KINDS], probability: 0.5, ms: 2 }], steps.length);
           await Promise.all(steps.map(survive));
         } else for (const one of steps) await survive(one);
         sandbox.setFaults([]);

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { stripeSignature } from '../../../sandbox/stripe/webhook-signature.js';
+import { stripeSignature } from '../../../sandbox/stripe/webhooks/webhook-signature.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 const SECRET = 'whsec_test';

@@ -1,4 +1,4 @@
-import type { IntentStatus } from '../../../../sandbox/hyperswitch/objects.js';
+import type { IntentStatus } from '../../../../sandbox/hyperswitch/http/objects.js';
 import { newDecisionId, type OrderId, type PaymentId } from '../../../../src/domain/ids.js';
 import { until } from '../../until.js';
 import { hyperswitchIll, lost, type Scene, type Story, type Told, WITHIN } from './story.js';

@@ -1,5 +1,5 @@
 import type { FaultRule as HyperswitchFault } from '../../../../sandbox/hyperswitch/faults.js';
-import type { StripeFaultRule } from '../../../../sandbox/stripe/faults.js';
+import type { FaultRule } from '../../../../sandbox/stripe/faults.js';
 import type { OrderId } from '../../../../src/domain/ids.js';
 import type { Order } from '../../../../src/domain/marketplace/marketplace.js';
 import { until } from '../../until.js';
@@ -52,7 +52,7 @@ export const hyperswitchIll = ({ world }: Scene, fault: HyperswitchFault) => {
   world.hyperswitch.setFaults([fault]);
   return () => world.hyperswitch.setFaults([]);
 };
-export const stripeIll = ({ world, sellers }: Scene, fault: Omit<StripeFaultRule, 'sellers'>) =>
+export const stripeIll = ({ world, sellers }: Scene, fault: Omit<FaultRule, 'sellers'>) =>
   world.stripe.setFaults([{ times: 1, ...fault, sellers: Object.keys(sellers) }]);
 
 /** Half of what was paid. */

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { FaultRule as HyperswitchFault } from '../../../../sandbox/hyperswitch/faults.js';
-import type { StripeFaultRule } from '../../../../sandbox/stripe/faults.js';
+import type { FaultRule } from '../../../../sandbox/stripe/faults.js';
 import type { MarketplaceKind } from '../../../../src/domain/marketplace/marketplace.js';
 import type { MarketplaceItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { until } from '../../until.js';
@@ -12,7 +12,7 @@ import type { MoneyCrashWorld } from './world.js';
 export type OneOfEach = Readonly<Record<MarketplaceKind, MarketplaceItem>>;
 
 interface Ailments {
-  readonly stripe: readonly StripeFaultRule[];
+  readonly stripe: readonly FaultRule[];
   readonly hyperswitch: readonly HyperswitchFault[];
 }
 export interface Illness extends Ailments {
