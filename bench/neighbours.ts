@@ -1,9 +1,22 @@
 import { projectRoot } from '../sandbox/stack/project-root.js';
 import { migrate } from '../src/ledger/migrate.js';
-import { GOODS, type Good, openStock, PROVIDER_OF, type Stock } from '../test/support/neighbours/goods.js';
-import { databaseNow, lanesBeside, lanesWithoutSuccess } from '../test/support/neighbours/lanes.js';
-import { openTown, type Town } from '../test/support/neighbours/town.js';
-import { hangPayouts, heal, PROVIDERS, type Provider, TROUBLES, trouble } from '../test/support/neighbours/troubles.js';
+import { databaseNow, lanesBeside, lanesWithoutSuccess } from '../test/support/isolation/lanes.js';
+import {
+  createPendingWork,
+  type PendingWork,
+  PROVIDER_OF,
+  WORK_KINDS,
+  type WorkKind,
+} from '../test/support/isolation/pending-work.js';
+import {
+  clearFaults,
+  hangPayouts,
+  injectFault,
+  PROVIDER_FAULTS,
+  PROVIDERS,
+  type Provider,
+} from '../test/support/isolation/provider-faults.js';
+import { type Providers, startProviders } from '../test/support/isolation/providers.js';
 import { nowMs, pause, percentile, type Round, until } from './measure.js';
 import type { Place } from './place.js';
 
@@ -18,18 +31,19 @@ const LANES_WITHIN_MS = 10_000;
 interface Illness {
   readonly name: string;
   readonly provider: Provider;
-  readonly sick: readonly Good[];
-  readonly begin: (town: Town) => Promise<void>;
+  readonly sick: readonly WorkKind[];
+  readonly begin: (town: Providers) => Promise<void>;
 }
 
-const ofProvider = (provider: Provider): readonly Good[] => GOODS.filter((good) => PROVIDER_OF[good] === provider);
+const ofProvider = (provider: Provider): readonly WorkKind[] =>
+  WORK_KINDS.filter((good) => PROVIDER_OF[good] === provider);
 const ILLNESSES: readonly Illness[] = [
   ...PROVIDERS.flatMap((provider) =>
-    TROUBLES.map((what) => ({
+    PROVIDER_FAULTS.map((what) => ({
       name: `${provider} ${what}`,
       provider,
       sick: ofProvider(provider),
-      begin: (town: Town) => trouble(town, provider, what),
+      begin: (town: Providers) => injectFault(town, provider, what),
     })),
   ),
   {
@@ -43,7 +57,7 @@ const ILLNESSES: readonly Illness[] = [
 interface Run {
   readonly name: string;
   /** Milliseconds from due to finished. */
-  readonly tookMs: ReadonlyMap<Good, readonly number[]>;
+  readonly tookMs: ReadonlyMap<WorkKind, readonly number[]>;
   readonly lanesMissing: readonly string[];
 }
 
@@ -54,17 +68,17 @@ interface Run {
 export async function neighbours(place: Place, scale: number): Promise<Round> {
   const databaseUrl = await place.newDatabase();
   await migrate(databaseUrl);
-  const town = await openTown({ databaseUrl, temporalAddress: place.temporal });
+  const town = await startProviders({ databaseUrl, temporalAddress: place.temporal });
   const program = { file: `${projectRoot()}/bin/makegood.js`, args: ['worker'], env: town.env };
   const worker = await place.startProgram({ ...program, ready: 'worker is ready' });
-  const stock = await openStock(town);
+  const stock = await createPendingWork(town);
   const count = Math.max(3, Math.ceil(30 * scale));
   try {
     await measured(town, stock, 3);
     const well: Run[] = [];
     const ill: Run[] = [];
     for (const illness of ILLNESSES) {
-      if (illness.name.endsWith(TROUBLES[0])) well.push(await measured(town, stock, count));
+      if (illness.name.endsWith(PROVIDER_FAULTS[0])) well.push(await measured(town, stock, count));
       ill.push(await measured(town, stock, count, illness));
     }
     well.push(await measured(town, stock, count));
@@ -75,12 +89,15 @@ export async function neighbours(place: Place, scale: number): Promise<Round> {
   }
 }
 
-async function measured(town: Town, stock: Stock, count: number, illness?: Illness): Promise<Run> {
+async function measured(town: Providers, stock: PendingWork, count: number, illness?: Illness): Promise<Run> {
   process.stderr.write(`  ${illness?.name ?? 'all well'}\n`);
   const { sick = [], provider } = illness ?? {};
   const own = await Promise.all(sick.map(async (good) => ({ good, ids: await stock.prepare(good, HELD) })));
   const others = await Promise.all(
-    GOODS.filter((good) => !sick.includes(good)).map(async (good) => ({ good, ids: await stock.prepare(good, count) })),
+    WORK_KINDS.filter((good) => !sick.includes(good)).map(async (good) => ({
+      good,
+      ids: await stock.prepare(good, count),
+    })),
   );
   await illness?.begin(town);
   for (const { good, ids } of own) await stock.release(good, ids);
@@ -95,7 +112,7 @@ async function measured(town: Town, stock: Stock, count: number, illness?: Illne
     lanesMissing = await lanesWithoutSuccess(town, lanes, since);
     await pause(LOOK_EVERY_MS);
   } while (lanesMissing.length > 0 && nowMs() < giveUpMs);
-  await heal(town);
+  await clearFaults(town);
   for (const { good, ids } of own) {
     // Instead of the minute after which an event comes round again.
     if (good === 'payout') await stock.release(good, ids);
@@ -109,11 +126,11 @@ async function measured(town: Town, stock: Stock, count: number, illness?: Illne
 
 /** One of each kind becomes due every so often, and each is looked at until it is finished. */
 async function latencies(
-  stock: Stock,
-  goods: readonly { readonly good: Good; readonly ids: readonly string[] }[],
+  stock: PendingWork,
+  goods: readonly { readonly good: WorkKind; readonly ids: readonly string[] }[],
   count: number,
-): Promise<ReadonlyMap<Good, readonly number[]>> {
-  const tookMs = new Map<Good, number[]>(goods.map(({ good }) => [good, []]));
+): Promise<ReadonlyMap<WorkKind, readonly number[]>> {
+  const tookMs = new Map<WorkKind, number[]>(goods.map(({ good }) => [good, []]));
   const open = goods.map(({ good }) => ({ good, dueAt: new Map<string, number>() }));
   let released = 0;
   const startMs = nowMs();
@@ -146,10 +163,10 @@ async function latencies(
 
 /** Prints the table. @returns the worst ratio of each illness */
 function told(well: readonly Run[], ill: readonly Run[]): Round {
-  const p99 = (run: Run, good: Good) => percentile(run.tookMs.get(good) ?? [], 0.99);
+  const p99 = (run: Run, good: WorkKind) => percentile(run.tookMs.get(good) ?? [], 0.99);
   // The median of runs: one that stumbled must not make the others look good.
   const usual = new Map(
-    GOODS.map((good) => [
+    WORK_KINDS.map((good) => [
       good,
       percentile(
         well.map((run) => p99(run, good)),
@@ -157,25 +174,27 @@ function told(well: readonly Run[], ill: readonly Run[]): Round {
       ),
     ]),
   );
-  const ratioOf = (run: Run, good: Good) => p99(run, good) / (usual.get(good) ?? Number.NaN);
+  const ratioOf = (run: Run, good: WorkKind) => p99(run, good) / (usual.get(good) ?? Number.NaN);
   const seconds = (ms: number) => (Number.isFinite(ms) ? `${(ms / 1000).toFixed(2)} s` : 'never');
   const line = (name: string, cells: readonly string[]) =>
     console.log(name.padEnd(22) + cells.map((cell) => cell.padEnd(16)).join(''));
   console.log('');
-  line('p99 from due to done', [...GOODS, 'sweeps of the others']);
+  line('p99 from due to done', [...WORK_KINDS, 'sweeps of the others']);
   const ratios: Record<string, number> = {};
   for (const run of [...well, ...ill]) {
-    const cells = GOODS.map((good) =>
+    const cells = WORK_KINDS.map((good) =>
       run.tookMs.has(good) ? `${seconds(p99(run, good))} ×${ratioOf(run, good).toFixed(2)}` : '–',
     );
     const lanes = run.lanesMissing.length === 0 ? 'all succeeded' : `no success: ${run.lanesMissing.join(', ')}`;
     line(run.name, [...cells, lanes]);
     if (ill.includes(run)) {
-      ratios[run.name] = Math.max(...GOODS.filter((good) => run.tookMs.has(good)).map((good) => ratioOf(run, good)));
+      ratios[run.name] = Math.max(
+        ...WORK_KINDS.filter((good) => run.tookMs.has(good)).map((good) => ratioOf(run, good)),
+      );
     }
   }
   return {
     ratios,
-    context: Object.fromEntries(GOODS.map((good) => [`${good} p99 s, all well`, (usual.get(good) ?? 0) / 1000])),
+    context: Object.fromEntries(WORK_KINDS.map((good) => [`${good} p99 s, all well`, (usual.get(good) ?? 0) / 1000])),
   };
 }

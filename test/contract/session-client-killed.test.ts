@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createFileChannelStore } from '../../src/client.js';
-import { ourClient, type StockShop, startStockShop } from '../support/marketplace/stock-shop.js';
+import { ourClient, type StockShop, startStockShop } from '../support/channels/stock-mppx-shop.js';
 import type { PayingOrder } from '../support/processes/paying-client.js';
 
 let node: TempoSandbox;

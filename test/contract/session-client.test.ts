@@ -1,14 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createMemoryChannelStore } from '../../src/client.js';
-import { newAccount } from '../support/channels/tempo-chain.js';
 import {
   ourClient,
   type StockShop,
   type StockShopOptions,
   startStockShop,
   stockClient,
-} from '../support/marketplace/stock-shop.js';
+} from '../support/channels/stock-mppx-shop.js';
+import { newAccount } from '../support/channels/tempo-chain.js';
 
 let node: TempoSandbox;
 let shop: StockShop;

@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ReversalParams, TransferParams } from '../../src/domain/calls/provider-answers.js';
 import { createStripe, type StripeCalls } from '../../src/providers/stripe/client.js';
-import { shapeOf, startStripeOracle } from '../support/marketplace/stripe-oracle.js';
+import { shapeOf, startRecordedStripeMock } from '../support/marketplace/recorded-stripe-mock.js';
 
 // Stripe's own stripe-mock is the independent source: it judges our requests by Stripe's published description.
 
-const oracle = await startStripeOracle();
+const oracle = await startRecordedStripeMock();
 afterAll(() => oracle.close());
 
 /** The one transfer that reversals of stripe-mock's examples belong to. */

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../sandbox/stripe/start.js';
+import { type Exchange, shapeOf, startRecordedStripeMock } from '../support/marketplace/recorded-stripe-mock.js';
 import { SELLER, transferOf } from '../support/marketplace/stripe-api.js';
-import { type Exchange, shapeOf, startStripeOracle } from '../support/marketplace/stripe-oracle.js';
 
 // stripe-mock judges by Stripe's published description and answers with Stripe's own examples; what it admits the sandbox
 // must admit, what it refuses the sandbox must refuse, and both must answer with the same members of the same types.
 
-const oracle = await startStripeOracle('stripe-mock-sandbox.json');
+const oracle = await startRecordedStripeMock('stripe-mock-sandbox.json');
 afterAll(() => oracle.close());
 
 const TRANSFER = 'tr_1SandboxShapes';

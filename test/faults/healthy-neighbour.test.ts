@@ -1,13 +1,26 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SweepLane } from '../../src/domain/sweep-lanes.js';
 import { createTestDatabase } from '../support/database.js';
-import { GOODS, type Good, openStock, PROVIDER_OF, type Stock } from '../support/neighbours/goods.js';
-import { databaseNow, lanesBeside, lanesWithoutSuccess } from '../support/neighbours/lanes.js';
-import { openTown, type Town } from '../support/neighbours/town.js';
-import { callsOf, hangPayouts, heal, PROVIDERS, type Provider, trouble } from '../support/neighbours/troubles.js';
-import { startProcess, type TestProcess } from '../support/settlements/crashing.js';
+import { databaseNow, lanesBeside, lanesWithoutSuccess } from '../support/isolation/lanes.js';
+import {
+  createPendingWork,
+  type PendingWork,
+  PROVIDER_OF,
+  WORK_KINDS,
+  type WorkKind,
+} from '../support/isolation/pending-work.js';
+import {
+  callsOf,
+  clearFaults,
+  hangPayouts,
+  injectFault,
+  PROVIDERS,
+  type Provider,
+} from '../support/isolation/provider-faults.js';
+import { type Providers, startProviders } from '../support/isolation/providers.js';
+import { startProcess, type TestProcess } from '../support/processes/start-process.js';
+import { sql } from '../support/settlements/ledger-comparison.js';
 import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../support/settlements/load-world.js';
-import { sql } from '../support/settlements/two-ledgers.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
@@ -78,8 +91,8 @@ const SOON = { limitMs: 18_000, everyMs: 50 };
 
 describe('while one provider hangs', () => {
   let temporal: DevServer;
-  let town: Town;
-  let stock: Stock;
+  let providers: Providers;
+  let pending: PendingWork;
   let worker: TestProcess;
   let dropDatabase: () => Promise<void>;
 
@@ -87,14 +100,14 @@ describe('while one provider hangs', () => {
     const [server, { url, drop }] = await Promise.all([startDevServer(), createTestDatabase()]);
     temporal = server;
     dropDatabase = drop;
-    town = await openTown({ databaseUrl: url, temporalAddress: temporal.address, namespace: 'neighbours' });
-    worker = await startProcess('worker', { PATH: process.env['PATH'], ...town.env });
-    stock = await openStock(town);
+    providers = await startProviders({ databaseUrl: url, temporalAddress: temporal.address, namespace: 'isolation' });
+    worker = await startProcess('worker', { PATH: process.env['PATH'], ...providers.env });
+    pending = await createPendingWork(providers);
   }, 90_000);
   afterAll(async () => {
     worker.kill('SIGKILL');
     await worker.exited;
-    await town.close();
+    await providers.close();
     await dropDatabase();
     await temporal.dispose();
   });
@@ -102,17 +115,19 @@ describe('while one provider hangs', () => {
   let more: NodeJS.Timeout | undefined;
   afterEach(async () => {
     clearInterval(more);
-    await heal(town);
+    await clearFaults(providers);
   });
 
   /** Events and channels to be read come all the time; a pass over what was there once would end some day. */
-  async function keepComing(own: readonly { readonly good: Good; readonly ids: readonly string[] }[]): Promise<void> {
-    for (const { good, ids } of own) if (good === 'payout') await stock.release(good, ids);
-    await stock.readChannelsNow();
+  async function keepComing(
+    own: readonly { readonly kind: WorkKind; readonly ids: readonly string[] }[],
+  ): Promise<void> {
+    for (const { kind, ids } of own) if (kind === 'payout') await pending.release(kind, ids);
+    await pending.readChannelsNow();
   }
 
-  const untilFinished = (what: string, good: Good, ids: readonly string[], patience = SOON) =>
-    until(what, async () => (await stock.finished(good, ids)).length === ids.length, patience);
+  const untilFinished = (what: string, kind: WorkKind, ids: readonly string[], patience = SOON) =>
+    until(what, async () => (await pending.finished(kind, ids)).length === ids.length, patience);
 
   /**
    * Work for everybody; the ill one's own comes first, and nothing is demanded of it until it is well again.
@@ -121,30 +136,30 @@ describe('while one provider hangs', () => {
   async function besides(
     ill: Provider,
     fallsIll: () => Promise<void>,
-    sick: readonly Good[],
+    sick: readonly WorkKind[],
   ): Promise<readonly SweepLane[]> {
-    const own = await Promise.all(sick.map(async (good) => ({ good, ids: await stock.prepare(good, HELD) })));
-    const well = GOODS.filter((good) => !sick.includes(good));
-    const others = await Promise.all(well.map(async (good) => ({ good, ids: await stock.prepare(good, BESIDE) })));
+    const own = await Promise.all(sick.map(async (kind) => ({ kind, ids: await pending.prepare(kind, HELD) })));
+    const well = WORK_KINDS.filter((kind) => !sick.includes(kind));
+    const others = await Promise.all(well.map(async (kind) => ({ kind, ids: await pending.prepare(kind, BESIDE) })));
     await fallsIll();
-    const before = callsOf(town, ill);
-    for (const { good, ids } of own) await stock.release(good, ids);
-    await stock.readChannelsNow();
+    const before = callsOf(providers, ill);
+    for (const { kind, ids } of own) await pending.release(kind, ids);
+    await pending.readChannelsNow();
     // Long enough for every lane to have begun something that hangs.
-    await until('it is asked', () => Promise.resolve(callsOf(town, ill) > before), SOON);
-    const since = await databaseNow(town);
+    await until('it is asked', () => Promise.resolve(callsOf(providers, ill) > before), SOON);
+    const since = await databaseNow(providers);
     more = setInterval(() => void keepComing(own), 1_000);
-    for (const { good, ids } of others) await stock.release(good, ids);
-    await Promise.all(others.map(({ good, ids }) => untilFinished(`every ${good} is finished`, good, ids)));
+    for (const { kind, ids } of others) await pending.release(kind, ids);
+    await Promise.all(others.map(({ kind, ids }) => untilFinished(`every ${kind} is finished`, kind, ids)));
     let missing = lanesBeside(ill);
-    const allSucceeded = async () => (missing = await lanesWithoutSuccess(town, missing, since)).length === 0;
+    const allSucceeded = async () => (missing = await lanesWithoutSuccess(providers, missing, since)).length === 0;
     await until('every other lane has succeeded', allSucceeded, SOON).catch(() => undefined);
     clearInterval(more);
-    await heal(town);
-    for (const { good, ids } of own) {
+    await clearFaults(providers);
+    for (const { kind, ids } of own) {
       // Instead of the minute after which an event comes round again.
-      if (good === 'payout') await stock.release(good, ids);
-      await untilFinished(`every ${good} is finished once it is well`, good, ids, { limitMs: 60_000, everyMs: 100 });
+      if (kind === 'payout') await pending.release(kind, ids);
+      await untilFinished(`every ${kind} is finished once it is well`, kind, ids, { limitMs: 60_000, everyMs: 100 });
     }
     return missing;
   }
@@ -152,13 +167,13 @@ describe('while one provider hangs', () => {
   it.each(PROVIDERS)(
     '%s, the sweeps of all others succeed and their work is done',
     async (ill) => {
-      const own = GOODS.filter((good) => PROVIDER_OF[good] === ill);
-      expect(await besides(ill, () => trouble(town, ill, 'hung'), own)).toEqual([]);
+      const own = WORK_KINDS.filter((kind) => PROVIDER_OF[kind] === ill);
+      expect(await besides(ill, () => injectFault(providers, ill, 'hung'), own)).toEqual([]);
     },
     150_000,
   );
 
   it('in its reads of payouts alone, transfers are made and no other sweep waits', async () => {
-    expect(await besides('Stripe', () => Promise.resolve(hangPayouts(town)), ['payout'])).toEqual([]);
+    expect(await besides('Stripe', () => Promise.resolve(hangPayouts(providers)), ['payout'])).toEqual([]);
   }, 150_000);
 });

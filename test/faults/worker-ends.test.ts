@@ -9,11 +9,11 @@ import {
   sendsOf,
   stripePostsFor,
 } from '../support/marketplace/crash/under-way.js';
-import { type MoneyCrashWorld, startMoneyCrashWorld } from '../support/marketplace/crash/world.js';
-import { type MoneyRow, moneyRows } from '../support/marketplace/two-ledgers.js';
-import { SERVICE_TOKEN } from '../support/settlements/crashing.js';
+import { type MarketplaceCrashWorld, startMarketplaceCrashWorld } from '../support/marketplace/crash/world.js';
+import { type MarketplaceRow, marketplaceRows } from '../support/marketplace/ledger-comparison.js';
+import { SERVICE_TOKEN } from '../support/processes/start-process.js';
+import { sql } from '../support/settlements/ledger-comparison.js';
 import { charges, expectAllSettledOnce, submit } from '../support/settlements/load-world.js';
-import { sql } from '../support/settlements/two-ledgers.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
 
@@ -21,12 +21,12 @@ import { until } from '../support/until.js';
 
 let temporal: DevServer;
 let authServer: AuthServerSandbox;
-let world: MoneyCrashWorld;
+let world: MarketplaceCrashWorld;
 const given = { patient: charges(2, ['atxp'], 'ends'), quick: charges(2, ['x402'], 'ends') };
 
 beforeAll(async () => {
   [temporal, authServer] = await Promise.all([startDevServer(), startAuthServerSandbox()]);
-  world = await startMoneyCrashWorld({
+  world = await startMarketplaceCrashWorld({
     temporalAddress: temporal.address,
     namespace: 'worker-ends',
     withServer: true,
@@ -62,8 +62,8 @@ async function everythingAtWork(illness: Illness, settling: 'slow' | 'hang_after
   return { items, ids: Object.values(items).map(({ id }) => id), settlements: both.map(({ key }) => key) };
 }
 
-const moneyOf = async (ids: readonly string[]): Promise<MoneyRow[]> =>
-  (await moneyRows(world.test.url)).filter(({ id }) => ids.includes(id));
+const moneyOf = async (ids: readonly string[]): Promise<MarketplaceRow[]> =>
+  (await marketplaceRows(world.test.url)).filter(({ id }) => ids.includes(id));
 const settlementsOf = (keys: readonly string[]) =>
   sql<{ status: string; certainty: string; attempts: number }>(
     world.test.url,

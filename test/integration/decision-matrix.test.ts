@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ActionOf, actionsOf, DECIDABLE_KINDS, type DecidableKind } from '../../src/domain/decisions/decisions.js';
 import { TOKENS } from '../support/api.js';
-import { isNobody, openWays, WAYS, type Way } from '../support/decision-ways.js';
 import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { UNDECIDED, type Undecided, VARIANTS } from '../support/undecided-items.js';
+import { isUnauthenticated, openWays, WAYS, type Way } from '../support/ways-to-decide.js';
 
 /**
  * Kind × action × way × amount below, at and above the threshold, walked whole. What is expected stands here by hand: an
@@ -128,10 +128,10 @@ async function walk({ kind, action, make }: Case, way: Way, size: Size): Promise
   // Who asks by the API or a message is approved by the API, who asks by a command by a command: no way needs another one.
   const approve = (token: string) => ways.approve(decisionId ?? '', token, way.startsWith('CLI') ? 'CLI' : 'API');
   // Olga has asked, or somebody has in her name; she has a token to approve with, too.
-  const answers = isNobody(way)
+  const answers = isUnauthenticated(way)
     ? [await approve(TOKENS.operatorAsApprover), await approve(TOKENS.operatorAsApprover)]
     : [await approve(TOKENS.operatorAsApprover)];
-  expect(answers).toEqual(isNobody(way) ? ['pending_approval', 'self_approval'] : ['self_approval']);
+  expect(answers).toEqual(isUnauthenticated(way) ? ['pending_approval', 'self_approval'] : ['self_approval']);
   expect(await decisionsOf(item.id)).toEqual(['pending_approval two']);
   expect(await approve(TOKENS.approver)).toBe('applied');
   expect(await decisionsOf(item.id)).toEqual(['applied two']);
@@ -140,7 +140,7 @@ async function walk({ kind, action, make }: Case, way: Way, size: Size): Promise
 
 describe.each(CASES)('$name', (one) => {
   it.each(WAYS)('by %s is done by as many as the table says, below, at and above the threshold', async (way) => {
-    const expected = one.expected[isNobody(way) ? 'nobody' : 'known'];
+    const expected = one.expected[isUnauthenticated(way) ? 'nobody' : 'known'];
     const walked: (1 | 2)[] = [];
     for (const size of ['below', 'at', 'above'] as const) walked.push(await walk(one, way, size));
     expect(walked).toEqual(expected);

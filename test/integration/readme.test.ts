@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
-import { throwAwayDirectory } from '../support/guarding.js';
+import { temporaryPath } from '../support/child-processes.js';
 import { type MarketplaceStack, startMarketplaceStack } from '../support/marketplace/stack.js';
 
 const readme = readFileSync(join(projectRoot(), 'README.md'), 'utf8');
-const directory = throwAwayDirectory('readme');
+const directory = temporaryPath('readme');
 let stack: MarketplaceStack;
 beforeAll(async () => {
   stack = await startMarketplaceStack();

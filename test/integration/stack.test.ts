@@ -7,9 +7,9 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { processCommand } from '../../sandbox/stack/processes.js';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { type StackEndpoints, startStack } from '../../sandbox/stack/stack.js';
-import { testGuard, testLog, throwAwayDirectory } from '../support/guarding.js';
+import { temporaryPath, testGuard, testLog } from '../support/child-processes.js';
 
-const directory = throwAwayDirectory('stack');
+const directory = temporaryPath('stack');
 const LIMIT_MS = 120_000;
 
 interface Program {

@@ -34,9 +34,9 @@ afterEach(async () => {
   await env.teardown();
 });
 
-async function open(server: 'skipping' | 'forgetful'): Promise<void> {
+async function open(server: 'time-skipping' | 'forgetful'): Promise<void> {
   env =
-    server === 'skipping'
+    server === 'time-skipping'
       ? await TestWorkflowEnvironment.createTimeSkipping({ server: timeSkippingServer() })
       : await TestWorkflowEnvironment.createLocal({
           server: {
@@ -63,7 +63,7 @@ async function started(): Promise<WorkflowHandle> {
 }
 
 it('finished', async () => {
-  await open('skipping');
+  await open('time-skipping');
   await sellers(2);
   const handle = await started();
   await handle.result();
@@ -71,7 +71,7 @@ it('finished', async () => {
 });
 
 it('waits as Stripe asks', async () => {
-  await open('skipping');
+  await open('time-skipping');
   await sellers(1);
   stripe.setFaults([{ kinds: ['rate_limited'], on: ['transfers.list'], times: 1, retryAfterSeconds: 20 }]);
   const handle = await started();
@@ -80,7 +80,7 @@ it('waits as Stripe asks', async () => {
 });
 
 it('one seller later', async () => {
-  await open('skipping');
+  await open('time-skipping');
   await sellers(2);
   stripe.setFaults([{ kinds: ['server_error'], on: ['transfers.list'], sellers: ['acct_1'], times: 8 }]);
   const handle = await started();
@@ -101,7 +101,7 @@ it('continued as new', async () => {
 });
 
 it('cancelled', async () => {
-  await open('skipping');
+  await open('time-skipping');
   await sellers(1);
   stripe.setDown(true);
   const handle = await started();

@@ -15,7 +15,7 @@ import {
   startWorld,
   workflowInput,
 } from '../support/settlements/settlement-world.js';
-import { openSkippingEnvironment } from '../support/skipping-environment.js';
+import { openTimeSkippingEnvironment } from '../support/time-skipping-environment.js';
 import { recordHistory } from './recording.js';
 
 /**
@@ -31,7 +31,7 @@ let world: SettlementWorld;
 let claims: Ledger['claimSettlements'];
 
 beforeEach(async () => {
-  env = await openSkippingEnvironment();
+  env = await openTimeSkippingEnvironment();
   client = new Client({ connection: env.connection });
   test = await openTestLedger();
   sandbox = await startAuthServerSandbox({ clock: test.clock });

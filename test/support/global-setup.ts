@@ -5,7 +5,7 @@ import { reservePort } from '../../sandbox/stack/ports.js';
 import { startPostgres } from '../../sandbox/stack/postgres.js';
 import { build } from '../../scripts/build.mjs';
 import { migrate } from '../../src/ledger/migrate.js';
-import { testGuard, testLog, throwAwayDirectory } from './guarding.js';
+import { temporaryPath, testGuard, testLog } from './child-processes.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -20,7 +20,7 @@ const TEMPLATE = 'makegood_template';
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const [guard] = await Promise.all([testGuard(), build({ tests: true })]);
   const postgres = await startPostgres({
-    directory: throwAwayDirectory('postgres'),
+    directory: temporaryPath('postgres'),
     port: await reservePort(),
     password: randomBytes(16).toString('hex'),
     durable: false,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { reservePort } from '../../sandbox/stack/ports.js';
 import { type RunningTemporal, startTemporal } from '../../sandbox/stack/temporal.js';
 import { temporalTool } from '../../sandbox/stack/tools.js';
-import { testGuard, testLog, throwAwayDirectory } from './guarding.js';
+import { temporaryPath, testGuard, testLog } from './child-processes.js';
 
 export interface DevServer {
   readonly address: string;
@@ -18,7 +18,7 @@ export interface DevServer {
 
 /** A real Temporal server for one test file, on a free port with a file of its own; up in about half a second. */
 export async function startDevServer(): Promise<DevServer> {
-  const directory = throwAwayDirectory('temporal');
+  const directory = temporaryPath('temporal');
   let port: number | undefined;
   let running: RunningTemporal | undefined;
 

@@ -2,10 +2,10 @@ import type { ChainReader } from '../../src/calls/decisions/ask-chain.js';
 import type { StripeReader } from '../../src/calls/decisions/ask-stripe.js';
 import type { ActionOf, DecidableKind } from '../../src/domain/decisions/decisions.js';
 import type { SettlementId } from '../../src/domain/ids.js';
-import type { HyperswitchReader } from './decision-ways.js';
 import { aSettlement, atomic, attempt, refused, SERVER_ERROR, type TestLedger } from './ledger-fixtures.js';
 import { putOrder, unique } from './marketplace/fixtures.js';
 import { paymentAt } from './marketplace/hyperswitch-facts.js';
+import type { HyperswitchReader } from './ways-to-decide.js';
 
 /** An item that waits for a decision, and what the providers show of it. */
 export interface Undecided {

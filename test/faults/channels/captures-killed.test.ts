@@ -19,7 +19,12 @@ import {
   signVoucher,
 } from '../../support/channels/tempo-chain.js';
 import { createTestDatabase, type TestDatabase } from '../../support/database.js';
-import { type CrashOrder, environmentFor, startProcess, type TestProcess } from '../../support/settlements/crashing.js';
+import {
+  type CrashOrder,
+  environmentFor,
+  startProcess,
+  type TestProcess,
+} from '../../support/processes/start-process.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 

@@ -13,10 +13,10 @@ import { testKey } from '../../support/ledger-fixtures.js';
 import {
   type CrashOrder,
   environmentFor,
-  lastingPort,
+  fixedPort,
   startProcess,
   type TestProcess,
-} from '../../support/settlements/crashing.js';
+} from '../../support/processes/start-process.js';
 import { until } from '../../support/until.js';
 
 const PRICE = 10_000n;
@@ -34,7 +34,7 @@ beforeAll(async () => {
     // Neither Temporal nor an auth server: a channel is paid from without either.
     { databaseUrl: database.url, temporalAddress: '127.0.0.1:1', authServerUrl: 'http://127.0.0.1:1' },
     {
-      PORT: await lastingPort(),
+      PORT: await fixedPort(),
       TEMPO_RPC_URL: chain.url,
       TEMPO_CHAIN_ID: String(chain.chainId),
       TEMPO_CURRENCY: SANDBOX_CURRENCY,

@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { CommandRefused } from '../../../src/cli/context.js';
+import { runMakegood } from '../../support/cli.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { awkwardHistory, putTwins } from '../../support/marketplace/awkward-history.js';
 import { unique } from '../../support/marketplace/fixtures.js';
-import { environmentFor, startProcess, type TestProcess } from '../../support/settlements/crashing.js';
+import { historicalTransferCases, putEqualTransfers } from '../../support/marketplace/historical-transfer-cases.js';
+import { environmentFor, startProcess, type TestProcess } from '../../support/processes/start-process.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
-import { runMakegood } from '../../support/terminal.js';
 import { until } from '../../support/until.js';
 
 const COUNT = 2_000;
 const PER_SECOND = 25;
 
-const given = awkwardHistory(COUNT);
+const given = historicalTransferCases(COUNT);
 /** By our transfer's id: the id at Stripe, or why there is none. */
 const expected = new Map<string, string>();
 const written = () => [...expected].filter(([, outcome]) => outcome.startsWith('tr_'));
@@ -113,8 +113,8 @@ describe('two thousand transfers of an older system', { timeout: 240_000 }, () =
       if (line.stripeTransferId === null) expected.set(reports[nth]?.transfer_id ?? '', given.expectedOf(line));
     });
     const twins = [
-      await putTwins(test, stripe, { reference: unique('twins'), named: false }),
-      await putTwins(test, stripe, { reference: unique('twins'), named: true }),
+      await putEqualTransfers(test, stripe, { reference: unique('twins'), named: false }),
+      await putEqualTransfers(test, stripe, { reference: unique('twins'), named: true }),
     ];
     for (const [id, outcome] of twins.flatMap((of) => [...of])) expected.set(id, outcome);
     expect(expected.size).toBe(COUNT + 4);

@@ -10,13 +10,13 @@ import { PAYMENTS } from '../../support/marketplace/crash/payments.js';
 import { REVERSALS } from '../../support/marketplace/crash/reversals.js';
 import type { Ending, Scene, Story } from '../../support/marketplace/crash/story.js';
 import { TRANSFERS } from '../../support/marketplace/crash/transfers.js';
-import { type MoneyCrashWorld, startMoneyCrashWorld } from '../../support/marketplace/crash/world.js';
+import { type MarketplaceCrashWorld, startMarketplaceCrashWorld } from '../../support/marketplace/crash/world.js';
 import {
-  expectMoneyLedgersEqual,
+  expectMarketplaceLedgersEqual,
   expectSharesExact,
-  type MoneyRow,
-  moneyRows,
-} from '../../support/marketplace/two-ledgers.js';
+  type MarketplaceRow,
+  marketplaceRows,
+} from '../../support/marketplace/ledger-comparison.js';
 import { endOrphanedSweeps, ORDER_LANES } from '../../support/sweeps.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
@@ -132,8 +132,8 @@ const sellersOf = (group: Group, nth: number) => ({
 type Outcome = { readonly order: OrderId } | { readonly error: Error };
 
 interface Finished {
-  readonly world: MoneyCrashWorld;
-  readonly rows: readonly MoneyRow[];
+  readonly world: MarketplaceCrashWorld;
+  readonly rows: readonly MarketplaceRow[];
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** What server and worker called while nobody died. */
   readonly calls: readonly string[];
@@ -141,7 +141,7 @@ interface Finished {
 
 /** One order after the other, each with a death of its own; then everything is left to itself until nothing waits. */
 async function runAll(group: Group): Promise<Finished> {
-  const world = await startMoneyCrashWorld({
+  const world = await startMarketplaceCrashWorld({
     temporalAddress: temporal.address,
     namespace: `money-${group}`,
     withServer: group === 'http',
@@ -164,7 +164,7 @@ async function runAll(group: Group): Promise<Finished> {
   await world.finished(180_000);
   const all = new Map<string, Outcome>();
   for (const [name, outcome] of outcomes) all.set(name, await outcome);
-  return { world, outcomes: all, calls, rows: await moneyRows(world.test.url) };
+  return { world, outcomes: all, calls, rows: await marketplaceRows(world.test.url) };
 }
 
 const outcomeOf = (ended: Promise<OrderId>): Promise<Outcome> =>
@@ -176,7 +176,7 @@ const outcomeOf = (ended: Promise<OrderId>): Promise<Outcome> =>
 type Given = Pick<Scene, 'sellers' | 'order'>;
 
 /** Every point has its own order and sellers; those whose story begins later are paid and sent already. */
-async function prepare(world: MoneyCrashWorld, group: Group, points: readonly Point[]) {
+async function prepare(world: MarketplaceCrashWorld, group: Group, points: readonly Point[]) {
   const prepared = new Map<Point, Given>();
   const left = points.entries();
   const lane = async () => {
@@ -189,7 +189,7 @@ async function prepare(world: MoneyCrashWorld, group: Group, points: readonly Po
   return prepared;
 }
 
-async function sent({ shop }: MoneyCrashWorld, sellers: Given['sellers']) {
+async function sent({ shop }: MarketplaceCrashWorld, sellers: Given['sellers']) {
   const { id } = await shop.paidOrder(sellers);
   return await until(
     'both sellers are paid',
@@ -203,7 +203,7 @@ async function sent({ shop }: MoneyCrashWorld, sellers: Given['sellers']) {
 
 /** Resolves when somebody has died and is back, or the order is where it should be. */
 async function run(
-  world: MoneyCrashWorld,
+  world: MarketplaceCrashWorld,
   { story, call, moment, nth }: Point,
   { dies, ...given }: Given & { readonly dies: boolean },
 ): Promise<{ readonly ended: Promise<OrderId> }> {
@@ -223,7 +223,7 @@ async function run(
     if (inSweep) await endOrphanedSweeps(temporal.address, world.namespace, ORDER_LANES);
   } else if (!story.inFlight) {
     const order = await ended;
-    const over = async () => isOver(await moneyRows(world.test.url), order, story.ending);
+    const over = async () => isOver(await marketplaceRows(world.test.url), order, story.ending);
     await until(`nobody disturbs ${story.what}`, over, { limitMs: 60_000 });
   }
   return { ended };
@@ -245,10 +245,11 @@ afterAll(async () => {
 });
 
 /** Whether an order is where its story ends, whoever died. */
-function isOver(rows: readonly MoneyRow[], order: string, ending: Ending): boolean {
+function isOver(rows: readonly MarketplaceRow[], order: string, ending: Ending): boolean {
   const own = rows.filter((row) => row.order_id === order);
-  const of = (kind: MoneyRow['kind']) => own.filter((row) => row.kind === kind).map(({ status }) => status);
-  const all = (kind: MoneyRow['kind'], ...wanted: string[]) => of(kind).every((status) => wanted.includes(status));
+  const of = (kind: MarketplaceRow['kind']) => own.filter((row) => row.kind === kind).map(({ status }) => status);
+  const all = (kind: MarketplaceRow['kind'], ...wanted: string[]) =>
+    of(kind).every((status) => wanted.includes(status));
   switch (ending) {
     case 'unpaid':
       return own.length === 0;
@@ -300,7 +301,7 @@ describe.each(GROUPS)('%s', (group) => {
 
   it('has the same ledgers as Hyperswitch and Stripe, each movement made once by the same bytes', async () => {
     const { rows, world } = own();
-    expectMoneyLedgersEqual(rows, world);
+    expectMarketplaceLedgersEqual(rows, world);
     await expectSharesExact(world.test.url);
   });
 

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
 import { expectMovedOnce, sendsOf, sentOrder } from '../../support/marketplace/crash/under-way.js';
-import { type MoneyCrashWorld, startMoneyCrashWorld } from '../../support/marketplace/crash/world.js';
-import { moneyRows } from '../../support/marketplace/two-ledgers.js';
+import { type MarketplaceCrashWorld, startMarketplaceCrashWorld } from '../../support/marketplace/crash/world.js';
+import { marketplaceRows } from '../../support/marketplace/ledger-comparison.js';
 import { STOPPED } from '../../support/processes/crash-switch.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
@@ -12,11 +12,11 @@ import { until } from '../../support/until.js';
 
 let temporal: DevServer;
 let toPostgres: FaultProxy;
-let world: MoneyCrashWorld;
+let world: MarketplaceCrashWorld;
 
 beforeAll(async () => {
   temporal = await startDevServer();
-  world = await startMoneyCrashWorld({
+  world = await startMarketplaceCrashWorld({
     temporalAddress: temporal.address,
     namespace: 'outages-of-postgres',
     databaseUrl: async (url) => {
@@ -119,7 +119,7 @@ describe('Postgres gone while a call is under way', () => {
     async (kind, call) => {
       await standingAt(kind, 'after', call);
       await withoutPostgres();
-      const rows = await moneyRows(world.test.url);
+      const rows = await marketplaceRows(world.test.url);
       expect(rows.some(({ kind: which, certainty }) => which === kind && certainty === 'in_flight')).toBe(true);
     },
     120_000,

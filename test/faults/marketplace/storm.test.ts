@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type MoneyCrashWorld, startMoneyCrashWorld } from '../../support/marketplace/crash/world.js';
+import { type MarketplaceCrashWorld, startMarketplaceCrashWorld } from '../../support/marketplace/crash/world.js';
 import {
-  expectMoneyLedgersEqual,
+  expectMarketplaceLedgersEqual,
   expectSharesExact,
-  type MoneyRow,
-  moneyRows,
-} from '../../support/marketplace/two-ledgers.js';
-import { type SentOrder, sentOrders, times } from '../../support/settlements/storm.js';
+  type MarketplaceRow,
+  marketplaceRows,
+} from '../../support/marketplace/ledger-comparison.js';
+import { type SentOrder, sentOrders, times } from '../../support/marketplace/sent-orders.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 
 /** Temporal's own fairness is off: the dev server's default. */
 let temporal: DevServer;
-let world: MoneyCrashWorld;
+let world: MarketplaceCrashWorld;
 
 /** Fewer turns than any machine manages, so that their order decides who comes first and not its speed. */
 const TURNS_PER_SECOND = 8;
@@ -25,7 +25,7 @@ const MOST_BUSY_BETWEEN = 60;
 
 beforeAll(async () => {
   temporal = await startDevServer();
-  world = await startMoneyCrashWorld({
+  world = await startMarketplaceCrashWorld({
     temporalAddress: temporal.address,
     namespace: 'storm',
     changes: {
@@ -84,16 +84,18 @@ const askedAt = (seller: string): readonly number[] =>
     return word === 'turn' && who === seller ? [Number(at)] : [];
   });
 
-async function reversalsOf(orders: readonly SentOrder[]): Promise<MoneyRow[]> {
+async function reversalsOf(orders: readonly SentOrder[]): Promise<MarketplaceRow[]> {
   const ids = new Set(orders.map(({ id }) => id as string));
-  return (await moneyRows(world.test.url)).filter(({ kind, order_id }) => kind === 'reversal' && ids.has(order_id));
+  return (await marketplaceRows(world.test.url)).filter(
+    ({ kind, order_id }) => kind === 'reversal' && ids.has(order_id),
+  );
 }
 const reversed = async (orders: readonly SentOrder[]): Promise<boolean> =>
   (await reversalsOf(orders)).filter(({ status }) => status === 'reversed').length === orders.length;
 
 async function expectOnceAndEqual(): Promise<void> {
-  const rows = await moneyRows(world.test.url);
-  expectMoneyLedgersEqual(rows, world);
+  const rows = await marketplaceRows(world.test.url);
+  expectMarketplaceLedgersEqual(rows, world);
   await expectSharesExact(world.test.url);
   expect(rows.filter(({ attention_reason }) => attention_reason !== null)).toEqual([]);
 }
@@ -230,7 +232,9 @@ it('an outage of Hyperswitch stops no transfer to a seller', async () => {
     world.hyperswitch.setDown(true);
   });
   const transfers = async () =>
-    (await moneyRows(world.test.url)).filter(({ kind, order_id }) => kind === 'transfer' && paid.includes(order_id));
+    (await marketplaceRows(world.test.url)).filter(
+      ({ kind, order_id }) => kind === 'transfer' && paid.includes(order_id),
+    );
   const completed = async () => (await transfers()).filter(({ status }) => status === 'completed');
   await until('every seller is paid', async () => (await completed()).length === QUIET.length, { limitMs: 60_000 });
   // A refund may have failed since: while nobody can be asked, nothing is taken back.

@@ -7,7 +7,7 @@ import type { CallsView } from '../../../sandbox/stripe/control/call-log.js';
 import { stripeTaskQueue } from '../../../src/domain/workflow-ids.js';
 import { type BudgetWorld, type Stoppable, startBudgetWorld } from '../../support/marketplace/budget-world.js';
 import { putOrder } from '../../support/marketplace/fixtures.js';
-import { sentOrders } from '../../support/settlements/storm.js';
+import { sentOrders } from '../../support/marketplace/sent-orders.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 

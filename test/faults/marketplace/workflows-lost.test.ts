@@ -9,7 +9,7 @@ import {
   sendsOf,
   stripePostsFor,
 } from '../../support/marketplace/crash/under-way.js';
-import { type MoneyCrashWorld, startMoneyCrashWorld } from '../../support/marketplace/crash/world.js';
+import { type MarketplaceCrashWorld, startMarketplaceCrashWorld } from '../../support/marketplace/crash/world.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { temporalCommand } from '../../support/temporal-command.js';
 import { until } from '../../support/until.js';
@@ -19,11 +19,11 @@ import { until } from '../../support/until.js';
 const NAMESPACE = 'workflows-lost';
 const WITHIN = { limitMs: 30_000, everyMs: 100 };
 let temporal: DevServer;
-let world: MoneyCrashWorld;
+let world: MarketplaceCrashWorld;
 
 beforeAll(async () => {
   temporal = await startDevServer();
-  world = await startMoneyCrashWorld({
+  world = await startMarketplaceCrashWorld({
     temporalAddress: temporal.address,
     namespace: NAMESPACE,
     // Nobody is asked while Temporal has lost everything, and what it lost is made again within seconds.

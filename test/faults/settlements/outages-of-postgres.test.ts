@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SERVICE_TOKEN } from '../../support/processes/start-process.js';
 import { served } from '../../support/sessions/paying.js';
-import { SERVICE_TOKEN } from '../../support/settlements/crashing.js';
 import {
   type Buyer,
   expectComeBack,

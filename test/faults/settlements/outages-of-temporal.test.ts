@@ -1,9 +1,9 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATOR_TOKEN, SERVICE_TOKEN } from '../../support/processes/start-process.js';
 import { served } from '../../support/sessions/paying.js';
-import { OPERATOR_TOKEN, SERVICE_TOKEN } from '../../support/settlements/crashing.js';
+import { ourRows, sql } from '../../support/settlements/ledger-comparison.js';
 import { FIXED, METERED, type OutageWorld, STREAM, startOutageWorld } from '../../support/settlements/outage-world.js';
-import { ourRows, sql } from '../../support/settlements/two-ledgers.js';
 import { until } from '../../support/until.js';
 
 let world: OutageWorld;

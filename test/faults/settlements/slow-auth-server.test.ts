@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { settlementWorkflowId } from '../../../src/domain/workflow-ids.js';
 import { type ItemState, resolveUpdate, stateQuery } from '../../../workflows/messages.js';
+import { sql } from '../../support/settlements/ledger-comparison.js';
 import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../../support/settlements/load-world.js';
-import { sql } from '../../support/settlements/two-ledgers.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
 

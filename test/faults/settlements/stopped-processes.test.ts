@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startProcess } from '../../support/processes/start-process.js';
 import { served, ticksIn } from '../../support/sessions/paying.js';
-import { startProcess } from '../../support/settlements/crashing.js';
 import {
   FIXED,
   OUTAGE_LEASE_MS,

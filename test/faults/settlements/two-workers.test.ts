@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sql } from '../../support/settlements/ledger-comparison.js';
 import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../../support/settlements/load-world.js';
-import { sql } from '../../support/settlements/two-ledgers.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 
 const given = charges(1_000, ['x402', 'mpp', 'atxp'], 'two');

@@ -16,7 +16,7 @@ import {
 } from '../../support/channels/tempo-chain.js';
 import { openReplayedSettlements, type ReplayedSettlements } from '../../support/settlements/replayed-settlements.js';
 import { TIMINGS } from '../../support/settlements/settlement-world.js';
-import { openSkippingEnvironment } from '../../support/skipping-environment.js';
+import { openTimeSkippingEnvironment } from '../../support/time-skipping-environment.js';
 
 const PAYEE_KEY = generatePrivateKey();
 let env: TestWorkflowEnvironment;
@@ -26,7 +26,7 @@ let payer: ChainClient;
 let channel: OpenedChannel;
 
 beforeAll(async () => {
-  env = await openSkippingEnvironment();
+  env = await openTimeSkippingEnvironment();
 });
 afterAll(() => env.teardown());
 beforeEach(async () => {

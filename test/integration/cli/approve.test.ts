@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { API_TOKENS, TOKENS } from '../../support/api.js';
-import { type MoneyTerminal, openMoneyTerminal } from '../../support/marketplace/terminal.js';
+import { type MarketplaceCli, openMarketplaceCli } from '../../support/marketplace/cli.js';
 import { UNDECIDED } from '../../support/undecided-items.js';
 
-let terminal: MoneyTerminal;
+let terminal: MarketplaceCli;
 beforeAll(async () => {
-  terminal = await openMoneyTerminal();
+  terminal = await openMarketplaceCli();
 });
 afterAll(() => terminal.close());
 beforeEach(() => {

@@ -4,9 +4,9 @@ import { CommanderError } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CommandRefused } from '../../../src/cli/context.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
+import { runMakegood } from '../../support/cli.js';
 import { createTestDatabase } from '../../support/database.js';
 import { aSettlement, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
-import { runMakegood } from '../../support/terminal.js';
 
 let world: TestLedger;
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CommandRefused } from '../../../src/cli/context.js';
+import { runMakegood } from '../../support/cli.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace/fixtures.js';
-import { runMakegood } from '../../support/terminal.js';
 
 let world: TestLedger;
 let directory: string;

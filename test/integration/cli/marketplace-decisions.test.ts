@@ -4,13 +4,13 @@ import { CommanderError } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CommandRefused } from '../../../src/cli/context.js';
 import { aSettlement } from '../../support/ledger-fixtures.js';
+import { type MarketplaceCli, openMarketplaceCli } from '../../support/marketplace/cli.js';
 import { type OrderIn, unique } from '../../support/marketplace/fixtures.js';
 import { STUCK, stripeSays } from '../../support/marketplace/stuck-reversals.js';
-import { type MoneyTerminal, openMoneyTerminal } from '../../support/marketplace/terminal.js';
 
-let terminal: MoneyTerminal;
+let terminal: MarketplaceCli;
 beforeAll(async () => {
-  terminal = await openMoneyTerminal();
+  terminal = await openMarketplaceCli();
 });
 afterAll(() => terminal.close());
 beforeEach(() => {

@@ -3,12 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CommandRefused } from '../../../src/cli/context.js';
 import { settlementWorkflowId } from '../../../src/domain/workflow-ids.js';
 import { aSettlement } from '../../support/ledger-fixtures.js';
+import { type MarketplaceCli, openMarketplaceCli } from '../../support/marketplace/cli.js';
 import { type OrderIn, unique } from '../../support/marketplace/fixtures.js';
-import { type MoneyTerminal, openMoneyTerminal } from '../../support/marketplace/terminal.js';
 
-let terminal: MoneyTerminal;
+let terminal: MarketplaceCli;
 beforeAll(async () => {
-  terminal = await openMoneyTerminal();
+  terminal = await openMarketplaceCli();
 });
 afterAll(() => terminal.close());
 const makegood = (...args: readonly string[]) => terminal.makegood(...args);

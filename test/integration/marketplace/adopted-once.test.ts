@@ -3,15 +3,15 @@ import { createResolution } from '../../../src/calls/decisions/decide.js';
 import { newDecisionId, type ReversalId, type TransferId } from '../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace/fixtures.js';
-import { HOUR, MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../support/marketplace/steps.js';
+import { HOUR, type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../support/marketplace/steps.js';
 
 /** What Stripe holds without our mark is adopted for one thing, and only where nothing of ours stands beside it. */
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger({ approvalThreshold: 100_000n });
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 beforeEach(() => steps.pass(25 * HOUR));

@@ -16,7 +16,7 @@ import {
 } from '../../support/marketplace/backfill-world.js';
 import { unique } from '../../support/marketplace/fixtures.js';
 import { stripeApi } from '../../support/marketplace/stripe-api.js';
-import { openSkippingEnvironment } from '../../support/skipping-environment.js';
+import { openTimeSkippingEnvironment } from '../../support/time-skipping-environment.js';
 import { until } from '../../support/until.js';
 
 let env: TestWorkflowEnvironment;
@@ -27,7 +27,7 @@ let world: BackfillWorld;
 let between: (filter: { destination: string; startingAfter?: string }) => Promise<void>;
 
 beforeEach(async () => {
-  env = await openSkippingEnvironment();
+  env = await openTimeSkippingEnvironment();
   test = await openTestLedger();
   stripe = await startStripeSandbox();
   between = () => Promise.resolve();

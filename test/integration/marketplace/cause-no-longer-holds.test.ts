@@ -6,7 +6,7 @@ import {
   MINUTE_MS,
   openMarketplaceTest,
   reversalOf,
-} from '../../support/marketplace/skipping.js';
+} from '../../support/marketplace/time-skipping.js';
 
 /** A refund that Hyperswitch no longer calls succeeded takes nothing, and a person hears of it. */
 

@@ -6,15 +6,15 @@ import type { ReversalFacts } from '../../../src/domain/calls/provider-answers.j
 import { newDecisionId, type ReversalId } from '../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace/fixtures.js';
-import { MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../../support/marketplace/steps.js';
+import { type MarketplaceSteps, MINUTE, marketplaceSteps, REFUSED, UNKNOWN } from '../../support/marketplace/steps.js';
 
 /** What others reversed of a transfer is decided about one by one, by its id at Stripe, and by whoever gives that much up. */
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger({ approvalThreshold: 1_000n });
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 beforeEach(() => steps.pass(25 * 60 * MINUTE));

@@ -2,17 +2,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { OrderId, TransferId } from '../../../src/domain/ids.js';
 import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import type { HistoricalTransfer } from '../../../src/ledger/historical/historical-types.js';
+import { runMakegood } from '../../support/cli.js';
 import { atStripe, type BackfillWorld, history, startBackfillWorld } from '../../support/marketplace/backfill-world.js';
 import { unique } from '../../support/marketplace/fixtures.js';
-import { type MarketplaceOnServer, openMarketplaceOnServer } from '../../support/marketplace/on-server.js';
-import { runMakegood } from '../../support/terminal.js';
+import { openRealTimeMarketplace, type RealTimeMarketplace } from '../../support/marketplace/real-time.js';
 import { until } from '../../support/until.js';
 
-let market: MarketplaceOnServer;
+let market: RealTimeMarketplace;
 let backfills: BackfillWorld;
 
 beforeAll(async () => {
-  market = await openMarketplaceOnServer();
+  market = await openRealTimeMarketplace();
   const { temporal, test, stripe } = market;
   backfills = await startBackfillWorld({ connection: temporal.native, client: temporal.client, test, stripe });
 });

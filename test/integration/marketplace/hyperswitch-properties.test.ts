@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { FaultKind } from '../../../sandbox/hyperswitch/faults.js';
 import type { RefundId } from '../../../src/domain/ids.js';
+import { createCaseCounts } from '../../support/case-counts.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../../support/marketplace/hyperswitch-world.js';
-import { createTally } from '../../support/tally.js';
 
 /**
  * Whatever becomes of the answers of Hyperswitch, and in whatever order: a buyer who wants 400 of 1,000 back, and asks again
@@ -58,7 +58,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const seen = createTally();
+const seen = createCaseCounts();
 
 async function story(first: (typeof ANSWERS)[number], steps: readonly Step[]): Promise<void> {
   const { sandbox, clock } = world;

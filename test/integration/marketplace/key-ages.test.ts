@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
 import {
   HOUR_MS,
   type MarketplaceTest,
   MINUTE_MS,
   openMarketplaceTest,
   waitsBetween,
-} from '../../support/marketplace/skipping.js';
-import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
+} from '../../support/marketplace/time-skipping.js';
 
 /**
  * Stripe remembers a key for at least a day, and after that carries the same call out anew. One attempt went out and

@@ -14,7 +14,12 @@ import {
   SOON,
 } from '../../support/marketplace/settings.js';
 import { marketplaceEnvironment } from '../../support/marketplace/world.js';
-import { environmentFor, SERVICE_TOKEN, startProcess, type TestProcess } from '../../support/settlements/crashing.js';
+import {
+  environmentFor,
+  SERVICE_TOKEN,
+  startProcess,
+  type TestProcess,
+} from '../../support/processes/start-process.js';
 import { memoryLogger } from '../../support/settlements/settlement-world.js';
 import { until } from '../../support/until.js';
 

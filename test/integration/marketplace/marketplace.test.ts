@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type MarketplaceOnServer, openMarketplaceOnServer } from '../../support/marketplace/on-server.js';
+import { openRealTimeMarketplace, type RealTimeMarketplace } from '../../support/marketplace/real-time.js';
 import { until } from '../../support/until.js';
 
-let market: MarketplaceOnServer;
+let market: RealTimeMarketplace;
 beforeAll(async () => {
-  market = await openMarketplaceOnServer({ TRANSFER_RETRY_BACKOFF_BASE: '100ms' });
+  market = await openRealTimeMarketplace({ TRANSFER_RETRY_BACKOFF_BASE: '100ms' });
 });
 afterAll(() => market.dispose());
 

@@ -5,7 +5,7 @@ import { createMarketplaceStory } from '../../../src/ledger/marketplace/marketpl
 import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
 import type { TestApi } from '../../support/api.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import { HOUR_MS, type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/skipping.js';
+import { HOUR_MS, type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
 
 /** Hyperswitch no longer says that the order was paid, and a seller has not been sent his share yet. */
 

@@ -5,7 +5,12 @@ import type { Hyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { resolveUpdate } from '../../../workflows/messages.js';
 import type { TestApi } from '../../support/api.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import { HOUR_MS, type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/skipping.js';
+import {
+  HOUR_MS,
+  type MarketplaceTest,
+  openMarketplaceTest,
+  reversalOf,
+} from '../../support/marketplace/time-skipping.js';
 import { AT_ONCE } from '../../support/stand-ins.js';
 import { until } from '../../support/until.js';
 

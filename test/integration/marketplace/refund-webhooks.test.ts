@@ -9,7 +9,7 @@ import {
   MINUTE_MS,
   openMarketplaceTest,
   reversalOf,
-} from '../../support/marketplace/skipping.js';
+} from '../../support/marketplace/time-skipping.js';
 import { AT_ONCE } from '../../support/stand-ins.js';
 
 /** What Hyperswitch tells, over HTTP and signed: once, late, twice, in the wrong order, never, or not by Hyperswitch. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
-import { force, putOrder } from '../../support/marketplace/fixtures.js';
+import { forceColumns, putOrder } from '../../support/marketplace/fixtures.js';
 import {
   HOUR_MS,
   type MarketplaceTest,
@@ -8,7 +8,7 @@ import {
   openMarketplaceTest,
   reversalOf,
   waitsBetween,
-} from '../../support/marketplace/skipping.js';
+} from '../../support/marketplace/time-skipping.js';
 
 /** The nine cases of taking a seller's share back, on a skipped clock, against Stripe and Hyperswitch over HTTP. */
 
@@ -124,7 +124,7 @@ describe('a share that was taken back already', () => {
 describe('a transfer that Stripe does not know', () => {
   it('is not asked for again: a person hears resource_missing', async () => {
     const { order, transfer } = await soldByOne();
-    await force(market.test.database, 'seller_transfers', transfer.id, { stripe_transfer_id: 'tr_nowhere' });
+    await forceColumns(market.test.database, 'seller_transfers', transfer.id, { stripe_transfer_id: 'tr_nowhere' });
     const id = reversalOf(await market.refund(order), order);
     await market.untilReversal('permanently_failed', id);
     expect(await market.reversal(id)).toMatchObject({ retryCount: 0, attention: { reason: 'resource_missing' } });

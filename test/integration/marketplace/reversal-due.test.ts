@@ -3,9 +3,14 @@ import type { ReversalId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { rereadSignal } from '../../../workflows/messages.js';
 import type { TestApi } from '../../support/api.js';
-import { force } from '../../support/marketplace/fixtures.js';
+import { forceColumns } from '../../support/marketplace/fixtures.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import { HOUR_MS, type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/skipping.js';
+import {
+  HOUR_MS,
+  type MarketplaceTest,
+  openMarketplaceTest,
+  reversalOf,
+} from '../../support/marketplace/time-skipping.js';
 import { AT_ONCE } from '../../support/stand-ins.js';
 
 /** Which reversals are sent at all, when, and in what order. */
@@ -39,7 +44,7 @@ const calls = (order: Pick<Order, 'transfers'>) =>
   order.transfers.flatMap((transfer) => market.reversalPosts(transfer).map(({ status }) => status));
 const inAnHour = () => new Date(market.test.clock.nowMs() + HOUR_MS);
 const change = (id: ReversalId, columns: Readonly<Record<string, unknown>>) =>
-  force(market.test.database, 'reversals', id, columns);
+  forceColumns(market.test.database, 'reversals', id, columns);
 
 describe('while reversals are switched off', () => {
   beforeAll(() => market.restart({ settings: SWITCHED_OFF }));

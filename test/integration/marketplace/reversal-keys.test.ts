@@ -1,9 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { resolveUpdate } from '../../../workflows/messages.js';
-import { unguarded } from '../../support/marketplace/fixtures.js';
-import { HOUR_MS, type MarketplaceTest, MINUTE_MS, openMarketplaceTest } from '../../support/marketplace/skipping.js';
+import { withoutTriggers } from '../../support/marketplace/fixtures.js';
 import { stripeApi } from '../../support/marketplace/stripe-api.js';
 import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
+import {
+  HOUR_MS,
+  type MarketplaceTest,
+  MINUTE_MS,
+  openMarketplaceTest,
+} from '../../support/marketplace/time-skipping.js';
 
 /** What Stripe's memory of keys, and what it does behind an answer of 500, must never make of a money call. */
 
@@ -97,7 +102,7 @@ describe.each(CALL_KINDS)('a $kind', ({ kind, endpoint, look, settings, begin, s
     market.stripe.setFaults([{ kinds: ['unavailable', 'reset_before_commit'], on: [endpoint], times: 3 }]);
     const call = await begin(market);
     await call.untilAttempted();
-    await unguarded(market.test.database, async (query) => {
+    await withoutTriggers(market.test.database, async (query) => {
       await query(`UPDATE refunds SET reason = 'another reason' WHERE order_id = $1`, [call.order]);
       await query(`UPDATE orders SET reference = 'another name ' || id WHERE id = $1`, [call.order]);
     });

@@ -6,7 +6,7 @@ import { createStripe } from '../../../src/providers/stripe/client.js';
 import { rereadSignal } from '../../../workflows/messages.js';
 import { type TestApi, TOKENS } from '../../support/api.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/skipping.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 
 /** Somebody reversed a part of a transfer in Stripe's dashboard: nothing of a share is taken twice. */
 

@@ -10,7 +10,7 @@ import {
   MINUTE_MS,
   openMarketplaceTest,
   reversalOf,
-} from '../../support/marketplace/skipping.js';
+} from '../../support/marketplace/time-skipping.js';
 
 /** A seller's balance is too low: nobody is blamed, nothing is counted, and the money is taken once it is there. */
 

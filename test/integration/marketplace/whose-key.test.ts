@@ -8,15 +8,15 @@ import { createStripe } from '../../../src/providers/stripe/client.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace/fixtures.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../../support/marketplace/hyperswitch-world.js';
-import { MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../support/marketplace/steps.js';
+import { type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../support/marketplace/steps.js';
 
 describe('a key of another account at Stripe, which knows nothing of ours,', () => {
   let test: TestLedger;
-  let steps: MoneySteps;
+  let steps: MarketplaceSteps;
   let sandbox: StripeSandbox;
   beforeAll(async () => {
     test = await openTestLedger();
-    steps = moneySteps(test);
+    steps = marketplaceSteps(test);
     sandbox = await startStripeSandbox({ clock: test.clock });
     sandbox.setApiKeys({ accepted: { sk_test_ours: 'acct_ours', sk_test_other: 'acct_other' } });
     // The first answer says whose Stripe this ledger belongs to.

@@ -1,8 +1,8 @@
 import type { WorkflowUpdateFailedError } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Resolution, resolveSignal, resolveUpdate, stateQuery } from '../../../workflows/messages.js';
-import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/skipping.js';
 import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
+import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
 
 /** What operators say to the workflow of a stuck transfer or reversal, by signal and by update. */
 

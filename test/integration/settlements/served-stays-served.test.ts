@@ -4,7 +4,7 @@ import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { startRecordingProxy } from '../../support/recording-proxy.js';
 import { credentialFor, pay, served, ticksIn } from '../../support/sessions/paying.js';
 import { type CrashWorld, startCrashWorld } from '../../support/settlements/crash-world.js';
-import { expectLedgersEqual, ourRows } from '../../support/settlements/two-ledgers.js';
+import { expectLedgersEqual, ourRows } from '../../support/settlements/ledger-comparison.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 
 /** The real server, worker, Postgres and Temporal; only the auth server is a stand-in, and it fails when it settles. */

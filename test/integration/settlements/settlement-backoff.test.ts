@@ -4,13 +4,13 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import { resolveSignal, stateQuery } from '../../../workflows/messages.js';
 import { openReplayedSettlements, type ReplayedSettlements } from '../../support/settlements/replayed-settlements.js';
 import { paidSettlement, workflowInput } from '../../support/settlements/settlement-world.js';
-import { openSkippingEnvironment } from '../../support/skipping-environment.js';
+import { openTimeSkippingEnvironment } from '../../support/time-skipping-environment.js';
 
 let env: TestWorkflowEnvironment;
 let settlements: ReplayedSettlements;
 
 beforeAll(async () => {
-  env = await openSkippingEnvironment();
+  env = await openTimeSkippingEnvironment();
 });
 afterAll(() => env.teardown());
 beforeEach(async () => {

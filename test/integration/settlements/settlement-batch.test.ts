@@ -4,12 +4,12 @@ import { settleBatch } from '../../../workflows/index.js';
 import { resolveSignal } from '../../../workflows/messages.js';
 import { TIMINGS } from '../../support/settlements/settlement-world.js';
 import { decideInLedger } from '../../support/settlements/settling.js';
-import { openSkippingTest, type SkippingTest } from '../../support/skipping.js';
+import { openSettlementTest, type SettlementTest } from '../../support/settlements/time-skipping.js';
 
-let skipping: SkippingTest;
+let skipping: SettlementTest;
 
 beforeEach(async () => {
-  skipping = await openSkippingTest();
+  skipping = await openSettlementTest();
 });
 afterEach(() => skipping.dispose());
 

@@ -13,13 +13,13 @@ import {
 import { post } from '../../support/sandbox-bodies.js';
 import { paidSettlement } from '../../support/settlements/settlement-world.js';
 import { decideInLedger } from '../../support/settlements/settling.js';
-import { openSkippingTest, type SkippingTest } from '../../support/skipping.js';
+import { openSettlementTest, type SettlementTest } from '../../support/settlements/time-skipping.js';
 
 const DAY_MS = 24 * 3_600_000;
-let skipping: SkippingTest;
+let skipping: SettlementTest;
 
 beforeEach(async () => {
-  skipping = await openSkippingTest();
+  skipping = await openSettlementTest();
 });
 afterEach(() => skipping.dispose());
 

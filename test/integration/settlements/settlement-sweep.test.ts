@@ -7,13 +7,13 @@ import { rereadSignal, resolveSignal } from '../../../workflows/messages.js';
 import { atomic, testKey } from '../../support/ledger-fixtures.js';
 import { paidSessionRow } from '../../support/settlements/settlement-world.js';
 import { decideInLedger } from '../../support/settlements/settling.js';
-import { openSkippingTest, type SkippingTest } from '../../support/skipping.js';
+import { openSettlementTest, type SettlementTest } from '../../support/settlements/time-skipping.js';
 
 const DAY_MS = 24 * 3_600_000;
-let skipping: SkippingTest;
+let skipping: SettlementTest;
 
 beforeEach(async () => {
-  skipping = await openSkippingTest({ sealer: createSealer([testKey()]) });
+  skipping = await openSettlementTest({ sealer: createSealer([testKey()]) });
 });
 afterEach(() => skipping.dispose());
 

@@ -3,9 +3,9 @@ import { createResolution } from '../../../src/calls/decisions/decide.js';
 import { createRereader } from '../../../src/calls/settlements/reread-session.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { startApi, TOKENS } from '../../support/api.js';
+import { runMakegood } from '../../support/cli.js';
 import { atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { memoryLogger, paidSessionRow } from '../../support/settlements/settlement-world.js';
-import { runMakegood } from '../../support/terminal.js';
 
 /** A session whose server died and whose credential cannot be read: `retry` looks again, whoever says it and however often. */
 

@@ -9,14 +9,14 @@ import { readConfig } from '../../../src/config/config.js';
 import { newBackfillId } from '../../../src/domain/ids.js';
 import { createBackfillOrchestration } from '../../../src/orchestration/backfills.js';
 import { createTemporalClient } from '../../../src/orchestration/temporal-client.js';
-import { testGuard, throwAwayDirectory } from '../guarding.js';
+import { temporaryPath, testGuard } from '../child-processes.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
-import { environmentFor, startProcess, type TestProcess } from '../settlements/crashing.js';
-import type { StormPlace } from '../settlements/storm.js';
+import { environmentFor, startProcess, type TestProcess } from '../processes/start-process.js';
+import type { SentOrdersWorld } from './sent-orders.js';
 import { marketplaceEnvironment } from './world.js';
 
 /** Two workers on one ledger, and a Stripe in a process of its own, so that neither keeps the other from the processor. */
-export interface BudgetWorld extends StormPlace {
+export interface BudgetWorld extends SentOrdersWorld {
   readonly test: TestLedger;
   readonly hyperswitch: HyperswitchSandbox;
   readonly stripe: RemoteStripe;
@@ -101,7 +101,7 @@ export async function startBudgetWorld(options: {
 }
 
 async function startRemoteStripe(): Promise<RemoteStripe> {
-  const stateDir = throwAwayDirectory('stripe');
+  const stateDir = temporaryPath('stripe');
   const program = join(projectRoot(), '.build', 'test', 'test', 'support', 'processes', 'stripe-sandbox.js');
   const child = fork(program, [stateDir], { execArgv: [] });
   const exited = once(child, 'exit');

@@ -94,15 +94,15 @@ type Place = Pick<TestLedger, 'database' | 'clock'>;
  * Does what no program may: rows change without the triggers that guard moves and sums. CHECK and UNIQUE still hold.
  * For states that a test starts from, never for what it proves.
  */
-export const unguarded = <T>(database: Database, work: (query: Query) => Promise<T>): Promise<T> =>
+export const withoutTriggers = <T>(database: Database, work: (query: Query) => Promise<T>): Promise<T> =>
   database.transaction(async (query) => {
     await query('SET LOCAL session_replication_role = replica');
     return await work(query);
   });
 
 /** Sets columns of one row without the triggers that guard moves and sums. */
-export const force = (database: Database, table: string, id: string, columns: Columns): Promise<void> =>
-  unguarded(database, async (query) => {
+export const forceColumns = (database: Database, table: string, id: string, columns: Columns): Promise<void> =>
+  withoutTriggers(database, async (query) => {
     const names = Object.keys(columns);
     if (names.length === 0) return;
     const set = names.map((name, index) => `${name} = $${index + 2}`).join(', ');
@@ -127,7 +127,7 @@ export async function putOrder({ database, clock }: Place, order: OrderIn = {}):
   const refunds = order.refunds ?? [];
   const paid = BigInt(order.paid ?? transfers.reduce((sum, { amount }) => sum + BigInt(amount), 0n));
   const facts: Facts = { now, id: newOrderId(clock.nowMs()), paid, currency: order.currency ?? 'USD' };
-  return await unguarded(database, async (query) => {
+  return await withoutTriggers(database, async (query) => {
     const status = order.status ?? statusAfter(refunds, paid);
     const isPaid = status !== 'pending' && status !== 'payment_failed';
     await insert(query, 'orders', {

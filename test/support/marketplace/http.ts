@@ -2,7 +2,7 @@ import { readConfig } from '../../../src/config/config.js';
 import { createMarketplaceRoutes } from '../../../src/programs/marketplace-routes.js';
 import { verifyStripeWebhook } from '../../../src/providers/stripe/webhook.js';
 import { startApi, type TestApi } from '../api.js';
-import type { MarketplaceTest } from './skipping.js';
+import type { MarketplaceTest } from './time-skipping.js';
 import { marketplaceEnvironment } from './world.js';
 
 /**

@@ -28,7 +28,7 @@ import { modelHyperswitch } from './model-hyperswitch.js';
 import { type ModelCurrency, modelStripe } from './model-stripe.js';
 
 /** Where a process may die: before or after this operation of the ledger, its attempt never recorded any further. */
-export const MORTAL = [
+export const CRASHING = [
   'permitTransfer',
   'permitReversal',
   'recordTransfer',
@@ -37,7 +37,7 @@ export const MORTAL = [
   'refundLeaves',
   'applyRefund',
 ] as const;
-export type Death = `${'before' | 'after'} ${(typeof MORTAL)[number]}`;
+export type CrashPoint = `${'before' | 'after'} ${(typeof CRASHING)[number]}`;
 
 class Killed extends Error {}
 
@@ -45,17 +45,17 @@ const TIMINGS = { backoffBaseMs: 1_000, backoffMaxMs: 60_000, maxRetries: 5 };
 const HOLD_MS = 60_000;
 const BALANCE_HORIZON_MS = 30 * 86_400_000;
 
-export type MoneyModelWorld = Awaited<ReturnType<typeof moneyModelWorld>>;
+export type MarketplaceModelWorld = Awaited<ReturnType<typeof marketplaceModelWorld>>;
 
 /** The real ledger and the real attempts of activities, between models of both providers; time passes only when told. */
-export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedger, currency: ModelCurrency) {
+export function marketplaceModelWorld({ ledger: immortal, clock, database }: TestLedger, currency: ModelCurrency) {
   const stripe = modelStripe(clock, currency);
   const hyperswitch = modelHyperswitch();
-  const deaths: Death[] = [];
+  const deaths: CrashPoint[] = [];
   const failures: unknown[] = [];
-  const killed: Death[] = [];
+  const killed: CrashPoint[] = [];
   const dismissed = new Map<string, string[]>();
-  const ledger = mortal(immortal, deaths, killed);
+  const ledger = crashing(immortal, deaths, killed);
   // Nothing is woken: what is left undone is found by the sweep.
   const wake = () => undefined;
   const common = { processName: 'p', monotonicMs: () => clock.nowMs(), holdMs: HOLD_MS, wake };
@@ -125,7 +125,7 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
     hyperswitch,
     deaths,
     /** Deaths that came about: the operation was called. */
-    killed: killed as readonly Death[],
+    killed: killed as readonly CrashPoint[],
     failures,
     ledger: immortal,
     database,
@@ -221,13 +221,13 @@ export function moneyModelWorld({ ledger: immortal, clock, database }: TestLedge
 }
 
 /** The ledger as a process sees it that dies at a named call. */
-function mortal(ledger: Ledger, deaths: Death[], killed: Death[]): Ledger {
-  const strikes = (death: Death): boolean => {
+function crashing(ledger: Ledger, deaths: CrashPoint[], killed: CrashPoint[]): Ledger {
+  const strikes = (death: CrashPoint): boolean => {
     const place = deaths.indexOf(death);
     if (place >= 0) killed.push(...deaths.splice(place, 1));
     return place >= 0;
   };
-  const operations = MORTAL.map((name) => {
+  const operations = CRASHING.map((name) => {
     const operation = ledger[name] as (...args: unknown[]) => Promise<unknown>;
     return [
       name,

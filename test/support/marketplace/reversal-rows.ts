@@ -1,6 +1,6 @@
 import { newRefundId, type RefundId } from '../../../src/domain/ids.js';
 import type { TestLedger } from '../ledger-fixtures.js';
-import { putOrder, unguarded, unique } from './fixtures.js';
+import { putOrder, unique, withoutTriggers } from './fixtures.js';
 
 /** An order whose one transfer of 1000 is completed, with one reversal of it that nobody has begun. */
 export async function putWithReversal(test: TestLedger, amount = 400) {
@@ -14,7 +14,7 @@ export async function putWithReversal(test: TestLedger, amount = 400) {
 /** One more refund of the same order, past the guards. */
 export async function anotherRefund({ database }: TestLedger, refundId: string): Promise<RefundId> {
   const id = newRefundId(Date.now());
-  await unguarded(database, async (run) => {
+  await withoutTriggers(database, async (run) => {
     await run(
       `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, idempotency_key, next_check_at)
        SELECT $2, order_id, payment_id, 1, currency, reason, $3, now() FROM refunds WHERE id = $1`,

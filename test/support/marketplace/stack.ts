@@ -4,7 +4,7 @@ import { type StackEndpoints, startStack } from '../../../sandbox/stack/stack.js
 import type { LedgerView as StripeBooks } from '../../../sandbox/stripe/control/ledger-view.js';
 import type { OrderAnswer, RefundAnswer } from '../../../src/domain/marketplace/marketplace-answer.js';
 import { createDatabase, type Database } from '../../../src/ledger/database.js';
-import { testLog, throwAwayDirectory } from '../guarding.js';
+import { temporaryPath, testLog } from '../child-processes.js';
 import { until } from '../until.js';
 
 /** The whole product as `npm start` runs it, every part a process of its own, seen only from outside. */
@@ -61,7 +61,7 @@ const PATIENCE = { limitMs: 30_000, everyMs: 100 };
 export async function startMarketplaceStack(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<MarketplaceStack> {
-  const directory = throwAwayDirectory('marketplace');
+  const directory = temporaryPath('marketplace');
   const stack = await startStack({
     directory,
     environment: process.env,

@@ -60,9 +60,9 @@ type Answered = Partial<Pick<CallOutcome<CallId>, 'stripeId' | 'source' | 'parks
 };
 
 /** Every step of the money in the ledger, as activities take them one after the other, without any provider. */
-export type MoneySteps = ReturnType<typeof moneySteps>;
+export type MarketplaceSteps = ReturnType<typeof marketplaceSteps>;
 
-export function moneySteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database'>) {
+export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'database'>) {
   const { ledger, clock, database } = test;
   let runners = 0;
   const aRunner = () => `runner/${(runners += 1)}`;

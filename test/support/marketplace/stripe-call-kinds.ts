@@ -2,8 +2,8 @@ import type { LoggedCall } from '../../../sandbox/stripe/control/call-log.js';
 import type { Certainty } from '../../../src/domain/calls/certainty.js';
 import type { Attention } from '../../../src/domain/decisions/attention.js';
 import type { ReversalId } from '../../../src/domain/ids.js';
-import { type MarketplaceTest, reversalOf } from './skipping.js';
 import { stripeApi } from './stripe-api.js';
+import { type MarketplaceTest, reversalOf } from './time-skipping.js';
 
 /** One transfer or reversal under test, whichever of the two it is. */
 export interface CallUnderTest {

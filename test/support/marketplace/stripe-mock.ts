@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeExit, startChild } from '../../../sandbox/stack/child.js';
 import { projectRoot } from '../../../sandbox/stack/project-root.js';
-import { testGuard, testLog } from '../guarding.js';
+import { testGuard, testLog } from '../child-processes.js';
 
 /** Where `scripts/stripe-mock.mjs` (run before `npm test`) found or built it; undefined where there is no Go. */
 export function stripeMockProgram(): string | undefined {

@@ -28,8 +28,8 @@ import {
   type MarketplaceRuntime,
 } from '../../../src/programs/marketplace-runtime.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
+import { followingClock } from '../clock-following.js';
 import type { TestLedger } from '../ledger-fixtures.js';
-import { following } from '../settlements/following.js';
 import { memoryLogger } from '../settlements/settlement-world.js';
 import { ORDER_LANES, sweepThrough } from '../sweeps.js';
 import { workflowBundle } from '../workflow-bundle.js';
@@ -189,7 +189,7 @@ export async function startWorkers(
   }: Pick<MarketplaceWorldOptions, 'connection' | 'test' | 'follow'> & { taskQueue: string },
   activities: MarketActivities,
 ): Promise<Hosted> {
-  const followed = follow ? following(activities, test.clock, follow) : activities;
+  const followed = follow ? followingClock(activities, test.clock, follow) : activities;
   const workers: { worker: Worker; running: Promise<void> }[] = [];
   for (const queue of [taskQueue, stripeTaskQueue(taskQueue)]) {
     const worker = await Worker.create({

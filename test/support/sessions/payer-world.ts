@@ -1,6 +1,5 @@
 import type { LocalAccount } from 'viem';
 import { type ChannelEntry, createMemoryChannelStore, createSessionFetch } from '../../../src/client.js';
-import { stubShop } from '../marketplace/stub-shop.js';
 import {
   CHAIN,
   channelIdOf,
@@ -12,6 +11,7 @@ import {
   stubChain,
   TOKEN,
 } from './session-world.js';
+import { stubSessionServer } from './stub-session-server.js';
 
 export const SHOP = 'https://shop.test/paid';
 const KEY = `${PAYEE}:${TOKEN}:${ESCROW}:${CHAIN}`;
@@ -33,7 +33,7 @@ export const entryOf = (change: Partial<ChannelEntry> = {}): ChannelEntry => ({
 /** A payer, a node and an honest shop, all in this process and on a clock that can be moved. */
 export function payerWorld() {
   const chain = stubChain();
-  const shop = stubShop(chain);
+  const shop = stubSessionServer(chain);
   const store = createMemoryChannelStore();
   const clock = { now: Date.now(), nowMs: () => clock.now };
   const client = (channelStore = store, account: LocalAccount = PAYER) =>

@@ -1,8 +1,8 @@
 import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { createTestDatabase } from '../database.js';
+import { environmentFor, fixedPort, startProcess, type TestProcess } from '../processes/start-process.js';
 import { until } from '../until.js';
-import { environmentFor, lastingPort, startProcess, type TestProcess } from './crashing.js';
-import { type OurRow, unfinished } from './two-ledgers.js';
+import { type OurRow, unfinished } from './ledger-comparison.js';
 
 /** Server and worker in processes of their own, on a database, a Temporal namespace and an auth server of their own. */
 export interface CrashWorld {
@@ -37,7 +37,7 @@ export async function startCrashWorld(options: CrashWorldOptions): Promise<Crash
   const authServerUrl = (await options.authServerUrl?.(sandbox.url)) ?? sandbox.url;
   const env = environmentFor(
     { databaseUrl, temporalAddress, namespace, authServerUrl },
-    { PORT: await lastingPort(), ...options.changes },
+    { PORT: await fixedPort(), ...options.changes },
   );
   const [server, worker] = await Promise.all([startProcess('server', env), startProcess('worker', env)]);
   const world: CrashWorld = {

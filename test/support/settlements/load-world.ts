@@ -6,9 +6,9 @@ import { payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import type { Protocol } from '../../../src/domain/settlements/settlement-status.js';
 import { createTestDatabase } from '../database.js';
+import { environmentFor, SERVICE_TOKEN, startProcess, type TestProcess } from '../processes/start-process.js';
 import { until } from '../until.js';
-import { environmentFor, SERVICE_TOKEN, startProcess, type TestProcess } from './crashing.js';
-import { sql } from './two-ledgers.js';
+import { sql } from './ledger-comparison.js';
 
 /** Servers and workers as in production, each in a process of its own, on one database and one auth server. */
 export interface LoadWorld {

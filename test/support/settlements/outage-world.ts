@@ -6,13 +6,13 @@ import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { reservePort } from '../../../sandbox/stack/ports.js';
 import { type RunningPostgres, startPostgres } from '../../../sandbox/stack/postgres.js';
 import { migrate } from '../../../src/ledger/migrate.js';
+import { temporaryPath, testGuard, testLog } from '../child-processes.js';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.js';
-import { testGuard, testLog, throwAwayDirectory } from '../guarding.js';
 import { credentialFor, pay, type Received, request, served } from '../sessions/paying.js';
 import { type DevServer, startDevServer } from '../temporal.js';
 import { until } from '../until.js';
 import { type CrashWorld, startCrashWorld } from './crash-world.js';
-import { expectLedgersEqual, type OurRow, ourRows } from './two-ledgers.js';
+import { expectLedgersEqual, type OurRow, ourRows } from './ledger-comparison.js';
 
 /** Long enough that a busy machine does not let it lapse by itself. */
 export const OUTAGE_LEASE_MS = 10_000;
@@ -108,7 +108,7 @@ export async function startOutageWorld(changes: Readonly<Record<string, string>>
 
 /** A Postgres that a test may kill and start again where it was, with everything that it had committed. */
 async function startOwnPostgres() {
-  const directory = throwAwayDirectory('outages');
+  const directory = temporaryPath('outages');
   const password = randomBytes(12).toString('hex');
   let port: number | undefined;
   let down = false;

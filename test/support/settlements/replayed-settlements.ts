@@ -6,8 +6,8 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import { settlementWorkflowId } from '../../../src/domain/workflow-ids.js';
 import type { Tempo } from '../../../src/providers/tempo/client.js';
 import { closeTimeSettlement } from '../../../workflows/index.js';
+import { catchUp } from '../clock-following.js';
 import { openTestLedger } from '../ledger-fixtures.js';
-import { catchUp } from './following.js';
 import { startWorld } from './settlement-world.js';
 
 export type ReplayedSettlements = Awaited<ReturnType<typeof openReplayedSettlements>>;

@@ -28,9 +28,9 @@ import { decodeCredential } from '../../../src/protocols/decode-credential.js';
 import { settleBody } from '../../../src/protocols/settle-body.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { Tempo } from '../../../src/providers/tempo/client.js';
+import { followingClock } from '../clock-following.js';
 import { aSession, aSettlement, atomic, type movableClock } from '../ledger-fixtures.js';
 import { workflowBundle } from '../workflow-bundle.js';
-import { following } from './following.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
 const SWEEP: SettlementSweepSettings = { overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
@@ -109,7 +109,7 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
     connection: options.connection,
     taskQueue,
     workflowBundle: workflowBundle(),
-    activities: follow ? following(activities, follow.clock, follow.nowMs) : activities,
+    activities: follow ? followingClock(activities, follow.clock, follow.nowMs) : activities,
     // Never fewer than the workflow tasks that may be at work: the SDK's worker stands still when more workflows are inside
     // a local activity than it may remember. Given 0, every task replays its history; for one workflow at a time.
     maxCachedWorkflows: 100,

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { openingDeposit, type SigningPlan, type Situation, signingPlan } from '../../../src/client/signing-plan.js';
-import { createTally } from '../../support/tally.js';
+import { createCaseCounts } from '../../support/case-counts.js';
 
 const MOST = 2n ** 96n - 1n;
 const PLAIN: Situation = {
@@ -91,14 +91,14 @@ const signsWhateverIsAsked: Rule = ({ base, amount: one, hints }) => sign(hints.
 
 describe('whatever a server says', () => {
   it('at most one price above the provable base is signed, within the deposit on chain and maxDeposit', () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     const counted: Rule = (situation) => {
       const plan = signingPlan(situation);
-      tally.count(plan.kind);
+      cases.count(plan.kind);
       return plan;
     };
     fc.assert(neverGivesAwayMoreThanOnePrice(counted), { numRuns: 5000 });
-    tally.expectAtLeast({ sign: 50, topUp: 50, refuse: 500 });
+    cases.expectAtLeast({ sign: 50, topUp: 50, refuse: 500 });
   });
 
   it('the literal rule, to sign what is asked, gives more away', () => {
@@ -106,24 +106,24 @@ describe('whatever a server says', () => {
   });
 
   it('a signed amount is above what was signed before: each voucher pays for something', () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     fc.assert(
       fc.property(anySituation, (situation) => {
         const plan = signingPlan(situation);
-        tally.count(plan.kind);
+        cases.count(plan.kind);
         return plan.kind !== 'sign' || plan.cumulative > situation.base;
       }),
       { numRuns: 1_000 },
     );
-    tally.expectAtLeast({ sign: 10 });
+    cases.expectAtLeast({ sign: 10 });
   });
 
   it('a top-up is enough for the voucher that it is made for', () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     fc.assert(
       fc.property(anySituation, (situation) => {
         const plan = signingPlan(situation);
-        tally.count(plan.kind);
+        cases.count(plan.kind);
         if (plan.kind !== 'topUp') return true;
         const deposit = situation.chain.deposit + plan.additional;
         const after = signingPlan({ ...situation, chain: { ...situation.chain, deposit } });
@@ -131,7 +131,7 @@ describe('whatever a server says', () => {
       }),
       { numRuns: 1_000 },
     );
-    tally.expectAtLeast({ topUp: 10 });
+    cases.expectAtLeast({ topUp: 10 });
   });
 
   it('an honest server that lost no request is paid exactly what it asks', () => {

@@ -3,6 +3,7 @@ import { Challenge, Credential } from 'mppx';
 import { Session } from 'mppx/tempo';
 import { describe, expect, it } from 'vitest';
 import { decodeCredential } from '../../../src/protocols/decode-credential.js';
+import { createCaseCounts } from '../../support/case-counts.js';
 import {
   ATXP_TOKEN,
   atxp,
@@ -15,7 +16,6 @@ import {
   mppSession,
   PAYER,
 } from '../../support/sessions/credentials.js';
-import { createTally } from '../../support/tally.js';
 
 const TOP_UP = { action: 'topUp', cumulativeAmount: undefined, transaction: '0x76ab', additionalDeposit: '500000' };
 const capOf = (change: object) => decoded('mpp', base64(mppCharge(change))).cap;
@@ -287,16 +287,16 @@ describe('decodeCredential', () => {
   });
 
   it('shows in lookup only short plain text', () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     const anyUnit = fc.nat(0xffff).map((code) => String.fromCharCode(code));
     fc.assert(
       fc.property(fc.string({ unit: anyUnit, maxLength: 300 }), (odd) => {
         const credential = decodeCredential('mpp', JSON.stringify(mppCharge({ id: odd, method: odd })));
         const shown = 'undecodable' in credential ? [] : Object.values(credential.lookup);
         for (const text of shown) expect(text).toMatch(/^[\x21-\x7e]{1,200}$/);
-        tally.count('shown', shown.length);
+        cases.count('shown', shown.length);
       }),
     );
-    tally.expectAtLeast({ shown: 20 });
+    cases.expectAtLeast({ shown: 20 });
   });
 });

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../../sandbox/auth-server/faults.js';
 import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../../sandbox/payer/account.js';
+import { createCaseCounts } from '../../support/case-counts.js';
 import { atxpBody, post } from '../../support/sandbox-bodies.js';
-import { createTally } from '../../support/tally.js';
 
 let sandbox: AuthServerSandbox;
 beforeAll(async () => {
@@ -21,7 +21,7 @@ const call = fc.record({
 it('debits each payment once and exactly, and takes it from its payer, whatever goes wrong in whatever order', {
   timeout: 30_000,
 }, async () => {
-  const tally = createTally();
+  const cases = createCaseCounts();
   await fc.assert(
     fc.asyncProperty(
       fc.array(call, { minLength: 4, maxLength: 14, size: 'max' }),
@@ -54,11 +54,11 @@ it('debits each payment once and exactly, and takes it from its payer, whatever 
           expect(BigInt(debited) + BigInt(balance)).toBe(1_000_000_000n);
         }
         expect(sandbox.calls().totals.keysWithDifferingBodies).toBe(0);
-        tally.count('debits', debits.length);
-        tally.count('repeated calls', calls.length - debits.length);
+        cases.count('debits', debits.length);
+        cases.count('repeated calls', calls.length - debits.length);
       },
     ),
     { numRuns: 30 },
   );
-  tally.expectAtLeast({ debits: 60, 'repeated calls': 10 });
+  cases.expectAtLeast({ debits: 60, 'repeated calls': 10 });
 });

@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../../sandbox/stripe/faults.js';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { createCaseCounts } from '../../support/case-counts.js';
 import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
-import { createTally } from '../../support/tally.js';
 
 let sandbox: StripeSandbox;
 let api: StripeApi;
@@ -27,7 +27,7 @@ const step = fc.record({
 it('loses and makes no money, whatever is sent, replayed, spoilt and finished late, in whatever order', {
   timeout: 30_000,
 }, async () => {
-  const tally = createTally();
+  const cases = createCaseCounts();
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 6, maxLength: 16, size: 'max' }),
@@ -70,12 +70,12 @@ it('loses and makes no money, whatever is sent, replayed, spoilt and finished la
         }
         // A key that was answered 2xx moved money once; what was finished late under a key, likewise.
         expect(transfers.length).toBeLessThanOrEqual(keys.filter(({ key }) => key.startsWith('transfer')).length);
-        tally.count('transfers', transfers.length);
-        tally.count('reversals', reversals.length);
-        tally.count('payouts', payouts.length);
+        cases.count('transfers', transfers.length);
+        cases.count('reversals', reversals.length);
+        cases.count('payouts', payouts.length);
       },
     ),
     { numRuns: 40 },
   );
-  tally.expectAtLeast({ transfers: 30, reversals: 8, payouts: 3 });
+  cases.expectAtLeast({ transfers: 30, reversals: 8, payouts: 3 });
 });

@@ -1,26 +1,26 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { callsToStripe } from '../../../support/marketplace/call-kinds.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import {
   DONE,
   HOUR,
   LOCKED_OUT,
+  type MarketplaceSteps,
   MINUTE,
-  type MoneySteps,
-  moneySteps,
+  marketplaceSteps,
   REFUSED,
   SECOND,
   SHORT,
   THROTTLED,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
+import { callsToStripe } from '../../../support/marketplace/stripe-calls.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 const callOf = (kind: 'transfer' | 'reversal') => callsToStripe(() => ({ test, steps }))[kind];
 afterAll(() => test.dispose());

@@ -1,25 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { callsToStripe, demandedOf } from '../../../support/marketplace/call-kinds.js';
 import {
   DONE,
   HOLD_MS,
+  type MarketplaceSteps,
   MINUTE,
-  type MoneySteps,
-  moneySteps,
+  marketplaceSteps,
   REFUSED,
   SECOND,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
+import { callsToStripe, orderWithReversals } from '../../../support/marketplace/stripe-calls.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
-const demanded = (...amounts: readonly number[]) => demandedOf(steps, amounts);
+const demanded = (...amounts: readonly number[]) => orderWithReversals(steps, amounts);
 
 describe.each(['transfer', 'reversal'] as const)('a %s is claimed', (kind) => {
   const { table, make, hold, claim, find, dueIds } = callsToStripe(() => ({ test, steps }))[kind];

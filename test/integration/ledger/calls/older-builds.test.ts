@@ -5,13 +5,13 @@ import { createDatabase } from '../../../../src/ledger/database.js';
 import { newestKnown } from '../../../../src/ledger/migrate.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { HOLD_MS, MINUTE, type MoneySteps, moneySteps } from '../../../support/marketplace/steps.js';
+import { HOLD_MS, type MarketplaceSteps, MINUTE, marketplaceSteps } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 

@@ -5,9 +5,9 @@ import {
   DONE,
   HOUR,
   LOCKED_OUT,
+  type MarketplaceSteps,
   MINUTE,
-  type MoneySteps,
-  moneySteps,
+  marketplaceSteps,
   REFUSED,
   SECOND,
   SHORT,
@@ -16,10 +16,10 @@ import {
 } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeEach(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterEach(() => test.dispose());
 

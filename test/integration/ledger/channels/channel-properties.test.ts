@@ -4,6 +4,7 @@ import type { ChannelId } from '../../../../src/domain/channels/channel.js';
 import { createAtomicStore } from '../../../../src/ledger/channels/atomic-store.js';
 import type { ChannelPayment } from '../../../../src/ledger/channels/channel-types.js';
 import type { Lease, SessionChange } from '../../../../src/ledger/settlements/settlement-types.js';
+import { type CaseCounts, createCaseCounts } from '../../../support/case-counts.js';
 import {
   acceptingVoucher,
   channelState,
@@ -11,7 +12,6 @@ import {
   someChannelId,
 } from '../../../support/channels/channel-fixtures.js';
 import { atomic, openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { createTally, type Tally } from '../../../support/tally.js';
 
 let store: TestLedger;
 let lease: Lease;
@@ -75,7 +75,7 @@ const changeOf = ({ reservation }: ChannelPayment, kind: 'checkpoint' | 'close',
   return kind === 'checkpoint' ? { kind, ...common } : { kind, ...common, by: 'end', body: '', delivery: 'unknown' };
 };
 
-async function play(id: ChannelId, steps: readonly Step[], tally: Tally): Promise<void> {
+async function play(id: ChannelId, steps: readonly Step[], cases: CaseCounts): Promise<void> {
   const model = new Model();
   const payments: ChannelPayment[] = [];
   const { ledger } = store;
@@ -89,7 +89,7 @@ async function play(id: ChannelId, steps: readonly Step[], tally: Tally): Promis
         const covered = one.cumulative - model.spent >= (amount ?? 0n);
         if (covered) await expect(paying).rejects.toThrow('accepted_within_deposit');
         else expect((await paying).kind).toBe('insufficient');
-        tally.count('above the deposit', covered);
+        cases.count('above the deposit', covered);
       } else if (amount === null) {
         await ledger.payFromChannel(payment, acceptingVoucher(id, one.cumulative));
         if (one.cumulative > model.accepted) model.accepted = one.cumulative;
@@ -97,7 +97,7 @@ async function play(id: ChannelId, steps: readonly Step[], tally: Tally): Promis
         const { kind } = await ledger.payFromChannel(payment, acceptingVoucher(id, one.cumulative));
         expect(kind === 'paid').toBe(model.reserve(one.cumulative, amount));
         if (kind === 'paid') payments.push(payment);
-        tally.count(kind === 'paid' ? 'paid' : 'refused');
+        cases.count(kind === 'paid' ? 'paid' : 'refused');
       }
     } else {
       const [known, payment] = [model.requests[one.request], payments[one.request]];
@@ -108,7 +108,7 @@ async function play(id: ChannelId, steps: readonly Step[], tally: Tally): Promis
       const outcome = await ledger.commitChannelRequests([changeOf(payment, kind, spent)]).catch(() => ['refused']);
       expect(outcome[0] === 'committed').toBe(fits);
       if (fits) Object.assign(known, { spent, open: kind === 'checkpoint' });
-      tally.count(fits ? one.do : 'changes that do not fit');
+      cases.count(fits ? one.do : 'changes that do not fit');
     }
     const channel = await ledger.findChannel(id);
     expect(channel).toMatchObject({ accepted: model.accepted, spent: model.spent, earned: model.earned });
@@ -118,16 +118,16 @@ async function play(id: ChannelId, steps: readonly Step[], tally: Tally): Promis
 
 describe('the arithmetic of a channel', () => {
   it('is that of its model after any order of reservations, checkpoints, charges and releases', async () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25, size: 'max' }), async (steps) => {
         const id = someChannelId();
         await createAtomicStore(store.database).put(id, channelState(id, { deposit: DEPOSIT }));
-        await play(id, steps, tally);
+        await play(id, steps, cases);
       }),
       { numRuns: 40 },
     );
-    tally.expectAtLeast({
+    cases.expectAtLeast({
       paid: 60,
       refused: 10,
       'above the deposit': 5,
@@ -139,7 +139,7 @@ describe('the arithmetic of a channel', () => {
   });
 
   it('loses and doubles nothing when closes and reservations of several channels come at once', async () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat({ max: 10 }), { minLength: 10, maxLength: 30 }), async (shares) => {
         const ids = [someChannelId(), someChannelId(), someChannelId()];
@@ -154,7 +154,7 @@ describe('the arithmetic of a channel', () => {
           }),
         );
         const open = paid.filter(({ kind }) => kind === 'paid');
-        tally.count('paid', open.length);
+        cases.count('paid', open.length);
         const halves = [open.filter((_, n) => n % 2 === 0), open.filter((_, n) => n % 2 === 1).toReversed()];
         await Promise.all(
           halves.map((half) =>
@@ -168,7 +168,7 @@ describe('the arithmetic of a channel', () => {
       }),
       { numRuns: 15 },
     );
-    tally.expectAtLeast({ paid: 100 });
+    cases.expectAtLeast({ paid: 100 });
   });
 });
 

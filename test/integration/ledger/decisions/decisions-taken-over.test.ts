@@ -4,7 +4,7 @@ import { createDecisions } from '../../../../src/ledger/decisions/decide.js';
 import { knownMigrations, migrate } from '../../../../src/ledger/migrate.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.js';
 import { movableClock } from '../../../support/ledger-fixtures.js';
-import { unguarded } from '../../../support/marketplace/fixtures.js';
+import { withoutTriggers } from '../../../support/marketplace/fixtures.js';
 
 /** A database of a build that knew names only is taken over, with what waits in it. */
 
@@ -26,7 +26,7 @@ it('what waits for an approval takes two authenticated persons from now on, and 
   const clock = movableClock();
   const connection = createDatabase({ url: database.url, clock });
   try {
-    await unguarded(connection, async (query) => {
+    await withoutTriggers(connection, async (query) => {
       for (const [name, digit] of Object.entries(SETTLEMENTS)) {
         const pending = name !== 'alone';
         await query(
@@ -107,7 +107,7 @@ it('what a request is about is not read from the name that its requester claimed
   try {
     const decision = id(11);
     const by = 'eve; before that: late_success: no';
-    await unguarded(connection, async (query) => {
+    await withoutTriggers(connection, async (query) => {
       await query(
         `INSERT INTO settlements (id, key, identity, content_sha256, source, protocol, provider, status, certainty, asset, decimals,
            spent, attention_reason, attention_since, attention_detail, next_check_at)
@@ -138,7 +138,7 @@ it('a payment that was given up and can still be paid is read from tomorrow on',
   const clock = movableClock();
   const connection = createDatabase({ url: database.url, clock });
   try {
-    await unguarded(connection, async (query) => {
+    await withoutTriggers(connection, async (query) => {
       for (const [digit, word] of ['requires_capture', 'failed'].entries()) {
         await query(`INSERT INTO orders (id, currency, amount, status) VALUES ($1, 'USD', 900, 'payment_failed')`, [
           id(digit),

@@ -8,15 +8,22 @@ import {
 } from '../../../../src/domain/ids.js';
 import type { DecideOutcome, Verification } from '../../../../src/ledger/decisions/decision-types.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { demandedOf } from '../../../support/marketplace/call-kinds.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { DONE, MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
+import {
+  DONE,
+  type MarketplaceSteps,
+  MINUTE,
+  marketplaceSteps,
+  REFUSED,
+  UNKNOWN,
+} from '../../../support/marketplace/steps.js';
+import { orderWithReversals } from '../../../support/marketplace/stripe-calls.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger({ approvalThreshold: 1_000n });
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 // A day between two tests: nobody has given anything up yet today.
@@ -104,7 +111,7 @@ describe('the first decision', () => {
   });
 
   it('about what nobody is asked about is ignored, and about nothing at all not found', async () => {
-    const { reversals, transferId } = await demandedOf(steps, [300]);
+    const { reversals, transferId } = await orderWithReversals(steps, [300]);
     expect(await steps.decide({ kind: 'reversal', itemId: reversals[0]!, action: 'retry' })).toMatchObject({
       kind: 'not_waiting',
       status: 'pending',

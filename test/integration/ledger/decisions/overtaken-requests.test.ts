@@ -5,9 +5,9 @@ import { openTestLedger, type TestLedger } from '../../../support/ledger-fixture
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
 import {
+  type MarketplaceSteps,
   MINUTE,
-  type MoneySteps,
-  moneySteps,
+  marketplaceSteps,
   type Paid,
   REFUSED,
   UNKNOWN,
@@ -16,10 +16,10 @@ import {
 /** What a person asked for waits for its approval, and something else is asked of the same item meanwhile. */
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 

@@ -3,7 +3,7 @@ import { newBackfillId, newTransferId, type TransferId } from '../../../../src/d
 import { createBackfillReader } from '../../../../src/ledger/historical/backfill-report.js';
 import type { BackfillResult } from '../../../../src/ledger/historical/historical-types.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { force, putOrder, unique } from '../../../support/marketplace/fixtures.js';
+import { forceColumns, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { importLine } from '../../../support/marketplace/historical-lines.js';
 import { eventsOf } from '../../../support/operation-events.js';
 import { until } from '../../../support/until.js';
@@ -176,8 +176,8 @@ describe('a backfill', () => {
   it('leaves an id alone that somebody found meanwhile', async () => {
     const run = await started();
     const [same, other] = await withoutId(2);
-    await force(test.database, 'seller_transfers', same!, { stripe_transfer_id: 'tr_found' });
-    await force(test.database, 'seller_transfers', other!, { stripe_transfer_id: 'tr_by_hand' });
+    await forceColumns(test.database, 'seller_transfers', same!, { stripe_transfer_id: 'tr_found' });
+    await forceColumns(test.database, 'seller_transfers', other!, { stripe_transfer_id: 'tr_by_hand' });
     expect(await test.ledger.recordBackfill(aResult(run.id, same!), true)).toMatchObject({ outcome: 'written' });
     expect(
       await test.ledger.recordBackfill(aResult(run.id, other!, { stripeTransferId: 'tr_new' }), true),

@@ -4,7 +4,7 @@ import type { HistoricalTransfer, ImportOutcome } from '../../../../src/ledger/h
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { beginRequest, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { aLine, importLine } from '../../../support/marketplace/historical-lines.js';
-import { moneySteps } from '../../../support/marketplace/steps.js';
+import { marketplaceSteps } from '../../../support/marketplace/steps.js';
 import { eventsOf } from '../../../support/operation-events.js';
 
 let test: TestLedger;
@@ -96,7 +96,7 @@ describe('an imported line', () => {
   });
 
   it('of odd fils gives back whole steps, and all of it as it was sent with the last refund', async () => {
-    const steps = moneySteps(test);
+    const steps = marketplaceSteps(test);
     const { orderId } = await importLine(test, { currency: 'KWD', paid: 10_007n, amount: 6_003n });
     await steps.refunded(orderId, 5_000);
     await steps.refunded(orderId);

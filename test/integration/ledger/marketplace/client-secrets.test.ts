@@ -3,7 +3,7 @@ import { createLedger } from '../../../../src/ledger/ledger.js';
 import { sealClientSecret } from '../../../../src/ledger/marketplace/payments.js';
 import { createSealer } from '../../../../src/ledger/sealer.js';
 import { openTestLedger, type TestLedger, testKey } from '../../../support/ledger-fixtures.js';
-import { force, putOrder } from '../../../support/marketplace/fixtures.js';
+import { forceColumns, putOrder } from '../../../support/marketplace/fixtures.js';
 
 const DAY_MS = 24 * 3_600_000;
 const OLD = testKey('1', 1);
@@ -17,7 +17,7 @@ const open = async (): Promise<TestLedger> => (test = await openTestLedger({ sea
 async function openPayment(world: TestLedger) {
   const { paymentId } = await putOrder(world, { status: 'pending', transfers: [], paid: 10 });
   const { bytes, keyId } = sealClientSecret(createSealer([OLD]), paymentId, `secret of ${paymentId}`);
-  await force(world.database, 'payments', paymentId, { sealed_client_secret: bytes, sealed_key_id: keyId });
+  await forceColumns(world.database, 'payments', paymentId, { sealed_client_secret: bytes, sealed_key_id: keyId });
   return paymentId;
 }
 const ledgerWith = ({ database, clock }: TestLedger, ...keys: (typeof OLD)[]) =>
@@ -47,7 +47,7 @@ it('a rotated key moves every client secret, and may then be taken away', async 
 it('a client secret that cannot be opened never keeps the others from being encrypted anew', async () => {
   const world = await open();
   const [broken, good] = [await openPayment(world), await openPayment(world)];
-  await force(world.database, 'payments', broken, { sealed_client_secret: Buffer.alloc(60) });
+  await forceColumns(world.database, 'payments', broken, { sealed_client_secret: Buffer.alloc(60) });
   expect(await ledgerWith(world, NEW, OLD).reseal(100)).toBe(1);
   expect((await sealedIn(world, good))?.sealed_key_id).toBe('2');
 });
@@ -56,7 +56,7 @@ it('a client secret is erased when its payment is over, and thirty days after an
   const world = await open();
   const [waiting, over] = [await openPayment(world), await openPayment(world)];
   expect(await world.ledger.eraseOverdue(10)).toBe(0);
-  await force(world.database, 'payments', over, { status: 'cancelled', certainty: 'done', next_check_at: null });
+  await forceColumns(world.database, 'payments', over, { status: 'cancelled', certainty: 'done', next_check_at: null });
   expect(await world.ledger.eraseOverdue(10)).toBe(1);
   expect(await sealedIn(world, over)).toEqual({ sealed_client_secret: null, sealed_key_id: null });
   world.clock.advance(29 * DAY_MS);

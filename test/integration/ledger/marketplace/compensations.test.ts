@@ -2,18 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DecisionId } from '../../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import { DONE, MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { DONE, type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 
 const sent = (amount?: number) => sentShare(steps, amount);
-const reversalsOf = async (order: Parameters<MoneySteps['find']>[0]) => (await steps.find(order)).reversals;
+const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
 
 describe('a compensation', () => {
   /** A refund of 300 that failed after its share was taken back. */

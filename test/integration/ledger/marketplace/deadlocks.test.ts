@@ -10,8 +10,8 @@ import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
 import {
   DONE,
   LOCKED_OUT,
-  type MoneySteps,
-  moneySteps,
+  type MarketplaceSteps,
+  marketplaceSteps,
   type Paid,
   REFUSED,
   SHORT,
@@ -24,7 +24,7 @@ const OPERATIONS = 1_500;
 
 let test: TestLedger;
 let many: Database;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeEach(async () => {
   test = await openTestLedger();
   // Seen at once, and not after the second that Postgres usually waits.
@@ -36,7 +36,7 @@ beforeEach(async () => {
     clock: test.clock,
     approvalThreshold: 1_000n,
   });
-  steps = moneySteps({ ...test, database: many, ledger });
+  steps = marketplaceSteps({ ...test, database: many, ledger });
 });
 afterEach(async () => {
   await many.close();
@@ -62,7 +62,9 @@ function anything(orders: readonly Paid[]) {
   const anyOrder = () => steps.find(pick.of(orders).id);
 
   /** One attempt, by a process that may die before its answer. */
-  async function attempt(claim: Awaited<ReturnType<MoneySteps['claimTransfer' | 'claimReversal']>>): Promise<void> {
+  async function attempt(
+    claim: Awaited<ReturnType<MarketplaceSteps['claimTransfer' | 'claimReversal']>>,
+  ): Promise<void> {
     if (claim.kind === 'probe') await ledger.parkProvider(claim.provider, 'probed');
     if (claim.kind !== 'claimed') return;
     const { claim: held } = claim;

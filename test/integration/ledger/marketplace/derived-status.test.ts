@@ -5,9 +5,9 @@ import {
   type ReversalStatus,
   type TransferStatus,
 } from '../../../../src/domain/marketplace/marketplace-status.js';
+import { createCaseCounts } from '../../../support/case-counts.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { force, putOrder } from '../../../support/marketplace/fixtures.js';
-import { createTally } from '../../../support/tally.js';
+import { forceColumns, putOrder } from '../../../support/marketplace/fixtures.js';
 
 let test: TestLedger;
 beforeAll(async () => {
@@ -51,7 +51,7 @@ const parts = fc.array(
 it('a completed transfer always has the status, the sum and the date that its reversals make', {
   timeout: 60_000,
 }, async () => {
-  const tally = createTally();
+  const cases = createCaseCounts();
   await fc.assert(
     fc.asyncProperty(parts, fc.nat(40), async (some, spare) => {
       const claimed = some
@@ -79,7 +79,7 @@ it('a completed transfer always has the status, the sum and the date that its re
       await test.database.query('SELECT refresh_transfer($1)', [transfer!.id]);
       const is = await test.ledger.findTransfer(transfer!.id);
       const model = expected(amount, some);
-      tally.count(model.status);
+      cases.count(model.status);
       expect({ status: is?.status, reversed: Number(is?.amountReversed) }).toEqual({
         status: model.status,
         reversed: model.reversed,
@@ -90,7 +90,7 @@ it('a completed transfer always has the status, the sum and the date that its re
     }),
     { numRuns: 300 },
   );
-  tally.expectAtLeast({
+  cases.expectAtLeast({
     completed: 3,
     partially_reversed: 2,
     reversed: 2,
@@ -105,7 +105,7 @@ it('a transfer that was not completed keeps its status, whatever is demanded of 
     refunds: [{ amount: 400, reversals: [{ transfer: 0, amount: 400 }] }],
   });
   const [transfer] = order.transfers;
-  await force(test.database, 'seller_transfers', transfer!.id, { certainty: 'unknown' });
+  await forceColumns(test.database, 'seller_transfers', transfer!.id, { certainty: 'unknown' });
   await test.database.query('SELECT refresh_transfer($1)', [transfer!.id]);
   expect(await test.ledger.findTransfer(transfer!.id)).toMatchObject({ status: 'pending', amountReversed: 0n });
 });

@@ -5,19 +5,19 @@ import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import {
   HOLD_MS,
   HOUR,
+  type MarketplaceSteps,
   MINUTE,
-  type MoneySteps,
-  moneySteps,
+  marketplaceSteps,
   REFUSED,
   SECOND,
   SHORT,
 } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeEach(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterEach(() => test.dispose());
 

@@ -3,13 +3,13 @@ import type { OrderId, RefundId } from '../../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import { type MoneySteps, moneySteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { type MarketplaceSteps, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 

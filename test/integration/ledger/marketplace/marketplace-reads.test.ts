@@ -3,7 +3,7 @@ import { newOrderId, newRefundId, newTransferId } from '../../../../src/domain/i
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
 import type { MarketplaceFilter } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { anOrder, beginRequest, force, putOrder } from '../../../support/marketplace/fixtures.js';
+import { anOrder, beginRequest, forceColumns, putOrder } from '../../../support/marketplace/fixtures.js';
 
 let test: TestLedger;
 beforeAll(async () => {
@@ -222,7 +222,7 @@ describe('lists', () => {
     expect(await waiting(true)).toEqual({ orders: [], items: [] });
     expect((await waiting(false)).items).toHaveLength(5);
     const columns = { attention_reason: 'conflict', attention_since: new Date(), attention_detail: 'x' };
-    await force(test.database, table, idOf(put), columns);
+    await forceColumns(test.database, table, idOf(put), columns);
     const items = table === 'refunds' ? [] : [idOf(put)];
     expect(await waiting(true)).toEqual({ orders: [orderId], items });
     expect((await waiting(false)).orders).toEqual([]);

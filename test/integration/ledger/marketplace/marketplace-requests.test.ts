@@ -7,11 +7,11 @@ import {
   anOrder,
   type aRequest,
   beginRequest,
-  force,
+  forceColumns,
   type OrderIn,
   putOrder,
 } from '../../../support/marketplace/fixtures.js';
-import { aPayment, aRefund } from '../../../support/marketplace/new-money.js';
+import { aPayment, aRefund } from '../../../support/marketplace/new-payments-and-refunds.js';
 import { storyOf } from '../../../support/operation-events.js';
 
 const SEALER = createSealer([testKey()]);
@@ -171,12 +171,12 @@ describe('a payment', () => {
     const { bytes, keyId } = sealClientSecret(SEALER, one.paymentId, 'pay_secret');
     const sealed = { sealed_client_secret: bytes, sealed_key_id: keyId };
     expect(await test.ledger.clientSecret(one.paymentId)).toBeNull();
-    await force(test.database, 'payments', one.paymentId, sealed);
-    await force(test.database, 'payments', other.paymentId, sealed);
+    await forceColumns(test.database, 'payments', one.paymentId, sealed);
+    await forceColumns(test.database, 'payments', other.paymentId, sealed);
     expect(await test.ledger.clientSecret(one.paymentId)).toBe('pay_secret');
     await expect(test.ledger.clientSecret(other.paymentId)).rejects.toThrow('unable to authenticate data');
     for (const status of ['succeeded', 'failed', 'cancelled']) {
-      await force(test.database, 'payments', one.paymentId, {
+      await forceColumns(test.database, 'payments', one.paymentId, {
         status,
         certainty: 'done',
         captured: status === 'succeeded' ? 1_000n : 0n,

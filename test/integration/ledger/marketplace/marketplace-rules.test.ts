@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newOrderId } from '../../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { force, putOrder, unique } from '../../../support/marketplace/fixtures.js';
+import { forceColumns, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { putWithReversal } from '../../../support/marketplace/reversal-rows.js';
 
 let test: TestLedger;
@@ -61,7 +61,7 @@ describe('ids at the provider', () => {
       ]),
     ).rejects.toThrow('refunds_hyperswitch');
     await expect(
-      force(test.database, 'payments', other.paymentId, { hyperswitch_payment_id: one.hyperswitchPaymentId }),
+      forceColumns(test.database, 'payments', other.paymentId, { hyperswitch_payment_id: one.hyperswitchPaymentId }),
     ).rejects.toThrow('payments_hyperswitch');
   });
 

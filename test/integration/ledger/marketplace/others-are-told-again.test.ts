@@ -3,15 +3,15 @@ import type { ReversalFacts } from '../../../../src/domain/calls/provider-answer
 import type { ReversalId, TransferId } from '../../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 /** What others took was asked about with a share, or counted as it, and that share is no longer due. */
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 

@@ -8,13 +8,13 @@ import type { ReversalFacts, TransferFacts } from '../../../../src/domain/calls/
 import { newDecisionId, type ReversalId, type TransferId } from '../../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { DONE, MINUTE, type MoneySteps, moneySteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { DONE, type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 

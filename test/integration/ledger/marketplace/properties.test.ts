@@ -2,21 +2,21 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { OrderId } from '../../../../src/domain/ids.js';
 import type { Order } from '../../../../src/domain/marketplace/marketplace.js';
+import { type CaseCounts, createCaseCounts } from '../../../support/case-counts.js';
 import { openTestLedger } from '../../../support/ledger-fixtures.js';
 import { OF_THE_DASHBOARD } from '../../../support/marketplace/model-hyperswitch.js';
 import { type ModelCurrency, STRIPE_STEPS } from '../../../support/marketplace/model-stripe.js';
-import { type MoneyModelWorld, moneyModelWorld } from '../../../support/marketplace/model-world.js';
+import { type MarketplaceModelWorld, marketplaceModelWorld } from '../../../support/marketplace/model-world.js';
 import {
   askedAbout,
   currency,
   found,
   HOUR,
-  happen,
   ORDERS,
+  perform,
   SELLERS,
-  story,
-} from '../../../support/marketplace/stories.js';
-import { createTally, type Tally } from '../../../support/tally.js';
+  scenario,
+} from '../../../support/marketplace/random-scenarios.js';
 
 /** About half a second each. A limit of time instead would have a busy machine try less, and nobody would notice. */
 const STORIES = Number(process.env.MAKEGOOD_STORIES ?? 30);
@@ -28,7 +28,7 @@ const inMinorUnits = (sellers: (typeof ORDERS)[number], code: ModelCurrency): Re
  * No money twice, no key past its age, no other move, no sum beyond what there was: true at every moment; and nothing was
  * asked of Stripe that it never does.
  */
-async function holds(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<void> {
+async function holds(world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<void> {
   const { stripe } = world;
   // Whatever the database holds by itself: it refused nothing that the product tried.
   expect(world.failures.map((error) => (error instanceof Error ? error.stack : error))).toEqual([]);
@@ -54,7 +54,7 @@ const sum = (items: readonly { readonly amount: bigint }[]): bigint =>
   items.reduce((all, { amount }) => all + amount, 0n);
 
 /** All answers come, time passes, sellers have money, and a person answers what is asked. */
-async function comeToRest(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<void> {
+async function comeToRest(world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<void> {
   const { stripe, hyperswitch, clock, deaths: planned } = world;
   planned.length = 0;
   stripe.heal();
@@ -72,7 +72,10 @@ async function comeToRest(world: MoneyModelWorld, orders: readonly OrderId[]): P
   expect(await found(world, orders), 'at rest').toEqual('at rest');
 }
 
-async function answerTo(world: MoneyModelWorld, asked: Awaited<ReturnType<typeof askedAbout>>[number]): Promise<void> {
+async function answerTo(
+  world: MarketplaceModelWorld,
+  asked: Awaited<ReturnType<typeof askedAbout>>[number],
+): Promise<void> {
   if (asked.kind === 'refund') {
     if (asked.attention?.reason === 'conflict') return await world.advance(asked);
     return await world.decide(asked, 'compensate');
@@ -81,7 +84,7 @@ async function answerTo(world: MoneyModelWorld, asked: Awaited<ReturnType<typeof
   await world.decide(asked, ended ? 'adopt' : 'retry');
 }
 
-async function isAtRest(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<boolean> {
+async function isAtRest(world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<boolean> {
   const all = await found(world, orders);
   return all.every(
     ({ transfers, reversals, refunds }) =>
@@ -98,7 +101,7 @@ async function isAtRest(world: MoneyModelWorld, orders: readonly OrderId[]): Pro
 }
 
 /** Both ledgers tell the same, and every seller has what was promised less what is due back. */
-async function isRight(world: MoneyModelWorld, orders: readonly OrderId[]): Promise<void> {
+async function isRight(world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<void> {
   const all = await found(world, orders);
   const { stripe } = world;
   expect(
@@ -157,7 +160,7 @@ async function isRight(world: MoneyModelWorld, orders: readonly OrderId[]): Prom
 
 /** What a person gave up, and what no refund could lend its name to: the only ways in which a seller's money may differ. */
 async function givenUp(
-  world: MoneyModelWorld,
+  world: MarketplaceModelWorld,
   order: Order,
   seller: string,
 ): Promise<{ notSent: bigint; notTaken: bigint }> {
@@ -181,7 +184,7 @@ const told = (details: readonly string[], said: RegExp, seller: string): bigint 
     .reduce((all, [, amount]) => all + BigInt(amount ?? 0), 0n);
 
 /** What a story came to: one in which every step is refused keeps every promise. */
-async function countWhatHappened(world: MoneyModelWorld, tally: Tally): Promise<void> {
+async function countWhatHappened(world: MarketplaceModelWorld, tally: CaseCounts): Promise<void> {
   const { hyperswitch, stripe } = world;
   const refunds = hyperswitch.refunds();
   const inDashboard = refunds.filter(({ hyperswitchRefundId: id }) => id.startsWith(OF_THE_DASHBOARD));
@@ -194,7 +197,7 @@ async function countWhatHappened(world: MoneyModelWorld, tally: Tally): Promise<
   tally.count('deaths', world.killed.length);
 }
 
-const decisionsOf = async ({ database }: MoneyModelWorld): Promise<number> =>
+const decisionsOf = async ({ database }: MarketplaceModelWorld): Promise<number> =>
   (await database.query(`SELECT 1 FROM decisions WHERE state = 'applied'`)).length;
 
 it('any order and concurrency of refunds, webhooks, faults, deaths and decisions moves every amount once and ends right', {
@@ -202,15 +205,15 @@ it('any order and concurrency of refunds, webhooks, faults, deaths and decisions
 }, async () => {
   const seed = Number(process.env.MAKEGOOD_SEED ?? Date.now() % 2 ** 31);
   console.info(`money-properties: seed ${seed}; again with MAKEGOOD_SEED=${seed}`);
-  const tally = createTally();
+  const tally = createCaseCounts();
   await fc.assert(
-    fc.asyncProperty(currency, story, async (code, happenings) => {
+    fc.asyncProperty(currency, scenario, async (code, happenings) => {
       const test = await openTestLedger({ approvalThreshold: 1_000_000n });
-      const world = moneyModelWorld(test, code);
+      const world = marketplaceModelWorld(test, code);
       const orders: OrderId[] = [];
       for (const sellers of ORDERS) orders.push(await world.paidOrder(inMinorUnits(sellers, code)));
       for (const together of happenings) {
-        await Promise.all(together.map((one) => happen(world, orders, one)));
+        await Promise.all(together.map((one) => perform(world, orders, one)));
         await holds(world, orders);
       }
       tally.count('decisions on the way', await decisionsOf(world));

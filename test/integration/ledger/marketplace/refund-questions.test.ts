@@ -4,15 +4,15 @@ import type { DecisionId, RefundId } from '../../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
-import { HOUR, MINUTE, type MoneySteps, moneySteps } from '../../../support/marketplace/steps.js';
+import { HOUR, type MarketplaceSteps, MINUTE, marketplaceSteps } from '../../../support/marketplace/steps.js';
 
 /** What Hyperswitch holds of a refund does not fit it: a person is asked once for each evidence, and nothing is believed. */
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 

@@ -7,24 +7,24 @@ import { sentShare } from '../../../support/marketplace/sent-shares.js';
 import {
   DONE,
   HOUR,
+  type MarketplaceSteps,
   MINUTE,
-  type MoneySteps,
-  moneySteps,
+  marketplaceSteps,
   REFUSED,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 
 const seller = () => unique('acct');
 const sent = (amount?: number) => sentShare(steps, amount);
-const reversalsOf = async (order: Parameters<MoneySteps['find']>[0]) => (await steps.find(order)).reversals;
+const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
 
 describe('a refund that fails after it had succeeded', () => {
   it('gives up the reversal that nobody has sent yet, and the seller keeps the money', async () => {

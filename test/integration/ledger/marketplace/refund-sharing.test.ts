@@ -6,19 +6,19 @@ import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
 import {
   DONE,
+  type MarketplaceSteps,
   MINUTE,
-  type MoneySteps,
-  moneySteps,
+  marketplaceSteps,
   REFUSED,
   THROTTLED,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 
@@ -26,7 +26,7 @@ const seller = () => unique('acct');
 const sent = (amount?: number) => sentShare(steps, amount);
 const bySeller = (items: readonly { sellerAccount: string; status: string; amount: bigint }[]) =>
   Object.fromEntries(items.map(({ sellerAccount, status, amount }) => [sellerAccount, [status, amount]]));
-const reversalsOf = async (order: Parameters<MoneySteps['find']>[0]) => (await steps.find(order)).reversals;
+const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
 
 describe('a refund that succeeds', () => {
   it('is complete for the buyer at that moment, and leaves each seller’s share to be taken back at once', async () => {

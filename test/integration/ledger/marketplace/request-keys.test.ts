@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { anOrder, aRequest, beginRequest, putOrder } from '../../../support/marketplace/fixtures.js';
-import { aPayment, aRefund } from '../../../support/marketplace/new-money.js';
+import { aPayment, aRefund } from '../../../support/marketplace/new-payments-and-refunds.js';
 
 let test: TestLedger;
 beforeAll(async () => {

@@ -1,14 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
-import { HOUR, MINUTE, type MoneySteps, moneySteps, type Paid, REFUSED } from '../../../support/marketplace/steps.js';
+import {
+  HOUR,
+  type MarketplaceSteps,
+  MINUTE,
+  marketplaceSteps,
+  type Paid,
+  REFUSED,
+} from '../../../support/marketplace/steps.js';
 
 const SELLER = 'acct_1SharesThatWait';
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import { force, putOrder, unique } from '../../../support/marketplace/fixtures.js';
+import { forceColumns, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { anotherRefund, insertReversal, putWithReversal } from '../../../support/marketplace/reversal-rows.js';
 
 let test: TestLedger;
@@ -15,7 +15,7 @@ describe.each(['seller_transfers', 'reversals'])('a call of %s', (table) => {
   const put = async (columns: Readonly<Record<string, unknown>> = {}): Promise<string> => {
     if (table === 'reversals') {
       const { reversal } = await putWithReversal(test);
-      await force(test.database, table, reversal.id, columns);
+      await forceColumns(test.database, table, reversal.id, columns);
       return reversal.id;
     }
     const order = await putOrder(test, { transfers: [{ amount: 1_000, status: 'pending', columns }] });
@@ -238,7 +238,7 @@ describe('a reversal', () => {
   it('is written off only when it is certain that nothing was taken', async () => {
     for (const certainty of ['in_flight', 'unknown', 'done']) {
       const { reversal } = await putWithReversal(test);
-      await force(test.database, 'reversals', reversal.id, { certainty });
+      await forceColumns(test.database, 'reversals', reversal.id, { certainty });
       await expect(set(reversal.id, `status = 'written_off'`)).rejects.toThrow('written_off_is_absent');
     }
     const { reversal } = await putWithReversal(test);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { knownMigrations, migrate } from '../../../../src/ledger/migrate.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.js';
-import { sql } from '../../../support/settlements/two-ledgers.js';
+import { sql } from '../../../support/settlements/ledger-comparison.js';
 
 /** Answers that a database of before holds for due. */
 

@@ -2,19 +2,25 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import { MINUTE, type MoneySteps, moneySteps, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
+import {
+  type MarketplaceSteps,
+  MINUTE,
+  marketplaceSteps,
+  REFUSED,
+  UNKNOWN,
+} from '../../../support/marketplace/steps.js';
 
 let test: TestLedger;
-let steps: MoneySteps;
+let steps: MarketplaceSteps;
 beforeAll(async () => {
   test = await openTestLedger();
-  steps = moneySteps(test);
+  steps = marketplaceSteps(test);
 });
 afterAll(() => test.dispose());
 
 const seller = () => unique('acct');
 const sent = (amount?: number) => sentShare(steps, amount);
-const reversalsOf = async (order: Parameters<MoneySteps['find']>[0]) => (await steps.find(order)).reversals;
+const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
 
 it('a share found taken after it was written off is put on record and before a person, whatever its transfer is', async () => {
   for (const amount of [300, 1_000]) {

@@ -10,8 +10,8 @@ import { SEALED_PLACE } from '../../../../src/ledger/settlements/settlement-row.
 import type { Lease } from '../../../../src/ledger/settlements/settlement-types.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.js';
 import { aSession, attempt, DONE, movableClock, refused, testKey } from '../../../support/ledger-fixtures.js';
+import { sql } from '../../../support/settlements/ledger-comparison.js';
 import { decideInLedger } from '../../../support/settlements/settling.js';
-import { sql } from '../../../support/settlements/two-ledgers.js';
 
 /** What a database of before says of payers and vouchers is taken over. */
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { Client } from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { knownMigrations, migrate } from '../../../../src/ledger/migrate.js';
+import { createCaseCounts } from '../../../support/case-counts.js';
 import { createTestDatabase, type TestDatabase } from '../../../support/database.js';
-import { createTally } from '../../../support/tally.js';
 
 /** What the vouchers of a channel cover is known without looking at all of them, and is what looking at all of them would say. */
 
@@ -101,7 +101,7 @@ describe('the sum of a channel', () => {
       which: fc.nat(),
       amount: fc.integer({ min: 1, max: CAP }),
     });
-    const tally = createTally();
+    const cases = createCaseCounts();
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 120 }), async (steps) => {
         const run = randomUUID();
@@ -112,13 +112,13 @@ describe('the sum of a channel', () => {
           charges.set(channel, ids);
           if (what === 'open') ids.push(await accepted(channel, ids.length + 1));
           else if (what === 'sum') await expectExact(channel, ids.length);
-          else tally.count(what, await move(ids[which % ids.length] ?? randomUUID(), what, amount));
+          else cases.count(what, await move(ids[which % ids.length] ?? randomUUID(), what, amount));
         }
         for (const [channel, ids] of charges) await expectExact(channel, ids.length);
       }),
       { numRuns: 25, endOnFailure: true },
     );
-    tally.expectAtLeast(Object.fromEntries(names.map((name) => [name, 2])));
+    cases.expectAtLeast(Object.fromEntries(names.map((name) => [name, 2])));
   });
 
   async function expectExact(channel: string, places: number): Promise<void> {

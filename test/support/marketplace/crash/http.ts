@@ -1,7 +1,7 @@
 import { newOrderId, type OrderId } from '../../../../src/domain/ids.js';
 import { until } from '../../until.js';
 import { first, given, half, type Scene, type Story, type Told, WITHIN } from './story.js';
-import type { MoneyCrashWorld } from './world.js';
+import type { MarketplaceCrashWorld } from './world.js';
 
 const TOKEN = 'shop-token-0123456789';
 /** A request that died with its server holds its key for a minute, and an event given out to a dead worker waits twice as long. */
@@ -32,7 +32,7 @@ function post(
   );
 }
 
-const serverOf = (world: MoneyCrashWorld) => ({ server: () => world.server?.url ?? '' });
+const serverOf = (world: MarketplaceCrashWorld) => ({ server: () => world.server?.url ?? '' });
 
 /** Minutes in all: a server that dies again and again is never gone for so long. */
 const RETRIES_MS = [1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 5, 5, 5, 10, 10, 10, 20, 20, 30, 30].map(
@@ -40,7 +40,7 @@ const RETRIES_MS = [1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 5, 5, 5, 10, 10, 10, 20, 20, 3
 );
 
 /** What Hyperswitch and Stripe tell, they tell the server until it takes it. */
-export function listenTo(world: MoneyCrashWorld): void {
+export function listenTo(world: MarketplaceCrashWorld): void {
   const at = serverOf(world).server();
   world.hyperswitch.setWebhooks({
     url: `${at}/webhooks/hyperswitch`,
@@ -50,7 +50,7 @@ export function listenTo(world: MoneyCrashWorld): void {
 }
 
 /** Told again as Stripe would, until the server has it in its inbox. */
-const retold = (world: MoneyCrashWorld, type: string) =>
+const retold = (world: MarketplaceCrashWorld, type: string) =>
   until(
     `the server has heard ${type}`,
     async () => {

@@ -4,11 +4,11 @@ import type { OrderId } from '../../../../src/domain/ids.js';
 import type { Order } from '../../../../src/domain/marketplace/marketplace.js';
 import { until } from '../../until.js';
 import type { Sellers } from '../world.js';
-import type { MoneyCrashWorld } from './world.js';
+import type { MarketplaceCrashWorld } from './world.js';
 
 /** One order with sellers of its own, and the moment from which the next fitting call is the process's last. */
 export interface Scene {
-  readonly world: MoneyCrashWorld;
+  readonly world: MarketplaceCrashWorld;
   readonly sellers: Sellers;
   /** Of stories that begin with an order whose sellers have been paid. */
   readonly order: Order | undefined;

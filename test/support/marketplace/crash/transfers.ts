@@ -1,7 +1,7 @@
 import type { OrderId } from '../../../../src/domain/ids.js';
 import { until } from '../../until.js';
 import { first, killedOnce, type Scene, type Story, stripeIll, type Told, WITHIN } from './story.js';
-import type { MoneyCrashWorld } from './world.js';
+import type { MarketplaceCrashWorld } from './world.js';
 
 /** Paid by the shop, so that its sellers' transfers are what the worker begins with. */
 async function paid({ world, sellers, die }: Scene): Promise<{ order: OrderId }> {
@@ -116,7 +116,7 @@ async function parkedAndAskedAbout(scene: Scene, answer: 'still refused' | 'let 
   return { order, mend: letIn };
 }
 
-async function isParked({ test }: MoneyCrashWorld, seller: string): Promise<boolean> {
+async function isParked({ test }: MarketplaceCrashWorld, seller: string): Promise<boolean> {
   const rows = await test.database.query(`SELECT 1 FROM provider_breakers WHERE provider = $1 AND state = 'open'`, [
     `stripe:${seller}`,
   ]);
@@ -124,7 +124,7 @@ async function isParked({ test }: MoneyCrashWorld, seller: string): Promise<bool
 }
 
 /** Instead of waiting until the sweep may ask about it. */
-async function hurry({ test }: MoneyCrashWorld, seller: string): Promise<void> {
+async function hurry({ test }: MarketplaceCrashWorld, seller: string): Promise<void> {
   await test.database.query(
     'UPDATE seller_transfers SET next_check_at = clock_now() WHERE seller_account = $1 AND next_check_at IS NOT NULL',
     [seller],

@@ -4,9 +4,9 @@ import type { FaultRule } from '../../../../sandbox/stripe/faults.js';
 import type { MarketplaceKind } from '../../../../src/domain/marketplace/marketplace.js';
 import type { MarketplaceItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { until } from '../../until.js';
-import { expectMoneyLedgersEqual, expectSharesExact, moneyRows } from '../two-ledgers.js';
+import { expectMarketplaceLedgersEqual, expectSharesExact, marketplaceRows } from '../ledger-comparison.js';
 import { WITHIN } from './story.js';
-import type { MoneyCrashWorld } from './world.js';
+import type { MarketplaceCrashWorld } from './world.js';
 
 /** One item of each kind. */
 export type OneOfEach = Readonly<Record<MarketplaceKind, MarketplaceItem>>;
@@ -33,13 +33,16 @@ export const ANSWERS_LOST: Illness = {
 type Creates = 'transfers.create' | 'reversals.create' | 'payments.create' | 'refunds.create';
 
 /** POSTs that have reached a provider, whatever became of them. */
-export const sendsOf = ({ stripe, hyperswitch }: MoneyCrashWorld, ...which: readonly Creates[]): number =>
+export const sendsOf = ({ stripe, hyperswitch }: MarketplaceCrashWorld, ...which: readonly Creates[]): number =>
   [...stripe.calls().calls, ...hyperswitch.calls().calls].filter(({ endpoint }) =>
     which.some((one) => one === endpoint),
   ).length;
 
 /** POSTs to Stripe for these items, under whatever key of theirs. */
-export const stripePostsFor = ({ stripe }: MoneyCrashWorld, ...items: readonly MarketplaceItem[]): readonly number[] =>
+export const stripePostsFor = (
+  { stripe }: MarketplaceCrashWorld,
+  ...items: readonly MarketplaceItem[]
+): readonly number[] =>
   items.map(({ id }) =>
     stripe
       .calls()
@@ -52,7 +55,7 @@ let orders = 0;
 const aSeller = () => ({ [`acct_1Under${(orders += 1)}`]: BigInt(2_000 + orders) });
 
 /** Paid, and its seller has the share. */
-export async function sentOrder({ shop }: MoneyCrashWorld) {
+export async function sentOrder({ shop }: MarketplaceCrashWorld) {
   const { id } = await shop.paidOrder(aSeller());
   return await until(
     'the seller is paid',
@@ -65,7 +68,7 @@ export async function sentOrder({ shop }: MoneyCrashWorld) {
 }
 
 /** A payment, a refund, a transfer and a reversal, each of which has reached its provider when that was ill. */
-export async function putUnderWay(world: MoneyCrashWorld, illness: Illness): Promise<OneOfEach> {
+export async function putUnderWay(world: MarketplaceCrashWorld, illness: Illness): Promise<OneOfEach> {
   const { shop } = world;
   const [toRefund, toReverse] = [await sentOrder(world), await sentOrder(world)];
   const bought = await shop.order(aSeller());
@@ -106,7 +109,7 @@ export async function putUnderWay(world: MoneyCrashWorld, illness: Illness): Pro
 }
 
 /** Both providers are well, and no sweep waits for the minute after which it looks at an item again. */
-export async function heal({ stripe, hyperswitch, test }: MoneyCrashWorld): Promise<void> {
+export async function heal({ stripe, hyperswitch, test }: MarketplaceCrashWorld): Promise<void> {
   stripe.setFaults([]);
   hyperswitch.setFaults([]);
   for (const table of ['payments', 'refunds', 'seller_transfers', 'reversals'])
@@ -114,9 +117,9 @@ export async function heal({ stripe, hyperswitch, test }: MoneyCrashWorld): Prom
 }
 
 /** Everything is over: each movement is at its provider once, is known here, and nobody was asked about it. */
-export async function expectMovedOnce(world: MoneyCrashWorld): Promise<void> {
-  const rows = await moneyRows(world.test.url);
-  expectMoneyLedgersEqual(rows, world);
+export async function expectMovedOnce(world: MarketplaceCrashWorld): Promise<void> {
+  const rows = await marketplaceRows(world.test.url);
+  expectMarketplaceLedgersEqual(rows, world);
   await expectSharesExact(world.test.url);
   const unsure = rows.filter(({ certainty, attention_reason: reason }) => certainty !== 'done' || reason !== null);
   expect(unsure).toEqual([]);

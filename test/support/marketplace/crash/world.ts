@@ -9,13 +9,13 @@ import { openTestLedger, type TestLedger } from '../../ledger-fixtures.js';
 import {
   type CrashOrder,
   environmentFor,
-  lastingPort,
+  fixedPort,
   startProcess,
   type TestProcess,
-} from '../../settlements/crashing.js';
+} from '../../processes/start-process.js';
 import { memoryLogger } from '../../settlements/settlement-world.js';
 import { until } from '../../until.js';
-import { unfinishedMoney } from '../two-ledgers.js';
+import { unfinishedRows } from '../ledger-comparison.js';
 import { commerce, marketplaceEnvironment } from '../world.js';
 
 type Kind = 'server' | 'worker';
@@ -24,7 +24,7 @@ type Kind = 'server' | 'worker';
  * A marketplace whose worker (and server, where asked for) are processes that die at a named call. The shop of this
  * process does what the server would, so that the worker alone is what breaks.
  */
-export interface MoneyCrashWorld {
+export interface MarketplaceCrashWorld {
   readonly test: TestLedger;
   readonly stripe: StripeSandbox;
   readonly hyperswitch: HyperswitchSandbox;
@@ -52,7 +52,7 @@ export interface MoneyCrashWorld {
   stop(): Promise<void>;
 }
 
-export interface MoneyCrashOptions {
+export interface MarketplaceCrashOptions {
   readonly temporalAddress: string;
   readonly namespace: string;
   readonly withServer?: boolean;
@@ -65,7 +65,7 @@ export interface MoneyCrashOptions {
 const HOLD_MS = 2_000;
 const DIES_WITHIN_MS = 30_000;
 
-export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<MoneyCrashWorld> {
+export async function startMarketplaceCrashWorld(options: MarketplaceCrashOptions): Promise<MarketplaceCrashWorld> {
   const { temporalAddress, namespace, withServer = false } = options;
   const test = await openTestLedger();
   const stripe = await startStripeSandbox();
@@ -77,7 +77,7 @@ export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<
     { databaseUrl, temporalAddress, namespace, authServerUrl: 'http://127.0.0.1:9' },
     {
       ...marketplaceEnvironment(stripe, hyperswitch),
-      PORT: await lastingPort(),
+      PORT: await fixedPort(),
       REVERSAL_BACKOFF_BASE: '200ms',
       REVERSAL_BACKOFF_MAX: '1s',
       REVERSAL_CHECK_INTERVAL: '2s',
@@ -148,7 +148,7 @@ export async function startMoneyCrashWorld(options: MoneyCrashOptions): Promise<
       try {
         const isFinal = async () => {
           await passAbsences();
-          left = await unfinishedMoney(test.url);
+          left = await unfinishedRows(test.url);
           return left.length === 0;
         };
         await until('everything is final', isFinal, { limitMs, everyMs: 200 });

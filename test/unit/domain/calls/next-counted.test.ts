@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallAnswer } from '../../../../src/domain/calls/answers.js';
 import type { Certainty } from '../../../../src/domain/calls/certainty.js';
 import { type Attempted, next, type RetryPolicy } from '../../../../src/domain/calls/next.js';
-import { createTally } from '../../../support/tally.js';
+import { createCaseCounts } from '../../../support/case-counts.js';
 
 const HORIZON_MS = 30 * 86_400_000;
 /** As for reversals and seller transfers, with the settings' defaults. */
@@ -196,15 +196,15 @@ describe('a call that carries a key', () => {
   });
 
   it('never goes out again while a call that got no answer may still be at work', () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     fc.assert(
       fc.property(attempted, policies, (given, policy) => {
         const decision = next({ ...given, answer: { kind: 'unclear', why: 'no_answer' } }, policy);
-        tally.count(decision.do);
+        cases.count(decision.do);
         if (decision.do === 'retry')
           expect(decision.afterMs + given.sinceSentMs).toBeGreaterThanOrEqual(policy.answerWindowMs);
       }),
     );
-    tally.expectAtLeast({ retry: 20 });
+    cases.expectAtLeast({ retry: 20 });
   });
 });

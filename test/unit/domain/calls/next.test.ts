@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { CallAnswer } from '../../../../src/domain/calls/answers.js';
 import { CERTAINTIES, type Certainty, certaintyAtSend, joinCertainty } from '../../../../src/domain/calls/certainty.js';
 import { type Attempted, backoffMs, next, type RetryPolicy } from '../../../../src/domain/calls/next.js';
-import { createTally } from '../../../support/tally.js';
+import { createCaseCounts } from '../../../support/case-counts.js';
 
 const POLICY: RetryPolicy = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, answerWindowMs: 30_000 };
 
@@ -51,16 +51,16 @@ describe('what follows a money call', () => {
     );
   });
   it('never sends again while a call that got no answer may still be at work', () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     fc.assert(
       fc.property(attempted, (given) => {
         const decision = next({ ...given, answer: { kind: 'unclear', why: 'no_answer' } }, POLICY);
-        tally.count(decision.do);
+        cases.count(decision.do);
         if (decision.do === 'retry')
           expect(decision.afterMs + given.sinceSentMs).toBeGreaterThanOrEqual(POLICY.answerWindowMs);
       }),
     );
-    tally.expectAtLeast({ retry: 20 });
+    cases.expectAtLeast({ retry: 20 });
   });
   it('waits at least the base and at most the maximum, but for what the provider or the answer window demand', () => {
     fc.assert(

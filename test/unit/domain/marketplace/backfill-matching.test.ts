@@ -7,7 +7,7 @@ import {
   matchTransfers,
   type OurTransfer,
 } from '../../../../src/domain/marketplace/backfill-matching.js';
-import { createTally } from '../../../support/tally.js';
+import { createCaseCounts } from '../../../support/case-counts.js';
 
 const LIVE = true;
 const id = (name: string) => name as TransferId;
@@ -224,17 +224,17 @@ function written(
 
 describe('whatever collides', () => {
   const always = (holds: (stored: ReturnType<typeof asStored>, matches: readonly Match[]) => void) => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     fc.assert(
       fc.property(world, (given) => {
         const stored = asStored(given);
         const matches = matchTransfers(stored.ours, stored.stripe, LIVE);
-        for (const { outcome } of matches) tally.count(outcome);
+        for (const { outcome } of matches) cases.count(outcome);
         holds(stored, matches);
       }),
       { numRuns: 10_000 },
     );
-    tally.expectAtLeast({ matched: 500, ambiguous: 300 });
+    cases.expectAtLeast({ matched: 500, ambiguous: 300 });
   };
 
   it('every transfer without an id is answered for once, and no other', () => {
@@ -297,18 +297,18 @@ describe('whatever collides', () => {
   });
 
   it('says the same of the rest when a part was written before a crash', () => {
-    const tally = createTally();
+    const cases = createCaseCounts();
     fc.assert(
       fc.property(world, fc.func(fc.boolean()), (given, wasWritten) => {
         const stored = asStored(given);
         const whole = matchTransfers(stored.ours, stored.stripe, LIVE);
         const part = whole.filter((one) => one.outcome === 'matched' && wasWritten(one.transferId));
-        tally.count('written', part.length);
+        cases.count('written', part.length);
         const { ours, stripe } = written(stored, part);
         expect(matchTransfers(ours, stripe, LIVE)).toEqual(whole.filter((one) => !part.includes(one)));
       }),
       { numRuns: 10_000 },
     );
-    tally.expectAtLeast({ written: 200 });
+    cases.expectAtLeast({ written: 200 });
   });
 });

@@ -7,7 +7,7 @@ import {
   shareOf,
   type TransferShare,
 } from '../../../../src/domain/marketplace/shares.js';
-import { createTally } from '../../../support/tally.js';
+import { createCaseCounts } from '../../../support/case-counts.js';
 
 const money = (max: bigint) => fc.bigInt({ min: 0n, max });
 
@@ -66,14 +66,14 @@ function takeBack(
 }
 
 it('the orders of these properties have sellers, refunds, and refunds of everything', () => {
-  const tally = createTally();
+  const cases = createCaseCounts();
   for (const { paid, promises, refunds } of fc.sample(fc.oneof(orders, imported), 1_000)) {
-    tally.count('with a promise and a refund', promises.length > 0 && refunds.length > 0);
-    tally.count('with several of each', promises.length > 1 && refunds.length > 1);
-    tally.count('refunded whole', sum(refunds) === paid);
+    cases.count('with a promise and a refund', promises.length > 0 && refunds.length > 0);
+    cases.count('with several of each', promises.length > 1 && refunds.length > 1);
+    cases.count('refunded whole', sum(refunds) === paid);
   }
   const least = { 'with a promise and a refund': 500, 'with several of each': 200, 'refunded whole': 100 };
-  expect(() => tally.expectAtLeast(least)).not.toThrow();
+  expect(() => cases.expectAtLeast(least)).not.toThrow();
 });
 
 describe('what a refund takes back from a seller', () => {

@@ -39,7 +39,7 @@ export interface Verify {
   readonly body: string;
 }
 
-/** An auth server of one mood at a time. */
+/** An auth server that answers in one way at a time. */
 export class FakeAuthServer {
   readonly verified: Verify[] = [];
   verifies: 'valid' | 'invalid' | 'unreachable' = 'valid';

@@ -1,0 +1,135 @@
+import { expect } from 'vitest';
+import type { HyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
+import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
+import { sql } from '../settlements/ledger-comparison.js';
+
+/** An item of the marketplace as the tables hold it, read without any code of the product. */
+export interface MarketplaceRow {
+  readonly kind: 'payment' | 'refund' | 'transfer' | 'reversal';
+  readonly id: string;
+  readonly order_id: string;
+  readonly seller: string | null;
+  readonly amount: string;
+  readonly currency: string;
+  readonly status: string;
+  readonly certainty: string;
+  /** At Hyperswitch or Stripe. */
+  readonly provider_id: string | null;
+  /** Of what it belongs to there: a refund's payment, a reversal's transfer. */
+  readonly provider_parent: string | null;
+  readonly attempts: number;
+  readonly retry_count: number;
+  readonly last_answer: string | null;
+  readonly attention_reason: string | null;
+}
+
+export const marketplaceRows = (url: string): Promise<MarketplaceRow[]> =>
+  sql<MarketplaceRow>(
+    url,
+    `SELECT 'payment' AS kind, id, order_id, NULL AS seller, amount::text, currency, status, certainty,
+       hyperswitch_payment_id AS provider_id, NULL AS provider_parent, attempts, 0 AS retry_count, last_answer, attention_reason FROM payments
+     UNION ALL
+     SELECT 'refund', f.id, f.order_id, NULL, f.amount::text, f.currency, f.status, f.certainty, f.hyperswitch_refund_id,
+       p.hyperswitch_payment_id, f.attempts, 0, f.last_answer, f.attention_reason FROM refunds f JOIN payments p ON p.id = f.payment_id
+     UNION ALL
+     SELECT 'transfer', id, order_id, seller_account, amount::text, currency, status, certainty, stripe_transfer_id, NULL, attempts,
+       retry_count, last_answer, attention_reason FROM seller_transfers
+     UNION ALL
+     SELECT 'reversal', r.id, r.order_id, r.seller_account, r.amount::text, r.currency, r.status, r.certainty, r.stripe_reversal_id,
+       t.stripe_transfer_id, r.attempts, r.retry_count, r.last_answer, r.attention_reason
+     FROM reversals r JOIN seller_transfers t ON t.id = r.transfer_id`,
+  );
+
+const OPEN = new Set(['pending', 'processing', 'review', 'failed', 'reversal_pending', 'waiting_balance']);
+/** A payment or refund that failed is over; a transfer that failed is tried again. */
+const isOpen = ({ kind, status }: MarketplaceRow): boolean =>
+  OPEN.has(status) && !(status === 'failed' && (kind === 'payment' || kind === 'refund'));
+
+/** What is on its way, and webhooks that nobody has acted on. */
+export async function unfinishedRows(url: string): Promise<object[]> {
+  const events = await sql(url, 'SELECT event_id, type, object_id FROM webhook_events WHERE processed_at IS NULL');
+  return [...(await marketplaceRows(url)).filter(isOpen), ...events];
+}
+
+/** One line per movement of money: what it is, of whom it is there and here, how much. */
+const line = (...parts: readonly (string | number | null | undefined)[]): string => parts.join(' ');
+
+/**
+ * Movement by movement: what we call done is at the providers once, for its amount, tied to our row by the id it carries;
+ * and they hold nothing else. Every repetition carried the same bytes under the same key.
+ */
+export function expectMarketplaceLedgersEqual(
+  rows: readonly MarketplaceRow[],
+  {
+    stripe,
+    hyperswitch,
+  }: { stripe: Pick<StripeSandbox, 'ledger' | 'calls'>; hyperswitch: Pick<HyperswitchSandbox, 'ledger' | 'calls'> },
+): void {
+  const of = (kind: MarketplaceRow['kind']) => rows.filter((row) => row.kind === kind);
+  const money = hyperswitch.ledger();
+  const paid = of('payment').filter(({ status }) => status === 'succeeded');
+  expect(paid.map((row) => line(row.provider_id, row.amount, row.currency)).sort()).toEqual(
+    money.payments
+      .filter(({ status }) => status === 'succeeded')
+      .map(({ id, received, currency }) => line(id, received, currency))
+      .sort(),
+  );
+  const cancelled = of('payment').filter(({ status }) => status === 'cancelled');
+  expect(cancelled.map((row) => line(row.provider_id, row.amount, row.currency)).sort()).toEqual(
+    money.payments
+      .filter(({ status }) => status === 'cancelled')
+      .map(({ id, amount, currency }) => line(id, amount, currency))
+      .sort(),
+  );
+  const refunded = of('refund').filter(({ status }) => status === 'succeeded');
+  expect(refunded.map((row) => line(row.provider_id, row.provider_parent, row.amount, row.currency)).sort()).toEqual(
+    money.refunds
+      .filter(({ status }) => status === 'succeeded')
+      .map(({ id, paymentId, amount, currency }) => line(id, paymentId, amount, currency))
+      .sort(),
+  );
+  const { transfers, reversals } = stripe.ledger();
+  const sent = of('transfer').filter(({ provider_id }) => provider_id !== null);
+  expect(
+    sent.map((row) => line(row.provider_id, row.id, row.order_id, row.seller, row.amount, row.currency)).sort(),
+  ).toEqual(
+    transfers
+      .map(({ id, metadata, destination, amount, currency }) =>
+        line(id, metadata['seller_transfer_id'], metadata['order_id'], destination, amount, currency.toUpperCase()),
+      )
+      .sort(),
+  );
+  const back = of('reversal').filter(({ provider_id }) => provider_id !== null);
+  expect(
+    back.map((row) => line(row.provider_id, row.id, row.provider_parent, row.amount, row.currency)).sort(),
+  ).toEqual(
+    reversals
+      .map(({ id, metadata, transfer, amount, currency }) =>
+        line(id, metadata['operation_id'], transfer, amount, currency.toUpperCase()),
+      )
+      .sort(),
+  );
+  expect(stripe.calls().totals).toMatchObject({ writesWithoutKey: 0, keysWithDifferingRequests: 0 });
+  expect(hyperswitch.calls().totals).toMatchObject({
+    withoutKey: 0,
+    idsWithDifferingBodies: 0,
+    idsWithDifferingKeys: 0,
+  });
+}
+
+/** Of every order: what the buyer and the sellers were promised is what they have, to the unit, or to what Stripe moves. */
+export async function expectSharesExact(url: string): Promise<void> {
+  const wrong = await sql(
+    url,
+    `SELECT o.id, o.status, o.amount::text, f.refunded::text, t.* FROM orders o
+     CROSS JOIN LATERAL (SELECT CASE WHEN o.currency IN ('BHD', 'JOD', 'KWD', 'OMR', 'TND') THEN 10 WHEN o.currency IN ('ISK', 'UGX') THEN 100 ELSE 1 END AS step) s
+     CROSS JOIN LATERAL (SELECT coalesce(sum(amount) FILTER (WHERE status = 'succeeded'), 0) AS refunded FROM refunds WHERE order_id = o.id) f
+     JOIN LATERAL (SELECT t.id AS transfer, t.promised::text, t.withheld::text, t.amount_reversed::text,
+         (CASE WHEN f.refunded = o.amount THEN t.promised ELSE floor(t.promised * f.refunded / o.amount / s.step) * s.step END)::text AS due,
+         coalesce((SELECT sum(amount) FROM reversals WHERE transfer_id = t.id AND status = 'reversed'), 0)::text AS taken
+       FROM seller_transfers t WHERE t.order_id = o.id) t ON true
+     WHERE t.withheld::numeric + t.taken::numeric <> t.due::numeric OR t.taken <> t.amount_reversed
+       OR o.status <> CASE WHEN f.refunded = 0 THEN 'paid' WHEN f.refunded = o.amount THEN 'refunded' ELSE 'partially_refunded' END`,
+  );
+  expect(wrong).toEqual([]);
+}

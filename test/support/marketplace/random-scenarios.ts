@@ -1,0 +1,173 @@
+import fc from 'fast-check';
+import type { OrderId } from '../../../src/domain/ids.js';
+import type { Order } from '../../../src/domain/marketplace/marketplace.js';
+import { HYPERSWITCH_FAULTS, type HyperswitchFault } from './model-hyperswitch.js';
+import { type ModelCurrency, STRIPE_FAULTS, STRIPE_STEPS, type StripeFault } from './model-stripe.js';
+import { CRASHING, type CrashPoint, type MarketplaceModelWorld } from './model-world.js';
+
+/** What may happen to the money of a few orders, in any order and at the same time. */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+export const HOUR = 60 * MINUTE;
+/** Most steps take seconds; some are an outage, and some reach into the hours in which a key may be forgotten. */
+const PASSING = [2 * SECOND, 20 * SECOND, 90 * SECOND, 90 * SECOND, 10 * MINUTE, HOUR, 11 * HOUR, 23 * HOUR, 25 * HOUR];
+export const SELLERS = ['acct_ada', 'acct_bob'] as const;
+/** Counted in what the currency moves in at Stripe: POST /orders takes nothing else. */
+export const ORDERS = [
+  { acct_ada: 700, acct_bob: 301 },
+  { acct_ada: 500, acct_bob: 3 },
+];
+
+/** One thing that happens. Numbers choose among what there is at that moment. */
+type Step =
+  | { readonly do: 'refund'; readonly order: number; readonly part: number }
+  | { readonly do: 'dashboard'; readonly order: number; readonly part: number; readonly odd: number }
+  | { readonly do: 'turn'; readonly refund: number; readonly to: 'succeeded' | 'failed'; readonly told: boolean }
+  | { readonly do: 'tell'; readonly refund: number }
+  | { readonly do: 'advance'; readonly item: number }
+  | { readonly do: 'sweep' }
+  | { readonly do: 'stripe'; readonly fault: StripeFault }
+  /** A reversal that Stripe will not carry out: a person is asked. */
+  | { readonly do: 'refuse'; readonly item: number }
+  | { readonly do: 'hyperswitch'; readonly fault: HyperswitchFault }
+  | { readonly do: 'unreadable'; readonly stripe: boolean }
+  | { readonly do: 'die'; readonly at: CrashPoint }
+  | { readonly do: 'pass'; readonly ms: number }
+  | { readonly do: 'spend'; readonly seller: number; readonly part: number }
+  | { readonly do: 'earn'; readonly seller: number }
+  | { readonly do: 'decide'; readonly item: number; readonly action: 'retry' | 'adopt' | 'write_off' | 'compensate' };
+
+const deaths = CRASHING.flatMap((name) => [`before ${name}` as const, `after ${name}` as const]);
+const part = fc.constantFrom(0.03, 0.1, 0.1, 0.25, 0.33, 0.5, 1);
+const many = fc.nat(1_000);
+const always = <T extends string>(what: T) => fc.constant(what);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 5, arbitrary: fc.record({ do: always('refund'), order: many, part }) },
+  { weight: 1, arbitrary: fc.record({ do: always('dashboard'), order: many, part, odd: many }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: always('turn'),
+      refund: many,
+      to: fc.constantFrom('succeeded', 'succeeded', 'failed'),
+      told: fc.constantFrom(true, true, false),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: always('tell'), refund: many }) },
+  { weight: 5, arbitrary: fc.record({ do: always('advance'), item: many }) },
+  { weight: 10, arbitrary: fc.record({ do: always('sweep') }) },
+  { weight: 8, arbitrary: fc.record({ do: always('stripe'), fault: fc.constantFrom(...STRIPE_FAULTS) }) },
+  { weight: 10, arbitrary: fc.record({ do: always('refuse'), item: many }) },
+  { weight: 1, arbitrary: fc.record({ do: always('hyperswitch'), fault: fc.constantFrom(...HYPERSWITCH_FAULTS) }) },
+  { weight: 1, arbitrary: fc.record({ do: always('unreadable'), stripe: fc.boolean() }) },
+  { weight: 4, arbitrary: fc.record({ do: always('die'), at: fc.constantFrom(...deaths) }) },
+  { weight: 8, arbitrary: fc.record({ do: always('pass'), ms: fc.constantFrom(...PASSING) }) },
+  { weight: 3, arbitrary: fc.record({ do: always('spend'), seller: many, part: fc.constantFrom(0.5, 1) }) },
+  { weight: 1, arbitrary: fc.record({ do: always('earn'), seller: many }) },
+  {
+    weight: 12,
+    arbitrary: fc.record({
+      do: always('decide'),
+      item: many,
+      action: fc.constantFrom('retry', 'retry', 'adopt', 'write_off', 'compensate', 'compensate'),
+    }),
+  },
+);
+export const currency = fc.constantFrom<ModelCurrency[]>('USD', 'USD', 'KWD', 'ISK');
+/** What stands in one list happens at the same time. */
+export const scenario = fc.array(fc.array(step, { minLength: 1, maxLength: 4, size: 'max' }), {
+  minLength: 10,
+  maxLength: 40,
+  size: 'max',
+});
+
+const at = <T>(list: readonly T[], place: number): T | undefined => list[place % Math.max(1, list.length)];
+
+export async function perform(world: MarketplaceModelWorld, orders: readonly OrderId[], one: Step): Promise<void> {
+  const { stripe, hyperswitch, clock } = world;
+  switch (one.do) {
+    case 'refund':
+    case 'dashboard': {
+      const order = at(ORDERS, one.order)!;
+      const total = Object.values(order).reduce((all, amount) => all + amount, 0);
+      const moves = STRIPE_STEPS[world.currency];
+      const amount = BigInt(Math.max(1, Math.round(total * one.part))) * moves;
+      const id = at(orders, one.order)!;
+      if (one.do === 'refund') return await world.askRefund(id, one.part === 1 ? null : amount);
+      // Nobody looks at what a person types into the dashboard.
+      return await world.dashboardRefund(id, amount - (BigInt(one.odd) % moves));
+    }
+    case 'turn':
+    case 'tell': {
+      const refund = at(hyperswitch.refunds(), one.refund);
+      if (!refund) return;
+      if (one.do === 'turn') hyperswitch.turn(refund, one.to);
+      if (one.do === 'tell' || one.told) await world.tell(refund);
+      return;
+    }
+    case 'advance': {
+      const item = at(await itemsOf(world, orders), one.item);
+      return item && (await world.advance(item));
+    }
+    case 'sweep': {
+      const due = await world.due();
+      await world.ledger.markItemsStarted(due);
+      await Promise.all(due.map((item) => world.advance(item)));
+      return;
+    }
+    case 'stripe':
+      stripe.faults.push(one.fault);
+      return;
+    case 'refuse': {
+      const open = (await found(world, orders)).flatMap(({ reversals }) =>
+        reversals.filter(({ status }) => status === 'pending'),
+      );
+      const reversal = at(open, one.item);
+      if (!reversal) return;
+      stripe.faults.unshift('refused');
+      return await world.advance({ kind: 'reversal', id: reversal.id });
+    }
+    case 'hyperswitch':
+      hyperswitch.faults.push(one.fault);
+      return;
+    case 'unreadable':
+      return (one.stripe ? stripe : hyperswitch).failReads(1);
+    case 'die':
+      world.deaths.push(one.at);
+      return;
+    case 'pass':
+      return clock.advance(one.ms);
+    case 'spend':
+      return stripe.spend(at(SELLERS, one.seller)!, one.part);
+    case 'earn':
+      stripe.credit(at(SELLERS, one.seller)!, 300n);
+      await world.survive(() => world.ledger.balanceRose(at(SELLERS, one.seller)!));
+      return;
+    case 'decide': {
+      const asked = at(await askedAbout(world, orders), one.item);
+      // Every way in refuses what its kind cannot be decided with.
+      if (!asked || one.action === (asked.kind === 'refund' ? 'adopt' : 'compensate')) return;
+      return await world.decide(asked, one.action);
+    }
+  }
+}
+
+export const found = (world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<Order[]> =>
+  Promise.all(orders.map((id) => world.find(id)));
+
+const itemsOf = async (world: MarketplaceModelWorld, orders: readonly OrderId[]) =>
+  (await found(world, orders)).flatMap((order) => [
+    ...order.transfers.map(({ id }) => ({ kind: 'transfer' as const, id })),
+    ...order.reversals.map(({ id }) => ({ kind: 'reversal' as const, id })),
+    ...order.refunds.map(({ id }) => ({ kind: 'refund' as const, id })),
+  ]);
+
+export const askedAbout = async (world: MarketplaceModelWorld, orders: readonly OrderId[]) =>
+  (await found(world, orders))
+    .flatMap((order) => [
+      ...order.transfers.map((one) => ({ kind: 'transfer' as const, ...one })),
+      ...order.reversals.map((one) => ({ kind: 'reversal' as const, ...one })),
+      ...order.refunds.map((one) => ({ kind: 'refund' as const, ...one })),
+    ])
+    .filter(({ attention }) => attention !== null);
