@@ -3,13 +3,8 @@ import { afterEach, beforeEach, it } from 'vitest';
 import type { RefundId } from '../../src/domain/ids.js';
 import type { MarketplaceKind, Order } from '../../src/domain/marketplace/marketplace.js';
 import { resolveSignal, resolveUpdate } from '../../workflows/messages.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  MINUTE_MS,
-  openMarketplaceTest,
-  reversalOf,
-} from '../support/marketplace/time-skipping.js';
+import { HOUR_MS, MINUTE_MS } from '../support/durations.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../support/marketplace/time-skipping.js';
 import { recordHistory } from './recording.js';
 
 /** Records the histories of payments, refunds, transfers and reversals; see histories.record.ts for when that is right. */

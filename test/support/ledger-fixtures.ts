@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { afterAll } from 'vitest';
 import type { Answer } from '../../src/domain/calls/answers.js';
 import { next } from '../../src/domain/calls/next.js';
 import { type Clock, systemClock } from '../../src/domain/clock.js';
@@ -60,6 +61,13 @@ export async function openTestLedger(
       await drop();
     },
   };
+}
+
+/** One ledger for all tests of the file that calls this while it is read. */
+export async function ledgerForFile(options?: Parameters<typeof openTestLedger>[0]): Promise<TestLedger> {
+  const test = await openTestLedger(options);
+  afterAll(() => test.dispose());
+  return test;
 }
 
 /** What every payment has, unlike that of any other. */

@@ -1,18 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { CommandRefused } from '../../../src/cli/context.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { runMakegood } from '../../support/cli.js';
 import { createTestDatabase } from '../../support/database.js';
-import { aSettlement, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { aSettlement, ledgerForFile } from '../../support/ledger-fixtures.js';
 
-let world: TestLedger;
-beforeAll(async () => {
-  world = await openTestLedger();
-});
-afterAll(() => world.dispose());
+const world = await ledgerForFile();
 
 let out: string[];
 let err: string[];

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createResolution } from '../../../src/calls/decisions/decide.js';
 import { newDecisionId, type ReversalId, type TransferId } from '../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { unique } from '../../support/marketplace/fixtures.js';
-import { HOUR, type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, UNKNOWN } from '../../support/marketplace/steps.js';
 
 /** What Stripe holds without our mark is adopted for one thing, and only where nothing of ours stands beside it. */
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 100_000n });
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
-beforeEach(() => steps.pass(25 * HOUR));
+const { test, steps } = await marketplaceLedgerForFile({ approvalThreshold: 100_000n });
+beforeEach(() => steps.pass(25 * HOUR_MS));
 
 describe('a transfer that somebody made by hand', () => {
   it('is not adopted while Stripe shows the one that bears our mark, however long nobody saw that', async () => {
@@ -23,11 +17,11 @@ describe('a transfer that somebody made by hand', () => {
     const id = order.transfers[seller] as TransferId;
     for (let attempts = 0; attempts < 6; attempts += 1) {
       await steps.send(id, UNKNOWN);
-      steps.pass(2 * MINUTE);
+      steps.pass(2 * MINUTE_MS);
     }
     // One look finds nothing; then nobody looks for a day, and Stripe carries it out meanwhile.
-    await test.ledger.nextProbe({ kind: 'transfer', id }, false, HOUR);
-    steps.pass(26 * HOUR);
+    await test.ledger.nextProbe({ kind: 'transfer', id }, false, HOUR_MS);
+    steps.pass(26 * HOUR_MS);
     const [ours, byHand] = [unique('tr_ours'), unique('tr_hand')];
     const common = {
       amount: 1_000n,

@@ -1,12 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Hyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { resolveSignal } from '../../../workflows/messages.js';
-import {
-  type MarketplaceTest,
-  MINUTE_MS,
-  openMarketplaceTest,
-  reversalOf,
-} from '../../support/marketplace/time-skipping.js';
+import { MINUTE_MS } from '../../support/durations.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 
 /** A refund that Hyperswitch no longer calls succeeded takes nothing, and a person hears of it. */
 

@@ -1,23 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { StripeReader } from '../../../src/calls/decisions/ask-stripe.js';
 import { createResolution } from '../../../src/calls/decisions/decide.js';
 import { lookForReversal } from '../../../src/calls/marketplace/reversal-look.js';
 import type { ReversalFacts } from '../../../src/domain/calls/provider-answers.js';
 import { newDecisionId, type ReversalId } from '../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../support/durations.js';
 import { unique } from '../../support/marketplace/fixtures.js';
-import { type MarketplaceSteps, MINUTE, marketplaceSteps, REFUSED, UNKNOWN } from '../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, REFUSED, UNKNOWN } from '../../support/marketplace/steps.js';
 
 /** What others reversed of a transfer is decided about one by one, by its id at Stripe, and by whoever gives that much up. */
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 1_000n });
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
-beforeEach(() => steps.pass(25 * 60 * MINUTE));
+const { test, steps } = await marketplaceLedgerForFile({ approvalThreshold: 1_000n });
+beforeEach(() => steps.pass(25 * 60 * MINUTE_MS));
 
 /** A transfer that was sent, and refunds of so much of it whose shares are due. */
 async function sentOf(amount: number, refunds: readonly number[]) {
@@ -181,7 +175,7 @@ describe('taking all beside what others took', () => {
       kind: 'applied',
     });
     expect(await looked(shows(sent, [pending]), first)).toEqual({ kind: 'absent' });
-    steps.pass(2 * MINUTE);
+    steps.pass(2 * MINUTE_MS);
     await steps.reverse(first);
     const second = await dueOf(sent, 300);
     const ours = taken('trr_ours', 300, { metadata: { operation_id: first } });
@@ -218,7 +212,7 @@ describe('while nobody knows what became of our own call', () => {
     await asks(shows(sent, [first]), id);
     expect(await say(shows(sent, [first]), id, { action: 'take_missing', ...OLGA })).toMatchObject({ kind: 'applied' });
     await steps.reverse(id, UNKNOWN);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const both = shows(sent, [first, beside]);
     await asks(both, id);
     const frozen = () =>
@@ -240,7 +234,7 @@ describe('while nobody knows what became of our own call', () => {
     const sent = await sentOf(1_000, [300]);
     const [id] = sent.ids as [ReversalId];
     await steps.reverse(id, UNKNOWN);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const foreign = taken('trr_dashboard', 300);
     const stripe = shows(sent, [foreign]);
     await asks(stripe, id);
@@ -258,7 +252,7 @@ describe('while nobody knows what became of our own call', () => {
     const sent = await sentOf(1_000, [300]);
     const [id] = sent.ids as [ReversalId];
     await steps.reverse(id, UNKNOWN);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const stripe = shows(sent, [taken('trr_other', 300)]);
     await asks(stripe, id);
     expect(await say(stripe, id, { action: 'count_as_share', ...OLGA })).toMatchObject({ kind: 'refused' });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MINUTE_MS } from '../../support/durations.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../../support/marketplace/hyperswitch-world.js';
 
 /** Lost, late and refused answers of Hyperswitch, and keys that are not ours: what may be concluded from them. */
 
-const MINUTE = 60_000;
 let world: HyperswitchWorld;
 beforeEach(async () => {
   world = await openHyperswitchWorld();
@@ -33,7 +33,7 @@ describe('a refund that was lost, then refused, and is not found', () => {
     expect(await world.refund(refund.id)).toMatchObject({ status: 'pending', certainty: 'unknown' });
     expect((await world.askRefund(order.id, 700n)).outcome).toBe('exceeds_paid');
     await world.sandbox.landLate();
-    world.clock.advance(10 * MINUTE);
+    world.clock.advance(10 * MINUTE_MS);
     await world.advanceRefund(refund.id);
     await world.sandbox.moveRefund(refund.at, { to: 'succeeded' });
     await world.advanceRefund(refund.id);
@@ -46,14 +46,14 @@ describe('a refund that was lost, then refused, and is not found', () => {
     const { order, refund } = await lostThenRefused();
     // Looks that come sooner prove nothing more.
     for (let look = 0; look < 5; look += 1) {
-      world.clock.advance(MINUTE);
+      world.clock.advance(MINUTE_MS);
       await world.advanceRefund(refund.id);
     }
     expect(await world.refund(refund.id)).toMatchObject({ status: 'pending', certainty: 'unknown' });
-    world.clock.advance(10 * MINUTE);
+    world.clock.advance(10 * MINUTE_MS);
     await world.advanceRefund(refund.id);
     expect(await world.refund(refund.id)).toMatchObject({ status: 'pending', certainty: 'unknown' });
-    world.clock.advance(10 * MINUTE);
+    world.clock.advance(10 * MINUTE_MS);
     await world.advanceRefund(refund.id);
     expect(await world.refund(refund.id)).toMatchObject({ status: 'failed', certainty: 'absent' });
     expect(world.posts('refunds.create')).toBe(2);
@@ -64,7 +64,7 @@ describe('a refund that was lost, then refused, and is not found', () => {
     const { refund } = await lostThenRefused();
     world.sandbox.setKeyOwner({ merchantId: 'merchant_other' });
     for (let look = 0; look < 5; look += 1) {
-      world.clock.advance(10 * MINUTE);
+      world.clock.advance(10 * MINUTE_MS);
       await world.advanceRefund(refund.id);
     }
     expect(await world.refund(refund.id)).toMatchObject({
@@ -102,7 +102,7 @@ describe('a payment that was lost, then refused, and is not found', () => {
     expect(await world.payment(order.paymentId)).toMatchObject({ status: 'pending', certainty: 'unknown' });
     await world.sandbox.landLate();
     await world.sandbox.movePayment(order.at, { to: 'succeeded' });
-    world.clock.advance(10 * MINUTE);
+    world.clock.advance(10 * MINUTE_MS);
     await world.advancePayment(order.paymentId);
     expect(await world.payment(order.paymentId)).toMatchObject({ status: 'succeeded', certainty: 'done' });
   });

@@ -1,12 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  MINUTE_MS,
-  openMarketplaceTest,
-  waitsBetween,
-} from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest, waitsBetween } from '../../support/marketplace/time-skipping.js';
 
 /**
  * Stripe remembers a key for at least a day, and after that carries the same call out anew. One attempt went out and

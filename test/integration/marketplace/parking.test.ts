@@ -3,14 +3,9 @@ import type { ReversalId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { resolveSignal } from '../../../workflows/messages.js';
 import { runMakegood } from '../../support/cli.js';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { CALL_KINDS } from '../../support/marketplace/stripe-call-kinds.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  MINUTE_MS,
-  openMarketplaceTest,
-  reversalOf,
-} from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 
 /** Stripe does not let us in, or turns us away: nothing is sent, nothing is counted, and it goes on by itself. */
 

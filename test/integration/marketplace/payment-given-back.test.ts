@@ -2,8 +2,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { newDecisionId, newRefundId, type PaymentId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
+import { HOUR_MS } from '../../support/durations.js';
 import { refundAt } from '../../support/marketplace/hyperswitch-facts.js';
-import { HOUR_MS, type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
 
 /** The buyer was given his money back outside of any refund: two persons say so, and that ends it. */
 

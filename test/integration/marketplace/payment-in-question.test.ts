@@ -4,8 +4,9 @@ import { newDecisionId, type PaymentId, type TransferId } from '../../../src/dom
 import { createMarketplaceStory } from '../../../src/ledger/marketplace/marketplace-story.js';
 import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
 import type { TestApi } from '../../support/api.js';
+import { HOUR_MS } from '../../support/durations.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import { HOUR_MS, type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
 
 /** Hyperswitch no longer says that the order was paid, and a seller has not been sent his share yet. */
 

@@ -1,13 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { IntentStatus } from '../../../sandbox/hyperswitch/http/objects.js';
 import { newDecisionId, newRefundId } from '../../../src/domain/ids.js';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { paymentAt, refundAt } from '../../support/marketplace/hyperswitch-facts.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../../support/marketplace/hyperswitch-world.js';
 
 /** Whatever Hyperswitch calls a payment, it ends, is read again, or asks a person; and what was captured is somebody's. */
 
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
 let world: HyperswitchWorld;
 beforeEach(async () => {
   world = await openHyperswitchWorld();
@@ -58,7 +57,7 @@ describe('a payment that Hyperswitch calls something that nothing follows from',
     const figures = await world.ledger.figures();
     expect(figures.needsAttention).toContainEqual(expect.objectContaining({ kind: 'payment', reason, count: 1 }));
     // Read again although nobody tells: the sweep wakes its workflow.
-    expect(await dueAt(paymentId)).toBeLessThanOrEqual(HOUR + MINUTE);
+    expect(await dueAt(paymentId)).toBeLessThanOrEqual(HOUR_MS + MINUTE_MS);
   });
 
   it('goes on by itself once Hyperswitch has the whole', async () => {
@@ -155,7 +154,7 @@ describe('a refund that stays pending', () => {
       const refund = await read();
       await world.sandbox.moveRefund(refund.at, { to: word });
       expect(await world.advanceRefund(refund.id)).not.toHaveProperty('afterMs');
-      world.clock.advance(24 * HOUR);
+      world.clock.advance(24 * HOUR_MS);
       const waits: number[] = [];
       for (let reads = 0; reads < 12; reads += 1) {
         const step = await world.advanceRefund(refund.id);
@@ -163,11 +162,11 @@ describe('a refund that stays pending', () => {
         waits.push(afterMs);
         // The sweep does not come before it is due, and not long after.
         expect(await refundDueAt(refund.id)).toBeGreaterThanOrEqual(afterMs);
-        expect(await refundDueAt(refund.id)).toBeLessThanOrEqual(afterMs + 15 * MINUTE);
+        expect(await refundDueAt(refund.id)).toBeLessThanOrEqual(afterMs + 15 * MINUTE_MS);
         world.clock.advance(afterMs);
       }
-      expect(waits[0]).toBe(5 * MINUTE);
-      expect(waits.at(-1)).toBe(24 * HOUR);
+      expect(waits[0]).toBe(5 * MINUTE_MS);
+      expect(waits.at(-1)).toBe(24 * HOUR_MS);
       expect(waits.toSorted((one, other) => one - other)).toEqual(waits);
       await world.sandbox.moveRefund(refund.at, { to: 'succeeded' });
       expect(await world.advanceRefund(refund.id)).toMatchObject({ kind: 'final', status: 'succeeded' });
@@ -284,7 +283,7 @@ describe('a decision about a payment', () => {
   it('write_off ends what an attempt under way was about to send', async () => {
     const { paymentId } = await world.order();
     const held = { id: paymentId, runner: 'slow' };
-    expect(await world.ledger.claimPayment(paymentId, 'slow', HOUR)).toMatchObject({ kind: 'claimed' });
+    expect(await world.ledger.claimPayment(paymentId, 'slow', HOUR_MS)).toMatchObject({ kind: 'claimed' });
     await world.database.query(
       `UPDATE payments SET attention_reason = 'provider_mismatch', attention_since = clock_now(), attention_detail = 'x' WHERE id = $1`,
       [paymentId],
@@ -311,10 +310,10 @@ describe('a checkout that its buyer has left', () => {
     'is cancelled at Hyperswitch after a day while it %s',
     async (word) => {
       const { paymentId, id } = await called(word);
-      world.clock.advance(23 * HOUR);
+      world.clock.advance(23 * HOUR_MS);
       expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'open' });
       expect(world.posts('payments.cancel')).toBe(0);
-      world.clock.advance(HOUR + MINUTE);
+      world.clock.advance(HOUR_MS + MINUTE_MS);
       expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'final', status: 'cancelled' });
       expect(world.posts('payments.cancel')).toBe(1);
       expect((await world.ledger.findOrder(id))?.status).toBe('payment_failed');
@@ -323,15 +322,15 @@ describe('a checkout that its buyer has left', () => {
 
   it('is not cancelled while money may be on its way', async () => {
     const { paymentId } = await called('processing');
-    world.clock.advance(30 * 24 * HOUR);
-    expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'open', afterMs: 24 * HOUR });
+    world.clock.advance(30 * 24 * HOUR_MS);
+    expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'open', afterMs: 24 * HOUR_MS });
     expect(world.posts('payments.cancel')).toBe(0);
   });
 
   it('is read ever less often while it cannot be cancelled, at least once a day', async () => {
     const { paymentId } = await called('requires_customer_action');
     world.sandbox.setFaults([{ kinds: ['http_503'], on: ['payments.cancel'] }]);
-    world.clock.advance(24 * HOUR);
+    world.clock.advance(24 * HOUR_MS);
     const waits: number[] = [];
     for (let read = 0; read < 12; read += 1) {
       const step = await world.advancePayment(paymentId);
@@ -341,8 +340,8 @@ describe('a checkout that its buyer has left', () => {
       expect(await dueAt(paymentId)).toBeGreaterThanOrEqual(afterMs);
       world.clock.advance(afterMs);
     }
-    expect(waits[0]).toBe(5 * MINUTE);
-    expect(waits.at(-1)).toBe(24 * HOUR);
+    expect(waits[0]).toBe(5 * MINUTE_MS);
+    expect(waits.at(-1)).toBe(24 * HOUR_MS);
     expect(waits.toSorted((one, other) => one - other)).toEqual(waits);
     world.sandbox.setFaults([]);
     expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'final', status: 'cancelled' });
@@ -353,11 +352,11 @@ describe('a checkout that its buyer has left', () => {
     ['succeeded', 'absent'],
   ] as const)('whose cancel nobody lived to record was, by what is read of it: %s', async (to, certainty) => {
     const { paymentId, at } = await called('requires_customer_action');
-    world.clock.advance(25 * HOUR);
-    const claim = { id: paymentId, runner: 'dies', holdMs: 1_000, expiryMs: 24 * HOUR };
+    world.clock.advance(25 * HOUR_MS);
+    const claim = { id: paymentId, runner: 'dies', holdMs: 1_000, expiryMs: 24 * HOUR_MS };
     expect(await world.ledger.claimCancel(claim)).toMatchObject({ hyperswitchPaymentId: at });
     await world.sandbox.movePayment(at, { to });
-    world.clock.advance(MINUTE);
+    world.clock.advance(MINUTE_MS);
     await world.advancePayment(paymentId);
     const known = () =>
       world.database.query('SELECT status, cancel_certainty FROM payments WHERE id = $1', [paymentId]);
@@ -373,12 +372,12 @@ describe('a checkout that its buyer has left', () => {
     ['partially_captured_and_capturable', 400],
   ] as const)('is not cancelled once it is %s, although its cancel was begun', async (to, received) => {
     const { paymentId, at } = await called('requires_customer_action');
-    world.clock.advance(25 * HOUR);
+    world.clock.advance(25 * HOUR_MS);
     world.sandbox.setFaults([{ kinds: ['http_503'], on: ['payments.cancel'], times: 1 }]);
     await world.advancePayment(paymentId);
     expect(world.posts('payments.cancel')).toBe(1);
     await world.sandbox.movePayment(at, { to, ...(received === undefined ? {} : { received }) });
-    world.clock.advance(2 * HOUR);
+    world.clock.advance(2 * HOUR_MS);
     await world.advancePayment(paymentId);
     expect(world.posts('payments.cancel')).toBe(1);
     expect(await world.payment(paymentId)).toMatchObject({ status: 'processing', providerStatus: to });
@@ -392,7 +391,7 @@ describe('a checkout that its buyer has left', () => {
     'whose cancel is answered about %s is not known to be cancelled, and asks',
     async (_what, said, reason) => {
       const { paymentId, at } = await called('requires_customer_action');
-      world.clock.advance(25 * HOUR);
+      world.clock.advance(25 * HOUR_MS);
       const answer = paymentAt({
         hyperswitchPaymentId: at,
         amount: 1_000n,
@@ -415,7 +414,7 @@ describe('a checkout that its buyer has left', () => {
 
   it('that is paid at the last moment is paid', async () => {
     const { paymentId, at } = await called('requires_customer_action');
-    world.clock.advance(25 * HOUR);
+    world.clock.advance(25 * HOUR_MS);
     await world.sandbox.movePayment(at, { to: 'succeeded', seen: false });
     await world.advancePayment(paymentId);
     expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded' });
@@ -423,7 +422,7 @@ describe('a checkout that its buyer has left', () => {
 
   it('that is paid after it was cancelled is paid all the same', async () => {
     const { paymentId, at, id } = await called('requires_payment_method');
-    world.clock.advance(25 * HOUR);
+    world.clock.advance(25 * HOUR_MS);
     await world.advancePayment(paymentId);
     await world.sandbox.movePayment(at, { to: 'succeeded' });
     await world.ledger.storeWebhook({
@@ -458,21 +457,21 @@ describe('a payment that was given up and can still be paid', () => {
       expect(await isDue(paymentId)).toBe(true);
       expect(await world.advancePayment(paymentId)).toMatchObject({ kind: 'final', status: 'cancelled' });
     }
-    const days = waits.map((wait) => Math.round(wait / (24 * HOUR)));
+    const days = waits.map((wait) => Math.round(wait / (24 * HOUR_MS)));
     expect(days).toEqual([1, 1, 2, 4, 7, 7]);
     await world.sandbox.movePayment(at, { to: 'failed' });
     for (let read = 0; read < 2; read += 1) {
-      world.clock.advance(7 * 24 * HOUR);
+      world.clock.advance(7 * 24 * HOUR_MS);
       await world.advancePayment(paymentId);
     }
-    world.clock.advance(365 * 24 * HOUR);
+    world.clock.advance(365 * 24 * HOUR_MS);
     expect(await isDue(paymentId)).toBe(false);
   });
 
   it('asks a person about what was captured of it, although no webhook told', async () => {
     const { paymentId, at } = await givenUp();
     await world.sandbox.movePayment(at, { to: 'partially_captured', received: 400 });
-    world.clock.advance(25 * HOUR);
+    world.clock.advance(25 * HOUR_MS);
     expect(await world.advancePayment(paymentId)).toMatchObject({
       kind: 'attention',
       reason: 'payment_amount_differs',
@@ -483,7 +482,7 @@ describe('a payment that was given up and can still be paid', () => {
   it('pays its order once it was captured whole, although no webhook told', async () => {
     const { paymentId, id, at } = await givenUp();
     await world.sandbox.movePayment(at, { to: 'succeeded' });
-    world.clock.advance(25 * HOUR);
+    world.clock.advance(25 * HOUR_MS);
     await world.advancePayment(paymentId);
     expect((await world.ledger.findOrder(id))?.status).toBe('paid');
   });
@@ -491,7 +490,7 @@ describe('a payment that was given up and can still be paid', () => {
   it('keeps no secret of its buyer', async () => {
     const { paymentId, at } = await givenUp();
     await world.sandbox.movePayment(at, { to: 'requires_payment_method' });
-    world.clock.advance(25 * HOUR);
+    world.clock.advance(25 * HOUR_MS);
     await world.advancePayment(paymentId);
     const secret = 'SELECT sealed_client_secret AS secret, sealed_key_id AS key FROM payments WHERE id = $1';
     expect(await world.database.query(secret, [paymentId])).toEqual([{ secret: null, key: null }]);

@@ -1,11 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { resolveSignal } from '../../../workflows/messages.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  openMarketplaceTest,
-  reversalOf,
-} from '../../support/marketplace/time-skipping.js';
+import { HOUR_MS } from '../../support/durations.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 
 /** Stripe's preview of pending reversals: taken on, and not done (docs.stripe.com/connect/pending-transfer-reversals). */
 

@@ -4,13 +4,9 @@ import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import type { Hyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { resolveUpdate } from '../../../workflows/messages.js';
 import type { TestApi } from '../../support/api.js';
+import { HOUR_MS } from '../../support/durations.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  openMarketplaceTest,
-  reversalOf,
-} from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 import { AT_ONCE } from '../../support/stand-ins.js';
 import { until } from '../../support/until.js';
 

@@ -2,14 +2,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { RefundId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { type TestApi, TOKENS } from '../../support/api.js';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  MINUTE_MS,
-  openMarketplaceTest,
-  reversalOf,
-} from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 import { AT_ONCE } from '../../support/stand-ins.js';
 
 /** What Hyperswitch tells, over HTTP and signed: once, late, twice, in the wrong order, never, or not by Hyperswitch. */

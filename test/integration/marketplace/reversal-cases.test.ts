@@ -1,10 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { forceColumns, putOrder } from '../../support/marketplace/fixtures.js';
 import {
-  HOUR_MS,
   type MarketplaceTest,
-  MINUTE_MS,
   openMarketplaceTest,
   reversalOf,
   waitsBetween,

@@ -3,14 +3,10 @@ import type { ReversalId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { rereadSignal } from '../../../workflows/messages.js';
 import type { TestApi } from '../../support/api.js';
+import { HOUR_MS } from '../../support/durations.js';
 import { forceColumns } from '../../support/marketplace/fixtures.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  openMarketplaceTest,
-  reversalOf,
-} from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 import { AT_ONCE } from '../../support/stand-ins.js';
 
 /** Which reversals are sent at all, when, and in what order. */

@@ -1,14 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { resolveUpdate } from '../../../workflows/messages.js';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { withoutTriggers } from '../../support/marketplace/fixtures.js';
 import { stripeApi } from '../../support/marketplace/stripe-api.js';
 import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  MINUTE_MS,
-  openMarketplaceTest,
-} from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
 
 /** What Stripe's memory of keys, and what it does behind an answer of 500, must never make of a money call. */
 

@@ -3,14 +3,9 @@ import type { ReversalId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { resolveSignal, resolveUpdate } from '../../../workflows/messages.js';
 import type { TestApi } from '../../support/api.js';
+import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
-import {
-  HOUR_MS,
-  type MarketplaceTest,
-  MINUTE_MS,
-  openMarketplaceTest,
-  reversalOf,
-} from '../../support/marketplace/time-skipping.js';
+import { type MarketplaceTest, openMarketplaceTest, reversalOf } from '../../support/marketplace/time-skipping.js';
 
 /** A seller's balance is too low: nobody is blamed, nothing is counted, and the money is taken once it is there. */
 

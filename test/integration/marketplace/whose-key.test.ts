@@ -5,10 +5,11 @@ import { createPinnedReads } from '../../../src/calls/marketplace/pinned-reads.j
 import { createWebhookProcessor } from '../../../src/calls/marketplace/process-webhook.js';
 import { newDecisionId, type TransferId } from '../../../src/domain/ids.js';
 import { createStripe } from '../../../src/providers/stripe/client.js';
+import { MINUTE_MS } from '../../support/durations.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace/fixtures.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../../support/marketplace/hyperswitch-world.js';
-import { type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../support/marketplace/steps.js';
+import { type MarketplaceSteps, marketplaceSteps, UNKNOWN } from '../../support/marketplace/steps.js';
 
 describe('a key of another account at Stripe, which knows nothing of ours,', () => {
   let test: TestLedger;
@@ -55,7 +56,7 @@ describe('a key of another account at Stripe, which knows nothing of ours,', () 
     const id = (await steps.paid({ [seller]: 900 })).transfers[seller]!;
     for (let attempt = 0; attempt < 6; attempt += 1) {
       await steps.send(id, UNKNOWN);
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     await steps.longAbsent({ kind: 'transfer', id });
     expect(await writeOffBy('sk_test_other', id)).toMatchObject({

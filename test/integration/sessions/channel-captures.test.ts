@@ -12,6 +12,7 @@ import {
   startChannelShop,
 } from '../../support/channels/channel-shop.js';
 import { Chain, chainClient, signVoucher } from '../../support/channels/tempo-chain.js';
+import { MINUTE_MS } from '../../support/durations.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { until } from '../../support/until.js';
 
@@ -180,7 +181,6 @@ describe('a close', () => {
 });
 
 describe('a close that the payer asks the chain for', () => {
-  const MINUTE = 60_000;
   /** A request that is served until the handler is told to end, paid by the voucher of this many prices. */
   async function serving(n: bigint) {
     const response = paying(
@@ -207,12 +207,12 @@ describe('a close that the payer asks the chain for', () => {
         expect((await paying(url, close, { method: 'POST' })).status).toBe(204);
       }
       await requestClose();
-      later(6 * MINUTE);
+      later(6 * MINUTE_MS);
       expect(await sweep()).toBe(1);
       expect(await settle()).toEqual(['final']);
       expect(captures()).toEqual(['settle 30000']);
       // In time: a quarter of an hour after the payer asked, the rest would be his.
-      later(5 * MINUTE);
+      later(5 * MINUTE_MS);
       expect(await sweep(endedOne)).toBe(1);
       expect(await settle()).toEqual(['final']);
       expect(onChain()).toMatchObject({ closed: true, settled: '30000', refunded: '970000' });
@@ -231,12 +231,12 @@ describe('a close that the payer asks the chain for', () => {
     await settle();
     expect(await channel()).toMatchObject({ earned: PRICE, settled: PRICE });
     await requestClose();
-    later(6 * MINUTE);
+    later(6 * MINUTE_MS);
     await sweep();
     expect(await channel()).toMatchObject({ closing: true });
     finish();
     expect(await slow).toBe(200);
-    later(MINUTE);
+    later(MINUTE_MS);
     expect(await sweep()).toBe(1);
     await settle();
     expect(onChain()).toMatchObject({ closed: true, settled: '20000' });
@@ -244,7 +244,7 @@ describe('a close that the payer asks the chain for', () => {
 
   it('and is taken back by a top-up: the channel pays again, as soon as somebody pays from it', async () => {
     await requestClose();
-    later(6 * MINUTE);
+    later(6 * MINUTE_MS);
     await captureWorker(store, chain.url, POLICY).watch();
     expect(await channel()).toMatchObject({ closing: true });
     const challenge = await payer.challenge(url);
@@ -257,7 +257,7 @@ describe('a close that the payer asks the chain for', () => {
 
   it('is not said to be final while the chain does not answer: 503, and the channel is not forgotten', async () => {
     await requestClose();
-    later(6 * MINUTE);
+    later(6 * MINUTE_MS);
     await captureWorker(store, chain.url, POLICY).watch();
     const challenge = await payer.challenge(url);
     chain.setDown(true);

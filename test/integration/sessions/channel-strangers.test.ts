@@ -22,10 +22,10 @@ import {
   startChannelShop,
 } from '../../support/channels/channel-shop.js';
 import { chainClient, newAccount } from '../../support/channels/tempo-chain.js';
+import { MINUTE_MS } from '../../support/durations.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 
 const POLICY = { threshold: 1n, intervalMs: 3_600_000 };
-const MINUTE = 60_000;
 
 let chain: TempoSandbox;
 let store: TestLedger;
@@ -62,7 +62,7 @@ const as = (name: string, init: RequestInit = {}): RequestInit => naming({ ...in
 /** Settles on chain what was earned: from then on its voucher can be read by anybody. */
 async function capture(): Promise<void> {
   const worker = captureWorker(store, chain.url, POLICY);
-  store.clock.advance(MINUTE + 1_000);
+  store.clock.advance(MINUTE_MS + 1_000);
   expect(await worker.sweep()).toBe(1);
   expect(await worker.settle()).toEqual(['final']);
 }
@@ -113,7 +113,7 @@ describe('a stranger', () => {
   });
 
   it('cannot close by a voucher that is on its way to the chain', async () => {
-    store.clock.advance(MINUTE + 1_000);
+    store.clock.advance(MINUTE_MS + 1_000);
     expect(await captureWorker(store, chain.url, POLICY).sweep()).toBe(1);
     expect((await paying(url, await strangersCredential(PRICE, 'close'), { method: 'POST' })).status).toBe(402);
     expect(await channel()).toMatchObject({ closing: false, settled: 0n, revealed: PRICE });
@@ -123,7 +123,7 @@ describe('a stranger', () => {
     'gets no receipt for a public voucher that is handed in again as %s, and never becomes the owner',
     async (action) => {
       await payer.pay(url, 2n * PRICE, { headers: { 'x-client': 'alice' } });
-      store.clock.advance(MINUTE + 1_000);
+      store.clock.advance(MINUTE_MS + 1_000);
       // Sent for capture, and not settled yet: what the payer has signed is still the highest.
       expect(await captureWorker(store, chain.url, POLICY).sweep()).toBe(1);
       const open = Credential.deserialize<Record<string, unknown>>(payer.opening).payload;
@@ -208,7 +208,7 @@ describe('the unmodified client of npm mppx', () => {
   it('closes a channel of which everything is captured: it answers the challenge that only it was given', async () => {
     const mine = manager();
     for (let n = 0; n < 3; n += 1) expect((await mine.fetch(url)).status).toBe(200);
-    store.clock.advance(MINUTE + 1_000);
+    store.clock.advance(MINUTE_MS + 1_000);
     const worker = captureWorker(store, chain.url, POLICY);
     expect(await worker.sweep()).toBe(2);
     await worker.settle();
@@ -221,7 +221,7 @@ describe('the unmodified client of npm mppx', () => {
   it('closes it too when that challenge has expired, by the next one', async () => {
     const mine = manager();
     await mine.fetch(url);
-    store.clock.advance(MINUTE + 1_000);
+    store.clock.advance(MINUTE_MS + 1_000);
     const worker = captureWorker(store, chain.url, POLICY);
     await worker.sweep();
     await worker.settle();

@@ -6,8 +6,7 @@ import type {
 } from '../../../src/domain/calls/provider-answers.js';
 import type { Clock } from '../../../src/domain/clock.js';
 import type { Stripe, StripeCalls } from '../../../src/providers/stripe/client.js';
-
-const HOUR = 3_600_000;
+import { HOUR_MS } from '../durations.js';
 
 /** What may befall one request that moves money. */
 export const STRIPE_FAULTS = [
@@ -97,8 +96,8 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     if (fault === 'dropped') return unclear('reset');
     const earlier = keys.get(key);
     const ageMs = earlier ? clock.nowMs() - earlier.firstAtMs : 0;
-    if (ageMs >= 23 * HOUR) broken.push(`${key} was sent ${ageMs} ms after its first use`);
-    if (earlier && ageMs < 24 * HOUR) {
+    if (ageMs >= 23 * HOUR_MS) broken.push(`${key} was sent ${ageMs} ms after its first use`);
+    if (earlier && ageMs < 24 * HOUR_MS) {
       if (earlier.params !== params) broken.push(`${key} was sent with ${params} after ${earlier.params}`);
       if (!earlier.saved)
         return { kind: 'busy', executed: 'perhaps', retryAfterMs: null, detail: '409', requestId: null };
@@ -115,7 +114,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
 
   function work<Done>(fault: StripeFault | undefined, carryOut: () => Saved<Done>): Saved<Done> {
     if (fault === 'refused') return { kind: 'refused' };
-    if (fault === 'finished_later') later.push({ atMs: clock.nowMs() + HOUR / 3, carryOut });
+    if (fault === 'finished_later') later.push({ atMs: clock.nowMs() + HOUR_MS / 3, carryOut });
     return fault === 'broken' || fault === 'finished_later' ? { kind: 'server_error' } : carryOut();
   }
 

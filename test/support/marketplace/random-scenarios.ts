@@ -1,17 +1,25 @@
 import fc from 'fast-check';
 import type { OrderId } from '../../../src/domain/ids.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../durations.js';
 import { HYPERSWITCH_FAULTS, type HyperswitchFault } from './model-hyperswitch.js';
 import { type ModelCurrency, STRIPE_FAULTS, STRIPE_STEPS, type StripeFault } from './model-stripe.js';
 import { CRASHING, type CrashPoint, type MarketplaceModelWorld } from './model-world.js';
 
 /** What may happen to the money of a few orders, in any order and at the same time. */
 
-const SECOND = 1_000;
-const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
 /** Most steps take seconds; some are an outage, and some reach into the hours in which a key may be forgotten. */
-const PASSING = [2 * SECOND, 20 * SECOND, 90 * SECOND, 90 * SECOND, 10 * MINUTE, HOUR, 11 * HOUR, 23 * HOUR, 25 * HOUR];
+const PASSING = [
+  2 * SECOND_MS,
+  20 * SECOND_MS,
+  90 * SECOND_MS,
+  90 * SECOND_MS,
+  10 * MINUTE_MS,
+  HOUR_MS,
+  11 * HOUR_MS,
+  23 * HOUR_MS,
+  25 * HOUR_MS,
+];
 export const SELLERS = ['acct_ada', 'acct_bob'] as const;
 /** Counted in what the currency moves in at Stripe: POST /orders takes nothing else. */
 export const ORDERS = [

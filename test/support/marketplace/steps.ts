@@ -24,20 +24,18 @@ import type {
 } from '../../../src/ledger/calls/call-types.js';
 import type { DecideOutcome, DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
 import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
-import type { TestLedger } from '../ledger-fixtures.js';
+import { HOUR_MS, MINUTE_MS } from '../durations.js';
+import { ledgerForFile, type TestLedger } from '../ledger-fixtures.js';
 import { beginRequest, unique } from './fixtures.js';
 import { paymentAt, refundAt } from './hyperswitch-facts.js';
 
 export const HOLD_MS = 60_000;
-export const SECOND = 1_000;
-export const MINUTE = 60 * SECOND;
-export const HOUR = 60 * MINUTE;
 
 const REVERSALS: RetryPolicy = {
   backoffBaseMs: 1_000,
   backoffMaxMs: 10_000,
   answerWindowMs: 0,
-  counted: { maxRetries: 5, whenShort: { waitAtMostMs: 30 * 24 * HOUR }, whenRefused: 'ask' },
+  counted: { maxRetries: 5, whenShort: { waitAtMostMs: 30 * 24 * HOUR_MS }, whenRefused: 'ask' },
 };
 const TRANSFERS: RetryPolicy = {
   ...REVERSALS,
@@ -94,9 +92,9 @@ export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'da
 
   /** Stripe has surely forgotten the key, and the hourly look has found nothing: what closes an unknown. */
   async function longAbsent(item: { kind: 'transfer' | 'reversal'; id: string }): Promise<void> {
-    clock.advance(26 * HOUR);
-    await ledger.nextProbe(item, false, HOUR);
-    clock.advance(2 * MINUTE);
+    clock.advance(26 * HOUR_MS);
+    await ledger.nextProbe(item, false, HOUR_MS);
+    clock.advance(2 * MINUTE_MS);
   }
 
   async function find(id: OrderId): Promise<Order> {
@@ -292,6 +290,12 @@ export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'da
     events,
     pass: (ms: number) => clock.advance(ms),
   };
+}
+
+/** One ledger for all tests of the file that calls this while it is read, and the steps of its money. */
+export async function marketplaceLedgerForFile(options?: Parameters<typeof ledgerForFile>[0]) {
+  const test = await ledgerForFile(options);
+  return { test, steps: marketplaceSteps(test) };
 }
 
 export interface Paid {

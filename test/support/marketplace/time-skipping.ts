@@ -22,9 +22,6 @@ import {
   startWorkers,
 } from './world.js';
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 60 * MINUTE_MS;
-
 export interface MarketplaceTestOptions extends Pick<MarketplaceWorldOptions, 'settings' | 'decorate' | 'holdMs'> {
   readonly approvalThreshold?: bigint;
 }

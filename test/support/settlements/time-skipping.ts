@@ -8,6 +8,7 @@ import type { Ledger } from '../../../src/ledger/ledger.js';
 import type { Sealer } from '../../../src/ledger/sealer.js';
 import { closeTimeSettlement } from '../../../workflows/index.js';
 import { type ItemState, stateQuery } from '../../../workflows/messages.js';
+import { DAY_MS } from '../durations.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { CHARGE_LANES, sweepThrough } from '../sweeps.js';
 import { openTimeSkippingEnvironment } from '../time-skipping-environment.js';
@@ -20,7 +21,6 @@ import {
 } from './settlement-world.js';
 
 type Paid = 'x402' | 'atxp';
-const DAY_MS = 24 * 3_600_000;
 
 /** The settlement engine on a Temporal server whose clock a test moves; ledger and auth server follow it. */
 export interface SettlementTest {

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { HOUR_MS } from '../../support/durations.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
-
-const HOUR_MS = 3_600_000;
 
 let sandbox: StripeSandbox;
 let api: StripeApi;

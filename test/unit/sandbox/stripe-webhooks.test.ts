@@ -5,10 +5,10 @@ import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { stripeSignature } from '../../../sandbox/stripe/webhooks/webhook-signature.js';
+import { HOUR_MS } from '../../support/durations.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 const SECRET = 'whsec_test';
-const HOUR_MS = 3_600_000;
 
 interface Received {
   readonly body: string;

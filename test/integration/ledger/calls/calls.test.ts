@@ -1,34 +1,24 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import {
   DONE,
-  HOUR,
   LOCKED_OUT,
-  type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
+  marketplaceLedgerForFile,
   REFUSED,
-  SECOND,
   SHORT,
   THROTTLED,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
 import { callsToStripe } from '../../../support/marketplace/stripe-calls.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-const callOf = (kind: 'transfer' | 'reversal') => callsToStripe(() => ({ test, steps }))[kind];
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
+const callOf = callsToStripe(test, steps);
 
 const inMs = (iso: string | null) => (iso === null ? null : new Date(iso).getTime() - test.clock.nowMs());
 
 describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
-  const { table, make, hold, claim, find, release, adopt, dueIds } = callOf(kind);
+  const { table, make, hold, claim, find, release, adopt, dueIds } = callOf[kind];
 
   it('is due at once, and again only when its next attempt is', async () => {
     const id = await make();
@@ -38,7 +28,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
     expect(inMs(nextRetryAt)).toBeGreaterThan(0);
     expect(await dueIds()).not.toContain(id);
     expect(await claim(id)).toMatchObject({ kind: 'later', why: 'its next attempt is not due' });
-    steps.pass(30 * SECOND);
+    steps.pass(30 * SECOND_MS);
     expect(await dueIds()).toContain(id);
     expect(await claim(id)).toMatchObject({ kind: 'claimed' });
   });
@@ -51,7 +41,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
       if (decision.do === 'retry') waits.push(decision.afterMs);
       expect(inMs((await find(id)).nextRetryAt)! / 1_000).toBeCloseTo(waits.at(-1)! / 1_000, 0);
       expect(await find(id)).toMatchObject({ retryCount: failure + 1, certainty: 'unknown' });
-      steps.pass(11 * SECOND);
+      steps.pass(11 * SECOND_MS);
     }
     expect(waits).toEqual([1_000, 2_000, 4_000, 8_000, 10_000]);
     await steps.attempt(await hold(id), UNKNOWN);
@@ -70,13 +60,13 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
     const id = await make();
     for (let failure = 0; failure < 6; failure += 1) {
       await steps.attempt(await hold(id), UNKNOWN);
-      steps.pass(11 * SECOND);
+      steps.pass(11 * SECOND_MS);
     }
-    steps.pass(2 * HOUR);
+    steps.pass(2 * HOUR_MS);
     expect(await dueIds()).toContain(id);
-    await test.ledger.nextProbe({ kind, id }, undefined, HOUR);
+    await test.ledger.nextProbe({ kind, id }, undefined, HOUR_MS);
     expect(await dueIds()).not.toContain(id);
-    steps.pass(HOUR);
+    steps.pass(HOUR_MS);
     expect(await dueIds()).toContain(id);
     await claim(id);
     expect(await dueIds()).not.toContain(id);
@@ -90,7 +80,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
       expect(held).toMatchObject({ looksFirst: kind === 'reversal', certainty: 'not_sent' });
       sent.push(await steps.leave(held));
       await steps.answered(held, THROTTLED);
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     expect(new Set(sent.map((one) => JSON.stringify(one))).size).toBe(1);
     expect(sent[0]).toMatchObject({ key: id, generation: 1 });
@@ -104,7 +94,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
       const held = await hold(id);
       sent.push(JSON.stringify(await steps.leave(held)));
       await steps.answered(held, UNKNOWN);
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
       const { params } = await steps.row<{ params: string }>(table, id);
       expect(JSON.stringify({ ...JSON.parse(sent[0]!), params: JSON.parse(params) })).toBe(sent[0]);
     }
@@ -116,7 +106,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
     const short = kind === 'reversal' ? REFUSED : SHORT;
     await steps.attempt(await hold(id), short, { provedAbsent: true });
     if (kind === 'reversal') await steps.decide({ kind, itemId: id, action: 'retry' });
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const held = await hold(id);
     expect(held).toMatchObject({ certainty: 'absent', looksFirst: true, generation: 1 });
     await steps.noteAbsent(held);
@@ -132,7 +122,7 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
   it('never calls an unknown outcome absent because a later attempt was refused, without looking', async () => {
     const id = await make();
     await steps.attempt(await hold(id), UNKNOWN);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const held = await hold(id);
     await steps.noteAbsent(held);
     await steps.leave(held);
@@ -169,24 +159,24 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
     }
 
     it('is sent again with the same key at 22:59', async () => {
-      const id = await sentAgo(23 * HOUR - MINUTE);
+      const id = await sentAgo(23 * HOUR_MS - MINUTE_MS);
       expect(await lookAndAsk(id)).toMatchObject({ kind: 'send', key: id, generation: 1 });
     });
 
     it('is only looked for at 23:01, until 25 hours have passed', async () => {
-      const id = await sentAgo(23 * HOUR + MINUTE);
+      const id = await sentAgo(23 * HOUR_MS + MINUTE_MS);
       const permit = await lookAndAsk(id);
       expect(permit.kind).toBe('read_only');
-      if (permit.kind === 'read_only') expect(permit.afterMs / HOUR).toBeCloseTo(2 - 1 / 60, 1);
+      if (permit.kind === 'read_only') expect(permit.afterMs / HOUR_MS).toBeCloseTo(2 - 1 / 60, 1);
       expect(await claim(id)).toMatchObject({ kind: 'later' });
       expect(await find(id)).toMatchObject({ certainty: 'unknown', retryCount: 1 });
       expect(await steps.row(table, id)).toMatchObject({ attempts: 1, runner: null });
     });
 
     it('is not sent at 25:01 on one proof of absence, nor on a second look after 59 s', async () => {
-      const id = await sentAgo(25 * HOUR + MINUTE);
-      expect(await lookAndAsk(id)).toEqual({ kind: 'read_only', afterMs: MINUTE });
-      steps.pass(59 * SECOND);
+      const id = await sentAgo(25 * HOUR_MS + MINUTE_MS);
+      expect(await lookAndAsk(id)).toEqual({ kind: 'read_only', afterMs: MINUTE_MS });
+      steps.pass(59 * SECOND_MS);
       expect(await claim(id)).toMatchObject({ kind: 'later' });
       // Also when somebody made it due before its time.
       await test.database.query(`UPDATE ${table} SET next_retry_at = NULL WHERE id = $1`, [id]);
@@ -195,50 +185,50 @@ describe.each(['transfer', 'reversal'] as const)('the call of a %s', (kind) => {
     });
 
     it('is sent at 25:01 with a new key on two proofs that are 61 s apart', async () => {
-      const id = await sentAgo(25 * HOUR + MINUTE);
+      const id = await sentAgo(25 * HOUR_MS + MINUTE_MS);
       await lookAndAsk(id);
-      steps.pass(61 * SECOND);
+      steps.pass(61 * SECOND_MS);
       expect(await lookAndAsk(id)).toMatchObject({ kind: 'send', key: `${id}:g2`, generation: 2 });
     });
 
     it('counts no proof from before the last send', async () => {
-      const id = await sentAgo(HOUR);
+      const id = await sentAgo(HOUR_MS);
       for (let look = 0; look < 3; look += 1) {
         const held = await hold(id);
         await steps.noteAbsent(held);
         await release(id, held.runner);
-        steps.pass(2 * MINUTE);
+        steps.pass(2 * MINUTE_MS);
       }
       const again = await hold(id);
       await steps.leave(again);
       await steps.answered(again, UNKNOWN);
-      steps.pass(25 * HOUR);
-      expect(await lookAndAsk(id)).toEqual({ kind: 'read_only', afterMs: MINUTE });
+      steps.pass(25 * HOUR_MS);
+      expect(await lookAndAsk(id)).toEqual({ kind: 'read_only', afterMs: MINUTE_MS });
     });
 
     it('is not proved absent by looks right after its last send, however long ago it was first turned away', async () => {
       const id = await make();
       await steps.attempt(await hold(id), THROTTLED);
-      steps.pass(25 * HOUR);
+      steps.pass(25 * HOUR_MS);
       const late = await hold(id);
       await steps.noteAbsent(late);
       const sent = await steps.leave(late);
       await steps.answered(late, UNKNOWN);
       for (let look = 0; look < 2; look += 1) {
-        steps.pass(2 * MINUTE);
+        steps.pass(2 * MINUTE_MS);
         const held = await hold(id);
         await steps.noteAbsent(held);
         await release(id, held.runner);
       }
-      steps.pass(2 * MINUTE);
+      steps.pass(2 * MINUTE_MS);
       expect(await lookAndAsk(id)).toEqual(sent);
     });
 
     it('is looked for before its first send when its row is older than a key lives: a backup may know less than Stripe', async () => {
       const [young, old] = [await make(), await make()];
-      steps.pass(22 * HOUR);
+      steps.pass(22 * HOUR_MS);
       expect(await hold(young)).toMatchObject({ looksFirst: kind === 'reversal', certainty: 'not_sent' });
-      steps.pass(HOUR);
+      steps.pass(HOUR_MS);
       expect(await hold(old)).toMatchObject({ looksFirst: true, certainty: 'not_sent' });
     });
   });

@@ -1,28 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
-import {
-  DONE,
-  HOLD_MS,
-  type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
-  REFUSED,
-  SECOND,
-  UNKNOWN,
-} from '../../../support/marketplace/steps.js';
+import { describe, expect, it } from 'vitest';
+import { MINUTE_MS, SECOND_MS } from '../../../support/durations.js';
+import { DONE, HOLD_MS, marketplaceLedgerForFile, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
 import { callsToStripe, orderWithReversals } from '../../../support/marketplace/stripe-calls.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 const demanded = (...amounts: readonly number[]) => orderWithReversals(steps, amounts);
 
 describe.each(['transfer', 'reversal'] as const)('a %s is claimed', (kind) => {
-  const { table, make, hold, claim, find, dueIds } = callsToStripe(() => ({ test, steps }))[kind];
+  const { table, make, hold, claim, find, dueIds } = callsToStripe(test, steps)[kind];
 
   it('by one process at a time', async () => {
     const id = await make();
@@ -41,7 +26,7 @@ describe.each(['transfer', 'reversal'] as const)('a %s is claimed', (kind) => {
     const [idle, sent] = [await make(), await make()];
     await hold(idle);
     await steps.leave(await hold(sent));
-    steps.pass(HOLD_MS + SECOND);
+    steps.pass(HOLD_MS + SECOND_MS);
     expect(await hold(idle)).toMatchObject({ certainty: 'not_sent', looksFirst: kind === 'reversal' });
     expect(await hold(sent)).toMatchObject({ certainty: 'unknown', looksFirst: true });
   });
@@ -51,7 +36,7 @@ describe.each(['transfer', 'reversal'] as const)('a %s is claimed', (kind) => {
     const slow = await hold(id, 'slow');
     const slower = await hold(id, 'slow');
     await steps.leave(slow);
-    steps.pass(HOLD_MS + SECOND);
+    steps.pass(HOLD_MS + SECOND_MS);
     const next = await hold(id, 'next');
     expect(await steps.permit(slower)).toEqual({ kind: 'stop', why: 'the claim lapsed' });
     await steps.answered(slow, REFUSED, { provedAbsent: true });
@@ -66,7 +51,7 @@ describe.each(['transfer', 'reversal'] as const)('a %s is claimed', (kind) => {
   it('and not when the permit comes after the claim has lapsed, although nobody else took it', async () => {
     const id = await make();
     const held = await hold(id);
-    steps.pass(HOLD_MS + SECOND);
+    steps.pass(HOLD_MS + SECOND_MS);
     expect(await steps.permit(held)).toEqual({ kind: 'stop', why: 'the claim lapsed' });
     expect(await steps.row(table, id)).toMatchObject({ attempts: 0, certainty: 'not_sent' });
   });
@@ -76,7 +61,7 @@ describe.each(['transfer', 'reversal'] as const)('a %s is claimed', (kind) => {
     await steps.leave(await hold(id));
     await test.ledger.markItemsStarted([{ kind, id }]);
     expect(await dueIds()).not.toContain(id);
-    steps.pass(HOLD_MS + MINUTE);
+    steps.pass(HOLD_MS + MINUTE_MS);
     expect(await dueIds()).toContain(id);
   });
 });
@@ -121,7 +106,7 @@ describe('several reversals of one transfer', () => {
     await steps.holdReversal(reversals[1]!);
     await steps.decide({ kind: 'reversal', itemId: reversals[0]!, action: 'retry' });
     expect(await steps.claimReversal(reversals[0]!)).toMatchObject({ kind: 'later' });
-    steps.pass(HOLD_MS + SECOND);
+    steps.pass(HOLD_MS + SECOND_MS);
     // The hold of the second has lapsed: the first goes, and the second is asked about again in its turn.
     expect(await steps.claimReversal(reversals[0]!)).toMatchObject({ kind: 'claimed' });
     expect(await steps.row('reversals', reversals[1]!)).toMatchObject({ runner: null });

@@ -1,11 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 const LONGEST_MS = 1_000;
 const turns = (lane: 'first' | 'in_turn', howMany: number): Promise<(number | null)[]> =>

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createResolution } from '../../../../src/calls/decisions/decide.js';
 import { newDecisionId, type ReversalId, type TransferId } from '../../../../src/domain/ids.js';
 import { createDatabase } from '../../../../src/ledger/database.js';
 import { newestKnown } from '../../../../src/ledger/migrate.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { HOLD_MS, type MarketplaceSteps, MINUTE, marketplaceSteps } from '../../../support/marketplace/steps.js';
+import { HOLD_MS, marketplaceLedgerForFile } from '../../../support/marketplace/steps.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 /** A share of 300 of which 120 were taken by others, as a person has decided. */
 async function partlyCounted() {
@@ -80,7 +74,7 @@ describe('what an older build froze', () => {
     });
     expect((await steps.reversal(id)).attention?.detail).toContain('180 USD are to be taken');
     await steps.longAbsent({ kind: 'reversal', id });
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     await steps.longAbsent({ kind: 'reversal', id });
     await steps.decide({ kind: 'reversal', itemId: id, action: 'retry' });
     const permit = await steps.permit(await steps.holdReversal(id));

@@ -1,15 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ReversalId } from '../../../../src/domain/ids.js';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../support/durations.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import {
   DONE,
-  HOUR,
   LOCKED_OUT,
   type MarketplaceSteps,
-  MINUTE,
   marketplaceSteps,
   REFUSED,
-  SECOND,
   SHORT,
   THROTTLED,
   UNKNOWN,
@@ -45,7 +43,7 @@ describe('a seller whose balance is too low', () => {
     expect(await Promise.all(ids.map(statusOf))).toEqual(Array(4).fill('waiting_balance'));
     expect(await steps.claimReversal(ids[0]!)).toMatchObject({ kind: 'waiting_balance' });
 
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     for (const id of ids.slice(1)) expect(await steps.claimReversal(id)).toMatchObject({ kind: 'waiting_balance' });
     const claims = await Promise.all(ids.map((id) => steps.claimReversal(id)));
     expect(claims.map(({ kind }) => kind)).toEqual(['claimed', ...Array(3).fill('waiting_balance')]);
@@ -54,7 +52,7 @@ describe('a seller whose balance is too low', () => {
   it('goes on while the balance lasts, and the gate opens after the last', async () => {
     const ids = await reversalsOf('acct_a', 3);
     for (const id of ids) if ((await steps.claimReversal(id)).kind === 'claimed') await answerHeld(id);
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     for (const [place, id] of ids.entries()) {
       const { started } = await steps.reverse(id);
       expect(started).toEqual(place < 2 ? [{ kind: 'reversal', id: ids[place + 1] }] : []);
@@ -76,8 +74,8 @@ describe('a seller whose balance is too low', () => {
     for (let probe = 0; probe < 9; probe += 1) {
       const claim = await steps.claimReversal(ids[0]!);
       if (claim.kind !== 'waiting_balance') throw new Error(claim.kind);
-      waits.push(Math.round(claim.afterMs / MINUTE));
-      steps.pass(claim.afterMs + SECOND);
+      waits.push(Math.round(claim.afterMs / MINUTE_MS));
+      steps.pass(claim.afterMs + SECOND_MS);
       await short(ids[0]!);
     }
     expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
@@ -90,7 +88,7 @@ describe('a seller whose balance is too low', () => {
     const held = await Promise.all(ids.map((id) => steps.holdReversal(id)));
     for (const claim of held) await steps.attempt(claim, SHORT, { provedAbsent: true });
     const claim = await steps.claimReversal(ids[0]!);
-    expect(claim.kind === 'waiting_balance' && claim.afterMs).toBeLessThanOrEqual(MINUTE);
+    expect(claim.kind === 'waiting_balance' && claim.afterMs).toBeLessThanOrEqual(MINUTE_MS);
   });
 
   it('is asked at once when Stripe tells of money, for the oldest alone', async () => {
@@ -123,7 +121,7 @@ describe('a seller whose balance is too low', () => {
     const ids = await reversalsOf('acct_a', 2);
     await short(ids[0]!);
     await steps.claimReversal(ids[1]!);
-    steps.pass(31 * 24 * HOUR);
+    steps.pass(31 * 24 * HOUR_MS);
     const { started } = await short(ids[0]!);
     expect(started).toEqual([]);
     expect(await steps.reversal(ids[0]!)).toMatchObject({
@@ -131,7 +129,7 @@ describe('a seller whose balance is too low', () => {
       certainty: 'absent',
       attention: { reason: 'balance_horizon' },
     });
-    steps.pass(2 * MINUTE);
+    steps.pass(2 * MINUTE_MS);
     expect((await test.ledger.dueItems('reversal', 10)).map(({ id }) => id)).toEqual([ids[1]]);
     expect((await steps.reverse(ids[1]!)).status).toBe('reversed');
     // A person has another look at the first: it may ask at once.
@@ -149,9 +147,9 @@ describe('a seller whose balance is too low', () => {
     const ids = await reversalsOf('acct_a', 2);
     await short(ids[0]!);
     await steps.claimReversal(ids[1]!);
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     await giveUp(ids[0]!);
-    steps.pass(2 * MINUTE);
+    steps.pass(2 * MINUTE_MS);
     expect((await test.ledger.dueItems('reversal', 10)).map(({ id }) => id)).toEqual([ids[1]]);
     expect(await steps.claimReversal(ids[1]!)).toMatchObject({ kind: 'claimed' });
   });
@@ -167,11 +165,11 @@ describe('a seller whose balance is too low', () => {
     const ids = await reversalsOf('acct_a', 2);
     await steps.reverse(ids[0]!, UNKNOWN);
     await short(ids[1]!);
-    steps.pass(30 * SECOND);
+    steps.pass(30 * SECOND_MS);
     const claim = await steps.claimReversal(ids[0]!);
     expect(claim).toMatchObject({ kind: 'waiting_balance' });
-    expect(claim.kind === 'waiting_balance' && claim.afterMs).toBeLessThanOrEqual(MINUTE);
-    steps.pass(MINUTE);
+    expect(claim.kind === 'waiting_balance' && claim.afterMs).toBeLessThanOrEqual(MINUTE_MS);
+    steps.pass(MINUTE_MS);
     expect(await steps.claimReversal(ids[1]!)).toMatchObject({ kind: 'waiting_balance' });
     expect(await steps.claimReversal(ids[0]!)).toMatchObject({ kind: 'claimed' });
   });
@@ -183,12 +181,12 @@ describe('a seller whose balance is too low', () => {
     const ids = await reversalsOf('acct_a', 2);
     await short(ids[0]!);
     await steps.claimReversal(ids[1]!);
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     const { decision } = await steps.reverse(ids[0]!, answer);
     expect(await steps.reversal(ids[0]!)).toMatchObject({ status: 'waiting_balance', retryCount });
     expect(await steps.claimReversal(ids[0]!)).toMatchObject({ kind: 'waiting_balance' });
     expect(await steps.claimReversal(ids[1]!)).toMatchObject({ kind: 'waiting_balance' });
-    steps.pass((decision.do === 'retry' ? decision.afterMs : 0) + SECOND);
+    steps.pass((decision.do === 'retry' ? decision.afterMs : 0) + SECOND_MS);
     expect((await steps.reverse(ids[0]!)).status).toBe('reversed');
   });
 
@@ -196,10 +194,10 @@ describe('a seller whose balance is too low', () => {
     const ids = await reversalsOf('acct_a', 2);
     await short(ids[0]!);
     await steps.claimReversal(ids[1]!);
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     await steps.leave(await steps.holdReversal(ids[0]!));
     expect(await steps.claimReversal(ids[1]!)).toMatchObject({ kind: 'waiting_balance' });
-    steps.pass(2 * MINUTE);
+    steps.pass(2 * MINUTE_MS);
     expect((await test.ledger.dueItems('reversal', 10)).map(({ id }) => id)).toEqual([ids[0]]);
     expect(await steps.claimReversal(ids[0]!)).toMatchObject({ kind: 'claimed' });
   });
@@ -208,7 +206,7 @@ describe('a seller whose balance is too low', () => {
     const ids = await reversalsOf('acct_a', 2);
     await short(ids[0]!);
     await steps.claimReversal(ids[1]!);
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     const probing = await steps.holdReversal(ids[0]!);
     await steps.leave(probing);
     // The claim of the second and the success of the first meet at the gate, in whichever order.
@@ -223,7 +221,7 @@ describe('Stripe that does not let us in', () => {
     await steps.reverse(ids[0]!, LOCKED_OUT, { parks: 'stripe', detail: 'key revoked' });
     const parked = await Promise.all(ids.map((id) => steps.claimReversal(id)));
     expect(parked.map(({ kind }) => kind)).toEqual(['parked', 'parked', 'parked']);
-    steps.pass(2 * SECOND);
+    steps.pass(2 * SECOND_MS);
     const claims = await Promise.all(ids.map((id) => steps.claimReversal(id)));
     expect(claims.filter(({ kind }) => kind === 'probe')).toEqual([
       { kind: 'probe', provider: 'stripe', sellerAccount: 'acct_a' },
@@ -234,18 +232,18 @@ describe('Stripe that does not let us in', () => {
   it('is asked again after a process that asked has died, and less and less often while it refuses', async () => {
     const [id] = await reversalsOf('acct_a', 1);
     await steps.reverse(id!, LOCKED_OUT, { parks: 'stripe' });
-    steps.pass(2 * SECOND);
+    steps.pass(2 * SECOND_MS);
     expect(await steps.claimReversal(id!)).toMatchObject({ kind: 'probe' });
     expect(await steps.claimReversal(id!)).toMatchObject({ kind: 'parked' });
-    steps.pass(31 * SECOND);
+    steps.pass(31 * SECOND_MS);
     const waits: number[] = [];
     for (let probe = 0; probe < 8; probe += 1) {
       expect(await steps.claimReversal(id!)).toMatchObject({ kind: 'probe' });
       await test.ledger.parkProvider('stripe', 'still revoked');
       const claim = await steps.claimReversal(id!);
       if (claim.kind !== 'parked') throw new Error(claim.kind);
-      waits.push(Math.round(claim.afterMs / SECOND));
-      steps.pass(claim.afterMs + SECOND);
+      waits.push(Math.round(claim.afterMs / SECOND_MS));
+      steps.pass(claim.afterMs + SECOND_MS);
     }
     expect(waits).toEqual([2, 4, 8, 16, 32, 60, 60, 60]);
   });
@@ -270,7 +268,7 @@ describe('Stripe that does not let us in', () => {
     const ids = await reversalsOf('acct_a', 3);
     await steps.reverse(ids[0]!, LOCKED_OUT, { parks: 'stripe' });
     expect(await test.ledger.dueItems('reversal', 10)).toHaveLength(0);
-    steps.pass(2 * MINUTE);
+    steps.pass(2 * MINUTE_MS);
     expect(await test.ledger.dueItems('reversal', 10)).toHaveLength(1);
     await test.ledger.unparkProvider('stripe');
     expect((await test.ledger.dueItems('reversal', 10)).map(({ id }) => id).sort()).toEqual([...ids].sort());

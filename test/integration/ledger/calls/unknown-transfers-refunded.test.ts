@@ -1,23 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
-import {
-  HOUR,
-  type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
-  type Paid,
-  UNKNOWN,
-} from '../../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, type Paid, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const SELLER = 'acct_1UnknownRefunded';
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 describe('a transfer of which nobody knew whether it was sent, and whose order was refunded meanwhile', () => {
   async function unknown() {
@@ -35,9 +22,9 @@ describe('a transfer of which nobody knew whether it was sent, and whose order w
   }
   /** Stripe has forgotten the key, and two looks find nothing. */
   async function provedUnsent(id: Paid['transfers'][string]) {
-    steps.pass(26 * HOUR);
+    steps.pass(26 * HOUR_MS);
     expect(await look(id)).toMatchObject({ kind: 'read_only' });
-    steps.pass(2 * MINUTE);
+    steps.pass(2 * MINUTE_MS);
     return await look(id);
   }
 
@@ -62,7 +49,7 @@ describe('a transfer of which nobody knew whether it was sent, and whose order w
   it('is not sent either when a person has it tried again', async () => {
     const { id, transfer } = await unknown();
     for (let n = 0; n < 5; n += 1) {
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
       await steps.send(transfer, UNKNOWN);
     }
     expect((await steps.transfer(transfer)).attention).toMatchObject({ reason: 'retries_exhausted' });
@@ -83,10 +70,10 @@ describe('a transfer of which nobody knew whether it was sent, and whose order w
       });
     await says('partially_captured');
     for (let hour = 0; hour < 27; hour += 1) {
-      steps.pass(HOUR + MINUTE);
+      steps.pass(HOUR_MS + MINUTE_MS);
       const claim = await steps.holdTransfer(transfer);
       await steps.noteAbsent(claim);
-      await test.ledger.releaseTransfer(transfer, claim.runner, HOUR);
+      await test.ledger.releaseTransfer(transfer, claim.runner, HOUR_MS);
     }
     await steps.refunded(id);
     await says('succeeded');

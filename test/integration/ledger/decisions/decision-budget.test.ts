@@ -1,18 +1,14 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { type ActionOf } from '../../../../src/domain/decisions/decisions.js';
 import { newDecisionId } from '../../../../src/domain/ids.js';
 import { createDecisions } from '../../../../src/ledger/decisions/decide.js';
 import type { DecideOutcome } from '../../../../src/ledger/decisions/decision-types.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { HOUR_MS } from '../../../support/durations.js';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { putOrder } from '../../../support/marketplace/fixtures.js';
 
-const HOUR = 3_600_000;
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 1_000n });
-});
-afterAll(() => test.dispose());
-beforeEach(() => test.clock.advance(25 * HOUR));
+const test = await ledgerForFile({ approvalThreshold: 1_000n });
+beforeEach(() => test.clock.advance(25 * HOUR_MS));
 
 /** A reversal that failed for good, of which Stripe holds nothing. */
 async function stuck(amount: bigint, currency = 'USD'): Promise<string> {
@@ -61,7 +57,7 @@ describe('what one person gives up within a day', () => {
 
   it('is forgotten a day later, and not a moment before', async () => {
     await giveUp(await stuck(600n));
-    test.clock.advance(24 * HOUR - 60_000);
+    test.clock.advance(24 * HOUR_MS - 60_000);
     const waits = await stuck(600n);
     expect(await kindOf(giveUp(waits))).toBe('pending_approval');
     test.clock.advance(61_000);

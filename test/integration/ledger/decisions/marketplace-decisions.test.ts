@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import {
   type DecisionId,
   newDecisionId,
@@ -7,27 +7,14 @@ import {
   type TransferId,
 } from '../../../../src/domain/ids.js';
 import type { DecideOutcome, Verification } from '../../../../src/ledger/decisions/decision-types.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import {
-  DONE,
-  type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
-  REFUSED,
-  UNKNOWN,
-} from '../../../support/marketplace/steps.js';
+import { DONE, marketplaceLedgerForFile, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
 import { orderWithReversals } from '../../../support/marketplace/stripe-calls.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 1_000n });
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile({ approvalThreshold: 1_000n });
 // A day between two tests: nobody has given anything up yet today.
-beforeEach(() => steps.pass(25 * 60 * MINUTE));
+beforeEach(() => steps.pass(25 * 60 * MINUTE_MS));
 
 const ABSENT: Verification = { kind: 'absent' };
 const found = (providerId: string): Verification => ({ kind: 'found', providerId });
@@ -54,7 +41,7 @@ async function exhausted(kind: 'transfer' | 'reversal'): Promise<string> {
   const id = kind === 'transfer' ? transfer : (await steps.find(order.id)).reversals[0]!.id;
   for (let attempt = 0; attempt < 6; attempt += 1) {
     await (kind === 'transfer' ? steps.send(id as TransferId, UNKNOWN) : steps.reverse(id as ReversalId, UNKNOWN));
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
   }
   return id;
 }
@@ -202,14 +189,14 @@ describe('giving money up', () => {
       const writeOff = () => steps.decide({ kind, itemId: id, action: 'write_off', verified: ABSENT });
       const tooEarly = { kind: 'refused', detail: expect.stringContaining('25 hours') };
       expect(await writeOff()).toMatchObject(tooEarly);
-      steps.pass(26 * 60 * MINUTE);
+      steps.pass(26 * 60 * MINUTE_MS);
       expect(await writeOff()).toMatchObject(tooEarly);
-      await test.ledger.nextProbe({ kind, id }, undefined, MINUTE);
-      steps.pass(MINUTE);
+      await test.ledger.nextProbe({ kind, id }, undefined, MINUTE_MS);
+      steps.pass(MINUTE_MS);
       expect(await writeOff()).toMatchObject(tooEarly);
-      await test.ledger.nextProbe({ kind, id }, false, MINUTE);
+      await test.ledger.nextProbe({ kind, id }, false, MINUTE_MS);
       expect(await writeOff()).toMatchObject(tooEarly);
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
       expect(await writeOff()).toMatchObject({ kind: 'applied' });
     },
   );

@@ -1,27 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type DecisionId, newDecisionId } from '../../../../src/domain/ids.js';
 import type { DecisionRequest } from '../../../../src/ledger/decisions/decision-types.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
-import {
-  type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
-  type Paid,
-  REFUSED,
-  UNKNOWN,
-} from '../../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, type Paid, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 /** What a person asked for waits for its approval, and something else is asked of the same item meanwhile. */
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 type Asked = Pick<DecisionRequest, 'kind' | 'itemId' | 'action'> & Partial<DecisionRequest>;
 async function requests(asked: Asked): Promise<DecisionId> {
@@ -80,7 +67,7 @@ describe('an approval of what was asked for about another question', () => {
     const { order, transferId } = await paid(20_000);
     for (let attempt = 0; attempt <= 5; attempt += 1) {
       await steps.send(transferId, REFUSED, { provedAbsent: true });
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     const verified = { kind: 'absent' } as const;
     const decision = await requests({ kind: 'transfer', itemId: transferId, action: 'write_off', verified });

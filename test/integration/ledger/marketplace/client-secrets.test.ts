@@ -2,10 +2,10 @@ import { afterEach, expect, it } from 'vitest';
 import { createLedger } from '../../../../src/ledger/ledger.js';
 import { sealClientSecret } from '../../../../src/ledger/marketplace/payments.js';
 import { createSealer } from '../../../../src/ledger/sealer.js';
+import { DAY_MS } from '../../../support/durations.js';
 import { openTestLedger, type TestLedger, testKey } from '../../../support/ledger-fixtures.js';
 import { forceColumns, putOrder } from '../../../support/marketplace/fixtures.js';
 
-const DAY_MS = 24 * 3_600_000;
 const OLD = testKey('1', 1);
 const NEW = testKey('2', 2);
 let test: TestLedger | undefined;

@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { DecisionId } from '../../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import { DONE, type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { DONE, type MarketplaceSteps, marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 const sent = (amount?: number) => sentShare(steps, amount);
 const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
@@ -125,7 +119,7 @@ describe('a compensation', () => {
     await steps.reverse(late.id, UNKNOWN);
     await steps.refundSays(failing, 'failed');
     await compensateBy('anna', failing);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     await steps.answered(await steps.holdReversal(late.id), DONE, { source: 'lookup' });
     await compensateBy('berta', failing);
     const paidAgain = (await steps.find(order.id)).transfers.filter(({ origin }) => origin === 'compensation');

@@ -1,19 +1,15 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   REVERSAL_STATUSES,
   type ReversalStatus,
   type TransferStatus,
 } from '../../../../src/domain/marketplace/marketplace-status.js';
 import { createCaseCounts } from '../../../support/case-counts.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { forceColumns, putOrder } from '../../../support/marketplace/fixtures.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 interface Part {
   readonly amount: number;

@@ -1,15 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { MarketplaceKind } from '../../../../src/domain/marketplace/marketplace.js';
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../support/durations.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import {
   HOLD_MS,
-  HOUR,
   type MarketplaceSteps,
-  MINUTE,
   marketplaceSteps,
   REFUSED,
-  SECOND,
   SHORT,
 } from '../../../support/marketplace/steps.js';
 
@@ -35,7 +33,7 @@ describe('what nobody took further', () => {
     await steps.send(transfer);
     expect(await due('transfer')).toEqual([]);
     const refund = await steps.askRefund(order.id, 400);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     expect(await due('refund')).toEqual([
       { kind: 'refund', id: refund, orderId: order.id, sellerAccount: null, amount: 400n, currency: 'USD' },
     ]);
@@ -51,12 +49,12 @@ describe('what nobody took further', () => {
     const item = { kind: 'transfer', id: order.transfers.acct_a! } as const;
     await test.ledger.markItemsStarted([item]);
     expect(await dueIds('transfer')).toEqual([]);
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     expect(await dueIds('transfer')).toEqual([item.id]);
     await steps.holdTransfer(order.transfers.acct_a!);
     await test.ledger.markItemsStarted([item]);
     expect(await dueIds('transfer')).toEqual([]);
-    steps.pass(MINUTE + SECOND);
+    steps.pass(MINUTE_MS + SECOND_MS);
     // The claim holds for this long; its process is given as much.
     expect(await dueIds('transfer')).toEqual([]);
     steps.pass(HOLD_MS);
@@ -72,7 +70,7 @@ describe('what nobody took further', () => {
         columns: { origin: 'import' },
       })),
     });
-    steps.pass(SECOND);
+    steps.pass(SECOND_MS);
     const others = await putOrder(test, {
       transfers: ['acct_b', 'acct_c'].map((seller) => ({ amount: 10, status: 'pending' as const, seller })),
     });
@@ -90,7 +88,7 @@ describe('what nobody took further', () => {
       transfers: [{ amount: 500 }, { amount: 500, status: 'cancelled' }],
       refunds: [{ amount: 500, reversals: [{ transfer: 0, amount: 500, status: 'reversed' }] }],
     });
-    steps.pass(1_000 * HOUR);
+    steps.pass(1_000 * HOUR_MS);
     for (const kind of ['payment', 'refund', 'transfer', 'reversal'] as const) expect(await dueIds(kind)).toEqual([]);
     expect(orders.reversals).toHaveLength(1);
   });
@@ -101,7 +99,7 @@ describe('what nobody took further', () => {
     await steps.refunded(order.id);
     const { id } = (await steps.find(order.id)).reversals[0]!;
     await steps.reverse(id, REFUSED, { provedAbsent: true });
-    steps.pass(1_000 * HOUR);
+    steps.pass(1_000 * HOUR_MS);
     expect(await dueIds('reversal')).toEqual([]);
   });
 
@@ -110,7 +108,7 @@ describe('what nobody took further', () => {
     const also = await steps.paid({ acct_a: 600 });
     await test.ledger.parkProvider('stripe:acct_a', 'revoked');
     expect(await dueIds('transfer')).toEqual([mine.transfers.acct_b]);
-    steps.pass(2 * SECOND);
+    steps.pass(2 * SECOND_MS);
     expect(await dueIds('transfer')).toHaveLength(2);
     await test.ledger.unparkProvider('stripe:acct_a');
     expect(await dueIds('transfer')).toHaveLength(3);
@@ -135,7 +133,7 @@ describe('what nobody took further', () => {
         const claim = await steps.claimReversal(id as never);
         if (claim.kind === 'claimed') await steps.attempt(claim.claim, SHORT, { provedAbsent: true });
       }
-      steps.pass(15 * MINUTE);
+      steps.pass(15 * MINUTE_MS);
     }
     expect(looks.get(ids[0]!)).toBeLessThan(40);
     for (const id of ids.slice(1)) expect(looks.get(id)).toBeLessThan(3);

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { OrderId, RefundId } from '../../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import { type MarketplaceSteps, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 describe('a seller who was made good once', () => {
   async function compensated(refund: RefundId) {

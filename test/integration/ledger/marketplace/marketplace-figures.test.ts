@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { SWEEP_LANES } from '../../../../src/domain/sweep-lanes.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { HOUR_MS } from '../../../support/durations.js';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 
-let world: TestLedger;
-beforeAll(async () => {
-  world = await openTestLedger();
-});
-afterAll(() => world.dispose());
+const world = await ledgerForFile();
 
-const HOUR_MS = 3_600_000;
 const hoursAgo = (hours: number) => new Date(world.clock.nowMs() - hours * HOUR_MS);
 const near = (seconds: number) => expect.closeTo(seconds, -2);
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   ORDER_STATUSES,
   ORDER_TRANSITIONS,
@@ -11,14 +11,10 @@ import {
   TRANSFER_STATUSES,
   TRANSFER_TRANSITIONS,
 } from '../../../../src/domain/marketplace/marketplace-status.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { putOrder } from '../../../support/marketplace/fixtures.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 const query = (sql: string, values: readonly unknown[] = []) => test.database.query(sql, values);
 

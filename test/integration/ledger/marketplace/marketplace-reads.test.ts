@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newOrderId, newRefundId, newTransferId } from '../../../../src/domain/ids.js';
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
 import type { MarketplaceFilter } from '../../../../src/ledger/marketplace/marketplace-types.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { anOrder, beginRequest, forceColumns, putOrder } from '../../../support/marketplace/fixtures.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 /** Refunded in part: one seller is asked for his share, one paid it back, one was not paid yet. */
 const refundedInPart = () =>

@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newOrderId, type OrderId } from '../../../../src/domain/ids.js';
 import { sealClientSecret } from '../../../../src/ledger/marketplace/payments.js';
 import { createSealer } from '../../../../src/ledger/sealer.js';
-import { openTestLedger, type TestLedger, testKey } from '../../../support/ledger-fixtures.js';
+import { ledgerForFile, testKey } from '../../../support/ledger-fixtures.js';
 import {
   anOrder,
   type aRequest,
@@ -15,11 +15,7 @@ import { aPayment, aRefund } from '../../../support/marketplace/new-payments-and
 import { storyOf } from '../../../support/operation-events.js';
 
 const SEALER = createSealer([testKey()]);
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger({ sealer: SEALER });
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile({ sealer: SEALER });
 
 const count = async (table: string): Promise<number> =>
   Number((await test.database.query<{ count: string }>(`SELECT count(*) FROM ${table}`))[0]?.count);

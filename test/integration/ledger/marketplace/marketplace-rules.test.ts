@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { newOrderId } from '../../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { forceColumns, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { putWithReversal } from '../../../support/marketplace/reversal-rows.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 const query = (sql: string, values: readonly unknown[] = []) => test.database.query(sql, values);
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PayoutFacts } from '../../../../src/domain/calls/provider-answers.js';
 import type { NewWebhookEvent } from '../../../../src/ledger/marketplace/marketplace-types.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 
@@ -10,7 +11,6 @@ beforeEach(async () => {
 });
 afterEach(() => test.dispose());
 
-const MINUTE_MS = 60_000;
 const anEvent = (changes: Partial<NewWebhookEvent> = {}): NewWebhookEvent => ({
   provider: 'hyperswitch',
   eventId: unique('evt'),

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ReversalFacts } from '../../../../src/domain/calls/provider-answers.js';
 import type { ReversalId, TransferId } from '../../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 /** What others took was asked about with a share, or counted as it, and that share is no longer due. */
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 /** A transfer that asks nothing, or was found late, and a share of it that is asked about with what others took. */
 async function asked({ refund, foundLate = false }: { refund: number; foundLate?: boolean }) {
@@ -23,7 +17,7 @@ async function asked({ refund, foundLate = false }: { refund: number; foundLate?
   if (foundLate) {
     for (let n = 0; n < 6; n += 1) {
       await steps.send(transferId, UNKNOWN);
-      steps.pass(2 * MINUTE);
+      steps.pass(2 * MINUTE_MS);
     }
     await test.ledger.adoptTransfer(transferId, unique('tr'));
   } else await steps.send(transferId);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { StripeReader } from '../../../../src/calls/decisions/ask-stripe.js';
 import { createResolution } from '../../../../src/calls/decisions/decide.js';
 import { createWebhookProcessor } from '../../../../src/calls/marketplace/process-webhook.js';
@@ -6,17 +6,11 @@ import { createStripeCall } from '../../../../src/calls/marketplace/stripe-call.
 import { transferCall } from '../../../../src/calls/marketplace/transfer-call.js';
 import type { ReversalFacts, TransferFacts } from '../../../../src/domain/calls/provider-answers.js';
 import { newDecisionId, type ReversalId, type TransferId } from '../../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { DONE, type MarketplaceSteps, MINUTE, marketplaceSteps, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { DONE, marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: 10_000n });
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 async function sent(amount = 1_000) {
   const seller = unique('acct');
@@ -68,7 +62,7 @@ describe('what others took is told', () => {
     const transferId = order.transfers[seller] as TransferId;
     for (let n = 0; n < 6; n += 1) {
       await steps.send(transferId, UNKNOWN);
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     await test.ledger.adoptTransfer(transferId, unique('tr'));
     const foreign = byHand(1_000n);
@@ -139,7 +133,7 @@ describe('a reversal of ours that Stripe tells of after it had ended here', () =
     const { transferId, id } = await sharedOut(300);
     for (let n = 0; n < 6; n += 1) {
       await steps.reverse(id, UNKNOWN);
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     await steps.longAbsent({ kind: 'reversal', id });
     const absent = { kind: 'absent' } as const;
@@ -189,7 +183,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
     const order = await steps.paid({ [seller]: amount });
     const id = order.transfers[seller] as TransferId;
     await steps.send(id, UNKNOWN);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const foreign = byHand(BigInt(amount) / 2n);
     const made: TransferFacts = {
       stripeTransferId: unique('tr'),
@@ -237,7 +231,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
     const { id, made, foreign, stripe } = await unanswered(900_000);
     for (let n = 0; n < 5; n += 1) {
       await steps.send(id, UNKNOWN);
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     const resolution = createResolution({ ledger: test.ledger, stripe, hyperswitch: undefined, chain: undefined });
     const adopt = { kind: 'transfer', itemId: id, action: 'adopt' } as const;

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { OrderId } from '../../../../src/domain/ids.js';
 import type { Order } from '../../../../src/domain/marketplace/marketplace.js';
 import { type CaseCounts, createCaseCounts } from '../../../support/case-counts.js';
+import { HOUR_MS as HOUR } from '../../../support/durations.js';
 import { openTestLedger } from '../../../support/ledger-fixtures.js';
 import { OF_THE_DASHBOARD } from '../../../support/marketplace/model-hyperswitch.js';
 import { type ModelCurrency, STRIPE_STEPS } from '../../../support/marketplace/model-stripe.js';
@@ -11,7 +12,6 @@ import {
   askedAbout,
   currency,
   found,
-  HOUR,
   ORDERS,
   perform,
   SELLERS,

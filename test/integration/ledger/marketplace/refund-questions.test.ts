@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RefundFacts } from '../../../../src/domain/calls/provider-answers.js';
 import type { DecisionId, RefundId } from '../../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
-import { HOUR, type MarketplaceSteps, MINUTE, marketplaceSteps } from '../../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile } from '../../../support/marketplace/steps.js';
 
 /** What Hyperswitch holds of a refund does not fit it: a person is asked once for each evidence, and nothing is believed. */
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
 const reads = (refundId: RefundId, facts: RefundFacts) => test.ledger.applyRefund({ refundId, runner: null, facts });
@@ -30,7 +24,7 @@ async function asked(id: RefundId) {
 }
 const again = async (id: RefundId, facts: RefundFacts) => {
   for (let read = 0; read < 3; read += 1) {
-    steps.pass(HOUR);
+    steps.pass(HOUR_MS);
     await reads(id, facts);
   }
   return await asked(id);
@@ -152,8 +146,8 @@ describe('a refund of which Hyperswitch holds something else', () => {
       const { id } = await refundOf();
       const asks = async () => {
         const runner = unique('runner');
-        steps.pass(2 * MINUTE);
-        expect(await test.ledger.claimRefund(id, runner, MINUTE)).toMatchObject({ kind: 'claimed' });
+        steps.pass(2 * MINUTE_MS);
+        expect(await test.ledger.claimRefund(id, runner, MINUTE_MS)).toMatchObject({ kind: 'claimed' });
         await test.ledger.askAboutRefund({ id, runner, certainty: 'done', reason, detail: 'it is not there' });
       };
       await asks();

@@ -1,26 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ReversalId } from '../../../../src/domain/ids.js';
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
 import {
   DONE,
-  HOUR,
   type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
+  marketplaceLedgerForFile,
   REFUSED,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
 const sent = (amount?: number) => sentShare(steps, amount);
@@ -72,7 +64,7 @@ describe('a refund that fails after it had succeeded', () => {
     const id = order.transfers[ada]!;
     for (let retry = 0; retry <= 5; retry += 1) {
       await steps.send(id, REFUSED, { provedAbsent: true });
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     expect(await steps.transfer(id)).toMatchObject({
       status: 'permanently_failed',
@@ -97,7 +89,7 @@ describe('a refund that fails after it had succeeded', () => {
     const [, second] = await reversalsOf(order.id);
     // The 300 may be with us already: only the rest is taken until somebody knows.
     expect(second).toMatchObject({ amount: 200n });
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     await steps.reverse(second!.id);
     expect(await lookUntilItEnds(first!.id)).toMatchObject({
       status: 'written_off',
@@ -163,7 +155,7 @@ describe('a refund that fails after it had succeeded', () => {
   /** Stripe's records hold nothing of it, however often they are read. */
   async function lookUntilItEnds(id: ReversalId) {
     for (let look = 0; look < 30 && (await steps.reversal(id)).status === 'pending'; look += 1) {
-      steps.pass(HOUR);
+      steps.pass(HOUR_MS);
       const claim = await steps.claimReversal(id);
       if (claim.kind !== 'claimed') continue;
       await steps.noteAbsent(claim.claim);
@@ -179,7 +171,7 @@ describe('a refund that fails after it had succeeded', () => {
     await steps.reverse(reversal!.id, UNKNOWN);
     await steps.refundSays(refund, 'failed');
     expect(await steps.refund(refund)).toMatchObject({ attention: null });
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     await steps.answered(await steps.holdReversal(reversal!.id), DONE, { source: 'lookup' });
     expect(await steps.refund(refund)).toMatchObject({
       attention: {

@@ -1,26 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
 import {
   DONE,
   type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
+  marketplaceLedgerForFile,
   REFUSED,
   THROTTLED,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
 const sent = (amount?: number) => sentShare(steps, amount);
@@ -210,7 +203,7 @@ describe('a refund before the seller was paid', () => {
     const sentFirst = await steps.leave(first);
     await steps.answered(first, THROTTLED);
     await steps.refunded(order.id, 100);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const second = await steps.leave(await steps.holdTransfer(id));
     expect(sentFirst).toMatchObject({ key: id, generation: 1, params: { amount: 1_000 } });
     expect(second).toMatchObject({
@@ -240,7 +233,7 @@ describe('a refund while nobody knows whether the seller was paid', () => {
         why: 'its transfer is still on its way',
       });
 
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
       const again = certainty === 'unknown' ? await steps.holdTransfer(id) : claim;
       const { started } = await steps.answered(again, DONE);
       expect(started).toEqual([{ kind: 'reversal', id: demanded!.id }]);
@@ -264,7 +257,7 @@ describe('a refund while nobody knows whether the seller was paid', () => {
     await steps.answered(claim, answer, given);
     expect(await steps.transfer(id)).toMatchObject({ status, amount: 500n });
     expect((await reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off', 'written_off']);
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
     const permitted = await steps.leave(await steps.holdTransfer(id));
     expect(permitted).toMatchObject({ generation: 2, params: { amount: 500 } });
   });

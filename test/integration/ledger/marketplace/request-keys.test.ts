@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { anOrder, aRequest, beginRequest, putOrder } from '../../../support/marketplace/fixtures.js';
 import { aPayment, aRefund } from '../../../support/marketplace/new-payments-and-refunds.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 describe('the key of our client’s request', () => {
   const begin = (request: ReturnType<typeof aRequest>) => test.ledger.beginRequest(request);

@@ -1,23 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
-import {
-  HOUR,
-  type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
-  type Paid,
-  REFUSED,
-} from '../../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, type Paid, REFUSED } from '../../../support/marketplace/steps.js';
 
 const SELLER = 'acct_1SharesThatWait';
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 describe('a share that waits for its payment, about which a person is asked', () => {
   async function says({ paymentId, hyperswitchPaymentId }: Paid, providerStatus: string) {
@@ -28,7 +15,7 @@ describe('a share that waits for its payment, about which a person is asked', ()
   async function waits(order: Paid) {
     const claim = await steps.holdTransfer(order.transfers[SELLER]!);
     expect(await test.ledger.questionedPayment(order.id)).toBe(order.paymentId);
-    await test.ledger.releaseTransfer(claim.id, claim.runner, HOUR);
+    await test.ledger.releaseTransfer(claim.id, claim.runner, HOUR_MS);
     expect(await steps.claimTransfer(claim.id)).toMatchObject({ kind: 'later' });
   }
 
@@ -45,7 +32,7 @@ describe('a share that waits for its payment, about which a person is asked', ()
     const id = order.transfers[SELLER]!;
     for (let n = 0; n < 6; n += 1) {
       await steps.send(id, REFUSED, { provedAbsent: true });
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
     }
     expect(await steps.transfer(id)).toMatchObject({ status: 'permanently_failed' });
     await says(order, 'cancelled_post_capture');

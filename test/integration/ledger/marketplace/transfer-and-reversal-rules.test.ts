@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { forceColumns, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { anotherRefund, insertReversal, putWithReversal } from '../../../support/marketplace/reversal-rows.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 const query = (sql: string, values: readonly unknown[] = []) => test.database.query(sql, values);
 

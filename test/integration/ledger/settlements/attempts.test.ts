@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { newDecisionId, type SettlementId } from '../../../../src/domain/ids.js';
 import type { ClaimedSettlement } from '../../../../src/ledger/settlements/settlement-types.js';
 import {
@@ -6,19 +6,14 @@ import {
   atomic,
   attempt,
   DONE,
+  ledgerForFile,
   NO_ANSWER,
-  openTestLedger,
   refused,
   SERVER_ERROR,
-  type TestLedger,
 } from '../../../support/ledger-fixtures.js';
 import { decideInLedger, type SettlementDecision } from '../../../support/settlements/settling.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 beforeEach(() => test.database.query('DELETE FROM provider_breakers'));
 
 const HOLD_MS = 35_000;

@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { createLedger } from '../../../../src/ledger/ledger.js';
 import { createSealer } from '../../../../src/ledger/sealer.js';
+import { DAY_MS } from '../../../support/durations.js';
 import {
   aSession,
   aSettlement,
@@ -12,7 +13,6 @@ import {
   testKey,
 } from '../../../support/ledger-fixtures.js';
 
-const DAY_MS = 24 * 3_600_000;
 let test: TestLedger | undefined;
 afterEach(() => test?.dispose());
 

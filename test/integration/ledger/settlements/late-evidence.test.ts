@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { describe, expect, it } from 'vitest';
+import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { sentShare } from '../../../support/marketplace/sent-shares.js';
 import {
   type MarketplaceSteps,
-  MINUTE,
-  marketplaceSteps,
+  marketplaceLedgerForFile,
   REFUSED,
   UNKNOWN,
 } from '../../../support/marketplace/steps.js';
 
-let test: TestLedger;
-let steps: MarketplaceSteps;
-beforeAll(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
-});
-afterAll(() => test.dispose());
+const { test, steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
 const sent = (amount?: number) => sentShare(steps, amount);
@@ -29,7 +22,7 @@ it('a share found taken after it was written off is put on record and before a p
     const id = (await reversalsOf(order.id))[0]!.id;
     await steps.reverse(id, UNKNOWN);
     for (let retry = 0; retry < 5; retry += 1) {
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
       await steps.reverse(id, UNKNOWN);
     }
     await steps.longAbsent({ kind: 'reversal', id });
@@ -77,7 +70,7 @@ it('a transfer found sent after all of it was withheld is put before a person, w
   const [failedId] = Object.values(failed.transfers);
   for (let attempt = 0; attempt <= 5; attempt += 1) {
     await steps.send(failedId!, REFUSED, { provedAbsent: true });
-    steps.pass(MINUTE);
+    steps.pass(MINUTE_MS);
   }
   await steps.refunded(failed.id);
   for (const { id, transfers } of [cancelled, failed]) {
@@ -125,7 +118,7 @@ describe('a transfer that a person gave up', () => {
     await steps.send(id, UNKNOWN);
     await steps.refunded(order.id, refund);
     for (let retry = 0; retry < 5; retry += 1) {
-      steps.pass(MINUTE);
+      steps.pass(MINUTE_MS);
       await steps.send(id, UNKNOWN);
     }
     expect(await steps.transfer(id)).toMatchObject({ status: 'pending', attention: { reason: 'retries_exhausted' } });

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SessionChange } from '../../../../src/ledger/settlements/settlement-types.js';
-import { aSession, atomic, openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { aSession, atomic, ledgerForFile } from '../../../support/ledger-fixtures.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 type Session = ReturnType<typeof aSession>;
 const close = (session: Session, spent: number, changes: object = {}): SessionChange => ({

@@ -1,14 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { expect, it } from 'vitest';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 
 /** What a settlement must be, whoever writes it: each rule refuses the one row that breaks it alone. */
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 type Columns = Readonly<Record<string, unknown>>;
 

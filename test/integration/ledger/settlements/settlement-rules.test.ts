@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CERTAINTIES, certaintyAtSend } from '../../../../src/domain/calls/certainty.js';
 import { SETTLEMENT_STATUSES, SETTLEMENT_TRANSITIONS } from '../../../../src/domain/settlements/settlement-status.js';
-import { aSession, aSettlement, atomic, openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { aSession, aSettlement, atomic, ledgerForFile } from '../../../support/ledger-fixtures.js';
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 /** A move with all that the constraints of its goal ask for, so that only the transition itself can be refused. */
 const MOVE = `UPDATE settlements SET status = $2, certainty = CASE $2 WHEN 'settled' THEN 'done' ELSE certainty END,

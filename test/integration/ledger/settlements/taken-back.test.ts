@@ -1,15 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CloseTakenBack, SessionChange } from '../../../../src/ledger/settlements/settlement-types.js';
-import { aSession, atomic, openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { aSession, atomic, ledgerForFile } from '../../../support/ledger-fixtures.js';
 
 /** What was charged for bytes that never left is taken back, as long as no call can be under way for it. */
 
-let test: TestLedger;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
+const test = await ledgerForFile();
 
 type Session = ReturnType<typeof aSession>;
 const own = ({ id, lease, closeToken }: Session) => ({ id, lease, closeToken });

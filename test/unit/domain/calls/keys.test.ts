@@ -5,8 +5,8 @@ import { paymentKey, refundKey, reversalKey, transferKey } from '../../../../src
 import { KEY_FORGOTTEN_MS, keyUse, looksFirst } from '../../../../src/domain/calls/key-age.js';
 import { newOrderId, newRefundId, newTransferId, type RefundId, type TransferId } from '../../../../src/domain/ids.js';
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
+import { MINUTE_MS } from '../../../support/durations.js';
 
-const MINUTE_MS = 60_000;
 const at = (hours: number, minutes: number): number => (hours * 60 + minutes) * MINUTE_MS;
 const NOW_MS = Date.UTC(2026, 10, 21);
 
