@@ -1,4 +1,6 @@
 import { request } from 'node:http';
+import { afterAll, beforeEach } from 'vitest';
+import { type StripeSandboxOptions, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 
 /** Plain HTTP to a Stripe API: no library of anybody between the test and the bytes. */
 export interface ApiOptions {
@@ -32,6 +34,14 @@ export function stripeApi(baseUrl: string): StripeApi {
     post: (path, params = {}, options = {}) =>
       exchange('POST', `${baseUrl}${path}`, new URLSearchParams(params).toString(), options),
   };
+}
+
+/** One stand-in of Stripe for all tests of the file that calls this while it is read, empty before each, and HTTP to it. */
+export async function stripeSandboxForFile(options?: StripeSandboxOptions) {
+  const sandbox = await startStripeSandbox(options);
+  beforeEach(() => sandbox.reset());
+  afterAll(() => sandbox.close());
+  return { sandbox, api: stripeApi(sandbox.url) };
 }
 
 /** One connection a call, so that a cut one takes no other call with it. */

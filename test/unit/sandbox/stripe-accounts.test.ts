@@ -1,14 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { SELLER, stripeApi, stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
-beforeEach(async () => {
-  sandbox = await startStripeSandbox();
-  api = stripeApi(sandbox.url);
-});
-afterEach(() => sandbox.close());
+const { sandbox, api } = await stripeSandboxForFile();
 
 describe('a key', () => {
   it.each([
@@ -39,11 +33,11 @@ describe('a key', () => {
   });
 
   it('that is not the configured one is refused, and the refusal does not repeat it', async () => {
-    await sandbox.close();
-    sandbox = await startStripeSandbox({ secretKey: 'sk_test_right' });
-    api = stripeApi(sandbox.url);
-    expect((await api.get('/v1/balance', {}, { secretKey: 'sk_test_right' })).status).toBe(200);
-    const wrong = await api.get('/v1/balance', {}, { secretKey: 'sk_test_wrong_secret_1234' });
+    const configured = await startStripeSandbox({ secretKey: 'sk_test_right' });
+    onTestFinished(() => configured.close());
+    const { get } = stripeApi(configured.url);
+    expect((await get('/v1/balance', {}, { secretKey: 'sk_test_right' })).status).toBe(200);
+    const wrong = await get('/v1/balance', {}, { secretKey: 'sk_test_wrong_secret_1234' });
     expect(wrong.status).toBe(401);
     expect(wrong.text).not.toContain('sk_test_wrong_secret_1234');
   });

@@ -1,14 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { describe, expect, it } from 'vitest';
+import { SELLER, stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
-beforeEach(async () => {
-  sandbox = await startStripeSandbox();
-  api = stripeApi(sandbox.url);
-});
-afterEach(() => sandbox.close());
+const { sandbox, api } = await stripeSandboxForFile();
 
 /** A switch over HTTP, as people and tests in other processes use it. */
 async function control(method: string, path: string, body?: unknown) {

@@ -1,15 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { describe, expect, it } from 'vitest';
+import { startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { SELLER, stripeApi, stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
-beforeEach(async () => {
-  sandbox = await startStripeSandbox();
-  api = stripeApi(sandbox.url);
-});
-afterEach(() => sandbox.close());
+const { sandbox, api } = await stripeSandboxForFile();
 
 const create = (idempotencyKey: string, params = {}) =>
   api.post('/v1/transfers', transferOf(params), { idempotencyKey });
@@ -233,14 +227,16 @@ describe('the whole service', () => {
   });
 
   it('that is closed during a slow answer commits nothing behind its own back', async () => {
-    sandbox.setFaults([{ kinds: ['slow'], ms: 50 }]);
-    const call = create('k1').catch((error: Error) => error);
-    await expect.poll(() => sandbox.calls().totals.calls).toBe(1);
-    await sandbox.close();
+    const closed = await startStripeSandbox();
+    closed.setFaults([{ kinds: ['slow'], ms: 50 }]);
+    const call = stripeApi(closed.url)
+      .post('/v1/transfers', transferOf())
+      .catch((error: Error) => error);
+    await expect.poll(() => closed.calls().totals.calls).toBe(1);
+    await closed.close();
     expect(await call).toBeInstanceOf(Error);
     // Longer than the answer would have taken; a timer that is gone cannot be watched.
     await wait(100);
-    expect(transfers()).toBe(0);
-    sandbox = await startStripeSandbox();
+    expect(closed.ledger().transfers).toEqual([]);
   });
 });

@@ -1,17 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { HOUR_MS } from '../../support/durations.js';
-import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { SELLER, stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
 const clock = { at: Date.UTC(2026, 10, 21), nowMs: () => clock.at };
-beforeEach(async () => {
+const { sandbox, api } = await stripeSandboxForFile({ clock });
+beforeEach(() => {
   clock.at = Date.UTC(2026, 10, 21);
-  sandbox = await startStripeSandbox({ clock });
-  api = stripeApi(sandbox.url);
 });
-afterEach(() => sandbox.close());
 
 const create = (key: string, params = {}) => api.post('/v1/transfers', transferOf(params), { idempotencyKey: key });
 const reverse = (id: string, key: string, params = {}) =>

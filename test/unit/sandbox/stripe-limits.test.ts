@@ -1,16 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
 const clock = { at: 1_800_000_000_000, nowMs: () => clock.at };
-beforeEach(async () => {
+const { sandbox, api } = await stripeSandboxForFile({ clock });
+beforeEach(() => {
   clock.at = 1_800_000_000_000;
-  sandbox = await startStripeSandbox({ clock });
-  api = stripeApi(sandbox.url);
 });
-afterEach(() => sandbox.close());
 
 const statuses = async (times: number, call: () => Promise<{ status: number }>) => {
   const answers = await Promise.all(Array.from({ length: times }, call));

@@ -1,14 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { describe, expect, it } from 'vitest';
+import { SELLER, stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
-beforeEach(async () => {
-  sandbox = await startStripeSandbox();
-  api = stripeApi(sandbox.url);
-});
-afterEach(() => sandbox.close());
+const { sandbox, api } = await stripeSandboxForFile();
 
 const transfer = async (params = {}) => (await api.post('/v1/transfers', transferOf(params))).json.id as string;
 const reverse = (id: string, params = {}) => api.post(`/v1/transfers/${id}/reversals`, params);

@@ -1,17 +1,10 @@
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { FAULT_KINDS } from '../../../sandbox/stripe/faults.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { createCaseCounts } from '../../support/case-counts.js';
-import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
-beforeAll(async () => {
-  sandbox = await startStripeSandbox();
-  api = stripeApi(sandbox.url);
-});
-afterAll(() => sandbox.close());
+const { sandbox, api } = await stripeSandboxForFile();
 
 const SELLERS = ['acct_1Ann', 'acct_1Bob'];
 const FUNDS = 1_000_000;

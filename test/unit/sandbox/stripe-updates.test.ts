@@ -1,17 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
-import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-let sandbox: StripeSandbox;
-let api: StripeApi;
 let path: string;
+const { sandbox, api } = await stripeSandboxForFile();
 beforeEach(async () => {
-  sandbox = await startStripeSandbox();
-  api = stripeApi(sandbox.url);
   const { json } = await api.post('/v1/transfers', transferOf({ 'metadata[order_id]': 'o1', 'metadata[note]': 'old' }));
   path = `/v1/transfers/${json.id}`;
 });
-afterEach(() => sandbox.close());
 
 describe('a transfer that is updated', () => {
   it('keeps what is not named, changes what is, and loses what is empty', async () => {
