@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { callRuleBase, createFaultRules, type FaultRules, type Strike } from '../stand-in/fault-rules.js';
+import { callRuleBase, createFaultRules, type FaultRules } from '../stand-in/fault-rules.js';
 import { SANDBOX_PROTOCOLS, type SandboxProtocol } from './claims/claim.js';
 
 /** Every way the sandbox can misbehave; docs/sandbox.md says what each looks like on the wire. */
@@ -38,11 +38,11 @@ export const faultRuleSchema = z.strictObject({
 type ReadRule = z.output<typeof faultRuleSchema>;
 export type FaultRule = z.input<typeof faultRuleSchema>;
 export type FaultCall = ReadRule['on'][number];
-export type Fault = Strike<ReadRule>;
 
 export interface Faults extends FaultRules<FaultRule, ReadRule> {
   setDown(down: boolean, which?: readonly SandboxProtocol[]): void;
-  isDown(protocol: SandboxProtocol | undefined): boolean;
+  /** @param protocol undefined: every one of them */
+  isDown(protocol?: SandboxProtocol): boolean;
   downProtocols(): readonly SandboxProtocol[];
 }
 

@@ -1,7 +1,8 @@
 import { systemClock } from '../../src/domain/clock.js';
 import { troubleControl } from '../stand-in/control.js';
 import { type Journal, openJournal } from '../stand-in/journal.js';
-import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import type { Listener, StandIn, StandInOptions } from '../stand-in/listener.js';
+import { startStandIn } from '../stand-in/start.js';
 import { type CallLog, createCallLog } from './control/call-log.js';
 import type { AuthServerControl, LedgerView } from './control/control.js';
 import { controlRoutes } from './control/control-routes.js';
@@ -22,22 +23,12 @@ export type AuthServerSandbox = AuthServerControl & StandIn;
  */
 export async function startAuthServerSandbox(options: AuthServerSandboxOptions = {}): Promise<AuthServerSandbox> {
   const parts = await assemble(options);
-  const listener = await listen(options.port);
-  const { app, port, url, closing } = listener;
-  const control = controlOf(parts, listener);
-  const { checkSignatures = false } = options;
-  app.use('/_sandbox', controlRoutes(control));
-  app.use(providerRoutes({ ...parts, checkSignatures, closing }));
-  app.use(answerErrors(errorBody));
-  return {
-    ...control,
-    port,
-    url,
-    async close() {
-      await listener.close();
-      await parts.journal.close();
-    },
-  };
+  const { port, checkSignatures = false } = options;
+  return await startStandIn({ port, journal: parts.journal, switchesAt: '/_sandbox' }, (listener) => {
+    const control = controlOf(parts, listener);
+    const provider = [providerRoutes({ ...parts, checkSignatures, closing: listener.closing })];
+    return { control, switches: controlRoutes(control), provider, errorBody };
+  });
 }
 
 interface Parts {

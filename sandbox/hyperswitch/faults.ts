@@ -1,7 +1,6 @@
-import type { Response } from 'express';
 import { z } from 'zod';
-import { hang, reset, sendPage } from '../stand-in/broken-replies.js';
-import { callRuleBase, type FaultSwitches, type Strike } from '../stand-in/fault-rules.js';
+import { callRuleBase, type FaultSwitches } from '../stand-in/fault-rules.js';
+import { AFTER_COMMIT, BEFORE_COMMIT, drawnStatus, type Misbehaviour } from '../stand-in/misbehaviour.js';
 import {
   forbidden,
   locked,
@@ -56,19 +55,15 @@ type ReadRule = z.output<typeof faultRuleSchema>;
 export type FaultRule = z.input<typeof faultRuleSchema>;
 export type Faults = FaultSwitches<FaultRule, ReadRule>;
 
-type Misbehaviour = (res: Response, fault: Strike<ReadRule>) => Promise<void>;
-
 const withProblem =
   (problem: Problem): Misbehaviour =>
-  async (res) =>
+  (res) =>
     sendProblem(res, problem);
-const stumble: Misbehaviour = async (res, { draw }) =>
-  sendProblem(res, serverError([500, 502, 503, 504][Math.floor(draw * 4)] ?? 500));
-const silent: Misbehaviour = (res, { rule }) => hang(res, rule.ms);
-const cut: Misbehaviour = async (res) => reset(res);
+const stumble: Misbehaviour = (res, { draw }) => sendProblem(res, serverError(drawnStatus(draw)));
 
 /** Instead of the call's work: nothing is created. */
 export const BEFORE: Partial<Record<FaultKind, Misbehaviour>> = {
+  ...BEFORE_COMMIT,
   server_error: stumble,
   http_500: withProblem(serverError(500)),
   http_503: withProblem(serverError(503)),
@@ -76,12 +71,7 @@ export const BEFORE: Partial<Record<FaultKind, Misbehaviour>> = {
   http_403: withProblem(forbidden),
   locked: withProblem(locked),
   connector_failed: withProblem(refundFailed),
-  hang_before_commit: silent,
-  reset_before_commit: cut,
-  html_200: async (res) => sendPage(res, 200, 'Sign in to continue'),
-  html_404: async (res) => sendPage(res, 404, '404 Not Found'),
-  redirect: async (res) => res.redirect(307, '/maintenance'),
-  rate_limited: async (res, { rule }) => {
+  rate_limited(res, { rule }) {
     res.set('Retry-After', String(rule.retryAfterSeconds));
     sendProblem(res, rateLimited);
   },
@@ -89,8 +79,7 @@ export const BEFORE: Partial<Record<FaultKind, Misbehaviour>> = {
 
 /** After the work is durable: it is done, and the caller is not told. */
 export const AFTER: Partial<Record<FaultKind, Misbehaviour>> = {
+  ...AFTER_COMMIT,
   server_error_after_commit: stumble,
-  hang_after_commit: silent,
-  reset_after_commit: cut,
-  invalid_json: async (res) => void res.status(200).type('json').send('{"payment_id":"pay_'),
+  invalid_json: (res) => void res.status(200).type('json').send('{"payment_id":"pay_'),
 };

@@ -2,7 +2,8 @@ import { systemClock } from '../../src/domain/clock.js';
 import { troubleControl } from '../stand-in/control.js';
 import { createFaultSwitches } from '../stand-in/fault-rules.js';
 import { type Journal, openJournal } from '../stand-in/journal.js';
-import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import type { Listener, StandIn, StandInOptions } from '../stand-in/listener.js';
+import { startStandIn } from '../stand-in/start.js';
 import { type CallLog, createCallLog } from './control/call-log.js';
 import type { HyperswitchControl, LedgerView } from './control/control.js';
 import { controlRoutes } from './control/control-routes.js';
@@ -46,28 +47,22 @@ export interface HyperswitchSandbox extends HyperswitchControl, StandIn {
  */
 export async function startHyperswitchSandbox(options: HyperswitchSandboxOptions = {}): Promise<HyperswitchSandbox> {
   const parts = await assemble(options);
-  const listener = await listen(options.port);
-  const { app, port, url, closing } = listener;
-  const control = controlOf(parts, listener);
-  const apiKey = options.apiKey ?? SANDBOX_HYPERSWITCH_API_KEY;
-  app.use('/control', controlRoutes(control));
-  app.use(providerRoutes({ ...parts, apiKey, closing, keyOwner: () => parts.key.owner }));
-  app.use(
-    answerErrors(() => ({ error: { type: 'invalid_request', code: 'IR_06', message: 'the body was not read' } })),
-  );
-  return {
-    ...control,
-    apiKey,
-    port,
-    url,
-    async close() {
-      parts.auto.stop();
-      parts.deferred.clear();
-      await listener.close();
-      await parts.webhooks.stop();
-      await parts.journal.close();
-    },
-  };
+  const { port, apiKey = SANDBOX_HYPERSWITCH_API_KEY } = options;
+  return await startStandIn({ port, journal: parts.journal }, (listener) => {
+    const control = { ...controlOf(parts, listener), apiKey };
+    const { closing } = listener;
+    return {
+      control,
+      switches: controlRoutes(control),
+      provider: [providerRoutes({ ...parts, apiKey, closing, keyOwner: () => parts.key.owner })],
+      errorBody: () => ({ error: { type: 'invalid_request', code: 'IR_06', message: 'the body was not read' } }),
+      stop() {
+        parts.auto.stop();
+        parts.deferred.clear();
+      },
+      ended: () => parts.webhooks.stop(),
+    };
+  });
 }
 
 interface Parts {
@@ -129,7 +124,6 @@ function controlOf(parts: Parts, listener: Listener): HyperswitchControl {
     ...troubleControl(faults, listener),
     ledger: () => ledgerView(book.payments(), book.refunds()),
     calls: () => ({ calls: calls.calls(), created: calls.created(), totals: calls.totals() }),
-    isDown: () => faults.isDown(),
     setAuto({ maxRefunds, ...settings }) {
       auto.set(settings);
       if (maxRefunds !== undefined) book.setMaxRefunds(maxRefunds);

@@ -1,4 +1,4 @@
-import { type Response, Router } from 'express';
+import express, { type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Listener } from './listener.js';
 
@@ -11,6 +11,7 @@ export interface CommonControl<FaultRule, Ledger = object, Calls = object> {
   setFaults(rules: readonly FaultRule[], seed?: number): void;
   /** Answers 503 to everything but the switches, and nothing is committed. */
   setDown(down: boolean): void;
+  isDown(): boolean;
   /** Closes the listening socket and every connection; comes back on the same port after `forMs`, or with `revive`. */
   die(forMs?: number): Promise<void>;
   revive(): Promise<void>;
@@ -24,13 +25,15 @@ export function troubleControl<FaultRule>(
     rules(): readonly FaultRule[];
     set(rules: readonly FaultRule[], seed?: number): void;
     setDown(down: boolean): void;
+    isDown(): boolean;
   },
   listener: Listener,
-): Pick<CommonControl<FaultRule>, 'faults' | 'setFaults' | 'setDown' | 'die' | 'revive'> {
+): Pick<CommonControl<FaultRule>, 'faults' | 'setFaults' | 'setDown' | 'isDown' | 'die' | 'revive'> {
   return {
     faults: () => faults.rules(),
     setFaults: (rules, seed) => faults.set(rules, seed),
     setDown: (down) => faults.setDown(down),
+    isDown: () => faults.isDown(),
     die: (forMs) => listener.die(forMs),
     revive: () => listener.revive(),
   };
@@ -41,13 +44,27 @@ export const faultsSchema = <Rule>(rule: z.ZodType<Rule>) =>
 const downSchema = z.strictObject({ down: z.boolean() });
 const deadSchema = z.strictObject({ forMs: z.int().min(1).max(3_600_000) });
 
-/** The switches of every stand-in over HTTP; they answer even while the rest is down. `whatIsDown` is shown beside the rules. */
-export function commonSwitches<FaultRule>(
+/**
+ * The switches of a stand-in over HTTP, for people and for tests in other processes; they answer even while the rest is down.
+ * @param addOwn those of this one, which go before the common ones
+ */
+export function controlRouter<FaultRule>(
   control: CommonControl<FaultRule>,
-  faultRule: z.ZodType<FaultRule>,
-  whatIsDown: () => unknown,
+  {
+    faultRule,
+    whatIsDown = () => control.isDown(),
+    limit = '100kb',
+  }: {
+    readonly faultRule: z.ZodType<FaultRule>;
+    /** Shown beside the rules. */
+    readonly whatIsDown?: () => unknown;
+    readonly limit?: string;
+  },
+  addOwn: (router: Router) => void,
 ): Router {
   const router = Router();
+  router.use(express.json({ limit }));
+  addOwn(router);
   router.get('/ledger', (_req, res) => void res.json(control.ledger()));
   router.get('/calls', (_req, res) => void res.json(control.calls()));
   router.get('/faults', (_req, res) => void res.json({ rules: control.faults(), down: whatIsDown() }));

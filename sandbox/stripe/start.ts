@@ -1,6 +1,7 @@
 import express from 'express';
 import { openJournal } from '../stand-in/journal.js';
-import { answerErrors, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import type { StandIn, StandInOptions } from '../stand-in/listener.js';
+import { startStandIn } from '../stand-in/start.js';
 import { ControlRefused, createControl, type StripeControl } from './control/control.js';
 import { controlRoutes } from './control/control-routes.js';
 import { apiHandler } from './http/api.js';
@@ -21,32 +22,27 @@ const DEFAULT_PLATFORM = 'acct_1SandboxPlatform0000000';
  * @throws Error when the port is taken or the journal cannot be read
  */
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
-  const { stateDir, port: asked, platformAccount = DEFAULT_PLATFORM } = options;
+  const { stateDir, port, platformAccount = DEFAULT_PLATFORM } = options;
   const settings = { ...options, platformAccount };
   const { journal, entries } = await openJournal(stateDir, 'stripe.jsonl');
   const store = createStore(journal);
   for (const entry of entries) store.replay(entry);
 
-  const listener = await listen(asked);
-  const { app, port, url } = listener;
-  const parts = assemble(settings, store, listener.closing);
-  const forgetSettings = () => forget(parts, settings);
-  const control = createControl({ ...parts, platform: platformAccount, listener, forgetSettings });
-  app.use('/control', controlRoutes(control));
-  app.use(express.raw({ type: () => true, limit: '1mb' }), apiHandler(parts));
-  app.use(answerErrors(errorBody));
-  return {
-    ...control,
-    port,
-    url,
-    platformAccount,
-    async close() {
-      parts.agenda.clear();
-      parts.webhooks.close();
-      await listener.close();
-      await journal.close();
-    },
-  };
+  return await startStandIn({ port, journal }, (listener) => {
+    const parts = assemble(settings, store, listener.closing);
+    const forgetSettings = () => forget(parts, settings);
+    const control = createControl({ ...parts, platform: platformAccount, listener, forgetSettings });
+    return {
+      control: { ...control, platformAccount },
+      switches: controlRoutes(control),
+      provider: [express.raw({ type: () => true, limit: '1mb' }), apiHandler(parts)],
+      errorBody,
+      stop() {
+        parts.agenda.clear();
+        parts.webhooks.close();
+      },
+    };
+  });
 }
 
 function errorBody(status: number, error: { message?: string }) {

@@ -3,7 +3,8 @@ import { systemClock } from '../../src/domain/clock.js';
 import { troubleControl } from '../stand-in/control.js';
 import { createFaultSwitches } from '../stand-in/fault-rules.js';
 import { type Journal, openJournal } from '../stand-in/journal.js';
-import { answerErrors, type Listener, listen, type StandIn, type StandInOptions } from '../stand-in/listener.js';
+import type { Listener, StandIn, StandInOptions } from '../stand-in/listener.js';
+import { startStandIn } from '../stand-in/start.js';
 import { type CallLog, createCallLog } from './control/call-log.js';
 import type { TempoControl } from './control/control.js';
 import { controlRoutes } from './control/control-routes.js';
@@ -28,22 +29,11 @@ export interface TempoSandbox extends TempoControl, StandIn {
  */
 export async function startTempoSandbox(options: TempoSandboxOptions = {}): Promise<TempoSandbox> {
   const parts = await assemble(options);
-  const listener = await listen(options.port);
-  const { app, port, url, closing } = listener;
-  const control = controlOf(parts, listener);
-  app.use('/control', controlRoutes(control));
-  app.use(rpcRoutes({ ...parts, closing }));
-  app.use(answerErrors(errorBody));
-  return {
-    ...control,
-    chainId: parts.chain.chainId,
-    port,
-    url,
-    async close() {
-      await listener.close();
-      await parts.journal.close();
-    },
-  };
+  return await startStandIn({ port: options.port, journal: parts.journal }, (listener) => {
+    const control = { ...controlOf(parts, listener), chainId: parts.chain.chainId };
+    const provider = [rpcRoutes({ ...parts, closing: listener.closing })];
+    return { control, switches: controlRoutes(control), provider, errorBody };
+  });
 }
 
 interface Parts {
@@ -68,7 +58,6 @@ function controlOf({ chain, calls, faults, journal }: Parts, listener: Listener)
     ...troubleControl(faults, listener),
     ledger: () => ledgerView(chain),
     calls: () => calls.view(),
-    isDown: () => faults.isDown(),
     setBalance(owner, balance, token = SANDBOX_CURRENCY) {
       chain.setBalance(token as Address, owner as Address, balance);
       return chain.durable();

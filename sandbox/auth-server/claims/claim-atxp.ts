@@ -1,5 +1,5 @@
 import { malformed, type Reading } from './claim.js';
-import { type Fields, fieldsOf, sha256, textOf, usdcOf } from './reading.js';
+import { type Fields, fieldsOf, sha256, textOf, usdcOf } from './fields.js';
 
 /**
  * `{sourceAccountId, destinationAccountId, sourceAccountToken, options:[{network, currency, address, amount}],

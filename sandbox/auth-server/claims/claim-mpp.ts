@@ -1,5 +1,5 @@
 import { type Claim, malformed, type Problem, type Reading } from './claim.js';
-import { type Fields, fieldsOf, sha256, textOf, usdcOf, wholeOf } from './reading.js';
+import { type Fields, fieldsOf, overriddenAmount, sha256, textOf, usdcOf, wholeOf } from './fields.js';
 
 /**
  * `{credential: {challenge, payload, source}, settlementOverrides?, paymentRequestId?, …}`. `challenge.request` is the
@@ -92,12 +92,7 @@ function amountOf(body: Fields, channel: Claim['channel'], cap: bigint): bigint 
       message: 'a charge settles the challenged amount: settlementOverrides is refused',
     };
   }
-  const amount = fieldsOf(body.settlementOverrides).amount;
-  const override = typeof amount === 'string' ? wholeOf(amount) : undefined;
-  if (override === undefined) return malformed('settlementOverrides.amount is not an atomic amount');
-  return override <= channel.cumulative
-    ? override
-    : { status: 400, code: 'amount_exceeds_cap', message: 'settlementOverrides.amount is over the voucher' };
+  return overriddenAmount(body, channel.cumulative, 'the voucher');
 }
 
 /** `did:pkh:eip155:<chain>:<address>`: the address, so that one wallet is one account for x402 and MPP alike. */

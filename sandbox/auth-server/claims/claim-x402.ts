@@ -1,5 +1,5 @@
 import { type Claim, malformed, type Problem, type Reading, type TypedData } from './claim.js';
-import { type Fields, fieldsOf, sameText, textOf, wholeOf } from './reading.js';
+import { type Fields, fieldsOf, overriddenAmount, sameText, textOf, wholeOf } from './fields.js';
 
 /** x402 v1 names its networks, v2 uses CAIP-2; the chain beneath is one, and so is the nonce on it. */
 const CAIP2: Readonly<Record<string, string>> = {
@@ -133,12 +133,7 @@ function amountOf(body: Fields, requirements: Fields, signed: bigint): bigint | 
       message: 'scheme exact settles the signed value: settlementOverrides is refused',
     };
   }
-  const amount = fieldsOf(body.settlementOverrides).amount;
-  const override = typeof amount === 'string' ? wholeOf(amount) : undefined;
-  if (override === undefined) return malformed('settlementOverrides.amount is not an atomic amount');
-  return override <= signed
-    ? override
-    : { status: 400, code: 'amount_exceeds_cap', message: 'settlementOverrides.amount is over the signed maximum' };
+  return overriddenAmount(body, signed, 'the signed maximum');
 }
 
 function typedDataOf(proof: Fields, requirements: Fields, network: string): TypedData | null {

@@ -1,6 +1,6 @@
 import { type Hex, keccak256, recoverAddress, recoverTypedDataAddress, toBytes } from 'viem';
 import type { Reading } from './claim.js';
-import { type Fields, fieldsOf, textOf, wholeOf } from './reading.js';
+import { type Fields, fieldsOf, textOf, wholeOf } from './fields.js';
 
 /**
  * Names who signed an MPP payment, as an auth server knows it from the transaction or the voucher itself. A source that is

@@ -1,58 +1,41 @@
 import type { Response } from 'express';
-import { hang, reset, sendPage } from '../../stand-in/broken-replies.js';
+import { AFTER_COMMIT, BEFORE_COMMIT, drawnStatus, type Misbehaviour } from '../../stand-in/misbehaviour.js';
 import type { Problem } from '../claims/claim.js';
-import type { Fault, FaultKind } from '../faults.js';
+import type { FaultKind } from '../faults.js';
 
-/** What a settle that turns credit into USDC takes at its slowest. */
-export const SLOW_MS = 15_000;
+export const sendProblem = (res: Response, { status, code, message }: Problem): void =>
+  sendError(res, status, code, message);
 
-export const sendProblem = (res: Response, { status, code, message }: Problem): void => {
+const sendError = (res: Response, status: number, code: string, message: string): void => {
   res.status(status).json({ error: { code, message } });
 };
 
-type Misbehave = (res: Response, fault: Fault) => Promise<void>;
+const withError =
+  (status: number, code: string, message: string): Misbehaviour =>
+  (res) =>
+    sendError(res, status, code, message);
 
-async function serverError(res: Response, fault: Fault): Promise<void> {
-  const status = [500, 502, 503, 504][Math.floor(fault.draw * 4)] ?? 500;
-  res.status(status).json({ error: { code: 'internal_error', message: 'the auth server stumbled' } });
-}
-
-const silent: Misbehave = (res, fault) => hang(res, fault.rule.ms);
-const cut: Misbehave = async (res) => reset(res);
-
-const withError = (status: number, code: string, message: string): Misbehave => {
-  return async (res) => {
-    res.status(status).json({ error: { code, message } });
-  };
-};
+const serverError: Misbehaviour = (res, { draw }) =>
+  sendError(res, drawnStatus(draw), 'internal_error', 'the auth server stumbled');
 
 /** Instead of the call's work: nothing is committed. */
-export const BEFORE: Partial<Record<FaultKind, Misbehave>> = {
+export const BEFORE: Partial<Record<FaultKind, Misbehaviour>> = {
+  ...BEFORE_COMMIT,
   server_error: serverError,
-  hang_before_commit: silent,
-  reset_before_commit: cut,
   refused: withError(400, 'invalid_credential', 'the credential was refused'),
-  refused_unrecognised: async (res) => {
-    res.status(400).type('text/plain').send('no');
-  },
+  refused_unrecognised: (res) => void res.status(400).type('text/plain').send('no'),
   http_401: withError(401, 'unauthorized', 'unknown application'),
   http_403: withError(403, 'forbidden', 'this application may not settle'),
   http_404: withError(404, 'not_found', 'no such route'),
-  html_200: async (res) => sendPage(res, 200, 'Sign in to continue'),
-  html_404: async (res) => sendPage(res, 404, '404 Not Found'),
-  redirect: async (res) => res.redirect(307, '/maintenance'),
-  rate_limited: async (res, fault) => {
-    res.status(429).set('Retry-After', String(fault.rule.retryAfterSeconds));
-    res.json({ error: { code: 'rate_limited', message: 'too many requests' } });
+  rate_limited(res, { rule }) {
+    res.set('Retry-After', String(rule.retryAfterSeconds));
+    sendError(res, 429, 'rate_limited', 'too many requests');
   },
 };
 
 /** After the commit is durable: the money has moved and the caller is not told. */
-export const AFTER: Partial<Record<FaultKind, Misbehave>> = {
+export const AFTER: Partial<Record<FaultKind, Misbehaviour>> = {
+  ...AFTER_COMMIT,
   server_error_after_commit: serverError,
-  hang_after_commit: silent,
-  reset_after_commit: cut,
-  invalid_json: async (res) => {
-    res.status(200).type('json').send('{"txHash":"0x');
-  },
+  invalid_json: (res) => void res.status(200).type('json').send('{"txHash":"0x'),
 };

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
+import { answerUnderFault } from '../../stand-in/misbehaviour.js';
 import { malformed, type Reading, SANDBOX_PROTOCOLS, type SandboxProtocol } from '../claims/claim.js';
+import { sha256 } from '../claims/fields.js';
 import { nameSigner } from '../claims/mpp-signer.js';
 import { readClaim } from '../claims/read-claim.js';
-import { sha256 } from '../claims/reading.js';
 import { signatureMatches } from '../claims/signature.js';
 import type { CallLog } from '../control/call-log.js';
 import type { FaultCall, Faults } from '../faults.js';
 import type { Book, SettleOutcome } from '../state/book.js';
-import { AFTER, BEFORE, SLOW_MS, sendProblem } from './answers.js';
+import { AFTER, BEFORE, sendProblem } from './answers.js';
 
 export interface ProviderDependencies {
   readonly book: Book;
@@ -19,6 +19,9 @@ export interface ProviderDependencies {
   /** Aborted when the sandbox goes away, so that a slow answer does not commit behind its back. */
   readonly closing: AbortSignal;
 }
+
+/** What a settle that turns credit into USDC takes at its slowest. */
+const SLOW_MS = 15_000;
 
 /** The address that `upto` authorizations must name; nobody holds its key. */
 const SANDBOX_FACILITATOR = '0x5a4db0c5a4db0c5a4db0c5a4db0c5a4db0c5a4db';
@@ -116,7 +119,6 @@ async function paymentRequest(dependencies: ProviderDependencies, req: Request, 
   });
 }
 
-/** The order of every call: down, faults before the work, the work, faults after it, the answer. */
 async function withFaults(
   { faults, closing }: ProviderDependencies,
   { call, protocol, res }: { call: FaultCall; protocol: SandboxProtocol | undefined; res: Response },
@@ -126,13 +128,7 @@ async function withFaults(
   const fault = faults.strike(
     ({ on, protocols }) => on.includes(call) && (protocol === undefined || protocols.includes(protocol)),
   );
-  const before = fault && BEFORE[fault.kind];
-  if (before) return before(res, fault);
-  // The caller may give up meanwhile; a real auth server would settle all the same, and so does this one.
-  if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
-  const answer = await work();
-  const after = fault && AFTER[fault.kind];
-  return after ? after(res, fault) : answer();
+  await answerUnderFault(res, fault, { before: BEFORE, after: AFTER, slowMs: SLOW_MS, closing }, work);
 }
 
 function refuseAll(res: Response): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../src/domain/clock.js';
 import type { Journal } from '../../stand-in/journal.js';
 import type { Claim, Problem, SandboxProtocol } from '../claims/claim.js';
-import { sha256, usdcText } from '../claims/reading.js';
+import { sha256, usdcText } from '../claims/fields.js';
 
 /** One payment that moved; amounts are atomic USDC. */
 export interface Debit {

@@ -1,6 +1,6 @@
-import express, { type Response, Router } from 'express';
+import type { Response, Router } from 'express';
 import { z } from 'zod';
-import { accept, commonSwitches } from '../../stand-in/control.js';
+import { accept, controlRouter } from '../../stand-in/control.js';
 import { faultRuleSchema } from '../faults.js';
 import { INTENT_STATUSES, type IntentStatus, REFUND_STATUSES, type RefundStatus } from '../http/objects.js';
 import { webhooksSchema } from '../webhooks/webhooks.js';
@@ -36,39 +36,36 @@ const ownerSchema = z.strictObject({
 });
 const redeliverSchema = z.strictObject({ event_id: z.string() });
 
-/** The switches under /control, for people and for tests in other processes. */
-export function controlRoutes(control: HyperswitchControl): Router {
-  const router = Router();
-  router.use(express.json());
-  router.use(commonSwitches(control, faultRuleSchema, () => control.isDown()));
-  router.put('/auto', (req, res) => accept(settingsSchema, req.body, res, (settings) => control.setAuto(settings)));
-  router.put('/payments/:id', (req, res) =>
-    accept(paymentMove, req.body, res, (move) => orMissing(res, control.movePayment(req.params.id, move))),
-  );
-  router.put('/refunds/:id', (req, res) =>
-    accept(refundMove, req.body, res, (move) => orMissing(res, control.moveRefund(req.params.id, move))),
-  );
-  router.post('/dashboard/refunds', (req, res) =>
-    accept(dashboardRefund, req.body, res, async (order) => {
-      const made = await control.refundInDashboard(order);
-      if ('problem' in made) res.status(409);
-      return made;
-    }),
-  );
-  router.post('/late', async (_req, res) => void res.json({ landed: await control.landLate() }));
-  router.put('/key', (req, res) => accept(ownerSchema, req.body, res, (owner) => control.setKeyOwner(owner)));
-  router.get('/webhooks', (_req, res) => void res.json({ events: control.webhooks() }));
-  router.put('/webhooks', (req, res) => accept(webhooksSchema, req.body, res, (set) => control.setWebhooks(set)));
-  router.post('/webhooks/release', (req, res) =>
-    accept(releaseSchema, req.body ?? {}, res, ({ newestFirst }) => control.releaseWebhooks(newestFirst)),
-  );
-  router.post('/webhooks/redeliver', (req, res) =>
-    accept(redeliverSchema, req.body, res, ({ event_id: id }) =>
-      control.redeliver(id).then((ok) => (ok ? { ok } : orMissing(res, undefined))),
-    ),
-  );
-  return router;
-}
+/** The switches under /control. */
+export const controlRoutes = (control: HyperswitchControl): Router =>
+  controlRouter(control, { faultRule: faultRuleSchema }, (router) => {
+    router.put('/auto', (req, res) => accept(settingsSchema, req.body, res, (settings) => control.setAuto(settings)));
+    router.put('/payments/:id', (req, res) =>
+      accept(paymentMove, req.body, res, (move) => orMissing(res, control.movePayment(req.params.id, move))),
+    );
+    router.put('/refunds/:id', (req, res) =>
+      accept(refundMove, req.body, res, (move) => orMissing(res, control.moveRefund(req.params.id, move))),
+    );
+    router.post('/dashboard/refunds', (req, res) =>
+      accept(dashboardRefund, req.body, res, async (order) => {
+        const made = await control.refundInDashboard(order);
+        if ('problem' in made) res.status(409);
+        return made;
+      }),
+    );
+    router.post('/late', async (_req, res) => void res.json({ landed: await control.landLate() }));
+    router.put('/key', (req, res) => accept(ownerSchema, req.body, res, (owner) => control.setKeyOwner(owner)));
+    router.get('/webhooks', (_req, res) => void res.json({ events: control.webhooks() }));
+    router.put('/webhooks', (req, res) => accept(webhooksSchema, req.body, res, (set) => control.setWebhooks(set)));
+    router.post('/webhooks/release', (req, res) =>
+      accept(releaseSchema, req.body ?? {}, res, ({ newestFirst }) => control.releaseWebhooks(newestFirst)),
+    );
+    router.post('/webhooks/redeliver', (req, res) =>
+      accept(redeliverSchema, req.body, res, ({ event_id: id }) =>
+        control.redeliver(id).then((ok) => (ok ? { ok } : orMissing(res, undefined))),
+      ),
+    );
+  });
 
 async function orMissing(res: Response, moved: Promise<object> | undefined): Promise<object> {
   if (moved !== undefined) return moved;

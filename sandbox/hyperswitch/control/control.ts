@@ -29,7 +29,6 @@ export interface DashboardRefund {
 
 /** The same switches as under /control, for tests in this process. */
 export interface HyperswitchControl extends CommonControl<FaultRule, LedgerView, CallsView> {
-  isDown(): boolean;
   /** Replaces what happens by itself from now on. */
   setAuto(settings: AutoSettings & { readonly maxRefunds?: number | undefined }): void;
   /** Undefined: there is no such payment. */

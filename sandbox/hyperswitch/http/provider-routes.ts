@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import express, { type Request, type Response, Router } from 'express';
 import { reset } from '../../stand-in/broken-replies.js';
+import { answerUnderFault } from '../../stand-in/misbehaviour.js';
 import type { CallLog } from '../control/call-log.js';
 import { AFTER, BEFORE, type Endpoint, type Faults } from '../faults.js';
 import type { Auto } from '../state/auto.js';
@@ -62,7 +62,6 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
   return router;
 }
 
-/** The order of every call: faults before the work, the work, faults after it, the answer. */
 async function answerWith(
   { book, calls, faults, deferred, closing }: ProviderDependencies,
   { endpoint, work }: { readonly endpoint: Endpoint; readonly work: Work },
@@ -75,21 +74,16 @@ async function answerWith(
   const end = calls.begin({ endpoint, id, idempotencyKey: req.get('idempotency-key') ?? null, body: bytes });
   try {
     const fault = faults.strike(({ on }) => on.includes(endpoint));
-    const before = fault && BEFORE[fault.kind];
-    if (before) return await before(res, fault);
     if (fault?.kind === 'lands_late') {
       deferred.keep(async () => void (await work({ body, req })), fault.rule.ms);
       return reset(res);
     }
-    // The caller may give up meanwhile; Hyperswitch would go on all the same, and so does this one.
-    if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
-    const answer = await work({ body, req });
-    // Also a no, or a read: both tell of what may have been written a moment ago.
-    await book.onDisk();
-    const after = fault && AFTER[fault.kind];
-    if (after) return await after(res, fault);
-    if ('problem' in answer) sendProblem(res, answer.problem);
-    else res.json(answer.body);
+    await answerUnderFault(res, fault, { before: BEFORE, after: AFTER, slowMs: SLOW_MS, closing }, async () => {
+      const answer = await work({ body, req });
+      // Also a no, or a read: both tell of what may have been written a moment ago.
+      await book.onDisk();
+      return () => void ('problem' in answer ? sendProblem(res, answer.problem) : res.json(answer.body));
+    });
   } finally {
     end();
   }

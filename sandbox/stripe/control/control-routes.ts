@@ -1,6 +1,6 @@
-import express, { Router } from 'express';
+import type { Router } from 'express';
 import { z } from 'zod';
-import { accept, commonSwitches, faultsSchema } from '../../stand-in/control.js';
+import { accept, controlRouter, faultsSchema } from '../../stand-in/control.js';
 import { faultRuleSchema } from '../faults.js';
 import { PAYOUT_STATUSES, REVERSAL_ENDS } from '../state/records.js';
 import { webhookFaultSchema } from '../webhooks/webhook-faults.js';
@@ -74,17 +74,14 @@ const eventSchema = z.strictObject({
   thin: z.boolean().optional(),
 });
 
-/** The switches under /control, for people and for tests in other processes. */
-export function controlRoutes(control: StripeControl): Router {
-  const router = Router();
-  router.use(express.json({ limit: '50mb' }));
-  router.use(commonSwitches(control, faultRuleSchema, () => control.isDown()));
-  router.post('/finish', async (_req, res) => void res.json({ finished: await control.finishLater() }));
-  addSettings(router, control);
-  addMoney(router, control);
-  addWebhooks(router, control);
-  return router;
-}
+/** The switches under /control. */
+export const controlRoutes = (control: StripeControl): Router =>
+  controlRouter(control, { faultRule: faultRuleSchema, limit: '50mb' }, (router) => {
+    router.post('/finish', async (_req, res) => void res.json({ finished: await control.finishLater() }));
+    addSettings(router, control);
+    addMoney(router, control);
+    addWebhooks(router, control);
+  });
 
 function addSettings(router: Router, control: StripeControl): void {
   const clock = () => ({ now: new Date(control.nowMs()).toISOString() });

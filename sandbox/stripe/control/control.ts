@@ -36,7 +36,6 @@ export interface StripeControl extends CommonControl<FaultRule, LedgerView, Call
   /** Moves the clock and does what has become due. */
   setClock(offsetMs: number): Promise<void>;
   advanceClock(ms: number): Promise<void>;
-  isDown(): boolean;
   limits(): LimitSettings;
   setLimits(settings: Partial<LimitSettings>): void;
   /** `accepted`: platform account by secret key; null: every key opens the stand-in's own. */
@@ -104,7 +103,6 @@ export function createControl(dependencies: ControlDependencies): StripeControl 
     nowMs: () => clock.nowMs(),
     setClock,
     advanceClock: (ms) => setClock(clock.offsetMs() + ms),
-    isDown: () => faults.isDown(),
     limits: () => limits.settings(),
     setLimits: (settings) => limits.set({ ...limits.settings(), ...settings }),
     setApiKeys: (given) => apiKeys.set(given),

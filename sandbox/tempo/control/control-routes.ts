@@ -1,6 +1,6 @@
-import express, { Router } from 'express';
+import type { Router } from 'express';
 import { z } from 'zod';
-import { accept, commonSwitches } from '../../stand-in/control.js';
+import { accept, controlRouter } from '../../stand-in/control.js';
 import { faultRuleSchema } from '../faults.js';
 import type { TempoControl } from './control.js';
 
@@ -11,16 +11,13 @@ const balanceSchema = z.strictObject({
   token: address.optional(),
 });
 
-/** The switches under /control, for people and for tests in other processes. */
-export function controlRoutes(control: TempoControl): Router {
-  const router = Router();
-  router.use(express.json());
-  router.use(commonSwitches(control, faultRuleSchema, () => control.isDown()));
-  router.put('/balances', (req, res) =>
-    accept(balanceSchema, req.body, res, ({ owner, balance, token }) =>
-      control.setBalance(owner, BigInt(balance), token),
-    ),
-  );
-  router.post('/mine', (_req, res) => control.mine().then(() => void res.json({ ok: true })));
-  return router;
-}
+/** The switches under /control. */
+export const controlRoutes = (control: TempoControl): Router =>
+  controlRouter(control, { faultRule: faultRuleSchema }, (router) => {
+    router.put('/balances', (req, res) =>
+      accept(balanceSchema, req.body, res, ({ owner, balance, token }) =>
+        control.setBalance(owner, BigInt(balance), token),
+      ),
+    );
+    router.post('/mine', (_req, res) => control.mine().then(() => void res.json({ ok: true })));
+  });

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { malformed, type Problem } from './claim.js';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -35,3 +36,13 @@ export function usdcText(amount: bigint): string {
 
 export const sameText = (left: unknown, right: unknown): boolean =>
   typeof left === 'string' && typeof right === 'string' && left.toLowerCase() === right.toLowerCase();
+
+/** What the resource server names instead of the most that was signed. */
+export function overriddenAmount(body: Fields, most: bigint, source: string): bigint | Problem {
+  const { amount } = fieldsOf(body.settlementOverrides);
+  const override = typeof amount === 'string' ? wholeOf(amount) : undefined;
+  if (override === undefined) return malformed('settlementOverrides.amount is not an atomic amount');
+  return override <= most
+    ? override
+    : { status: 400, code: 'amount_exceeds_cap', message: `settlementOverrides.amount is over ${source}` };
+}
