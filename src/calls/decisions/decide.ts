@@ -34,7 +34,7 @@ export interface Unanswered {
   readonly detail: string;
 }
 
-export type Decision = Omit<DecisionRequest, 'verified'>;
+export type UnverifiedDecision = Omit<DecisionRequest, 'verified'>;
 
 /**
  * The way of every decision, whether it came by signal, update, command or API: first the provider is asked what is true
@@ -53,7 +53,7 @@ export function createResolution(dependencies: ResolutionDependencies) {
     ruleOf(statement.kind, statement.action)?.asks ? await verifiers[statement.kind](statement) : NOT_NEEDED;
 
   /** A retry that leaves a settlement as it is was for one that could not be read: it is read now. */
-  async function lookAgain({ kind, action, itemId }: Decision, outcome: DecideOutcome | Unanswered) {
+  async function lookAgain({ kind, action, itemId }: UnverifiedDecision, outcome: DecideOutcome | Unanswered) {
     const isRead = kind === 'settlement' && action === 'retry';
     if (!isRead || outcome.kind !== 'applied' || outcome.status !== 'needs_attention') return outcome;
     const status = await dependencies.reread?.(itemId as SettlementId);
@@ -61,7 +61,7 @@ export function createResolution(dependencies: ResolutionDependencies) {
   }
 
   return {
-    async decide(decision: Decision): Promise<DecideOutcome | Unanswered> {
+    async decide(decision: UnverifiedDecision): Promise<DecideOutcome | Unanswered> {
       const verified = await verify(decision);
       return lookAgain(decision, orUnanswered(await ledger.decide({ ...decision, verified }), verified));
     },

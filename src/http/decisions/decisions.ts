@@ -1,4 +1,4 @@
-import type { Decision, Resolution, Unanswered } from '../../calls/decisions/decide.js';
+import type { Resolution, Unanswered, UnverifiedDecision } from '../../calls/decisions/decide.js';
 import { assertNever } from '../../domain/assert-never.js';
 import type { Clock } from '../../domain/clock.js';
 import {
@@ -101,7 +101,7 @@ async function retryTransfer(
 const everCompleted = ({ certainty, stripeTransferId }: SellerTransfer): boolean =>
   certainty === 'done' || stripeTransferId !== null;
 
-type Asked = Pick<Decision, 'kind' | 'itemId' | 'action' | 'by' | 'note'> & Pick<ResolveRequest, 'evidence'>;
+type Asked = Pick<UnverifiedDecision, 'kind' | 'itemId' | 'action' | 'by' | 'note'> & Pick<ResolveRequest, 'evidence'>;
 
 async function decide(asked: Asked, { resolution, wake, clock }: DecisionRouteDependencies): Promise<Reply> {
   const { evidence, ...said } = asked;

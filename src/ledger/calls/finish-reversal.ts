@@ -4,7 +4,7 @@ import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { leavePlace } from '../marketplace/reversal-demands.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Recorded } from './call-types.js';
-import type { ReversalRow } from './reversal-claims.js';
+import type { LockedReversal } from './reversal-claims.js';
 import { wakeOldest } from './stripe-gates.js';
 
 interface Taken {
@@ -20,7 +20,7 @@ interface Taken {
  */
 export async function finishReversal(
   query: Query,
-  row: ReversalRow,
+  row: LockedReversal,
   { stripeReversalId, requestId = null, tookWhole = false }: Taken,
 ): Promise<Recorded> {
   if (row.status === 'reversed' || (row.status === 'written_off' && (await lacksRoom(query, row)))) {
@@ -55,7 +55,7 @@ export async function finishReversal(
 }
 
 /** What a person is to know of how it ended. */
-function toldOf(row: ReversalRow, stripeReversalId: string, tookWhole: boolean) {
+function toldOf(row: LockedReversal, stripeReversalId: string, tookWhole: boolean) {
   if (tookWhole)
     return {
       reason: 'conflict',
@@ -69,7 +69,7 @@ function toldOf(row: ReversalRow, stripeReversalId: string, tookWhole: boolean) 
 }
 
 /** Given up, and meanwhile the rest of its transfer was demanded: the ledger holds no more than the transfer. */
-async function lacksRoom(query: Query, row: ReversalRow): Promise<boolean> {
+async function lacksRoom(query: Query, row: LockedReversal): Promise<boolean> {
   const [room] = await query<{ lacks: boolean }>(
     `SELECT $2::numeric > t.amount - coalesce((SELECT sum(amount) FROM reversals WHERE transfer_id = t.id AND id <> $3
        AND status <> 'written_off'), 0) AS lacks FROM seller_transfers t WHERE t.id = $1`,
@@ -79,7 +79,7 @@ async function lacksRoom(query: Query, row: ReversalRow): Promise<boolean> {
 }
 
 /** Stripe holds a reversal that this ledger cannot book as this one: the seller has paid more back than was asked. */
-export async function takenBeside(query: Query, row: ReversalRow, stripeReversalId: string): Promise<void> {
+export async function takenBeside(query: Query, row: LockedReversal, stripeReversalId: string): Promise<void> {
   if (row.stripe_reversal_id === stripeReversalId || (await isTold(query, row, stripeReversalId))) return;
   const given =
     BigInt(row.counted) > 0n ? 'what others took and counts as it' : 'what was demanded since it was given up';
@@ -101,7 +101,7 @@ export async function takenBeside(query: Query, row: ReversalRow, stripeReversal
 }
 
 /** Every event of its transfer shows it again. */
-async function isTold(query: Query, { id }: ReversalRow, stripeReversalId: string): Promise<boolean> {
+async function isTold(query: Query, { id }: LockedReversal, stripeReversalId: string): Promise<boolean> {
   const told = await query(
     `SELECT 1 FROM operation_events WHERE item_kind = 'reversal' AND item_id = $1::text AND kind = 'conflict'
        AND detail ->> 'stripe_reversal_id' = $2 LIMIT 1`,
@@ -111,7 +111,7 @@ async function isTold(query: Query, { id }: ReversalRow, stripeReversalId: strin
 }
 
 /** Money was there: the seller's next waiting reversal asks at once, and the gate opens after the last. */
-async function gateOpens(query: Query, row: ReversalRow): Promise<MarketplaceItem[]> {
+async function gateOpens(query: Query, row: LockedReversal): Promise<MarketplaceItem[]> {
   const [gate] = await query('SELECT 1 FROM seller_gates WHERE seller_account = $1 AND currency = $2 FOR UPDATE', [
     row.seller_account,
     row.currency,

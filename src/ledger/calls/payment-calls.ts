@@ -3,7 +3,7 @@ import type { Clock } from '../../domain/clock.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Database } from '../database.js';
 import { moveOrder } from '../marketplace/order-status.js';
-import { isOpen, lockPayment, lockWithOrder, type PaymentRow } from '../marketplace/payment-row.js';
+import { isOpen, type LockedPayment, lockPayment, lockWithOrder } from '../marketplace/payment-row.js';
 import type { Sealer } from '../sealer.js';
 import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './call-types.js';
 import {
@@ -60,7 +60,7 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
   };
 }
 
-const toClaim = (row: PaymentRow): ClaimedPayment => ({
+const toClaim = (row: LockedPayment): ClaimedPayment => ({
   id: row.id,
   orderId: row.order_id,
   amount: BigInt(row.amount),

@@ -5,7 +5,7 @@ import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketpl
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-status.js';
-import { capturedIn, isOpen, type PaymentRow } from '../marketplace/payment-row.js';
+import { capturedIn, isOpen, type LockedPayment } from '../marketplace/payment-row.js';
 import { sealClientSecret } from '../marketplace/payments.js';
 import type { Sealer } from '../sealer.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -19,7 +19,7 @@ export interface Reader {
 }
 
 /** What was read of a payment becomes what we know of it. The caller holds the order and the payment. */
-export async function readPaymentInto(reader: Reader, row: PaymentRow, reading: PaymentReading): Promise<Applied> {
+export async function readPaymentInto(reader: Reader, row: LockedPayment, reading: PaymentReading): Promise<Applied> {
   const { query } = reader;
   const { facts } = reading;
   const question = questionOf(row, facts);
@@ -44,7 +44,7 @@ export async function readPaymentInto(reader: Reader, row: PaymentRow, reading: 
 }
 
 /** Money that is there, or was, and is not exactly what the order asked for: nobody but a person can tell what it is for. */
-function questionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
+function questionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
   const differs = 'payment_amount_differs' as const;
   const said = `Hyperswitch calls it ${facts.providerStatus}`;
   const shown = `${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured`;
@@ -78,7 +78,7 @@ function questionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
 const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? 'processing' : status);
 
 /** Sellers may have been paid of it already, or have paid it back. */
-function contradictionOf(row: PaymentRow, facts: PaymentFacts): Question | null {
+function contradictionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
   if (row.status !== 'succeeded') return null;
   if (facts.status === 'succeeded' && questionOf(row, facts) === null)
     return row.said_given_back === null
@@ -94,10 +94,10 @@ function contradictionOf(row: PaymentRow, facts: PaymentFacts): Question | null 
 }
 
 /** A person has settled exactly this already, and nothing else has been asked since. */
-const givenUpLike = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
+const givenUpLike = (row: LockedPayment, facts: PaymentFacts, captured: Captured): boolean =>
   row.written_off_at !== null && row.attention_reason === null && isReadBefore(row, facts, captured);
 
-const isReadBefore = (row: PaymentRow, facts: PaymentFacts, captured: Captured): boolean =>
+const isReadBefore = (row: LockedPayment, facts: PaymentFacts, captured: Captured): boolean =>
   facts.providerStatus === row.provider_status && isSameCaptured(captured, capturedIn(row));
 
 interface Asked {
@@ -108,7 +108,7 @@ interface Asked {
 /** A write-off gives up what was read last: nobody approves one that was asked for about something else. */
 async function askAbout(
   query: Query,
-  { id, attention_reason: was }: PaymentRow,
+  { id, attention_reason: was }: LockedPayment,
   { question, isNews }: Asked,
 ): Promise<void> {
   const pending = was === 'approval_pending' ? await pendingRequest(query, 'payment', id) : undefined;
@@ -127,7 +127,7 @@ interface Save {
   readonly captured: Captured;
 }
 
-async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Save): Promise<void> {
+async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: Save): Promise<void> {
   const { reading, question, open, captured } = save;
   const { facts, runner, readAgainMs } = reading;
   const secret = open && facts.clientSecret !== null ? sealClientSecret(sealer, row.id, facts.clientSecret) : null;
@@ -163,7 +163,7 @@ async function saveReading({ query, sealer }: Reader, row: PaymentRow, save: Sav
 const cancelShown = ({ status }: PaymentFacts): Certainty | null =>
   status === 'cancelled' ? 'done' : status === 'succeeded' || status === 'failed' ? 'absent' : null;
 
-async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentStatus): Promise<Applied['started']> {
+async function move({ query, clock }: Reader, row: LockedPayment, status: PaymentStatus): Promise<Applied['started']> {
   await mustMove(query, 'payments', {
     id: row.id,
     from: row.status,
@@ -177,7 +177,7 @@ async function move({ query, clock }: Reader, row: PaymentRow, status: PaymentSt
 }
 
 /** What was asked has been answered by what Hyperswitch says now; what only its answer to a person can end, it ends. */
-async function answered(query: Query, row: PaymentRow, status: PaymentStatus): Promise<void> {
+async function answered(query: Query, row: LockedPayment, status: PaymentStatus): Promise<void> {
   if (row.attention_reason === 'approval_pending' && isOpen(status)) return;
   await withdrawRequests(query, 'payment', row.id, `Hyperswitch answered it: the payment is ${status} now`);
   await dropAttention(query, 'payments', row.id);

@@ -31,7 +31,7 @@ import {
   unread,
 } from './hyperswitch-rows.js';
 
-interface RefundRow extends Holdable {
+interface LockedRefund extends Holdable {
   id: RefundId;
   order_id: OrderId;
   payment_id: PaymentId;
@@ -112,14 +112,14 @@ export function createRefundCalls(database: Database) {
 }
 
 /** Order first, then the refund: the order of all locks. */
-async function lockRefund(query: Query, id: RefundId): Promise<RefundRow> {
+async function lockRefund(query: Query, id: RefundId): Promise<LockedRefund> {
   await lockOrderOf(query, 'refunds', id);
-  const [row] = await query<RefundRow & { [column: string]: unknown }>(`${ROW} FOR UPDATE OF r`, [id]);
+  const [row] = await query<LockedRefund & { [column: string]: unknown }>(`${ROW} FOR UPDATE OF r`, [id]);
   if (!row) throw new Error(`refund ${id} is not in the ledger`);
   return row;
 }
 
-const toClaim = (row: RefundRow): ClaimedRefund => ({
+const toClaim = (row: LockedRefund): ClaimedRefund => ({
   id: row.id,
   orderId: row.order_id,
   amount: BigInt(row.amount),
@@ -134,7 +134,7 @@ const toClaim = (row: RefundRow): ClaimedRefund => ({
 });
 
 /** With what the refund is here: what it stands for has changed with that, so what was given up before is another question. */
-function questionOf(row: RefundRow, facts: RefundFacts): Question | null {
+function questionOf(row: LockedRefund, facts: RefundFacts): Question | null {
   const same =
     facts.hyperswitchRefundId === row.hyperswitch_refund_id &&
     facts.hyperswitchPaymentId === row.hyperswitch_payment_id &&
@@ -163,10 +163,10 @@ const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
   'resource_missing',
 ]);
 
-const isAnsweredByReading = ({ attention_reason, status }: RefundRow): boolean =>
+const isAnsweredByReading = ({ attention_reason, status }: LockedRefund): boolean =>
   ANSWERED_BY_READING.has(attention_reason ?? '') && (attention_reason !== 'conflict' || status !== 'succeeded');
 
-async function saveReading(query: Query, row: RefundRow, { runner }: RefundReading, asks: boolean): Promise<void> {
+async function saveReading(query: Query, row: LockedRefund, { runner }: RefundReading, asks: boolean): Promise<void> {
   // What did not fit fits now: nobody needs to be asked any more.
   if (!asks && isAnsweredByReading(row)) await dropAttention(query, 'refunds', row.id);
   await query(
@@ -179,7 +179,7 @@ async function saveReading(query: Query, row: RefundRow, { runner }: RefundReadi
   );
 }
 
-async function follow(query: Query, row: RefundRow, status: RefundStatus): Promise<Applied> {
+async function follow(query: Query, row: LockedRefund, status: RefundStatus): Promise<Applied> {
   if (status === row.status) return { status, started: [] };
   if (!REFUND_TRANSITIONS[row.status].includes(status)) {
     await recordEvent(query, {
@@ -197,7 +197,7 @@ async function follow(query: Query, row: RefundRow, status: RefundStatus): Promi
   return { status, started };
 }
 
-async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Promise<MarketplaceItem[]> {
+async function shareAnew(query: Query, row: LockedRefund, status: RefundStatus): Promise<MarketplaceItem[]> {
   const failedLate = status === 'failed' && row.status === 'succeeded';
   if (status !== 'succeeded' && !failedLate) return [];
   await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
@@ -210,7 +210,7 @@ async function shareAnew(query: Query, row: RefundRow, status: RefundStatus): Pr
 }
 
 /** Another refund must have failed of which we have not heard: this one counts once that one is read. */
-async function beyondPaid(query: Query, row: RefundRow, said: RefundStatus): Promise<Question | null> {
+async function beyondPaid(query: Query, row: LockedRefund, said: RefundStatus): Promise<Question | null> {
   if (said !== 'succeeded' || !REFUND_TRANSITIONS[row.status].includes(said)) return null;
   const [sum] = await query<{ refunded: string }>(
     `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND id <> $2 AND status = 'succeeded'`,

@@ -10,7 +10,15 @@ import { leavePlace } from '../marketplace/reversal-demands.js';
 import { type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedReversal, Recorded, ReversalPermit, StripeClaim } from './call-types.js';
 import { finishReversal, takenBeside } from './finish-reversal.js';
-import { claimRefusal, fail, lockReversal, type ReversalRow, startWaiting, toTake, undo } from './reversal-claims.js';
+import {
+  claimRefusal,
+  fail,
+  type LockedReversal,
+  lockReversal,
+  startWaiting,
+  toTake,
+  undo,
+} from './reversal-claims.js';
 import { exactMinorUnits, hold, isTaken, noteAbsent, permit, releaseClaim, tellAnswer } from './stripe-calls.js';
 import { closeGate } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
@@ -92,7 +100,7 @@ export function createReversalCalls(database: Database) {
 /** Another amount than is asked for is not this one. Who is asked about this one already has its own look tell him. */
 async function adoptAt(
   query: Query,
-  row: ReversalRow,
+  row: LockedReversal,
   { stripeReversalId, taken }: { readonly stripeReversalId: string; readonly taken: bigint | undefined },
 ): Promise<Recorded> {
   if (taken === undefined || taken === toTake(row)) return await finishReversal(query, row, { stripeReversalId });
@@ -116,7 +124,7 @@ async function notAdopted(database: Database, id: ReversalId, stripeId: string):
  * Its refund has failed. Where an earlier attempt may have moved the money, it is looked for until the provider has surely
  * forgotten the key and two looks have found nothing: the proof that would allow another key ends this one.
  */
-async function stopUndue(query: Query, row: ReversalRow, runner: string): Promise<ReversalPermit> {
+async function stopUndue(query: Query, row: LockedReversal, runner: string): Promise<ReversalPermit> {
   const stop = { kind: 'stop', why: `its refund is ${row.refund_status}` } as const;
   if (row.runner !== runner) return stop;
   const unsent = surelyUnmoved(row.certainty);
@@ -132,7 +140,7 @@ async function stopUndue(query: Query, row: ReversalRow, runner: string): Promis
 
 const LOOK_FOR_UNDUE_MS = 60 * 60_000;
 
-const partsOf = (row: ReversalRow) => ({
+const partsOf = (row: LockedReversal) => ({
   id: row.id,
   orderId: row.order_id,
   refundId: row.refund_id,
@@ -156,7 +164,7 @@ const partsOf = (row: ReversalRow) => ({
   },
 });
 
-const paramsOf = (row: ReversalRow, generation: number): ReversalParams => ({
+const paramsOf = (row: LockedReversal, generation: number): ReversalParams => ({
   amount: exactMinorUnits({ id: row.id, amount: toTake(row).toString() }),
   metadata: {
     operation_id: row.id,
@@ -214,7 +222,7 @@ async function record(query: Query, outcome: CallOutcome<ReversalId>): Promise<R
 }
 
 /** The seller's balance is too low, and one of those that wait for it asks again. */
-async function wait(query: Query, row: ReversalRow): Promise<Recorded> {
+async function wait(query: Query, row: LockedReversal): Promise<Recorded> {
   const probed = row.status === 'waiting_balance';
   if (!probed) await startWaiting(query, row);
   await closeGate(query, { sellerAccount: row.seller_account, currency: row.currency, probed });
@@ -222,7 +230,7 @@ async function wait(query: Query, row: ReversalRow): Promise<Recorded> {
   return { status: 'waiting_balance', started: await leavePlace(query, { id: row.id, status: 'pending' }) };
 }
 
-async function delayProbe(query: Query, row: ReversalRow, afterMs: number): Promise<void> {
+async function delayProbe(query: Query, row: LockedReversal, afterMs: number): Promise<void> {
   await query(
     `UPDATE seller_gates SET probe_at = clock_now() + $3 * interval '1 millisecond' WHERE seller_account = $1 AND currency = $2`,
     [row.seller_account, row.currency, afterMs],

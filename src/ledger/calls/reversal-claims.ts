@@ -15,7 +15,7 @@ import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain, mayHaveTakenOther
 import { gateHoldsMs, parked } from './stripe-gates.js';
 
 /** A reversal with all that decides whether it may be sent. */
-export type ReversalRow = CallRow & {
+export type LockedReversal = CallRow & {
   id: ReversalId;
   order_id: OrderId;
   refund_id: RefundId;
@@ -54,9 +54,9 @@ const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_accou
   WHERE x.id = $1 FOR UPDATE OF x`;
 
 /** The order, its transfers, then the reversal: the order of all locks. */
-export async function lockReversal(query: Query, id: ReversalId): Promise<ReversalRow> {
+export async function lockReversal(query: Query, id: ReversalId): Promise<LockedReversal> {
   await lockSharesOf(query, 'reversals', id);
-  const [row] = await query<ReversalRow & { [column: string]: unknown }>(ROW, [id]);
+  const [row] = await query<LockedReversal & { [column: string]: unknown }>(ROW, [id]);
   if (!row)
     throw new Error(`reversal ${id} is not in the ledger; the workflow and the database do not belong together`);
   return row;
@@ -67,7 +67,7 @@ type Refusal = Exclude<StripeClaim<never>, { kind: 'claimed' }>;
 /** Why nothing may be sent for it now; undefined: it may be claimed. */
 export async function claimRefusal(
   query: Query,
-  row: ReversalRow,
+  row: LockedReversal,
   { runner, holdMs }: { runner: string; holdMs: number },
 ): Promise<Refusal | undefined> {
   const uncertain = mayHaveMoved(row.certainty);
@@ -92,7 +92,7 @@ export async function claimRefusal(
   return (await parkedRefusal(query, row)) ?? (await waitForBalance(query, row, holdMs));
 }
 
-async function attentionOf(query: Query, row: ReversalRow, unknown: boolean): Promise<Refusal> {
+async function attentionOf(query: Query, row: LockedReversal, unknown: boolean): Promise<Refusal> {
   await lookAgain(query, 'reversals', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
   return {
     kind: 'attention',
@@ -105,13 +105,13 @@ async function attentionOf(query: Query, row: ReversalRow, unknown: boolean): Pr
 /** What it waits for wakes it; a look every few minutes finds what was missed. */
 const LOOK_ANYWAY_MS = 300_000;
 
-async function later(query: Query, row: ReversalRow, afterMs: number, why: string): Promise<Refusal> {
+async function later(query: Query, row: LockedReversal, afterMs: number, why: string): Promise<Refusal> {
   await lookAgain(query, 'reversals', row.id, afterMs);
   return { kind: 'later', afterMs, why };
 }
 
 /** First in, first out among the reversals of one transfer, and one of them at a time. */
-async function isBehind(query: Query, row: ReversalRow): Promise<boolean> {
+async function isBehind(query: Query, row: LockedReversal): Promise<boolean> {
   const [earlier] = await query<{ id: string | null }>('SELECT reversal_before($1) AS id', [row.id]);
   if (earlier?.id) return true;
   // A claim that lapsed is over: its row is asked about again when its own turn comes.
@@ -123,7 +123,7 @@ async function isBehind(query: Query, row: ReversalRow): Promise<boolean> {
   return false;
 }
 
-async function ask(query: Query, row: ReversalRow, reason: 'missing_transfer_id' | 'conflict'): Promise<Refusal> {
+async function ask(query: Query, row: LockedReversal, reason: 'missing_transfer_id' | 'conflict'): Promise<Refusal> {
   const detail = QUESTIONS[reason](row);
   await fail(query, row, { reason, detail });
   return { kind: 'attention', reason, detail, unknown: reason === 'conflict' };
@@ -133,15 +133,15 @@ const QUESTIONS = {
   /** Historical: nobody but a person can reverse it, and Stripe is not asked. */
   missing_transfer_id: () =>
     'its transfer has no id at Stripe (historical); find it with makegood backfill-transfer-ids, then resolve with retry',
-  conflict: (row: ReversalRow) =>
+  conflict: (row: LockedReversal) =>
     `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent. Where Stripe shows it on ${row.stripe_transfer_id}, adopt takes it as the whole share, and frees what was counted; where it does not, retry takes what is due under a new key 25 hours after it was first sent`,
 } as const;
 
 /** What Stripe is asked for. */
-export const toTake = ({ amount, counted }: Pick<ReversalRow, 'amount' | 'counted'>): bigint =>
+export const toTake = ({ amount, counted }: Pick<LockedReversal, 'amount' | 'counted'>): bigint =>
   BigInt(amount) - BigInt(counted);
 
-async function parkedRefusal(query: Query, row: ReversalRow): Promise<Refusal | undefined> {
+async function parkedRefusal(query: Query, row: LockedReversal): Promise<Refusal | undefined> {
   const gate = await parked(query, row.seller_account);
   if (!gate) return undefined;
   if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
@@ -150,7 +150,7 @@ async function parkedRefusal(query: Query, row: ReversalRow): Promise<Refusal | 
   return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
 }
 
-async function waitForBalance(query: Query, row: ReversalRow, holdMs: number): Promise<Refusal | undefined> {
+async function waitForBalance(query: Query, row: LockedReversal, holdMs: number): Promise<Refusal | undefined> {
   const { id, seller_account: sellerAccount, currency } = row;
   const afterMs = await gateHoldsMs(query, { id, sellerAccount, currency, holdMs });
   if (afterMs === 0) return undefined;
@@ -159,7 +159,7 @@ async function waitForBalance(query: Query, row: ReversalRow, holdMs: number): P
   return { kind: 'waiting_balance', afterMs };
 }
 
-export async function startWaiting(query: Query, row: ReversalRow): Promise<void> {
+export async function startWaiting(query: Query, row: LockedReversal): Promise<void> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: 'pending',
@@ -176,7 +176,7 @@ export async function startWaiting(query: Query, row: ReversalRow): Promise<void
 }
 
 /** Its refund is no longer succeeded and nothing was sent. What it stood for may be due for another refund. */
-export async function undo(query: Query, row: ReversalRow): Promise<void> {
+export async function undo(query: Query, row: LockedReversal): Promise<void> {
   await voidReversal(query, row, `its refund is ${row.refund_status}, so nothing is due`);
   await settleShares(query, row.order_id);
 }
@@ -187,7 +187,7 @@ export async function undo(query: Query, row: ReversalRow): Promise<void> {
  */
 export async function fail(
   query: Query,
-  row: ReversalRow,
+  row: LockedReversal,
   { reason, detail }: { reason: AttentionReason; detail: string },
 ): Promise<MarketplaceItem[]> {
   await mustMove(query, 'reversals', {

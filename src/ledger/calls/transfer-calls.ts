@@ -32,7 +32,7 @@ import {
 } from './stripe-calls.js';
 import { parked } from './stripe-gates.js';
 
-type TransferRow = CallRow & {
+type LockedTransfer = CallRow & {
   id: TransferId;
   order_id: OrderId;
   status: TransferStatus;
@@ -129,8 +129,8 @@ export function createTransferCalls(database: Database) {
   };
 }
 
-export async function lockTransfer(query: Query, id: TransferId): Promise<TransferRow> {
-  const [row] = await query<TransferRow & { [column: string]: unknown }>(ROW, [id]);
+export async function lockTransfer(query: Query, id: TransferId): Promise<LockedTransfer> {
+  const [row] = await query<LockedTransfer & { [column: string]: unknown }>(ROW, [id]);
   if (!row)
     throw new Error(`transfer ${id} is not in the ledger; the workflow and the database do not belong together`);
   return row;
@@ -152,7 +152,7 @@ async function notAdopted(database: Database, id: TransferId, stripeId: string):
 
 async function claimRefusal(
   query: Query,
-  row: TransferRow,
+  row: LockedTransfer,
   runner: string,
 ): Promise<Exclude<StripeClaim<never>, { kind: 'claimed' }> | undefined> {
   if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
@@ -174,7 +174,7 @@ async function claimRefusal(
   return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
 }
 
-function laterOf(row: TransferRow, runner: string) {
+function laterOf(row: LockedTransfer, runner: string) {
   const heldMs = heldElsewhereMs(row, runner);
   if (heldMs > 0) return { kind: 'later', afterMs: heldMs, why: 'another attempt holds it' } as const;
   if ((row.retry_ms ?? 0) > 0)
@@ -186,7 +186,7 @@ function laterOf(row: TransferRow, runner: string) {
  * The proof that allows another key after an unknown ends what waited for it as well: what refunds would have taken back of
  * the transfer is not sent in the first place.
  */
-async function knownUnsent(query: Query, row: TransferRow, runner: string): Promise<TransferRow> {
+async function knownUnsent(query: Query, row: LockedTransfer, runner: string): Promise<LockedTransfer> {
   if (row.runner !== runner || !mayHaveMoved(row.certainty) || useOf(row) !== 'new_generation') return row;
   await query(`UPDATE seller_transfers SET certainty = 'absent' WHERE id = $1`, [row.id]);
   // The sweep starts what is demanded of the seller's other transfers: it is due already.
@@ -194,7 +194,7 @@ async function knownUnsent(query: Query, row: TransferRow, runner: string): Prom
   return await lockTransfer(query, row.id);
 }
 
-const paramsOf = (row: TransferRow, generation: number): TransferParams => ({
+const paramsOf = (row: LockedTransfer, generation: number): TransferParams => ({
   amount: exactMinorUnits(row),
   currency: row.currency.toLowerCase(),
   destination: row.seller_account,
@@ -236,7 +236,7 @@ export const parkedName = (scope: 'stripe' | 'seller', account: string): string 
   scope === 'stripe' ? 'stripe' : `stripe:${account}`;
 
 /** A definite failure shows as failed; what nobody knows stays pending, also before a person. */
-async function moveOn(query: Query, row: TransferRow, { decision, detail }: CallOutcome<TransferId>): Promise<void> {
+async function moveOn(query: Query, row: LockedTransfer, { decision, detail }: CallOutcome<TransferId>): Promise<void> {
   let { status } = row;
   if (status === 'pending' && decision.certainty === 'absent') {
     await mustMove(query, 'seller_transfers', { id: row.id, from: 'pending', to: 'failed' });
@@ -262,7 +262,7 @@ async function moveOn(query: Query, row: TransferRow, { decision, detail }: Call
  */
 export async function finishTransfer(
   query: Query,
-  row: TransferRow,
+  row: LockedTransfer,
   stripeTransferId: string,
   requestId: string | null = null,
 ): Promise<Recorded> {
@@ -309,7 +309,7 @@ export async function finishTransfer(
 }
 
 /** Stripe holds a transfer for a row that has another one, or that was cancelled: the seller has more than was promised. */
-async function sentBeside(query: Query, row: TransferRow, stripeTransferId: string): Promise<void> {
+async function sentBeside(query: Query, row: LockedTransfer, stripeTransferId: string): Promise<void> {
   if (row.stripe_transfer_id === stripeTransferId) return;
   const detail =
     row.stripe_transfer_id === null

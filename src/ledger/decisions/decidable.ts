@@ -64,7 +64,7 @@ export interface Decidable<Kind extends DecidableKind, Row extends DecidableRow>
 }
 
 /** An item with its row held, without the type of its row. */
-export interface Held {
+export interface LockedItem {
   readonly id: string;
   readonly table: string;
   readonly status: string;
@@ -73,10 +73,10 @@ export interface Held {
   readonly atStake: AtStake;
   waits(action: string): boolean;
   /** undefined: the items of this kind have no such action. */
-  on(action: string, said: Said): HeldAction | undefined;
+  on(action: string, said: Said): PossibleAction | undefined;
 }
 
-export interface HeldAction {
+export interface PossibleAction {
   readonly missing: string | undefined;
   readonly confirmed: boolean | undefined;
   readonly atStake: AtStake;
@@ -85,16 +85,19 @@ export interface HeldAction {
   apply(work: Work): Promise<string>;
 }
 
-export type Hold = (query: Query, id: string) => Promise<Held | undefined>;
+export type LockItem = (query: Query, id: string) => Promise<LockedItem | undefined>;
 
-export const holding =
-  <Kind extends DecidableKind, Row extends DecidableRow>(decidable: Decidable<Kind, Row>): Hold =>
+export const locking =
+  <Kind extends DecidableKind, Row extends DecidableRow>(decidable: Decidable<Kind, Row>): LockItem =>
   async (query, id) => {
     const row = await decidable.lock(query, id);
-    return row && held(decidable, row);
+    return row && lockedItem(decidable, row);
   };
 
-function held<Kind extends DecidableKind, Row extends DecidableRow>(decidable: Decidable<Kind, Row>, row: Row): Held {
+function lockedItem<Kind extends DecidableKind, Row extends DecidableRow>(
+  decidable: Decidable<Kind, Row>,
+  row: Row,
+): LockedItem {
   const handlers: Readonly<Record<string, ActionHandler<Row>>> = decidable.actions;
   const over = decidable.over?.(row);
   return {

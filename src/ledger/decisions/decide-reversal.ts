@@ -13,7 +13,7 @@ import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type 
 import {
   AGAIN,
   adopted,
-  type CallRow,
+  type DecidableCall,
   ENDED,
   isAbsent,
   isMarked,
@@ -26,7 +26,7 @@ import {
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
 import type { Verification } from './decision-types.js';
 
-type Row = CallRow & {
+type Row = DecidableCall & {
   readonly id: ReversalId;
   /** What others took of its transfer and stands for other shares of it. */
   readonly counted_elsewhere: string;

@@ -7,7 +7,7 @@ import { NO_ATTENTION } from './decision-rows.js';
 
 /** What decisions about transfers and reversals share: both are calls to Stripe, whose records say what became of them. */
 
-export interface CallRow extends DecidableRow {
+export interface DecidableCall extends DecidableRow {
   readonly order_id: OrderId;
   readonly certainty: Certainty;
   readonly amount: string;
@@ -19,7 +19,7 @@ export interface CallRow extends DecidableRow {
   readonly proofs: number;
 }
 
-/** Of a transfer or reversal `x`, for {@link CallRow}. */
+/** Of a transfer or reversal `x`, for {@link DecidableCall}. */
 export const PROOF = `(extract(epoch FROM clock_now() - x.key_first_sent_at) * 1000)::float8 AS key_age_ms,
   x.absences + (x.last_absence_at IS NULL OR x.last_absence_at <= clock_now() - ${PROOFS_APART_MS} * interval '1 millisecond')::int AS proofs`;
 
@@ -36,7 +36,7 @@ export const ENDED = {
  * Adopting is believed only with Stripe's own word. What bears no mark of ours is somebody else's call: while ours may yet be
  * carried out beside it, it ends nothing.
  */
-export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (row, { verified }) => {
+export const unadoptable: NonNullable<ActionHandler<DecidableCall>['missing']> = (row, { verified }) => {
   if (verified.kind === 'found') return verified.unmarked && !isProved(row) ? TOO_EARLY : undefined;
   return verified.kind === 'refuted' || verified.kind === 'unanswered'
     ? verified.detail
@@ -44,27 +44,27 @@ export const unadoptable: NonNullable<ActionHandler<CallRow>['missing']> = (row,
 };
 
 /** What bears our mark, and is whole, is ours by Stripe's own word: adopting what was taken back says that it was paid. */
-export const isMarked = (_row: CallRow, { verified }: Said): boolean =>
+export const isMarked = (_row: DecidableCall, { verified }: Said): boolean =>
   verified.kind === 'found' && verified.unmarked === undefined && verified.takenBack === undefined;
 
 /**
  * Giving money up needs absence proved now. After an outcome that nobody knows one look proves nothing: it takes what another
  * key would take, because what Stripe carries out late has no owner any more.
  */
-export const notProvedAbsent: NonNullable<ActionHandler<CallRow>['missing']> = (row, { verified }) => {
+export const notProvedAbsent: NonNullable<ActionHandler<DecidableCall>['missing']> = (row, { verified }) => {
   if (verified.kind === 'absent') return isProved(row) ? undefined : TOO_EARLY;
   if (verified.kind === 'found') return `Stripe holds ${verified.providerId ?? 'it'}: resolve with adopt`;
   return 'detail' in verified ? verified.detail : 'its absence at Stripe was not proved';
 };
 
 /** Nothing was moved under its present key, and nothing will be. */
-export const isProved = ({ certainty, key_age_ms: keyAgeMs, proofs }: CallRow): boolean =>
+export const isProved = ({ certainty, key_age_ms: keyAgeMs, proofs }: DecidableCall): boolean =>
   !mayHaveMoved(certainty) || keyUse({ certainty, keyAgeMs, absences: proofs }) === 'new_generation';
 
 const TOO_EARLY =
   'nobody knows yet whether Stripe carries it out: it is looked for every hour, and can be given up, or somebody else’s call adopted for it, 25 hours after it was first sent; retry repeats it under the same key, and moves it once';
 
-export const isAbsent = (_row: CallRow, { verified }: Said): boolean => verified.kind === 'absent';
+export const isAbsent = (_row: DecidableCall, { verified }: Said): boolean => verified.kind === 'absent';
 
 /** @throws where nothing was found: `missing` has said so before */
 export function adopted({ verified }: Said): string {

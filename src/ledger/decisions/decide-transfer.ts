@@ -8,7 +8,7 @@ import { type Decidable, inMinorUnits, needsAttention } from './decidable.js';
 import {
   AGAIN,
   adopted,
-  type CallRow,
+  type DecidableCall,
   ENDED,
   isAbsent,
   isMarked,
@@ -19,7 +19,7 @@ import {
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
 
-type Row = CallRow & { readonly id: TransferId };
+type Row = DecidableCall & { readonly id: TransferId };
 
 export const TRANSFER: Decidable<'transfer', Row> = {
   table: 'seller_transfers',

@@ -7,7 +7,7 @@ import type { DecisionId } from '../../domain/ids.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
-import { type Held, type HeldAction, type Hold, holding, type Said } from './decidable.js';
+import { type LockedItem, type LockItem, locking, type PossibleAction, type Said } from './decidable.js';
 import { PAYMENT } from './decide-payment.js';
 import { REFUND } from './decide-refund.js';
 import { REVERSAL } from './decide-reversal.js';
@@ -26,12 +26,12 @@ import {
 } from './decision-rows.js';
 import type { Approval, ApproveOutcome, DecideOutcome, DecisionItem, DecisionRequest } from './decision-types.js';
 
-const HOLD: { readonly [Kind in DecidableKind]: Hold } = {
-  settlement: holding(SETTLEMENT),
-  transfer: holding(TRANSFER),
-  reversal: holding(REVERSAL),
-  payment: holding(PAYMENT),
-  refund: holding(REFUND),
+const HOLD: { readonly [Kind in DecidableKind]: LockItem } = {
+  settlement: locking(SETTLEMENT),
+  transfer: locking(TRANSFER),
+  reversal: locking(REVERSAL),
+  payment: locking(PAYMENT),
+  refund: locking(REFUND),
 };
 
 export interface DecideOptions {
@@ -116,7 +116,7 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
 }
 
 /** An approval never answers a question that has come after its request. */
-async function withdrawOvertaken(query: Query, kind: DecidableKind, item: Held): Promise<void> {
+async function withdrawOvertaken(query: Query, kind: DecidableKind, item: LockedItem): Promise<void> {
   if (item.reason !== 'approval_pending')
     await withdrawRequests(query, kind, item.id, 'something else is asked since, or nothing');
 }
@@ -125,7 +125,7 @@ async function withdrawOvertaken(query: Query, kind: DecidableKind, item: Held):
 const isSamePerson = (one: string, other: string | null): boolean => one.toLowerCase() === other?.toLowerCase();
 
 type Permitted =
-  | { readonly kind: 'permitted'; readonly rule: ActionRule; readonly action: HeldAction }
+  | { readonly kind: 'permitted'; readonly rule: ActionRule; readonly action: PossibleAction }
   | { readonly kind: 'refused'; readonly detail: string };
 
 interface SaidOf extends Said {
@@ -135,7 +135,7 @@ interface SaidOf extends Said {
 }
 
 /** Whether this may be decided about this item at all, by however many persons. */
-function permitted(item: Held, kind: DecidableKind, said: SaidOf): Permitted {
+function permitted(item: LockedItem, kind: DecidableKind, said: SaidOf): Permitted {
   const rule = ruleOf(kind, said.action);
   const action = item.on(said.action, said);
   if (!rule || !action) return { kind: 'refused', detail: `a ${kind} is resolved with ${inWords(actionsOf(kind))}` };
@@ -151,7 +151,7 @@ function notForThis({ action, reason }: SaidOf, { reasons }: ActionRule): string
 }
 
 interface Judged {
-  readonly item: Held;
+  readonly item: LockedItem;
   readonly request: DecisionRequest;
   readonly options: DecideOptions;
 }
@@ -184,7 +184,7 @@ async function whoseWord(
 }
 
 /** Summed under the lock of the person, so that many small ones at once do not pass where one large one would not. */
-async function mayAlone(query: Query, { atStake }: HeldAction, { request, options }: Judged): Promise<boolean> {
+async function mayAlone(query: Query, { atStake }: PossibleAction, { request, options }: Judged): Promise<boolean> {
   const principal = request.authenticated ? request.by : null;
   const before = await givenUpAlone(query, principal, atStake.currency);
   return belowThreshold(options.approvalThreshold, atStake, before);
@@ -196,7 +196,11 @@ interface Asking {
   readonly atStake: AtStake;
 }
 
-async function askApprover(query: Query, item: Held, { request, pending, atStake }: Asking): Promise<DecideOutcome> {
+async function askApprover(
+  query: Query,
+  item: LockedItem,
+  { request, pending, atStake }: Asking,
+): Promise<DecideOutcome> {
   const { id, kind, by, action, authenticated } = request;
   // One request at a time; what nobody was authenticated for keeps no known person from asking.
   if (pending && !(authenticated && pending.principal === null)) return await ignore(query, item, request);
@@ -211,12 +215,12 @@ async function askApprover(query: Query, item: Held, { request, pending, atStake
   return { kind: 'pending_approval', status: item.status, decisionId: id };
 }
 
-const waitedFor = (item: Held, pending: DecisionRow | undefined) =>
+const waitedFor = (item: LockedItem, pending: DecisionRow | undefined) =>
   pending?.asked_reason
     ? { askedReason: pending.asked_reason, askedDetail: pending.asked_detail }
     : { askedReason: item.reason, askedDetail: item.detail };
 
-async function ignore(query: Query, item: Held, request: DecisionRequest): Promise<DecideOutcome> {
+async function ignore(query: Query, item: LockedItem, request: DecisionRequest): Promise<DecideOutcome> {
   await insertDecision(query, request, { state: 'ignored', ...item.atStake, ...waitedFor(item, undefined) });
   return { kind: 'not_waiting', status: item.status };
 }

@@ -42,7 +42,7 @@ export async function pendingRequest(query: Query, kind: DecidableKind, id: stri
   return row;
 }
 
-export interface Recorded extends AtStake {
+export interface RecordedDecision extends AtStake {
   readonly state: DecisionRow['state'];
   /** Left out of what is ignored. */
   readonly restsOn?: RestsOn;
@@ -51,7 +51,11 @@ export interface Recorded extends AtStake {
 }
 
 /** @throws when there is a decision with this id already: nothing may be done that is not recorded */
-export async function insertDecision(query: Query, request: DecisionRequest, recorded: Recorded): Promise<void> {
+export async function insertDecision(
+  query: Query,
+  request: DecisionRequest,
+  recorded: RecordedDecision,
+): Promise<void> {
   const { id, kind, itemId, action, by, authenticated, note, evidence, verified } = request;
   const { state, restsOn = null, amount, currency, askedReason, askedDetail } = recorded;
   await query(

@@ -1,7 +1,7 @@
 import { reversalKey } from '../../domain/calls/idempotency-keys.js';
 import type { TransferId } from '../../domain/ids.js';
 import { notedOf, type SharePlan, type TakenByOthers } from '../../domain/marketplace/foreign-reversals.js';
-import type { ReversalRow } from '../calls/reversal-claims.js';
+import type { LockedReversal } from '../calls/reversal-claims.js';
 import { newGeneration } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
 import { AGAIN } from '../decisions/decide-stripe-call.js';
@@ -59,7 +59,7 @@ export function createForeignShares(database: Database) {
 /** Carries it out: the share is back, or goes on for what is missing. @returns the new status */
 export async function decideShare(
   query: Query,
-  row: ReversalRow,
+  row: LockedReversal,
   { counted, decides }: SharePlan,
 ): Promise<'reversed' | 'pending'> {
   for (const [stripeId, amount] of decides) {
@@ -77,7 +77,7 @@ export async function decideShare(
   return whole ? 'reversed' : 'pending';
 }
 
-async function countWhole(query: Query, row: ReversalRow): Promise<void> {
+async function countWhole(query: Query, row: LockedReversal): Promise<void> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
@@ -94,7 +94,7 @@ async function countWhole(query: Query, row: ReversalRow): Promise<void> {
 }
 
 /** Another amount is another call: what was frozen with the present key was surely not carried out. */
-async function goOnWith(query: Query, row: ReversalRow, counted: bigint): Promise<void> {
+async function goOnWith(query: Query, row: LockedReversal, counted: bigint): Promise<void> {
   const renewed = row.params !== null && counted !== BigInt(row.counted);
   await mustMove(query, 'reversals', {
     id: row.id,

@@ -8,7 +8,7 @@ import type { Query } from '../transition.js';
 import { saidGivenBack } from './given-back.js';
 import { lockOrderOf } from './seller-shares.js';
 
-export interface PaymentRow extends Holdable {
+export interface LockedPayment extends Holdable {
   id: PaymentId;
   order_id: OrderId;
   amount: string;
@@ -38,7 +38,7 @@ const COLUMNS = `id, order_id, amount, currency, status, provider_status, certai
   (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
   (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;
 
-export const capturedIn = (row: Pick<PaymentRow, 'captured' | 'captured_known'>): Captured => ({
+export const capturedIn = (row: Pick<LockedPayment, 'captured' | 'captured_known'>): Captured => ({
   surely: BigInt(row.captured),
   known: row.captured_known,
 });
@@ -46,13 +46,13 @@ export const capturedIn = (row: Pick<PaymentRow, 'captured' | 'captured_known'>)
 export const isOpen = (status: PaymentStatus): boolean => status === 'pending' || status === 'processing';
 
 /** Order first, then the payment: the order of all locks. */
-export async function lockWithOrder(query: Query, id: PaymentId): Promise<PaymentRow> {
+export async function lockWithOrder(query: Query, id: PaymentId): Promise<LockedPayment> {
   await lockOrderOf(query, 'payments', id);
   return await lockPayment(query, id);
 }
 
-export async function lockPayment(query: Query, id: PaymentId): Promise<PaymentRow> {
-  const [row] = await query<PaymentRow & { [column: string]: unknown }>(
+export async function lockPayment(query: Query, id: PaymentId): Promise<LockedPayment> {
+  const [row] = await query<LockedPayment & { [column: string]: unknown }>(
     `SELECT ${COLUMNS} FROM payments WHERE id = $1 FOR UPDATE`,
     [id],
   );

@@ -16,7 +16,7 @@ export interface HyperswitchOptions {
 }
 
 /** The same, at the pace of reads. */
-export const reading =
+export const pacedReads =
   (ask: Ask, lane: ReadLane, pace: Pace | undefined): Ask =>
   async (method, path, send) =>
     !pace || (await pace(lane))
@@ -34,7 +34,7 @@ export const reading =
 const TURN_AGAIN_MS = 10_000;
 
 /** One HTTP call with what it shows. */
-export interface Asked {
+export interface JudgedReply {
   readonly verdict: Verdict;
   readonly requestId: string | null;
 }
@@ -42,13 +42,13 @@ export type Ask = (
   method: 'GET' | 'POST',
   path: string,
   send?: { readonly body: JsonObject; readonly key?: string },
-) => Promise<Asked>;
+) => Promise<JudgedReply>;
 
 const TIMEOUT_MS = 20_000;
 /** A page of a hundred refunds with what their processors said. */
 const MAX_REPLY_BYTES = 2 * 1024 * 1024;
 
-export function asking({ baseUrl, apiKey, timeoutMs = TIMEOUT_MS, clock = systemClock }: HyperswitchOptions): Ask {
+export function createAsk({ baseUrl, apiKey, timeoutMs = TIMEOUT_MS, clock = systemClock }: HyperswitchOptions): Ask {
   const base = baseUrl.replace(/\/+$/, '');
   return async (method, path, send) => {
     const reply = await httpCall(fetch, {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../domain/json.js';
 import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, readAnswer } from './answers.js';
-import { type Ask, type Asked, asking, type HyperswitchOptions, reading } from './call.js';
+import { type Ask, createAsk, type HyperswitchOptions, type JudgedReply, pacedReads } from './call.js';
 import { type Read, readPaymentFacts, readRefundFacts } from './facts.js';
 import { hyperswitchPaymentId, hyperswitchRefundId, isHyperswitchId } from './ids.js';
 import type { ReadLane } from './pace.js';
@@ -57,10 +57,10 @@ export interface Hyperswitch {
 const LONGEST_REASON = 255;
 
 export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
-  const ask = asking(options);
+  const ask = createAsk(options);
   const lanes: Readonly<Record<ReadLane, Ask>> = {
-    first: reading(ask, 'first', options.pace),
-    in_turn: reading(ask, 'in_turn', options.pace),
+    first: pacedReads(ask, 'first', options.pace),
+    in_turn: pacedReads(ask, 'in_turn', options.pace),
   };
   const read = async <Facts>(
     path: string,
@@ -175,7 +175,7 @@ const differs = (id: string, facts: { amount: bigint; currency: string }, asked:
   (asked.amount !== undefined && facts.amount !== asked.amount) ||
   (asked.currency !== undefined && facts.currency !== asked.currency);
 
-function found<Facts>({ verdict }: Asked, read: (object: JsonObject) => Read<Facts>): ReadAnswer<Facts> {
+function found<Facts>({ verdict }: JudgedReply, read: (object: JsonObject) => Read<Facts>): ReadAnswer<Facts> {
   if (verdict.kind !== 'object') return readAnswer(verdict);
   const outcome = read(verdict.object);
   return 'facts' in outcome
@@ -190,7 +190,10 @@ interface Creation<Facts> {
   readonly isOurs: (facts: Facts) => boolean;
 }
 
-async function created<Facts>({ verdict, requestId }: Asked, creation: Creation<Facts>): Promise<KeyedAnswer<Facts>> {
+async function created<Facts>(
+  { verdict, requestId }: JudgedReply,
+  creation: Creation<Facts>,
+): Promise<KeyedAnswer<Facts>> {
   if (verdict.kind === 'duplicate') return resolved(verdict.detail, requestId, creation);
   if (verdict.kind !== 'object') return keyedAnswer(verdict, requestId);
   const outcome = creation.read(verdict.object);

@@ -3,7 +3,7 @@ import { Session } from 'mppx/tempo';
 import type { Hex } from 'viem';
 import type { ChainState } from '../../domain/channels/chain-answers.js';
 import type { AtomicStore, ChannelTerms } from '../../domain/channels/channel.js';
-import { ownDescriptor, refused, uint96 } from './channel-signatures.js';
+import { ownDescriptor, uint96, verificationFailed } from './channel-signatures.js';
 
 interface OpenPayload {
   readonly channelId?: unknown;
@@ -38,7 +38,8 @@ export async function adoptOpenChannel(
     throw new Errors.ChannelClosedError({ reason: 'channel has a pending close request' });
   if (cumulativeAmount > onChain.deposit)
     throw new Errors.AmountExceedsDepositError({ reason: 'voucher amount exceeds on-chain deposit' });
-  if (cumulativeAmount <= onChain.settled) throw refused('voucher cumulativeAmount is below on-chain settled amount');
+  if (cumulativeAmount <= onChain.settled)
+    throw verificationFailed('voucher cumulativeAmount is below on-chain settled amount');
   const authorizedSigner = Session.Precompile.Channel.resolveAuthorizedSigner(descriptor);
   const signature = String(payload.signature) as Hex;
   const voucher = { channelId, cumulativeAmount, signature };

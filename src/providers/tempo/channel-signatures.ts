@@ -34,7 +34,7 @@ export function assertSignedByPayer(credential: Credential.Credential, terms: Ch
   if (action === 'topUp') return;
   // Others may leave out who pays; npm mppx wants a voucher to say it.
   if (action === 'voucher' && credential.source === undefined)
-    throw refused('credential source does not match channel');
+    throw verificationFailed('credential source does not match channel');
   const cumulativeAmount = uint96(payload.cumulativeAmount);
   const { signature } = payload;
   if (typeof signature !== 'string') throw new Errors.InvalidPayloadError();
@@ -54,23 +54,24 @@ export function ownDescriptor(stated: unknown, channelId: string, terms: Channel
   try {
     computed = Session.Precompile.Channel.computeId({ ...descriptor, chainId, escrow: escrow as Hex });
   } catch {
-    throw refused('invalid session credential descriptor');
+    throw verificationFailed('invalid session credential descriptor');
   }
-  if (computed.toLowerCase() !== channelId.toLowerCase()) throw refused('channel descriptor does not match channelId');
+  if (computed.toLowerCase() !== channelId.toLowerCase())
+    throw verificationFailed('channel descriptor does not match channelId');
   if (descriptor.payee.toLowerCase() !== payee || descriptor.token.toLowerCase() !== token)
-    throw refused('the channel pays somebody else or in another token');
+    throw verificationFailed('the channel pays somebody else or in another token');
   if (descriptor.operator.toLowerCase() !== ZERO)
-    throw refused('channel descriptor operator does not match server operator');
+    throw verificationFailed('channel descriptor operator does not match server operator');
   return descriptor;
 }
 
 export function uint96(digits: unknown): bigint {
   if (typeof digits !== 'string' || !/^[0-9]{1,29}$/.test(digits) || BigInt(digits) >= 2n ** 96n)
-    throw refused('invalid session credential cumulativeAmount');
+    throw verificationFailed('invalid session credential cumulativeAmount');
   return BigInt(digits);
 }
 
-export const refused = (reason: string) => new Errors.VerificationFailedError({ reason });
+export const verificationFailed = (reason: string) => new Errors.VerificationFailedError({ reason });
 
 function isSigned(
   voucher: { channelId: Hex; cumulativeAmount: bigint; signature: Hex },
@@ -93,8 +94,8 @@ function assertSentByPayer(transaction: unknown, { payer }: Descriptor): void {
       from?: Hex;
     });
   } catch {
-    throw refused('the transaction of the credential is not readable');
+    throw verificationFailed('the transaction of the credential is not readable');
   }
   if (sender !== undefined && !isAddressEqual(sender, payer))
-    throw refused('the transaction of the credential is not signed by the payer of the channel');
+    throw verificationFailed('the transaction of the credential is not signed by the payer of the channel');
 }

@@ -1,6 +1,6 @@
 import { Errors } from 'mppx';
 import type { AtomicStore, Voucher } from '../../domain/channels/channel.js';
-import { refused } from './channel-signatures.js';
+import { verificationFailed } from './channel-signatures.js';
 
 type State = Readonly<Record<string, unknown>>;
 
@@ -16,9 +16,9 @@ export async function judgeVoucher({ channelId, cumulative, signature }: Voucher
   assertOpen(state);
   assertWithinDeposit(cumulative, state);
   if (cumulative < highest)
-    throw refused('voucher cumulativeAmount must be strictly greater than highest accepted voucher');
+    throw verificationFailed('voucher cumulativeAmount must be strictly greater than highest accepted voucher');
   if (cumulative <= amountAt(state, 'settledOnChain'))
-    throw refused('voucher cumulativeAmount is below on-chain settled amount');
+    throw verificationFailed('voucher cumulativeAmount is below on-chain settled amount');
   if (cumulative === highest) return;
   const highestVoucher = { channelId, cumulativeAmount: cumulative, signature };
   await store.update(channelId, () => ({
@@ -33,7 +33,7 @@ export async function judgeOpenVoucher({ channelId, cumulative }: Voucher, store
   const state = await stateOf(channelId, store);
   assertWithinDeposit(cumulative, state);
   if (cumulative > amountAt(state, 'highestVoucherAmount'))
-    throw refused('the channel is open already; pay with a voucher');
+    throw verificationFailed('the channel is open already; pay with a voucher');
 }
 
 /**
@@ -45,8 +45,8 @@ export async function judgeOpenVoucher({ channelId, cumulative }: Voucher, store
 export async function judgeCloseVoucher({ channelId, cumulative }: Voucher, store: AtomicStore): Promise<void> {
   const state = await stateOf(channelId, store);
   const [spent, settled] = [amountAt(state, 'spent'), amountAt(state, 'settledOnChain')];
-  if (cumulative < spent) throw refused(`close voucher amount must be >= ${spent} (spent)`);
-  if (cumulative < settled) throw refused(`close voucher amount must be >= ${settled} (on-chain settled)`);
+  if (cumulative < spent) throw verificationFailed(`close voucher amount must be >= ${spent} (spent)`);
+  if (cumulative < settled) throw verificationFailed(`close voucher amount must be >= ${settled} (on-chain settled)`);
   assertWithinDeposit(cumulative, state);
 }
 

@@ -8,7 +8,7 @@ import type { Clock } from '../../domain/clock.js';
 import type { JsonObject } from '../../domain/json.js';
 import { failureAnswer, misdirected, NO_RESERVE, refused, revertMeaning, revertOf, unclear } from './answers.js';
 import {
-  type Captured,
+  type CapturedOnChain,
   type ChainClient,
   type ChannelState,
   captureOf,
@@ -178,7 +178,7 @@ type Seen = Extract<CaptureSeen, { kind: 'captured' }>;
 async function findCapture(client: ChainClient, wanted: Wanted, state: ChannelState): Promise<Seen | undefined> {
   const open = state.deposit > 0n;
   if (open && (wanted.kind === 'close' || state.settled < wanted.captureAmount)) return undefined;
-  let last: Captured | undefined;
+  let last: CapturedOnChain | undefined;
   try {
     last = await readCaptures(client, wanted);
   } catch (error) {

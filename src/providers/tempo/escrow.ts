@@ -44,16 +44,16 @@ export interface ChannelState {
 }
 
 /** Where to look; what was captured of the channel is compared with `captureAmount`. */
-export type Place = Pick<FrozenCapture, 'escrow' | 'channelId'>;
+export type ChannelAddress = Pick<FrozenCapture, 'escrow' | 'channelId'>;
 
 /** Zeros where the channel is closed, or was never opened. */
-export const readState = (client: ChainClient, { escrow, channelId }: Place): Promise<ChannelState> =>
+export const readState = (client: ChainClient, { escrow, channelId }: ChannelAddress): Promise<ChannelState> =>
   readContract(client, { address: escrow, abi: ABI, functionName: 'getChannelState', args: [channelId] });
 
 export const readChainId = (client: ChainClient): Promise<number> => getChainId(client);
 
 /** The newest capture of the channel that its logs show. */
-export interface Captured {
+export interface CapturedOnChain {
   readonly closed: boolean;
   /** Cumulative. */
   readonly amount: bigint;
@@ -61,7 +61,10 @@ export interface Captured {
 }
 
 /** What the channel's logs say was captured of it; undefined: nothing. */
-export async function readCaptures(client: ChainClient, { escrow, channelId }: Place): Promise<Captured | undefined> {
+export async function readCaptures(
+  client: ChainClient,
+  { escrow, channelId }: ChannelAddress,
+): Promise<CapturedOnChain | undefined> {
   const range = { address: escrow, args: { channelId }, fromBlock: 'earliest', toBlock: 'latest' } as const;
   const [settled, closed] = await Promise.all([
     getLogs(client, { ...range, event: getAbiItem({ abi: ABI, name: 'Settled' }) }),
@@ -74,13 +77,13 @@ export async function readCaptures(client: ChainClient, { escrow, channelId }: P
 }
 
 /** What a receipt says was captured of the channel; undefined: its transaction captured nothing of it. */
-export const captureOf = (receipt: TransactionReceipt, channelId: Hex): Captured | undefined =>
+export const captureOf = (receipt: TransactionReceipt, channelId: Hex): CapturedOnChain | undefined =>
   captureIn(receipt.logs, channelId, receipt.transactionHash);
 
-function captureIn(logs: TransactionReceipt['logs'], channelId: Hex, txHash: Hex): Captured | undefined {
+function captureIn(logs: TransactionReceipt['logs'], channelId: Hex, txHash: Hex): CapturedOnChain | undefined {
   return parseEventLogs({ abi: ABI, eventName: ['Settled', 'ChannelClosed'], logs })
     .filter(({ args }) => args.channelId.toLowerCase() === channelId.toLowerCase())
-    .map((log): Captured => {
+    .map((log): CapturedOnChain => {
       if (log.eventName === 'Settled') return { closed: false, amount: log.args.newSettled, txHash };
       return { closed: true, amount: log.args.settledToPayee, txHash };
     })

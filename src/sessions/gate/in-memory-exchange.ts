@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, request, type ServerResponse } 
 import { connect, createServer as createHttp2Server } from 'node:http2';
 import { duplexPair, type Readable } from 'node:stream';
 
-export interface Answer {
+export interface ReceivedAnswer {
   readonly status: number | undefined;
   readonly body: string;
   readonly trailers: IncomingHttpHeaders;
@@ -13,7 +13,7 @@ export interface Answer {
 export interface Exchange {
   /** As a handler is given it. */
   readonly response: Promise<ServerResponse>;
-  readonly answer: Promise<Answer>;
+  readonly answer: Promise<ReceivedAnswer>;
   /** The head of the response has arrived. */
   readonly heard: () => boolean;
   readonly end: () => void;
@@ -26,7 +26,7 @@ export function exchangeOverHttp1(): Exchange {
   server.emit('connection', far);
   const asked = request({ createConnection: () => near }).end();
   let heard = false;
-  const answer = new Promise<Answer>((resolve, reject) => {
+  const answer = new Promise<ReceivedAnswer>((resolve, reject) => {
     asked.once('error', reject);
     asked.once('response', (message) => {
       heard = true;
@@ -51,7 +51,7 @@ export function exchangeOverHttp2(): Exchange {
   stream.once('trailers', (fields) => {
     trailers = fields;
   });
-  const answer = new Promise<Answer>((resolve, reject) =>
+  const answer = new Promise<ReceivedAnswer>((resolve, reject) =>
     collect(stream, (body) => resolve({ status, body, trailers }), reject),
   );
   return { response, answer, heard: () => status !== undefined, end: () => session.on('error', ignore).destroy() };
