@@ -4,7 +4,8 @@ import type { DecisionId, SettlementId } from '../../../src/domain/ids.js';
 import type { DecisionItem } from '../../../src/ledger/decisions/decision-types.js';
 import { startApi, TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace/routes.js';
-import { aTransfer, id, openShop, problemOf, REFUND_ID, REVERSAL_ID, type Shop, TRANSFER_ID } from './shop.js';
+import { aTransfer, id, REFUND_ID, REVERSAL_ID, TRANSFER_ID } from './marketplace-objects.js';
+import { openShop, problemOf, type Shop } from './shop.js';
 import { rememberingLedger } from './support.js';
 
 let shop: Shop;

@@ -1,22 +1,13 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ApiDependencies } from '../../../src/http/api.js';
-import { NO_FIGURES, startApi, type TestApi, TOKENS } from '../../support/api.js';
-import { ID, problemOf, rememberingLedger } from './support.js';
-
-let api: TestApi;
-afterEach(() => api.close());
-
-const start = async (given: Partial<ApiDependencies> = {}) => {
-  const ledger = rememberingLedger();
-  api = await startApi({ ledger, ...given });
-  return ledger;
-};
+import { NO_FIGURES, TOKENS } from '../../support/api.js';
+import { ID, problemOf, startRememberingApi } from './support.js';
 
 const broken = () => Promise.reject(new Error('connect ECONNREFUSED postgres://user:hunter2@db'));
 
 describe('health', () => {
   it('is ready with everything up', async () => {
-    await start({ optionalComponents: { temporal: () => Promise.resolve(true) } });
+    const { api } = await startRememberingApi({ optionalComponents: { temporal: () => Promise.resolve(true) } });
     const answer = await api.send('/readyz');
     expect([answer.status, answer.body]).toEqual([
       200,
@@ -28,13 +19,15 @@ describe('health', () => {
     ['says no', () => Promise.resolve(false)],
     ['fails', broken],
   ])('stays ready, degraded, when Temporal %s', async (_how, temporal) => {
-    await start({ optionalComponents: { temporal } });
+    const { api } = await startRememberingApi({ optionalComponents: { temporal } });
     const answer = await api.send('/readyz');
     expect([answer.status, answer.body.status, answer.body.components.temporal]).toEqual([200, 'degraded', 'degraded']);
   });
 
   it('is not made worse by what nobody configured', async () => {
-    await start({ optionalComponents: { stripe: () => Promise.resolve('not_configured') } });
+    const { api } = await startRememberingApi({
+      optionalComponents: { stripe: () => Promise.resolve('not_configured') },
+    });
     expect((await api.send('/readyz')).body).toEqual({
       status: 'ready',
       components: { postgres: 'ok', schema: 'ok', stripe: 'not_configured' },
@@ -42,7 +35,7 @@ describe('health', () => {
   });
 
   it('stays ready when Temporal does not answer at all', { timeout: 10_000 }, async () => {
-    await start({ optionalComponents: { temporal: () => new Promise(() => undefined) } });
+    const { api } = await startRememberingApi({ optionalComponents: { temporal: () => new Promise(() => undefined) } });
     expect((await api.send('/readyz')).body.components.temporal).toBe('degraded');
   });
 
@@ -50,7 +43,7 @@ describe('health', () => {
     ['Postgres is away', broken],
     ['the schema is old', () => Promise.resolve('behind' as const)],
   ])('is not ready when %s, and alive all the same', async (_why, schemaState) => {
-    await start({ ledger: { ...rememberingLedger(), schemaState } });
+    const { api } = await startRememberingApi({ ledger: { schemaState } });
     const answer = await api.send('/readyz');
     expect(problemOf(answer)).toEqual([503, 'not_ready']);
     expect(answer.headers.get('retry-after')).not.toBeNull();
@@ -59,7 +52,9 @@ describe('health', () => {
   });
 
   it('is ready on a newer schema: migrations only add', async () => {
-    await start({ ledger: { ...rememberingLedger(), schemaState: () => Promise.resolve('ahead' as const) } });
+    const { api } = await startRememberingApi({
+      ledger: { schemaState: () => Promise.resolve('ahead' as const) },
+    });
     expect((await api.send('/readyz')).body).toMatchObject({ status: 'degraded', components: { schema: 'degraded' } });
   });
 });
@@ -69,8 +64,8 @@ describe('metrics', () => {
     const unsettled = [
       { protocol: 'x402', asset: '0xusdc', decimals: 6, count: 2, amount: '3000', oldestSeconds: 61.5 },
     ] as never;
-    await start({
-      ledger: { ...rememberingLedger(), figures: () => Promise.resolve({ ...NO_FIGURES, unsettled, unknown: 1 }) },
+    const { api } = await startRememberingApi({
+      ledger: { figures: () => Promise.resolve({ ...NO_FIGURES, unsettled, unknown: 1 }) },
     });
     await api.send(`/api/v1/settlements/${ID}`, { token: TOKENS.viewer });
     await api.send(`/nothing/${ID}`);
@@ -87,7 +82,9 @@ describe('metrics', () => {
   });
 
   it('answer without Postgres, and claim no figure then', async () => {
-    await start({ ledger: { ...rememberingLedger(), figures: () => Promise.reject(new Error('away')) } });
+    const { api } = await startRememberingApi({
+      ledger: { figures: () => Promise.reject(new Error('away')) },
+    });
     const { status, text } = await api.send('/metrics', { token: TOKENS.viewer });
     expect(status).toBe(200);
     expect(text).toContain('makegood_up{component="postgres"} 0');

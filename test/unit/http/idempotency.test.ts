@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Answered, TOKENS } from '../../support/api.js';
-import { anOrder, aPayment, aRefund, ORDER_ID, openShop, problemOf, type Shop } from './shop.js';
+import { anOrder, aPayment, aRefund, ORDER_ID } from './marketplace-objects.js';
+import { openShop, problemOf, type Shop } from './shop.js';
 
 let shop: Shop;
 afterEach(() => shop.close());

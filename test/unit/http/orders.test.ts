@@ -1,18 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NewOrder } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { TOKENS } from '../../support/api.js';
-import {
-  anOrder,
-  aPayment,
-  aRefund,
-  aReversal,
-  aTransfer,
-  id,
-  ORDER_ID,
-  openShop,
-  problemOf,
-  type Shop,
-} from './shop.js';
+import { anOrder, aPayment, aRefund, aReversal, aTransfer, id, ORDER_ID } from './marketplace-objects.js';
+import { openShop, problemOf, type Shop } from './shop.js';
 
 let shop: Shop;
 afterEach(() => shop.close());

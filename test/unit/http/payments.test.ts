@@ -6,7 +6,8 @@ import type { Payment } from '../../../src/domain/marketplace/marketplace.js';
 import type { MarketplaceRouteDependencies } from '../../../src/http/marketplace/marketplace-dependencies.js';
 import type { NewPayment, NewPaymentOutcome } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { type Answered, TOKENS } from '../../support/api.js';
-import { aPayment, HYPERSWITCH, ORDER_ID, openShop, PAYMENT_ID, problemOf, type Shop } from './shop.js';
+import { aPayment, ORDER_ID, PAYMENT_ID } from './marketplace-objects.js';
+import { HYPERSWITCH, openShop, problemOf, type Shop } from './shop.js';
 
 let shop: Shop;
 afterEach(() => shop.close());

@@ -1,25 +1,16 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.js';
 import type { ApiDependencies } from '../../../src/http/api.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
-import { startApi, type TestApi, TOKENS } from '../../support/api.js';
+import { TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace/routes.js';
-import { ID, problemOf, rememberingLedger, VALID } from './support.js';
-
-let api: TestApi;
-afterEach(() => api.close());
-
-const start = async (given: Partial<ApiDependencies> = {}) => {
-  const ledger = rememberingLedger();
-  api = await startApi({ ledger, ...given });
-  return ledger;
-};
+import { ID, problemOf, startRememberingApi, VALID } from './support.js';
 
 describe('paths and methods', () => {
   const PATHS = [...new Set(OPERATIONS.map(({ path }) => path))];
 
   it.each(PATHS)('%s answers every other method with 405 and Allow', async (path) => {
-    await start();
+    const { api } = await startRememberingApi();
     const offered = OPERATIONS.filter((operation) => operation.path === path).map(({ method }) => method);
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
       if (offered.some((one) => one === method)) continue;
@@ -35,14 +26,14 @@ describe('paths and methods', () => {
   });
 
   it.each(['/', '/api', '/api/v1/nothing', '/api/v1/settlements/x/y', '/%zz'])('%s is not found', async (path) => {
-    await start();
+    const { api } = await startRememberingApi();
     expect(problemOf(await api.send(path, { token: TOKENS.viewer }))).toEqual([404, 'not_found']);
   });
 
   it.each(['1', 'x', ID.toUpperCase(), `${ID}0`, '%00', '%zz', '..%2f..', "'; DROP TABLE settlements; --"])(
     'the malformed id %s is not found, like one that does not exist',
     async (id) => {
-      await start();
+      const { api } = await startRememberingApi();
       expect(problemOf(await api.send(`/api/v1/settlements/${id}`, { token: TOKENS.viewer }))).toEqual([
         404,
         'not_found',
@@ -57,7 +48,7 @@ describe('paths and methods', () => {
   );
 
   it('answers HEAD like GET without a body', async () => {
-    await start();
+    const { api } = await startRememberingApi();
     const answer = await api.send('/healthz', { method: 'HEAD' });
     expect([answer.status, answer.text]).toEqual([200, '']);
   });
@@ -65,14 +56,14 @@ describe('paths and methods', () => {
 
 describe('request ids', () => {
   it.each(['req-1', 'a.b_C-9', 'x'.repeat(128)])('%s is taken over, echoed and logged', async (id) => {
-    await start();
+    const { api } = await startRememberingApi();
     const answer = await api.send('/nothing', { headers: { 'X-Request-Id': id } });
     expect([answer.headers.get('x-request-id'), answer.body.request_id]).toEqual([id, id]);
     await expect.poll(() => api.logged.join('\n')).toContain(`"request_id":"${id}"`);
   });
 
   it.each(['', 'a b', 'x'.repeat(129), '<script>', '"'])('%j is replaced by one of ours', async (id) => {
-    await start();
+    const { api } = await startRememberingApi();
     const answer = await api.send('/healthz', { headers: { 'X-Request-Id': id } });
     expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -85,7 +76,7 @@ describe('limits', () => {
       CREDENTIAL_ENCRYPTION_KEY: Buffer.alloc(32, 1).toString('base64'),
       API_TOKENS: `billing:service:${TOKENS.service}`,
     }).http;
-    const ledger = await start({ rateLimit });
+    const { api, ledger } = await startRememberingApi({ rateLimit });
     const post = async () => (await api.send('/api/v1/settlements', { token: TOKENS.service, json: VALID })).status;
     const statuses = new Set<number>();
     for (let round = 0; round < 100; round += 1) {
@@ -96,7 +87,7 @@ describe('limits', () => {
   });
 
   it('answer 429 with Retry-After above the limit of a token, and leave other tokens alone', async () => {
-    const ledger = await start({ rateLimit: { windowMs: 60_000, max: 3, anonymousMax: 1 } });
+    const { api, ledger } = await startRememberingApi({ rateLimit: { windowMs: 60_000, max: 3, anonymousMax: 1 } });
     const statuses = [];
     for (let sent = 0; sent < 4; sent += 1) {
       statuses.push((await api.send('/api/v1/settlements', { token: TOKENS.service, json: VALID })).status);
@@ -110,14 +101,14 @@ describe('limits', () => {
   });
 
   it('count guesses at tokens by address, and never let them use up a token’s share', async () => {
-    await start({ rateLimit: { windowMs: 60_000, max: 5, anonymousMax: 2 } });
+    const { api } = await startRememberingApi({ rateLimit: { windowMs: 60_000, max: 5, anonymousMax: 2 } });
     const guess = () => api.send('/api/v1/settlements', { token: 'guess-guess-guess-guess' });
     expect([(await guess()).status, (await guess()).status, (await guess()).status]).toEqual([401, 401, 429]);
     expect((await api.send('/api/v1/settlements', { token: TOKENS.viewer })).status).toBe(200);
   });
 
   it('never concern probes', async () => {
-    await start({ rateLimit: { windowMs: 60_000, max: 1, anonymousMax: 1 } });
+    const { api } = await startRememberingApi({ rateLimit: { windowMs: 60_000, max: 1, anonymousMax: 1 } });
     for (let sent = 0; sent < 5; sent += 1) expect((await api.send('/healthz')).status).toBe(200);
   });
 });
@@ -127,7 +118,7 @@ describe('browsers', () => {
   const preflight = { Origin: origin, 'Access-Control-Request-Method': 'GET' };
 
   it('of an origin on the list may read', async () => {
-    await start({ corsOrigins: [origin] });
+    const { api } = await startRememberingApi({ corsOrigins: [origin] });
     const asked = await api.send('/api/v1/settlements', { method: 'OPTIONS', headers: preflight });
     expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
     const read = await api.send('/api/v1/settlements', { token: TOKENS.viewer, headers: { Origin: origin } });
@@ -137,7 +128,7 @@ describe('browsers', () => {
   it.each(['https://evil.example', 'https://console.example.com.evil.example', 'null'])(
     'of %s may not',
     async (other) => {
-      await start({ corsOrigins: [origin] });
+      const { api } = await startRememberingApi({ corsOrigins: [origin] });
       for (const method of ['GET', 'OPTIONS']) {
         const answer = await api.send('/api/v1/settlements', {
           method,
@@ -150,7 +141,7 @@ describe('browsers', () => {
   );
 
   it('get security headers, no cache and no word of the framework', async () => {
-    await start();
+    const { api } = await startRememberingApi();
     const { headers } = await api.send('/api/v1/settlements', { token: TOKENS.viewer });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('content-security-policy')).toContain("default-src 'self'");
@@ -163,7 +154,7 @@ const oops = () => Promise.reject(Object.assign(new TypeError('canary at line 1'
 
 describe('faults of our own', () => {
   it('never show a stack, a secret or the text of an unexpected error', async () => {
-    await start({ ledger: { ...rememberingLedger(), listSettlements: oops } });
+    const { api } = await startRememberingApi({ ledger: { listSettlements: oops } });
     const answer = await api.send('/api/v1/settlements', { token: TOKENS.viewer });
     expect(problemOf(answer)).toEqual([500, 'internal_error']);
     expect(answer.text).not.toContain('canary');
@@ -176,9 +167,8 @@ describe('faults of our own', () => {
     ['no error code at all', {}],
   ])('answer 503 with Retry-After on %s of Postgres', async (_what, members) => {
     const away = () => Promise.reject(Object.assign(new Error('canary'), members));
-    await start({
+    const { api } = await startRememberingApi({
       ledger: {
-        ...rememberingLedger(),
         createSettlement: away,
         listSettlements: away,
         findSettlement: away,

@@ -8,16 +8,13 @@ import {
   anOrder,
   aRefund,
   aReversal,
-  HYPERSWITCH,
   id,
   ORDER_ID,
-  openShop,
-  problemOf,
   REFUND_ID,
   REVERSAL_ID,
-  type Shop,
   TRANSFER_ID,
-} from './shop.js';
+} from './marketplace-objects.js';
+import { HYPERSWITCH, openShop, problemOf, type Shop } from './shop.js';
 
 let shop: Shop;
 afterEach(() => shop.close());

@@ -1,17 +1,8 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ApiDependencies } from '../../../src/http/api.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
-import { startApi, type TestApi, TOKENS } from '../../support/api.js';
-import { ID, problemOf, rememberingLedger, VALID } from './support.js';
-
-let api: TestApi;
-afterEach(() => api.close());
-
-const start = async (given: Partial<ApiDependencies> = {}) => {
-  const ledger = rememberingLedger();
-  api = await startApi({ ledger, ...given });
-  return ledger;
-};
+import { TOKENS } from '../../support/api.js';
+import { ID, problemOf, startRememberingApi, VALID } from './support.js';
 
 describe('who may do what', () => {
   const MAY: Readonly<Record<string, readonly string[]>> = {
@@ -48,7 +39,7 @@ describe('who may do what', () => {
   it.each(OPERATIONS.map(({ id, method, path }) => ({ id, method, path })))(
     '$method $path is open to the roles of the contract and to nobody else',
     async ({ id, method, path }) => {
-      await start();
+      const { api } = await startRememberingApi();
       for (const role of ['nobody', 'service', 'viewer', 'operator', 'approver'] as const) {
         const answer = await api.send(path.replace('{id}', ID), {
           method,
@@ -78,7 +69,7 @@ describe('who may do what', () => {
     ['a bare token', { Authorization: TOKENS.service }, 'Bearer realm="makegood", error="invalid_token"'],
     ['an empty token', { Authorization: 'Bearer ' }, 'Bearer realm="makegood", error="invalid_token"'],
   ])('%s is answered 401 with the way to do better', async (_what, headers, challenge) => {
-    const ledger = await start();
+    const { api, ledger } = await startRememberingApi();
     const answer = await api.send('/api/v1/settlements', { json: VALID, headers });
     expect(problemOf(answer)).toEqual([401, 'unauthorized']);
     expect(answer.headers.get('www-authenticate')).toBe(challenge);
@@ -86,7 +77,7 @@ describe('who may do what', () => {
   });
 
   it('takes the scheme in any case', async () => {
-    await start();
+    const { api } = await startRememberingApi();
     const answer = await api.send('/api/v1/settlements', { headers: { Authorization: `bearer ${TOKENS.viewer}` } });
     expect(answer.status).toBe(200);
   });

@@ -1,9 +1,9 @@
-import { expect } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { Settlement } from '../../../src/domain/settlements/settlement.js';
 import type { ApiDependencies } from '../../../src/http/api.js';
 import { PROBLEMS } from '../../../src/http/problem.js';
 import type { NewSettlement } from '../../../src/ledger/settlements/settlement-types.js';
-import { type Answered, NO_FIGURES } from '../../support/api.js';
+import { type Answered, NO_FIGURES, startApi } from '../../support/api.js';
 
 export const ID = '0197d7a4-6f00-7000-8000-000000000001';
 
@@ -50,6 +50,16 @@ export function rememberingLedger(): ApiDependencies['ledger'] & { readonly stor
     figures: () => Promise.resolve(NO_FIGURES),
     schemaState: () => Promise.resolve('current'),
   };
+}
+
+type Given = Omit<Partial<ApiDependencies>, 'ledger'> & { readonly ledger?: Partial<ApiDependencies['ledger']> };
+
+/** The API over a ledger that takes everything but what is given, until the test ends. */
+export async function startRememberingApi({ ledger: changes, ...given }: Given = {}) {
+  const ledger = { ...rememberingLedger(), ...changes };
+  const api = await startApi({ ledger, ...given });
+  onTestFinished(() => api.close());
+  return { api, ledger };
 }
 
 /** Its status and code, once it is the problem document that the contract promises. */

@@ -1,15 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  aReversal,
-  aTransfer,
-  id,
-  ORDER_ID,
-  openShop,
-  problemOf,
-  REVERSAL_ID,
-  type Shop,
-  TRANSFER_ID,
-} from './shop.js';
+import { aReversal, aTransfer, id, ORDER_ID, REVERSAL_ID, TRANSFER_ID } from './marketplace-objects.js';
+import { openShop, problemOf, type Shop } from './shop.js';
 
 let shop: Shop;
 afterEach(() => shop.close());
