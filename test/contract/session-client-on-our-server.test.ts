@@ -1,12 +1,12 @@
 import { Credential } from 'mppx';
 import type { Hex } from 'viem';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { createMemoryChannelStore, createSessionFetch } from '../../src/client.js';
 import { captureWorker } from '../support/channels/captures.js';
-import { type ChannelShop, channelIn, PRICE, startChannelShop } from '../support/channels/channel-shop.js';
+import { type ChannelShop, channelIn, openChannelShop, PRICE } from '../support/channels/channel-shop.js';
 import { chainClient, newAccount } from '../support/channels/tempo-chain.js';
-import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
+import { type TestLedger } from '../support/ledger-fixtures.js';
 
 let chain: TempoSandbox;
 let store: TestLedger;
@@ -16,14 +16,9 @@ let url: string;
 let sent: string[];
 
 beforeEach(async () => {
-  [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
-  shop = await startChannelShop(store, { chainUrl: chain.url, leaseMs: 86_400_000 });
+  ({ chain, store, shop } = await openChannelShop({ leaseMs: 86_400_000 }));
   url = `${shop.url}/paid`;
   sent = [];
-});
-afterEach(async () => {
-  await shop.stop();
-  await Promise.all([chain.close(), store.dispose()]);
 });
 
 const account = newAccount();

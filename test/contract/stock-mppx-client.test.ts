@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createChannelStore, Fetch, sessionManager, tempo } from 'mppx/client';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { mountDemoRoutes } from '../../sandbox/demo-routes.js';
-import { startTempoSandbox, type TempoSandbox } from '../../sandbox/tempo/start.js';
+import { type TempoSandbox } from '../../sandbox/tempo/start.js';
 import { readConfig } from '../../src/config/config.js';
 import type { Logger } from '../../src/observability/logger.js';
 import { startServer } from '../../src/programs/main-server.js';
@@ -10,13 +10,12 @@ import {
   CHAIN_SETTINGS,
   type ChannelShop,
   channelIn,
+  openChannelShop,
   PRICE,
   receiptOf,
-  SOLD,
-  startChannelShop,
 } from '../support/channels/channel-shop.js';
 import { chainClient, newAccount } from '../support/channels/tempo-chain.js';
-import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
+import { type TestLedger } from '../support/ledger-fixtures.js';
 import { until } from '../support/until.js';
 
 const quiet = (): undefined => undefined;
@@ -30,21 +29,9 @@ let url: string;
 let sent: string[];
 
 beforeEach(async () => {
-  [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
-  shop = await startChannelShop(store, {
-    chainUrl: chain.url,
-    mount: (app, sessions) =>
-      app.all('/small', sessions.paidSession({ ...SOLD, suggestedDeposit: PRICE }), (req, res) => {
-        req.paymentSession?.charge(PRICE);
-        res.json({ ok: true });
-      }),
-  });
+  ({ chain, store, shop } = await openChannelShop());
   url = `${shop.url}/paid`;
   sent = [];
-});
-afterEach(async () => {
-  await shop.stop();
-  await Promise.all([chain.close(), store.dispose()]);
 });
 
 const payer = newAccount();

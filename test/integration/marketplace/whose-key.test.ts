@@ -8,6 +8,7 @@ import { createStripe } from '../../../src/providers/stripe/client.js';
 import { MINUTE_MS } from '../../support/durations.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
 import { unique } from '../../support/marketplace/fixtures.js';
+import { transferReversedEvent } from '../../support/marketplace/foreign-reversals.js';
 import { type HyperswitchWorld, openHyperswitchWorld } from '../../support/marketplace/hyperswitch-world.js';
 import { type MarketplaceSteps, marketplaceSteps, UNKNOWN } from '../../support/marketplace/steps.js';
 
@@ -68,15 +69,7 @@ describe('a key of another account at Stripe, which knows nothing of ours,', () 
 
   it('ends no event: it is read when the key is right', async () => {
     const { stripeTransferId } = await steps.transfer(await sent());
-    const event = {
-      provider: 'stripe',
-      eventId: unique('evt'),
-      type: 'transfer.reversed',
-      objectId: stripeTransferId,
-      parentId: null,
-      account: null,
-      bodySha256: 'x',
-    } as const;
+    const event = transferReversedEvent(stripeTransferId);
     await test.ledger.storeWebhook(event);
     const process = (secretKey: string) =>
       createWebhookProcessor({ ledger: test.ledger, stripe: readersWith(secretKey).stripe, wake: () => undefined })(

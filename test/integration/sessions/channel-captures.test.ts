@@ -1,19 +1,19 @@
 import { privateKeyToAccount } from 'viem/accounts';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { captureWorker } from '../../support/channels/captures.js';
 import { type OpenedPayer, openPayer, paying } from '../../support/channels/channel-payer.js';
 import {
   type ChannelShop,
   channelIn,
+  openChannelShop,
   PAYEE_KEY,
   PRICE,
   SOLD,
-  startChannelShop,
 } from '../../support/channels/channel-shop.js';
 import { Chain, chainClient, signVoucher } from '../../support/channels/tempo-chain.js';
 import { MINUTE_MS } from '../../support/durations.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { type TestLedger } from '../../support/ledger-fixtures.js';
 import { until } from '../../support/until.js';
 
 const POLICY = { threshold: 5n * PRICE, intervalMs: 3_600_000 };
@@ -27,9 +27,7 @@ let payer: OpenedPayer;
 let finish: () => void;
 
 beforeEach(async () => {
-  [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
-  shop = await startChannelShop(store, {
-    chainUrl: chain.url,
+  ({ chain, store, shop } = await openChannelShop({
     // The clock is moved by hours here, and the lease must not end by it.
     leaseMs: 86_400_000,
     mount: (app, sessions) =>
@@ -39,13 +37,9 @@ beforeEach(async () => {
           res.json({ ok: true });
         };
       }),
-  });
+  }));
   url = `${shop.url}/paid`;
   payer = await openPayer(chain.url, url);
-});
-afterEach(async () => {
-  await shop.stop();
-  await Promise.all([chain.close(), store.dispose()]);
 });
 
 const sweep = (logged?: readonly object[]) => captureWorker(store, chain.url, POLICY).sweep(logged);

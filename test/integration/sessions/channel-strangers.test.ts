@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Credential } from 'mppx';
 import { createChannelStore, sessionManager } from 'mppx/client';
 import type { Hex } from 'viem';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { captureWorker } from '../../support/channels/captures.js';
 import {
   type CredentialParts,
@@ -13,17 +13,10 @@ import {
   paying,
   sessionChallenge,
 } from '../../support/channels/channel-payer.js';
-import {
-  type ChannelShop,
-  channelIn,
-  PRICE,
-  receiptOf,
-  SOLD,
-  startChannelShop,
-} from '../../support/channels/channel-shop.js';
+import { type ChannelShop, channelIn, openChannelShop, PRICE, receiptOf } from '../../support/channels/channel-shop.js';
 import { chainClient, newAccount } from '../../support/channels/tempo-chain.js';
 import { MINUTE_MS } from '../../support/durations.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { type TestLedger } from '../../support/ledger-fixtures.js';
 
 const POLICY = { threshold: 1n, intervalMs: 3_600_000 };
 
@@ -34,22 +27,9 @@ let url: string;
 let payer: OpenedPayer;
 
 beforeEach(async () => {
-  [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
-  shop = await startChannelShop(store, {
-    chainUrl: chain.url,
-    leaseMs: 86_400_000,
-    mount: (app, sessions) =>
-      app.all('/small', sessions.paidSession({ ...SOLD, suggestedDeposit: PRICE }), (req, res) => {
-        req.paymentSession?.charge(PRICE);
-        res.json({ ok: true });
-      }),
-  });
+  ({ chain, store, shop } = await openChannelShop({ leaseMs: 86_400_000 }));
   url = `${shop.url}/paid`;
   payer = await openPayer(chain.url, url);
-});
-afterEach(async () => {
-  await shop.stop();
-  await Promise.all([chain.close(), store.dispose()]);
 });
 
 const channel = () => channelIn(store, payer.channelId);

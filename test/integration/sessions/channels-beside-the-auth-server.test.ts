@@ -9,6 +9,7 @@ import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/sta
 import { openPayer } from '../../support/channels/channel-payer.js';
 import { type ChannelShop, channelIn, PRICE, SOLD, startChannelShop } from '../../support/channels/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { IN_USDC } from '../../support/sessions/offers.js';
 
 let authServer: AuthServerSandbox;
 let chain: TempoSandbox;
@@ -17,12 +18,6 @@ let shop: ChannelShop;
 /** Whether `/moves` sells from channels of its own by now. */
 let moved: boolean;
 
-const OFFER = {
-  asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-  decimals: 6,
-  network: 'eip155:84532',
-  payTo: '0xde30000000000000000000000000000000000402',
-} as const;
 const MPP = { protocol: 'mpp', network: SOLD.network, asset: SOLD.asset } as const;
 
 beforeEach(async () => {
@@ -37,17 +32,17 @@ beforeEach(async () => {
     authServerUrl: authServer.url,
     mount: (app, sessions) => {
       const protocols = ['atxp', 'x402', MPP, 'tempo'] as const;
-      app.all('/all', sessions.paidSession({ ...OFFER, price: PRICE, protocols }), (req, res) => {
+      app.all('/all', sessions.paidSession({ ...IN_USDC, price: PRICE, protocols }), (req, res) => {
         res.json({ charged: req.paymentSession?.charge(PRICE) });
       });
       const [before, since] = [MPP, 'tempo' as const].map((session) =>
-        sessions.paidSession({ ...OFFER, cap: PRICE, protocols: ['x402', session] }),
+        sessions.paidSession({ ...IN_USDC, cap: PRICE, protocols: ['x402', session] }),
       );
       const movesOn: express.RequestHandler = (req, res, next) => (moved ? since : before)?.(req, res, next);
       app.all('/moves', movesOn, (req, res) => {
         res.json({ charged: req.paymentSession?.charge(3_000n) });
       });
-      app.all('/metered', sessions.paidSession({ ...OFFER, cap: PRICE, protocols }), (req, res) => {
+      app.all('/metered', sessions.paidSession({ ...IN_USDC, cap: PRICE, protocols }), (req, res) => {
         res.json({ charged: req.paymentSession?.charge(3_000n) });
       });
     },
@@ -66,7 +61,7 @@ const challengesOf = async (path: string) =>
 
 it('one route is paid by ATXP, by x402, by an MPP charge through the auth server and from a channel', async () => {
   expect(await challengesOf('/all')).toEqual([
-    ['charge', OFFER.payTo],
+    ['charge', IN_USDC.payTo],
     ['session', SOLD.payTo.toLowerCase()],
   ]);
   for (const protocol of ['atxp', 'x402', 'mpp'] as const) {

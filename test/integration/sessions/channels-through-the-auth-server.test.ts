@@ -14,6 +14,7 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { chainClient, newAccount } from '../../support/channels/tempo-chain.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { BY_VOUCHERS } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { memoryLogger, TIMINGS } from '../../support/settlements/settlement-world.js';
 
@@ -49,11 +50,7 @@ beforeEach(async () => {
         '/by-voucher',
         sessions.paidSession({
           cap: `${PRICE}`,
-          asset: '0x20c0000000000000000000000000000000000001',
-          decimals: 6,
-          network: 'eip155:42431',
-          payTo: '0xde30000000000000000000000000000000000402',
-          protocols: ['mpp'],
+          ...BY_VOUCHERS,
         }),
         (req, res) => {
           served += 1;

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import type { PaidSessionOptions } from '../../../src/sessions/index.js';
 import {
   credentialOf,
@@ -11,13 +11,14 @@ import {
 import {
   type ChannelShop,
   channelIn,
+  openChannelShop,
   PRICE,
   receiptOf,
   SOLD,
   startChannelShop,
 } from '../../support/channels/channel-shop.js';
 import { Chain } from '../../support/channels/tempo-chain.js';
-import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { type TestLedger } from '../../support/ledger-fixtures.js';
 
 let chain: TempoSandbox;
 let store: TestLedger;
@@ -28,15 +29,10 @@ let payer: OpenedPayer;
 let served: number;
 
 beforeEach(async () => {
-  [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
   served = 0;
-  shop = await startChannelShop(store, { chainUrl: chain.url, mount });
+  ({ chain, store, shop } = await openChannelShop({ mount }));
   url = `${shop.url}/kinds`;
   payer = await openPayer(chain.url, url);
-});
-afterEach(async () => {
-  await shop.stop();
-  await Promise.all([chain.close(), store.dispose()]);
 });
 
 const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, sessions) => {
@@ -56,10 +52,6 @@ const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, sessions) =
       res.write('data: tick\n\n');
       return void setTimeout(() => res.end(), 20);
     }
-    res.json({ ok: true });
-  });
-  app.all('/small', paidSession({ ...SOLD, suggestedDeposit: PRICE }), (req, res) => {
-    req.paymentSession?.charge(PRICE);
     res.json({ ok: true });
   });
   const { price: _price, ...metered } = SOLD;

@@ -8,6 +8,7 @@ import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openPayer, paying } from '../../support/channels/channel-payer.js';
 import { PRICE, SOLD, startChannelShop } from '../../support/channels/channel-shop.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { IN_USDC } from '../../support/sessions/offers.js';
 import { startPaidServer } from '../../support/sessions/paid-server.js';
 import { until } from '../../support/until.js';
 
@@ -61,10 +62,7 @@ const WAYS = {
         mount(app, () =>
           sessions.paidSession({
             price: PRICE,
-            asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-            decimals: 6,
-            network: 'eip155:84532',
-            payTo: '0xde30000000000000000000000000000000000402',
+            ...IN_USDC,
             protocols: ['x402'],
           }),
         ),

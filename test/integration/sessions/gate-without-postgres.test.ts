@@ -15,6 +15,7 @@ import { createSealer } from '../../../src/ledger/sealer.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { type FaultProxy, startFaultProxy } from '../../support/fault-proxy.js';
 import { openTestLedger, type TestLedger, testKey } from '../../support/ledger-fixtures.js';
+import { IN_USDC } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { until } from '../../support/until.js';
 
@@ -38,10 +39,7 @@ const FORMS: Readonly<Record<string, (res: Response) => unknown>> = {
 const FORMS_OF_ONE: Record<string, (res: Response) => unknown> = {};
 const ROUTES = { price: { price: '10000' }, cap: { cap: '100000' } } as const;
 const OFFER = {
-  asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-  decimals: 6,
-  network: 'eip155:84532',
-  payTo: '0xde30000000000000000000000000000000000402',
+  ...IN_USDC,
   protocols: ['x402'],
 } as const;
 const PLACES = Object.keys(ROUTES).flatMap((route) => Object.keys(FORMS).map((form) => ({ route, form })));

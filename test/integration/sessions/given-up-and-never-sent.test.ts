@@ -6,6 +6,7 @@ import { mppCredential } from '../../../sandbox/payer/mpp.js';
 import { createSettleFirst } from '../../../src/calls/settlements/settle-first.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { BY_VOUCHERS } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { decideInLedger } from '../../support/settlements/settling.js';
 
@@ -27,11 +28,7 @@ beforeEach(async () => {
         '/by-voucher',
         sessions.paidSession({
           cap: '10000',
-          asset: '0x20c0000000000000000000000000000000000001',
-          decimals: 6,
-          network: 'eip155:42431',
-          payTo: '0xde30000000000000000000000000000000000402',
-          protocols: ['mpp'],
+          ...BY_VOUCHERS,
           settle: 'before-release',
         }),
         (req, res) => {

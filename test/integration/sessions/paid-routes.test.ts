@@ -9,6 +9,7 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { IN_USDC } from '../../support/sessions/offers.js';
 import { mountLimitedRoute, type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 
 /** The paid routes of the demo on a real ledger, beside an auth server that shares no code with us. */
@@ -120,10 +121,7 @@ test('a stream whose process lost its lease is closed by the sweep at its last d
       '/held',
       sessions.paidSession({
         cap: '100000',
-        asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-        decimals: 6,
-        network: 'eip155:84532',
-        payTo: '0xde30000000000000000000000000000000000402',
+        ...IN_USDC,
         protocols: ['x402'],
       }),
       (req, res) => {

@@ -11,6 +11,7 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import type { ReleaseCause } from '../../../src/ledger/settlements/settlement-types.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { IN_USDC } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { settleOnce } from '../../support/settlements/settling.js';
 
@@ -26,15 +27,9 @@ beforeEach(async () => {
   store = await openTestLedger();
   sandbox = await startAuthServerSandbox();
   server = await startPaidServer(store, sandbox.url, (app, sessions) => {
-    const sold = {
-      asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-      decimals: 6,
-      network: 'eip155:84532',
-      payTo: '0xde30000000000000000000000000000000000402',
-    };
     // A channel costs its whole cap, as whoever pays by vouchers of one price means it.
     const byVoucher = {
-      ...sold,
+      ...IN_USDC,
       cap: `${CAP}`,
       protocols: [
         { protocol: 'mpp' as const, network: 'eip155:42431', asset: '0x20c0000000000000000000000000000000000001' },

@@ -8,6 +8,7 @@ import type { SettlementId } from '../../../src/domain/ids.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessionOptions } from '../../../src/sessions/index.js';
 import { openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { IN_USDC } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { settleOnce } from '../../support/settlements/settling.js';
 
@@ -15,10 +16,7 @@ import { settleOnce } from '../../support/settlements/settling.js';
 
 const SOLD: PaidSessionOptions = {
   price: '10000',
-  asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-  decimals: 6,
-  network: 'eip155:84532',
-  payTo: '0xde30000000000000000000000000000000000402',
+  ...IN_USDC,
   protocols: ['atxp'],
 };
 let store: TestLedger;

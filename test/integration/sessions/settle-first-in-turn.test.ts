@@ -4,6 +4,7 @@ import { payerAccount } from '../../../sandbox/payer/account.js';
 import { readOffers } from '../../../sandbox/payer/challenge.js';
 import { mppCredential } from '../../../sandbox/payer/mpp.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
+import { BY_VOUCHERS } from '../../support/sessions/offers.js';
 import { openSettleFirstShop, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';
 import { until } from '../../support/until.js';
 
@@ -13,11 +14,7 @@ const PRICE = 10_000;
 const PATIENCE_MS = 2_000;
 const SOLD = {
   cap: `${PRICE}`,
-  asset: '0x20c0000000000000000000000000000000000001',
-  decimals: 6,
-  network: 'eip155:42431',
-  payTo: '0xde30000000000000000000000000000000000402',
-  protocols: ['mpp'],
+  ...BY_VOUCHERS,
 } as const;
 let shop: SettleFirstShop;
 /** Handlers that hold their answer. */

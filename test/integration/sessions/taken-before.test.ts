@@ -13,6 +13,7 @@ import { canonicalJson, sha256 } from '../../../src/protocols/wire-json.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessionOptions, PaidSessions } from '../../../src/sessions/index.js';
 import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { IN_USDC } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { settleOnce } from '../../support/settlements/settling.js';
 
@@ -28,10 +29,7 @@ let mount: (app: express.Express, sessions: PaidSessions) => void;
 
 const SOLD: PaidSessionOptions = {
   price: '10000',
-  asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-  decimals: 6,
-  network: 'eip155:84532',
-  payTo: '0xde30000000000000000000000000000000000402',
+  ...IN_USDC,
   protocols: ['x402', 'atxp', { protocol: 'mpp', network: 'eip155:42431' }],
 };
 type ByProtocol = 'x402' | 'atxp' | 'mpp';

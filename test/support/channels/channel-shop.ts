@@ -2,13 +2,15 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import { onTestFinished } from 'vitest';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../../sandbox/tempo/defaults.js';
+import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
 import { type Channel, type ChannelId, parseChannelId } from '../../../src/domain/channels/channel.js';
 import { createAtomicStore } from '../../../src/ledger/channels/atomic-store.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { connectChannelVerifier } from '../../../src/providers/tempo/channel-server.js';
 import { createPaidSessions, type PaidSessionOptions, type PaidSessions } from '../../../src/sessions/index.js';
-import type { TestLedger } from '../ledger-fixtures.js';
+import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 
 export const PRICE = 10_000n;
 /** Test accounts 0 and 1 of every development chain. */
@@ -43,7 +45,18 @@ export interface ShopOptions {
   readonly releasedLimit?: number;
 }
 
-/** A shop that sells by payment channels: `/paid` for all methods, and what else is mounted. */
+/** A chain, a ledger and a shop that sells by channels of that chain, until the test ends. */
+export async function openChannelShop(options: Omit<ShopOptions, 'chainUrl'> = {}) {
+  const [chain, store] = await Promise.all([startTempoSandbox(), openTestLedger()]);
+  const shop = await startChannelShop(store, { chainUrl: chain.url, ...options });
+  onTestFinished(async () => {
+    await shop.stop();
+    await Promise.all([chain.close(), store.dispose()]);
+  });
+  return { chain, store, shop };
+}
+
+/** A shop that sells by payment channels: `/paid`, `/small` where no more than one price is deposited, and what else is mounted. */
 export async function startChannelShop(store: TestLedger, options: ShopOptions): Promise<ChannelShop> {
   const closing: Channel[] = [];
   const settings = { ...CHAIN_SETTINGS, rpcUrl: options.chainUrl };
@@ -78,6 +91,10 @@ export async function startChannelShop(store: TestLedger, options: ShopOptions):
   const app = express();
   app.all('/paid', sessions.paidSession(SOLD), (req, res) => {
     if (req.paymentSession?.charge(PRICE) !== true) return void res.status(402).end();
+    res.json({ ok: true });
+  });
+  app.all('/small', sessions.paidSession({ ...SOLD, suggestedDeposit: PRICE }), (req, res) => {
+    req.paymentSession?.charge(PRICE);
     res.json({ ok: true });
   });
   options.mount?.(app, sessions);

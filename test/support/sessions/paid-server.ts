@@ -6,6 +6,7 @@ import { mountDemoRoutes } from '../../../sandbox/demo-routes.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import { createPaidSessions, type PaidSessions, type PaidSessionsDependencies } from '../../../src/sessions/index.js';
 import type { TestLedger } from '../ledger-fixtures.js';
+import { IN_USDC } from './offers.js';
 
 export interface PaidServer {
   readonly url: string;
@@ -73,10 +74,7 @@ export const mountLimitedRoute = (app: express.Express, sessions: PaidSessions):
     '/limited',
     sessions.paidSession({
       price: '10000',
-      asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-      decimals: 6,
-      network: 'eip155:84532',
-      payTo: '0xde30000000000000000000000000000000000402',
+      ...IN_USDC,
       protocols: ['x402'],
       exposure: { perPayer: '30000' },
     }),

@@ -9,14 +9,12 @@ import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessions } from '../../../src/sessions/index.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { settleOnce } from '../settlements/settling.js';
+import { IN_USDC } from './offers.js';
 import { startPaidServer } from './paid-server.js';
 
 /** What its routes are paid in, before anything of them is released. */
 export const SETTLED_FIRST = {
-  asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
-  decimals: 6,
-  network: 'eip155:84532',
-  payTo: '0xde30000000000000000000000000000000000402',
+  ...IN_USDC,
   protocols: ['x402'],
   settle: 'before-release',
 } as const;

@@ -5,6 +5,7 @@ import { createDatabase } from '../../../../src/ledger/database.js';
 import { newestKnown } from '../../../../src/ledger/migrate.js';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
+import { askAboutForeign } from '../../../support/marketplace/foreign-reversals.js';
 import { HOLD_MS, marketplaceLedgerForFile } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
@@ -18,17 +19,7 @@ async function partlyCounted() {
   const id = (await steps.find(order.id)).reversals[0]?.id as ReversalId;
   const foreign = unique('trr');
   const claim = await steps.holdReversal(id);
-  await test.ledger.recordReversal({
-    id,
-    runner: claim.runner,
-    decision: { do: 'ask', certainty: 'not_sent', reason: 'partly_foreign_reversal' },
-    detail: 'others took 120',
-    requestId: null,
-    stripeId: null,
-    source: 'lookup',
-    parks: null,
-    others: [foreign],
-  });
+  await askAboutForeign(test, claim, foreign);
   const reversals = [{ id: foreign, amount: '120', settled: true }];
   const verified = { kind: 'taken_by_others', reversals, left: '880' } as const;
   const decided = await steps.decide({ kind: 'reversal', itemId: id, action: 'take_missing', verified });

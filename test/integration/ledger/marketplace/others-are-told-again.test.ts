@@ -3,6 +3,7 @@ import type { ReversalFacts } from '../../../../src/domain/calls/provider-answer
 import type { ReversalId, TransferId } from '../../../../src/domain/ids.js';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
+import { askAboutForeign, foreignReversal } from '../../../support/marketplace/foreign-reversals.js';
 import { marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 /** What others took was asked about with a share, or counted as it, and that share is no longer due. */
@@ -23,36 +24,12 @@ async function asked({ refund, foundLate = false }: { refund: number; foundLate?
   } else await steps.send(transferId);
   const refundId = await steps.refunded(order.id, refund);
   const id = (await steps.find(order.id)).reversals[0]!.id;
-  const foreign = byHand(300n);
+  const foreign = foreignReversal(300n);
   await test.ledger.noteReversed(transferId, { reversals: [foreign] });
-  await isAsked(id, foreign);
+  await askAboutForeign(test, await steps.holdReversal(id), foreign.stripeReversalId);
   return { order, transferId, refundId, id, foreign };
 }
 
-async function isAsked(id: ReversalId, ...foreign: ReversalFacts[]) {
-  const claim = await steps.holdReversal(id);
-  await test.ledger.recordReversal({
-    id,
-    runner: claim.runner,
-    decision: { do: 'ask', certainty: 'not_sent', reason: 'partly_foreign_reversal' },
-    detail: 'others took 300',
-    requestId: null,
-    stripeId: null,
-    source: 'lookup',
-    parks: null,
-    others: foreign.map((one) => one.stripeReversalId),
-  });
-}
-
-const byHand = (amount: bigint): ReversalFacts => ({
-  stripeReversalId: unique('trr'),
-  stripeTransferId: 'tr_1',
-  amount,
-  currency: 'USD',
-  metadata: {},
-  createdAt: '2026-01-01T00:00:00.000Z',
-  state: 'done',
-});
 const takes = (action: string, itemId: ReversalId, { stripeReversalId, amount }: ReversalFacts) =>
   steps.decide({
     kind: 'reversal',
@@ -107,7 +84,7 @@ describe('what others took is told once more', () => {
     await steps.refundSays(refundId, 'failed');
     await steps.refunded(order.id, 300);
     const next = (await steps.find(order.id)).reversals.find(({ status }) => status === 'pending')!;
-    await isAsked(next.id, foreign);
+    await askAboutForeign(test, await steps.holdReversal(next.id), foreign.stripeReversalId);
     expect(await takes('count_as_share', next.id, foreign)).toMatchObject({ kind: 'applied', status: 'reversed' });
     await acknowledge(transferId);
     expect(await attentionOf(transferId)).toBeNull();

@@ -8,34 +8,21 @@ import type { ReversalFacts, TransferFacts } from '../../../../src/domain/calls/
 import { newDecisionId, type ReversalId, type TransferId } from '../../../../src/domain/ids.js';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
+import {
+  askAboutForeign,
+  foreignReversal,
+  transferReversedEvent,
+} from '../../../support/marketplace/foreign-reversals.js';
 import { DONE, marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { orderWithReversals } from '../../../support/marketplace/stripe-calls.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 
-async function sent(amount = 1_000) {
-  const seller = unique('acct');
-  const order = await steps.paid({ [seller]: amount });
-  const transferId = order.transfers[seller] as TransferId;
-  await steps.send(transferId);
-  return { order, transferId };
-}
-
 async function sharedOut(refund: number) {
-  const { order, transferId } = await sent();
-  await steps.refunded(order.id, refund);
-  const [reversal] = (await steps.find(order.id)).reversals;
-  return { order, transferId, id: reversal?.id as ReversalId };
+  const { order, transferId, reversals } = await orderWithReversals(steps, [refund]);
+  return { order, transferId, id: reversals[0]! };
 }
 
-const byHand = (amount: bigint): ReversalFacts => ({
-  stripeReversalId: unique('trr'),
-  stripeTransferId: 'tr_1',
-  amount,
-  currency: 'USD',
-  metadata: {},
-  createdAt: '2026-01-01T00:00:00.000Z',
-  state: 'done',
-});
 const note = (id: TransferId, ...reversals: ReversalFacts[]) => test.ledger.noteReversed(id, { reversals });
 const acknowledge = (id: TransferId) => steps.decide({ kind: 'transfer', itemId: id, action: 'adopt' });
 const attentionOf = async (id: TransferId) => (await steps.transfer(id)).attention;
@@ -43,7 +30,7 @@ const attentionOf = async (id: TransferId) => (await steps.transfer(id)).attenti
 describe('what others took is told', () => {
   it('also where it came between our look and our call, and its event before our answer', async () => {
     const { transferId, id } = await sharedOut(300);
-    const foreign = byHand(300n);
+    const foreign = foreignReversal(300n);
     const claim = await steps.holdReversal(id);
     await steps.noteAbsent(claim);
     await steps.leave(claim);
@@ -65,7 +52,7 @@ describe('what others took is told', () => {
       steps.pass(MINUTE_MS);
     }
     await test.ledger.adoptTransfer(transferId, unique('tr'));
-    const foreign = byHand(1_000n);
+    const foreign = foreignReversal(1_000n);
     await note(transferId, foreign);
     expect((await attentionOf(transferId))?.reason).toBe('late_success');
     await acknowledge(transferId);
@@ -77,7 +64,7 @@ describe('what others took is told', () => {
 
   it('when the share whose look would have asked is not due any more', async () => {
     const { order, transferId } = await sharedOut(300);
-    await note(transferId, byHand(200n));
+    await note(transferId, foreignReversal(200n));
     expect(await attentionOf(transferId)).toBeNull();
     const [refund] = (await steps.find(order.id)).refunds;
     if (!refund) throw new Error('there is no refund');
@@ -87,20 +74,10 @@ describe('what others took is told', () => {
 
   it('not twice: what a share was asked about, or is adopted as, is known', async () => {
     const { transferId, id } = await sharedOut(300);
-    const foreign = byHand(300n);
+    const foreign = foreignReversal(300n);
     const claim = await steps.holdReversal(id);
     await note(transferId, foreign);
-    await test.ledger.recordReversal({
-      id,
-      runner: claim.runner,
-      decision: { do: 'ask', certainty: 'not_sent', reason: 'partly_foreign_reversal' },
-      detail: 'others took 300',
-      requestId: null,
-      stripeId: null,
-      source: 'lookup',
-      parks: null,
-      others: [foreign.stripeReversalId],
-    });
+    await askAboutForeign(test, claim, foreign.stripeReversalId);
     await test.ledger.adoptReversal(id, foreign.stripeReversalId);
     expect(await attentionOf(transferId)).toBeNull();
   });
@@ -109,7 +86,7 @@ describe('what others took is told', () => {
 describe('a reversal of ours that Stripe tells of after it had ended here', () => {
   async function told(transferId: TransferId, operation: ReversalId, amount: bigint): Promise<string> {
     const { stripeTransferId, sellerAccount, orderId } = await steps.transfer(transferId);
-    const ours = { ...byHand(amount), metadata: { operation_id: operation, generation: '1' } };
+    const ours = { ...foreignReversal(amount), metadata: { operation_id: operation, generation: '1' } };
     const transfer: TransferFacts = {
       stripeTransferId: stripeTransferId ?? '',
       amount: 1_000n,
@@ -125,7 +102,7 @@ describe('a reversal of ours that Stripe tells of after it had ended here', () =
     const stripe = { inLane: () => read } as never;
     const process = createWebhookProcessor({ ledger: test.ledger, stripe, wake: () => undefined });
     for (let delivery = 0; delivery < 2; delivery += 1)
-      expect(await process(eventAbout(transfer.stripeTransferId))).toBe('acted');
+      expect(await process(transferReversedEvent(transfer.stripeTransferId))).toBe('acted');
     return ours.stripeReversalId;
   }
 
@@ -165,16 +142,6 @@ describe('a reversal of ours that Stripe tells of after it had ended here', () =
   });
 });
 
-const eventAbout = (stripeTransferId: string) => ({
-  provider: 'stripe' as const,
-  eventId: unique('evt'),
-  type: 'transfer.reversed',
-  objectId: stripeTransferId,
-  parentId: null,
-  account: null,
-  bodySha256: 'x',
-});
-
 describe('a transfer of unknown outcome that is found taken back', () => {
   const NOBODY = { by: 'anyone', authenticated: false, note: 'x', evidence: null };
 
@@ -184,7 +151,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
     const id = order.transfers[seller] as TransferId;
     await steps.send(id, UNKNOWN);
     steps.pass(MINUTE_MS);
-    const foreign = byHand(BigInt(amount) / 2n);
+    const foreign = foreignReversal(BigInt(amount) / 2n);
     const made: TransferFacts = {
       stripeTransferId: unique('tr'),
       amount: BigInt(amount),
@@ -247,7 +214,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
 
   it('is told of by the event that came before its id was known', async () => {
     const { id, made, stripe, foreign } = await unanswered(900);
-    const event = eventAbout(made.stripeTransferId);
+    const event = transferReversedEvent(made.stripeTransferId);
     const process = createWebhookProcessor({ ledger: test.ledger, stripe, wake: () => undefined });
     await test.ledger.storeWebhook(event);
     await process(event);
