@@ -43,7 +43,10 @@ export async function startMakegood(place: Place, settings: Readonly<Record<stri
     ready: 'worker is ready',
   });
   const logger = createLogger({ level: 'error', name: 'bench' });
-  const { database, ledger, dispatcher, ...runtime } = createPaidSessionRuntime(readConfig(env), { logger });
+  const { database, ledger, dispatcher, ...runtime } = createPaidSessionRuntime(readConfig(env), {
+    logger,
+    tempo: undefined,
+  });
 
   const count = async (condition: string) => {
     const [row] = await database.query<{ count: string }>(`SELECT count(*) FROM settlements WHERE ${condition}`);

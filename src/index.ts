@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import { readProcessConfig } from './config/config.js';
 import { createLogger } from './observability/logger.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime } from './programs/runtime.js';
+import { createTempoRuntime } from './programs/tempo-runtime.js';
 import type { PaidSessionOptions } from './sessions/index.js';
 
 export type { PaidSessionOptions, PaymentSession } from './sessions/index.js';
@@ -26,7 +27,10 @@ const TRY_AGAIN_MS = 2_000;
 export function createMakegood(): Makegood {
   const config = readProcessConfig();
   const logger = createLogger({ level: config.logLevel, name: 'makegood' });
-  const runtime: PaidSessionRuntime = createPaidSessionRuntime(config, { logger });
+  const runtime: PaidSessionRuntime = createPaidSessionRuntime(config, {
+    logger,
+    tempo: config.tempo && createTempoRuntime(config.tempo),
+  });
   let stopped = false;
   let retry: NodeJS.Timeout | undefined;
 

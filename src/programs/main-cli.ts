@@ -61,15 +61,15 @@ const context: CliContext = {
     }
   },
   resolution: async (config, ledger) => {
-    const [{ createResolution }, { createPinnedReads }, { createMarketplaceProviders }, { createTempoProvider }] =
+    const [{ createResolution }, { createPinnedReads }, { createMarketplaceProviders }, { loadTempo }] =
       await Promise.all([
         import('../calls/decisions/decide.js'),
         import('../calls/marketplace/pinned-reads.js'),
         import('./marketplace-runtime.js'),
-        import('./tempo-runtime.js'),
+        import('./load-tempo.js'),
       ]);
     const pinned = createPinnedReads(ledger, createMarketplaceProviders(config, ledger));
-    return createResolution({ ledger, ...pinned, chain: createTempoProvider(config) });
+    return createResolution({ ledger, ...pinned, chain: (await loadTempo(config))?.provider });
   },
 };
 

@@ -11,6 +11,7 @@ import { createLogger, type Logger } from '../observability/logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import type { PaidSessions } from '../sessions/index.js';
 import { VERSION } from '../version.js';
+import { loadTempo } from './load-tempo.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
 
@@ -37,7 +38,7 @@ export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseM
  */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
-  const runtime = createPaidSessionRuntime(config, { ...options, logger });
+  const runtime = createPaidSessionRuntime(config, { ...options, tempo: await loadTempo(config), logger });
   const server = createServer(createApi(apiDependencies(config, runtime, { logger, mount: options.mount })));
   // Above the idle limit of common load balancers, so that they and not we end idle connections.
   server.keepAliveTimeout = 65_000;

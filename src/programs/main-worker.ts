@@ -17,14 +17,14 @@ import { prepareTemporal } from '../orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from '../orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
-import { connectChainReader } from '../providers/tempo/channel-server.js';
 import type { Tempo } from '../providers/tempo/client.js';
+import { loadTempo } from './load-tempo.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,
   type MarketplaceProviders,
 } from './marketplace-runtime.js';
-import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
+import type { TempoRuntime } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface WorkerParts extends MarketplaceProviders {
@@ -72,10 +72,11 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     appName: config.authServer?.appName,
     clock: systemClock,
   });
+  const tempo = await loadTempo(config);
   const parts = (options.decorate ?? ((same) => same))({
     ledger,
     authServer,
-    tempo: createTempoProvider(config),
+    tempo: tempo?.provider,
     ...createMarketplaceProviders(config, ledger),
   });
 
@@ -103,7 +104,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  const { given, wake } = dependenciesOf(config, parts, { client, logger, holdMs: options.holdMs });
+  const { given, wake } = dependenciesOf(config, parts, { client, tempo, logger, holdMs: options.holdMs });
   const activities = createActivities(given);
   while (!stop.signal.aborted) {
     try {
@@ -124,6 +125,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
 
 interface Surroundings {
   readonly client: TemporalClient;
+  readonly tempo: TempoRuntime | undefined;
   readonly logger: Logger;
   readonly holdMs: number | undefined;
 }
@@ -131,7 +133,7 @@ interface Surroundings {
 function dependenciesOf(
   config: Config,
   parts: WorkerParts,
-  { client, logger, holdMs }: Surroundings,
+  { client, tempo, logger, holdMs }: Surroundings,
 ): { readonly given: ActivityDependencies; readonly wake: Nudge } {
   const { ledger, stripe, hyperswitch } = parts;
   const processName = `${hostname()}:${process.pid}:${Date.now().toString(36)}`;
@@ -172,7 +174,7 @@ function dependenciesOf(
       },
       money: { starter: orchestration },
       processWebhook,
-      chain: config.tempo && { readChain: connectChainReader(config.tempo), policy: capturePolicy(config.tempo) },
+      chain: tempo,
       intervals: sweepIntervals(config),
       logger,
     },

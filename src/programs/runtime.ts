@@ -13,7 +13,6 @@ import { createDispatcher, type Dispatcher } from '../orchestration/dispatcher.j
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { createTemporalClient, temporalAnswers } from '../orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
-import { connectChannelVerifier } from '../providers/tempo/channel-server.js';
 import type { Tempo } from '../providers/tempo/client.js';
 import { createCaptureClosing } from '../sessions/channels/capture-closing.js';
 import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
@@ -23,7 +22,7 @@ import {
   type MarketplaceProviders,
   type MarketplaceRuntime,
 } from './marketplace-runtime.js';
-import { capturePolicy, createTempoProvider } from './tempo-runtime.js';
+import type { TempoRuntime } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface RuntimeParts extends MarketplaceProviders {
@@ -34,6 +33,8 @@ export interface RuntimeParts extends MarketplaceProviders {
 
 export interface RuntimeOptions {
   readonly logger: Logger;
+  /** Undefined: no node is configured. */
+  readonly tempo: TempoRuntime | undefined;
   readonly decorate?: (parts: RuntimeParts) => RuntimeParts;
   /** How long Postgres keeps this process's lease without renewal; no setting, because it is a promise of the product. */
   readonly leaseMs?: number;
@@ -59,7 +60,7 @@ export interface PaidSessionRuntime extends RuntimeParts {
 
 export function createPaidSessionRuntime(
   config: Config,
-  { logger, decorate, leaseMs, holdMs }: RuntimeOptions,
+  { logger, tempo, decorate, leaseMs, holdMs }: RuntimeOptions,
 ): PaidSessionRuntime {
   const database = createDatabase({
     url: config.databaseUrl,
@@ -75,7 +76,7 @@ export function createPaidSessionRuntime(
   const parts = (decorate ?? ((same) => same))({
     ledger: plain,
     ...createMarketplaceProviders(config, plain),
-    tempo: createTempoProvider(config),
+    tempo: tempo?.provider,
     authServer:
       config.authServer &&
       createAuthServer({ baseUrl: config.authServer.url, appName: config.authServer.appName, clock: systemClock }),
@@ -93,16 +94,15 @@ export function createPaidSessionRuntime(
   });
   const holder = `${hostname()}:${process.pid}`;
   const processName = `${holder}:${Date.now().toString(36)}`;
-  const { tempo } = config;
   const sessions = createPaidSessions({
     ledger,
     authServer,
     channels: tempo && {
       ledger: { ...ledger, atomicStore: createAtomicStore(database) },
-      createVerifier: (issuer) => connectChannelVerifier(tempo, issuer),
+      createVerifier: tempo.createVerifier,
       onClosing: createCaptureClosing({
         openWhenDue: async (id) => {
-          const outcome = await ledger.captureWhenDue(id, capturePolicy(tempo));
+          const outcome = await ledger.captureWhenDue(id, tempo.policy);
           return outcome.kind === 'opened' ? outcome.id : undefined;
         },
         dispatch: (id) => dispatcher.dispatch(id),

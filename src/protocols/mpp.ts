@@ -1,7 +1,7 @@
-import { Session } from 'mppx/tempo';
-import { type ChannelId, parseChannelId } from '../domain/channels/channel.js';
+import { parseChannelId } from '../domain/channels/channel.js';
 import type { JsonObject } from '../domain/json.js';
 import { type AtomicAmount, parseAtomic, parseDecimal, toAtomic } from '../domain/money.js';
+import { channelIdOf } from './channel-id.js';
 import type { DecodedCredential, Undecodable } from './credential.js';
 import { accountName } from './payer.js';
 import {
@@ -135,21 +135,6 @@ function namesOf(method: string | undefined, stated: readonly unknown[]) {
   return isHex
     ? { read: parseChannelId, form: '0x and 64 hex digits' }
     : { read: (id: unknown) => (typeof id === 'string' && id !== '' ? id : undefined), form: 'a name' };
-}
-
-/** The id that follows from a channel's descriptor, chain and escrow; undefined where they do not say enough. */
-export function channelIdOf(
-  descriptor: JsonObject | undefined,
-  details: JsonObject | undefined,
-): ChannelId | undefined {
-  if (descriptor === undefined || details === undefined) return undefined;
-  try {
-    const { computeId } = Session.Precompile.Channel;
-    const channel = { ...descriptor, chainId: Number(details['chainId']), escrow: stringAt(details, 'escrowContract') };
-    return parseChannelId(computeId(channel as unknown as Parameters<typeof computeId>[0]));
-  } catch {
-    return undefined;
-  }
 }
 
 const HEX = /^0x([0-9a-f]{2})+$/i;

@@ -2,7 +2,7 @@ import { Challenge, PaymentRequest } from 'mppx';
 import { parseChannelId } from '../../domain/channels/channel.js';
 import type { JsonObject } from '../../domain/json.js';
 import { parseAtomic } from '../../domain/money.js';
-import { channelIdOf } from '../../protocols/mpp.js';
+import { channelIdOf } from '../../protocols/channel-id.js';
 import { objectAt, stringAt } from '../../protocols/wire-json.js';
 import { readOpaque } from './challenge-opaque.js';
 import { firstMismatch, type Mismatch, sameJson, unknownKey } from './match-json.js';

@@ -60,7 +60,7 @@ beforeEach(async () => {
     MPP_SECRET_KEY: randomBytes(32).toString('hex'),
     SETTLEMENT_HTTP_TIMEOUT: '2s',
   });
-  runtime = createPaidSessionRuntime(config, { logger: memoryLogger() as never });
+  runtime = createPaidSessionRuntime(config, { logger: memoryLogger() as never, tempo: undefined });
   await runtime.start();
   during = () => undefined;
   answered = 0;
