@@ -93,7 +93,7 @@ function settings(options: PostgresOptions): string[] {
     // no socket file: two servers of this machine must not meet in /tmp
     unix_socket_directories: '',
     max_connections: options.durable ? 200 : 400,
-    ...(options.durable ? {} : { fsync: 'off', full_page_writes: 'off', autovacuum: 'off', max_wal_size: '4GB' }),
+    ...(options.durable ? {} : { fsync: 'off', full_page_writes: 'off', autovacuum: 'off', max_wal_size: '1GB' }),
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }

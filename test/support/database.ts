@@ -10,7 +10,8 @@ export interface TestDatabase {
 }
 
 /**
- * A database of its own for a test or a test file, in about 100 ms.
+ * A database of its own for a test or a test file, in about 50 ms. Its files are copied as they are: what Postgres knows of its tables
+ * at a first connection comes with them.
  * @param template `migrated`: a clone with every migration applied; `empty`: for tests of the migrations themselves
  */
 export async function createTestDatabase(template: 'migrated' | 'empty' = 'migrated'): Promise<TestDatabase> {
@@ -18,7 +19,7 @@ export async function createTestDatabase(template: 'migrated' | 'empty' = 'migra
   const name = `test_${randomBytes(6).toString('hex')}`;
   await run(
     maintenance,
-    `CREATE DATABASE ${name} TEMPLATE ${template === 'empty' ? 'template0' : 'makegood_template'}`,
+    `CREATE DATABASE ${name} TEMPLATE ${template === 'empty' ? 'template0' : 'makegood_template'} STRATEGY file_copy`,
   );
   const url = new URL(maintenance);
   url.pathname = `/${name}`;
