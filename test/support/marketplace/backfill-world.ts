@@ -15,7 +15,7 @@ import { createBudget } from '../../../src/providers/stripe/budget.js';
 import { createStripe, type Stripe } from '../../../src/providers/stripe/client.js';
 import type { TestLedger } from '../ledger-fixtures.js';
 import { memoryLogger } from '../settlements/settlement-world.js';
-import { workflowBundle } from '../workflow-bundle.js';
+import { workflowsInThisThread } from '../workflow-bundle.js';
 import { unique } from './fixtures.js';
 
 export interface BackfillWorldOptions {
@@ -53,7 +53,7 @@ export async function startBackfillWorld(options: BackfillWorldOptions): Promise
   const worker = await Worker.create({
     connection: options.connection,
     taskQueue: stripeTaskQueue(taskQueue),
-    workflowBundle: workflowBundle(),
+    ...workflowsInThisThread(),
     activities,
     maxCachedWorkflows: 100,
   });

@@ -32,7 +32,7 @@ import { followingClock } from '../clock-following.js';
 import type { TestLedger } from '../ledger-fixtures.js';
 import { memoryLogger } from '../settlements/settlement-world.js';
 import { ORDER_LANES, sweepThrough } from '../sweeps.js';
-import { workflowBundle } from '../workflow-bundle.js';
+import { workflowsInThisThread } from '../workflow-bundle.js';
 import { beginRequest } from './fixtures.js';
 
 export type MarketActivities = MarketplaceActivities & SweepActivities;
@@ -195,7 +195,7 @@ export async function startWorkers(
     const worker = await Worker.create({
       connection,
       taskQueue: queue,
-      workflowBundle: workflowBundle(),
+      ...workflowsInThisThread(),
       activities: followed,
       maxCachedWorkflows: 1_000,
       maxConcurrentActivityTaskExecutions: 1_000,

@@ -30,7 +30,7 @@ import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { Tempo } from '../../../src/providers/tempo/client.js';
 import { followingClock } from '../clock-following.js';
 import { aSession, aSettlement, atomic, type movableClock } from '../ledger-fixtures.js';
-import { workflowBundle } from '../workflow-bundle.js';
+import { workflowsInThisThread } from '../workflow-bundle.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
 const SWEEP: SettlementSweepSettings = { overflowBacklog: 1_000, maxBatch: 50, maxPerSecond: 1_000 };
@@ -108,7 +108,7 @@ export async function startWorld(options: WorldOptions): Promise<SettlementWorld
   const worker = await Worker.create({
     connection: options.connection,
     taskQueue,
-    workflowBundle: workflowBundle(),
+    ...workflowsInThisThread(),
     activities: follow ? followingClock(activities, follow.clock, follow.nowMs) : activities,
     // Never fewer than the workflow tasks that may be at work: the SDK's worker stands still when more workflows are inside
     // a local activity than it may remember. Given 0, every task replays its history; for one workflow at a time.
