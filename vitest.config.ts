@@ -9,6 +9,9 @@ const skipped = process.env.MAKEGOOD_SKIP_INTEGRATION === '1';
 const recording = process.env.MAKEGOOD_RECORD === '1';
 const files = (folders: readonly string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
 
+/** A process loads what it tests once and not for every file; no file changes a module that others see. */
+const SHARED = { isolate: false };
+
 /** Groups run one after the other. */
 const withServers = (name: string, groupOrder: number) => ({
   name,
@@ -40,6 +43,7 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          ...SHARED,
           name: 'unit',
           include: files(UNIT),
           sequence: { groupOrder: 0 },
@@ -48,7 +52,10 @@ export default defineConfig({
       ...(skipped
         ? []
         : [
-            { extends: true as const, test: { ...withServers('integration', 1), include: files(INTEGRATION) } },
+            {
+              extends: true as const,
+              test: { ...SHARED, ...withServers('integration', 1), include: files(INTEGRATION) },
+            },
             {
               extends: true as const,
               test: {
