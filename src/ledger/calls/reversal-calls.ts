@@ -1,7 +1,6 @@
 import { surelyUnmoved } from '../../domain/calls/certainty.js';
 import { reversalKey } from '../../domain/calls/idempotency-keys.js';
 import { keyUse } from '../../domain/calls/key-age.js';
-import { ID_IS_TAKEN } from '../../domain/calls/next.js';
 import type { ReversalParams } from '../../domain/calls/provider-answers.js';
 import type { ReversalId } from '../../domain/ids.js';
 import type { ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
@@ -19,7 +18,16 @@ import {
   toTake,
   undo,
 } from './reversal-claims.js';
-import { exactMinorUnits, hold, isTaken, noteAbsent, permit, releaseClaim, tellAnswer } from './stripe-calls.js';
+import {
+  exactMinorUnits,
+  hold,
+  isTaken,
+  noteAbsent,
+  permit,
+  recordUnlessTaken,
+  releaseClaim,
+  tellAnswer,
+} from './stripe-calls.js';
 import { closeGate } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
 
@@ -55,17 +63,8 @@ export function createReversalCalls(database: Database) {
         });
       }),
 
-    async recordReversal(outcome: CallOutcome<ReversalId>): Promise<Recorded> {
-      try {
-        return await database.transaction((query) => record(query, outcome));
-      } catch (error) {
-        if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
-        const detail = `${outcome.stripeId} at Stripe already belongs to another reversal here; nothing was written`;
-        return await database.transaction((query) =>
-          record(query, { ...outcome, decision: ID_IS_TAKEN, detail, stripeId: null }),
-        );
-      }
-    },
+    recordReversal: (outcome: CallOutcome<ReversalId>): Promise<Recorded> =>
+      recordUnlessTaken(database, 'reversal', outcome, record),
 
     /** Gives the claim back without an attempt: nothing was sent. */
     releaseReversal: (

@@ -9,10 +9,10 @@ import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import type { StripeClaim } from './call-types.js';
+import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';
-import { CALL_TIMES, type CallRow, LOOKED_AFTER_MS, lookAgain, mayHaveTakenOtherwise } from './stripe-calls.js';
-import { gateHoldsMs, parked } from './stripe-gates.js';
+import { CALL_TIMES, type CallRow, lookAgain, mayHaveTakenOtherwise } from './stripe-calls.js';
+import { gateHoldsMs } from './stripe-gates.js';
 
 /** A reversal with all that decides whether it may be sent. */
 export type LockedReversal = CallRow & {
@@ -62,53 +62,36 @@ export async function lockReversal(query: Query, id: ReversalId): Promise<Locked
   return row;
 }
 
-type Refusal = Exclude<StripeClaim<never>, { kind: 'claimed' }>;
-
 /** Why nothing may be sent for it now; undefined: it may be claimed. */
 export async function claimRefusal(
   query: Query,
   row: LockedReversal,
   { runner, holdMs }: { runner: string; holdMs: number },
-): Promise<Refusal | undefined> {
-  const uncertain = mayHaveMoved(row.certainty);
+): Promise<ClaimRefusal | undefined> {
+  const wait = (afterMs: number, why: string) => later(query, 'reversals', row, { afterMs, why });
   if (row.status === 'reversed' || row.status === 'written_off') return { kind: 'final', status: row.status };
-  if (row.status === 'permanently_failed') return await attentionOf(query, row, uncertain);
+  if (row.status === 'permanently_failed') return await attentionOf(query, 'reversals', row);
   const heldMs = heldElsewhereMs(row, runner);
-  if (heldMs > 0) return await later(query, row, heldMs, 'another attempt holds it');
-  if (row.refund_status !== 'succeeded' && !uncertain) {
+  if (heldMs > 0) return await wait(heldMs, 'another attempt holds it');
+  if (row.refund_status !== 'succeeded' && !mayHaveMoved(row.certainty)) {
     await undo(query, row);
     return { kind: 'final', status: 'written_off' };
   }
-  if (row.status === 'pending' && (row.retry_ms ?? 0) > 0)
-    return await later(query, row, row.retry_ms ?? 0, 'its next attempt is not due');
-  if (!row.transfer_completed) return await later(query, row, LOOK_ANYWAY_MS, 'its transfer is still on its way');
+  const retryMs = row.retry_ms ?? 0;
+  if (row.status === 'pending' && retryMs > 0) return await wait(retryMs, 'its next attempt is not due');
+  if (!row.transfer_completed) return await wait(LOOK_ANYWAY_MS, 'its transfer is still on its way');
   const asked = askedBeforeSent({
     stripeTransferId: row.stripe_transfer_id,
     mayHaveTakenOtherwise: mayHaveTakenOtherwise(row, toTake(row)),
   });
   if (asked) return await ask(query, row, asked);
   if (await isBehind(query, row))
-    return await later(query, row, LOOK_ANYWAY_MS, 'an earlier reversal of the same transfer goes first');
-  return (await parkedRefusal(query, row)) ?? (await waitForBalance(query, row, holdMs));
-}
-
-async function attentionOf(query: Query, row: LockedReversal, unknown: boolean): Promise<Refusal> {
-  await lookAgain(query, 'reversals', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
-  return {
-    kind: 'attention',
-    reason: row.attention_reason as AttentionReason,
-    detail: row.attention_detail ?? '',
-    unknown,
-  };
+    return await wait(LOOK_ANYWAY_MS, 'an earlier reversal of the same transfer goes first');
+  return (await parkedRefusal(query, 'reversals', row)) ?? (await waitForBalance(query, row, holdMs));
 }
 
 /** What it waits for wakes it; a look every few minutes finds what was missed. */
 const LOOK_ANYWAY_MS = 300_000;
-
-async function later(query: Query, row: LockedReversal, afterMs: number, why: string): Promise<Refusal> {
-  await lookAgain(query, 'reversals', row.id, afterMs);
-  return { kind: 'later', afterMs, why };
-}
 
 /** First in, first out among the reversals of one transfer, and one of them at a time. */
 async function isBehind(query: Query, row: LockedReversal): Promise<boolean> {
@@ -123,7 +106,11 @@ async function isBehind(query: Query, row: LockedReversal): Promise<boolean> {
   return false;
 }
 
-async function ask(query: Query, row: LockedReversal, reason: 'missing_transfer_id' | 'conflict'): Promise<Refusal> {
+async function ask(
+  query: Query,
+  row: LockedReversal,
+  reason: 'missing_transfer_id' | 'conflict',
+): Promise<ClaimRefusal> {
   const detail = QUESTIONS[reason](row);
   await fail(query, row, { reason, detail });
   return { kind: 'attention', reason, detail, unknown: reason === 'conflict' };
@@ -141,16 +128,7 @@ const QUESTIONS = {
 export const toTake = ({ amount, counted }: Pick<LockedReversal, 'amount' | 'counted'>): bigint =>
   BigInt(amount) - BigInt(counted);
 
-async function parkedRefusal(query: Query, row: LockedReversal): Promise<Refusal | undefined> {
-  const gate = await parked(query, row.seller_account);
-  if (!gate) return undefined;
-  if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
-  await query(`UPDATE reversals SET last_answer = 'parked' WHERE id = $1`, [row.id]);
-  await lookAgain(query, 'reversals', row.id, gate.afterMs);
-  return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
-}
-
-async function waitForBalance(query: Query, row: LockedReversal, holdMs: number): Promise<Refusal | undefined> {
+async function waitForBalance(query: Query, row: LockedReversal, holdMs: number): Promise<ClaimRefusal | undefined> {
   const { id, seller_account: sellerAccount, currency } = row;
   const afterMs = await gateHoldsMs(query, { id, sellerAccount, currency, holdMs });
   if (afterMs === 0) return undefined;

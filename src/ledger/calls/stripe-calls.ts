@@ -6,8 +6,10 @@ import {
   surelyUnmoved,
 } from '../../domain/calls/certainty.js';
 import { KEY_FORGOTTEN_MS, type KeyUse, keyUse, looksFirst, PROOFS_APART_MS } from '../../domain/calls/key-age.js';
+import { ID_IS_TAKEN } from '../../domain/calls/next.js';
+import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
-import type { CallOutcome, Claimed, SendPermit } from './call-types.js';
+import type { CallOutcome, Claimed, Recorded, SendPermit } from './call-types.js';
 import { type Holdable, holdRow } from './holds.js';
 
 /** What transfers and reversals have in common: the columns of a call that carries a key. */
@@ -226,3 +228,21 @@ export function exactMinorUnits({ id, amount }: Pick<CallRow, 'id' | 'amount'>):
 
 /** Postgres' code for a broken UNIQUE: this id at Stripe belongs to another row. */
 export const isTaken = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === '23505';
+
+/** What Stripe shows as done, and belongs to another row here, is a question for a person: nothing else is written. */
+export async function recordUnlessTaken<Id extends string>(
+  database: Database,
+  kind: 'transfer' | 'reversal',
+  outcome: CallOutcome<Id>,
+  record: (query: Query, outcome: CallOutcome<Id>) => Promise<Recorded>,
+): Promise<Recorded> {
+  try {
+    return await database.transaction((query) => record(query, outcome));
+  } catch (error) {
+    if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
+    const detail = `${outcome.stripeId} at Stripe already belongs to another ${kind} here; nothing was written`;
+    return await database.transaction((query) =>
+      record(query, { ...outcome, decision: ID_IS_TAKEN, detail, stripeId: null }),
+    );
+  }
+}

@@ -1,6 +1,5 @@
 import { mayHaveMoved, surelyUnmoved } from '../../domain/calls/certainty.js';
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
-import { ID_IS_TAKEN } from '../../domain/calls/next.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
@@ -15,6 +14,7 @@ import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
+import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';
 import {
   CALL_TIMES,
@@ -22,15 +22,13 @@ import {
   exactMinorUnits,
   hold,
   isTaken,
-  LOOKED_AFTER_MS,
-  lookAgain,
   noteAbsent,
   permit,
+  recordUnlessTaken,
   releaseClaim,
   tellAnswer,
   useOf,
 } from './stripe-calls.js';
-import { parked } from './stripe-gates.js';
 
 type LockedTransfer = CallRow & {
   id: TransferId;
@@ -93,17 +91,8 @@ export function createTransferCalls(database: Database) {
         });
       }),
 
-    async recordTransfer(outcome: CallOutcome<TransferId>): Promise<Recorded> {
-      try {
-        return await database.transaction((query) => record(query, outcome));
-      } catch (error) {
-        if (outcome.decision.do !== 'finish' || !isTaken(error)) throw error;
-        const detail = `${outcome.stripeId} at Stripe already belongs to another transfer here; nothing was written`;
-        return await database.transaction((query) =>
-          record(query, { ...outcome, decision: ID_IS_TAKEN, detail, stripeId: null }),
-        );
-      }
-    },
+    recordTransfer: (outcome: CallOutcome<TransferId>): Promise<Recorded> =>
+      recordUnlessTaken(database, 'transfer', outcome, record),
 
     /** Gives the claim back without an attempt: nothing was sent. */
     releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
@@ -150,36 +139,19 @@ async function notAdopted(database: Database, id: TransferId, stripeId: string):
   return { status: row?.status ?? 'pending', started: [] };
 }
 
-async function claimRefusal(
-  query: Query,
-  row: LockedTransfer,
-  runner: string,
-): Promise<Exclude<StripeClaim<never>, { kind: 'claimed' }> | undefined> {
+async function claimRefusal(query: Query, row: LockedTransfer, runner: string): Promise<ClaimRefusal | undefined> {
   if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
-  if (row.attention_reason !== null) {
-    const unknown = mayHaveMoved(row.certainty);
-    await lookAgain(query, 'seller_transfers', row.id, LOOKED_AFTER_MS[unknown ? 'unknown' : 'known']);
-    return { kind: 'attention', reason: row.attention_reason as never, detail: row.attention_detail ?? '', unknown };
-  }
-  const later = laterOf(row, runner);
-  if (later) {
-    await lookAgain(query, 'seller_transfers', row.id, later.afterMs);
-    return later;
-  }
-  const gate = await parked(query, row.seller_account);
-  if (!gate) return undefined;
-  if (gate.probe) return { kind: 'probe', provider: gate.provider, sellerAccount: row.seller_account };
-  await query(`UPDATE seller_transfers SET last_answer = 'parked' WHERE id = $1`, [row.id]);
-  await lookAgain(query, 'seller_transfers', row.id, gate.afterMs);
-  return { kind: 'parked', afterMs: gate.afterMs, why: `${gate.provider} is parked` };
+  if (row.attention_reason !== null) return await attentionOf(query, 'seller_transfers', row);
+  const wait = waitOf(row, runner);
+  if (wait) return await later(query, 'seller_transfers', row, wait);
+  return await parkedRefusal(query, 'seller_transfers', row);
 }
 
-function laterOf(row: LockedTransfer, runner: string) {
+function waitOf(row: LockedTransfer, runner: string) {
   const heldMs = heldElsewhereMs(row, runner);
-  if (heldMs > 0) return { kind: 'later', afterMs: heldMs, why: 'another attempt holds it' } as const;
-  if ((row.retry_ms ?? 0) > 0)
-    return { kind: 'later', afterMs: row.retry_ms ?? 0, why: 'its next attempt is not due' } as const;
-  return undefined;
+  if (heldMs > 0) return { afterMs: heldMs, why: 'another attempt holds it' };
+  const retryMs = row.retry_ms ?? 0;
+  return retryMs > 0 ? { afterMs: retryMs, why: 'its next attempt is not due' } : undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ChannelId } from '../../domain/channels/channel.js';
 import type { SettlementId } from '../../domain/ids.js';
 import type { Delivery } from '../../domain/settlements/settlement-status.js';
+import { type CloseState, closeStateIn } from '../close-state.js';
 import type { Database } from '../database.js';
 import type { ChangeOutcome, SessionChange } from '../settlements/settlement-types.js';
 
@@ -65,15 +66,8 @@ export function createChannelRequests(database: Database) {
     },
 
     /** As `closeState`. */
-    async channelRequestState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'> {
-      const [row] = await database.query<{ closed_by: string | null }>(
-        'SELECT closed_by FROM channel_requests WHERE id = $1 AND close_token = $2',
-        [id, closeToken],
-      );
-      if (!row) return 'lost';
-      if (row.closed_by === null) return 'open';
-      return row.closed_by === 'sweep' ? 'lost' : 'ours';
-    },
+    channelRequestState: (id: SettlementId, closeToken: string): Promise<CloseState> =>
+      closeStateIn(database, 'channel_requests', { id, closeToken }),
 
     /** As `giveUpSessions`: the next sweep closes what is still open, at its last durable amount. */
     async giveUpChannelRequests(requests: readonly { id: SettlementId; closeToken: string }[]): Promise<void> {

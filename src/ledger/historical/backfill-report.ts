@@ -1,5 +1,6 @@
 import type { BackfillId, TransferId } from '../../domain/ids.js';
 import type { Database } from '../database.js';
+import { type BackfillRow, toBackfill } from './backfills.js';
 import type { Backfill, BackfillResult } from './historical-types.js';
 
 export interface BackfillProgress extends Backfill {
@@ -39,12 +40,7 @@ export function createBackfillReader(database: Database) {
       );
       return (
         row && {
-          id: row.id,
-          apply: row.apply,
-          since: row.since?.toISOString() ?? null,
-          destination: row.destination,
-          requestedBy: row.requested_by,
-          state: row.state,
+          ...toBackfill(row),
           startedAt: row.started_at.toISOString(),
           destinations: row.destinations,
           destinationsFinished: row.finished,
@@ -81,13 +77,7 @@ export function createBackfillReader(database: Database) {
   };
 }
 
-interface ProgressRow {
-  id: BackfillId;
-  apply: boolean;
-  since: Date | null;
-  destination: string | null;
-  requested_by: string;
-  state: Backfill['state'];
+interface ProgressRow extends BackfillRow {
   started_at: Date;
   destinations: number;
   finished: number;

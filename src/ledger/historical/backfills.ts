@@ -96,7 +96,7 @@ export function createBackfills(database: Database) {
   };
 }
 
-interface BackfillRow {
+export interface BackfillRow {
   id: BackfillId;
   apply: boolean;
   since: Date | null;
@@ -105,7 +105,7 @@ interface BackfillRow {
   state: Backfill['state'];
 }
 
-const toBackfill = (row: BackfillRow): Backfill => ({
+export const toBackfill = (row: BackfillRow): Backfill => ({
   id: row.id,
   apply: row.apply,
   since: row.since?.toISOString() ?? null,

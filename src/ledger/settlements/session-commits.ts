@@ -1,5 +1,6 @@
 import type { SettlementId } from '../../domain/ids.js';
 import type { Delivery } from '../../domain/settlements/settlement-status.js';
+import { type CloseState, closeStateIn } from '../close-state.js';
 import type { Database } from '../database.js';
 import type { Sealed, Sealer } from '../sealer.js';
 import { SEALED_PLACE, sha256 } from './settlement-row.js';
@@ -115,16 +116,8 @@ export function createSessionCommits(database: Database, sealer: Sealer) {
       return row?.taken_back === true ? 'committed' : 'lost';
     },
 
-    /** After a lost acknowledgement: `ours` when this very close is in the ledger, `open` when it did not happen yet. */
-    async closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'> {
-      const [row] = await database.query<{ closed_by: string | null }>(
-        'SELECT closed_by FROM payment_sessions WHERE id = $1 AND close_token = $2',
-        [id, closeToken],
-      );
-      if (!row) return 'lost';
-      if (row.closed_by === null) return 'open';
-      return row.closed_by === 'sweep' ? 'lost' : 'ours';
-    },
+    closeState: (id: SettlementId, closeToken: string): Promise<CloseState> =>
+      closeStateIn(database, 'payment_sessions', { id, closeToken }),
 
     /**
      * Their server has cut them off and does not know whether their close is in the ledger: the next sweep closes at the
