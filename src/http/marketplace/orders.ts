@@ -2,12 +2,10 @@ import type { Clock } from '../../domain/clock.js';
 import { newOrderId, parseOrderId } from '../../domain/ids.js';
 import { orderAnswer } from '../../domain/marketplace/marketplace-answer.js';
 import { fromLedger } from '../from-ledger.js';
-import { HttpProblem } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
-import { pageOf } from '../schema-parts.js';
 import { once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
-import { filterOf } from './marketplace-list.js';
+import { listPage, namedItem } from './marketplace-list.js';
 import { createOrderOperation, getOrderOperation, listOrdersOperation } from './marketplace-operations.js';
 import type { MarketplaceListQuery, NewOrderRequest } from './marketplace-schemas.js';
 
@@ -46,14 +44,10 @@ async function create(call: Call<NewOrderRequest, unknown>, { ledger, clock }: D
 }
 
 async function list({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
-  const { filter, limit } = filterOf(query);
-  const found = filter ? await fromLedger(ledger.listOrders(filter)) : [];
-  return { status: 200, body: pageOf(found.map(orderAnswer), limit) };
+  return await listPage(query, (filter) => ledger.listOrders(filter), orderAnswer);
 }
 
 async function get({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
-  const id = parseOrderId(params.id ?? '');
-  const order = id && (await fromLedger(ledger.findOrder(id)));
-  if (!order) throw new HttpProblem('not_found', 'there is no order with this id');
+  const order = await namedItem('order', parseOrderId(params.id ?? ''), (id) => ledger.findOrder(id));
   return { status: 200, body: orderAnswer(order) };
 }

@@ -8,10 +8,9 @@ import type { RequestKey } from '../../ledger/marketplace/marketplace-types.js';
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem, retryAfter } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
-import { pageOf } from '../schema-parts.js';
 import { type Kept, once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
-import { filterOf } from './marketplace-list.js';
+import { listPage, namedItem } from './marketplace-list.js';
 import { createPaymentOperation, getPaymentOperation, listPaymentsOperation } from './marketplace-operations.js';
 import type { MarketplaceListQuery, NewPaymentRequest } from './marketplace-schemas.js';
 
@@ -104,15 +103,11 @@ const closed = (why: string) =>
   new HttpProblem('payment_closed', `${why}; nobody can pay with it any more. Make a new order to be paid`);
 
 async function list({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
-  const { filter, limit } = filterOf(query);
-  const found = filter ? await fromLedger(ledger.listPayments(filter)) : [];
-  return { status: 200, body: pageOf(found.map(paymentDetails), limit) };
+  return await listPage(query, (filter) => ledger.listPayments(filter), paymentDetails);
 }
 
 async function get({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
-  const id = parsePaymentId(params.id ?? '');
-  const payment = id && (await fromLedger(ledger.findPayment(id)));
-  if (!payment) throw new HttpProblem('not_found', 'there is no payment with this id');
+  const payment = await namedItem('payment', parsePaymentId(params.id ?? ''), (id) => ledger.findPayment(id));
   return { status: 200, body: paymentDetails(payment) };
 }
 

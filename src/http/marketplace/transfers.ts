@@ -2,11 +2,10 @@ import { parseReversalId, parseTransferId } from '../../domain/ids.js';
 import type { Reversal } from '../../domain/marketplace/marketplace.js';
 import { reversalAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
 import { fromLedger } from '../from-ledger.js';
-import { HttpProblem } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { pageOf } from '../schema-parts.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
-import { filterOf } from './marketplace-list.js';
+import { filterOf, listPage, namedItem } from './marketplace-list.js';
 import {
   getReversalOperation,
   getTransferOperation,
@@ -40,22 +39,16 @@ async function listTransfers({ query }: Call<unknown, MarketplaceListQuery>, { l
 }
 
 async function getTransfer({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
-  const id = parseTransferId(params.id ?? '');
-  const transfer = id && (await fromLedger(ledger.findTransfer(id)));
-  if (!transfer) throw new HttpProblem('not_found', 'there is no transfer with this id');
+  const transfer = await namedItem('transfer', parseTransferId(params.id ?? ''), (id) => ledger.findTransfer(id));
   const reversals = await fromLedger(ledger.reversalsOfTransfer(transfer.id));
   return { status: 200, body: transferAnswer(transfer, reversals) };
 }
 
 async function listReversals({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
-  const { filter, limit } = filterOf(query);
-  const found = filter ? await fromLedger(ledger.listReversals(filter)) : [];
-  return { status: 200, body: pageOf(found.map(reversalAnswer), limit) };
+  return await listPage(query, (filter) => ledger.listReversals(filter), reversalAnswer);
 }
 
 async function getReversal({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
-  const id = parseReversalId(params.id ?? '');
-  const reversal = id && (await fromLedger(ledger.findReversal(id)));
-  if (!reversal) throw new HttpProblem('not_found', 'there is no reversal with this id');
+  const reversal = await namedItem('reversal', parseReversalId(params.id ?? ''), (id) => ledger.findReversal(id));
   return { status: 200, body: reversalAnswer(reversal) };
 }
