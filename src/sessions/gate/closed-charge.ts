@@ -68,7 +68,7 @@ export class ClosedCharge {
   }
 
   #note(delivery: 'delivered' | 'aborted'): void {
-    this.#options.deliveries.note(this.#options.session.id, delivery);
+    this.#options.deliveries.note({ id: this.#options.session.id, delivery });
   }
 
   #notStarted(error: unknown): void {

@@ -276,7 +276,7 @@ export class ResponseGate implements WireEvents {
     if (outcome === 'settled' && (await this.#give())) return this.#release(true);
     this.#phase = 'replaced';
     this.#charge.start();
-    this.#options.deliveries.note(this.#session.id, 'aborted');
+    this.#options.deliveries.note({ id: this.#session.id, delivery: 'aborted' });
     if (!this.#gone) this.#wire.replace(this.#options.answerInstead(outcome === 'refused' ? 'refused' : 'unknown'));
   }
 
