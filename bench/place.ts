@@ -54,6 +54,7 @@ export async function openPlace(): Promise<Place> {
     log,
   });
   const temporal = await startTemporal({
+    durable: true,
     program: temporalTool('temporal', environment),
     databaseFile: join(directory, 'temporal.db'),
     port: await reservePort(),

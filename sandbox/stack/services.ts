@@ -230,6 +230,7 @@ async function startTemporalService(
   hold: (name: PortName) => Promise<ReservedPort>,
 ): Promise<RunningTemporal> {
   return startTemporal({
+    durable: true,
     program: temporalTool('temporal', context.environment),
     databaseFile: join(context.directory, 'temporal', 'temporal.db'),
     port: await hold('temporal'),

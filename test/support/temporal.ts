@@ -32,6 +32,7 @@ export async function startDevServer(): Promise<DevServer> {
     running = await startTemporal({
       program: temporalTool('temporal', process.env),
       databaseFile: join(directory, 'temporal.db'),
+      durable: false,
       port: reserved,
       httpPort: await reservePort(),
       environment: process.env,
