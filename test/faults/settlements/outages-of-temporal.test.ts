@@ -8,7 +8,7 @@ import { until } from '../../support/until.js';
 
 let world: OutageWorld;
 beforeAll(async () => {
-  world = await startOutageWorld();
+  world = await startOutageWorld({ TEST_PREPARE_EVERY_MS: '2000' });
 }, 120_000);
 afterAll(() => world.end());
 afterEach(() => world.healAndCompare(), 80_000);

@@ -60,7 +60,6 @@ export async function startBudgetWorld(options: {
       TRANSFER_RETRY_INTERVAL: '1s',
       TRANSFER_RETRY_BACKOFF_BASE: '200ms',
       SETTLEMENT_SWEEP_INTERVAL: '1h',
-      TEST_PREPARE_EVERY_MS: '600000',
       ...options.changes,
     },
   );

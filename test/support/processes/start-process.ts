@@ -67,10 +67,12 @@ export function environmentFor(at: WorldAddresses, changes: Readonly<Record<stri
     SETTLEMENT_BACKOFF_BASE: '100ms',
     SETTLEMENT_BACKOFF_MAX: '1s',
     SETTLEMENT_HTTP_TIMEOUT: '2s',
-    SETTLEMENT_SWEEP_INTERVAL: '1s',
+    // Every pass of every lane is a workflow: each second, they would be most of what a world costs that waits.
+    SETTLEMENT_SWEEP_INTERVAL: '2s',
     SETTLEMENT_CHECKPOINT_AMOUNT: '1000',
     TEST_LEASE_MS: String(LEASE_MS),
-    TEST_PREPARE_EVERY_MS: '2000',
+    // Schedules need mending only where Temporal forgets them.
+    TEST_PREPARE_EVERY_MS: '600000',
     ...changes,
   };
 }

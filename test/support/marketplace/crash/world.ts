@@ -80,13 +80,12 @@ export async function startMarketplaceCrashWorld(options: MarketplaceCrashOption
       PORT: await fixedPort(),
       REVERSAL_BACKOFF_BASE: '200ms',
       REVERSAL_BACKOFF_MAX: '1s',
-      REVERSAL_CHECK_INTERVAL: '2s',
+      REVERSAL_CHECK_INTERVAL: '3s',
       TRANSFER_RETRY_BACKOFF_BASE: '200ms',
       TRANSFER_RETRY_BACKOFF_MAX: '1s',
-      TRANSFER_RETRY_INTERVAL: '2s',
-      // No settlement is ever made here, and schedules need no mending.
+      TRANSFER_RETRY_INTERVAL: '3s',
+      // No settlement is ever made here.
       SETTLEMENT_SWEEP_INTERVAL: '1h',
-      TEST_PREPARE_EVERY_MS: '600000',
       TEST_HOLD_MS: String(HOLD_MS),
       ...options.changes,
     },
