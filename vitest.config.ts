@@ -12,6 +12,9 @@ const files = (folders: readonly string[]) => folders.map((folder) => `test/${fo
 /** A process loads what it tests once and not for every file; no file changes a module that others see. */
 const SHARED = { isolate: false };
 
+// One lot for all files of a run, which its end tells; with the same number the next run draws the same.
+process.env.MAKEGOOD_SEED ??= String(Date.now() % 2 ** 31);
+
 /** Groups run one after the other. */
 const withServers = (name: string, groupOrder: number) => ({
   name,

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { PROGRAMS, type Program } from '../support/programs.js';
+import { sourceFiles } from '../support/source-files.js';
 import { uncheckedIn } from '../support/unchecked-reporter.js';
+import { SAMPLED } from '../support/whole-or-sample.js';
 
 const root = projectRoot();
 const program = (isThere: boolean, askedBy: string): Program => ({
@@ -38,13 +40,23 @@ it('names a test that is skipped for no reason that anybody knows', () => {
   });
 });
 
-it('names what does only some of what it could, by lot', () => {
+it('names what is left out of a file that does only some of what it could, and how to have the same again', () => {
   const ran = { files: ['test/a.test.ts'], skipped: [] };
-  const drawing = ['test/a.test.ts', 'test/b.test.ts'];
-  expect(uncheckedIn(ran, { withoutServers: false, programs: {}, drawing })).toEqual({
-    lines: ['test/a.test.ts: three in four crash points, drawn by lot; npm run test:matrix tries all of them'],
+  const sampled = { 'test/a.test.ts': 'nine in ten', 'test/b.test.ts': 'half of it' };
+  expect(uncheckedIn(ran, { withoutServers: false, programs: {}, sampled, seed: 7 })).toEqual({
+    lines: [
+      'test/a.test.ts: nine in ten',
+      'these were left out by size or by lot: npm run test:matrix does it all, MAKEGOOD_SEED=7 the same again',
+    ],
     unexplained: 0,
   });
+});
+
+it('knows every file that does only some of what it could', () => {
+  const doing = sourceFiles('test').filter(
+    ({ path, text }) => path.endsWith('.test.ts') && /\b(sampleOf|sizeOf)\(/.test(text),
+  );
+  expect(Object.keys(SAMPLED).sort()).toEqual(doing.map(({ path }) => path).sort());
 });
 
 it('says nothing where everything ran', () => {

@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
-import { DRAWING, isWholeMatrix } from './crash-matrix.js';
 import { PROGRAMS, type Program } from './programs.js';
+import { isWhole, SAMPLED, SEED } from './whole-or-sample.js';
 
 /** What ran, as far as it matters for what did not. */
 export interface Ran {
@@ -25,12 +25,14 @@ export function uncheckedIn(
   {
     withoutServers,
     programs,
-    drawing = [],
+    sampled = {},
+    seed = 0,
   }: {
     readonly withoutServers: boolean;
     readonly programs: Readonly<Record<string, Program>>;
-    /** Files that do some of what they could. */
-    readonly drawing?: readonly string[];
+    /** Files that do some of what they could, and what they leave out. */
+    readonly sampled?: Readonly<Record<string, string>>;
+    readonly seed?: number;
   },
 ): Unchecked {
   const lines = withoutServers
@@ -46,8 +48,12 @@ export function uncheckedIn(
     for (const file of asking) explained.add(file);
     lines.push(`${name} is missing: ${without} (${asking.join(', ')})`);
   }
-  for (const file of drawing.filter((one) => files.includes(one)))
-    lines.push(`${file}: three in four crash points, drawn by lot; npm run test:matrix tries all of them`);
+  const samples = Object.entries(sampled).filter(([file]) => files.includes(file));
+  for (const [file, leftOut] of samples) lines.push(`${file}: ${leftOut}`);
+  if (samples.length > 0)
+    lines.push(
+      `these were left out by size or by lot: npm run test:matrix does it all, MAKEGOOD_SEED=${seed} the same again`,
+    );
   const unexplained = skipped.filter(({ file }) => !explained.has(file));
   return {
     lines: [...lines, ...unexplained.map(({ file, name }) => `skipped in its own code: ${name} (${file})`)],
@@ -81,7 +87,8 @@ export default class UncheckedReporter implements Reporter {
       {
         withoutServers: process.env.MAKEGOOD_SKIP_INTEGRATION === '1',
         programs: PROGRAMS,
-        drawing: isWholeMatrix ? [] : DRAWING,
+        sampled: isWhole ? {} : SAMPLED,
+        seed: SEED,
       },
     );
     if (lines.length === 0) return;

@@ -9,6 +9,7 @@ import {
 import { type SentOrder, sentOrders, times } from '../../support/marketplace/sent-orders.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
+import { sizeOf } from '../../support/whole-or-sample.js';
 
 /** Temporal's own fairness is off: the dev server's default. */
 let temporal: DevServer;
@@ -17,9 +18,11 @@ let world: MarketplaceCrashWorld;
 /** Fewer turns than any machine manages, so that their order decides who comes first and not its speed. */
 const TURNS_PER_SECOND = 8;
 const BUSY = 'acct_1Busy';
-const QUIET = Array.from({ length: 24 }, (_, nth) => `acct_1Quiet${nth}`);
+const QUIET = Array.from({ length: sizeOf({ whole: 24, sample: 10 }) }, (_, nth) => `acct_1Quiet${nth}`);
 const ILL = 'acct_1Ill';
 const PER_QUIET = 4;
+/** More than twice as many as may come before a quiet one, who would wait for them all if the first came first. */
+const PER_BUSY = sizeOf({ whole: 400, sample: 140 });
 /** One of the busy seller's in each round that a quiet one waits for, and those that were on their way. */
 const MOST_BUSY_BETWEEN = 60;
 
@@ -103,14 +106,18 @@ async function expectOnceAndEqual(): Promise<void> {
 describe.each([
   ['that come one by one', 'refunds'],
   ['that only the sweep finds', 'sweep'],
-] as const)('500 refunds at once %s', (_how, way) => {
+] as const)('hundreds of refunds at once %s', (_how, way) => {
   let orders: SentOrder[];
   let poison: SentOrder[];
   let well: SentOrder[];
 
   beforeAll(async () => {
     // The busy one first: whoever is served in the order of arrival is served after him.
-    const sellers = [...times(400, BUSY), ...QUIET.flatMap((seller) => times(PER_QUIET, seller)), ...times(4, ILL)];
+    const sellers = [
+      ...times(PER_BUSY, BUSY),
+      ...QUIET.flatMap((seller) => times(PER_QUIET, seller)),
+      ...times(4, ILL),
+    ];
     await withoutWorker(async () => {
       orders = await sentOrders(world, sellers, way === 'sweep' ? 'refunded' : 'sent');
       const [fails, hangs, ...fine] = orders.filter(({ seller }) => seller === ILL);
@@ -227,7 +234,7 @@ it('an outage of Hyperswitch stops no transfer to a seller', async () => {
   let waiting: readonly SentOrder[] = [];
   const paid: string[] = [];
   await withoutWorker(async () => {
-    waiting = await sentOrders(world, times(40, BUSY), 'refunded');
+    waiting = await sentOrders(world, times(QUIET.length, BUSY), 'refunded');
     for (const seller of QUIET) paid.push((await world.shop.paidOrder({ [seller]: 5_000n })).id);
     world.hyperswitch.setDown(true);
   });

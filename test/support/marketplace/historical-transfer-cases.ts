@@ -30,8 +30,8 @@ export interface HistoricalTransferCases {
   readonly pages: number;
 }
 
-const SELLERS = 40;
-/** Every seventh line is of this one, so that its transfers fill several pages. */
+const SELLERS = 20;
+/** Every third line is of this one, so that its transfers fill several pages. */
 const BUSY = 'acct_busy';
 
 /** @param count transfers of ours without an id, every awkward kind among them in equal parts */
@@ -67,7 +67,7 @@ const sentAs = (ours: HistoricalTransfer, changes: object = {}): AtStripe =>
   atStripe(ours, { id: newId(), ...changes });
 
 function caseOf(nth: number): Case {
-  const sellerAccount = nth % 7 === 0 ? BUSY : `acct_s${nth % SELLERS}`;
+  const sellerAccount = nth % 3 === 0 ? BUSY : `acct_s${nth % SELLERS}`;
   const createdAt = new Date(Date.parse('2025-01-01T00:00:00Z') + nth * 3_600_000).toISOString();
   const ours = history({ sellerAccount, amount: 1_000n + BigInt(nth), createdAt });
   const kind = KINDS[nth % KINDS.length];
