@@ -12,6 +12,14 @@ const files = (folders: readonly string[]) => folders.map((folder) => `test/${fo
 /** A process loads what it tests once and not for every file; no file changes a module that others see. */
 const SHARED = { isolate: false };
 
+/** Files that count calls a second, or seconds. */
+const PACED = [
+  'test/faults/marketplace/storm.test.ts',
+  'test/faults/marketplace/stripe-budget.test.ts',
+  'test/faults/settlements/recovery-from-an-outage.test.ts',
+  'test/faults/settlements/slow-auth-server.test.ts',
+];
+
 // One lot for all files of a run, which its end tells; with the same number the next run draws the same.
 process.env.MAKEGOOD_SEED ??= String(Date.now() % 2 ** 31);
 
@@ -64,14 +72,20 @@ export default defineConfig({
               test: {
                 ...withServers('faults', 2),
                 include: files(['faults']),
-                // Each of these files drives real servers to their limits; two at once would measure each other.
-                fileParallelism: false,
+                exclude: PACED,
+                // Processes that are killed, and waited for: each file stands still much of the time.
+                maxWorkers: 3,
               },
             },
             {
               extends: true as const,
+              // Each holds its servers to a pace that takes less than one processor; more than two at once would measure each other.
+              test: { ...withServers('faults-paced', 3), include: PACED, maxWorkers: 2 },
+            },
+            {
+              extends: true as const,
               // Each file is a whole run by another Node, and takes both processors for itself.
-              test: { name: 'nodes', include: files(['nodes']), fileParallelism: false, sequence: { groupOrder: 3 } },
+              test: { name: 'nodes', include: files(['nodes']), fileParallelism: false, sequence: { groupOrder: 4 } },
             },
           ]),
     ],
