@@ -1,3 +1,4 @@
+import type { IntentStatus } from '../../../sandbox/hyperswitch/http/objects.js';
 import { startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { createResolution } from '../../../src/calls/decisions/decide.js';
 import { createHyperswitchCalls } from '../../../src/calls/marketplace/hyperswitch-calls.js';
@@ -89,6 +90,18 @@ export async function openHyperswitchWorld() {
       calls = process(`p${processes}`);
     },
 
+    /** Ordered, and called this by Hyperswitch when it is read. */
+    async called(to: string, received?: number, amount?: bigint) {
+      const made = await order(amount);
+      await calls.advancePayment(made.paymentId);
+      await sandbox.movePayment(made.at, {
+        to: to as IntentStatus,
+        ...(received === undefined ? {} : { received }),
+      });
+      const step = await calls.advancePayment(made.paymentId);
+      return { ...made, step };
+    },
+
     /** Ordered, and paid by its buyer. */
     async paid(amount = 1_000n) {
       const made = await order(amount);
@@ -117,6 +130,13 @@ export async function openHyperswitchWorld() {
       const found = await ledger.findRefund(id);
       if (!found) throw new Error(`there is no refund ${id}`);
       return found;
+    },
+    /** Until the sweep reads it again. */
+    async dueInMs(table: 'payments' | 'refunds', id: string): Promise<number> {
+      const [row] = await test.database.query<{ at: Date }>(`SELECT next_check_at AS at FROM ${table} WHERE id = $1`, [
+        id,
+      ]);
+      return row!.at.getTime() - clock.nowMs();
     },
     /** One person's decision, through the API. */
     decide: (itemId: PaymentId, action: string, by = 'olga') =>
