@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import type { Answer } from '../../src/domain/calls/answers.js';
 import { next } from '../../src/domain/calls/next.js';
 import { type Clock, systemClock } from '../../src/domain/clock.js';
@@ -67,6 +67,13 @@ export async function openTestLedger(
 export async function ledgerForFile(options?: Parameters<typeof openTestLedger>[0]): Promise<TestLedger> {
   const test = await openTestLedger(options);
   afterAll(() => test.dispose());
+  return test;
+}
+
+/** A ledger that is there until the test ends. */
+export async function ledgerForTest(options?: Parameters<typeof openTestLedger>[0]): Promise<TestLedger> {
+  const test = await openTestLedger(options);
+  onTestFinished(() => test.dispose());
   return test;
 }
 

@@ -25,7 +25,7 @@ import type {
 import type { DecideOutcome, DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
 import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { HOUR_MS, MINUTE_MS } from '../durations.js';
-import { ledgerForFile, type TestLedger } from '../ledger-fixtures.js';
+import { ledgerForFile, ledgerForTest, type TestLedger } from '../ledger-fixtures.js';
 import { beginRequest, unique } from './fixtures.js';
 import { paymentAt, refundAt } from './hyperswitch-facts.js';
 
@@ -88,6 +88,15 @@ export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'da
     const order = await find(id);
     const transfers = Object.fromEntries(order.transfers.map((one) => [one.sellerAccount, one.id]));
     return { id, paymentId: made.payment.id, hyperswitchPaymentId, transfers, started };
+  }
+
+  /** One seller's share of an order, sent and arrived. */
+  async function sentShare(amount = 1_000) {
+    const seller = unique('acct');
+    const order = await paid({ [seller]: amount });
+    const transferId = order.transfers[seller]!;
+    await send(transferId);
+    return { ...order, seller, transferId };
   }
 
   /** Stripe has surely forgotten the key, and the hourly look has found nothing: what closes an unknown. */
@@ -264,6 +273,8 @@ export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'da
 
   return {
     longAbsent,
+    sentShare,
+    reversalsOf: async (order: OrderId) => (await find(order)).reversals,
     ledger,
     paid,
     find,
@@ -295,6 +306,12 @@ export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'da
 /** One ledger for all tests of the file that calls this while it is read, and the steps of its money. */
 export async function marketplaceLedgerForFile(options?: Parameters<typeof ledgerForFile>[0]) {
   const test = await ledgerForFile(options);
+  return { test, steps: marketplaceSteps(test) };
+}
+
+/** The same, of one test. */
+export async function marketplaceLedgerForTest() {
+  const test = await ledgerForTest();
   return { test, steps: marketplaceSteps(test) };
 }
 

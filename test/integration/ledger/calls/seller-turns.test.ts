@@ -1,12 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { createDatabase } from '../../../../src/ledger/database.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForTest, type TestLedger } from '../../../support/ledger-fixtures.js';
 
 let test: TestLedger;
 beforeEach(async () => {
-  test = await openTestLedger();
+  test = await ledgerForTest();
 });
-afterEach(() => test.dispose());
 
 /**
  * When calls may begin, asked for by three processes at once; in ms of Postgres' own clock, read with the answer, so that

@@ -1,12 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { ReversalId } from '../../../../src/domain/ids.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../support/durations.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { type TestLedger } from '../../../support/ledger-fixtures.js';
 import {
   DONE,
   LOCKED_OUT,
   type MarketplaceSteps,
-  marketplaceSteps,
+  marketplaceLedgerForTest,
   REFUSED,
   SHORT,
   THROTTLED,
@@ -16,10 +16,8 @@ import {
 let test: TestLedger;
 let steps: MarketplaceSteps;
 beforeEach(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
+  ({ test, steps } = await marketplaceLedgerForTest());
 });
-afterEach(() => test.dispose());
 
 /** Reversals of one seller, each of an order of its own, the oldest first. */
 async function reversalsOf(seller: string, howMany: number, currency = 'USD'): Promise<ReversalId[]> {

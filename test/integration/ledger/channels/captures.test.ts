@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { captureBody } from '../../../../src/domain/channels/capture.js';
 import type { SettlementId } from '../../../../src/domain/ids.js';
 import { SETTLEMENT_PROVIDERS } from '../../../../src/domain/settlements/settlement-providers.js';
@@ -10,7 +10,7 @@ import {
   aSettlement,
   attempt,
   DONE,
-  openTestLedger,
+  ledgerForFile,
   refused,
   SERVER_ERROR,
   type TestLedger,
@@ -18,12 +18,8 @@ import {
 } from '../../../support/ledger-fixtures.js';
 import { decideInLedger, type SettlementDecision } from '../../../support/settlements/settling.js';
 
-let test: TestLedger;
+const test = await ledgerForFile();
 let channel: OpenedChannel;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
 beforeEach(async () => {
   channel = imaginaryChannel();
   await storeChannel(test.database, channel, { deposit: 1000n, accepted: 100n, earned: 90n });

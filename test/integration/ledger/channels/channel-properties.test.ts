@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ChannelId } from '../../../../src/domain/channels/channel.js';
 import { createAtomicStore } from '../../../../src/ledger/channels/atomic-store.js';
 import type { ChannelPayment } from '../../../../src/ledger/channels/channel-types.js';
@@ -11,15 +11,10 @@ import {
   paymentOf,
   someChannelId,
 } from '../../../support/channels/channel-fixtures.js';
-import { atomic, openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { atomic, ledgerForFile } from '../../../support/ledger-fixtures.js';
 
-let store: TestLedger;
-let lease: Lease;
-beforeAll(async () => {
-  store = await openTestLedger();
-  lease = await store.ledger.takeLease('test', 3_600_000);
-});
-afterAll(() => store.dispose());
+const store = await ledgerForFile();
+const lease = await store.ledger.takeLease('test', 3_600_000);
 
 const DEPOSIT = 1_000n;
 

@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { TransferFacts } from '../../../../src/domain/calls/provider-answers.js';
 import { type BackfillId, newBackfillId, type TransferId } from '../../../../src/domain/ids.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForFile, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { history, imported } from '../../../support/marketplace/backfill-world.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 
-let test: TestLedger;
+const test = await ledgerForFile();
 let run: BackfillId;
-beforeAll(async () => {
-  test = await openTestLedger();
-});
-afterAll(() => test.dispose());
 let destination: string;
 beforeEach(() => {
   destination = `acct_${unique('s')}`;

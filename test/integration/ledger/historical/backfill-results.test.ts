@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { newBackfillId, newTransferId, type TransferId } from '../../../../src/domain/ids.js';
 import { createBackfillReader } from '../../../../src/ledger/historical/backfill-report.js';
 import type { BackfillResult } from '../../../../src/ledger/historical/historical-types.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForTest, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { forceColumns, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { importLine } from '../../../support/marketplace/historical-lines.js';
 import { eventsOf } from '../../../support/operation-events.js';
@@ -10,9 +10,8 @@ import { until } from '../../../support/until.js';
 
 let test: TestLedger;
 beforeEach(async () => {
-  test = await openTestLedger();
+  test = await ledgerForTest();
 });
-afterEach(() => test.dispose());
 
 const reportOf = (...page: Parameters<ReturnType<typeof createBackfillReader>['backfillLines']>) =>
   createBackfillReader(test.database).backfillLines(...page);

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { newRefundId } from '../../../../src/domain/ids.js';
 import type { HistoricalTransfer, ImportOutcome } from '../../../../src/ledger/historical/historical-types.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForTest, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { beginRequest, putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { aLine, importLine } from '../../../support/marketplace/historical-lines.js';
 import { marketplaceSteps } from '../../../support/marketplace/steps.js';
@@ -9,9 +9,8 @@ import { eventsOf } from '../../../support/operation-events.js';
 
 let test: TestLedger;
 beforeEach(async () => {
-  test = await openTestLedger();
+  test = await ledgerForTest();
 });
-afterEach(() => test.dispose());
 
 const load = (changes: Partial<HistoricalTransfer> = {}) => test.ledger.importTransfer(aLine(changes));
 const detailOf = (outcome: ImportOutcome) => (outcome.kind === 'conflict' ? outcome.detail : outcome.kind);

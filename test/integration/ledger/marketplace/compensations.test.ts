@@ -1,20 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { DecisionId } from '../../../../src/domain/ids.js';
 import { MINUTE_MS } from '../../../support/durations.js';
-import { sentShare } from '../../../support/marketplace/sent-shares.js';
 import { DONE, type MarketplaceSteps, marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 
-const sent = (amount?: number) => sentShare(steps, amount);
-const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
-
 describe('a compensation', () => {
   /** A refund of 300 that failed after its share was taken back. */
   async function owed() {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
-    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.reverse((await steps.reversalsOf(order.id))[0]!.id);
     await steps.refundSays(refund, 'failed');
     return { ...order, refund };
   }
@@ -56,7 +52,7 @@ describe('a compensation', () => {
     await steps.send(compensation.id);
     await steps.refunded(id, 500);
     await steps.refunded(id);
-    const due = (await reversalsOf(id)).slice(1);
+    const due = (await steps.reversalsOf(id)).slice(1);
     expect(due.map((one) => [one.transferId, one.amount])).toEqual([
       [transferId, 500n],
       [transferId, 200n],
@@ -73,7 +69,7 @@ describe('a compensation', () => {
     const { id, compensation } = await compensated();
     await steps.send(compensation.id);
     const all = await steps.refunded(id);
-    for (const one of (await reversalsOf(id)).slice(1)) await steps.reverse(one.id);
+    for (const one of (await steps.reversalsOf(id)).slice(1)) await steps.reverse(one.id);
     await steps.refundSays(all, 'failed');
     await compensateBy('otto', all);
     const paid = (await steps.find(id)).transfers;
@@ -88,14 +84,14 @@ describe('a compensation', () => {
     const { id, compensation } = await compensated();
     await steps.refunded(id);
     expect(await steps.transfer(compensation.id)).toMatchObject({ status: 'cancelled' });
-    expect((await reversalsOf(id)).map(({ amount }) => amount)).toEqual([300n, 700n]);
+    expect((await steps.reversalsOf(id)).map(({ amount }) => amount)).toEqual([300n, 700n]);
   });
 
   it('is asked for anew when more is owed than was asked for', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const first = await steps.refunded(order.id, 300);
     const second = await steps.refunded(order.id, 200);
-    for (const one of await reversalsOf(order.id)) await steps.reverse(one.id);
+    for (const one of await steps.reversalsOf(order.id)) await steps.reverse(one.id);
     await steps.refundSays(first, 'failed');
     const asked = await ask(first);
     if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
@@ -111,11 +107,11 @@ describe('a compensation', () => {
   });
 
   it('is asked for once more when a reversal that nobody knew of took more', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const failing = await steps.refunded(order.id, 300);
-    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.reverse((await steps.reversalsOf(order.id))[0]!.id);
     await steps.refunded(order.id, 100);
-    const late = (await reversalsOf(order.id))[1]!;
+    const late = (await steps.reversalsOf(order.id))[1]!;
     await steps.reverse(late.id, UNKNOWN);
     await steps.refundSays(failing, 'failed');
     await compensateBy('anna', failing);

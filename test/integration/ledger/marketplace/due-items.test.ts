@@ -1,12 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { MarketplaceKind } from '../../../../src/domain/marketplace/marketplace.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../support/durations.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { type TestLedger } from '../../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import {
   HOLD_MS,
   type MarketplaceSteps,
-  marketplaceSteps,
+  marketplaceLedgerForTest,
   REFUSED,
   SHORT,
 } from '../../../support/marketplace/steps.js';
@@ -14,10 +14,8 @@ import {
 let test: TestLedger;
 let steps: MarketplaceSteps;
 beforeEach(async () => {
-  test = await openTestLedger();
-  steps = marketplaceSteps(test);
+  ({ test, steps } = await marketplaceLedgerForTest());
 });
-afterEach(() => test.dispose());
 
 const due = async (kind: MarketplaceKind, limit = 100) => await test.ledger.dueItems(kind, limit);
 const dueIds = async (kind: MarketplaceKind, limit = 100) => (await due(kind, limit)).map(({ id }) => id);

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { OrderId, RefundId } from '../../../../src/domain/ids.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { sentShare } from '../../../support/marketplace/sent-shares.js';
 import { marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
@@ -40,7 +39,7 @@ describe('a seller who was made good once', () => {
   });
 
   it('is made good again for a share that is found taken once every refund has made good', async () => {
-    const { id, transferId } = await sentShare(steps);
+    const { id, transferId } = await steps.sentShare();
     const first = await steps.refunded(id, 500);
     await steps.reverse((await pending(id))[0]!.id);
     await steps.refundSays(first, 'failed');
@@ -61,7 +60,7 @@ describe('a seller who was made good once', () => {
   });
 
   it('gives back of what he was paid again when the refund succeeds after all', async () => {
-    const { id, transferId } = await sentShare(steps);
+    const { id, transferId } = await steps.sentShare();
     const refund = await steps.refunded(id, 500);
     await steps.reverse((await pending(id))[0]!.id);
     await steps.refundSays(refund, 'failed');

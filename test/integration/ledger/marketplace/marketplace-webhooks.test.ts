@@ -1,15 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { PayoutFacts } from '../../../../src/domain/calls/provider-answers.js';
 import type { NewWebhookEvent } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { MINUTE_MS } from '../../../support/durations.js';
-import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForTest, type TestLedger } from '../../../support/ledger-fixtures.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 
 let test: TestLedger;
 beforeEach(async () => {
-  test = await openTestLedger();
+  test = await ledgerForTest();
 });
-afterEach(() => test.dispose());
 
 const anEvent = (changes: Partial<NewWebhookEvent> = {}): NewWebhookEvent => ({
   provider: 'hyperswitch',

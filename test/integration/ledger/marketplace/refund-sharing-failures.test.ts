@@ -3,24 +3,15 @@ import type { ReversalId } from '../../../../src/domain/ids.js';
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
 import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import {
-  DONE,
-  type MarketplaceSteps,
-  marketplaceLedgerForFile,
-  REFUSED,
-  UNKNOWN,
-} from '../../../support/marketplace/steps.js';
+import { DONE, marketplaceLedgerForFile, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
-const sent = (amount?: number) => sentShare(steps, amount);
-const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
 
 describe('a refund that fails after it had succeeded', () => {
   it('gives up the reversal that nobody has sent yet, and the seller keeps the money', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
     await steps.refundSays(refund, 'failed');
     expect(await steps.find(order.id)).toMatchObject({
@@ -32,9 +23,9 @@ describe('a refund that fails after it had succeeded', () => {
   });
 
   it('stops a reversal that was claimed and not sent', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
-    const [reversal] = await reversalsOf(order.id);
+    const [reversal] = await steps.reversalsOf(order.id);
     const claim = await steps.holdReversal(reversal!.id);
     await steps.refundSays(refund, 'failed');
     expect(await steps.permit(claim)).toEqual({ kind: 'stop', why: 'the reversal is written_off' });
@@ -80,13 +71,13 @@ describe('a refund that fails after it had succeeded', () => {
   });
 
   it('does not hold up later reversals while nobody knows whether its own was taken, and ends without a person', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
-    const [first] = await reversalsOf(order.id);
+    const [first] = await steps.reversalsOf(order.id);
     await steps.reverse(first!.id, UNKNOWN);
     await steps.refundSays(refund, 'failed');
     const next = await steps.refunded(order.id, 500);
-    const [, second] = await reversalsOf(order.id);
+    const [, second] = await steps.reversalsOf(order.id);
     // The 300 may be with us already: only the rest is taken until somebody knows.
     expect(second).toMatchObject({ amount: 200n });
     steps.pass(MINUTE_MS);
@@ -101,7 +92,7 @@ describe('a refund that fails after it had succeeded', () => {
       attention: { reason: 'conflict', detail: expect.stringContaining('300 USD') },
     });
     await steps.refunded(order.id, 100);
-    expect((await reversalsOf(order.id)).at(-1)).toMatchObject({ amount: 400n, status: 'pending' });
+    expect((await steps.reversalsOf(order.id)).at(-1)).toMatchObject({ amount: 400n, status: 'pending' });
   });
 
   it('leaves no cent of rounding to a person, whichever refunds fail before their shares are sent and succeed after all', async () => {
@@ -111,7 +102,7 @@ describe('a refund that fails after it had succeeded', () => {
     const [one, two] = [await steps.refunded(order.id, 333), await steps.refunded(order.id, 333)];
     await steps.refundSays(one, 'failed');
     const hers = async () =>
-      (await reversalsOf(order.id)).filter(
+      (await steps.reversalsOf(order.id)).filter(
         ({ sellerAccount, status }) => sellerAccount === ada && status !== 'written_off',
       );
     const sum = async () => (await hers()).reduce((total, { amount }) => total + amount, 0n);
@@ -121,7 +112,7 @@ describe('a refund that fails after it had succeeded', () => {
     await steps.refundSays(one, 'succeeded');
     expect(await sum()).toBe(999n);
     for (const refund of [one, two, three]) expect((await steps.refund(refund)).attention).toBeNull();
-    for (const { id } of await reversalsOf(order.id)) await steps.reverse(id).catch(() => undefined);
+    for (const { id } of await steps.reversalsOf(order.id)) await steps.reverse(id).catch(() => undefined);
     expect(await steps.transfer(order.transfers[ada]!)).toMatchObject({ status: 'reversed', amountReversed: 999n });
   });
 
@@ -130,7 +121,7 @@ describe('a refund that fails after it had succeeded', () => {
     const order = await steps.paid({ [ada]: 600, [bob]: 400 });
     for (const id of Object.values(order.transfers)) await steps.send(id);
     const refund = await steps.refunded(order.id, 100);
-    const first = await reversalsOf(order.id);
+    const first = await steps.reversalsOf(order.id);
     for (const { id } of first) await steps.reverse(id, UNKNOWN);
     await steps.refundSays(refund, 'failed');
     const next = await steps.refunded(order.id, 500);
@@ -141,13 +132,13 @@ describe('a refund that fails after it had succeeded', () => {
   });
 
   it('frees its share for another refund that had counted on it', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
-    const [first] = await reversalsOf(order.id);
+    const [first] = await steps.reversalsOf(order.id);
     await steps.reverse(first!.id, UNKNOWN);
     await steps.refundSays(refund, 'failed');
     const next = await steps.refunded(order.id, 200);
-    expect(await reversalsOf(order.id)).toHaveLength(1);
+    expect(await steps.reversalsOf(order.id)).toHaveLength(1);
     await lookUntilItEnds(first!.id);
     expect(await steps.reversal(reversalId(next, order.transferId))).toMatchObject({ status: 'pending', amount: 200n });
   });
@@ -165,9 +156,9 @@ describe('a refund that fails after it had succeeded', () => {
   }
 
   it('finds a share that was taken after all, and asks whether to pay it again', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
-    const [reversal] = await reversalsOf(order.id);
+    const [reversal] = await steps.reversalsOf(order.id);
     await steps.reverse(reversal!.id, UNKNOWN);
     await steps.refundSays(refund, 'failed');
     expect(await steps.refund(refund)).toMatchObject({ attention: null });
@@ -182,12 +173,12 @@ describe('a refund that fails after it had succeeded', () => {
   });
 
   it('asks also when what was overtaken is another refund’s share, taken later', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const failing = await steps.refunded(order.id, 300);
-    const [first] = await reversalsOf(order.id);
+    const [first] = await steps.reversalsOf(order.id);
     await steps.reverse(first!.id);
     await steps.refunded(order.id, 500);
-    const [, second] = await reversalsOf(order.id);
+    const [, second] = await steps.reversalsOf(order.id);
     await steps.refundSays(failing, 'failed');
     expect(await steps.refund(failing)).toMatchObject({ attention: null });
     await steps.reverse(second!.id);
@@ -197,13 +188,13 @@ describe('a refund that fails after it had succeeded', () => {
   });
 
   it('spares the seller what another refund was about to take, as far as it gave back more', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const failing = await steps.refunded(order.id, 300);
-    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.reverse((await steps.reversalsOf(order.id))[0]!.id);
     await steps.refunded(order.id, 200);
     await steps.refundSays(failing, 'failed');
     // Taken: 300, due: 200. Nothing more is taken, and only 100 are owed.
-    expect((await reversalsOf(order.id)).map(({ status }) => status)).toEqual(['reversed', 'written_off']);
+    expect((await steps.reversalsOf(order.id)).map(({ status }) => status)).toEqual(['reversed', 'written_off']);
     expect(await steps.refund(failing)).toMatchObject({
       attention: { reason: 'refund_failed_after_reversal', detail: expect.stringContaining('100 USD') },
     });
@@ -211,22 +202,22 @@ describe('a refund that fails after it had succeeded', () => {
   });
 
   it('counts what it took already against the next refund', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const failing = await steps.refunded(order.id, 300);
-    await steps.reverse((await reversalsOf(order.id))[0]!.id);
+    await steps.reverse((await steps.reversalsOf(order.id))[0]!.id);
     await steps.refundSays(failing, 'failed');
     await steps.refunded(order.id, 200);
-    expect(await reversalsOf(order.id)).toHaveLength(1);
+    expect(await steps.reversalsOf(order.id)).toHaveLength(1);
     await steps.refunded(order.id, 400);
-    expect((await reversalsOf(order.id)).map(({ amount }) => amount)).toEqual([300n, 300n]);
+    expect((await steps.reversalsOf(order.id)).map(({ amount }) => amount)).toEqual([300n, 300n]);
   });
 
   it('and then succeeds again takes its share again, with the same reversal', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
     await steps.refundSays(refund, 'failed');
     const started = await steps.refundSays(refund, 'succeeded');
-    const [reversal] = await reversalsOf(order.id);
+    const [reversal] = await steps.reversalsOf(order.id);
     expect(reversal).toMatchObject({ status: 'pending', amount: 300n });
     expect(started).toEqual([{ kind: 'reversal', id: reversal!.id }]);
     await steps.reverse(reversal!.id);

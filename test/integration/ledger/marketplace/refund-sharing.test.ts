@@ -3,23 +3,13 @@ import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
-import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import {
-  DONE,
-  type MarketplaceSteps,
-  marketplaceLedgerForFile,
-  REFUSED,
-  THROTTLED,
-  UNKNOWN,
-} from '../../../support/marketplace/steps.js';
+import { DONE, marketplaceLedgerForFile, REFUSED, THROTTLED, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
-const sent = (amount?: number) => sentShare(steps, amount);
 const bySeller = (items: readonly { sellerAccount: string; status: string; amount: bigint }[]) =>
   Object.fromEntries(items.map(({ sellerAccount, status, amount }) => [sellerAccount, [status, amount]]));
-const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
 
 describe('a refund that succeeds', () => {
   it('is complete for the buyer at that moment, and leaves each seller’s share to be taken back at once', async () => {
@@ -44,19 +34,19 @@ describe('a refund that succeeds', () => {
   });
 
   it('told twice, and read again, takes each share back once', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.refunded(order.id, 300);
     expect(await steps.refundSays(refund, 'succeeded')).toEqual([]);
     expect(await steps.refundSays(refund, 'pending')).toEqual([]);
-    expect(await reversalsOf(order.id)).toHaveLength(1);
+    expect(await steps.reversalsOf(order.id)).toHaveLength(1);
     expect(await steps.refund(refund)).toMatchObject({ status: 'succeeded' });
   });
 
   it('twice of the same amount is two refunds and two reversals', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     await steps.refunded(order.id, 300);
     await steps.refunded(order.id, 300);
-    expect((await reversalsOf(order.id)).map(({ amount }) => amount)).toEqual([300n, 300n]);
+    expect((await steps.reversalsOf(order.id)).map(({ amount }) => amount)).toEqual([300n, 300n]);
     expect(await steps.find(order.id)).toMatchObject({ status: 'partially_refunded' });
   });
 
@@ -65,16 +55,16 @@ describe('a refund that succeeds', () => {
     const order = await steps.paid({ [ada]: 1, [bob]: 999 });
     for (const id of Object.values(order.transfers)) await steps.send(id);
     await steps.refunded(order.id, 500);
-    expect((await reversalsOf(order.id)).map(({ sellerAccount, amount }) => [sellerAccount, amount])).toEqual([
+    expect((await steps.reversalsOf(order.id)).map(({ sellerAccount, amount }) => [sellerAccount, amount])).toEqual([
       [bob, 499n],
     ]);
     await steps.refunded(order.id);
-    const taken = (await reversalsOf(order.id)).reduce((sum, { amount }) => sum + amount, 0n);
+    const taken = (await steps.reversalsOf(order.id)).reduce((sum, { amount }) => sum + amount, 0n);
     expect(taken).toBe(1_000n);
   });
 
   it('made in the provider’s dashboard is found once and handled like one of ours', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const facts = refundAt({
       hyperswitchRefundId: unique('ref'),
       hyperswitchPaymentId: order.hyperswitchPaymentId,
@@ -109,11 +99,11 @@ describe('a refund that succeeds', () => {
       });
       await test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts);
       const due = (promised: bigint) => ((promised * odd) / 100_000n / step) * step;
-      expect(await reversalsOf(order.id)).toMatchObject([{ sellerAccount: ada, amount: due(33_400n) }]);
+      expect(await steps.reversalsOf(order.id)).toMatchObject([{ sellerAccount: ada, amount: due(33_400n) }]);
       expect(await steps.transfer(order.transfers[bob]!)).toMatchObject({ amount: 66_600n - due(66_600n) });
 
       await steps.refunded(order.id);
-      const taken = (await reversalsOf(order.id)).map(({ amount }) => amount);
+      const taken = (await steps.reversalsOf(order.id)).map(({ amount }) => amount);
       expect(taken).toEqual([due(33_400n), 33_400n - due(33_400n)]);
       for (const amount of taken) expect(amount % step).toBe(0n);
       expect(await steps.transfer(order.transfers[bob]!)).toMatchObject({ status: 'cancelled', amount: 0n });
@@ -121,7 +111,7 @@ describe('a refund that succeeds', () => {
   );
 
   it('from the dashboard is stored although nothing is left for it yet, and counts once an earlier one has failed', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const ours = await steps.refunded(order.id);
     const facts = refundAt({
       hyperswitchRefundId: unique('ref'),
@@ -136,12 +126,12 @@ describe('a refund that succeeds', () => {
     await steps.refundSays(refundId, 'succeeded');
     expect(await steps.refund(refundId)).toMatchObject({ status: 'succeeded', attention: null });
     expect(await steps.find(order.id)).toMatchObject({ status: 'refunded' });
-    const due = (await reversalsOf(order.id)).filter(({ status: is }) => is === 'pending');
+    const due = (await steps.reversalsOf(order.id)).filter(({ status: is }) => is === 'pending');
     expect(due.map(({ amount }) => amount)).toEqual([1_000n]);
   });
 
   it('of another amount than ours is a question for a person, and moves nothing', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     const refund = await steps.askRefund(order.id, 300);
     const facts = { ...(await steps.factsOf(refund, 'succeeded')), amount: 301n };
     expect(await test.ledger.applyRefund({ refundId: refund, runner: null, facts })).toEqual({
@@ -149,7 +139,7 @@ describe('a refund that succeeds', () => {
       started: [],
     });
     expect(await steps.refund(refund)).toMatchObject({ status: 'pending', attention: { reason: 'conflict' } });
-    expect(await reversalsOf(order.id)).toEqual([]);
+    expect(await steps.reversalsOf(order.id)).toEqual([]);
     await steps.refundSays(refund, 'succeeded');
     expect(await steps.refund(refund)).toMatchObject({ status: 'succeeded', attention: null });
   });
@@ -225,7 +215,7 @@ describe('a refund while nobody knows whether the seller was paid', () => {
       await steps.leave(claim);
       if (certainty === 'unknown') await steps.answered(claim, UNKNOWN);
       await steps.refunded(order.id, 400);
-      const [demanded] = await reversalsOf(order.id);
+      const [demanded] = await steps.reversalsOf(order.id);
       expect(demanded).toMatchObject({ status: 'pending', amount: 400n });
       expect(await steps.transfer(id)).toMatchObject({ status: 'pending', amount: 1_000n });
       expect(await steps.claimReversal(demanded!.id)).toMatchObject({
@@ -256,7 +246,7 @@ describe('a refund while nobody knows whether the seller was paid', () => {
     await steps.refunded(order.id, 100);
     await steps.answered(claim, answer, given);
     expect(await steps.transfer(id)).toMatchObject({ status, amount: 500n });
-    expect((await reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off', 'written_off']);
+    expect((await steps.reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off', 'written_off']);
     steps.pass(MINUTE_MS);
     const permitted = await steps.leave(await steps.holdTransfer(id));
     expect(permitted).toMatchObject({ generation: 2, params: { amount: 500 } });
@@ -272,7 +262,7 @@ describe('a refund while nobody knows whether the seller was paid', () => {
     const recorded = await steps.answered(claim, REFUSED, { provedAbsent: true });
     expect(recorded.status).toBe('cancelled');
     expect(await steps.transfer(id)).toMatchObject({ status: 'cancelled', amount: 0n, nextRetryAt: null });
-    expect((await reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off']);
+    expect((await steps.reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off']);
   });
 });
 
@@ -308,14 +298,14 @@ describe('a historical transfer whose id nobody knows', () => {
 
 describe('a second refund of a transfer that needs a person', () => {
   it('only adds its row, and is taken back without waiting for the first', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     await steps.refunded(order.id, 300);
-    const first = (await reversalsOf(order.id))[0]!;
+    const first = (await steps.reversalsOf(order.id))[0]!;
     await steps.reverse(first.id, REFUSED, { provedAbsent: true });
     expect(await steps.transfer(order.transferId)).toMatchObject({ status: 'permanently_failed' });
     await steps.refunded(order.id, 200);
     expect(await steps.transfer(order.transferId)).toMatchObject({ status: 'permanently_failed' });
-    const [, second] = await reversalsOf(order.id);
+    const [, second] = await steps.reversalsOf(order.id);
     await steps.reverse(second!.id);
     expect(await steps.transfer(order.transferId)).toMatchObject({
       status: 'permanently_failed',
@@ -329,13 +319,13 @@ describe('a second refund of a transfer that needs a person', () => {
   });
 
   it('does not take again what a person has written off', async () => {
-    const order = await sent();
+    const order = await steps.sentShare();
     await steps.refunded(order.id, 300);
-    const first = (await reversalsOf(order.id))[0]!;
+    const first = (await steps.reversalsOf(order.id))[0]!;
     await steps.reverse(first.id, REFUSED, { provedAbsent: true });
     await steps.decide({ kind: 'reversal', itemId: first.id, action: 'write_off', verified: { kind: 'absent' } });
     await steps.refunded(order.id);
-    const taken = (await reversalsOf(order.id)).filter(({ status }) => status !== 'written_off');
+    const taken = (await steps.reversalsOf(order.id)).filter(({ status }) => status !== 'written_off');
     expect(taken.map(({ amount }) => amount)).toEqual([700n]);
   });
 });

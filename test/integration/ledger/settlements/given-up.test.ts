@@ -1,14 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import type { Lease } from '../../../../src/ledger/settlements/settlement-types.js';
-import { aSession, atomic, openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { aSession, atomic, ledgerForTest, type TestLedger } from '../../../support/ledger-fixtures.js';
 
 let test: TestLedger;
 let lease: Lease;
 beforeEach(async () => {
-  test = await openTestLedger();
+  test = await ledgerForTest();
   lease = await test.ledger.takeLease('test', 60_000);
 });
-afterEach(() => test.dispose());
 
 const closing = (session: ReturnType<typeof aSession>) => ({
   ...session,

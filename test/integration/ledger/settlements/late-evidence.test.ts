@@ -1,25 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { sentShare } from '../../../support/marketplace/sent-shares.js';
-import {
-  type MarketplaceSteps,
-  marketplaceLedgerForFile,
-  REFUSED,
-  UNKNOWN,
-} from '../../../support/marketplace/steps.js';
+import { marketplaceLedgerForFile, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
-const sent = (amount?: number) => sentShare(steps, amount);
-const reversalsOf = async (order: Parameters<MarketplaceSteps['find']>[0]) => (await steps.find(order)).reversals;
 
 it('a share found taken after it was written off is put on record and before a person, whatever its transfer is', async () => {
   for (const amount of [300, 1_000]) {
-    const order = await sent();
+    const order = await steps.sentShare();
     await steps.refunded(order.id, amount);
-    const id = (await reversalsOf(order.id))[0]!.id;
+    const id = (await steps.reversalsOf(order.id))[0]!.id;
     await steps.reverse(id, UNKNOWN);
     for (let retry = 0; retry < 5; retry += 1) {
       steps.pass(MINUTE_MS);
@@ -37,9 +29,9 @@ it('a share found taken after it was written off is put on record and before a p
 });
 
 it('a share found taken after it was voided counts again, and the seller is owed it', async () => {
-  const order = await sent();
+  const order = await steps.sentShare();
   const refund = await steps.refunded(order.id, 300);
-  const { id } = (await reversalsOf(order.id))[0]!;
+  const { id } = (await steps.reversalsOf(order.id))[0]!;
   await steps.refundSays(refund, 'failed');
   await test.ledger.adoptReversal(id, unique('trr'));
   expect(await steps.reversal(id)).toMatchObject({ status: 'reversed', attention: { reason: 'late_success' } });
@@ -47,9 +39,9 @@ it('a share found taken after it was voided counts again, and the seller is owed
 });
 
 it('a share found taken after the rest of its transfer was demanded is put before a person, and nothing crashes', async () => {
-  const order = await sent();
+  const order = await steps.sentShare();
   const refund = await steps.refunded(order.id, 300);
-  const { id } = (await reversalsOf(order.id))[0]!;
+  const { id } = (await steps.reversalsOf(order.id))[0]!;
   await steps.refundSays(refund, 'failed');
   await steps.refunded(order.id);
   const stripeId = unique('trr');
@@ -93,10 +85,10 @@ it('a transfer found sent after all of it was withheld is put before a person, w
 describe('a transfer that a person gave up', () => {
   it('has nothing demanded of it any more', async () => {
     const { id, order } = await givenUp(400);
-    expect((await reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off']);
+    expect((await steps.reversalsOf(order.id)).map((one) => one.status)).toEqual(['written_off']);
     expect(await steps.transfer(id)).toMatchObject({ status: 'permanently_failed', amount: 1_000n, attention: null });
     await steps.refunded(order.id, 100);
-    expect(await reversalsOf(order.id)).toHaveLength(1);
+    expect(await steps.reversalsOf(order.id)).toHaveLength(1);
   });
 
   it('owes what was refunded when Stripe turns out to hold it after all', async () => {
@@ -105,7 +97,7 @@ describe('a transfer that a person gave up', () => {
     const { status, started } = await test.ledger.adoptTransfer(id, unique('tr'));
     expect(status).toBe('reversal_pending');
     expect(await steps.transfer(id)).toMatchObject({ amount: 1_000n, attention: { reason: 'late_success' } });
-    const due = (await reversalsOf(order.id)).filter((one) => one.status === 'pending');
+    const due = (await steps.reversalsOf(order.id)).filter((one) => one.status === 'pending');
     expect(due.map(({ amount }) => amount)).toEqual([400n, 100n]);
     expect(new Set(started.map((item) => item.id))).toEqual(new Set(due.map((one) => one.id)));
   });
