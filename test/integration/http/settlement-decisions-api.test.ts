@@ -1,17 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { startApi, summary, TOKENS } from '../../support/api.js';
-import { openSettlementsApi, type SettlementsApi } from '../../support/settlements/settlements-api.js';
+import { settlementsApiForFile } from '../../support/settlements/settlements-api.js';
 
-let settlements: SettlementsApi;
-beforeAll(async () => {
-  settlements = await openSettlementsApi();
-});
-afterAll(() => settlements.close());
-beforeEach(() => settlements.begin());
-const nonce = (digit?: string) => settlements.nonce(digit);
-const request = (change?: object) => settlements.request(change);
-const post = (json: unknown) => settlements.post(json);
-const read = (path: string) => settlements.read(path);
+const { api, database, ledger, nonce, post, read, request } = await settlementsApiForFile();
 
 describe('decisions', () => {
   /** A settlement that an operator has to look at; amounts are in units of a millionth. */
@@ -28,20 +19,20 @@ describe('decisions', () => {
     return body.id as string;
   }
   const resolve = (id: string, json: object, token: string = TOKENS.operator) =>
-    settlements.api.send(`/api/v1/settlements/${id}/resolve`, { token, json });
+    api.send(`/api/v1/settlements/${id}/resolve`, { token, json });
   const approve = (id: string, token: string = TOKENS.approver) =>
-    settlements.api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
+    api.send(`/api/v1/decisions/${id}/approve`, { token, json: { note: 'checked' } });
   const GONE = { action: 'write_off', note: 'the credential never was one' };
   const SEEN = { action: 'settled', note: 'seen on chain', evidence: { tx_hash: '0xabc' } };
 
   it('settle with evidence and a second person, recorded under the names of the tokens, and wake the workflow', async () => {
     const id = await waiting();
     const { status, body } = await resolve(id, SEEN);
-    expect([status, body.status, settlements.api.woken]).toEqual([202, 'pending_approval', []]);
+    expect([status, body.status, api.woken]).toEqual([202, 'pending_approval', []]);
     expect(summary(await approve(body.decision_id))).toEqual([200, 'settled']);
     expect((await read(`/${id}`)).body).toMatchObject({ status: 'settled', tx_hash: '0xabc' });
-    expect(settlements.api.woken).toEqual([id]);
-    const [row] = await settlements.database.query('SELECT by, authenticated, note FROM decisions WHERE id = $1', [
+    expect(api.woken).toEqual([id]);
+    const [row] = await database.query('SELECT by, authenticated, note FROM decisions WHERE id = $1', [
       body.decision_id,
     ]);
     expect(row).toEqual({ by: 'olga', authenticated: true, note: 'seen on chain' });
@@ -73,19 +64,19 @@ describe('decisions', () => {
     expect((await read(`/${id}`)).body.attention.reason).toBe('approval_pending');
     expect(summary(await approve(asked.body.decision_id, TOKENS.operatorAsApprover))).toEqual([403, 'self_approval']);
     expect((await read(`/${id}`)).body.status).toBe('needs_attention');
-    expect(settlements.api.woken).toEqual([]);
+    expect(api.woken).toEqual([]);
     const confirmed = await approve(asked.body.decision_id);
     expect([confirmed.status, confirmed.body]).toEqual([
       200,
       { id, status: 'written_off', decision_id: asked.body.decision_id },
     ]);
-    expect(settlements.api.woken).toEqual([id]);
+    expect(api.woken).toEqual([id]);
     expect(summary(await approve(asked.body.decision_id))).toEqual([409, 'not_waiting']);
   });
 
   it('stand although the workflow cannot be told', async () => {
     const deaf = await startApi({
-      ledger: settlements.ledger,
+      ledger: ledger,
       orchestration: { dispatch: () => undefined, wake: () => Promise.reject(new Error('Temporal is away')) },
     });
     try {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Answered, startApi, summary, TOKENS } from '../../support/api.js';
 import { openTestLedger } from '../../support/ledger-fixtures.js';
 import {
@@ -11,18 +11,9 @@ import {
   x402upto,
   x402v2,
 } from '../../support/sessions/credentials.js';
-import { openSettlementsApi, type SettlementsApi } from '../../support/settlements/settlements-api.js';
+import { settlementsApiForFile } from '../../support/settlements/settlements-api.js';
 
-let settlements: SettlementsApi;
-beforeAll(async () => {
-  settlements = await openSettlementsApi();
-});
-afterAll(() => settlements.close());
-beforeEach(() => settlements.begin());
-const nonce = (digit?: string) => settlements.nonce(digit);
-const request = (change?: object) => settlements.request(change);
-const post = (json: unknown) => settlements.post(json);
-const read = (path: string) => settlements.read(path);
+const { api, ledger, nonce, post, read, request } = await settlementsApiForFile();
 
 describe('taking a settlement over', () => {
   it('answers 202 with all that the contract names, durable and on its way', async () => {
@@ -47,13 +38,13 @@ describe('taking a settlement over', () => {
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
       settled_at: null,
     });
-    expect(settlements.api.dispatched).toEqual([body.id]);
+    expect(api.dispatched).toEqual([body.id]);
     expect((await read(`/${body.id}`)).body).toEqual(body);
   });
 
   it('sends the amount that was spent, byte for byte as it is frozen', async () => {
     const { body } = await post(request());
-    const { claimed } = await settlements.ledger.claimSettlements([body.id], 'test', 60_000);
+    const { claimed } = await ledger.claimSettlements([body.id], 'test', 60_000);
     expect(JSON.parse(claimed[0]?.body ?? '')).toMatchObject({ settlementOverrides: { amount: '3000' } });
   });
 
@@ -74,7 +65,7 @@ describe('taking a settlement over', () => {
           context: { paymentRequestId: `${nonce()}-${given}`, destinationAccountId: given },
         }),
       );
-      const { claimed } = await settlements.ledger.claimSettlements([body.id], 'test', 60_000);
+      const { claimed } = await ledger.claimSettlements([body.id], 'test', 60_000);
       expect(JSON.parse(claimed[0]?.body ?? '')).toMatchObject({ destinationAccountId: expected });
     }
   });
@@ -112,13 +103,13 @@ describe('taking a settlement over', () => {
     const short = await voucher(owing, '19999');
     expect(summary(short)).toEqual([422, 'spent_over_cap']);
     expect(short.body.detail).toContain('ask the payer for a higher voucher');
-    expect(settlements.api.dispatched).toHaveLength(1);
+    expect(api.dispatched).toHaveLength(1);
     expect((await voucher(other, '10000')).status).toBe(202);
     // Nothing of the refusal is kept: the same voucher for less, and a higher one, are taken.
     expect((await voucher(owing, '19999', '9999')).status).toBe(202);
     expect((await voucher(owing, '29999')).status).toBe(202);
     expect(summary(await voucher(owing, '30000', '2'))).toEqual([422, 'spent_over_cap']);
-    expect(settlements.api.dispatched).toHaveLength(4);
+    expect(api.dispatched).toHaveLength(4);
   });
 
   it.each([
@@ -138,7 +129,7 @@ describe('taking a settlement over', () => {
         expect(refused.body.errors).toMatchObject([{ pointer: '/credential' }]);
         expect(refused.body.detail).toContain('Post the credential of the open or voucher');
       }
-    expect(settlements.api.dispatched).toEqual([]);
+    expect(api.dispatched).toEqual([]);
     expect((await read('?protocol=mpp&limit=200')).text).toBe(before);
   });
 
@@ -163,11 +154,11 @@ describe('taking a settlement over', () => {
       request({ protocol: 'atxp', credential: atxp(), context: { paymentRequestId: nonce() } }),
     );
     const answers = [await read(`/${body.id}`), await read('?limit=200')].map(({ text }) => text);
-    expect([...answers, ...settlements.api.logged].join('\n')).not.toContain(ATXP_TOKEN);
+    expect([...answers, ...api.logged].join('\n')).not.toContain(ATXP_TOKEN);
   });
 
   it('needs AUTH_SERVER_URL: without it 503, and nothing is stored; reading goes on', async () => {
-    const bare = await startApi({ ledger: settlements.ledger, authServer: undefined });
+    const bare = await startApi({ ledger: ledger, authServer: undefined });
     try {
       const before = (await read('?limit=200')).body.items.length;
       const refused = await bare.send('/api/v1/settlements', { token: TOKENS.service, json: request() });
@@ -186,7 +177,7 @@ describe('the same request again', () => {
     const json = request({ key: nonce() });
     const [first, again] = [await post(json), await post(json)];
     expect([again.status, again.body]).toEqual([202, first.body]);
-    expect(settlements.api.dispatched).toEqual([first.body.id]);
+    expect(api.dispatched).toEqual([first.body.id]);
   });
 
   it('is the same with its members in another order, other spaces and leading zeros', async () => {
@@ -199,7 +190,7 @@ describe('the same request again', () => {
       context,
       spent: { amount: '3000', asset: 'a', decimals: 6 },
     });
-    const again = await settlements.api.send('/api/v1/settlements', {
+    const again = await api.send('/api/v1/settlements', {
       token: TOKENS.service,
       body: JSON.stringify(
         { spent: { decimals: 6, asset: 'a', amount: '0003000' }, context, credential, protocol: 'x402', key },
@@ -214,7 +205,7 @@ describe('the same request again', () => {
     const json = request({ key: nonce() });
     const answers = await Promise.all(Array.from({ length: 20 }, () => post(json)));
     expect(new Set(answers.map(({ status, body }) => `${status} ${body.id}`)).size).toBe(1);
-    expect(settlements.api.dispatched).toHaveLength(1);
+    expect(api.dispatched).toHaveLength(1);
   });
 
   it.each([
@@ -237,7 +228,7 @@ describe('the same request again', () => {
     await post(json);
     const again = await post({ ...json, key: nonce('d'), credential: bend(json.credential) });
     expect(summary(again)).toEqual([409, 'credential_already_used']);
-    expect(settlements.api.dispatched).toHaveLength(1);
+    expect(api.dispatched).toHaveLength(1);
   });
 
   it('has the payment request id as its key where none is given, else the identity of the credential', async () => {

@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { mppSession } from '../../support/sessions/credentials.js';
-import { openSettlementsApi, type SettlementsApi } from '../../support/settlements/settlements-api.js';
+import { settlementsApiForFile } from '../../support/settlements/settlements-api.js';
 
 /** A voucher is its channel and its amount. Without both it could not be held against what its channel owes, nor be known again. */
-let settlements: SettlementsApi;
-beforeAll(async () => {
-  settlements = await openSettlementsApi();
-});
-afterAll(() => settlements.close());
-beforeEach(() => settlements.begin());
+const settlements = await settlementsApiForFile();
 
 const post = (credential: object, amount: string) =>
   settlements.post(

@@ -102,12 +102,18 @@ const say = (
     ...said,
   });
 
+/** Others took much more than the share is that asks about it. */
+async function muchTakenForLittle() {
+  const sent = await sentOf(200_000, [100]);
+  const [small] = sent.ids as [ReversalId];
+  const stripe = shows(sent, [taken('trr_big', 50_000)]);
+  await asks(stripe, small);
+  return { sent, small, stripe };
+}
+
 describe('counting what others took as a share', () => {
   it('decides about so much and no more: the next share asks about the rest, and counts it', async () => {
-    const sent = await sentOf(200_000, [100]);
-    const [small] = sent.ids as [ReversalId];
-    const stripe = shows(sent, [taken('trr_big', 50_000)]);
-    await asks(stripe, small);
+    const { sent, small, stripe } = await muchTakenForLittle();
     expect(await say(stripe, small, { action: 'count_as_share', ...OLGA })).toMatchObject({ kind: 'applied' });
     const large = await dueOf(sent, 49_900);
     await asks(stripe, large);
@@ -146,10 +152,7 @@ describe('adopting what bears no mark of ours', () => {
 
 describe('taking all beside what others took', () => {
   it('says of all of that what it was for: by two persons from the threshold on, however small the share', async () => {
-    const sent = await sentOf(200_000, [100]);
-    const [small] = sent.ids as [ReversalId];
-    const stripe = shows(sent, [taken('trr_big', 50_000)]);
-    await asks(stripe, small);
+    const { small, stripe } = await muchTakenForLittle();
     expect(await say(stripe, small, { action: 'take_all', ...OLGA })).toMatchObject({ kind: 'pending_approval' });
   });
 

@@ -1,5 +1,6 @@
 import type { PaymentFacts, RefundFacts } from '../../../src/domain/calls/provider-answers.js';
 import { paymentMeaning } from '../../../src/providers/hyperswitch/statuses.js';
+import { unique } from './fixtures.js';
 
 /** Whose payments the stand-ins of these tests hold. */
 const OWNER = { merchantId: 'merchant_sandbox', profileId: 'pro_sandbox' } as const;
@@ -35,3 +36,10 @@ export const refundAt = (
     ...facts,
   };
 };
+
+/** A refund that somebody made in Hyperswitch's dashboard: nobody here has asked for it. */
+export const dashboardRefund = (
+  { hyperswitchPaymentId }: { readonly hyperswitchPaymentId: string },
+  amount: bigint,
+  currency = 'USD',
+): RefundFacts => refundAt({ hyperswitchRefundId: unique('ref'), hyperswitchPaymentId, amount, currency });

@@ -1,14 +1,19 @@
+import { afterAll, beforeEach } from 'vitest';
 import { type Answered, startApi, TOKENS } from '../api.js';
-import { openTestLedger } from '../ledger-fixtures.js';
+import { ledgerForFile } from '../ledger-fixtures.js';
 import { x402upto } from '../sessions/credentials.js';
 
-export type SettlementsApi = Awaited<ReturnType<typeof openSettlementsApi>>;
-
-/** The routes of settlements over the real ledger; orchestration only remembers. */
-export async function openSettlementsApi() {
-  const { ledger, database, dispose } = await openTestLedger({ approvalThreshold: 10_000n });
+/** The routes of settlements over the real ledger, for all tests of the file that calls this; orchestration only remembers. */
+export async function settlementsApiForFile() {
+  const { ledger, database } = await ledgerForFile();
   const api = await startApi({ ledger, authServer: { destinationAccountId: 'atxp_acct_ours' } });
   let counter = 0;
+  beforeEach(() => {
+    counter += 1;
+    api.dispatched.length = 0;
+    api.woken.length = 0;
+  });
+  afterAll(() => api.close());
   /** One of its own for every test, so that no credential is one that was used before. */
   const nonce = (digit = 'a') => `0x${digit.repeat(56)}${String(counter).padStart(8, '0')}`;
   return {
@@ -16,12 +21,6 @@ export async function openSettlementsApi() {
     ledger,
     database,
     nonce,
-    /** Before each test: nothing was dispatched or woken yet, and no nonce was used. */
-    begin() {
-      counter += 1;
-      api.dispatched.length = 0;
-      api.woken.length = 0;
-    },
     request: (change: object = {}) => ({
       protocol: 'x402',
       credential: x402upto({ nonce: nonce() }),
@@ -31,9 +30,5 @@ export async function openSettlementsApi() {
     }),
     post: (json: unknown): Promise<Answered> => api.send('/api/v1/settlements', { token: TOKENS.service, json }),
     read: (path: string): Promise<Answered> => api.send(`/api/v1/settlements${path}`, { token: TOKENS.viewer }),
-    async close() {
-      await api.close();
-      await dispose();
-    },
   };
 }

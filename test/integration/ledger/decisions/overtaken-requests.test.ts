@@ -25,15 +25,21 @@ async function paid(amount: number) {
   return { order, transferId: order.transfers[seller]! };
 }
 
+/** A refund that failed while nobody knows whether the seller's share was taken back. */
+async function failedRefund() {
+  const { order, transferId } = await paid(40_000);
+  await steps.send(transferId);
+  const refund = await steps.refunded(order.id, 20_000);
+  const reversal = (await steps.find(order.id)).reversals[0]!.id;
+  await steps.reverse(reversal, UNKNOWN);
+  await steps.refundSays(refund, 'failed');
+  const failed = await steps.factsOf(refund, 'failed');
+  return { refund, reversal, failed };
+}
+
 describe('an approval of what was asked for about another question', () => {
   it('of a refund gives up nothing that a seller turns out to be owed, nor does its request stand in the way', async () => {
-    const { order, transferId } = await paid(40_000);
-    await steps.send(transferId);
-    const refund = await steps.refunded(order.id, 20_000);
-    const reversal = (await steps.find(order.id)).reversals[0]!.id;
-    await steps.reverse(reversal, UNKNOWN);
-    await steps.refundSays(refund, 'failed');
-    const failed = await steps.factsOf(refund, 'failed');
+    const { refund, reversal, failed } = await failedRefund();
     const odd = { ...failed, asks: 'unknown_status' as const, providerStatus: 'levitating' };
     await test.ledger.applyRefund({ refundId: refund, runner: null, facts: odd });
     const decision = await requests({ kind: 'refund', itemId: refund, action: 'write_off' });
@@ -48,13 +54,7 @@ describe('an approval of what was asked for about another question', () => {
   });
 
   it('leaves a decision about the new question to be taken at once', async () => {
-    const { order, transferId } = await paid(40_000);
-    await steps.send(transferId);
-    const refund = await steps.refunded(order.id, 20_000);
-    const reversal = (await steps.find(order.id)).reversals[0]!.id;
-    await steps.reverse(reversal, UNKNOWN);
-    await steps.refundSays(refund, 'failed');
-    const failed = await steps.factsOf(refund, 'failed');
+    const { refund, reversal, failed } = await failedRefund();
     await test.ledger.applyRefund({ refundId: refund, runner: null, facts: { ...failed, amount: 1n } });
     const overtaken = await requests({ kind: 'refund', itemId: refund, action: 'write_off' });
     await test.ledger.adoptReversal(reversal, unique('trr'));

@@ -3,7 +3,7 @@ import type { RefundFacts } from '../../../../src/domain/calls/provider-answers.
 import type { DecisionId, RefundId } from '../../../../src/domain/ids.js';
 import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
-import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
+import { dashboardRefund } from '../../../support/marketplace/hyperswitch-facts.js';
 import { marketplaceLedgerForFile } from '../../../support/marketplace/steps.js';
 
 /** What Hyperswitch holds of a refund does not fit it: a person is asked once for each evidence, and nothing is believed. */
@@ -107,12 +107,7 @@ describe('a refund of which Hyperswitch holds something else', () => {
 
   it('made in the dashboard in another currency, is found at each reading of its payment and asked about once', async () => {
     const order = await steps.paid({ [seller()]: 1_000 });
-    const facts = refundAt({
-      hyperswitchRefundId: unique('ref'),
-      hyperswitchPaymentId: order.hyperswitchPaymentId,
-      amount: 300n,
-      currency: 'EUR',
-    });
+    const facts = dashboardRefund(order, 300n, 'EUR');
     const finds = () => test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as RefundId, facts);
     const { refundId } = await finds();
     await writesOff(refundId);
@@ -124,12 +119,7 @@ describe('a refund of which Hyperswitch holds something else', () => {
   it('beyond what was paid, is one question and not a new one at each reading, until another refund has failed', async () => {
     const order = await steps.paid({ [seller()]: 1_000 });
     const ours = await steps.refunded(order.id);
-    const facts = refundAt({
-      hyperswitchRefundId: unique('ref'),
-      hyperswitchPaymentId: order.hyperswitchPaymentId,
-      amount: 1_000n,
-      currency: 'USD',
-    });
+    const facts = dashboardRefund(order, 1_000n);
     const { refundId } = await test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as RefundId, facts);
     const { attention } = await steps.refund(refundId);
     expect(await again(refundId, facts)).toEqual({ times: 1, attention: 'conflict' });

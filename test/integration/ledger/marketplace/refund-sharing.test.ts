@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { reversalId } from '../../../../src/domain/marketplace/reversal-id.js';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
-import { refundAt } from '../../../support/marketplace/hyperswitch-facts.js';
+import { dashboardRefund } from '../../../support/marketplace/hyperswitch-facts.js';
 import { DONE, marketplaceLedgerForFile, REFUSED, THROTTLED, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
@@ -65,12 +65,7 @@ describe('a refund that succeeds', () => {
 
   it('made in the provider’s dashboard is found once and handled like one of ours', async () => {
     const order = await steps.sentShare();
-    const facts = refundAt({
-      hyperswitchRefundId: unique('ref'),
-      hyperswitchPaymentId: order.hyperswitchPaymentId,
-      amount: 400n,
-      currency: 'USD',
-    });
+    const facts = dashboardRefund(order, 400n);
     const ids = await Promise.all(
       [1, 2, 3].map(() => test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts)),
     );
@@ -91,12 +86,7 @@ describe('a refund that succeeds', () => {
       const [ada, bob] = [seller(), seller()];
       const order = await steps.paid({ [ada]: 33_400, [bob]: 66_600 }, currency);
       await steps.send(order.transfers[ada]!);
-      const facts = refundAt({
-        hyperswitchRefundId: unique('ref'),
-        hyperswitchPaymentId: order.hyperswitchPaymentId,
-        amount: odd,
-        currency,
-      });
+      const facts = dashboardRefund(order, odd, currency);
       await test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts);
       const due = (promised: bigint) => ((promised * odd) / 100_000n / step) * step;
       expect(await steps.reversalsOf(order.id)).toMatchObject([{ sellerAccount: ada, amount: due(33_400n) }]);
@@ -113,12 +103,7 @@ describe('a refund that succeeds', () => {
   it('from the dashboard is stored although nothing is left for it yet, and counts once an earlier one has failed', async () => {
     const order = await steps.sentShare();
     const ours = await steps.refunded(order.id);
-    const facts = refundAt({
-      hyperswitchRefundId: unique('ref'),
-      hyperswitchPaymentId: order.hyperswitchPaymentId,
-      amount: 1_000n,
-      currency: 'USD',
-    });
+    const facts = dashboardRefund(order, 1_000n);
     const { refundId, status } = await test.ledger.adoptRefund(order.paymentId, crypto.randomUUID() as never, facts);
     expect(status).toBe('pending');
     expect(await steps.refund(refundId)).toMatchObject({ attention: { reason: 'conflict' } });
