@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiDependencies } from '../../../src/http/api.js';
 import { NO_FIGURES, TOKENS } from '../../support/api.js';
 import { ID, problemOf, startRememberingApi } from './support.js';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.js';
-import type { ApiDependencies } from '../../../src/http/api.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
 import { TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace/routes.js';

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { ApiDependencies } from '../../../src/http/api.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
 import { TOKENS } from '../../support/api.js';
 import { ID, problemOf, startRememberingApi, VALID } from './support.js';

@@ -35,9 +35,9 @@ describe('a key', () => {
   it('that is not the configured one is refused, and the refusal does not repeat it', async () => {
     const configured = await startStripeSandbox({ secretKey: 'sk_test_right' });
     onTestFinished(() => configured.close());
-    const { get } = stripeApi(configured.url);
-    expect((await get('/v1/balance', {}, { secretKey: 'sk_test_right' })).status).toBe(200);
-    const wrong = await get('/v1/balance', {}, { secretKey: 'sk_test_wrong_secret_1234' });
+    const itsApi = stripeApi(configured.url);
+    expect((await itsApi.get('/v1/balance', {}, { secretKey: 'sk_test_right' })).status).toBe(200);
+    const wrong = await itsApi.get('/v1/balance', {}, { secretKey: 'sk_test_wrong_secret_1234' });
     expect(wrong.status).toBe(401);
     expect(wrong.text).not.toContain('sk_test_wrong_secret_1234');
   });

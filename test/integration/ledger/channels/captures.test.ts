@@ -13,7 +13,6 @@ import {
   ledgerForFile,
   refused,
   SERVER_ERROR,
-  type TestLedger,
   testKey,
 } from '../../../support/ledger-fixtures.js';
 import { decideInLedger, type SettlementDecision } from '../../../support/settlements/settling.js';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ChannelId } from '../../../../src/domain/channels/channel.js';
 import { createAtomicStore } from '../../../../src/ledger/channels/atomic-store.js';
 import type { ChannelPayment } from '../../../../src/ledger/channels/channel-types.js';
-import type { Lease, SessionChange } from '../../../../src/ledger/settlements/settlement-types.js';
+import type { SessionChange } from '../../../../src/ledger/settlements/settlement-types.js';
 import { type CaseCounts, createCaseCounts } from '../../../support/case-counts.js';
 import {
   acceptingVoucher,

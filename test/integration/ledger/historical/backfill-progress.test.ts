@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { TransferFacts } from '../../../../src/domain/calls/provider-answers.js';
 import { type BackfillId, newBackfillId, type TransferId } from '../../../../src/domain/ids.js';
-import { ledgerForFile, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { ledgerForFile } from '../../../support/ledger-fixtures.js';
 import { history, imported } from '../../../support/marketplace/backfill-world.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DecisionId } from '../../../../src/domain/ids.js';
 import { MINUTE_MS } from '../../../support/durations.js';
-import { DONE, type MarketplaceSteps, marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { DONE, marketplaceLedgerForFile, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 

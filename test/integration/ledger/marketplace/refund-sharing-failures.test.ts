@@ -5,7 +5,7 @@ import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { unique } from '../../../support/marketplace/fixtures.js';
 import { DONE, marketplaceLedgerForFile, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
 
-const { test, steps } = await marketplaceLedgerForFile();
+const { steps } = await marketplaceLedgerForFile();
 
 const seller = () => unique('acct');
 
