@@ -111,6 +111,17 @@ async function muchTakenForLittle() {
   return { sent, small, stripe };
 }
 
+/** What others took was counted as the first share; the second one, of as much, is still due. */
+async function countedOnce() {
+  const sent = await sentOf(1_200, [300, 300]);
+  const [first, second] = sent.ids as [ReversalId, ReversalId];
+  const once = taken('trr_once', 300);
+  const stripe = shows(sent, [once]);
+  await asks(stripe, first);
+  expect(await say(stripe, first, { action: 'count_as_share', ...OLGA })).toMatchObject({ kind: 'applied' });
+  return { sent, second, once, stripe };
+}
+
 describe('counting what others took as a share', () => {
   it('decides about so much and no more: the next share asks about the rest, and counts it', async () => {
     const { sent, small, stripe } = await muchTakenForLittle();
@@ -121,12 +132,7 @@ describe('counting what others took as a share', () => {
   });
 
   it('once keeps it from being adopted for another share', async () => {
-    const sent = await sentOf(1_200, [300, 300]);
-    const [first, second] = sent.ids as [ReversalId, ReversalId];
-    const once = taken('trr_once', 300);
-    const stripe = shows(sent, [once]);
-    await asks(stripe, first);
-    expect(await say(stripe, first, { action: 'count_as_share', ...OLGA })).toMatchObject({ kind: 'applied' });
+    const { sent, second, once, stripe } = await countedOnce();
     await steps.reverse(second, REFUSED, { provedAbsent: true });
     const evidence = { stripe_reversal_id: once.stripeReversalId };
     expect(await say(stripe, second, { action: 'adopt', evidence, ...OLGA })).toMatchObject({
@@ -269,12 +275,7 @@ describe('while nobody knows what became of our own call', () => {
 });
 
 it('what was counted before ids were kept is not adopted once more for another share', async () => {
-  const sent = await sentOf(1_200, [300, 300]);
-  const [first, second] = sent.ids as [ReversalId, ReversalId];
-  const once = taken('trr_once', 300);
-  const stripe = shows(sent, [once]);
-  await asks(stripe, first);
-  expect(await say(stripe, first, { action: 'count_as_share', ...OLGA })).toMatchObject({ kind: 'applied' });
+  const { sent, second, once, stripe } = await countedOnce();
   // As it was kept: one sum, and no ids.
   await test.database.query('UPDATE seller_transfers SET foreign_decided = 300 WHERE id = $1', [sent.transferId]);
   await test.database.query('DELETE FROM foreign_decisions WHERE transfer_id = $1', [sent.transferId]);

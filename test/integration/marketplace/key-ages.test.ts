@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
-import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
+import { CALL_KINDS, type CallUnderTest, keysOf } from '../../support/marketplace/stripe-call-kinds.js';
 import { type MarketplaceTest, openMarketplaceTest, waitsBetween } from '../../support/marketplace/time-skipping.js';
 
 /**
@@ -15,8 +15,6 @@ beforeAll(async () => {
 });
 afterAll(() => market.dispose());
 afterEach(() => market.stripe.setFaults([]));
-
-const keysOf = (call: CallUnderTest) => call.posts().map(({ idempotencyKey }) => idempotencyKey);
 
 /** Moves the clock to this long after its first send; what is due on the way happens on the way. */
 async function at(call: CallUnderTest, ageMs: number): Promise<void> {

@@ -3,7 +3,7 @@ import { resolveUpdate } from '../../../workflows/messages.js';
 import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { withoutTriggers } from '../../support/marketplace/fixtures.js';
 import { stripeApi } from '../../support/marketplace/stripe-api.js';
-import { CALL_KINDS, type CallUnderTest } from '../../support/marketplace/stripe-call-kinds.js';
+import { CALL_KINDS, type CallUnderTest, keysOf } from '../../support/marketplace/stripe-call-kinds.js';
 import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
 
 /** What Stripe's memory of keys, and what it does behind an answer of 500, must never make of a money call. */
@@ -16,7 +16,6 @@ beforeAll(async () => {
 afterAll(() => market.dispose());
 afterEach(() => market.stripe.setFaults([]));
 
-const keysOf = (call: CallUnderTest) => call.posts().map(({ idempotencyKey }) => idempotencyKey);
 const statusesOf = (call: CallUnderTest) => call.posts().map(({ status }) => status);
 const decisionsOn = ({ id }: CallUnderTest) =>
   market.test.database.query('SELECT action, state FROM decisions WHERE item_id = $1', [id]);

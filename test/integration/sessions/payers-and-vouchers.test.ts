@@ -10,7 +10,7 @@ import { pay } from '../../../sandbox/payer/pay.js';
 import type { SettlementId } from '../../../src/domain/ids.js';
 import type { ReleaseCause } from '../../../src/ledger/settlements/settlement-types.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
-import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { aSession, atomic, ledgerForTest, type TestLedger } from '../../support/ledger-fixtures.js';
 import { IN_USDC } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { settleOnce } from '../../support/settlements/settling.js';
@@ -24,7 +24,7 @@ let sandbox: AuthServerSandbox;
 let server: PaidServer;
 
 beforeEach(async () => {
-  store = await openTestLedger();
+  store = await ledgerForTest();
   sandbox = await startAuthServerSandbox();
   server = await startPaidServer(store, sandbox.url, (app, sessions) => {
     // A channel costs its whole cap, as whoever pays by vouchers of one price means it.
@@ -45,7 +45,6 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.stop();
   await sandbox.close();
-  await store.dispose();
 });
 
 interface Row {

@@ -12,7 +12,7 @@ import type { JsonObject } from '../../../src/domain/json.js';
 import { canonicalJson, sha256 } from '../../../src/protocols/wire-json.js';
 import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { PaidSessionOptions, PaidSessions } from '../../../src/sessions/index.js';
-import { aSession, atomic, openTestLedger, type TestLedger } from '../../support/ledger-fixtures.js';
+import { aSession, atomic, ledgerForTest, type TestLedger } from '../../support/ledger-fixtures.js';
 import { IN_USDC } from '../../support/sessions/offers.js';
 import { type PaidServer, startPaidServer } from '../../support/sessions/paid-server.js';
 import { settleOnce } from '../../support/settlements/settling.js';
@@ -53,7 +53,7 @@ const serve: express.RequestHandler = (req, res) => {
 };
 
 beforeEach(async () => {
-  store = await openTestLedger();
+  store = await ledgerForTest();
   sandbox = await startAuthServerSandbox({ clock: store.clock });
   mount = (app, sessions) => {
     for (const [path, options] of [
@@ -83,15 +83,10 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.stop();
   await sandbox.close();
-  await store.dispose();
 });
 
-interface Row {
-  readonly id: SettlementId;
-  readonly status: string;
-  readonly answer: string | null;
-}
-const rows = (): Promise<Row[]> => store.database.query('SELECT id, status, answer FROM settlements ORDER BY id');
+const rows = (): Promise<{ id: SettlementId; status: string; answer: string | null }[]> =>
+  store.database.query('SELECT id, status, answer FROM settlements ORDER BY id');
 
 const account = payerAccount('repeats');
 async function credential(path: string, protocol: ByProtocol = 'x402'): Promise<PaymentCredential> {

@@ -152,3 +152,6 @@ function waits(
 
 /** Everything about keys, generations and looks holds for both alike. */
 export const CALL_KINDS: readonly CallKind[] = [TRANSFER, REVERSAL];
+
+/** Of its sends, in order. */
+export const keysOf = (call: CallUnderTest) => call.posts().map(({ idempotencyKey }) => idempotencyKey);
