@@ -70,7 +70,7 @@ describe('a close', () => {
     expect((await route.closeRow())?.status).toBe('settled');
   });
 
-  it('is never on credit: its voucher covers what is collected, owed and being route.served()', async () => {
+  it('is never on credit: its voucher covers what is collected, owed and being served', async () => {
     for (const cumulative of [10_000, 20_000]) expect(await route.pay(cumulative)).toBe(200);
     expect(await problemOf(await route.close(19_999))).toEqual([
       402,
