@@ -37,6 +37,7 @@ export async function startRecordingProxy(target: string) {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     settles: () => calls.filter((call) => call.path.startsWith('/settle/')),
+    forget: () => void calls.splice(0),
     close: () => {
       server.closeAllConnections();
       server.close();

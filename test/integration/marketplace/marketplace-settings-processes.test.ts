@@ -60,6 +60,8 @@ const environment = (settings: Record<string, string>): Record<string, string> =
   // Those of the fault tests, which the marketplace's own would replace.
   API_TOKENS: `till:service:${SERVICE_TOKEN}`,
   TEMPORAL_TASK_QUEUE: PROCESS_QUEUE,
+  // There are no charges here.
+  SETTLEMENT_SWEEP_INTERVAL: '1h',
   ...settings,
 });
 const without = (env: Record<string, string>, ...left: string[]): Record<string, string> =>

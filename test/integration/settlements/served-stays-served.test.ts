@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { startRecordingProxy } from '../../support/recording-proxy.js';
 import { credentialFor, pay, served, ticksIn } from '../../support/sessions/paying.js';
 import { type CrashWorld, startCrashWorld } from '../../support/settlements/crash-world.js';
-import { expectLedgersEqual, ourRows } from '../../support/settlements/ledger-comparison.js';
+import { expectLedgersEqual, ourRows, sql } from '../../support/settlements/ledger-comparison.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 
 /** The real server, worker, Postgres and Temporal; only the auth server is a stand-in, and it fails when it settles. */
@@ -15,9 +15,6 @@ let proxy: Awaited<ReturnType<typeof startRecordingProxy>>;
 
 beforeAll(async () => {
   temporal = await startDevServer();
-});
-afterAll(() => temporal.dispose());
-beforeEach(async () => {
   world = await startCrashWorld({
     temporalAddress: temporal.address,
     authServerUrl: async (sandboxUrl) => {
@@ -26,9 +23,16 @@ beforeEach(async () => {
     },
   });
 });
-afterEach(async () => {
+afterAll(async () => {
   await world.stop();
   proxy.close();
+  await temporal.dispose();
+});
+/** Both processes go on; what they and the auth server did for an earlier test is gone. */
+beforeEach(async () => {
+  await sql(world.databaseUrl, 'TRUNCATE settlements CASCADE');
+  await world.sandbox.reset();
+  proxy.forget();
 });
 
 type Way = Omit<PayOptions, 'account'>;

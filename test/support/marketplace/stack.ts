@@ -72,7 +72,8 @@ export async function startMarketplaceStack(
       REVERSAL_CHECK_INTERVAL: '1s',
       TRANSFER_RETRY_BACKOFF_BASE: '200ms',
       TRANSFER_RETRY_BACKOFF_MAX: '1s',
-      TRANSFER_RETRY_INTERVAL: '1s',
+      // What pays sellers starts by itself; only reversals that a person has decided about wait for their sweep.
+      TRANSFER_RETRY_INTERVAL: '10s',
       ...settings,
     },
   });
