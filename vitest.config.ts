@@ -65,7 +65,15 @@ export default defineConfig({
         : [
             {
               extends: true as const,
-              test: { ...SHARED, ...withServers('integration', 1), include: files(INTEGRATION) },
+              test: {
+                ...SHARED,
+                ...withServers('integration', 1),
+                include: files(INTEGRATION),
+                // Most files wait for Temporal, Postgres or a clock half of the time.
+                maxWorkers: 4,
+                // What is polled for has no bound of its own; a second is too short where another file has the processor.
+                expect: { poll: { timeout: 10_000 } },
+              },
             },
             {
               extends: true as const,
