@@ -1,5 +1,5 @@
 /**
- * How much a fault test does: `npm test` draws some of what is alike and makes crowds smaller, `npm run test:matrix` does it
+ * How much a test does: `npm test` draws some of what is alike and makes crowds smaller, `npm run test:matrix` does it
  * all. What a run leaves out stands at its end, from {@link SAMPLED}.
  */
 export const isWhole = process.env['MAKEGOOD_MATRIX'] === 'whole';
@@ -18,6 +18,9 @@ export const SAMPLED: Readonly<Record<string, string>> = {
   'test/faults/settlements/recovery-from-an-outage.test.ts': 'an outage with 2,000 pending; there were 400',
   'test/faults/settlements/thirty-percent-faults.test.ts': '5,000 charges through faults; there were 800',
   'test/faults/settlements/two-workers.test.ts': '1,000 charges for two workers; there were 300',
+  'test/integration/ledger/calls/stripe-tokens.test.ts': 'three in four random crowds that take tokens',
+  'test/nodes/gate.test.ts': 'two in three other versions of Node',
+  'test/unit/sessions/gate-matrix.test.ts': 'three in five places of a compression beside a paid route',
 };
 
 export interface Drawing<Cell> {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openTestLedger, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { sizeOf } from '../../../support/whole-or-sample.js';
 
 let test: TestLedger;
 beforeEach(async () => {
@@ -11,6 +12,9 @@ afterEach(() => test.dispose());
 const LIMIT = 25;
 const LIMITS = { perEndpoint: LIMIT, overall: 100 };
 const SPACING_MS = 1_000 / (1.2 * LIMIT);
+
+/** Each is thousands of statements, and a run draws others each time. */
+const RUNS = sizeOf({ whole: 40, sample: 10 });
 
 interface Taken {
   readonly token: number | null;
@@ -129,7 +133,7 @@ describe('the tokens of an endpoint', () => {
         expect(times).toHaveLength(120);
         expectAtMost(LIMIT, times);
       }),
-      { numRuns: 40 },
+      { numRuns: RUNS },
     );
   });
 
@@ -227,7 +231,7 @@ describe('the tokens of all endpoints together', () => {
           expectAtMost(overall, all);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: RUNS },
     );
   });
 
