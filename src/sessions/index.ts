@@ -128,7 +128,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       log,
     },
     challenge: { ...common, paymentRequests: authServer, authServerUrl: dependencies.authServerUrl ?? '' },
-    facilities: createSupportedSchemes(() => authServer.supported()),
+    supportedSchemes: createSupportedSchemes(() => authServer.supported()),
     deliveries,
     settleNow: dependencies.settleNow,
     dispatch: dependencies.dispatch,

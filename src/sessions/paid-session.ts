@@ -43,7 +43,7 @@ export interface PaidRouteDependencies extends GateSettings {
 interface AuthServerSales {
   readonly admission: AdmitDependencies;
   readonly challenge: ChallengeDependencies;
-  readonly facilities: SupportedSchemesKeeper;
+  readonly supportedSchemes: SupportedSchemesKeeper;
   readonly deliveries: DeliveryRecorder;
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
   readonly dispatch: (id: SettlementId) => unknown;
@@ -93,8 +93,11 @@ async function serve(req: Request, res: Response, next: NextFunction, served: Se
   if (!dependencies.holdsBack()) {
     return sendProblem(res, refusal('payment_unavailable', 'Reason: nothing can be sold on the Node of this server.'));
   }
-  const facilities = (await dependencies.authServer?.facilities.knownFor(route.offers)) ?? { x402: {}, mpp: {} };
-  const presented = presentedAt(req, route, { facilities, publicUrl: dependencies.publicUrl });
+  const supportedSchemes = (await dependencies.authServer?.supportedSchemes.knownFor(route.offers)) ?? {
+    x402: {},
+    mpp: {},
+  };
+  const presented = presentedAt(req, route, { supportedSchemes, publicUrl: dependencies.publicUrl });
   const found = findCredential(req.headers);
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
   const visit: Visit = { ...served, req, res, presented, found, content, startedAt };
@@ -241,12 +244,12 @@ async function challenge(
 function presentedAt(
   req: Request,
   { offers, terms }: RouteOffers,
-  { facilities, publicUrl }: Pick<Presented, 'facilities'> & { publicUrl: string | undefined },
+  { supportedSchemes, publicUrl }: Pick<Presented, 'supportedSchemes'> & { publicUrl: string | undefined },
 ): Presented {
   const { target, url } = resourceOf(req, publicUrl);
   return {
     offers,
-    facilities,
+    supportedSchemes,
     target,
     resource: {
       url,

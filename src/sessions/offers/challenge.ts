@@ -80,7 +80,7 @@ function x402Part(
   { credentialValidityMs }: ChallengeDependencies,
 ): JsonObject | undefined {
   const accepts = offersOf(presented, 'x402')
-    .map((offer) => x402Accept(offer, presented.facilities, credentialValidityMs))
+    .map((offer) => x402Accept(offer, presented.supportedSchemes, credentialValidityMs))
     .filter((accept) => accept !== undefined);
   if (accepts.length === 0) return undefined;
   return { x402Version: 2, ...(error !== undefined && { error }), resource: presented.resource, accepts };
@@ -93,7 +93,7 @@ function mppPart(
 ): readonly string[] {
   if (mpp === undefined) return [];
   return offersOf(presented, 'mpp').flatMap((offer) => {
-    const request = mppRequest(offer, presented.facilities);
+    const request = mppRequest(offer, presented.supportedSchemes);
     if (request === undefined) return [];
     const challenge = Challenge.from({
       secretKey: mpp.secretKey,

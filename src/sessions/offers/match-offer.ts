@@ -25,7 +25,7 @@ export interface MatchDependencies {
 /** Where the credential was presented: what was offered there, to be paid for what. */
 export interface Presented {
   readonly offers: readonly Offer[];
-  readonly facilities: SupportedSchemes;
+  readonly supportedSchemes: SupportedSchemes;
   readonly resource: ResourceInfo;
   /** Path and query of the resource (`Resource`). */
   readonly target: string;
@@ -109,11 +109,11 @@ function offeredTerms(
 ): OfferedTerms | undefined {
   switch (offer.protocol) {
     case 'x402': {
-      const accept = x402Accept(offer, presented.facilities, credentialValidityMs);
+      const accept = x402Accept(offer, presented.supportedSchemes, credentialValidityMs);
       return accept && { protocol: 'x402', offer, accept, presented };
     }
     case 'mpp': {
-      const request = mppRequest(offer, presented.facilities);
+      const request = mppRequest(offer, presented.supportedSchemes);
       return request && { protocol: 'mpp', offer, request, presented };
     }
     case 'atxp':

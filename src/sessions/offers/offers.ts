@@ -97,10 +97,10 @@ function checkEvm(protocol: Protocol, on: { network: string; asset: string; payT
  */
 export function x402Accept(
   offer: Offer,
-  facilities: SupportedSchemes,
+  supportedSchemes: SupportedSchemes,
   credentialValidityMs: number,
 ): JsonObject | undefined {
-  const facilitator = facilities.x402[offer.network];
+  const facilitator = supportedSchemes.x402[offer.network];
   if (offer.scheme === 'upto' && facilitator === undefined) return undefined;
   return {
     scheme: offer.scheme,
@@ -141,11 +141,11 @@ const DETAILS_OF_A_SESSION = ['escrowContract', 'authorizedSigner', 'operator'] 
  * The request of an MPP challenge (npm mppx, `Methods.charge` and `Methods.session` on the wire): atomic amounts.
  * @returns undefined while the channel contract of a session is not known
  */
-export function mppRequest(offer: Offer, facilities: SupportedSchemes): JsonObject | undefined {
+export function mppRequest(offer: Offer, supportedSchemes: SupportedSchemes): JsonObject | undefined {
   const chainId = Number(offer.network.slice('eip155:'.length));
   const common = { amount: offer.amount, currency: offer.asset, recipient: offer.payTo };
   if (offer.scheme === 'charge') return { ...common, methodDetails: { chainId } };
-  const tempo = facilities.mpp[MPP_METHOD];
+  const tempo = supportedSchemes.mpp[MPP_METHOD];
   if (tempo === undefined || typeof tempo['escrowContract'] !== 'string') return undefined;
   if (tempo['chainId'] !== undefined && Number(tempo['chainId']) !== chainId) return undefined;
   const details = Object.fromEntries(

@@ -45,7 +45,7 @@ export function createSupportedSchemes(
   };
 }
 
-function isKnown(offer: Offer, facilities: SupportedSchemes): boolean {
-  if (offer.scheme === 'upto') return facilities.x402[offer.network] !== undefined;
-  return offer.scheme !== 'session' || facilities.mpp[MPP_METHOD] !== undefined;
+function isKnown(offer: Offer, supportedSchemes: SupportedSchemes): boolean {
+  if (offer.scheme === 'upto') return supportedSchemes.x402[offer.network] !== undefined;
+  return offer.scheme !== 'session' || supportedSchemes.mpp[MPP_METHOD] !== undefined;
 }

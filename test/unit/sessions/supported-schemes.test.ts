@@ -11,57 +11,57 @@ const NOTHING: SupportedSchemes = { x402: {}, mpp: {} };
 
 test('a route whose schemes need no facts asks for none', async () => {
   let asked = 0;
-  const facilities = createSupportedSchemes(async () => {
+  const supportedSchemes = createSupportedSchemes(async () => {
     asked += 1;
     return HEARD;
   });
-  await facilities.knownFor(fixed);
+  await supportedSchemes.knownFor(fixed);
   expect(asked).toBe(0);
 });
 
 test('what was heard outlives an outage that comes later', async () => {
   let nowMs = 0;
   let answer: () => Promise<SupportedSchemes> = async () => HEARD;
-  const facilities = createSupportedSchemes(
+  const supportedSchemes = createSupportedSchemes(
     () => answer(),
     () => nowMs,
   );
-  expect(await facilities.knownFor(metered)).toEqual(HEARD);
+  expect(await supportedSchemes.knownFor(metered)).toEqual(HEARD);
   for (const outage of [async () => NOTHING, () => Promise.reject(new Error('down'))]) {
     answer = outage;
     nowMs += 3_600_000;
-    await facilities.knownFor(metered);
+    await supportedSchemes.knownFor(metered);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(await facilities.knownFor(metered)).toEqual(HEARD);
+    expect(await supportedSchemes.knownFor(metered)).toEqual(HEARD);
   }
 });
 
 test('once heard, no request waits while it is asked again', async () => {
   let nowMs = 0;
   let answer: () => Promise<SupportedSchemes> = async () => HEARD;
-  const facilities = createSupportedSchemes(
+  const supportedSchemes = createSupportedSchemes(
     () => answer(),
     () => nowMs,
   );
-  await facilities.knownFor(metered);
+  await supportedSchemes.knownFor(metered);
   answer = () => new Promise(() => {});
   nowMs += 3_600_000;
-  expect(await facilities.knownFor(metered)).toEqual(HEARD);
+  expect(await supportedSchemes.knownFor(metered)).toEqual(HEARD);
 });
 
 test('an outage at the beginning is not asked about by every request', async () => {
   let nowMs = 0;
   let asked = 0;
-  const facilities = createSupportedSchemes(
+  const supportedSchemes = createSupportedSchemes(
     async () => {
       asked += 1;
       return NOTHING;
     },
     () => nowMs,
   );
-  for (let i = 0; i < 10; i += 1) await facilities.knownFor(metered);
+  for (let i = 0; i < 10; i += 1) await supportedSchemes.knownFor(metered);
   expect(asked).toBe(1);
   nowMs += 5_000;
-  await facilities.knownFor(metered);
+  await supportedSchemes.knownFor(metered);
   expect(asked).toBe(2);
 });

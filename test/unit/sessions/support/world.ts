@@ -47,7 +47,7 @@ export class FakeAuthServer {
   payer: string | null = null;
   down = false;
   requests = 0;
-  facilities: SupportedSchemes = {
+  supportedSchemes: SupportedSchemes = {
     x402: { 'eip155:8453': FACILITATOR },
     mpp: { tempo: { escrowContract: ESCROW, operator: FACILITATOR, chainId: 42431 } },
   };
@@ -68,7 +68,7 @@ export class FakeAuthServer {
   }
 
   async supported(): Promise<SupportedSchemes> {
-    return this.down ? { x402: {}, mpp: {} } : this.facilities;
+    return this.down ? { x402: {}, mpp: {} } : this.supportedSchemes;
   }
 }
 
