@@ -48,7 +48,14 @@ export async function startCrashWorld(options: CrashWorldOptions): Promise<Crash
     server,
     worker,
     async restart(kind, { limitMs } = { limitMs: 20_000 }) {
-      const ended = await until(`the ${kind} dies`, () => within(world[kind].exited), { limitMs });
+      const died = until(`the ${kind} dies`, () => within(world[kind].exited), { limitMs });
+      // Whatever it still waits for would end it among those that come after.
+      const ended = await died.catch(async (error: Error) => {
+        world[kind].kill('SIGKILL');
+        await world[kind].exited;
+        world[kind] = await startProcess(kind, env);
+        throw error;
+      });
       if (ended !== 'SIGKILL') throw new Error(`the ${kind} ended by ${ended}:\n${world[kind].lines.join('\n')}`);
       world[kind] = await startProcess(kind, env);
     },
