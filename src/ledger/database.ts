@@ -32,6 +32,8 @@ export interface DatabaseOptions {
 /** Long enough for a busy database, short enough that a paid response does not hang on a dead one. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 const CONNECT_TIMEOUT_MS = 5_000;
+/** Of a process that stands still, or a network that is gone, between two statements: what it has locked is let go after this. */
+const IDLE_IN_TRANSACTION_MS = 10_000;
 
 export function createDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
@@ -40,6 +42,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: STATEMENT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     application_name: 'makegood',
   });

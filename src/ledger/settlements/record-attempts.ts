@@ -34,30 +34,36 @@ interface Followed extends Ended {
 }
 
 /**
- * Writes how attempts ended, in one commit: all of them or none.
+ * Writes how attempts ended, in one commit: all of them or none. What breakers count of it follows by itself: a breaker is
+ * locked by all who call its provider, and nobody may hold it through many statements.
  *
  * @returns the settlements' statuses afterwards, in order; null: the attempt no longer held its claim, and only its
  *   trace was written
  */
 export function createAttemptRecorder(database: Database) {
-  return (outcomes: readonly AttemptOutcome[]): Promise<(SettlementStatus | null)[]> =>
-    database.transaction(async (query) => {
-      const statuses = new Map<AttemptOutcome, SettlementStatus | null>();
-      for (const round of onceEach(outcomes))
-        for (const { outcome, row, after } of await record(query, round))
-          statuses.set(
-            outcome,
-            after ? STATUS_AFTER[after.kind] : outcome.decision.do === 'finish' ? row.status : null,
-          );
-      return outcomes.map((outcome) => statuses.get(outcome) ?? null);
+  return async (outcomes: readonly AttemptOutcome[]): Promise<(SettlementStatus | null)[]> => {
+    const followed = await database.transaction(async (query) => {
+      const recorded: Followed[] = [];
+      for (const round of onceEach(outcomes)) recorded.push(...(await record(query, round)));
+      return recorded;
     });
+    // The record stands whatever becomes of this: a breaker that misses an answer hears the next one.
+    await noteProviders(database.query, followed).catch(() => undefined);
+    const statuses = new Map(followed.map((each) => [each.outcome, statusOf(each)]));
+    return outcomes.map((outcome) => statuses.get(outcome) ?? null);
+  };
 }
 
-/** Each settlement once a round: what its later attempt makes of it depends on what its earlier one made. */
+function statusOf({ outcome, row, after }: Followed): SettlementStatus | null {
+  if (after) return STATUS_AFTER[after.kind];
+  return outcome.decision.do === 'finish' ? row.status : null;
+}
+
+/** In the order of ids, each settlement once a round: what its later attempt makes of it depends on the earlier one. */
 function onceEach(outcomes: readonly AttemptOutcome[]): AttemptOutcome[][] {
   const rounds: AttemptOutcome[][] = [];
   const seen = new Map<SettlementId, number>();
-  for (const outcome of outcomes) {
+  for (const outcome of [...outcomes].sort((one, other) => Number(one.id > other.id) - Number(one.id < other.id))) {
     const round = seen.get(outcome.id) ?? 0;
     seen.set(outcome.id, round + 1);
     rounds[round] = [...(rounds[round] ?? []), outcome];
@@ -69,17 +75,19 @@ async function record(query: Query, outcomes: readonly AttemptOutcome[]): Promis
   const ended = await lock(query, outcomes);
   const followed = follow(ended, await lockPayers(query, ended));
   await tellAnswers(query, ended);
-  await noteProviders(query, ended);
   await wakeNextVouchers(query, ended);
   await writeAfterAttempts(query, followed);
   return followed;
 }
 
-/** In the order of ids, so that two recorders never wait for each other in a circle. */
+/**
+ * In one order, so that two recorders never wait for each other in a circle. No key changes, and who comes to wait behind one of
+ * these rows need not wait for us.
+ */
 async function lock(query: Query, outcomes: readonly AttemptOutcome[]): Promise<Ended[]> {
   const rows = await query<LockedRow>(
     `SELECT id, key, provider, status, runner, payer, answer, tops_up, voucher_channel, voucher_place
-     FROM settlements WHERE id = ANY ($1) ORDER BY id FOR UPDATE`,
+     FROM settlements WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE`,
     [outcomes.map(({ id }) => id)],
   );
   const found = new Map(rows.map((row) => [row.id, row]));
@@ -119,6 +127,8 @@ function follow(ended: readonly Ended[], askedOfPayers: Map<string, SettlementId
     });
     if (row.payer !== null && after?.kind === 'asks' && after.reason === 'uncollectable')
       askedOfPayers.set(row.payer, row.id);
+    else if (row.payer !== null && after?.kind === 'settles' && askedOfPayers.get(row.payer) === row.id)
+      askedOfPayers.delete(row.payer);
     return { outcome, row, after };
   });
 }
@@ -142,7 +152,7 @@ async function tellAnswers(query: Query, ended: readonly Ended[]): Promise<void>
   );
 }
 
-/** What the answers say of those who gave them: the breakers count it. */
+/** What the answers say of those who gave them. Breakers are locked in one order. */
 async function noteProviders(query: Query, ended: readonly Ended[]): Promise<void> {
   const noted = ended.flatMap(({ outcome, row: { provider } }) => {
     const said = providerOutcome(outcome);
@@ -151,7 +161,7 @@ async function noteProviders(query: Query, ended: readonly Ended[]): Promise<voi
   if (noted.length === 0) return;
   await query(
     `SELECT note_provider(value ->> 'provider', value ->> 'said', value ->> 'detail')
-     FROM jsonb_array_elements($1) WITH ORDINALITY ORDER BY ordinality`,
+     FROM jsonb_array_elements($1) WITH ORDINALITY ORDER BY value ->> 'provider', ordinality`,
     [JSON.stringify(noted)],
   );
 }

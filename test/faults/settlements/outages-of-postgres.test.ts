@@ -104,7 +104,7 @@ describe('Postgres', () => {
     ['the opening', 503, 'open_payment_session', undefined],
     ['the close', 200, 'commit_one_session', undefined],
     ['the claim', 200, 'claim_settlements', undefined],
-    ['the record of the answer', 200, 'COMMIT', 'note_provider'],
+    ['the record of the answer', 200, 'COMMIT', 'FOR NO KEY UPDATE'],
   ])(
     'cut off while it confirms %s: nothing is lost and nothing doubled',
     async (_what, status, statement, after) => {
