@@ -81,8 +81,8 @@ export default defineConfig({
                 ...withServers('faults', 2),
                 include: files(['faults']),
                 exclude: PACED,
-                // Processes that are killed, and waited for: each file stands still much of the time. Three at once were too
-                // many on two processors: deaths that were waited for came after their limits.
+                // Processes that are killed, and waited for: each file stands still much of the time. With three at once on two
+                // processors, one did not end within its limit.
                 maxWorkers: 2,
               },
             },
