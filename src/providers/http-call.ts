@@ -1,5 +1,5 @@
 import type { UnclearClass } from '../domain/calls/answers.js';
-import type { Reply } from './reply.js';
+import { type Reply, textOf } from './reply.js';
 
 /** Where the call does not say how long an answer may be. */
 const MAX_REPLY_BYTES = 64 * 1024;
@@ -93,5 +93,3 @@ function systemError(cause: unknown): { readonly code: string; readonly syscall:
   if (!(cause instanceof Error)) return { code: '', syscall: '' };
   return { code: textOf(Reflect.get(cause, 'code')), syscall: textOf(Reflect.get(cause, 'syscall')) };
 }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');

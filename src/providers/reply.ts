@@ -23,6 +23,9 @@ export function jsonObject(body: string | null): JsonObject | undefined {
   return isObject(value) ? value : undefined;
 }
 
+/** Of a field that a provider sends as text or leaves out. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 /**
  * Seconds or an HTTP date (RFC 9110 §10.2.3), at most five minutes; null: not stated, or not readable.
  * @param nowMs Unix milliseconds

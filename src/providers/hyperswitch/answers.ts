@@ -4,7 +4,7 @@ import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answer
 import type { JsonObject } from '../../domain/json.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
 import { redact, unlessQuoting } from '../redact.js';
-import { jsonObject, type Reply, retryAfterMs } from '../reply.js';
+import { jsonObject, type Reply, retryAfterMs, textOf } from '../reply.js';
 import { isOfTheAccount, meaningOf, saysLocked } from './error-codes.js';
 
 /** What a reply shows of the call that was made, before the object in it is read. */
@@ -115,8 +115,6 @@ function errorOf(object: JsonObject | undefined, apiKey: string): ProviderError 
   const words = [error['message'], error['reason']].map(textOf).filter((part) => part.trim() !== '');
   return code === '' && words.length === 0 ? undefined : { code, words: words.join(': ') };
 }
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** `Hyperswitch answered 400 HE_03: …`: status, its code, a few of its words. */
 function describe(reply: Reply & { kind: 'http' }, error: ProviderError | undefined, apiKey: string): string {

@@ -3,7 +3,7 @@ import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answer
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
 import { unlessQuoting } from '../redact.js';
-import { retryAfterMs } from '../reply.js';
+import { retryAfterMs, textOf } from '../reply.js';
 import { classOf, type StripeClass } from './error-table.js';
 import { CallFailed, UNREADABLE } from './http-client.js';
 
@@ -194,7 +194,6 @@ function headerIn(headers: unknown, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const named = (requestId: string | null): string => (requestId === null ? '' : ` (request ${requestId})`);
 
 const LONGEST_WORDS = 160;
