@@ -59,6 +59,15 @@ it('knows every file that does only some of what it could', () => {
   expect(Object.keys(SAMPLED).sort()).toEqual(doing.map(({ path }) => path).sort());
 });
 
+it('knows a command that does all of each of them', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  const [, words = ''] = (scripts['test:matrix'] ?? '').split(' vitest run ');
+  const filters = words.split(' ');
+  expect(Object.keys(SAMPLED).filter((file) => !filters.some((filter) => file.includes(filter)))).toEqual([]);
+});
+
 it('says nothing where everything ran', () => {
   expect(uncheckedIn({ files: ['a'], skipped: [] }, { withoutServers: false, programs: {} }).lines).toEqual([]);
 });

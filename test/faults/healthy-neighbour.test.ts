@@ -23,6 +23,7 @@ import { sql } from '../support/settlements/ledger-comparison.js';
 import { charges, expectAllSettledOnce, type LoadWorld, startLoadWorld } from '../support/settlements/load-world.js';
 import { type DevServer, startDevServer } from '../support/temporal.js';
 import { until } from '../support/until.js';
+import { sampleOf } from '../support/whole-or-sample.js';
 
 describe('while one provider is down', () => {
   /** A row that is not dispatched waits this long before the sweep looks at it. */
@@ -164,7 +165,7 @@ describe('while one provider hangs', () => {
     return missing;
   }
 
-  it.each(PROVIDERS)(
+  it.each(sampleOf('providers that hang', PROVIDERS, { nameOf: (provider) => provider, oneIn: 2 }))(
     '%s, the sweeps of all others succeed and their work is done',
     async (ill) => {
       const own = WORK_KINDS.filter((kind) => PROVIDER_OF[kind] === ill);

@@ -10,6 +10,7 @@ import { type HyperswitchBooks, type MarketplaceStack, startMarketplaceStack } f
 import { charges } from '../support/settlements/load-world.js';
 import { resolveMessage, temporalCommand } from '../support/temporal-command.js';
 import { until } from '../support/until.js';
+import { sampleOf } from '../support/whole-or-sample.js';
 
 /** Equal items that are stuck for the same reason, each taken further by another way in. */
 let stack: MarketplaceStack;
@@ -181,48 +182,59 @@ describe('a reversal that somebody made in the dashboard of Stripe', () => {
     return [reversal, { action: 'adopt', note, evidence: { stripe_reversal_id: theirs.id } }];
   }
 
-  it.each([CLI, API])('is adopted by $way', async ({ decide, ...way }) => {
-    const [reversal, decision] = await made(way.by);
-    const since = new Date();
-    await decide(reversal.id, decision);
-    await expectResolved(way, reversal, { decision, since });
-  });
+  it.each(sampleOf('authenticated ways to adopt', [CLI, API], { nameOf: ({ way }) => way, oneIn: 2 }))(
+    'is adopted by $way',
+    async ({ decide, ...way }) => {
+      const [reversal, decision] = await made(way.by);
+      const since = new Date();
+      await decide(reversal.id, decision);
+      await expectResolved(way, reversal, { decision, since });
+    },
+  );
 
-  it.each([
+  const NAMELESS = [
     { ...SIGNAL },
     { ...UPDATE, decide: (id: string, decision: Decision) => update(id, decision, 'pending_approval') },
     { ...NAMELESS_CLI },
-  ])('is not ours because $way says so: nobody was authenticated, and two others have to agree', async (way) => {
-    const [reversal, decision] = await made(way.by);
-    await way.decide(reversal.id, decision);
-    const { reversals } = await stack.orderUntil(
-      'it waits for approval',
-      reversal.order_id,
-      ({ reversals: [seen] }) => seen?.attention?.reason === 'approval_pending',
-    );
-    expect(reversals).toMatchObject([{ status: 'permanently_failed', stripe_reversal_id: null }]);
-    const [asked] = await stack.database.query<{ id: string }>('SELECT id FROM decisions WHERE item_id = $1', [
-      reversal.id,
-    ]);
-    const approve = () => stack.post(`decisions/${asked?.id}/approve`, { note: 'seen' }, { key: null, as: 'approver' });
-    expect((await approve()).status).toBe(202);
-    expect((await approve()).status).toBe(403);
-  });
+  ];
+  it.each(sampleOf('nameless ways to adopt', NAMELESS, { nameOf: ({ way }) => way, oneIn: 3 }))(
+    'is not ours because $way says so: nobody was authenticated, and two others have to agree',
+    async (way) => {
+      const [reversal, decision] = await made(way.by);
+      await way.decide(reversal.id, decision);
+      const { reversals } = await stack.orderUntil(
+        'it waits for approval',
+        reversal.order_id,
+        ({ reversals: [seen] }) => seen?.attention?.reason === 'approval_pending',
+      );
+      expect(reversals).toMatchObject([{ status: 'permanently_failed', stripe_reversal_id: null }]);
+      const [asked] = await stack.database.query<{ id: string }>('SELECT id FROM decisions WHERE item_id = $1', [
+        reversal.id,
+      ]);
+      const approve = () =>
+        stack.post(`decisions/${asked?.id}/approve`, { note: 'seen' }, { key: null, as: 'approver' });
+      expect((await approve()).status).toBe(202);
+      expect((await approve()).status).toBe(403);
+    },
+  );
 });
 
 describe('a reversal that ran out of retries, retried', () => {
-  it.each(WAYS)('by $way', async ({ decide, ...way }) => {
-    const { id } = await stack.sellPaid({ [SELLER]: SHARE });
-    await stack.stripe('faults', ['PUT', { rules: [{ kinds: ['unavailable'], on: ['reversals.create'] }] }]);
-    await stack.refund(id);
-    const reversal = await stuckFor('retries_exhausted', id);
-    expect(reversal.certainty).toBe('unknown');
-    await stack.stripe('faults', ['DELETE']);
-    const decision = { action: 'retry', note: 'Stripe is back, says its status page' };
-    const since = new Date();
-    await decide(reversal.id, decision);
-    await expectResolved(way, reversal, { decision, since });
-  });
+  it.each(sampleOf('ways to retry', WAYS, { nameOf: ({ way }) => way, oneIn: 2 }))(
+    'by $way',
+    async ({ decide, ...way }) => {
+      const { id } = await stack.sellPaid({ [SELLER]: SHARE });
+      await stack.stripe('faults', ['PUT', { rules: [{ kinds: ['unavailable'], on: ['reversals.create'] }] }]);
+      await stack.refund(id);
+      const reversal = await stuckFor('retries_exhausted', id);
+      expect(reversal.certainty).toBe('unknown');
+      await stack.stripe('faults', ['DELETE']);
+      const decision = { action: 'retry', note: 'Stripe is back, says its status page' };
+      const since = new Date();
+      await decide(reversal.id, decision);
+      await expectResolved(way, reversal, { decision, since });
+    },
+  );
 });
 
 describe('a message to a workflow that has ended', () => {

@@ -9,16 +9,24 @@ export const SEED = Number(process.env['MAKEGOOD_SEED']);
 
 /** The files that do less, and what of them only the whole run does. */
 export const SAMPLED: Readonly<Record<string, string>> = {
+  'test/faults/healthy-neighbour.test.ts': 'half of the providers that hang',
   'test/faults/channels/captures-killed.test.ts': 'five in eight deaths of a worker that captures',
   'test/faults/marketplace/backfill-killed.test.ts': 'a backfill of 2,000 transfers; there were 400',
-  'test/faults/marketplace/crash-points.test.ts': 'seven in eight crash points',
+  'test/faults/marketplace/crash-points.test.ts': 'two in three stories, and three in four crash points of the others',
+  'test/faults/marketplace/outages-of-postgres.test.ts': 'half of the calls while which Postgres goes',
   'test/faults/marketplace/stripe-budget.test.ts': 'a backlog of 750 calls at Stripe; it was of 270',
-  'test/faults/marketplace/storm.test.ts': 'storms of 500 refunds; these were of less than 200',
-  'test/faults/settlements/crash-points.test.ts': 'seven in eight crash points',
+  'test/faults/marketplace/storm.test.ts': 'one storm in two, of 500 refunds; this was of less than 200',
+  'test/faults/marketplace/workflows-lost.test.ts': 'two in three ways to lose a workflow',
+  'test/faults/settlements/crash-points.test.ts': 'eleven in twelve crash points',
+  'test/faults/settlements/outages-of-postgres.test.ts': 'half of the answers of Postgres that are cut off',
   'test/faults/settlements/recovery-from-an-outage.test.ts': 'an outage with 2,000 pending; there were 400',
   'test/faults/settlements/thirty-percent-faults.test.ts': '5,000 charges through faults; there were 800',
   'test/faults/settlements/two-workers.test.ts': '1,000 charges for two workers; there were 300',
-  'test/integration/ledger/calls/stripe-tokens.test.ts': 'three in four random crowds that take tokens',
+  'test/integration/decision-matrix.test.ts': 'two in three decisions, each by every way',
+  'test/integration/four-ways-to-resolve.test.ts': 'half of the ways to retry, and of those to adopt one of each kind',
+  'test/integration/ledger/calls/stripe-tokens.test.ts': 'five in six random crowds that take tokens',
+  'test/integration/ledger/marketplace/properties.test.ts': 'eighteen in thirty random stories of a marketplace',
+  'test/integration/marketplace/hyperswitch-properties.test.ts': 'three in four random stories of a refund',
   'test/nodes/gate.test.ts': 'two in three other versions of Node',
   'test/unit/sessions/gate-matrix.test.ts': 'three in five places of a compression beside a paid route',
 };

@@ -7,6 +7,7 @@ import { marketplaceRows } from '../../support/marketplace/ledger-comparison.js'
 import { STOPPED } from '../../support/processes/crash-switch.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
+import { sampleOf } from '../../support/whole-or-sample.js';
 
 /** Postgres goes away at a named moment of a worker's step, and everything ends by itself once it is back. */
 
@@ -91,12 +92,17 @@ async function withoutPostgres(): Promise<void> {
 }
 
 describe('Postgres gone before a call leaves', () => {
-  it.each([
-    ['payment', 'ledger.paymentLeaves', 'payments.create'],
-    ['refund', 'ledger.refundLeaves', 'refunds.create'],
-    ['transfer', 'ledger.permitTransfer', 'transfers.create'],
-    ['reversal', 'ledger.permitReversal', 'reversals.create'],
-  ] as const)(
+  const LEAVING = sampleOf(
+    'calls that leave while Postgres goes',
+    [
+      ['payment', 'ledger.paymentLeaves', 'payments.create'],
+      ['refund', 'ledger.refundLeaves', 'refunds.create'],
+      ['transfer', 'ledger.permitTransfer', 'transfers.create'],
+      ['reversal', 'ledger.permitReversal', 'reversals.create'],
+    ] as const,
+    { nameOf: ([kind]) => kind, oneIn: 2 },
+  );
+  it.each(LEAVING)(
     'a %s is not sent while it is away, and once when it is back',
     async (kind, call, endpoint) => {
       await standingAt(kind, 'before', call);
@@ -109,12 +115,17 @@ describe('Postgres gone before a call leaves', () => {
 });
 
 describe('Postgres gone while a call is under way', () => {
-  it.each([
-    ['payment', 'hyperswitch.createPayment'],
-    ['refund', 'hyperswitch.createRefund'],
-    ['transfer', 'stripe.createTransfer'],
-    ['reversal', 'stripe.reverseTransfer'],
-  ])(
+  const UNDER_WAY = sampleOf(
+    'calls under way while Postgres goes',
+    [
+      ['payment', 'hyperswitch.createPayment'],
+      ['refund', 'hyperswitch.createRefund'],
+      ['transfer', 'stripe.createTransfer'],
+      ['reversal', 'stripe.reverseTransfer'],
+    ] as const,
+    { nameOf: ([, call]) => call, oneIn: 2 },
+  );
+  it.each(UNDER_WAY)(
     'what a %s came to is found when it is back, and nothing moves a second time',
     async (kind, call) => {
       await standingAt(kind, 'after', call);

@@ -95,11 +95,11 @@ const settings = (): Record<string, string> => ({
   REVERSAL_MAX_RETRIES: '100',
   REVERSAL_BACKOFF_BASE: '100ms',
   REVERSAL_BACKOFF_MAX: '200ms',
-  REVERSAL_CHECK_INTERVAL: '1s',
+  REVERSAL_CHECK_INTERVAL: '2s',
   TRANSFER_RETRY_MAX: '100',
   TRANSFER_RETRY_BACKOFF_BASE: '100ms',
   TRANSFER_RETRY_BACKOFF_MAX: '200ms',
-  TRANSFER_RETRY_INTERVAL: '1s',
+  TRANSFER_RETRY_INTERVAL: '2s',
 });
 
 const clientSecrets = (): string[] => hyperswitch.ledger().payments.map(({ clientSecret }) => clientSecret);

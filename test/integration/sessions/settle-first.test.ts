@@ -398,13 +398,15 @@ describe('what the auth server says that it settled', () => {
 });
 
 it('whose connection breaks while his payment is settled has the answer with the same credential, once: nothing of it left', async () => {
-  sandbox.setFaults([{ kinds: ['slow'], times: 1, ms: 400 }]);
+  sandbox.setFaults([{ kinds: ['slow'], times: 1, ms: 1_000 }]);
   const paying = await credential();
   const leaving = new AbortController();
   const first = fetch(url, { headers: paying.headers, signal: leaving.signal }).catch((error: unknown) =>
     String(error),
   );
-  await until('the answer is held back', async () => answered === 1, { limitMs: 5_000 });
+  // Before his payment is on its way, nobody has to be paid when he leaves.
+  const isSettling = () => sandbox.calls().totals.inProgress === 1;
+  await until('his payment is being settled', isSettling, { limitMs: 5_000 });
   leaving.abort();
   expect(await first).toContain('Abort');
   const known = async () => {

@@ -140,8 +140,14 @@ describe('one poison row', () => {
     await env.sleep('20 seconds');
     // A backlog above the threshold, whatever is left of it.
     await useLedger({ ...test.ledger, crowded: () => Promise.resolve(['auth-server:x402', 'auth-server:atxp']) });
-    const report = await sweep();
-    expect(report.batches).toBeGreaterThanOrEqual(3);
+    // On a busy machine the time of a pass is up before all of them are started.
+    let batches = 0;
+    for (let started = 1; started > 0; ) {
+      const report = await sweep();
+      started = report['started'] ?? 0;
+      batches += report['batches'] ?? 0;
+    }
+    expect(batches).toBeGreaterThanOrEqual(3);
     await untilSettled(...others, ...tokens);
     expect(sandbox.ledger().totals.debits).toBe(74);
     await skipping.handleOf(poison!).terminate();

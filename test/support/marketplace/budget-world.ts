@@ -55,9 +55,9 @@ export async function startBudgetWorld(options: {
     { databaseUrl: test.url, temporalAddress, namespace, authServerUrl: 'http://127.0.0.1:9' },
     {
       ...marketplaceEnvironment(stripe, hyperswitch),
-      REVERSAL_CHECK_INTERVAL: '1s',
+      REVERSAL_CHECK_INTERVAL: '2s',
       REVERSAL_BACKOFF_BASE: '200ms',
-      TRANSFER_RETRY_INTERVAL: '1s',
+      TRANSFER_RETRY_INTERVAL: '2s',
       TRANSFER_RETRY_BACKOFF_BASE: '200ms',
       SETTLEMENT_SWEEP_INTERVAL: '1h',
       ...options.changes,

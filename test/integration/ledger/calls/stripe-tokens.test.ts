@@ -14,7 +14,7 @@ const LIMITS = { perEndpoint: LIMIT, overall: 100 };
 const SPACING_MS = 1_000 / (1.2 * LIMIT);
 
 /** Each is thousands of statements, and a run draws others each time. */
-const RUNS = sizeOf({ whole: 40, sample: 10 });
+const RUNS = sizeOf({ whole: 40, sample: 6 });
 
 interface Taken {
   readonly token: number | null;

@@ -17,10 +17,23 @@ import {
   SELLERS,
   scenario,
 } from '../../../support/marketplace/random-scenarios.js';
-import { SEED } from '../../../support/whole-or-sample.js';
+import { isWhole, SEED, sizeOf } from '../../../support/whole-or-sample.js';
 
 /** About half a second each. A limit of time instead would have a busy machine try less, and nobody would notice. */
-const STORIES = Number(process.env.MAKEGOOD_STORIES ?? 30);
+const STORIES = Number(process.env.MAKEGOOD_STORIES ?? sizeOf({ whole: 30, sample: 12 }));
+
+/** A third of what thirty stories meet on an average. */
+const MET = {
+  'refunds asked of us': 40,
+  'refunds of the dashboard': 5,
+  'refunds that failed': 5,
+  transfers: 60,
+  reversals: 50,
+  deaths: 12,
+  'decisions on the way': 3,
+};
+/** Of twelve stories, what is rare may be missing by chance. */
+const MET_BY_FEW = { 'refunds asked of us': 12, transfers: 20, reversals: 15, deaths: 4 };
 
 const inMinorUnits = (sellers: (typeof ORDERS)[number], code: ModelCurrency): Record<string, number> =>
   Object.fromEntries(Object.entries(sellers).map(([seller, steps]) => [seller, steps * Number(STRIPE_STEPS[code])]));
@@ -226,14 +239,5 @@ it('any order and concurrency of refunds, webhooks, faults, deaths and decisions
     { seed: SEED, numRuns: STORIES, endOnFailure: true },
   );
   console.info(`money-properties: ${tally.all()}`);
-  tally.expectAtLeast({
-    stories: STORIES,
-    'refunds asked of us': 40,
-    'refunds of the dashboard': 5,
-    'refunds that failed': 5,
-    transfers: 60,
-    reversals: 50,
-    deaths: 12,
-    'decisions on the way': 3,
-  });
+  tally.expectAtLeast({ stories: STORIES, ...(isWhole ? MET : MET_BY_FEW) });
 });

@@ -45,7 +45,10 @@ export interface MarketplaceCrashWorld {
   restart(kind: Kind): Promise<void>;
   /** What Hyperswitch does not know is looked for three times, ten minutes apart: these pass, and it is looked for at once. */
   passAbsences(): Promise<void>;
-  /** What is parked is looked at now, and Stripe is asked whether it is over: these minutes are not waited for. */
+  /**
+   * What is parked, or met the park before its first call, is looked at now, and Stripe is asked whether it is over: these
+   * minutes are not waited for.
+   */
   passProbes(): Promise<void>;
   /** Resolves when every item and every webhook is final; the minutes between two proofs of absence are not waited for. */
   finished(limitMs: number): Promise<void>;
@@ -80,10 +83,10 @@ export async function startMarketplaceCrashWorld(options: MarketplaceCrashOption
       PORT: await fixedPort(),
       REVERSAL_BACKOFF_BASE: '200ms',
       REVERSAL_BACKOFF_MAX: '1s',
-      REVERSAL_CHECK_INTERVAL: '3s',
+      REVERSAL_CHECK_INTERVAL: '6s',
       TRANSFER_RETRY_BACKOFF_BASE: '200ms',
       TRANSFER_RETRY_BACKOFF_MAX: '1s',
-      TRANSFER_RETRY_INTERVAL: '3s',
+      TRANSFER_RETRY_INTERVAL: '6s',
       // No settlement is ever made here.
       SETTLEMENT_SWEEP_INTERVAL: '1h',
       TEST_HOLD_MS: String(HOLD_MS),
@@ -112,7 +115,8 @@ export async function startMarketplaceCrashWorld(options: MarketplaceCrashOption
         `UPDATE provider_breakers SET probe_at = clock_now() WHERE state = 'open' AND reason = 'config'`,
       );
       await test.database.query(
-        `UPDATE reversals SET next_check_at = clock_now() WHERE last_answer = 'parked' AND runner IS NULL`,
+        `UPDATE reversals SET next_check_at = clock_now()
+         WHERE coalesce(last_answer, 'parked') = 'parked' AND runner IS NULL`,
       );
     },
     shop: commerce(test, runtime),
