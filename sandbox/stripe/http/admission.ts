@@ -47,7 +47,7 @@ export function admit(gate: Gate, request: ApiRequest, route: Route): Admission 
   if (request.json) return refused(invalid('This API reads form-encoded bodies, not JSON.'));
   const reading = route.read(request.pairs);
   if ('problem' in reading) return refused(reading.problem);
-  const turn = takeTurn(gate, request, opened);
+  const turn = beginKeyed(gate, request, opened);
   if (turn !== undefined && 'answer' in turn) return turn;
 
   const written = ONE_AT_A_TIME.includes(route.name) ? route.ids[0] : undefined;
@@ -85,7 +85,7 @@ function whoAsks({ apiKeys, store }: Gate, request: ApiRequest): Opened | { read
   return problem ? { problem } : { world: opened.world, account };
 }
 
-function takeTurn(
+function beginKeyed(
   gate: Gate,
   request: ApiRequest,
   opened: Opened,

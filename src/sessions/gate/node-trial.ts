@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { withTimeout } from '../../domain/timeout.js';
 import { holdWire } from './hold-wire.js';
 import { type Exchange, exchangeOverHttp1, exchangeOverHttp2 } from './in-memory-exchange.js';
-import type { Verdict, Wire } from './wire.js';
+import type { Wire, WriteVerdict } from './wire.js';
 
 /** With which `npm test` tries that responses are held back, as in package.json under engines; a test keeps the two alike. */
 export const NODE_VERSIONS = '^20.19.0 || ^22.12.0 || ^24.0.0 || ^26.0.0';
@@ -13,7 +13,7 @@ interface Stage {
   readonly res: ServerResponse;
   readonly wire: Wire;
   /** What becomes of bytes that want to leave, from now on. */
-  readonly judge: (verdict: Verdict) => void;
+  readonly judge: (verdict: WriteVerdict) => void;
   /** However long it waits, the client has not heard a word. */
   readonly expectNothingLeft: () => Promise<void>;
 }
@@ -121,7 +121,7 @@ async function tryScene({ play, arrives }: Scene, open: () => Exchange, withinMs
   const { response, answer, heard, end } = open();
   async function serve(): Promise<void> {
     const res = await response;
-    let verdict: Verdict = 'hold';
+    let verdict: WriteVerdict = 'hold';
     let finished: () => void = nothing;
     const wire = holdWire(res, {
       admit: () => verdict,

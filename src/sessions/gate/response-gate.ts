@@ -6,7 +6,7 @@ import type { GateOptions } from './gate-options.js';
 import { holdWire } from './hold-wire.js';
 import type { CloseResult, LiveSession } from './live-session.js';
 import { keepPrivate, lengthOf, releasedBy } from './paid-head.js';
-import type { Verdict, Wire, WireEvents, WireHead } from './wire.js';
+import type { Wire, WireEvents, WireHead, WriteVerdict } from './wire.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -77,7 +77,7 @@ export class ResponseGate implements WireEvents {
     if (this.#ended) this.#onWhole();
   }
 
-  admit(bytes: number, ofBody: number): Verdict {
+  admit(bytes: number, ofBody: number): WriteVerdict {
     this.#written += ofBody;
     const verdict = this.#judge(bytes);
     if (ofBody > 0 && verdict !== 'drop') this.#writtenFor = this.#session.spent();
@@ -89,7 +89,7 @@ export class ResponseGate implements WireEvents {
     return verdict;
   }
 
-  #judge(bytes: number): Verdict {
+  #judge(bytes: number): WriteVerdict {
     if (this.#phase === 'replaced' || this.#gone) return 'drop';
     if (this.#phase === 'closed') return 'pass';
     const free = this.#session.released();
@@ -160,7 +160,7 @@ export class ResponseGate implements WireEvents {
     this.#closeOrDestroy('end');
   }
 
-  #take(bytes: number): Verdict {
+  #take(bytes: number): WriteVerdict {
     if (this.#wire.heldBytes() + bytes <= this.#options.bufferBytes) return 'take';
     // What a layer beneath the handler sends once it has ended can wait where it is.
     if (this.#phase !== 'serving') return 'hold';

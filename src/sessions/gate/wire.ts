@@ -2,7 +2,7 @@
  * What becomes of bytes that want to leave: they leave; they wait, and slow their writer down; they wait and are taken
  * without slowing it down; or they go nowhere.
  */
-export type Verdict = 'pass' | 'hold' | 'take' | 'drop';
+export type WriteVerdict = 'pass' | 'hold' | 'take' | 'drop';
 
 /** The head of a response in the last moment in which it can be changed, after everybody else has had their say. */
 export interface WireHead {
@@ -21,7 +21,7 @@ export interface WireEvents {
    * @param bytes that want to leave now, 0 for an end by itself
    * @param ofBody how many of them are not the head
    */
-  admit(bytes: number, ofBody: number): Verdict;
+  admit(bytes: number, ofBody: number): WriteVerdict;
   /** The handler is ending the response; false: its end was refused, and the response goes on. */
   onEnding(ending: boolean): void;
   /** The handler has ended the response. */
