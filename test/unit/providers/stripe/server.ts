@@ -1,6 +1,6 @@
-import type { ReversalParams, TransferParams } from '../../../src/domain/calls/provider-answers.js';
-import { createStripe, type StripeEndpoint, type StripeOptions } from '../../../src/providers/stripe/client.js';
-import { type Answering, json as answerJson, startAnswering } from '../../support/answering-server.js';
+import type { ReversalParams, TransferParams } from '../../../../src/domain/calls/provider-answers.js';
+import { createStripe, type StripeEndpoint, type StripeOptions } from '../../../../src/providers/stripe/client.js';
+import { type Answering, json as answerJson, startAnswering } from '../../../support/answering-server.js';
 
 export const SECRET_KEY = 'sk_test_CANARY0secret0key';
 export const LANE = 'acct_seller';

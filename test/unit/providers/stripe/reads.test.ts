@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { StripeCalls } from '../../../src/providers/stripe/client.js';
-import { type Answering, raw } from '../../support/answering-server.js';
+import type { StripeCalls } from '../../../../src/providers/stripe/client.js';
+import { type Answering, raw } from '../../../support/answering-server.js';
 import { answering, error, json, LANE, list, reversalObject, transferObject } from './server.js';
 
 const page = (data: readonly unknown[], hasMore = false): Answering => json(200, list(data, hasMore));

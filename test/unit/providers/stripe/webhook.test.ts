@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import StripeLibrary from 'stripe';
 import { describe, expect, it } from 'vitest';
-import { verifyStripeWebhook } from '../../../src/providers/stripe/webhook.js';
+import { verifyStripeWebhook } from '../../../../src/providers/stripe/webhook.js';
 
 const SECRET = 'whsec_test_secret';
 const AT = 1_700_000_000;

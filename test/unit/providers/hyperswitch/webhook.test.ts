@@ -1,7 +1,7 @@
 import crypto, { createHmac } from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { verifyHyperswitchWebhook } from '../../../src/providers/hyperswitch/webhook.js';
+import { verifyHyperswitchWebhook } from '../../../../src/providers/hyperswitch/webhook.js';
 
 /** Signed outside of this code. */
 const SECRET = 'hs_hash_key';

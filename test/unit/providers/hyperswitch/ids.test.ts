@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hyperswitchPaymentId, hyperswitchRefundId, isHyperswitchId } from '../../../src/providers/hyperswitch/ids.js';
+import {
+  hyperswitchPaymentId,
+  hyperswitchRefundId,
+  isHyperswitchId,
+} from '../../../../src/providers/hyperswitch/ids.js';
 
 describe('an id derived from an idempotency key', () => {
   it('is the digest in base 36, lowest digit first, as the recorded vector has it', () => {

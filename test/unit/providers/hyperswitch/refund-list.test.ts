@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Answering, json } from '../../support/answering-server.js';
-import { answering, error } from '../../support/marketplace/hyperswitch-server.js';
+import { type Answering, json } from '../../../support/answering-server.js';
+import { answering, error } from '../../../support/marketplace/hyperswitch-server.js';
 
 const PAY = 'pay_1';
 const refund = (n: number, more: Record<string, unknown> = {}) => ({

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type AuthServerSettings, createAuthServer } from '../../../src/providers/auth-server/client.js';
+import { type AuthServerSettings, createAuthServer } from '../../../../src/providers/auth-server/client.js';
 
 const BODY = '{"options":[],"sourceAccountToken":"CANARY-token-123456"}';
 const CALL = { body: BODY, key: 'key-1', timeoutMs: 5_000 };

@@ -1,9 +1,9 @@
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
-import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
-import { captureBody, captureLookup } from '../../../src/domain/channels/capture.js';
-import type { Capture, ChannelId } from '../../../src/domain/channels/channel.js';
-import { systemClock } from '../../../src/domain/clock.js';
-import { createTempo, type Tempo, type TempoSettings } from '../../../src/providers/tempo/client.js';
+import { startTempoSandbox } from '../../../../sandbox/tempo/start.js';
+import { captureBody, captureLookup } from '../../../../src/domain/channels/capture.js';
+import type { Capture, ChannelId } from '../../../../src/domain/channels/channel.js';
+import { systemClock } from '../../../../src/domain/clock.js';
+import { createTempo, type Tempo, type TempoSettings } from '../../../../src/providers/tempo/client.js';
 import {
   Constants,
   chainClient,
@@ -11,7 +11,7 @@ import {
   openChannel,
   signVoucher,
   TOKEN,
-} from '../../support/channels/tempo-chain.js';
+} from '../../../support/channels/tempo-chain.js';
 
 export const PAYEE_KEY = generatePrivateKey();
 export const payee = privateKeyToAccount(PAYEE_KEY);

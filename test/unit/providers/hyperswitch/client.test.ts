@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { EmptyIdempotencyKey } from '../../../src/providers/idempotency-key.js';
-import { json, raw } from '../../support/answering-server.js';
-import { API_KEY, answering, error } from '../../support/marketplace/hyperswitch-server.js';
+import { EmptyIdempotencyKey } from '../../../../src/providers/idempotency-key.js';
+import { json, raw } from '../../../support/answering-server.js';
+import { API_KEY, answering, error } from '../../../support/marketplace/hyperswitch-server.js';
 
 import { ORDER, PAY, PAYMENT_CALL, payment, REF, REFUND, REFUND_CALL, refund } from './support/objects.js';
 

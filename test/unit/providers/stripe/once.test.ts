@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createStripe } from '../../../src/providers/stripe/client.js';
-import { type Answering, raw } from '../../support/answering-server.js';
+import { createStripe } from '../../../../src/providers/stripe/client.js';
+import { type Answering, raw } from '../../../support/answering-server.js';
 import { answering, json, LANE, REVERSAL, reversalObject, SECRET_KEY, TRANSFER, transferObject } from './server.js';
 
 const reversed = json(200, reversalObject());

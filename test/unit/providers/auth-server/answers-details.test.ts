@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { settleBody } from '../../../src/protocols/settle-body.js';
-import { settleAnswer } from '../../../src/providers/auth-server/answers.js';
-import { ATXP_TOKEN, decoded, SIGNATURE } from '../../support/sessions/credentials.js';
+import { settleBody } from '../../../../src/protocols/settle-body.js';
+import { settleAnswer } from '../../../../src/providers/auth-server/answers.js';
+import { ATXP_TOKEN, decoded, SIGNATURE } from '../../../support/sessions/credentials.js';
 import { answer, http, NOW, sentAtxp, sentMpp, sentX402, spent } from './replies.js';
 
 describe('a detail', () => {

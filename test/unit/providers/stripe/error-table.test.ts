@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { raw } from '../../support/answering-server.js';
+import { raw } from '../../../support/answering-server.js';
 import { answering, error, REVERSAL, SECRET_KEY, TRANSFER } from './server.js';
 
 type Row = readonly [status: number, error: Record<string, unknown>, answer: Record<string, unknown>];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { json } from '../../support/answering-server.js';
-import { API_KEY, answering } from '../../support/marketplace/hyperswitch-server.js';
+import { json } from '../../../support/answering-server.js';
+import { API_KEY, answering } from '../../../support/marketplace/hyperswitch-server.js';
 import { PAY, payment, REF, refund } from './support/objects.js';
 
 describe('a read', () => {
@@ -33,7 +33,7 @@ describe('a read', () => {
 
   it('keeps the path of the base address', async () => {
     const { client, received, baseUrl } = await answering(json(200, payment()));
-    const { createHyperswitch } = await import('../../../src/providers/hyperswitch/client.js');
+    const { createHyperswitch } = await import('../../../../src/providers/hyperswitch/client.js');
     await createHyperswitch({ baseUrl: `${baseUrl}/hs/`, apiKey: API_KEY }).readPayment(PAY);
     await client.readPayment(PAY);
     expect(received.map(({ path }) => path.split('?')[0])).toEqual([`/hs/payments/${PAY}`, `/payments/${PAY}`]);

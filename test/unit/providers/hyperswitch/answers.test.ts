@@ -1,9 +1,9 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
-import { hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
-import { type Answering, json, raw } from '../../support/answering-server.js';
-import { API_KEY, answering, error, NOW } from '../../support/marketplace/hyperswitch-server.js';
+import { createHyperswitch } from '../../../../src/providers/hyperswitch/client.js';
+import { hyperswitchRefundId } from '../../../../src/providers/hyperswitch/ids.js';
+import { type Answering, json, raw } from '../../../support/answering-server.js';
+import { API_KEY, answering, error, NOW } from '../../../support/marketplace/hyperswitch-server.js';
 
 const KEY = '0198a0b0-0000-7000-8000-000000000002';
 const CALL = {

@@ -1,8 +1,8 @@
-import { toAtomic } from '../../../src/domain/money.js';
-import { settleBody } from '../../../src/protocols/settle-body.js';
-import { settleAnswer } from '../../../src/providers/auth-server/answers.js';
-import type { Reply } from '../../../src/providers/reply.js';
-import { atxp, base64, decoded, mppSession, x402v2 } from '../../support/sessions/credentials.js';
+import { toAtomic } from '../../../../src/domain/money.js';
+import { settleBody } from '../../../../src/protocols/settle-body.js';
+import { settleAnswer } from '../../../../src/providers/auth-server/answers.js';
+import type { Reply } from '../../../../src/providers/reply.js';
+import { atxp, base64, decoded, mppSession, x402v2 } from '../../../support/sessions/credentials.js';
 
 export const NOW = Date.parse('2026-01-06T12:00:00Z');
 export const spent = toAtomic(3000n);

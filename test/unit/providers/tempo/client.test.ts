@@ -2,9 +2,9 @@ import { toHex } from 'viem';
 import { generatePrivateKey } from 'viem/accounts';
 import { Channel as Reserve } from 'viem/tempo';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
-import type { ChannelId } from '../../../src/domain/channels/channel.js';
-import { chainClient, type OpenedChannel, signVoucher } from '../../support/channels/tempo-chain.js';
+import { startTempoSandbox } from '../../../../sandbox/tempo/start.js';
+import type { ChannelId } from '../../../../src/domain/channels/channel.js';
+import { chainClient, type OpenedChannel, signVoucher } from '../../../support/channels/tempo-chain.js';
 import { type CaptureWorld, type Changes, LIMIT_MS, payee, startCaptureWorld } from './support.js';
 
 let world: CaptureWorld;

@@ -1,4 +1,4 @@
-import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../../src/providers/hyperswitch/ids.js';
+import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../../../src/providers/hyperswitch/ids.js';
 
 export const ORDER = '0198a0b0-0000-7000-8000-000000000001';
 export const REFUND = '0198a0b0-0000-7000-8000-000000000002';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { settleAnswer, verifyAnswer } from '../../../src/providers/auth-server/answers.js';
+import { settleAnswer, verifyAnswer } from '../../../../src/providers/auth-server/answers.js';
 import { answer, http, NOW, type Parts, sentAtxp, sentX402 } from './replies.js';
 
 const forms = (code: string): [string, unknown, Parts][] => [

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TransferParams } from '../../../src/domain/calls/provider-answers.js';
-import { EmptyIdempotencyKey } from '../../../src/providers/idempotency-key.js';
-import type { StripeCalls } from '../../../src/providers/stripe/client.js';
+import type { TransferParams } from '../../../../src/domain/calls/provider-answers.js';
+import { EmptyIdempotencyKey } from '../../../../src/providers/idempotency-key.js';
+import type { StripeCalls } from '../../../../src/providers/stripe/client.js';
 import {
   answering,
   error,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type ChainReader, settlementVerifier } from '../../../src/calls/decisions/ask-chain.js';
-import { next } from '../../../src/domain/calls/next.js';
-import { newSettlementId } from '../../../src/domain/ids.js';
+import { type ChainReader, settlementVerifier } from '../../../../src/calls/decisions/ask-chain.js';
+import { next } from '../../../../src/domain/calls/next.js';
+import { newSettlementId } from '../../../../src/domain/ids.js';
 
 const ID = newSettlementId(1);
 const LOOKUP = { kind: 'settle', channelId: '0x1' };

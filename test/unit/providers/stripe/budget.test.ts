@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createBudget, stripeRequestsOverall, type TokenLedger } from '../../../src/providers/stripe/budget.js';
+import { createBudget, stripeRequestsOverall, type TokenLedger } from '../../../../src/providers/stripe/budget.js';
 
 const ENDPOINT = 'reversals.create';
 

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { startTempoSandbox } from '../../../sandbox/tempo/start.js';
+import { startTempoSandbox } from '../../../../sandbox/tempo/start.js';
 import { type CaptureWorld, PAYEE_KEY, startCaptureWorld } from './support.js';
 
 let world: CaptureWorld;
