@@ -6,7 +6,7 @@ import type { Brand } from './brand.js';
  */
 export type AtomicAmount = Brand<string, 'AtomicAmount'>;
 
-/** What the contract admits on the wire: 1 to 39 digits, so that every amount also fits uint128. */
+/** What the API (docs/openapi.json) admits on the wire: 1 to 39 digits, so that every amount also fits uint128. */
 const ATOMIC = /^[0-9]{1,39}$/;
 
 /** Digits of an amount without leading zeros; undefined when `text` is not a plain non-negative integer. */

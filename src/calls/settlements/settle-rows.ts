@@ -145,7 +145,7 @@ function notRecorded(
   };
 }
 
-/** The marker that operators of the systems before this one alert on; its wording is fixed. */
+/** The marker of the ATXP SDK's close-time settlement, which operators alert on; its wording is fixed. */
 function logFirstFailure(claimed: ClaimedSettlement, answer: Answer, logger: Logger): void {
   logger.warn(
     { settlement: claimed.id, answer: answer.kind, detail: answer.kind === 'done' ? undefined : answer.detail },

@@ -1,9 +1,10 @@
 import type { OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
 
 /**
- * Every idempotency key of the product. Each comes from a business id alone, never from an amount, an attempt, a run or a
- * random number, so that whoever sends the call again, sends the same key. No two kinds of call can share one, because
- * their ids differ.
+ * The idempotency keys of calls to Hyperswitch and Stripe. Each comes from a business id alone, never from an amount, an
+ * attempt, a run or a random number, so that whoever sends the call again, sends the same key. No two kinds of call can share
+ * one, because their ids differ. The key of a settlement is kept in its row: what its caller gave, the payment request id, or
+ * the identity of its credential, which of a voucher is the channel and the cumulative amount.
  */
 export const paymentKey = (order: OrderId): string => order;
 /** Of the call that cancels it: another endpoint, so another key. */

@@ -1,4 +1,4 @@
-/** Why an item waits for an operator: the closed list of the contract. */
+/** Why an item waits for an operator: the closed list of the API (docs/openapi.json). */
 export const ATTENTION_REASONS = [
   'credential_undecodable',
   'credential_refused',

@@ -64,7 +64,8 @@ export function createChannels(database: Database) {
     },
 
     /**
-     * Makes the payer's close durable: from here on nothing is paid from the channel, and the sweep sends the close.
+     * Makes the payer's close durable: from here on nothing is paid from the channel. Whoever calls this opens
+     * the capture that closes it at once; what is missed the sweep opens.
      * @param proven it is the payer who closes, and not somebody who read the voucher on chain
      */
     requestClose(voucher: Voucher, proven: boolean, judge: Judge): Promise<CloseOutcome> {

@@ -22,7 +22,7 @@ export interface StockShopOptions {
 
 type Details = Record<string, unknown> & { sessionSnapshot?: Record<string, unknown> };
 
-/** The flat hints of the proposal beside mppx's snapshot, or instead of it. */
+/** The flat hints of mppx pull request 260 beside mppx's snapshot, or instead of it. */
 function told(details: Details, tells: Telling): Details {
   const { sessionSnapshot, ...rest } = details;
   if (sessionSnapshot === undefined || tells === 'snapshot') return details;

@@ -108,7 +108,7 @@ const ourClient: Client = async (tools) => {
   });
 };
 
-/** The proposal to the letter, upon the stock client: whatever the server requires is what is signed. */
+/** mppx pull request 260 ("flat session hints") to the letter, upon the stock client: whatever the server requires is what is signed. */
 const literalClient: Client = async (tools) => {
   const channelStore: ChannelStore = createChannelStore();
   if (tools.recorded !== undefined) await channelStore.set(entryOf(tools));
