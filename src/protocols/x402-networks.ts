@@ -32,6 +32,36 @@ const EVM_CHAINS: ReadonlyMap<string, number> = new Map([
   ['story', 1514],
 ]);
 
+/** The EVM networks that clients of x402 v1 know by name: one that is foreign to them makes them reject a whole 402. */
+const NAMED_BY_V1 = [
+  'abstract',
+  'abstract-testnet',
+  'avalanche',
+  'avalanche-fuji',
+  'base',
+  'base-sepolia',
+  'educhain',
+  'iotex',
+  'peaq',
+  'polygon',
+  'polygon-amoy',
+  'sei',
+  'sei-testnet',
+  'skale-base-sepolia',
+  'story',
+];
+const V1_NAMES: ReadonlyMap<string, string> = new Map(
+  NAMED_BY_V1.map((name) => [`eip155:${EVM_CHAINS.get(name)}`, name]),
+);
+
+/**
+ * What x402 v1 calls a network (npm `x402` 1.2.0, `NetworkSchema`).
+ *
+ * @param network CAIP-2
+ * @returns undefined where its clients know no name for it
+ */
+export const v1NetworkName = (network: string): string | undefined => V1_NAMES.get(network);
+
 const SOLANA_CLUSTERS: ReadonlyMap<string, string> = new Map([
   ['solana', 'solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp'],
   ['solana-devnet', 'solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1'],

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../domain/json.js';
 import { mppOpaque } from './challenge-opaque.js';
 import type { MppIssuer } from './match-mpp.js';
 import { offeredFor, type Presented } from './match-offer.js';
-import { atxpOption, MPP_METHOD, mppRequest, type Offer, x402Accept } from './offers.js';
+import { atxpOption, MPP_METHOD, mppRequest, type Offer, x402Accept, x402V1Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
 
 /** What the auth server does for a challenge. Moves no money. */
@@ -33,7 +33,7 @@ export interface ChallengeDependencies {
 
 export interface ChallengeAnswer {
   readonly headers: Readonly<Record<string, string>>;
-  /** The x402 v2 body; undefined where the route does not sell by x402 (the caller then sends a problem document). */
+  /** What x402 says in a body; undefined where the route does not sell by x402 (the caller then sends a problem document). */
   readonly body?: JsonObject;
 }
 
@@ -49,7 +49,7 @@ export interface ChallengedPayer {
 const PAYMENT_REQUEST_TIMEOUT_MS = 3_000;
 
 /**
- * The 402 of a route in all its protocols: x402 v2 as body and `PAYMENT-REQUIRED`, ATXP as
+ * The 402 of a route in all its protocols: x402 v1 as body and v2 as `PAYMENT-REQUIRED`, ATXP as
  * `X-ATXP-Payment-Request`, MPP as `WWW-Authenticate: Payment …`.
  *
  * @param error why a credential that was presented does not do; undefined when there was none
@@ -65,25 +65,33 @@ export async function makeChallenge(
   const x402 = x402Part(presented, error, dependencies);
   // Our accept is the library's PaymentRequirements, in the JSON type that the ledger keeps it in.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  if (x402) headers['PAYMENT-REQUIRED'] = encodePaymentRequiredHeader(x402 as unknown as PaymentRequired);
+  if (x402) headers['PAYMENT-REQUIRED'] = encodePaymentRequiredHeader(x402.header as unknown as PaymentRequired);
   const mpp = [...mppPart(presented, givenTo, dependencies), ...(channel === undefined ? [] : [channel])].join(', ');
   if (mpp) headers['WWW-Authenticate'] = mpp;
   const atxp = await atxpPart(presented, dependencies);
   if (atxp) headers['X-ATXP-Payment-Request'] = atxp;
   if (!x402 && !mpp && !atxp) return undefined;
-  return { headers, ...(x402 && { body: x402 }) };
+  return { headers, ...(x402 && { body: x402.body }) };
 }
 
 function x402Part(
   presented: Presented,
   error: string | undefined,
   { credentialValidityMs }: ChallengeDependencies,
-): JsonObject | undefined {
-  const accepts = offersOf(presented, 'x402')
-    .map((offer) => x402Accept(offer, presented.supportedSchemes, credentialValidityMs))
+): { readonly header: JsonObject; readonly body: JsonObject } | undefined {
+  const { resource, supportedSchemes } = presented;
+  const offers = offersOf(presented, 'x402');
+  const accepts = offers
+    .map((offer) => x402Accept(offer, supportedSchemes, credentialValidityMs))
     .filter((accept) => accept !== undefined);
   if (accepts.length === 0) return undefined;
-  return { x402Version: 2, ...(error !== undefined && { error }), resource: presented.resource, accepts };
+  const why = error === undefined ? {} : { error };
+  const header = { x402Version: 2, ...why, resource, accepts };
+  const inV1 = offers
+    .map((offer) => x402V1Accept(offer, resource, credentialValidityMs))
+    .filter((accept) => accept !== undefined);
+  // Where v1 can pay nothing, its clients are lost anyway, and whoever reads bodies may know v2.
+  return { header, body: inV1.length === 0 ? header : { x402Version: 1, ...why, accepts: inV1 } };
 }
 
 function mppPart(

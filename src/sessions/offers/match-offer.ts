@@ -9,10 +9,10 @@ import { canonicalJson, isObject, valueAt } from '../../protocols/wire-json.js';
 import { canonicalNetwork } from '../../protocols/x402-networks.js';
 import { type Mismatch, sameJson } from './match-json.js';
 import { type MppIssuer, mppMismatch } from './match-mpp.js';
-import { type ResourceInfo, x402Mismatch } from './match-x402.js';
+import { x402Mismatch } from './match-x402.js';
 import { atxpOption, mppRequest, type Offer, type SupportedSchemes, x402Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
-import { sameResource } from './resource.js';
+import { type ResourceInfo, sameResource } from './resource.js';
 
 export interface MatchDependencies {
   readonly mpp: MppIssuer | undefined;

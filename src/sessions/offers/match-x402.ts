@@ -4,14 +4,7 @@ import { objectAt, stringAt, valueAt } from '../../protocols/wire-json.js';
 import { canonicalNetwork } from '../../protocols/x402-networks.js';
 import { firstMismatch, type Mismatch, offeredMismatch, sameJson, unknownKey } from './match-json.js';
 import type { Offer } from './offers.js';
-import { sameResource } from './resource.js';
-
-/** The resource of a challenge, as x402 v2 describes it. */
-export interface ResourceInfo extends JsonObject {
-  readonly url: string;
-  readonly description?: string;
-  readonly mimeType?: string;
-}
+import { type ResourceInfo, sameResource } from './resource.js';
 
 /**
  * The contracts that a Permit2 authorization for `upto` may name as its spender: x402's own, deployed at one address on

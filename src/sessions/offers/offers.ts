@@ -2,7 +2,8 @@ import type { JsonObject } from '../../domain/json.js';
 import { type AtomicAmount, formatDecimal } from '../../domain/money.js';
 import type { Protocol } from '../../domain/settlements/settlement-status.js';
 import type { Scheme } from '../../protocols/credential.js';
-import { canonicalNetwork } from '../../protocols/x402-networks.js';
+import { canonicalNetwork, v1NetworkName } from '../../protocols/x402-networks.js';
+import type { ResourceInfo } from './resource.js';
 import {
   channelEntry,
   checkRouteOptions,
@@ -110,6 +111,34 @@ export function x402Accept(
     payTo: offer.payTo,
     maxTimeoutSeconds: Math.floor(credentialValidityMs / 1000),
     extra: { ...offer.domain, ...(offer.scheme === 'upto' && { facilitatorAddress: facilitator }) },
+  };
+}
+
+/**
+ * The accept of an offer as clients of x402 v1 read it (npm `x402` 1.2.0, `PaymentRequirementsSchema`). It says `amount`
+ * beside `maxAmountRequired`, because ATXP's client reads that of the same body.
+ *
+ * @returns undefined where v1 knows no such scheme or network
+ */
+export function x402V1Accept(
+  offer: Offer,
+  resource: ResourceInfo,
+  credentialValidityMs: number,
+): JsonObject | undefined {
+  const network = v1NetworkName(offer.network);
+  if (offer.scheme !== 'exact' || network === undefined) return undefined;
+  return {
+    scheme: offer.scheme,
+    network,
+    maxAmountRequired: offer.amount,
+    amount: offer.amount,
+    resource: resource.url,
+    description: resource.description ?? '',
+    mimeType: resource.mimeType ?? '',
+    payTo: offer.payTo,
+    maxTimeoutSeconds: Math.floor(credentialValidityMs / 1000),
+    asset: offer.asset,
+    extra: { ...offer.domain },
   };
 }
 

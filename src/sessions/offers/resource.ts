@@ -1,5 +1,6 @@
 import { unescape } from 'node:querystring';
 import type { Request } from 'express';
+import type { JsonObject } from '../../domain/json.js';
 
 /** What a request asks for, as its client names it. */
 export interface Resource {
@@ -7,6 +8,13 @@ export interface Resource {
   readonly target: string;
   /** The same under the origin that clients see. */
   readonly url: string;
+}
+
+/** The resource of a challenge, as x402 v2 describes it. */
+export interface ResourceInfo extends JsonObject {
+  readonly url: string;
+  readonly description?: string;
+  readonly mimeType?: string;
 }
 
 /**

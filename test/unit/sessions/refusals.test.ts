@@ -19,14 +19,22 @@ test('without a payment the answer is 402 with the offer in all its protocols', 
   world = await sell(serve);
   const answer = await fetch(`${world.url}/paid?page=2`);
   expect([answer.status, answer.headers.get('content-type')]).toEqual([402, 'application/json; charset=utf-8']);
-  const body = await jsonOf(answer);
-  expect(validatePaymentRequired(body)).toEqual(body);
-  expect(body).toMatchObject({
+  const url = `${world.url}/paid?page=2`;
+  const terms = { scheme: 'exact', payTo: PAYEE, maxTimeoutSeconds: 3600 };
+  const second = decodePaymentRequiredHeader(answer.headers.get('payment-required') ?? '');
+  expect(validatePaymentRequired(second)).toEqual(second);
+  expect(second).toMatchObject({
     x402Version: 2,
-    resource: { url: `${world.url}/paid?page=2` },
-    accepts: [{ scheme: 'exact', network: 'eip155:8453', amount: '10000', payTo: PAYEE, maxTimeoutSeconds: 3600 }],
+    resource: { url },
+    accepts: [{ ...terms, network: 'eip155:8453', amount: '10000' }],
   });
-  expect(decodePaymentRequiredHeader(answer.headers.get('payment-required') ?? '')).toEqual(body);
+  const first = await jsonOf(answer);
+  expect(validatePaymentRequired(first)).toMatchObject({
+    x402Version: 1,
+    accepts: [{ ...terms, network: 'base', resource: url, maxAmountRequired: '10000' }],
+  });
+  // ATXP's client reads this one of the same body.
+  expect(first.accepts).toEqual([expect.objectContaining({ amount: '10000' })]);
   const atxp = JSON.parse(answer.headers.get('x-atxp-payment-request') ?? '{}');
   expect(atxp).toMatchObject({
     paymentRequestUrl: 'https://auth.example/payment-request/request-1',

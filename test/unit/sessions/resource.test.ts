@@ -70,7 +70,7 @@ test.each([
 
 describe('the origin of what is sold', () => {
   const urlIn402 = async (at: World, headers: Record<string, string> = {}): Promise<string> =>
-    (await jsonOf(await fetch(`${at.url}/paid?b=2&a=1`, { headers }))).resource.url;
+    (await jsonOf(await fetch(`${at.url}/paid?b=2&a=1`, { headers }))).accepts[0].resource;
   const forwarded = { 'X-Forwarded-Host': 'api.example.com', 'X-Forwarded-Proto': 'https' };
 
   it('is PUBLIC_URL, with the prefix that a proxy takes away, whatever the request says', async () => {
