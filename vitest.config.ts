@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What needs no server, and what needs Postgres, Temporal or our own programs. */
 const UNIT = ['unit', 'architecture', 'replay'];
-const INTEGRATION = ['integration', 'contract'];
+const INTEGRATION = ['integration', 'contract', 'interop'];
 
 const skipped = process.env.MAKEGOOD_SKIP_INTEGRATION === '1';
 /** Writes test/replay/histories anew; a decision, so it is never part of a plain run. */

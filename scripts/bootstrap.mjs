@@ -11,7 +11,8 @@ import { withLock } from './lock.mjs';
 import { npm } from './npm.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const stamp = join(root, 'node_modules', '.makegood-installed');
+/** Parts of other people that tests try this with: an install of its own, which nobody else needs. */
+const interop = join(root, 'test', 'interop');
 const say = (text) => process.stderr.write(`makegood: ${text}\n`);
 const purpose = process.argv[2] ?? 'start';
 const withoutServers = purpose === 'test' && process.env.MAKEGOOD_SKIP_INTEGRATION === '1';
@@ -22,47 +23,51 @@ function checkNode() {
   throw new Error(`Node 20.19 or newer is needed, this is ${process.version}`);
 }
 
+const stampOf = (folder) => join(folder, 'node_modules', '.makegood-installed');
+
 /** What the installed packages must match: the lock file, on this platform. */
-function wanted() {
-  const lock = readFileSync(join(root, 'package-lock.json'));
+function wanted(folder) {
+  const lock = readFileSync(join(folder, 'package-lock.json'));
   return createHash('sha256').update(lock).update(`${process.platform} ${process.arch}`).digest('hex');
 }
 
-const isInstalled = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted();
+const isInstalled = (folder) => existsSync(stampOf(folder)) && readFileSync(stampOf(folder), 'utf8') === wanted(folder);
 
 /** Somebody ran `npm ci` by hand: npm's own note of what it installed says the same as the lock file. */
-function isInstalledByHand() {
-  const note = join(root, 'node_modules', '.package-lock.json');
+function isInstalledByHand(folder) {
+  const note = join(folder, 'node_modules', '.package-lock.json');
   if (!existsSync(note)) return false;
   const installed = JSON.parse(readFileSync(note, 'utf8')).packages;
-  const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+  const locked = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')).packages;
   return Object.entries(locked).every(([path, { version, optional, devOptional }]) => {
     if (path === '') return true;
     return installed[path] === undefined ? optional || devOptional : installed[path].version === version;
   });
 }
 
-async function install() {
-  if (isInstalled()) return;
-  await withLock(join(root, '.build', 'install.lock'), 'installing the dependencies', () => {
-    if (isInstalled()) return;
-    if (!isInstalledByHand()) npmCi();
-    linkPostgresLibraries();
-    writeFileSync(stamp, wanted());
+async function install(folder, what) {
+  if (isInstalled(folder)) return;
+  await withLock(join(root, '.build', 'install.lock'), `installing ${what}`, () => {
+    if (isInstalled(folder)) return;
+    if (!isInstalledByHand(folder)) npmCi(folder, what);
+    if (folder === root) linkPostgresLibraries();
+    writeFileSync(stampOf(folder), wanted(folder));
   });
 }
 
-function npmCi() {
+function npmCi(folder, what) {
   const started = Date.now();
-  say('installing the dependencies (npm ci); a first time takes about a minute');
+  say(`installing ${what} (npm ci); a first time takes about a minute`);
   // the caller may live in a production environment; the stack and the tests need everything
   const everything = ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'];
+  // what others run at their install is none of what the tests try
+  const scripts = folder === root ? [] : ['--ignore-scripts'];
   try {
-    npm(everything, { cwd: root, env: { ...process.env, NODE_ENV: 'development' } });
+    npm([...everything, ...scripts], { cwd: folder, env: { ...process.env, NODE_ENV: 'development' } });
   } catch (error) {
-    throw new Error(`the dependencies could not be installed: ${error.message}`, { cause: error });
+    throw new Error(`${what} could not be installed: ${error.message}`, { cause: error });
   }
-  say(`dependencies installed in ${Math.round((Date.now() - started) / 1000)} s`);
+  say(`${what} installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
 /** Postgres' shared libraries need links that its install script makes; who switched install scripts off lacks them. */
@@ -94,7 +99,8 @@ async function perhapsStripeMock() {
 
 try {
   checkNode();
-  await install();
+  await install(root, 'the dependencies');
+  if (purpose === 'test' && !withoutServers) await install(interop, 'the parts of others');
   const { build } = await import('./build.mjs');
   await build({ tests: purpose === 'test' && !withoutServers });
   if (!withoutServers) {

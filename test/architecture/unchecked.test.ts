@@ -87,7 +87,7 @@ it('a run says at its end, after its totals, what it did not check', { timeout: 
   const { status, end } = bareRun({ MAKEGOOD_SKIP_INTEGRATION: '1' });
   expect(status).toBe(0);
   expect(end).toContain('Not checked in this run:\n');
-  expect(end).toContain('test/integration, test/contract, test/faults: MAKEGOOD_SKIP_INTEGRATION=1');
+  expect(end).toContain('test/integration, test/contract, test/interop, test/faults: MAKEGOOD_SKIP_INTEGRATION=1');
   expect(end).toContain('docker compose is missing: ');
 });
 

@@ -17,7 +17,7 @@ export interface Unchecked {
   readonly unexplained: number;
 }
 
-const WITH_SERVERS = ['integration', 'contract', 'faults'].map((folder) => `test/${folder}`);
+const WITH_SERVERS = ['integration', 'contract', 'interop', 'faults'].map((folder) => `test/${folder}`);
 
 /** A run that skipped something must never look like a full one. */
 export function uncheckedIn(
