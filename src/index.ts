@@ -5,7 +5,7 @@ import { createPaidSessionRuntime, type PaidSessionRuntime } from './programs/ru
 import { createTempoRuntime } from './programs/tempo-runtime.js';
 import type { PaidSessionOptions } from './sessions/index.js';
 
-export type { PaidSessionOptions, PaymentSession } from './sessions/index.js';
+export type { PaidSessionOptions, PaymentSession, ProtocolTerms, SoldOffer } from './sessions/index.js';
 
 /** Makegood inside an application of your own: its paid routes, its lease, its connection to the ledger. */
 export interface Makegood {

@@ -8,6 +8,7 @@ import type { Payer } from '../protocols/payer.js';
 import type { CommitQueue } from './gate/commit-queue.js';
 import type { HeldLease, LeaseKeeper } from './gate/lease-keeper.js';
 import type { LiveSession } from './gate/live-session.js';
+import type { SoldOffer } from './gate/payment-session.js';
 import type { Match, MatchDependencies, Presented } from './offers/match-offer.js';
 import type { RouteTerms } from './offers/route-options.js';
 import type { SessionLedger } from './session-ledger.js';
@@ -67,6 +68,8 @@ export type Admission =
   | {
       readonly kind: 'admitted';
       readonly session: LiveSession;
+      /** What it is paid in; undefined: in something that is not offered any more. */
+      readonly offer: SoldOffer | undefined;
       readonly held: HeldLease;
       readonly settle: RouteTerms['settle'];
       /** The money is in already: nothing is left to be started. */

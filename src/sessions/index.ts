@@ -18,8 +18,8 @@ import { createPaidRoute } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
-export type { PaymentSession } from './gate/payment-session.js';
-export type { PaidSessionOptions } from './offers/route-options.js';
+export type { PaymentSession, SoldOffer } from './gate/payment-session.js';
+export type { PaidSessionOptions, ProtocolTerms } from './offers/route-options.js';
 
 /** The auth server as paid sessions use it; settling is not among it. */
 export interface SessionAuthServer extends Verifier, PaymentRequests {

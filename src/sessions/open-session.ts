@@ -7,7 +7,9 @@ import { canonicalJson, objectAt, sha256, stringAt } from '../protocols/wire-jso
 import type { AdmissionRequest, AdmitDependencies, Matched, Verified } from './admission.js';
 import type { HeldLease } from './gate/lease-keeper.js';
 import { createLiveSession, type LiveSession } from './gate/live-session.js';
+import type { SoldOffer } from './gate/payment-session.js';
 import type { ReadCredential } from './offers/match-offer.js';
+import type { Offer } from './offers/offers.js';
 import type { RouteTerms } from './offers/route-options.js';
 import type { NewSession, OpenOutcome } from './session-ledger.js';
 
@@ -19,7 +21,6 @@ export function newSession(
   { clock, releasedLimit }: AdmitDependencies,
 ): NewSession {
   const cap = offer.amount;
-  const { perPayer, total } = request.terms.exposure;
   const stored: JsonObject = { ...context };
   return {
     id: newSettlementId(clock.nowMs()),
@@ -37,14 +38,15 @@ export function newSession(
     lookup: credential.lookup,
     context: stored,
     expiresAtMs: credential.expiresAtMs,
-    route: request.route,
+    // The ledger sums credit by this name, and amounts of different currencies are never added.
+    route: offer.summedAs === undefined ? request.route : `${request.route} in ${offer.summedAs}`,
     cap,
     credential: request.found.raw,
     lease: held.lease,
     closeToken: randomUUID(),
     longestMs: request.terms.longestMs,
     releasedLimit,
-    exposure: { ...(perPayer !== undefined && { perPayer }), ...(total !== undefined && { total }) },
+    exposure: offer.exposure,
   };
 }
 
@@ -96,16 +98,19 @@ export async function openOnce(
 export function liveSession(
   { offer, credential, context }: Matched,
   session: NewSession,
-  settle: RouteTerms['settle'],
+  { terms, settle }: { readonly terms: RouteTerms; readonly settle: RouteTerms['settle'] },
   { commits }: AdmitDependencies,
 ): LiveSession {
+  // A handler may count in the route's price or in the offer's: either buys the whole response, at the offer's.
+  const atOwnPrice = !terms.metered && offer.amount !== terms.amount;
   return createLiveSession(
     {
       id: session.id,
       lease: session.lease,
       closeToken: session.closeToken,
       cap: session.cap,
-      metered: credential.metered,
+      metered: credential.metered && !atOwnPrice,
+      ...(atOwnPrice && { price: terms.amount }),
       closesAtZero: credential.closesAtZero,
       withheld: settle === 'before-release',
       bodyFor: (spent) => settleBody({ credential, context, spent, decimals: offer.decimals }),
@@ -113,3 +118,13 @@ export function liveSession(
     commits,
   );
 }
+
+/** An offer as handlers see it. */
+export const soldOffer = ({ protocol, network, asset, decimals, currency, amount }: Offer): SoldOffer => ({
+  protocol,
+  network,
+  asset,
+  decimals,
+  currency,
+  amount: BigInt(amount),
+});

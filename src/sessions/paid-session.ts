@@ -194,7 +194,9 @@ async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCr
     case 'admitted': {
       // What a channel pays is on chain already, so there is nothing to settle first and nothing to start.
       const onClose = { settle: 'after', settleNow: neverSettled, dispatch: nothing } as const;
-      if (attach(visit, { ...admission, ...onClose, deliveries: channels.deliveries }, dependencies)) next();
+      const { offer } = route;
+      const attached = { ...admission, ...onClose, offer: offer.sold, deliveries: channels.deliveries };
+      if (attach(visit, attached, dependencies)) next();
       return;
     }
     default:

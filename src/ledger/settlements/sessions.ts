@@ -51,7 +51,8 @@ export function createSessions(database: Database, sealer: Sealer) {
     /** The session or charge that holds this identity: what was released does not. */
     async findEarlierUse(identity: string): Promise<EarlierUse | undefined> {
       const [row] = await database.query<EarlierUse & { [column: string]: unknown }>(
-        `SELECT id, status, certainty, answer, tops_up IS NOT NULL AS "topsUp", content_sha256 AS "contentSha256"
+        `SELECT id, status, certainty, answer, tops_up IS NOT NULL AS "topsUp", content_sha256 AS "contentSha256",
+           asset, decimals
          FROM settlements WHERE identity = $1 AND status <> 'released'`,
         [identity],
       );

@@ -43,6 +43,7 @@ export interface SettlementFacts {
 }
 
 export interface NewSession extends SettlementFacts {
+  /** By what the ledger sums credit: a route's name, and beside it the currency where the route takes several. */
   readonly route: string;
   readonly cap: AtomicAmount;
   /** Raw credential as it came in the header; the ledger encrypts it. */
@@ -124,6 +125,8 @@ export interface EarlierUse {
   /** Of a session that was settled before anything was released: whether its answer is still due. */
   readonly answer: 'due' | 'serving' | 'given' | null;
   readonly topsUp: boolean;
+  readonly asset: string;
+  readonly decimals: number;
   /** What was asked for with it, in which content, where and how. */
   readonly contentSha256: string;
 }

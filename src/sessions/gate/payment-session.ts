@@ -1,7 +1,7 @@
 import type { Request as PaidRequest, Response } from 'express';
 import type { SettlementId } from '../../domain/ids.js';
 import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
-import type { RouteTerms } from '../offers/route-options.js';
+import type { RouteProtocol, RouteTerms } from '../offers/route-options.js';
 import { problemAnswer, refusal } from '../refusals.js';
 import type { SessionLog } from '../session-log.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
@@ -13,14 +13,34 @@ import { ResponseGate } from './response-gate.js';
 import type { ChargeOptions } from './session-charges.js';
 import type { WithheldAnswer } from './withheld-answer.js';
 
+/** What a response is paid in: the offer that the payer has chosen. */
+export interface SoldOffer {
+  readonly protocol: RouteProtocol;
+  /** CAIP-2. */
+  readonly network: string;
+  readonly asset: string;
+  readonly decimals: number;
+  /** The asset's symbol. */
+  readonly currency: string;
+  /** Its price, or its cap on a metered route; atomic units. */
+  readonly amount: bigint;
+}
+
 /** What a handler sees of the payment that its response is sold for. */
 export interface PaymentSession {
-  /** The most that this response may cost, in atomic units. */
+  /** The most that this response may cost, in atomic units of the offer. On a route with a price: what it costs. */
   readonly cap: bigint;
+  /**
+   * Undefined: the answer was paid for before, in something that the route takes no more. Where the auth server chooses which
+   * option of ATXP is paid, it is the first: they differ in network and asset alone.
+   */
+  readonly offer: SoldOffer | undefined;
   /** Charged so far. */
   readonly spent: bigint;
   /**
-   * Charges atomic units; synchronous. Schemes that cannot be metered are all or nothing: the first charge takes the cap.
+   * Charges atomic units of the offer; synchronous. Schemes that cannot be metered are all or nothing: the first charge takes
+   * the cap. So does it, on a route with a price, where the offer has a price of its own: there `charge(session.cap)` and a
+   * charge of the route's price do the same.
    * Charge before you write what it is for. An answer whose status is 400 or more, or 304, costs nothing but what was
    * charged with `{ evenIfFailed: true }`.
    * @returns false past the cap, or once the response was closed: nothing was charged, stop serving
@@ -57,6 +77,7 @@ interface Served {
 
 interface Attached {
   readonly session: LiveSession;
+  readonly offer: SoldOffer | undefined;
   readonly held: HeldLease;
   readonly settle: 'after' | 'before-release';
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
@@ -77,7 +98,7 @@ export function attach(
   attached: Attached,
   { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log }: GateSettings,
 ): boolean {
-  const { session, held, settle, settleNow, dispatch, deliveries, answer, receipt, headers = {} } = attached;
+  const { session, offer, held, settle, settleNow, dispatch, deliveries, answer, receipt, headers = {} } = attached;
   // Only a response that is settled first may have another one sent in its place.
   const before = settle === 'before-release' ? headersOf(res) : {};
   const gate = new ResponseGate(res, {
@@ -102,6 +123,7 @@ export function attach(
   });
   req.paymentSession = {
     cap: session.cap,
+    offer,
     get spent() {
       return session.spent();
     },

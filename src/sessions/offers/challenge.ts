@@ -6,7 +6,7 @@ import type { JsonObject } from '../../domain/json.js';
 import { mppOpaque } from './challenge-opaque.js';
 import type { MppIssuer } from './match-mpp.js';
 import { offeredFor, type Presented } from './match-offer.js';
-import { atxpOption, MPP_METHOD, mppRequest, type Offer, x402Accept, x402V1Accept } from './offers.js';
+import { atxpOption, MPP_METHOD, meantByV1, mppRequest, type Offer, x402Accept, x402V1Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
 
 /** What the auth server does for a challenge. Moves no money. */
@@ -88,6 +88,7 @@ function x402Part(
   const why = error === undefined ? {} : { error };
   const header = { x402Version: 2, ...why, resource, accepts };
   const inV1 = offers
+    .filter((offer) => meantByV1(offer, offers))
     .map((offer) => x402V1Accept(offer, resource, credentialValidityMs))
     .filter((accept) => accept !== undefined);
   // Where v1 can pay nothing, its clients are lost anyway, and whoever reads bodies may know v2.
@@ -117,21 +118,22 @@ function mppPart(
 }
 
 async function atxpPart(presented: Presented, dependencies: ChallengeDependencies): Promise<string | undefined> {
-  const [offer] = offersOf(presented, 'atxp');
-  if (offer === undefined) return undefined;
+  const offers = offersOf(presented, 'atxp');
+  const [first, ...others] = offers.map(atxpOption);
+  if (first === undefined) return undefined;
   const { paymentRequests, requestIds, authServerUrl, destinationAccountId } = dependencies;
-  const option = atxpOption(offer);
   try {
     const created = await paymentRequests.createPaymentRequest({
-      options: [{ ...option }],
+      options: [first, ...others].map((option) => ({ ...option })),
       ...(destinationAccountId !== undefined && { destinationAccountId }),
       timeoutMs: PAYMENT_REQUEST_TIMEOUT_MS,
     });
     if (created.kind !== 'created') return undefined;
     return JSON.stringify({
-      paymentRequestId: requestIds.issue(created.id, offeredFor(offer, presented.target)),
+      paymentRequestId: requestIds.issue(created.id, offeredFor(offers, presented.target)),
       paymentRequestUrl: `${authServerUrl.replace(/\/+$/, '')}/payment-request/${encodeURIComponent(created.id)}`,
-      chargeAmount: option.amount,
+      // Of all its options.
+      chargeAmount: first.amount,
     });
   } catch {
     return undefined;

@@ -45,7 +45,8 @@ export function createSupportedSchemes(
   };
 }
 
+/** An answer that names other networks is an answer: nobody waits for one that the auth server does not settle on. */
 function isKnown(offer: Offer, supportedSchemes: SupportedSchemes): boolean {
-  if (offer.scheme === 'upto') return supportedSchemes.x402[offer.network] !== undefined;
+  if (offer.scheme === 'upto') return Object.keys(supportedSchemes.x402).length > 0;
   return offer.scheme !== 'session' || supportedSchemes.mpp[MPP_METHOD] !== undefined;
 }

@@ -98,7 +98,8 @@ export class FakeLedger implements SessionLedger {
     const row = [...this.rows.values()].find((one) => one.status !== 'released' && one.session.identity === identity);
     if (row === undefined) return undefined;
     const { status, certainty, answer, session } = row;
-    return { id: session.id, status, certainty, answer, topsUp: false, contentSha256: session.contentSha256 };
+    const { id, asset, decimals, contentSha256 } = session;
+    return { id, status, certainty, answer, topsUp: false, asset, decimals, contentSha256 };
   }
 
   closeVoucherChannel(): Promise<never> {

@@ -29,7 +29,7 @@ export const FIXED: PaidSessionOptions = {
   decimals: 6,
   payTo: PAYEE,
   network: 'eip155:8453',
-  protocols: ['atxp', 'x402', { protocol: 'mpp', network: TEMPO }],
+  protocols: ['atxp', 'x402', { protocol: 'mpp', network: TEMPO, asset: ASSET }],
 };
 /** Metered up to 0.1 of the asset. */
 export const METERED: PaidSessionOptions = { ...FIXED, price: undefined, cap: '100000' };
