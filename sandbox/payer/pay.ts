@@ -12,6 +12,9 @@ export interface PayOptions {
   readonly version?: 1 | 2;
   /** x402 only; default: the first offer. */
   readonly scheme?: 'exact' | 'upto';
+  /** x402 and MPP: which token, and where; default: the first offer. Networks as the 402 writes them, chain ids for MPP. */
+  readonly network?: string;
+  readonly asset?: string;
   /** MPP only; default: the first challenge. */
   readonly intent?: 'charge' | 'session';
   readonly layout?: JsonLayout;
@@ -50,7 +53,11 @@ export async function answerOffers(offers: PaymentOffers, options: PayOptions): 
     return atxpCredential({ account, layout, paymentRequestId: offers.atxp.paymentRequestId });
   }
   if (options.protocol === 'x402') return answerX402(offers, options);
-  const challenge = offers.mpp.find(({ intent }) => options.intent === undefined || intent === options.intent);
+  const challenge = offers.mpp.find(
+    ({ intent, request }) =>
+      (options.intent === undefined || intent === options.intent) &&
+      wants(options, chainOf(request.methodDetails), request.currency),
+  );
   if (challenge === undefined) throw nothingFits(`no MPP challenge of intent ${options.intent ?? 'any'}`);
   return mppCredential({ account, challenge, layout });
 }
@@ -59,9 +66,19 @@ async function answerX402(offers: PaymentOffers, options: PayOptions): Promise<P
   const { account, layout, nowMs, version = 2 } = options;
   // A v2 offer says all that a v1 payment needs, so servers that print only v2 can be paid by v1 clients too.
   const offered = offers.x402[version] ?? offers.x402[2];
-  const accept = offered?.accepts.find(({ scheme }) => options.scheme === undefined || scheme === options.scheme);
+  const accept = offered?.accepts.find(
+    ({ scheme, network, asset }) =>
+      (options.scheme === undefined || scheme === options.scheme) && wants(options, network, asset),
+  );
   if (accept === undefined) throw nothingFits(`no x402 v${version} offer of scheme ${options.scheme ?? 'any'}`);
   return x402Credential({ account, accept, version, layout, nowMs, resource: offers.x402[2]?.resource });
 }
+
+const wants = (want: PayOptions, network: unknown, asset: unknown): boolean =>
+  (want.network === undefined || want.network === network) &&
+  (want.asset === undefined || want.asset.toLowerCase() === String(asset).toLowerCase());
+
+const chainOf = (methodDetails: unknown): string =>
+  String((methodDetails as { chainId?: number } | undefined)?.chainId);
 
 const nothingFits = (what: string): Error => new Error(`the 402 answer cannot be paid like this: ${what}`);

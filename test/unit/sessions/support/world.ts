@@ -8,6 +8,7 @@ import { readOffers } from '../../../../sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../../sandbox/payer/credential.js';
 import { answerOffers, type PayOptions } from '../../../../sandbox/payer/pay.js';
 import type { SettlementId } from '../../../../src/domain/ids.js';
+import type { JsonObject } from '../../../../src/domain/json.js';
 import type { Protocol } from '../../../../src/domain/settlements/settlement-status.js';
 import { createPaidSessions, type PaidSessionOptions, type SessionSettings } from '../../../../src/sessions/index.js';
 import type { SupportedSchemes } from '../../../../src/sessions/offers/offers.js';
@@ -61,7 +62,11 @@ export class FakeAuthServer {
       : { kind: 'invalid' as const, detail: 'auth server answered 402' };
   }
 
-  async createPaymentRequest() {
+  /** The options of each payment request that it was asked for. */
+  readonly asked: (readonly JsonObject[])[] = [];
+
+  async createPaymentRequest({ options }: { readonly options: readonly JsonObject[] }) {
+    this.asked.push(options);
     if (this.down) return { kind: 'unavailable' as const, detail: 'no connection' };
     this.requests += 1;
     return { kind: 'created' as const, id: `request-${this.requests}` };
