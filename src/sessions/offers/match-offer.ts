@@ -53,18 +53,22 @@ export type Match =
  * verify and settle get is built from that offer alone, so a credential can never choose what it is verified against.
  */
 export function matchOffer(found: FoundCredential, presented: Presented, dependencies: MatchDependencies): Match {
-  const offers = presented.offers.filter((candidate) => candidate.protocol === found.protocol);
-  const [first, ...others] = offersOfOneAnswer(offers).map((held) => holdAgainst(held, found, presented, dependencies));
-  if (first === undefined)
-    return { kind: 'mismatch', why: 'this protocol is not offered here', ...readAlone(found, dependencies) };
-  if (others.length === 0) return first.match;
-  const all = [first, ...others];
-  const [match, ...more] = all.filter((one) => one.match.kind === 'match');
-  if (more.length > 0) return { kind: 'mismatch', why: 'it fits several offers', ...readAlone(found, dependencies) };
-  if (match !== undefined) return match.match;
-  const content = readAlone(found, dependencies).read?.credential.content;
-  const named = content && all.find(({ offer }) => namesOffer(found.protocol, content, offer));
-  return (named ?? all.find((one) => one.match.kind === 'mismatch') ?? first).match;
+  const offered = presented.offers.filter((candidate) => candidate.protocol === found.protocol);
+  const answerable = offersOfOneAnswer(offered);
+  const alone = readAlone(found, dependencies);
+  const names = ([offer]: Offers) => alone.read !== undefined && namesOffer(alone.read.credential, offer);
+  const named = answerable.filter(names).map((offers) => holdAgainst(offers, found, presented, dependencies));
+  const [match, ...more] = named.filter(({ kind }) => kind === 'match');
+  if (more.length > 0) return { kind: 'mismatch', why: 'it fits several offers', ...alone };
+  const meant = match ?? named.find(({ kind }) => kind === 'undecided') ?? named[0];
+  if (meant !== undefined) return meant;
+  const [first] = answerable;
+  if (first === undefined) return { kind: 'mismatch', why: 'this protocol is not offered here', ...alone };
+  const held = holdAgainst(first, found, presented, dependencies);
+  // It is for something else, so nothing that we may still hear is about it.
+  return held.kind === 'mismatch'
+    ? held
+    : { kind: 'mismatch', why: 'it is for something else than is offered', ...alone };
 }
 
 type Offers = readonly [Offer, ...Offer[]];
@@ -81,18 +85,13 @@ function holdAgainst(
   found: FoundCredential,
   presented: Presented,
   dependencies: MatchDependencies,
-): { readonly offer: Offer; readonly match: Match } {
+): Match {
   const [offer] = offers;
   const terms = offeredTerms(offers, presented, dependencies);
   if (terms === undefined) {
     const why = `the auth server has not told yet how ${offer.scheme} is settled here`;
-    return { offer, match: { kind: 'undecided', why, ...readAlone(found, dependencies) } };
+    return { kind: 'undecided', why, ...readAlone(found, dependencies) };
   }
-  return { offer, match: matchTerms(terms, found, dependencies) };
-}
-
-function matchTerms(terms: OfferedTerms, found: FoundCredential, dependencies: MatchDependencies): Match {
-  const { offer } = terms;
   const context = contextOf(found, terms, dependencies);
   const credential = decodeCredential(found.protocol, found.raw, context, offer.decimals);
   if (isUndecodable(credential))
@@ -107,21 +106,24 @@ function matchTerms(terms: OfferedTerms, found: FoundCredential, dependencies: M
   return { kind: 'mismatch', why, ...readAlone(found, dependencies, { offer, credential, context }) };
 }
 
-/** Whether it says that it is for this offer, of which something may have changed since. */
-function namesOffer(protocol: Offer['protocol'], content: JsonObject, offer: Offer): boolean {
-  const asked = protocol === 'x402' ? (objectAt(content, 'accepted') ?? content) : mppRequestIn(content);
-  const asset = stringAt(asked, protocol === 'x402' ? 'asset' : 'currency');
+/** Whether it says that it is for the token of this offer, or leaves it open. None is a match that does not. */
+function namesOffer({ protocol, content }: DecodedCredential, offer: Offer): boolean {
+  if (protocol === 'atxp') return true;
+  const accepted = objectAt(content, 'accepted') ?? content;
+  const asked = protocol === 'x402' ? undefined : mppRequestIn(content);
+  const asset = asked === undefined ? stringAt(accepted, 'asset') : stringAt(asked, 'currency');
   const chainId = valueAt(objectAt(asked, 'methodDetails'), 'chainId');
-  const network = protocol === 'x402' ? stringAt(asked, 'network') : `eip155:${String(chainId)}`;
+  const network = asked === undefined ? stringAt(accepted, 'network') : `eip155:${String(chainId)}`;
   return canonicalNetwork(network ?? '') === offer.network && (asset === undefined || sameJson(asset, offer.asset));
 }
 
-const mppRequestIn = (content: JsonObject): JsonObject | undefined => {
+function mppRequestIn(content: JsonObject): JsonObject {
   const challenge = objectAt(content, 'challenge');
+  const request = challenge && readChallenge(challenge)?.request;
   // It is JSON already, in the type that npm mppx gives it.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return challenge && (readChallenge(challenge)?.request as JsonObject | undefined);
-};
+  return (request ?? {}) as JsonObject;
+}
 
 /** An MPP voucher is cumulative over its channel: it covers the offer (its terms were looked at) and need not equal it. */
 const amountMismatch = ({ cap }: DecodedCredential, { scheme, amount }: Offer): Mismatch =>

@@ -4,11 +4,13 @@ import { Challenge } from 'mppx';
 import { afterEach, describe, expect, it } from 'vitest';
 import { payerAccount } from '../../../sandbox/payer/account.js';
 import { atxpCredential } from '../../../sandbox/payer/atxp.js';
+import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import type { PaidSessionOptions, PaymentSession, ProtocolTerms } from '../../../src/sessions/index.js';
 import { routeOffers } from '../../../src/sessions/offers/offers.js';
 import { BASE, BASE_EURC, BASE_USDC, IN_THREE_TOKENS, POLYGON, POLYGON_USDC } from '../../support/sessions/offers.js';
-import { type Handler, jsonOf, type Loose, METERED, sell, type World } from './support/world.js';
+import { headersFor } from './support/tampering.js';
+import { FACILITATOR, type Handler, jsonOf, type Loose, METERED, sell, type World } from './support/world.js';
 
 /** A route that takes several tokens, on several networks. */
 
@@ -234,6 +236,25 @@ describe('a 402 for several tokens', () => {
     const { accepts } = await jsonOf(await fetch(`${world.url}/paid`));
     expect(accepts.map((accept: Loose) => accept.network)).toEqual([BASE]);
   });
+});
+
+it('a payment is undecided while the auth server has not told how its own network is settled, and no other payment is', async () => {
+  const shop = { sells: { ...METERED, protocols: ['x402', onPolygon] }, publicUrl: 'https://shop.test' } as const;
+  world = await sell(charges('1'), shop);
+  world.auth.supportedSchemes = { x402: { [BASE]: FACILITATOR, [POLYGON]: FACILITATOR }, mpp: {} };
+  const [onBase, onPolygonNow] = [await world.credential(), await world.credential({ network: POLYGON })];
+  const content = structuredClone(onPolygonNow.content) as Loose;
+  content.accepted.asset = BASE_USDC;
+  const other = await sell(charges('1'), shop);
+  try {
+    const buys = async (headers: PaymentCredential['headers']) =>
+      (await fetch(`${other.url}/paid`, { headers })).status;
+    expect(await buys(onBase.headers)).toBe(200);
+    expect(await buys(onPolygonNow.headers)).toBe(503);
+    expect(await buys(headersFor(content, onPolygonNow))).toBe(402);
+  } finally {
+    await other.close();
+  }
 });
 
 describe('a payment', () => {
