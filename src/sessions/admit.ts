@@ -11,7 +11,7 @@ import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-vo
 import { CHALLENGE_EXPIRED } from './offers/match-mpp.js';
 import { matchOffer, type ReadCredential, readAlone } from './offers/match-offer.js';
 import type { Offer } from './offers/offers.js';
-import { contentsOf, liveSession, newSession, openOnce, soldOffer } from './open-session.js';
+import { contentsOf, isAtOwnPrice, liveSession, newSession, openOnce, soldOffer } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
 
@@ -154,13 +154,17 @@ async function serveWhatIsDue(
     if (taken === undefined) return { kind: 'undecided', id };
     if ('limitedForMs' in taken) return { kind: 'limited', forMs: taken.limitedForMs };
     const offer = offerOf(use, credential, request);
+    const limit = limitOf(taken.spent, offer, request);
+    const metered = credential.metered && !(offer && isAtOwnPrice(offer, request.terms));
     const session = createLiveSession(
       {
         id,
         lease: held.lease,
         closeToken: taken.token,
-        cap: limitOf(taken.spent, offer, request),
-        metered: credential.metered,
+        // What is sold whole costs what it has cost.
+        cap: metered ? limit : taken.spent,
+        metered,
+        price: limit,
         closesAtZero: false,
         // Nothing is sent any more.
         bodyFor: () => '',

@@ -101,16 +101,15 @@ export function liveSession(
   { terms, settle }: { readonly terms: RouteTerms; readonly settle: RouteTerms['settle'] },
   { commits }: AdmitDependencies,
 ): LiveSession {
-  // A handler may count in the route's price or in the offer's: either buys the whole response, at the offer's.
-  const atOwnPrice = !terms.metered && offer.amount !== terms.amount;
+  const whole = isAtOwnPrice(offer, terms);
   return createLiveSession(
     {
       id: session.id,
       lease: session.lease,
       closeToken: session.closeToken,
       cap: session.cap,
-      metered: credential.metered && !atOwnPrice,
-      ...(atOwnPrice && { price: terms.amount }),
+      metered: credential.metered && !whole,
+      ...(whole && { price: terms.amount }),
       closesAtZero: credential.closesAtZero,
       withheld: settle === 'before-release',
       bodyFor: (spent) => settleBody({ credential, context, spent, decimals: offer.decimals }),
@@ -118,6 +117,10 @@ export function liveSession(
     commits,
   );
 }
+
+/** Its handler may count in the route's price or in the offer's: either buys the whole response, at the offer's. */
+export const isAtOwnPrice = (offer: Offer, { metered, amount }: RouteTerms): boolean =>
+  !metered && offer.amount !== amount;
 
 /** An offer as handlers see it. */
 export const soldOffer = ({ protocol, network, asset, decimals, currency, amount }: Offer): SoldOffer => ({
