@@ -27,7 +27,9 @@ export interface DemoShop {
 export const MPP_SECRET = 'a secret of at least thirty-two characters';
 const note = () => undefined;
 
-export async function openDemoShop(): Promise<DemoShop> {
+export async function openDemoShop(
+  mount?: (app: express.Express, paid: ReturnType<typeof createPaidSessions>['paidSession']) => unknown,
+): Promise<DemoShop> {
   const sandbox = await startAuthServerSandbox({ checkSignatures: true });
   const authServer = createAuthServer({ baseUrl: sandbox.url, clock: systemClock });
   const ledger = new FakeLedger();
@@ -52,6 +54,7 @@ export async function openDemoShop(): Promise<DemoShop> {
   await sessions.start();
   const app = express();
   mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mount?.(app, (options) => sessions.paidSession(options));
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
