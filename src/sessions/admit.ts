@@ -1,5 +1,4 @@
 import { assertNever } from '../domain/assert-never.js';
-import type { SettlementId } from '../domain/ids.js';
 import { type AtomicAmount, larger, toAtomic } from '../domain/money.js';
 import type { DecodedCredential } from '../protocols/credential.js';
 import { payerOf } from '../protocols/payer.js';

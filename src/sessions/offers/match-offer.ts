@@ -66,9 +66,9 @@ export function matchOffer(found: FoundCredential, presented: Presented, depende
   if (first === undefined) return { kind: 'mismatch', why: 'this protocol is not offered here', ...alone };
   const held = holdAgainst(first, found, presented, dependencies);
   // It is for something else, so nothing that we may still hear is about it.
-  return held.kind === 'mismatch'
-    ? held
-    : { kind: 'mismatch', why: 'it is for something else than is offered', ...alone };
+  return held.kind === 'undecided'
+    ? { kind: 'mismatch', why: 'it is for something else than is offered', ...alone }
+    : held;
 }
 
 type Offers = readonly [Offer, ...Offer[]];
@@ -112,8 +112,8 @@ function namesOffer({ protocol, content }: DecodedCredential, offer: Offer): boo
   const accepted = objectAt(content, 'accepted') ?? content;
   const asked = protocol === 'x402' ? undefined : mppRequestIn(content);
   const asset = asked === undefined ? stringAt(accepted, 'asset') : stringAt(asked, 'currency');
-  const chainId = valueAt(objectAt(asked, 'methodDetails'), 'chainId');
-  const network = asked === undefined ? stringAt(accepted, 'network') : `eip155:${String(chainId)}`;
+  const chainId = Number(valueAt(objectAt(asked, 'methodDetails'), 'chainId'));
+  const network = asked === undefined ? stringAt(accepted, 'network') : `eip155:${chainId}`;
   return canonicalNetwork(network ?? '') === offer.network && (asset === undefined || sameJson(asset, offer.asset));
 }
 

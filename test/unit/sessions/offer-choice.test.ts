@@ -8,7 +8,7 @@ import { makeChallenge } from '../../../src/sessions/offers/challenge.js';
 import { type Match, matchOffer, type Presented } from '../../../src/sessions/offers/match-offer.js';
 import { meantByV1, type Offer, routeOffers } from '../../../src/sessions/offers/offers.js';
 import { createRequestIds } from '../../../src/sessions/offers/request-ids.js';
-import type { PaidSessionOptions, ProtocolTerms } from '../../../src/sessions/offers/route-options.js';
+import type { ProtocolTerms } from '../../../src/sessions/offers/route-options.js';
 import { BASE, BASE_EURC, BASE_USDC, POLYGON, POLYGON_USDC } from '../../support/sessions/offers.js';
 import { ESCROW, FACILITATOR } from './support/world.js';
 
@@ -65,7 +65,7 @@ const routes = fc
     const kind = metered ? 'cap' : 'price';
     const protocols = [...some.map(({ amount, ...entry }: Loose) => ({ ...entry, [kind]: amount })), ...atxp];
     const own = { asset: BASE_USDC, network: BASE, decimals: 6, currency: 'USDC', payTo: PAYEES[0], domain };
-    return routeOffers({ ...own, [kind]: '10000', protocols } as PaidSessionOptions, BOUNDS).offers;
+    return routeOffers({ ...own, [kind]: '10000', protocols }, BOUNDS).offers;
   });
 
 // biome-ignore lint/suspicious/noExplicitAny: JSON that the test looks into
@@ -138,7 +138,7 @@ async function answersTo(offers: readonly Offer[]): Promise<Answer[]> {
     headers['WWW-Authenticate'] === undefined
       ? []
       : Challenge.fromResponseList(new Response(null, { status: 402, headers }));
-  const atxp = JSON.parse(headers['X-ATXP-Payment-Request'] ?? 'null') as Loose;
+  const atxp = JSON.parse(headers['X-ATXP-Payment-Request'] ?? 'null');
   return [
     ...second.accepts.map((accept: Loose) => ({
       protocol: 'x402',

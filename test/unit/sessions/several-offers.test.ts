@@ -247,11 +247,11 @@ it('a payment is undecided while the auth server has not told how its own networ
   content.accepted.asset = BASE_USDC;
   const other = await sell(charges('1'), shop);
   try {
-    const buys = async (headers: PaymentCredential['headers']) =>
+    const statusOf = async (headers: PaymentCredential['headers']) =>
       (await fetch(`${other.url}/paid`, { headers })).status;
-    expect(await buys(onBase.headers)).toBe(200);
-    expect(await buys(onPolygonNow.headers)).toBe(503);
-    expect(await buys(headersFor(content, onPolygonNow))).toBe(402);
+    expect(await statusOf(onBase.headers)).toBe(200);
+    expect(await statusOf(onPolygonNow.headers)).toBe(503);
+    expect(await statusOf(headersFor(content, onPolygonNow))).toBe(402);
   } finally {
     await other.close();
   }
@@ -378,6 +378,14 @@ describe('an ATXP credential', () => {
     ['nothing as its options', { options: [] }],
   ])('that states %s gets 402', async (_name, content) => {
     expect(await buyWith(content)).toBe(402);
+  });
+
+  it('that states more decimals than is usual is read by those of its offer', async () => {
+    const sells = { ...IN_THREE_TOKENS, asset: UNKNOWN, decimals: 18, currency: 'DAI', protocols: ['atxp'] } as const;
+    world = await sell(charges('10000'), { sells });
+    const options = [{ network: 'base', currency: 'DAI', address: TERMS.payTo, amount: '0.00000000000001' }];
+    const { headers } = atxpCredential({ account: payerAccount('alice'), options });
+    expect((await fetch(`${world.url}/paid`, { headers })).status).toBe(200);
   });
 
   it('answers a payment request of all options, and none of other options', async () => {
