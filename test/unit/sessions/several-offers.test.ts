@@ -389,13 +389,19 @@ describe('an ATXP credential', () => {
   });
 
   it('answers a payment request of all options, and none of other options', async () => {
-    world = await sell(charges('10000'), {
-      sells: twice,
-      mount: (app, paid) => app.get('/other', paid({ ...twice, protocols: ['atxp'] })),
-    });
+    world = await sell(charges('10000'), { sells: twice });
     const credential = await world.credential({ protocol: 'atxp' });
-    const other = await fetch(`${world.url}/other`, { headers: credential.headers });
-    expect(other.status).toBe(402);
+    const other = await sell(charges('10000'), { sells: { ...twice, protocols: ['atxp'] } });
+    try {
+      const [here, there] = [
+        await world.credential({ protocol: 'atxp' }),
+        await other.credential({ protocol: 'atxp' }),
+      ];
+      expect((await fetch(`${other.url}/paid`, { headers: here.headers })).status).toBe(402);
+      expect((await fetch(`${world.url}/paid`, { headers: there.headers })).status).toBe(402);
+    } finally {
+      await other.close();
+    }
     expect((await world.buy({ credential })).status).toBe(200);
   });
 });

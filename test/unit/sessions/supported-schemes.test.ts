@@ -65,3 +65,18 @@ test('an outage at the beginning is not asked about by every request', async () 
   await supportedSchemes.knownFor(metered);
   expect(asked).toBe(2);
 });
+
+test('no request waits for what the auth server has left out of its answer', async () => {
+  let nowMs = 0;
+  let answer: () => Promise<SupportedSchemes> = async () => HEARD;
+  const supportedSchemes = createSupportedSchemes(
+    () => answer(),
+    () => nowMs,
+  );
+  const entry = { protocol: 'x402', network: 'polygon', asset: '0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359' } as const;
+  const { offers } = routeOffers({ ...METERED, protocols: ['x402', entry] }, BOUNDS);
+  await supportedSchemes.knownFor(offers);
+  answer = () => new Promise(() => {});
+  nowMs += 3_600_000;
+  expect(await supportedSchemes.knownFor(offers)).toEqual(HEARD);
+});
