@@ -7,6 +7,7 @@ import type { Admission, AdmissionRequest, AdmitDependencies, Verified } from '.
 import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './gate/live-session.js';
 import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
+import { boughtBefore, type Named, namedBy, nameOf } from './named-answers.js';
 import { CHALLENGE_EXPIRED } from './offers/match-mpp.js';
 import { matchOffer, type ReadCredential, readAlone } from './offers/match-offer.js';
 import { contentsOf, liveSession, newSession, openOnce } from './open-session.js';
@@ -15,6 +16,15 @@ import { verifyCredential } from './verify-credential.js';
 
 /** From a credential to a durable session: what costs least is looked at first, and nothing is opened before all of it holds. */
 export async function admit(request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
+  const named = namedBy(request, dependencies);
+  return (named && (await boughtBefore(named, request, dependencies))) ?? admitNew(named, request, dependencies);
+}
+
+async function admitNew(
+  named: Named | undefined,
+  request: AdmissionRequest,
+  dependencies: AdmitDependencies,
+): Promise<Admission> {
   const match = matchOffer(request.found, request.presented, dependencies.match);
   if (match.kind === 'mismatch') {
     const givenTo = match.why === CHALLENGE_EXPIRED ? await payerOfExpired(request.found.raw, dependencies) : undefined;
@@ -42,7 +52,11 @@ export async function admit(request: AdmissionRequest, dependencies: AdmitDepend
   if (verified.kind === 'unreachable')
     return repeated(match, request, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
   if (verified.kind === 'valid')
-    return open({ ...match, payer: payerOf(credential, verified.payer) }, request, dependencies);
+    return open(
+      { ...match, payer: payerOf(credential, verified.payer), named: await nameOf(named, request) },
+      request,
+      dependencies,
+    );
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
   return repeated(match, request, dependencies, {
     kind: 'challenge',
@@ -176,9 +190,16 @@ async function open(match: Verified, request: AdmissionRequest, dependencies: Ad
         session: liveSession(match, session, settleAs, dependencies),
         held,
         settle: settleAs,
+        ...(match.named && { keepBytes: request.terms.replay?.bytes }),
       };
-    case 'identity_used':
-      return repeated(match, request, dependencies, { kind: 'used', id: undefined });
+    case 'identity_used': {
+      // The same payment came twice at once.
+      const named = match.named && namedBy(request, dependencies);
+      const before = named && (await boughtBefore(named, request, dependencies));
+      return before ?? repeated(match, request, dependencies, { kind: 'used', id: undefined });
+    }
+    case 'name_used':
+      return { kind: 'name_used' };
     case 'payer_uncollectable':
       return {
         kind: 'challenge',

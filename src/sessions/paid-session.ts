@@ -17,16 +17,20 @@ import {
 } from './channels/channel-route.js';
 import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
+import type { KeptAnswer } from './gate/answer-record.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
 import { attach, type GateSettings } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
+import { offeredExtensions } from './offers/extensions.js';
 import type { Presented } from './offers/match-offer.js';
 import { type RouteOffers, routeOffers } from './offers/offers.js';
+import type { Receipt } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
+import { requestBody } from './request-body.js';
 
 export interface PaidRouteDependencies extends GateSettings {
   /** Undefined: nothing is sold through the auth server. */
@@ -123,7 +127,8 @@ async function payByAuthServerThen(next: NextFunction, visit: Visit, found: Foun
 }
 
 function knockOf({ req, presented, route: { terms } }: Visit, found: FoundCredential): AdmissionRequest {
-  return { found, presented, method: req.method, terms, route: terms.name ?? routeName(req) };
+  const body = requestBody(req);
+  return { found, presented, method: req.method, terms, route: terms.name ?? routeName(req), body };
 }
 
 async function serveByAuthServer(
@@ -144,9 +149,19 @@ async function serveByAuthServer(
       return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail);
     case 'unavailable':
       return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
+    case 'again':
+      nameCharge(res, admission.id);
+      res.once('finish', () => authServer.deliveries.note({ id: admission.id, delivery: 'delivered' }));
+      return giveAgain(res, admission.answer, admission.receipt);
+    case 'under_way':
+      nameCharge(res, admission.id);
+      return sendProblem(res, refusal('answer_under_way'));
+    case 'name_used':
+      return sendProblem(res, refusal('payment_identifier_used'));
     case 'used':
       nameCharge(res, admission.id);
-      return sendProblem(res, refusal('credential_already_used'));
+      for (const [name, value] of Object.entries(admission.receipt ?? {})) res.setHeader(name, value);
+      return sendProblem(res, refusal('credential_already_used', admission.receipt && NOT_KEPT));
     case 'undecided':
       nameCharge(res, admission.id);
       return sendProblem(res, refusal('payment_unknown'));
@@ -212,6 +227,19 @@ function nameCharge(res: Response, id: SettlementId | undefined): void {
   if (id !== undefined) res.setHeader('Settlement-Id', id);
 }
 
+/** What layers before this one have said by now is about this request; an answer keeps only what was said after them. */
+function giveAgain(res: Response, { status, headers, body }: KeptAnswer, receipt: Receipt): void {
+  res.statusCode = status;
+  for (const [name, value] of [...headers, ...Object.entries(receipt)])
+    res.setHeader(name, typeof value === 'string' ? value : [...value]);
+  const hasBody = status >= 200 && status !== 204 && status !== 304;
+  if (hasBody) res.setHeader('Content-Length', body.length);
+  res.end(hasBody ? body : undefined);
+}
+
+const NOT_KEPT =
+  'It was paid for and served; its answer was a stream, or too large to be kept, or was kept for as long as this route keeps answers.';
+
 const neverSettled = (): Promise<SettleNowOutcome> => Promise.resolve('unknown');
 const nothing = (): void => undefined;
 
@@ -251,6 +279,7 @@ function presentedAt(
     offers,
     supportedSchemes,
     target,
+    extensions: offeredExtensions(terms),
     resource: {
       url,
       ...(terms.description !== undefined && { description: terms.description }),

@@ -21,6 +21,8 @@ export type RefusalCode =
   | 'payment_unknown'
   | 'payment_unavailable'
   | 'credential_already_used'
+  | 'answer_under_way'
+  | 'payment_identifier_used'
   | 'exposure_exceeded'
   | 'too_many_released'
   | 'voucher_refused'
@@ -60,6 +62,19 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     title: 'Credential already used',
     detail:
       'This payment credential pays for a response that was served, or is being served, to another request. It is charged at most once; Settlement-Id names its charge. To pay for one more response, ask for a new challenge.',
+  },
+  answer_under_way: {
+    status: 503,
+    title: 'The answer is under way',
+    detail:
+      'This payment pays for an answer that is being made for an earlier request. Send the same credential again in a moment, and do not sign another payment for it.',
+    retryAfterSeconds: 1,
+  },
+  payment_identifier_used: {
+    status: 409,
+    title: 'Payment identifier used',
+    detail:
+      'The payment-identifier of this payment names another payment, or another request: nothing was charged by this one. Send the same payment, URL and body as then, or give this payment an identifier of its own.',
   },
   exposure_exceeded: {
     status: 429,

@@ -2,12 +2,14 @@ import type { SettlementId } from '../domain/ids.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { Delivery } from '../domain/settlements/settlement-status.js';
 import type {
+  AnswerName,
   ChangeOutcome,
   ChannelClose,
   ChannelTopUp,
   CloseTakenBack,
   EarlierUse,
   Lease,
+  NamedAnswer,
   NewSession,
   OpenOutcome,
   ReleaseCause,
@@ -16,7 +18,18 @@ import type {
   VoucherCloseOutcome,
 } from '../ledger/settlements/settlement-types.js';
 
-export type { ChangeOutcome, CloseTakenBack, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
+export type {
+  AnswerName,
+  ChangeOutcome,
+  CloseTakenBack,
+  EarlierUse,
+  Lease,
+  NamedAnswer,
+  NewSession,
+  OpenOutcome,
+  ReleaseCause,
+  SessionChange,
+};
 
 export interface DeliveryNote {
   readonly id: SettlementId;
@@ -46,6 +59,8 @@ export interface SessionLedger {
   closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
   /** The session or charge that this identity belongs to, unless it was released; it may not be used again. */
   findEarlierUse(identity: string): Promise<EarlierUse | undefined>;
+  /** What was bought under a name that its payer gave it. */
+  findNamedAnswer(nameSha256: string): Promise<NamedAnswer | undefined>;
   /** For one request alone, and for so long at most: the right to the answer that was paid for and held back. */
   takeAnswer(
     id: SettlementId,

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ReleaseCause } from '../session-ledger.js';
+import type { GateOptions } from './gate-options.js';
 import type { WireHead } from './wire.js';
 
 /** Where clients put their credentials (src/protocols/find-credential.ts): answers to different ones are different. */
@@ -9,6 +10,20 @@ const CREDENTIAL_HEADERS = ['X-ATXP-Payment', 'PAYMENT-SIGNATURE', 'X-PAYMENT', 
 const SHARED_ONLY = new Set(['public', 's-maxage', 'proxy-revalidate']);
 /** Headers by which one cache is told something else than all others (RFC 9213, and vendors' own). */
 const FOR_ONE_CACHE = /^(.+-)?cdn-cache-control$|^surrogate-control$|^edge-control$|^x-accel-expires$/i;
+
+/**
+ * What every paid answer says beside what its handler did.
+ * @param charged undefined: it is still being charged
+ */
+export function completeHead(
+  head: WireHead,
+  { headers, receipt }: Pick<GateOptions, 'headers' | 'receipt'>,
+  charged: bigint | undefined,
+): void {
+  for (const [name, value] of Object.entries(headers)) head.set(name, value);
+  keepPrivate(head);
+  if (receipt && (head.status < 400 || charged)) head.set(receipt.header, receipt.value(charged));
+}
 
 /**
  * A paid answer is for its payer: no shared cache keeps it, whatever the handler said and however. What a

@@ -4,6 +4,7 @@ import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { RouteTerms } from '../offers/route-options.js';
 import { problemAnswer, refusal } from '../refusals.js';
 import type { SessionLog } from '../session-log.js';
+import { AnswerRecord } from './answer-record.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { GateReceipt } from './gate-options.js';
 import type { HeldLease } from './lease-keeper.js';
@@ -64,6 +65,8 @@ interface Attached {
   readonly deliveries: DeliveryRecorder;
   readonly answer?: WithheldAnswer;
   readonly receipt?: GateReceipt;
+  /** The answer is taken down, and kept if it has no more bytes than this. */
+  readonly keepBytes?: number;
   /** What every answer of the session says. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -77,9 +80,9 @@ export function attach(
   attached: Attached,
   { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log }: GateSettings,
 ): boolean {
-  const { session, held, settle, settleNow, dispatch, deliveries, answer, receipt, headers = {} } = attached;
-  // Only a response that is settled first may have another one sent in its place.
-  const before = settle === 'before-release' ? headersOf(res) : {};
+  const { session, held, settle, settleNow, dispatch, deliveries, answer, receipt, keepBytes, headers = {} } = attached;
+  // Only a response that is settled first may have another one sent in its place, and few are kept.
+  const before = settle === 'before-release' || keepBytes !== undefined ? headersOf(res) : {};
   const gate = new ResponseGate(res, {
     session,
     held,
@@ -92,6 +95,7 @@ export function attach(
     dispatch,
     deliveries,
     answer,
+    record: keepBytes === undefined ? undefined : new AnswerRecord(keepBytes, before),
     answerInstead: (why) => {
       const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id']);
       return { status, headers: answerHeaders(before, headers, own), body };

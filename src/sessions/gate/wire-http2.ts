@@ -110,6 +110,10 @@ export class Http2Wire implements Wire {
     return this.#stream.writableEnded;
   }
 
+  unframed(body: Buffer): Buffer {
+    return body;
+  }
+
   release(): void {
     if (!this.#holding) return;
     this.#holding = false;
@@ -164,6 +168,8 @@ export class Http2Wire implements Wire {
     if (!this.#stream.headersSent) this.#onRespond({});
     const bytes = chunks.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), 0);
     const verdict = this.#events.admit(bytes, bytes);
+    if (verdict !== 'drop')
+      for (const { chunk, encoding } of chunks) this.#events.onBody(chunk, textEncoding(encoding));
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody = true;
@@ -184,6 +190,7 @@ export class Http2Wire implements Wire {
 
   #onFinal(done: Done): void {
     this.#final = done;
+    if (!this.#replaced) this.#events.onWritten();
     if (this.#replaced || this.#events.admit(0, 0) === 'pass') {
       this.release();
       this.#goOn();
@@ -224,6 +231,14 @@ class Http2Head implements WireHead {
 
   names(): readonly string[] {
     return Object.keys(this.#headers).filter((name) => !name.startsWith(':'));
+  }
+
+  entries(): readonly (readonly [string, string | readonly string[]])[] {
+    return Object.entries(this.#headers).flatMap(([name, value]) =>
+      value === undefined || name.startsWith(':')
+        ? []
+        : [[name, Array.isArray(value) ? value : String(value)] as const],
+    );
   }
 
   get(name: string): string | undefined {

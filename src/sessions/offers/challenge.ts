@@ -79,14 +79,15 @@ function x402Part(
   error: string | undefined,
   { credentialValidityMs }: ChallengeDependencies,
 ): { readonly header: JsonObject; readonly body: JsonObject } | undefined {
-  const { resource, supportedSchemes } = presented;
+  const { resource, extensions, supportedSchemes } = presented;
   const offers = offersOf(presented, 'x402');
   const accepts = offers
     .map((offer) => x402Accept(offer, supportedSchemes, credentialValidityMs))
     .filter((accept) => accept !== undefined);
   if (accepts.length === 0) return undefined;
   const why = error === undefined ? {} : { error };
-  const header = { x402Version: 2, ...why, resource, accepts };
+  const stated = Object.keys(extensions).length === 0 ? {} : { extensions };
+  const header = { x402Version: 2, ...why, resource, accepts, ...stated };
   const inV1 = offers
     .map((offer) => x402V1Accept(offer, resource, credentialValidityMs))
     .filter((accept) => accept !== undefined);

@@ -27,6 +27,8 @@ export interface Presented {
   readonly offers: readonly Offer[];
   readonly supportedSchemes: SupportedSchemes;
   readonly resource: ResourceInfo;
+  /** Of x402: what the route offers beside the payment itself. */
+  readonly extensions: JsonObject;
   /** Path and query of the resource (`Resource`). */
   readonly target: string;
 }
@@ -153,7 +155,7 @@ function termsMismatch(
   const { offer, presented } = terms;
   switch (terms.protocol) {
     case 'x402':
-      return x402Mismatch(content, offer, terms.accept, presented.resource);
+      return x402Mismatch(content, offer, terms.accept, presented);
     case 'mpp':
       if (mpp === undefined) return 'MPP is not offered here';
       return mppMismatch(

@@ -101,6 +101,11 @@ export class FakeLedger implements SessionLedger {
     return { id: session.id, status, certainty, answer, topsUp: false, contentSha256: session.contentSha256 };
   }
 
+  /** Names are tried with the real ledger. */
+  async findNamedAnswer(): Promise<undefined> {
+    return undefined;
+  }
+
   closeVoucherChannel(): Promise<never> {
     return Promise.reject(new Error('this ledger has no channels'));
   }
