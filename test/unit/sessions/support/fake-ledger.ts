@@ -7,6 +7,7 @@ import type {
   CloseTakenBack,
   EarlierUse,
   Lease,
+  NamedAnswer,
   NewSession,
   OpenOutcome,
   ReleaseCause,
@@ -25,6 +26,7 @@ export interface FakeRow {
   delivery: Delivery | null;
   closedBy: string | null;
   releasedBy: ReleaseCause | null;
+  kept: string | null;
 }
 
 /** What one commit does: happens as usual, is lost before or after it happened, or never answers. */
@@ -88,6 +90,7 @@ export class FakeLedger implements SessionLedger {
       delivery: null,
       closedBy: null,
       releasedBy: null,
+      kept: null,
     });
     if (answer === 'reject-after') throw new Error('connection lost');
     return 'opened';
@@ -101,9 +104,16 @@ export class FakeLedger implements SessionLedger {
     return { id: session.id, status, certainty, answer, topsUp: false, contentSha256: session.contentSha256 };
   }
 
-  /** Names are tried with the real ledger. */
-  async findNamedAnswer(): Promise<undefined> {
-    return undefined;
+  async findNamedAnswer(nameSha256: string): Promise<NamedAnswer | undefined> {
+    const row = [...this.rows.values()].find(
+      (one) => one.status !== 'released' && one.session.named?.nameSha256 === nameSha256,
+    );
+    const { named } = row?.session ?? {};
+    if (row === undefined || named === undefined) return undefined;
+    const { status, certainty, answer, session, kept } = row;
+    const { requestSha256 } = named;
+    const facts = { txHash: '0xfeed', payer: session.payer, network: 'eip155:8453', spent: toAtomic(row.spent) };
+    return { id: session.id, requestSha256, status, certainty, answer, kept, ...facts };
   }
 
   closeVoucherChannel(): Promise<never> {
@@ -187,6 +197,7 @@ export class FakeLedger implements SessionLedger {
     row.closedBy = change.by;
     row.releasedBy = change.releasedBy ?? null;
     if (change.withheld) row.answer = 'due';
+    row.kept = change.answer ?? null;
     return 'committed';
   }
 

@@ -5,7 +5,9 @@ import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import express from 'express';
+import type { PaymentCredential } from '../../../../sandbox/payer/credential.js';
 import type { PaidSessionOptions } from '../../../../src/sessions/index.js';
+import { named } from '../../../support/sessions/naming.js';
 import { type Asked, ask, decoded } from './ask.js';
 import type { Layers } from './compressions.js';
 import { expressOverHttp2 } from './express-over-http2.js';
@@ -22,8 +24,11 @@ export interface RouteForm {
   readonly checkpointAmount: bigint;
 }
 
+/** Whatever is written in one go is kept. */
+const KEEPING: PaidSessionOptions = { ...FIXED, replay: { bytes: '1MiB' } };
+
 export const ROUTE_FORMS: readonly RouteForm[] = [
-  { name: 'price', sells: FIXED, protocol: 'x402', bills: 10_000n, checkpointAmount: 10_000n },
+  { name: 'price', sells: KEEPING, protocol: 'x402', bills: 10_000n, checkpointAmount: 10_000n },
   { name: 'cap', sells: METERED, protocol: 'atxp', bills: CHARGE, checkpointAmount: 1_000n },
   {
     name: 'streamed',
@@ -34,7 +39,7 @@ export const ROUTE_FORMS: readonly RouteForm[] = [
   },
   {
     name: 'before-release',
-    sells: { ...FIXED, settle: 'before-release' },
+    sells: { ...KEEPING, settle: 'before-release' },
     protocol: 'x402',
     bills: 10_000n,
     checkpointAmount: 10_000n,
@@ -110,7 +115,8 @@ async function judge(
   unpaid: Asked | undefined,
 ): Promise<string | undefined> {
   const path = `/paid?form=${encodeURIComponent(form.name)}`;
-  const credential = await world.credential({ protocol: route.protocol }, path);
+  const unnamed = await world.credential({ protocol: route.protocol }, path);
+  const credential = route.protocol === 'x402' ? named(unnamed) : unnamed;
   const { ledger } = world;
   ledger.rows.clear();
   ledger.commits.length = 0;
@@ -129,7 +135,32 @@ async function judge(
   const due = nothingLeft ? 0n : costs;
   if (sold !== due) return `billed ${sold} instead of ${due}`;
   if (form.cut === 'client') return answer.whole ? 'whole, though its client left' : undefined;
-  return nothingLeft ? (answer.body.length > 0 ? 'bytes left' : undefined) : difference(answer, unpaid);
+  if (nothingLeft) return answer.body.length > 0 ? 'bytes left' : undefined;
+  return difference(answer, unpaid) ?? (await judgeAgain(world, form, { path, credential, http2 }, unpaid));
+}
+
+/** What was paid for under a name is had again, as it was; what was a stream is not, and nothing is made or charged anew. */
+async function judgeAgain(
+  { url, ledger }: World,
+  form: HandlerForm,
+  { path, credential, http2 }: { path: string; credential: Pick<PaymentCredential, 'headers'>; http2: boolean },
+  unpaid: Asked | undefined,
+): Promise<string | undefined> {
+  const [row] = ledger.rows.values();
+  if (row?.session.named === undefined || row.status === 'released' || form.cut !== undefined) return undefined;
+  // As the auth server says in time.
+  if (row.answer !== null) row.status = 'settled';
+  const again = await ask(url + path, {
+    headers: { 'accept-encoding': 'gzip', ...credential.headers, ...form.headers },
+    http2,
+  });
+  if (ledger.rows.size > 1) return 'charged once more';
+  if (again.status === 409) return form.streams === true ? undefined : 'not had again';
+  // Whole from the start: it has a length, and no trailers.
+  const { 'content-length': length } = again.headers;
+  const whole = unpaid && { ...unpaid, headers: { ...unpaid.headers, 'content-length': length }, trailers: {} };
+  const wrong = difference(again, whole);
+  return wrong && `had again with ${wrong}`;
 }
 
 /** Nothing protected leaves without its charge, except what a stream may run ahead; a free answer arrives all the same. */
