@@ -132,12 +132,19 @@ export class ResponseGate implements WireEvents {
     const mustFit = settle === 'before-release' && this.#phase === 'serving' && !this.#session.released();
     if (mustFit && this.#wire.waitingBytes() > bufferBytes) return this.#tooLarge();
     this.#session.freeze();
+    const { record } = this.#options;
+    // The rest of it is asked for, where nothing of it has left yet.
+    if (record?.isOver() === false && this.#phase === 'serving') {
+      if (this.#wire.written()) record.onWritten();
+      else this.#wire.takeWaiting();
+    }
     this.#onWhole();
   }
 
   onFinished(): void {
     this.#finished = true;
     if (this.#phase === 'closed') this.#charge.arrived();
+    else this.onWritten();
   }
 
   /** The client left, or we cut it off: what was charged for bytes that were let go is billed, and nothing else. */

@@ -126,6 +126,15 @@ export class Http1Wire implements Wire {
     return this.#res.writableEnded;
   }
 
+  written(): boolean {
+    return this.#node.finished;
+  }
+
+  takeWaiting(): void {
+    this.#slows = false;
+    this.#countsNot(this.#node.outputSize);
+  }
+
   unframed(body: Buffer): Buffer {
     return this.#res.chunkedEncoding ? withoutChunks(body) : body;
   }

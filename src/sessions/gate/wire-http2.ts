@@ -42,7 +42,7 @@ export class Http2Wire implements Wire {
   #wroteBody = false;
   #endedHere = false;
   /** The one write that a stream makes at a time, until it may go on. */
-  #parked: { readonly pass: () => void; readonly done: Done } | undefined;
+  #parked: { readonly chunks: Chunks; readonly pass: () => void; readonly done: Done } | undefined;
   /** Ends the write that goes nowhere. */
   #dropped: (() => void) | undefined;
   #taken: Buffer[] = [];
@@ -110,6 +110,17 @@ export class Http2Wire implements Wire {
     return this.#stream.writableEnded;
   }
 
+  written(): boolean {
+    return this.#final !== undefined;
+  }
+
+  takeWaiting(): void {
+    const parked = this.#parked;
+    if (parked === undefined || !this.#holding) return;
+    this.#parked = undefined;
+    this.#take(parked.chunks, parked.done);
+  }
+
   unframed(body: Buffer): Buffer {
     return body;
   }
@@ -174,18 +185,21 @@ export class Http2Wire implements Wire {
       this.release();
       this.#wroteBody = true;
       if (!this.#writing) return pass();
-      this.#parked = { pass, done };
+      this.#parked = { chunks, pass, done };
       return;
     }
     this.#holding = true;
-    if (verdict === 'hold') this.#parked = { pass, done };
+    if (verdict === 'hold') this.#parked = { chunks, pass, done };
     else if (verdict === 'drop') this.#dropped = done;
-    else {
-      // Copied, because whoever wrote it may use the memory again once it is taken.
-      for (const { chunk, encoding } of chunks) this.#taken.push(toBuffer(chunk, encoding));
-      this.#takenBytes += bytes;
-      process.nextTick(done);
-    }
+    else this.#take(chunks, done);
+  }
+
+  #take(chunks: Chunks, done: Done): void {
+    // Copied, because whoever wrote it may use the memory again once it is taken.
+    const taken = chunks.map(({ chunk, encoding }) => toBuffer(chunk, encoding));
+    this.#taken.push(...taken);
+    this.#takenBytes += taken.reduce((sum, { length }) => sum + length, 0);
+    process.nextTick(done);
   }
 
   #onFinal(done: Done): void {

@@ -60,6 +60,10 @@ export interface Wire {
   gone(): boolean;
   /** Ended, by the handler or by whatever stands between it and the wire. */
   ended(): boolean;
+  /** Its last byte is among what was handed to `onBody`. */
+  written(): boolean;
+  /** What waits holds up nobody who writes any more. */
+  takeWaiting(): void;
   /** What was handed to `onBody`, without what its transfer has put around it. */
   unframed(body: Buffer): Buffer;
   /** Lets go what is held; what is written later is asked about again. */

@@ -109,7 +109,7 @@ export async function walk(place: Place): Promise<Map<string, string[]>> {
 
 async function judge(
   world: World,
-  { route, http2 }: Place,
+  { route, layers, http2 }: Place,
   form: HandlerForm,
   loss: Loss,
   unpaid: Asked | undefined,
@@ -136,14 +136,22 @@ async function judge(
   if (sold !== due) return `billed ${sold} instead of ${due}`;
   if (form.cut === 'client') return answer.whole ? 'whole, though its client left' : undefined;
   if (nothingLeft) return answer.body.length > 0 ? 'bytes left' : undefined;
-  return difference(answer, unpaid) ?? (await judgeAgain(world, form, { path, credential, http2 }, unpaid));
+  // What compresses above the gate writes what it has, and ends later.
+  const streams = form.streams === true || layers.after.length > 0;
+  const asked = { path, credential, http2, streams };
+  return difference(answer, unpaid) ?? (await judgeAgain(world, form, asked, unpaid));
 }
 
 /** What was paid for under a name is had again, as it was; what was a stream is not, and nothing is made or charged anew. */
 async function judgeAgain(
   { url, ledger }: World,
   form: HandlerForm,
-  { path, credential, http2 }: { path: string; credential: Pick<PaymentCredential, 'headers'>; http2: boolean },
+  {
+    path,
+    credential,
+    http2,
+    streams,
+  }: { path: string; credential: Pick<PaymentCredential, 'headers'>; http2: boolean; streams: boolean },
   unpaid: Asked | undefined,
 ): Promise<string | undefined> {
   const [row] = ledger.rows.values();
@@ -155,7 +163,7 @@ async function judgeAgain(
     http2,
   });
   if (ledger.rows.size > 1) return 'charged once more';
-  if (again.status === 409) return form.streams === true ? undefined : 'not had again';
+  if (again.status === 409) return streams ? undefined : 'not had again';
   // Whole from the start: it has a length, and no trailers.
   const { 'content-length': length } = again.headers;
   const whole = unpaid && { ...unpaid, headers: { ...unpaid.headers, 'content-length': length }, trailers: {} };
