@@ -29,11 +29,17 @@ const KEEPING: PaidSessionOptions = { ...FIXED, replay: { bytes: '1MiB' } };
 
 export const ROUTE_FORMS: readonly RouteForm[] = [
   { name: 'price', sells: KEEPING, protocol: 'x402', bills: 10_000n, checkpointAmount: 10_000n },
-  { name: 'cap', sells: METERED, protocol: 'atxp', bills: CHARGE, checkpointAmount: 1_000n },
+  {
+    name: 'cap',
+    sells: { ...METERED, replay: { bytes: '1MiB' } },
+    protocol: 'x402',
+    bills: CHARGE,
+    checkpointAmount: 1_000n,
+  },
   {
     name: 'streamed',
-    sells: { ...METERED, streamed: true },
-    protocol: 'atxp',
+    sells: { ...METERED, streamed: true, replay: { bytes: '1MiB' } },
+    protocol: 'x402',
     bills: CHARGE,
     checkpointAmount: 10_000n,
   },
