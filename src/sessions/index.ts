@@ -4,6 +4,7 @@ import type { SettlementId } from '../domain/ids.js';
 import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import type { Verifier } from './admission.js';
 import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
+import { type CorsHandler, type CorsOptions, createCors } from './cors.js';
 import { createCommitQueue } from './gate/commit-queue.js';
 import { createDeliveryRecorder } from './gate/delivery-recorder.js';
 import { createGivenUpSessions } from './gate/given-up-sessions.js';
@@ -18,6 +19,7 @@ import { createPaidRoute } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
+export { type CorsHandler, type CorsOptions, createCors } from './cors.js';
 export type { PaymentSession } from './gate/payment-session.js';
 export type { PaidSessionOptions } from './offers/route-options.js';
 
@@ -73,9 +75,18 @@ export interface PaidSessionsDependencies {
   readonly nodeProblem?: () => Promise<string | undefined>;
 }
 
+export interface PaidSession {
+  /**
+   * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
+   * @throws Error naming the option, at definition time
+   */
+  (options: PaidSessionOptions): RequestHandler;
+  /** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. */
+  readonly cors: (options?: CorsOptions) => CorsHandler;
+}
+
 export interface PaidSessions {
-  /** @throws Error naming the option, at definition time */
-  paidSession(options: PaidSessionOptions): RequestHandler;
+  readonly paidSession: PaidSession;
   /**
    * Tries whether this Node can hold responses back, and takes the lease under which sessions are opened; until then, and
    * for ever where it cannot, paid routes answer 503.
@@ -147,7 +158,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     });
   let holdsBack = true;
   return {
-    paidSession: (options) =>
+    paidSession: withCors((options) =>
       createPaidRoute(options, {
         authServer: throughAuthServer,
         channels,
@@ -159,6 +170,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         holdsBack: () => holdsBack,
         log,
       }),
+    ),
     async start() {
       const problem = await (dependencies.nodeProblem ?? nodeProblem)();
       holdsBack = problem === undefined;
@@ -175,6 +187,9 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     },
   };
 }
+
+const withCors = (paidSession: (options: PaidSessionOptions) => RequestHandler): PaidSession =>
+  Object.assign(paidSession, { cors: createCors });
 
 const DEFAULT_RELEASED_LIMIT = 60;
 const DEFAULT_SETTLE_FIRST_BUFFER = 1_048_576;

@@ -29,6 +29,7 @@ import type { Receipt } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
+import { answerPreflight, isPreflight } from './preflight.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
 import { requestBody } from './request-body.js';
 
@@ -66,11 +67,11 @@ export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidR
   }
   const channel = channels && channelOfferOf(options, route.terms, channels.verifier.terms);
   if (offers.length === 0 && channel === undefined) {
-    return (_req, res) => sendProblem(res, refusal('not_configured'));
+    return (req, res) => (isPreflight(req) ? answerPreflight(res) : sendProblem(res, refusal('not_configured')));
   }
   const served = { route: { ...route, offers }, channel, identify: options.identify, dependencies };
   // Express passes a rejection on to the error handlers.
-  return (req, res, next) => serve(req, res, next, served);
+  return (req, res, next) => (isPreflight(req) ? answerPreflight(res) : serve(req, res, next, served));
 }
 
 interface Served {

@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
+import { CREDENTIAL_HEADERS } from '../../protocols/browser-headers.js';
 import type { ReleaseCause } from '../session-ledger.js';
 import type { GateOptions } from './gate-options.js';
 import type { WireHead } from './wire.js';
-
-/** Where clients put their credentials (src/protocols/find-credential.ts): answers to different ones are different. */
-const CREDENTIAL_HEADERS = ['X-ATXP-Payment', 'PAYMENT-SIGNATURE', 'X-PAYMENT', 'Authorization'] as const;
 
 /** What a shared cache understands and a private one does not (RFC 9111 §5.2.2). */
 const SHARED_ONLY = new Set(['public', 's-maxage', 'proxy-revalidate']);
@@ -74,6 +72,7 @@ export function privateCacheControl(said: string | undefined): string {
   return ['private', ...directives].join(', ');
 }
 
+/** Answers to different credentials are different. */
 export function varyOnCredentials(said: string | undefined): string {
   const fields = (said ?? '')
     .split(',')

@@ -51,7 +51,7 @@ export async function openDemoShop(): Promise<DemoShop> {
   });
   await sessions.start();
   const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mountDemoRoutes(app, sessions.paidSession);
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

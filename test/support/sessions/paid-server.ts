@@ -54,7 +54,7 @@ export async function startPaidServer(
   });
   await sessions.start();
   const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mountDemoRoutes(app, sessions.paidSession);
   mount?.(app, sessions);
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
