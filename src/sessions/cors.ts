@@ -65,7 +65,7 @@ export function createCors(options: CorsOptions = {}): CorsHandler {
 function originRule(origin: CorsOptions['origin'] = '*'): ((origin: string) => unknown) | undefined {
   if (origin === '*') return undefined;
   if (typeof origin === 'function') return origin;
-  const listed = typeof origin === 'string' ? [origin] : [...origin];
+  const listed = [origin].flat();
   for (const one of listed) if (!isOrigin(one)) refuse('cors.origin', `${one} is not an origin`, ORIGIN);
   return (asking) => listed.includes(asking);
 }
