@@ -18,6 +18,7 @@ import { stockWallet } from './support/stock-wallet.js';
 
 const PRICE = '10000';
 const REPORT: PaidSessionOptions = { ...IN_USDC, price: PRICE, protocols: ['atxp', 'x402'] };
+const UUID = /^[0-9a-f-]{36}$/;
 const BLOCKED = { error: 'TypeError: Failed to fetch' };
 
 interface Shop {
@@ -102,7 +103,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('Chromium', () => {
       const shop = await withCors();
       const seen = (await buy(client, shop.url)) as Seen;
       expect(seen).toMatchObject({ status: 200, body: { report: 'x' } });
-      expect(seen.headers['settlement-id']).toMatch(/^[0-9a-f-]{36}$/);
+      expect(seen.headers['settlement-id']).toMatch(UUID);
       expect(seen.headers).not.toHaveProperty('x-inner');
       expect(shop.asked).toEqual(['GET', 'OPTIONS', 'GET']);
       expect(shop.served()).toBe(1);
@@ -141,7 +142,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('Chromium', () => {
       (await buy('fetch', shop.url, { headers })) as Seen,
       (await buy('fetch', shop.url, { headers })) as Seen,
     ];
-    expect(paid.status).toBe(200);
+    expect(paid).toMatchObject({ status: 200, headers: { 'settlement-id': expect.stringMatching(UUID) } });
     expect(again).toMatchObject({ status: 409, body: { code: 'credential_already_used' } });
     expect(again.headers['settlement-id']).toBe(paid.headers['settlement-id']);
     shop.sandbox.setFaults([{ kinds: ['server_error'], on: ['verify'] }]);

@@ -1,13 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
+import express4 from 'express-4';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { paidSession } from '../../src/index.js';
-
-/** Its types are those of version 5, of which nothing is used here that it has not. */
-const express4 = createRequire(import.meta.url)('express-4') as typeof express;
 
 const PREFLIGHT = {
   Origin: 'https://shop.example',
