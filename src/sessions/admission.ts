@@ -74,8 +74,10 @@ export type Admission =
       readonly session: LiveSession;
       readonly held: HeldLease;
       readonly settle: RouteTerms['settle'];
-      /** The money is in already: nothing is left to be started. */
-      readonly paidBefore?: true;
+      /** Of x402, as its payer speaks it. */
+      readonly version: 1 | 2 | undefined;
+      /** The money is in already: nothing is left to be started, and this is said of it. */
+      readonly paidBefore?: Receipt;
       /** Its buyer has named the answer: it is kept if it has no more bytes than this. */
       readonly keepBytes?: number;
     }

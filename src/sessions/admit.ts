@@ -10,6 +10,7 @@ import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-vo
 import { boughtBefore, type Named, namedBy, nameOf } from './named-answers.js';
 import { CHALLENGE_EXPIRED } from './offers/match-mpp.js';
 import { matchOffer, type ReadCredential, readAlone } from './offers/match-offer.js';
+import { receiptOf } from './offers/payment-response.js';
 import { contentsOf, liveSession, newSession, openOnce } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
@@ -131,7 +132,7 @@ function limitOf(spent: AtomicAmount, { amount, metered }: AdmissionRequest['ter
 /** Settled first, held back because nobody knew that, and had now: once, by whoever takes the right to it. */
 async function serveWhatIsDue(
   id: SettlementId,
-  { metered }: DecodedCredential,
+  { metered, version }: DecodedCredential,
   { terms, method }: AdmissionRequest,
   { lease, ledger, log, releasedLimit }: AdmitDependencies,
 ): Promise<Admission> {
@@ -154,7 +155,8 @@ async function serveWhatIsDue(
       },
       taken.commits,
     );
-    return { kind: 'admitted', session, held, settle: 'after', paidBefore: true };
+    const paidBefore = receiptOf(taken, version);
+    return { kind: 'admitted', session, held, settle: 'after', version, paidBefore };
   } catch (error) {
     log.warn(
       { settlement: id, err: error },
@@ -190,6 +192,7 @@ async function open(match: Verified, request: AdmissionRequest, dependencies: Ad
         session: liveSession(match, session, settleAs, dependencies),
         held,
         settle: settleAs,
+        version: match.credential.version,
         ...(match.named && { keepBytes: request.terms.replay?.bytes }),
       };
     case 'identity_used': {

@@ -69,7 +69,7 @@ function worthOf(bought: NamedAnswer, version: 1 | 2): Admission | undefined {
   if (status === 'written_off' && surelyUnmoved(certainty)) return undefined;
   const isHeldBack = answer !== null && status !== 'settled';
   if (isHeldBack && status !== 'written_off') return { kind: 'undecided', id };
-  const receipt = receiptOf(bought, version);
+  const receipt = status === 'settled' ? receiptOf(bought, version) : {};
   if (kept !== null && !isHeldBack) return { kind: 'again', id, answer: keptAnswer(kept), receipt };
   // Not kept, and due or being given: it is made once more.
   if (answer === 'due' || answer === 'serving') return undefined;

@@ -25,7 +25,7 @@ import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from 
 import { offeredExtensions } from './offers/extensions.js';
 import type { Presented } from './offers/match-offer.js';
 import { type RouteOffers, routeOffers } from './offers/offers.js';
-import type { Receipt } from './offers/payment-response.js';
+import { type Receipt, receiptOf } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
@@ -171,10 +171,14 @@ async function serveByAuthServer(
     case 'limited':
       return sendProblem(res, tooManyReleased(admission.forMs));
     case 'admitted': {
-      const headers = { 'Settlement-Id': admission.session.id };
-      const settled = admission.paidBefore && { dispatch: nothing };
-      const { session } = admission;
-      const answer = createWithheldAnswer(session, authServer.admission.ledger, dependencies.log);
+      const { session, paidBefore, version } = admission;
+      const headers = { 'Settlement-Id': session.id, ...paidBefore };
+      const settled = paidBefore && { dispatch: nothing };
+      const answer = createWithheldAnswer(
+        session,
+        { ledger: authServer.admission.ledger, log: dependencies.log },
+        (facts) => receiptOf(facts, version),
+      );
       if (attach(visit, { ...admission, ...authServer, ...settled, answer, headers }, dependencies)) next();
       return;
     }

@@ -1,5 +1,4 @@
 import type { SettlementId } from '../domain/ids.js';
-import type { AtomicAmount } from '../domain/money.js';
 import type { Delivery } from '../domain/settlements/settlement-status.js';
 import type {
   AnswerName,
@@ -14,6 +13,8 @@ import type {
   OpenOutcome,
   ReleaseCause,
   SessionChange,
+  SettledFacts,
+  TakenAnswer,
   TopUpOutcome,
   VoucherCloseOutcome,
 } from '../ledger/settlements/settlement-types.js';
@@ -29,6 +30,8 @@ export type {
   OpenOutcome,
   ReleaseCause,
   SessionChange,
+  SettledFacts,
+  TakenAnswer,
 };
 
 export interface DeliveryNote {
@@ -67,9 +70,9 @@ export interface SessionLedger {
     token: string,
     holdMs: number,
     releasedLimit: number,
-  ): Promise<AtomicAmount | { readonly limitedForMs: number } | undefined>;
-  /** In the very request it was held back in, by its own token. False: it is not due any more. */
-  giveAnswer(id: SettlementId, token: string): Promise<boolean>;
+  ): Promise<TakenAnswer | { readonly limitedForMs: number } | undefined>;
+  /** In the very request it was held back in, by its own token. undefined: it is not due any more. */
+  giveAnswer(id: SettlementId, token: string): Promise<SettledFacts | undefined>;
   /** False: the right to it went to somebody else. */
   answerGiven(id: SettlementId, token: string): Promise<boolean>;
   /** Nothing of it left, whoever holds the token was given it or not: it is due again. */

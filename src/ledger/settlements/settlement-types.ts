@@ -71,8 +71,23 @@ export interface AnswerName {
   readonly keepMs: number;
 }
 
+/** Where the money of a charge went, as its payer is told. */
+export interface SettledFacts {
+  /** null: it had settled before we asked, and nobody said by which transaction. */
+  readonly txHash: string | null;
+  readonly payer: string | null;
+  /** CAIP-2; null: its protocol names none. */
+  readonly network: string | null;
+}
+
+/** An answer that is due, and the right to it. */
+export interface TakenAnswer extends SettledFacts {
+  /** What it was paid with, in atomic units. */
+  readonly spent: AtomicAmount;
+}
+
 /** What was bought under a name. */
-export interface NamedAnswer {
+export interface NamedAnswer extends SettledFacts {
   readonly id: SettlementId;
   readonly requestSha256: string;
   readonly status: SettlementStatus;
@@ -80,10 +95,6 @@ export interface NamedAnswer {
   /** Of one that is held back until the money is in: whether it is still due. */
   readonly answer: 'due' | 'serving' | 'given' | null;
   readonly spent: AtomicAmount;
-  readonly txHash: string | null;
-  readonly payer: string | null;
-  /** CAIP-2. */
-  readonly network: string | null;
   /** The whole answer, as it was kept; null: not charged yet, too large, a stream, or erased. */
   readonly kept: string | null;
 }

@@ -287,7 +287,9 @@ export class ResponseGate implements WireEvents {
     const canLeave = () => !this.#gone && !this.#wire.gone() && this.#options.held.mayWrite();
     if (!canLeave()) return false;
     try {
-      if ((await this.#options.answer?.give()) !== true) return false;
+      const receipt = await this.#options.answer?.give();
+      if (receipt === undefined) return false;
+      for (const [name, value] of Object.entries(receipt)) this.#wire.addToHead(name, value);
       if (canLeave()) return true;
     } catch (error) {
       this.#warn('it is not known whether an answer was given: it is held back', { err: error });

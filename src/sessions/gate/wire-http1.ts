@@ -126,6 +126,14 @@ export class Http1Wire implements Wire {
     return this.#res.writableEnded;
   }
 
+  addToHead(name: string, value: string): void {
+    const { _header: head, outputData } = this.#node;
+    const [first] = outputData;
+    if (head === null || typeof first?.data !== 'string' || !first.data.startsWith(head)) return;
+    const end = head.length - '\r\n'.length;
+    first.data = `${head.slice(0, end)}${name}: ${value}${first.data.slice(end - '\r\n'.length)}`;
+  }
+
   written(): boolean {
     return this.#node.finished;
   }

@@ -110,6 +110,10 @@ export class Http2Wire implements Wire {
     return this.#stream.writableEnded;
   }
 
+  addToHead(name: string, value: string): void {
+    if (this.#head) this.#head[0][name.toLowerCase()] = value;
+  }
+
   written(): boolean {
     return this.#final !== undefined;
   }

@@ -60,6 +60,8 @@ export interface Wire {
   gone(): boolean;
   /** Ended, by the handler or by whatever stands between it and the wire. */
   ended(): boolean;
+  /** To the head of what is held; only while nothing has left. */
+  addToHead(name: string, value: string): void;
   /** Its last byte is among what was handed to `onBody`. */
   written(): boolean;
   /** What waits holds up nobody who writes any more. */

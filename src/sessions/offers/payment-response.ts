@@ -1,25 +1,16 @@
 import { encodePaymentResponseHeader } from '@x402/core/http';
-import type { SettlementStatus } from '../../domain/settlements/settlement-status.js';
 import { v1NetworkName } from '../../protocols/x402-networks.js';
+import type { SettledFacts } from '../session-ledger.js';
 
 /** What became of an x402 payment, in the headers by which its clients hear of it. Empty while that is not final. */
 export type Receipt = Readonly<Record<string, string>>;
 
-/** A charge, as far as its payer is told of it. */
-export interface ReceiptFacts {
-  readonly status: SettlementStatus;
-  readonly txHash: string | null;
-  readonly payer: string | null;
-  /** CAIP-2. */
-  readonly network: string | null;
-}
-
 /**
- * Only a payment that has settled is told of: a client that reads anything else pays once more.
- * @param version of x402 that the payer speaks
+ * Of a payment that has settled: nothing else is told, because a client that reads anything else pays once more.
+ * @param version of x402 that the payer speaks; undefined: another protocol
  */
-export function receiptOf({ status, txHash, payer, network }: ReceiptFacts, version: 1 | 2): Receipt {
-  if (status !== 'settled' || network === null) return {};
+export function receiptOf({ txHash, payer, network }: SettledFacts, version: 1 | 2 | undefined): Receipt {
+  if (version === undefined || network === null) return {};
   const named = version === 1 ? (v1NetworkName(network) ?? network) : network;
   const value = encodePaymentResponseHeader({
     success: true,

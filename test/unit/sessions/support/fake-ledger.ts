@@ -1,6 +1,6 @@
 import type { Certainty } from '../../../../src/domain/calls/certainty.js';
 import type { LeaseId } from '../../../../src/domain/ids.js';
-import { type AtomicAmount, toAtomic } from '../../../../src/domain/money.js';
+import { toAtomic } from '../../../../src/domain/money.js';
 import type { Delivery } from '../../../../src/domain/settlements/settlement-status.js';
 import type {
   ChangeOutcome,
@@ -13,6 +13,8 @@ import type {
   ReleaseCause,
   SessionChange,
   SessionLedger,
+  SettledFacts,
+  TakenAnswer,
 } from '../../../../src/sessions/session-ledger.js';
 
 export interface FakeRow {
@@ -112,8 +114,8 @@ export class FakeLedger implements SessionLedger {
     if (row === undefined || named === undefined) return undefined;
     const { status, certainty, answer, session, kept } = row;
     const { requestSha256 } = named;
-    const facts = { txHash: '0xfeed', payer: session.payer, network: 'eip155:8453', spent: toAtomic(row.spent) };
-    return { id: session.id, requestSha256, status, certainty, answer, kept, ...facts };
+    const spent = toAtomic(row.spent);
+    return { id: session.id, requestSha256, status, certainty, answer, kept, spent, ...settledFacts(row) };
   }
 
   closeVoucherChannel(): Promise<never> {
@@ -128,20 +130,20 @@ export class FakeLedger implements SessionLedger {
     return false;
   }
 
-  async takeAnswer(id: string, token: string): Promise<AtomicAmount | undefined> {
+  async takeAnswer(id: string, token: string): Promise<TakenAnswer | undefined> {
     const row = this.rows.get(id);
     if (row?.status !== 'settled' || row.answer !== 'due') return undefined;
     row.answer = 'serving';
     row.token = token;
-    return toAtomic(row.spent);
+    return { spent: toAtomic(row.spent), ...settledFacts(row) };
   }
 
-  async giveAnswer(id: string, token: string): Promise<boolean> {
+  async giveAnswer(id: string, token: string): Promise<SettledFacts | undefined> {
     const row = this.rows.get(id);
-    if (row?.answer !== 'due') return false;
+    if (row?.answer !== 'due') return undefined;
     row.answer = 'given';
     row.token = token;
-    return true;
+    return settledFacts(row);
   }
 
   async answerGiven(id: string, token: string): Promise<boolean> {
@@ -255,6 +257,12 @@ export class FakeLedger implements SessionLedger {
 
   async endLease(): Promise<void> {}
 }
+
+const settledFacts = ({ session }: FakeRow): SettledFacts => ({
+  txHash: '0xfeed',
+  payer: session.payer,
+  network: session.lookup['network'] ?? null,
+});
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   const made: { resolve?: () => void } = {};

@@ -142,6 +142,8 @@ async function judge(
   if (sold !== due) return `billed ${sold} instead of ${due}`;
   if (form.cut === 'client') return answer.whole ? 'whole, though its client left' : undefined;
   if (nothingLeft) return answer.body.length > 0 ? 'bytes left' : undefined;
+  const isFinal = route.name === 'before-release' && due > 0n;
+  if (isFinal !== (answer.headers['payment-response'] !== undefined)) return isFinal ? 'no receipt' : 'a receipt';
   // What compresses above the gate writes what it has, and ends later.
   const streams = form.streams === true || layers.after.length > 0;
   const asked = { path, credential, http2, streams };
