@@ -10,8 +10,8 @@ import { createDeliveryRecorder } from './gate/delivery-recorder.js';
 import { createGivenUpSessions } from './gate/given-up-sessions.js';
 import { createLeaseKeeper } from './gate/lease-keeper.js';
 import { nodeProblem } from './gate/node-trial.js';
-import type { PaymentRequests } from './offers/challenge.js';
 import type { SupportedSchemes } from './offers/offers.js';
+import { createRequestIdStock, type PaymentRequests } from './offers/request-id-stock.js';
 import { createRequestIds } from './offers/request-ids.js';
 import type { PaidSessionOptions } from './offers/route-options.js';
 import { createSupportedSchemes } from './offers/supported-schemes.js';
@@ -138,7 +138,13 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       clock,
       log,
     },
-    challenge: { ...common, paymentRequests: authServer, authServerUrl: dependencies.authServerUrl ?? '' },
+    challenge: {
+      ...common,
+      requestIdStock: createRequestIdStock(authServer, (detail) =>
+        log.warn({ detail }, 'no payment request can be made: 402s go without ATXP until the auth server answers'),
+      ),
+      authServerUrl: dependencies.authServerUrl ?? '',
+    },
     supportedSchemes: createSupportedSchemes(() => authServer.supported()),
     deliveries,
     settleNow: dependencies.settleNow,
@@ -180,6 +186,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     },
     ready: () => lease.mayWrite(),
     async stop() {
+      throughAuthServer?.challenge.requestIdStock.stop();
       await commits.idle();
       await deliveries.flush();
       await channels?.idle();

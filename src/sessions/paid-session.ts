@@ -25,6 +25,7 @@ import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from 
 import { offeredExtensions } from './offers/extensions.js';
 import type { Presented } from './offers/match-offer.js';
 import { type RouteOffers, routeOffers } from './offers/offers.js';
+import { createPatience, type Patience } from './offers/patience.js';
 import { type Receipt, receiptOf } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
@@ -90,6 +91,8 @@ interface Visit extends Served {
   /** What an MPP credential holds; undefined where there is none, or where it is not readable. */
   readonly content: JsonObject | undefined;
   readonly startedAt: number;
+  /** Left for providers that the answer can do without. */
+  readonly patience: Patience;
 }
 
 async function serve(req: Request, res: Response, next: NextFunction, served: Served): Promise<void> {
@@ -98,14 +101,16 @@ async function serve(req: Request, res: Response, next: NextFunction, served: Se
   if (!dependencies.holdsBack()) {
     return sendProblem(res, refusal('payment_unavailable', 'Reason: nothing can be sold on the Node of this server.'));
   }
-  const supportedSchemes = (await dependencies.authServer?.supportedSchemes.knownFor(route.offers)) ?? {
+  const found = findCredential(req.headers);
+  const patience = createPatience();
+  const asked = { paidBy: found?.protocol, sellsOtherwise: served.channel !== undefined, patience };
+  const supportedSchemes = (await dependencies.authServer?.supportedSchemes.knownFor(route.offers, asked)) ?? {
     x402: {},
     mpp: {},
   };
   const presented = presentedAt(req, route, { supportedSchemes, publicUrl: dependencies.publicUrl });
-  const found = findCredential(req.headers);
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
-  const visit: Visit = { ...served, req, res, presented, found, content, startedAt };
+  const visit: Visit = { ...served, req, res, presented, found, content, startedAt, patience };
   if (found === undefined) return challenge(visit, refusal('payment_required'));
   // A channel is opened and fed by HEAD too; no handler runs for that.
   if (isForChannel(visit, found)) return payByChannelThen(next, visit, found);
@@ -263,12 +268,12 @@ async function challenge(
   why?: string,
   by: ChallengedBy & Pick<ChallengedPayer, 'givenTo'> = {},
 ): Promise<void> {
-  const { req, res, presented, content, dependencies } = visit;
+  const { req, res, presented, content, dependencies, patience } = visit;
   const { authServer, channels } = dependencies;
   const route = channelRouteOf(visit);
   const byChannel = channels && route && (await challengeByChannel(req, { claims: content, ...by }, route, channels));
   const made = authServer
-    ? await makeChallenge(presented, why, authServer.challenge, { channel: byChannel, givenTo: by.givenTo })
+    ? await makeChallenge(presented, why, authServer.challenge, { channel: byChannel, givenTo: by.givenTo, patience })
     : byChannel && { headers: { 'Cache-Control': 'no-store', 'WWW-Authenticate': byChannel } };
   if (made) sendChallenge(res, made, problem);
   else sendProblem(res, refusal('payment_unavailable', 'Reason: the auth server cannot be reached.'));
