@@ -42,6 +42,8 @@ export interface SessionSettings {
   readonly settleFirstBufferBytes?: number;
   /** How long a request waits for the verify call; default 10 s. */
   readonly verifyTimeoutMs?: number;
+  /** How long a 402 waits for what it can do without; default 40 ms. */
+  readonly challengePatienceMs?: number;
   readonly leaseMs?: number;
   /** How long an unknown commit is looked into before the response is cut off; default 5 s. */
   readonly unknownCommitMs?: number;
@@ -173,6 +175,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         checkpointIntervalMs: settings.checkpointIntervalMs,
         settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
         publicUrl: dependencies.publicUrl,
+        challengePatienceMs: settings.challengePatienceMs,
         holdsBack: () => holdsBack,
         log,
       }),

@@ -42,6 +42,8 @@ export interface PaidRouteDependencies extends GateSettings {
   readonly bounds: ValidityBounds;
   /** PUBLIC_URL; default the origin of each request. */
   readonly publicUrl?: string;
+  /** How long a 402 waits for what it can do without. */
+  readonly challengePatienceMs: number | undefined;
   /** False: no response could be held back until it is paid for. */
   readonly holdsBack: () => boolean;
 }
@@ -102,7 +104,7 @@ async function serve(req: Request, res: Response, next: NextFunction, served: Se
     return sendProblem(res, refusal('payment_unavailable', 'Reason: nothing can be sold on the Node of this server.'));
   }
   const found = findCredential(req.headers);
-  const patience = createPatience();
+  const patience = createPatience(dependencies.challengePatienceMs);
   const asked = { paidBy: found?.protocol, sellsOtherwise: served.channel !== undefined, patience };
   const supportedSchemes = (await dependencies.authServer?.supportedSchemes.knownFor(route.offers, asked)) ?? {
     x402: {},

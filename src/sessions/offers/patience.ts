@@ -7,12 +7,9 @@ export interface Patience {
 
 /** Of the 50 ms that a 402 may take, the rest is for everything else. */
 const BESIDE_OTHERS_MS = 40;
-const SLICES = 4;
+const SLICES = 8;
 
-/**
- * Counted in slices and not by the clock: a process that stood still itself has not waited for anybody, and takes the answer
- * that came meanwhile.
- */
+/** Counted in slices and not by the clock: a process that stood still itself has not waited for anybody. */
 export function createPatience(ms: number = BESIDE_OTHERS_MS): Patience {
   let left = SLICES;
   return {

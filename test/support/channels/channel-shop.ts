@@ -43,6 +43,8 @@ export interface ShopOptions {
   readonly leaseMs?: number;
   readonly authServerUrl?: string;
   readonly releasedLimit?: number;
+  /** By default long enough that what the 402 offers does not depend on how busy the machine is. */
+  readonly challengePatienceMs?: number;
 }
 
 /** A chain, a ledger and a shop that sells by channels of that chain, until the test ends. */
@@ -77,6 +79,7 @@ export async function startChannelShop(store: TestLedger, options: ShopOptions):
       minRetryWindowMs: 120_000,
       checkpointAmount: 1_000n,
       checkpointIntervalMs: 1_000,
+      challengePatienceMs: options.challengePatienceMs ?? 5_000,
       ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
       ...(options.releasedLimit !== undefined && { releasedLimit: options.releasedLimit }),
     },

@@ -40,6 +40,7 @@ export async function openDemoShop(): Promise<DemoShop> {
       credentialValidityMs: 3_600_000,
       minRetryWindowMs: 120_000,
       checkpointIntervalMs: 60_000,
+      challengePatienceMs: 5_000,
       checkpointAmount: 10_000n,
     },
     secrets: { mpp: MPP_SECRET, requestIds: 'another secret' },

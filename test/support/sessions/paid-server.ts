@@ -42,6 +42,7 @@ export async function startPaidServer(
       minRetryWindowMs: 120_000,
       checkpointAmount: 1_000n,
       checkpointIntervalMs: 1_000,
+      challengePatienceMs: 5_000,
       ...settings,
     },
     secrets: { mpp: 'a secret that all servers of a deployment share', requestIds },
