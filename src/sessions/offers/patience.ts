@@ -15,22 +15,25 @@ export function createPatience(ms: number = BESIDE_OTHERS_MS): Patience {
   return {
     ms,
     async outlast(work) {
-      let ended = false;
-      const end = (): void => void (ended = true);
-      const settled = work.then(end, end);
-      while (!ended && left > 0) {
+      const ended = work.then(yes, yes);
+      while (left > 0) {
         left -= 1;
-        await settledOrAfter(settled, ms / SLICES);
+        if (await within(ms / SLICES, ended)) return;
       }
     },
   };
 }
 
-async function settledOrAfter(settled: Promise<void>, ms: number): Promise<void> {
+const yes = (): boolean => true;
+
+async function within(ms: number, ended: Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const later = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const later = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
   });
-  await Promise.race([settled, later]);
-  clearTimeout(timer);
+  try {
+    return await Promise.race([ended, later]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,5 +1,5 @@
 import type { CallBreaker } from './call-breaker.js';
-import type { PaymentRequestTerms } from './request-id-stock.js';
+import type { PaymentRequestTerms } from './payment-requests.js';
 
 /** A call that is under way. */
 export interface RequestCall {

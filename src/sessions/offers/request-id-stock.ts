@@ -1,25 +1,8 @@
-import type { JsonObject } from '../../domain/json.js';
 import { canonicalJson } from '../../protocols/wire-json.js';
 import { createCallBreaker } from './call-breaker.js';
 import type { Patience } from './patience.js';
+import type { PaymentRequestOutcome, PaymentRequests, PaymentRequestTerms } from './payment-requests.js';
 import { createShelf, type RequestCall, type Shelf } from './request-id-shelf.js';
-
-/** What a payment request is made for; its id is for nothing else. */
-export interface PaymentRequestTerms {
-  readonly options: readonly JsonObject[];
-  readonly destinationAccountId?: string;
-}
-
-/** What the auth server does for a challenge. Moves no money. */
-export interface PaymentRequests {
-  createPaymentRequest(
-    input: PaymentRequestTerms & { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<PaymentRequestCreated>;
-}
-
-type PaymentRequestCreated =
-  | { readonly kind: 'created'; readonly id: string }
-  | { readonly kind: 'unavailable'; readonly detail: string };
 
 export interface RequestIdStock {
   /** An id of the auth server's that nobody else is given. @returns undefined: none came while it was worth waiting */
@@ -67,8 +50,9 @@ export function createRequestIdStock(
   }
 
   function refill(wanted: Shelf | undefined): void {
+    if (stopped) return;
     if (wanted?.lacks()) lacking.add(wanted);
-    while (!stopped && calls.size < MOST_IN_FLIGHT) {
+    while (calls.size < MOST_IN_FLIGHT) {
       const [shelf] = lacking;
       if (shelf === undefined) return;
       lacking.delete(shelf);
@@ -98,7 +82,7 @@ export function createRequestIdStock(
     refill(made.kind === 'created' || shelf.waiting() ? shelf : undefined);
   }
 
-  async function create(terms: PaymentRequestTerms, signal: AbortSignal): Promise<PaymentRequestCreated> {
+  async function create(terms: PaymentRequestTerms, signal: AbortSignal): Promise<PaymentRequestOutcome> {
     try {
       return await paymentRequests.createPaymentRequest({ ...terms, timeoutMs: CALL_TIMEOUT_MS, signal });
     } catch {

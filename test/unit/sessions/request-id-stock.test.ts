@@ -1,15 +1,14 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createPatience } from '../../../src/sessions/offers/patience.js';
-import {
-  createRequestIdStock,
-  type PaymentRequests,
-  type PaymentRequestTerms,
-  type RequestIdStock,
-} from '../../../src/sessions/offers/request-id-stock.js';
+import type {
+  PaymentRequestOutcome as Outcome,
+  PaymentRequests,
+  PaymentRequestTerms,
+} from '../../../src/sessions/offers/payment-requests.js';
+import { createRequestIdStock, type RequestIdStock } from '../../../src/sessions/offers/request-id-stock.js';
 
 type Input = Parameters<PaymentRequests['createPaymentRequest']>[0];
-type Outcome = Awaited<ReturnType<PaymentRequests['createPaymentRequest']>>;
 
 interface HeldCall {
   readonly amount: string;
@@ -26,7 +25,7 @@ class AuthServer {
 
   createPaymentRequest({ options, signal }: Input): Promise<Outcome> {
     this.asked += 1;
-    const amount = String(options[0]?.['amount']);
+    const amount = options[0]?.['amount'] as string;
     const own = this.answers?.(amount);
     if (own === 'breaks') return Promise.reject(new Error('the call broke'));
     if (own !== undefined) return Promise.resolve(own);

@@ -70,7 +70,7 @@ describe('while the auth server has not answered for the first time', () => {
   const unanswered = () => {
     let answer: (heard: SupportedSchemes) => void = () => {};
     const held = new Promise<SupportedSchemes>((resolve) => (answer = resolve));
-    return { ...createSupportedSchemes(() => held), answer: () => answer(HEARD) };
+    return { schemes: createSupportedSchemes(() => held), answer: () => answer(HEARD) };
   };
   const onlyMetered = metered.filter(({ protocol }) => protocol !== 'atxp');
   const isWaiting = async (promise: Promise<unknown>) => {
@@ -89,13 +89,13 @@ describe('while the auth server has not answered for the first time', () => {
       // Its own offer needs nothing of the auth server's.
       [metered, { paidBy: 'atxp' }],
     ] as const) {
-      const { knownFor } = unanswered();
-      const first = knownFor(offers, asked);
+      const { schemes } = unanswered();
+      const first = schemes.knownFor(offers, asked);
       await vi.advanceTimersByTimeAsync(39);
       expect(await isWaiting(first)).toBe(true);
       await vi.advanceTimersByTimeAsync(1);
       expect(await first).toEqual(NOTHING);
-      expect(await isWaiting(knownFor(offers, asked))).toBe(false);
+      expect(await isWaiting(schemes.knownFor(offers, asked))).toBe(false);
     }
   });
 
@@ -105,8 +105,8 @@ describe('while the auth server has not answered for the first time', () => {
       [metered, { paidBy: 'x402' }],
       [metered, { paidBy: 'mpp', sellsOtherwise: true }],
     ] as const) {
-      const { knownFor, answer } = unanswered();
-      const asking = knownFor(offers, asked);
+      const { schemes, answer } = unanswered();
+      const asking = schemes.knownFor(offers, asked);
       await vi.advanceTimersByTimeAsync(4_000);
       expect(await isWaiting(asking)).toBe(true);
       answer();
