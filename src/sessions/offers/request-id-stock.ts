@@ -44,9 +44,15 @@ export function createRequestIdStock(
     const shelf = shelves.get(key) ?? createShelf(terms, createCallBreaker(monotonicMs, onOutage));
     shelves.delete(key);
     shelves.set(key, shelf);
-    const [oldest] = shelves.keys();
-    if (shelves.size > MOST_SHELVES && oldest !== undefined) shelves.delete(oldest);
+    const [oldest] = shelves;
+    if (shelves.size > MOST_SHELVES && oldest !== undefined) forget(...oldest);
     return shelf;
+  }
+
+  function forget(key: string, shelf: Shelf): void {
+    shelves.delete(key);
+    lacking.delete(shelf);
+    if (shelf.calls.size === 0) shelf.dismiss();
   }
 
   function refill(wanted: Shelf | undefined): void {

@@ -186,6 +186,13 @@ describe('while the auth server is slow', () => {
   });
 });
 
+test('whoever waits for terms that are forgotten before their turn waits no longer', async () => {
+  const waits = Array.from({ length: 300 }, (_, n) => watched(take(String(n), 3_000)));
+  await settled();
+  // The first 16 have their calls, two each, under way; of all, the last 256 are remembered.
+  expect(waits.filter(({ came }) => came === undefined)).toHaveLength(300 - 256 - 16);
+});
+
 const inFlight = (amount: string): number => auth.held.filter((call) => call.amount === amount).length;
 
 describe('while the auth server fails', () => {
