@@ -125,7 +125,7 @@ async function openShop(databaseUrl: string, authServerUrl: string, chain: Tempo
   });
   await sessions.start();
   const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mountDemoRoutes(app, sessions.paidSession);
   const usdc = {
     asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
     decimals: 6,

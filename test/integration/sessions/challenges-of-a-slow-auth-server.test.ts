@@ -32,7 +32,7 @@ async function open(challengePatienceMs = 40): Promise<void> {
     chainUrl: chain.url,
     authServerUrl: authServer.url,
     mount: (app, sessions) => {
-      mountDemoRoutes(app, (options) => sessions.paidSession(options));
+      mountDemoRoutes(app, sessions.paidSession);
       const never = (): never => {
         throw new Error('nothing is paid for here');
       };
