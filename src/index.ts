@@ -1,11 +1,13 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { readProcessConfig } from './config/config.js';
 import { createLogger } from './observability/logger.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime } from './programs/runtime.js';
 import { createTempoRuntime } from './programs/tempo-runtime.js';
-import { createCors, type PaidSession, type PaidSessionOptions } from './sessions/index.js';
+import { createCors, type PaidSessionOptions as Options, type PaidSession } from './sessions/index.js';
 
-export type { CorsOptions, PaidSession, PaidSessionOptions, PaymentSession } from './sessions/index.js';
+export type { CorsOptions, PaidSession, PaymentSession } from './sessions/index.js';
+/** What a route sells and on which terms; `identify` looks at a request of Express. */
+export type PaidSessionOptions = Options<Request>;
 
 /** Makegood inside an application of your own: its paid routes, its lease, its connection to the ledger. */
 export interface Makegood {

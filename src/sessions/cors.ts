@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-headers.js';
+import { onNodeResponse } from './frameworks/node-response.js';
 import { refuse } from './offers/route-options.js';
-import { answerPreflight, isPreflight } from './preflight.js';
+import { isPreflight, PREFLIGHT_ANSWER } from './preflight.js';
 
 export interface CorsOptions {
   /** Whose pages may buy: everybody's (`'*'`, the default), those of these origins, or those that a function lets in. */
@@ -56,7 +57,7 @@ export function createCors(options: CorsOptions = {}): CorsHandler {
   });
   return (req, res, next) =>
     add(req, res, (error?: unknown) => {
-      if (error === undefined && isPreflight(req)) answerPreflight(res);
+      if (error === undefined && isPreflight(req)) onNodeResponse(req, res).answer(PREFLIGHT_ANSWER);
       else next(error);
     });
 }

@@ -1,10 +1,11 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import type { Verifier } from './admission.js';
 import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
 import { type CorsHandler, type CorsOptions, createCors } from './cors.js';
+import { expressPaidSession } from './frameworks/express.js';
 import { createCommitQueue } from './gate/commit-queue.js';
 import { createDeliveryRecorder } from './gate/delivery-recorder.js';
 import { createGivenUpSessions } from './gate/given-up-sessions.js';
@@ -16,7 +17,7 @@ import { createRequestIdStock } from './offers/request-id-stock.js';
 import { createRequestIds } from './offers/request-ids.js';
 import type { PaidSessionOptions } from './offers/route-options.js';
 import { createSupportedSchemes } from './offers/supported-schemes.js';
-import { createPaidRoute } from './paid-session.js';
+import { createPaidRoute, type PaidRoute } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
@@ -83,12 +84,17 @@ export interface PaidSession {
    * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
    * @throws Error naming the option, at definition time
    */
-  (options: PaidSessionOptions): RequestHandler;
+  (options: PaidSessionOptions<Request>): RequestHandler;
   /** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. */
   readonly cors: (options?: CorsOptions) => CorsHandler;
 }
 
 export interface PaidSessions {
+  /**
+   * For every framework; each has its own form of it in `frameworks`.
+   * @throws Error naming the option, at definition time
+   */
+  paidRoute<Asked>(options: PaidSessionOptions<Asked>): PaidRoute<Asked>;
   readonly paidSession: PaidSession;
   /**
    * Tries whether this Node can hold responses back, and takes the lease under which sessions are opened; until then, and
@@ -166,21 +172,22 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       unknownCommitMs: settings.unknownCommitMs,
     });
   let holdsBack = true;
+  const paidRoute: PaidSessions['paidRoute'] = (options) =>
+    createPaidRoute(options, {
+      authServer: throughAuthServer,
+      channels,
+      bounds: settings,
+      checkpointAmount: settings.checkpointAmount,
+      checkpointIntervalMs: settings.checkpointIntervalMs,
+      settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
+      publicUrl: dependencies.publicUrl,
+      challengePatienceMs: settings.challengePatienceMs,
+      holdsBack: () => holdsBack,
+      log,
+    });
   return {
-    paidSession: withCors((options) =>
-      createPaidRoute(options, {
-        authServer: throughAuthServer,
-        channels,
-        bounds: settings,
-        checkpointAmount: settings.checkpointAmount,
-        checkpointIntervalMs: settings.checkpointIntervalMs,
-        settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
-        publicUrl: dependencies.publicUrl,
-        challengePatienceMs: settings.challengePatienceMs,
-        holdsBack: () => holdsBack,
-        log,
-      }),
-    ),
+    paidRoute,
+    paidSession: withCors((options) => expressPaidSession(paidRoute(options))),
     async start() {
       const problem = await (dependencies.nodeProblem ?? nodeProblem)();
       holdsBack = problem === undefined;
@@ -199,7 +206,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
   };
 }
 
-const withCors = (paidSession: (options: PaidSessionOptions) => RequestHandler): PaidSession =>
+const withCors = (paidSession: (options: PaidSessionOptions<Request>) => RequestHandler): PaidSession =>
   Object.assign(paidSession, { cors: createCors });
 
 const DEFAULT_RELEASED_LIMIT = 60;

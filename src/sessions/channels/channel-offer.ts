@@ -5,7 +5,7 @@ import type { JsonObject } from '../../domain/json.js';
 import { mppOpaque } from '../offers/challenge-opaque.js';
 import type { MppIssuer } from '../offers/match-mpp.js';
 import { MPP_METHOD } from '../offers/offers.js';
-import { channelEntry, type PaidSessionOptions, positive, type RouteTerms, refuse } from '../offers/route-options.js';
+import { channelEntry, positive, type RouteOptions, type RouteTerms, refuse } from '../offers/route-options.js';
 
 /** What a route sells to holders of a payment channel. */
 export interface ChannelOffer {
@@ -22,7 +22,7 @@ const DEPOSIT_OF_SO_MANY = 100n;
  * @throws Error naming the option, at definition time
  */
 export function channelOfferOf(
-  options: PaidSessionOptions,
+  options: RouteOptions,
   { amount }: Pick<RouteTerms, 'amount'>,
   terms: ChannelTerms,
 ): ChannelOffer | undefined {

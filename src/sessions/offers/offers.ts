@@ -7,8 +7,8 @@ import type { ResourceInfo } from './resource.js';
 import {
   channelEntry,
   checkRouteOptions,
-  type PaidSessionOptions,
   protocolTerms,
+  type RouteOptions,
   type RouteTerms,
   refuse,
   type ValidityBounds,
@@ -56,7 +56,7 @@ const EVM_ADDRESS = /^0x[0-9a-fA-F]{40}$/;
  *
  * @throws Error naming the option, at definition time
  */
-export function routeOffers(options: PaidSessionOptions, bounds: ValidityBounds): RouteOffers {
+export function routeOffers(options: RouteOptions, bounds: ValidityBounds): RouteOffers {
   const terms = checkRouteOptions(options, bounds);
   const byChannel = channelEntry(options) !== undefined;
   // Two kinds of session challenges on one route would be one too many: the channels of this server are the ones meant.

@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { parseBytes } from '../../domain/bytes.js';
 import type { AtomicAmount } from '../../domain/money.js';
 import { parseAtomic } from '../../domain/money.js';
@@ -17,8 +16,11 @@ export interface ProtocolTerms {
   readonly payTo?: string;
 }
 
-/** What a paid route sells and on which terms. Exactly one of `price` and `cap`. */
-export interface PaidSessionOptions {
+/**
+ * What a paid route sells and on which terms. Exactly one of `price` and `cap`.
+ * @typeParam Asked the request as its framework has it
+ */
+export interface PaidSessionOptions<Asked = unknown> {
   /** Atomic units of one response: sold whole, also by schemes that cannot be metered. */
   readonly price?: bigint | string;
   /** Atomic units that one response may cost at most: metered, so all-or-nothing schemes are not offered. */
@@ -35,7 +37,7 @@ export interface PaidSessionOptions {
    */
   readonly protocols: readonly (RouteProtocol | ProtocolTerms)[];
   /** Who the client is to the application, once it is authenticated: its channel is then found again without a hint. */
-  readonly identify?: (req: Request) => string | undefined;
+  readonly identify?: (req: Asked) => string | undefined;
   /** Atomic units that a payer is asked to put down when opening a channel; default a hundred times the amount. */
   readonly suggestedDeposit?: bigint | string;
   /** The asset's symbol, as ATXP names it; default USDC. */
@@ -61,6 +63,9 @@ export interface PaidSessionOptions {
   readonly description?: string;
   readonly mimeType?: string;
 }
+
+/** The same whatever framework the route is declared with. */
+export type RouteOptions = Omit<PaidSessionOptions, 'identify'>;
 
 /** Charging after serving is credit: limits on open caps plus unsettled charges, in atomic units. */
 export interface ExposureOptions {
@@ -104,7 +109,7 @@ const MOST_REPLAYED_BYTES = 10 * 1024 * 1024;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** @throws Error that names the option and gives an example: a route that cannot be charged must not start */
-export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityBounds): RouteTerms {
+export function checkRouteOptions(options: RouteOptions, bounds: ValidityBounds): RouteTerms {
   const { price, cap } = options;
   if ((price === undefined) === (cap === undefined)) {
     refuse('price', 'give either price (sold whole) or cap (metered), not both', "price: '10000'");
@@ -155,7 +160,7 @@ export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityB
 export type OfferedTerms = Required<Omit<ProtocolTerms, 'protocol'>> & { readonly protocol: Protocol };
 
 /** Each protocol of the auth server once, with the terms it is sold on. */
-export function protocolTerms(options: PaidSessionOptions): readonly OfferedTerms[] {
+export function protocolTerms(options: RouteOptions): readonly OfferedTerms[] {
   return entriesOf(options).flatMap(({ protocol, network, asset, payTo }) =>
     protocol === 'tempo'
       ? []
@@ -171,10 +176,10 @@ export function protocolTerms(options: PaidSessionOptions): readonly OfferedTerm
 }
 
 /** What the route states about channels; undefined where it does not sell by them. */
-export const channelEntry = (options: PaidSessionOptions): ProtocolTerms | undefined =>
+export const channelEntry = (options: RouteOptions): ProtocolTerms | undefined =>
   entriesOf(options).find((entry) => entry.protocol === 'tempo');
 
-function entriesOf(options: PaidSessionOptions): readonly ProtocolTerms[] {
+function entriesOf(options: RouteOptions): readonly ProtocolTerms[] {
   const { protocols } = options;
   const names = ROUTE_PROTOCOLS.join(', ');
   if (!Array.isArray(protocols) || protocols.length === 0) {

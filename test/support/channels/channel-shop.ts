@@ -18,7 +18,7 @@ export const PAYEE_KEY = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4
 
 export const CHAIN_SETTINGS = { chainId: SANDBOX_CHAIN_ID, currency: SANDBOX_CURRENCY, payeeKey: PAYEE_KEY };
 
-export const SOLD: PaidSessionOptions = {
+export const SOLD: PaidSessionOptions<express.Request> = {
   price: PRICE,
   asset: SANDBOX_CURRENCY,
   decimals: 6,
