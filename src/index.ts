@@ -1,19 +1,17 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { readProcessConfig } from './config/config.js';
 import { createLogger } from './observability/logger.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime } from './programs/runtime.js';
 import { createTempoRuntime } from './programs/tempo-runtime.js';
-import type { PaidSessionOptions } from './sessions/index.js';
+import { createCors, type PaidSessionOptions as Options, type PaidSession } from './sessions/index.js';
 
-export type { PaidSessionOptions, PaymentSession, ProtocolTerms, SoldOffer } from './sessions/index.js';
+export type { CorsOptions, PaidSession, PaymentSession, ProtocolTerms, SoldOffer } from './sessions/index.js';
+/** What a route sells and on which terms; `identify` looks at a request of Express. */
+export type PaidSessionOptions = Options<Request>;
 
 /** Makegood inside an application of your own: its paid routes, its lease, its connection to the ledger. */
 export interface Makegood {
-  /**
-   * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
-   * @throws Error naming the option, at definition time
-   */
-  paidSession(options: PaidSessionOptions): RequestHandler;
+  readonly paidSession: PaidSession;
   /** Call it after your server has closed: writes what is on its way and gives the lease back. */
   stop(): Promise<void>;
 }
@@ -43,7 +41,7 @@ export function createMakegood(): Makegood {
   start();
 
   return {
-    paidSession: (options) => runtime.sessions.paidSession(options),
+    paidSession: runtime.sessions.paidSession,
     async stop() {
       stopped = true;
       clearTimeout(retry);
@@ -62,6 +60,9 @@ export function paidSession(options: PaidSessionOptions): RequestHandler {
   own ??= createMakegood();
   return own.paidSession(options);
 }
+
+/** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. It reads no settings. */
+paidSession.cors = createCors;
 
 /** Ends what {@link paidSession} has started. */
 export async function stopMakegood(): Promise<void> {

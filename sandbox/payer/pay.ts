@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { PayerAccount } from './account.js';
 import { atxpCredential } from './atxp.js';
 import { type PaymentOffers, readOffers } from './challenge.js';
@@ -24,18 +25,37 @@ export interface PayOptions {
   readonly fetch?: typeof fetch;
 }
 
+/** A server that has not heard from its auth server yet offers less than it sells. */
+const ASK_AGAIN = { times: 50, afterMs: 100 };
+
 /**
  * Asks, reads the 402, pays and asks again; an answer other than 402 to the first request is returned as it is.
- * @throws Error when the 402 offers nothing that fits
+ * @throws Error when the 402 offers nothing that fits, and goes on doing so
  */
 export async function pay(url: string, options: PayOptions): Promise<Response> {
-  const send = options.fetch ?? fetch;
-  const first = await send(url, options.init);
-  if (first.status !== 402) return first;
-  const offers = await readOffers(first);
-  await first.body?.cancel();
-  const credential = await answerOffers(offers, options);
-  return send(url, withCredential(credential, options.init));
+  const asked = await askFor(url, options);
+  return 'answer' in asked
+    ? asked.answer
+    : (options.fetch ?? fetch)(url, withCredential(asked.credential, options.init));
+}
+
+/** A credential for what the 402 of `url` offers; an answer other than 402 where it needs none. @throws Error as `pay` does */
+export async function askFor(
+  url: string,
+  options: PayOptions,
+): Promise<{ readonly credential: PaymentCredential } | { readonly answer: Response }> {
+  for (let left = ASK_AGAIN.times; ; left -= 1) {
+    const answer = await (options.fetch ?? fetch)(url, options.init);
+    if (answer.status !== 402) return { answer };
+    const offers = await readOffers(answer);
+    await answer.body?.cancel();
+    try {
+      return { credential: await answerOffers(offers, options) };
+    } catch (error) {
+      if (left === 0 || !(error instanceof NothingFits)) throw error;
+    }
+    await wait(ASK_AGAIN.afterMs);
+  }
 }
 
 /** The same request with the payment in its headers. */
@@ -49,7 +69,7 @@ export function withCredential(credential: PaymentCredential, init: RequestInit 
 export async function answerOffers(offers: PaymentOffers, options: PayOptions): Promise<PaymentCredential> {
   const { account, layout } = options;
   if (options.protocol === 'atxp') {
-    if (offers.atxp === undefined) throw nothingFits('no X-ATXP-Payment-Request header');
+    if (offers.atxp === undefined) throw new NothingFits('no X-ATXP-Payment-Request header');
     return atxpCredential({ account, layout, paymentRequestId: offers.atxp.paymentRequestId });
   }
   if (options.protocol === 'x402') return answerX402(offers, options);
@@ -58,7 +78,7 @@ export async function answerOffers(offers: PaymentOffers, options: PayOptions): 
       (options.intent === undefined || intent === options.intent) &&
       wants(options, chainOf(request.methodDetails), request.currency),
   );
-  if (challenge === undefined) throw nothingFits(`no MPP challenge of intent ${options.intent ?? 'any'}`);
+  if (challenge === undefined) throw new NothingFits(`no MPP challenge of intent ${options.intent ?? 'any'}`);
   return mppCredential({ account, challenge, layout });
 }
 
@@ -70,7 +90,7 @@ async function answerX402(offers: PaymentOffers, options: PayOptions): Promise<P
     ({ scheme, network, asset }) =>
       (options.scheme === undefined || scheme === options.scheme) && wants(options, network, asset),
   );
-  if (accept === undefined) throw nothingFits(`no x402 v${version} offer of scheme ${options.scheme ?? 'any'}`);
+  if (accept === undefined) throw new NothingFits(`no x402 v${version} offer of scheme ${options.scheme ?? 'any'}`);
   return x402Credential({ account, accept, version, layout, nowMs, resource: offers.x402[2]?.resource });
 }
 
@@ -81,4 +101,8 @@ const wants = (want: PayOptions, network: unknown, asset: unknown): boolean =>
 const chainOf = (methodDetails: unknown): string =>
   String((methodDetails as { chainId?: number } | undefined)?.chainId);
 
-const nothingFits = (what: string): Error => new Error(`the 402 answer cannot be paid like this: ${what}`);
+class NothingFits extends Error {
+  constructor(what: string) {
+    super(`the 402 answer cannot be paid like this: ${what}`);
+  }
+}

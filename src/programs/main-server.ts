@@ -102,7 +102,7 @@ function apiDependencies(
     corsOrigins: config.http.corsOrigins,
     rateLimit: config.http.rateLimit,
     version: VERSION,
-    mount: mount && ((app) => mount(app, (paid) => sessions.paidSession(paid))),
+    mount: mount && ((app) => mount(app, sessions.paidSession)),
   };
 }
 

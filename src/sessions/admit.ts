@@ -7,15 +7,26 @@ import type { Admission, AdmissionRequest, AdmitDependencies, Verified } from '.
 import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './gate/live-session.js';
 import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
+import { boughtBefore, type Named, namedBy, nameOf } from './named-answers.js';
 import { CHALLENGE_EXPIRED } from './offers/match-mpp.js';
 import { matchOffer, type ReadCredential, readAlone } from './offers/match-offer.js';
 import type { Offer } from './offers/offers.js';
+import { receiptOf } from './offers/payment-response.js';
 import { contentsOf, isAtOwnPrice, liveSession, newSession, openOnce, soldOffer } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
 
 /** From a credential to a durable session: what costs least is looked at first, and nothing is opened before all of it holds. */
 export async function admit(request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
+  const named = namedBy(request, dependencies);
+  return (named && (await boughtBefore(named, request, dependencies))) ?? admitNew(named, request, dependencies);
+}
+
+async function admitNew(
+  named: Named | undefined,
+  request: AdmissionRequest,
+  dependencies: AdmitDependencies,
+): Promise<Admission> {
   const match = matchOffer(request.found, request.presented, dependencies.match);
   if (match.kind === 'mismatch') {
     const givenTo = match.why === CHALLENGE_EXPIRED ? await payerOfExpired(request.found.raw, dependencies) : undefined;
@@ -43,7 +54,11 @@ export async function admit(request: AdmissionRequest, dependencies: AdmitDepend
   if (verified.kind === 'unreachable')
     return repeated(match, request, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
   if (verified.kind === 'valid')
-    return open({ ...match, payer: payerOf(credential, verified.payer) }, request, dependencies);
+    return open(
+      { ...match, payer: payerOf(credential, verified.payer), named: await nameOf(named, request) },
+      request,
+      dependencies,
+    );
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
   return repeated(match, request, dependencies, {
     kind: 'challenge',
@@ -170,7 +185,9 @@ async function serveWhatIsDue(
       },
       taken.commits,
     );
-    return { kind: 'admitted', session, offer: offer && soldOffer(offer), held, settle: 'after', paidBefore: true };
+    const { version } = credential;
+    const paidBefore = receiptOf(taken, version);
+    return { kind: 'admitted', session, offer: offer && soldOffer(offer), held, settle: 'after', version, paidBefore };
   } catch (error) {
     log.warn(
       { settlement: id, err: error },
@@ -207,9 +224,17 @@ async function open(match: Verified, request: AdmissionRequest, dependencies: Ad
         offer: soldOffer(match.offer),
         held,
         settle: settleAs,
+        version: match.credential.version,
+        ...(match.named && { keepBytes: request.terms.replay?.bytes }),
       };
-    case 'identity_used':
-      return repeated(match, request, dependencies, { kind: 'used', id: undefined });
+    case 'identity_used': {
+      // The same payment came twice at once.
+      const named = match.named && namedBy(request, dependencies);
+      const before = named && (await boughtBefore(named, request, dependencies));
+      return before ?? repeated(match, request, dependencies, { kind: 'used', id: undefined });
+    }
+    case 'name_used':
+      return { kind: 'name_used' };
     case 'payer_uncollectable':
       return {
         kind: 'challenge',

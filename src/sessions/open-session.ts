@@ -15,7 +15,7 @@ import type { NewSession, OpenOutcome } from './session-ledger.js';
 
 /** What the ledger is asked to open: the credential as it came, and the terms of our own offer. */
 export function newSession(
-  { offer, credential, context, payer }: Verified,
+  { offer, credential, context, payer, named }: Verified,
   request: AdmissionRequest,
   held: HeldLease,
   { clock, releasedLimit }: AdmitDependencies,
@@ -46,6 +46,7 @@ export function newSession(
     closeToken: randomUUID(),
     longestMs: request.terms.longestMs,
     releasedLimit,
+    ...(named && { named }),
     exposure: offer.exposure,
   };
 }

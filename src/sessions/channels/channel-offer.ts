@@ -7,7 +7,7 @@ import { mppOpaque } from '../offers/challenge-opaque.js';
 import type { MppIssuer } from '../offers/match-mpp.js';
 import { currencyOf } from '../offers/offer-terms.js';
 import { MPP_METHOD } from '../offers/offers.js';
-import { channelEntry, type PaidSessionOptions, positive, type RouteTerms, refuse } from '../offers/route-options.js';
+import { channelEntry, positive, type RouteOptions, type RouteTerms, refuse } from '../offers/route-options.js';
 
 /** What a route sells to holders of a payment channel. */
 export interface ChannelOffer {
@@ -26,7 +26,7 @@ const DEPOSIT_OF_SO_MANY = 100n;
  * @throws Error naming the option, at definition time
  */
 export function channelOfferOf(
-  options: PaidSessionOptions,
+  options: RouteOptions,
   { amount }: Pick<RouteTerms, 'amount'>,
   terms: ChannelTerms,
 ): ChannelOffer | undefined {

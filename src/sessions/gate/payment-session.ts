@@ -1,9 +1,11 @@
-import type { Request as PaidRequest, Response } from 'express';
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { SettlementId } from '../../domain/ids.js';
 import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { RouteProtocol, RouteTerms } from '../offers/route-options.js';
+import type { PaidRequest } from '../paid-request.js';
 import { problemAnswer, refusal } from '../refusals.js';
 import type { SessionLog } from '../session-log.js';
+import { AnswerRecord } from './answer-record.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { GateReceipt } from './gate-options.js';
 import type { HeldLease } from './lease-keeper.js';
@@ -51,13 +53,6 @@ export interface PaymentSession {
   release(): boolean;
 }
 
-declare module 'express-serve-static-core' {
-  interface Request {
-    /** Set on routes behind `paidSession`, once a payment was accepted. */
-    paymentSession?: PaymentSession;
-  }
-}
-
 /** How gates of all routes are set. */
 export interface GateSettings {
   readonly checkpointAmount: bigint;
@@ -69,8 +64,7 @@ export interface GateSettings {
 
 /** The exchange that is sold. */
 interface Served {
-  readonly req: PaidRequest;
-  readonly res: Response;
+  readonly request: PaidRequest;
   readonly route: { readonly terms: RouteTerms };
   readonly startedAt: number;
 }
@@ -85,23 +79,37 @@ interface Attached {
   readonly deliveries: DeliveryRecorder;
   readonly answer?: WithheldAnswer;
   readonly receipt?: GateReceipt;
+  /** The answer is taken down, and kept if it has no more bytes than this. */
+  readonly keepBytes?: number;
   /** What every answer of the session says. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**
- * Puts the gate around the response, and the session into the request.
- * @returns false when the client is gone already: the handler need not run
+ * Puts the gate around the response.
+ * @returns undefined when the client is gone already: the handler need not run
  */
 export function attach(
-  { req, res, route: { terms }, startedAt }: Served,
+  { request, route: { terms }, startedAt }: Served,
   attached: Attached,
   { checkpointAmount, checkpointIntervalMs, settleFirstBufferBytes, log }: GateSettings,
-): boolean {
-  const { session, offer, held, settle, settleNow, dispatch, deliveries, answer, receipt, headers = {} } = attached;
-  // Only a response that is settled first may have another one sent in its place.
-  const before = settle === 'before-release' ? headersOf(res) : {};
-  const gate = new ResponseGate(res, {
+): PaymentSession | undefined {
+  const {
+    session,
+    offer,
+    held,
+    settle,
+    settleNow,
+    dispatch,
+    deliveries,
+    answer,
+    receipt,
+    keepBytes,
+    headers = {},
+  } = attached;
+  // Only a response that is settled first may have another one sent in its place, and few are kept.
+  const before = settle === 'before-release' || keepBytes !== undefined ? textsOf(request.headersSoFar()) : {};
+  const gate = new ResponseGate(request.res, {
     session,
     held,
     settle,
@@ -113,6 +121,7 @@ export function attach(
     dispatch,
     deliveries,
     answer,
+    record: keepBytes === undefined ? undefined : new AnswerRecord(keepBytes, before),
     answerInstead: (why) => {
       const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id']);
       return { status, headers: answerHeaders(before, headers, own), body };
@@ -121,7 +130,8 @@ export function attach(
     headers,
     ...(receipt && { receipt }),
   });
-  req.paymentSession = {
+  if (gate.gone()) return undefined;
+  return {
     cap: session.cap,
     offer,
     get spent() {
@@ -134,15 +144,14 @@ export function attach(
     },
     release: () => session.release(),
   };
-  return !gate.gone();
 }
 
 const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;
 
 /** What the layers before this one have said about every answer: CORS, request ids, security. */
-const headersOf = (res: Response): Record<string, string | string[]> =>
+const textsOf = (headers: OutgoingHttpHeaders): Record<string, string | string[]> =>
   Object.fromEntries(
-    Object.entries(res.getHeaders()).flatMap(([name, value]) =>
+    Object.entries(headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value : String(value)]],
     ),
   );

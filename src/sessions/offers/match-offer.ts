@@ -27,6 +27,8 @@ export interface Presented {
   readonly offers: readonly Offer[];
   readonly supportedSchemes: SupportedSchemes;
   readonly resource: ResourceInfo;
+  /** Of x402: what the route offers beside the payment itself. */
+  readonly extensions: JsonObject;
   /** Path and query of the resource (`Resource`). */
   readonly target: string;
 }
@@ -224,7 +226,7 @@ function termsMismatch(
   switch (terms.protocol) {
     case 'x402':
       if (version === 1 && !meantByV1(offer, presented.offers)) return 'x402 v1 cannot say which token it pays';
-      return x402Mismatch(content, offer, terms.accept, presented.resource);
+      return x402Mismatch(content, offer, terms.accept, presented);
     case 'mpp':
       if (mpp === undefined) return 'MPP is not offered here';
       return mppMismatch(

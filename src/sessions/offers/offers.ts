@@ -11,7 +11,7 @@ import {
   channelEntry,
   checkRouteOptions,
   entriesOf,
-  type PaidSessionOptions,
+  type RouteOptions,
   type RouteTerms,
   refuse,
   type ValidityBounds,
@@ -48,7 +48,7 @@ const EVM_ADDRESS = /^0x[0-9a-fA-F]{40}$/;
  *
  * @throws Error naming the option, at definition time
  */
-export function routeOffers(options: PaidSessionOptions, bounds: ValidityBounds): RouteOffers {
+export function routeOffers(options: RouteOptions, bounds: ValidityBounds): RouteOffers {
   const terms = checkRouteOptions(options, bounds);
   const channels = channelEntry(options);
   if (channels !== undefined) checkChannelEntry(channels);

@@ -1,4 +1,3 @@
-import type { Request } from 'express';
 import { parseBytes } from '../../domain/bytes.js';
 import type { AtomicAmount } from '../../domain/money.js';
 import { parseAtomic } from '../../domain/money.js';
@@ -34,8 +33,11 @@ export interface ProtocolTerms {
   readonly exposure?: Omit<ExposureOptions, 'over'>;
 }
 
-/** What a paid route sells and on which terms. Exactly one of `price` and `cap`. */
-export interface PaidSessionOptions {
+/**
+ * What a paid route sells and on which terms. Exactly one of `price` and `cap`.
+ * @typeParam Asked the request as its framework has it
+ */
+export interface PaidSessionOptions<Asked = unknown> {
   /** Atomic units of one response: sold whole, also by schemes that cannot be metered. */
   readonly price?: bigint | string;
   /** Atomic units that one response may cost at most: metered, so all-or-nothing schemes are not offered. */
@@ -56,7 +58,7 @@ export interface PaidSessionOptions {
    */
   readonly protocols: readonly (RouteProtocol | ProtocolTerms)[];
   /** Who the client is to the application, once it is authenticated: its channel is then found again without a hint. */
-  readonly identify?: (req: Request) => string | undefined;
+  readonly identify?: (req: Asked) => string | undefined;
   /** Atomic units that a payer is asked to put down when opening a channel; default a hundred times the amount. */
   readonly suggestedDeposit?: bigint | string;
   /** The asset's symbol, as ATXP names it; default what is known of the asset, else USDC. */
@@ -72,11 +74,19 @@ export interface PaidSessionOptions {
   readonly longest?: string | number;
   /** States that responses are streamed, which only a `cap` can be sold as. */
   readonly streamed?: boolean;
+  /**
+   * Whether a paid answer that was lost on its way is had again, by clients that name their payment (x402's extension
+   * `payment-identifier`): answers of up to so many bytes are kept, encrypted, for so long. Default 64KiB and 15m; false: none.
+   */
+  readonly replay?: false | { readonly bytes?: string | number; readonly for?: string | number };
   /** Names the route in exposure sums and in the ledger; default its path. */
   readonly name?: string;
   readonly description?: string;
   readonly mimeType?: string;
 }
+
+/** The same whatever framework the route is declared with. */
+export type RouteOptions = Omit<PaidSessionOptions, 'identify'>;
 
 /**
  * Charging after serving is credit: limits on open caps plus unsettled charges, in atomic units. What the route takes in
@@ -99,6 +109,8 @@ export interface RouteTerms {
   /** The limits in the route's own currency; each offer has its own. */
   readonly exposure: ExposureLimits & { readonly over: '429' | 'settle-first' };
   readonly longestMs: number;
+  /** undefined: a lost answer is not had again. */
+  readonly replay?: { readonly bytes: number; readonly forMs: number };
   readonly name?: string;
   readonly description?: string;
   readonly mimeType?: string;
@@ -112,10 +124,13 @@ export interface ValidityBounds {
 }
 
 const DEFAULT_LONGEST = '5m';
+const DEFAULT_REPLAY = { bytes: '64KiB', for: '15m' };
+/** What is kept of one answer is read and written in one piece. */
+const MOST_REPLAYED_BYTES = 10 * 1024 * 1024;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** @throws Error that names the option and gives an example: a route that cannot be charged must not start */
-export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityBounds): RouteTerms {
+export function checkRouteOptions(options: RouteOptions, bounds: ValidityBounds): RouteTerms {
   const { price, cap } = options;
   if ((price === undefined) === (cap === undefined)) {
     refuse('price', 'give either price (sold whole) or cap (metered), not both', "price: '10000'");
@@ -134,7 +149,7 @@ export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityB
   }
   checkDecimals(options.decimals);
   for (const name of TEXTS) checkText(name, options[name]);
-  const longestMs = duration(options.longest ?? DEFAULT_LONGEST);
+  const longestMs = duration('longest', options.longest ?? DEFAULT_LONGEST);
   if (longestMs + bounds.minRetryWindowMs >= bounds.credentialValidityMs) {
     refuse(
       'longest',
@@ -146,9 +161,12 @@ export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityB
     amount,
     metered,
     settle: oneOf('settle', options.settle, ['after', 'before-release']),
-    ...(options.settleFirstBuffer !== undefined && { settleFirstBuffer: byteCount(options.settleFirstBuffer) }),
+    ...(options.settleFirstBuffer !== undefined && {
+      settleFirstBuffer: byteCount('settleFirstBuffer', options.settleFirstBuffer),
+    }),
     exposure: exposureOf(options.exposure, amount),
     longestMs,
+    ...replayOf(options.replay),
     ...(options.name !== undefined && { name: options.name }),
     ...(options.description !== undefined && { description: options.description }),
     ...(options.mimeType !== undefined && { mimeType: options.mimeType }),
@@ -156,11 +174,11 @@ export function checkRouteOptions(options: PaidSessionOptions, bounds: ValidityB
 }
 
 /** What the route states about channels; undefined where it does not sell by them. */
-export const channelEntry = (options: PaidSessionOptions): ProtocolTerms | undefined =>
+export const channelEntry = (options: RouteOptions): ProtocolTerms | undefined =>
   entriesOf(options).find((entry) => entry.protocol === 'tempo');
 
 /** `protocols`, each with what it states itself. */
-export function entriesOf({ protocols }: PaidSessionOptions): readonly ProtocolTerms[] {
+export function entriesOf({ protocols }: RouteOptions): readonly ProtocolTerms[] {
   const names = ROUTE_PROTOCOLS.join(', ');
   if (!Array.isArray(protocols) || protocols.length === 0) {
     refuse('protocols', `at least one of ${names}`, "protocols: ['atxp', 'x402', 'mpp']");
@@ -257,17 +275,24 @@ function oneOf<T extends string>(option: string, value: T | undefined, allowed: 
     : refuse(option, `one of ${allowed.join(', ')}`, `${option.split('.').at(-1)}: '${allowed[0]}'`);
 }
 
-function duration(value: string | number): number {
+function replayOf(replay: PaidSessionOptions['replay'] = {}): Pick<RouteTerms, 'replay'> {
+  if (replay === false) return {};
+  const bytes = byteCount('replay.bytes', replay.bytes ?? DEFAULT_REPLAY.bytes);
+  if (bytes > MOST_REPLAYED_BYTES) refuse('replay.bytes', 'at most 10MiB of one answer', "replay: { bytes: '64KiB' }");
+  return { replay: { bytes, forMs: duration('replay.for', replay.for ?? DEFAULT_REPLAY.for) } };
+}
+
+function duration(option: string, value: string | number): number {
   const match = typeof value === 'string' ? /^([0-9]{1,9})(ms|s|m|h|d)$/.exec(value) : undefined;
   const ms = typeof value === 'number' ? value : match ? Number(match[1]) * (UNIT_MS[match[2] ?? ''] ?? 0) : Number.NaN;
   return Number.isInteger(ms) && ms > 0
     ? ms
-    : refuse('longest', 'a duration like 500ms, 30s, 5m, or whole milliseconds', "longest: '5m'");
+    : refuse(option, 'a duration like 500ms, 30s, 5m, or whole milliseconds', `${option.split('.').at(-1)}: '5m'`);
 }
 
-function byteCount(value: string | number): number {
+function byteCount(option: string, value: string | number): number {
   const bytes = typeof value === 'number' ? value : parseBytes(value);
   return bytes !== undefined && Number.isSafeInteger(bytes) && bytes > 0
     ? bytes
-    : refuse('settleFirstBuffer', 'a size like 64KiB, 1MiB, or whole bytes', "settleFirstBuffer: '1MiB'");
+    : refuse(option, 'a size like 64KiB, 1MiB, or whole bytes', `${option.split('.').at(-1)}: '1MiB'`);
 }

@@ -42,6 +42,7 @@ export async function openDemoShop(
       credentialValidityMs: 3_600_000,
       minRetryWindowMs: 120_000,
       checkpointIntervalMs: 60_000,
+      challengePatienceMs: 5_000,
       checkpointAmount: 10_000n,
     },
     secrets: { mpp: MPP_SECRET, requestIds: 'another secret' },
@@ -53,8 +54,8 @@ export async function openDemoShop(
   });
   await sessions.start();
   const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
-  mount?.(app, (options) => sessions.paidSession(options));
+  mountDemoRoutes(app, sessions.paidSession);
+  mount?.(app, sessions.paidSession);
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

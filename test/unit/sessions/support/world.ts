@@ -101,6 +101,7 @@ const SETTINGS: SessionSettings = {
   checkpointIntervalMs: 60_000,
   checkpointAmount: 10_000n,
   unknownCommitMs: 300,
+  challengePatienceMs: 5_000,
 };
 
 export interface WorldOptions {

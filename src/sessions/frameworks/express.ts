@@ -1,0 +1,48 @@
+import type { Request as ExpressRequest, RequestHandler, Response } from 'express';
+import type { PaymentSession } from '../gate/payment-session.js';
+import type { PaidRequest } from '../paid-request.js';
+import type { PaidRoute } from '../paid-session.js';
+import { hostHeaderOf, onNodeResponse } from './node-response.js';
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    /** Set on routes behind `paidSession`, once a payment was accepted. */
+    paymentSession?: PaymentSession;
+  }
+}
+
+/** Middleware of Express 4 and 5: the handlers after it serve only who has paid, and charge by `req.paymentSession`. */
+export function expressPaidSession(route: PaidRoute<ExpressRequest>): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      const session = await route(paidRequest(req, res), req);
+      if (session === undefined) return;
+      req.paymentSession = session;
+      next();
+    } catch (error) {
+      // Express 4 looks at no promise: a rejection would end the process.
+      next(error);
+    }
+  };
+}
+
+const paidRequest = (req: ExpressRequest, res: Response): PaidRequest => ({
+  ...onNodeResponse(req, res),
+  originalUrl: req.originalUrl,
+  origin: `${req.protocol}://${hostOf(req)}`,
+  address: req.ip ?? '',
+  route: routeName(req),
+});
+
+/** Express 4 and 5 name this differently; both keep what `trust proxy` means in this function. */
+function hostOf(req: ExpressRequest): string {
+  const trusts = req.app.get('trust proxy fn') as ((address: string | undefined, hop: number) => boolean) | undefined;
+  const forwarded = trusts?.(req.socket.remoteAddress, 0) ? req.get('x-forwarded-host') : undefined;
+  const [first] = (forwarded ?? '').split(',', 1);
+  return first?.trim() || hostHeaderOf(req);
+}
+
+function routeName(req: ExpressRequest): string {
+  const route: { path?: string | RegExp } | undefined = req.route;
+  return `${req.baseUrl}${route?.path?.toString() ?? ''}` || '/';
+}

@@ -1,0 +1,21 @@
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { PlainAnswer } from './gate/wire.js';
+
+/** One request to a paid route, as the framework through which it came knows it; all that is asked of a framework. */
+export interface PaidRequest {
+  /** Node's own; of HTTP/2 those of its compatibility API. */
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** Path and query as the client sent them, with what routers have taken off. */
+  readonly originalUrl: string;
+  /** Scheme and host as clients see them. A proxy is believed as far as the framework was told to trust proxies. */
+  readonly origin: string;
+  /** Where the request comes from, by the same rules. */
+  readonly address: string;
+  /** The path as it was declared, so that one route stays one route whatever ids are in it. */
+  readonly route: string;
+  /** What the layers before have said about every answer, by names in lower case: CORS, request ids, security. */
+  headersSoFar(): OutgoingHttpHeaders;
+  /** Answers in place of the handler, beside what is said so far; nothing that was told to single caches stays. */
+  answer(answer: Omit<PlainAnswer, 'body'> & { readonly body: string | Buffer }): void;
+}
