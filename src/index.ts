@@ -1,13 +1,18 @@
-import type { Request, RequestHandler } from 'express';
-import { readProcessConfig } from './config/config.js';
-import { createLogger } from './observability/logger.js';
-import { createPaidSessionRuntime, type PaidSessionRuntime } from './programs/runtime.js';
-import { createTempoRuntime } from './programs/tempo-runtime.js';
-import { createCors, type PaidSessionOptions as Options, type PaidSession } from './sessions/index.js';
+import type { RequestHandler } from 'express';
+import { embed, shared } from './programs/embedded.js';
+import { createCors } from './sessions/cors.js';
+import {
+  expressPaidSession,
+  expressPaidSessions,
+  type PaidSession,
+  type PaidSessionOptions,
+} from './sessions/frameworks/express.js';
 
-export type { CorsOptions, PaidSession, PaymentSession, ProtocolTerms, SoldOffer } from './sessions/index.js';
-/** What a route sells and on which terms; `identify` looks at a request of Express. */
-export type PaidSessionOptions = Options<Request>;
+export { stopMakegood } from './programs/embedded.js';
+export type { CorsHandler, CorsOptions } from './sessions/cors.js';
+export type { PaidSession, PaidSessionOptions } from './sessions/frameworks/express.js';
+export type { PaymentSession, SoldOffer } from './sessions/gate/payment-session.js';
+export type { ProtocolTerms } from './sessions/offers/route-options.js';
 
 /** Makegood inside an application of your own: its paid routes, its lease, its connection to the ledger. */
 export interface Makegood {
@@ -16,57 +21,22 @@ export interface Makegood {
   stop(): Promise<void>;
 }
 
-const TRY_AGAIN_MS = 2_000;
-
 /**
  * Reads the settings of `.env.template` from the environment. Until the ledger can be reached paid routes answer 503, and
  * it goes on trying; a wrong setting throws at once and names the variable.
  */
 export function createMakegood(): Makegood {
-  const config = readProcessConfig();
-  const logger = createLogger({ level: config.logLevel, name: 'makegood' });
-  const runtime: PaidSessionRuntime = createPaidSessionRuntime(config, {
-    logger,
-    tempo: config.tempo && createTempoRuntime(config.tempo),
-  });
-  let stopped = false;
-  let retry: NodeJS.Timeout | undefined;
-
-  function start(): void {
-    runtime.start().catch((error: unknown) => {
-      logger.error({ err: error }, 'paid routes answer 503 until the ledger can be used; trying again');
-      if (!stopped) retry = setTimeout(start, TRY_AGAIN_MS).unref();
-    });
-  }
-  start();
-
-  return {
-    paidSession: runtime.sessions.paidSession,
-    async stop() {
-      stopped = true;
-      clearTimeout(retry);
-      await runtime.stop();
-    },
-  };
+  const { paidRoute, stop } = embed();
+  return { paidSession: expressPaidSessions(paidRoute), stop };
 }
-
-let own: Makegood | undefined;
 
 /**
  * The same for an application that needs only one: made from the environment when the first route is declared.
- * Settings, lease and connections are shared by all its routes.
+ * Settings, lease and connections are shared by all its routes, those of `makegood/node` and `makegood/fastify` too.
  */
 export function paidSession(options: PaidSessionOptions): RequestHandler {
-  own ??= createMakegood();
-  return own.paidSession(options);
+  return expressPaidSession(shared().paidRoute(options));
 }
 
 /** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. It reads no settings. */
 paidSession.cors = createCors;
-
-/** Ends what {@link paidSession} has started. */
-export async function stopMakegood(): Promise<void> {
-  const ending = own;
-  own = undefined;
-  await ending?.stop();
-}

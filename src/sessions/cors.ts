@@ -1,7 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import cors from 'cors';
 import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-headers.js';
-import { onNodeResponse } from './frameworks/node-response.js';
+import { type NodeRequest, type NodeResponse, onNodeResponse } from './frameworks/node-response.js';
 import { refuse } from './offers/route-options.js';
 import { isPreflight, PREFLIGHT_ANSWER } from './preflight.js';
 
@@ -20,8 +19,8 @@ export interface CorsOptions {
   readonly maxAge?: number;
 }
 
-/** For `app.use` of Express and Connect, and to be called for a request of plain `node:http`. */
-export type CorsHandler = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void;
+/** For `app.use` of Express and Connect, and to be called for a request of plain `node:http` or `node:http2`. */
+export type CorsHandler = (req: NodeRequest, res: NodeResponse, next: (error?: unknown) => void) => void;
 
 const METHODS = ['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE'];
 

@@ -1,11 +1,9 @@
-import type { Request, RequestHandler } from 'express';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import type { Verifier } from './admission.js';
 import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
-import { type CorsHandler, type CorsOptions, createCors } from './cors.js';
-import { expressPaidSession } from './frameworks/express.js';
+import { expressPaidSessions, type PaidSession } from './frameworks/express.js';
 import { createCommitQueue } from './gate/commit-queue.js';
 import { createDeliveryRecorder } from './gate/delivery-recorder.js';
 import { createGivenUpSessions } from './gate/given-up-sessions.js';
@@ -21,8 +19,9 @@ import { createPaidRoute, type PaidRoute } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
-export { type CorsHandler, type CorsOptions, createCors } from './cors.js';
-export type { PaymentSession, SoldOffer } from './gate/payment-session.js';
+export { type CorsOptions, createCors } from './cors.js';
+export type { PaidSession } from './frameworks/express.js';
+export type { PaymentSession } from './gate/payment-session.js';
 export type { PaidSessionOptions, ProtocolTerms } from './offers/route-options.js';
 
 /** The auth server as paid sessions use it; settling is not among it. */
@@ -77,16 +76,6 @@ export interface PaidSessionsDependencies {
   readonly dispatch: (id: SettlementId) => unknown;
   /** Why responses cannot be held back in this process; default: it is tried. */
   readonly nodeProblem?: () => Promise<string | undefined>;
-}
-
-export interface PaidSession {
-  /**
-   * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
-   * @throws Error naming the option, at definition time
-   */
-  (options: PaidSessionOptions<Request>): RequestHandler;
-  /** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. */
-  readonly cors: (options?: CorsOptions) => CorsHandler;
 }
 
 export interface PaidSessions {
@@ -187,7 +176,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     });
   return {
     paidRoute,
-    paidSession: withCors((options) => expressPaidSession(paidRoute(options))),
+    paidSession: expressPaidSessions(paidRoute),
     async start() {
       const problem = await (dependencies.nodeProblem ?? nodeProblem)();
       holdsBack = problem === undefined;
@@ -205,9 +194,6 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     },
   };
 }
-
-const withCors = (paidSession: (options: PaidSessionOptions<Request>) => RequestHandler): PaidSession =>
-  Object.assign(paidSession, { cors: createCors });
 
 const DEFAULT_RELEASED_LIMIT = 60;
 const DEFAULT_SETTLE_FIRST_BUFFER = 1_048_576;

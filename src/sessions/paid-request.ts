@@ -1,5 +1,11 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeader, ServerResponse } from 'node:http';
 import type { PlainAnswer } from './gate/wire.js';
+
+export type HeadersSoFar = Readonly<Record<string, OutgoingHttpHeader | undefined>>;
+
+export interface WholeAnswer extends Omit<PlainAnswer, 'body'> {
+  readonly body: string | Buffer;
+}
 
 /** One request to a paid route, as the framework through which it came knows it; all that is asked of a framework. */
 export interface PaidRequest {
@@ -15,7 +21,9 @@ export interface PaidRequest {
   /** The path as it was declared, so that one route stays one route whatever ids are in it. */
   readonly route: string;
   /** What the layers before have said about every answer, by names in lower case: CORS, request ids, security. */
-  headersSoFar(): OutgoingHttpHeaders;
-  /** Answers in place of the handler, beside what is said so far; nothing that was told to single caches stays. */
-  answer(answer: Omit<PlainAnswer, 'body'> & { readonly body: string | Buffer }): void;
+  headersSoFar(): HeadersSoFar;
+  /** What a parser before has made of the body; undefined where there was none. */
+  parsedBody(): unknown;
+  /** Answers in place of the handler, beside what is said so far of every answer. */
+  answer(answer: WholeAnswer): void;
 }

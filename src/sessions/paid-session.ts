@@ -150,7 +150,7 @@ async function payThroughAuthServer(visit: Visit, found: FoundCredential): Promi
 
 function knockOf({ request, presented, route: { terms } }: Visit, found: FoundCredential): AdmissionRequest {
   const { req, route } = request;
-  return { found, presented, method: req.method ?? '', terms, route: terms.name ?? route, body: requestBody(req) };
+  return { found, presented, method: req.method ?? '', terms, route: terms.name ?? route, body: requestBody(request) };
 }
 
 async function serveByAuthServer(

@@ -27,7 +27,8 @@ export type RefusalCode =
   | 'voucher_refused'
   | 'channel_gone'
   | 'response_too_large'
-  | 'not_configured';
+  | 'not_configured'
+  | 'internal_error';
 
 /** What each refusal means for the payer's money is part of its text: a client decides by it whether to pay again. */
 const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & { readonly detail: string }>> = {
@@ -104,6 +105,11 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     status: 500,
     title: 'The response is too large',
     detail: 'This response cannot be settled before it is sent. Nothing was charged; tell whoever runs this server.',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal server error',
+    detail: 'This server failed while it made the answer. Settlement-Id, where there is one, names its charge.',
   },
   not_configured: {
     status: 503,

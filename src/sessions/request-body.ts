@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { canonicalJson, parseJson, sha256 } from '../protocols/wire-json.js';
+import type { PaidRequest } from './paid-request.js';
 
 /** What came with a request, beside its head. */
 export interface RequestBody {
@@ -11,35 +12,35 @@ export interface RequestBody {
   digest(maxBytes: number): Promise<string | undefined>;
 }
 
-type WithBody = IncomingMessage & { readonly body?: unknown };
+type WithBody = Pick<PaidRequest, 'req' | 'parsedBody'>;
 
-export function requestBody(req: WithBody): RequestBody {
+export function requestBody(request: WithBody): RequestBody {
   let known: Promise<string | undefined> | undefined;
   return {
     digest(maxBytes) {
-      known ??= digestOf(req, maxBytes);
+      known ??= digestOf(request, maxBytes);
       return known;
     },
   };
 }
 
-async function digestOf(req: WithBody, maxBytes: number): Promise<string | undefined> {
+async function digestOf(request: WithBody, maxBytes: number): Promise<string | undefined> {
+  const { req } = request;
   const { headers } = req;
   const length = headers['content-length'];
   const isThere =
-    headers['transfer-encoding'] !== undefined || (length !== undefined ? Number(length) > 0 : isOpen(req));
+    headers['transfer-encoding'] !== undefined ||
+    (length !== undefined ? Number(length) > 0 : framesOf(req)?.endAfterHeaders === false);
   if (!isThere) return 'none';
   if (Number(length ?? 0) > maxBytes) return undefined;
-  if (req.readableDidRead || req.readableEnded) return parsedDigest(req.body);
+  if (req.readableDidRead || req.readableEnded) return parsedDigest(request.parsedBody());
   const bytes = await readAndGiveBack(req, maxBytes);
   return bytes && `bytes:${sha256(bytes)}`;
 }
 
-/** HTTP/2 tells by its frames whether there is a body, and not by a header. */
-const isOpen = (req: IncomingMessage): boolean => {
-  const { stream } = req as { stream?: { endAfterHeaders?: boolean } };
-  return stream !== undefined && stream.endAfterHeaders === false;
-};
+/** HTTP/2 tells by its frames whether there is a body and where it ends, and not by headers. */
+const framesOf = (req: IncomingMessage) =>
+  (req as { stream?: { readonly endAfterHeaders?: boolean; readonly readableEnded: boolean } }).stream;
 
 /** What a parser before us has made of it. */
 function parsedDigest(body: unknown): string | undefined {
@@ -55,7 +56,9 @@ function readAndGiveBack(req: IncomingMessage, maxBytes: number): Promise<Buffer
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let read = 0;
-    const isWhole = () => (length === undefined ? req.complete : read >= Number(length));
+    // A request of HTTP/2 is complete only once it has said that it has ended, which is too late to give anything back.
+    const hasEnded = () => req.complete || framesOf(req)?.readableEnded === true;
+    const isWhole = () => (length === undefined ? hasEnded() : read >= Number(length));
     const done = (whole: boolean) => {
       req.off('readable', onReadable);
       req.off('close', onClose);

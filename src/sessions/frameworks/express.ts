@@ -1,5 +1,7 @@
 import type { Request as ExpressRequest, RequestHandler, Response } from 'express';
+import { type CorsHandler, type CorsOptions, createCors } from '../cors.js';
 import type { PaymentSession } from '../gate/payment-session.js';
+import type { PaidSessionOptions as Options } from '../offers/route-options.js';
 import type { PaidRequest } from '../paid-request.js';
 import type { PaidRoute } from '../paid-session.js';
 import { hostHeaderOf, onNodeResponse } from './node-response.js';
@@ -10,6 +12,24 @@ declare module 'express-serve-static-core' {
     paymentSession?: PaymentSession;
   }
 }
+
+/** What a route sells and on which terms; `identify` looks at a request of Express. */
+export type PaidSessionOptions = Options<ExpressRequest>;
+
+export interface PaidSession {
+  /**
+   * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
+   * @throws Error naming the option, at definition time
+   */
+  (options: PaidSessionOptions): RequestHandler;
+  /** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. */
+  readonly cors: (options?: CorsOptions) => CorsHandler;
+}
+
+export const expressPaidSessions = (
+  paidRoute: (options: PaidSessionOptions) => PaidRoute<ExpressRequest>,
+): PaidSession =>
+  Object.assign((options: PaidSessionOptions) => expressPaidSession(paidRoute(options)), { cors: createCors });
 
 /** Middleware of Express 4 and 5: the handlers after it serve only who has paid, and charge by `req.paymentSession`. */
 export function expressPaidSession(route: PaidRoute<ExpressRequest>): RequestHandler {

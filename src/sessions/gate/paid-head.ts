@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { CREDENTIAL_HEADERS } from '../../protocols/browser-headers.js';
 import type { ReleaseCause } from '../session-ledger.js';
 import type { GateOptions } from './gate-options.js';
@@ -49,18 +48,16 @@ export function lengthOf(head: Pick<WireHead, 'get'>): number | undefined {
 const ABOUT_A_BODY =
   /^content-(length|encoding|range|disposition|language|md5)$|^transfer-encoding$|^trailer$|^etag$|^last-modified$/i;
 
+/** Of the answer that the layers before expected: to single caches, or about its body. */
+export const saysOfAnother = (name: string): boolean => FOR_ONE_CACHE.test(name) || ABOUT_A_BODY.test(name);
+
 type Headers = Readonly<Record<string, string | string[]>>;
 
 /** Of an answer that we make: one of each name, the later one, and nothing of what layers before have told caches. */
 export function answerHeaders(before: Headers, ...own: readonly Headers[]): Headers {
-  const kept = Object.entries(before).filter(([name]) => !FOR_ONE_CACHE.test(name) && !ABOUT_A_BODY.test(name));
+  const kept = Object.entries(before).filter(([name]) => !saysOfAnother(name));
   const all = [...kept, ...own.flatMap((headers) => Object.entries(headers))];
   return Object.fromEntries(new Map(all.map((header) => [header[0].toLowerCase(), header])).values());
-}
-
-/** An answer that sells nothing is kept by no cache. */
-export function forgetCaches(res: Pick<ServerResponse, 'getHeaderNames' | 'removeHeader'>): void {
-  for (const name of res.getHeaderNames()) if (FOR_ONE_CACHE.test(name)) res.removeHeader(name);
 }
 
 export function privateCacheControl(said: string | undefined): string {

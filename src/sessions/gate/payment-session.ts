@@ -1,8 +1,7 @@
-import type { OutgoingHttpHeaders } from 'node:http';
 import type { SettlementId } from '../../domain/ids.js';
 import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { RouteProtocol, RouteTerms } from '../offers/route-options.js';
-import type { PaidRequest } from '../paid-request.js';
+import type { HeadersSoFar, PaidRequest } from '../paid-request.js';
 import { problemAnswer, refusal } from '../refusals.js';
 import type { SessionLog } from '../session-log.js';
 import { AnswerRecord } from './answer-record.js';
@@ -149,7 +148,7 @@ export function attach(
 const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;
 
 /** What the layers before this one have said about every answer: CORS, request ids, security. */
-const textsOf = (headers: OutgoingHttpHeaders): Record<string, string | string[]> =>
+const textsOf = (headers: HeadersSoFar): Record<string, string | string[]> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       value === undefined ? [] : [[name, Array.isArray(value) ? value : String(value)]],
