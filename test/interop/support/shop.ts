@@ -26,7 +26,7 @@ export interface Shop {
   charges(route: string): Promise<Charge[]>;
   /** Waits until what these sessions have become is known. */
   expectCharges(route: string, charges: readonly Partial<Charge>[]): Promise<void>;
-  /** One attempt for each charge of a route that waits for one. @returns what the auth server has moved for it, in all */
+  /** One attempt for each charge of a route that waits for one. @returns what the auth server moved by that */
   settle(route: string): Promise<string[]>;
 }
 
@@ -67,18 +67,17 @@ export async function shopForFile(
       await expect.poll(() => charges(route)).toEqual(expected.map((charge) => expect.objectContaining(charge)));
     },
     async settle(route) {
+      const before = sandbox.ledger().debits.length;
       const waiting = (await charges(route)).filter(({ status }) => status === 'pending');
-      if (waiting.length > 0)
-        await settleOnce(
-          store.ledger,
-          waiting.map(({ id }) => id),
-          { authServer },
-        );
-      const settled = await store.database.query<{ amount: string }>(
-        'SELECT settled_amount::text AS amount FROM settlements WHERE route = $1 AND settled_amount IS NOT NULL ORDER BY id',
-        [route],
+      await settleOnce(
+        store.ledger,
+        waiting.map(({ id }) => id),
+        { authServer },
       );
-      return settled.map(({ amount }) => amount);
+      return sandbox
+        .ledger()
+        .debits.slice(before)
+        .map(({ amount }) => amount);
     },
   };
 }
