@@ -41,13 +41,17 @@ type Headers = Readonly<Record<string, string | string[]>>;
 /** Of an answer that we make: one of each name, the later one, and nothing of what layers before have told caches. */
 export function answerHeaders(before: Headers, ...own: readonly Headers[]): Headers {
   const kept = Object.entries(before).filter(([name]) => !FOR_ONE_CACHE.test(name) && !ABOUT_A_BODY.test(name));
-  const all = [...kept, ...own.flatMap((headers) => Object.entries(headers))];
+  const said = kept.filter(([name]) => name.toLowerCase() === 'vary').flatMap(([, value]) => value);
+  const all = [...kept, ['Vary', varyOnCredentials(said.join(', '))] as const, ...own.flatMap(Object.entries)];
   return Object.fromEntries(new Map(all.map((header) => [header[0].toLowerCase(), header])).values());
 }
 
-/** An answer that sells nothing is kept by no cache. */
-export function forgetCaches(res: Pick<ServerResponse, 'getHeaderNames' | 'removeHeader'>): void {
+/** An answer that sells nothing is kept by no cache; one that keeps it all the same does not give it to who pays. */
+export function forgetCaches(
+  res: Pick<ServerResponse, 'getHeaderNames' | 'removeHeader' | 'getHeader' | 'setHeader'>,
+): void {
   for (const name of res.getHeaderNames()) if (FOR_ONE_CACHE.test(name)) res.removeHeader(name);
+  res.setHeader('Vary', varyOnCredentials(res.getHeader('Vary')?.toString()));
 }
 
 export function privateCacheControl(said: string | undefined): string {
