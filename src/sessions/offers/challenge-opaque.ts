@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Challenge } from 'mppx';
 import type { JsonObject } from '../../domain/json.js';
 import { fromBase64, isObject, parseJson } from '../../protocols/wire-json.js';
@@ -10,9 +10,18 @@ const NONCE = 'nonce';
 const GIVEN_TO = 'channel';
 const NONCE_BYTES = 16;
 
+/**
+ * A long query would stand in every challenge of a 402, and proxies bound the head of an answer (nginx: 4 KiB). Every
+ * target begins with a slash, so that none is the name of another one.
+ */
+function nameOf(target: string): string {
+  const digest = `sha256:${createHash('sha256').update(target).digest('base64url')}`;
+  return target.length <= digest.length ? target : digest;
+}
+
 /** The part of a challenge that says what it is for, and whom; whoever answers must echo it unchanged. */
 export const mppOpaque = (target: string, givenTo: string | undefined): Record<string, string> => ({
-  resource: target,
+  resource: nameOf(target),
   [NONCE]: randomBytes(NONCE_BYTES).toString('base64url'),
   ...(givenTo !== undefined && { [GIVEN_TO]: givenTo }),
 });
@@ -26,5 +35,9 @@ export interface Opaque {
 export function readOpaque({ opaque }: Pick<Challenge.Challenge, 'opaque'>): Opaque {
   const read = parseJson(fromBase64(opaque ?? '') ?? '');
   const { [NONCE]: _nonce, [GIVEN_TO]: givenTo, ...rest } = isObject(read) ? read : {};
-  return { isFor: (target) => sameJson(rest, { resource: target }), givenTo };
+  return {
+    // Challenges of before say the whole of it.
+    isFor: (target) => [nameOf(target), target].some((resource) => sameJson(rest, { resource })),
+    givenTo,
+  };
 }

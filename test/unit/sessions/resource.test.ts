@@ -3,6 +3,7 @@ import express from 'express';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
+import { mppOpaque, readOpaque } from '../../../src/sessions/offers/challenge-opaque.js';
 import { canonicalTarget } from '../../../src/sessions/offers/resource.js';
 import { FIXED, type Handler, jsonOf, METERED, sell, type World } from './support/world.js';
 
@@ -41,6 +42,28 @@ describe.each(WAYS)('%s', (_name, pay, sells) => {
     expect([world.auth.verified.length, world.ledger.opens.length]).toEqual([0, 0]);
     expect((await world.buy({ credential, path: '/paid?lang=en&tier=basic' })).status).toBe(200);
   });
+
+  test('so does one for a query of any length, of which the head of a 402 holds no more than one copy', async () => {
+    world = await sell(serve, { sells });
+    const long = `/paid?tier=${'basic'.repeat(100)}`;
+    const said = (await fetch(world.url + long)).headers;
+    const [short, much] = [(await fetch(`${world.url}/paid`)).headers, said].map(bytesOf);
+    // A copy in base64.
+    expect((much ?? 0) - (short ?? 0)).toBeLessThan((4 / 3) * long.length + 100);
+    const credential = await world.credential(pay, long);
+    expect((await world.buy({ credential, path: `${long}&b=1` })).status).toBe(402);
+    expect((await world.buy({ credential, path: `/paid?tier=${'basic'.repeat(101)}` })).status).toBe(402);
+    expect((await world.buy({ credential, path: long })).status).toBe(200);
+  });
+});
+
+const bytesOf = (headers: Headers) => [...headers].reduce((sum, [, value]) => sum + value.length, 0);
+
+test('a challenge that says the whole of a long resource, as those of before do, is for it and for no other', () => {
+  const long = `/paid?tier=${'basic'.repeat(100)}`;
+  const opaque = Buffer.from(JSON.stringify({ resource: long, nonce: 'once' })).toString('base64url');
+  const { isFor } = readOpaque({ opaque });
+  expect([long, `${long}s`, mppOpaque(long, undefined)['resource'] ?? ''].map(isFor)).toEqual([true, false, false]);
 });
 
 test('an x402 credential that names its resource in another order of parameters pays for it', async () => {
