@@ -34,11 +34,11 @@ function client(fetchFn: typeof fetch, sideChannelFetch: typeof fetch = fetch) {
         generateJWT: () => Promise.resolve('a.token.of-the-payer'),
       },
     },
-    fetchFn: fetchFn as never,
-    sideChannelFetch: ((url: string | URL, init?: RequestInit) => {
+    fetchFn,
+    sideChannelFetch(url, init) {
       asked.push(`${init?.method ?? 'GET'} ${String(url)}`);
       return sideChannelFetch(url, init);
-    }) as never,
+    },
     allowInsecureRequests: true,
     allowedAuthorizationServers: [shop.sandbox.url as never],
     logger: { debug: silent, info: silent, warn: silent, error: silent },

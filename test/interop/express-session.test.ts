@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
 import session, { MemoryStore, type SessionOptions } from 'express-session';
 import { describe, expect, it } from 'vitest';
@@ -27,11 +26,11 @@ class SlowStore extends MemoryStore {
   }
 
   #later(what: string, act: () => void, done: ((error?: unknown) => void) | undefined): void {
-    void wait(30).then(() => {
+    setTimeout(() => {
       this.asked.push(what);
       if (this.fails) done?.(new Error('the store is down'));
       else act();
-    });
+    }, 30);
   }
 }
 

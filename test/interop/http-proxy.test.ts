@@ -9,13 +9,12 @@ import { startFaultProxy } from '../support/fault-proxy.js';
 import { IN_USDC } from '../support/sessions/offers.js';
 import { credentialFor, pay, request } from '../support/sessions/paying.js';
 import { ask } from '../unit/sessions/support/ask.js';
-import { had, RELEASED, shopForFile } from './support/shop.js';
+import { had, shopForFile } from './support/shop.js';
+import { mountTicks, type Ticks } from './support/ticks.js';
 
 const FIXED = { ...IN_USDC, price: '10000', protocols: ['x402'] } as const;
-const METERED = { ...IN_USDC, cap: '100000', protocols: ['atxp'], streamed: true } as const;
 
-/** What the handlers of streams wait for: the client has this piece. */
-const steps = new Map<string, () => void>();
+let ticks: Ticks;
 let upstreamSockets = new Set<unknown>();
 
 const shop = await shopForFile((app, sessions) => {
@@ -30,17 +29,7 @@ const shop = await shopForFile((app, sessions) => {
     req.paymentSession?.charge('10000');
     res.json({ report: 'it' });
   });
-  for (const path of ['/stream', '/cut'])
-    app.get(path, sessions.paidSession(METERED), async (req, res) => {
-      for (let tick = 1; tick <= 5 && !res.destroyed; tick += 1) {
-        if (tick === 3 && path === '/cut') return void req.socket.destroy();
-        const seen = new Promise<void>((resolve) => steps.set(`${tick}`, resolve));
-        req.paymentSession?.charge('1000');
-        res.write(`tick ${tick}\n`);
-        await Promise.race([seen, once(res, 'close')]);
-      }
-      res.end();
-    });
+  ticks = mountTicks(app, sessions, { paths: ['/stream'], breaksOff: ['/cut'] });
 });
 const outside = await shopForFile(() => undefined, { publicUrl: 'https://api.example/' });
 
@@ -132,11 +121,7 @@ describe('http-proxy', () => {
     await ask(`${through.url}/stream`, {
       headers: { ...credential.headers },
       signal: leaving.signal,
-      onBytes(bytes) {
-        const tick = / (\d)/.exec(bytes.toString())?.[1] ?? '';
-        if (tick === '2') leaving.abort();
-        else steps.get(tick)?.();
-      },
+      onBytes: (bytes) => (bytes.includes('tick 2') ? leaving.abort() : ticks.arrived(bytes)),
     });
     await shop.expectCharges('/stream', [{ status: 'pending', spent: '2000', delivery: 'aborted' }]);
     expect(await shop.settle('/stream')).toEqual(['2000']);
@@ -146,7 +131,7 @@ describe('http-proxy', () => {
   it('of a stream that its server cuts off, the client sees the cut, and pays for what came before', async () => {
     const url = `${(await startFront(shop.url, { passesEndsOn: true })).url}/cut`;
     const credential = await credentialFor(url, buyer(), { protocol: 'atxp' });
-    const cut = await pay(url, credential, {}, (text) => steps.get(/ (\d)/.exec(text)?.[1] ?? '')?.());
+    const cut = await pay(url, credential, {}, (text) => ticks.arrived(text));
     expect(cut).toMatchObject({ status: 200, body: 'tick 1\ntick 2\n', complete: false });
     await shop.expectCharges('/cut', [{ status: 'pending', spent: '2000', delivery: 'aborted' }]);
   });

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { decodePaymentRequiredHeader } from '@x402/core/http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { payerAccount } from '../../sandbox/payer/account.js';
@@ -9,12 +8,11 @@ import { ask } from '../unit/sessions/support/ask.js';
 import { type Nginx, startNginx } from './support/nginx.js';
 import { buyOverTls, credentialOverTls } from './support/over-tls.js';
 import { had, shopForFile } from './support/shop.js';
+import { mountTicks, type Ticks } from './support/ticks.js';
 
 const FIXED = { ...IN_USDC, price: '10000', protocols: ['x402'] } as const;
 const X402 = { protocol: 'x402' } as const;
-/** What the handlers of streams wait for: the client has this piece. */
-const steps = new Map<string, () => void>();
-const onBytes = (bytes: Buffer) => steps.get(/ (\d)/.exec(bytes.toString())?.[1] ?? '')?.();
+let ticks: Ticks;
 
 let made = 0;
 const shop = await shopForFile((app, sessions) => {
@@ -27,17 +25,7 @@ const shop = await shopForFile((app, sessions) => {
       res.json({ made: (made += 1) });
     });
   app.get('/cached/free', (_req, res) => void res.set('Cache-Control', 'public').json({ made: (made += 1) }));
-  for (const path of ['/left', '/cut'])
-    app.get(path, sessions.paidSession({ ...IN_USDC, cap: '100000', protocols: ['atxp'] }), async (req, res) => {
-      for (let tick = 1; tick <= 5 && !res.destroyed; tick += 1) {
-        if (tick === 3 && path === '/cut') return void req.socket.destroy();
-        const seen = new Promise<void>((resolve) => steps.set(`${tick}`, resolve));
-        req.paymentSession?.charge('1000');
-        res.write(`tick ${tick}\n`);
-        await Promise.race([seen, once(res, 'close')]);
-      }
-      res.end();
-    });
+  ticks = mountTicks(app, sessions, { paths: ['/left'], breaksOff: ['/cut'] });
 });
 
 let buyers = 0;
@@ -114,18 +102,22 @@ describe.skipIf(isPassedOverWithout('nginx'))('nginx', () => {
     },
   );
 
-  it('a client who leaves a stream pays for what was let go', async () => {
+  it('who leaves a stream pays for what was let go', async () => {
     const leaving = new AbortController();
     await buyOverTls(`${nginx.url}/left`, buyer(), {
       protocol: 'atxp',
       signal: leaving.signal,
-      onBytes: (bytes) => (bytes.includes('tick 2') ? leaving.abort() : onBytes(bytes)),
+      onBytes: (bytes) => (bytes.includes('tick 2') ? leaving.abort() : ticks.arrived(bytes)),
     });
     await shop.expectCharges('/left', [{ status: 'pending', spent: '2000', delivery: 'aborted' }]);
+    expect(await shop.settle('/left')).toEqual(['2000']);
   });
 
   it('with proxy_http_version 1.1 a stream that its server cuts off is cut off for its client too', async () => {
-    const answer = await buyOverTls(`${nginx.url}/cut`, buyer(), { protocol: 'atxp', onBytes });
+    const answer = await buyOverTls(`${nginx.url}/cut`, buyer(), {
+      protocol: 'atxp',
+      onBytes: (bytes) => ticks.arrived(bytes),
+    });
     expect([answer.body.toString(), answer.whole]).toEqual(['tick 1\ntick 2\n', false]);
     await shop.expectCharges('/cut', [{ status: 'pending', spent: '2000', delivery: 'aborted' }]);
   });

@@ -82,7 +82,7 @@ describe('undici', () => {
     await shop.expectCharges('/together', [had('10000'), had('10000')]);
   });
 
-  it('it sends a request of which nobody knows again until it has its answer, and pays once', async () => {
+  it('sends a request of which nobody knows again until it has its answer, and pays once', async () => {
     const get = through(interceptors.retry({ maxRetries: 50, maxTimeout: 20 }));
     const headers = await credential('/first');
     shop.sandbox.setFaults([{ kinds: ['server_error_after_commit'], on: ['settle'], times: 1 }]);
@@ -97,7 +97,7 @@ describe('undici', () => {
     await shop.expectCharges('/first', [{ status: 'settled', spent: '10000' }]);
   });
 
-  it('it asks for the rest of an answer that was cut off, is told that it was used, and pays once', async () => {
+  it('asks for the rest of an answer that was cut off, is told that it was used, and pays once', async () => {
     const wire = await startFaultProxy(shop.url);
     const url = `http://127.0.0.1:${wire.port}/cut`;
     const { headers } = await credentialFor(url, payerAccount('is cut off'), { protocol: 'x402' });

@@ -36,7 +36,8 @@ export async function startNginx(parts: {
   mkdirSync(folder, { mode: 0o755 });
   writeFileSync(join(folder, 'key.pem'), TLS.key);
   writeFileSync(join(folder, 'cert.pem'), TLS.cert);
-  const { port, release } = await reservePort();
+  const reserved = await reservePort();
+  const { port } = reserved;
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((name) => `  ${name}_temp_path ${folder}/${name};`)
     .join('\n');
@@ -60,7 +61,7 @@ ${paths}
 }
 `;
   writeFileSync(join(folder, 'nginx.conf'), configuration);
-  await release();
+  await reserved.release();
   const errors: string[] = [];
   const child = await startChild(
     {
