@@ -153,7 +153,7 @@ describe('http-proxy', () => {
   it('who leaves while his payment is settled has the answer when he comes again, through the same proxy', async () => {
     const through = await startFront(shop.url, { passesEndsOn: true });
     const credential = await credentialFor(`${through.url}/first`, buyer(), { protocol: 'x402' });
-    shop.sandbox.setFaults([{ kinds: ['slow'], on: ['settle'], times: 1, ms: 100 }]);
+    shop.sandbox.setFaults([{ kinds: ['slow'], on: ['settle'], times: 1, ms: 1_000 }]);
     const leaving = new AbortController();
     const { debits } = shop.sandbox.ledger().totals;
     const { settleCalls } = shop.sandbox.calls().totals;

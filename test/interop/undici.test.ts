@@ -83,7 +83,7 @@ describe('undici', () => {
   });
 
   it('sends a request of which nobody knows again until it has its answer, and pays once', async () => {
-    const get = through(interceptors.retry({ maxRetries: 50, maxTimeout: 20 }));
+    const get = through(interceptors.retry({ maxRetries: 1_000, maxTimeout: 20 }));
     const headers = await credential('/first');
     shop.sandbox.setFaults([{ kinds: ['server_error_after_commit'], on: ['settle'], times: 1 }]);
     const { debits } = shop.sandbox.ledger().totals;
