@@ -50,7 +50,7 @@ const shop = await shopForFile((app, sessions) => {
 /** Not of two answers at different times by different clients. */
 const OF_ITS_TIME = new Set(['date', 'set-cookie', 'x-visits', 'connection', 'keep-alive']);
 /** What a paid answer says beside. */
-const OF_A_SALE = new Set(['settlement-id', 'cache-control', 'vary']);
+const OF_A_SALE = new Set(['settlement-id', 'payment-response', 'cache-control', 'vary']);
 const comparable = (headers: Headers) =>
   [...headers].filter(([name]) => !OF_ITS_TIME.has(name) && !OF_A_SALE.has(name));
 
