@@ -56,7 +56,8 @@ type Headers = Readonly<Record<string, string | string[]>>;
 /** Of an answer that we make: one of each name, the later one, and nothing of what layers before have told caches. */
 export function answerHeaders(before: Headers, ...own: readonly Headers[]): Headers {
   const kept = Object.entries(before).filter(([name]) => !saysOfAnother(name));
-  const all = [...kept, ...own.flatMap((headers) => Object.entries(headers))];
+  const said = kept.filter(([name]) => name.toLowerCase() === 'vary').flatMap(([, value]) => value);
+  const all = [...kept, ['Vary', varyOnCredentials(said.join(', '))] as const, ...own.flatMap(Object.entries)];
   return Object.fromEntries(new Map(all.map((header) => [header[0].toLowerCase(), header])).values());
 }
 
