@@ -16,7 +16,6 @@ import {
 } from './channels/channel-route.js';
 import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
-import type { KeptAnswer } from './gate/answer-record.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
 import { attach, type GateSettings, type PaymentSession } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
@@ -25,7 +24,7 @@ import { offeredExtensions } from './offers/extensions.js';
 import type { Presented } from './offers/match-offer.js';
 import { type RouteOffers, routeOffers } from './offers/offers.js';
 import { createPatience, type Patience } from './offers/patience.js';
-import { type Receipt, receiptOf } from './offers/payment-response.js';
+import { receiptOf } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
@@ -87,7 +86,9 @@ export function createPaidRoute<Asked>(
       : serve(request, { ...served, identify: identify && (() => identify(asked)) });
 }
 
-const answerPreflight = (request: PaidRequest): undefined => void request.answer(PREFLIGHT_ANSWER);
+function answerPreflight(request: PaidRequest): undefined {
+  request.answer(PREFLIGHT_ANSWER);
+}
 
 interface Served {
   readonly route: RouteOffers;

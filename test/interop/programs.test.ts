@@ -41,18 +41,16 @@ it('programs of all frameworks in one process sell by one lease, which one call 
   const answers = await Promise.all(
     ['/report', '/report', '/reports/monday', '/report'].map((path, at) =>
       until(
-        'the ledger is reached',
+        'the ledger is reached, and the auth server has answered',
         async () => {
           const answer = await ask(`${urls[at]}${path}`, { http2: at === 3 });
-          return answer.status === 402 && { at, ...answer };
+          return answer.headers['x-atxp-payment-request'] !== undefined && { at, ...answer };
         },
         { limitMs: 10_000 },
       ),
     ),
   );
-  expect(answers.map(({ headers }) => headers['x-atxp-payment-request'])).toEqual(
-    answers.map(() => expect.stringContaining('paymentRequestId')),
-  );
+  expect(answers.map(({ status }) => status)).toEqual([402, 402, 402, 402]);
   const leases = () =>
     store.database.query<{ readonly ended: boolean }>('SELECT lapses_at <= clock_now() AS ended FROM server_leases');
   await until('a lease is taken', async () => (await leases()).length > 0, { limitMs: 10_000 });

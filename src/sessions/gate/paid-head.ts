@@ -26,7 +26,7 @@ export function completeHead(
  * A paid answer is for its payer: no shared cache keeps it, whatever the handler said and however. What a
  * private cache may do stays as the handler said it.
  */
-export function keepPrivate(head: WireHead): void {
+function keepPrivate(head: WireHead): void {
   for (const name of head.names()) if (FOR_ONE_CACHE.test(name)) head.remove(name);
   head.set('Cache-Control', head.status === 402 ? 'no-store' : privateCacheControl(head.get('Cache-Control')));
   head.set('Vary', varyOnCredentials(head.get('Vary')));
