@@ -22,6 +22,7 @@ const PAGES = [
   'README.md',
   'CONTRIBUTING.md',
   'docs/client.md',
+  'docs/paid-routes.md',
   'docs/sandbox.md',
   'docs/architecture.md',
   ...RUNBOOKS,

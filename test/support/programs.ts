@@ -42,7 +42,11 @@ export const PROGRAMS = {
   },
   nginx: {
     isThere: () => spawnSync(nginxProgram(), ['-v']).status === 0,
-    askedBy: ['test/interop/nginx.test.ts', 'test/interop/nginx-limits.test.ts'],
+    askedBy: [
+      'test/interop/nginx.test.ts',
+      'test/interop/nginx-limits.test.ts',
+      'test/integration/paid-routes-page.test.ts',
+    ],
     without: 'no paid route was tried behind nginx; install the package nginx-light, or set NGINX',
     inCi: 'installed',
   },
