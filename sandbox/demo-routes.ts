@@ -1,9 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Express, Request, RequestHandler, Response } from 'express';
+import type { Express, Request, Response } from 'express';
+import type { JsonObject } from '../src/domain/json.js';
+import type { PublishedRoute } from '../src/sessions/discovery/discovery.js';
 import type { PaidSessionOptions } from '../src/sessions/offers/route-options.js';
+import type { PaidHandler } from '../src/sessions/paid-session.js';
 
 /** The middleware of src/sessions, handed in because the sandbox does not assemble it. */
-export type PaidSession = (options: PaidSessionOptions) => RequestHandler;
+export type PaidSession = (options: PaidSessionOptions) => PaidHandler;
 
 /** Test USDC on Base Sepolia and a test dollar on Tempo; nobody holds the payee's key, nothing ever reaches a chain. */
 const OFFER = {
@@ -32,8 +35,10 @@ const TICK_MS = 50;
 /**
  * Four paid routes to try the product on: `/demo/fixed` costs 0.01 USDC; `/demo/metered?n=3` costs 0.001 a step and
  * `/demo/stream?n=3` 0.001 a tick (server-sent events), both under a cap of 0.01. `/demo/channel` costs 0.01 too, paid from an MPP channel.
+ *
+ * @returns where they are, for those who describe them
  */
-export function mountDemoRoutes(app: Express, paidSession: PaidSession): void {
+export function mountDemoRoutes(app: Express, paidSession: PaidSession): readonly PublishedRoute[] {
   const fixed = paidSession({ ...OFFER, price: PRICE });
   const metered = paidSession({ ...OFFER, cap: PRICE });
   const channel = paidSession({ ...CHANNEL, price: PRICE });
@@ -52,7 +57,31 @@ export function mountDemoRoutes(app: Express, paidSession: PaidSession): void {
     res.json({ joke: 'How many vouchers does it take to pay for a joke? One. The last one.' });
   });
   app.get('/demo/stream', metered, (req, res) => stream(req, res));
+
+  return [
+    demo('/demo/fixed', fixed, 'A joke.'),
+    demo('/demo/metered', metered, 'Steps, each of which is charged for.', STEPS),
+    demo('/demo/stream', metered, 'Ticks, each of which is charged for, as server-sent events.', STEPS),
+    demo('/demo/channel', channel, 'A joke, paid from an MPP channel.'),
+  ];
 }
+
+/** The most steps or ticks that are asked for, `n`. */
+const STEPS = [
+  { name: 'n', in: 'query', required: false, schema: { type: 'integer', minimum: 0, maximum: MAX_STEPS, default: 3 } },
+];
+
+const demo = (
+  path: string,
+  paid: PaidHandler,
+  summary: string,
+  parameters: readonly JsonObject[] = [],
+): PublishedRoute => ({
+  method: 'GET',
+  path,
+  paid,
+  operation: { operationId: path.slice(1).replace('/', '-'), tags: ['demo'], summary, security: [], parameters },
+});
 
 async function stream(req: Request, res: Response): Promise<void> {
   res.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).flushHeaders();

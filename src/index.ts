@@ -3,9 +3,15 @@ import { readProcessConfig } from './config/config.js';
 import { createLogger } from './observability/logger.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime } from './programs/runtime.js';
 import { createTempoRuntime } from './programs/tempo-runtime.js';
-import type { PaidSessionOptions } from './sessions/index.js';
+import type { DiscoveryOptions, PaidHandler, PaidSessionOptions } from './sessions/index.js';
 
-export type { PaidSessionOptions, PaymentSession } from './sessions/index.js';
+export type {
+  DiscoveryOptions,
+  PaidHandler,
+  PaidSessionOptions,
+  PaymentSession,
+  PublishedRoute,
+} from './sessions/index.js';
 
 /** Makegood inside an application of your own: its paid routes, its lease, its connection to the ledger. */
 export interface Makegood {
@@ -13,7 +19,9 @@ export interface Makegood {
    * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
    * @throws Error naming the option, at definition time
    */
-  paidSession(options: PaidSessionOptions): RequestHandler;
+  paidSession(options: PaidSessionOptions): PaidHandler;
+  /** Express middleware that tells what paid routes sell: `/openapi.json`, `/llms.txt` and `/.well-known/x402`. */
+  discovery(options: DiscoveryOptions): RequestHandler;
   /** Call it after your server has closed: writes what is on its way and gives the lease back. */
   stop(): Promise<void>;
 }
@@ -44,6 +52,7 @@ export function createMakegood(): Makegood {
 
   return {
     paidSession: (options) => runtime.sessions.paidSession(options),
+    discovery: (options) => runtime.sessions.discovery(options),
     async stop() {
       stopped = true;
       clearTimeout(retry);
@@ -58,9 +67,15 @@ let own: Makegood | undefined;
  * The same for an application that needs only one: made from the environment when the first route is declared.
  * Settings, lease and connections are shared by all its routes.
  */
-export function paidSession(options: PaidSessionOptions): RequestHandler {
+export function paidSession(options: PaidSessionOptions): PaidHandler {
   own ??= createMakegood();
   return own.paidSession(options);
+}
+
+/** Express middleware that tells what routes of {@link paidSession} sell. */
+export function discovery(options: DiscoveryOptions): RequestHandler {
+  own ??= createMakegood();
+  return own.discovery(options);
 }
 
 /** Ends what {@link paidSession} has started. */

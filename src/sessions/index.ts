@@ -1,9 +1,10 @@
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import type { Verifier } from './admission.js';
 import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
+import { createDiscovery, type DiscoveryOptions } from './discovery/discovery.js';
 import { createCommitQueue } from './gate/commit-queue.js';
 import { createDeliveryRecorder } from './gate/delivery-recorder.js';
 import { createGivenUpSessions } from './gate/given-up-sessions.js';
@@ -12,14 +13,17 @@ import { nodeProblem } from './gate/node-trial.js';
 import type { PaymentRequests } from './offers/challenge.js';
 import type { SupportedSchemes } from './offers/offers.js';
 import { createRequestIds } from './offers/request-ids.js';
+import { resourceOf } from './offers/resource.js';
 import type { PaidSessionOptions } from './offers/route-options.js';
 import { createSupportedSchemes } from './offers/supported-schemes.js';
-import { createPaidRoute } from './paid-session.js';
+import { createPaidRoute, type PaidHandler } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
+export { type DiscoveryOptions, type PublishedRoute, paidPaths } from './discovery/discovery.js';
 export type { PaymentSession } from './gate/payment-session.js';
 export type { PaidSessionOptions } from './offers/route-options.js';
+export type { PaidHandler } from './paid-session.js';
 
 /** The auth server as paid sessions use it; settling is not among it. */
 export interface SessionAuthServer extends Verifier, PaymentRequests {
@@ -75,7 +79,9 @@ export interface PaidSessionsDependencies {
 
 export interface PaidSessions {
   /** @throws Error naming the option, at definition time */
-  paidSession(options: PaidSessionOptions): RequestHandler;
+  paidSession(options: PaidSessionOptions): PaidHandler;
+  /** Express middleware: `/openapi.json`, `/llms.txt` and `/.well-known/x402` of these routes. */
+  discovery(options: DiscoveryOptions): RequestHandler;
   /**
    * Tries whether this Node can hold responses back, and takes the lease under which sessions are opened; until then, and
    * for ever where it cannot, paid routes answer 503.
@@ -145,6 +151,8 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       releasedLimit,
       unknownCommitMs: settings.unknownCommitMs,
     });
+  const baseOf = (req: Request) =>
+    dependencies.publicUrl?.replace(/\/+$/, '') ?? new URL(resourceOf(req, undefined).url).origin;
   let holdsBack = true;
   return {
     paidSession: (options) =>
@@ -159,6 +167,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
         holdsBack: () => holdsBack,
         log,
       }),
+    discovery: (options) => createDiscovery(options, baseOf),
     async start() {
       const problem = await (dependencies.nodeProblem ?? nodeProblem)();
       holdsBack = problem === undefined;
@@ -179,6 +188,6 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
 const DEFAULT_RELEASED_LIMIT = 60;
 const DEFAULT_SETTLE_FIRST_BUFFER = 1_048_576;
 
-/** MPP challenges are valid in one realm; all servers of a deployment share it. */
+/** MPP challenges are valid in one realm; all servers of a deployment share it. A port is none of it (npm mppx). */
 const realmOf = (publicUrl: string | undefined): string =>
-  publicUrl === undefined ? 'makegood' : new URL(publicUrl).host;
+  publicUrl === undefined ? 'makegood' : new URL(publicUrl).hostname;

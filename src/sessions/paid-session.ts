@@ -17,15 +17,18 @@ import {
 } from './channels/channel-route.js';
 import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
+import type { Described } from './discovery/discovery.js';
+import { paidOperation } from './discovery/paid-operation.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
 import { attach, type GateSettings } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
 import type { Presented } from './offers/match-offer.js';
-import { type RouteOffers, routeOffers } from './offers/offers.js';
+import { type RouteOffers, routeOffers, type SupportedSchemes } from './offers/offers.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
+import { type OfferedExtensions, offeredExtensions } from './offers/x402-extensions.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
 
 export interface PaidRouteDependencies extends GateSettings {
@@ -49,28 +52,40 @@ interface AuthServerSales {
   readonly dispatch: (id: SettlementId) => unknown;
 }
 
+/** What `paidSession` gives: the middleware, which also says what it sells. */
+export type PaidHandler = RequestHandler & Described;
+
 /**
  * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
  * @throws Error naming the option, at definition time
  */
-export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidRouteDependencies): RequestHandler {
+export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidRouteDependencies): PaidHandler {
   const route = routeOffers(options, dependencies.bounds);
   const { authServer, channels } = dependencies;
   const offers = authServer ? route.offers : [];
   if (authServer && authServer.challenge.mpp === undefined && offers.some((offer) => offer.protocol === 'mpp')) {
     refuse('protocols', 'mpp needs MPP_SECRET_KEY, which signs its challenges', "protocols: ['atxp', 'x402']");
   }
+  const extensions = offeredExtensions(options, route.offers);
   const channel = channels && channelOfferOf(options, route.terms, channels.verifier.terms);
+  const sold = { terms: route.terms, offers, channel };
+  const described: Described = {
+    openApi: (operation) => paidOperation(sold, operation),
+    listed: extensions['bazaar'] !== undefined && offers.some((offer) => offer.protocol === 'x402'),
+  };
   if (offers.length === 0 && channel === undefined) {
-    return (_req, res) => sendProblem(res, refusal('not_configured'));
+    const refuseAll: RequestHandler = (_req, res) => sendProblem(res, refusal('not_configured'));
+    return Object.assign(refuseAll, described);
   }
-  const served = { route: { ...route, offers }, channel, identify: options.identify, dependencies };
+  const served = { route: { ...route, offers }, extensions, channel, identify: options.identify, dependencies };
   // Express passes a rejection on to the error handlers.
-  return (req, res, next) => serve(req, res, next, served);
+  const sell: RequestHandler = (req, res, next) => serve(req, res, next, served);
+  return Object.assign(sell, described);
 }
 
 interface Served {
   readonly route: RouteOffers;
+  readonly extensions: OfferedExtensions;
   readonly channel: ChannelOffer | undefined;
   readonly identify: PaidSessionOptions['identify'];
   readonly dependencies: PaidRouteDependencies;
@@ -97,7 +112,7 @@ async function serve(req: Request, res: Response, next: NextFunction, served: Se
     x402: {},
     mpp: {},
   };
-  const presented = presentedAt(req, route, { supportedSchemes, publicUrl: dependencies.publicUrl });
+  const presented = presentedAt(req, served, supportedSchemes);
   const found = findCredential(req.headers);
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
   const visit: Visit = { ...served, req, res, presented, found, content, startedAt };
@@ -243,13 +258,14 @@ async function challenge(
 
 function presentedAt(
   req: Request,
-  { offers, terms }: RouteOffers,
-  { supportedSchemes, publicUrl }: Pick<Presented, 'supportedSchemes'> & { publicUrl: string | undefined },
+  { route: { offers, terms }, extensions, dependencies }: Served,
+  supportedSchemes: SupportedSchemes,
 ): Presented {
-  const { target, url } = resourceOf(req, publicUrl);
+  const { target, url } = resourceOf(req, dependencies.publicUrl);
   return {
     offers,
     supportedSchemes,
+    extensions,
     target,
     resource: {
       url,

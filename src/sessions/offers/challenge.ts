@@ -8,6 +8,7 @@ import type { MppIssuer } from './match-mpp.js';
 import { offeredFor, type Presented } from './match-offer.js';
 import { atxpOption, MPP_METHOD, mppRequest, type Offer, x402Accept, x402V1Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
+import { declaredExtensions } from './x402-extensions.js';
 
 /** What the auth server does for a challenge. Moves no money. */
 export interface PaymentRequests {
@@ -80,13 +81,14 @@ function x402Part(
   { credentialValidityMs }: ChallengeDependencies,
 ): { readonly header: JsonObject; readonly body: JsonObject } | undefined {
   const { resource, supportedSchemes } = presented;
+  const extensions = declaredExtensions(presented.extensions);
   const offers = offersOf(presented, 'x402');
   const accepts = offers
     .map((offer) => x402Accept(offer, supportedSchemes, credentialValidityMs))
     .filter((accept) => accept !== undefined);
   if (accepts.length === 0) return undefined;
   const why = error === undefined ? {} : { error };
-  const header = { x402Version: 2, ...why, resource, accepts };
+  const header = { x402Version: 2, ...why, resource, accepts, ...(extensions && { extensions }) };
   const inV1 = offers
     .map((offer) => x402V1Accept(offer, resource, credentialValidityMs))
     .filter((accept) => accept !== undefined);

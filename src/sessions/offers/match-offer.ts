@@ -13,6 +13,7 @@ import { x402Mismatch } from './match-x402.js';
 import { atxpOption, mppRequest, type Offer, type SupportedSchemes, x402Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
 import { type ResourceInfo, sameResource } from './resource.js';
+import type { OfferedExtensions } from './x402-extensions.js';
 
 export interface MatchDependencies {
   readonly mpp: MppIssuer | undefined;
@@ -27,6 +28,8 @@ export interface Presented {
   readonly offers: readonly Offer[];
   readonly supportedSchemes: SupportedSchemes;
   readonly resource: ResourceInfo;
+  /** Of x402. */
+  readonly extensions: OfferedExtensions;
   /** Path and query of the resource (`Resource`). */
   readonly target: string;
 }
@@ -153,7 +156,7 @@ function termsMismatch(
   const { offer, presented } = terms;
   switch (terms.protocol) {
     case 'x402':
-      return x402Mismatch(content, offer, terms.accept, presented.resource);
+      return x402Mismatch(content, offer, terms.accept, presented);
     case 'mpp':
       if (mpp === undefined) return 'MPP is not offered here';
       return mppMismatch(

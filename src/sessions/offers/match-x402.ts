@@ -5,6 +5,7 @@ import { canonicalNetwork } from '../../protocols/x402-networks.js';
 import { firstMismatch, type Mismatch, offeredMismatch, sameJson, unknownKey } from './match-json.js';
 import type { Offer } from './offers.js';
 import { type ResourceInfo, sameResource } from './resource.js';
+import { extensionsMismatch, type OfferedExtensions } from './x402-extensions.js';
 
 /**
  * The contracts that a Permit2 authorization for `upto` may name as its spender: x402's own, deployed at one address on
@@ -16,12 +17,18 @@ const UPTO_SPENDERS = ['0x4020a4f3b7b90cca423b9fabcc0ce57c6c240002', '0x40206334
  * Whether an x402 credential answers exactly this accept: everything it states, in the envelope and in the signed part.
  * The signature itself is the auth server's to check.
  */
-export function x402Mismatch(content: JsonObject, offer: Offer, accept: JsonObject, resource: ResourceInfo): Mismatch {
+export function x402Mismatch(
+  content: JsonObject,
+  offer: Offer,
+  accept: JsonObject,
+  { resource, extensions }: { readonly resource: ResourceInfo; readonly extensions: OfferedExtensions },
+): Mismatch {
   const payload = objectAt(content, 'payload');
   if (payload === undefined) return 'it has no payload';
   return firstMismatch(
     () => unknownKey(content, ['x402Version', 'scheme', 'network', 'accepted', 'resource', 'payload', 'extensions']),
     () => envelopeMismatch(content, offer, accept),
+    () => extensionsMismatch(content['extensions'], extensions),
     () => resourceMismatch(content, resource),
     () => (offer.scheme === 'exact' ? eip3009Mismatch(payload, offer) : permit2Mismatch(payload, offer, accept)),
   );
@@ -48,8 +55,6 @@ function envelopeMismatch(content: JsonObject, offer: Offer, accept: JsonObject)
       Object.hasOwn(content, 'network') && canonicalNetwork(stringAt(content, 'network') ?? '') !== offer.network
         ? 'its network is not the one that was offered'
         : undefined,
-    // We offer no extensions, so an answer to one is an answer to somebody else.
-    () => (sameJson(content['extensions'] ?? {}, {}) ? undefined : 'it states extensions that were not offered'),
   );
 }
 

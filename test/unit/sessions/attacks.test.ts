@@ -5,6 +5,7 @@ import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { type PaidSessionOptions } from '../../../src/sessions/index.js';
+import { bazaarExtension, type Discoverable } from '../../../src/sessions/offers/bazaar.js';
 import { bent, changed, encode, headersFor, type Json, walk } from './support/tampering.js';
 import {
   ASSET,
@@ -39,6 +40,8 @@ interface Subject {
   readonly full?: (content: Loose) => void;
 }
 
+const LISTED: Discoverable = { input: { place: 'Vienna', days: 3 }, output: { hours: [12.5] } };
+
 const SUBJECTS: readonly Subject[] = [
   {
     name: 'x402 v2 exact',
@@ -46,6 +49,16 @@ const SUBJECTS: readonly Subject[] = [
     pay: { protocol: 'x402', scheme: 'exact' },
     own: /^payload\.(signature|authorization\.(from|nonce|validAfter|validBefore))$/,
     sealed: /./,
+  },
+  {
+    name: 'x402 v2 exact, repeating the extension of its 402',
+    sells: { ...FIXED, discoverable: LISTED },
+    pay: { protocol: 'x402', scheme: 'exact' },
+    own: /^payload\.(signature|authorization\.(from|nonce|validAfter|validBefore))$/,
+    sealed: /./,
+    full: (content) => {
+      content.extensions = { bazaar: bazaarExtension(LISTED) };
+    },
   },
   {
     name: 'x402 v1 exact',

@@ -9,7 +9,12 @@ import type { PaymentCredential } from '../../../../sandbox/payer/credential.js'
 import { answerOffers, type PayOptions } from '../../../../sandbox/payer/pay.js';
 import type { SettlementId } from '../../../../src/domain/ids.js';
 import type { Protocol } from '../../../../src/domain/settlements/settlement-status.js';
-import { createPaidSessions, type PaidSessionOptions, type SessionSettings } from '../../../../src/sessions/index.js';
+import {
+  createPaidSessions,
+  type PaidSessionOptions,
+  type PaidSessions,
+  type SessionSettings,
+} from '../../../../src/sessions/index.js';
 import type { SupportedSchemes } from '../../../../src/sessions/offers/offers.js';
 import { ask } from './ask.js';
 import { expressOverHttp2 } from './express-over-http2.js';
@@ -110,7 +115,7 @@ export interface WorldOptions {
   readonly onError?: express.ErrorRequestHandler;
   /** Why responses cannot be held back here. */
   readonly nodeProblem?: string;
-  readonly mount?: (app: express.Express, paid: (options: PaidSessionOptions) => RequestHandler) => void;
+  readonly mount?: (app: express.Express, paid: PaidSessions['paidSession']) => void;
 }
 
 const answerWith500: express.ErrorRequestHandler = (error: Error, _req, res, next) => {
