@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { acceptAtEase, acceptBurst } from './accept.js';
+import { challenges } from './challenges.js';
 import { channelVouchers } from './channel.js';
 import { type Round, spread } from './measure.js';
 import { neighbours } from './neighbours.js';
@@ -19,6 +20,7 @@ const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
   'one-each': { what: 'one workflow per settlement ÷ the same without us', run: oneWorkflowEach },
   overflow: { what: 'shared workflows ÷ a hand-written poller on the same tables', run: overflow },
   channel: { what: 'a voucher request ÷ the same at npm mppx with its memory store', run: channelVouchers },
+  challenges: { what: 'a 402 while the auth server takes 3 s for every answer ÷ while it is well', run: challenges },
   outage: { what: 'drain after an outage ÷ steady rate', run: outage },
   neighbours: { what: 'worst p99 beside an ill provider ÷ while all are well', run: neighbours },
 };

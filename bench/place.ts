@@ -22,6 +22,8 @@ export interface Place {
   /** So that no arm of a comparison pays for what the one before it wrote. */
   settleDisk(): Promise<void>;
   setDown(down: boolean): Promise<void>;
+  /** Whatever the auth server is asked, it answers after so long; 0: at once again. */
+  setSlow(ms: number): Promise<void>;
   /** A Temporal server as it comes, with a file and no other flag. */
   startDefaultTemporal(): Promise<{ address: string; stop(): Promise<unknown> }>;
   /** Starts a Node program that prints `ready` in a line when it is. */
@@ -88,6 +90,13 @@ export async function openPlace(): Promise<Place> {
       const body = JSON.stringify({ down });
       const headers = { 'content-type': 'application/json' };
       await fetch(`${authServerUrl}/_sandbox/down`, { method: 'PUT', headers, body });
+    },
+    async setSlow(ms) {
+      const rule = { kinds: ['slow'], ms, on: ['settle', 'verify', 'payment-request', 'supported'] };
+      const body = JSON.stringify({ rules: ms === 0 ? [] : [rule] });
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch(`${authServerUrl}/_sandbox/faults`, { method: 'PUT', headers, body });
+      if (!answer.ok) throw new Error(`the auth server is not slow: ${await answer.text()}`);
     },
     startDefaultTemporal: () => startDefaultTemporal(guard, directory),
     startProgram: (program) => startNode(guard, program),

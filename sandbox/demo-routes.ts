@@ -1,12 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
 import type { JsonObject } from '../src/domain/json.js';
-import type { PublishedRoute } from '../src/sessions/discovery/discovery.js';
-import type { PaidSessionOptions } from '../src/sessions/offers/route-options.js';
-import type { PaidHandler } from '../src/sessions/paid-session.js';
-
-/** The middleware of src/sessions, handed in because the sandbox does not assemble it. */
-export type PaidSession = (options: PaidSessionOptions) => PaidHandler;
+import type { PaidSession, PaidSessionOptions, PublishedRoute } from '../src/sessions/index.js';
 
 /** Test USDC on Base Sepolia and a test dollar on Tempo; nobody holds the payee's key, nothing ever reaches a chain. */
 const OFFER = {
@@ -35,10 +30,12 @@ const TICK_MS = 50;
 /**
  * Four paid routes to try the product on: `/demo/fixed` costs 0.01 USDC; `/demo/metered?n=3` costs 0.001 a step and
  * `/demo/stream?n=3` 0.001 a tick (server-sent events), both under a cap of 0.01. `/demo/channel` costs 0.01 too, paid from an MPP channel.
+ * The middleware is handed in because the sandbox does not assemble it.
  *
  * @returns where they are, for those who describe them
  */
 export function mountDemoRoutes(app: Express, paidSession: PaidSession): readonly PublishedRoute[] {
+  app.use('/demo', paidSession.cors());
   const fixed = paidSession({ ...OFFER, price: PRICE });
   const metered = paidSession({ ...OFFER, cap: PRICE });
   const channel = paidSession({ ...CHANNEL, price: PRICE });
@@ -73,7 +70,7 @@ const STEPS = [
 
 const demo = (
   path: string,
-  paid: PaidHandler,
+  paid: PublishedRoute['paid'],
   summary: string,
   parameters: readonly JsonObject[] = [],
 ): PublishedRoute => ({

@@ -6,9 +6,9 @@ const CHANNELS_PAGE = 1_000;
 
 /** Keeps the ledger tidy: erases and re-encrypts secrets, prunes what can pay for nothing any more. */
 export const createUpkeep =
-  (ledger: Pick<Ledger, 'eraseOverdue' | 'reseal' | 'pruneChannels'>): LaneWork =>
+  (ledger: Pick<Ledger, 'eraseOverdue' | 'eraseNamedAnswers' | 'reseal' | 'pruneChannels'>): LaneWork =>
   async () => ({
-    erased: await ledger.eraseOverdue(PAGE),
+    erased: (await ledger.eraseOverdue(PAGE)) + (await ledger.eraseNamedAnswers(PAGE)),
     resealed: await ledger.reseal(PAGE),
     pruned: await ledger.pruneChannels(CHANNELS_PAGE),
   });

@@ -29,7 +29,7 @@ export const faultRuleSchema = z.strictObject({
   /** One of these is drawn evenly each time the rule strikes. */
   kinds: z.array(z.enum(FAULT_KINDS)).min(1),
   on: z
-    .array(z.enum(['settle', 'verify', 'payment-request']))
+    .array(z.enum(['settle', 'verify', 'payment-request', 'supported']))
     .min(1)
     .default(['settle']),
   protocols: protocolsSchema.default(Array.from(SANDBOX_PROTOCOLS)),

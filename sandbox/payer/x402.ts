@@ -34,7 +34,11 @@ export interface X402CredentialOptions {
   readonly layout?: JsonLayout;
 }
 
-const V1_NETWORKS: Readonly<Record<string, string>> = { 'eip155:8453': 'base', 'eip155:84532': 'base-sepolia' };
+const V1_NETWORKS: Readonly<Record<string, string>> = {
+  'eip155:137': 'polygon',
+  'eip155:8453': 'base',
+  'eip155:84532': 'base-sepolia',
+};
 /** Same address on every EVM chain. */
 const PERMIT2 = '0x000000000022d473030f116ddee9f6b43ac78ba3';
 /** The only spender an `upto` permit may name: it enforces payee, facilitator and maximum. */

@@ -12,6 +12,7 @@ import type { Resolution } from '../calls/decisions/decide.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { ApiToken } from '../domain/roles.js';
+import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-headers.js';
 import { authorize, createAuthenticate } from './auth.js';
 import { type DecidedItem, decisionRoutes } from './decisions/decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
@@ -170,8 +171,9 @@ function crossOrigin(origins: readonly string[]): RequestHandler {
   const allow = cors({
     origin: [...origins],
     methods: ['GET', 'POST'],
-    allowedHeaders: ['Authorization', 'Content-Type', 'Idempotency-Key', 'X-Request-Id'],
-    exposedHeaders: ['Retry-After', 'X-Request-Id'],
+    // Paid routes are mounted behind it too.
+    allowedHeaders: [...BROWSERS_MAY_SEND, 'Idempotency-Key'],
+    exposedHeaders: [...BROWSERS_MAY_READ, 'Allow', 'RateLimit', 'RateLimit-Policy'],
     maxAge: 600,
   });
   return (req, res, next) => {

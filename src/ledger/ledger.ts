@@ -40,6 +40,7 @@ import { createSettlementCreator } from './settlements/create-settlement.js';
 import { createDueAnswers } from './settlements/due-answers.js';
 import { createSettlementReader } from './settlements/find-settlements.js';
 import { createLeases } from './settlements/leases.js';
+import { createNamedAnswers } from './settlements/named-answers.js';
 import { createAttemptRecorder } from './settlements/record-attempts.js';
 import { createRequestIdSecret } from './settlements/request-id-secret.js';
 import { createSecrets } from './settlements/secrets.js';
@@ -82,6 +83,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSessions(database, sealer),
     ...createSessionCommits(database, sealer),
     ...createDueAnswers(database),
+    ...createNamedAnswers(database, sealer),
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold, clock }),
     ...createSweepMarks(database),

@@ -102,14 +102,14 @@ function apiDependencies(
     corsOrigins: config.http.corsOrigins,
     rateLimit: config.http.rateLimit,
     version: VERSION,
-    mount: mount && ((app) => mountPaid(app, mount, sessions)),
+    mount: mount && ((app) => mountPaid(app, mount, sessions.paidSession)),
   };
 }
 
-function mountPaid(app: Express, mount: NonNullable<ServerOptions['mount']>, sessions: PaidSessions) {
-  const routes = mount(app, (paid) => sessions.paidSession(paid));
+function mountPaid(app: Express, mount: NonNullable<ServerOptions['mount']>, paidSession: PaidSessions['paidSession']) {
+  const routes = mount(app, paidSession);
   // What it says of OpenAPI is not asked for: the API has a document, which they are put into.
-  app.use(sessions.discovery({ title: 'Makegood', version: VERSION, routes }));
+  app.use(paidSession.discovery({ title: 'Makegood', version: VERSION, routes }));
   return paidPaths(routes);
 }
 

@@ -5,12 +5,16 @@ import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import type { Protocol } from '../domain/settlements/settlement-status.js';
 import type { FoundCredential } from '../protocols/find-credential.js';
 import type { Payer } from '../protocols/payer.js';
+import type { KeptAnswer } from './gate/answer-record.js';
 import type { CommitQueue } from './gate/commit-queue.js';
 import type { HeldLease, LeaseKeeper } from './gate/lease-keeper.js';
 import type { LiveSession } from './gate/live-session.js';
+import type { SoldOffer } from './gate/payment-session.js';
 import type { Match, MatchDependencies, Presented } from './offers/match-offer.js';
+import type { Receipt } from './offers/payment-response.js';
 import type { RouteTerms } from './offers/route-options.js';
-import type { SessionLedger } from './session-ledger.js';
+import type { RequestBody } from './request-body.js';
+import type { AnswerName, SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
 export interface Verifier {
@@ -30,6 +34,7 @@ export interface AdmitDependencies {
     SessionLedger,
     | 'openSession'
     | 'findEarlierUse'
+    | 'findNamedAnswer'
     | 'takeAnswer'
     | 'answerGiven'
     | 'answerNotGiven'
@@ -61,17 +66,30 @@ export interface AdmissionRequest {
   readonly terms: RouteTerms;
   /** Name of the route in the ledger. */
   readonly route: string;
+  readonly body: RequestBody;
 }
 
 export type Admission =
   | {
       readonly kind: 'admitted';
       readonly session: LiveSession;
+      /** What it is paid in; undefined: in something that is not offered any more. */
+      readonly offer: SoldOffer | undefined;
       readonly held: HeldLease;
       readonly settle: RouteTerms['settle'];
-      /** The money is in already: nothing is left to be started. */
-      readonly paidBefore?: true;
+      /** Of x402, as its payer speaks it. */
+      readonly version: 1 | 2 | undefined;
+      /** The money is in already: nothing is left to be started, and this is said of it. */
+      readonly paidBefore?: Receipt;
+      /** Its buyer has named the answer: it is kept if it has no more bytes than this. */
+      readonly keepBytes?: number;
     }
+  /** It was bought before and is given once more: no handler runs. */
+  | { readonly kind: 'again'; readonly id: SettlementId; readonly answer: KeptAnswer; readonly receipt: Receipt }
+  /** It is being made for an earlier request right now: 503, and the same credential has it in a moment. */
+  | { readonly kind: 'under_way'; readonly id: SettlementId }
+  /** Something else was bought under the name that the payer gives: 409. */
+  | { readonly kind: 'name_used' }
   /** Its channel was managed: 204, and no handler runs. */
   | { readonly kind: 'managed'; readonly id: SettlementId }
   /** Pay (again): 402. `givenTo`: the channel whose payer this is, so that the challenge says so. */
@@ -81,7 +99,7 @@ export type Admission =
   /** Nothing was decided: 503, the same credential may be sent again. */
   | { readonly kind: 'unavailable'; readonly why: string }
   /** `id`: of its charge; undefined: it is not this credential that was used, but the payment request that it answers. */
-  | { readonly kind: 'used'; readonly id: SettlementId | undefined }
+  | { readonly kind: 'used'; readonly id: SettlementId | undefined; readonly receipt?: Receipt }
   /** It was accepted before, and nothing is decided yet: 503, and the same credential has the answer later. */
   | { readonly kind: 'undecided'; readonly id: SettlementId }
   | { readonly kind: 'exposed' }
@@ -89,4 +107,5 @@ export type Admission =
   | { readonly kind: 'limited'; readonly forMs: number };
 
 export type Matched = Extract<Match, { kind: 'match' }>;
-export type Verified = Matched & { readonly payer: Payer };
+/** `named`: the payer has given the answer a name, and what was asked for is known to the last byte. */
+export type Verified = Matched & { readonly payer: Payer; readonly named?: AnswerName };

@@ -1,20 +1,32 @@
 import { assertNever } from '../domain/assert-never.js';
-import type { SettlementId } from '../domain/ids.js';
-import type { AtomicAmount } from '../domain/money.js';
+import { type AtomicAmount, larger, toAtomic } from '../domain/money.js';
 import type { DecodedCredential } from '../protocols/credential.js';
 import { payerOf } from '../protocols/payer.js';
+import { lowerHex } from '../protocols/wire-json.js';
 import type { Admission, AdmissionRequest, AdmitDependencies, Verified } from './admission.js';
 import { repeatOf, takeAnswer } from './earlier-use.js';
 import { createLiveSession } from './gate/live-session.js';
 import { managedBefore, manageVoucherChannel, payerOfExpired } from './manage-voucher-channel.js';
+import { boughtBefore, type Named, namedBy, nameOf } from './named-answers.js';
 import { CHALLENGE_EXPIRED } from './offers/match-mpp.js';
 import { matchOffer, type ReadCredential, readAlone } from './offers/match-offer.js';
-import { contentsOf, liveSession, newSession, openOnce } from './open-session.js';
+import type { Offer } from './offers/offers.js';
+import { receiptOf } from './offers/payment-response.js';
+import { contentsOf, isAtOwnPrice, liveSession, newSession, openOnce, soldOffer } from './open-session.js';
 import { type EarlierUse, NO_LEDGER } from './session-ledger.js';
 import { verifyCredential } from './verify-credential.js';
 
 /** From a credential to a durable session: what costs least is looked at first, and nothing is opened before all of it holds. */
 export async function admit(request: AdmissionRequest, dependencies: AdmitDependencies): Promise<Admission> {
+  const named = namedBy(request, dependencies);
+  return (named && (await boughtBefore(named, request, dependencies))) ?? admitNew(named, request, dependencies);
+}
+
+async function admitNew(
+  named: Named | undefined,
+  request: AdmissionRequest,
+  dependencies: AdmitDependencies,
+): Promise<Admission> {
   const match = matchOffer(request.found, request.presented, dependencies.match);
   if (match.kind === 'mismatch') {
     const givenTo = match.why === CHALLENGE_EXPIRED ? await payerOfExpired(request.found.raw, dependencies) : undefined;
@@ -42,7 +54,11 @@ export async function admit(request: AdmissionRequest, dependencies: AdmitDepend
   if (verified.kind === 'unreachable')
     return repeated(match, request, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
   if (verified.kind === 'valid')
-    return open({ ...match, payer: payerOf(credential, verified.payer) }, request, dependencies);
+    return open(
+      { ...match, payer: payerOf(credential, verified.payer), named: await nameOf(named, request) },
+      request,
+      dependencies,
+    );
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
   return repeated(match, request, dependencies, {
     kind: 'challenge',
@@ -89,7 +105,7 @@ async function repeated(
         why: 'the payment came to nothing before, and nothing was charged: make another one',
       };
     case 'due':
-      return serveWhatIsDue(repeat.id, credential, request, dependencies);
+      return serveWhatIsDue(earlier.use, credential, request, dependencies);
     default:
       return assertNever(repeat);
   }
@@ -110,37 +126,68 @@ export async function takenBefore(
  * What the handler charges for an answer that is due is booked no more: its route may sell at another price by now, its work cost
  * more this time. Where it is metered and a body says what is to be done, that may be another one than was paid for.
  */
-function limitOf(spent: AtomicAmount, { amount, metered }: AdmissionRequest['terms'], method: string): AtomicAmount {
-  return (metered && method !== 'GET') || BigInt(spent) > BigInt(amount) ? spent : amount;
+function limitOf(
+  spent: AtomicAmount,
+  offer: Offer | undefined,
+  { terms: { amount, metered }, method }: AdmissionRequest,
+): AtomicAmount {
+  if (metered && method !== 'GET') return spent;
+  const now = [spent, offer?.amount ?? amount, ...(metered ? [] : [amount])].map(BigInt);
+  return toAtomic(now.reduce(larger));
+}
+
+/** What an earlier charge was paid in, where it is still offered. */
+function offerOf(
+  { asset, decimals }: EarlierUse,
+  { protocol, lookup }: DecodedCredential,
+  { presented }: AdmissionRequest,
+): Offer | undefined {
+  const [offer, ...others] = presented.offers.filter(
+    (other) =>
+      other.protocol === protocol &&
+      lowerHex(other.asset) === lowerHex(asset) &&
+      other.decimals === decimals &&
+      (lookup['network'] === undefined || lookup['network'] === other.network),
+  );
+  return others.length === 0 ? offer : undefined;
 }
 
 /** Settled first, held back because nobody knew that, and had now: once, by whoever takes the right to it. */
 async function serveWhatIsDue(
-  id: SettlementId,
-  { metered }: DecodedCredential,
-  { terms, method }: AdmissionRequest,
+  use: EarlierUse,
+  credential: DecodedCredential,
+  request: AdmissionRequest,
   { lease, ledger, log, releasedLimit }: AdmitDependencies,
 ): Promise<Admission> {
+  const { id } = use;
   const held = lease.current();
   if (!held?.mayWrite()) return { kind: 'undecided', id };
   try {
-    const taken = await takeAnswer(id, { holdMs: terms.longestMs + GRACE_MS, releasedLimit }, ledger);
+    const holdMs = request.terms.longestMs + GRACE_MS;
+    const taken = await takeAnswer(id, { holdMs, releasedLimit }, ledger);
     if (taken === undefined) return { kind: 'undecided', id };
     if ('limitedForMs' in taken) return { kind: 'limited', forMs: taken.limitedForMs };
+    const offer = offerOf(use, credential, request);
+    const limit = limitOf(taken.spent, offer, request);
+    const metered = credential.metered && !(offer && isAtOwnPrice(offer, request.terms));
     const session = createLiveSession(
       {
         id,
         lease: held.lease,
         closeToken: taken.token,
-        cap: limitOf(taken.spent, terms, method),
+        // What is sold whole costs what it has cost.
+        cap: metered ? limit : taken.spent,
         metered,
+        price: limit,
         closesAtZero: false,
         // Nothing is sent any more.
         bodyFor: () => '',
       },
       taken.commits,
     );
-    return { kind: 'admitted', session, held, settle: 'after', paidBefore: true };
+    const { version } = credential;
+    const paidBefore = receiptOf(taken, version);
+    return { kind: 'admitted', session, offer: offer && soldOffer(offer), held, settle: 'after', version, paidBefore };
   } catch (error) {
     log.warn(
       { settlement: id, err: error },
@@ -157,14 +204,14 @@ async function open(match: Verified, request: AdmissionRequest, dependencies: Ad
   const held = dependencies.lease.current();
   // The ledger is away: nobody waits until it has not answered once more.
   if (!held?.mayWrite()) return NO_LEDGER;
-  const { exposure } = request.terms;
+  const { terms } = request;
   // Credit is counted per payer: where it is limited, one who might come under many names gets none.
-  const uncounted = exposure.perPayer !== undefined && !match.payer.mayOwe;
-  const settle = uncounted ? 'before-release' : request.terms.settle;
+  const uncounted = match.offer.exposure.perPayer !== undefined && !match.payer.mayOwe;
+  const settle = uncounted ? 'before-release' : terms.settle;
   const session = newSession(match, request, held, dependencies);
   let outcome = await openOnce(session, dependencies);
   let settleAs = settle;
-  if ((outcome === 'exposure_payer' || outcome === 'exposure_total') && exposure.over === 'settle-first') {
+  if ((outcome === 'exposure_payer' || outcome === 'exposure_total') && terms.exposure.over === 'settle-first') {
     settleAs = 'before-release';
     outcome = await openOnce({ ...session, exposure: {} }, dependencies);
   }
@@ -173,12 +220,21 @@ async function open(match: Verified, request: AdmissionRequest, dependencies: Ad
     case 'opened':
       return {
         kind: 'admitted',
-        session: liveSession(match, session, settleAs, dependencies),
+        session: liveSession(match, session, { terms, settle: settleAs }, dependencies),
+        offer: soldOffer(match.offer),
         held,
         settle: settleAs,
+        version: match.credential.version,
+        ...(match.named && { keepBytes: request.terms.replay?.bytes }),
       };
-    case 'identity_used':
-      return repeated(match, request, dependencies, { kind: 'used', id: undefined });
+    case 'identity_used': {
+      // The same payment came twice at once.
+      const named = match.named && namedBy(request, dependencies);
+      const before = named && (await boughtBefore(named, request, dependencies));
+      return before ?? repeated(match, request, dependencies, { kind: 'used', id: undefined });
+    }
+    case 'name_used':
+      return { kind: 'name_used' };
     case 'payer_uncollectable':
       return {
         kind: 'challenge',

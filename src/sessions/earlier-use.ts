@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { surelyUnmoved } from '../domain/calls/certainty.js';
 import type { SettlementId } from '../domain/ids.js';
-import type { AtomicAmount } from '../domain/money.js';
 import type { CommitQueue } from './gate/commit-queue.js';
-import type { EarlierUse, SessionLedger } from './session-ledger.js';
+import type { EarlierUse, SessionLedger, TakenAnswer } from './session-ledger.js';
 
 /** What a credential that came before is worth now. */
 export type Repeat =
@@ -30,10 +29,8 @@ export function repeatOf(
   return status === 'settled' ? { kind: 'due', id } : { kind: 'undecided', id };
 }
 
-export interface TakenAnswer {
+export interface AnswerInHand extends TakenAnswer {
   readonly token: string;
-  /** What it was paid with, in atomic units. */
-  readonly spent: AtomicAmount;
   /** Takes the place of the ledger's commits while the answer is served: its money is settled, only its use is still open. */
   readonly commits: Pick<CommitQueue, 'submit'>;
 }
@@ -43,13 +40,13 @@ export async function takeAnswer(
   id: SettlementId,
   { holdMs, releasedLimit }: { readonly holdMs: number; readonly releasedLimit: number },
   ledger: Pick<SessionLedger, 'takeAnswer' | 'answerGiven' | 'answerNotGiven'>,
-): Promise<TakenAnswer | { readonly limitedForMs: number } | undefined> {
+): Promise<AnswerInHand | { readonly limitedForMs: number } | undefined> {
   const token = randomUUID();
-  const spent = await ledger.takeAnswer(id, token, holdMs, releasedLimit);
-  if (typeof spent !== 'string') return spent;
+  const taken = await ledger.takeAnswer(id, token, holdMs, releasedLimit);
+  if (taken === undefined || 'limitedForMs' in taken) return taken;
   return {
+    ...taken,
     token,
-    spent,
     commits: {
       async submit(change) {
         if (change.kind !== 'checkpoint' && change.body === null) {

@@ -1,29 +1,29 @@
-import type { Request, RequestHandler } from 'express';
 import type { Clock } from '../domain/clock.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { SettleNowOutcome } from '../domain/settlements/settlement.js';
 import type { Verifier } from './admission.js';
 import { type ChannelsDependencies, createChannelParts } from './channels/channels.js';
-import { createDiscovery, type DiscoveryOptions } from './discovery/discovery.js';
+import { expressPaidSessions, type PaidSession } from './frameworks/express.js';
 import { createCommitQueue } from './gate/commit-queue.js';
 import { createDeliveryRecorder } from './gate/delivery-recorder.js';
 import { createGivenUpSessions } from './gate/given-up-sessions.js';
 import { createLeaseKeeper } from './gate/lease-keeper.js';
 import { nodeProblem } from './gate/node-trial.js';
-import type { PaymentRequests } from './offers/challenge.js';
 import type { SupportedSchemes } from './offers/offers.js';
+import type { PaymentRequests } from './offers/payment-requests.js';
+import { createRequestIdStock } from './offers/request-id-stock.js';
 import { createRequestIds } from './offers/request-ids.js';
-import { resourceOf } from './offers/resource.js';
 import type { PaidSessionOptions } from './offers/route-options.js';
 import { createSupportedSchemes } from './offers/supported-schemes.js';
-import { createPaidRoute, type PaidHandler } from './paid-session.js';
+import { createPaidRoute, type PaidRoute } from './paid-session.js';
 import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
-export { type DiscoveryOptions, type PublishedRoute, paidPaths } from './discovery/discovery.js';
+export { type CorsOptions, createCors } from './cors.js';
+export { type PublishedRoute, paidPaths } from './discovery/discovery.js';
+export type { PaidSession } from './frameworks/express.js';
 export type { PaymentSession } from './gate/payment-session.js';
-export type { PaidSessionOptions } from './offers/route-options.js';
-export type { PaidHandler } from './paid-session.js';
+export type { PaidSessionOptions, ProtocolTerms } from './offers/route-options.js';
 
 /** The auth server as paid sessions use it; settling is not among it. */
 export interface SessionAuthServer extends Verifier, PaymentRequests {
@@ -44,6 +44,8 @@ export interface SessionSettings {
   readonly settleFirstBufferBytes?: number;
   /** How long a request waits for the verify call; default 10 s. */
   readonly verifyTimeoutMs?: number;
+  /** How long a 402 waits for what it can do without; default 40 ms. */
+  readonly challengePatienceMs?: number;
   readonly leaseMs?: number;
   /** How long an unknown commit is looked into before the response is cut off; default 5 s. */
   readonly unknownCommitMs?: number;
@@ -78,10 +80,12 @@ export interface PaidSessionsDependencies {
 }
 
 export interface PaidSessions {
-  /** @throws Error naming the option, at definition time */
-  paidSession(options: PaidSessionOptions): PaidHandler;
-  /** Express middleware: `/openapi.json`, `/llms.txt` and `/.well-known/x402` of these routes. */
-  discovery(options: DiscoveryOptions): RequestHandler;
+  /**
+   * For every framework; each has its own form of it in `frameworks`.
+   * @throws Error naming the option, at definition time
+   */
+  paidRoute<Asked>(options: PaidSessionOptions<Asked>): PaidRoute<Asked>;
+  readonly paidSession: PaidSession;
   /**
    * Tries whether this Node can hold responses back, and takes the lease under which sessions are opened; until then, and
    * for ever where it cannot, paid routes answer 503.
@@ -133,7 +137,13 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       clock,
       log,
     },
-    challenge: { ...common, paymentRequests: authServer, authServerUrl: dependencies.authServerUrl ?? '' },
+    challenge: {
+      ...common,
+      requestIdStock: createRequestIdStock(authServer, (detail) =>
+        log.warn({ detail }, 'no payment request can be made: 402s go without ATXP until the auth server answers'),
+      ),
+      authServerUrl: dependencies.authServerUrl ?? '',
+    },
     supportedSchemes: createSupportedSchemes(() => authServer.supported()),
     deliveries,
     settleNow: dependencies.settleNow,
@@ -151,23 +161,23 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
       releasedLimit,
       unknownCommitMs: settings.unknownCommitMs,
     });
-  const baseOf = (req: Request) =>
-    dependencies.publicUrl?.replace(/\/+$/, '') ?? new URL(resourceOf(req, undefined).url).origin;
   let holdsBack = true;
+  const paidRoute: PaidSessions['paidRoute'] = (options) =>
+    createPaidRoute(options, {
+      authServer: throughAuthServer,
+      channels,
+      bounds: settings,
+      checkpointAmount: settings.checkpointAmount,
+      checkpointIntervalMs: settings.checkpointIntervalMs,
+      settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
+      publicUrl: dependencies.publicUrl,
+      challengePatienceMs: settings.challengePatienceMs,
+      holdsBack: () => holdsBack,
+      log,
+    });
   return {
-    paidSession: (options) =>
-      createPaidRoute(options, {
-        authServer: throughAuthServer,
-        channels,
-        bounds: settings,
-        checkpointAmount: settings.checkpointAmount,
-        checkpointIntervalMs: settings.checkpointIntervalMs,
-        settleFirstBufferBytes: settings.settleFirstBufferBytes ?? DEFAULT_SETTLE_FIRST_BUFFER,
-        publicUrl: dependencies.publicUrl,
-        holdsBack: () => holdsBack,
-        log,
-      }),
-    discovery: (options) => createDiscovery(options, baseOf),
+    paidRoute,
+    paidSession: expressPaidSessions(() => ({ paidRoute, publicUrl: dependencies.publicUrl })),
     async start() {
       const problem = await (dependencies.nodeProblem ?? nodeProblem)();
       holdsBack = problem === undefined;
@@ -177,6 +187,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     },
     ready: () => lease.mayWrite(),
     async stop() {
+      throughAuthServer?.challenge.requestIdStock.stop();
       await commits.idle();
       await deliveries.flush();
       await channels?.idle();

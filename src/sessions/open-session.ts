@@ -7,19 +7,20 @@ import { canonicalJson, objectAt, sha256, stringAt } from '../protocols/wire-jso
 import type { AdmissionRequest, AdmitDependencies, Matched, Verified } from './admission.js';
 import type { HeldLease } from './gate/lease-keeper.js';
 import { createLiveSession, type LiveSession } from './gate/live-session.js';
+import type { SoldOffer } from './gate/payment-session.js';
 import type { ReadCredential } from './offers/match-offer.js';
+import type { Offer } from './offers/offers.js';
 import type { RouteTerms } from './offers/route-options.js';
 import type { NewSession, OpenOutcome } from './session-ledger.js';
 
 /** What the ledger is asked to open: the credential as it came, and the terms of our own offer. */
 export function newSession(
-  { offer, credential, context, payer }: Verified,
+  { offer, credential, context, payer, named }: Verified,
   request: AdmissionRequest,
   held: HeldLease,
   { clock, releasedLimit }: AdmitDependencies,
 ): NewSession {
   const cap = offer.amount;
-  const { perPayer, total } = request.terms.exposure;
   const stored: JsonObject = { ...context };
   return {
     id: newSettlementId(clock.nowMs()),
@@ -37,14 +38,16 @@ export function newSession(
     lookup: credential.lookup,
     context: stored,
     expiresAtMs: credential.expiresAtMs,
-    route: request.route,
+    // The ledger sums credit by this name, and amounts of different currencies are never added.
+    route: offer.summedAs === undefined ? request.route : `${request.route} in ${offer.summedAs}`,
     cap,
     credential: request.found.raw,
     lease: held.lease,
     closeToken: randomUUID(),
     longestMs: request.terms.longestMs,
     releasedLimit,
-    exposure: { ...(perPayer !== undefined && { perPayer }), ...(total !== undefined && { total }) },
+    ...(named && { named }),
+    exposure: offer.exposure,
   };
 }
 
@@ -96,16 +99,18 @@ export async function openOnce(
 export function liveSession(
   { offer, credential, context }: Matched,
   session: NewSession,
-  settle: RouteTerms['settle'],
+  { terms, settle }: { readonly terms: RouteTerms; readonly settle: RouteTerms['settle'] },
   { commits }: AdmitDependencies,
 ): LiveSession {
+  const whole = isAtOwnPrice(offer, terms);
   return createLiveSession(
     {
       id: session.id,
       lease: session.lease,
       closeToken: session.closeToken,
       cap: session.cap,
-      metered: credential.metered,
+      metered: credential.metered && !whole,
+      ...(whole && { price: terms.amount }),
       closesAtZero: credential.closesAtZero,
       withheld: settle === 'before-release',
       bodyFor: (spent) => settleBody({ credential, context, spent, decimals: offer.decimals }),
@@ -113,3 +118,17 @@ export function liveSession(
     commits,
   );
 }
+
+/** Its handler may count in the route's price or in the offer's: either buys the whole response, at the offer's. */
+export const isAtOwnPrice = (offer: Offer, { metered, amount }: RouteTerms): boolean =>
+  !metered && offer.amount !== amount;
+
+/** An offer as handlers see it. */
+export const soldOffer = ({ protocol, network, asset, decimals, currency, amount }: Offer): SoldOffer => ({
+  protocol,
+  network,
+  asset,
+  decimals,
+  currency,
+  amount: BigInt(amount),
+});

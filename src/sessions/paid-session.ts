@@ -1,4 +1,3 @@
-import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { assertNever } from '../domain/assert-never.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
@@ -17,19 +16,25 @@ import {
 } from './channels/channel-route.js';
 import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
-import type { Described } from './discovery/discovery.js';
+import { type Described, describedBy } from './discovery/discovery.js';
 import { paidOperation } from './discovery/paid-operation.js';
+import type { KeptAnswer } from './gate/answer-record.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
-import { attach, type GateSettings } from './gate/payment-session.js';
+import { attach, type GateSettings, type PaymentSession } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
 import type { Presented } from './offers/match-offer.js';
 import { type RouteOffers, routeOffers, type SupportedSchemes } from './offers/offers.js';
+import { createPatience, type Patience } from './offers/patience.js';
+import { type Receipt, receiptOf } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
 import { type OfferedExtensions, offeredExtensions } from './offers/x402-extensions.js';
-import { channelRefusal, type Problem, refusal, sendChallenge, sendProblem } from './refusals.js';
+import type { PaidRequest } from './paid-request.js';
+import { isPreflight, PREFLIGHT_ANSWER } from './preflight.js';
+import { channelRefusal, type Problem, refusal, sendChallenge, sendManaged, sendProblem } from './refusals.js';
+import { requestBody } from './request-body.js';
 
 export interface PaidRouteDependencies extends GateSettings {
   /** Undefined: nothing is sold through the auth server. */
@@ -39,6 +44,8 @@ export interface PaidRouteDependencies extends GateSettings {
   readonly bounds: ValidityBounds;
   /** PUBLIC_URL; default the origin of each request. */
   readonly publicUrl?: string;
+  /** How long a 402 waits for what it can do without. */
+  readonly challengePatienceMs: number | undefined;
   /** False: no response could be held back until it is paid for. */
   readonly holdsBack: () => boolean;
 }
@@ -52,21 +59,25 @@ interface AuthServerSales {
   readonly dispatch: (id: SettlementId) => unknown;
 }
 
-/** What `paidSession` gives: the middleware, which also says what it sells. */
-export type PaidHandler = RequestHandler & Described;
-
 /**
- * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
- * @throws Error naming the option, at definition time
+ * Resolves to the session that the handler charges. Undefined: no handler runs, because the request was answered already, or
+ * its client is gone. Rejects with what the route's own `identify` threw.
  */
-export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidRouteDependencies): PaidHandler {
+export type PaidRoute<Asked> = ((request: PaidRequest, asked: Asked) => Promise<PaymentSession | undefined>) &
+  Described;
+
+/** @throws Error naming the option, at definition time */
+export function createPaidRoute<Asked>(
+  options: PaidSessionOptions<Asked>,
+  dependencies: PaidRouteDependencies,
+): PaidRoute<Asked> {
   const route = routeOffers(options, dependencies.bounds);
   const { authServer, channels } = dependencies;
   const offers = authServer ? route.offers : [];
   if (authServer && authServer.challenge.mpp === undefined && offers.some((offer) => offer.protocol === 'mpp')) {
     refuse('protocols', 'mpp needs MPP_SECRET_KEY, which signs its challenges', "protocols: ['atxp', 'x402']");
   }
-  const extensions = offeredExtensions(options, route.offers);
+  const extensions = offeredExtensions(options, route);
   const channel = channels && channelOfferOf(options, route.terms, channels.verifier.terms);
   const sold = { terms: route.terms, offers, channel };
   const described: Described = {
@@ -74,54 +85,66 @@ export function createPaidRoute(options: PaidSessionOptions, dependencies: PaidR
     listed: extensions['bazaar'] !== undefined && offers.some((offer) => offer.protocol === 'x402'),
   };
   if (offers.length === 0 && channel === undefined) {
-    const refuseAll: RequestHandler = (_req, res) => sendProblem(res, refusal('not_configured'));
-    return Object.assign(refuseAll, described);
+    const sellsNothing = async (request: PaidRequest) =>
+      isPreflight(request.req) ? answerPreflight(request) : sendProblem(request, refusal('not_configured'));
+    return describedBy(described, sellsNothing);
   }
-  const served = { route: { ...route, offers }, extensions, channel, identify: options.identify, dependencies };
-  // Express passes a rejection on to the error handlers.
-  const sell: RequestHandler = (req, res, next) => serve(req, res, next, served);
-  return Object.assign(sell, described);
+  const { identify } = options;
+  const served = { route: { ...route, offers }, extensions, channel, dependencies };
+  const sells = async (request: PaidRequest, asked: Asked) =>
+    isPreflight(request.req)
+      ? answerPreflight(request)
+      : serve(request, { ...served, identify: identify && (() => identify(asked)) });
+  return describedBy(described, sells);
 }
+
+const answerPreflight = (request: PaidRequest): undefined => void request.answer(PREFLIGHT_ANSWER);
 
 interface Served {
   readonly route: RouteOffers;
   readonly extensions: OfferedExtensions;
   readonly channel: ChannelOffer | undefined;
-  readonly identify: PaidSessionOptions['identify'];
+  readonly identify: (() => string | undefined) | undefined;
   readonly dependencies: PaidRouteDependencies;
 }
 
 /** One request on its way through a paid route. */
 interface Visit extends Served {
-  readonly req: Request;
-  readonly res: Response;
+  readonly request: PaidRequest;
   readonly presented: Presented;
   readonly found: FoundCredential | undefined;
   /** What an MPP credential holds; undefined where there is none, or where it is not readable. */
   readonly content: JsonObject | undefined;
   readonly startedAt: number;
+  /** Left for providers that the answer can do without. */
+  readonly patience: Patience;
 }
 
-async function serve(req: Request, res: Response, next: NextFunction, served: Served): Promise<void> {
+async function serve(request: PaidRequest, served: Served): Promise<PaymentSession | undefined> {
   const { route, dependencies } = served;
   const startedAt = performance.now();
   if (!dependencies.holdsBack()) {
-    return sendProblem(res, refusal('payment_unavailable', 'Reason: nothing can be sold on the Node of this server.'));
+    return sendProblem(
+      request,
+      refusal('payment_unavailable', 'Reason: nothing can be sold on the Node of this server.'),
+    );
   }
-  const supportedSchemes = (await dependencies.authServer?.supportedSchemes.knownFor(route.offers)) ?? {
+  const found = findCredential(request.req.headers);
+  const patience = createPatience(dependencies.challengePatienceMs);
+  const asked = { paidBy: found?.protocol, sellsOtherwise: served.channel !== undefined, patience };
+  const supportedSchemes = (await dependencies.authServer?.supportedSchemes.knownFor(route.offers, asked)) ?? {
     x402: {},
     mpp: {},
   };
-  const presented = presentedAt(req, served, supportedSchemes);
-  const found = findCredential(req.headers);
+  const presented = presentedAt(request, served, supportedSchemes);
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
-  const visit: Visit = { ...served, req, res, presented, found, content, startedAt };
+  const visit: Visit = { ...served, request, presented, found, content, startedAt, patience };
   if (found === undefined) return challenge(visit, refusal('payment_required'));
   // A channel is opened and fed by HEAD too; no handler runs for that.
-  if (isForChannel(visit, found)) return payByChannelThen(next, visit, found);
+  if (isForChannel(visit, found)) return payThroughChannel(visit, found);
   // There is nothing to sell in a head: it says what the whole answer would cost.
-  if (isHead(req)) return challenge(visit, refusal('payment_required'));
-  return payByAuthServerThen(next, visit, found);
+  if (isHead(request)) return challenge(visit, refusal('payment_required'));
+  return payThroughAuthServer(visit, found);
 }
 
 /** Session credentials go to the channels of this server where the route sells by them, else to the auth server. */
@@ -130,87 +153,92 @@ function isForChannel({ channel, content, route }: Visit, found: FoundCredential
   return content === undefined ? !route.offers.some((offer) => offer.protocol === 'mpp') : isAboutChannel(content);
 }
 
-async function payByAuthServerThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
+async function payThroughAuthServer(visit: Visit, found: FoundCredential): Promise<PaymentSession | undefined> {
   const { authServer } = visit.dependencies;
   if (authServer === undefined) return challenge(visit, required('this protocol is not offered here'));
   const admission = await admit(knockOf(visit, found), authServer.admission);
-  return serveByAuthServer(next, visit, admission, authServer);
+  return serveByAuthServer(visit, admission, authServer);
 }
 
-function knockOf({ req, presented, route: { terms } }: Visit, found: FoundCredential): AdmissionRequest {
-  return { found, presented, method: req.method, terms, route: terms.name ?? routeName(req) };
+function knockOf({ request, presented, route: { terms } }: Visit, found: FoundCredential): AdmissionRequest {
+  const { req, route } = request;
+  return { found, presented, method: req.method ?? '', terms, route: terms.name ?? route, body: requestBody(request) };
 }
 
 async function serveByAuthServer(
-  next: NextFunction,
   visit: Visit,
   admission: Admission,
   authServer: AuthServerSales,
-): Promise<void> {
-  const { res, dependencies } = visit;
+): Promise<PaymentSession | undefined> {
+  const { request, dependencies } = visit;
   switch (admission.kind) {
     case 'managed':
-      nameCharge(res, admission.id);
-      res.set('Cache-Control', 'no-store').status(204).end();
-      return;
+      return sendManaged(request, namingCharge(admission.id));
     case 'challenge':
       return challenge(visit, required(admission.why), admission.why, { givenTo: admission.givenTo });
     case 'refused':
       return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail);
     case 'unavailable':
-      return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
-    case 'used':
-      nameCharge(res, admission.id);
-      return sendProblem(res, refusal('credential_already_used'));
+      return sendProblem(request, refusal('payment_unavailable', `Reason: ${admission.why}.`));
+    case 'again':
+      request.res.once('finish', () => authServer.deliveries.note({ id: admission.id, delivery: 'delivered' }));
+      return giveAgain(request, admission);
+    case 'under_way':
+      return sendProblem(request, refusal('answer_under_way'), namingCharge(admission.id));
+    case 'name_used':
+      return sendProblem(request, refusal('payment_identifier_used'));
+    case 'used': {
+      const { id, receipt } = admission;
+      const problem = refusal('credential_already_used', receipt && NOT_KEPT);
+      return sendProblem(request, problem, { ...receipt, ...namingCharge(id) });
+    }
     case 'undecided':
-      nameCharge(res, admission.id);
-      return sendProblem(res, refusal('payment_unknown'));
+      return sendProblem(request, refusal('payment_unknown'), namingCharge(admission.id));
     case 'exposed':
-      return sendProblem(res, refusal('exposure_exceeded'));
+      return sendProblem(request, refusal('exposure_exceeded'));
     case 'limited':
-      return sendProblem(res, tooManyReleased(admission.forMs));
+      return sendProblem(request, tooManyReleased(admission.forMs));
     case 'admitted': {
-      const headers = { 'Settlement-Id': admission.session.id };
-      const settled = admission.paidBefore && { dispatch: nothing };
-      const { session } = admission;
-      const answer = createWithheldAnswer(session, authServer.admission.ledger, dependencies.log);
-      if (attach(visit, { ...admission, ...authServer, ...settled, answer, headers }, dependencies)) next();
-      return;
+      const { session, paidBefore, version } = admission;
+      const headers = { ...namingCharge(session.id), ...paidBefore };
+      const settled = paidBefore && { dispatch: nothing };
+      const answer = createWithheldAnswer(
+        session,
+        { ledger: authServer.admission.ledger, log: dependencies.log },
+        (facts) => receiptOf(facts, version),
+      );
+      return attach(visit, { ...admission, ...authServer, ...settled, answer, headers }, dependencies);
     }
     default:
       return assertNever(admission);
   }
 }
 
-async function payByChannelThen(next: NextFunction, visit: Visit, found: FoundCredential): Promise<void> {
-  const { req, res, content, dependencies } = visit;
+async function payThroughChannel(visit: Visit, found: FoundCredential): Promise<PaymentSession | undefined> {
+  const { request, content, dependencies } = visit;
   const { authServer, channels } = dependencies;
   const route = channelRouteOf(visit);
-  if (channels === undefined || route === undefined) return sendProblem(res, refusal('not_configured'));
-  const admission = await admitByChannel(req, { raw: found.raw, content }, route, channels);
+  if (channels === undefined || route === undefined) return sendProblem(request, refusal('not_configured'));
+  const admission = await admitByChannel(request, { raw: found.raw, content }, route, channels);
   switch (admission.kind) {
     case 'refused': {
       // The route may have sold by the auth server's sessions before: what that has taken is not asked for again.
       const taken = authServer && (await takenBefore(knockOf(visit, found), authServer.admission));
-      if (taken) return serveByAuthServer(next, visit, taken, authServer);
+      if (taken) return serveByAuthServer(visit, taken, authServer);
       return challenge(visit, channelRefusal(admission.refusal), admission.refusal.detail, admission);
     }
     case 'unavailable':
-      return sendProblem(res, refusal('payment_unavailable', `Reason: ${admission.why}.`));
+      return sendProblem(request, refusal('payment_unavailable', `Reason: ${admission.why}.`));
     case 'limited':
-      return sendProblem(res, tooManyReleased(admission.forMs));
+      return sendProblem(request, tooManyReleased(admission.forMs));
     case 'managed':
-      res.set({
-        'Cache-Control': 'no-store',
-        ...(admission.receipt !== null && { [RECEIPT_HEADER]: admission.receipt }),
-      });
-      res.status(204).end();
-      return;
+      return sendManaged(request, admission.receipt === null ? {} : { [RECEIPT_HEADER]: admission.receipt });
     case 'admitted': {
       // What a channel pays is on chain already, so there is nothing to settle first and nothing to start.
       const onClose = { settle: 'after', settleNow: neverSettled, dispatch: nothing } as const;
-      if (attach(visit, { ...admission, ...onClose, deliveries: channels.deliveries }, dependencies)) next();
-      return;
+      const { offer } = route;
+      const attached = { ...admission, ...onClose, offer: offer.sold, deliveries: channels.deliveries };
+      return attach(visit, attached, dependencies);
     }
     default:
       return assertNever(admission);
@@ -223,19 +251,32 @@ const tooManyReleased = (forMs: number): Problem => ({
 });
 
 /** By this the payer, and whoever he asks, finds what became of his money. */
-function nameCharge(res: Response, id: SettlementId | undefined): void {
-  if (id !== undefined) res.setHeader('Settlement-Id', id);
+const namingCharge = (id: SettlementId | undefined): Readonly<Record<string, string>> =>
+  id === undefined ? {} : { 'Settlement-Id': id };
+
+/** What layers before this one have said by now is about this request; an answer keeps only what was said after them. */
+function giveAgain(
+  request: PaidRequest,
+  { id, answer, receipt }: Pick<Extract<Admission, { kind: 'again' }>, 'id' | 'answer' | 'receipt'>,
+): undefined {
+  const headers = Object.fromEntries(
+    answer.headers.map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
+  );
+  request.answer({ ...answer, headers: { ...headers, ...receipt, ...namingCharge(id) } });
 }
+
+const NOT_KEPT =
+  'It was paid for and served; its answer was a stream, or too large to be kept, or was kept for as long as this route keeps answers.';
 
 const neverSettled = (): Promise<SettleNowOutcome> => Promise.resolve('unknown');
 const nothing = (): void => undefined;
 
 const required = (why: string) => refusal('payment_required', `Reason: ${why}.`);
 
-function channelRouteOf({ channel, identify, route, presented, req }: Visit): ChannelRoute | undefined {
+function channelRouteOf({ channel, identify, route, presented, request }: Visit): ChannelRoute | undefined {
   if (channel === undefined) return undefined;
   const { longestMs, name } = route.terms;
-  return { offer: channel, name: name ?? routeName(req), path: presented.target, longestMs, identify };
+  return { offer: channel, name: name ?? request.route, path: presented.target, longestMs, identify };
 }
 
 /** @param why a credential that was presented does not do; the x402 body repeats it */
@@ -244,24 +285,25 @@ async function challenge(
   problem: Problem,
   why?: string,
   by: ChallengedBy & Pick<ChallengedPayer, 'givenTo'> = {},
-): Promise<void> {
-  const { req, res, presented, content, dependencies } = visit;
+): Promise<undefined> {
+  const { request, presented, content, dependencies, patience } = visit;
   const { authServer, channels } = dependencies;
   const route = channelRouteOf(visit);
-  const byChannel = channels && route && (await challengeByChannel(req, { claims: content, ...by }, route, channels));
+  const byChannel =
+    channels && route && (await challengeByChannel(request, { claims: content, ...by }, route, channels));
   const made = authServer
-    ? await makeChallenge(presented, why, authServer.challenge, { channel: byChannel, givenTo: by.givenTo })
+    ? await makeChallenge(presented, why, authServer.challenge, { channel: byChannel, givenTo: by.givenTo, patience })
     : byChannel && { headers: { 'Cache-Control': 'no-store', 'WWW-Authenticate': byChannel } };
-  if (made) sendChallenge(res, made, problem);
-  else sendProblem(res, refusal('payment_unavailable', 'Reason: the auth server cannot be reached.'));
+  if (made) return sendChallenge(request, made, problem);
+  return sendProblem(request, refusal('payment_unavailable', 'Reason: the auth server cannot be reached.'));
 }
 
 function presentedAt(
-  req: Request,
+  request: PaidRequest,
   { route: { offers, terms }, extensions, dependencies }: Served,
   supportedSchemes: SupportedSchemes,
 ): Presented {
-  const { target, url } = resourceOf(req, dependencies.publicUrl);
+  const { target, url } = resourceOf(request, dependencies.publicUrl);
   return {
     offers,
     supportedSchemes,
@@ -273,10 +315,4 @@ function presentedAt(
       ...(terms.mimeType !== undefined && { mimeType: terms.mimeType }),
     },
   };
-}
-
-/** The path as it was declared, so that one route stays one route whatever ids are in it. */
-function routeName(req: Request): string {
-  const route: { path?: string | RegExp } | undefined = req.route;
-  return `${req.baseUrl}${route?.path?.toString() ?? ''}` || '/';
 }

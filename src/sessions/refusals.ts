@@ -1,8 +1,7 @@
-import type { Response } from 'express';
 import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channels/channel-problems.js';
-import { forgetCaches } from './gate/paid-head.js';
 import type { PlainAnswer } from './gate/wire.js';
 import type { ChallengeAnswer } from './offers/challenge.js';
+import type { PaidRequest } from './paid-request.js';
 
 /** A problem document, as the API answers them; an application that embeds paid routes has no builder of ours. */
 export interface Problem {
@@ -21,12 +20,15 @@ export type RefusalCode =
   | 'payment_unknown'
   | 'payment_unavailable'
   | 'credential_already_used'
+  | 'answer_under_way'
+  | 'payment_identifier_used'
   | 'exposure_exceeded'
   | 'too_many_released'
   | 'voucher_refused'
   | 'channel_gone'
   | 'response_too_large'
-  | 'not_configured';
+  | 'not_configured'
+  | 'internal_error';
 
 /** What each refusal means for the payer's money is part of its text: a client decides by it whether to pay again. */
 const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & { readonly detail: string }>> = {
@@ -61,6 +63,19 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     detail:
       'This payment credential pays for a response that was served, or is being served, to another request. It is charged at most once; Settlement-Id names its charge. To pay for one more response, ask for a new challenge.',
   },
+  answer_under_way: {
+    status: 503,
+    title: 'The answer is under way',
+    detail:
+      'This payment pays for an answer that is being made for an earlier request. Send the same credential again in a moment, and do not sign another payment for it.',
+    retryAfterSeconds: 1,
+  },
+  payment_identifier_used: {
+    status: 409,
+    title: 'Payment identifier used',
+    detail:
+      'The payment-identifier of this payment names another payment, or another request: nothing was charged by this one. Send the same payment, URL and body as then, or give this payment an identifier of its own.',
+  },
   exposure_exceeded: {
     status: 429,
     title: 'Too much unsettled payment',
@@ -91,6 +106,11 @@ const REFUSALS: Readonly<Record<RefusalCode, Omit<Problem, 'code' | 'detail'> & 
     title: 'The response is too large',
     detail: 'This response cannot be settled before it is sent. Nothing was charged; tell whoever runs this server.',
   },
+  internal_error: {
+    status: 500,
+    title: 'Internal server error',
+    detail: 'This server failed while it made the answer. Settlement-Id, where there is one, names its charge.',
+  },
   not_configured: {
     status: 503,
     title: 'Payments are not configured',
@@ -112,11 +132,17 @@ export const refusal = (code: RefusalCode, detail?: string): Problem => ({
   ...(detail !== undefined && { detail: `${REFUSALS[code].detail} ${detail}` }),
 });
 
-export function sendProblem(res: Response, problem: Problem): void {
-  forgetCaches(res);
-  const { status, headers, body } = problemAnswer(problem, res.getHeader('x-request-id'));
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
-  res.status(status).end(body);
+type Headers = Readonly<Record<string, string>>;
+
+/** @param headers that it carries beside its own */
+export function sendProblem(request: PaidRequest, problem: Problem, headers: Headers = {}): undefined {
+  const answer = problemAnswer(problem, request.headersSoFar()['x-request-id']);
+  request.answer({ ...answer, headers: { ...headers, ...answer.headers } });
+}
+
+/** A channel was managed; there is nothing to say but what became of it. */
+export function sendManaged(request: PaidRequest, headers: Headers): undefined {
+  request.answer({ status: 204, headers: { ...headers, 'Cache-Control': 'no-store' }, body: '' });
 }
 
 export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer {
@@ -140,9 +166,8 @@ export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer
 }
 
 /** @param problem says more than "payment required"; a 410 is never hidden behind a body that asks for payment */
-export function sendChallenge(res: Response, challenge: ChallengeAnswer, problem: Problem): void {
-  forgetCaches(res);
-  res.set(challenge.headers);
-  if (challenge.body === undefined || problem.status !== 402) return sendProblem(res, problem);
-  res.status(402).json(challenge.body);
+export function sendChallenge(request: PaidRequest, { headers, body }: ChallengeAnswer, problem: Problem): undefined {
+  if (body === undefined || problem.status !== 402) return sendProblem(request, problem, headers);
+  const json = { 'Content-Type': 'application/json; charset=utf-8' };
+  request.answer({ status: 402, headers: { ...headers, ...json }, body: JSON.stringify(body) });
 }

@@ -1,22 +1,38 @@
 import type { SettlementId } from '../domain/ids.js';
-import type { AtomicAmount } from '../domain/money.js';
 import type { Delivery } from '../domain/settlements/settlement-status.js';
 import type {
+  AnswerName,
   ChangeOutcome,
   ChannelClose,
   ChannelTopUp,
   CloseTakenBack,
   EarlierUse,
   Lease,
+  NamedAnswer,
   NewSession,
   OpenOutcome,
   ReleaseCause,
   SessionChange,
+  SettledFacts,
+  TakenAnswer,
   TopUpOutcome,
   VoucherCloseOutcome,
 } from '../ledger/settlements/settlement-types.js';
 
-export type { ChangeOutcome, CloseTakenBack, EarlierUse, Lease, NewSession, OpenOutcome, ReleaseCause, SessionChange };
+export type {
+  AnswerName,
+  ChangeOutcome,
+  CloseTakenBack,
+  EarlierUse,
+  Lease,
+  NamedAnswer,
+  NewSession,
+  OpenOutcome,
+  ReleaseCause,
+  SessionChange,
+  SettledFacts,
+  TakenAnswer,
+};
 
 export interface DeliveryNote {
   readonly id: SettlementId;
@@ -46,15 +62,17 @@ export interface SessionLedger {
   closeState(id: SettlementId, closeToken: string): Promise<'ours' | 'open' | 'lost'>;
   /** The session or charge that this identity belongs to, unless it was released; it may not be used again. */
   findEarlierUse(identity: string): Promise<EarlierUse | undefined>;
+  /** What was bought under a name that its payer gave it. */
+  findNamedAnswer(nameSha256: string): Promise<NamedAnswer | undefined>;
   /** For one request alone, and for so long at most: the right to the answer that was paid for and held back. */
   takeAnswer(
     id: SettlementId,
     token: string,
     holdMs: number,
     releasedLimit: number,
-  ): Promise<AtomicAmount | { readonly limitedForMs: number } | undefined>;
-  /** In the very request it was held back in, by its own token. False: it is not due any more. */
-  giveAnswer(id: SettlementId, token: string): Promise<boolean>;
+  ): Promise<TakenAnswer | { readonly limitedForMs: number } | undefined>;
+  /** In the very request it was held back in, by its own token. undefined: it is not due any more. */
+  giveAnswer(id: SettlementId, token: string): Promise<SettledFacts | undefined>;
   /** False: the right to it went to somebody else. */
   answerGiven(id: SettlementId, token: string): Promise<boolean>;
   /** Nothing of it left, whoever holds the token was given it or not: it is due again. */

@@ -1,9 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 import { ATTENTION_REASONS } from '../../src/domain/decisions/attention.js';
 import { pagesIn, readDocument as read } from '../support/documents.js';
+import { sourcePaths } from '../support/source-files.js';
 
 const ROOT = projectRoot();
 const PAGES = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', ...pagesIn('docs')];
@@ -37,13 +38,9 @@ describe('the documents', () => {
   });
 
   it.each(['src', 'activities', 'workflows', 'sandbox', 'test'])('are all that comments in %s cite', (folder) => {
-    const files = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).filter((name) =>
-      name.endsWith('.ts'),
-    );
+    const files = sourcePaths(folder);
     expect(files.length).toBeGreaterThan(5);
-    const cited = files.flatMap((name) =>
-      [...read(join(folder, name)).matchAll(/(?<![\w./-])[\w/-]+\.md\b/g)].map(([page]) => page),
-    );
+    const cited = files.flatMap((name) => [...read(name).matchAll(/(?<![\w./-])[\w/-]+\.md\b/g)].map(([page]) => page));
     expect([...new Set(cited)].filter((page) => !existsSync(join(ROOT, page)))).toEqual([]);
   });
 

@@ -59,7 +59,7 @@ const MAY_IMPORT: Readonly<
 };
 
 /** Composition roots import everything and are imported by nothing but each other; index files are what packages export. */
-const isRoot = (path: string) => /^src\/(programs\/[a-z-]+|index|client)\.ts$/.test(path);
+const isRoot = (path: string) => /^src\/(programs\/[a-z-]+|index|node|fastify|client)\.ts$/.test(path);
 
 const covers = (allowed: readonly string[] = [], target: string) =>
   allowed.some((place) => target === place || target.startsWith(`${place}/`));
@@ -133,6 +133,20 @@ describe('rooms', () => {
           .filter((one) => LIBRARIES[one.target] && !one.typeOnly)
           .filter((one) => !LIBRARIES[one.target]?.test(file.path))
           .map((one) => `must not know ${one.target}`),
+      ),
+    ).toEqual([]);
+  });
+
+  it('leave each web framework to its adapter, types too', () => {
+    const adapters: Readonly<Record<string, RegExp>> = {
+      express: /^src\/sessions\/(index|frameworks\/express)\.ts$/,
+      fastify: /^src\/sessions\/frameworks\/fastify\.ts$/,
+    };
+    expect(
+      offences((file) =>
+        file.imports
+          .map(({ target }) => target)
+          .filter((target) => file.path.startsWith('src/sessions/') && adapters[target]?.test(file.path) === false),
       ),
     ).toEqual([]);
   });

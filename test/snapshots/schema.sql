@@ -127,6 +127,14 @@ hyperswitch_account.profile_id text
 hyperswitch_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
 hyperswitch_pace.lane text NOT NULL
 hyperswitch_pace.next_at timestamp with time zone NOT NULL
+named_answers.id uuid NOT NULL
+named_answers.name_sha256 text NOT NULL
+named_answers.request_sha256 text NOT NULL
+named_answers.keep interval NOT NULL
+named_answers.sealed bytea
+named_answers.sealed_key_id text
+named_answers.spent numeric(78,0)
+named_answers.erase_at timestamp with time zone NOT NULL
 operation_events.seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 operation_events.item_kind text NOT NULL
 operation_events.item_id text NOT NULL
@@ -526,6 +534,10 @@ hyperswitch_account hyperswitch_account_pkey PRIMARY KEY (only_one)
 hyperswitch_account hyperswitch_account_profile_id_check CHECK ((profile_id <> ''::text))
 hyperswitch_pace hyperswitch_pace_lane_check CHECK ((lane = ANY (ARRAY['first'::text, 'in_turn'::text])))
 hyperswitch_pace hyperswitch_pace_pkey PRIMARY KEY (lane)
+named_answers named_answers_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
+named_answers named_answers_name_sha256_key UNIQUE (name_sha256)
+named_answers named_answers_pkey PRIMARY KEY (id)
+named_answers sealed_with_a_key CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (spent IS NULL))))
 operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
 order_items order_items_amount_check CHECK ((amount > (0)::numeric))
@@ -675,6 +687,7 @@ CREATE INDEX decisions_alone ON public.decisions USING btree (lower(principal), 
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
+CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
 CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
@@ -727,6 +740,8 @@ CREATE UNIQUE INDEX foreign_decisions_pkey ON public.foreign_decisions USING btr
 CREATE UNIQUE INDEX foreign_reversals_pkey ON public.foreign_reversals USING btree (stripe_reversal_id)
 CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)
 CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree (lane)
+CREATE UNIQUE INDEX named_answers_name_sha256_key ON public.named_answers USING btree (name_sha256)
+CREATE UNIQUE INDEX named_answers_pkey ON public.named_answers USING btree (id)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
 CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
 CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
@@ -1402,6 +1417,17 @@ AS $function$
     ('reversal', 'permanently_failed', 'written_off'), ('reversal', 'written_off', 'reversed'),
     ('reversal', 'written_off', 'pending'))
 $function$
+CREATE OR REPLACE FUNCTION public.name_answer(p_id uuid, p_name text, p_request text, p_keep interval, p_longest interval)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  DELETE FROM named_answers a USING settlements s
+    WHERE a.name_sha256 = p_name AND s.id = a.id AND (s.status = 'released' OR a.erase_at <= clock_now());
+  INSERT INTO named_answers (id, name_sha256, request_sha256, keep, erase_at)
+    VALUES (p_id, p_name, p_request, p_keep, clock_now() + p_longest + p_keep);
+  RETURN true;
+END $function$
 CREATE OR REPLACE FUNCTION public.note_provider(p_provider text, p_outcome text, p_detail text)
  RETURNS void
  LANGUAGE plpgsql

@@ -21,6 +21,12 @@ export const PROGRAMS = {
     without: 'no alert rule was evaluated; install the package prometheus, or set PROMTOOL',
     inCi: 'installed',
   },
+  chromium: {
+    isThere: () => spawnSync(chromiumProgram(), ['--version']).status === 0,
+    askedBy: ['test/interop/browsers.test.ts'],
+    without: 'nothing was bought from a page in a browser; install the package chromium, or set CHROMIUM',
+    inCi: 'installed',
+  },
   'stripe-mock': {
     isThere: () => stripeMockProgram() !== undefined,
     askedBy: ['test/contract/stripe-mock.test.ts', 'test/contract/stripe-sandbox-shapes.test.ts'],
@@ -45,6 +51,7 @@ export const PROGRAMS = {
 export type ProgramName = keyof typeof PROGRAMS;
 
 export const promtoolProgram = (): string => process.env.PROMTOOL ?? 'promtool';
+export const chromiumProgram = (): string => process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** For `skipIf`: the program is missing, and this is no place in which it must be there. */
 export const isPassedOverWithout = (name: ProgramName): boolean => {

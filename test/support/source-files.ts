@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix, relative } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
 
@@ -19,14 +19,18 @@ export interface SourceFile {
 
 /** Every TypeScript file below the given folders, with what it imports and re-exports, types told from values. */
 export function sourceFiles(...folders: string[]): SourceFile[] {
-  const root = projectRoot();
-  return folders.flatMap((folder) =>
-    readdirSync(join(root, folder), { withFileTypes: true, recursive: true })
-      .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-      .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
-      .sort()
-      .map((path) => readSource(root, path)),
-  );
+  return folders.flatMap((folder) => sourcePaths(folder).map((path) => readSource(projectRoot(), path)));
+}
+
+/** The same by their paths from the project's root; what is installed below a folder is nobody's source here. */
+export function sourcePaths(folder: string): string[] {
+  return readdirSync(join(projectRoot(), folder), { withFileTypes: true })
+    .flatMap((entry) => {
+      const path = posix.join(folder, entry.name);
+      if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : sourcePaths(path);
+      return entry.isFile() && entry.name.endsWith('.ts') ? [path] : [];
+    })
+    .sort();
 }
 
 function readSource(root: string, path: string): SourceFile {

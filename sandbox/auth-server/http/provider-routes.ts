@@ -29,16 +29,16 @@ const SANDBOX_ESCROW = '0x4d50500000000000000000000000000000000000';
 
 /** The auth server as the ATXP SDK calls it: verify, settle, payment-request and the two lists of what is supported. */
 export function providerRoutes(dependencies: ProviderDependencies): Router {
-  const { faults } = dependencies;
   const router = Router();
   router.use(express.raw({ type: () => true, limit: '1mb' }));
   router.post('/settle/:protocol', (req, res) => settle(dependencies, req, res));
   router.post('/verify/:protocol', (req, res) => verify(dependencies, req, res));
   router.post('/payment-request', (req, res) => paymentRequest(dependencies, req, res));
-  router.get(['/x402/supported', '/mpp/supported'], (req, res) => {
-    if (faults.isDown(undefined)) refuseAll(res);
-    else res.json(req.path.startsWith('/x402') ? X402_SUPPORTED : MPP_SUPPORTED);
-  });
+  router.get(['/x402/supported', '/mpp/supported'], (req, res) =>
+    withFaults(dependencies, { call: 'supported', protocol: undefined, res }, async () => {
+      return () => void res.json(req.path.startsWith('/x402') ? X402_SUPPORTED : MPP_SUPPORTED);
+    }),
+  );
   return router;
 }
 

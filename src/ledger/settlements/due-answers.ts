@@ -1,45 +1,50 @@
 import type { SettlementId } from '../../domain/ids.js';
-import type { AtomicAmount } from '../../domain/money.js';
 import type { Database } from '../database.js';
+import type { SettledFacts, TakenAnswer } from './settlement-types.js';
+
+const SETTLED = `spent, tx_hash AS "txHash", payer, lookup ->> 'network' AS network`;
+interface Row {
+  [column: string]: unknown;
+}
 
 /** Answers that were held back until they were paid for: given at once, or due until somebody asks again. */
 export function createDueAnswers(database: Database) {
   return {
-    /** The answer that was held back is given in the very request it was held back in. False: it is not due any more. */
-    async giveAnswer(id: SettlementId, token: string): Promise<boolean> {
-      const rows = await database.query(
+    /** The answer that was held back is given in the very request it was held back in. undefined: it is not due any more. */
+    async giveAnswer(id: SettlementId, token: string): Promise<SettledFacts | undefined> {
+      const [row] = await database.query<TakenAnswer & Row>(
         `UPDATE settlements SET answer = 'given', answer_token = $2
-         WHERE id = $1 AND status = 'settled' AND answer = 'due' RETURNING id`,
+         WHERE id = $1 AND status = 'settled' AND answer = 'due' RETURNING ${SETTLED}`,
         [id, token],
       );
-      return rows.length === 1;
+      return row;
     },
 
     /**
      * Whoever asks again for an answer that is due gets the right to it, alone. One whose server died while it was given is
      * due again when the time of its route has passed.
      *
-     * @returns what the answer was paid with; undefined: it is not due, or being given
+     * @returns undefined: it is not due, or being given
      */
     async takeAnswer(
       id: SettlementId,
       token: string,
       holdMs: number,
       releasedLimit: number,
-    ): Promise<AtomicAmount | { readonly limitedForMs: number } | undefined> {
+    ): Promise<TakenAnswer | { readonly limitedForMs: number } | undefined> {
       const [full] = await database.query<{ for_ms: number }>(
         `SELECT (extract(epoch FROM answer_released_at[$2] + interval '1 hour' - clock_now()) * 1000)::float8 AS for_ms
          FROM settlements WHERE id = $1 AND answer_released_at[$2] > clock_now() - interval '1 hour'`,
         [id, releasedLimit],
       );
       if (full) return { limitedForMs: full.for_ms };
-      const [row] = await database.query<{ spent: AtomicAmount }>(
+      const [row] = await database.query<TakenAnswer & Row>(
         `UPDATE settlements SET answer = 'serving', answer_token = $2, answer_until = clock_now() + $3 * interval '1 millisecond'
          WHERE id = $1 AND status = 'settled' AND (answer = 'due' OR (answer = 'serving' AND answer_until < clock_now()))
-         RETURNING spent`,
+         RETURNING ${SETTLED}`,
         [id, token, holdMs],
       );
-      return row?.spent;
+      return row;
     },
 
     /** Before the last byte of an answer that was taken leaves. False: somebody else has taken it since. */

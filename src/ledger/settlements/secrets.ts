@@ -2,6 +2,7 @@ import type { PaymentId, SettlementId } from '../../domain/ids.js';
 import type { Database } from '../database.js';
 import { CLIENT_SECRET_PLACE } from '../marketplace/payments.js';
 import type { Place, Sealer } from '../sealer.js';
+import { NAMED_ANSWER_PLACE } from './named-answers.js';
 import { SEALED_PLACE } from './settlement-row.js';
 
 /** What is encrypted at rest: how long it is kept, and by which key. */
@@ -60,8 +61,13 @@ const PAYMENT: Secrets = {
   column: 'sealed_client_secret',
   place: (id) => CLIENT_SECRET_PLACE(id as PaymentId),
 };
+const NAMED_ANSWER: Secrets = {
+  table: 'named_answers',
+  column: 'sealed',
+  place: (id) => NAMED_ANSWER_PLACE(id as SettlementId),
+};
 /** Every column that holds a secret, each with its key's id in `sealed_key_id`. */
-const SECRETS: readonly Secrets[] = [SETTLEMENT, PAYMENT];
+const SECRETS: readonly Secrets[] = [SETTLEMENT, PAYMENT, NAMED_ANSWER];
 
 async function resealed(database: Database, sealer: Sealer, secrets: Secrets, limit: number): Promise<number> {
   const { table, column, place } = secrets;

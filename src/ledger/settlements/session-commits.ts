@@ -3,13 +3,21 @@ import type { Delivery } from '../../domain/settlements/settlement-status.js';
 import { type CloseState, closeStateIn } from '../close-state.js';
 import type { Database } from '../database.js';
 import type { Sealed, Sealer } from '../sealer.js';
+import { NAMED_ANSWER_PLACE } from './named-answers.js';
 import { SEALED_PLACE, sha256 } from './settlement-row.js';
 import type { ChangeOutcome, CloseTakenBack, ReleaseCause, SessionChange } from './settlement-types.js';
 
 /** A row not dispatched this long after its close is found by the sweep, whoever died. */
 const DISPATCH_GRACE = '15 seconds';
 
-const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[])[1]') => `
+/** What keeps an answer that was named, in the commit that charges for it. */
+const KEPT = `, kept AS (
+    UPDATE named_answers a SET sealed = n.sealed, sealed_key_id = n.key_id, spent = c.spent, erase_at = clock_now() + a.keep
+    FROM changed c JOIN unnest($15::uuid[], $16::bytea[], $17::text[]) AS n (id, sealed, key_id) USING (id)
+    WHERE a.id = c.id AND c.becomes = 'pending'
+  )`;
+
+const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[])[1]', kept: '' | typeof KEPT) => `
   WITH input AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::uuid[], $5::numeric[], $6::text[], $7::text[],
         $8::bytea[], $9::text[], $10::text[], $11::text[], $12::text[], $13::boolean[], $14::boolean[])
@@ -47,15 +55,16 @@ const commitChanges = (limit: '' | 'LIMIT 1', only: '' | 'AND s.id = ($1::uuid[]
     SELECT 'settlement', id, CASE becomes WHEN 'pending' THEN 'closed' ELSE 'released' END, 'not_sent', key,
       jsonb_strip_nulls(jsonb_build_object('by', by, 'spent', spent::text, 'unserved', unserved::text, 'released_by', released_by))
     FROM changed WHERE becomes <> 'checkpoint' ORDER BY id
-  )
+  )${kept}
   SELECT id FROM changed`;
 
-const COMMIT_MANY = commitChanges('', '');
+const COMMIT_MANY = commitChanges('', '', '');
+const COMMIT_AND_KEEP = commitChanges('', '', KEPT);
 /**
  * Most commits carry one change, and planning is half of their cost: this one stays prepared. Both additions only tell
  * the planner that it is one row, so that the plan it keeps goes by index however large the tables grow.
  */
-const COMMIT_ONE = commitChanges('LIMIT 1', 'AND s.id = ($1::uuid[])[1]');
+const COMMIT_ONE = commitChanges('LIMIT 1', 'AND s.id = ($1::uuid[])[1]', '');
 
 /** How open sessions go on and end. */
 export function createSessionCommits(database: Database, sealer: Sealer) {
@@ -86,10 +95,21 @@ export function createSessionCommits(database: Database, sealer: Sealer) {
         column('withheld'),
         column('takesBack'),
       ];
+      const answers = changes.flatMap((change) =>
+        change.kind === 'close' && change.answer !== undefined
+          ? [{ id: change.id, ...sealer.seal(change.answer, NAMED_ANSWER_PLACE(change.id)) }]
+          : [],
+      );
+      const commit = (text: string, more: readonly unknown[] = [], name?: string) =>
+        database.query<{ id: SettlementId }>(text, [...values, ...more], name);
       const committed =
-        rows.length === 1
-          ? await database.query<{ id: SettlementId }>(COMMIT_ONE, values, 'commit_one_session')
-          : await database.query<{ id: SettlementId }>(COMMIT_MANY, values);
+        answers.length > 0
+          ? await commit(COMMIT_AND_KEEP, [
+              answers.map(({ id }) => id),
+              answers.map(({ bytes }) => bytes),
+              answers.map(({ keyId }) => keyId),
+            ])
+          : await (rows.length === 1 ? commit(COMMIT_ONE, [], 'commit_one_session') : commit(COMMIT_MANY));
       const ids = new Set(committed.map((row) => row.id));
       return changes.map((change) => (ids.has(change.id) ? 'committed' : 'lost'));
     },

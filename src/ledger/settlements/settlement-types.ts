@@ -43,6 +43,7 @@ export interface SettlementFacts {
 }
 
 export interface NewSession extends SettlementFacts {
+  /** By what the ledger sums credit: a route's name, and beside it the currency where the route takes several. */
   readonly route: string;
   readonly cap: AtomicAmount;
   /** Raw credential as it came in the header; the ledger encrypts it. */
@@ -57,11 +58,53 @@ export interface NewSession extends SettlementFacts {
   readonly exposure: { readonly perPayer?: AtomicAmount; readonly total?: AtomicAmount };
   /** Sessions that may cost this payer nothing although they were answered, in an hour. */
   readonly releasedLimit: number;
+  /** The payer has named the answer, to have it again if it is lost. */
+  readonly named?: AnswerName;
+}
+
+/** An answer as its buyer names it, by digests alone: whoever knows the name may have the answer. */
+export interface AnswerName {
+  /** Of the payer and the name. */
+  readonly nameSha256: string;
+  /** Of everything that was asked for, and with which payment. */
+  readonly requestSha256: string;
+  /** How long the answer is kept once it is charged. */
+  readonly keepMs: number;
+}
+
+/** Where the money of a charge went, as its payer is told. */
+export interface SettledFacts {
+  /** null: it had settled before we asked, and nobody said by which transaction. */
+  readonly txHash: string | null;
+  readonly payer: string | null;
+  /** CAIP-2; null: its protocol names none. */
+  readonly network: string | null;
+}
+
+/** An answer that is due, and the right to it. */
+export interface TakenAnswer extends SettledFacts {
+  /** What it was paid with, in atomic units. */
+  readonly spent: AtomicAmount;
+}
+
+/** What was bought under a name. */
+export interface NamedAnswer extends SettledFacts {
+  readonly id: SettlementId;
+  readonly requestSha256: string;
+  readonly status: SettlementStatus;
+  readonly certainty: Certainty;
+  /** Of one that is held back until the money is in: whether it is still due. */
+  readonly answer: 'due' | 'serving' | 'given' | null;
+  readonly spent: AtomicAmount;
+  /** The whole answer, as it was kept; null: not charged yet, too large, a stream, or erased. */
+  readonly kept: string | null;
 }
 
 export type OpenOutcome =
   | 'opened'
   | 'identity_used'
+  /** Another payment of this payer has the same name. */
+  | 'name_used'
   | 'payer_uncollectable'
   /** The voucher does not cover what its channel owes already and this session. */
   | 'voucher_spent'
@@ -103,6 +146,8 @@ export type SessionChange =
       readonly releasedBy?: ReleaseCause;
       /** A checkpoint may be in the ledger of what was charged for bytes that never left: it is not billed. */
       readonly takesBack?: boolean;
+      /** The whole answer of a session that was opened with a name; the ledger encrypts it. */
+      readonly answer?: string;
     };
 
 /** A close that is in the ledger, and the part of it that is billed: the bytes that the rest was charged for never left. */
@@ -124,6 +169,8 @@ export interface EarlierUse {
   /** Of a session that was settled before anything was released: whether its answer is still due. */
   readonly answer: 'due' | 'serving' | 'given' | null;
   readonly topsUp: boolean;
+  readonly asset: string;
+  readonly decimals: number;
   /** What was asked for with it, in which content, where and how. */
   readonly contentSha256: string;
 }

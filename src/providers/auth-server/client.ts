@@ -33,6 +33,7 @@ export interface PaymentRequestInput {
   readonly destinationAccountId?: string;
   readonly payeeName?: string;
   readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
 }
 
 export type PaymentRequestOutcome =
@@ -111,7 +112,7 @@ export function createAuthServer(settings: AuthServerSettings): AuthServer {
       return verifyAnswer(reply, body, clock.nowMs());
     },
 
-    async createPaymentRequest({ timeoutMs, ...request }) {
+    async createPaymentRequest({ timeoutMs, signal, ...request }) {
       const body = JSON.stringify(request);
       const reply = await httpCall(fetcher, {
         url: `${base}/payment-request`,
@@ -119,6 +120,7 @@ export function createAuthServer(settings: AuthServerSettings): AuthServer {
         headers,
         body,
         timeoutMs,
+        signal,
       });
       const id =
         reply.kind === 'http' && (reply.status === 200 || reply.status === 201)

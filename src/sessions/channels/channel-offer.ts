@@ -2,10 +2,12 @@ import { Challenge } from 'mppx';
 import type { Channel, ChannelId, ChannelTerms, FoundChannel } from '../../domain/channels/channel.js';
 import type { Clock } from '../../domain/clock.js';
 import type { JsonObject } from '../../domain/json.js';
+import type { SoldOffer } from '../gate/payment-session.js';
 import { mppOpaque } from '../offers/challenge-opaque.js';
 import type { MppIssuer } from '../offers/match-mpp.js';
+import { currencyOf } from '../offers/offer-terms.js';
 import { MPP_METHOD } from '../offers/offers.js';
-import { channelEntry, type PaidSessionOptions, positive, type RouteTerms, refuse } from '../offers/route-options.js';
+import { channelEntry, positive, type RouteOptions, type RouteTerms, refuse } from '../offers/route-options.js';
 
 /** What a route sells to holders of a payment channel. */
 export interface ChannelOffer {
@@ -13,6 +15,8 @@ export interface ChannelOffer {
   /** Price, or the cap of a metered route; atomic units. Reserved before anything is served. */
   readonly amount: bigint;
   readonly suggestedDeposit: bigint;
+  /** As handlers see it. */
+  readonly sold: SoldOffer;
 }
 
 const DEPOSIT_OF_SO_MANY = 100n;
@@ -22,7 +26,7 @@ const DEPOSIT_OF_SO_MANY = 100n;
  * @throws Error naming the option, at definition time
  */
 export function channelOfferOf(
-  options: PaidSessionOptions,
+  options: RouteOptions,
   { amount }: Pick<RouteTerms, 'amount'>,
   terms: ChannelTerms,
 ): ChannelOffer | undefined {
@@ -40,7 +44,15 @@ export function channelOfferOf(
     asked === undefined ? BigInt(amount) * DEPOSIT_OF_SO_MANY : BigInt(positive('suggestedDeposit', asked));
   if (suggestedDeposit < BigInt(amount))
     refuse('suggestedDeposit', `below ${amount} no response could be paid for`, `suggestedDeposit: '${amount}'`);
-  return { terms, amount: BigInt(amount), suggestedDeposit };
+  const sold: SoldOffer = {
+    protocol: 'tempo',
+    network,
+    asset: terms.token,
+    decimals: options.decimals,
+    currency: entry.currency ?? currencyOf(options),
+    amount: BigInt(amount),
+  };
+  return { terms, amount: BigInt(amount), suggestedDeposit, sold };
 }
 
 /** The members of `methodDetails` that say how a channel stands; everything else is the same for everybody. */

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { Request } from 'express';
 import { assertNever } from '../../domain/assert-never.js';
 import { type Channel, parseChannelId } from '../../domain/channels/channel.js';
 import type { ChannelRefusal } from '../../domain/channels/channel-problems.js';
@@ -14,6 +13,7 @@ import type { GateReceipt } from '../gate/gate-options.js';
 import type { HeldLease, LeaseKeeper } from '../gate/lease-keeper.js';
 import { createLiveSession, type LiveSession } from '../gate/live-session.js';
 import type { MppIssuer } from '../offers/match-mpp.js';
+import type { PaidRequest } from '../paid-request.js';
 import { NO_LEDGER } from '../session-ledger.js';
 import type { SessionLog } from '../session-log.js';
 import { type ChannelOffer, channelChallenge, channelHints } from './channel-offer.js';
@@ -41,7 +41,8 @@ export interface ChannelRoute {
   readonly name: string;
   readonly path: string;
   readonly longestMs: number;
-  readonly identify: ((req: Request) => string | undefined) | undefined;
+  /** Who the client of this request is to the application. */
+  readonly identify: (() => string | undefined) | undefined;
 }
 
 export type ChannelAdmission =
@@ -66,7 +67,7 @@ export type ChannelAdmission =
 
 /** From an MPP session credential to a reservation, or to what else it asks of its channel. */
 export async function admitByChannel(
-  req: Request,
+  request: PaidRequest,
   presented: { readonly raw: string; readonly content: JsonObject | undefined },
   route: ChannelRoute,
   dependencies: ChannelRouteDependencies,
@@ -87,10 +88,10 @@ export async function admitByChannel(
   if (match.kind === 'refused') return refuse(match.refusal);
   const held = lease.current();
   if (!held?.mayWrite()) return NO_LEDGER;
-  const reservation = isContentRequest(req) ? newReservation(route, held, dependencies) : null;
-  const identity = route.identify?.(req) ?? null;
+  const reservation = isContentRequest(request) ? newReservation(route, held, dependencies) : null;
+  const identity = route.identify?.() ?? null;
   try {
-    const paid = await payByChannel(match, { identity, reservation, address: req.ip ?? '' }, dependencies);
+    const paid = await payByChannel(match, { identity, reservation, address: request.address }, dependencies);
     switch (paid.kind) {
       case 'refused':
         return refuse(paid.refusal, paid.proof);
@@ -190,7 +191,7 @@ export type ChallengedBy = Partial<Pick<Extract<ChannelAdmission, { kind: 'refus
  * that its payer alone can have signed.
  */
 export async function challengeByChannel(
-  req: Request,
+  request: PaidRequest,
   by: ChallengedBy,
   route: ChannelRoute,
   dependencies: ChannelRouteDependencies,
@@ -198,7 +199,7 @@ export async function challengeByChannel(
   const { mpp, clock, credentialValidityMs: validityMs, log } = dependencies;
   let hints: JsonObject | undefined;
   try {
-    hints = await hintsFor(req, by, route, dependencies);
+    hints = await hintsFor(request, by, route, dependencies);
   } catch (error) {
     // Without hints it is the challenge that anybody gets, and says nothing wrong.
     log.warn({ err: error }, 'a channel could not be looked up: its challenge goes out without hints');
@@ -208,14 +209,14 @@ export async function challengeByChannel(
 }
 
 async function hintsFor(
-  req: Request,
+  request: PaidRequest,
   { claims, proof }: ChallengedBy,
   { offer, identify }: ChannelRoute,
   { ledger }: ChannelRouteDependencies,
 ): Promise<JsonObject | undefined> {
-  const identity = identify?.(req);
+  const identity = identify?.();
   const payload = objectAt(claims, 'payload');
-  const header = req.headers['payment-session'];
+  const header = request.req.headers['payment-session'];
   const channelId = parseChannelId(header) ?? parseChannelId(stringAt(payload, 'channelId'));
   const payer = stringAt(objectAt(payload, 'descriptor'), 'payer');
   for (const by of [
@@ -227,7 +228,7 @@ async function hintsFor(
     if (!found) continue;
     const mine = identity !== undefined && identity === found.channel.identity;
     const proved = proof?.by === 'voucher' && proof.channelId === found.channel.id;
-    return channelHints(found, isContentRequest(req) ? offer.amount : 0n, mine || proved);
+    return channelHints(found, isContentRequest(request) ? offer.amount : 0n, mine || proved);
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../../domain/json.js';
 import { arrayAt, isObject, objectAt, stringAt } from '../../protocols/wire-json.js';
+import type { PlainAnswer } from '../gate/wire.js';
+import { baseUrl } from '../offers/resource.js';
 
 /** What a paid route says of itself. */
 export interface Described {
@@ -8,10 +9,14 @@ export interface Described {
    * This operation as OpenAPI describes it, with `x-payment-info` and the answer 402, for a document of your own.
    * @param operation what else there is to say of it: summary, parameters, requestBody, responses
    */
-  openApi(operation?: JsonObject): JsonObject;
+  readonly openApi: (operation?: JsonObject) => JsonObject;
   /** It is `discoverable`, and sells by x402 here. */
   readonly listed: boolean;
 }
+
+/** What each framework makes of a paid route says the same of it. */
+export const describedBy = <Made extends object>({ openApi, listed }: Described, made: Made): Made & Described =>
+  Object.assign(made, { openApi, listed });
 
 /** A paid route under the address at which clients find it. */
 export interface PublishedRoute {
@@ -30,9 +35,21 @@ export interface DiscoveryOptions {
   readonly routes: readonly PublishedRoute[];
 }
 
-interface Document<Asked> {
+/** A request, as routers see it. */
+interface Asked {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+/**
+ * The answer to a request for one of the documents; undefined: it is for somebody else.
+ * @param originOf scheme and host as its client sees them
+ */
+export type Documents = (asked: Asked, originOf: () => string) => PlainAnswer | undefined;
+
+interface Document {
   readonly type: string;
-  readonly body: (req: Asked) => string;
+  readonly body: (base: string) => string;
 }
 
 /** The paths of an OpenAPI document. */
@@ -45,46 +62,43 @@ export function paidPaths(routes: readonly PublishedRoute[]): Readonly<Record<st
 }
 
 /**
- * Serves what clients look for before they ask for anything: `/openapi.json` as `npx mppx validate` reads it, `/llms.txt`,
- * and, where a route is discoverable, `/.well-known/x402` as x402scan reads it. Everything else goes on to `next`.
- *
- * @param baseOf under which URL the client of a request sees this server
+ * What clients look for before they ask for anything: `/openapi.json` as `npx mppx validate` reads it, `/llms.txt`, and, where
+ * a route is discoverable, `/.well-known/x402` as x402scan reads it.
  */
-export function createDiscovery<Asked extends IncomingMessage>(
-  options: DiscoveryOptions,
-  baseOf: (req: Asked) => string,
-): (req: Asked, res: ServerResponse, next: () => void) => void {
-  const { title, version, routes } = options;
+export function createDocuments(
+  { title, version, routes }: DiscoveryOptions,
+  publicUrl: string | undefined,
+): Documents {
   const paths = paidPaths(routes);
   const openApi = JSON.stringify({ openapi: '3.1.0', info: { title, version }, paths });
   const text = llmsText(title, paths);
   // A template is the address of nothing.
   const listed = routes.filter(({ path, paid }) => paid.listed && !path.includes('{')).map(({ path }) => path);
-  const resourcesFor = (base: string) => [...new Set(listed)].map((path) => `${base}${path}`);
-  const documents = new Map<string, Document<Asked>>([
+  const resourcesUnder = (base: string) => [...new Set(listed)].map((path) => `${base}${path}`);
+  const documents = new Map<string, Document>([
     ['/openapi.json', { type: JSON_TYPE, body: () => openApi }],
     ['/llms.txt', { type: 'text/plain; charset=utf-8', body: () => text }],
   ]);
   if (listed.length > 0) {
-    const body = (req: Asked) => JSON.stringify({ version: 1, resources: resourcesFor(baseOf(req)) });
+    const body = (base: string) => JSON.stringify({ version: 1, resources: resourcesUnder(base) });
     documents.set('/.well-known/x402', { type: JSON_TYPE, body });
   }
 
-  return (req, res, next) => {
-    const serves = req.method === 'GET' || req.method === 'HEAD' ? documents.get(pathOf(req)) : undefined;
-    if (serves === undefined) {
-      next();
-      return;
-    }
-    res.setHeader('Content-Type', serves.type);
-    res.setHeader('Cache-Control', 'public, max-age=300');
-    res.end(serves.body(req));
+  return (asked, originOf) => {
+    const found = asked.method === 'GET' || asked.method === 'HEAD' ? documents.get(pathOf(asked)) : undefined;
+    return (
+      found && {
+        status: 200,
+        headers: { 'Content-Type': found.type, 'Cache-Control': 'public, max-age=300' },
+        body: found.body(baseUrl(originOf(), publicUrl)),
+      }
+    );
   };
 }
 
 const JSON_TYPE = 'application/json';
 
-const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] ?? '';
+const pathOf = ({ url = '/' }: Asked): string => url.split('?', 1)[0] ?? '';
 
 function llmsText(title: string, paths: Readonly<Record<string, JsonObject>>): string {
   const lines = Object.entries(paths).flatMap(([path, item]) =>

@@ -2,7 +2,7 @@ import type { SettlementId } from '../../domain/ids.js';
 import type { ReleaseCause } from '../session-ledger.js';
 import type { SessionLog } from '../session-log.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
-import type { LiveSession } from './live-session.js';
+import type { CloseResult, LiveSession } from './live-session.js';
 
 export interface ClosedChargeOptions {
   readonly session: Pick<LiveSession, 'id' | 'spent' | 'takeBack'>;
@@ -26,10 +26,17 @@ export class ClosedCharge {
     this.#options = options;
   }
 
-  /** @param billed the close is in the ledger, and leaves something to settle */
-  closed(billed: boolean): void {
-    this.#billed = billed;
-    this.#due = billed;
+  closed({ outcome, billed, spent }: CloseResult): void {
+    this.#billed = billed && outcome === 'committed';
+    this.#due = this.#billed;
+    if (outcome === 'committed') return;
+    const { log, session } = this.#options;
+    log.error(
+      { settlement: session.id, outcome, spent: spent.toString() },
+      spent > 0n
+        ? 'the close of a paid response is not in the ledger: the response was cut off, and the sweep closes the session at its last durable amount'
+        : 'the release of a payment session is not in the ledger: the sweep releases it',
+    );
   }
 
   /** Somebody settled it before its answer was let go. @param known its outcome needs nobody else */

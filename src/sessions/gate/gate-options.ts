@@ -1,6 +1,7 @@
 import type { SettlementId } from '../../domain/ids.js';
 import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { SessionLog } from '../session-log.js';
+import type { AnswerRecord } from './answer-record.js';
 import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { LiveSession } from './live-session.js';
@@ -20,6 +21,8 @@ export interface GateOptions {
   /** Time left for this response; then it is closed and cut off. */
   readonly deadlineMs: number;
   readonly settleNow: (id: SettlementId) => Promise<SettleNowOutcome>;
+  /** Takes the answer down, to be kept with its charge; only what was written whole by then is. */
+  readonly record?: AnswerRecord | undefined;
   /** Where the answer was held back until it is paid for. */
   readonly answer?: WithheldAnswer | undefined;
   /** Starts the settlement; never awaited. */

@@ -36,8 +36,11 @@ export interface LiveSession extends Omit<SessionCharges, 'asked' | 'ask' | 'rel
   checkpointed(): boolean;
   /** Makes what was charged so far durable; at most one at a time. @throws when it could not be made durable */
   checkpoint(): Promise<ChangeOutcome>;
-  /** Freezes the amount and commits the close; once. Never rejects. */
-  close(by: 'end' | 'abort' | 'error', delivery: Delivery): Promise<CloseResult>;
+  /**
+   * Freezes the amount and commits the close; once. Never rejects.
+   * @param answer the whole of it, to be kept with what it was billed
+   */
+  close(by: 'end' | 'abort' | 'error', delivery: Delivery, answer?: string): Promise<CloseResult>;
   /**
    * After a close that is committed, of which less was let go than it bills. Never rejects.
    * @returns whether anything is billed now
@@ -76,7 +79,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
       return checkpointing;
     },
 
-    async close(by, delivery) {
+    async close(by, delivery, answer) {
       charges.freeze();
       const amount = charges.spent();
       const billed = isBilled(amount);
@@ -94,6 +97,7 @@ export function createLiveSession(facts: LiveSessionFacts, commits: Pick<CommitQ
           ...(amount > 0n && facts.withheld === true && { withheld: true }),
           ...(amount === 0n && cause !== undefined && { releasedBy: cause }),
           ...(amount < charges.asked() && { takesBack: true }),
+          ...(billed && answer !== undefined && { answer }),
         });
         if (outcome === 'committed') committed = charges.spent();
         return { outcome, billed, spent: charges.spent() };

@@ -127,6 +127,8 @@ async function tryScene({ play, arrives }: Scene, open: () => Exchange, withinMs
       admit: () => verdict,
       onFinished: () => finished(),
       onHead: nothing,
+      onBody: nothing,
+      onWritten: nothing,
       onEnding: nothing,
       onEnded: nothing,
       onGone: nothing,

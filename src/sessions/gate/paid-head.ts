@@ -1,14 +1,26 @@
-import type { ServerResponse } from 'node:http';
+import { CREDENTIAL_HEADERS } from '../../protocols/browser-headers.js';
 import type { ReleaseCause } from '../session-ledger.js';
+import type { GateOptions } from './gate-options.js';
 import type { WireHead } from './wire.js';
-
-/** Where clients put their credentials (src/protocols/find-credential.ts): answers to different ones are different. */
-const CREDENTIAL_HEADERS = ['X-ATXP-Payment', 'PAYMENT-SIGNATURE', 'X-PAYMENT', 'Authorization'] as const;
 
 /** What a shared cache understands and a private one does not (RFC 9111 §5.2.2). */
 const SHARED_ONLY = new Set(['public', 's-maxage', 'proxy-revalidate']);
 /** Headers by which one cache is told something else than all others (RFC 9213, and vendors' own). */
 const FOR_ONE_CACHE = /^(.+-)?cdn-cache-control$|^surrogate-control$|^edge-control$|^x-accel-expires$/i;
+
+/**
+ * What every paid answer says beside what its handler did.
+ * @param charged undefined: it is still being charged
+ */
+export function completeHead(
+  head: WireHead,
+  { headers, receipt }: Pick<GateOptions, 'headers' | 'receipt'>,
+  charged: bigint | undefined,
+): void {
+  for (const [name, value] of Object.entries(headers)) head.set(name, value);
+  keepPrivate(head);
+  if (receipt && (head.status < 400 || charged)) head.set(receipt.header, receipt.value(charged));
+}
 
 /**
  * A paid answer is for its payer: no shared cache keeps it, whatever the handler said and however. What a
@@ -36,18 +48,16 @@ export function lengthOf(head: Pick<WireHead, 'get'>): number | undefined {
 const ABOUT_A_BODY =
   /^content-(length|encoding|range|disposition|language|md5)$|^transfer-encoding$|^trailer$|^etag$|^last-modified$/i;
 
+/** Of the answer that the layers before expected: to single caches, or about its body. */
+export const saysOfAnother = (name: string): boolean => FOR_ONE_CACHE.test(name) || ABOUT_A_BODY.test(name);
+
 type Headers = Readonly<Record<string, string | string[]>>;
 
 /** Of an answer that we make: one of each name, the later one, and nothing of what layers before have told caches. */
 export function answerHeaders(before: Headers, ...own: readonly Headers[]): Headers {
-  const kept = Object.entries(before).filter(([name]) => !FOR_ONE_CACHE.test(name) && !ABOUT_A_BODY.test(name));
+  const kept = Object.entries(before).filter(([name]) => !saysOfAnother(name));
   const all = [...kept, ...own.flatMap((headers) => Object.entries(headers))];
   return Object.fromEntries(new Map(all.map((header) => [header[0].toLowerCase(), header])).values());
-}
-
-/** An answer that sells nothing is kept by no cache. */
-export function forgetCaches(res: Pick<ServerResponse, 'getHeaderNames' | 'removeHeader'>): void {
-  for (const name of res.getHeaderNames()) if (FOR_ONE_CACHE.test(name)) res.removeHeader(name);
 }
 
 export function privateCacheControl(said: string | undefined): string {
@@ -59,6 +69,7 @@ export function privateCacheControl(said: string | undefined): string {
   return ['private', ...directives].join(', ');
 }
 
+/** Answers to different credentials are different. */
 export function varyOnCredentials(said: string | undefined): string {
   const fields = (said ?? '')
     .split(',')

@@ -1,11 +1,11 @@
 import type { ServerResponse } from 'node:http';
-import type { SettleNowOutcome } from '../../domain/settlements/settlement.js';
 import type { ReleaseCause } from '../session-ledger.js';
 import { ClosedCharge } from './closed-charge.js';
 import type { GateOptions } from './gate-options.js';
 import { holdWire } from './hold-wire.js';
 import type { CloseResult, LiveSession } from './live-session.js';
-import { keepPrivate, lengthOf, releasedBy } from './paid-head.js';
+import { completeHead, lengthOf, releasedBy } from './paid-head.js';
+import { settledNow, tooLarge } from './settle-first.js';
 import type { Wire, WireEvents, WireHead, WriteVerdict } from './wire.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -70,16 +70,15 @@ export class ResponseGate implements WireEvents {
     const { status } = head;
     if (this.#phase === 'serving' && (status >= 400 || status === 304)) this.#session.fail(releasedBy(status));
     this.#broken = status >= 500;
-    for (const [name, value] of Object.entries(this.#options.headers)) head.set(name, value);
-    keepPrivate(head);
-    this.#addReceipt(head);
+    completeHead(head, this.#options, this.#finalCharge());
     this.#length = lengthOf(head);
-    if (this.#ended) this.#onWhole();
+    this.#options.record?.onHead(head);
+    this.#onWhole();
   }
 
   admit(bytes: number, ofBody: number): WriteVerdict {
     this.#written += ofBody;
-    const verdict = this.#judge(bytes);
+    const verdict = this.#judge(bytes, ofBody);
     if (ofBody > 0 && verdict !== 'drop') this.#writtenFor = this.#session.spent();
     if (verdict === 'pass') {
       // What waited goes before it.
@@ -89,14 +88,15 @@ export class ResponseGate implements WireEvents {
     return verdict;
   }
 
-  #judge(bytes: number): WriteVerdict {
+  #judge(bytes: number, ofBody: number): WriteVerdict {
     if (this.#phase === 'replaced' || this.#gone) return 'drop';
     if (this.#phase === 'closed') return 'pass';
     const free = this.#session.released();
     const waits = this.#phase === 'closing' || this.#ending;
     if (free) return waits ? 'hold' : 'pass';
     if (this.#options.settle === 'before-release') return this.#take(bytes);
-    if (waits) return 'hold';
+    // Nobody who writes the rest of what is taken down may wait for its close, which waits for the rest.
+    if (waits) return this.#phase === 'serving' && this.#options.record?.hasRoom(ofBody) === true ? 'take' : 'hold';
     this.#streams();
     if (!this.#options.held.mayWrite()) {
       this.#cutOff('lease');
@@ -111,6 +111,16 @@ export class ResponseGate implements WireEvents {
     return this.#length !== undefined && this.#written >= this.#length ? 0n : this.#options.runAhead;
   }
 
+  onBody(bytes: string | Uint8Array, encoding: BufferEncoding): void {
+    this.#options.record?.onBody(bytes, encoding);
+    this.#onWhole();
+  }
+
+  onWritten(): void {
+    this.#options.record?.onWritten();
+    this.#onWhole();
+  }
+
   onEnding(ending: boolean): void {
     this.#ending = ending;
   }
@@ -122,13 +132,19 @@ export class ResponseGate implements WireEvents {
     const mustFit = settle === 'before-release' && this.#phase === 'serving' && !this.#session.released();
     if (mustFit && this.#wire.waitingBytes() > bufferBytes) return this.#tooLarge();
     this.#session.freeze();
-    // What stands between the handler and the wire may decide the head later, and with it what the answer costs.
-    if (this.#headDecided) this.#onWhole();
+    const { record } = this.#options;
+    // The rest of it is asked for, where nothing of it has left yet.
+    if (record?.isOver() === false && this.#phase === 'serving') {
+      if (this.#wire.written()) record.onWritten();
+      else this.#wire.takeWaiting();
+    }
+    this.#onWhole();
   }
 
   onFinished(): void {
     this.#finished = true;
     if (this.#phase === 'closed') this.#charge.arrived();
+    else this.onWritten();
   }
 
   /** The client left, or we cut it off: what was charged for bytes that were let go is billed, and nothing else. */
@@ -155,7 +171,10 @@ export class ResponseGate implements WireEvents {
     return !this.#cut && this.#wire.clientLeft() ? 'client_left' : undefined;
   }
 
+  /** Closes what has ended; what stands between the handler and the wire may decide the head later, and with it what it costs. */
   #onWhole(): void {
+    const isTakenDown = this.#options.record?.isOver() !== false || this.#session.released();
+    if (!this.#ended || !this.#headDecided || !isTakenDown) return;
     clearTimeout(this.#deadline);
     this.#closeOrDestroy('end');
   }
@@ -205,12 +224,11 @@ export class ResponseGate implements WireEvents {
     }
   }
 
-  #addReceipt(head: WireHead): void {
-    const { receipt, runAhead } = this.#options;
+  /** undefined: it is still being charged. */
+  #finalCharge(): bigint | undefined {
     const session = this.#session;
-    const final = this.#ending || session.released() || (runAhead === 0n && session.spent() === session.cap);
-    const charged = final ? session.spent() : undefined;
-    if (receipt && (head.status < 400 || charged)) head.set(receipt.header, receipt.value(charged));
+    const isAllOfIt = this.#options.runAhead === 0n && session.spent() === session.cap;
+    return this.#ending || session.released() || isAllOfIt ? session.spent() : undefined;
   }
 
   #closeOrDestroy(by: 'end' | 'abort'): void {
@@ -230,8 +248,7 @@ export class ResponseGate implements WireEvents {
   async #close(by: 'end' | 'abort'): Promise<void> {
     if (this.#phase !== 'serving') return;
     this.#phase = 'closing';
-    const { outcome, billed, spent } = await this.#commitClose(by === 'end' && this.#broken ? 'error' : by);
-    this.#charge.closed(billed && outcome === 'committed');
+    const { outcome, spent } = await this.#commitClose(by === 'end' && this.#broken ? 'error' : by);
     // Told a moment later than it is so.
     if (this.#wire.gone()) this.onGone();
     if (this.#gone) {
@@ -249,29 +266,14 @@ export class ResponseGate implements WireEvents {
 
   async #commitClose(by: 'end' | 'abort' | 'error'): Promise<CloseResult> {
     clearInterval(this.#interval);
-    const closed = await this.#session.close(by, by === 'abort' ? 'aborted' : 'unknown');
-    if (closed.outcome !== 'committed') {
-      this.#options.log.error(
-        { settlement: this.#session.id, outcome: closed.outcome, spent: closed.spent.toString() },
-        closed.spent > 0n
-          ? 'the close of a paid response is not in the ledger: the response was cut off, and the sweep closes the session at its last durable amount'
-          : 'the release of a payment session is not in the ledger: the sweep releases it',
-      );
-    }
+    const answer = this.#options.record?.stored((body) => this.#wire.unframed(body));
+    const closed = await this.#session.close(by, by === 'abort' ? 'aborted' : 'unknown', answer);
+    this.#charge.closed(closed);
     return closed;
   }
 
   async #settleThenRelease(): Promise<void> {
-    let outcome: SettleNowOutcome;
-    try {
-      outcome = await this.#options.settleNow(this.#session.id);
-    } catch (error) {
-      this.#options.log.error(
-        { settlement: this.#session.id, err: error },
-        'settling before release failed: the charge is kept and retried',
-      );
-      outcome = 'unknown';
-    }
+    const outcome = await settledNow(this.#options);
     this.#charge.settledFirst(outcome !== 'unknown');
     if (outcome === 'settled' && (await this.#give())) return this.#release(true);
     this.#phase = 'replaced';
@@ -285,7 +287,9 @@ export class ResponseGate implements WireEvents {
     const canLeave = () => !this.#gone && !this.#wire.gone() && this.#options.held.mayWrite();
     if (!canLeave()) return false;
     try {
-      if ((await this.#options.answer?.give()) !== true) return false;
+      const receipt = await this.#options.answer?.give();
+      if (receipt === undefined) return false;
+      for (const [name, value] of Object.entries(receipt)) this.#wire.addToHead(name, value);
       if (canLeave()) return true;
     } catch (error) {
       this.#warn('it is not known whether an answer was given: it is held back', { err: error });
@@ -322,9 +326,7 @@ export class ResponseGate implements WireEvents {
     this.#phase = 'replaced';
     clearTimeout(this.#deadline);
     const { bufferBytes, log } = this.#options;
-    const error = new Error(
-      `this response is settled before it is released, and passed the ${bufferBytes} bytes that may wait for that: nothing was charged; raise settleFirstBuffer (SETTLE_FIRST_BUFFER), or settle after the response`,
-    );
+    const error = tooLarge(bufferBytes);
     log.error({ settlement: this.#session.id, err: error }, 'a paid response was too large to be settled first');
     this.#session.release();
     await this.#commitClose('error');

@@ -1,4 +1,4 @@
-import { type AtomicAmount, parseAtomic } from '../../domain/money.js';
+import { type AtomicAmount, larger, parseAtomic } from '../../domain/money.js';
 import type { ReleaseCause } from '../session-ledger.js';
 
 export interface ChargeOptions {
@@ -10,6 +10,8 @@ export interface ChargeTerms {
   readonly cap: AtomicAmount;
   /** False: all or nothing, the first charge takes the cap. */
   readonly metered: boolean;
+  /** What a charge of all or nothing may also be counted in: the price of a route that sells for another amount elsewhere. */
+  readonly price?: AtomicAmount;
   /** What is durable may be on its way to the provider at once: it is never taken back. */
   readonly keepsDurable?: boolean;
 }
@@ -25,7 +27,7 @@ export interface SessionCharges {
   /** undefined: it was not released, or by the server's own failure. */
   releasedBy(): ReleaseCause | undefined;
   /**
-   * Synchronous; never lets the sum pass the cap.
+   * Synchronous; never lets the sum pass the cap. All or nothing, any amount up to the cap or the route's price takes the cap.
    * @returns false past the cap, or after the close
    * @throws TypeError when `amount` is not a non-negative bigint or a string of 1 to 39 digits
    */
@@ -53,6 +55,7 @@ export interface SessionCharges {
 
 export function createSessionCharges(terms: ChargeTerms): SessionCharges {
   const cap = BigInt(terms.cap);
+  const most = larger(cap, BigInt(terms.price ?? 0));
   let spent = 0n;
   /** The part of `spent` that a failed answer costs too. */
   let evenIfFailed = 0n;
@@ -81,8 +84,8 @@ export function createSessionCharges(terms: ChargeTerms): SessionCharges {
       const stays = options.evenIfFailed === true;
       if (frozen || (failed && !stays)) return false;
       if (more === 0n) return true;
-      // An all-or-nothing charge leaves nothing of the cap, so this also refuses every second one.
-      if (spent + more > cap) return false;
+      // An all-or-nothing charge leaves nothing of the cap.
+      if (terms.metered ? spent + more > cap : spent > 0n || more > most) return false;
       const charged = terms.metered ? more : cap;
       spent += charged;
       if (stays) evenIfFailed += charged;

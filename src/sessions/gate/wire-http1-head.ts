@@ -19,6 +19,12 @@ export class SetHead implements WireHead {
     return this.#res.getHeaderNames();
   }
 
+  entries(): readonly (readonly [string, string | readonly string[]])[] {
+    return Object.entries(this.#res.getHeaders()).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, textOf(value)] as const],
+    );
+  }
+
   get(name: string): string | undefined {
     const value = this.#res.getHeader(name);
     return Array.isArray(value) ? value.join(', ') : value?.toString();
@@ -53,6 +59,10 @@ export class RawHead implements WireHead {
     return this.pairs.map(([name]) => name);
   }
 
+  entries(): readonly (readonly [string, string | readonly string[]])[] {
+    return this.pairs.map(([name, value]) => [name, textOf(value)]);
+  }
+
   get(name: string): string | undefined {
     const values = this.pairs.filter(isNamed(name)).flatMap(([, value]) => value);
     return values.length === 0 ? undefined : values.join(', ');
@@ -68,6 +78,8 @@ export class RawHead implements WireHead {
     this.pairs = this.pairs.filter((pair) => !named(pair));
   }
 }
+
+const textOf = (value: Pair[1]): string | readonly string[] => (typeof value === 'number' ? String(value) : value);
 
 const isNamed = (name: string) => {
   const lower = name.toLowerCase();

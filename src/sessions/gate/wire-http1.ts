@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import { askBeforeDestroy, destroyFreely, keepHeldConnections, notIdle } from './held-connections.js';
 import { watchEnd } from './watch-end.js';
 import type { PlainAnswer, Wire, WireEvents } from './wire.js';
-import { byteLength } from './wire-bytes.js';
+import { byteLength, textEncoding, withoutChunks } from './wire-bytes.js';
 import { RawHead, SetHead } from './wire-http1-head.js';
 
 type Data = string | Uint8Array;
@@ -126,6 +126,27 @@ export class Http1Wire implements Wire {
     return this.#res.writableEnded;
   }
 
+  addToHead(name: string, value: string): void {
+    const { _header: head, outputData } = this.#node;
+    const [first] = outputData;
+    if (head === null || typeof first?.data !== 'string' || !first.data.startsWith(head)) return;
+    const end = head.length - '\r\n'.length;
+    first.data = `${head.slice(0, end)}${name}: ${value}${first.data.slice(end - '\r\n'.length)}`;
+  }
+
+  written(): boolean {
+    return this.#node.finished;
+  }
+
+  takeWaiting(): void {
+    this.#slows = false;
+    this.#countsNot(this.#node.outputSize);
+  }
+
+  unframed(body: Buffer): Buffer {
+    return this.#res.chunkedEncoding ? withoutChunks(body) : body;
+  }
+
   release(): void {
     if (!this.#holding) return;
     this.#letGo();
@@ -197,9 +218,10 @@ export class Http1Wire implements Wire {
     if (node._header === null) return pass();
     // What a handler still writes after its answer was replaced goes nowhere; the end of it is the end of that answer.
     if (this.#replaced) return this.#writeRaw.call(node, '', 'latin1', callback);
-    const { bytes, ofBody } = this.#measure(data, encoding);
+    const { bytes, ofBody, body } = this.#measure(data, encoding);
     const hasBody = ofBody > 0;
     const verdict = this.#events.admit(bytes, ofBody);
+    if (verdict !== 'drop') this.#told(body, encoding);
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody ||= hasBody;
@@ -221,6 +243,14 @@ export class Http1Wire implements Wire {
     this.#waiting(() => pass(callback ? this.#taken(callback) : callback));
     this.#countsNot(node.outputSize - before);
     return true;
+  }
+
+  #told(body: Data, encoding: BufferEncoding | null | undefined): void {
+    if (body.length > 0) this.#events.onBody(body, textEncoding(encoding));
+    // Node notes that it has ended when it has written the last of it.
+    process.nextTick(() => {
+      if (this.#node.finished) this.#events.onWritten();
+    });
   }
 
   /** Bytes that were taken hold nobody up, also where Node only now hears that they were. */
@@ -259,14 +289,15 @@ export class Http1Wire implements Wire {
   }
 
   /** Node puts the head before the first bytes in one text where it can, and else in front of whatever waits. */
-  #measure(data: Data, encoding: BufferEncoding | null | undefined): { bytes: number; ofBody: number } {
+  #measure(data: Data, encoding: BufferEncoding | null | undefined): { bytes: number; ofBody: number; body: Data } {
     const bytes = byteLength(data, encoding);
     const { _header: head } = this.#node;
     const first = this.#first;
     this.#first = false;
-    if (!first || head === null) return { bytes, ofBody: bytes };
-    if (typeof data !== 'string' || !data.startsWith(head)) return { bytes: bytes + head.length, ofBody: bytes };
-    return { bytes, ofBody: bytes - byteLength(head, encoding) };
+    if (!first || head === null) return { bytes, ofBody: bytes, body: data };
+    if (typeof data !== 'string' || !data.startsWith(head))
+      return { bytes: bytes + head.length, ofBody: bytes, body: data };
+    return { bytes, ofBody: bytes - byteLength(head, encoding), body: data.slice(head.length) };
   }
 }
 

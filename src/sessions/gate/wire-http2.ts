@@ -42,7 +42,7 @@ export class Http2Wire implements Wire {
   #wroteBody = false;
   #endedHere = false;
   /** The one write that a stream makes at a time, until it may go on. */
-  #parked: { readonly pass: () => void; readonly done: Done } | undefined;
+  #parked: { readonly chunks: Chunks; readonly pass: () => void; readonly done: Done } | undefined;
   /** Ends the write that goes nowhere. */
   #dropped: (() => void) | undefined;
   #taken: Buffer[] = [];
@@ -110,6 +110,25 @@ export class Http2Wire implements Wire {
     return this.#stream.writableEnded;
   }
 
+  addToHead(name: string, value: string): void {
+    if (this.#head) this.#head[0][name.toLowerCase()] = value;
+  }
+
+  written(): boolean {
+    return this.#final !== undefined;
+  }
+
+  takeWaiting(): void {
+    const parked = this.#parked;
+    if (parked === undefined || !this.#holding) return;
+    this.#parked = undefined;
+    this.#take(parked.chunks, parked.done);
+  }
+
+  unframed(body: Buffer): Buffer {
+    return body;
+  }
+
   release(): void {
     if (!this.#holding) return;
     this.#holding = false;
@@ -164,26 +183,32 @@ export class Http2Wire implements Wire {
     if (!this.#stream.headersSent) this.#onRespond({});
     const bytes = chunks.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), 0);
     const verdict = this.#events.admit(bytes, bytes);
+    if (verdict !== 'drop')
+      for (const { chunk, encoding } of chunks) this.#events.onBody(chunk, textEncoding(encoding));
     if (verdict === 'pass') {
       this.release();
       this.#wroteBody = true;
       if (!this.#writing) return pass();
-      this.#parked = { pass, done };
+      this.#parked = { chunks, pass, done };
       return;
     }
     this.#holding = true;
-    if (verdict === 'hold') this.#parked = { pass, done };
+    if (verdict === 'hold') this.#parked = { chunks, pass, done };
     else if (verdict === 'drop') this.#dropped = done;
-    else {
-      // Copied, because whoever wrote it may use the memory again once it is taken.
-      for (const { chunk, encoding } of chunks) this.#taken.push(toBuffer(chunk, encoding));
-      this.#takenBytes += bytes;
-      process.nextTick(done);
-    }
+    else this.#take(chunks, done);
+  }
+
+  #take(chunks: Chunks, done: Done): void {
+    // Copied, because whoever wrote it may use the memory again once it is taken.
+    const taken = chunks.map(({ chunk, encoding }) => toBuffer(chunk, encoding));
+    this.#taken.push(...taken);
+    this.#takenBytes += taken.reduce((sum, { length }) => sum + length, 0);
+    process.nextTick(done);
   }
 
   #onFinal(done: Done): void {
     this.#final = done;
+    if (!this.#replaced) this.#events.onWritten();
     if (this.#replaced || this.#events.admit(0, 0) === 'pass') {
       this.release();
       this.#goOn();
@@ -224,6 +249,14 @@ class Http2Head implements WireHead {
 
   names(): readonly string[] {
     return Object.keys(this.#headers).filter((name) => !name.startsWith(':'));
+  }
+
+  entries(): readonly (readonly [string, string | readonly string[]])[] {
+    return Object.entries(this.#headers).flatMap(([name, value]) =>
+      value === undefined || name.startsWith(':')
+        ? []
+        : [[name, Array.isArray(value) ? value : String(value)] as const],
+    );
   }
 
   get(name: string): string | undefined {

@@ -8,6 +8,8 @@ export type WriteVerdict = 'pass' | 'hold' | 'take' | 'drop';
 export interface WireHead {
   readonly status: number;
   names(): readonly string[];
+  /** All of it; a field that is sent in several lines has several values. */
+  entries(): readonly (readonly [name: string, value: string | readonly string[]])[];
   /** Several values are joined, as the field is read. */
   get(name: string): string | undefined;
   set(name: string, value: string): void;
@@ -22,6 +24,10 @@ export interface WireEvents {
    * @param ofBody how many of them are not the head
    */
   admit(bytes: number, ofBody: number): WriteVerdict;
+  /** The bytes of the body, in order and as their transfer frames them, but what was dropped. */
+  onBody(bytes: string | Uint8Array, encoding: BufferEncoding): void;
+  /** The last byte was written, by whatever stands between the handler and the wire; comes a moment later than that. */
+  onWritten(): void;
   /** The handler is ending the response; false: its end was refused, and the response goes on. */
   onEnding(ending: boolean): void;
   /** The handler has ended the response. */
@@ -54,6 +60,14 @@ export interface Wire {
   gone(): boolean;
   /** Ended, by the handler or by whatever stands between it and the wire. */
   ended(): boolean;
+  /** To the head of what is held; only while nothing has left. */
+  addToHead(name: string, value: string): void;
+  /** Its last byte is among what was handed to `onBody`. */
+  written(): boolean;
+  /** What waits holds up nobody who writes any more. */
+  takeWaiting(): void;
+  /** What was handed to `onBody`, without what its transfer has put around it. */
+  unframed(body: Buffer): Buffer;
   /** Lets go what is held; what is written later is asked about again. */
   release(): void;
   /**

@@ -1,12 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { SettlementId } from '../../domain/ids.js';
-import type { SessionLedger } from '../session-ledger.js';
+import type { Receipt } from '../offers/payment-response.js';
+import type { SessionLedger, SettledFacts } from '../session-ledger.js';
 import type { SessionLog } from '../session-log.js';
 
 /** The right to an answer that is held back until it is paid for; it is used once. */
 export interface WithheldAnswer {
-  /** In the last moment before its first byte. @returns false: it is not due, because somebody else was given it */
-  give(): Promise<boolean>;
+  /**
+   * In the last moment before its first byte.
+   * @returns what the answer says of its payment; undefined: it is not due, because somebody else was given it
+   */
+  give(): Promise<Receipt | undefined>;
   /** Nothing of it left, and nothing will: it is due again. Never rejects. */
   takeBack(): Promise<void>;
 }
@@ -17,11 +21,14 @@ const TRY_AGAIN_MS = [0, 100, 1_000, 10_000, 60_000] as const;
 /** @param session by whose token no other request gives or takes back what this one was given */
 export function createWithheldAnswer(
   { id, closeToken }: { readonly id: SettlementId; readonly closeToken: string },
-  ledger: Pick<SessionLedger, 'giveAnswer' | 'answerNotGiven'>,
-  log: SessionLog,
+  { ledger, log }: { readonly ledger: Pick<SessionLedger, 'giveAnswer' | 'answerNotGiven'>; readonly log: SessionLog },
+  receipt: (settled: SettledFacts) => Receipt,
 ): WithheldAnswer {
   return {
-    give: () => ledger.giveAnswer(id, closeToken),
+    async give() {
+      const settled = await ledger.giveAnswer(id, closeToken);
+      return settled && receipt(settled);
+    },
     async takeBack() {
       let error: unknown;
       for (const ms of TRY_AGAIN_MS) {

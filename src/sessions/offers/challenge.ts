@@ -6,23 +6,14 @@ import type { JsonObject } from '../../domain/json.js';
 import { mppOpaque } from './challenge-opaque.js';
 import type { MppIssuer } from './match-mpp.js';
 import { offeredFor, type Presented } from './match-offer.js';
-import { atxpOption, MPP_METHOD, mppRequest, type Offer, x402Accept, x402V1Accept } from './offers.js';
+import { atxpOption, MPP_METHOD, meantByV1, mppRequest, type Offer, x402Accept, x402V1Accept } from './offers.js';
+import { createPatience, type Patience } from './patience.js';
+import type { RequestIdStock } from './request-id-stock.js';
 import type { RequestIds } from './request-ids.js';
 import { declaredExtensions } from './x402-extensions.js';
 
-/** What the auth server does for a challenge. Moves no money. */
-export interface PaymentRequests {
-  createPaymentRequest(input: {
-    readonly options: readonly JsonObject[];
-    readonly destinationAccountId?: string;
-    readonly timeoutMs: number;
-  }): Promise<
-    { readonly kind: 'created'; readonly id: string } | { readonly kind: 'unavailable'; readonly detail: string }
-  >;
-}
-
 export interface ChallengeDependencies {
-  readonly paymentRequests: PaymentRequests;
+  readonly requestIdStock: RequestIdStock;
   readonly requestIds: RequestIds;
   readonly mpp: MppIssuer | undefined;
   /** Origin of the auth server, for the URL of a payment request. */
@@ -44,10 +35,12 @@ export interface ChallengedPayer {
   readonly channel?: string | undefined;
   /** The channel at the auth server whose payer has proved himself. */
   readonly givenTo?: string | undefined;
+  /** What is left of it is waited for ATXP, where something else is offered. */
+  readonly patience?: Patience | undefined;
 }
 
-/** A 402 must not hang on a slow auth server: the protocols that need no call are offered without it. */
-const PAYMENT_REQUEST_TIMEOUT_MS = 3_000;
+/** What a 402 waits for an auth server without which it has nothing to offer. */
+const NOTHING_ELSE_MS = 3_000;
 
 /**
  * The 402 of a route in all its protocols: x402 v1 as body and v2 as `PAYMENT-REQUIRED`, ATXP as
@@ -60,7 +53,7 @@ export async function makeChallenge(
   presented: Presented,
   error: string | undefined,
   dependencies: ChallengeDependencies,
-  { channel, givenTo }: ChallengedPayer = {},
+  { channel, givenTo, patience = createPatience() }: ChallengedPayer = {},
 ): Promise<ChallengeAnswer | undefined> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' };
   const x402 = x402Part(presented, error, dependencies);
@@ -69,7 +62,7 @@ export async function makeChallenge(
   if (x402) headers['PAYMENT-REQUIRED'] = encodePaymentRequiredHeader(x402.header as unknown as PaymentRequired);
   const mpp = [...mppPart(presented, givenTo, dependencies), ...(channel === undefined ? [] : [channel])].join(', ');
   if (mpp) headers['WWW-Authenticate'] = mpp;
-  const atxp = await atxpPart(presented, dependencies);
+  const atxp = await atxpPart(presented, x402 || mpp ? patience : createPatience(NOTHING_ELSE_MS), dependencies);
   if (atxp) headers['X-ATXP-Payment-Request'] = atxp;
   if (!x402 && !mpp && !atxp) return undefined;
   return { headers, ...(x402 && { body: x402.body }) };
@@ -90,6 +83,7 @@ function x402Part(
   const why = error === undefined ? {} : { error };
   const header = { x402Version: 2, ...why, resource, accepts, ...(extensions && { extensions }) };
   const inV1 = offers
+    .filter((offer) => meantByV1(offer, offers))
     .map((offer) => x402V1Accept(offer, resource, credentialValidityMs))
     .filter((accept) => accept !== undefined);
   // Where v1 can pay nothing, its clients are lost anyway, and whoever reads bodies may know v2.
@@ -118,26 +112,24 @@ function mppPart(
   });
 }
 
-async function atxpPart(presented: Presented, dependencies: ChallengeDependencies): Promise<string | undefined> {
-  const [offer] = offersOf(presented, 'atxp');
-  if (offer === undefined) return undefined;
-  const { paymentRequests, requestIds, authServerUrl, destinationAccountId } = dependencies;
-  const option = atxpOption(offer);
-  try {
-    const created = await paymentRequests.createPaymentRequest({
-      options: [{ ...option }],
-      ...(destinationAccountId !== undefined && { destinationAccountId }),
-      timeoutMs: PAYMENT_REQUEST_TIMEOUT_MS,
-    });
-    if (created.kind !== 'created') return undefined;
-    return JSON.stringify({
-      paymentRequestId: requestIds.issue(created.id, offeredFor(offer, presented.target)),
-      paymentRequestUrl: `${authServerUrl.replace(/\/+$/, '')}/payment-request/${encodeURIComponent(created.id)}`,
-      chargeAmount: option.amount,
-    });
-  } catch {
-    return undefined;
-  }
+async function atxpPart(
+  presented: Presented,
+  patience: Patience,
+  { requestIdStock, requestIds, authServerUrl, destinationAccountId }: ChallengeDependencies,
+): Promise<string | undefined> {
+  const offers = offersOf(presented, 'atxp');
+  const [first, ...others] = offers.map(atxpOption);
+  if (first === undefined) return undefined;
+  const options = [first, ...others].map((option) => ({ ...option }));
+  const terms = { options, ...(destinationAccountId !== undefined && { destinationAccountId }) };
+  const id = await requestIdStock.take(terms, patience);
+  if (id === undefined) return undefined;
+  return JSON.stringify({
+    paymentRequestId: requestIds.issue(id, offeredFor(offers, presented.target)),
+    paymentRequestUrl: `${authServerUrl.replace(/\/+$/, '')}/payment-request/${encodeURIComponent(id)}`,
+    // Of all its options.
+    chargeAmount: first.amount,
+  });
 }
 
 const offersOf = (presented: Presented, protocol: Offer['protocol']): readonly Offer[] =>

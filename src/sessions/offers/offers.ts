@@ -1,32 +1,25 @@
 import type { JsonObject } from '../../domain/json.js';
-import { type AtomicAmount, formatDecimal } from '../../domain/money.js';
+import { formatDecimal } from '../../domain/money.js';
 import type { Protocol } from '../../domain/settlements/settlement-status.js';
 import type { Scheme } from '../../protocols/credential.js';
-import { canonicalNetwork, v1NetworkName } from '../../protocols/x402-networks.js';
+import { lowerHex } from '../../protocols/wire-json.js';
+import { v1NetworkName } from '../../protocols/x402-networks.js';
+import { checkOfferList } from './offer-list.js';
+import { checkChannelEntry, type OfferTerms, offerTerms } from './offer-terms.js';
 import type { ResourceInfo } from './resource.js';
 import {
   channelEntry,
   checkRouteOptions,
-  type PaidSessionOptions,
-  protocolTerms,
+  entriesOf,
+  type RouteOptions,
   type RouteTerms,
   refuse,
   type ValidityBounds,
 } from './route-options.js';
 
 /** What a route sells by one scheme of one protocol. Ours, never the client's. */
-export interface Offer {
-  readonly protocol: Protocol;
+export interface Offer extends OfferTerms {
   readonly scheme: Scheme;
-  /** CAIP-2. */
-  readonly network: string;
-  readonly asset: string;
-  readonly payTo: string;
-  /** Price, or the cap of a metered scheme; atomic units. */
-  readonly amount: AtomicAmount;
-  readonly decimals: number;
-  readonly currency: string;
-  readonly domain: { readonly name: string; readonly version: string };
 }
 
 export interface RouteOffers {
@@ -47,48 +40,37 @@ const SCHEMES: Readonly<Record<Protocol, { readonly whole: Scheme; readonly mete
   x402: { whole: 'exact', metered: 'upto' },
   mpp: { whole: 'charge', metered: 'session' },
 };
-const USDC = { name: 'USD Coin', version: '2' };
 const EVM_ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
 /**
- * The offers of a route: one per protocol. A metered route offers only schemes that settle what was spent, because an
- * all-or-nothing scheme would move the whole cap for the first charge.
+ * The offers of a route: one for each token of each protocol. A metered route offers only schemes that settle what was spent,
+ * because an all-or-nothing scheme would move the whole cap for the first charge.
  *
  * @throws Error naming the option, at definition time
  */
-export function routeOffers(options: PaidSessionOptions, bounds: ValidityBounds): RouteOffers {
+export function routeOffers(options: RouteOptions, bounds: ValidityBounds): RouteOffers {
   const terms = checkRouteOptions(options, bounds);
-  const byChannel = channelEntry(options) !== undefined;
-  // Two kinds of session challenges on one route would be one too many: the channels of this server are the ones meant.
-  const sold = protocolTerms(options).filter(({ protocol }) => !(byChannel && terms.metered && protocol === 'mpp'));
-  const offers = sold.map(({ protocol, network, asset, payTo }): Offer => {
-    const caip2 = canonicalNetwork(network);
-    if (!/^[a-z0-9-]{3,8}:[A-Za-z0-9_-]{1,64}$/.test(caip2)) {
-      refuse('network', `${network} is neither CAIP-2 nor a network name of x402`, "network: 'eip155:8453'");
-    }
-    if (protocol !== 'atxp') checkEvm(protocol, { network: caip2, asset, payTo });
-    return {
-      protocol,
-      scheme: terms.metered ? SCHEMES[protocol].metered : SCHEMES[protocol].whole,
-      network: caip2,
-      asset,
-      payTo,
-      amount: terms.amount,
-      decimals: options.decimals,
-      currency: options.currency ?? 'USDC',
-      domain: options.domain ?? USDC,
-    };
+  const channels = channelEntry(options);
+  if (channels !== undefined) checkChannelEntry(channels);
+  const offers = entriesOf(options).flatMap(({ protocol, ...entry }): Offer[] => {
+    if (protocol === 'tempo') return [];
+    const offer = offerTerms({ protocol, ...entry }, { options, terms });
+    if (protocol !== 'atxp') checkEvm(offer);
+    return [{ ...offer, scheme: terms.metered ? SCHEMES[protocol].metered : SCHEMES[protocol].whole }];
   });
-  return { terms, offers };
+  checkOfferList(offers);
+  // Two kinds of session challenges on one route would be one too many: the channels of this server are the ones meant.
+  const byChannel = channels !== undefined && terms.metered;
+  return { terms, offers: offers.filter(({ protocol }) => !(byChannel && protocol === 'mpp')) };
 }
 
 /** x402 and MPP are offered on EVM chains; their settlement elsewhere needs facts that no option gives. */
-function checkEvm(protocol: Protocol, on: { network: string; asset: string; payTo: string }): void {
-  if (!on.network.startsWith('eip155:'))
+function checkEvm({ protocol, network, asset, payTo }: OfferTerms): void {
+  if (!network.startsWith('eip155:'))
     refuse('network', `${protocol} is offered on EVM networks only`, "network: 'eip155:8453'");
-  if (!EVM_ADDRESS.test(on.asset))
+  if (!EVM_ADDRESS.test(asset))
     refuse('asset', 'the address of the token', "asset: '0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913'");
-  if (!EVM_ADDRESS.test(on.payTo))
+  if (!EVM_ADDRESS.test(payTo))
     refuse('payTo', 'an EVM address', "payTo: '0x209693Bc6afc0C5328bA36FaF03C514EF312287C'");
 }
 
@@ -141,6 +123,20 @@ export function x402V1Accept(
     extra: { ...offer.domain },
   };
 }
+
+/**
+ * A payment of x402 v1 by `exact` states its network, payee and amount, and nowhere its token: of offers that agree in these it
+ * can mean only one. That is the first, and its clients are shown no other.
+ */
+export const meantByV1 = (offer: Offer, offers: readonly Offer[]): boolean =>
+  offer.scheme !== 'exact' || offers.find((other) => sameToV1(other, offer)) === offer;
+
+const sameToV1 = (one: Offer, other: Offer): boolean =>
+  one.protocol === other.protocol &&
+  one.scheme === other.scheme &&
+  one.network === other.network &&
+  one.amount === other.amount &&
+  lowerHex(one.payTo) === lowerHex(other.payTo);
 
 /** ATXP names its networks itself (@atxp/common, type Network). */
 const ATXP_NETWORKS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { unescape } from 'node:querystring';
-import type { Request } from 'express';
 import type { JsonObject } from '../../domain/json.js';
+import type { PaidRequest } from '../paid-request.js';
 
 /** What a request asks for, as its client names it. */
 export interface Resource {
@@ -18,14 +18,20 @@ export interface ResourceInfo extends JsonObject {
 }
 
 /**
- * What is sold is the URL with its query, seen from outside: under `publicUrl` where it is known, else under the scheme and
- * host of the request, for which a proxy is believed as far as the application's `trust proxy` setting says.
+ * What is sold is the URL with its query, seen from outside: under `publicUrl` where it is known, else under the origin that
+ * the request's framework makes out.
  */
-export function resourceOf(req: Request, publicUrl: string | undefined): Resource {
-  const target = canonicalTarget(req.originalUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ''));
-  const origin = publicUrl?.replace(/\/+$/, '') ?? `${req.protocol}://${hostOf(req)}`;
-  return { target, url: `${origin}${target}` };
+export function resourceOf(
+  { originalUrl, origin }: Pick<PaidRequest, 'originalUrl' | 'origin'>,
+  publicUrl: string | undefined,
+): Resource {
+  const target = canonicalTarget(originalUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ''));
+  return { target, url: `${baseUrl(origin, publicUrl)}${target}` };
 }
+
+/** Where clients see this server; no slash at its end. */
+export const baseUrl = (origin: string, publicUrl: string | undefined): string =>
+  publicUrl?.replace(/\/+$/, '') ?? origin;
 
 /** Whether a URL that a credential states is `url`, whatever the order of its parameters. */
 export const sameResource = (stated: string, url: string): boolean => canonicalTarget(stated) === url;
@@ -54,13 +60,4 @@ function nameOf(parameter: string): string {
   const [name = ''] = parameter.split('=', 1);
   const [whole = ''] = unescape(name.replaceAll('+', ' ')).split('[', 1);
   return whole;
-}
-
-/** Express 4 and 5 name this differently; both keep what `trust proxy` means in this function. */
-function hostOf(req: Request): string {
-  const trusts = req.app.get('trust proxy fn') as ((address: string | undefined, hop: number) => boolean) | undefined;
-  const forwarded = trusts?.(req.socket.remoteAddress, 0) ? req.get('x-forwarded-host') : undefined;
-  const [first] = (forwarded ?? '').split(',', 1);
-  const authority = req.headers[':authority'];
-  return first?.trim() || req.headers.host || (typeof authority === 'string' ? authority : 'localhost');
 }

@@ -1,11 +1,22 @@
+import type { Protocol } from '../../domain/settlements/settlement-status.js';
 import { MPP_METHOD, type Offer, type SupportedSchemes } from './offers.js';
+import { createPatience, type Patience } from './patience.js';
 
 export interface SupportedSchemesKeeper {
   /**
    * What the auth server last said about how its schemes are settled. It waits for the auth server only while something
-   * that these offers need was never heard; afterwards an outage leaves the last answer in place.
+   * that these offers need was never heard, and no longer than `patience` where it can do without; afterwards an outage leaves
+   * the last answer in place.
    */
-  knownFor(offers: readonly Offer[]): Promise<SupportedSchemes>;
+  knownFor(offers: readonly Offer[], asked?: AskedFor): Promise<SupportedSchemes>;
+}
+
+export interface AskedFor {
+  /** The protocol of the credential that was presented: it is not decided without what its offer needs. */
+  readonly paidBy?: Protocol | undefined;
+  /** True: the route sells by something else too. */
+  readonly sellsOtherwise?: boolean;
+  readonly patience?: Patience;
 }
 
 /** Schemes do not change from one minute to the next; a credential signed on the old facts gets a fresh 402. */
@@ -20,7 +31,7 @@ export function createSupportedSchemes(
 ): SupportedSchemesKeeper {
   let last: SupportedSchemes = { x402: {}, mpp: {} };
   let nextAskAt = 0;
-  let asking: Promise<void> | undefined;
+  let asking: { readonly since: number; readonly done: Promise<void> } | undefined;
 
   async function refresh(): Promise<void> {
     try {
@@ -36,16 +47,23 @@ export function createSupportedSchemes(
   }
 
   return {
-    async knownFor(offers) {
+    async knownFor(offers, { paidBy, sellsOtherwise = false, patience = createPatience() } = {}) {
       if (!offers.some((offer) => offer.scheme === 'upto' || offer.scheme === 'session')) return last;
-      if (monotonicMs() >= nextAskAt) asking ??= refresh();
-      if (asking && offers.some((offer) => !isKnown(offer, last))) await asking;
+      const nowMs = monotonicMs();
+      if (nowMs >= nextAskAt) asking ??= { since: nowMs, done: refresh() };
+      const unknown = offers.filter((offer) => !isKnown(offer, last));
+      if (asking === undefined || unknown.length === 0) return last;
+      const nothingElse = unknown.length === offers.length && !sellsOtherwise;
+      const decides = paidBy === undefined ? nothingElse : unknown.some((offer) => offer.protocol === paidBy);
+      if (decides) await asking.done;
+      else if (nowMs - asking.since < patience.ms) await patience.outlast(asking.done);
       return last;
     },
   };
 }
 
+/** An answer that names other networks is an answer: nobody waits for one that the auth server does not settle on. */
 function isKnown(offer: Offer, supportedSchemes: SupportedSchemes): boolean {
-  if (offer.scheme === 'upto') return supportedSchemes.x402[offer.network] !== undefined;
+  if (offer.scheme === 'upto') return Object.keys(supportedSchemes.x402).length > 0;
   return offer.scheme !== 'session' || supportedSchemes.mpp[MPP_METHOD] !== undefined;
 }

@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type PayerAccount, payerAccount, payerOnLedger } from '../../../sandbox/payer/account.js';
-import { readOffers } from '../../../sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
-import { answerOffers, type PayOptions } from '../../../sandbox/payer/pay.js';
+import { askFor, type PayOptions } from '../../../sandbox/payer/pay.js';
 import { APPROVER_TOKEN, OPERATOR_TOKEN, SERVICE_TOKEN } from '../../support/processes/start-process.js';
 import { encodingsOf, type Finding, findSecret, searchDatabase, searchTemporal } from '../../support/secret-search.js';
 import { pay, type Received, request } from '../../support/sessions/paying.js';
@@ -84,8 +83,8 @@ function keep(received: Received): Received {
 }
 
 async function credentialOf(account: PayerAccount, options: Omit<PayOptions, 'account'>): Promise<PaymentCredential> {
-  const response = await fetch(`${world.server.url}/demo/fixed`);
-  const credential = await answerOffers(await readOffers(response), { ...options, account });
+  const asked = await askFor(`${world.server.url}/demo/fixed`, { ...options, account });
+  const credential = 'credential' in asked ? asked.credential : expect.unreachable('nothing is to be paid for');
   const secret = /"(?:sourceAccountToken|signature)":"(?:0x)?([^"]+)"/.exec(JSON.stringify(credential.content))?.[1];
   secrets.push(secret ?? '');
   return credential;

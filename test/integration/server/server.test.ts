@@ -152,6 +152,16 @@ describe('the server', () => {
     expect((await fetch(`${with_.url}/demo/fixed`)).status).not.toBe(404);
   });
 
+  it('lets the pages of everybody buy what is mounted for that, and call the API of nobody', async () => {
+    const { url } = await start('migrated', { mount: mountDemoRoutes });
+    const preflight = { Origin: 'https://shop.example', 'Access-Control-Request-Method': 'GET' };
+    const allowed = async (path: string) => {
+      const { headers } = await fetch(url + path, { method: 'OPTIONS', headers: preflight });
+      return headers.get('access-control-allow-origin');
+    };
+    expect([await allowed('/demo/channel'), await allowed('/api/v1/settlements')]).toEqual(['*', null]);
+  });
+
   it('stops at once when nothing is under way, and takes no connection afterwards', async () => {
     const server = await start();
     await (await fetch(`${server.url}/healthz`)).text();

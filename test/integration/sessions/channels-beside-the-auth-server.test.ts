@@ -33,7 +33,8 @@ beforeEach(async () => {
     mount: (app, sessions) => {
       const protocols = ['atxp', 'x402', MPP, 'tempo'] as const;
       app.all('/all', sessions.paidSession({ ...IN_USDC, price: PRICE, protocols }), (req, res) => {
-        res.json({ charged: req.paymentSession?.charge(PRICE) });
+        const { protocol, network, asset } = req.paymentSession?.offer ?? {};
+        res.json({ charged: req.paymentSession?.charge(PRICE), paidIn: [protocol, network, asset?.toLowerCase()] });
       });
       const [before, since] = [MPP, 'tempo' as const].map((session) =>
         sessions.paidSession({ ...IN_USDC, cap: PRICE, protocols: ['x402', session] }),
@@ -66,12 +67,16 @@ it('one route is paid by ATXP, by x402, by an MPP charge through the auth server
   ]);
   for (const protocol of ['atxp', 'x402', 'mpp'] as const) {
     const response = await pay(`${shop.url}/all`, { account: payerAccount(protocol), protocol });
-    expect([protocol, response.status, await response.json()]).toEqual([protocol, 200, { charged: true }]);
+    const { network, asset } = protocol === 'mpp' ? SOLD : IN_USDC;
+    const had = { charged: true, paidIn: [protocol, network, asset.toLowerCase()] };
+    expect([protocol, response.status, await response.json()]).toEqual([protocol, 200, had]);
     // Settled after the response, so there is no receipt of it.
     expect(response.headers.get('payment-receipt')).toBeNull();
   }
   const payer = await openPayer(chain.url, `${shop.url}/all`);
-  expect((await payer.pay(`${shop.url}/all`, 2n * PRICE)).status).toBe(200);
+  const response = await payer.pay(`${shop.url}/all`, 2n * PRICE);
+  const had = { charged: true, paidIn: ['tempo', SOLD.network, SOLD.asset.toLowerCase()] };
+  expect([response.status, await response.json()]).toEqual([200, had]);
   expect(await channelIn(store, payer.channelId)).toMatchObject({ earned: 2n * PRICE });
   const rows = await store.database.query('SELECT protocol, spent FROM settlements ORDER BY protocol');
   expect(rows).toEqual(['atxp', 'mpp', 'x402'].map((protocol) => ({ protocol, spent: '10000' })));

@@ -1,3 +1,4 @@
+import type { Request } from 'express';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import type { PaidSessionOptions } from '../../../src/sessions/index.js';
@@ -36,7 +37,7 @@ beforeEach(async () => {
 });
 
 const mount: Parameters<typeof startChannelShop>[1]['mount'] = (app, sessions) => {
-  const paidSession = (options: PaidSessionOptions) => sessions.paidSession(options);
+  const paidSession = (options: PaidSessionOptions<Request>) => sessions.paidSession(options);
   app.all('/kinds', paidSession(SOLD), (req, res) => {
     served += 1;
     if (req.query.fail !== undefined) return void res.status(500).json({ ok: false });

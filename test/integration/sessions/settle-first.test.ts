@@ -311,7 +311,7 @@ describe('an answer that is due', () => {
   it('is due again when the server that was giving it died, after the time of its route', async () => {
     const [paying] = await due();
     const { id } = await row();
-    expect(await runtime.ledger.takeAnswer(id, crypto.randomUUID(), 60_000, 60)).toBe('10000');
+    expect(await runtime.ledger.takeAnswer(id, crypto.randomUUID(), 60_000, 60)).toMatchObject({ spent: '10000' });
     expect((await send(paying)).status).toBe(503);
     await runtime.database.query(`UPDATE settlements SET answer_until = clock_now() - interval '1 second'`);
     expect((await send(paying)).status).toBe(200);
@@ -323,7 +323,7 @@ describe('an answer that is due', () => {
     const [mine, theirs] = [crypto.randomUUID(), crypto.randomUUID()];
     await runtime.ledger.takeAnswer(id, mine, 0, 60);
     await runtime.database.query(`UPDATE settlements SET answer_until = clock_now() - interval '1 second'`);
-    expect(await runtime.ledger.takeAnswer(id, theirs, 60_000, 60)).toBe('10000');
+    expect(await runtime.ledger.takeAnswer(id, theirs, 60_000, 60)).toMatchObject({ spent: '10000' });
     expect(await runtime.ledger.answerGiven(id, mine)).toBe(false);
     await runtime.ledger.answerNotGiven(id, mine);
     expect(await runtime.ledger.answerGiven(id, theirs)).toBe(true);

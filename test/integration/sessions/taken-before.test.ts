@@ -30,7 +30,7 @@ let mount: (app: express.Express, sessions: PaidSessions) => void;
 const SOLD: PaidSessionOptions = {
   price: '10000',
   ...IN_USDC,
-  protocols: ['x402', 'atxp', { protocol: 'mpp', network: 'eip155:42431' }],
+  protocols: ['x402', 'atxp', { protocol: 'mpp', network: 'eip155:42431', asset: IN_USDC.asset }],
 };
 type ByProtocol = 'x402' | 'atxp' | 'mpp';
 const PROTOCOLS = ['x402', 'atxp', 'mpp'] as const;

@@ -18,7 +18,7 @@ export const PAYEE_KEY = '0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4
 
 export const CHAIN_SETTINGS = { chainId: SANDBOX_CHAIN_ID, currency: SANDBOX_CURRENCY, payeeKey: PAYEE_KEY };
 
-export const SOLD: PaidSessionOptions = {
+export const SOLD: PaidSessionOptions<express.Request> = {
   price: PRICE,
   asset: SANDBOX_CURRENCY,
   decimals: 6,
@@ -43,6 +43,8 @@ export interface ShopOptions {
   readonly leaseMs?: number;
   readonly authServerUrl?: string;
   readonly releasedLimit?: number;
+  /** By default long enough that what the 402 offers does not depend on how busy the machine is. */
+  readonly challengePatienceMs?: number;
 }
 
 /** A chain, a ledger and a shop that sells by channels of that chain, until the test ends. */
@@ -77,6 +79,7 @@ export async function startChannelShop(store: TestLedger, options: ShopOptions):
       minRetryWindowMs: 120_000,
       checkpointAmount: 1_000n,
       checkpointIntervalMs: 1_000,
+      challengePatienceMs: options.challengePatienceMs ?? 5_000,
       ...(options.leaseMs !== undefined && { leaseMs: options.leaseMs }),
       ...(options.releasedLimit !== undefined && { releasedLimit: options.releasedLimit }),
     },

@@ -27,7 +27,9 @@ export interface DemoShop {
 export const MPP_SECRET = 'a secret of at least thirty-two characters';
 const note = () => undefined;
 
-export async function openDemoShop(): Promise<DemoShop> {
+export async function openDemoShop(
+  mount?: (app: express.Express, paid: ReturnType<typeof createPaidSessions>['paidSession']) => unknown,
+): Promise<DemoShop> {
   const sandbox = await startAuthServerSandbox({ checkSignatures: true });
   const authServer = createAuthServer({ baseUrl: sandbox.url, clock: systemClock });
   const ledger = new FakeLedger();
@@ -40,6 +42,7 @@ export async function openDemoShop(): Promise<DemoShop> {
       credentialValidityMs: 3_600_000,
       minRetryWindowMs: 120_000,
       checkpointIntervalMs: 60_000,
+      challengePatienceMs: 5_000,
       checkpointAmount: 10_000n,
     },
     secrets: { mpp: MPP_SECRET, requestIds: 'another secret' },
@@ -51,7 +54,8 @@ export async function openDemoShop(): Promise<DemoShop> {
   });
   await sessions.start();
   const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mountDemoRoutes(app, sessions.paidSession);
+  mount?.(app, sessions.paidSession);
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -13,25 +13,26 @@ export interface PaidServer {
   stop(): Promise<void>;
 }
 
-/** The demo's paid routes, and others, in this process on a real ledger; nothing is dispatched. */
-export async function startPaidServer(
+export interface PaidServerOptions {
+  readonly releasedLimit?: number;
+  readonly leaseMs?: number;
+  readonly settleNow?: PaidSessionsDependencies['settleNow'];
+  /** What this server would prove payment request ids by if the ledger kept nothing for that. */
+  readonly requestIds?: string;
+  readonly publicUrl?: string;
+}
+
+/** Paid routes in this process on a real ledger, started; nothing is dispatched. */
+export async function startPaidSessions(
   store: TestLedger,
   authServerUrl: string,
-  mount?: (app: express.Express, sessions: PaidSessions) => void,
   {
     settleNow = () => Promise.resolve('unknown'),
     requestIds = 'another one',
     publicUrl,
     ...settings
-  }: {
-    readonly releasedLimit?: number;
-    readonly leaseMs?: number;
-    readonly settleNow?: PaidSessionsDependencies['settleNow'];
-    /** What this server would prove payment request ids by if the ledger kept nothing for that. */
-    readonly requestIds?: string;
-    readonly publicUrl?: string;
-  } = {},
-): Promise<PaidServer> {
+  }: PaidServerOptions = {},
+): Promise<PaidSessions> {
   const { clock } = store;
   const sessions = createPaidSessions({
     ledger: store.ledger,
@@ -42,6 +43,7 @@ export async function startPaidServer(
       minRetryWindowMs: 120_000,
       checkpointAmount: 1_000n,
       checkpointIntervalMs: 1_000,
+      challengePatienceMs: 5_000,
       ...settings,
     },
     secrets: { mpp: 'a secret that all servers of a deployment share', requestIds },
@@ -53,8 +55,19 @@ export async function startPaidServer(
     dispatch: () => undefined,
   });
   await sessions.start();
+  return sessions;
+}
+
+/** The demo's paid routes, and others, over them. */
+export async function startPaidServer(
+  store: TestLedger,
+  authServerUrl: string,
+  mount?: (app: express.Express, sessions: PaidSessions) => void,
+  options?: PaidServerOptions,
+): Promise<PaidServer> {
+  const sessions = await startPaidSessions(store, authServerUrl, options);
   const app = express();
-  mountDemoRoutes(app, (options) => sessions.paidSession(options));
+  mountDemoRoutes(app, sessions.paidSession);
   mount?.(app, sessions);
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');

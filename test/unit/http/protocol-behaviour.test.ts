@@ -120,8 +120,21 @@ describe('browsers', () => {
     const { api } = await startRememberingApi({ corsOrigins: [origin] });
     const asked = await api.send('/api/v1/settlements', { method: 'OPTIONS', headers: preflight });
     expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    expect(asked.headers.get('access-control-allow-headers')?.split(',')).toEqual(
+      expect.arrayContaining(['Authorization', 'Content-Type', 'Idempotency-Key', 'PAYMENT-SIGNATURE', 'X-Request-Id']),
+    );
     const read = await api.send('/api/v1/settlements', { token: TOKENS.viewer, headers: { Origin: origin } });
     expect(read.headers.get('access-control-allow-origin')).toBe(origin);
+    expect(read.headers.get('access-control-expose-headers')?.split(',')).toEqual(
+      expect.arrayContaining([
+        'Allow',
+        'PAYMENT-REQUIRED',
+        'Retry-After',
+        'Settlement-Id',
+        'WWW-Authenticate',
+        'X-Request-Id',
+      ]),
+    );
   });
 
   it.each(['https://evil.example', 'https://console.example.com.evil.example', 'null'])(

@@ -1,9 +1,8 @@
 import { decodePaymentRequiredHeader } from '@x402/core/http';
-import type { RequestHandler } from 'express';
 import { Challenge } from 'mppx';
 import { validate } from 'mppx/discovery';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDiscovery, type Described, paidPaths } from '../../../src/sessions/discovery/discovery.js';
+import { createDocuments, type Described, paidPaths } from '../../../src/sessions/discovery/discovery.js';
 import { createPaidSessions, type PaidSessionOptions, type PublishedRoute } from '../../../src/sessions/index.js';
 import { routeOffers } from '../../../src/sessions/offers/offers.js';
 import { offeredExtensions } from '../../../src/sessions/offers/x402-extensions.js';
@@ -37,10 +36,7 @@ async function open(publicUrl?: string) {
         { method: 'GET', path: '/listed', paid: report, operation: { responses: { 200: { description: 'It.' } } } },
         { method: 'POST', path: '/listed/{id}', paid: report, operation: { requestBody: {} } },
       ];
-      const handler: RequestHandler = createDiscovery({ title: 'Reports', version: '2', routes }, (req) => {
-        return publicUrl ?? `http://${req.headers.host}`;
-      });
-      app.use(handler);
+      app.use(paid.discovery({ title: 'Reports', version: '2', routes }));
     },
   });
   return world.url;
@@ -143,13 +139,10 @@ describe('discovery', () => {
 
   it('knows no list of x402 where no route asks to be on it', async () => {
     const paid: Described = { openApi: () => ({}), listed: false };
-    const handler = createDiscovery(
-      { title: 'A', version: '1', routes: [{ method: 'GET', path: '/a', paid }] },
-      () => '',
-    );
-    let passed = 0;
-    handler({ method: 'GET', url: '/.well-known/x402' } as Loose, {} as Loose, () => (passed += 1));
-    expect(passed).toBe(1);
+    const routes: readonly PublishedRoute[] = [{ method: 'GET', path: '/a', paid }];
+    const documents = createDocuments({ title: 'A', version: '1', routes }, undefined);
+    const at = (url: string) => documents({ method: 'GET', url }, () => 'https://api.example.com')?.status;
+    expect([at('/openapi.json'), at('/.well-known/x402')]).toEqual([200, undefined]);
   });
 });
 
@@ -158,10 +151,22 @@ describe('the extension bazaar', () => {
     const url = await open();
     const extensionsAt = async (path: string) =>
       decodePaymentRequiredHeader((await fetch(url + path)).headers.get('payment-required') ?? '').extensions;
-    expect(await extensionsAt('/paid')).toBe(undefined);
+    expect(Object.keys((await extensionsAt('/paid')) ?? {})).toEqual(['payment-identifier']);
     expect(await extensionsAt('/listed')).toMatchObject({
+      'payment-identifier': { info: { required: false } },
       bazaar: { info: { input: { type: 'http', method: 'GET' } } },
     });
+  });
+
+  it('is alone there on a route that keeps no answers, and without it there are none', async () => {
+    const extensionsOf = (change: Partial<PaidSessionOptions>) => {
+      const options = { ...listed, replay: false, ...change } as const;
+      return Object.keys(offeredExtensions(options, routeOffers(options, BOUNDS)));
+    };
+    expect([extensionsOf({}), extensionsOf({ discoverable: false })]).toEqual([['bazaar'], []]);
+    world = await sell(serve, { sells: { ...FIXED, replay: false } });
+    const asked = (await fetch(`${world.url}/paid`)).headers.get('payment-required') ?? '';
+    expect(decodePaymentRequiredHeader(asked)).not.toHaveProperty('extensions');
   });
 
   it.each<[string, PaidSessionOptions['discoverable'], Partial<PaidSessionOptions>]>([
@@ -171,7 +176,7 @@ describe('the extension bazaar', () => {
     ['has a method that nobody knows', { method: 'HEAD' as 'GET' }, {}],
   ])('stops the start, with the option and an example, where the route %s', (_, discoverable, change) => {
     const options = { ...FIXED, ...change, discoverable };
-    const attempt = () => offeredExtensions(options, routeOffers(options, BOUNDS).offers);
+    const attempt = () => offeredExtensions(options, routeOffers(options, BOUNDS));
     expect(attempt).toThrow('paidSession option discoverable:');
     expect(attempt).toThrow('for example {');
   });

@@ -16,6 +16,7 @@ export interface Asked {
 export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   readonly method?: string;
+  readonly body?: string;
   readonly http2?: boolean;
   readonly onFirstByte?: (status: number) => void;
   readonly onBytes?: (bytes: Buffer) => void;
@@ -29,7 +30,10 @@ export const ask = (url: string, question: Question = {}): Promise<Asked> =>
 
 const CUT = { status: 0, headers: {}, body: Buffer.alloc(0), whole: false, trailers: {} };
 
-function overHttp1(url: string, { headers, method = 'GET', signal, onFirstByte, onBytes }: Question): Promise<Asked> {
+function overHttp1(
+  url: string,
+  { headers, method = 'GET', body, signal, onFirstByte, onBytes }: Question,
+): Promise<Asked> {
   return new Promise((resolve) => {
     const request = url.startsWith('https:') ? tlsRequest : plainRequest;
     const req = request(url, {
@@ -50,15 +54,20 @@ function overHttp1(url: string, { headers, method = 'GET', signal, onFirstByte, 
       res.on('error', () => undefined);
       res.on('close', () => resolve({ ...seen(), whole: res.complete, trailers: res.trailers }));
     });
-    req.end();
+    req.end(body);
   });
 }
 
-function overHttp2(url: string, { headers, method = 'GET', signal, onFirstByte, onBytes }: Question): Promise<Asked> {
+function overHttp2(
+  url: string,
+  { headers, method = 'GET', body, signal, onFirstByte, onBytes }: Question,
+): Promise<Asked> {
   const { origin, pathname, search } = new URL(url);
   return new Promise((resolve) => {
     const session = connect(origin, { rejectUnauthorized: false });
-    const stream = session.request({ ...headers, ':path': pathname + search, ':method': method }, { endStream: true });
+    const head = { ...headers, ':path': pathname + search, ':method': method };
+    const stream = session.request(head, { endStream: body === undefined });
+    if (body !== undefined) stream.end(body);
     const chunks: Buffer[] = [];
     let answer: Omit<Asked, 'body' | 'whole'> = { status: 0, headers: {}, trailers: {} };
     signal?.addEventListener('abort', () => stream.close(constants.NGHTTP2_CANCEL));

@@ -1,17 +1,20 @@
 import type { Certainty } from '../../../../src/domain/calls/certainty.js';
 import type { LeaseId } from '../../../../src/domain/ids.js';
-import { type AtomicAmount, toAtomic } from '../../../../src/domain/money.js';
+import { toAtomic } from '../../../../src/domain/money.js';
 import type { Delivery } from '../../../../src/domain/settlements/settlement-status.js';
 import type {
   ChangeOutcome,
   CloseTakenBack,
   EarlierUse,
   Lease,
+  NamedAnswer,
   NewSession,
   OpenOutcome,
   ReleaseCause,
   SessionChange,
   SessionLedger,
+  SettledFacts,
+  TakenAnswer,
 } from '../../../../src/sessions/session-ledger.js';
 
 export interface FakeRow {
@@ -25,6 +28,7 @@ export interface FakeRow {
   delivery: Delivery | null;
   closedBy: string | null;
   releasedBy: ReleaseCause | null;
+  kept: string | null;
 }
 
 /** What one commit does: happens as usual, is lost before or after it happened, or never answers. */
@@ -88,6 +92,7 @@ export class FakeLedger implements SessionLedger {
       delivery: null,
       closedBy: null,
       releasedBy: null,
+      kept: null,
     });
     if (answer === 'reject-after') throw new Error('connection lost');
     return 'opened';
@@ -98,7 +103,20 @@ export class FakeLedger implements SessionLedger {
     const row = [...this.rows.values()].find((one) => one.status !== 'released' && one.session.identity === identity);
     if (row === undefined) return undefined;
     const { status, certainty, answer, session } = row;
-    return { id: session.id, status, certainty, answer, topsUp: false, contentSha256: session.contentSha256 };
+    const { id, asset, decimals, contentSha256 } = session;
+    return { id, status, certainty, answer, topsUp: false, asset, decimals, contentSha256 };
+  }
+
+  async findNamedAnswer(nameSha256: string): Promise<NamedAnswer | undefined> {
+    const row = [...this.rows.values()].find(
+      (one) => one.status !== 'released' && one.session.named?.nameSha256 === nameSha256,
+    );
+    const { named } = row?.session ?? {};
+    if (row === undefined || named === undefined) return undefined;
+    const { status, certainty, answer, session, kept } = row;
+    const { requestSha256 } = named;
+    const spent = toAtomic(row.spent);
+    return { id: session.id, requestSha256, status, certainty, answer, kept, spent, ...settledFacts(row) };
   }
 
   closeVoucherChannel(): Promise<never> {
@@ -113,20 +131,20 @@ export class FakeLedger implements SessionLedger {
     return false;
   }
 
-  async takeAnswer(id: string, token: string): Promise<AtomicAmount | undefined> {
+  async takeAnswer(id: string, token: string): Promise<TakenAnswer | undefined> {
     const row = this.rows.get(id);
     if (row?.status !== 'settled' || row.answer !== 'due') return undefined;
     row.answer = 'serving';
     row.token = token;
-    return toAtomic(row.spent);
+    return { spent: toAtomic(row.spent), ...settledFacts(row) };
   }
 
-  async giveAnswer(id: string, token: string): Promise<boolean> {
+  async giveAnswer(id: string, token: string): Promise<SettledFacts | undefined> {
     const row = this.rows.get(id);
-    if (row?.answer !== 'due') return false;
+    if (row?.answer !== 'due') return undefined;
     row.answer = 'given';
     row.token = token;
-    return true;
+    return settledFacts(row);
   }
 
   async answerGiven(id: string, token: string): Promise<boolean> {
@@ -182,6 +200,7 @@ export class FakeLedger implements SessionLedger {
     row.closedBy = change.by;
     row.releasedBy = change.releasedBy ?? null;
     if (change.withheld) row.answer = 'due';
+    row.kept = change.answer ?? null;
     return 'committed';
   }
 
@@ -239,6 +258,12 @@ export class FakeLedger implements SessionLedger {
 
   async endLease(): Promise<void> {}
 }
+
+const settledFacts = ({ session }: FakeRow): SettledFacts => ({
+  txHash: '0xfeed',
+  payer: session.payer,
+  network: session.lookup['network'] ?? null,
+});
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   const made: { resolve?: () => void } = {};

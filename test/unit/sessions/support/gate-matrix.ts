@@ -5,7 +5,9 @@ import { createServer as createHttp2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import express from 'express';
+import type { PaymentCredential } from '../../../../sandbox/payer/credential.js';
 import type { PaidSessionOptions } from '../../../../src/sessions/index.js';
+import { named } from '../../../support/sessions/naming.js';
 import { type Asked, ask, decoded } from './ask.js';
 import type { Layers } from './compressions.js';
 import { expressOverHttp2 } from './express-over-http2.js';
@@ -22,19 +24,28 @@ export interface RouteForm {
   readonly checkpointAmount: bigint;
 }
 
+/** Whatever is written in one go is kept. */
+const KEEPING: PaidSessionOptions = { ...FIXED, replay: { bytes: '1MiB' } };
+
 export const ROUTE_FORMS: readonly RouteForm[] = [
-  { name: 'price', sells: FIXED, protocol: 'x402', bills: 10_000n, checkpointAmount: 10_000n },
-  { name: 'cap', sells: METERED, protocol: 'atxp', bills: CHARGE, checkpointAmount: 1_000n },
+  { name: 'price', sells: KEEPING, protocol: 'x402', bills: 10_000n, checkpointAmount: 10_000n },
+  {
+    name: 'cap',
+    sells: { ...METERED, replay: { bytes: '1MiB' } },
+    protocol: 'x402',
+    bills: CHARGE,
+    checkpointAmount: 1_000n,
+  },
   {
     name: 'streamed',
-    sells: { ...METERED, streamed: true },
-    protocol: 'atxp',
+    sells: { ...METERED, streamed: true, replay: { bytes: '1MiB' } },
+    protocol: 'x402',
     bills: CHARGE,
     checkpointAmount: 10_000n,
   },
   {
     name: 'before-release',
-    sells: { ...FIXED, settle: 'before-release' },
+    sells: { ...KEEPING, settle: 'before-release' },
     protocol: 'x402',
     bills: 10_000n,
     checkpointAmount: 10_000n,
@@ -104,13 +115,14 @@ export async function walk(place: Place): Promise<Map<string, string[]>> {
 
 async function judge(
   world: World,
-  { route, http2 }: Place,
+  { route, layers, http2 }: Place,
   form: HandlerForm,
   loss: Loss,
   unpaid: Asked | undefined,
 ): Promise<string | undefined> {
   const path = `/paid?form=${encodeURIComponent(form.name)}`;
-  const credential = await world.credential({ protocol: route.protocol }, path);
+  const unnamed = await world.credential({ protocol: route.protocol }, path);
+  const credential = route.protocol === 'x402' ? named(unnamed) : unnamed;
   const { ledger } = world;
   ledger.rows.clear();
   ledger.commits.length = 0;
@@ -129,7 +141,42 @@ async function judge(
   const due = nothingLeft ? 0n : costs;
   if (sold !== due) return `billed ${sold} instead of ${due}`;
   if (form.cut === 'client') return answer.whole ? 'whole, though its client left' : undefined;
-  return nothingLeft ? (answer.body.length > 0 ? 'bytes left' : undefined) : difference(answer, unpaid);
+  if (nothingLeft) return answer.body.length > 0 ? 'bytes left' : undefined;
+  const isFinal = route.name === 'before-release' && due > 0n;
+  if (isFinal !== (answer.headers['payment-response'] !== undefined)) return isFinal ? 'no receipt' : 'a receipt';
+  // What compresses above the gate writes what it has, and ends later.
+  const streams = form.streams === true || layers.after.length > 0;
+  const asked = { path, credential, http2, streams };
+  return difference(answer, unpaid) ?? (await judgeAgain(world, form, asked, unpaid));
+}
+
+/** What was paid for under a name is had again, as it was; what was a stream is not, and nothing is made or charged anew. */
+async function judgeAgain(
+  { url, ledger }: World,
+  form: HandlerForm,
+  {
+    path,
+    credential,
+    http2,
+    streams,
+  }: { path: string; credential: Pick<PaymentCredential, 'headers'>; http2: boolean; streams: boolean },
+  unpaid: Asked | undefined,
+): Promise<string | undefined> {
+  const [row] = ledger.rows.values();
+  if (row?.session.named === undefined || row.status === 'released' || form.cut !== undefined) return undefined;
+  // As the auth server says in time.
+  if (row.answer !== null) row.status = 'settled';
+  const again = await ask(url + path, {
+    headers: { 'accept-encoding': 'gzip', ...credential.headers, ...form.headers },
+    http2,
+  });
+  if (ledger.rows.size > 1) return 'charged once more';
+  if (again.status === 409) return streams ? undefined : 'not had again';
+  // Whole from the start: it has a length, and no trailers.
+  const { 'content-length': length } = again.headers;
+  const whole = unpaid && { ...unpaid, headers: { ...unpaid.headers, 'content-length': length }, trailers: {} };
+  const wrong = difference(again, whole);
+  return wrong && `had again with ${wrong}`;
 }
 
 /** Nothing protected leaves without its charge, except what a stream may run ahead; a free answer arrives all the same. */

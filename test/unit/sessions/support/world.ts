@@ -8,6 +8,7 @@ import { readOffers } from '../../../../sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../../sandbox/payer/credential.js';
 import { answerOffers, type PayOptions } from '../../../../sandbox/payer/pay.js';
 import type { SettlementId } from '../../../../src/domain/ids.js';
+import type { JsonObject } from '../../../../src/domain/json.js';
 import type { Protocol } from '../../../../src/domain/settlements/settlement-status.js';
 import {
   createPaidSessions,
@@ -34,7 +35,7 @@ export const FIXED: PaidSessionOptions = {
   decimals: 6,
   payTo: PAYEE,
   network: 'eip155:8453',
-  protocols: ['atxp', 'x402', { protocol: 'mpp', network: TEMPO }],
+  protocols: ['atxp', 'x402', { protocol: 'mpp', network: TEMPO, asset: ASSET }],
 };
 /** Metered up to 0.1 of the asset. */
 export const METERED: PaidSessionOptions = { ...FIXED, price: undefined, cap: '100000' };
@@ -66,7 +67,11 @@ export class FakeAuthServer {
       : { kind: 'invalid' as const, detail: 'auth server answered 402' };
   }
 
-  async createPaymentRequest() {
+  /** The options of each payment request that it was asked for. */
+  readonly asked: (readonly JsonObject[])[] = [];
+
+  async createPaymentRequest({ options }: { readonly options: readonly JsonObject[] }) {
+    this.asked.push(options);
     if (this.down) return { kind: 'unavailable' as const, detail: 'no connection' };
     this.requests += 1;
     return { kind: 'created' as const, id: `request-${this.requests}` };
@@ -101,6 +106,7 @@ const SETTINGS: SessionSettings = {
   checkpointIntervalMs: 60_000,
   checkpointAmount: 10_000n,
   unknownCommitMs: 300,
+  challengePatienceMs: 5_000,
 };
 
 export interface WorldOptions {
@@ -153,7 +159,7 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
   app.all('/paid', sessions.paidSession(options.sells ?? FIXED), ...(options.after ?? []), (req, res) =>
     handler(req, res),
   );
-  options.mount?.(app, (terms) => sessions.paidSession(terms));
+  options.mount?.(app, sessions.paidSession);
   app.use(options.onError ?? answerWith500);
   app.set('env', 'test');
   const server = serverOf(app, options.http2 ?? false);
