@@ -18,7 +18,6 @@ import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
 import { type Described, describedBy } from './discovery/discovery.js';
 import { paidOperation } from './discovery/paid-operation.js';
-import type { KeptAnswer } from './gate/answer-record.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
 import { attach, type GateSettings, type PaymentSession } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
@@ -26,7 +25,7 @@ import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from 
 import type { Presented } from './offers/match-offer.js';
 import { type RouteOffers, routeOffers, type SupportedSchemes } from './offers/offers.js';
 import { createPatience, type Patience } from './offers/patience.js';
-import { type Receipt, receiptOf } from './offers/payment-response.js';
+import { receiptOf } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
@@ -98,7 +97,9 @@ export function createPaidRoute<Asked>(
   return describedBy(described, sells);
 }
 
-const answerPreflight = (request: PaidRequest): undefined => void request.answer(PREFLIGHT_ANSWER);
+function answerPreflight(request: PaidRequest): undefined {
+  request.answer(PREFLIGHT_ANSWER);
+}
 
 interface Served {
   readonly route: RouteOffers;

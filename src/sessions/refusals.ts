@@ -1,4 +1,5 @@
 import { type ChannelRefusal, PROBLEM_STATUS, problemType } from '../domain/channels/channel-problems.js';
+import { varyOnCredentials } from './gate/paid-head.js';
 import type { PlainAnswer } from './gate/wire.js';
 import type { ChallengeAnswer } from './offers/challenge.js';
 import type { PaidRequest } from './paid-request.js';
@@ -137,12 +138,12 @@ type Headers = Readonly<Record<string, string>>;
 /** @param headers that it carries beside its own */
 export function sendProblem(request: PaidRequest, problem: Problem, headers: Headers = {}): undefined {
   const answer = problemAnswer(problem, request.headersSoFar()['x-request-id']);
-  request.answer({ ...answer, headers: { ...headers, ...answer.headers } });
+  answerInstead(request, { ...answer, headers: { ...headers, ...answer.headers } });
 }
 
 /** A channel was managed; there is nothing to say but what became of it. */
 export function sendManaged(request: PaidRequest, headers: Headers): undefined {
-  request.answer({ status: 204, headers: { ...headers, 'Cache-Control': 'no-store' }, body: '' });
+  answerInstead(request, { status: 204, headers: { ...headers, 'Cache-Control': 'no-store' }, body: '' });
 }
 
 export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer {
@@ -169,5 +170,12 @@ export function problemAnswer(problem: Problem, requestId: unknown): PlainAnswer
 export function sendChallenge(request: PaidRequest, { headers, body }: ChallengeAnswer, problem: Problem): undefined {
   if (body === undefined || problem.status !== 402) return sendProblem(request, problem, headers);
   const json = { 'Content-Type': 'application/json; charset=utf-8' };
-  request.answer({ status: 402, headers: { ...headers, ...json }, body: JSON.stringify(body) });
+  answerInstead(request, { status: 402, headers: { ...headers, ...json }, body: JSON.stringify(body) });
+}
+
+/** Nothing that is sold: no cache keeps it, and one that keeps it all the same does not give it to who pays. */
+function answerInstead(request: PaidRequest, { headers, ...answer }: PlainAnswer): void {
+  const { vary } = request.headersSoFar();
+  const said = Array.isArray(vary) ? vary.join(', ') : vary?.toString();
+  request.answer({ ...answer, headers: { Vary: varyOnCredentials(said), ...headers } });
 }

@@ -237,8 +237,8 @@ describe.each(FRAMEWORKS)('$name', ({ name, http2, knowsProxies, showsBreaks, fa
     const before = served;
     const again = await post(today);
     expect(again).toMatchObject({ status: 200, whole: true, body: had.body });
-    for (const name of ['settlement-id', 'content-type', BEFORE[0]])
-      expect([name, again.headers[name]]).toEqual([name, had.headers[name]]);
+    for (const field of ['settlement-id', 'content-type', BEFORE[0]])
+      expect([field, again.headers[field]]).toEqual([field, had.headers[field]]);
     const other = await post('yesterday');
     expect({ status: other.status, body: json(other) }).toMatchObject({
       status: 409,

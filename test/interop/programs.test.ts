@@ -38,20 +38,11 @@ it('programs of all frameworks in one process sell by one lease, which one call 
     import('./programs/http2.js'),
   ]);
   const urls = programs.map(({ server }) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const answers = await Promise.all(
-    ['/report', '/report', '/reports/monday', '/report'].map((path, at) =>
-      until(
-        'the ledger is reached',
-        async () => {
-          const answer = await ask(`${urls[at]}${path}`, { http2: at === 3 });
-          return answer.status === 402 && { at, ...answer };
-        },
-        { limitMs: 10_000 },
-      ),
-    ),
-  );
-  expect(answers.map(({ headers }) => headers['x-atxp-payment-request'])).toEqual(
-    answers.map(() => expect.stringContaining('paymentRequestId')),
+  // What ATXP offers comes when the auth server has had its time.
+  const paths = ['/report', '/report', '/reports/monday', '/report'];
+  const answers = await Promise.all(paths.map((path, at) => ask(`${urls[at]}${path}`, { http2: at === 3 })));
+  expect(answers.map(({ status, headers }) => [status, typeof headers['payment-required']])).toEqual(
+    answers.map(() => [402, 'string']),
   );
   const leases = () =>
     store.database.query<{ readonly ended: boolean }>('SELECT lapses_at <= clock_now() AS ended FROM server_leases');

@@ -40,6 +40,12 @@ export const PROGRAMS = {
     without: `the paid gate was tried with Node ${process.version} alone; run \`node scripts/other-nodes.mjs\``,
     inCi: 'installed',
   },
+  nginx: {
+    isThere: () => spawnSync(nginxProgram(), ['-v']).status === 0,
+    askedBy: ['test/interop/nginx.test.ts', 'test/interop/nginx-limits.test.ts'],
+    without: 'no paid route was tried behind nginx; install the package nginx-light, or set NGINX',
+    inCi: 'installed',
+  },
   'docker compose': {
     isThere: () => spawnSync('docker', ['compose', 'version']).status === 0,
     askedBy: ['test/architecture/compose.test.ts'],
@@ -52,6 +58,8 @@ export type ProgramName = keyof typeof PROGRAMS;
 
 export const promtoolProgram = (): string => process.env.PROMTOOL ?? 'promtool';
 export const chromiumProgram = (): string => process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+export const nginxProgram = (): string => process.env.NGINX ?? 'nginx';
 
 /** For `skipIf`: the program is missing, and this is no place in which it must be there. */
 export const isPassedOverWithout = (name: ProgramName): boolean => {

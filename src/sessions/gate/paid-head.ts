@@ -26,7 +26,7 @@ export function completeHead(
  * A paid answer is for its payer: no shared cache keeps it, whatever the handler said and however. What a
  * private cache may do stays as the handler said it.
  */
-export function keepPrivate(head: WireHead): void {
+function keepPrivate(head: WireHead): void {
   for (const name of head.names()) if (FOR_ONE_CACHE.test(name)) head.remove(name);
   head.set('Cache-Control', head.status === 402 ? 'no-store' : privateCacheControl(head.get('Cache-Control')));
   head.set('Vary', varyOnCredentials(head.get('Vary')));
@@ -56,7 +56,8 @@ type Headers = Readonly<Record<string, string | string[]>>;
 /** Of an answer that we make: one of each name, the later one, and nothing of what layers before have told caches. */
 export function answerHeaders(before: Headers, ...own: readonly Headers[]): Headers {
   const kept = Object.entries(before).filter(([name]) => !saysOfAnother(name));
-  const all = [...kept, ...own.flatMap((headers) => Object.entries(headers))];
+  const said = kept.filter(([name]) => name.toLowerCase() === 'vary').flatMap(([, value]) => value);
+  const all = [...kept, ['Vary', varyOnCredentials(said.join(', '))] as const, ...own.flatMap(Object.entries)];
   return Object.fromEntries(new Map(all.map((header) => [header[0].toLowerCase(), header])).values());
 }
 

@@ -4,6 +4,7 @@
 import { OutgoingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { askBeforeDestroy, destroyFreely, keepHeldConnections, notIdle } from './held-connections.js';
+import { sayInstead } from './say-instead.js';
 import { watchEnd } from './watch-end.js';
 import type { PlainAnswer, Wire, WireEvents } from './wire.js';
 import { byteLength, textEncoding, withoutChunks } from './wire-bytes.js';
@@ -16,7 +17,7 @@ type WriteRaw = (data: Data, encoding?: BufferEncoding | null, callback?: Callba
 /** A response as Node's own code sees it (lib/_http_outgoing.js). */
 interface NodeResponse {
   /** The head as it will be sent, once it is decided. */
-  readonly _header: string | null;
+  _header: string | null;
   /** What waits for a socket, as it does where requests are pipelined and an earlier response is not finished. */
   outputData: { data: Data; encoding?: BufferEncoding | null; callback?: Callback }[];
   outputSize: number;
@@ -172,8 +173,12 @@ export class Http1Wire implements Wire {
     this.#replaced = true;
     // What the handler said about its own answer's length is not said about this one.
     this.#res.strictContentLength = false;
-    const { bytes, last } = rendered(this.#res, answer);
+    const { bytes, last, head } = rendered(this.#res, answer);
     node._last = last;
+    // Node lets nobody set headers while there is a head.
+    node._header = null;
+    sayInstead(this.#res, answer);
+    node._header = head;
     this.#writeRaw.call(node, bytes, null, () => {
       for (const { callback } of dropped) callback?.(error);
     });
@@ -302,15 +307,15 @@ export class Http1Wire implements Wire {
 }
 
 /** Node writes the answer, on a response that has no socket. */
-function rendered(res: ServerResponse, { status, headers, body }: PlainAnswer): { bytes: Buffer; last: boolean } {
+function rendered(res: ServerResponse, instead: PlainAnswer): { bytes: Buffer; last: boolean; head: string | null } {
   const answer = new ServerResponse(res.req);
   const { shouldKeepAlive, maxRequestsOnConnectionReached } = res as unknown as NodeResponse;
   Object.assign(answer, { shouldKeepAlive, maxRequestsOnConnectionReached });
-  answer.writeHead(status, headers);
-  answer.end(body);
-  const { outputData, _last: last } = answer as unknown as NodeResponse;
+  sayInstead(answer, instead);
+  answer.end(instead.body);
+  const { outputData, _last: last, _header: head } = answer as unknown as NodeResponse;
   const bytes = outputData.map(({ data, encoding }) =>
     typeof data === 'string' ? Buffer.from(data, encoding ?? 'latin1') : data,
   );
-  return { bytes: Buffer.concat(bytes), last };
+  return { bytes: Buffer.concat(bytes), last, head };
 }

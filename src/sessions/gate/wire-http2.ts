@@ -8,6 +8,7 @@ import {
   type ServerHttp2Stream,
   type ServerStreamResponseOptions,
 } from 'node:http2';
+import { sayInstead } from './say-instead.js';
 import { watchEnd } from './watch-end.js';
 import type { PlainAnswer, Wire, WireEvents, WireHead } from './wire.js';
 import { byteLength, textEncoding } from './wire-bytes.js';
@@ -33,6 +34,7 @@ export const isHttp2 = (res: ServerResponse): boolean =>
  * do for a client whose window is full.
  */
 export class Http2Wire implements Wire {
+  readonly #res: ServerResponse;
   readonly #stream: ServerHttp2Stream;
   readonly #events: WireEvents;
   readonly #inner: Inner;
@@ -54,6 +56,7 @@ export class Http2Wire implements Wire {
   constructor(res: ServerResponse, events: WireEvents) {
     const { stream } = res as ServerResponse & { stream: ServerHttp2Stream };
     const inner = stream as unknown as Inner;
+    this.#res = res;
     this.#stream = stream;
     this.#events = events;
     this.#inner = { respond: inner.respond, _write: inner._write, _writev: inner._writev, _final: inner._final };
@@ -141,13 +144,15 @@ export class Http2Wire implements Wire {
     else this.#goOn();
   }
 
-  replace({ status, headers, body }: PlainAnswer): void {
+  replace(answer: PlainAnswer): void {
     this.#replaced = true;
     this.#holding = false;
     this.#taken = [];
     this.#takenBytes = 0;
-    this.#respond({ ...headers, ':status': status });
-    this.#write(Buffer.from(body));
+    Reflect.deleteProperty(this.#stream, 'headersSent');
+    sayInstead(this.#res, answer);
+    this.#respond({ ...this.#res.getHeaders(), ':status': answer.status });
+    this.#write(Buffer.from(answer.body));
     this.#dropped?.();
     const parked = this.#parked;
     this.#parked = undefined;

@@ -4,7 +4,7 @@ import { wrapFetchWithPayment, x402Client, x402HTTPClient } from '@x402/fetch';
 import { stockWallet } from './stock-wallet.js';
 
 /** Names each payment, as the authors of the extension have clients do it. */
-export const namingClient = (id?: string): x402Client =>
+const namingClient = (id?: string): x402Client =>
   new x402Client().register('eip155:*', new ExactEvmScheme(stockWallet)).registerExtension({
     key: PAYMENT_IDENTIFIER,
     enrichPaymentPayload: async (payload) => ({

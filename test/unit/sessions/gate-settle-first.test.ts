@@ -44,6 +44,33 @@ test.each(VERSIONS)(
   },
 );
 
+test.each(VERSIONS)(
+  '%s: whoever looks at a replaced answer later, as access logs do, sees what was sent',
+  async (...version) => {
+    const [, http2] = version;
+    const seen: unknown[] = [];
+    const log: RequestHandler = (_req, res, next) => {
+      res.once('close', () => seen.push([res.statusCode, res.headersSent, { ...res.getHeaders() }]));
+      next();
+    };
+    world = await sell(
+      charging((_req, res) => res.status(201).set('X-Secret', 'worth money').send('worth money')),
+      { ...SETTLE_FIRST, http2, before: [log] },
+    );
+    world.settleNow = () => Promise.resolve('refused');
+    const { headers } = await buy(world, http2);
+    // The first was the 402.
+    await eventually(() => seen.length === 2);
+    const { 'settlement-id': id, 'content-length': length } = headers;
+    expect(seen[1]).toEqual([
+      402,
+      true,
+      expect.objectContaining({ 'settlement-id': id, 'content-length': Number(length) }),
+    ]);
+    expect(JSON.stringify(seen[1])).not.toContain('worth money');
+  },
+);
+
 test('the next request on the connection of a replaced answer is served', async () => {
   world = await sell(
     charging((_req, res) => res.json({ worth: 'money' })),

@@ -92,14 +92,17 @@ test('a middleware that speaks last does not make a paid answer public', async (
   expect((await world.buy()).headers.get('cache-control')).toBe('private, max-age=60');
 });
 
-test('every 402 is no-store: the demand, the refusal, the answer in place of a response, and the handler’s own', async () => {
+test('every 402 is no-store and kept from who pays: the demand, the refusal, the answer in place of a response, and the handler’s own', async () => {
   world = await sell(
     (req, res) => {
       if (req.query.own === '1') return res.set('Cache-Control', 'public, max-age=60').status(402).send('more');
       req.paymentSession?.charge('10000');
       return res.send('sold');
     },
-    { sells: { ...FIXED, settle: 'before-release' } },
+    {
+      sells: { ...FIXED, settle: 'before-release' },
+      before: [(_req, res, next) => (res.set('Vary', 'Accept-Encoding'), next())],
+    },
   );
   world.settleNow = () => Promise.resolve('refused');
   const demand = await fetch(`${world.url}/paid`);
@@ -109,7 +112,11 @@ test('every 402 is no-store: the demand, the refusal, the answer in place of a r
   world.auth.verifies = 'invalid';
   const refused = await world.buy({ credential });
   for (const answer of [demand, instead, own, refused])
-    expect([answer.status, answer.headers.get('cache-control')]).toEqual([402, 'no-store']);
+    expect([answer.status, answer.headers.get('cache-control'), answer.headers.get('vary')]).toEqual([
+      402,
+      'no-store',
+      'Accept-Encoding, X-ATXP-Payment, PAYMENT-SIGNATURE, X-PAYMENT, Authorization',
+    ]);
 });
 
 test('every answer that was paid for names its settlement', async () => {
