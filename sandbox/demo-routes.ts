@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Express, Request, Response } from 'express';
-import type { PaidSession, PaidSessionOptions } from '../src/sessions/index.js';
+import type { JsonObject } from '../src/domain/json.js';
+import type { PaidSession, PaidSessionOptions, PublishedRoute } from '../src/sessions/index.js';
 
 /** Test USDC on Base Sepolia and a test dollar on Tempo; nobody holds the payee's key, nothing ever reaches a chain. */
 const OFFER = {
@@ -30,8 +31,10 @@ const TICK_MS = 50;
  * Four paid routes to try the product on: `/demo/fixed` costs 0.01 USDC; `/demo/metered?n=3` costs 0.001 a step and
  * `/demo/stream?n=3` 0.001 a tick (server-sent events), both under a cap of 0.01. `/demo/channel` costs 0.01 too, paid from an MPP channel.
  * The middleware is handed in because the sandbox does not assemble it.
+ *
+ * @returns where they are, for those who describe them
  */
-export function mountDemoRoutes(app: Express, paidSession: PaidSession): void {
+export function mountDemoRoutes(app: Express, paidSession: PaidSession): readonly PublishedRoute[] {
   app.use('/demo', paidSession.cors());
   const fixed = paidSession({ ...OFFER, price: PRICE });
   const metered = paidSession({ ...OFFER, cap: PRICE });
@@ -51,7 +54,31 @@ export function mountDemoRoutes(app: Express, paidSession: PaidSession): void {
     res.json({ joke: 'How many vouchers does it take to pay for a joke? One. The last one.' });
   });
   app.get('/demo/stream', metered, (req, res) => stream(req, res));
+
+  return [
+    demo('/demo/fixed', fixed, 'A joke.'),
+    demo('/demo/metered', metered, 'Steps, each of which is charged for.', STEPS),
+    demo('/demo/stream', metered, 'Ticks, each of which is charged for, as server-sent events.', STEPS),
+    demo('/demo/channel', channel, 'A joke, paid from an MPP channel.'),
+  ];
 }
+
+/** The most steps or ticks that are asked for, `n`. */
+const STEPS = [
+  { name: 'n', in: 'query', required: false, schema: { type: 'integer', minimum: 0, maximum: MAX_STEPS, default: 3 } },
+];
+
+const demo = (
+  path: string,
+  paid: PublishedRoute['paid'],
+  summary: string,
+  parameters: readonly JsonObject[] = [],
+): PublishedRoute => ({
+  method: 'GET',
+  path,
+  paid,
+  operation: { operationId: path.slice(1).replace('/', '-'), tags: ['demo'], summary, security: [], parameters },
+});
 
 async function stream(req: Request, res: Response): Promise<void> {
   res.set({ 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' }).flushHeaders();

@@ -3,6 +3,7 @@ import { fastifyPaidSessions, type PaidSession } from './sessions/frameworks/fas
 
 export { stopMakegood } from './programs/embedded.js';
 export type { CorsOptions } from './sessions/cors.js';
+export type { Described, DiscoveryOptions, PublishedRoute } from './sessions/discovery/discovery.js';
 export type { FastifyHook, PaidSession, PaidSessionOptions } from './sessions/frameworks/fastify.js';
 export type { PaymentSession, SoldOffer } from './sessions/gate/payment-session.js';
 export type { ProtocolTerms } from './sessions/offers/route-options.js';

@@ -1,15 +1,9 @@
-import type { RequestHandler } from 'express';
 import { embed, shared } from './programs/embedded.js';
-import { createCors } from './sessions/cors.js';
-import {
-  expressPaidSession,
-  expressPaidSessions,
-  type PaidSession,
-  type PaidSessionOptions,
-} from './sessions/frameworks/express.js';
+import { expressPaidSessions, type PaidSession } from './sessions/frameworks/express.js';
 
 export { stopMakegood } from './programs/embedded.js';
 export type { CorsHandler, CorsOptions } from './sessions/cors.js';
+export type { Described, DiscoveryOptions, PublishedRoute } from './sessions/discovery/discovery.js';
 export type { PaidSession, PaidSessionOptions } from './sessions/frameworks/express.js';
 export type { PaymentSession, SoldOffer } from './sessions/gate/payment-session.js';
 export type { ProtocolTerms } from './sessions/offers/route-options.js';
@@ -26,17 +20,12 @@ export interface Makegood {
  * it goes on trying; a wrong setting throws at once and names the variable.
  */
 export function createMakegood(): Makegood {
-  const { paidRoute, stop } = embed();
-  return { paidSession: expressPaidSessions(paidRoute), stop };
+  const embedded = embed();
+  return { paidSession: expressPaidSessions(() => embedded), stop: embedded.stop };
 }
 
 /**
  * The same for an application that needs only one: made from the environment when the first route is declared.
  * Settings, lease and connections are shared by all its routes, those of `makegood/node` and `makegood/fastify` too.
  */
-export function paidSession(options: PaidSessionOptions): RequestHandler {
-  return expressPaidSession(shared().paidRoute(options));
-}
-
-/** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. It reads no settings. */
-paidSession.cors = createCors;
+export const paidSession: PaidSession = expressPaidSessions(shared);

@@ -3,7 +3,8 @@ import { nodePaidSessions, type PaidSession } from './sessions/frameworks/node.j
 
 export { stopMakegood } from './programs/embedded.js';
 export type { CorsHandler, CorsOptions } from './sessions/cors.js';
-export type { PaidHandler, PaidSession, PaidSessionOptions } from './sessions/frameworks/node.js';
+export type { Described, DiscoveryOptions, PublishedRoute } from './sessions/discovery/discovery.js';
+export type { DiscoveryHandler, PaidHandler, PaidSession, PaidSessionOptions } from './sessions/frameworks/node.js';
 export type { PaymentSession, SoldOffer } from './sessions/gate/payment-session.js';
 export type { ProtocolTerms } from './sessions/offers/route-options.js';
 

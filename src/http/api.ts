@@ -10,6 +10,7 @@ import express, {
 import helmet from 'helmet';
 import type { Resolution } from '../calls/decisions/decide.js';
 import type { SettlementId } from '../domain/ids.js';
+import type { JsonObject } from '../domain/json.js';
 import type { ApiToken } from '../domain/roles.js';
 import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-headers.js';
 import { authorize, createAuthenticate } from './auth.js';
@@ -43,8 +44,8 @@ export interface ApiDependencies extends SettlementRouteDependencies, HealthDepe
   readonly rateLimit: RateLimitSettings;
   /** Of the product, for /openapi.json. */
   readonly version: string;
-  /** Mounts routes of another kind (paid routes, webhooks) beside the API; they bring their own manners. */
-  readonly mount?: (app: Express) => void;
+  /** Mounts routes of another kind (paid routes, webhooks) beside the API; they bring their own manners, and their OpenAPI paths. */
+  readonly mount?: (app: Express) => Readonly<Record<string, JsonObject>>;
 }
 
 /** One answered request, without ids: what a histogram may be labelled with. */
@@ -78,7 +79,6 @@ export function createApi(dependencies: ApiDependencies): Express {
   app.use(helmet());
   app.use(crossOrigin(dependencies.corsOrigins));
 
-  const description = openApiDocument(OPERATIONS, dependencies.version);
   const routes = [
     ...settlementRoutes(dependencies),
     ...marketplaceRoutes(dependencies),
@@ -86,7 +86,7 @@ export function createApi(dependencies: ApiDependencies): Express {
     route(openApiOperation, () => Promise.resolve({ status: 200, body: description })),
   ];
   mountRoutes(app, routes, { factsOf, dependencies });
-  dependencies.mount?.(app);
+  const description = openApiDocument(OPERATIONS, dependencies.version, dependencies.mount?.(app));
   app.use(() => {
     throw new HttpProblem('not_found', 'this path is not known; /openapi.json lists what is');
   });

@@ -5,8 +5,12 @@ import { ProblemAnswer } from './settlements/settlement-schemas.js';
 
 type Json = Record<string, unknown>;
 
-/** OpenAPI 3.1 of these operations, from the schemas that also validate. @param version of the product */
-export function openApiDocument(operations: readonly Operation[], version: string): Json {
+/**
+ * OpenAPI 3.1 of these operations, from the schemas that also validate.
+ * @param version of the product
+ * @param mounted paths of what is served beside the API
+ */
+export function openApiDocument(operations: readonly Operation[], version: string, mounted: Json = {}): Json {
   const named: Record<string, unknown> = {};
   const toSchema: ToSchema = (schema, io) => jsonSchema(schema, io, named);
   const paths: Record<string, Json> = {};
@@ -24,7 +28,7 @@ export function openApiDocument(operations: readonly Operation[], version: strin
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    paths,
+    paths: { ...paths, ...mounted },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
       schemas: { ...named, Problem: toSchema(ProblemAnswer, 'output') },

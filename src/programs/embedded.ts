@@ -9,6 +9,7 @@ import { createTempoRuntime } from './tempo-runtime.js';
 /** Makegood inside an application of its own, whatever its frameworks: no type of any of them is seen from here. */
 export interface Embedded {
   readonly paidRoute: <Asked>(options: PaidSessionOptions<Asked>) => PaidRoute<Asked>;
+  readonly publicUrl: string | undefined;
   readonly log: SessionLog;
   readonly stop: () => Promise<void>;
 }
@@ -36,6 +37,7 @@ export function embed(): Embedded {
 
   return {
     paidRoute: (options) => runtime.sessions.paidRoute(options),
+    publicUrl: config.http.publicUrl,
     log: logger,
     async stop() {
       stopped = true;

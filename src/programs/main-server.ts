@@ -9,7 +9,7 @@ import { type ApiDependencies, createApi } from '../http/api.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLogger, type Logger } from '../observability/logger.js';
 import { createMetrics } from '../observability/metrics.js';
-import type { PaidSessions } from '../sessions/index.js';
+import { type PaidSessions, type PublishedRoute, paidPaths } from '../sessions/index.js';
 import { VERSION } from '../version.js';
 import { loadTempo } from './load-tempo.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
@@ -28,8 +28,8 @@ export interface RunningServer {
 
 export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> {
   readonly logger?: Logger;
-  /** Paid routes that are served beside the API. */
-  readonly mount?: (app: Express, paidSession: PaidSessions['paidSession']) => void;
+  /** Paid routes that are served beside the API, and described with it. */
+  readonly mount?: (app: Express, paidSession: PaidSessions['paidSession']) => readonly PublishedRoute[];
 }
 
 /**
@@ -102,8 +102,15 @@ function apiDependencies(
     corsOrigins: config.http.corsOrigins,
     rateLimit: config.http.rateLimit,
     version: VERSION,
-    mount: mount && ((app) => mount(app, sessions.paidSession)),
+    mount: mount && ((app) => mountPaid(app, mount, sessions.paidSession)),
   };
+}
+
+function mountPaid(app: Express, mount: NonNullable<ServerOptions['mount']>, paidSession: PaidSessions['paidSession']) {
+  const routes = mount(app, paidSession);
+  // What it says of OpenAPI is not asked for: the API has a document, which they are put into.
+  app.use(paidSession.discovery({ title: 'Makegood', version: VERSION, routes }));
+  return paidPaths(routes);
 }
 
 /** A provider that is parked lets nobody in; one parked seller at it is nobody else's business. */

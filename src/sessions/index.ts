@@ -20,6 +20,7 @@ import type { SessionLedger } from './session-ledger.js';
 import type { SessionLog } from './session-log.js';
 
 export { type CorsOptions, createCors } from './cors.js';
+export { type PublishedRoute, paidPaths } from './discovery/discovery.js';
 export type { PaidSession } from './frameworks/express.js';
 export type { PaymentSession } from './gate/payment-session.js';
 export type { PaidSessionOptions, ProtocolTerms } from './offers/route-options.js';
@@ -176,7 +177,7 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
     });
   return {
     paidRoute,
-    paidSession: expressPaidSessions(paidRoute),
+    paidSession: expressPaidSessions(() => ({ paidRoute, publicUrl: dependencies.publicUrl })),
     async start() {
       const problem = await (dependencies.nodeProblem ?? nodeProblem)();
       holdsBack = problem === undefined;
@@ -198,6 +199,6 @@ export function createPaidSessions(dependencies: PaidSessionsDependencies): Paid
 const DEFAULT_RELEASED_LIMIT = 60;
 const DEFAULT_SETTLE_FIRST_BUFFER = 1_048_576;
 
-/** MPP challenges are valid in one realm; all servers of a deployment share it. */
+/** MPP challenges are valid in one realm; all servers of a deployment share it. A port is none of it (npm mppx). */
 const realmOf = (publicUrl: string | undefined): string =>
-  publicUrl === undefined ? 'makegood' : new URL(publicUrl).host;
+  publicUrl === undefined ? 'makegood' : new URL(publicUrl).hostname;

@@ -4,8 +4,8 @@ import type { DecodedCredential } from '../protocols/credential.js';
 import { canonicalJson, sha256 } from '../protocols/wire-json.js';
 import type { Admission, AdmissionRequest, AdmitDependencies } from './admission.js';
 import { keptAnswer } from './gate/answer-record.js';
-import { identifierOf } from './offers/extensions.js';
 import { readAlone } from './offers/match-offer.js';
+import { identifierOf } from './offers/payment-identifier.js';
 import { receiptOf } from './offers/payment-response.js';
 import { type AnswerName, type NamedAnswer, NO_LEDGER } from './session-ledger.js';
 

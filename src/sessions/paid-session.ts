@@ -16,18 +16,20 @@ import {
 } from './channels/channel-route.js';
 import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
+import { type Described, describedBy } from './discovery/discovery.js';
+import { paidOperation } from './discovery/paid-operation.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
 import { attach, type GateSettings, type PaymentSession } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
-import { offeredExtensions } from './offers/extensions.js';
 import type { Presented } from './offers/match-offer.js';
-import { type RouteOffers, routeOffers } from './offers/offers.js';
+import { type RouteOffers, routeOffers, type SupportedSchemes } from './offers/offers.js';
 import { createPatience, type Patience } from './offers/patience.js';
 import { receiptOf } from './offers/payment-response.js';
 import { resourceOf } from './offers/resource.js';
 import { type PaidSessionOptions, refuse, type ValidityBounds } from './offers/route-options.js';
 import type { SupportedSchemesKeeper } from './offers/supported-schemes.js';
+import { type OfferedExtensions, offeredExtensions } from './offers/x402-extensions.js';
 import type { PaidRequest } from './paid-request.js';
 import { isPreflight, PREFLIGHT_ANSWER } from './preflight.js';
 import { channelRefusal, type Problem, refusal, sendChallenge, sendManaged, sendProblem } from './refusals.js';
@@ -60,7 +62,8 @@ interface AuthServerSales {
  * Resolves to the session that the handler charges. Undefined: no handler runs, because the request was answered already, or
  * its client is gone. Rejects with what the route's own `identify` threw.
  */
-export type PaidRoute<Asked> = (request: PaidRequest, asked: Asked) => Promise<PaymentSession | undefined>;
+export type PaidRoute<Asked> = ((request: PaidRequest, asked: Asked) => Promise<PaymentSession | undefined>) &
+  Described;
 
 /** @throws Error naming the option, at definition time */
 export function createPaidRoute<Asked>(
@@ -73,17 +76,25 @@ export function createPaidRoute<Asked>(
   if (authServer && authServer.challenge.mpp === undefined && offers.some((offer) => offer.protocol === 'mpp')) {
     refuse('protocols', 'mpp needs MPP_SECRET_KEY, which signs its challenges', "protocols: ['atxp', 'x402']");
   }
+  const extensions = offeredExtensions(options, route);
   const channel = channels && channelOfferOf(options, route.terms, channels.verifier.terms);
+  const sold = { terms: route.terms, offers, channel };
+  const described: Described = {
+    openApi: (operation) => paidOperation(sold, operation),
+    listed: extensions['bazaar'] !== undefined && offers.some((offer) => offer.protocol === 'x402'),
+  };
   if (offers.length === 0 && channel === undefined) {
-    return async (request) =>
+    const sellsNothing = async (request: PaidRequest) =>
       isPreflight(request.req) ? answerPreflight(request) : sendProblem(request, refusal('not_configured'));
+    return describedBy(described, sellsNothing);
   }
   const { identify } = options;
-  const served = { route: { ...route, offers }, channel, dependencies };
-  return async (request, asked) =>
+  const served = { route: { ...route, offers }, extensions, channel, dependencies };
+  const sells = async (request: PaidRequest, asked: Asked) =>
     isPreflight(request.req)
       ? answerPreflight(request)
       : serve(request, { ...served, identify: identify && (() => identify(asked)) });
+  return describedBy(described, sells);
 }
 
 function answerPreflight(request: PaidRequest): undefined {
@@ -92,6 +103,7 @@ function answerPreflight(request: PaidRequest): undefined {
 
 interface Served {
   readonly route: RouteOffers;
+  readonly extensions: OfferedExtensions;
   readonly channel: ChannelOffer | undefined;
   readonly identify: (() => string | undefined) | undefined;
   readonly dependencies: PaidRouteDependencies;
@@ -125,7 +137,7 @@ async function serve(request: PaidRequest, served: Served): Promise<PaymentSessi
     x402: {},
     mpp: {},
   };
-  const presented = presentedAt(request, route, { supportedSchemes, publicUrl: dependencies.publicUrl });
+  const presented = presentedAt(request, served, supportedSchemes);
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
   const visit: Visit = { ...served, request, presented, found, content, startedAt, patience };
   if (found === undefined) return challenge(visit, refusal('payment_required'));
@@ -289,15 +301,15 @@ async function challenge(
 
 function presentedAt(
   request: PaidRequest,
-  { offers, terms }: RouteOffers,
-  { supportedSchemes, publicUrl }: Pick<Presented, 'supportedSchemes'> & { publicUrl: string | undefined },
+  { route: { offers, terms }, extensions, dependencies }: Served,
+  supportedSchemes: SupportedSchemes,
 ): Presented {
-  const { target, url } = resourceOf(request, publicUrl);
+  const { target, url } = resourceOf(request, dependencies.publicUrl);
   return {
     offers,
     supportedSchemes,
+    extensions,
     target,
-    extensions: offeredExtensions(terms),
     resource: {
       url,
       ...(terms.description !== undefined && { description: terms.description }),

@@ -480,6 +480,7 @@ it('every option is in the table', () => {
     longest: true,
     streamed: true,
     replay: true,
+    discoverable: true,
     name: true,
     description: true,
     mimeType: true,

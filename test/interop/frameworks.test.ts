@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type AuthServerSandbox, startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
 import { payerAccount } from '../../sandbox/payer/account.js';
 import { readOffers } from '../../sandbox/payer/challenge.js';
@@ -13,10 +13,11 @@ import { openTestLedger, type TestLedger } from '../support/ledger-fixtures.js';
 import { named } from '../support/sessions/naming.js';
 import { IN_USDC } from '../support/sessions/offers.js';
 import { startPaidSessions } from '../support/sessions/paid-server.js';
+import { undescribed } from '../support/sessions/undescribed.js';
 import { settleOnce } from '../support/settlements/settling.js';
 import { until } from '../support/until.js';
 import { type Asked, ask, type Question } from '../unit/sessions/support/ask.js';
-import { BEFORE, FRAMEWORKS, type Serving, type Sold, type Tools } from './support/frameworks.js';
+import { BEFORE, FRAMEWORKS, type ServeOptions, type Serving, type Sold, type Tools } from './support/frameworks.js';
 
 /** Paid routes of each framework, as they come from the registry, on a real ledger. */
 
@@ -89,8 +90,8 @@ const routesOn = (sessions: PaidSessions): readonly Sold[] => [
       throw OUT_OF_PAPER;
     },
   },
-  { path: '/cannot-tell', route: () => Promise.reject(OUT_OF_PAPER), serve: paper },
-  { path: '/left', route: () => Promise.resolve(undefined), serve: paper },
+  { path: '/cannot-tell', route: undescribed(() => Promise.reject(OUT_OF_PAPER)), serve: paper },
+  { path: '/left', route: undescribed(() => Promise.resolve(undefined)), serve: paper },
 ];
 
 describe.each(FRAMEWORKS)('$name', ({ name, http2, knowsProxies, showsBreaks, failure, serve }) => {
@@ -244,6 +245,58 @@ describe.each(FRAMEWORKS)('$name', ({ name, http2, knowsProxies, showsBreaks, fa
       body: { code: 'payment_identifier_used' },
     });
     expect(served).toBe(before);
+  });
+
+  describe('what is told before anybody asks', () => {
+    const tells = async (options: ServeOptions = {}) => {
+      const told = await serve(
+        [{ path: '/listed', route: sessions.paidRoute({ ...FIXED, discoverable: true }), serve: paper }],
+        { discovery: true, ...options },
+      );
+      onTestFinished(() => told.stop());
+      const asked = (path: string, question: Question = {}) => ask(told.url + path, { http2, ...question });
+      const resourcesAt = async (headers: Question['headers'] = {}) =>
+        json(await asked('/.well-known/x402', { headers }))['resources'];
+      return { url: told.url, asked, resourcesAt };
+    };
+
+    it('is the offers of its routes, beside what layers before have said, and pages may read it', async () => {
+      const { asked } = await tells({ cors: true });
+      const said = await asked('/openapi.json?now', { headers: { origin: 'https://page.example' } });
+      expect(said).toMatchObject({ status: 200, whole: true });
+      expect(said.headers).toMatchObject({
+        'content-type': expect.stringMatching(/^application\/json/),
+        'content-length': String(said.body.length),
+        'access-control-allow-origin': '*',
+        [BEFORE[0]]: BEFORE[1],
+      });
+      expect(json(said)).toMatchObject({
+        openapi: '3.1.0',
+        info: { title: 'Papers', version: '1' },
+        paths: { '/listed': { get: { 'x-payment-info': { offers: [{ amount: '10000', recipient: FIXED.payTo }] } } } },
+      });
+      const head = await asked('/openapi.json', { method: 'HEAD' });
+      expect(head).toMatchObject({ status: 200, whole: true, body: Buffer.alloc(0) });
+      expect(head.headers['content-length']).toBe(said.headers['content-length']);
+      expect((await asked('/llms.txt')).body.toString()).toContain('- GET /listed: x402 charge, 10000 atomic units');
+    });
+
+    it('leaves everything else to the routes', async () => {
+      const { asked } = await tells();
+      const answers = [asked('/listed'), asked('/openapi.json', { method: 'POST' }), asked('/openapi.json/')];
+      expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([402, 404, 404]);
+    });
+
+    it('names routes by the origin that the framework makes out, and under PUBLIC_URL by that', async () => {
+      const seen = { 'x-forwarded-host': 'api.example.com', 'x-forwarded-proto': 'https' };
+      const alone = await tells();
+      expect(await alone.resourcesAt(seen)).toEqual([`${alone.url}/listed`]);
+      const behind = await tells({ trustsLoopback: true });
+      const origin = knowsProxies ? 'https://api.example.com' : behind.url;
+      expect(await behind.resourcesAt(seen)).toEqual([`${origin}/listed`]);
+      const published = await tells({ discovery: { publicUrl: 'https://shop.example.com/v1/' } });
+      expect(await published.resourcesAt(seen)).toEqual(['https://shop.example.com/v1/listed']);
+    });
   });
 
   it('pages of other origins are let in for nothing, and read what to pay', async () => {

@@ -1,3 +1,5 @@
+import { decodePaymentRequiredHeader } from '@x402/core/http';
+import { PAYMENT_IDENTIFIER, validatePaymentIdentifier } from '@x402/extensions/payment-identifier';
 import type express from 'express';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type AuthServerSandbox, startAuthServerSandbox } from '../../sandbox/auth-server/start.js';
@@ -68,6 +70,18 @@ const CUTS = [
 ] as const;
 
 describe('@x402/extensions: an answer lost on the wire', () => {
+  it('can be had again where the 402 offers a name by which it is known', async () => {
+    const asked = (await fetch(url)).headers.get('payment-required') ?? '';
+    const offered = decodePaymentRequiredHeader(asked).extensions?.[PAYMENT_IDENTIFIER] as { info: object };
+    const names = (id: string) => validatePaymentIdentifier({ ...offered, info: { ...offered.info, id } }).valid;
+    expect(validatePaymentIdentifier(offered)).toEqual({ valid: true });
+    expect([names('pay_0123456789abcdef'), names('pay_0'), names('pay 0123456789abcdef')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
   it.each(CUTS)('%s is had again by the client, and is paid for once', async (_where, bytes) => {
     wire.cutAnswerTo(PAID, { bytes });
     const tries = { times: 0 };

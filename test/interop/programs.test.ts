@@ -38,19 +38,12 @@ it('programs of all frameworks in one process sell by one lease, which one call 
     import('./programs/http2.js'),
   ]);
   const urls = programs.map(({ server }) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-  const answers = await Promise.all(
-    ['/report', '/report', '/reports/monday', '/report'].map((path, at) =>
-      until(
-        'the ledger is reached, and the auth server has answered',
-        async () => {
-          const answer = await ask(`${urls[at]}${path}`, { http2: at === 3 });
-          return answer.headers['x-atxp-payment-request'] !== undefined && { at, ...answer };
-        },
-        { limitMs: 10_000 },
-      ),
-    ),
+  // What ATXP offers comes when the auth server has had its time.
+  const paths = ['/report', '/report', '/reports/monday', '/report'];
+  const answers = await Promise.all(paths.map((path, at) => ask(`${urls[at]}${path}`, { http2: at === 3 })));
+  expect(answers.map(({ status, headers }) => [status, typeof headers['payment-required']])).toEqual(
+    answers.map(() => [402, 'string']),
   );
-  expect(answers.map(({ status }) => status)).toEqual([402, 402, 402, 402]);
   const leases = () =>
     store.database.query<{ readonly ended: boolean }>('SELECT lapses_at <= clock_now() AS ended FROM server_leases');
   await until('a lease is taken', async () => (await leases()).length > 0, { limitMs: 10_000 });

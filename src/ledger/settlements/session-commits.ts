@@ -152,11 +152,12 @@ export function createSessionCommits(database: Database, sealer: Sealer) {
       );
     },
 
-    /** What became of responses that were billed; written after the fact, off the path of any response. */
+    /** What became of responses that were billed; written after the fact, off the path of any response. One that broke off may be had again. */
     async recordDeliveries(deliveries: readonly { id: SettlementId; delivery: Delivery }[]): Promise<void> {
       await database.query(
         `UPDATE settlements s SET delivery = d.delivery
-         FROM unnest($1::uuid[], $2::text[]) AS d (id, delivery) WHERE s.id = d.id AND s.delivery = 'unknown'`,
+         FROM unnest($1::uuid[], $2::text[]) AS d (id, delivery)
+         WHERE s.id = d.id AND (s.delivery = 'unknown' OR (s.delivery = 'aborted' AND d.delivery = 'delivered'))`,
         [deliveries.map((entry) => entry.id), deliveries.map((entry) => entry.delivery)],
       );
     },

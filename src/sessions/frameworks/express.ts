@@ -1,5 +1,6 @@
 import type { Request as ExpressRequest, RequestHandler, Response } from 'express';
 import { type CorsHandler, type CorsOptions, createCors } from '../cors.js';
+import { createDocuments, type Described, type DiscoveryOptions, describedBy } from '../discovery/discovery.js';
 import type { PaymentSession } from '../gate/payment-session.js';
 import type { PaidSessionOptions as Options } from '../offers/route-options.js';
 import type { PaidRequest } from '../paid-request.js';
@@ -21,19 +22,28 @@ export interface PaidSession {
    * Express middleware: the handlers after it serve only who has paid, and charge by `req.paymentSession`.
    * @throws Error naming the option, at definition time
    */
-  (options: PaidSessionOptions): RequestHandler;
+  (options: PaidSessionOptions): RequestHandler & Described;
   /** What lets pages of other origins buy: `app.use(paidSession.cors())`, before the paid routes. */
   readonly cors: (options?: CorsOptions) => CorsHandler;
+  /** What tells of paid routes before anybody asks: `/openapi.json`, `/llms.txt` and `/.well-known/x402`, for `app.use`. */
+  readonly discovery: (options: DiscoveryOptions) => RequestHandler;
 }
 
-export const expressPaidSessions = (
-  paidRoute: (options: PaidSessionOptions) => PaidRoute<ExpressRequest>,
-): PaidSession =>
-  Object.assign((options: PaidSessionOptions) => expressPaidSession(paidRoute(options)), { cors: createCors });
+interface Sales {
+  readonly paidRoute: (options: PaidSessionOptions) => PaidRoute<ExpressRequest>;
+  readonly publicUrl: string | undefined;
+}
+
+/** @param sales asked when the first route is declared */
+export const expressPaidSessions = (sales: () => Sales): PaidSession =>
+  Object.assign((options: PaidSessionOptions) => expressPaidSession(sales().paidRoute(options)), {
+    cors: createCors,
+    discovery: (options: DiscoveryOptions) => expressDiscovery(options, sales().publicUrl),
+  });
 
 /** Middleware of Express 4 and 5: the handlers after it serve only who has paid, and charge by `req.paymentSession`. */
-export function expressPaidSession(route: PaidRoute<ExpressRequest>): RequestHandler {
-  return async (req, res, next) => {
+export function expressPaidSession(route: PaidRoute<ExpressRequest>): RequestHandler & Described {
+  const handler: RequestHandler = async (req, res, next) => {
     try {
       const session = await route(paidRequest(req, res), req);
       if (session === undefined) return;
@@ -44,15 +54,27 @@ export function expressPaidSession(route: PaidRoute<ExpressRequest>): RequestHan
       next(error);
     }
   };
+  return describedBy(route, handler);
+}
+
+function expressDiscovery(options: DiscoveryOptions, publicUrl: string | undefined): RequestHandler {
+  const documents = createDocuments(options, publicUrl);
+  return (req, res, next) => {
+    const answer = documents(req, () => originOf(req));
+    if (answer === undefined) next();
+    else onNodeResponse(req, res).answer(answer);
+  };
 }
 
 const paidRequest = (req: ExpressRequest, res: Response): PaidRequest => ({
   ...onNodeResponse(req, res),
   originalUrl: req.originalUrl,
-  origin: `${req.protocol}://${hostOf(req)}`,
+  origin: originOf(req),
   address: req.ip ?? '',
   route: routeName(req),
 });
+
+const originOf = (req: ExpressRequest): string => `${req.protocol}://${hostOf(req)}`;
 
 /** Express 4 and 5 name this differently; both keep what `trust proxy` means in this function. */
 function hostOf(req: ExpressRequest): string {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { type CorsOptions, createCors } from '../cors.js';
+import { createDocuments, type Described, type DiscoveryOptions, describedBy } from '../discovery/discovery.js';
 import { saysOfAnother } from '../gate/paid-head.js';
 import type { PaymentSession } from '../gate/payment-session.js';
 import type { PaidSessionOptions as Options } from '../offers/route-options.js';
@@ -46,25 +47,34 @@ export interface PaidSession {
    * `request.paymentSession`. Settings, lease and connections are shared by all routes of a process.
    * @throws Error naming the option, at definition time
    */
-  (options: PaidSessionOptions): FastifyHook;
+  (options: PaidSessionOptions): FastifyHook & Described;
   /** What lets pages of other origins buy: `app.addHook('onRequest', paidSession.cors())`, before the paid routes. */
   readonly cors: (options?: CorsOptions) => FastifyHook;
+  /**
+   * What tells of paid routes before anybody asks: `app.addHook('onRequest', paidSession.discovery(…))` on the root, after that
+   * of cors, answers for `/openapi.json`, `/llms.txt` and `/.well-known/x402`, which need no routes.
+   */
+  readonly discovery: (options: DiscoveryOptions) => FastifyHook;
 }
 
 interface Sales {
   readonly paidRoute: (options: PaidSessionOptions) => PaidRoute<FastifyRequest>;
+  readonly publicUrl: string | undefined;
 }
 
 /** @param sales asked when the first route is declared */
 export const fastifyPaidSessions = (sales: () => Sales): PaidSession =>
-  Object.assign((options: PaidSessionOptions) => fastifyPaidSession(sales().paidRoute(options)), { cors: fastifyCors });
+  Object.assign((options: PaidSessionOptions) => fastifyPaidSession(sales().paidRoute(options)), {
+    cors: fastifyCors,
+    discovery: (options: DiscoveryOptions) => fastifyDiscovery(options, sales().publicUrl),
+  });
 
 /**
  * The handlers after the hook serve only who has paid. They answer as ever: Fastify writes to the raw response, and there the
  * gate stands. The hook calls `done`, and is no promise: Fastify would take the end of a promise for leave to go on as long as
  * the refusal has not ended, which later hooks may put off.
  */
-export function fastifyPaidSession(route: PaidRoute<FastifyRequest>): FastifyHook {
+export function fastifyPaidSession(route: PaidRoute<FastifyRequest>): FastifyHook & Described {
   async function serve(...[request, reply, done]: Parameters<FastifyHook>): Promise<void> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const asked = request as FastifyRequest;
@@ -77,7 +87,18 @@ export function fastifyPaidSession(route: PaidRoute<FastifyRequest>): FastifyHoo
       done(asError(error));
     }
   }
-  return (request, reply, done) => void serve(request, reply, done);
+  const hook: FastifyHook = (request, reply, done) => void serve(request, reply, done);
+  return describedBy(route, hook);
+}
+
+/** By the reply, with what layers before have said of every answer. */
+function fastifyDiscovery(options: DiscoveryOptions, publicUrl: string | undefined): FastifyHook {
+  const documents = createDocuments(options, publicUrl);
+  return (request, reply, done) => {
+    const answer = documents(request.raw, () => originOf(request));
+    if (answer === undefined) done();
+    else paidRequest(request, reply).answer(answer);
+  };
 }
 
 /** What it says on the raw response stays there beside what Fastify sends. */
@@ -89,10 +110,12 @@ function fastifyCors(options?: CorsOptions): FastifyHook {
 
 const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
+const originOf = ({ protocol, host }: AskedRequest): string => `${protocol}://${host || 'localhost'}`;
+
 const paidRequest = (request: AskedRequest, reply: AskedReply): PaidRequest => ({
   ...asHttp1(request.raw, reply.raw),
   originalUrl: request.originalUrl,
-  origin: `${request.protocol}://${request.host || 'localhost'}`,
+  origin: originOf(request),
   address: request.ip,
   route: request.routeOptions.url ?? '/',
   headersSoFar: () => reply.getHeaders(),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { type CorsHandler, type CorsOptions, createCors } from '../cors.js';
+import { createDocuments, type Described, type DiscoveryOptions, describedBy } from '../discovery/discovery.js';
 import type { PaymentSession } from '../gate/payment-session.js';
 import { isHttp2 } from '../gate/wire-http2.js';
 import { type PaidSessionOptions as Options, refuse } from '../offers/route-options.js';
@@ -33,13 +34,22 @@ export interface PaidSession {
   <Req extends NodeRequest = IncomingMessage, Res extends NodeResponse = ServerResponse>(
     options: PaidSessionOptions<Req>,
     handler: PaidHandler<Req, Res>,
-  ): (req: Req, res: Res) => void;
+  ): ((req: Req, res: Res) => void) & Described;
   /** What lets pages of other origins buy: its handler is called for every request, and goes on with what is not for it. */
   readonly cors: (options?: CorsOptions) => CorsHandler;
+  /**
+   * What tells of paid routes before anybody asks: its handler answers for `/openapi.json`, `/llms.txt` and `/.well-known/x402`,
+   * and goes on with what is not for it.
+   */
+  readonly discovery: (options: DiscoveryOptions) => DiscoveryHandler;
 }
+
+/** For `use` of Connect, and to be called for a request of plain `node:http` or `node:http2`. */
+export type DiscoveryHandler = (req: NodeRequest, res: NodeResponse, next: () => void) => void;
 
 interface Sales {
   readonly paidRoute: <Asked>(options: Options<Asked>) => PaidRoute<Asked>;
+  readonly publicUrl: string | undefined;
   readonly log: SessionLog;
 }
 
@@ -53,7 +63,7 @@ export const nodePaidSessions = (sales: () => Sales): PaidSession =>
       const { paidRoute, log } = sales();
       return nodePaidSession(paidRoute(options), options, { handler, log });
     },
-    { cors: createCors },
+    { cors: createCors, discovery: (options: DiscoveryOptions) => nodeDiscovery(options, sales().publicUrl) },
   );
 
 /** A listener whose handler serves only who has paid. Whatever fails in it is logged and answered, and ends no process. */
@@ -61,7 +71,7 @@ export function nodePaidSession<Req extends NodeRequest, Res extends NodeRespons
   route: PaidRoute<Req>,
   { name }: Pick<PaidSessionOptions, 'name'>,
   { handler, log }: { readonly handler: PaidHandler<Req, Res>; readonly log: SessionLog },
-): (req: Req, res: Res) => void {
+): ((req: Req, res: Res) => void) & Described {
   if (typeof name !== 'string' || name.trim() === '') {
     refuse('name', 'Node knows no route that a request came by, so each has a name', "name: '/report'");
   }
@@ -75,7 +85,17 @@ export function nodePaidSession<Req extends NodeRequest, Res extends NodeRespons
       fail(request, error);
     }
   }
-  return (req, res) => void serve(req, res);
+  return describedBy(route, (req: Req, res: Res) => void serve(req, res));
+}
+
+function nodeDiscovery(options: DiscoveryOptions, publicUrl: string | undefined): DiscoveryHandler {
+  const documents = createDocuments(options, publicUrl);
+  return (req, res, next) => {
+    const onNode = onNodeResponse(req, res);
+    const answer = documents(req, () => originOf(onNode.req));
+    if (answer === undefined) next();
+    else onNode.answer(answer);
+  };
 }
 
 /** As a framework answers for its handlers: what has begun to leave cannot become another answer, and must not look whole. */
@@ -90,14 +110,18 @@ function fail(request: PaidRequest, error: unknown): void {
 function paidRequest(req: NodeRequest, res: NodeResponse, name: string): PaidRequest {
   const onNode = onNodeResponse(req, res);
   const { originalUrl = onNode.req.url ?? '/' } = onNode.req as { readonly originalUrl?: string };
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const { encrypted, remoteAddress } = onNode.req.socket as TLSSocket;
   return {
     ...onNode,
     // Routers that take a part of the URL off keep the whole of it here.
     originalUrl,
-    origin: `${encrypted ? 'https' : 'http'}://${hostHeaderOf(onNode.req)}`,
-    address: remoteAddress ?? '',
+    origin: originOf(onNode.req),
+    address: onNode.req.socket.remoteAddress ?? '',
     route: name,
   };
+}
+
+function originOf(req: IncomingMessage): string {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const { encrypted } = req.socket as TLSSocket;
+  return `${encrypted ? 'https' : 'http'}://${hostHeaderOf(req)}`;
 }

@@ -10,6 +10,7 @@ import { atxpOption, MPP_METHOD, meantByV1, mppRequest, type Offer, x402Accept, 
 import { createPatience, type Patience } from './patience.js';
 import type { RequestIdStock } from './request-id-stock.js';
 import type { RequestIds } from './request-ids.js';
+import { declaredExtensions } from './x402-extensions.js';
 
 export interface ChallengeDependencies {
   readonly requestIdStock: RequestIdStock;
@@ -72,15 +73,15 @@ function x402Part(
   error: string | undefined,
   { credentialValidityMs }: ChallengeDependencies,
 ): { readonly header: JsonObject; readonly body: JsonObject } | undefined {
-  const { resource, extensions, supportedSchemes } = presented;
+  const { resource, supportedSchemes } = presented;
+  const extensions = declaredExtensions(presented.extensions);
   const offers = offersOf(presented, 'x402');
   const accepts = offers
     .map((offer) => x402Accept(offer, supportedSchemes, credentialValidityMs))
     .filter((accept) => accept !== undefined);
   if (accepts.length === 0) return undefined;
   const why = error === undefined ? {} : { error };
-  const stated = Object.keys(extensions).length === 0 ? {} : { extensions };
-  const header = { x402Version: 2, ...why, resource, accepts, ...stated };
+  const header = { x402Version: 2, ...why, resource, accepts, ...(extensions && { extensions }) };
   const inV1 = offers
     .filter((offer) => meantByV1(offer, offers))
     .map((offer) => x402V1Accept(offer, resource, credentialValidityMs))

@@ -13,6 +13,7 @@ import { x402Mismatch } from './match-x402.js';
 import { atxpOption, meantByV1, mppRequest, type Offer, type SupportedSchemes, x402Accept } from './offers.js';
 import type { RequestIds } from './request-ids.js';
 import { type ResourceInfo, sameResource } from './resource.js';
+import type { OfferedExtensions } from './x402-extensions.js';
 
 export interface MatchDependencies {
   readonly mpp: MppIssuer | undefined;
@@ -28,7 +29,7 @@ export interface Presented {
   readonly supportedSchemes: SupportedSchemes;
   readonly resource: ResourceInfo;
   /** Of x402: what the route offers beside the payment itself. */
-  readonly extensions: JsonObject;
+  readonly extensions: OfferedExtensions;
   /** Path and query of the resource (`Resource`). */
   readonly target: string;
 }

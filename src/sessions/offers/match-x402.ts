@@ -2,10 +2,10 @@ import type { JsonObject } from '../../domain/json.js';
 import { parseAtomic } from '../../domain/money.js';
 import { objectAt, stringAt, valueAt } from '../../protocols/wire-json.js';
 import { canonicalNetwork } from '../../protocols/x402-networks.js';
-import { extensionsMismatch } from './extensions.js';
 import { firstMismatch, type Mismatch, offeredMismatch, sameJson, unknownKey } from './match-json.js';
 import type { Offer } from './offers.js';
 import { type ResourceInfo, sameResource } from './resource.js';
+import { extensionsMismatch, type OfferedExtensions } from './x402-extensions.js';
 
 /**
  * The contracts that a Permit2 authorization for `upto` may name as its spender: x402's own, deployed at one address on
@@ -21,7 +21,7 @@ export function x402Mismatch(
   content: JsonObject,
   offer: Offer,
   accept: JsonObject,
-  { resource, extensions }: { readonly resource: ResourceInfo; readonly extensions: JsonObject },
+  { resource, extensions }: { readonly resource: ResourceInfo; readonly extensions: OfferedExtensions },
 ): Mismatch {
   const payload = objectAt(content, 'payload');
   if (payload === undefined) return 'it has no payload';

@@ -26,8 +26,12 @@ export function resourceOf(
   publicUrl: string | undefined,
 ): Resource {
   const target = canonicalTarget(originalUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ''));
-  return { target, url: `${publicUrl?.replace(/\/+$/, '') ?? origin}${target}` };
+  return { target, url: `${baseUrl(origin, publicUrl)}${target}` };
 }
+
+/** Where clients see this server; no slash at its end. */
+export const baseUrl = (origin: string, publicUrl: string | undefined): string =>
+  publicUrl?.replace(/\/+$/, '') ?? origin;
 
 /** Whether a URL that a credential states is `url`, whatever the order of its parameters. */
 export const sameResource = (stated: string, url: string): boolean => canonicalTarget(stated) === url;

@@ -2,6 +2,7 @@ import { parseBytes } from '../../domain/bytes.js';
 import type { AtomicAmount } from '../../domain/money.js';
 import { parseAtomic } from '../../domain/money.js';
 import { PROTOCOLS, type Protocol } from '../../domain/settlements/settlement-status.js';
+import type { Discoverable } from './bazaar.js';
 
 /** `tempo`: MPP sessions on payment channels that this server keeps itself; the others are settled by the auth server. */
 export type RouteProtocol = Protocol | 'tempo';
@@ -83,6 +84,11 @@ export interface PaidSessionOptions<Asked = unknown> {
   readonly name?: string;
   readonly description?: string;
   readonly mimeType?: string;
+  /**
+   * Lists the route where resources of x402 are found: its 402 carries the extension `bazaar`, which facilitators read, and
+   * `discovery` names it in `/.well-known/x402`. `true`: it is a GET without input.
+   */
+  readonly discoverable?: boolean | Discoverable;
 }
 
 /** The same whatever framework the route is declared with. */

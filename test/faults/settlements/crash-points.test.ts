@@ -4,6 +4,7 @@ import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { marketplaceOperations, settlementOperations } from '../../support/ledger-operations.js';
 import type { CrashOrder } from '../../support/processes/start-process.js';
+import { named as nameIt } from '../../support/sessions/naming.js';
 import { credentialFor, pay, type Received, served, ticksIn } from '../../support/sessions/paying.js';
 import { type CrashWorld, startCrashWorld } from '../../support/settlements/crash-world.js';
 import { expectLedgersEqual, type OurRow, ourRows, sql } from '../../support/settlements/ledger-comparison.js';
@@ -42,6 +43,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.takeBackClose':
     'one statement; a death before it leaves billed what did not leave, with its delivery unknown',
   'ledger.findEarlierUse': 'reads',
+  'ledger.findNamedAnswer': 'reads',
   'ledger.firstInTurn': 'reads',
   'ledger.giveAnswer': 'settled before release: settle-first.test.ts has what follows',
   'ledger.takeAnswer': 'settled before release: settle-first.test.ts has what follows',
@@ -87,6 +89,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.decisionItem': 'reads',
   'ledger.unblock': 'housekeeping in one statement',
   'ledger.eraseOverdue': 'housekeeping in one statement',
+  'ledger.eraseNamedAnswers': 'housekeeping in one statement',
   'ledger.reseal': 'housekeeping, a row at a time',
   'ledger.sweepStarted': 'a figure for the alert',
   'ledger.sweepSucceeded': 'a figure for the alert',
@@ -97,10 +100,19 @@ interface Mode {
   readonly path: string;
   readonly price: number;
   readonly pay: Omit<PayOptions, 'account'>;
+  /** The client names its payment: it has its answer whatever dies. */
+  readonly named?: true;
 }
 const STEP = 1_000;
 const MODES: readonly Mode[] = [
   { name: 'buffered x402', path: '/demo/fixed', price: 10_000, pay: { protocol: 'x402', scheme: 'exact' } },
+  {
+    name: 'named x402',
+    path: '/demo/fixed',
+    price: 10_000,
+    pay: { protocol: 'x402', scheme: 'exact' },
+    named: true,
+  },
   { name: 'metered ATXP', path: '/demo/metered?n=3', price: 3 * STEP, pay: { protocol: 'atxp' } },
   { name: 'streamed MPP', path: '/demo/stream?n=3', price: 3 * STEP, pay: { protocol: 'mpp', intent: 'session' } },
 ];
@@ -167,7 +179,8 @@ async function run(world: CrashWorld, mode: Mode, point: Point): Promise<Outcome
   const account = payerAccount(`${mode.name} ${point.name}`.replaceAll(/[^A-Za-z0-9]+/g, '-'));
   const payer = payerOnLedger(account, mode.pay.protocol);
   const url = `${world.server.url}${mode.path}`;
-  const credential = await credentialFor(url, account, mode.pay);
+  const unnamed = await credentialFor(url, account, mode.pay);
+  const credential = mode.named ? { ...unnamed, ...nameIt(unnamed) } : unnamed;
   if (point.inFlight) world.sandbox.setFaults([{ kinds: ['hang_after_commit'] }]);
   if (point.server) await world.server.arm(point.server);
   if (point.worker) await world.worker.arm(point.worker);
@@ -192,14 +205,14 @@ async function run(world: CrashWorld, mode: Mode, point: Point): Promise<Outcome
 
 /**
  * A server that could not renew its lease in time, as on a busy machine, takes no payment for a moment and says so; nobody
- * can die of a payment that was never looked at.
+ * can die of a payment that was never looked at. Whoever has named an answer that a dead server was making is told to come back.
  */
 const payOnceLookedAt = (url: string, credential: PaymentCredential): Promise<Received> =>
   until(
     'the payment is looked at',
     async () => {
       const received = await pay(url, credential);
-      return !received.body.includes('"payment_unavailable"') && received;
+      return !/"(payment_unavailable|answer_under_way)"/.test(received.body) && received;
     },
     { limitMs: 20_000, everyMs: 250 },
   );
@@ -287,6 +300,7 @@ describe.each(MODES.map((mode) => [mode.name, mode] as const))('%s', (_name, mod
       for (const response of responses) expect(billed).toBeGreaterThanOrEqual((ticksIn(response) - 1) * STEP);
       // Billed and unserved is possible in the window between commit and release, and then it says so.
       if (billed > 0) expect(mine[0]?.delivery).toMatch(whole === 1 ? /^(delivered|unknown)$/ : /^(unknown|aborted)$/);
+      if (mode.named) expect(whole).toBe(1);
       // A repeat is served where nothing was taken, and else told of its charge; never asked for money again.
       expect([200, 409]).toContain(again?.status ?? 200);
       if (again?.status === 409) expect(chargesOf(own().rows, payer)).toContain(again.headers.get('settlement-id'));

@@ -11,9 +11,10 @@ import { type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { paidSession as ofFastify } from '../../../src/fastify.js';
 import { paidSession as ofExpress } from '../../../src/index.js';
 import { paidSession as ofNode } from '../../../src/node.js';
-import { expressPaidSession } from '../../../src/sessions/frameworks/express.js';
-import { fastifyPaidSession } from '../../../src/sessions/frameworks/fastify.js';
-import { nodePaidSession } from '../../../src/sessions/frameworks/node.js';
+import type { Described, DiscoveryOptions } from '../../../src/sessions/discovery/discovery.js';
+import { expressPaidSession, expressPaidSessions } from '../../../src/sessions/frameworks/express.js';
+import { fastifyPaidSession, fastifyPaidSessions } from '../../../src/sessions/frameworks/fastify.js';
+import { nodePaidSession, nodePaidSessions } from '../../../src/sessions/frameworks/node.js';
 import type { NodeRequest, NodeResponse } from '../../../src/sessions/frameworks/node-response.js';
 import type { PaymentSession } from '../../../src/sessions/gate/payment-session.js';
 import type { PaidRoute } from '../../../src/sessions/paid-session.js';
@@ -38,6 +39,8 @@ export interface ServeOptions {
   readonly trustsLoopback?: boolean;
   /** Lets pages of other origins buy. */
   readonly cors?: boolean;
+  /** Tells what is sold before anybody asks. */
+  readonly discovery?: boolean | { readonly publicUrl?: string };
 }
 
 export interface Serving {
@@ -61,8 +64,23 @@ export interface Framework {
 /** Every answer carries it: said by a layer before the paid route. */
 export const BEFORE = ['x-before', 'said by a layer before'] as const;
 
+const log = { warn: () => undefined, error: () => undefined };
+const nobodyPays = (): never => {
+  throw new Error('no route is declared here');
+};
+const salesAt = (discovery: ServeOptions['discovery']) => () => ({
+  paidRoute: nobodyPays,
+  log,
+  publicUrl: typeof discovery === 'object' ? discovery.publicUrl : undefined,
+});
+const papers = (routes: readonly (readonly [path: string, paid: Described])[]): DiscoveryOptions => ({
+  title: 'Papers',
+  version: '1',
+  routes: routes.map(([path, paid]) => ({ method: 'GET', path, paid })),
+});
+
 const byExpress = (make: typeof express): Framework['serve'] => {
-  return (sold, { trustsLoopback, cors } = {}) => {
+  return (sold, { trustsLoopback, cors, discovery } = {}) => {
     const app = make().set('env', 'test');
     if (cors) app.use(ofExpress.cors());
     if (trustsLoopback) app.set('trust proxy', 'loopback');
@@ -70,8 +88,13 @@ const byExpress = (make: typeof express): Framework['serve'] => {
       res.set(...BEFORE);
       next();
     });
-    for (const { path, route, serve } of sold) {
-      app.all(path, make.json(), expressPaidSession(route), (req, res) => {
+    const handlers = sold.map((one) => ({ ...one, paid: expressPaidSession(one.route) }));
+    if (discovery) {
+      const { discovery: tell } = expressPaidSessions(salesAt(discovery));
+      app.use(tell(papers(handlers.map(({ path, paid }) => [path, paid]))));
+    }
+    for (const { path, paid, serve } of handlers) {
+      app.all(path, make.json(), paid, (req, res) => {
         serve({
           payment: req.paymentSession,
           body: () => Promise.resolve(req.body),
@@ -91,7 +114,7 @@ const byExpress = (make: typeof express): Framework['serve'] => {
 
 function nodeListener(
   sold: readonly Sold[],
-  { cors }: ServeOptions = {},
+  { cors, discovery }: ServeOptions = {},
 ): (req: NodeRequest, res: NodeResponse) => void {
   const allow = cors ? ofNode.cors() : (_req: NodeRequest, _res: NodeResponse, next: () => void) => next();
   const routes = new Map(
@@ -111,28 +134,41 @@ function nodeListener(
               },
               stream: (body) => finished(body, res),
             }),
-          log: { warn: () => undefined, error: () => undefined },
+          log,
         },
       ),
     ]),
   );
+  const tell = discovery
+    ? nodePaidSessions(salesAt(discovery)).discovery(papers([...routes]))
+    : (_req: NodeRequest, _res: NodeResponse, next: () => void) => next();
   return (req, res) => {
     res.setHeader(...BEFORE);
     const [path = ''] = (req.url ?? '').split('?');
-    allow(req, res, () => routes.get(path)?.(req, res as ServerResponse));
+    allow(req, res, () => tell(req, res, () => (routes.get(path) ?? notFound)(req, res as ServerResponse)));
   };
+}
+
+function notFound(_req: NodeRequest, res: ServerResponse): void {
+  res.statusCode = 404;
+  res.end();
 }
 
 const readJson = async (req: NodeRequest): Promise<unknown> => JSON.parse(await text(req));
 
 const byFastify =
   (http2: boolean): Framework['serve'] =>
-  async (sold, { trustsLoopback = false, cors } = {}) => {
+  async (sold, { trustsLoopback = false, cors, discovery } = {}) => {
     const app = fastify({ trustProxy: trustsLoopback && '127.0.0.1', ...(http2 && { http2: true as never }) });
     app.addHook('onRequest', async (_request, reply) => {
       reply.header(...BEFORE);
     });
     if (cors) app.addHook('onRequest', ofFastify.cors());
+    const hooks = sold.map((one) => ({ ...one, preHandler: fastifyPaidSession(one.route) }));
+    if (discovery) {
+      const { discovery: tell } = fastifyPaidSessions(salesAt(discovery));
+      app.addHook('onRequest', tell(papers(hooks.map(({ path, preHandler }) => [path, preHandler]))));
+    }
     // It may take its time, as compression does.
     app.addHook('onSend', (_request, reply, payload, done) => {
       const goOn = () => done(null, payload);
@@ -140,7 +176,7 @@ const byFastify =
       else goOn();
     });
     app.setErrorHandler<Error>((error, _request, reply) => reply.code(500).send({ said: error.message }));
-    for (const { path, route, serve } of sold) {
+    for (const { path, preHandler, serve } of hooks) {
       const handler = (request: FastifyRequest, reply: FastifyReply) => {
         serve({
           payment: request.paymentSession,
@@ -149,7 +185,6 @@ const byFastify =
           stream: (body) => reply.send(body),
         });
       };
-      const preHandler = fastifyPaidSession(route);
       app.get(path, { preHandler }, handler);
       app.post(path, { preHandler }, handler);
     }

@@ -1,7 +1,6 @@
 import type { PayerAccount } from '../../../sandbox/payer/account.js';
-import { readOffers } from '../../../sandbox/payer/challenge.js';
 import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
-import { answerOffers, type PayOptions, withCredential } from '../../../sandbox/payer/pay.js';
+import { askFor, type PayOptions, withCredential } from '../../../sandbox/payer/pay.js';
 
 /** What a client has in its hands after one request; nothing is thrown, because a broken response is a result here. */
 export interface Received {
@@ -20,13 +19,15 @@ export const served = ({ status, complete }: Received): boolean => status === 20
 /** Server-sent ticks of /demo/stream that arrived. */
 export const ticksIn = ({ body }: Received): number => body.split('event: tick').length - 1;
 
-/** Asks for the 402 and makes a credential that answers it. @throws when nothing fits */
+/** Asks for the 402 and makes a credential that answers it. @throws when nothing fits, however often it asks */
 export async function credentialFor(
   url: string,
   account: PayerAccount,
   options: Omit<PayOptions, 'account'>,
 ): Promise<PaymentCredential> {
-  return await answerOffers(await readOffers(await fetch(url)), { ...options, account });
+  const asked = await askFor(url, { ...options, account });
+  if ('credential' in asked) return asked.credential;
+  throw new Error(`no payment is asked for: ${asked.answer.status}`);
 }
 
 /** @param onBytes hears of each piece as it arrives */

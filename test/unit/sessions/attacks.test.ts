@@ -5,6 +5,8 @@ import { atxpCredential } from '../../../sandbox/payer/atxp.js';
 import type { PaymentCredential } from '../../../sandbox/payer/credential.js';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
 import { type PaidSessionOptions } from '../../../src/sessions/index.js';
+import { bazaarExtension, type Discoverable } from '../../../src/sessions/offers/bazaar.js';
+import { paymentIdentifierExtension } from '../../../src/sessions/offers/payment-identifier.js';
 import { bent, changed, encode, headersFor, type Json, walk } from './support/tampering.js';
 import {
   ASSET,
@@ -39,6 +41,8 @@ interface Subject {
   readonly full?: (content: Loose) => void;
 }
 
+const LISTED: Discoverable = { input: { place: 'Vienna', days: 3 }, output: { hours: [12.5] } };
+
 const SUBJECTS: readonly Subject[] = [
   {
     name: 'x402 v2 exact',
@@ -46,6 +50,27 @@ const SUBJECTS: readonly Subject[] = [
     pay: { protocol: 'x402', scheme: 'exact' },
     own: /^payload\.(signature|authorization\.(from|nonce|validAfter|validBefore))$/,
     sealed: /./,
+  },
+  {
+    name: 'x402 v2 exact, repeating the extension of its 402',
+    sells: { ...FIXED, discoverable: LISTED },
+    pay: { protocol: 'x402', scheme: 'exact' },
+    own: /^payload\.(signature|authorization\.(from|nonce|validAfter|validBefore))$/,
+    sealed: /./,
+    full: (content) => {
+      content.extensions = { bazaar: bazaarExtension(LISTED) };
+    },
+  },
+  {
+    name: 'x402 v2 exact, under a name that its client gives it',
+    sells: FIXED,
+    pay: { protocol: 'x402', scheme: 'exact' },
+    own: /^payload\.(signature|authorization\.(from|nonce|validAfter|validBefore))$|^extensions\.payment-identifier\.info\./,
+    sealed: /./,
+    full: (content) => {
+      const info = { required: false, id: 'pay_0123456789abcdef' };
+      content.extensions = { 'payment-identifier': { ...paymentIdentifierExtension, info } };
+    },
   },
   {
     name: 'x402 v1 exact',
@@ -163,6 +188,26 @@ test.each(SUBJECTS.filter((subject) => subject.name !== 'atxp'))(
     expect(world.ledger.opens).toHaveLength(0);
   },
 );
+
+test.each([
+  ['null', null],
+  ['a list', []],
+  ['one that is no object', { 'payment-identifier': 'pay_0123456789abcdef' }],
+  ['one without info', { 'payment-identifier': {} }],
+  ['a name that is too short', { 'payment-identifier': { info: { required: false, id: 'pay_0' } } }],
+  ['a name with other characters', { 'payment-identifier': { info: { required: false, id: 'pay 0123456789abcdef' } } }],
+  ['a name that is no text', { 'payment-identifier': { info: { required: false, id: 1 } } }],
+  ['one that was not offered', { bazaar: bazaarExtension(LISTED) }],
+  ['one by the name of what every object has', { toString: {} }],
+])('extensions that are %s get 402, and none or no name are as good as ours', async (_name, extensions) => {
+  world = await sell(serve, { sells: FIXED });
+  const fresh = await world.credential({ protocol: 'x402', scheme: 'exact' });
+  const stating = (stated: unknown) => headersFor({ ...(fresh.content as Loose), extensions: stated }, fresh);
+  await refused(stating(extensions), JSON.stringify(extensions));
+  expect(world.ledger.opens).toHaveLength(0);
+  const unnamed = { 'payment-identifier': { info: { required: false } } };
+  expect((await fetch(`${world.url}/paid`, { headers: stating(unnamed) })).status).toBe(200);
+});
 
 test('a permit for another token, spender, payee or facilitator is refused before anybody verifies it', async () => {
   world = await sell(serve, { sells: METERED });

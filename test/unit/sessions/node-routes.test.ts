@@ -9,13 +9,14 @@ import type { NodeRequest } from '../../../src/sessions/frameworks/node-response
 import type { PaymentSession } from '../../../src/sessions/gate/payment-session.js';
 import type { PaidRequest } from '../../../src/sessions/paid-request.js';
 import type { PaidRoute } from '../../../src/sessions/paid-session.js';
+import { undescribed } from '../../support/sessions/undescribed.js';
 import { ask } from './support/ask.js';
 import { TLS } from './support/tls.js';
 
 /** Of Node's own servers there is nobody above the handler: what it does wrong ends here. */
 
 const payment: PaymentSession = { cap: 1n, offer: undefined, spent: 0n, charge: () => true, release: () => true };
-const paid: PaidRoute<NodeRequest> = () => Promise.resolve(payment);
+const paid: PaidRoute<NodeRequest> = undescribed(() => Promise.resolve(payment));
 type Handler = PaidHandler<NodeRequest, ServerResponse>;
 const nothing: Handler = () => undefined;
 
@@ -55,7 +56,7 @@ describe.each(['http', 'http2'] as const)('over %s', (kind) => {
         throw new Error('out of paper');
       },
     ],
-    ['a route that cannot tell', nothing, () => Promise.reject(new Error('out of paper'))],
+    ['a route that cannot tell', nothing, undescribed(() => Promise.reject(new Error('out of paper')))],
   ])('%s is logged, and answered with a problem', async (_name, handler, route) => {
     logged.length = 0;
     const get = await serving(kind, listener(handler, route));
@@ -93,10 +94,11 @@ describe.each(['http', 'http2'] as const)('over %s', (kind) => {
 describe('what a route is told', () => {
   async function told(kind: keyof typeof SERVERS, path = '', before?: (req: IncomingMessage) => void) {
     let seen: PaidRequest | undefined;
-    const listen = listener(nothing, (request) => {
+    const route: PaidRoute<NodeRequest> = undescribed((request: PaidRequest) => {
       seen = request;
       return Promise.reject(new Error('seen'));
     });
+    const listen = listener(nothing, route);
     const get = await serving(kind, (req, res) => {
       before?.(req);
       listen(req, res);

@@ -10,7 +10,12 @@ import { answerOffers, type PayOptions } from '../../../../sandbox/payer/pay.js'
 import type { SettlementId } from '../../../../src/domain/ids.js';
 import type { JsonObject } from '../../../../src/domain/json.js';
 import type { Protocol } from '../../../../src/domain/settlements/settlement-status.js';
-import { createPaidSessions, type PaidSessionOptions, type SessionSettings } from '../../../../src/sessions/index.js';
+import {
+  createPaidSessions,
+  type PaidSessionOptions,
+  type PaidSessions,
+  type SessionSettings,
+} from '../../../../src/sessions/index.js';
 import type { SupportedSchemes } from '../../../../src/sessions/offers/offers.js';
 import { ask } from './ask.js';
 import { expressOverHttp2 } from './express-over-http2.js';
@@ -116,7 +121,7 @@ export interface WorldOptions {
   readonly onError?: express.ErrorRequestHandler;
   /** Why responses cannot be held back here. */
   readonly nodeProblem?: string;
-  readonly mount?: (app: express.Express, paid: (options: PaidSessionOptions) => RequestHandler) => void;
+  readonly mount?: (app: express.Express, paid: PaidSessions['paidSession']) => void;
 }
 
 const answerWith500: express.ErrorRequestHandler = (error: Error, _req, res, next) => {
@@ -154,7 +159,7 @@ export async function sell(handler: Handler, options: WorldOptions = {}): Promis
   app.all('/paid', sessions.paidSession(options.sells ?? FIXED), ...(options.after ?? []), (req, res) =>
     handler(req, res),
   );
-  options.mount?.(app, (terms) => sessions.paidSession(terms));
+  options.mount?.(app, sessions.paidSession);
   app.use(options.onError ?? answerWith500);
   app.set('env', 'test');
   const server = serverOf(app, options.http2 ?? false);
