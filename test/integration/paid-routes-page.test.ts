@@ -30,8 +30,7 @@ import { ask } from '../unit/sessions/support/ask.js';
 
 /** Everything that docs/paid-routes.md has a reader type in is run here as it stands there. */
 
-// What is there of discovery is tried where it is made.
-const [PAGE = ''] = readDocument('docs/paid-routes.md').split('\n## Discovery, ');
+const PAGE = readDocument('docs/paid-routes.md');
 const SNIPPETS = snippetsIn(PAGE);
 const OUR_ACCOUNT = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
 const EURC = '0x60a3E35Cc302bFA44Cb288Bc5a4F316Fdb1adb42';
@@ -414,7 +413,47 @@ const TRIED: Readonly<Record<string, () => Promise<void>>> = {
       await nginx.stop();
     }
   },
+  async 'discovery.ts'() {
+    const shop = url('discovery.ts');
+    const read = async (path: string) => (await fetch(`${shop}${path}`)).text();
+    expect(JSON.parse(await read('/openapi.json'))).toMatchObject({
+      info: { title: 'Reports', version: '1.0.0' },
+      paths: {
+        '/report': {
+          get: {
+            summary: 'The report of today.',
+            'x-payment-info': { offers: [{ protocol: 'x402', amount: '10000' }] },
+          },
+        },
+      },
+    });
+    expect(await read('/llms.txt')).toContain('GET /report: The report of today.; x402 charge, 10000 atomic units');
+    expect(JSON.parse(await read('/.well-known/x402'))).toEqual({ version: 1, resources: [`${shop}/report`] });
+    expect(await catalogued(await fetch(`${shop}/report`))).toMatchObject({ input: { type: 'http', method: 'GET' } });
+    expect(await costs(await buy(`${shop}/report`))).toEqual([200, '10000']);
+  },
+  async 'examples.ts'() {
+    const hours = `${url('examples.ts')}/hours`;
+    const place = { place: 'Vienna' };
+    expect(await catalogued(await fetch(hours))).toEqual({
+      input: { type: 'http', method: 'GET', queryParams: place },
+      output: { type: 'json', example: { hours: [12.5] } },
+    });
+    const asked = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(place) };
+    expect(await catalogued(await fetch(hours, asked))).toEqual({
+      input: { type: 'http', method: 'POST', bodyType: 'json', body: place },
+    });
+    expect(await costs(await buy(`${hours}?place=Vienna`))).toEqual([200, '10000']);
+    expect(await costs(await buy(hours, { init: asked }))).toEqual([200, '10000']);
+  },
 };
+
+/** What a 402 says to catalogues. */
+async function catalogued(answer: Response): Promise<unknown> {
+  await answer.text();
+  expect(answer.status).toBe(402);
+  return JSON.parse(atob(answer.headers.get('payment-required') ?? '')).extensions.bazaar.info;
+}
 
 const openOn = async (route: string) => {
   const rows = await store.database.query<{ id: string }>(
@@ -485,7 +524,7 @@ it('every option is in the table', () => {
     description: true,
     mimeType: true,
   } as const satisfies Readonly<Record<keyof PaidSessionOptions, true>>;
-  const [, table = ''] = PAGE.split('\n## Options\n');
+  const [, table = ''] = /\n## Options\n(.*?)\n## /s.exec(PAGE) ?? [];
   const named = rowsIn(table).flatMap(([names = '']) => [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name));
   expect(named.sort()).toEqual(Object.keys(options).sort());
 });
