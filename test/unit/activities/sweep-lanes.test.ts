@@ -44,6 +44,7 @@ const LEDGER = {
   markItemsStarted: () => Promise.resolve(),
   dueWebhooks: () => Promise.resolve([EVENT]),
   eraseOverdue: () => Promise.resolve(0),
+  eraseNamedAnswers: () => Promise.resolve(0),
   reseal: () => Promise.resolve(0),
   pruneChannels: () => Promise.resolve(0),
 } as unknown as Ledger;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type TemporaryProject, temporaryProject } from './temporary-project.js';
+import { asInstalled, type TemporaryProject, temporaryProject } from './temporary-project.js';
 
 const SCRIPT = 'scripts/other-nodes.mjs';
 const PLATFORM = `${process.platform}-${process.arch}`;
@@ -62,8 +62,7 @@ it('fails where npm does not bring them, but not the tests, which say that they 
     status: 1,
     stderr: expect.stringContaining('npm ci ended with 1'),
   });
-  project.write('package-lock.json', '{"packages":{}}');
-  project.write('node_modules/.package-lock.json', '{"packages":{}}');
+  asInstalled(project);
   for (const name of ['build', 'temporal-tools', 'stripe-mock'])
     project.write(`scripts/${name}.mjs`, 'export const [build, temporalTools, stripeMock] = Array(3).fill(() => {});');
   const before = await project.run('scripts/bootstrap.mjs', ['test'], {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type TemporaryProject, temporaryProject } from './temporary-project.js';
+import { asInstalled, type TemporaryProject, temporaryProject } from './temporary-project.js';
 
 const SCRIPT = 'scripts/stripe-mock.mjs';
 /** Stands in for Go: notes each call, and leaves a program where it is told to. */
@@ -49,8 +49,7 @@ it('fails where there is no Go, but not the tests, which say what they do withou
   const project = temporaryProject();
   const alone = await project.run(SCRIPT, [], { PATH: '/usr/bin:/bin' });
   expect(alone).toMatchObject({ status: 1, stderr: expect.stringContaining('go is not installed') });
-  project.write('package-lock.json', '{"packages":{}}');
-  project.write('node_modules/.package-lock.json', '{"packages":{}}');
+  asInstalled(project);
   project.write('scripts/build.mjs', 'export async function build() {}');
   project.write('scripts/temporal-tools.mjs', 'export async function temporalTools() {}');
   project.write('scripts/other-nodes.mjs', 'export async function otherNodes() {}');

@@ -11,6 +11,13 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Nothing is left to be installed, neither here nor where the parts of others are. */
+export function asInstalled({ write }: Pick<TemporaryProject, 'write'>): void {
+  for (const folder of ['', 'test/interop/'])
+    for (const lock of ['package-lock.json', 'node_modules/.package-lock.json'])
+      write(`${folder}${lock}`, '{"packages":{}}');
+}
+
 export interface TemporaryProject {
   readonly root: string;
   readonly write: (path: string, content: string, mode?: number) => string;
