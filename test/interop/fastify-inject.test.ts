@@ -33,10 +33,10 @@ describe('answers that Fastify injects', () => {
   async function shop(options: PaidSessionOptions, ledger: TestLedger['ledger'] = store.ledger) {
     const sessions = await startPaidSessions({ ...store, ledger }, sandbox.url);
     const app = fastify();
-    app.get('/paid', { preHandler: fastifyPaidSession(sessions.paidRoute(options)) }, async (request) => {
+    app.get('/paid', { preHandler: fastifyPaidSession(sessions.paidRoute(options)) }, (request, reply) => {
       served += 1;
       request.paymentSession?.charge('10000');
-      return { paper: 'of today' };
+      reply.send({ paper: 'of today' });
     });
     onTestFinished(async () => {
       await app.close();

@@ -196,8 +196,8 @@ describe('an origin that the function of the application cannot read', () => {
     const rejected: unknown[] = [];
     const note = (why: unknown) => void rejected.push(why);
     process.on('unhandledRejection', note);
-    const fails = (async () => Promise.reject(new Error('no list'))) as never;
-    world = await sell(report, { before: [createCors({ origin: fails })] });
+    const later = (async () => Promise.reject(new Error('no list'))) as never;
+    world = await sell(report, { before: [createCors({ origin: later })] });
     const { headers } = await ask(`${world.url}/paid`, { headers: { Origin: PAGE } });
     await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', note);
