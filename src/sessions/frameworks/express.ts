@@ -62,7 +62,8 @@ function hostOf(req: ExpressRequest): string {
   return first?.trim() || hostHeaderOf(req);
 }
 
+/** Of a prefix Express tells what the client wrote, and takes it in every spelling of its letters. */
 function routeName(req: ExpressRequest): string {
   const route: { path?: string | RegExp } | undefined = req.route;
-  return `${req.baseUrl}${route?.path?.toString() ?? ''}` || '/';
+  return `${req.baseUrl.toLowerCase()}${route?.path?.toString() ?? ''}` || '/';
 }
