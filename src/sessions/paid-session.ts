@@ -17,6 +17,7 @@ import {
 import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
+import { canBeHeld } from './gate/hold-wire.js';
 import { attach, type GateSettings, type PaymentSession } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
@@ -129,6 +130,10 @@ async function serve(request: PaidRequest, served: Served): Promise<PaymentSessi
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
   const visit: Visit = { ...served, request, presented, found, content, startedAt, patience };
   if (found === undefined) return challenge(visit, refusal('payment_required'));
+  if (!canBeHeld(request.res)) {
+    const why = 'Reason: an answer to an injected request cannot be held back until it is paid for.';
+    return sendProblem(request, refusal('payment_unavailable', why));
+  }
   // A channel is opened and fed by HEAD too; no handler runs for that.
   if (isForChannel(visit, found)) return payThroughChannel(visit, found);
   // There is nothing to sell in a head: it says what the whole answer would cost.
