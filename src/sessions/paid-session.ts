@@ -84,7 +84,17 @@ export function createPaidRoute<Asked>(
   return async (request, asked) =>
     isPreflight(request.req)
       ? answerPreflight(request)
-      : serve(request, { ...served, identify: identify && (() => identify(asked)) });
+      : serve(request, { ...served, identify: identify && (() => atOnce(identify(asked))) });
+}
+
+/** A promise, which no type checker has kept out, would be one and the same identity to the ledger, whoever it is of. */
+function atOnce(said: unknown): string | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  if (!(said instanceof Promise)) return said as string | undefined;
+  said.catch(() => undefined);
+  throw new TypeError(
+    'identify returns a promise: look the client up before the paid route, and return what was found',
+  );
 }
 
 function answerPreflight(request: PaidRequest): undefined {
