@@ -79,7 +79,10 @@ export interface PaidSessionOptions<Asked = unknown> {
    * `payment-identifier`): answers of up to so many bytes are kept, encrypted, for so long. Default 64KiB and 15m; false: none.
    */
   readonly replay?: false | { readonly bytes?: string | number; readonly for?: string | number };
-  /** Names the route in exposure sums and in the ledger; default its path. */
+  /**
+   * Names the route in exposure sums and in the ledger; default its path. State it where a router of Express is mounted at a path
+   * with parameters: Express tells only what the client put there, and each of that would be a route of its own.
+   */
   readonly name?: string;
   readonly description?: string;
   readonly mimeType?: string;
