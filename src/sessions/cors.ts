@@ -1,5 +1,6 @@
 import cors from 'cors';
 import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-headers.js';
+import { asError } from './frameworks/as-error.js';
 import { type NodeRequest, type NodeResponse, onNodeResponse } from './frameworks/node-response.js';
 import { refuse } from './offers/route-options.js';
 import { isPreflight, PREFLIGHT_ANSWER } from './preflight.js';
@@ -69,7 +70,7 @@ function letsIn(allows: (origin: string) => unknown, origin: string): boolean | 
     if (answer instanceof Promise) answer.catch(() => undefined);
     return answer === true;
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error));
+    return asError(error);
   }
 }
 

@@ -4,6 +4,7 @@ import type { PaymentSession } from '../gate/payment-session.js';
 import type { PaidSessionOptions as Options } from '../offers/route-options.js';
 import type { PaidRequest } from '../paid-request.js';
 import type { PaidRoute } from '../paid-session.js';
+import { asError } from './as-error.js';
 import { hostHeaderOf, onNodeResponse } from './node-response.js';
 
 declare module 'express-serve-static-core' {
@@ -41,7 +42,7 @@ export function expressPaidSession(route: PaidRoute<ExpressRequest>): RequestHan
       next();
     } catch (error) {
       // Express 4 looks at no promise: a rejection would end the process.
-      next(error);
+      next(typeof error === 'object' && error !== null ? error : asError(error));
     }
   };
 }
