@@ -1,5 +1,6 @@
 import cors from 'cors';
 import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-headers.js';
+import { asError } from './frameworks/as-error.js';
 import { type NodeRequest, type NodeResponse, onNodeResponse } from './frameworks/node-response.js';
 import { refuse } from './offers/route-options.js';
 import { isPreflight, PREFLIGHT_ANSWER } from './preflight.js';
@@ -49,8 +50,8 @@ export function createCors(options: CorsOptions = {}): CorsHandler {
   const add = cors((req, decided) => {
     if (allows === undefined) return decided(null, { ...common, origin: '*' });
     const { origin = '' } = req.headers;
-    // A promise, which no type checker has kept out, lets nobody in.
-    const allowed = origin !== '' && allows(origin) === true;
+    const allowed = origin !== '' && letsIn(allows, origin);
+    if (allowed instanceof Error) return decided(allowed);
     // A list, even of one or none: only then every answer says that it varies by origin.
     decided(null, { ...common, credentials: allowed && credentials, origin: allowed ? [origin] : [] });
   });
@@ -59,6 +60,18 @@ export function createCors(options: CorsOptions = {}): CorsHandler {
       if (error === undefined && isPreflight(req)) onNodeResponse(req, res).answer(PREFLIGHT_ANSWER);
       else next(error);
     });
+}
+
+/** Clients send what they like as an origin (`null` too), and above a listener of Node nobody catches what is thrown. */
+function letsIn(allows: (origin: string) => unknown, origin: string): boolean | Error {
+  try {
+    const answer = allows(origin);
+    // A promise, which no type checker has kept out, lets nobody in.
+    if (answer instanceof Promise) answer.catch(() => undefined);
+    return answer === true;
+  } catch (error) {
+    return asError(error);
+  }
 }
 
 /** @returns undefined where everybody may */

@@ -19,6 +19,7 @@ import { isHead } from './content-request.js';
 import { type Described, describedBy } from './discovery/discovery.js';
 import { paidOperation } from './discovery/paid-operation.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
+import { canBeHeld } from './gate/hold-wire.js';
 import { attach, type GateSettings, type PaymentSession } from './gate/payment-session.js';
 import { createWithheldAnswer } from './gate/withheld-answer.js';
 import { type ChallengeDependencies, type ChallengedPayer, makeChallenge } from './offers/challenge.js';
@@ -93,8 +94,18 @@ export function createPaidRoute<Asked>(
   const sells = async (request: PaidRequest, asked: Asked) =>
     isPreflight(request.req)
       ? answerPreflight(request)
-      : serve(request, { ...served, identify: identify && (() => identify(asked)) });
+      : serve(request, { ...served, identify: identify && (() => atOnce(identify(asked))) });
   return describedBy(described, sells);
+}
+
+/** A promise, which no type checker has kept out, would be one and the same identity to the ledger, whoever it is of. */
+function atOnce(said: unknown): string | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  if (!(said instanceof Promise)) return said as string | undefined;
+  said.catch(() => undefined);
+  throw new TypeError(
+    'identify returns a promise: look the client up before the paid route, and return what was found',
+  );
 }
 
 function answerPreflight(request: PaidRequest): undefined {
@@ -141,6 +152,10 @@ async function serve(request: PaidRequest, served: Served): Promise<PaymentSessi
   const content = found?.protocol === 'mpp' ? readMppContent(found.raw) : undefined;
   const visit: Visit = { ...served, request, presented, found, content, startedAt, patience };
   if (found === undefined) return challenge(visit, refusal('payment_required'));
+  if (!canBeHeld(request.res)) {
+    const why = 'Reason: an answer to an injected request cannot be held back until it is paid for.';
+    return sendProblem(request, refusal('payment_unavailable', why));
+  }
   // A channel is opened and fed by HEAD too; no handler runs for that.
   if (isForChannel(visit, found)) return payThroughChannel(visit, found);
   // There is nothing to sell in a head: it says what the whole answer would cost.

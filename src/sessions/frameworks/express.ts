@@ -5,6 +5,7 @@ import type { PaymentSession } from '../gate/payment-session.js';
 import type { PaidSessionOptions as Options } from '../offers/route-options.js';
 import type { PaidRequest } from '../paid-request.js';
 import type { PaidRoute } from '../paid-session.js';
+import { asError } from './as-error.js';
 import { hostHeaderOf, onNodeResponse } from './node-response.js';
 
 declare module 'express-serve-static-core' {
@@ -51,7 +52,7 @@ export function expressPaidSession(route: PaidRoute<ExpressRequest>): RequestHan
       next();
     } catch (error) {
       // Express 4 looks at no promise: a rejection would end the process.
-      next(error);
+      next(typeof error === 'object' && error !== null ? error : asError(error));
     }
   };
   return describedBy(route, handler);
@@ -84,7 +85,9 @@ function hostOf(req: ExpressRequest): string {
   return first?.trim() || hostHeaderOf(req);
 }
 
+/** Of a prefix Express tells what the client wrote, in any spelling and with any parameters: limits of credit go by none of it. */
 function routeName(req: ExpressRequest): string {
   const route: { path?: string | RegExp } | undefined = req.route;
-  return `${req.baseUrl}${route?.path?.toString() ?? ''}` || '/';
+  const path = route?.path?.toString() ?? '';
+  return req.baseUrl === '' ? path || '/' : `…${path}`;
 }

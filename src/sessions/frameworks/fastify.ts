@@ -6,6 +6,7 @@ import type { PaymentSession } from '../gate/payment-session.js';
 import type { PaidSessionOptions as Options } from '../offers/route-options.js';
 import type { HeadersSoFar, PaidRequest } from '../paid-request.js';
 import type { PaidRoute } from '../paid-session.js';
+import { asError } from './as-error.js';
 import { asHttp1, type NodeRequest, type NodeResponse } from './node-response.js';
 
 declare module 'fastify' {
@@ -107,8 +108,6 @@ function fastifyCors(options?: CorsOptions): FastifyHook {
   return (request, reply, done) =>
     add(request.raw, reply.raw, (error) => (error === undefined ? done() : done(asError(error))));
 }
-
-const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)));
 
 const originOf = ({ protocol, host }: AskedRequest): string => `${protocol}://${host || 'localhost'}`;
 

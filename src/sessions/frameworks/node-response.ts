@@ -26,6 +26,8 @@ export function onNodeResponse(
     headersSoFar: () => res.getHeaders(),
     parsedBody: () => (req as { readonly body?: unknown }).body,
     answer({ status, headers, body }) {
+      // A layer before lost patience and has answered: its connection may serve others by now.
+      if (res.headersSent) return;
       for (const name of res.getHeaderNames()) if (saysOfAnother(name)) res.removeHeader(name);
       res.statusCode = status;
       for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);

@@ -25,7 +25,9 @@ export function resourceOf(
   { originalUrl, origin }: Pick<PaidRequest, 'originalUrl' | 'origin'>,
   publicUrl: string | undefined,
 ): Resource {
-  const target = canonicalTarget(originalUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, ''));
+  const asked = originalUrl.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '');
+  // Routers differ in where the query of these begins, and no client needs them: each spelling is a resource of its own.
+  const target = asked.startsWith('/') && !asked.includes('#') ? canonicalTarget(asked) : asked || '/';
   return { target, url: `${baseUrl(origin, publicUrl)}${target}` };
 }
 
@@ -34,24 +36,25 @@ export const baseUrl = (origin: string, publicUrl: string | undefined): string =
   publicUrl?.replace(/\/+$/, '') ?? origin;
 
 /** Whether a URL that a credential states is `url`, whatever the order of its parameters. */
-export const sameResource = (stated: string, url: string): boolean => canonicalTarget(stated) === url;
+export const sameResource = (stated: string, url: string): boolean => stated === url || canonicalTarget(stated) === url;
 
 /**
  * Parameters are sorted by name; those of one name stay in their order, because a handler that takes the first or the last of
  * them sees the difference, and so do the members of one object or list (`a[b]=1`, `a[]=2`). Their text is left alone: two
- * spellings of one value count as two resources, which costs a fresh 402 and never sells one for the other.
+ * spellings of one value count as two resources, which costs a fresh 402 and never sells one for the other. So does every order
+ * where a name begins with a bracket, because some parsers read `[a]=1` as `a=1`.
  */
 export function canonicalTarget(url: string): string {
   const [withoutFragment = ''] = url.split('#', 1);
   const at = withoutFragment.indexOf('?');
   const path = (at < 0 ? withoutFragment : withoutFragment.slice(0, at)) || '/';
   const parameters = at < 0 ? [] : withoutFragment.slice(at + 1).split('&');
-  const query = parameters
+  const named = parameters
     .filter((parameter) => parameter !== '')
-    .map((parameter) => ({ parameter, name: nameOf(parameter) }))
-    .sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0))
-    .map(({ parameter }) => parameter)
-    .join('&');
+    .map((parameter) => ({ parameter, name: nameOf(parameter) }));
+  if (!named.some(({ name }) => name === ''))
+    named.sort((left, right) => (left.name < right.name ? -1 : left.name > right.name ? 1 : 0));
+  const query = named.map(({ parameter }) => parameter).join('&');
   return query === '' ? path : `${path}?${query}`;
 }
 

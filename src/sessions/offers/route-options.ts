@@ -80,7 +80,10 @@ export interface PaidSessionOptions<Asked = unknown> {
    * `payment-identifier`): answers of up to so many bytes are kept, encrypted, for so long. Default 64KiB and 15m; false: none.
    */
   readonly replay?: false | { readonly bytes?: string | number; readonly for?: string | number };
-  /** Names the route in exposure sums and in the ledger; default its path. */
+  /**
+   * Names the route in exposure sums and in the ledger; default its path as it was declared. Below a prefix of Express that is
+   * what follows the prefix, so that routes of several prefixes that are declared alike share their limits.
+   */
   readonly name?: string;
   readonly description?: string;
   readonly mimeType?: string;

@@ -1,3 +1,5 @@
+import { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../../../src/protocols/browser-headers.js';
@@ -172,6 +174,34 @@ describe('what pages are told', () => {
         expect(listed(headers.vary)).toContain('origin');
       }
     }
+  });
+});
+
+describe('an origin that the function of the application cannot read', () => {
+  const fails = (): never => {
+    throw new Error('Invalid URL');
+  };
+  it.each<[string, CorsOptions['origin']]>([
+    ['throws', (origin) => new URL(origin).hostname.endsWith('.shop.example')],
+    ['throws something else', fails],
+  ])('is told to whoever comes next where it %s, because nobody stands above a listener of Node', (_how, origin) => {
+    const told: unknown[] = [];
+    const cors = createCors({ origin });
+    const req = Object.assign(new IncomingMessage(new Socket()), { method: 'GET', headers: { origin: 'null' } });
+    cors(req, new ServerResponse(req), (error) => told.push(error));
+    expect(told).toEqual([expect.objectContaining({ message: 'Invalid URL' })]);
+  });
+
+  it('lets nobody in where a promise of it fails, and ends no process', async () => {
+    const rejected: unknown[] = [];
+    const note = (why: unknown) => void rejected.push(why);
+    process.on('unhandledRejection', note);
+    const later = (async () => Promise.reject(new Error('no list'))) as never;
+    world = await sell(report, { before: [createCors({ origin: later })] });
+    const { headers } = await ask(`${world.url}/paid`, { headers: { Origin: PAGE } });
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', note);
+    expect([headers['access-control-allow-origin'], rejected]).toEqual([undefined, []]);
   });
 });
 

@@ -3,7 +3,8 @@ import express from 'express';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, test } from 'vitest';
 import type { PayOptions } from '../../../sandbox/payer/pay.js';
-import { canonicalTarget } from '../../../src/sessions/offers/resource.js';
+import { canonicalTarget, resourceOf, sameResource } from '../../../src/sessions/offers/resource.js';
+import { ask } from './support/ask.js';
 import { FIXED, type Handler, jsonOf, METERED, sell, type World } from './support/world.js';
 
 /** What is sold is the URL with its query, seen from outside. */
@@ -68,6 +69,33 @@ test.each([
   expect((await send(`${world.url}/paid?tier=basic`)).status).toBe(200);
 });
 
+describe('a request whose target no client of HTTP would send', () => {
+  // Fastify's router reads what follows as query: `#id=2` as `?id=2`, and `?id=1#&id=2` as two ids.
+  it.each(['/paid?tier=basic#&tier=premium', '/paid?tier=basic#', '/paid?tier=basic&#tier=premium'])(
+    'is not bought by a payment for the same without its fragment: %s',
+    async (path) => {
+      world = await sell(serve);
+      const { headers } = await world.credential({ protocol: 'x402' }, '/paid?tier=basic');
+      expect((await ask(world.url, { headers, path })).status).toBe(402);
+    },
+  );
+
+  it('a fragment alone makes another resource, and its parameters are in no order of ours', () => {
+    const targets = ['/p', '/p#', '/p#id=1', '/p#id=2', '/p?b=1&a=0#z', '/p?a=0#z&b=1', '/p?b=1&a=0'];
+    const resources = targets.map((originalUrl) => resourceOf({ originalUrl, origin: 'http://shop' }, undefined));
+    expect(new Set(resources.map(({ target }) => target)).size).toBe(targets.length);
+    expect(resources.map(({ url }) => url.startsWith('http://shop/p'))).not.toContain(false);
+  });
+
+  it('in its absolute form keeps the order of what stands before its path, where a router may find another one', () => {
+    const targets = ['http://h?a=2&/p?b=1', 'http://h?/p?b=1&a=2'];
+    const [one, other] = targets.map(
+      (originalUrl) => resourceOf({ originalUrl, origin: 'http://shop' }, undefined).target,
+    );
+    expect(one).not.toBe(other);
+  });
+});
+
 describe('the origin of what is sold', () => {
   const urlIn402 = async (at: World, headers: Record<string, string> = {}): Promise<string> =>
     (await jsonOf(await fetch(`${at.url}/paid?b=2&a=1`, { headers }))).accepts[0].resource;
@@ -93,7 +121,7 @@ describe('the origin of what is sold', () => {
 
 describe('the canonical form of a query', () => {
   const parseNested = express().set('query parser', 'extended').get('query parser fn') as (query: string) => unknown;
-  const name = fc.constantFrom('a', 'b', 'tier', 'a[b]', 'a[]', '%74ier', 'a+b', 'a%20b', 'x%5By%5D');
+  const name = fc.constantFrom('a', 'b', 'tier', 'a[b]', 'a[]', '[a]', '%5Bb%5D', '%74ier', 'a+b', 'a%20b', 'x%5By%5D');
   const value = fc.constantFrom('', '1', '2', 'premium', 'a%3Db', '%zz');
   const parameters = fc.array(
     fc.tuple(name, value).map(([key, text]) => `${key}=${text}`),
@@ -127,6 +155,12 @@ describe('the canonical form of a query', () => {
         expect(target([...names].reverse())).toBe(target(names));
       }),
     );
+  });
+
+  it('of what a credential states is that of a page, whose fragment no server sees', () => {
+    expect(sameResource('http://shop/p?b=1&a=2#top', 'http://shop/p?a=2&b=1')).toBe(true);
+    const { url } = resourceOf({ originalUrl: '/p?a=1#id=2', origin: 'http://shop' }, undefined);
+    expect([sameResource(url, url), sameResource('http://shop/p?a=1', url)]).toEqual([true, false]);
   });
 
   it('leaves out the fragment, empty parameters and a lone question mark', () => {

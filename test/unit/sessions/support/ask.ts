@@ -17,6 +17,8 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>;
   readonly method?: string;
   readonly body?: string;
+  /** Instead of what the URL says, to the letter; of HTTP/1 alone. */
+  readonly path?: string;
   readonly http2?: boolean;
   readonly onFirstByte?: (status: number) => void;
   readonly onBytes?: (bytes: Buffer) => void;
@@ -32,7 +34,7 @@ const CUT = { status: 0, headers: {}, body: Buffer.alloc(0), whole: false, trail
 
 function overHttp1(
   url: string,
-  { headers, method = 'GET', body, signal, onFirstByte, onBytes }: Question,
+  { headers, method = 'GET', body, path, signal, onFirstByte, onBytes }: Question,
 ): Promise<Asked> {
   return new Promise((resolve) => {
     const request = url.startsWith('https:') ? tlsRequest : plainRequest;
@@ -41,6 +43,7 @@ function overHttp1(
       method,
       agent: false,
       headers: { ...headers },
+      ...(path !== undefined && { path }),
       ...(signal && { signal }),
     });
     req.on('error', () => resolve(CUT));
