@@ -1,3 +1,4 @@
+import { saysOfAnother } from './paid-head.js';
 import type { WireHead } from './wire.js';
 
 /** An answer as it left, so that it can be given once more. */
@@ -30,7 +31,7 @@ export class AnswerRecord {
   #bytes = 0;
   #written = false;
 
-  /** @param before what the layers before have said: of this request (CORS, its id), and not of the answer */
+  /** @param before what the layers before have said: of this request (CORS, its id), and not of the answer but of its body */
   constructor(maxBytes: number, before: Headers) {
     this.#maxBytes = maxBytes;
     this.#before = before;
@@ -40,7 +41,7 @@ export class AnswerRecord {
     const headers = head
       .entries()
       .filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()))
-      .filter(([name, value]) => String(this.#before[name.toLowerCase()]) !== String(value));
+      .filter(([name, value]) => saysOfAnother(name) || String(this.#before[name.toLowerCase()]) !== String(value));
     this.#head = { status: head.status, headers };
   }
 
