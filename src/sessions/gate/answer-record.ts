@@ -24,7 +24,7 @@ type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** Takes down one answer on its way, as far as it may be kept. */
 export class AnswerRecord {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #before: Headers;
   #head: Omit<KeptAnswer, 'body'> | undefined;
   #body: Buffer[] = [];
@@ -56,6 +56,11 @@ export class AnswerRecord {
 
   onWritten(): void {
     this.#written = true;
+  }
+
+  /** It is not kept, whatever of it is still to come. */
+  giveUp(): void {
+    this.#maxBytes = -1;
   }
 
   hasRoom(bytes: number): boolean {
