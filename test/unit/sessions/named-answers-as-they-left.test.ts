@@ -2,6 +2,7 @@ import type { RequestHandler } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { named } from '../../support/sessions/naming.js';
 import { ask } from './support/ask.js';
+import { LAYERS } from './support/compressions.js';
 import { FIXED, type Handler, sell, type World, type WorldOptions } from './support/world.js';
 
 /** A named answer that is given again says what it said. */
@@ -51,5 +52,46 @@ describe('an answer that is given again', () => {
     const told = ({ headers: said }: typeof first) => [said['content-language'], said['content-disposition']];
     expect(told(first)).toEqual(['de', 'attachment; filename="report.csv"']);
     expect(told(again)).toEqual(told(first));
+  });
+});
+
+describe('layers that change every answer', () => {
+  /** As what envelopes, injects or signs does. */
+  const wraps: RequestHandler = (_req, res, next) => {
+    const { end } = res;
+    res.end = ((body: unknown) => {
+      res.removeHeader('content-length');
+      return Reflect.apply(end, res, [`<${String(body)}>`]);
+    }) as typeof res.end;
+    next();
+  };
+
+  it('OPEN: change one that is given again no second time', async () => {
+    await open(
+      (req, res) => {
+        req.paymentSession?.charge('10000');
+        res.end('served');
+      },
+      { before: [wraps] },
+    );
+    const headers = await paying();
+    const first = await ask(`${world.url}/paid`, { headers });
+    const again = await ask(`${world.url}/paid`, { headers });
+    expect([first.body.toString(), again.body.toString()]).toEqual(['<served>', '<served>']);
+  });
+
+  it('OPEN: give it to a client in an encoding that it reads', async () => {
+    await open(
+      (req, res) => {
+        req.paymentSession?.charge('10000');
+        res.type('text').send('served '.repeat(1000));
+      },
+      { before: LAYERS.find(({ name }) => name === '1.8 before')?.before ?? [] },
+    );
+    const headers = await paying();
+    const first = await ask(`${world.url}/paid`, { headers: { ...headers, 'accept-encoding': 'gzip' } });
+    const again = await ask(`${world.url}/paid`, { headers });
+    expect([first.status, first.headers['content-encoding']]).toEqual([200, 'gzip']);
+    expect([again.status, again.headers['content-encoding']]).toEqual([200, undefined]);
   });
 });
