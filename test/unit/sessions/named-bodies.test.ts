@@ -69,6 +69,22 @@ describe('a body', () => {
   });
 
   it.each([
+    ['HTTP/1.1', false],
+    ['HTTP/2', true],
+  ])('OPEN: that goes on while it is answered is answered over %s', async (_version, http2) => {
+    await open(
+      async (req, res) => {
+        req.paymentSession?.charge('10000');
+        const [first] = await once(req, 'data');
+        res.end(`heard:${String(first)}`);
+      },
+      { http2 },
+    );
+    const heard = http2 ? speakHttp2(await paying()) : speakHttp1(await paying());
+    expect(await heard).toBe('heard:hello');
+  });
+
+  it.each([
     ['whole', 1000],
     ['too large to be known', 3 * 1024 * 1024],
   ])('%s that its handler never reads does not stop its connection', async (_what, size) => {
@@ -146,6 +162,25 @@ describe('a body', () => {
     expect(answer.text).toBe('got:body');
   });
 });
+
+/** Clients that say more once they have heard something. */
+async function speakHttp1(headers: Record<string, string>) {
+  const request = httpRequest(`${world.url}/paid`, { method: 'POST', headers });
+  request.write('hello');
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  request.end();
+  return textOf(answer);
+}
+
+async function speakHttp2(headers: Record<string, string>) {
+  const client = connectHttp2(world.url);
+  const stream = client.request({ ':method': 'POST', ':path': '/paid', ...headers }, { endStream: false });
+  stream.write('hello');
+  await once(stream, 'response');
+  const text = await textOf(stream);
+  client.destroy();
+  return text;
+}
 
 /** From its first request on the server leaves it to the application to say that a client may go on. */
 const asksItself: RequestHandler = (req, _res, next) => {
