@@ -1,4 +1,3 @@
-import { saysOfAnother } from './paid-head.js';
 import type { WireHead } from './wire.js';
 
 /** An answer as it left, so that it can be given once more. */
@@ -31,7 +30,7 @@ export class AnswerRecord {
   #bytes = 0;
   #written = false;
 
-  /** @param before what the layers before have said: of this request (CORS, its id), and not of the answer but of its body */
+  /** @param before what the layers before have said: of this request (CORS, its id), and not of the answer */
   constructor(maxBytes: number, before: Headers) {
     this.#maxBytes = maxBytes;
     this.#before = before;
@@ -41,7 +40,7 @@ export class AnswerRecord {
     const headers = head
       .entries()
       .filter(([name]) => !OF_THE_CONNECTION.has(name.toLowerCase()))
-      .filter(([name, value]) => saysOfAnother(name) || String(this.#before[name.toLowerCase()]) !== String(value));
+      .filter(([name, value]) => String(this.#before[name.toLowerCase()]) !== String(value));
     this.#head = { status: head.status, headers };
   }
 
@@ -59,8 +58,9 @@ export class AnswerRecord {
   }
 
   /** It is not kept, whatever of it is still to come. */
-  giveUp(): void {
+  giveUp(): true {
     this.#maxBytes = -1;
+    return true;
   }
 
   hasRoom(bytes: number): boolean {

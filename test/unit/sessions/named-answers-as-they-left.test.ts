@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { named } from '../../support/sessions/naming.js';
 import { ask } from './support/ask.js';
@@ -58,10 +58,10 @@ describe('an answer that is given again', () => {
 describe('layers that change every answer', () => {
   /** As what envelopes, injects or signs does. */
   const wraps: RequestHandler = (_req, res, next) => {
-    const { end } = res;
-    res.end = ((body: unknown) => {
+    const end = res.end.bind(res) as (body: string) => Response;
+    res.end = ((body: string) => {
       res.removeHeader('content-length');
-      return Reflect.apply(end, res, [`<${String(body)}>`]);
+      return end(`<${body}>`);
     }) as typeof res.end;
     next();
   };

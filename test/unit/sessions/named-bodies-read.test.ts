@@ -64,7 +64,7 @@ describe.each([
     world = await sell(
       async (req, res) => {
         req.paymentSession?.charge('10000');
-        const whole = await READERS[String(req.query['reads'])]?.(req);
+        const whole = await READERS[new URL(req.url, world.url).searchParams.get('reads') ?? '']?.(req);
         res.end(`${whole?.length} ${whole && sha(whole)}`);
       },
       { sells: { ...FIXED, protocols: ['x402'] }, http2 },

@@ -56,6 +56,7 @@ describe('a body', () => {
     await eventually(() => world.auth.verified.length === 1);
     socket.write('0\r\n\r\n');
     await eventually(() => text().includes('got:'));
+    expect(text()).toContain('HTTP/1.1 200');
     socket.destroy();
   });
 
@@ -99,6 +100,7 @@ describe('a body', () => {
     );
     socket.write(`${size.toString(16)}\r\n${'x'.repeat(size)}\r\n0\r\n\r\nGET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n`);
     await eventually(() => text().includes('404 Not Found'));
+    expect(text()).toContain('HTTP/1.1 200');
     socket.destroy();
   });
 
