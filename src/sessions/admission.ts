@@ -35,6 +35,7 @@ export interface AdmitDependencies {
     | 'openSession'
     | 'findEarlierUse'
     | 'findNamedAnswer'
+    | 'hadAgain'
     | 'takeAnswer'
     | 'answerGiven'
     | 'answerNotGiven'

@@ -42,28 +42,32 @@ async function admitNew(
     return match.read === undefined ? otherwise : repeated(match.read, request, dependencies, otherwise);
   }
   const { credential } = match;
-  const leftMs = (credential.expiresAtMs ?? Number.POSITIVE_INFINITY) - dependencies.clock.nowMs();
-  if (leftMs < request.terms.longestMs + dependencies.minRetryWindowMs) {
-    return repeated(match, request, dependencies, {
-      kind: 'challenge',
-      why: 'the credential expires too soon to be collected safely',
-    });
-  }
+  if (expiresTooSoon(credential, request, dependencies)) return repeated(match, request, dependencies, TOO_SOON);
   if (credential.manages) return manageVoucherChannel(match, request, dependencies);
   const verified = await verifyCredential(match, dependencies);
   if (verified.kind === 'unreachable')
     return repeated(match, request, dependencies, { kind: 'unavailable', why: 'the auth server cannot be reached' });
-  if (verified.kind === 'valid')
-    return open(
-      { ...match, payer: payerOf(credential, verified.payer), named: await nameOf(named, request) },
-      request,
-      dependencies,
-    );
+  if (verified.kind === 'valid') {
+    const name = await nameOf(named, request);
+    // Its client decides how long the body takes.
+    if (expiresTooSoon(credential, request, dependencies)) return repeated(match, request, dependencies, TOO_SOON);
+    return open({ ...match, payer: payerOf(credential, verified.payer), named: name }, request, dependencies);
+  }
   // What we have settled ourselves the auth server refuses too: a client must not take that for a demand to pay again.
   return repeated(match, request, dependencies, {
     kind: 'challenge',
     why: 'the auth server did not accept the credential',
   });
+}
+
+const TOO_SOON = { kind: 'challenge', why: 'the credential expires too soon to be collected safely' } as const;
+
+function expiresTooSoon(
+  { expiresAtMs }: DecodedCredential,
+  { terms }: AdmissionRequest,
+  { clock, minRetryWindowMs }: AdmitDependencies,
+): boolean {
+  return expiresAtMs !== null && expiresAtMs - clock.nowMs() < terms.longestMs + minRetryWindowMs;
 }
 
 async function earlierUse(

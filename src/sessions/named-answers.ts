@@ -47,13 +47,17 @@ export async function nameOf(named: Named | undefined, request: AdmissionRequest
 export async function boughtBefore(
   named: Named,
   request: AdmissionRequest,
-  { ledger, log }: AdmitDependencies,
+  dependencies: AdmitDependencies,
 ): Promise<Admission | undefined> {
+  const { ledger, log } = dependencies;
   try {
     const bought = await ledger.findNamedAnswer(named.nameSha256);
     if (bought === undefined) return undefined;
     if (bought.requestSha256 !== (await requestOf(named, request))) return { kind: 'name_used' };
     const again = worthOf(bought, named.credential.version ?? 2);
+    // Its first answer may be breaking off right now, and what is not billed for that is not given here.
+    if (again?.kind === 'again' && bought.status === 'pending' && !(await ledger.hadAgain(bought)))
+      return await boughtBefore(named, request, dependencies);
     // It was due, and is had: nobody has it made a second time.
     if (again?.kind === 'again' && bought.answer === 'due') await ledger.giveAnswer(bought.id, randomUUID());
     return again;

@@ -275,9 +275,13 @@ function giveAgain(
   request: PaidRequest,
   { id, answer, receipt }: Pick<Extract<Admission, { kind: 'again' }>, 'id' | 'answer' | 'receipt'>,
 ): undefined {
-  const headers = Object.fromEntries(
-    answer.headers.map(([name, value]) => [name, typeof value === 'string' ? value : [...value]]),
-  );
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of answer.headers) {
+    const said = headers[name];
+    // A field may have been sent in several lines.
+    if (said !== undefined) headers[name] = [said, value].flat(2);
+    else headers[name] = typeof value === 'string' ? value : [...value];
+  }
   request.answer({ ...answer, headers: { ...headers, ...receipt, ...namingCharge(id) } });
 }
 

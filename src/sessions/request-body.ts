@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canonicalJson, parseJson, sha256 } from '../protocols/wire-json.js';
 import type { PaidRequest } from './paid-request.js';
 
@@ -12,7 +13,7 @@ export interface RequestBody {
   digest(maxBytes: number): Promise<string | undefined>;
 }
 
-type WithBody = Pick<PaidRequest, 'req' | 'parsedBody'>;
+type WithBody = Pick<PaidRequest, 'req' | 'res' | 'parsedBody'>;
 
 export function requestBody(request: WithBody): RequestBody {
   let known: Promise<string | undefined> | undefined;
@@ -25,7 +26,7 @@ export function requestBody(request: WithBody): RequestBody {
 }
 
 async function digestOf(request: WithBody, maxBytes: number): Promise<string | undefined> {
-  const { req } = request;
+  const { req, res } = request;
   const { headers } = req;
   const length = headers['content-length'];
   const isThere =
@@ -33,21 +34,49 @@ async function digestOf(request: WithBody, maxBytes: number): Promise<string | u
     (length !== undefined ? Number(length) > 0 : framesOf(req)?.endAfterHeaders === false);
   if (!isThere) return 'none';
   if (Number(length ?? 0) > maxBytes) return undefined;
-  if (req.readableDidRead || req.readableEnded) return parsedDigest(request.parsedBody());
+  if (req.readableDidRead || req.readableEnded) return parsedDigest(request);
+  letItSend(request);
   const bytes = await readAndGiveBack(req, maxBytes);
+  if (bytes === undefined) dropRest(req, res);
   return bytes && `bytes:${sha256(bytes)}`;
+}
+
+/** A client may wait until it is told to go on, where the application has kept to itself when that is. */
+function letItSend({ req, res }: WithBody): void {
+  if (/(^|\W)100-continue(\W|$)/i.test(req.headers.expect ?? '') && Reflect.get(res, '_sent100') === false)
+    res.writeContinue();
+}
+
+/** Node drops what is left of a body that nobody has begun to read, so that its connection can go on; we have begun to. */
+function dropRest(req: IncomingMessage, res: ServerResponse): void {
+  const answer = framesOf(req) ?? res;
+  answer.once('finish', () => {
+    if (req.readableFlowing === null) req.resume();
+  });
 }
 
 /** HTTP/2 tells by its frames whether there is a body and where it ends, and not by headers. */
 const framesOf = (req: IncomingMessage) =>
-  (req as { stream?: { readonly endAfterHeaders?: boolean; readonly readableEnded: boolean } }).stream;
+  (req as { stream?: EventEmitter & { readonly endAfterHeaders?: boolean; readonly readableEnded: boolean } }).stream;
 
 /** What a parser before us has made of it. */
-function parsedDigest(body: unknown): string | undefined {
+function parsedDigest({ req, parsedBody }: WithBody): string | undefined {
+  const body = parsedBody();
   if (typeof body === 'string' || body instanceof Uint8Array)
     return `bytes:${createHash('sha256').update(body).digest('hex')}`;
-  const json = body === undefined ? undefined : parseJson(JSON.stringify(body) ?? '');
+  // Parsers of these put files elsewhere.
+  if (/^multipart\//i.test(req.headers['content-type'] ?? '')) return undefined;
+  const json = parseJson(jsonOf(body) ?? '');
   return json === undefined ? undefined : `parsed:${sha256(canonicalJson(json))}`;
+}
+
+/** undefined: JSON cannot say it. */
+function jsonOf(body: unknown): string | undefined {
+  try {
+    return JSON.stringify(body);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Everything is put back in the very turn in which the last of it was read, before the stream tells anybody that it has ended. */
@@ -68,7 +97,10 @@ function readAndGiveBack(req: IncomingMessage, maxBytes: number): Promise<Buffer
     };
     const onClose = () => done(false);
     const onReadable = () => {
-      for (let chunk: unknown = req.read(); chunk !== null; chunk = req.read()) {
+      // One that has ended tells everybody when nothing is read from it, and then nothing can be given back.
+      while (req.readableLength > 0) {
+        const chunk: unknown = req.read();
+        if (chunk === null) break;
         const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk as string);
         chunks.push(bytes);
         read += bytes.length;
@@ -77,6 +109,7 @@ function readAndGiveBack(req: IncomingMessage, maxBytes: number): Promise<Buffer
       }
       if (isWhole()) done(true);
     };
+    if (req.readableLength === 0 && isWhole()) return done(true);
     req.on('readable', onReadable);
     req.once('close', onClose);
   });

@@ -64,6 +64,8 @@ export interface SessionLedger {
   findEarlierUse(identity: string): Promise<EarlierUse | undefined>;
   /** What was bought under a name that its payer gave it. */
   findNamedAnswer(nameSha256: string): Promise<NamedAnswer | undefined>;
+  /** It is given once more, and its charge is not taken back any more. False: some of it was since it was found. */
+  hadAgain(bought: Pick<NamedAnswer, 'id' | 'spent'>): Promise<boolean>;
   /** For one request alone, and for so long at most: the right to the answer that was paid for and held back. */
   takeAnswer(
     id: SettlementId,

@@ -28,6 +28,20 @@ export function createNamedAnswers(database: Database, sealer: Sealer) {
       };
     },
 
+    /**
+     * It is given once more: from here on nothing of its charge is taken back.
+     *
+     * @returns false: some of that was taken back since it was found
+     */
+    async hadAgain({ id, spent }: Pick<NamedAnswer, 'id' | 'spent'>): Promise<boolean> {
+      const rows = await database.query(
+        `WITH held AS (SELECT id FROM settlements WHERE id = $1 AND status <> 'released' AND spent = $2 FOR UPDATE)
+         UPDATE payment_sessions p SET had_again = true FROM held WHERE p.id = held.id RETURNING p.id`,
+        [id, spent],
+      );
+      return rows.length === 1;
+    },
+
     /** What is kept past its time, and names of what was never charged. */
     async eraseNamedAnswers(limit: number): Promise<number> {
       const rows = await database.query(

@@ -23,7 +23,7 @@ type Headers = Readonly<Record<string, string | readonly string[]>>;
 
 /** Takes down one answer on its way, as far as it may be kept. */
 export class AnswerRecord {
-  readonly #maxBytes: number;
+  #maxBytes: number;
   readonly #before: Headers;
   #head: Omit<KeptAnswer, 'body'> | undefined;
   #body: Buffer[] = [];
@@ -55,6 +55,12 @@ export class AnswerRecord {
 
   onWritten(): void {
     this.#written = true;
+  }
+
+  /** It is not kept, whatever of it is still to come. */
+  giveUp(): true {
+    this.#maxBytes = -1;
+    return true;
   }
 
   hasRoom(bytes: number): boolean {

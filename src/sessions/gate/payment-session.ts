@@ -9,7 +9,7 @@ import type { DeliveryRecorder } from './delivery-recorder.js';
 import type { GateReceipt } from './gate-options.js';
 import type { HeldLease } from './lease-keeper.js';
 import type { LiveSession } from './live-session.js';
-import { answerHeaders } from './paid-head.js';
+import { answerHeaders, saysOfAnother } from './paid-head.js';
 import { ResponseGate } from './response-gate.js';
 import type { ChargeOptions } from './session-charges.js';
 import type { WithheldAnswer } from './withheld-answer.js';
@@ -120,7 +120,7 @@ export function attach(
     dispatch,
     deliveries,
     answer,
-    record: keepBytes === undefined ? undefined : new AnswerRecord(keepBytes, before),
+    record: keepBytes === undefined ? undefined : new AnswerRecord(keepBytes, ofNoBody(before)),
     answerInstead: (why) => {
       const { status, headers: own, body } = problemAnswer(refusal(INSTEAD[why]), before['x-request-id']);
       return { status, headers: answerHeaders(before, headers, own), body };
@@ -146,6 +146,10 @@ export function attach(
 }
 
 const INSTEAD = { refused: 'payment_refused', unknown: 'payment_unknown', too_large: 'response_too_large' } as const;
+
+/** What they have said about the body is about the one that is sold. */
+const ofNoBody = (headers: Record<string, string | string[]>): typeof headers =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !saysOfAnother(name)));
 
 /** What the layers before this one have said about every answer: CORS, request ids, security. */
 const textsOf = (headers: HeadersSoFar): Record<string, string | string[]> =>

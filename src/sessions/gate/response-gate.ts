@@ -181,8 +181,8 @@ export class ResponseGate implements WireEvents {
 
   #take(bytes: number): WriteVerdict {
     if (this.#wire.heldBytes() + bytes <= this.#options.bufferBytes) return 'take';
-    // What a layer beneath the handler sends once it has ended can wait where it is.
-    if (this.#phase !== 'serving') return 'hold';
+    // What a layer beneath the handler sends once it has ended can wait where it is, and its close waits for no more of it.
+    if (this.#phase !== 'serving' || (this.#ended && this.#options.record?.giveUp() === true)) return 'hold';
     this.#tooLarge();
     return 'drop';
   }

@@ -225,3 +225,28 @@ it('the next voucher of a channel waits no more for one that was taken back', as
   expect(await test.ledger.takeBackClose(takingBack(first, 0))).toBe('committed');
   expect(await claim(second)).toMatchObject({ spent: '2000' });
 });
+
+describe('a close whose answer is given once more', () => {
+  it('is taken back or given, whichever comes first, and never both', async () => {
+    for (let nth = 0; nth < 20; nth += 1) {
+      const session = await closed();
+      const left = nth % 2 === 0 ? 0 : 1_000;
+      const taking = () => test.ledger.takeBackClose(takingBack(session, left));
+      const having = () => test.ledger.hadAgain({ id: session.id, spent: atomic(3_000) });
+      const [had, back] = nth % 4 < 2 ? await Promise.all([having(), taking()]) : await bothWays(taking, having);
+      expect([had, back]).toEqual(back === 'committed' ? [false, 'committed'] : [true, 'lost']);
+      expect(await rowOf(session)).toMatchObject({ spent: had ? '3000' : String(left) });
+    }
+  });
+
+  it('is not taken back afterwards', async () => {
+    const session = await closed();
+    expect(await test.ledger.hadAgain({ id: session.id, spent: atomic(3_000) })).toBe(true);
+    expect(await test.ledger.takeBackClose(takingBack(session, 0))).toBe('lost');
+  });
+});
+
+async function bothWays<A, B>(first: () => Promise<A>, second: () => Promise<B>): Promise<[B, A]> {
+  const [a, b] = await Promise.all([first(), second()]);
+  return [b, a];
+}

@@ -29,6 +29,7 @@ export interface FakeRow {
   closedBy: string | null;
   releasedBy: ReleaseCause | null;
   kept: string | null;
+  hadAgain: boolean;
 }
 
 /** What one commit does: happens as usual, is lost before or after it happened, or never answers. */
@@ -93,6 +94,7 @@ export class FakeLedger implements SessionLedger {
       closedBy: null,
       releasedBy: null,
       kept: null,
+      hadAgain: false,
     });
     if (answer === 'reject-after') throw new Error('connection lost');
     return 'opened';
@@ -117,6 +119,13 @@ export class FakeLedger implements SessionLedger {
     const { requestSha256 } = named;
     const spent = toAtomic(row.spent);
     return { id: session.id, requestSha256, status, certainty, answer, kept, spent, ...settledFacts(row) };
+  }
+
+  async hadAgain({ id }: Pick<NamedAnswer, 'id'>): Promise<boolean> {
+    const row = this.rows.get(id);
+    if (row === undefined || row.status === 'released') return false;
+    row.hadAgain = true;
+    return true;
   }
 
   closeVoucherChannel(): Promise<never> {
@@ -207,7 +216,8 @@ export class FakeLedger implements SessionLedger {
   async takeBackClose({ id, closeToken, spent, body, releasedBy }: CloseTakenBack): Promise<ChangeOutcome> {
     const row = this.rows.get(id);
     if (this.#lost()) throw new Error('the database is down');
-    if (row?.status !== 'pending' || row.session.closeToken !== closeToken || this.claimed) return 'lost';
+    if (row?.status !== 'pending' || row.session.closeToken !== closeToken || this.claimed || row.hadAgain)
+      return 'lost';
     if (row.certainty !== 'not_sent' || row.closedBy === 'sweep' || BigInt(spent) >= row.spent) return 'lost';
     Object.assign(row, { status: body === null ? 'released' : 'pending', spent: BigInt(spent), body, answer: null });
     row.releasedBy = releasedBy ?? null;
