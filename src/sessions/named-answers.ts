@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { surelyUnmoved } from '../domain/calls/certainty.js';
 import type { DecodedCredential } from '../protocols/credential.js';
 import { canonicalJson, sha256 } from '../protocols/wire-json.js';
 import type { Admission, AdmissionRequest, AdmitDependencies } from './admission.js';
@@ -68,9 +67,8 @@ export async function boughtBefore(
 }
 
 function worthOf(bought: NamedAnswer, version: 1 | 2): Admission | undefined {
-  const { id, status, certainty, answer, kept } = bought;
+  const { id, status, answer, kept } = bought;
   if (status === 'open') return { kind: 'under_way', id };
-  if (status === 'written_off' && surelyUnmoved(certainty)) return undefined;
   const isHeldBack = answer !== null && status !== 'settled';
   if (isHeldBack && status !== 'written_off') return { kind: 'undecided', id };
   const receipt = status === 'settled' ? receiptOf(bought, version) : {};

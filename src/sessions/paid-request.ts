@@ -26,4 +26,6 @@ export interface PaidRequest {
   parsedBody(): unknown;
   /** Answers in place of the handler, beside what is said so far of every answer. */
   answer(answer: WholeAnswer): void;
+  /** Gives an answer that has been sent before, as it left: layers that have changed it then change it no second time. */
+  answerAgain(answer: WholeAnswer): void;
 }

@@ -18,6 +18,7 @@ import { isAboutChannel, readMppContent } from './channels/match-channel.js';
 import { isHead } from './content-request.js';
 import { type Described, describedBy } from './discovery/discovery.js';
 import { paidOperation } from './discovery/paid-operation.js';
+import { readableBy } from './gate/answer-record.js';
 import type { DeliveryRecorder } from './gate/delivery-recorder.js';
 import { canBeHeld } from './gate/hold-wire.js';
 import { attach, type GateSettings, type PaymentSession } from './gate/payment-session.js';
@@ -276,13 +277,14 @@ function giveAgain(
   { id, answer, receipt }: Pick<Extract<Admission, { kind: 'again' }>, 'id' | 'answer' | 'receipt'>,
 ): undefined {
   const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of answer.headers) {
+  const { headers: stored, ...readable } = readableBy(answer, request.req.headers['accept-encoding']);
+  for (const [name, value] of stored) {
     const said = headers[name];
     // A field may have been sent in several lines.
     if (said !== undefined) headers[name] = [said, value].flat(2);
     else headers[name] = typeof value === 'string' ? value : [...value];
   }
-  request.answer({ ...answer, headers: { ...headers, ...receipt, ...namingCharge(id) } });
+  request.answerAgain({ ...readable, headers: { ...headers, ...receipt, ...namingCharge(id) } });
 }
 
 const NOT_KEPT =

@@ -79,6 +79,9 @@ function jsonOf(body: unknown): string | undefined {
   }
 }
 
+/** A client that names its payment has its body ready; one that is slower than this is served without a name. */
+const PATIENCE_MS = 2_000;
+
 /** Everything is put back in the very turn in which the last of it was read, before the stream tells anybody that it has ended. */
 function readAndGiveBack(req: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
   const length = req.headers['content-length'];
@@ -89,6 +92,7 @@ function readAndGiveBack(req: IncomingMessage, maxBytes: number): Promise<Buffer
     const hasEnded = () => req.complete || framesOf(req)?.readableEnded === true;
     const isWhole = () => (length === undefined ? hasEnded() : read >= Number(length));
     const done = (whole: boolean) => {
+      clearTimeout(late);
       req.off('readable', onReadable);
       req.off('close', onClose);
       const bytes = Buffer.concat(chunks);
@@ -96,6 +100,8 @@ function readAndGiveBack(req: IncomingMessage, maxBytes: number): Promise<Buffer
       resolve(whole ? bytes : undefined);
     };
     const onClose = () => done(false);
+    // Its handler may be meant to answer while it comes.
+    const late = setTimeout(() => done(false), PATIENCE_MS);
     const onReadable = () => {
       // One that has ended tells everybody when nothing is read from it, and then nothing can be given back.
       while (req.readableLength > 0) {

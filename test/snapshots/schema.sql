@@ -167,6 +167,7 @@ payment_sessions.deadline timestamp with time zone NOT NULL
 payment_sessions.opened_at timestamp with time zone NOT NULL DEFAULT clock_now()
 payment_sessions.closed_at timestamp with time zone
 payment_sessions.closed_by text
+payment_sessions.had_again boolean NOT NULL DEFAULT false
 payments.id uuid NOT NULL
 payments.order_id uuid NOT NULL
 payments.amount numeric(78,0) NOT NULL
@@ -1423,7 +1424,8 @@ CREATE OR REPLACE FUNCTION public.name_answer(p_id uuid, p_name text, p_request 
 AS $function$
 BEGIN
   DELETE FROM named_answers a USING settlements s
-    WHERE a.name_sha256 = p_name AND s.id = a.id AND (s.status = 'released' OR a.erase_at <= clock_now());
+    WHERE a.name_sha256 = p_name AND s.id = a.id AND (s.status = 'released' OR a.erase_at <= clock_now()
+      OR (s.status = 'written_off' AND s.certainty IN ('not_sent', 'absent')));
   INSERT INTO named_answers (id, name_sha256, request_sha256, keep, erase_at)
     VALUES (p_id, p_name, p_request, p_keep, clock_now() + p_longest + p_keep);
   RETURN true;
@@ -1850,6 +1852,8 @@ BEGIN
   SELECT t.* INTO s FROM settlements t JOIN payment_sessions p ON p.id = t.id
     WHERE t.id = p_id AND p.close_token = p_token AND p.closed_by <> 'sweep' FOR UPDATE OF t;
   IF NOT FOUND OR s.status <> 'pending' OR NOT settlement_was_never_sent(s) OR s.spent <= p_spent THEN RETURN false; END IF;
+  -- Whoever gives it once more holds the same row for that, so that one of the two finds that the other was there.
+  IF EXISTS (SELECT 1 FROM payment_sessions WHERE id = p_id AND had_again) THEN RETURN false; END IF;
   UPDATE settlements SET
       spent = p_spent, unserved = coalesce(unserved, 0) + s.spent - p_spent,
       status = CASE WHEN p_sealed IS NULL THEN 'released' ELSE 'pending' END,

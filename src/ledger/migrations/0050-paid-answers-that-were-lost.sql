@@ -18,14 +18,16 @@ CREATE TABLE named_answers (
 );
 CREATE INDEX named_answers_to_erase ON named_answers (erase_at);
 
--- In the transaction that opens the session. A name is free again when what it stood for cost nothing, or is forgotten.
+-- In the transaction that opens the session. A name is free again when what it stood for cost nothing, was given up without having
+-- moved anything, or is forgotten.
 CREATE FUNCTION name_answer(p_id uuid, p_name text, p_request text, p_keep interval, p_longest interval)
  RETURNS boolean
  LANGUAGE plpgsql
 AS $$
 BEGIN
   DELETE FROM named_answers a USING settlements s
-    WHERE a.name_sha256 = p_name AND s.id = a.id AND (s.status = 'released' OR a.erase_at <= clock_now());
+    WHERE a.name_sha256 = p_name AND s.id = a.id AND (s.status = 'released' OR a.erase_at <= clock_now()
+      OR (s.status = 'written_off' AND s.certainty IN ('not_sent', 'absent')));
   INSERT INTO named_answers (id, name_sha256, request_sha256, keep, erase_at)
     VALUES (p_id, p_name, p_request, p_keep, clock_now() + p_longest + p_keep);
   RETURN true;

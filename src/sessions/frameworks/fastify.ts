@@ -7,7 +7,7 @@ import type { PaidSessionOptions as Options } from '../offers/route-options.js';
 import type { HeadersSoFar, PaidRequest } from '../paid-request.js';
 import type { PaidRoute } from '../paid-session.js';
 import { asError } from './as-error.js';
-import { asHttp1, type NodeRequest, type NodeResponse } from './node-response.js';
+import { asHttp1, type NodeRequest, type NodeResponse, onNodeResponse } from './node-response.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -37,6 +37,7 @@ interface AskedReply {
   removeHeader(name: string): unknown;
   code(status: number): unknown;
   send(payload?: string | Buffer): unknown;
+  hijack(): unknown;
 }
 
 /** For `onRequest`, `preValidation` and `preHandler`. */
@@ -119,6 +120,16 @@ const paidRequest = (request: AskedRequest, reply: AskedReply): PaidRequest => (
   route: request.routeOptions.url ?? '/',
   headersSoFar: () => reply.getHeaders(),
   parsedBody: () => request.body,
+  answerAgain({ headers, ...answer }) {
+    const said = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === 'number' ? String(value) : value] as const],
+    );
+    reply.hijack();
+    onNodeResponse(request.raw, reply.raw).answerAgain({
+      ...answer,
+      headers: { ...Object.fromEntries(said), ...headers },
+    });
+  },
   // By Fastify, with the headers that it keeps until then and the hooks that every answer of its passes.
   answer({ status, headers, body }) {
     for (const name of Object.keys(reply.getHeaders())) if (saysOfAnother(name)) reply.removeHeader(name);

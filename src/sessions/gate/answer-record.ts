@@ -1,3 +1,4 @@
+import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib';
 import type { WireHead } from './wire.js';
 
 /** An answer as it left, so that it can be given once more. */
@@ -87,3 +88,27 @@ export function keptAnswer(stored: string): KeptAnswer {
   const { body, ...head } = JSON.parse(stored) as Omit<KeptAnswer, 'body'> & { readonly body: string };
   return { ...head, body: Buffer.from(body, 'base64') };
 }
+
+/** Codings that layers between a handler and the wire put around bodies (RFC 9110 §8.4.1). */
+const DECODERS: Readonly<Record<string, (body: Buffer) => Buffer>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  deflate: inflateSync,
+  br: brotliDecompressSync,
+};
+
+/** It left in a coding that its client read; whoever has it again may read another one. */
+export function readableBy(answer: KeptAnswer, accepted: string | string[] | undefined): KeptAnswer {
+  const coded = answer.headers.find(([name]) => name.toLowerCase() === 'content-encoding');
+  const coding = String(coded?.[1] ?? '').toLowerCase();
+  const decode = DECODERS[coding];
+  if (decode === undefined || accepts(String(accepted ?? ''), coding)) return answer;
+  return { ...answer, headers: answer.headers.filter((header) => header !== coded), body: decode(answer.body) };
+}
+
+const accepts = (accepted: string, coding: string): boolean =>
+  accepted
+    .toLowerCase()
+    .split(',')
+    .map((one) => one.split(';').map((part) => part.trim()))
+    .some(([name, quality]) => (name === coding || name === '*') && !/^q=0(\.0*)?$/.test(quality ?? ''));

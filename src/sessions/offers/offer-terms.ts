@@ -65,7 +65,7 @@ export function offerTerms(entry: ProtocolTerms & { readonly protocol: Protocol 
     refuse('decimals', `${currency} on ${taken.network} has ${right}`, `decimals: ${right}`);
   }
   const currency = entry.currency ?? (taken.isRoutes ? undefined : taken.known?.currency) ?? currencyOf(options);
-  const amount = amountOf(entry, decimals, route);
+  const amount = amountOf(entry, { decimals, currency }, route);
   return {
     protocol: entry.protocol,
     network: taken.network,
@@ -135,7 +135,11 @@ function payToOf(entry: ProtocolTerms, network: string, { payTo, network: own }:
   return entry.payTo ?? payTo;
 }
 
-function amountOf(entry: ProtocolTerms, decimals: number, { options, terms }: Route): AtomicAmount {
+function amountOf(
+  entry: ProtocolTerms,
+  { decimals, currency }: { readonly decimals: number; readonly currency: string },
+  { options, terms }: Route,
+): AtomicAmount {
   const [name, other] = terms.metered ? (['cap', 'price'] as const) : (['price', 'cap'] as const);
   if (entry[other] !== undefined) {
     refuse('protocols', `this route is sold by ${name}, so its entries state ${name} too`, `${name}: '10000'`);
@@ -152,6 +156,14 @@ function amountOf(entry: ProtocolTerms, decimals: number, { options, terms }: Ro
       'protocols',
       `${entry.protocol} takes an asset of ${decimals} decimals, in which the route's ${name} is another amount: state its own`,
       `decimals: ${decimals}, ${name}: '10000'`,
+    );
+  }
+  const isOther = currency.toUpperCase() !== currencyOf(options).toUpperCase();
+  if (isOther && entry[name] === undefined) {
+    refuse(
+      'protocols',
+      `${entry.protocol} takes ${currency}, in which the route's ${name} is worth something else: state its own`,
+      `currency: '${currency}', ${name}: '10000'`,
     );
   }
   const own = entry[name];

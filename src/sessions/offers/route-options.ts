@@ -134,8 +134,8 @@ export interface ValidityBounds {
 
 const DEFAULT_LONGEST = '5m';
 const DEFAULT_REPLAY = { bytes: '64KiB', for: '15m' };
-/** What is kept of one answer is read and written in one piece. */
-const MOST_REPLAYED_BYTES = 10 * 1024 * 1024;
+/** What is kept of one answer is read and written in one piece, and with those of other closes in one commit. */
+const MOST_REPLAYED_BYTES = 1024 * 1024;
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** @throws Error that names the option and gives an example: a route that cannot be charged must not start */
@@ -287,7 +287,7 @@ function oneOf<T extends string>(option: string, value: T | undefined, allowed: 
 function replayOf(replay: PaidSessionOptions['replay'] = {}): Pick<RouteTerms, 'replay'> {
   if (replay === false) return {};
   const bytes = byteCount('replay.bytes', replay.bytes ?? DEFAULT_REPLAY.bytes);
-  if (bytes > MOST_REPLAYED_BYTES) refuse('replay.bytes', 'at most 10MiB of one answer', "replay: { bytes: '64KiB' }");
+  if (bytes > MOST_REPLAYED_BYTES) refuse('replay.bytes', 'at most 1MiB of one answer', "replay: { bytes: '64KiB' }");
   return { replay: { bytes, forMs: duration('replay.for', replay.for ?? DEFAULT_REPLAY.for) } };
 }
 

@@ -44,6 +44,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
     'one statement; a death before it leaves billed what did not leave, with its delivery unknown',
   'ledger.findEarlierUse': 'reads',
   'ledger.findNamedAnswer': 'reads',
+  'ledger.hadAgain': 'one statement; a death after it leaves billed what nobody takes back, and it is had again',
   'ledger.firstInTurn': 'reads',
   'ledger.giveAnswer': 'settled before release: settle-first.test.ts has what follows',
   'ledger.takeAnswer': 'settled before release: settle-first.test.ts has what follows',

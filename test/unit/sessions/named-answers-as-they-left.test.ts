@@ -66,7 +66,7 @@ describe('layers that change every answer', () => {
     next();
   };
 
-  it('OPEN: change one that is given again no second time', async () => {
+  it('change one that is given again no second time', async () => {
     await open(
       (req, res) => {
         req.paymentSession?.charge('10000');
@@ -80,7 +80,7 @@ describe('layers that change every answer', () => {
     expect([first.body.toString(), again.body.toString()]).toEqual(['<served>', '<served>']);
   });
 
-  it('OPEN: give it to a client in an encoding that it reads', async () => {
+  it('give it to a client in an encoding that it reads', async () => {
     await open(
       (req, res) => {
         req.paymentSession?.charge('10000');

@@ -72,7 +72,7 @@ describe('a body', () => {
   it.each([
     ['HTTP/1.1', false],
     ['HTTP/2', true],
-  ])('OPEN: that goes on while it is answered is answered over %s', async (_version, http2) => {
+  ])('that goes on while it is answered is answered over %s', async (_version, http2) => {
     await open(
       async (req, res) => {
         req.paymentSession?.charge('10000');

@@ -90,11 +90,12 @@ describe('a list of offers', () => {
     ],
     ['a cap on a route with a price', both({ ...onPolygon, cap: '9' }), {}, 'sold by price'],
     ['a price on a route with a cap', both({ ...onPolygon, price: '9' }), metered, 'sold by cap'],
+    ['another currency at the price of the route', both({ protocol: 'x402', asset: BASE_EURC }), {}, 'takes EURC'],
     ['a price of nothing', both({ ...inEuro, price: '0' }), {}, 'a positive amount'],
     ['a domain of nothing', both({ ...inEuro, domain: { name: '', version: '2' } }), {}, 'non-empty strings'],
     [
       'two currencies by ATXP',
-      ['atxp', { protocol: 'atxp', asset: BASE_EURC }],
+      ['atxp', { protocol: 'atxp', asset: BASE_EURC, price: '10000' }],
       {},
       'one currency, decimals and amount',
     ],
@@ -137,7 +138,14 @@ describe('a list of offers', () => {
       'two limits for one currency',
       both(
         { ...inEuro, exposure: { perPayer: '46000' } },
-        { protocol: 'mpp', network: TEMPO, asset: UNKNOWN, currency: 'EURC', exposure: { perPayer: '46001' } },
+        {
+          protocol: 'mpp',
+          network: TEMPO,
+          asset: UNKNOWN,
+          currency: 'EURC',
+          price: '9200',
+          exposure: { perPayer: '46001' },
+        },
       ),
       limited,
       'the same limits',
@@ -172,7 +180,7 @@ const EVERYTHING: PaidSessionOptions = {
     'atxp',
     { protocol: 'atxp', network: POLYGON, asset: POLYGON_USDC },
     ...IN_THREE_TOKENS.protocols,
-    { protocol: 'x402', asset: OTHER_UNKNOWN, currency: 'XYZ', domain: { name: 'X', version: '1' } },
+    { protocol: 'x402', asset: OTHER_UNKNOWN, currency: 'XYZ', price: '10000', domain: { name: 'X', version: '1' } },
     { protocol: 'mpp', network: TEMPO, asset: UNKNOWN },
     { protocol: 'mpp', network: TEMPO, asset: OTHER_UNKNOWN, currency: 'EURX', price: '9200' },
   ],
@@ -285,7 +293,7 @@ describe('a payment', () => {
 
   it('by v1 for a token that it cannot name gets 402', async () => {
     world = await sell(charges('10000'), {
-      sells: { ...IN_THREE_TOKENS, protocols: ['x402', { protocol: 'x402', asset: BASE_EURC }] },
+      sells: { ...IN_THREE_TOKENS, protocols: ['x402', { protocol: 'x402', asset: BASE_EURC, price: '10000' }] },
     });
     // Signed for EURC, of which it says nothing: it can only be read as one in USDC, which the auth server judges.
     const { headers } = await world.credential({ version: 1, asset: BASE_USDC });
