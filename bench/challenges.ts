@@ -126,12 +126,13 @@ async function openShop(databaseUrl: string, authServerUrl: string, chain: Tempo
   await sessions.start();
   const app = express();
   mountDemoRoutes(app, sessions.paidSession);
+  const tempo = { network: `eip155:${SANDBOX_CHAIN_ID}`, asset: '0x20c0000000000000000000000000000000000001' };
   const usdc = {
     asset: '0x036cbd53842c5426634e7929541ec2318f3dcf7e',
     decimals: 6,
     network: 'eip155:84532',
     payTo: '0xde30000000000000000000000000000000000402',
-    protocols: ['atxp', 'x402', { protocol: 'mpp', network: `eip155:${SANDBOX_CHAIN_ID}` }, 'tempo'],
+    protocols: ['atxp', 'x402', { protocol: 'mpp', ...tempo }, 'tempo'],
   } as const;
   for (const [path, terms] of [
     ['/all', { price: 10_000n }],
