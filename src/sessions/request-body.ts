@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { canonicalJson, parseJson, sha256 } from '../protocols/wire-json.js';
@@ -62,8 +61,7 @@ const framesOf = (req: IncomingMessage) =>
 /** What a parser before us has made of it. */
 function parsedDigest({ req, parsedBody }: WithBody): string | undefined {
   const body = parsedBody();
-  if (typeof body === 'string' || body instanceof Uint8Array)
-    return `bytes:${createHash('sha256').update(body).digest('hex')}`;
+  if (typeof body === 'string' || body instanceof Uint8Array) return `bytes:${sha256(body)}`;
   // Parsers of these put files elsewhere.
   if (/^multipart\//i.test(req.headers['content-type'] ?? '')) return undefined;
   const json = parseJson(jsonOf(body) ?? '');

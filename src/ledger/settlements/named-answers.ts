@@ -11,7 +11,7 @@ export function createNamedAnswers(database: Database, sealer: Sealer) {
     /** What was bought under this name, unless it cost nothing, was given up for nothing, or is past its time. */
     async findNamedAnswer(nameSha256: string): Promise<NamedAnswer | undefined> {
       const [row] = await database.query<NamedRow>(
-        `SELECT a.id, a.request_sha256, s.status, s.certainty, s.answer, s.tx_hash, s.payer, s.lookup ->> 'network' AS network,
+        `SELECT a.id, a.request_sha256, s.status, s.answer, s.tx_hash, s.payer, s.lookup ->> 'network' AS network,
            s.spent, CASE WHEN a.spent = s.spent THEN a.sealed END AS sealed, a.sealed_key_id
          FROM named_answers a JOIN settlements s USING (id)
          WHERE a.name_sha256 = $1 AND a.erase_at > clock_now() AND s.status <> 'released'

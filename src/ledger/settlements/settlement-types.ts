@@ -92,7 +92,6 @@ export interface NamedAnswer extends SettledFacts {
   readonly id: SettlementId;
   readonly requestSha256: string;
   readonly status: SettlementStatus;
-  readonly certainty: Certainty;
   /** Of one that is held back until the money is in: whether it is still due. */
   readonly answer: 'due' | 'serving' | 'given' | null;
   readonly spent: AtomicAmount;

@@ -127,6 +127,7 @@ async function tryScene({ play, arrives }: Scene, open: () => Exchange, withinMs
       admit: () => verdict,
       onFinished: () => finished(),
       onHead: nothing,
+      takesDown: false,
       onBody: nothing,
       onWritten: nothing,
       onEnding: nothing,

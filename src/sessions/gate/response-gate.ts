@@ -11,9 +11,8 @@ import type { Wire, WireEvents, WireHead, WriteVerdict } from './wire.js';
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Lets the bytes of one paid response out as their charge becomes durable: a buffered response
- * waits whole for its close; what is sold whole is closed before its first byte; a metered stream runs ahead of the ledger
- * by at most `runAhead`.
+ * Lets the bytes of one paid response out as their charge becomes durable: a buffered response waits whole for its close; what
+ * is sold whole is closed before its first byte; a metered stream runs ahead of the ledger by at most `runAhead`.
  */
 export class ResponseGate implements WireEvents {
   readonly #options: GateOptions;
@@ -41,9 +40,11 @@ export class ResponseGate implements WireEvents {
   #commitDue = false;
   #interval: NodeJS.Timeout | undefined;
   readonly #deadline: NodeJS.Timeout;
+  readonly takesDown: boolean;
 
   constructor(res: ServerResponse, options: GateOptions) {
     this.#options = options;
+    this.takesDown = options.record !== undefined;
     this.#session = options.session;
     this.#charge = new ClosedCharge(options);
     this.#res = res;
@@ -128,11 +129,10 @@ export class ResponseGate implements WireEvents {
   onEnded(): void {
     this.#ending = true;
     this.#ended = true;
-    const { settle, bufferBytes } = this.#options;
+    const { settle, bufferBytes, record } = this.#options;
     const mustFit = settle === 'before-release' && this.#phase === 'serving' && !this.#session.released();
     if (mustFit && this.#wire.waitingBytes() > bufferBytes) return this.#tooLarge();
     this.#session.freeze();
-    const { record } = this.#options;
     // The rest of it is asked for, where nothing of it has left yet.
     if (record?.isOver() === false && this.#phase === 'serving') {
       if (this.#wire.written()) record.onWritten();

@@ -251,6 +251,7 @@ export class Http1Wire implements Wire {
   }
 
   #told(body: Data, encoding: BufferEncoding | null | undefined): void {
+    if (!this.#events.takesDown) return;
     if (body.length > 0) this.#events.onBody(body, textEncoding(encoding));
     // Node notes that it has ended when it has written the last of it.
     process.nextTick(() => {

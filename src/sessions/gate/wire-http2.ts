@@ -188,7 +188,7 @@ export class Http2Wire implements Wire {
     if (!this.#stream.headersSent) this.#onRespond({});
     const bytes = chunks.reduce((sum, { chunk, encoding }) => sum + byteLength(chunk, encoding), 0);
     const verdict = this.#events.admit(bytes, bytes);
-    if (verdict !== 'drop')
+    if (verdict !== 'drop' && this.#events.takesDown)
       for (const { chunk, encoding } of chunks) this.#events.onBody(chunk, textEncoding(encoding));
     if (verdict === 'pass') {
       this.release();
@@ -213,7 +213,7 @@ export class Http2Wire implements Wire {
 
   #onFinal(done: Done): void {
     this.#final = done;
-    if (!this.#replaced) this.#events.onWritten();
+    if (!this.#replaced && this.#events.takesDown) this.#events.onWritten();
     if (this.#replaced || this.#events.admit(0, 0) === 'pass') {
       this.release();
       this.#goOn();

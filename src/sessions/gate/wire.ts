@@ -24,6 +24,8 @@ export interface WireEvents {
    * @param ofBody how many of them are not the head
    */
   admit(bytes: number, ofBody: number): WriteVerdict;
+  /** Whether anybody wants to hear of what is written; else neither of the next two is called. */
+  readonly takesDown: boolean;
   /** The bytes of the body, in order and as their transfer frames them, but what was dropped. */
   onBody(bytes: string | Uint8Array, encoding: BufferEncoding): void;
   /** The last byte was written, by whatever stands between the handler and the wire; comes a moment later than that. */

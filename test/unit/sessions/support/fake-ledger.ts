@@ -115,10 +115,10 @@ export class FakeLedger implements SessionLedger {
     );
     const { named } = row?.session ?? {};
     if (row === undefined || named === undefined) return undefined;
-    const { status, certainty, answer, session, kept } = row;
+    const { status, answer, session, kept } = row;
     const { requestSha256 } = named;
     const spent = toAtomic(row.spent);
-    return { id: session.id, requestSha256, status, certainty, answer, kept, spent, ...settledFacts(row) };
+    return { id: session.id, requestSha256, status, answer, kept, spent, ...settledFacts(row) };
   }
 
   async hadAgain({ id }: Pick<NamedAnswer, 'id'>): Promise<boolean> {
