@@ -58,6 +58,8 @@ const MOVES = {
   found: ['written_off', `status = 'settled', certainty = 'done', settled_at = now(), ${OVER}`],
 } as const;
 type Move = keyof typeof MOVES;
+/** Drawn more often, so that a charge comes as far as these within one run. */
+const RARE: readonly Move[] = ['close', 'ask', 'ask', 'again', 'writeOff', 'found', 'found'];
 const ONLY: Partial<Record<Move, string>> = {
   release: 'AND spent = 0',
   takeBack: `AND spent > 1 AND certainty = 'not_sent'`,
@@ -97,13 +99,13 @@ describe('the sum of a channel', () => {
     const names = Object.keys(MOVES) as Move[];
     const step = fc.record({
       channel: fc.constantFrom('a', 'b'),
-      what: fc.constantFrom<(Move | 'open' | 'sum')[]>('open', 'sum', ...names, 'close', 'ask', 'ask', 'writeOff'),
+      what: fc.constantFrom<(Move | 'open' | 'sum')[]>('open', 'sum', ...names, ...RARE),
       which: fc.nat(),
       amount: fc.integer({ min: 1, max: CAP }),
     });
     const cases = createCaseCounts();
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 60, maxLength: 120 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 100, maxLength: 160 }), async (steps) => {
         const run = randomUUID();
         const charges = new Map<string, string[]>();
         for (const { channel: letter, what, which, amount } of steps) {
