@@ -82,6 +82,64 @@ export interface PayoutRecord {
   readonly balanceTransaction: string;
 }
 
+/** How the transactions here come to be; the other types of Stripe's do not happen (docs.stripe.com/reports/balance-transaction-types). */
+export type BalanceTransactionType =
+  | 'adjustment'
+  | 'charge'
+  | 'payment'
+  | 'payment_failure_refund'
+  | 'payment_refund'
+  | 'payout'
+  | 'payout_failure'
+  | 'refund'
+  | 'refund_failure'
+  | 'transfer'
+  | 'transfer_refund';
+
+/** One line of an account's balance. */
+export interface BalanceTransactionRecord extends World {
+  readonly id: string;
+  readonly account: string;
+  readonly type: BalanceTransactionType;
+  readonly category: string;
+  /** Negative: away. */
+  readonly amount: number;
+  readonly fee: number;
+  /** What one unit of the charge's currency became, where the balance has another. */
+  readonly exchangeRate: number | null;
+  readonly currency: string;
+  readonly source: string;
+  /** Unix seconds, and so is `availableOn`. */
+  readonly created: number;
+  readonly availableOn: number;
+  /** Counted among what is available; until then it is pending. */
+  readonly settled: boolean;
+}
+
+export const CHARGE_STATUSES = ['succeeded', 'pending', 'failed'] as const;
+export type ChargeStatus = (typeof CHARGE_STATUSES)[number];
+
+/** A payment on the platform itself, with the PaymentIntent that made it. */
+export interface ChargeRecord extends World {
+  readonly id: string;
+  readonly paymentIntent: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly captured: boolean;
+  readonly created: number;
+  readonly status: ChargeStatus;
+  /** `card`, `us_bank_account`, …; only cards are sure once captured. */
+  readonly method: string;
+  readonly metadata: Metadata;
+  /** Null where no money came. */
+  readonly balanceTransaction: string | null;
+  readonly failureTransaction: string | null;
+  /** Given by whoever charged, or by the first transfer out of it. */
+  readonly transferGroup: string | null;
+  /** What the PaymentIntent was made with; a transfer does not change it. */
+  readonly intentGroup: string | null;
+}
+
 /** The first answer to an idempotency key. */
 export interface KeyRecord {
   /** Keys of one account in one mode never meet those of another. */

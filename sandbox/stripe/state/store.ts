@@ -1,6 +1,8 @@
 import type { Journal } from '../../stand-in/journal.js';
 import type {
   AccountRecord,
+  BalanceTransactionRecord,
+  ChargeRecord,
   DeferredRecord,
   KeyRecord,
   PayoutRecord,
@@ -14,6 +16,8 @@ export type Put =
   | { readonly table: 'transfer'; readonly row: TransferRecord }
   | { readonly table: 'reversal'; readonly row: ReversalRecord }
   | { readonly table: 'payout'; readonly row: PayoutRecord }
+  | { readonly table: 'charge'; readonly row: ChargeRecord }
+  | { readonly table: 'transaction'; readonly row: BalanceTransactionRecord }
   | { readonly table: 'key'; readonly row: KeyRecord }
   | { readonly table: 'deferred'; readonly row: DeferredRecord }
   | { readonly table: 'clock'; readonly row: { readonly offsetMs: number } };
@@ -22,6 +26,8 @@ export type Put =
 export interface Store {
   /** Resolves once all rows, as one, survive a kill -9. */
   commit(puts: readonly Put[]): Promise<void>;
+  /** Tells of every commit, right after it can be read. */
+  watch(listener: (puts: readonly Put[]) => void): void;
   /** Resolves once everything that can be read now is durable. */
   durable(): Promise<void>;
   account(id: string, livemode: boolean): AccountRecord | undefined;
@@ -35,6 +41,15 @@ export interface Store {
   payout(id: string): PayoutRecord | undefined;
   /** Oldest first. */
   payouts(): readonly PayoutRecord[];
+  charge(id: string): ChargeRecord | undefined;
+  chargeOf(paymentIntent: string): ChargeRecord | undefined;
+  /** Oldest first. */
+  charges(): readonly ChargeRecord[];
+  transaction(id: string): BalanceTransactionRecord | undefined;
+  /** Oldest first. */
+  transactions(): readonly BalanceTransactionRecord[];
+  /** What is pending. */
+  unsettled(): readonly BalanceTransactionRecord[];
   key(scope: string, key: string): KeyRecord | undefined;
   keys(): readonly KeyRecord[];
   deferred(): readonly DeferredRecord[];
@@ -50,6 +65,11 @@ export function createStore(journal: Journal): Store {
   const reversals = new Map<string, ReversalRecord>();
   const reversalIds = new Map<string, string[]>();
   const payouts = createTimeline<PayoutRecord>();
+  const charges = createTimeline<ChargeRecord>();
+  const chargeIds = new Map<string, string>();
+  const transactions = createTimeline<BalanceTransactionRecord>();
+  const unsettled = new Map<string, BalanceTransactionRecord>();
+  const listeners: ((puts: readonly Put[]) => void)[] = [];
   const keys = new Map<string, KeyRecord>();
   const deferred = new Map<string, DeferredRecord>();
   let offsetMs = 0;
@@ -72,6 +92,15 @@ export function createStore(journal: Journal): Store {
       case 'payout':
         payouts.put(row);
         return;
+      case 'charge':
+        charges.put(row);
+        chargeIds.set(row.paymentIntent, row.id);
+        return;
+      case 'transaction':
+        transactions.put(row);
+        if (row.settled) unsettled.delete(row.id);
+        else unsettled.set(row.id, row);
+        return;
       case 'key':
         keys.set(scoped(row.scope, row.key), row);
         return;
@@ -84,6 +113,7 @@ export function createStore(journal: Journal): Store {
   };
   const forget = (): void => {
     for (const table of [accounts, transfers, reversals, reversalIds, payouts, keys, deferred]) table.clear();
+    for (const table of [charges, chargeIds, transactions, unsettled]) table.clear();
     offsetMs = 0;
   };
 
@@ -91,9 +121,12 @@ export function createStore(journal: Journal): Store {
     commit(puts) {
       if (puts.length === 0) return Promise.resolve();
       puts.forEach(put);
-      lastCommit = journal.append({ t: 'put', puts });
-      return lastCommit;
+      const durable = journal.append({ t: 'put', puts });
+      lastCommit = durable;
+      for (const listener of listeners) listener(puts);
+      return durable;
     },
+    watch: (listener) => void listeners.push(listener),
     durable: () => lastCommit,
     account: (id, livemode) => accounts.get(modal(id, livemode)),
     accounts: () => Array.from(accounts.values()),
@@ -103,6 +136,12 @@ export function createStore(journal: Journal): Store {
     reversalsOf,
     payout: (id) => payouts.get(id),
     payouts: () => payouts.oldestFirst(),
+    charge: (id) => charges.get(id),
+    chargeOf: (paymentIntent) => charges.get(chargeIds.get(paymentIntent) ?? ''),
+    charges: () => charges.oldestFirst(),
+    transaction: (id) => transactions.get(id),
+    transactions: () => transactions.oldestFirst(),
+    unsettled: () => Array.from(unsettled.values()),
     key: (scope, key) => keys.get(scoped(scope, key)),
     keys: () => Array.from(keys.values()),
     deferred: () => Array.from(deferred.values()),
