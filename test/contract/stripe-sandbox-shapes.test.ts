@@ -16,6 +16,8 @@ let payout: string;
 let charge: string;
 let paymentIntent: string;
 let transaction: string;
+let refund: string;
+let dispute: string;
 beforeAll(async () => {
   sandbox = await startStripeSandbox();
   await sandbox.seed({
@@ -27,6 +29,8 @@ beforeAll(async () => {
   charge = captured.charge.id;
   paymentIntent = captured.payment_intent.id;
   transaction = captured.charge.balance_transaction ?? '';
+  refund = (await sandbox.createRefund({ charge, amount: 5 })).refund.id;
+  dispute = (await sandbox.createDispute({ charge, amount: 5, inquiry: true })).dispute.id;
   payout = (await sandbox.createPayout({ account: SELLER, amount: 5, currency: 'usd', status: 'paid' })).id;
 });
 afterAll(() => sandbox.close());
@@ -60,6 +64,10 @@ const payouts = (form: Readonly<Record<string, string>> = {}): Case => ({
 });
 const charges = (form: Readonly<Record<string, string>>): Case => ({ path: '/v1/charges', form, without: REFUNDS });
 const transactions = (form: Readonly<Record<string, string>>): Case => ({ path: '/v1/balance_transactions', form });
+const ofCharge = (what: 'refunds' | 'disputes', form: Readonly<Record<string, string>>): Case => ({
+  path: `/v1/${what}`,
+  form,
+});
 const without = (name: string) => Object.fromEntries(Object.entries(transferOf()).filter(([each]) => each !== name));
 
 /** A list that Stripe's example shows and Stripe sends only to who asks for it. */
@@ -107,6 +115,18 @@ const ADMITTED: Readonly<Record<string, Case>> = {
   'a balance transaction': { path: '/v1/balance_transactions/:transaction' },
   'the balance transactions of a charge': transactions({ source: ':charge', type: 'charge', currency: 'usd' }),
   'balance transactions of a time': transactions({ 'created[gte]': '1', limit: '1' }),
+  'a refund': { path: '/v1/refunds/:refund' },
+  'the refunds of a charge': ofCharge('refunds', { charge: ':charge', limit: '5' }),
+  'the refunds of a PaymentIntent and a time': ofCharge('refunds', {
+    payment_intent: ':intent',
+    'created[gte]': '1',
+  }),
+  'a dispute': { path: '/v1/disputes/:dispute' },
+  'the disputes of a charge': ofCharge('disputes', { charge: ':charge', limit: '5' }),
+  'the disputes of a PaymentIntent and a time': ofCharge('disputes', {
+    payment_intent: ':intent',
+    'created[gte]': '1',
+  }),
 };
 
 /** Reversals with an amount come after the one of the rest would leave nothing, so each has a transfer of its own. */
@@ -145,6 +165,8 @@ const REFUSED: Readonly<Record<string, Case>> = {
   'charges with an unknown parameter': charges({ why: 'x' }),
   'charges by metadata': charges({ 'metadata[order_id]': 'o1' }),
   'balance transactions with an unknown parameter': transactions({ why: 'x' }),
+  'refunds with an unknown parameter': ofCharge('refunds', { why: 'x' }),
+  'disputes by status': ofCharge('disputes', { status: 'lost' }),
 };
 
 /** Refused by Stripe itself (or by us, on purpose) and not by its description; stripe-mock cannot know. */
@@ -163,6 +185,8 @@ const STRICTER: Readonly<Record<string, Case>> = {
   'a charge that is none': { path: '/v1/charges/ch_nothing' },
   'a PaymentIntent that is none': { path: '/v1/payment_intents/pi_nothing' },
   'a balance transaction that is none': { path: '/v1/balance_transactions/txn_nothing' },
+  'a refund that is none': { path: '/v1/refunds/re_nothing' },
+  'a dispute that is none': { path: '/v1/disputes/dp_nothing' },
   'a transfer out of a charge that is none': create(transferOf({ source_transaction: 'ch_nothing' })),
   'a reversal of more than there is': reverse({ amount: '999999999' }),
 };
@@ -202,12 +226,14 @@ async function both(name: string, one: Case): Promise<{ stripe: Answered; ours: 
     charge: 'ch_1',
     intent: 'pi_1',
     transaction: 'txn_1',
+    refund: 're_1',
+    dispute: 'dp_1',
   };
   const { result: stripe, exchanges, recorded } = await oracle.during(name, () => ask(oracle.url, at(one, fixed)));
   // The recording stays what the program would answer, so that both witnesses judge alike.
   const gist = ({ request, answer }: Exchange) => [request, answer.status, shapeOf(answer.body)];
   expect(exchanges.map(gist)).toEqual(recorded.map(gist));
-  const here = { transfer: TRANSFER, reversal, payout, charge, intent: paymentIntent, transaction };
+  const here = { transfer: TRANSFER, reversal, payout, charge, intent: paymentIntent, transaction, refund, dispute };
   const ours = await ask(sandbox.url, at(one, here));
   return { stripe, ours };
 }

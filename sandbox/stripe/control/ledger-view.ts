@@ -9,6 +9,8 @@ import {
 } from '../http/objects.js';
 import { transactionObject } from '../http/payment-objects.js';
 import { chargeOf } from '../payments/charges.js';
+import { disputeOf } from '../payments/disputes.js';
+import { refundOf } from '../payments/refunds.js';
 import type { MovableClock } from '../state/movable-clock.js';
 import type { AccountRecord, DeferredRecord, Funds, KeyRecord } from '../state/records.js';
 import type { Store } from '../state/store.js';
@@ -19,6 +21,8 @@ export interface LedgerView {
   readonly reversals: readonly ReversalObject[];
   readonly payouts: readonly object[];
   readonly charges: readonly ReturnType<typeof chargeOf>[];
+  readonly refunds: readonly ReturnType<typeof refundOf>[];
+  readonly disputes: readonly ReturnType<typeof disputeOf>[];
   readonly balanceTransactions: readonly (ReturnType<typeof transactionObject> & { readonly account: string })[];
   /** Accounts that were named at least once. */
   readonly accounts: readonly (Omit<AccountRecord, 'funds'> & { readonly balances: Readonly<Record<string, Funds>> })[];
@@ -62,6 +66,12 @@ export function ledgerView({
     charges: Array.from(store.charges())
       .reverse()
       .map((row) => chargeOf(store, row)),
+    refunds: Array.from(store.refunds())
+      .reverse()
+      .map((row) => refundOf(store, row)),
+    disputes: Array.from(store.disputes())
+      .reverse()
+      .map((row) => disputeOf({ store, nowMs: clock.nowMs() }, row)),
     balanceTransactions: Array.from(store.transactions())
       .reverse()
       .map((row) => ({ ...transactionObject(row, clock.nowMs()), account: row.account })),

@@ -1,6 +1,8 @@
 import type { Router } from 'express';
 import { z } from 'zod';
 import { accept } from '../../stand-in/control.js';
+import { DISPUTE_MOVES } from '../payments/disputes.js';
+import { REFUND_STATUSES } from '../state/records.js';
 import type { PaymentControl } from './payment-control.js';
 
 const currency = z.string().regex(/^[a-z]{3}$/);
@@ -28,6 +30,21 @@ const captureSchema = z.strictObject({
   livemode,
 });
 const chargeSchema = z.strictObject({ status: z.enum(['captured', 'succeeded', 'failed']) });
+const refundStatus = z.enum(REFUND_STATUSES);
+const refundSchema = z.strictObject({
+  charge: z.string().min(1),
+  amount: amount.optional(),
+  status: refundStatus.optional(),
+  metadata: metadata.optional(),
+});
+const fee = z.int().min(0).max(999_999_999_999).optional();
+const disputeSchema = z.strictObject({
+  charge: z.string().min(1),
+  amount: amount.optional(),
+  inquiry: z.boolean().optional(),
+  fee,
+});
+const moveSchema = z.strictObject({ move: z.enum(DISPUTE_MOVES), amount: amount.optional(), fee_back: fee });
 const settlementSchema = z.strictObject({ days: z.int().min(0).max(90) });
 
 export function addPayments(router: Router, control: PaymentControl): void {
@@ -40,5 +57,17 @@ export function addPayments(router: Router, control: PaymentControl): void {
   );
   router.post('/charges/:id', (req, res) =>
     accept(chargeSchema, req.body, res, ({ status }) => control.updateCharge(req.params.id, status)),
+  );
+  router.post('/refunds', (req, res) => accept(refundSchema, req.body, res, (refund) => control.createRefund(refund)));
+  router.post('/refunds/:id', (req, res) =>
+    accept(z.strictObject({ status: refundStatus }), req.body, res, ({ status }) =>
+      control.updateRefund(req.params.id, status),
+    ),
+  );
+  router.post('/disputes', (req, res) =>
+    accept(disputeSchema, req.body, res, (dispute) => control.createDispute(dispute)),
+  );
+  router.post('/disputes/:id', (req, res) =>
+    accept(moveSchema, req.body, res, (change) => control.moveDispute(req.params.id, change)),
   );
 }

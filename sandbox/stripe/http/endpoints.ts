@@ -1,6 +1,8 @@
 import { LIST_PAYOUTS, listPayouts, readAccount, readBalance, readPayout } from '../accounts/account-reads.js';
 import { LIST_TRANSACTIONS, listTransactions, readTransaction } from '../balance/transaction-reads.js';
 import { LIST_CHARGES, listCharges, readCharge, readPaymentIntent } from '../payments/charges.js';
+import { listDisputes, readDispute } from '../payments/disputes.js';
+import { LIST_OF_CHARGE, listRefunds, readRefund } from '../payments/refunds.js';
 import {
   CREATE_REVERSAL,
   createReversal,
@@ -40,6 +42,10 @@ export const ENDPOINTS = [
   'payment_intents.read',
   'balance_transactions.read',
   'balance_transactions.list',
+  'refunds.read',
+  'refunds.list',
+  'disputes.read',
+  'disputes.list',
 ] as const;
 export type EndpointName = (typeof ENDPOINTS)[number];
 
@@ -163,6 +169,30 @@ const TABLE: readonly Endpoint[] = [
     method: 'GET',
     path: /^\/v1\/balance_transactions\/([^/]+)$/,
     read: reading({}, (caller, ids) => readTransaction(caller, first(ids))),
+  },
+  {
+    name: 'refunds.list',
+    method: 'GET',
+    path: /^\/v1\/refunds$/,
+    read: reading(LIST_OF_CHARGE, (caller, _ids, values) => listRefunds(caller, values)),
+  },
+  {
+    name: 'refunds.read',
+    method: 'GET',
+    path: /^\/v1\/refunds\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readRefund(caller, first(ids))),
+  },
+  {
+    name: 'disputes.list',
+    method: 'GET',
+    path: /^\/v1\/disputes$/,
+    read: reading(LIST_OF_CHARGE, (caller, _ids, values) => listDisputes(caller, values)),
+  },
+  {
+    name: 'disputes.read',
+    method: 'GET',
+    path: /^\/v1\/disputes\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readDispute(caller, first(ids))),
   },
 ];
 

@@ -29,7 +29,7 @@ export const invalid = (message: string, details: Details = {}, status = 400): P
 /** In the path 404, in a parameter 400. */
 export const missing = (what: string, id: string, param: string): Problem =>
   invalid(`No such ${what}: '${id}'`, { code: 'resource_missing', param }, PATH_IDS.has(param) ? 404 : 400);
-const PATH_IDS: ReadonlySet<string> = new Set(['id', 'intent', 'transfer', 'payout']);
+const PATH_IDS: ReadonlySet<string> = new Set(['id', 'intent', 'transfer', 'payout', 'refund', 'dispute']);
 
 /** The text is matched by integrations: Stripe has no code for it (github.com/stripe/stripe-ruby/issues/1058). */
 export const alreadyReversed = (transfer: string): Problem =>

@@ -116,7 +116,13 @@ function made({ store }: PlanContext, row: ChargeRecord, puts: Plan['puts'], eve
   return answer(body, [{ table: 'charge', row }, ...puts], events);
 }
 
-export const chargeOf = (_store: Store, row: ChargeRecord) => chargeObject(row, { refunded: 0, disputed: false });
+/** The charge with what happened to it since. */
+export const chargeOf = (store: Store, row: ChargeRecord) =>
+  chargeObject(row, { refunded: refundedOf(store, row.id), disputed: store.disputesOf(row.id).length > 0 });
+
+/** What failed came back. */
+export const refundedOf = (store: Store, charge: string): number =>
+  store.refundsOf(charge).reduce((sum, { amount, status }) => (status === 'failed' ? sum : sum + amount), 0);
 
 /** docs.stripe.com/api/events/types */
 function eventsOf({ store }: PlanContext, row: ChargeRecord): readonly EventDraft[] {

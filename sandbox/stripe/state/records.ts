@@ -116,8 +116,7 @@ export interface BalanceTransactionRecord extends World {
   readonly settled: boolean;
 }
 
-export const CHARGE_STATUSES = ['succeeded', 'pending', 'failed'] as const;
-export type ChargeStatus = (typeof CHARGE_STATUSES)[number];
+export type ChargeStatus = 'succeeded' | 'pending' | 'failed';
 
 /** A payment on the platform itself, with the PaymentIntent that made it. */
 export interface ChargeRecord extends World {
@@ -138,6 +137,51 @@ export interface ChargeRecord extends World {
   readonly transferGroup: string | null;
   /** What the PaymentIntent was made with; a transfer does not change it. */
   readonly intentGroup: string | null;
+}
+
+export const REFUND_STATUSES = ['succeeded', 'pending', 'failed'] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+export interface RefundRecord extends World {
+  readonly id: string;
+  readonly charge: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly created: number;
+  readonly status: RefundStatus;
+  readonly metadata: Metadata;
+  readonly balanceTransaction: string;
+  /** What brought the money back when it failed. */
+  readonly failureTransaction: string | null;
+}
+
+export type DisputeStatus =
+  | 'warning_needs_response'
+  | 'warning_under_review'
+  | 'warning_closed'
+  | 'needs_response'
+  | 'under_review'
+  | 'won'
+  | 'lost'
+  | 'prevented';
+
+export interface DisputeRecord extends World {
+  readonly id: string;
+  readonly charge: string;
+  readonly amount: number;
+  /** Of a withdrawal, in the currency of the balance. */
+  readonly fee: number;
+  readonly currency: string;
+  readonly created: number;
+  readonly status: DisputeStatus;
+  /** It never was more than a question of the bank. */
+  readonly inquiry: boolean;
+  readonly submissions: number;
+  readonly metadata: Metadata;
+  /** What the bank holds of the amount. */
+  readonly away: number;
+  /** In order. */
+  readonly balanceTransactions: readonly string[];
 }
 
 /** The first answer to an idempotency key. */

@@ -4,8 +4,10 @@ import type {
   BalanceTransactionRecord,
   ChargeRecord,
   DeferredRecord,
+  DisputeRecord,
   KeyRecord,
   PayoutRecord,
+  RefundRecord,
   ReversalRecord,
   TransferRecord,
 } from './records.js';
@@ -17,6 +19,8 @@ export type Put =
   | { readonly table: 'reversal'; readonly row: ReversalRecord }
   | { readonly table: 'payout'; readonly row: PayoutRecord }
   | { readonly table: 'charge'; readonly row: ChargeRecord }
+  | { readonly table: 'refund'; readonly row: RefundRecord }
+  | { readonly table: 'dispute'; readonly row: DisputeRecord }
   | { readonly table: 'transaction'; readonly row: BalanceTransactionRecord }
   | { readonly table: 'key'; readonly row: KeyRecord }
   | { readonly table: 'deferred'; readonly row: DeferredRecord }
@@ -35,6 +39,8 @@ export interface Store {
   transfer(id: string): TransferRecord | undefined;
   /** Oldest first. */
   transfers(): readonly TransferRecord[];
+  /** What draws on a charge, in order of arrival. */
+  transfersFrom(charge: string): readonly TransferRecord[];
   reversal(id: string): ReversalRecord | undefined;
   /** Oldest first. */
   reversalsOf(transferId: string): readonly ReversalRecord[];
@@ -45,6 +51,16 @@ export interface Store {
   chargeOf(paymentIntent: string): ChargeRecord | undefined;
   /** Oldest first. */
   charges(): readonly ChargeRecord[];
+  refund(id: string): RefundRecord | undefined;
+  /** Oldest first. */
+  refunds(): readonly RefundRecord[];
+  /** In order of arrival. */
+  refundsOf(charge: string): readonly RefundRecord[];
+  dispute(id: string): DisputeRecord | undefined;
+  /** Oldest first. */
+  disputes(): readonly DisputeRecord[];
+  /** In order of arrival. */
+  disputesOf(charge: string): readonly DisputeRecord[];
   transaction(id: string): BalanceTransactionRecord | undefined;
   /** Oldest first. */
   transactions(): readonly BalanceTransactionRecord[];
@@ -61,12 +77,12 @@ export interface Store {
 
 export function createStore(journal: Journal): Store {
   const accounts = new Map<string, AccountRecord>();
-  const transfers = createTimeline<TransferRecord>();
-  const reversals = new Map<string, ReversalRecord>();
-  const reversalIds = new Map<string, string[]>();
+  const transfers = createTimeline<TransferRecord>(({ sourceTransaction }) => sourceTransaction);
+  const reversals = createTimeline<ReversalRecord>(({ transfer }) => transfer);
   const payouts = createTimeline<PayoutRecord>();
-  const charges = createTimeline<ChargeRecord>();
-  const chargeIds = new Map<string, string>();
+  const charges = createTimeline<ChargeRecord>(({ paymentIntent }) => paymentIntent);
+  const refunds = createTimeline<RefundRecord>(({ charge }) => charge);
+  const disputes = createTimeline<DisputeRecord>(({ charge }) => charge);
   const transactions = createTimeline<BalanceTransactionRecord>();
   const unsettled = new Map<string, BalanceTransactionRecord>();
   const listeners: ((puts: readonly Put[]) => void)[] = [];
@@ -75,8 +91,6 @@ export function createStore(journal: Journal): Store {
   let offsetMs = 0;
   let lastCommit = Promise.resolve();
 
-  const reversalsOf = (transferId: string): ReversalRecord[] =>
-    (reversalIds.get(transferId) ?? []).flatMap((id) => reversals.get(id) ?? []);
   const put = ({ table, row }: Put): void => {
     switch (table) {
       case 'account':
@@ -86,15 +100,19 @@ export function createStore(journal: Journal): Store {
         transfers.put(row);
         return;
       case 'reversal':
-        if (!reversals.has(row.id)) reversalIds.set(row.transfer, [...(reversalIds.get(row.transfer) ?? []), row.id]);
-        reversals.set(row.id, row);
+        reversals.put(row);
         return;
       case 'payout':
         payouts.put(row);
         return;
       case 'charge':
         charges.put(row);
-        chargeIds.set(row.paymentIntent, row.id);
+        return;
+      case 'refund':
+        refunds.put(row);
+        return;
+      case 'dispute':
+        disputes.put(row);
         return;
       case 'transaction':
         transactions.put(row);
@@ -112,8 +130,8 @@ export function createStore(journal: Journal): Store {
     }
   };
   const forget = (): void => {
-    for (const table of [accounts, transfers, reversals, reversalIds, payouts, keys, deferred]) table.clear();
-    for (const table of [charges, chargeIds, transactions, unsettled]) table.clear();
+    for (const table of [accounts, transfers, reversals, payouts, keys, deferred]) table.clear();
+    for (const table of [charges, refunds, disputes, transactions, unsettled]) table.clear();
     offsetMs = 0;
   };
 
@@ -132,13 +150,20 @@ export function createStore(journal: Journal): Store {
     accounts: () => Array.from(accounts.values()),
     transfer: (id) => transfers.get(id),
     transfers: () => transfers.oldestFirst(),
+    transfersFrom: (charge) => transfers.of(charge),
     reversal: (id) => reversals.get(id),
-    reversalsOf,
+    reversalsOf: (transferId) => reversals.of(transferId),
     payout: (id) => payouts.get(id),
     payouts: () => payouts.oldestFirst(),
     charge: (id) => charges.get(id),
-    chargeOf: (paymentIntent) => charges.get(chargeIds.get(paymentIntent) ?? ''),
+    chargeOf: (paymentIntent) => charges.of(paymentIntent)[0],
     charges: () => charges.oldestFirst(),
+    refund: (id) => refunds.get(id),
+    refunds: () => refunds.oldestFirst(),
+    refundsOf: (charge) => refunds.of(charge),
+    dispute: (id) => disputes.get(id),
+    disputes: () => disputes.oldestFirst(),
+    disputesOf: (charge) => disputes.of(charge),
     transaction: (id) => transactions.get(id),
     transactions: () => transactions.oldestFirst(),
     unsettled: () => Array.from(unsettled.values()),
@@ -165,15 +190,22 @@ interface Timeline<Row> {
   put(row: Row): void;
   get(id: string): Row | undefined;
   oldestFirst(): readonly Row[];
+  /** Those of one whole that `groupOf` names, in order of arrival. */
+  of(group: string): readonly Row[];
   clear(): void;
 }
 
 /** By time of creation, then by time of arrival: what was seeded as history lies where history was. */
-function createTimeline<Row extends { readonly id: string; readonly created: number }>(): Timeline<Row> {
+function createTimeline<Row extends { readonly id: string; readonly created: number }>(
+  groupOf: (row: Row) => string | null = () => null,
+): Timeline<Row> {
   const rows = new Map<string, Row>();
+  const groups = new Map<string, string[]>();
   let order: readonly Row[] | undefined;
   return {
     put(row) {
+      const group = groupOf(row);
+      if (group !== null && !rows.has(row.id)) groups.set(group, [...(groups.get(group) ?? []), row.id]);
       rows.set(row.id, row);
       order = undefined;
     },
@@ -183,8 +215,10 @@ function createTimeline<Row extends { readonly id: string; readonly created: num
       order ??= Array.from(rows.values()).sort((left, right) => left.created - right.created);
       return order;
     },
+    of: (group) => (groups.get(group) ?? []).flatMap((id) => rows.get(id) ?? []),
     clear() {
       rows.clear();
+      groups.clear();
       order = undefined;
     },
   };

@@ -40,7 +40,7 @@ export function sourceOf(caller: Caller, wanted: Wanted): Source | { readonly pr
       `The currency of source_transaction's balance transaction (${money.currency}) must be the same as the transfer currency (${currency})`,
     );
   }
-  const earlier = store.transfers().filter(({ sourceTransaction }) => sourceTransaction === id);
+  const earlier = store.transfersFrom(id);
   const drawn = earlier.reduce((sum, each) => sum + each.amount, 0);
   if (drawn + amount > money.amount) return refuse(exceeded(money, earlier.length, drawn));
   if (transfer_group !== undefined && charge.transferGroup !== null && transfer_group !== charge.transferGroup) {
