@@ -30,8 +30,13 @@ export interface Admitted {
 
 export type Admission = { readonly answer: Answer } | { readonly admitted: Admitted };
 
-/** Two of these never work on one transfer at the same time. */
+/** Two of these never work on one transfer at the same time, nor two transfers on the charge that they draw on. */
 const ONE_AT_A_TIME: readonly EndpointName[] = ['reversals.create', 'transfers.update'];
+
+function writtenBy({ pairs }: ApiRequest, { name, ids }: Route): string | undefined {
+  if (name === 'transfers.create') return pairs.find(([each]) => each === 'source_transaction')?.[1];
+  return ONE_AT_A_TIME.includes(name) ? ids[0] : undefined;
+}
 
 /**
  * The order matters: who asks, limits, parameters, the idempotency key, the lock. Only what comes after the key is kept
@@ -50,7 +55,7 @@ export function admit(gate: Gate, request: ApiRequest, route: Route): Admission 
   const turn = beginKeyed(gate, request, opened);
   if (turn !== undefined && 'answer' in turn) return turn;
 
-  const written = ONE_AT_A_TIME.includes(route.name) ? route.ids[0] : undefined;
+  const written = writtenBy(request, route);
   const unlock = written === undefined ? undefined : gate.limits.lock(written);
   if (written !== undefined && unlock === undefined) {
     turn?.end();

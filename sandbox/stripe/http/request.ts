@@ -48,11 +48,17 @@ const OF_ONE_TRANSFER: readonly EndpointName[] = [
   'reversals.list',
 ];
 
+const OF_ONE_ACCOUNT: readonly EndpointName[] = ['account', 'capabilities.read', 'capabilities.list'];
+
 /** Which transfer and which seller a call is about, as far as can be said before it is carried out. */
 export function faultTarget(store: Store, request: ApiRequest, route: Route, replays: boolean): FaultTarget {
   const transfer = OF_ONE_TRANSFER.includes(route.name) ? (route.ids[0] ?? null) : null;
   const destination = request.pairs.find(([name]) => name === 'destination')?.[1];
+  const account = OF_ONE_ACCOUNT.includes(route.name) ? route.ids[0] : undefined;
   const seller =
-    destination ?? (transfer === null ? undefined : store.transfer(transfer)?.destination) ?? request.stripeAccount;
+    destination ??
+    account ??
+    (transfer === null ? undefined : store.transfer(transfer)?.destination) ??
+    request.stripeAccount;
   return { endpoint: route.name, transfer, seller, replays };
 }

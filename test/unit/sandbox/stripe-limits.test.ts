@@ -120,3 +120,20 @@ describe('two writes to one transfer', () => {
     expect((await reverse(json.id, 'r2')).status).toBe(200);
   });
 });
+
+describe('two transfers out of one charge', () => {
+  it('get in each other’s way, as two writes to one object do', async () => {
+    const { charge } = await sandbox.createCapture({ amount: 1000, currency: 'usd' });
+    const { charge: other } = await sandbox.createCapture({ amount: 1000, currency: 'usd' });
+    sandbox.setFaults([{ kinds: ['slow'], ms: 150, times: 1 }]);
+    const draw = (source_transaction: string) =>
+      api.post('/v1/transfers', transferOf({ amount: '1', source_transaction }));
+    const slow = draw(charge.id);
+    await expect.poll(() => sandbox.calls().endpoints['transfers.create']?.calls).toBe(1);
+    const second = await draw(charge.id);
+    expect([second.status, second.json.error.code]).toEqual([429, 'lock_timeout']);
+    expect((await draw(other.id)).status).toBe(200);
+    expect((await api.post('/v1/transfers', transferOf())).status).toBe(200);
+    expect((await slow).status).toBe(200);
+  });
+});

@@ -66,6 +66,13 @@ describe('a seller', () => {
     expect((await capability('cash')).status).toBe(404);
   });
 
+  it('is turned away at each call that names the account, where a fault says so', async () => {
+    sandbox.setFaults([{ kinds: ['odd_403'], on: ['account', 'capabilities.read'], sellers: [SELLER] }]);
+    expect((await api.get(`/v1/accounts/${SELLER}`)).status).toBe(403);
+    expect((await capability()).status).toBe(403);
+    expect((await api.get('/v1/accounts/acct_1Other')).status).toBe(200);
+  });
+
   it('is changed over HTTP too', async () => {
     const answer = await fetch(`${sandbox.url}/control/accounts`, {
       method: 'PUT',
