@@ -72,7 +72,7 @@ const without = (name: string) => Object.fromEntries(Object.entries(transferOf()
 
 /** A list that Stripe's example shows and Stripe sends only to who asks for it. */
 const REFUNDS = ['refunds'];
-const PROFILE = ['business_profile', 'controller', 'settings', 'tos_acceptance'];
+const PROFILE = ['business_profile', 'controller', 'tos_acceptance'];
 
 const ADMITTED: Readonly<Record<string, Case>> = {
   'a transfer': create(transferOf()),
@@ -102,6 +102,7 @@ const ADMITTED: Readonly<Record<string, Case>> = {
   'transfers before a cursor': list({ ending_before: TRANSFER }),
   'the own account': { path: '/v1/account', without: PROFILE },
   'an account': { path: `/v1/accounts/${SELLER}`, without: PROFILE },
+  'the settings of the own balance': { path: '/v1/balance_settings' },
   'a capability': { path: `/v1/accounts/${SELLER}/capabilities/transfers` },
   'the capabilities': { path: `/v1/accounts/${SELLER}/capabilities` },
   'the own balance': { path: '/v1/balance', without: ['connect_reserved'] },

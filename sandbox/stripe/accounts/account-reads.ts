@@ -1,4 +1,11 @@
-import { accountObject, balanceObject, CAPABILITIES, capabilityObject, payoutObject } from '../http/objects.js';
+import {
+  accountObject,
+  balanceObject,
+  balanceSettingsObject,
+  CAPABILITIES,
+  capabilityObject,
+  payoutObject,
+} from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
 import { answer, type Caller, type Plan, refusal } from '../http/plan.js';
@@ -35,6 +42,9 @@ export function listCapabilities({ store, world }: Caller, id: string): Plan {
   const data = CAPABILITIES.map((name) => capabilityObject(account, name));
   return answer({ object: 'list', data, has_more: false, url: `/v1/accounts/${id}/capabilities` });
 }
+
+export const readBalanceSettings = ({ store, world, account }: Caller): Plan =>
+  answer(balanceSettingsObject(accountOf(store, account, world.livemode)));
 
 export const readBalance = ({ store, world, account }: Caller): Plan =>
   answer(balanceObject(world.livemode, allFunds(accountOf(store, account, world.livemode))));

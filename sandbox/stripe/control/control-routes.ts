@@ -2,7 +2,7 @@ import type { Router } from 'express';
 import { z } from 'zod';
 import { accept, controlRouter, faultsSchema } from '../../stand-in/control.js';
 import { faultRuleSchema } from '../faults.js';
-import { PAYOUT_STATUSES, REVERSAL_ENDS } from '../state/records.js';
+import { PAYOUT_INTERVALS, PAYOUT_STATUSES, REVERSAL_ENDS } from '../state/records.js';
 import { webhookFaultSchema } from '../webhooks/webhook-faults.js';
 import { EVENT_STATES } from '../webhooks/webhooks.js';
 import type { StripeControl } from './control.js';
@@ -39,6 +39,7 @@ const accountSchema = z.strictObject({
   transfers: z.enum(['active', 'inactive', 'pending']).optional(),
   liable: z.boolean().optional(),
   pendingReversals: z.boolean().optional(),
+  payouts: z.enum(PAYOUT_INTERVALS).optional(),
   disabledReason: z
     .string()
     .regex(/^[a-z_.]{1,60}$/)

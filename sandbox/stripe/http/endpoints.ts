@@ -4,6 +4,7 @@ import {
   listPayouts,
   readAccount,
   readBalance,
+  readBalanceSettings,
   readCapability,
   readPayout,
 } from '../accounts/account-reads.js';
@@ -56,6 +57,7 @@ export const ENDPOINTS = [
   'disputes.list',
   'capabilities.read',
   'capabilities.list',
+  'balance_settings',
 ] as const;
 export type EndpointName = (typeof ENDPOINTS)[number];
 
@@ -150,6 +152,12 @@ const TABLE: readonly Endpoint[] = [
     read: reading({}, (caller, ids) => readCapability(caller, first(ids), second(ids))),
   },
   { name: 'balance', method: 'GET', path: /^\/v1\/balance$/, read: reading({}, readBalance) },
+  {
+    name: 'balance_settings',
+    method: 'GET',
+    path: /^\/v1\/balance_settings$/,
+    read: reading({}, readBalanceSettings),
+  },
   {
     name: 'payouts.list',
     method: 'GET',

@@ -1,5 +1,13 @@
 import { isRejected } from '../accounts/accounts.js';
-import type { AccountRecord, Funds, Metadata, PayoutRecord, ReversalRecord, TransferRecord } from '../state/records.js';
+import type {
+  AccountRecord,
+  Funds,
+  Metadata,
+  PayoutInterval,
+  PayoutRecord,
+  ReversalRecord,
+  TransferRecord,
+} from '../state/records.js';
 import type { Store } from '../state/store.js';
 
 /**
@@ -150,13 +158,56 @@ const NOTHING_DUE = {
   pending_verification: [],
 };
 
-const requirements = ({ disabledReason = null }: Pick<AccountRecord, 'disabledReason'>) => ({
+const requirements = ({ disabledReason = null }: AccountFacts) => ({
   ...NOTHING_DUE,
   disabled_reason: disabledReason,
 });
 
-/** What a platform reads of an account; profile and settings are not modelled. */
-export const accountObject = (row: Pick<AccountRecord, 'id' | 'transfers' | 'disabledReason'>) => ({
+/** Of its settings only the schedule of payouts is modelled; the others are as nobody chose them. */
+const settings = (row: AccountFacts) => ({
+  bacs_debit_payments: { display_name: null, service_user_number: null },
+  branding: { icon: null, logo: null, primary_color: null, secondary_color: null },
+  card_issuing: { tos_acceptance: { date: null, ip: null } },
+  card_payments: {
+    decline_on: { avs_failure: false, cvc_failure: false },
+    statement_descriptor_prefix: null,
+    statement_descriptor_prefix_kana: null,
+    statement_descriptor_prefix_kanji: null,
+  },
+  dashboard: { display_name: null, timezone: 'Etc/UTC' },
+  invoices: { default_account_tax_ids: null, hosted_payment_method_save: null },
+  payments: { statement_descriptor: null, statement_descriptor_kana: null, statement_descriptor_kanji: null },
+  payouts: {
+    debit_negative_balances: true,
+    schedule: { delay_days: DELAY_DAYS, interval: intervalOf(row) },
+    statement_descriptor: null,
+  },
+  sepa_debit_payments: {},
+});
+
+const DELAY_DAYS = 2;
+const intervalOf = ({ payouts = 'daily' }: AccountFacts): PayoutInterval => payouts;
+
+/** Where newer integrations read the schedule of payouts. */
+export const balanceSettingsObject = (row: AccountFacts) => ({
+  object: 'balance_settings',
+  payments: {
+    debit_negative_balances: true,
+    payouts: {
+      automatic_transfer_rules_by_currency: null,
+      minimum_balance_by_currency: null,
+      schedule: { interval: intervalOf(row) },
+      statement_descriptor: null,
+      status: isEnabled(row) ? 'enabled' : 'disabled',
+    },
+    settlement_timing: { delay_days: DELAY_DAYS, start_of_day: null },
+  },
+});
+
+type AccountFacts = Pick<AccountRecord, 'id' | 'transfers' | 'disabledReason' | 'payouts'>;
+
+/** What a platform reads of an account; its profile is not modelled. */
+export const accountObject = (row: AccountFacts) => ({
   id: row.id,
   object: 'account',
   business_type: null,
@@ -177,21 +228,17 @@ export const accountObject = (row: Pick<AccountRecord, 'id' | 'transfers' | 'dis
   metadata: {},
   payouts_enabled: isEnabled(row),
   requirements: requirements(row),
+  settings: settings(row),
   type: 'express',
 });
 
-const isEnabled = ({ disabledReason = null }: Pick<AccountRecord, 'disabledReason'>): boolean =>
-  disabledReason === null;
+const isEnabled = ({ disabledReason = null }: AccountFacts): boolean => disabledReason === null;
 
-const transfersOf = (row: Pick<AccountRecord, 'transfers' | 'disabledReason'>): AccountRecord['transfers'] =>
-  isRejected(row) ? 'inactive' : row.transfers;
+const transfersOf = (row: AccountFacts): AccountRecord['transfers'] => (isRejected(row) ? 'inactive' : row.transfers);
 
 export const CAPABILITIES = ['card_payments', 'transfers'] as const;
 
-export const capabilityObject = (
-  row: Pick<AccountRecord, 'id' | 'transfers' | 'disabledReason'>,
-  id: (typeof CAPABILITIES)[number],
-) => ({
+export const capabilityObject = (row: AccountFacts, id: (typeof CAPABILITIES)[number]) => ({
   id,
   object: 'capability',
   account: row.id,

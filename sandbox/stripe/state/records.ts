@@ -18,6 +18,9 @@ export interface Funds {
   readonly pending: number;
 }
 
+export const PAYOUT_INTERVALS = ['manual', 'daily', 'weekly', 'monthly'] as const;
+export type PayoutInterval = (typeof PAYOUT_INTERVALS)[number];
+
 export interface AccountRecord {
   readonly id: string;
   readonly livemode: boolean;
@@ -27,6 +30,8 @@ export interface AccountRecord {
   readonly transfers: 'active' | 'inactive' | 'pending';
   /** `rejected.fraud`, `requirements.past_due`, …; a rejected account has no capability. */
   readonly disabledReason?: string | null;
+  /** How often Stripe pays the balance out; `daily` unless somebody chose another. */
+  readonly payouts?: PayoutInterval;
   /** The platform answers for its negative balance, so a reversal never lacks funds. */
   readonly liable: boolean;
   /** The platform has the preview of pending reversals: one that its balance does not cover waits instead of being refused. */

@@ -73,6 +73,18 @@ describe('a seller', () => {
     expect((await api.get('/v1/accounts/acct_1Other')).status).toBe(200);
   });
 
+  it('and the platform are paid out daily, until somebody chooses another schedule', async () => {
+    const schedules = async (options = {}) => [
+      (await api.get('/v1/account', {}, options)).json.settings.payouts.schedule.interval,
+      (await api.get('/v1/balance_settings', {}, options)).json.payments.payouts.schedule.interval,
+    ];
+    await sandbox.setAccount(sandbox.platformAccount, { payouts: 'manual' });
+    expect([await schedules(), await schedules({ account: SELLER })]).toEqual([
+      ['manual', 'manual'],
+      ['daily', 'daily'],
+    ]);
+  });
+
   it('is changed over HTTP too', async () => {
     const answer = await fetch(`${sandbox.url}/control/accounts`, {
       method: 'PUT',
