@@ -42,7 +42,7 @@ export interface Given {
 }
 
 /** The seller's own part of a line. */
-export const netOf = ({ amount, fee }: Line): bigint => amount - fee;
+const netOf = ({ amount, fee }: Line): bigint => amount - fee;
 
 /** The fee of so many basis points: rounded down to whole steps, in the seller's favour. */
 export function feeOf(amount: bigint, basisPoints: bigint, step: bigint): bigint {
