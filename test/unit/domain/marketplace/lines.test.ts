@@ -51,12 +51,15 @@ const refund = fc.record({
   which: fc.nat(),
   thousandths: fc.integer({ min: 1, max: 1_000 }).map(BigInt),
   policy,
+  /** Of the dashboard: nobody looks at what is typed in there. */
+  odd: fc.boolean(),
 });
 type RefundOfLines = {
   of: 'line' | 'seller' | 'order';
   which: number;
   thousandths: bigint;
   policy: (typeof FEE_POLICIES)[number];
+  odd: boolean;
 };
 
 const linesOf = ({ lines, step }: Order, taken: readonly Part[]): Lines => ({
@@ -70,7 +73,7 @@ const linesOf = ({ lines, step }: Order, taken: readonly Part[]): Lines => ({
 function partsOf(
   shop: Order,
   taken: readonly Part[],
-  { of, which, thousandths, policy: bears }: RefundOfLines,
+  { of, which, thousandths, policy: bears, odd }: RefundOfLines,
 ): Part[] {
   const { lines, step } = shop;
   const line = lines[which % lines.length] as Line;
@@ -81,7 +84,7 @@ function partsOf(
     return of === 'line' ? position === line.position : own !== undefined && own.seller === line.seller;
   });
   const some = (amountsOf(left) * thousandths) / 1_000n;
-  const amount = some - (some % step);
+  const amount = odd ? some : some - (some % step);
   return borne(linesOf(shop, taken), spread(amount, left, step), bears);
 }
 
@@ -102,7 +105,7 @@ describe('an amount over what is left of some lines', () => {
           expect(amountsOf(given)).toBe(amount < room ? amount : room);
           for (const one of given) {
             expect(one.amount).toBeLessThanOrEqual(left.find(({ position }) => position === one.position)!.amount);
-            expect(one.amount % shop.step).toBe(0n);
+            if (before.every(({ odd }) => !odd)) expect(one.amount % shop.step).toBe(0n);
           }
         },
       ),
@@ -173,6 +176,7 @@ describe('what sellers bear of what is given back of their lines', () => {
         }
         const rest = leftOf(linesOf(shop, taken)).filter(({ amount }) => amount > 0n);
         taken.push(...borne(linesOf(shop, taken), rest, last));
+        for (const { fromSeller } of taken) expect(fromSeller % shop.step).toBe(0n);
         for (const line of shop.lines) {
           const own = taken.filter(({ position }) => position === line.position);
           expect(amountsOf(own)).toBe(line.amount);
