@@ -12,10 +12,10 @@ import {
   openedAs,
   type StripeEvent,
   type StripeMove,
+  toldWith,
   wordOfConnector,
 } from './stripe-disputes.js';
-import type { StripeLink } from './stripe-link.js';
-import type { StripeStatus } from './stripe-status.js';
+import type { DisputeThere, StripeLink } from './stripe-link.js';
 
 /** Said outright instead of heard from Stripe, as another connector would have it; nothing judges it. */
 interface Said {
@@ -41,6 +41,8 @@ export interface DisputeChange extends Said, Heard {
   readonly move?: StripeMove | undefined;
   /** Of what is withdrawn or reinstated. */
   readonly amount?: number | undefined;
+  /** Of the fee, what Stripe gives back with the funds. */
+  readonly fee_back?: number | undefined;
 }
 /** What became of one event at Hyperswitch. */
 export interface HeardEvent {
@@ -91,31 +93,45 @@ export function createDisputes({ clock, book, disputes, stripe }: Dependencies):
       if (amount === 0) return { problem: noMoneyToDispute };
       const inquiry = order.inquiry ?? order.stage === 'pre_dispute';
       const { chargeId: charge } = payment;
-      const there =
+      const there: DisputeThere =
         stripe === undefined || charge === null
-          ? stripeId('dp')
+          ? { id: stripeId('dp'), status: openedAs(inquiry), booked: [] }
           : await stripe.openDispute({ charge, amount, inquiry, fee: order.fee });
-      const opened = newDispute(payment, { ...order, amount, inquiry, there }, clock.nowMs());
+      const opened = newDispute(payment, { amount, reason: order.reason, there }, clock.nowMs());
       await disputes.keep(opened);
       return await hear(opened, order.events ?? (isSaid(order) ? [] : eventsOfOpening(inquiry)), order);
     },
-    change(id, { move, amount, events, ...said }) {
+    change(id, { move, amount, fee_back, events, ...said }) {
       const before = disputes.dispute(id);
       if (before === undefined) return undefined;
+      const at = book.payment(before.paymentId)?.chargeId == null ? undefined : stripe;
       return (async () => {
-        const { status, events: emitted } =
-          move === undefined ? { status: before.atStripe.status, events: [] } : moved(before.atStripe.status, move);
-        if (move !== undefined && isLinked(book, stripe, before))
-          await stripe?.moveDispute(before.connectorDisputeId, move, amount);
-        const dispute = await disputes.keep({ ...before, atStripe: { ...before.atStripe, status } });
+        const { dispute, emitted } =
+          move === undefined
+            ? { dispute: before, emitted: [] }
+            : await moveThere(before, at, { move, amount, fee_back });
+        if (move !== undefined) await disputes.keep(dispute);
         return await hear(dispute, events ?? (isSaid(said) ? [] : emitted), said);
       })();
     },
   };
 }
 
-const isLinked = (book: Book, stripe: StripeLink | undefined, { paymentId }: Dispute): boolean =>
-  stripe !== undefined && book.payment(paymentId)?.chargeId != null;
+async function moveThere(
+  before: Dispute,
+  stripe: StripeLink | undefined,
+  change: Parameters<StripeLink['moveDispute']>[1],
+): Promise<{ dispute: Dispute; emitted: readonly StripeEvent[] }> {
+  const { status, events } = moved(before.atStripe.status, change.move);
+  const there = await stripe?.moveDispute(before.connectorDisputeId, change);
+  const atStripe = {
+    ...before.atStripe,
+    status: there?.status ?? status,
+    bookings: there?.booked.length ?? before.atStripe.bookings,
+  };
+  const emitted = there === undefined ? events : toldWith(events, there.booked.slice(before.atStripe.bookings));
+  return { dispute: { ...before, atStripe }, emitted };
+}
 
 const isSaid = ({ stage, status, connector_status: word }: Said): boolean =>
   stage !== undefined || status !== undefined || word !== undefined;
@@ -145,13 +161,12 @@ function newDispute(
   payment: Payment,
   order: {
     readonly amount: number;
-    readonly inquiry: boolean;
-    readonly there: string;
-    readonly reason?: string | undefined;
+    readonly reason: string | undefined;
+    readonly there: DisputeThere;
   },
   nowMs: number,
 ): Dispute {
-  const status: StripeStatus = openedAs(order.inquiry);
+  const { id, status, booked } = order.there;
   return {
     id: disputeId(),
     owner: payment.owner,
@@ -162,11 +177,11 @@ function newDispute(
     status: null,
     stage: 'dispute',
     connectorStatus: wordOfConnector(status),
-    connectorDisputeId: order.there,
+    connectorDisputeId: id,
     reason: order.reason ?? 'general',
     challengeByMs: nowMs + 9 * DAY_MS,
     createdMs: nowMs,
     updatedMs: nowMs,
-    atStripe: { status, openedAs: status, openedMs: nowMs },
+    atStripe: { status, openedAs: status, openedMs: nowMs, bookings: booked.length },
   };
 }

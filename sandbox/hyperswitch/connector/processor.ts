@@ -7,7 +7,7 @@ import {
   stripeId,
 } from '../http/objects.js';
 import { type Book, type PaymentMove, type RefundMove, takenBy } from '../state/book.js';
-import type { StripeLink, StripeRefundStatus } from './stripe-link.js';
+import { NotDone, type StripeLink, type StripeRefundStatus } from './stripe-link.js';
 
 /** How the buyer pays at Stripe. */
 interface HowPaid {
@@ -24,8 +24,11 @@ export interface Processor {
   /** Undefined: there is no such payment. It throws, and nothing has moved, where the linked Stripe does not do it. */
   movePayment(id: string, order: PaymentOrder): Promise<Payment> | undefined;
   moveRefund(id: string, order: RefundOrderMove): Promise<Refund> | undefined;
-  /** An instant one is asked for at once; a scheduled one is left to whoever moves it. */
-  refundCreated(refund: Refund): Promise<Refund>;
+  /**
+   * An instant one is asked for at once, and is `to` then, or failed where the linked Stripe refuses; a scheduled one is left
+   * to whoever moves it.
+   */
+  refundCreated(refund: Refund, to?: RefundStatus): Promise<Refund>;
 }
 
 /** Nobody has asked the connector for anything yet. */
@@ -57,8 +60,8 @@ function alone(book: Book): Processor {
   return {
     movePayment,
     moveRefund,
-    refundCreated: async (refund) =>
-      refund.type === 'instant' ? ((await moveRefund(refund.id, { to: refund.status })) ?? refund) : refund,
+    refundCreated: async (refund, to = refund.status) =>
+      refund.type === 'instant' ? ((await moveRefund(refund.id, { to })) ?? refund) : refund,
   };
 }
 
@@ -94,12 +97,17 @@ function linked(book: Book, stripe: StripeLink): Processor {
         return await present(book.moveRefund(id, { ...move, connectorRefundId }), id);
       });
     },
-    refundCreated: (refund) =>
+    refundCreated: (refund, to) =>
       inTurn(async () => {
         const now = book.refund(refund.id) ?? refund;
         if (now.type !== 'instant' || now.connectorRefundId !== null) return now;
-        const connectorRefundId = await moveThere(stripe, book, now, now.status);
-        return (await book.moveRefund(now.id, { to: now.status, connectorRefundId })) ?? now;
+        try {
+          const connectorRefundId = await moveThere(stripe, book, now, to ?? now.status);
+          return (await book.moveRefund(now.id, { to: to ?? now.status, connectorRefundId })) ?? now;
+        } catch (error) {
+          if (!(error instanceof NotDone && error.isRefused)) throw error;
+          return (await book.moveRefund(now.id, { to: 'failed' })) ?? now;
+        }
       }),
   };
 }

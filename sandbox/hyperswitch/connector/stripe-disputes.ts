@@ -11,8 +11,19 @@ export const STRIPE_EVENTS = [
   'charge.dispute.funds_reinstated',
 ] as const;
 export type StripeEvent = (typeof STRIPE_EVENTS)[number];
+const WITHDRAWN = 'charge.dispute.funds_withdrawn' satisfies StripeEvent;
+const REINSTATED = 'charge.dispute.funds_reinstated' satisfies StripeEvent;
 
-export const STRIPE_MOVES = ['escalate', 'respond', 'win', 'lose', 'close_inquiry', 'withdraw', 'reinstate'] as const;
+export const STRIPE_MOVES = [
+  'escalate',
+  'respond',
+  'win',
+  'lose',
+  'close_inquiry',
+  'prevent',
+  'withdraw',
+  'reinstate',
+] as const;
 export type StripeMove = (typeof STRIPE_MOVES)[number];
 
 export const openedAs = (inquiry: boolean): StripeStatus => (inquiry ? 'warning_needs_response' : 'needs_response');
@@ -24,19 +35,28 @@ export const eventsOfOpening = (inquiry: boolean): readonly StripeEvent[] =>
 interface Effect {
   /** Absent: it stays. */
   readonly to?: (before: StripeStatus) => StripeStatus;
-  readonly events: readonly StripeEvent[];
+  readonly events: (before: StripeStatus) => readonly StripeEvent[];
 }
+const always =
+  (...events: readonly StripeEvent[]) =>
+  () =>
+    events;
 const EFFECT: Readonly<Record<StripeMove, Effect>> = {
-  escalate: { to: () => 'needs_response', events: ['charge.dispute.updated', 'charge.dispute.funds_withdrawn'] },
+  escalate: { to: () => 'needs_response', events: always('charge.dispute.updated', 'charge.dispute.funds_withdrawn') },
   respond: {
     to: (before) => (before.startsWith('warning_') ? 'warning_under_review' : 'under_review'),
-    events: ['charge.dispute.updated'],
+    events: always('charge.dispute.updated'),
   },
-  win: { to: () => 'won', events: ['charge.dispute.funds_reinstated', 'charge.dispute.closed'] },
-  lose: { to: () => 'lost', events: ['charge.dispute.closed'] },
-  close_inquiry: { to: () => 'warning_closed', events: ['charge.dispute.closed'] },
-  withdraw: { events: ['charge.dispute.funds_withdrawn'] },
-  reinstate: { events: ['charge.dispute.funds_reinstated'] },
+  win: { to: () => 'won', events: always('charge.dispute.closed', 'charge.dispute.funds_reinstated') },
+  lose: {
+    to: () => 'lost',
+    // A bank that decides again takes again what it gave back.
+    events: (before) => ['charge.dispute.closed', ...(before === 'won' ? ([WITHDRAWN] as const) : [])],
+  },
+  close_inquiry: { to: () => 'warning_closed', events: always('charge.dispute.closed') },
+  prevent: { to: () => 'prevented', events: always('charge.dispute.closed') },
+  withdraw: { events: always('charge.dispute.funds_withdrawn') },
+  reinstate: { events: always('charge.dispute.funds_reinstated') },
 };
 
 export function moved(
@@ -44,8 +64,15 @@ export function moved(
   move: StripeMove,
 ): { status: StripeStatus; events: readonly StripeEvent[] } {
   const { to, events } = EFFECT[move];
-  return { status: to?.(before) ?? before, events };
+  return { status: to?.(before) ?? before, events: events(before) };
 }
+
+/** Of what a move usually tells, what it told where these amounts were booked. */
+export const toldWith = (events: readonly StripeEvent[], booked: readonly number[]): readonly StripeEvent[] =>
+  events.filter((event) => {
+    if (event === WITHDRAWN) return booked.some((amount) => amount < 0);
+    return event !== REINSTATED || booked.some((amount) => amount > 0);
+  });
 
 const OF_UPDATE: Readonly<Record<StripeStatus, DisputeStatus | null>> = {
   warning_needs_response: 'dispute_opened',
@@ -55,6 +82,7 @@ const OF_UPDATE: Readonly<Record<StripeStatus, DisputeStatus | null>> = {
   lost: 'dispute_lost',
   needs_response: null,
   under_review: null,
+  prevented: null,
 };
 
 /** Null: the event is not supported, and nothing follows from it. Only an update goes by the dispute's own status. */
@@ -84,6 +112,8 @@ export function mayFollow(before: DisputeStatus, after: DisputeStatus): boolean 
   return before === 'dispute_challenged' ? AFTER_CHALLENGE.has(after) : before === after;
 }
 
-/** `needs_response` becomes `NeedsResponse`: the connector prints the names of its own code. */
+/** `needs_response` becomes `NeedsResponse`: the connector prints the names of its own code, which does not know `prevented`. */
 export const wordOfConnector = (status: StripeStatus): string =>
-  status.replace(/(?:^|_)([a-z])/g, (_all, letter: string) => letter.toUpperCase());
+  status === 'prevented'
+    ? 'Unknown'
+    : status.replace(/(?:^|_)([a-z])/g, (_all, letter: string) => letter.toUpperCase());

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StripeMove } from './stripe-disputes.js';
+import { STRIPE_STATUSES, type StripeStatus } from './stripe-status.js';
 
 /** A refund there is `pending`, or one of these for good. */
 export type StripeRefundStatus = 'pending' | 'succeeded' | 'failed';
@@ -27,18 +28,45 @@ export interface StripeLink {
     readonly amount: number;
     readonly inquiry: boolean;
     readonly fee: number | undefined;
-  }): Promise<string>;
-  moveDispute(id: string, move: StripeMove, amount: number | undefined): Promise<void>;
+  }): Promise<DisputeThere>;
+  moveDispute(
+    id: string,
+    change: { readonly move: StripeMove; readonly amount: number | undefined; readonly fee_back: number | undefined },
+  ): Promise<DisputeThere>;
+}
+export interface DisputeThere {
+  readonly id: string;
+  readonly status: StripeStatus;
+  /** What was withdrawn (less than nothing) and reinstated until now, the oldest first. */
+  readonly booked: readonly number[];
 }
 
-/** Named or shown whole. */
-const object = z.union([z.string(), z.looseObject({ id: z.string() }).transform(({ id }) => id)]);
-const captured = z.looseObject({ payment_intent: object, charge: object });
-const refunded = z.looseObject({ refund: object });
-const disputed = z.looseObject({ dispute: object });
+const idOf = z.looseObject({ id: z.string() }).transform(({ id }) => id);
+const captured = z.looseObject({ payment_intent: idOf, charge: idOf });
+const refunded = z.looseObject({ refund: idOf });
+const disputed = z.looseObject({
+  dispute: z
+    .looseObject({
+      id: z.string(),
+      status: z.enum(STRIPE_STATUSES),
+      balance_transactions: z.array(z.looseObject({ amount: z.int() })),
+    })
+    .transform(({ id, status, balance_transactions: all }) => ({
+      id,
+      status,
+      booked: all.map(({ amount }) => amount),
+    })),
+});
 
-class NotLinked extends Error {
+/** Stripe's stand-in did not do it. */
+export class NotDone extends Error {
   readonly status = 502;
+  /** It said no; otherwise it did not answer. */
+  readonly isRefused: boolean;
+  constructor(path: string, status: number, text: string) {
+    super(`Stripe's stand-in answers ${status} to ${path}: ${text}`);
+    this.isRefused = status < 500;
+  }
 }
 
 /** @param url where Stripe's stand-in listens; every call throws where that does not do what is asked */
@@ -50,7 +78,7 @@ export function createStripeLink(url: string): StripeLink {
       body: JSON.stringify(body),
     });
     const text = await response.text();
-    if (!response.ok) throw new NotLinked(`Stripe's stand-in answers ${response.status} to ${path}: ${text}`);
+    if (!response.ok) throw new NotDone(path, response.status, text);
     return JSON.parse(text) as unknown;
   };
   return {
@@ -70,6 +98,6 @@ export function createStripeLink(url: string): StripeLink {
     refund: async (order) => refunded.parse(await post('/refunds', order)).refund,
     moveRefund: async (id, status) => void (await post(`/refunds/${id}`, { status })),
     openDispute: async (order) => disputed.parse(await post('/disputes', order)).dispute,
-    moveDispute: async (id, move, amount) => void (await post(`/disputes/${id}`, { move, amount })),
+    moveDispute: async (id, change) => disputed.parse(await post(`/disputes/${id}`, change)).dispute,
   };
 }

@@ -48,7 +48,12 @@ const disputeOpening = z.strictObject({
   fee: z.int().min(0).optional(),
   reason: z.string().min(1).optional(),
 });
-const disputeChange = z.strictObject({ ...saidOfDispute, move: z.enum(STRIPE_MOVES).optional(), amount: minorUnits });
+const disputeChange = z.strictObject({
+  ...saidOfDispute,
+  move: z.enum(STRIPE_MOVES).optional(),
+  amount: minorUnits,
+  fee_back: z.int().min(0).optional(),
+});
 const afterMs = z.int().min(0).max(3_600_000);
 const settingsSchema = z.strictObject({
   pay: z.strictObject({ ...howPaid, to: z.enum(INTENT_STATUSES), afterMs }).optional(),

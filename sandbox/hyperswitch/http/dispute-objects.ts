@@ -35,7 +35,13 @@ export interface Dispute {
   readonly createdMs: number;
   readonly updatedMs: number;
   /** What is known at Stripe, whatever Hyperswitch heard of it. */
-  readonly atStripe: { readonly status: StripeStatus; readonly openedAs: StripeStatus; readonly openedMs: number };
+  readonly atStripe: {
+    readonly status: StripeStatus;
+    readonly openedAs: StripeStatus;
+    readonly openedMs: number;
+    /** How often its funds have moved at the linked Stripe. */
+    readonly bookings: number;
+  };
 }
 /** One that Hyperswitch has heard of. */
 export type HeardDispute = Dispute & { readonly status: DisputeStatus };

@@ -53,11 +53,13 @@ export function createAuto(book: Book, processor: Processor): Auto {
     async refundCreated(refund) {
       // A scheduled one waits for a run that the stand-in, like a Hyperswitch without its scheduler, never makes.
       const auto = refund.type === 'instant' ? settings.refund : undefined;
-      if (auto?.afterMs === 0) return (await processor.moveRefund(refund.id, auto)) ?? refund;
+      if (auto?.afterMs === 0) return await processor.refundCreated(refund, auto.to);
       const asked = await processor.refundCreated(refund);
       if (auto !== undefined)
         later(auto.afterMs, () =>
-          book.refund(refund.id)?.status === refund.status ? processor.moveRefund(refund.id, auto) : undefined,
+          book.refund(refund.id)?.status === refund.status
+            ? processor.moveRefund(refund.id, { to: auto.to })
+            : undefined,
         );
       return asked;
     },

@@ -42,8 +42,8 @@ describe('a dispute of a payment at Stripe', () => {
     });
     const won = await sandbox.changeDispute(dispute.id, { move: 'win' });
     expect(won?.heard).toEqual([
-      { event: 'charge.dispute.funds_reinstated', as: 'dispute_won', kept: false },
       { event: 'charge.dispute.closed', as: 'dispute_cancelled', kept: false },
+      { event: 'charge.dispute.funds_reinstated', as: 'dispute_won', kept: false },
     ]);
     expect(await read(dispute.id)).toMatchObject({ dispute_status: 'dispute_lost', connector_status: 'NeedsResponse' });
     expect(sandbox.ledger().disputes).toMatchObject([{ atStripe: { status: 'won' } }]);
@@ -86,11 +86,28 @@ describe('a dispute of a payment at Stripe', () => {
     ['withdraw', 'dispute_lost'],
     ['reinstate', 'dispute_won'],
     ['lose', 'dispute_cancelled'],
+    ['prevent', 'dispute_cancelled'],
   ] as const)('%s of an open one makes it %s', async (move, status) => {
     const { sandbox, open, read } = await disputed();
     const { dispute } = await open({ events: ['charge.dispute.created'] });
     await sandbox.changeDispute(dispute.id, { move });
     expect(await read(dispute.id)).toMatchObject({ dispute_status: status });
+  });
+
+  it('that is prevented is one of no word that the connector knows, and one that is decided again withdraws again', async () => {
+    const { sandbox, open, read } = await disputed();
+    const { dispute: prevented } = await open({ inquiry: true });
+    await sandbox.changeDispute(prevented.id, { move: 'prevent' });
+    expect(await read(prevented.id)).toMatchObject({
+      dispute_status: 'dispute_cancelled',
+      connector_status: 'Unknown',
+    });
+    const { dispute } = await open();
+    await sandbox.changeDispute(dispute.id, { move: 'win' });
+    expect((await sandbox.changeDispute(dispute.id, { move: 'lose' }))?.heard).toEqual([
+      { event: 'charge.dispute.closed', as: 'dispute_cancelled', kept: false },
+      { event: 'charge.dispute.funds_withdrawn', as: 'dispute_lost', kept: true },
+    ]);
   });
 
   it('is not there before Hyperswitch hears of it, and is what it hears first', async () => {

@@ -5,19 +5,30 @@ import { hyperswitchSandbox } from '../../support/marketplace/hyperswitch-sandbo
 import { AT_ONCE } from '../../support/stand-ins.js';
 
 const PAY = hyperswitchPaymentId('order-1');
-const MADE = {
-  payment_intent: { id: 'pi_there' },
-  charge: { id: 'ch_there' },
-  refund: 're_there',
-  dispute: { id: 'dp_there' },
-};
+const MADE = { payment_intent: { id: 'pi_there' }, charge: { id: 'ch_there' }, refund: { id: 're_there' } };
+type There = { readonly status: string; readonly booked: readonly number[] };
 
-/** A Hyperswitch before a Stripe that does whatever it is told, and remembers it. */
-async function linked(options: Parameters<typeof hyperswitchSandbox>[0] = {}, status = 200) {
-  const there = await startAnswering(json(status, MADE));
-  const world = await hyperswitchSandbox({ stripe: { url: there.url }, ...options });
-  const told = () => there.received.map(({ path, body }) => [path, JSON.parse(body) as unknown] as const);
-  return { ...world, told };
+/** A Hyperswitch before a Stripe that does whatever it is told, and remembers it; disputes there are what `there` says. */
+async function linked(options: Parameters<typeof hyperswitchSandbox>[0] = {}, statuses: readonly number[] = [200]) {
+  let there: There = { status: 'needs_response', booked: [-500] };
+  const queue = Array.from(statuses);
+  const server = await startAnswering((response, received) => {
+    const dispute = {
+      id: 'dp_there',
+      status: there.status,
+      balance_transactions: there.booked.map((amount) => ({ amount })),
+    };
+    json((queue.length > 1 ? queue.shift() : queue[0]) ?? 200, { ...MADE, dispute })(response, received);
+  });
+  const world = await hyperswitchSandbox({ stripe: { url: server.url }, ...options });
+  const told = () => server.received.map(({ path, body }) => [path, JSON.parse(body) as unknown] as const);
+  return {
+    ...world,
+    told,
+    disputesAre(next: There) {
+      there = next;
+    },
+  };
 }
 
 describe('without a Stripe behind it', () => {
@@ -140,20 +151,55 @@ describe('with a Stripe behind it', () => {
   });
 
   it('opens and moves disputes there first', async () => {
-    const { sandbox, call, paid, told } = await linked();
+    const { sandbox, call, paid, told, disputesAre } = await linked();
     await paid('order-1');
     const opened = await call('POST', '/control/disputes', { payment_id: PAY, amount: 500, fee: 1500 });
     expect(opened.json).toMatchObject({ dispute: { connectorDisputeId: 'dp_there', status: 'dispute_lost' } });
     const { id = '' } = sandbox.ledger().disputes[0] ?? {};
-    await call('PUT', `/control/disputes/${id}`, { move: 'reinstate', amount: 200 });
+    await call('PUT', `/control/disputes/${id}`, { move: 'reinstate', amount: 200, fee_back: 1500 });
     // Said of it, not done: no move, nothing to do there.
     await call('PUT', `/control/disputes/${id}`, { status: 'dispute_expired' });
+    disputesAre({ status: 'warning_needs_response', booked: [] });
     await sandbox.openDispute({ payment_id: PAY, stage: 'pre_dispute' });
     expect(told().slice(1)).toEqual([
       ['/control/disputes', { charge: 'ch_there', amount: 500, inquiry: false, fee: 1500 }],
-      ['/control/disputes/dp_there', { move: 'reinstate', amount: 200 }],
+      ['/control/disputes/dp_there', { move: 'reinstate', amount: 200, fee_back: 1500 }],
       ['/control/disputes', { charge: 'ch_there', amount: 6540, inquiry: true }],
     ]);
+  });
+
+  it('hears of funds that moved there, and of none that did not', async () => {
+    const { sandbox, paid, disputesAre } = await linked();
+    await paid('order-1');
+    disputesAre({ status: 'warning_needs_response', booked: [] });
+    await sandbox.openDispute({ payment_id: PAY, inquiry: true });
+    const { id = '' } = sandbox.ledger().disputes[0] ?? {};
+    const heard = async (move: 'escalate' | 'win' | 'lose', there: There) => {
+      disputesAre(there);
+      return (await sandbox.changeDispute(id, { move }))?.heard.map(({ event }) => event);
+    };
+    // Of who gave everything back by himself nothing is withdrawn.
+    expect(await heard('escalate', { status: 'needs_response', booked: [] })).toEqual(['charge.dispute.updated']);
+    expect(await heard('win', { status: 'won', booked: [] })).toEqual(['charge.dispute.closed']);
+    expect(await heard('lose', { status: 'lost', booked: [-500] })).toEqual([
+      'charge.dispute.closed',
+      'charge.dispute.funds_withdrawn',
+    ]);
+    expect(await heard('win', { status: 'won', booked: [-500, 500] })).toEqual([
+      'charge.dispute.closed',
+      'charge.dispute.funds_reinstated',
+    ]);
+    expect(sandbox.ledger().disputes).toMatchObject([{ status: 'dispute_cancelled', atStripe: { status: 'won' } }]);
+  });
+
+  it('fails a refund that is refused there, as Hyperswitch does, and leaves one that is not answered', async () => {
+    const { sandbox, paid, createRefund } = await linked({ auto: { refund: AT_ONCE.refund } }, [200, 400, 503]);
+    await paid('order-1');
+    expect(await createRefund('refund-1', PAY, 600n)).toMatchObject({ value: { status: 'failed' } });
+    expect(await createRefund('refund-2', PAY, 600n)).toMatchObject({ kind: 'unclear' });
+    const statuses = sandbox.ledger().refunds.map(({ id, status }) => [id, status]);
+    expect(statuses).toContainEqual([hyperswitchRefundId('refund-1'), 'failed']);
+    expect(statuses).toContainEqual([hyperswitchRefundId('refund-2'), 'pending']);
   });
 
   it('gives the rest back there when a captured payment is called off', async () => {
@@ -182,7 +228,7 @@ describe('with a Stripe behind it', () => {
   });
 
   it('moves nothing where that does not do it, and says so', async () => {
-    const { sandbox, call, createPayment } = await linked({}, 400);
+    const { sandbox, call, createPayment } = await linked({}, [400]);
     await createPayment('order-1');
     const moved = await call('PUT', `/control/payments/${PAY}`, { to: 'succeeded' });
     expect(moved).toMatchObject({
