@@ -1,112 +1,35 @@
 import type { Journal } from '../../stand-in/journal.js';
-import type {
-  AccountRecord,
-  DeferredRecord,
-  KeyRecord,
-  PayoutRecord,
-  ReversalRecord,
-  TransferRecord,
-} from './records.js';
-
-/** One row written whole; what belongs together is committed together. */
-export type Put =
-  | { readonly table: 'account'; readonly row: AccountRecord }
-  | { readonly table: 'transfer'; readonly row: TransferRecord }
-  | { readonly table: 'reversal'; readonly row: ReversalRecord }
-  | { readonly table: 'payout'; readonly row: PayoutRecord }
-  | { readonly table: 'key'; readonly row: KeyRecord }
-  | { readonly table: 'deferred'; readonly row: DeferredRecord }
-  | { readonly table: 'clock'; readonly row: { readonly offsetMs: number } };
+import { createTables, type Put, type Tables } from './tables.js';
 
 /** Everything the stand-in holds. Reads see a commit at once; only an answer waits until it is durable. */
-export interface Store {
+export interface Store extends Tables {
   /** Resolves once all rows, as one, survive a kill -9. */
   commit(puts: readonly Put[]): Promise<void>;
+  /** Tells of every commit, right after it can be read. */
+  watch(listener: (puts: readonly Put[]) => void): void;
   /** Resolves once everything that can be read now is durable. */
   durable(): Promise<void>;
-  account(id: string, livemode: boolean): AccountRecord | undefined;
-  accounts(): readonly AccountRecord[];
-  transfer(id: string): TransferRecord | undefined;
-  /** Oldest first. */
-  transfers(): readonly TransferRecord[];
-  reversal(id: string): ReversalRecord | undefined;
-  /** Oldest first. */
-  reversalsOf(transferId: string): readonly ReversalRecord[];
-  payout(id: string): PayoutRecord | undefined;
-  /** Oldest first. */
-  payouts(): readonly PayoutRecord[];
-  key(scope: string, key: string): KeyRecord | undefined;
-  keys(): readonly KeyRecord[];
-  deferred(): readonly DeferredRecord[];
-  clockOffsetMs(): number;
   /** Applies one line of the journal. */
   replay(entry: Readonly<Record<string, unknown>>): void;
   clear(): Promise<void>;
 }
 
 export function createStore(journal: Journal): Store {
-  const accounts = new Map<string, AccountRecord>();
-  const transfers = createTimeline<TransferRecord>();
-  const reversals = new Map<string, ReversalRecord>();
-  const reversalIds = new Map<string, string[]>();
-  const payouts = createTimeline<PayoutRecord>();
-  const keys = new Map<string, KeyRecord>();
-  const deferred = new Map<string, DeferredRecord>();
-  let offsetMs = 0;
+  const { put, forget, ...tables } = createTables();
+  const listeners: ((puts: readonly Put[]) => void)[] = [];
   let lastCommit = Promise.resolve();
-
-  const reversalsOf = (transferId: string): ReversalRecord[] =>
-    (reversalIds.get(transferId) ?? []).flatMap((id) => reversals.get(id) ?? []);
-  const put = ({ table, row }: Put): void => {
-    switch (table) {
-      case 'account':
-        accounts.set(modal(row.id, row.livemode), row);
-        return;
-      case 'transfer':
-        transfers.put(row);
-        return;
-      case 'reversal':
-        if (!reversals.has(row.id)) reversalIds.set(row.transfer, [...(reversalIds.get(row.transfer) ?? []), row.id]);
-        reversals.set(row.id, row);
-        return;
-      case 'payout':
-        payouts.put(row);
-        return;
-      case 'key':
-        keys.set(scoped(row.scope, row.key), row);
-        return;
-      case 'deferred':
-        deferred.set(row.id, row);
-        return;
-      case 'clock':
-        offsetMs = row.offsetMs;
-    }
-  };
-  const forget = (): void => {
-    for (const table of [accounts, transfers, reversals, reversalIds, payouts, keys, deferred]) table.clear();
-    offsetMs = 0;
-  };
-
   return {
+    ...tables,
     commit(puts) {
       if (puts.length === 0) return Promise.resolve();
       puts.forEach(put);
-      lastCommit = journal.append({ t: 'put', puts });
-      return lastCommit;
+      const durable = journal.append({ t: 'put', puts });
+      lastCommit = durable;
+      for (const listener of listeners) listener(puts);
+      return durable;
     },
+    watch: (listener) => void listeners.push(listener),
     durable: () => lastCommit,
-    account: (id, livemode) => accounts.get(modal(id, livemode)),
-    accounts: () => Array.from(accounts.values()),
-    transfer: (id) => transfers.get(id),
-    transfers: () => transfers.oldestFirst(),
-    reversal: (id) => reversals.get(id),
-    reversalsOf,
-    payout: (id) => payouts.get(id),
-    payouts: () => payouts.oldestFirst(),
-    key: (scope, key) => keys.get(scoped(scope, key)),
-    keys: () => Array.from(keys.values()),
-    deferred: () => Array.from(deferred.values()),
-    clockOffsetMs: () => offsetMs,
     replay(entry) {
       if (entry.t === 'reset') forget();
       else if (entry.t === 'put') (entry.puts as readonly Put[]).forEach(put);
@@ -114,39 +37,6 @@ export function createStore(journal: Journal): Store {
     clear() {
       forget();
       return journal.append({ t: 'reset' });
-    },
-  };
-}
-
-const modal = (id: string, livemode: boolean): string => `${livemode ? 'live' : 'test'}:${id}`;
-/** Scopes hold no line break. */
-const scoped = (scope: string, key: string): string => `${scope}\n${key}`;
-
-interface Timeline<Row> {
-  put(row: Row): void;
-  get(id: string): Row | undefined;
-  oldestFirst(): readonly Row[];
-  clear(): void;
-}
-
-/** By time of creation, then by time of arrival: what was seeded as history lies where history was. */
-function createTimeline<Row extends { readonly id: string; readonly created: number }>(): Timeline<Row> {
-  const rows = new Map<string, Row>();
-  let order: readonly Row[] | undefined;
-  return {
-    put(row) {
-      rows.set(row.id, row);
-      order = undefined;
-    },
-    get: (id) => rows.get(id),
-    oldestFirst() {
-      // The sort is stable and a Map keeps the order of arrival.
-      order ??= Array.from(rows.values()).sort((left, right) => left.created - right.created);
-      return order;
-    },
-    clear() {
-      rows.clear();
-      order = undefined;
     },
   };
 }

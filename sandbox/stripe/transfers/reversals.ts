@@ -1,4 +1,5 @@
-import { accountOf, credited, fundsOf } from '../accounts/accounts.js';
+import { accountOf, fundsOf } from '../accounts/accounts.js';
+import { booked } from '../balance/bookings.js';
 import { reversalObject, transferObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import type { Values } from '../http/params.js';
@@ -30,7 +31,7 @@ export function createReversal(caller: Caller, id: string, params: Values<typeof
   const seller = accountOf(store, destination, world.livemode);
   if (seller.access === 'revoked') return refusal(accountInvalid(destination));
   // docs.stripe.com/connect/separate-charges-and-transfers: the balance covers it, or the platform answers for it
-  const covered = seller.liable || fundsOf(seller, world, currency).available >= amount;
+  const covered = seller.liable || fundsOf(seller, currency).available >= amount;
   if (!covered && !seller.pendingReversals) return refusal(insufficient(destination, currency));
   const fields = { amount, metadata: params.metadata ?? {}, created: seconds(caller.nowMs) };
   if (!seller.pendingReversals) return reverse(caller, transfer, newReversal(transfer, fields));
@@ -55,19 +56,27 @@ export function endReversal(caller: Caller, id: string, status: ReversalEnd): Pl
   ]);
 }
 
-function reverse({ store, world }: Caller, transfer: TransferRecord, row: ReversalRecord): Plan {
+function reverse(caller: Caller, transfer: TransferRecord, row: ReversalRecord): Plan {
+  const { store, world } = caller;
   const { currency, destination } = transfer;
-  const { amount } = row;
-  const seller = accountOf(store, destination, world.livemode);
-  const platform = accountOf(store, world.platform, world.livemode);
+  const { amount, balanceTransaction, destinationPaymentRefund: refund } = row;
   const after: TransferRecord = { ...transfer, amountReversed: transfer.amountReversed + amount };
   return answer(
     reversalObject(row),
     [
       { table: 'reversal', row },
       { table: 'transfer', row: after },
-      { table: 'account', row: credited(seller, world, { amount: -amount, currency }) },
-      { table: 'account', row: credited(platform, world, { amount, currency }) },
+      ...booked(caller, [
+        { account: destination, type: 'payment_refund', amount: -amount, currency, source: refund },
+        {
+          id: balanceTransaction,
+          account: world.platform,
+          type: 'transfer_refund',
+          amount,
+          currency,
+          source: row.id,
+        },
+      ]),
     ],
     [
       {

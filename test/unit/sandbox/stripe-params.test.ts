@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
+import { startFundedStripe } from '../../support/marketplace/funded-stripe.js';
 import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 let sandbox: StripeSandbox;
 let api: StripeApi;
 let id: string;
 beforeAll(async () => {
-  sandbox = await startStripeSandbox();
+  sandbox = await startFundedStripe();
   api = stripeApi(sandbox.url);
   id = (await api.post('/v1/transfers', transferOf())).json.id;
 });
@@ -95,7 +96,7 @@ describe('a list with', () => {
 });
 
 it.each([
-  ['GET', '/v1/charges'],
+  ['GET', '/v1/topups'],
   ['GET', '/'],
   ['DELETE', '/v1/transfers/tr_1'],
 ])('%s %s is a 404 in Stripe’s shape', async (method, path) => {
