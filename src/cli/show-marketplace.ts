@@ -72,6 +72,10 @@ function partsOf(order: Order): readonly Part[] {
         ['reason', refund.reason],
         ['made by', refund.origin === 'api' ? 'our API' : "Hyperswitch's dashboard"],
         ['at Hyperswitch', refund.hyperswitchRefundId ?? 'not known there'],
+        [
+          'of items',
+          refund.items?.map(({ itemId, amount }) => `${amount} of ${itemId}`).join(', ') ?? 'every line alike',
+        ],
         ['reversals', reversals.filter(({ refundId }) => refundId === refund.id).length.toString()],
       ] as const,
     })),
@@ -96,7 +100,7 @@ function partsOf(order: Order): readonly Part[] {
       own: [
         ['seller', reversal.sellerAccount],
         ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
-        ['because of refund', reversal.refundId],
+        ['because of', reversal.refundId ? `refund ${reversal.refundId}` : `dispute ${reversal.disputeId}`],
         ...(reversal.counted === 0n
           ? []
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
@@ -182,11 +186,17 @@ const orderFacts = (order: Order): readonly string[] =>
     [
       ['status', order.status],
       ['amount', `${order.amount} ${order.currency} (minor units)`],
-      ...order.items.map((item) => ['item', `${item.amount} to ${item.sellerAccount}: ${item.description}`] as const),
+      ...order.items.map((item) => [item.kind, itemInWords(item)] as const),
+      ['platform', `keeps ${order.platform.kept} now (lines ${order.platform.amount}, fees ${order.platform.fees})`],
       ...(order.reference === null ? [] : [['imported as', order.reference] as const]),
       ['created', order.createdAt],
     ],
   );
+
+function itemInWords({ id, amount, fee, sellerAccount, description }: Order['items'][number]): string {
+  const whose = sellerAccount === null ? "the platform's own" : `to ${sellerAccount}`;
+  return `${amount} ${whose}${fee === 0n ? '' : `, of which the platform keeps ${fee}`}: ${description} (${id})`;
+}
 
 const partsTable = (parts: readonly Part[], nexts: readonly string[]): readonly string[] =>
   table(
