@@ -68,7 +68,7 @@ export interface Tables {
 }
 
 /** Rows in memory. */
-export function createTables(): Tables & { put(put: Put): void; forget(): void } {
+export function createTables(): Tables & { readonly put: (put: Put) => void; readonly forget: () => void } {
   const accounts = new Map<string, AccountRecord>();
   const transfers = createTimeline<TransferRecord>(({ sourceTransaction }) => sourceTransaction);
   const reversals = createTimeline<ReversalRecord>(({ transfer }) => transfer);
