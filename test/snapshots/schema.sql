@@ -39,11 +39,11 @@ backfills.state text NOT NULL DEFAULT 'running'::text
 backfills.started_at timestamp with time zone NOT NULL DEFAULT clock_now()
 backfills.finished_at timestamp with time zone
 cause_parts.cause_id uuid NOT NULL
-cause_parts.order_id uuid NOT NULL
 cause_parts.position integer NOT NULL
+cause_parts.order_id uuid NOT NULL
+cause_parts.named boolean NOT NULL
 cause_parts.amount numeric(78,0) NOT NULL
-cause_parts.from_seller numeric(78,0) NOT NULL
-cause_parts.at timestamp with time zone NOT NULL DEFAULT clock_now()
+cause_parts.borne numeric(78,0)
 channel_requests.id uuid NOT NULL
 channel_requests.channel_id text NOT NULL
 channel_requests.route text NOT NULL
@@ -515,9 +515,10 @@ backfill_scope backfill_scope_transfer_id_fkey FOREIGN KEY (transfer_id) REFEREN
 backfills backfills_pkey PRIMARY KEY (id)
 backfills backfills_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
 cause_parts cause_parts_amount_check CHECK ((amount >= (0)::numeric))
-cause_parts cause_parts_check CHECK (((from_seller >= (0)::numeric) AND (("position" > 0) OR (from_seller = (0)::numeric))))
-cause_parts cause_parts_check1 CHECK (((amount > (0)::numeric) OR (from_seller > (0)::numeric)))
+cause_parts cause_parts_borne_check CHECK ((borne >= (0)::numeric))
+cause_parts cause_parts_check CHECK (((amount > (0)::numeric) OR (borne > (0)::numeric)))
 cause_parts cause_parts_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+cause_parts cause_parts_pkey PRIMARY KEY (cause_id, "position")
 cause_parts cause_parts_position_check CHECK (("position" >= 0))
 channel_requests channel_requests_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
 channel_requests channel_requests_closed_by_check CHECK ((closed_by = ANY (ARRAY['end'::text, 'abort'::text, 'error'::text, 'sweep'::text])))
@@ -821,6 +822,7 @@ CREATE UNIQUE INDEX backfill_results_pkey ON public.backfill_results USING btree
 CREATE UNIQUE INDEX backfill_scope_pkey ON public.backfill_scope USING btree (backfill_id, transfer_id)
 CREATE UNIQUE INDEX backfills_one_running ON public.backfills USING btree (state) WHERE (state = 'running'::text)
 CREATE UNIQUE INDEX backfills_pkey ON public.backfills USING btree (id)
+CREATE UNIQUE INDEX cause_parts_pkey ON public.cause_parts USING btree (cause_id, "position")
 CREATE UNIQUE INDEX channel_requests_pkey ON public.channel_requests USING btree (id)
 CREATE UNIQUE INDEX channel_vouchers_pkey ON public.channel_vouchers USING btree (channel_id, cumulative)
 CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
@@ -1274,10 +1276,8 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'cause %: it is none of order %', NEW.cause_id, NEW.order_id USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.position > 0 AND NOT EXISTS (SELECT 1 FROM order_items WHERE order_id = NEW.order_id AND position = NEW.position
-      AND (seller_account IS NOT NULL OR NEW.from_seller = 0)) THEN
-    RAISE EXCEPTION 'cause %: line % of order % has no seller who could bear it', NEW.cause_id, NEW.position, NEW.order_id
-      USING ERRCODE = 'check_violation';
+  IF NEW.position > 0 AND NOT EXISTS (SELECT 1 FROM order_items WHERE order_id = NEW.order_id AND position = NEW.position) THEN
+    RAISE EXCEPTION 'cause %: order % has no line %', NEW.cause_id, NEW.order_id, NEW.position USING ERRCODE = 'check_violation';
   END IF;
   SELECT coalesce(sum(amount), 0) + NEW.amount INTO v_total FROM cause_parts WHERE cause_id = NEW.cause_id;
   IF v_total > v_cause.amount THEN
@@ -1434,8 +1434,9 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     IF (NEW.refund_id, NEW.withdrawal_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.currency) IS DISTINCT FROM
        (OLD.refund_id, OLD.withdrawal_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.currency)
-      OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL
-        AND OLD.status IN ('pending', 'waiting_balance') AND NEW.status = OLD.status AND OLD.counted = 0)) THEN
+      OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL AND OLD.counted = 0
+        AND ((OLD.status IN ('pending', 'waiting_balance') AND NEW.status = OLD.status)
+          OR (OLD.status = 'written_off' AND OLD.voided AND NEW.status = 'pending')))) THEN
       RAISE EXCEPTION 'reversal %: what it takes back, and from whom, never changes once it may have been sent', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.stripe_reversal_id IS NOT NULL AND NEW.stripe_reversal_id IS DISTINCT FROM OLD.stripe_reversal_id THEN

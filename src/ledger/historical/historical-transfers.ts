@@ -72,7 +72,7 @@ async function lockHistoricalOrder(query: Query, { order }: HistoricalTransfer):
   const [found] = await query<HistoricalOrder>(
     `SELECT o.id, o.reference IS NOT NULL AS imported, o.currency, o.amount AS paid, p.hyperswitch_payment_id,
        (SELECT coalesce(sum(promised), 0) FROM seller_transfers WHERE order_id = o.id) AS sent,
-       EXISTS (SELECT 1 FROM refunds WHERE order_id = o.id AND status = 'succeeded') AS refunded
+       EXISTS (SELECT 1 FROM causes WHERE order_id = o.id AND (stands OR reserved)) AS refunded
      FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.id = $1`,
     [row.id],
   );
@@ -182,7 +182,7 @@ function roomConflict(order: HistoricalOrder, line: HistoricalTransfer): string 
   if (BigInt(order.sent) + line.amount > BigInt(order.paid))
     return `with this one the transfers of order ${line.order} come to ${BigInt(order.sent) + line.amount} of ${order.paid} paid; correct the line that is wrong`;
   return order.refunded
-    ? `order ${line.order} was refunded here before this transfer was known, so its share was not taken back; reverse it at Stripe by hand and leave the line out`
+    ? `order ${line.order} was refunded here before this transfer was known, or is to be, so its share is not taken back; reverse it at Stripe by hand and leave the line out`
     : undefined;
 }
 

@@ -1,69 +1,57 @@
 import type { CauseId, OrderId } from '../../domain/ids.js';
-import { amountStep } from '../../domain/marketplace/currencies.js';
 import {
-  borne,
   type FeePolicy,
   type Given,
+  type LineCause,
   type Lines,
-  leftOf,
   type Part,
+  type Promised,
   partsOfBefore,
+  roomOf,
   spread,
-  withFee,
 } from '../../domain/marketplace/lines.js';
-import { larger } from '../../domain/money.js';
 import { type Query, recordEvent } from '../transition.js';
+import { causesByLine, headOf, linesIn, type OrderHead } from './lines-of-order.js';
 import type { NoRoom, RefundLines } from './marketplace-types.js';
-import { linesOf, type PartOfCause, partsOf, type SellerShare } from './seller-shares.js';
+import type { SellerShare } from './seller-shares.js';
 
 /**
  * What each cause gives back of each line of its order. As long as no refund names lines, every share gives back the same part of
- * itself (decision 0016) and nothing is written here; from the first that does, each cause has its parts, and they never change.
- * Every function runs in a transaction that holds the order's row.
+ * itself (decision 0016) and nothing is written here; from the first that does, each cause that stands has its parts, and they never
+ * change. Every function runs in a transaction that holds the order's row.
  */
 
-interface OrderHead {
-  readonly currency: string;
-  readonly paid: bigint;
-  readonly whole: bigint;
-  readonly byLine: boolean;
-  readonly hasFees: boolean;
-  /** A cause stands whose fee is not borne as arithmetic would have it. */
-  readonly startsLines: boolean;
-}
-
-interface CauseRow {
-  readonly id: CauseId;
-  readonly amount: bigint;
-  readonly fee: bigint;
-  readonly policy: FeePolicy | null;
-  readonly stands: boolean;
-  readonly reserved: boolean;
-}
-
-/** Parts for what stands and has none yet, as far as the lines have room: what others have reserved may be free later. */
+/** Parts for what has come to stand, over what the others that stand have left: what may stand later has no say in it. */
 export async function followLines(query: Query, order: OrderId): Promise<void> {
   const head = await headOf(query, order);
   if (!head.byLine && !head.startsLines) return;
-  const causes = await causesOf(query, order);
-  const standing = causes.filter(({ stands }) => stands);
-  const without = standing.filter(({ fee, policy }) => fee > 0n || policy === 'keep').map(({ id }) => id);
-  if (!head.byLine) await startLines(query, order, { head, causes, except: without });
-  for (const cause of standing) await place(query, order, { head, cause });
+  if (!head.byLine) {
+    const { standing } = await causesByLine(query, order);
+    // The first that does not go by arithmetic starts it.
+    await startLines(query, order, { head, causes: standing.filter((one) => !startsLines(one, head)) });
+  }
+  const { standing } = await causesByLine(query, order);
+  const lines = await linesIn(query, order, head);
+  const placed = standing.filter(({ parts }) => parts.length > 0);
+  for (const cause of standing) {
+    if (cause.parts.length > 0) continue;
+    const parts = spread(cause.amount, roomOf(lines, placed), lines.step).map((given) => ({ ...given, borne: null }));
+    await writeParts(query, order, { cause: cause.id, named: false, parts });
+    placed.push({ ...cause, parts });
+  }
 }
 
-/** From now on lines count: what was given back before them is put onto them as it was taken. */
+const startsLines = ({ fee, policy }: LineCause, { hasFees }: OrderHead): boolean =>
+  fee > 0n || (policy === 'keep' && hasFees);
+
+/** From now on lines count: what was given back before is put onto them as it was taken. */
 async function startLines(
   query: Query,
   order: OrderId,
-  {
-    head,
-    causes,
-    except,
-  }: { readonly head: OrderHead; readonly causes: readonly CauseRow[]; readonly except: readonly CauseId[] },
+  { head, causes }: { readonly head: OrderHead; readonly causes: readonly LineCause[] },
 ): Promise<void> {
-  const before = causes.filter(({ id }) => !except.includes(id));
-  for (const [cause, own] of await partsBefore(query, order, head, before)) await writeParts(query, order, cause, own);
+  for (const [cause, parts] of await partsBefore(query, order, head, causes))
+    await writeParts(query, order, { cause, named: false, parts });
   await query('UPDATE orders SET by_line = true WHERE id = $1', [order]);
 }
 
@@ -72,40 +60,24 @@ async function partsBefore(
   query: Query,
   order: OrderId,
   head: OrderHead,
-  causes: readonly CauseRow[],
+  causes: readonly LineCause[],
 ): Promise<ReadonlyMap<CauseId, readonly Part[]>> {
+  const lines = await linesIn(query, order, head);
   const promises = await query<{ seller: string; promised: string }>(
     `SELECT seller_account AS seller, promised FROM seller_transfers WHERE order_id = $1 AND compensates_transfer IS NULL ORDER BY id`,
     [order],
   );
-  return partsOfBefore(
-    { lines: await linesOf(query, order), paid: head.paid, step: amountStep(head.currency) },
-    {
-      promises: promises.map(({ seller, promised }) => ({ seller, promised: BigInt(promised) })),
-      causes: causes
-        .filter(({ stands, reserved }) => stands || reserved)
-        .toSorted((one, other) => Number(other.stands) - Number(one.stands)),
-    },
-  );
+  const promised = promises.map((one) => ({ seller: one.seller, promised: BigInt(one.promised) }));
+  return partsOfBefore({ ...lines, paid: head.paid }, promised.length > 0 ? promised : promisesOf(lines), causes);
 }
 
-async function place(
-  query: Query,
-  order: OrderId,
-  { head, cause }: { readonly head: OrderHead; readonly cause: CauseRow },
-): Promise<void> {
-  const parts = await partsOf(query, order);
-  const placed = parts.filter(({ cause: of }) => of === cause.id).reduce((sum, { amount }) => sum + amount, 0n);
-  const open = cause.amount - placed;
-  if (open <= 0n) return;
-  const lines = await linesIn(query, order, head, standingOf(parts));
-  const own = borne(lines, spread(open, leftOf(lines), lines.step), cause.policy ?? 'return_proportionally');
-  await writeParts(query, order, cause.id, placed === 0n && cause.fee > 0n ? withFee(lines, own, cause.fee) : own);
-}
+/** Before it is paid, a seller is to get what his lines come to. */
+const promisesOf = ({ lines }: Lines): readonly Promised[] =>
+  lines.flatMap(({ seller, amount, fee }) => (seller === null ? [] : [{ seller, promised: amount - fee }]));
 
 type Chosen = { readonly kind: 'chosen'; readonly amount: bigint; readonly given: readonly Given[] } | NoRoom;
 
-/** What a refund of items or of one seller comes to. Nothing is written. */
+/** What a refund of items or of one seller comes to; what others may still give back is not left. Nothing is written. */
 export async function chooseLines(
   query: Query,
   order: OrderId,
@@ -113,11 +85,11 @@ export async function chooseLines(
   amount: bigint | null,
 ): Promise<Chosen> {
   const head = await headOf(query, order);
-  const taken = head.byLine
-    ? standingOf(await partsOf(query, order))
-    : [...(await partsBefore(query, order, head, await causesOf(query, order))).values()].flat();
-  const lines = await linesIn(query, order, head, taken);
-  const left = leftOf(lines);
+  const lines = await linesIn(query, order, head);
+  const { standing, reserved } = await causesByLine(query, order);
+  const before = head.byLine ? undefined : await partsBefore(query, order, head, standing);
+  const taken = standing.map((cause) => ({ ...cause, parts: before?.get(cause.id) ?? cause.parts }));
+  const left = roomOf(lines, [...taken, ...reserved]);
   return 'items' in asked
     ? await chooseItems(query, order, { items: asked.items, left })
     : chooseSeller(lines, left, { ...asked, amount });
@@ -162,104 +134,32 @@ function chooseSeller(
   return { kind: 'chosen', amount: amount ?? room, given: spread(amount ?? room, own, step) };
 }
 
-/** What a refund that was just written gives back of each line; where lines do not count yet, it is left to arithmetic. */
-export async function placeRefund(
+/** The lines that a refund which was just written names: they are its own from now on, also while it is on its way. */
+export async function nameLines(query: Query, order: OrderId, cause: CauseId, given: readonly Given[]): Promise<void> {
+  const head = await headOf(query, order);
+  if (!head.byLine) await startLines(query, order, { head, causes: (await causesByLine(query, order)).standing });
+  await writeParts(query, order, { cause, named: true, parts: given.map((one) => ({ ...one, borne: null })) });
+}
+
+async function writeParts(
   query: Query,
   order: OrderId,
-  { cause, given, policy }: { readonly cause: CauseId; readonly given?: readonly Given[]; readonly policy: FeePolicy },
+  { cause, named, parts }: { readonly cause: CauseId; readonly named: boolean; readonly parts: readonly Part[] },
 ): Promise<void> {
-  const head = await headOf(query, order);
-  const own = (await causesOf(query, order)).find(({ id }) => id === cause);
-  const names = given !== undefined || (policy === 'keep' && head.hasFees);
-  if (!own || (!head.byLine && !names)) return;
-  if (!head.byLine) {
-    await startLines(query, order, { head, causes: await causesOf(query, order), except: [cause] });
-  }
-  if (given === undefined) return await place(query, order, { head, cause: own });
-  const lines = await linesIn(query, order, head, standingOf(await partsOf(query, order)));
-  await writeParts(query, order, cause, borne(lines, given, policy));
-}
-
-async function linesIn(query: Query, order: OrderId, head: OrderHead, taken: readonly Part[]): Promise<Lines> {
-  return {
-    lines: await linesOf(query, order),
-    paid: head.whole,
-    step: amountStep(head.currency),
-    taken,
-  };
-}
-
-/** Of the causes that stand, or may. */
-const standingOf = (parts: readonly PartOfCause[]): readonly Part[] =>
-  parts.filter(({ stands, reserved }) => stands || reserved);
-
-async function writeParts(query: Query, order: OrderId, cause: CauseId, parts: readonly Part[]): Promise<void> {
-  const rows = parts.filter(({ amount, fromSeller }) => amount > 0n || fromSeller > 0n);
-  if (rows.length === 0) return;
+  if (parts.length === 0) return;
   await query(
-    `INSERT INTO cause_parts (cause_id, order_id, position, amount, from_seller)
-     SELECT $1, $2, position, amount, from_seller
-     FROM unnest($3::int[], $4::numeric[], $5::numeric[]) AS p (position, amount, from_seller)`,
+    `INSERT INTO cause_parts (cause_id, order_id, named, position, amount, borne)
+     SELECT $1, $2, $3, position, amount, borne
+     FROM unnest($4::int[], $5::numeric[], $6::numeric[]) AS p (position, amount, borne)`,
     [
       cause,
       order,
-      rows.map(({ position }) => position),
-      rows.map(({ amount }) => amount.toString()),
-      rows.map(({ fromSeller }) => fromSeller.toString()),
+      named,
+      parts.map(({ position }) => position),
+      parts.map(({ amount }) => amount.toString()),
+      parts.map(({ borne }) => borne?.toString() ?? null),
     ],
   );
-}
-
-async function headOf(query: Query, order: OrderId): Promise<OrderHead> {
-  const [row] = await query<{
-    currency: string;
-    paid: string;
-    captured: string | null;
-    by_line: boolean;
-    has_fees: boolean;
-    starts_lines: boolean;
-  }>(
-    `SELECT o.currency, o.amount AS paid, p.captured, o.by_line,
-       f.has_fees, EXISTS (SELECT 1 FROM causes WHERE order_id = o.id AND stands
-         AND (fee > 0 OR (fee_policy = 'keep' AND f.has_fees))) AS starts_lines
-     FROM orders o LEFT JOIN payments p ON p.order_id = o.id,
-       LATERAL (SELECT EXISTS (SELECT 1 FROM order_items WHERE order_id = o.id AND fee > 0) AS has_fees) AS f
-     WHERE o.id = $1`,
-    [order],
-  );
-  if (!row) throw new Error(`order ${order} is not in the ledger`);
-  const paid = BigInt(row.paid);
-  return {
-    currency: row.currency,
-    paid,
-    whole: larger(paid, BigInt(row.captured ?? 0)),
-    byLine: row.by_line,
-    hasFees: row.has_fees,
-    startsLines: row.starts_lines,
-  };
-}
-
-async function causesOf(query: Query, order: OrderId): Promise<CauseRow[]> {
-  const rows = await query<{
-    id: CauseId;
-    amount: string;
-    fee: string;
-    fee_policy: FeePolicy | null;
-    stands: boolean;
-    reserved: boolean;
-  }>(
-    `SELECT id, amount, fee, fee_policy, stands, reserved FROM causes WHERE order_id = $1
-     ORDER BY coalesce(since, created_at), id`,
-    [order],
-  );
-  return rows.map((row) => ({
-    id: row.id,
-    amount: BigInt(row.amount),
-    fee: BigInt(row.fee),
-    policy: row.fee_policy,
-    stands: row.stands,
-    reserved: row.reserved,
-  }));
 }
 
 /** What every party was promised, and what of it is the buyer's again; what is not the sellers' is the platform's. */

@@ -123,9 +123,8 @@ export const PAYMENT_COLUMNS = `id, order_id, amount, captured, captured_known, 
   hyperswitch_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
-  hyperswitch_refund_id, fee, (SELECT jsonb_agg(jsonb_build_object('item_id', id, 'amount', given::text) ORDER BY position) FROM (
-    SELECT i.id, i.position, sum(p.amount) AS given FROM cause_parts p JOIN order_items i USING (order_id, position)
-    WHERE p.cause_id = refunds.id GROUP BY i.id, i.position HAVING sum(p.amount) > 0) AS each) AS items,
+  hyperswitch_refund_id, fee, (SELECT jsonb_agg(jsonb_build_object('item_id', i.id, 'amount', p.amount::text) ORDER BY i.position)
+    FROM cause_parts p JOIN order_items i USING (order_id, position) WHERE p.cause_id = refunds.id AND p.amount > 0) AS items,
   attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,

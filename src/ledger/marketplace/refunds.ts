@@ -4,7 +4,7 @@ import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
-import { chooseLines, placeRefund } from './follow-lines.js';
+import { chooseLines, nameLines } from './follow-lines.js';
 import {
   REFUND_COLUMNS,
   type RefundRow,
@@ -36,7 +36,7 @@ export function createRefunds(database: Database, usualFee: FeePolicy) {
         if (amount <= 0n || amount > remainder) return { kind: 'exceeds_paid', remainder };
         const { payment_id: paymentId, currency } = order;
         await insertRefund(query, refund, { amount, currency, paymentId, request });
-        await placeRefund(query, orderId, { cause: refund.id, given: chosen?.given, policy: refund.fee });
+        if (chosen) await nameLines(query, orderId, refund.id, chosen.given);
         await tieRequest(query, request, refund.id);
         const created = await selectRefund(query, refund.id);
         if (!created) throw new Error(`refund ${refund.id} was not stored`);

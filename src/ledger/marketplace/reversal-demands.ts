@@ -1,6 +1,7 @@
 import { reversalKey } from '../../domain/calls/idempotency-keys.js';
 import type { CauseId, OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import { reversalId } from '../../domain/marketplace/reversal-id.js';
+import { smaller } from '../../domain/money.js';
 import { newGeneration } from '../calls/stripe-calls.js';
 import { redateOldest } from '../calls/stripe-gates.js';
 import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
@@ -82,19 +83,23 @@ export async function resizeUnsent(query: Query, transfer: TransferId, by: bigin
     [transfer, by.toString()],
   );
   if (!row) return 0n;
-  const amount = BigInt(row.amount) + by;
+  await resize(query, row, BigInt(row.amount) + by);
+  return by;
+}
+
+/** Surely unsent: another amount is another call, so what was frozen gets a new generation. */
+async function resize(
+  query: Query,
+  row: { readonly id: ReversalId; readonly amount: string; readonly generation: number; readonly frozen: boolean },
+  amount: bigint,
+): Promise<void> {
   await query(`UPDATE reversals SET amount = $2${row.frozen ? `, ${newGeneration('$3')}` : ''} WHERE id = $1`, [
     row.id,
     amount.toString(),
     ...(row.frozen ? [reversalKey(row.id, row.generation + 1)] : []),
   ]);
-  await recordEvent(query, {
-    kind: 'reversal',
-    id: row.id,
-    what: 'rounded',
-    detail: { was: row.amount, amount: `${amount}` },
-  });
-  return by;
+  const detail = { was: row.amount, amount: amount.toString() };
+  await recordEvent(query, { kind: 'reversal', id: row.id, what: 'rounded', detail });
 }
 
 /** @returns what it takes back again, 0 where it cannot; `none`: there is no such reversal yet */
@@ -105,20 +110,24 @@ async function revive(
   most: bigint,
 ): Promise<bigint | 'none'> {
   const id = reversalId(cause.id, transfer);
-  const [row] = await query<{ amount: string; given_up: boolean }>(
-    `SELECT amount, voided AND status = 'written_off' AS given_up FROM reversals WHERE id = $1 FOR UPDATE`,
+  const [row] = await query<{ amount: string; generation: number; frozen: boolean; given_up: boolean }>(
+    `SELECT amount, generation, params IS NOT NULL AS frozen, voided AND status = 'written_off' AS given_up
+     FROM reversals WHERE id = $1 FOR UPDATE`,
     [id],
   );
   if (!row) return 'none';
-  if (!row.given_up || BigInt(row.amount) > most) return 0n;
+  if (!row.given_up || most <= 0n) return 0n;
+  const amount = smaller(BigInt(row.amount), most);
+  const frozen = row.frozen && amount < BigInt(row.amount);
   await mustMove(query, 'reversals', {
     id,
     from: 'written_off',
     to: 'pending',
-    set: 'voided = false, retry_count = 0, next_retry_at = clock_now(), next_check_at = clock_now()',
+    set: `voided = false, retry_count = 0, next_retry_at = clock_now(), next_check_at = clock_now(), amount = $4${frozen ? `, ${newGeneration('$5')}` : ''}`,
+    values: [amount.toString(), ...(frozen ? [reversalKey(id, row.generation + 1)] : [])],
   });
-  await tellDemanded(query, id, { [cause.kind]: cause.id, transfer, amount: row.amount });
-  return BigInt(row.amount);
+  await tellDemanded(query, id, { [cause.kind]: cause.id, transfer, amount: amount.toString() });
+  return amount;
 }
 
 const tellDemanded = (query: Query, id: ReversalId, detail: Readonly<Record<string, string>>): Promise<void> =>

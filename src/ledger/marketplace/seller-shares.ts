@@ -1,10 +1,11 @@
 import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { CauseId, OrderId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
-import { dueOfLines, type Line, type Part } from '../../domain/marketplace/lines.js';
+import { evaluate } from '../../domain/marketplace/lines.js';
 import { dueBack, type TransferShare } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { MarketplaceTable, Query } from '../transition.js';
+import { causesByLine, headOf, linesIn } from './lines-of-order.js';
 
 /** One transfer of an order, with what its reversals come to. */
 export interface ShareRow {
@@ -58,6 +59,7 @@ export interface NamedShare extends Pick<Cause, 'id' | 'kind'> {
 }
 
 export interface OrderShares {
+  readonly byLine: boolean;
   /** What the order's currency moves in at Stripe: `amountStep`. */
   readonly step: bigint;
   /** Those that stand, the oldest first. */
@@ -122,9 +124,9 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
   const causes = await standingCauses(query, order);
   const promised = rows.filter((row) => row.compensates_transfer === null);
   const sellers = head?.by_line
-    ? await sharesByLine(query, order, { rows, promised, causes })
+    ? await sharesByLine(query, order, { rows, promised })
     : sharesOfTheWhole(rows, promised, { causes, paid: BigInt(head?.paid ?? 0), step });
-  return { step, causes, sellers };
+  return { step, byLine: head?.by_line ?? false, causes, sellers };
 }
 
 /** Every promise gives back the same part of itself (decision 0016). */
@@ -154,74 +156,23 @@ function sharesOfTheWhole(
 async function sharesByLine(
   query: Query,
   order: OrderId,
-  {
-    rows,
-    promised,
-    causes,
-  }: { readonly rows: readonly ShareRow[]; readonly promised: readonly ShareRow[]; readonly causes: readonly Cause[] },
+  { rows, promised }: { readonly rows: readonly ShareRow[]; readonly promised: readonly ShareRow[] },
 ): Promise<SellerShare[]> {
-  const lines = await linesOf(query, order);
-  const standing = (await partsOf(query, order)).filter((part) => causes.some(({ id }) => id === part.cause));
-  const due = dueOfLines(lines, standing);
+  const { standing } = await causesByLine(query, order);
+  const lines = await linesIn(query, order, await headOf(query, order));
+  const { due, named } = evaluate(lines, standing);
+  const kinds = await standingCauses(query, order);
   const sellers = [...new Set(promised.map((row) => row.seller_account))];
   return sellers.map((seller) => {
     const own = promised.filter((row) => row.seller_account === seller);
-    const positions = new Set(lines.filter((line) => line.seller === seller).map(({ position }) => position));
-    const shareOf = (id: CauseId): bigint =>
-      standing
-        .filter((part) => part.cause === id && positions.has(part.position))
-        .reduce((sum, { fromSeller }) => sum + fromSeller, 0n);
     return {
       seller,
       currency: own[0]?.currency ?? '',
       due: due.get(seller) ?? 0n,
-      named: causes.map(({ id, kind }) => ({ id, kind, share: shareOf(id) })),
+      named: kinds.map(({ id, kind }) => ({ id, kind, share: named.get(id)?.get(seller) ?? 0n })),
       transfers: [...own, ...own.flatMap((row) => compensationsOf(rows, row))],
     };
   });
-}
-
-export async function linesOf(query: Query, order: OrderId): Promise<Line[]> {
-  const rows = await query<{ position: number; seller_account: string | null; amount: string; fee: string }>(
-    'SELECT position, seller_account, amount, fee FROM order_items WHERE order_id = $1 ORDER BY position',
-    [order],
-  );
-  return rows.map((row) => ({
-    position: row.position,
-    seller: row.seller_account,
-    amount: BigInt(row.amount),
-    fee: BigInt(row.fee),
-  }));
-}
-
-export type PartOfCause = Part & {
-  readonly cause: CauseId;
-  readonly stands: boolean;
-  readonly reserved: boolean;
-};
-
-/** What the causes of the order give back of each line, whatever became of them. */
-export async function partsOf(query: Query, order: OrderId): Promise<PartOfCause[]> {
-  const rows = await query<{
-    cause_id: CauseId;
-    position: number;
-    amount: string;
-    from_seller: string;
-    stands: boolean;
-    reserved: boolean;
-  }>(
-    `SELECT p.cause_id, p.position, p.amount, p.from_seller, c.stands, c.reserved
-     FROM cause_parts p JOIN causes c ON c.id = p.cause_id WHERE p.order_id = $1 ORDER BY p.at, p.cause_id, p.position`,
-    [order],
-  );
-  return rows.map((row) => ({
-    cause: row.cause_id,
-    position: row.position,
-    amount: BigInt(row.amount),
-    fromSeller: BigInt(row.from_seller),
-    stands: row.stands,
-    reserved: row.reserved,
-  }));
 }
 
 /** Those that make it good, and those that make these good: the oldest first. */

@@ -31,16 +31,22 @@ import { restore, withhold } from './withholding.js';
  */
 export async function settleShares(query: Query, order: OrderId, because?: CauseId): Promise<MarketplaceItem[]> {
   await followLines(query, order);
-  const { sellers, causes, step } = await lockShares(query, order);
+  const { sellers, causes, step, byLine } = await lockShares(query, order);
   const started: MarketplaceItem[] = [];
   const nameless: NamelessShare[] = [];
-  // Each cause rounds once.
-  const cents = step * BigInt(causes.length + 1);
+  // Each cause rounds once; what goes by line moves whole amounts from one line to another.
+  const cents = byLine ? EVERYTHING : step * BigInt(causes.length + 1);
   for (const seller of sellers) {
     const share = claimedShare(seller);
     const due = shareOf(share, seller.due);
     if (due > 0n) {
-      const taken = await takeBack(query, { seller, order, causes: inTurn(seller.named, due, because), due, cents });
+      const taken = await takeBack(query, {
+        seller,
+        order,
+        causes: inTurn(seller.named, { due, because, byLine }),
+        due,
+        cents,
+      });
       started.push(...taken.started);
       if (taken.nameless > 0n)
         nameless.push({ seller: seller.seller, amount: taken.nameless, currency: seller.currency });
@@ -53,11 +59,23 @@ export async function settleShares(query: Query, order: OrderId, because?: Cause
   return started;
 }
 
-/** Each cause stands for its own share; the one that has just come takes what others left, as rounding does. */
-const inTurn = (named: readonly NamedShare[], due: bigint, because: CauseId | undefined): readonly NamedShare[] => {
-  const first = named.filter(({ id }) => id === because).map((one) => ({ ...one, share: due }));
-  return [...first, ...named.filter(({ id }) => id !== because)];
-};
+/** More than any order comes to. */
+const EVERYTHING = 10n ** 78n;
+
+/**
+ * Each cause stands for its own share, and the one that has just come takes what others left. By line a cause that has no share of the
+ * seller lends its name last.
+ */
+function inTurn(
+  named: readonly NamedShare[],
+  { due, because, byLine }: { readonly due: bigint; readonly because: CauseId | undefined; readonly byLine: boolean },
+): readonly NamedShare[] {
+  const newest = named.filter(({ id }) => id === because);
+  const others = named.filter(({ id }) => id !== because);
+  if (!byLine) return [...newest.map((one) => ({ ...one, share: due })), ...others];
+  const all = [...others, ...newest];
+  return [...all.filter(({ share }) => share > 0n), ...all.filter(({ share }) => share === 0n)];
+}
 
 /** Only a refund has room for the question. */
 const newest = (causes: readonly Cause[], because: CauseId | undefined): CauseId | undefined => {

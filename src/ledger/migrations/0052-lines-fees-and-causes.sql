@@ -92,15 +92,18 @@ CREATE VIEW causes AS
   UNION ALL
   SELECT id, 'withdrawal', order_id, amount, fee, NULL, back_at IS NULL, false, out_at, out_at FROM dispute_withdrawals;
 
--- What a cause gives back of each line (position 0: what belongs to no line), and how much of that its seller bears.
+-- What a cause gives back of each line (position 0: what belongs to no line).
 CREATE TABLE cause_parts (
   cause_id uuid NOT NULL,
-  order_id uuid NOT NULL REFERENCES orders (id),
   position int NOT NULL CHECK (position >= 0),
+  order_id uuid NOT NULL REFERENCES orders (id),
+  -- By the refund's own word; else it was spread over what was left when it came to stand.
+  named boolean NOT NULL,
   amount numeric(78,0) NOT NULL CHECK (amount >= 0),
-  from_seller numeric(78,0) NOT NULL CHECK (from_seller >= 0 AND (position > 0 OR from_seller = 0)),
-  at timestamptz NOT NULL DEFAULT clock_now(),
-  CHECK (amount > 0 OR from_seller > 0)
+  -- Of what was given back before lines counted: what arithmetic took of the line's seller.
+  borne numeric(78,0) CHECK (borne >= 0),
+  PRIMARY KEY (cause_id, position),
+  CHECK (amount > 0 OR borne > 0)
 );
 CREATE INDEX cause_parts_of_order ON cause_parts (order_id);
 CREATE TRIGGER cause_parts_keep BEFORE UPDATE OR DELETE ON cause_parts FOR EACH ROW EXECUTE FUNCTION refuse_change();
@@ -116,10 +119,8 @@ BEGIN
   IF NOT FOUND THEN
     RAISE EXCEPTION 'cause %: it is none of order %', NEW.cause_id, NEW.order_id USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.position > 0 AND NOT EXISTS (SELECT 1 FROM order_items WHERE order_id = NEW.order_id AND position = NEW.position
-      AND (seller_account IS NOT NULL OR NEW.from_seller = 0)) THEN
-    RAISE EXCEPTION 'cause %: line % of order % has no seller who could bear it', NEW.cause_id, NEW.position, NEW.order_id
-      USING ERRCODE = 'check_violation';
+  IF NEW.position > 0 AND NOT EXISTS (SELECT 1 FROM order_items WHERE order_id = NEW.order_id AND position = NEW.position) THEN
+    RAISE EXCEPTION 'cause %: order % has no line %', NEW.cause_id, NEW.order_id, NEW.position USING ERRCODE = 'check_violation';
   END IF;
   SELECT coalesce(sum(amount), 0) + NEW.amount INTO v_total FROM cause_parts WHERE cause_id = NEW.cause_id;
   IF v_total > v_cause.amount THEN
@@ -144,7 +145,7 @@ ALTER TABLE seller_transfers
 CREATE UNIQUE INDEX seller_transfers_one_restoration ON seller_transfers (compensates_withdrawal, compensates_transfer)
   WHERE compensates_withdrawal IS NOT NULL;
 
--- As in 0026, with the other kind of cause.
+-- As in 0026, with the other kind of cause; and one that was voided unsent may be taken up again for less.
 CREATE OR REPLACE FUNCTION guard_reversal() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   v_transfer seller_transfers;
@@ -153,8 +154,9 @@ BEGIN
   IF TG_OP = 'UPDATE' THEN
     IF (NEW.refund_id, NEW.withdrawal_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.currency) IS DISTINCT FROM
        (OLD.refund_id, OLD.withdrawal_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.currency)
-      OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL
-        AND OLD.status IN ('pending', 'waiting_balance') AND NEW.status = OLD.status AND OLD.counted = 0)) THEN
+      OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL AND OLD.counted = 0
+        AND ((OLD.status IN ('pending', 'waiting_balance') AND NEW.status = OLD.status)
+          OR (OLD.status = 'written_off' AND OLD.voided AND NEW.status = 'pending')))) THEN
       RAISE EXCEPTION 'reversal %: what it takes back, and from whom, never changes once it may have been sent', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.stripe_reversal_id IS NOT NULL AND NEW.stripe_reversal_id IS DISTINCT FROM OLD.stripe_reversal_id THEN

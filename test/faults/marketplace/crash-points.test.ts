@@ -164,9 +164,10 @@ async function runAll(group: Group): Promise<Finished> {
     await told.catch(() => world.replace(point.story.who ?? 'worker'));
     if (point === alive.at(-1)) calls = [...(await world.worker.calls()), ...((await world.server?.calls()) ?? [])];
   }
-  await world.finished(180_000);
+  // Who was told to come back may still be on his way when nothing waits.
   const all = new Map<string, Outcome>();
   for (const [name, outcome] of outcomes) all.set(name, await outcome);
+  await world.finished(180_000);
   return { world, outcomes: all, calls, rows: await marketplaceRows(world.test.url) };
 }
 
