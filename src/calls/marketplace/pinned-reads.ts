@@ -7,7 +7,7 @@ import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch
 import { createStripeAccountCheck } from './stripe-account.js';
 import type { StripeAccountCheck } from './stripe-call-types.js';
 
-type StripeReads = Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'readPayout'>;
+type StripeReads = Pick<StripeCalls, 'readTransfer' | 'transfersTo' | 'readPayout'>;
 
 /** Stripe, for whoever only reads and concludes something from it. */
 export interface PinnedStripe {
@@ -26,7 +26,7 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
       const calls = stripe.inLane(lane);
       return {
         readTransfer: (id) => checked(() => calls.readTransfer(id)),
-        transfersOfGroup: (group) => checked(() => calls.transfersOfGroup(group)),
+        transfersTo: (seller, since) => checked(() => calls.transfersTo(seller, since)),
         readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
       };
     },

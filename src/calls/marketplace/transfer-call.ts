@@ -2,7 +2,7 @@ import type { RetryPolicy } from '../../domain/calls/next.js';
 import { isLive, type TransferFacts, type TransferParams } from '../../domain/calls/provider-answers.js';
 import type { TransferId } from '../../domain/ids.js';
 import { notedOf } from '../../domain/marketplace/foreign-reversals.js';
-import { isTransferOf, transfersOf } from '../../domain/marketplace/ours-at-stripe.js';
+import { isTransferOf, madeSince, transfersOf } from '../../domain/marketplace/ours-at-stripe.js';
 import type { ClaimedTransfer } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Stripe } from '../../providers/stripe/client.js';
@@ -60,7 +60,7 @@ export const retryPolicy = (
 ): RetryPolicy => ({ backoffBaseMs, backoffMaxMs, answerWindowMs: 0, counted: { maxRetries, ...when } });
 
 /** What names a transfer of ours at Stripe. */
-export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'orderMark' | 'sellerAccount' | 'amount' | 'currency'>;
+export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'sellerAccount' | 'amount' | 'currency' | 'createdAt'>;
 
 /** Nothing of ours can have been reversed of a transfer whose id nobody knew. */
 async function asOurs(
@@ -74,13 +74,18 @@ async function asOurs(
   if (answer.kind !== 'missing') return { kind: 'unread', answer };
   return {
     kind: 'unread',
-    answer: { kind: 'unclear', detail: `${stripeTransferId} is in its group and cannot be read` },
+    answer: { kind: 'unclear', detail: `${stripeTransferId} is in the list of its seller's transfers and cannot be read` },
   };
 }
 
-/** Transfers cannot be searched by metadata, so the order's whole group is read. */
+/**
+ * Transfers cannot be searched by metadata, and their group is not ours to name where Stripe draws them from a charge: all that
+ * went to the seller since the row was made is read, and our mark in the metadata tells which is ours.
+ */
 export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): Promise<Looked> {
-  const answer = await stripe.inLane(sought.sellerAccount).transfersOfGroup(sought.orderMark);
+  const answer = await stripe
+    .inLane(sought.sellerAccount)
+    .transfersTo(sought.sellerAccount, madeSince(sought.createdAt));
   if (answer.kind === 'missing') return { kind: 'absent' };
   if (answer.kind !== 'found') return { kind: 'unread', answer };
   const ours = transfersOf(sought.id, answer.value);

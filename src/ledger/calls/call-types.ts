@@ -97,6 +97,8 @@ export interface ClaimedTransfer extends Claimed {
   readonly id: TransferId;
   /** What Stripe's transfer_group and metadata[order_id] say. */
   readonly orderMark: string;
+  /** Of the row; ISO 8601. */
+  readonly createdAt: string;
 }
 
 export interface ClaimedReversal extends Claimed {

@@ -39,13 +39,14 @@ type LockedTransfer = CallRow & {
   completed: boolean;
   written_off: boolean;
   stripe_transfer_id: string | null;
+  created_at: Date;
 };
 
 const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.status, x.certainty, x.generation,
     x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner, x.attention_reason, x.attention_detail,
     coalesce(o.reference, o.id::text) AS order_mark, x.completed_at IS NOT NULL AS completed,
     x.written_off_at IS NOT NULL AS written_off,
-    x.stripe_transfer_id, ${CALL_TIMES}
+    x.stripe_transfer_id, x.created_at, ${CALL_TIMES}
   FROM seller_transfers x JOIN orders o ON o.id = x.order_id WHERE x.id = $1 FOR UPDATE OF x`;
 
 /**
@@ -62,7 +63,8 @@ export function createTransferCalls(database: Database) {
         const refusal = await claimRefusal(query, row, runner);
         if (refusal) return refusal;
         const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });
-        return { kind: 'claimed', claim: { ...claimed, id, orderId: row.order_id, orderMark: row.order_mark } };
+        const { order_id: orderId, order_mark: orderMark, created_at: createdAt } = row;
+        return { kind: 'claimed', claim: { ...claimed, id, orderId, orderMark, createdAt: createdAt.toISOString() } };
       }),
 
     /** Stripe has no such transfer; recorded before a permit is asked for. */

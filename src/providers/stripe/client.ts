@@ -18,7 +18,7 @@ import type { Answered } from './budget.js';
 import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
-import { checkedReversal, checkedTransfer, isId, requireGroup, requireId, requireLimit } from './params.js';
+import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
 
 /** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
 export type StripeEndpoint =
@@ -63,8 +63,8 @@ export interface StripeCalls {
   ): Promise<KeyedAnswer<ReversalFacts>>;
   /** The transfer and all its reversals. */
   readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
-  /** Every transfer of one group, newest first. */
-  transfersOfGroup(transferGroup: string): Promise<ReadAnswer<readonly TransferFacts[]>>;
+  /** Every transfer to one seller since then, to the second and inclusive, newest first. */
+  transfersTo(destination: string, since: Date): Promise<ReadAnswer<readonly TransferFacts[]>>;
   /** One page, newest first. @throws RangeError when `limit` is not 1 to 100 */
   listTransfers(filter: TransferFilter): Promise<ReadAnswer<TransferPage>>;
   /** Two requests: only a balance tells the mode. */
@@ -166,7 +166,7 @@ function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTra
   };
 }
 
-function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'listTransfers'> {
+function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersTo' | 'listTransfers'> {
   return {
     async readTransfer(id) {
       if (!isId(id)) return noSuchId(id);
@@ -187,23 +187,26 @@ function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersO
         : reversals;
     },
 
-    async transfersOfGroup(transferGroup) {
-      const transfer_group = requireGroup(transferGroup);
+    async transfersTo(destination, since) {
+      const filter = {
+        destination: requireId(destination, 'a list of transfers'),
+        created: createdSince(since),
+        limit: LONGEST_PAGE,
+      };
+      const asked = { what: `the transfers to ${destination}`, account: destination };
       return allPages({
         ask: (starting_after) =>
-          ask('transfers.list', { what: `the transfers of group ${transfer_group}` }, (stripe) =>
-            stripe.transfers.list({ transfer_group, limit: LONGEST_PAGE, starting_after }),
-          ),
+          ask('transfers.list', asked, (stripe) => stripe.transfers.list({ ...filter, starting_after })),
         read: transferFacts,
         idOf: ({ stripeTransferId }) => stripeTransferId,
       });
     },
 
-    async listTransfers({ destination, createdSince, startingAfter, limit }) {
+    async listTransfers({ destination, createdSince: since, startingAfter, limit }) {
       const filter = {
         destination: requireId(destination, 'a list of transfers'),
         limit: requireLimit(limit),
-        ...(createdSince && { created: { gte: Math.floor(createdSince.getTime() / 1000) } }),
+        ...(since && { created: createdSince(since) }),
         starting_after: startingAfter,
       };
       const asked = { what: `the transfers to ${destination}`, account: destination };
@@ -215,6 +218,8 @@ function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersO
     },
   };
 }
+
+const createdSince = (since: Date) => ({ gte: Math.floor(since.getTime() / 1000) });
 
 /** Ids to look at come from people and from webhooks too: one that cannot be an id names nothing, and is not asked for. */
 const noSuchId = (id: string): ReadAnswer<never> => ({

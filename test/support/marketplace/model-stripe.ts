@@ -176,8 +176,12 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
         const held = transfers.get(id);
         return held && { transfer: factsOf(held), reversals: [...held.reversals] };
       }),
-    transfersOfGroup: (group) =>
-      read(() => [...transfers.values()].filter(({ facts }) => facts.transferGroup === group).map(factsOf)),
+    transfersTo: (destination, since) =>
+      read(() =>
+        [...transfers.values()]
+          .map(factsOf)
+          .filter((one) => one.destination === destination && Date.parse(one.createdAt) >= since.getTime()),
+      ),
     readAccount: () => read(() => ({ accountId: 'acct_platform', livemode: false })),
     readBalance: (seller) => read(() => new Map([[currency, balanceOf(seller)]])),
     listTransfers: () => Promise.reject(new Error('nothing here lists transfers')),

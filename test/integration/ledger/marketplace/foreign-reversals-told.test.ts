@@ -165,7 +165,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
     };
     const reads: StripeReader = {
       inLane: () => ({
-        transfersOfGroup: () => Promise.resolve({ kind: 'found', value: [made] }),
+        transfersTo: () => Promise.resolve({ kind: 'found', value: [made] }),
         readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer: made, reversals: [foreign] } }),
       }),
     };
