@@ -7,7 +7,9 @@ import type { ClaimedTransfer } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { RetryTimings } from '../steps.js';
-import type { Looked, StripeCall } from './stripe-call-types.js';
+import { chargeBehind } from './charge-behind.js';
+import type { Looked, NotNow, StripeCall } from './stripe-call-types.js';
+import { judge, readForWaiting, type WaitingDependencies } from './what-transfers-wait-for.js';
 
 export interface TransferCallDependencies {
   readonly ledger: Pick<
@@ -18,10 +20,18 @@ export interface TransferCallDependencies {
     | 'permitTransfer'
     | 'recordTransfer'
     | 'releaseTransfer'
-  >;
+    | 'noteCharge'
+    | 'admitTransfer'
+  > &
+    WaitingDependencies['ledger'];
   readonly stripe: Stripe;
   readonly timings: RetryTimings;
+  readonly wake: WaitingDependencies['wake'];
 }
+
+const READ_AGAIN_MS = 15_000;
+/** So long a charge that cannot be read holds up a transfer that could be sent from the balance. */
+const READS_FOR_MS = 10 * 60_000;
 
 /** The answer to the payment's question wakes what waits for it; this is for a wake that got lost. */
 const ASK_AGAIN_MS = 3_600_000;
@@ -31,15 +41,35 @@ export function transferCall({
   ledger,
   stripe,
   timings,
+  wake,
 }: TransferCallDependencies): StripeCall<TransferId, ClaimedTransfer, TransferParams> {
+  /** One read for all sellers of the order. What cannot be read is tried for a while, and then it comes from our balance. */
+  async function readCharge(
+    { sellerAccount, ageMs }: ClaimedTransfer,
+    { id, paymentIntent }: NonNullable<ClaimedTransfer['paymentToRead']>,
+  ): Promise<NotNow | undefined> {
+    const reading = await chargeBehind(stripe.inLane(sellerAccount), paymentIntent);
+    if (reading.kind !== 'unread') await ledger.noteCharge(id, paymentIntent, reading);
+    else if (reading.mayPass && ageMs < READS_FOR_MS) return { kind: 'later', afterMs: READ_AGAIN_MS, why: reading.why };
+    return undefined;
+  }
+
   return {
-    policy: retryPolicy(timings, { whenShort: 'retry', whenRefused: 'retry' }),
+    policy: retryPolicy(timings, { whenShort: 'wait', whenRefused: 'retry' }),
     claim: ledger.claimTransfer,
     look: (claim) => lookForTransfer(stripe, claim),
     noteAbsent: ledger.noteTransferAbsent,
-    async stillDue({ orderId }) {
-      const payment = await ledger.questionedPayment(orderId);
-      return payment && { kind: 'later', afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
+    read: (of, sellerAccount) => readForWaiting(of, sellerAccount, { ledger, stripe, wake }),
+    judge: (claim, why) => judge(claim, why, { ledger, stripe, wake }),
+    async stillDue(claim) {
+      const payment = await ledger.questionedPayment(claim.orderId);
+      if (payment)
+        return { kind: 'later', afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
+      const unread = claim.paymentToRead && (await readCharge(claim, claim.paymentToRead));
+      if (unread) return unread;
+      // A picture of before the claim: whoever comes too early for it is refused by Stripe, and waits then.
+      const wait = claim.gated ? await ledger.admitTransfer(claim.id, claim.runner) : undefined;
+      return wait && { kind: 'waiting', ...wait };
     },
     permit: ledger.permitTransfer,
     async send(claim, key, params) {

@@ -1,10 +1,12 @@
 import StripeLibrary from 'stripe';
 import type {
+  ChargeFacts,
   KeyedAnswer,
   PayoutFacts,
   ReadAnswer,
   ReversalFacts,
   ReversalParams,
+  SellerFacts,
   TransferFacts,
   TransferParams,
   TransferWithReversals,
@@ -15,7 +17,17 @@ import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
 import type { Answered } from './budget.js';
-import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, transferFacts } from './facts.js';
+import {
+  availableBalance,
+  balanceCurrency,
+  chargeFacts,
+  idAt,
+  pageOf,
+  payoutFacts,
+  reversalFacts,
+  sellerFacts,
+  transferFacts,
+} from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
@@ -23,7 +35,11 @@ import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from 
 /** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
 export type StripeEndpoint =
   | 'account'
+  | 'accounts.read'
   | 'balance'
+  | 'balance_transactions.read'
+  | 'charges.read'
+  | 'payment_intents.read'
   | 'transfers.create'
   | 'transfers.read'
   | 'transfers.list'
@@ -71,7 +87,16 @@ export interface StripeCalls {
   readAccount(): Promise<ReadAnswer<{ readonly accountId: string; readonly livemode: boolean }>>;
   /** Available balance of a connected account by currency (upper case), in minor units; may be negative. */
   readBalance(sellerAccount: string): Promise<ReadAnswer<ReadonlyMap<string, bigint>>>;
+  /** What is available to ourselves, by currency (upper case), in minor units; may be negative. */
+  readPlatformBalance(): Promise<ReadAnswer<ReadonlyMap<string, bigint>>>;
+  /** Whether a connected account may receive transfers. */
+  readSeller(sellerAccount: string): Promise<ReadAnswer<SellerFacts>>;
   readPayout(externalPayoutId: string, sellerAccount: string): Promise<ReadAnswer<PayoutFacts>>;
+  /** The charge by which a PaymentIntent was paid; null: by none yet. */
+  readLatestCharge(paymentIntent: string): Promise<ReadAnswer<{ readonly chargeId: string | null }>>;
+  readCharge(chargeId: string): Promise<ReadAnswer<ChargeFacts>>;
+  /** In which balance its money is (upper case); of a charge that is not always the currency that the buyer paid in. */
+  readBalanceCurrency(balanceTransactionId: string): Promise<ReadAnswer<string>>;
 }
 
 export interface TransferFilter {
@@ -116,7 +141,7 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
           answered();
         }
       };
-      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask) };
+      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask), ...chargeReads(ask) };
     },
   };
 }
@@ -242,7 +267,9 @@ const allReversals = (ask: Ask, id: string): Promise<ReadAnswer<readonly Reversa
     idOf: ({ stripeReversalId }) => stripeReversalId,
   });
 
-function accountReads(ask: Ask): Pick<StripeCalls, 'readAccount' | 'readBalance' | 'readPayout'> {
+function accountReads(
+  ask: Ask,
+): Pick<StripeCalls, 'readAccount' | 'readBalance' | 'readPlatformBalance' | 'readSeller' | 'readPayout'> {
   return {
     async readAccount() {
       const account = await ask('account', { what: 'our account' }, (stripe) => stripe.accounts.retrieveCurrent());
@@ -264,6 +291,21 @@ function accountReads(ask: Ask): Pick<StripeCalls, 'readAccount' | 'readBalance'
       return readAnswer(outcome, availableBalance);
     },
 
+    async readPlatformBalance() {
+      const outcome = await ask('balance', { what: 'our balance' }, (stripe) => stripe.balance.retrieve());
+      return readAnswer(outcome, availableBalance);
+    },
+
+    async readSeller(sellerAccount) {
+      if (!isId(sellerAccount)) return noSuchId(sellerAccount);
+      const asked = { what: `account ${sellerAccount}`, account: sellerAccount };
+      const outcome = await ask('accounts.read', asked, (stripe) => stripe.accounts.retrieve(sellerAccount));
+      return readAnswer(outcome, (object) => {
+        const facts = sellerFacts(object);
+        return facts?.sellerAccount === sellerAccount ? facts : undefined;
+      });
+    },
+
     async readPayout(externalPayoutId, sellerAccount) {
       const id = externalPayoutId;
       if (!isId(id)) return noSuchId(id);
@@ -275,6 +317,42 @@ function accountReads(ask: Ask): Pick<StripeCalls, 'readAccount' | 'readBalance'
         const facts = payoutFacts(object, account);
         return facts?.externalPayoutId === id ? facts : undefined;
       });
+    },
+  };
+}
+
+function chargeReads(ask: Ask): Pick<StripeCalls, 'readLatestCharge' | 'readCharge' | 'readBalanceCurrency'> {
+  return {
+    async readLatestCharge(paymentIntent) {
+      if (!isId(paymentIntent)) return noSuchId(paymentIntent);
+      const outcome = await ask('payment_intents.read', { what: `payment ${paymentIntent}` }, (stripe) =>
+        stripe.paymentIntents.retrieve(paymentIntent),
+      );
+      return readAnswer(outcome, (object) =>
+        object['object'] === 'payment_intent' && idAt(object, 'id') === paymentIntent
+          ? { chargeId: idAt(object, 'latest_charge') ?? null }
+          : undefined,
+      );
+    },
+
+    async readCharge(chargeId) {
+      if (!isId(chargeId)) return noSuchId(chargeId);
+      const outcome = await ask('charges.read', { what: `charge ${chargeId}` }, (stripe) =>
+        stripe.charges.retrieve(chargeId),
+      );
+      return readAnswer(outcome, (object) => {
+        const facts = chargeFacts(object);
+        return facts?.chargeId === chargeId ? facts : undefined;
+      });
+    },
+
+    async readBalanceCurrency(balanceTransactionId) {
+      if (!isId(balanceTransactionId)) return noSuchId(balanceTransactionId);
+      const asked = { what: `balance transaction ${balanceTransactionId}` };
+      const outcome = await ask('balance_transactions.read', asked, (stripe) =>
+        stripe.balanceTransactions.retrieve(balanceTransactionId),
+      );
+      return readAnswer(outcome, balanceCurrency);
     },
   };
 }
