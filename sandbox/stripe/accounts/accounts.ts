@@ -28,10 +28,15 @@ export interface Money {
   readonly currency: string;
 }
 
-/** The account after money moved into or out of its available balance. */
-export function credited(account: AccountRecord, world: World, { amount, currency }: Money): AccountRecord {
+/** The account after money moved into or out of its balance. */
+export function credited(
+  account: AccountRecord,
+  world: World,
+  { amount, currency }: Money,
+  where: keyof Funds = 'available',
+): AccountRecord {
   const funds = fundsOf(account, world, currency);
-  const after = { ...funds, available: funds.available + amount };
+  const after = { ...funds, [where]: funds[where] + amount };
   return { ...account, funds: { ...account.funds, [currency]: after } };
 }
 

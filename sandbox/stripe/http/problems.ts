@@ -29,7 +29,7 @@ export const invalid = (message: string, details: Details = {}, status = 400): P
 /** In the path 404, in a parameter 400. */
 export const missing = (what: string, id: string, param: string): Problem =>
   invalid(`No such ${what}: '${id}'`, { code: 'resource_missing', param }, PATH_IDS.has(param) ? 404 : 400);
-const PATH_IDS: ReadonlySet<string> = new Set(['id', 'transfer', 'payout']);
+const PATH_IDS: ReadonlySet<string> = new Set(['id', 'intent', 'transfer', 'payout', 'refund', 'dispute']);
 
 /** The text is matched by integrations: Stripe has no code for it (github.com/stripe/stripe-ruby/issues/1058). */
 export const alreadyReversed = (transfer: string): Problem =>
@@ -44,6 +44,12 @@ export const insufficient = (account: string, currency: string): Problem =>
   invalid(`Insufficient funds: the available ${currency} balance of ${account} is too low.`, {
     code: 'balance_insufficient',
   });
+
+/** Stripe's words: integrations match them. */
+export const platformShort: Problem = invalid(
+  'You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance by creating Charges using the 4000000000000077 test card. See: https://stripe.com/docs/testing#available-balance',
+  { code: 'balance_insufficient' },
+);
 
 export const noCapability = (account: string): Problem =>
   invalid(`Nothing can be transferred to ${account}: its capability transfers is not active.`, {
