@@ -102,6 +102,8 @@ const ADMITTED: Readonly<Record<string, Case>> = {
   'transfers before a cursor': list({ ending_before: TRANSFER }),
   'the own account': { path: '/v1/account', without: PROFILE },
   'an account': { path: `/v1/accounts/${SELLER}`, without: PROFILE },
+  'a capability': { path: `/v1/accounts/${SELLER}/capabilities/transfers` },
+  'the capabilities': { path: `/v1/accounts/${SELLER}/capabilities` },
   'the own balance': { path: '/v1/balance', without: ['connect_reserved'] },
   'the balance of a seller': { path: '/v1/balance', account: SELLER, without: ['connect_reserved'] },
   'a payout': { path: '/v1/payouts/:payout', account: SELLER },
@@ -165,6 +167,10 @@ const REFUSED: Readonly<Record<string, Case>> = {
   'charges with an unknown parameter': charges({ why: 'x' }),
   'charges by metadata': charges({ 'metadata[order_id]': 'o1' }),
   'balance transactions with an unknown parameter': transactions({ why: 'x' }),
+  'a capability with an unknown parameter': {
+    path: `/v1/accounts/${SELLER}/capabilities/transfers`,
+    form: { why: 'x' },
+  },
   'refunds with an unknown parameter': ofCharge('refunds', { why: 'x' }),
   'disputes by status': ofCharge('disputes', { status: 'lost' }),
 };
@@ -185,6 +191,7 @@ const STRICTER: Readonly<Record<string, Case>> = {
   'a charge that is none': { path: '/v1/charges/ch_nothing' },
   'a PaymentIntent that is none': { path: '/v1/payment_intents/pi_nothing' },
   'a balance transaction that is none': { path: '/v1/balance_transactions/txn_nothing' },
+  'a capability that is none': { path: `/v1/accounts/${SELLER}/capabilities/nothing` },
   'a refund that is none': { path: '/v1/refunds/re_nothing' },
   'a dispute that is none': { path: '/v1/disputes/dp_nothing' },
   'a transfer out of a charge that is none': create(transferOf({ source_transaction: 'ch_nothing' })),

@@ -39,6 +39,11 @@ const accountSchema = z.strictObject({
   transfers: z.enum(['active', 'inactive', 'pending']).optional(),
   liable: z.boolean().optional(),
   pendingReversals: z.boolean().optional(),
+  disabledReason: z
+    .string()
+    .regex(/^[a-z_.]{1,60}$/)
+    .nullable()
+    .optional(),
 });
 const balanceSchema = z.strictObject({
   account: accountId,

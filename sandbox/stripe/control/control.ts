@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type CommonControl, troubleControl } from '../../stand-in/control.js';
 import type { Listener } from '../../stand-in/listener.js';
+import { type AccountChange, planAccountChange } from '../accounts/account-changes.js';
 import { accountOf, fundsOf } from '../accounts/accounts.js';
 import { type NewPayout, planPayout, planPayoutStatus } from '../accounts/payouts.js';
 import type { FaultRule } from '../faults.js';
@@ -8,7 +9,7 @@ import type { ApiDependencies } from '../http/api.js';
 import type { LimitSettings } from '../http/limits.js';
 import type { ReversalObject } from '../http/objects.js';
 import type { Plan } from '../http/plan.js';
-import type { AccountRecord, Metadata, PayoutStatus, ReversalEnd, World } from '../state/records.js';
+import type { Metadata, PayoutStatus, ReversalEnd, World } from '../state/records.js';
 import { createReversal, endReversal } from '../transfers/reversals.js';
 import { balanceAvailable, type EventDraft, thinEvent } from '../webhooks/events.js';
 import type { WebhookFaultRule } from '../webhooks/webhook-faults.js';
@@ -39,11 +40,8 @@ export interface StripeControl extends CommonControl<FaultRule, LedgerView, Call
   setApiKeys(keys: { accepted?: Readonly<Record<string, string>> | null; revoked?: readonly string[] }): void;
   /** How long an idempotency key is remembered; 24 hours at first. */
   setKeyLifetime(ms: number): void;
-  setAccount(
-    id: string,
-    change: Partial<Pick<AccountRecord, 'access' | 'transfers' | 'liable' | 'pendingReversals'>>,
-    livemode?: boolean,
-  ): Promise<void>;
+  /** Sends capability.updated, account.updated and account.application.deauthorized where they belong. */
+  setAccount(id: string, change: AccountChange, livemode?: boolean): Promise<void>;
   /** Sends balance.available when it rises. */
   setBalance(change: BalanceChange, livemode?: boolean): Promise<void>;
   /** As somebody in the dashboard would: without a key, and with whatever metadata. @throws ControlRefused */
@@ -131,8 +129,9 @@ function moneyControl({ store, clock, webhooks, platform }: ControlDependencies)
   const emit = (drafts: readonly EventDraft[]): void => emitNow({ clock, webhooks }, drafts);
   const carryOut = <T>(plan: Plan): Promise<T> => carryOutPlan({ store, clock, webhooks }, plan);
   return {
-    setAccount: (id, change, livemode = false) =>
-      store.commit([{ table: 'account', row: { ...accountOf(store, id, livemode), ...change } }]),
+    async setAccount(id, change, livemode = false) {
+      await carryOut(planAccountChange({ store, world: worldOf(livemode), nowMs: clock.nowMs() }, id, change));
+    },
     async setBalance({ account: id, currency, available, pending }, livemode = false) {
       const account = accountOf(store, id, livemode);
       const before = fundsOf(account, worldOf(livemode), currency);

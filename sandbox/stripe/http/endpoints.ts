@@ -1,4 +1,12 @@
-import { LIST_PAYOUTS, listPayouts, readAccount, readBalance, readPayout } from '../accounts/account-reads.js';
+import {
+  LIST_PAYOUTS,
+  listCapabilities,
+  listPayouts,
+  readAccount,
+  readBalance,
+  readCapability,
+  readPayout,
+} from '../accounts/account-reads.js';
 import { LIST_TRANSACTIONS, listTransactions, readTransaction } from '../balance/transaction-reads.js';
 import { LIST_CHARGES, listCharges, readCharge, readPaymentIntent } from '../payments/charges.js';
 import { listDisputes, readDispute } from '../payments/disputes.js';
@@ -46,6 +54,8 @@ export const ENDPOINTS = [
   'refunds.list',
   'disputes.read',
   'disputes.list',
+  'capabilities.read',
+  'capabilities.list',
 ] as const;
 export type EndpointName = (typeof ENDPOINTS)[number];
 
@@ -126,6 +136,18 @@ const TABLE: readonly Endpoint[] = [
     method: 'GET',
     path: /^\/v1\/accounts\/([^/]+)$/,
     read: reading({}, (caller, ids) => readAccount(caller, first(ids))),
+  },
+  {
+    name: 'capabilities.list',
+    method: 'GET',
+    path: /^\/v1\/accounts\/([^/]+)\/capabilities$/,
+    read: reading({}, (caller, ids) => listCapabilities(caller, first(ids))),
+  },
+  {
+    name: 'capabilities.read',
+    method: 'GET',
+    path: /^\/v1\/accounts\/([^/]+)\/capabilities\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readCapability(caller, first(ids), second(ids))),
   },
   { name: 'balance', method: 'GET', path: /^\/v1\/balance$/, read: reading({}, readBalance) },
   {

@@ -29,7 +29,15 @@ export const invalid = (message: string, details: Details = {}, status = 400): P
 /** In the path 404, in a parameter 400. */
 export const missing = (what: string, id: string, param: string): Problem =>
   invalid(`No such ${what}: '${id}'`, { code: 'resource_missing', param }, PATH_IDS.has(param) ? 404 : 400);
-const PATH_IDS: ReadonlySet<string> = new Set(['id', 'intent', 'transfer', 'payout', 'refund', 'dispute']);
+const PATH_IDS: ReadonlySet<string> = new Set([
+  'id',
+  'intent',
+  'transfer',
+  'payout',
+  'refund',
+  'dispute',
+  'capability',
+]);
 
 /** The text is matched by integrations: Stripe has no code for it (github.com/stripe/stripe-ruby/issues/1058). */
 export const alreadyReversed = (transfer: string): Problem =>
@@ -51,11 +59,16 @@ export const platformShort: Problem = invalid(
   { code: 'balance_insufficient' },
 );
 
-export const noCapability = (account: string): Problem =>
-  invalid(`Nothing can be transferred to ${account}: its capability transfers is not active.`, {
-    code: 'transfers_not_allowed',
-    param: 'destination',
-  });
+/** What Stripe answers to platforms; its list of codes lacks this one. */
+export const noCapability: Problem = invalid(
+  'Your destination account needs to have at least one of the following capabilities enabled: transfers, crypto_transfers, legacy_payments',
+  { code: 'insufficient_capabilities_for_transfer', param: 'destination' },
+);
+
+export const rejected: Problem = invalid('The requested transfer cannot be created.', {
+  code: 'transfers_not_allowed',
+  param: 'destination',
+});
 
 export const accountInvalid = (account: string): Problem =>
   invalid(

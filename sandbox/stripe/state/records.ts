@@ -25,6 +25,8 @@ export interface AccountRecord {
   readonly access: 'granted' | 'revoked' | 'missing';
   /** The capability without which nothing can be transferred to it. */
   readonly transfers: 'active' | 'inactive' | 'pending';
+  /** `rejected.fraud`, `requirements.past_due`, …; a rejected account has no capability. */
+  readonly disabledReason?: string | null;
   /** The platform answers for its negative balance, so a reversal never lacks funds. */
   readonly liable: boolean;
   /** The platform has the preview of pending reversals: one that its balance does not cover waits instead of being refused. */

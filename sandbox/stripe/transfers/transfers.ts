@@ -4,7 +4,7 @@ import { transferObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
 import { answer, type Caller, liesOnPlatform, type Plan, refusal, seconds } from '../http/plan.js';
-import { invalid, missing, noCapability, platformOnly, platformShort } from '../http/problems.js';
+import { invalid, missing, platformOnly, platformShort } from '../http/problems.js';
 import { chargeOf } from '../payments/charges.js';
 import { newId, type TransferRecord, type World } from '../state/records.js';
 import type { Put } from '../state/store.js';
@@ -45,9 +45,7 @@ export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRAN
   }
   const problem = unreachable(store, world, destination);
   if (problem) return refusal(problem);
-  const seller = accountOf(store, destination, world.livemode);
   const platform = accountOf(store, world.platform, world.livemode);
-  if (seller.transfers !== 'active') return refusal(noCapability(destination));
   const drawsOn = params.source_transaction;
   const source = drawsOn === undefined ? undefined : sourceOf(caller, { ...params, source_transaction: drawsOn });
   if (source !== undefined && 'problem' in source) return refusal(source.problem);
