@@ -6,6 +6,10 @@ export type DecisionId = Brand<string, 'DecisionId'>;
 export type OrderId = Brand<string, 'OrderId'>;
 export type PaymentId = Brand<string, 'PaymentId'>;
 export type RefundId = Brand<string, 'RefundId'>;
+export type DisputeId = Brand<string, 'DisputeId'>;
+export type WithdrawalId = Brand<string, 'WithdrawalId'>;
+/** Of whatever sellers give back for. */
+export type CauseId = RefundId | WithdrawalId;
 /** A seller transfer. */
 export type TransferId = Brand<string, 'TransferId'>;
 /** UUIDv8 derived from refund and transfer (reversal-id.ts): the same refund can never reverse one transfer twice. */

@@ -1,6 +1,7 @@
 import type { Capture } from '../domain/channels/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import type { FeePolicy } from '../domain/marketplace/lines.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
@@ -59,6 +60,8 @@ export interface LedgerDependencies {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly approvalThreshold: ApprovalThreshold;
+  /** Of refunds that do not say who bears the fee; default: `return_proportionally`. */
+  readonly refundFee?: FeePolicy;
 }
 
 /** The ledger cannot be used as it is; the text says what to do. */
@@ -66,7 +69,7 @@ export class LedgerNotReady extends Error {}
 
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
 export function createLedger(dependencies: LedgerDependencies) {
-  const { database, sealer, clock, approvalThreshold } = dependencies;
+  const { database, sealer, clock, approvalThreshold, refundFee = 'return_proportionally' } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
 
@@ -99,7 +102,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createRequestKeys(database),
     ...createOrders(database),
     ...createPayments(database, sealer),
-    ...createRefunds(database),
+    ...createRefunds(database, refundFee),
     ...createTransferReader(database),
     ...createMarketplaceLists(database),
     ...createProviderStates(database),
@@ -114,7 +117,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHyperswitchPace(database),
     ...createPaymentCalls(database, sealer, clock),
     ...createPaymentCancels(database),
-    ...createRefundCalls(database),
+    ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database),
     ...createPaymentCharges(database),
     ...createPlatformQueue(database),

@@ -1,9 +1,10 @@
 import type { Certainty } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
-import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../ids.js';
+import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../ids.js';
 import type { Captured } from './captured.js';
-import type { SellerState } from './seller-standing.js';
+import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+import type { SellerState } from './seller-standing.js';
 
 /**
  * The marketplace's money as our own programs see it. Amounts are integers in minor units of `currency` (ISO 4217, upper
@@ -17,6 +18,7 @@ export interface Order {
   readonly currency: string;
   readonly amount: bigint;
   readonly items: readonly OrderItem[];
+  readonly platform: PlatformShare;
   readonly payment: Payment | null;
   readonly transfers: readonly SellerTransfer[];
   readonly refunds: readonly Refund[];
@@ -24,10 +26,30 @@ export interface Order {
   readonly createdAt: string;
 }
 
-export interface OrderItem {
-  readonly sellerAccount: string;
+export const ITEM_KINDS = ['item', 'shipping', 'tax'] as const;
+
+/** A line of an order. */
+export interface NewOrderItem {
+  /** Default: item. */
+  readonly kind?: (typeof ITEM_KINDS)[number];
+  /** Null: the platform's own. */
+  readonly sellerAccount: string | null;
   readonly amount: bigint;
+  /** Of the amount, what the platform keeps; default: nothing. */
+  readonly fee?: bigint;
   readonly description: string;
+}
+export interface OrderItem extends Required<NewOrderItem> {
+  readonly id: string;
+}
+
+/** What is the platform's of an order. */
+export interface PlatformShare {
+  /** Its own lines, and what the buyer paid for none. */
+  readonly amount: bigint;
+  readonly fees: bigint;
+  /** Its part of what is captured now, less what refunds and disputes leave it to bear; below 0: it lost money. */
+  readonly kept: bigint;
 }
 
 export interface Payment {
@@ -57,6 +79,9 @@ export interface Refund {
   readonly status: RefundStatus;
   readonly certainty: Certainty;
   readonly origin: 'api' | 'provider';
+  /** What it gives back of which items; null: of every line the same part. */
+  readonly items: readonly { readonly itemId: string; readonly amount: bigint }[] | null;
+  readonly fee: FeePolicy;
   readonly hyperswitchRefundId: string | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
@@ -115,7 +140,9 @@ export interface SellerSum {
 
 export interface Reversal {
   readonly id: ReversalId;
-  readonly refundId: RefundId;
+  /** What it is taken back for: a refund, or a dispute. */
+  readonly refundId: RefundId | null;
+  readonly disputeId: DisputeId | null;
   readonly transferId: TransferId;
   readonly orderId: OrderId;
   readonly sellerAccount: string;
