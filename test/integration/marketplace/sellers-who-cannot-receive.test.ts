@@ -144,3 +144,24 @@ describe('a seller who is gone', () => {
     });
   });
 });
+
+describe('a seller who has left and of whom no event told', () => {
+  it('is parked at first, becomes a question after a day, and is found back by a look', async () => {
+    market.stripe.setWebhookFaults([{ kinds: ['lost'] }]);
+    await market.stripe.setAccount(seller, { access: 'revoked' });
+    const id = await pay(500n);
+    const parked = () =>
+      market.test.database.query(`SELECT 1 FROM provider_breakers WHERE provider = $1 AND state <> 'closed'`, [
+        `stripe:${seller}`,
+      ]);
+    await market.until('he is parked', async () => (await parked()).length === 1);
+    await market.sleep(20 * HOUR_MS);
+    expect((await market.transfer(id)).attention).toBeNull();
+    await market.sleep(5 * HOUR_MS);
+    await asked(id, 'seller_gone');
+    expect(await sellerNow()).toMatchObject({ state: 'gone', reason: 'deauthorised' });
+    await market.stripe.setAccount(seller, { access: 'granted' });
+    await market.sleep(25 * HOUR_MS);
+    await market.untilTransfer('completed', id);
+  });
+});
