@@ -20,8 +20,7 @@ export async function chargeBehind(stripe: ChargeReads, paymentIntent: string): 
   const unfit = unfitAsSource(charge.value);
   if (unfit !== undefined) return { kind: 'unfit', why: unfit };
   // Stripe books it soon after the capture.
-  if (balanceTransactionId === null)
-    return { kind: 'unread', why: `${chargeId} is in no balance yet`, mayPass: true };
+  if (balanceTransactionId === null) return { kind: 'unread', why: `${chargeId} is in no balance yet`, mayPass: true };
   const balance = await stripe.readBalanceCurrency(balanceTransactionId);
   return balance.kind === 'found' ? { kind: 'charge', chargeId, currency: balance.value, livemode } : notRead(balance);
 }

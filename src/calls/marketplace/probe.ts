@@ -12,10 +12,7 @@ import type { Looked } from './stripe-call-types.js';
 import { lookForTransfer } from './transfer-call.js';
 
 export interface ProbeDependencies {
-  readonly ledger: Pick<
-    Ledger,
-    'findReversal' | 'findTransfer' | 'adoptReversal' | 'adoptTransfer' | 'nextProbe'
-  >;
+  readonly ledger: Pick<Ledger, 'findReversal' | 'findTransfer' | 'adoptReversal' | 'adoptTransfer' | 'nextProbe'>;
   readonly stripe: Stripe;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }

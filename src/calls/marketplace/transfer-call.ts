@@ -50,7 +50,8 @@ export function transferCall({
   ): Promise<NotNow | undefined> {
     const reading = await chargeBehind(stripe.inLane(sellerAccount), paymentIntent);
     if (reading.kind !== 'unread') await ledger.noteCharge(id, paymentIntent, reading);
-    else if (reading.mayPass && ageMs < READS_FOR_MS) return { kind: 'later', afterMs: READ_AGAIN_MS, why: reading.why };
+    else if (reading.mayPass && ageMs < READS_FOR_MS)
+      return { kind: 'later', afterMs: READ_AGAIN_MS, why: reading.why };
     return undefined;
   }
 
@@ -104,7 +105,10 @@ async function asOurs(
   if (answer.kind !== 'missing') return { kind: 'unread', answer };
   return {
     kind: 'unread',
-    answer: { kind: 'unclear', detail: `${stripeTransferId} is in the list of its seller's transfers and cannot be read` },
+    answer: {
+      kind: 'unclear',
+      detail: `${stripeTransferId} is in the list of its seller's transfers and cannot be read`,
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import type { ChargeFacts } from '../calls/provider-answers.js';
  */
 export function unfitAsSource({ chargeId, captured, method, isSplit }: ChargeFacts): string | undefined {
   if (!captured) return `${chargeId} is not captured`;
-  if (method !== 'card') return `${chargeId} was paid by ${method ?? 'a method that Stripe does not name'}, not by card`;
+  if (method !== 'card')
+    return `${chargeId} was paid by ${method ?? 'a method that Stripe does not name'}, not by card`;
   return isSplit ? `${chargeId} is split at Stripe already` : undefined;
 }

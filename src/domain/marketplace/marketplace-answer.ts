@@ -1,7 +1,16 @@
 import type { Certainty } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
 import type { FeePolicy } from './lines.js';
-import type { Order, OrderItem, Payment, Refund, Reversal, Seller, SellerTransfer, TransferWait } from './marketplace.js';
+import type {
+  Order,
+  OrderItem,
+  Payment,
+  Refund,
+  Reversal,
+  Seller,
+  SellerTransfer,
+  TransferWait,
+} from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
 import type { SellerState } from './seller-standing.js';
 

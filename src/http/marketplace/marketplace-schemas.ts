@@ -211,7 +211,9 @@ export const TransferAnswer: z.ZodType<Transfer> = z
         detail: z.string(),
         missing: amountOut
           .nullable()
-          .describe("What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller."),
+          .describe(
+            "What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller.",
+          ),
       })
       .nullable()
       .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.'),

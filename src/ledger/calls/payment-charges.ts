@@ -23,7 +23,12 @@ export function createPaymentCharges(database: Database) {
         );
         if (written.length === 0) return;
         const detail = fit ? { charge: reading.chargeId, balance: reading.currency } : { charge_unfit: unfit };
-        await recordEvent(query, { kind: 'payment', id, what: 'charge_read', detail: { of: paymentIntent, ...detail } });
+        await recordEvent(query, {
+          kind: 'payment',
+          id,
+          what: 'charge_read',
+          detail: { of: paymentIntent, ...detail },
+        });
       }),
   };
 }

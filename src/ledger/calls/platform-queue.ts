@@ -8,7 +8,15 @@ import { type Query, recordEvent } from '../transition.js';
 import type { ClaimRefusal } from './claim-refusals.js';
 import { lookAgain } from './stripe-calls.js';
 import { type LockedTransfer, lockTransfer, sourceOf } from './transfer-row.js';
-import { A_DAY_MS, ASKED_EVERY, askNow, dateOldest, MOST_AT_ONCE, oldestIn, startWaiting } from './waiting-transfers.js';
+import {
+  A_DAY_MS,
+  ASKED_EVERY,
+  askNow,
+  dateOldest,
+  MOST_AT_ONCE,
+  oldestIn,
+  startWaiting,
+} from './waiting-transfers.js';
 
 const STATUS = 'waiting_platform_balance' as const;
 /** For so long one that was let go has its place in what was shown; then it is judged again. */
@@ -156,7 +164,9 @@ export async function balanceRefusal(query: Query, row: LockedTransfer): Promise
   const [gate] = await query<GateRow>(`${GATE} WHERE currency = $1 FOR UPDATE`, [row.currency]);
   if (!gate) return undefined;
   if (gate.due_ms <= 0) {
-    await query(`UPDATE platform_gates SET read_next_at = clock_now() + ${ASKED_EVERY} WHERE currency = $1`, [row.currency]);
+    await query(`UPDATE platform_gates SET read_next_at = clock_now() + ${ASKED_EVERY} WHERE currency = $1`, [
+      row.currency,
+    ]);
     return { kind: 'read', of: 'platform_balance', sellerAccount: row.seller_account };
   }
   const [oldest] = await query<{ id: string }>(oldestIn(STATUS), [row.currency]);

@@ -8,7 +8,15 @@ import { type Query, recordEvent } from '../transition.js';
 import { attentionOf, type ClaimRefusal } from './claim-refusals.js';
 import { lookAgain } from './stripe-calls.js';
 import type { LockedTransfer } from './transfer-row.js';
-import { A_DAY_MS, ASKED_EVERY, dateOldest, MOST_AT_ONCE, oldestIn, startWaiting, stopWaiting } from './waiting-transfers.js';
+import {
+  A_DAY_MS,
+  ASKED_EVERY,
+  dateOldest,
+  MOST_AT_ONCE,
+  oldestIn,
+  startWaiting,
+  stopWaiting,
+} from './waiting-transfers.js';
 
 const STATUS = 'waiting_seller' as const;
 /** Where Stripe did not say, it is asked again. */
@@ -158,7 +166,10 @@ async function doubt(query: Query, account: string): Promise<void> {
 }
 
 /** A person is asked because he had gone: whether he is back is read from time to time. @returns undefined: nothing is due */
-export async function lookForGone(query: Query, { seller_account: account }: LockedTransfer): Promise<ClaimRefusal | undefined> {
+export async function lookForGone(
+  query: Query,
+  { seller_account: account }: LockedTransfer,
+): Promise<ClaimRefusal | undefined> {
   const taken = await query(
     `UPDATE sellers SET read_next_at = clock_now() + ${ASKED_EVERY} WHERE account = $1 AND state = 'gone'
        AND read_next_at <= clock_now() RETURNING account`,
@@ -174,7 +185,11 @@ async function askAboutGone(query: Query, row: LockedTransfer, detail: string): 
     [row.id, detail],
   );
   if (isWaiting(row.status)) await dateOldest(query, row, row.status);
-  return await attentionOf(query, 'seller_transfers', { ...row, attention_reason: 'seller_gone', attention_detail: detail });
+  return await attentionOf(query, 'seller_transfers', {
+    ...row,
+    attention_reason: 'seller_gone',
+    attention_detail: detail,
+  });
 }
 
 const inWords = ({ state, reason }: SellerRow): string =>

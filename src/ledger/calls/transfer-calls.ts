@@ -28,7 +28,14 @@ import {
   tellAnswer,
   useOf,
 } from './stripe-calls.js';
-import { isDrawnFromCharge, type LockedTransfer, lockTransfer, paramsOf, sourceOf, whyNoSource } from './transfer-row.js';
+import {
+  isDrawnFromCharge,
+  type LockedTransfer,
+  lockTransfer,
+  paramsOf,
+  sourceOf,
+  whyNoSource,
+} from './transfer-row.js';
 import { stopWaiting } from './waiting-transfers.js';
 
 /**

@@ -1,8 +1,8 @@
-import { exactMinorUnits, CALL_TIMES, type CallRow } from './stripe-calls.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Query } from '../transition.js';
+import { CALL_TIMES, type CallRow, exactMinorUnits } from './stripe-calls.js';
 
 /** A transfer with all that decides whether it may be sent, and of which money. */
 export type LockedTransfer = CallRow & {

@@ -58,9 +58,19 @@ export async function dateOldest(query: Query, row: Waiting, status: WaitingStat
 }
 
 /** It waits no more: about to be sent, cancelled or given up. The next one gets its date. */
-export async function stopWaiting(query: Query, row: Waiting, to: 'pending' | 'cancelled', set?: string): Promise<void> {
+export async function stopWaiting(
+  query: Query,
+  row: Waiting,
+  to: 'pending' | 'cancelled',
+  set?: string,
+): Promise<void> {
   const status = row.status as WaitingStatus;
-  await mustMove(query, 'seller_transfers', { id: row.id, from: row.status, to, ...(set === undefined ? {} : { set }) });
+  await mustMove(query, 'seller_transfers', {
+    id: row.id,
+    from: row.status,
+    to,
+    ...(set === undefined ? {} : { set }),
+  });
   await dateOldest(query, row, status);
 }
 

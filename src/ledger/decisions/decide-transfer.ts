@@ -22,7 +22,11 @@ import {
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
 
-type Row = DecidableCall & { readonly id: TransferId; readonly status: TransferStatus; readonly seller_account: string };
+type Row = DecidableCall & {
+  readonly id: TransferId;
+  readonly status: TransferStatus;
+  readonly seller_account: string;
+};
 
 export const TRANSFER: Decidable<'transfer', Row> = {
   table: 'seller_transfers',

@@ -127,9 +127,7 @@ export function chargeFacts(object: JsonObject): ChargeFacts | undefined {
     chargeId,
     captured: captured && paid && status === 'succeeded',
     method: stringAt(objectAt(object, 'payment_method_details'), 'type') ?? null,
-    isSplit: ['transfer', 'transfer_data', 'application_fee'].some(
-      (name) => (object[name] ?? null) !== null,
-    ),
+    isSplit: ['transfer', 'transfer_data', 'application_fee'].some((name) => (object[name] ?? null) !== null),
     livemode,
     balanceTransactionId: idAt(object, 'balance_transaction') ?? null,
   };
@@ -148,7 +146,9 @@ export function sellerFacts(object: JsonObject): SellerFacts | undefined {
   const known = RECEIVING.map((name) => [name, publicText(stringAt(capabilities, name), 32)] as const);
   return {
     sellerAccount,
-    capabilities: Object.fromEntries(known.filter((one): one is [(typeof RECEIVING)[number], string] => Boolean(one[1]))),
+    capabilities: Object.fromEntries(
+      known.filter((one): one is [(typeof RECEIVING)[number], string] => Boolean(one[1])),
+    ),
     disabledReason: publicText(stringAt(objectAt(object, 'requirements'), 'disabled_reason'), 64) ?? null,
   };
 }

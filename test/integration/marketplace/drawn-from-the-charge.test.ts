@@ -70,9 +70,7 @@ describe('a transfer', () => {
 
   it('that Stripe will not draw from the charge comes from the balance, under a new key', async () => {
     await balance(10_000);
-    market.stripe.setFaults([
-      { kinds: ['refused'], on: ['transfers.create'], sellers: [seller], times: 1 },
-    ]);
+    market.stripe.setFaults([{ kinds: ['refused'], on: ['transfers.create'], sellers: [seller], times: 1 }]);
     const order = await market.sold({ [seller]: 800n });
     await balance(0);
     const [first, second] = formsTo(seller);

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { TransferId } from '../../../src/domain/ids.js';
+import { resolveSignal } from '../../../workflows/messages.js';
 import type { TestApi } from '../../support/api.js';
 import { TOKENS } from '../../support/api.js';
 import { HOUR_MS, MINUTE_MS } from '../../support/durations.js';
 import { serveMarketplace } from '../../support/marketplace/http.js';
 import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
-import { resolveSignal } from '../../../workflows/messages.js';
 
 /** Whom the money is for cannot receive it yet, or not any more. */
 
@@ -81,6 +81,7 @@ describe('a seller whose capability is not active', () => {
     await market.stripe.setAccount(seller, { transfers: 'active' });
     await market.sleep(HOUR_MS + MINUTE_MS);
     await market.untilTransfer('completed', ...ids);
+    expect(posts()).toBe(3);
   });
 
   it('is asked for at once when an operator tries it again', async () => {
@@ -92,6 +93,7 @@ describe('a seller whose capability is not active', () => {
       .handle('transfer', id!)
       .signal(resolveSignal, { action: 'retry', by: 'ann', note: 'he says that he is through' });
     await market.untilTransfer('completed', id!);
+    expect(posts()).toBe(2);
   });
 
   it('who is refunded meanwhile gets nothing', async () => {
@@ -142,6 +144,7 @@ describe('a seller who is gone', () => {
       const { attention } = await market.transfer(id);
       return attention === null || attention.reason === 'approval_pending';
     });
+    expect(posts()).toBe(1);
   });
 });
 

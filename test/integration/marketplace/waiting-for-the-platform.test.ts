@@ -32,8 +32,10 @@ afterEach(async () => {
   market.stripe.setFaults([]);
   await balance(1_000_000);
   await market.sleep(2 * HOUR_MS);
-  const open = await market.test.database.query('SELECT 1 FROM platform_gates');
-  expect(open).toEqual([]);
+  await market.until('nobody waits any more', async () => {
+    const gates = await market.test.database.query('SELECT 1 FROM platform_gates');
+    return gates.length === 0;
+  });
 });
 
 const balance = (available: number) =>
@@ -52,8 +54,7 @@ async function waiting(...amounts: bigint[]): Promise<TransferId[]> {
 const accountOf = (nth: number): string => `${seller}x${nth}`;
 const posts = (count: number): number[] =>
   Array.from({ length: count }, (_, nth) => market.transferPosts(accountOf(nth)).length);
-const statuses = (ids: readonly TransferId[]) =>
-  Promise.all(ids.map(async (id) => (await market.transfer(id)).status));
+const statuses = (ids: readonly TransferId[]) => Promise.all(ids.map(async (id) => (await market.transfer(id)).status));
 
 describe('while the balance is too low', () => {
   it('only the first is refused, the others are not even sent, and no retry is used up', async () => {
@@ -86,6 +87,7 @@ describe('while the balance is too low', () => {
       const [transfer] = (await market.order(euros)).transfers;
       return transfer?.status === 'completed';
     });
+    expect(market.transferPosts(`${seller}eur`)).toHaveLength(1);
   });
 });
 
@@ -148,6 +150,7 @@ describe('somebody', () => {
       .handle('transfer', id!)
       .signal(resolveSignal, { action: 'retry', by: 'ann', note: 'the platform has paid in' });
     await market.untilTransfer('completed', id!);
+    expect(posts(1)).toEqual([2]);
   });
 
   it('who is refunded meanwhile leaves nothing to be sent, and the next one has its turn', async () => {
