@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import type { TransferId } from '../../../../src/domain/ids.js';
 import { thatFit } from '../../../../src/domain/marketplace/platform-queue.js';
 import { HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
+import { unique } from '../../../support/marketplace/fixtures.js';
 import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
 import { DONE, marketplaceLedgerForFile, marketplaceLedgerForTest, SHORT } from '../../../support/marketplace/steps.js';
-import { unique } from '../../../support/marketplace/fixtures.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 
