@@ -1,6 +1,5 @@
 import StripeLibrary from 'stripe';
 import type {
-  ChargeFacts,
   KeyedAnswer,
   PayoutFacts,
   ReadAnswer,
@@ -15,19 +14,10 @@ import type { JsonObject } from '../../domain/json.js';
 import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
-import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import { keyedAnswer, noSuchId, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
 import type { Answered } from './budget.js';
-import {
-  availableBalance,
-  balanceCurrency,
-  chargeFacts,
-  idAt,
-  pageOf,
-  payoutFacts,
-  reversalFacts,
-  sellerFacts,
-  transferFacts,
-} from './facts.js';
+import { type ChargeReads, chargeReads } from './charge-reads.js';
+import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
@@ -62,7 +52,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls {
+export interface StripeCalls extends ChargeReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
@@ -92,11 +82,6 @@ export interface StripeCalls {
   /** Whether a connected account may receive transfers. */
   readSeller(sellerAccount: string): Promise<ReadAnswer<SellerFacts>>;
   readPayout(externalPayoutId: string, sellerAccount: string): Promise<ReadAnswer<PayoutFacts>>;
-  /** The charge by which a PaymentIntent was paid; null: by none yet. */
-  readLatestCharge(paymentIntent: string): Promise<ReadAnswer<{ readonly chargeId: string | null }>>;
-  readCharge(chargeId: string): Promise<ReadAnswer<ChargeFacts>>;
-  /** In which balance its money is (upper case); of a charge that is not always the currency that the buyer paid in. */
-  readBalanceCurrency(balanceTransactionId: string): Promise<ReadAnswer<string>>;
 }
 
 export interface TransferFilter {
@@ -246,12 +231,6 @@ function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersT
 
 const createdSince = (since: Date) => ({ gte: Math.floor(since.getTime() / 1000) });
 
-/** Ids to look at come from people and from webhooks too: one that cannot be an id names nothing, and is not asked for. */
-const noSuchId = (id: string): ReadAnswer<never> => ({
-  kind: 'missing',
-  detail: `${JSON.stringify(id.slice(0, 40))} is no id of Stripe's: nothing was asked`,
-});
-
 const reversalOf = (transferId: string, item: JsonObject): ReversalFacts | undefined => {
   const facts = reversalFacts(item);
   return facts?.stripeTransferId === transferId ? facts : undefined;
@@ -317,42 +296,6 @@ function accountReads(
         const facts = payoutFacts(object, account);
         return facts?.externalPayoutId === id ? facts : undefined;
       });
-    },
-  };
-}
-
-function chargeReads(ask: Ask): Pick<StripeCalls, 'readLatestCharge' | 'readCharge' | 'readBalanceCurrency'> {
-  return {
-    async readLatestCharge(paymentIntent) {
-      if (!isId(paymentIntent)) return noSuchId(paymentIntent);
-      const outcome = await ask('payment_intents.read', { what: `payment ${paymentIntent}` }, (stripe) =>
-        stripe.paymentIntents.retrieve(paymentIntent),
-      );
-      return readAnswer(outcome, (object) =>
-        object['object'] === 'payment_intent' && idAt(object, 'id') === paymentIntent
-          ? { chargeId: idAt(object, 'latest_charge') ?? null }
-          : undefined,
-      );
-    },
-
-    async readCharge(chargeId) {
-      if (!isId(chargeId)) return noSuchId(chargeId);
-      const outcome = await ask('charges.read', { what: `charge ${chargeId}` }, (stripe) =>
-        stripe.charges.retrieve(chargeId),
-      );
-      return readAnswer(outcome, (object) => {
-        const facts = chargeFacts(object);
-        return facts?.chargeId === chargeId ? facts : undefined;
-      });
-    },
-
-    async readBalanceCurrency(balanceTransactionId) {
-      if (!isId(balanceTransactionId)) return noSuchId(balanceTransactionId);
-      const asked = { what: `balance transaction ${balanceTransactionId}` };
-      const outcome = await ask('balance_transactions.read', asked, (stripe) =>
-        stripe.balanceTransactions.retrieve(balanceTransactionId),
-      );
-      return readAnswer(outcome, balanceCurrency);
     },
   };
 }
