@@ -246,6 +246,12 @@ payments.attention_since timestamp with time zone
 payments.attention_detail text
 payments.captured_known boolean NOT NULL DEFAULT true
 payments.provider_final boolean NOT NULL DEFAULT false
+payments.connector text
+payments.connector_transaction_id text
+payments.charge_of text
+payments.charge_id text
+payments.charge_currency text
+payments.charge_unfit text
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -255,6 +261,12 @@ payouts.arrival_at timestamp with time zone
 payouts.failure_code text
 payouts.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 payouts.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
+platform_gates.currency text NOT NULL
+platform_gates.since timestamp with time zone NOT NULL DEFAULT clock_now()
+platform_gates.available numeric(78,0)
+platform_gates.read_at timestamp with time zone
+platform_gates.read_next_at timestamp with time zone NOT NULL
+platform_gates.doubted boolean NOT NULL DEFAULT false
 provider_breakers.provider text NOT NULL
 provider_breakers.state text NOT NULL DEFAULT 'closed'::text
 provider_breakers.reason text
@@ -393,8 +405,18 @@ seller_transfers.created_at timestamp with time zone NOT NULL DEFAULT clock_now(
 seller_transfers.foreign_seen numeric(78,0) NOT NULL DEFAULT 0
 seller_transfers.foreign_decided numeric(78,0) NOT NULL DEFAULT 0
 seller_transfers.compensates_withdrawal uuid
+seller_transfers.waiting_since timestamp with time zone
+seller_transfers.waiting_detail text
+seller_transfers.admitted_until timestamp with time zone
+seller_transfers.sourceless boolean NOT NULL DEFAULT false
 seller_turns.seller_account text NOT NULL
 seller_turns.round bigint NOT NULL
+sellers.account text NOT NULL
+sellers.state text NOT NULL
+sellers.reason text
+sellers.since timestamp with time zone NOT NULL DEFAULT clock_now()
+sellers.read_at timestamp with time zone NOT NULL DEFAULT clock_now()
+sellers.read_next_at timestamp with time zone NOT NULL
 server_leases.id uuid NOT NULL
 server_leases.epoch bigint NOT NULL DEFAULT 1
 server_leases.holder text NOT NULL
@@ -640,6 +662,7 @@ payment_sessions payment_sessions_id_fkey FOREIGN KEY (id) REFERENCES settlement
 payment_sessions payment_sessions_lease_id_fkey FOREIGN KEY (lease_id) REFERENCES server_leases(id)
 payment_sessions payment_sessions_pkey PRIMARY KEY (id)
 payments captured_is_no_debt CHECK ((captured >= (0)::numeric))
+payments charge_is_read_whole CHECK ((((charge_id IS NULL) = (charge_currency IS NULL)) AND ((charge_of IS NOT NULL) = ((charge_id IS NOT NULL) OR (charge_unfit IS NOT NULL))) AND ((charge_id IS NULL) OR (charge_unfit IS NULL))))
 payments payment_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 payments payment_cancel_certainty CHECK ((cancel_certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 payments payment_cancel_is_whole CHECK (((cancel_asked_at IS NULL) = (cancel_asked_by IS NULL)))
@@ -661,6 +684,8 @@ payments unfinished_payment_is_found_again CHECK (((status <> ALL (ARRAY['pendin
 payouts payouts_external_payout_id_check CHECK ((external_payout_id <> ''::text))
 payouts payouts_pkey PRIMARY KEY (external_payout_id)
 payouts payouts_status_check CHECK ((status = ANY (ARRAY['paid'::text, 'pending'::text, 'in_transit'::text, 'canceled'::text, 'failed'::text])))
+platform_gates gate_was_read CHECK (((available IS NULL) = (read_at IS NULL)))
+platform_gates platform_gates_pkey PRIMARY KEY (currency)
 provider_breakers open_is_probed CHECK (((state = 'closed'::text) = (probe_at IS NULL)))
 provider_breakers provider_breakers_pkey PRIMARY KEY (provider)
 provider_breakers provider_breakers_reason_check CHECK ((reason = ANY (ARRAY['outage'::text, 'config'::text])))
@@ -710,10 +735,11 @@ seller_gates seller_gates_pkey PRIMARY KEY (seller_account, currency)
 seller_transfers amount_is_what_remains CHECK (((amount = (promised - withheld)) AND (amount >= (0)::numeric)))
 seller_transfers cancelled_was_not_sent CHECK (((status <> 'cancelled'::text) OR ((amount = (0)::numeric) AND (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])))))
 seller_transfers compensated_within_taken CHECK ((compensated <= (withheld + amount_reversed)))
+seller_transfers compensation_is_from_the_balance CHECK (((origin <> 'compensation'::text) OR (params IS NULL) OR (NOT ((params)::jsonb ? 'source_transaction'::text))))
 seller_transfers compensation_is_whole CHECK ((((origin = 'compensation'::text) = (compensates_transfer IS NOT NULL)) AND (num_nonnulls(compensates_refund, compensates_withdrawal) = ((origin = 'compensation'::text))::integer)))
 seller_transfers completed_has_a_date CHECK (((status <> ALL (ARRAY['completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text])) OR (completed_at IS NOT NULL)))
 seller_transfers completed_is_certain CHECK (((completed_at IS NULL) OR (certainty = 'done'::text)))
-seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
+seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
 seller_transfers reversed_within_transfer CHECK (((amount_reversed >= (0)::numeric) AND (amount_reversed <= amount)))
 seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
@@ -729,12 +755,17 @@ seller_transfers seller_transfers_origin_check CHECK ((origin = ANY (ARRAY['orde
 seller_transfers seller_transfers_pkey PRIMARY KEY (id)
 seller_transfers seller_transfers_promised_check CHECK ((promised > (0)::numeric))
 seller_transfers seller_transfers_seller_account_check CHECK ((seller_account <> ''::text))
-seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
+seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
 seller_transfers seller_transfers_withheld_check CHECK ((withheld >= (0)::numeric))
 seller_transfers transfer_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
-seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
+seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
+seller_transfers waiting_was_not_sent CHECK (((status <> ALL (ARRAY['waiting_platform_balance'::text, 'waiting_seller'::text])) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL) AND (waiting_since IS NOT NULL))))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
+sellers able_needs_no_reason CHECK (((state = 'able'::text) = (reason IS NULL)))
+sellers sellers_account_check CHECK ((account <> ''::text))
+sellers sellers_pkey PRIMARY KEY (account)
+sellers sellers_state_check CHECK ((state = ANY (ARRAY['able'::text, 'waiting'::text, 'gone'::text])))
 server_leases server_leases_pkey PRIMARY KEY (id)
 settlements settlements_blocked_by_fkey FOREIGN KEY (blocked_by) REFERENCES settlements(id)
 settlements settlements_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
@@ -797,6 +828,8 @@ CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, 
 CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX seller_transfers_due ON public.seller_transfers USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX seller_transfers_of_order ON public.seller_transfers USING btree (order_id)
+CREATE INDEX seller_transfers_of_seller ON public.seller_transfers USING btree (seller_account, id)
+CREATE INDEX seller_transfers_waiting_for_balance ON public.seller_transfers USING btree (currency, id) WHERE (status = 'waiting_platform_balance'::text)
 CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree (seller_account) WHERE ((completed_at IS NOT NULL) AND (stripe_transfer_id IS NULL))
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
 CREATE INDEX settlements_answers_due ON public.settlements USING btree (id) WHERE (answer = ANY (ARRAY['due'::text, 'serving'::text]))
@@ -852,6 +885,7 @@ CREATE UNIQUE INDEX payments_idempotency_key_key ON public.payments USING btree 
 CREATE UNIQUE INDEX payments_order_id_key ON public.payments USING btree (order_id)
 CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (id)
 CREATE UNIQUE INDEX payouts_pkey ON public.payouts USING btree (external_payout_id)
+CREATE UNIQUE INDEX platform_gates_pkey ON public.platform_gates USING btree (currency)
 CREATE UNIQUE INDEX provider_breakers_pkey ON public.provider_breakers USING btree (provider)
 CREATE UNIQUE INDEX refunds_hyperswitch ON public.refunds USING btree (hyperswitch_refund_id) WHERE ((hyperswitch_refund_id IS NOT NULL) AND (hyperswitch_refund_id <> ''::text))
 CREATE UNIQUE INDEX refunds_idempotency_key_key ON public.refunds USING btree (idempotency_key)
@@ -872,6 +906,7 @@ CREATE UNIQUE INDEX seller_transfers_one_restoration ON public.seller_transfers 
 CREATE UNIQUE INDEX seller_transfers_pkey ON public.seller_transfers USING btree (id)
 CREATE UNIQUE INDEX seller_transfers_stripe ON public.seller_transfers USING btree (stripe_transfer_id) WHERE ((stripe_transfer_id IS NOT NULL) AND (stripe_transfer_id <> ''::text))
 CREATE UNIQUE INDEX seller_turns_pkey ON public.seller_turns USING btree (seller_account)
+CREATE UNIQUE INDEX sellers_pkey ON public.sellers USING btree (account)
 CREATE UNIQUE INDEX server_leases_pkey ON public.server_leases USING btree (id)
 CREATE UNIQUE INDEX settlements_identity ON public.settlements USING btree (identity) WHERE (status <> 'released'::text)
 CREATE UNIQUE INDEX settlements_key ON public.settlements USING btree (key) WHERE (status <> 'released'::text)
@@ -1577,6 +1612,11 @@ AS $function$
     ('refund', 'succeeded', 'failed'), ('refund', 'failed', 'succeeded'),
     ('transfer', 'pending', 'completed'), ('transfer', 'pending', 'failed'), ('transfer', 'pending', 'cancelled'),
     ('transfer', 'failed', 'completed'), ('transfer', 'failed', 'cancelled'), ('transfer', 'failed', 'permanently_failed'),
+    ('transfer', 'pending', 'waiting_platform_balance'), ('transfer', 'pending', 'waiting_seller'),
+    ('transfer', 'failed', 'waiting_platform_balance'), ('transfer', 'failed', 'waiting_seller'),
+    ('transfer', 'permanently_failed', 'waiting_platform_balance'), ('transfer', 'permanently_failed', 'waiting_seller'),
+    ('transfer', 'waiting_platform_balance', 'pending'), ('transfer', 'waiting_platform_balance', 'cancelled'),
+    ('transfer', 'waiting_seller', 'pending'), ('transfer', 'waiting_seller', 'cancelled'),
     ('transfer', 'completed', 'reversal_pending'),
     ('transfer', 'reversal_pending', 'reversed'), ('transfer', 'reversal_pending', 'partially_reversed'),
     ('transfer', 'reversal_pending', 'completed'), ('transfer', 'reversal_pending', 'permanently_failed'),

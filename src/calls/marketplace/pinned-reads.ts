@@ -7,7 +7,10 @@ import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch
 import { createStripeAccountCheck } from './stripe-account.js';
 import type { StripeAccountCheck } from './stripe-call-types.js';
 
-type StripeReads = Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'readPayout'>;
+type StripeReads = Pick<
+  StripeCalls,
+  'readTransfer' | 'transfersTo' | 'readPayout' | 'readPlatformBalance' | 'readSeller'
+>;
 
 /** Stripe, for whoever only reads and concludes something from it. */
 export interface PinnedStripe {
@@ -26,7 +29,9 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
       const calls = stripe.inLane(lane);
       return {
         readTransfer: (id) => checked(() => calls.readTransfer(id)),
-        transfersOfGroup: (group) => checked(() => calls.transfersOfGroup(group)),
+        transfersTo: (seller, since) => checked(() => calls.transfersTo(seller, since)),
+        readPlatformBalance: () => checked(() => calls.readPlatformBalance()),
+        readSeller: (seller) => checked(() => calls.readSeller(seller)),
         readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
       };
     },

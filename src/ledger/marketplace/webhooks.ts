@@ -93,8 +93,9 @@ export function createWebhooks(database: Database) {
   };
 }
 
-/** What tells nothing by itself, so that Stripe is read: payouts and reversals of transfers. */
-const IS_READ = `(type LIKE 'payout.%' OR type = 'transfer.reversed')`;
+/** What tells nothing by itself, so that Stripe is read: payouts, reversals of transfers, our own balance, and what sellers can do. */
+const IS_READ = `(type LIKE 'payout.%' OR type IN ('transfer.reversed', 'account.updated', 'capability.updated',
+    'account.application.authorized', 'account.application.deauthorized') OR (type = 'balance.available' AND account IS NULL))`;
 const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
   'hyperswitch-event': `provider = 'hyperswitch'`,
   'stripe-event': `provider = 'stripe' AND NOT ${IS_READ}`,

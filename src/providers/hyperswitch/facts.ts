@@ -22,6 +22,8 @@ export function readPaymentFacts(object: JsonObject): Read<PaymentFacts> {
       ...paymentMeaning(word),
       providerStatus: word,
       amountReceived: received === undefined ? null : received * hyperswitchUnit(money.currency),
+      connector: publicText(textOf(object['connector']), LONGEST_WORD) ?? null,
+      connectorTransactionId: publicText(textOf(object['connector_transaction_id'])) ?? null,
       clientSecret: textOf(object['client_secret']) ?? null,
       ...money,
     },

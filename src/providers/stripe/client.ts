@@ -5,6 +5,7 @@ import type {
   ReadAnswer,
   ReversalFacts,
   ReversalParams,
+  SellerFacts,
   TransferFacts,
   TransferParams,
   TransferWithReversals,
@@ -13,17 +14,22 @@ import type { JsonObject } from '../../domain/json.js';
 import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
-import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import { keyedAnswer, noSuchId, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
 import type { Answered } from './budget.js';
-import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, transferFacts } from './facts.js';
+import { type ChargeReads, chargeReads } from './charge-reads.js';
+import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
-import { checkedReversal, checkedTransfer, isId, requireGroup, requireId, requireLimit } from './params.js';
+import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
 
 /** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
 export type StripeEndpoint =
   | 'account'
+  | 'accounts.read'
   | 'balance'
+  | 'balance_transactions.read'
+  | 'charges.read'
+  | 'payment_intents.read'
   | 'transfers.create'
   | 'transfers.read'
   | 'transfers.list'
@@ -46,7 +52,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls {
+export interface StripeCalls extends ChargeReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
@@ -63,14 +69,18 @@ export interface StripeCalls {
   ): Promise<KeyedAnswer<ReversalFacts>>;
   /** The transfer and all its reversals. */
   readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
-  /** Every transfer of one group, newest first. */
-  transfersOfGroup(transferGroup: string): Promise<ReadAnswer<readonly TransferFacts[]>>;
+  /** Every transfer to one seller since then, to the second and inclusive, newest first. */
+  transfersTo(destination: string, since: Date): Promise<ReadAnswer<readonly TransferFacts[]>>;
   /** One page, newest first. @throws RangeError when `limit` is not 1 to 100 */
   listTransfers(filter: TransferFilter): Promise<ReadAnswer<TransferPage>>;
   /** Two requests: only a balance tells the mode. */
   readAccount(): Promise<ReadAnswer<{ readonly accountId: string; readonly livemode: boolean }>>;
   /** Available balance of a connected account by currency (upper case), in minor units; may be negative. */
   readBalance(sellerAccount: string): Promise<ReadAnswer<ReadonlyMap<string, bigint>>>;
+  /** What is available to ourselves, by currency (upper case), in minor units; may be negative. */
+  readPlatformBalance(): Promise<ReadAnswer<ReadonlyMap<string, bigint>>>;
+  /** Whether a connected account may receive transfers. */
+  readSeller(sellerAccount: string): Promise<ReadAnswer<SellerFacts>>;
   readPayout(externalPayoutId: string, sellerAccount: string): Promise<ReadAnswer<PayoutFacts>>;
 }
 
@@ -116,7 +126,7 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
           answered();
         }
       };
-      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask) };
+      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask), ...chargeReads(ask) };
     },
   };
 }
@@ -166,7 +176,7 @@ function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTra
   };
 }
 
-function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'listTransfers'> {
+function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersTo' | 'listTransfers'> {
   return {
     async readTransfer(id) {
       if (!isId(id)) return noSuchId(id);
@@ -187,23 +197,26 @@ function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersO
         : reversals;
     },
 
-    async transfersOfGroup(transferGroup) {
-      const transfer_group = requireGroup(transferGroup);
+    async transfersTo(destination, since) {
+      const filter = {
+        destination: requireId(destination, 'a list of transfers'),
+        created: createdSince(since),
+        limit: LONGEST_PAGE,
+      };
+      const asked = { what: `the transfers to ${destination}`, account: destination };
       return allPages({
         ask: (starting_after) =>
-          ask('transfers.list', { what: `the transfers of group ${transfer_group}` }, (stripe) =>
-            stripe.transfers.list({ transfer_group, limit: LONGEST_PAGE, starting_after }),
-          ),
+          ask('transfers.list', asked, (stripe) => stripe.transfers.list({ ...filter, starting_after })),
         read: transferFacts,
         idOf: ({ stripeTransferId }) => stripeTransferId,
       });
     },
 
-    async listTransfers({ destination, createdSince, startingAfter, limit }) {
+    async listTransfers({ destination, createdSince: since, startingAfter, limit }) {
       const filter = {
         destination: requireId(destination, 'a list of transfers'),
         limit: requireLimit(limit),
-        ...(createdSince && { created: { gte: Math.floor(createdSince.getTime() / 1000) } }),
+        ...(since && { created: createdSince(since) }),
         starting_after: startingAfter,
       };
       const asked = { what: `the transfers to ${destination}`, account: destination };
@@ -216,11 +229,7 @@ function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersO
   };
 }
 
-/** Ids to look at come from people and from webhooks too: one that cannot be an id names nothing, and is not asked for. */
-const noSuchId = (id: string): ReadAnswer<never> => ({
-  kind: 'missing',
-  detail: `${JSON.stringify(id.slice(0, 40))} is no id of Stripe's: nothing was asked`,
-});
+const createdSince = (since: Date) => ({ gte: Math.floor(since.getTime() / 1000) });
 
 const reversalOf = (transferId: string, item: JsonObject): ReversalFacts | undefined => {
   const facts = reversalFacts(item);
@@ -237,7 +246,9 @@ const allReversals = (ask: Ask, id: string): Promise<ReadAnswer<readonly Reversa
     idOf: ({ stripeReversalId }) => stripeReversalId,
   });
 
-function accountReads(ask: Ask): Pick<StripeCalls, 'readAccount' | 'readBalance' | 'readPayout'> {
+function accountReads(
+  ask: Ask,
+): Pick<StripeCalls, 'readAccount' | 'readBalance' | 'readPlatformBalance' | 'readSeller' | 'readPayout'> {
   return {
     async readAccount() {
       const account = await ask('account', { what: 'our account' }, (stripe) => stripe.accounts.retrieveCurrent());
@@ -257,6 +268,21 @@ function accountReads(ask: Ask): Pick<StripeCalls, 'readAccount' | 'readBalance'
         stripe.balance.retrieve({}, { stripeAccount: account }),
       );
       return readAnswer(outcome, availableBalance);
+    },
+
+    async readPlatformBalance() {
+      const outcome = await ask('balance', { what: 'our balance' }, (stripe) => stripe.balance.retrieve());
+      return readAnswer(outcome, availableBalance);
+    },
+
+    async readSeller(sellerAccount) {
+      if (!isId(sellerAccount)) return noSuchId(sellerAccount);
+      const asked = { what: `account ${sellerAccount}`, account: sellerAccount };
+      const outcome = await ask('accounts.read', asked, (stripe) => stripe.accounts.retrieve(sellerAccount));
+      return readAnswer(outcome, (object) => {
+        const facts = sellerFacts(object);
+        return facts?.sellerAccount === sellerAccount ? facts : undefined;
+      });
     },
 
     async readPayout(externalPayoutId, sellerAccount) {

@@ -60,7 +60,7 @@ function shows({ stripeTransferId, amount, seller, order }: Sent, reversals: rea
   return {
     inLane: () => ({
       readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer, reversals: all } }),
-      transfersOfGroup: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
+      transfersTo: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
     }),
   };
 }

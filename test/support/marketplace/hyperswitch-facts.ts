@@ -16,6 +16,8 @@ export const paymentAt = (
     ...meaning,
     providerStatus,
     amountReceived: (facts.status ?? meaning.status) === 'succeeded' ? facts.amount : null,
+    connector: null,
+    connectorTransactionId: null,
     clientSecret: null,
     ...facts,
   };

@@ -20,7 +20,7 @@ type Read = ReturnType<StripeReader['inLane']>;
 /** A Stripe that says this of any transfer. */
 export const stripeSays = (
   transfer: Awaited<ReturnType<Read['readTransfer']>>,
-  group: Awaited<ReturnType<Read['transfersOfGroup']>> = { kind: 'missing', detail: 'none' },
+  group: Awaited<ReturnType<Read['transfersTo']>> = { kind: 'missing', detail: 'none' },
 ): StripeReader => ({
-  inLane: () => ({ readTransfer: () => Promise.resolve(transfer), transfersOfGroup: () => Promise.resolve(group) }),
+  inLane: () => ({ readTransfer: () => Promise.resolve(transfer), transfersTo: () => Promise.resolve(group) }),
 });

@@ -165,7 +165,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
     };
     const reads: StripeReader = {
       inLane: () => ({
-        transfersOfGroup: () => Promise.resolve({ kind: 'found', value: [made] }),
+        transfersTo: () => Promise.resolve({ kind: 'found', value: [made] }),
         readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer: made, reversals: [foreign] } }),
       }),
     };
@@ -180,10 +180,11 @@ describe('a transfer of unknown outcome that is found taken back', () => {
       confirm: () => Promise.resolve(undefined),
       probe: () => Promise.resolve(true),
     };
-    const attempt = createStripeCall(transferCall({ ledger: test.ledger, stripe, timings }), {
+    const wake = () => undefined;
+    const attempt = createStripeCall(transferCall({ ledger: test.ledger, stripe, timings, wake }), {
       holdMs: 60_000,
       account,
-      wake: () => undefined,
+      wake,
       processName: 'worker',
       monotonicMs: () => 0,
     });

@@ -18,6 +18,8 @@ export const TRANSFERS: readonly Story[] = [
     path: [
       'ledger.takeTurn',
       'ledger.claimTransfer',
+      'stripe.readLatestCharge',
+      'ledger.noteCharge',
       'ledger.permitTransfer',
       'stripe.createTransfer',
       'ledger.recordTransfer',
@@ -34,7 +36,7 @@ export const TRANSFERS: readonly Story[] = [
   },
   {
     what: 'a transfer whose answer is lost',
-    path: ['ledger.recordTransfer', 'stripe.transfersOfGroup', 'ledger.recordTransfer#3'],
+    path: ['ledger.recordTransfer', 'stripe.transfersTo', 'ledger.recordTransfer#3'],
     ending: 'paid',
     async tell(scene) {
       stripeIll(scene, { kinds: ['reset_after_commit'] });

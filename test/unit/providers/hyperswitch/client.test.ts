@@ -27,6 +27,8 @@ describe('createPayment', () => {
         amount: 6540n,
         amountReceived: null,
         currency: 'USD',
+        connector: null,
+        connectorTransactionId: null,
         clientSecret: `${PAY}_secret_x`,
       },
     });

@@ -108,16 +108,18 @@ describe('readTransfer', () => {
 const idsIn = (answer: Awaited<ReturnType<StripeCalls['readTransfer']>>) =>
   answer.kind === 'found' ? answer.value.reversals.map(({ stripeReversalId }) => stripeReversalId) : answer;
 
-describe('transfersOfGroup', () => {
+const SINCE = new Date(1_700_000_000_900);
+
+describe('transfersTo', () => {
   it('reads every page, and takes a token for each', async () => {
     const { calls, received, tokens } = await answering([page(transfers(1, 100), true), page(transfers(101, 120))]);
-    const answer = await calls.transfersOfGroup('order 1&x');
+    const answer = await calls.transfersTo('acct_1&x', SINCE);
     expect(answer.kind === 'found' && answer.value.map((one) => one.stripeTransferId)).toEqual(
       transfers(1, 120).map(({ id }) => id),
     );
     expect(received.map(({ path }) => path)).toEqual([
-      '/v1/transfers?transfer_group=order%201%26x&limit=100',
-      '/v1/transfers?transfer_group=order%201%26x&limit=100&starting_after=tr_100',
+      '/v1/transfers?destination=acct_1%26x&created[gte]=1700000000&limit=100',
+      '/v1/transfers?destination=acct_1%26x&created[gte]=1700000000&limit=100&starting_after=tr_100',
     ]);
     expect(tokens).toEqual([
       ['transfers.list', LANE],
@@ -127,16 +129,16 @@ describe('transfersOfGroup', () => {
 
   it('finds nothing only where Stripe says so', async () => {
     const empty = await answering(page([]));
-    expect(await empty.calls.transfersOfGroup('order-1')).toEqual({ kind: 'found', value: [] });
+    expect(await empty.calls.transfersTo('acct_1', SINCE)).toEqual({ kind: 'found', value: [] });
     const half = await answering([page(transfers(1, 100), true), error(500, { type: 'api_error' })]);
-    expect(await half.calls.transfersOfGroup('order-1')).toMatchObject({ kind: 'unclear' });
+    expect(await half.calls.transfersTo('acct_1', SINCE)).toMatchObject({ kind: 'unclear' });
     const hole = await answering(page([transferObject(), transferObject({ id: 'tr_2', livemode: undefined })]));
-    expect(await hole.calls.transfersOfGroup('order-1')).toMatchObject({ kind: 'unclear' });
+    expect(await hole.calls.transfersTo('acct_1', SINCE)).toMatchObject({ kind: 'unclear' });
   });
 
-  it('never asks for the transfers of no group: those would be all', async () => {
+  it('never asks for the transfers to nobody: those would be all', async () => {
     const { calls, received } = await answering(page([]));
-    await expect(calls.transfersOfGroup(' ')).rejects.toThrow(RangeError);
+    await expect(calls.transfersTo(' ', SINCE)).rejects.toThrow(RangeError);
     expect(received).toEqual([]);
   });
 });
@@ -280,5 +282,85 @@ describe('readPayout', () => {
   ])('never takes %s for an answer', async (_what, more) => {
     const { calls } = await answering(json(200, { ...PAYOUT, ...more }));
     expect(await calls.readPayout('po_1', 'acct_seller')).toMatchObject({ kind: 'unclear' });
+  });
+});
+
+const CHARGE = {
+  id: 'ch_1',
+  object: 'charge',
+  captured: true,
+  paid: true,
+  status: 'succeeded',
+  livemode: false,
+  payment_method_details: { type: 'card' },
+  balance_transaction: 'txn_1',
+  transfer_data: null,
+};
+const ACCOUNT_OF_SELLER = { id: 'acct_1', object: 'account', capabilities: { transfers: 'pending' } };
+
+describe('what stands behind a payment', () => {
+  it('is told by its PaymentIntent, its charge and the balance that has its money', async () => {
+    const intent = { id: 'pi_1', object: 'payment_intent', latest_charge: 'ch_1' };
+    const { calls, tokens } = await answering([
+      json(200, intent),
+      json(200, CHARGE),
+      json(200, { id: 'txn_1', object: 'balance_transaction', currency: 'eur' }),
+    ]);
+    expect(await calls.readLatestCharge('pi_1')).toEqual({ kind: 'found', value: { chargeId: 'ch_1' } });
+    expect(await calls.readCharge('ch_1')).toEqual({
+      kind: 'found',
+      value: {
+        chargeId: 'ch_1',
+        captured: true,
+        method: 'card',
+        isSplit: false,
+        livemode: false,
+        balanceTransactionId: 'txn_1',
+      },
+    });
+    expect(await calls.readBalanceCurrency('txn_1')).toEqual({ kind: 'found', value: 'EUR' });
+    expect(tokens.map(([endpoint]) => endpoint)).toEqual([
+      'payment_intents.read',
+      'charges.read',
+      'balance_transactions.read',
+    ]);
+  });
+
+  it.each([
+    [{ captured: false }, { captured: false }],
+    [{ paid: false }, { captured: false }],
+    [{ status: 'pending' }, { captured: false }],
+    [{ payment_method_details: null }, { method: null }],
+    [{ transfer_data: { destination: 'acct_1' } }, { isSplit: true }],
+    [{ application_fee: 'fee_1' }, { isSplit: true }],
+    [{ balance_transaction: null }, { balanceTransactionId: null }],
+  ])('a charge with %j is %j', async (change, facts) => {
+    const { calls } = await answering(json(200, { ...CHARGE, ...change }));
+    expect(await calls.readCharge('ch_1')).toMatchObject({ kind: 'found', value: facts });
+  });
+
+  it('is not read from something else', async () => {
+    const { calls } = await answering(json(200, { ...CHARGE, id: 'ch_2' }));
+    expect(await calls.readCharge('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readLatestCharge('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readBalanceCurrency('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readCharge('..')).toMatchObject({ kind: 'missing' });
+  });
+});
+
+describe('what a seller and the platform can do', () => {
+  it('is read of the account, with what keeps it from receiving', async () => {
+    const rejected = { ...ACCOUNT_OF_SELLER, requirements: { disabled_reason: 'rejected.fraud' } };
+    const { calls } = await answering([json(200, ACCOUNT_OF_SELLER), json(200, rejected)]);
+    const facts = { sellerAccount: 'acct_1', capabilities: { transfers: 'pending' } };
+    expect(await calls.readSeller('acct_1')).toEqual({ kind: 'found', value: { ...facts, disabledReason: null } });
+    expect(await calls.readSeller('acct_1')).toMatchObject({ value: { disabledReason: 'rejected.fraud' } });
+  });
+
+  it('is our own balance, asked for without an account', async () => {
+    const balance = { object: 'balance', livemode: false, available: [{ amount: -5, currency: 'usd' }], pending: [] };
+    const { calls, received } = await answering(json(200, balance));
+    expect(await calls.readPlatformBalance()).toEqual({ kind: 'found', value: new Map([['USD', -5n]]) });
+    expect(received[0]?.headers['stripe-account']).toBeUndefined();
   });
 });
