@@ -127,6 +127,10 @@ export interface PaymentFacts {
   /** Captured so far; null where Hyperswitch does not say. */
   readonly amountReceived: bigint | null;
   readonly currency: string;
+  /** The processor that took the money, in Hyperswitch's words: `stripe`; null: none yet. */
+  readonly connector: string | null;
+  /** What the payment is called there: `pi_…`. */
+  readonly connectorTransactionId: string | null;
   /** A secret of the buyer's browser: encrypted at rest, never logged, never in Temporal. */
   readonly clientSecret: string | null;
 }
@@ -144,6 +148,67 @@ export interface RefundFacts {
   readonly currency: string;
   readonly reason: string | null;
   readonly updatedAt: string | null;
+  /** What the processor calls it: `re_…`; null: Hyperswitch does not say. */
+  readonly connectorRefundId: string | null;
+}
+
+/** A dispute as Hyperswitch names it. Where its funds are is not in it: its words for that are not to be relied on. */
+export interface NamedDispute {
+  readonly hyperswitchDisputeId: string;
+  readonly hyperswitchPaymentId: string;
+  readonly profileId: string | null;
+  /** Of the processor that holds it, in Hyperswitch's words: `stripe`. */
+  readonly connector: string;
+  /** The processor's own id: what the dispute is known by, whoever tells of it. */
+  readonly providerDisputeId: string;
+  /** Before a dispute (an inquiry): nothing is taken of anybody yet. */
+  readonly isInquiry: boolean;
+  /** Hyperswitch's own words for stage and status, for people. */
+  readonly providerStatus: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly reason: string | null;
+}
+
+/** What Stripe moved because of a dispute: one of its balance transactions. */
+export interface DisputeMovement {
+  /** `txn_…` */
+  readonly id: string;
+  /** Below zero: out of our balance; above: back into it. Minor units of `currency`. */
+  readonly amount: bigint;
+  /** What Stripe took for itself, or gave back of that. */
+  readonly fee: bigint;
+  /** Of the balance, which need not be the charge's. */
+  readonly currency: string;
+  /** ISO 8601 */
+  readonly at: string;
+}
+
+/** A dispute as Stripe holds it. */
+export interface StripeDispute {
+  readonly stripeDisputeId: string;
+  readonly charge: string;
+  readonly paymentIntent: string | null;
+  /** Disputed, in the charge's currency; what was moved is in the movements. */
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Stripe's own word. */
+  readonly status: string;
+  readonly reason: string | null;
+  readonly movements: readonly DisputeMovement[];
+  readonly createdAt: string;
+}
+
+/** A refund as Stripe holds it. */
+export interface StripeRefund {
+  readonly stripeRefundId: string;
+  readonly charge: string | null;
+  readonly paymentIntent: string | null;
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Stripe's own word: pending, requires_action, succeeded, failed, canceled. */
+  readonly status: string;
+  readonly createdAt: string;
 }
 
 /** Frozen with the key before the first call; every attempt of one generation sends exactly this. */

@@ -1,10 +1,17 @@
-import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
+import type {
+  KeyedAnswer,
+  NamedDispute,
+  PaymentFacts,
+  ReadAnswer,
+  RefundFacts,
+} from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, readAnswer } from './answers.js';
 import { type Ask, createAsk, type HyperswitchOptions, type JudgedReply, pacedReads } from './call.js';
-import { type Read, readPaymentFacts, readRefundFacts } from './facts.js';
+import { allDisputes } from './dispute-list.js';
+import { type Read, readDispute, readPaymentFacts, readRefundFacts } from './facts.js';
 import { hyperswitchPaymentId, hyperswitchRefundId, isHyperswitchId } from './ids.js';
 import type { ReadLane } from './pace.js';
 import { allRefunds } from './refund-list.js';
@@ -52,6 +59,9 @@ export interface Hyperswitch {
   readRefund(hyperswitchRefundId: string, lane?: ReadLane): Promise<ReadAnswer<RefundFacts>>;
   /** Every refund of one payment, those made in the dashboard too: all pages, or `unclear`, never a part. */
   refundsOf(hyperswitchPaymentId: string): Promise<ReadAnswer<readonly RefundFacts[]>>;
+  readDispute(hyperswitchDisputeId: string): Promise<ReadAnswer<NamedDispute>>;
+  /** Every dispute of one payment: all pages, or `unclear`. */
+  disputesOf(hyperswitchPaymentId: string): Promise<ReadAnswer<readonly NamedDispute[]>>;
 }
 
 const LONGEST_REASON = 255;
@@ -78,6 +88,8 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
     readPayment,
     readRefund,
     refundsOf: async (id) => (isHyperswitchId(id) ? allRefunds(lanes.in_turn, id) : noSuchId(id)),
+    readDispute: (id) => read('disputes', id, (object) => sameDispute(readDispute(object), id)),
+    disputesOf: async (id) => (isHyperswitchId(id) ? allDisputes(lanes.in_turn, id) : noSuchId(id)),
 
     async createPayment(idempotencyKey, { amount, currency, metadata }) {
       const key = requireIdempotencyKey(idempotencyKey, 'createPayment');
@@ -169,6 +181,11 @@ function sameRefund(read: Read<RefundFacts>, asked: Sameness & { readonly paymen
     ? { unreadable: 'the refund in the answer is not the one asked for' }
     : read;
 }
+
+const sameDispute = (read: Read<NamedDispute>, id: string): Read<NamedDispute> =>
+  'unreadable' in read || read.facts.hyperswitchDisputeId === id
+    ? read
+    : { unreadable: 'the dispute in the answer is not the one asked for' };
 
 const differs = (id: string, facts: { amount: bigint; currency: string }, asked: Sameness): boolean =>
   id !== asked.id ||

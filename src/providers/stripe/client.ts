@@ -15,10 +15,11 @@ import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
 import type { Answered } from './budget.js';
+import { type DisputeReads, disputeReads } from './dispute-reads.js';
 import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
-import { checkedReversal, checkedTransfer, isId, requireGroup, requireId, requireLimit } from './params.js';
+import { checkedReversal, checkedTransfer, isId, noSuchId, requireGroup, requireId, requireLimit } from './params.js';
 
 /** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
 export type StripeEndpoint =
@@ -29,7 +30,10 @@ export type StripeEndpoint =
   | 'transfers.list'
   | 'reversals.create'
   | 'reversals.list'
-  | 'payouts.read';
+  | 'payouts.read'
+  | 'disputes.read'
+  | 'disputes.list'
+  | 'refunds.list';
 
 export interface StripeOptions {
   readonly secretKey: string;
@@ -46,7 +50,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls {
+export interface StripeCalls extends DisputeReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
@@ -116,13 +120,13 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
           answered();
         }
       };
-      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask) };
+      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask), ...disputeReads(ask) };
     },
   };
 }
 
 /** Takes the token, makes the request, reads what came back. */
-type Ask = (
+export type Ask = (
   endpoint: StripeEndpoint,
   asked: { readonly what: string; readonly account?: string },
   call: (stripe: StripeLibrary) => Promise<object>,
@@ -215,12 +219,6 @@ function transferReads(ask: Ask): Pick<StripeCalls, 'readTransfer' | 'transfersO
     },
   };
 }
-
-/** Ids to look at come from people and from webhooks too: one that cannot be an id names nothing, and is not asked for. */
-const noSuchId = (id: string): ReadAnswer<never> => ({
-  kind: 'missing',
-  detail: `${JSON.stringify(id.slice(0, 40))} is no id of Stripe's: nothing was asked`,
-});
 
 const reversalOf = (transferId: string, item: JsonObject): ReversalFacts | undefined => {
   const facts = reversalFacts(item);

@@ -16,6 +16,8 @@ export const paymentAt = (
     ...meaning,
     providerStatus,
     amountReceived: (facts.status ?? meaning.status) === 'succeeded' ? facts.amount : null,
+    connector: null,
+    connectorTransactionId: null,
     clientSecret: null,
     ...facts,
   };
@@ -33,6 +35,7 @@ export const refundAt = (
     asks: null,
     reason: null,
     updatedAt: null,
+    connectorRefundId: null,
     ...facts,
   };
 };

@@ -182,6 +182,9 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     readBalance: (seller) => read(() => new Map([[currency, balanceOf(seller)]])),
     listTransfers: () => Promise.reject(new Error('nothing here lists transfers')),
     readPayout: () => Promise.reject(new Error('nothing here reads payouts')),
+    readDispute: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
+    disputesOf: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
+    refundsOf: () => Promise.reject(new Error('no payment here is of this account')),
   };
 
   return {
