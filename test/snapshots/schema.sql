@@ -38,6 +38,12 @@ backfills.requested_by text NOT NULL
 backfills.state text NOT NULL DEFAULT 'running'::text
 backfills.started_at timestamp with time zone NOT NULL DEFAULT clock_now()
 backfills.finished_at timestamp with time zone
+cause_parts.cause_id uuid NOT NULL
+cause_parts.order_id uuid NOT NULL
+cause_parts.position integer NOT NULL
+cause_parts.amount numeric(78,0) NOT NULL
+cause_parts.from_seller numeric(78,0) NOT NULL
+cause_parts.at timestamp with time zone NOT NULL DEFAULT clock_now()
 channel_requests.id uuid NOT NULL
 channel_requests.channel_id text NOT NULL
 channel_requests.route text NOT NULL
@@ -112,6 +118,33 @@ decisions.asked_detail text
 decisions.first_approver text
 decisions.first_approval_note text
 decisions.first_approved_at timestamp with time zone
+dispute_withdrawals.id uuid NOT NULL
+dispute_withdrawals.dispute_id uuid NOT NULL
+dispute_withdrawals.order_id uuid NOT NULL
+dispute_withdrawals.source text NOT NULL
+dispute_withdrawals.amount numeric(78,0) NOT NULL
+dispute_withdrawals.fee numeric(78,0) NOT NULL DEFAULT 0
+dispute_withdrawals.out_at timestamp with time zone NOT NULL DEFAULT clock_now()
+dispute_withdrawals.back_at timestamp with time zone
+disputes.id uuid NOT NULL
+disputes.order_id uuid NOT NULL
+disputes.payment_id uuid NOT NULL
+disputes.psp_account text NOT NULL
+disputes.provider_dispute_id text NOT NULL
+disputes.hyperswitch_dispute_id text
+disputes.amount numeric(78,0) NOT NULL
+disputes.currency text NOT NULL
+disputes.status text NOT NULL DEFAULT 'open'::text
+disputes.funds text NOT NULL DEFAULT 'none'::text
+disputes.provider_status text
+disputes.reason text
+disputes.read_at timestamp with time zone
+disputes.next_check_at timestamp with time zone
+disputes.attention_reason text
+disputes.attention_since timestamp with time zone
+disputes.attention_detail text
+disputes.workflow_id text
+disputes.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 foreign_decisions.stripe_reversal_id text NOT NULL
 foreign_decisions.reversal_id uuid NOT NULL
 foreign_decisions.transfer_id uuid NOT NULL
@@ -146,9 +179,12 @@ operation_events.answer_class text
 operation_events.detail jsonb NOT NULL DEFAULT '{}'::jsonb
 order_items.order_id uuid NOT NULL
 order_items.position integer NOT NULL
-order_items.seller_account text NOT NULL
+order_items.seller_account text
 order_items.amount numeric(78,0) NOT NULL
 order_items.description text NOT NULL
+order_items.id uuid NOT NULL DEFAULT new_uuid_v7()
+order_items.kind text NOT NULL DEFAULT 'item'::text
+order_items.fee numeric(78,0) NOT NULL DEFAULT 0
 orders.id uuid NOT NULL
 orders.reference text
 orders.currency text NOT NULL
@@ -156,6 +192,7 @@ orders.amount numeric(78,0) NOT NULL
 orders.status text NOT NULL DEFAULT 'pending'::text
 orders.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 orders.paid_at timestamp with time zone
+orders.by_line boolean NOT NULL DEFAULT false
 payment_request_secret.only_one boolean NOT NULL DEFAULT true
 payment_request_secret.secret text NOT NULL
 payment_request_secret.made_at timestamp with time zone NOT NULL DEFAULT clock_now()
@@ -258,6 +295,7 @@ refunds.params text
 refunds.absences integer NOT NULL DEFAULT 0
 refunds.last_absence_at timestamp with time zone
 refunds.refusal text
+refunds.fee text
 request_keys.principal text NOT NULL
 request_keys.operation text NOT NULL
 request_keys.key text NOT NULL
@@ -269,7 +307,7 @@ request_keys.answer jsonb
 request_keys.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 reversals.id uuid NOT NULL
 reversals.place bigint NOT NULL GENERATED ALWAYS AS IDENTITY
-reversals.refund_id uuid NOT NULL
+reversals.refund_id uuid
 reversals.transfer_id uuid NOT NULL
 reversals.order_id uuid NOT NULL
 reversals.seller_account text NOT NULL
@@ -302,6 +340,7 @@ reversals.workflow_id text
 reversals.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 reversals.counted numeric(78,0) NOT NULL DEFAULT 0
 reversals.others_shown text[]
+reversals.withdrawal_id uuid
 schema_migrations.number integer NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.sha256 text NOT NULL
@@ -349,6 +388,7 @@ seller_transfers.workflow_id text
 seller_transfers.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 seller_transfers.foreign_seen numeric(78,0) NOT NULL DEFAULT 0
 seller_transfers.foreign_decided numeric(78,0) NOT NULL DEFAULT 0
+seller_transfers.compensates_withdrawal uuid
 seller_turns.seller_account text NOT NULL
 seller_turns.round bigint NOT NULL
 server_leases.id uuid NOT NULL
@@ -470,6 +510,11 @@ backfill_scope backfill_scope_pkey PRIMARY KEY (backfill_id, transfer_id)
 backfill_scope backfill_scope_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
 backfills backfills_pkey PRIMARY KEY (id)
 backfills backfills_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
+cause_parts cause_parts_amount_check CHECK ((amount >= (0)::numeric))
+cause_parts cause_parts_check CHECK (((from_seller >= (0)::numeric) AND (("position" > 0) OR (from_seller = (0)::numeric))))
+cause_parts cause_parts_check1 CHECK (((amount > (0)::numeric) OR (from_seller > (0)::numeric)))
+cause_parts cause_parts_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+cause_parts cause_parts_position_check CHECK (("position" >= 0))
 channel_requests channel_requests_channel_id_fkey FOREIGN KEY (channel_id) REFERENCES channels(channel_id)
 channel_requests channel_requests_closed_by_check CHECK ((closed_by = ANY (ARRAY['end'::text, 'abort'::text, 'error'::text, 'sweep'::text])))
 channel_requests channel_requests_delivery_check CHECK ((delivery = ANY (ARRAY['delivered'::text, 'aborted'::text, 'unknown'::text])))
@@ -522,6 +567,25 @@ decisions decisions_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'pen
 decisions first_approval_is_whole CHECK ((((first_approver IS NULL) = (first_approved_at IS NULL)) AND ((first_approver IS NULL) OR (NOT authenticated))))
 decisions rests_on_is_said CHECK (((state = 'ignored'::text) OR (rests_on IS NOT NULL))) NOT VALID
 decisions two_principals CHECK (((state <> 'applied'::text) OR (rests_on IS DISTINCT FROM 'two'::text) OR ((approved_by IS NOT NULL) AND (authenticated OR (first_approver IS NOT NULL)))))
+dispute_withdrawals dispute_withdrawals_amount_check CHECK ((amount > (0)::numeric))
+dispute_withdrawals dispute_withdrawals_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES disputes(id)
+dispute_withdrawals dispute_withdrawals_dispute_id_source_key UNIQUE (dispute_id, source)
+dispute_withdrawals dispute_withdrawals_fee_check CHECK ((fee >= (0)::numeric))
+dispute_withdrawals dispute_withdrawals_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+dispute_withdrawals dispute_withdrawals_pkey PRIMARY KEY (id)
+dispute_withdrawals dispute_withdrawals_source_check CHECK ((source <> ''::text))
+disputes dispute_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+disputes disputes_amount_check CHECK ((amount > (0)::numeric))
+disputes disputes_funds_check CHECK ((funds = ANY (ARRAY['none'::text, 'out'::text, 'back'::text])))
+disputes disputes_hyperswitch_dispute_id_check CHECK ((hyperswitch_dispute_id <> ''::text))
+disputes disputes_hyperswitch_dispute_id_key UNIQUE (hyperswitch_dispute_id)
+disputes disputes_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+disputes disputes_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+disputes disputes_pkey PRIMARY KEY (id)
+disputes disputes_provider_dispute_id_check CHECK ((provider_dispute_id <> ''::text))
+disputes disputes_psp_account_check CHECK ((psp_account <> ''::text))
+disputes disputes_psp_account_provider_dispute_id_key UNIQUE (psp_account, provider_dispute_id)
+disputes disputes_status_check CHECK ((status = ANY (ARRAY['inquiry'::text, 'open'::text, 'won'::text, 'lost'::text, 'cancelled'::text])))
 foreign_decisions foreign_decisions_amount_check CHECK ((amount > (0)::numeric))
 foreign_decisions foreign_decisions_pkey PRIMARY KEY (stripe_reversal_id, reversal_id)
 foreign_decisions foreign_decisions_reversal_id_fkey FOREIGN KEY (reversal_id) REFERENCES reversals(id)
@@ -541,7 +605,10 @@ named_answers named_answers_pkey PRIMARY KEY (id)
 named_answers sealed_with_a_key CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (spent IS NULL))))
 operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
+order_items fee_is_a_part CHECK (((fee >= (0)::numeric) AND (fee <= amount) AND ((seller_account IS NOT NULL) OR (fee = (0)::numeric))))
 order_items order_items_amount_check CHECK ((amount > (0)::numeric))
+order_items order_items_id UNIQUE (id)
+order_items order_items_kind_check CHECK ((kind = ANY (ARRAY['item'::text, 'shipping'::text, 'tax'::text])))
 order_items order_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 order_items order_items_pkey PRIMARY KEY (order_id, "position")
 order_items order_items_position_check CHECK (("position" >= 1))
@@ -592,6 +659,7 @@ refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)
 refunds refund_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR ((certainty = 'done'::text) AND (succeeded_at IS NOT NULL))))
 refunds refunds_amount_check CHECK ((amount > (0)::numeric))
 refunds refunds_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+refunds refunds_fee_check CHECK ((fee = ANY (ARRAY['keep'::text, 'return_proportionally'::text])))
 refunds refunds_idempotency_key_key UNIQUE (idempotency_key)
 refunds refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 refunds refunds_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'provider'::text])))
@@ -606,6 +674,7 @@ request_keys request_keys_pkey PRIMARY KEY (principal, operation, key)
 reversals counted_is_a_part CHECK (((counted >= (0)::numeric) AND (counted <= amount)))
 reversals failed_reversal_says_why CHECK (((status <> 'permanently_failed'::text) OR (attention_reason IS NOT NULL)))
 reversals reversal_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+reversals reversal_has_one_cause CHECK ((num_nonnulls(refund_id, withdrawal_id) = 1))
 reversals reversal_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 reversals reversals_amount_check CHECK ((amount > (0)::numeric))
 reversals reversals_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
@@ -617,6 +686,8 @@ reversals reversals_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id
 reversals reversals_refund_id_transfer_id_key UNIQUE (refund_id, transfer_id)
 reversals reversals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text, 'reversed'::text, 'permanently_failed'::text, 'written_off'::text])))
 reversals reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
+reversals reversals_withdrawal_id_fkey FOREIGN KEY (withdrawal_id) REFERENCES dispute_withdrawals(id)
+reversals reversals_withdrawal_id_transfer_id_key UNIQUE (withdrawal_id, transfer_id)
 reversals reversed_is_proved CHECK ((((status = 'reversed'::text) = ((stripe_reversal_id IS NOT NULL) OR (counted = amount))) AND ((status <> 'reversed'::text) OR ((certainty = 'done'::text) AND (reversed_at IS NOT NULL)))))
 reversals unfinished_reversal_is_found_again CHECK (((NOT ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text])) OR ((status = 'permanently_failed'::text) AND (certainty = ANY (ARRAY['unknown'::text, 'in_flight'::text]))))) OR (next_check_at IS NOT NULL)))
 reversals voided_is_written_off CHECK (((NOT voided) OR (status = ANY (ARRAY['written_off'::text, 'reversed'::text]))))
@@ -626,7 +697,7 @@ seller_gates seller_gates_pkey PRIMARY KEY (seller_account, currency)
 seller_transfers amount_is_what_remains CHECK (((amount = (promised - withheld)) AND (amount >= (0)::numeric)))
 seller_transfers cancelled_was_not_sent CHECK (((status <> 'cancelled'::text) OR ((amount = (0)::numeric) AND (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])))))
 seller_transfers compensated_within_taken CHECK ((compensated <= (withheld + amount_reversed)))
-seller_transfers compensation_is_whole CHECK ((((origin = 'compensation'::text) = (compensates_refund IS NOT NULL)) AND ((origin = 'compensation'::text) = (compensates_transfer IS NOT NULL))))
+seller_transfers compensation_is_whole CHECK ((((origin = 'compensation'::text) = (compensates_transfer IS NOT NULL)) AND (num_nonnulls(compensates_refund, compensates_withdrawal) = ((origin = 'compensation'::text))::integer)))
 seller_transfers completed_has_a_date CHECK (((status <> ALL (ARRAY['completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text])) OR (completed_at IS NOT NULL)))
 seller_transfers completed_is_certain CHECK (((completed_at IS NULL) OR (certainty = 'done'::text)))
 seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
@@ -635,6 +706,7 @@ seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY
 seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
 seller_transfers seller_transfers_compensates_refund_fkey FOREIGN KEY (compensates_refund) REFERENCES refunds(id)
 seller_transfers seller_transfers_compensates_transfer_fkey FOREIGN KEY (compensates_transfer) REFERENCES seller_transfers(id)
+seller_transfers seller_transfers_compensates_withdrawal_fkey FOREIGN KEY (compensates_withdrawal) REFERENCES dispute_withdrawals(id)
 seller_transfers seller_transfers_foreign_decided_check CHECK ((foreign_decided >= (0)::numeric))
 seller_transfers seller_transfers_foreign_seen_check CHECK ((foreign_seen >= (0)::numeric))
 seller_transfers seller_transfers_generation_check CHECK ((generation >= 1))
@@ -676,6 +748,7 @@ webhook_events webhook_events_provider_check CHECK ((provider = ANY (ARRAY['hype
 CREATE INDEX atomic_store_expired ON public.atomic_store USING btree (expires_at) WHERE (expires_at IS NOT NULL)
 CREATE INDEX backfill_candidates_orders ON public.backfill_candidates USING btree (backfill_id, destination, order_mark)
 CREATE INDEX backfill_scope_orders ON public.backfill_scope USING btree (backfill_id, destination, order_mark)
+CREATE INDEX cause_parts_of_order ON public.cause_parts USING btree (order_id)
 CREATE INDEX channel_requests_released_free ON public.channel_requests USING btree (payer, closed_at) WHERE (released_by IS NOT NULL)
 CREATE INDEX channel_requests_reserved ON public.channel_requests USING btree (channel_id, lease_id) WHERE (status = 'reserved'::text)
 CREATE INDEX channel_requests_undelivered ON public.channel_requests USING btree (id) WHERE (delivery = 'unknown'::text)
@@ -686,6 +759,10 @@ CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (
 CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
 CREATE INDEX decisions_alone ON public.decisions USING btree (lower(principal), currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
+CREATE INDEX dispute_withdrawals_of_order ON public.dispute_withdrawals USING btree (order_id)
+CREATE INDEX disputes_attention ON public.disputes USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX disputes_due ON public.disputes USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX disputes_of_order ON public.disputes USING btree (order_id)
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
@@ -737,6 +814,11 @@ CREATE UNIQUE INDEX channel_vouchers_pkey ON public.channel_vouchers USING btree
 CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
+CREATE UNIQUE INDEX dispute_withdrawals_dispute_id_source_key ON public.dispute_withdrawals USING btree (dispute_id, source)
+CREATE UNIQUE INDEX dispute_withdrawals_pkey ON public.dispute_withdrawals USING btree (id)
+CREATE UNIQUE INDEX disputes_hyperswitch_dispute_id_key ON public.disputes USING btree (hyperswitch_dispute_id)
+CREATE UNIQUE INDEX disputes_pkey ON public.disputes USING btree (id)
+CREATE UNIQUE INDEX disputes_psp_account_provider_dispute_id_key ON public.disputes USING btree (psp_account, provider_dispute_id)
 CREATE UNIQUE INDEX foreign_decisions_pkey ON public.foreign_decisions USING btree (stripe_reversal_id, reversal_id)
 CREATE UNIQUE INDEX foreign_reversals_pkey ON public.foreign_reversals USING btree (stripe_reversal_id)
 CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)
@@ -744,6 +826,7 @@ CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree
 CREATE UNIQUE INDEX named_answers_name_sha256_key ON public.named_answers USING btree (name_sha256)
 CREATE UNIQUE INDEX named_answers_pkey ON public.named_answers USING btree (id)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
+CREATE UNIQUE INDEX order_items_id ON public.order_items USING btree (id)
 CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
 CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
 CREATE UNIQUE INDEX orders_reference_key ON public.orders USING btree (reference)
@@ -764,11 +847,13 @@ CREATE UNIQUE INDEX reversals_one_in_flight ON public.reversals USING btree (tra
 CREATE UNIQUE INDEX reversals_pkey ON public.reversals USING btree (id)
 CREATE UNIQUE INDEX reversals_refund_id_transfer_id_key ON public.reversals USING btree (refund_id, transfer_id)
 CREATE UNIQUE INDEX reversals_stripe ON public.reversals USING btree (stripe_reversal_id) WHERE ((stripe_reversal_id IS NOT NULL) AND (stripe_reversal_id <> ''::text))
+CREATE UNIQUE INDEX reversals_withdrawal_id_transfer_id_key ON public.reversals USING btree (withdrawal_id, transfer_id)
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
 CREATE UNIQUE INDEX seller_gates_pkey ON public.seller_gates USING btree (seller_account, currency)
 CREATE UNIQUE INDEX seller_transfers_idempotency_key_key ON public.seller_transfers USING btree (idempotency_key)
 CREATE UNIQUE INDEX seller_transfers_one_compensation ON public.seller_transfers USING btree (compensates_refund, compensates_transfer) WHERE (origin = 'compensation'::text)
 CREATE UNIQUE INDEX seller_transfers_one_per_seller ON public.seller_transfers USING btree (order_id, seller_account) WHERE (origin = 'order'::text)
+CREATE UNIQUE INDEX seller_transfers_one_restoration ON public.seller_transfers USING btree (compensates_withdrawal, compensates_transfer) WHERE (compensates_withdrawal IS NOT NULL)
 CREATE UNIQUE INDEX seller_transfers_pkey ON public.seller_transfers USING btree (id)
 CREATE UNIQUE INDEX seller_transfers_stripe ON public.seller_transfers USING btree (stripe_transfer_id) WHERE ((stripe_transfer_id IS NOT NULL) AND (stripe_transfer_id <> ''::text))
 CREATE UNIQUE INDEX seller_turns_pkey ON public.seller_turns USING btree (seller_account)
@@ -794,11 +879,16 @@ CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (pr
 -- triggers
 CREATE TRIGGER capture_moves_its_channel AFTER UPDATE OF status ON public.settlements FOR EACH ROW WHEN (((new.channel_id IS NOT NULL) AND (new.status = 'settled'::text) AND (old.status <> 'settled'::text))) EXECUTE FUNCTION capture_moves_its_channel()
 CREATE TRIGGER capture_reveals_its_voucher AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.channel_id IS NOT NULL)) EXECUTE FUNCTION capture_reveals_its_voucher()
+CREATE TRIGGER cause_parts_guard BEFORE INSERT ON public.cause_parts FOR EACH ROW EXECUTE FUNCTION guard_cause_part()
+CREATE TRIGGER cause_parts_keep BEFORE DELETE OR UPDATE ON public.cause_parts FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER decisions_stay BEFORE UPDATE ON public.decisions FOR EACH ROW EXECUTE FUNCTION keep_decision()
+CREATE TRIGGER dispute_withdrawals_guard BEFORE UPDATE ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION guard_withdrawal()
+CREATE TRIGGER dispute_withdrawals_keep BEFORE DELETE ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER disputes_keep BEFORE DELETE ON public.disputes FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_decisions FOR EACH ROW EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
@@ -1141,6 +1231,30 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_cause_part()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_cause causes;
+  v_total numeric;
+BEGIN
+  PERFORM 1 FROM orders WHERE id = NEW.order_id FOR UPDATE;
+  SELECT * INTO v_cause FROM causes WHERE id = NEW.cause_id AND order_id = NEW.order_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'cause %: it is none of order %', NEW.cause_id, NEW.order_id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.position > 0 AND NOT EXISTS (SELECT 1 FROM order_items WHERE order_id = NEW.order_id AND position = NEW.position
+      AND (seller_account IS NOT NULL OR NEW.from_seller = 0)) THEN
+    RAISE EXCEPTION 'cause %: line % of order % has no seller who could bear it', NEW.cause_id, NEW.position, NEW.order_id
+      USING ERRCODE = 'check_violation';
+  END IF;
+  SELECT coalesce(sum(amount), 0) + NEW.amount INTO v_total FROM cause_parts WHERE cause_id = NEW.cause_id;
+  IF v_total > v_cause.amount THEN
+    RAISE EXCEPTION 'cause %: its parts come to % of %', NEW.cause_id, v_total, v_cause.amount USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_counted()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1271,8 +1385,8 @@ DECLARE
   v_total numeric;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF (NEW.refund_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.currency) IS DISTINCT FROM
-       (OLD.refund_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.currency)
+    IF (NEW.refund_id, NEW.withdrawal_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.currency) IS DISTINCT FROM
+       (OLD.refund_id, OLD.withdrawal_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.currency)
       OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL
         AND OLD.status IN ('pending', 'waiting_balance') AND NEW.status = OLD.status AND OLD.counted = 0)) THEN
       RAISE EXCEPTION 'reversal %: what it takes back, and from whom, never changes once it may have been sent', OLD.id USING ERRCODE = 'check_violation';
@@ -1342,6 +1456,17 @@ BEGIN
   END IF;
   IF OLD.stripe_transfer_id IS NOT NULL AND NEW.stripe_transfer_id IS DISTINCT FROM OLD.stripe_transfer_id THEN
     RAISE EXCEPTION 'transfer %: the id at Stripe is never replaced', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_withdrawal()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.dispute_id, NEW.order_id, NEW.source, NEW.amount, NEW.fee, NEW.out_at) IS DISTINCT FROM
+     (OLD.dispute_id, OLD.order_id, OLD.source, OLD.amount, OLD.fee, OLD.out_at) OR (OLD.back_at IS NOT NULL AND NEW.back_at IS DISTINCT FROM OLD.back_at) THEN
+    RAISE EXCEPTION 'withdrawal %: what left, and when it came back, never changes: the next is another one', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
 END $function$
@@ -1430,6 +1555,13 @@ BEGIN
     VALUES (p_id, p_name, p_request, p_keep, clock_now() + p_longest + p_keep);
   RETURN true;
 END $function$
+CREATE OR REPLACE FUNCTION public.new_uuid_v7()
+ RETURNS uuid
+ LANGUAGE sql
+AS $function$
+  SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) PLACING
+    substring(int8send((extract(epoch FROM clock_now()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), 52, 1), 53, 1), 'hex')::uuid
+$function$
 CREATE OR REPLACE FUNCTION public.note_provider(p_provider text, p_outcome text, p_detail text)
  RETURNS void
  LANGUAGE plpgsql
@@ -1723,9 +1855,10 @@ CREATE OR REPLACE FUNCTION public.reversal_before(p_id uuid)
  LANGUAGE sql
  STABLE
 AS $function$
-  SELECT r.id FROM reversals x JOIN reversals r ON r.transfer_id = x.transfer_id AND r.id <> x.id JOIN refunds f ON f.id = r.refund_id
+  SELECT r.id FROM reversals x JOIN reversals r ON r.transfer_id = x.transfer_id AND r.id <> x.id
+      JOIN causes c ON c.id = coalesce(r.refund_id, r.withdrawal_id)
     WHERE x.id = p_id AND ((r.runner IS NOT NULL AND r.runner_until > clock_now())
-      OR (r.status = 'pending' AND f.status = 'succeeded' AND r.place < x.place))
+      OR (r.status = 'pending' AND c.stands AND r.place < x.place))
     ORDER BY r.place LIMIT 1
 $function$
 CREATE OR REPLACE FUNCTION public.settlement_may_become(was text, becomes text)
