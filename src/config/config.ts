@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
@@ -74,6 +75,7 @@ export interface Config {
       }
     | undefined;
   readonly paymentExpiryMs: number;
+  readonly disputes: DisputeRules;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
   readonly transferRetry: RetrySettings;
 }
@@ -214,6 +216,7 @@ function toConfig(values: Values): Config {
     settlement: settlementOf(values),
     ...providersOf(values),
     paymentExpiryMs: values.PAYMENT_EXPIRY,
+    disputes: { policy: values.DISPUTE_POLICY, fees: values.DISPUTE_FEE ?? new Map<string, bigint>() },
     reversal: {
       enabled: values.REVERSAL_WORKER_ENABLED,
       maxRetries: values.REVERSAL_MAX_RETRIES,

@@ -13,6 +13,12 @@ export type DisputeFunds = 'none' | 'out' | 'back';
 /** What becomes of sellers' shares while the funds of a dispute are out (DISPUTE_POLICY). */
 export type DisputePolicy = 'reverse' | 'hold' | 'wait';
 
+export interface DisputeRules {
+  readonly policy: DisputePolicy;
+  /** What sellers are charged beside each time funds go out (DISPUTE_FEE), by currency; of what is not listed, nothing. */
+  readonly fees: ReadonlyMap<string, bigint>;
+}
+
 /** A stretch of time during which this much of a dispute was out of our balance. */
 export interface Withdrawal {
   /** Of the movement that began it; the same however often and in whichever order the movements are read. */
@@ -124,19 +130,3 @@ export const lookAgainAfterMs = (ageMs: number): number | null =>
 
 /** Visa and Mastercard: 540 days from the transaction, whatever was agreed about the delivery. */
 const DISPUTABLE_FOR_MS = 540 * DAY_MS;
-
-/** The dispute's fee of each seller, in proportion to what it takes of him, and never more than he has left. */
-export function feeShares(
-  fee: bigint,
-  sellers: readonly { readonly taken: bigint; readonly left: bigint }[],
-): readonly bigint[] {
-  const whole = sellers.reduce((sum, { taken }) => sum + taken, 0n);
-  if (fee <= 0n || whole <= 0n) return sellers.map(() => 0n);
-  let before = 0n;
-  return sellers.map(({ taken, left }) => {
-    // By what has gone before, so that the parts come to the whole and no cent is rounded away.
-    const share = (fee * (before + taken)) / whole - (fee * before) / whole;
-    before += taken;
-    return left > 0n ? smaller(share, left) : 0n;
-  });
-}

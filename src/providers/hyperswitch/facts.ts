@@ -61,7 +61,9 @@ export function readDispute(object: JsonObject): Read<NamedDispute> {
   const status = wordOf(object['dispute_status']);
   const currency = currencyOf(object);
   // Unlike those of payments and refunds, this amount is a text.
-  const amount = /^[0-9]{1,18}$/.test(textOf(object['amount']) ?? '') ? BigInt(textOf(object['amount']) ?? '') : undefined;
+  const amount = /^[0-9]{1,18}$/.test(textOf(object['amount']) ?? '')
+    ? BigInt(textOf(object['amount']) ?? '')
+    : undefined;
   if (id === undefined || paymentId === undefined || connector === undefined || providerDisputeId === undefined)
     return { unreadable: 'the dispute names no payment, no processor, or no id of its own or there' };
   if (stage === undefined || status === undefined || currency === undefined || amount === undefined)

@@ -27,6 +27,8 @@ describe('createPayment', () => {
         amount: 6540n,
         amountReceived: null,
         currency: 'USD',
+        connector: null,
+        connectorTransactionId: null,
         clientSecret: `${PAY}_secret_x`,
       },
     });
@@ -152,6 +154,7 @@ describe('createRefund', () => {
         currency: 'USD',
         reason: 'requested_by_customer',
         updatedAt: '2026-11-21T03:00:00.000Z',
+        connectorRefundId: null,
       },
     });
     expect(received).toHaveLength(1);
