@@ -6,7 +6,7 @@ import { createStripeAccountCheck } from '../src/calls/marketplace/stripe-accoun
 import { createStripeCall } from '../src/calls/marketplace/stripe-call.js';
 import { transferCall } from '../src/calls/marketplace/transfer-call.js';
 import type { CallAttempt, CallStep, FollowStep, RetryTimings } from '../src/calls/steps.js';
-import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
+import type { DisputeId, PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MarketplaceItem } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
@@ -79,11 +79,12 @@ function boundedReads(hyperswitch: Hyperswitch): Pick<Hyperswitch, 'readRefund' 
 
 export function createHyperswitchActivities(
   calls: ReturnType<typeof createHyperswitchCalls>,
-): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'> {
+): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund' | 'advanceDispute'> {
   const bulkhead = createBulkhead();
   const step = async (work: () => Promise<FollowStep>): Promise<FollowStep> => (await bulkhead(work)) ?? NO_PLACE;
   return {
     advancePayment: (id) => beating(() => step(() => calls.advancePayment(id as PaymentId))),
+    advanceDispute: (id) => beating(() => step(() => calls.advanceDispute(id as DisputeId))),
     advanceRefund: (id) => beating(() => step(() => calls.advanceRefund(id as RefundId))),
   };
 }

@@ -1,6 +1,8 @@
 import type { Capture } from '../domain/channels/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../domain/marketplace/disputes.js';
+import { createDisputeReadings } from './calls/dispute-readings.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
@@ -21,6 +23,7 @@ import { createBackfillMatching } from './historical/backfill-matching.js';
 import { createBackfillPlan } from './historical/backfill-plan.js';
 import { createBackfills } from './historical/backfills.js';
 import { createHistoricalTransfers } from './historical/historical-transfers.js';
+import { createDisputeReader } from './marketplace/disputes.js';
 import { createDueItems } from './marketplace/due-items.js';
 import { createForeignShares } from './marketplace/foreign-shares.js';
 import { createProviderStates } from './marketplace/marketplace-figures.js';
@@ -31,6 +34,7 @@ import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
 import { createRequestKeys } from './marketplace/request-keys.js';
 import { createTransferReader } from './marketplace/transfers.js';
+import { createUnnamedRefunds } from './marketplace/unnamed-refunds.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import type { Sealer } from './sealer.js';
@@ -56,14 +60,17 @@ export interface LedgerDependencies {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly approvalThreshold: ApprovalThreshold;
+  /** Left out: shares are taken back as soon as funds are out, and the platform bears the fees of disputes. */
+  readonly disputeRules?: DisputeRules | undefined;
 }
+
 
 /** The ledger cannot be used as it is; the text says what to do. */
 export class LedgerNotReady extends Error {}
 
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
 export function createLedger(dependencies: LedgerDependencies) {
-  const { database, sealer, clock, approvalThreshold } = dependencies;
+  const { database, sealer, clock, approvalThreshold, disputeRules = DEFAULT_DISPUTE_RULES } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
 
@@ -85,7 +92,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDueAnswers(database),
     ...createNamedAnswers(database, sealer),
     ...createSettlementReader(database),
-    ...createDecisions(database, { approvalThreshold, clock }),
+    ...createDecisions(database, { approvalThreshold, clock, disputeRules }),
     ...createSweepMarks(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
@@ -101,6 +108,9 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createMarketplaceLists(database),
     ...createProviderStates(database),
     ...createWebhooks(database),
+    ...createDisputeReader(database),
+    ...createDisputeReadings(database, disputeRules),
+    ...createUnnamedRefunds(database),
     ...createPayouts(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),

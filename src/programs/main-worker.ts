@@ -174,6 +174,7 @@ function dependenciesOf(
       },
       money: { starter: orchestration },
       processWebhook,
+      searchPayment: calls?.searchPayment,
       chain: tempo,
       intervals: sweepIntervals(config),
       logger,

@@ -7,7 +7,10 @@ import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch
 import { createStripeAccountCheck } from './stripe-account.js';
 import type { StripeAccountCheck } from './stripe-call-types.js';
 
-type StripeReads = Pick<StripeCalls, 'readTransfer' | 'transfersOfGroup' | 'readPayout'>;
+type StripeReads = Pick<
+  StripeCalls,
+  'readTransfer' | 'transfersOfGroup' | 'readPayout' | 'readDispute' | 'disputesOf' | 'refundsOf'
+>;
 
 /** Stripe, for whoever only reads and concludes something from it. */
 export interface PinnedStripe {
@@ -27,6 +30,9 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
       return {
         readTransfer: (id) => checked(() => calls.readTransfer(id)),
         transfersOfGroup: (group) => checked(() => calls.transfersOfGroup(group)),
+        readDispute: (id) => checked(() => calls.readDispute(id)),
+        disputesOf: (payment) => checked(() => calls.disputesOf(payment)),
+        refundsOf: (payment) => checked(() => calls.refundsOf(payment)),
         readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
       };
     },

@@ -1,4 +1,4 @@
-import type { ReversalId, TransferId } from '../../domain/ids.js';
+import type { PaymentId, ReversalId, TransferId } from '../../domain/ids.js';
 import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -15,23 +15,29 @@ export interface WebhookDependencies {
     | 'reversedTransfer'
     | 'noteReversed'
     | 'adoptReversal'
+    | 'paymentAtProcessor'
   >;
   /** undefined: payouts are left to a process that can read them. */
   readonly stripe: PinnedStripe | undefined;
+  /** Looks for disputes and refunds of a payment. @returns why not all could be read; left out: Hyperswitch is not configured here */
+  readonly searchPayment?: ((id: PaymentId) => Promise<string | undefined>) | undefined;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
 /** `left`: what the event is about could not be read now. */
 export type Processed = 'acted' | 'left';
 
+/** What Stripe calls money that goes back to a buyer. */
+const LEFT_US = /^(?:charge\.dispute\.|charge\.refund|refund\.)/;
+
 /**
  * An event is only a hint: what it names is read from the provider again. Where that is a payment or a refund, its
  * workflow reads it and finishes the event; whatever is left unfinished is found by the sweep.
  */
-export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependencies) {
+export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: WebhookDependencies) {
   return async function processWebhook(event: NewWebhookEvent): Promise<Processed> {
     const item = await ledger.itemOfWebhook(event);
-    if (item && (item.kind === 'payment' || item.kind === 'refund')) {
+    if (item && (item.kind === 'payment' || item.kind === 'refund' || item.kind === 'dispute')) {
       wake([item]);
       return 'acted';
     }
@@ -50,12 +56,39 @@ export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependen
         return 'acted';
       }
     }
+    if (event.provider === 'stripe' && event.account === null && LEFT_US.test(event.type)) {
+      const found = await searchFor(event);
+      if (found === 'left') return 'left';
+      await ledger.finishWebhook(event, found);
+      return 'acted';
+    }
     const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
     if (told === 'left') return 'left';
     // Other events of known transfers tell what their calls read by themselves; the rest is not about money of ours.
     await ledger.finishWebhook(event, told ?? (item ? 'noted' : 'nothing_to_do'));
     return 'acted';
   };
+
+  /** Hyperswitch, which the payment is of, makes it a cause; Stripe's event only has both read. `left`: they were not. */
+  async function searchFor({ type, objectId, parentId }: NewWebhookEvent): Promise<'read' | 'nothing_to_do' | 'left'> {
+    const names = [objectId, parentId].filter((name) => name !== null);
+    const payment = (await ledger.paymentAtProcessor(names)) ?? (await paymentOf(type, parentId === null ? objectId : null));
+    if (payment === 'left') return 'left';
+    if (payment === undefined) return 'nothing_to_do';
+    if (!searchPayment) return 'left';
+    return (await searchPayment(payment)) === undefined ? 'read' : 'left';
+  }
+
+  /** A thin event names a dispute alone, and Stripe says whose it is. */
+  async function paymentOf(type: string, objectId: string | null): Promise<PaymentId | 'left' | undefined> {
+    if (objectId === null || !type.startsWith('charge.dispute.')) return undefined;
+    if (!stripe) return 'left';
+    const answer = await stripe.inLane('disputes').readDispute(objectId);
+    if (answer.kind === 'missing') return undefined;
+    if (answer.kind !== 'found') return 'left';
+    const { charge, paymentIntent } = answer.value;
+    return await ledger.paymentAtProcessor(paymentIntent === null ? [charge] : [paymentIntent, charge]);
+  }
 
   /** Whoever reversed it: what bears our mark and has no look of its own any more is a late success. `left`: Stripe was not read, so the event stays due. */
   async function readReversed(id: string): Promise<'found' | 'missing' | 'noted' | 'left'> {

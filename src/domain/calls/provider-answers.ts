@@ -1,3 +1,4 @@
+import type { DisputeStatus } from '../marketplace/disputes.js';
 import type { PaymentStatus, RefundStatus } from '../marketplace/marketplace-status.js';
 import type { UnclearClass } from './answers.js';
 
@@ -161,8 +162,8 @@ export interface NamedDispute {
   readonly connector: string;
   /** The processor's own id: what the dispute is known by, whoever tells of it. */
   readonly providerDisputeId: string;
-  /** Before a dispute (an inquiry): nothing is taken of anybody yet. */
-  readonly isInquiry: boolean;
+  /** What its words say, for people: nothing about money follows from them. */
+  readonly status: DisputeStatus;
   /** Hyperswitch's own words for stage and status, for people. */
   readonly providerStatus: string;
   readonly amount: bigint;

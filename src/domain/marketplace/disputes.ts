@@ -8,6 +8,7 @@ import { smaller } from '../money.js';
 
 /** `inquiry`: the bank asks, and nothing is taken. `cancelled`: it ended without a judgement. */
 export type DisputeStatus = 'inquiry' | 'open' | 'won' | 'lost' | 'cancelled';
+export const DISPUTE_STATUSES = ['inquiry', 'open', 'won', 'lost', 'cancelled'] as const satisfies readonly DisputeStatus[];
 export type DisputeFunds = 'none' | 'out' | 'back';
 
 /** What becomes of sellers' shares while the funds of a dispute are out (DISPUTE_POLICY). */
@@ -19,6 +20,9 @@ export interface DisputeRules {
   readonly fees: ReadonlyMap<string, bigint>;
 }
 
+/** Shares are taken back as soon as funds are out, and the platform bears the fees. */
+export const DEFAULT_DISPUTE_RULES: DisputeRules = { policy: 'reverse', fees: new Map() };
+
 /** A stretch of time during which this much of a dispute was out of our balance. */
 export interface Withdrawal {
   /** Of the movement that began it; the same however often and in whichever order the movements are read. */
@@ -27,6 +31,8 @@ export interface Withdrawal {
   readonly outAt: string;
   /** Null: it is out. */
   readonly backAt: string | null;
+  /** What was left of another one that came back in part. */
+  readonly isRest: boolean;
 }
 
 /**
@@ -37,7 +43,7 @@ export interface Withdrawal {
 export function withdrawalsOf(movements: readonly DisputeMovement[]): readonly Withdrawal[] {
   const all: Withdrawal[] = [];
   for (const { id, amount, at } of inOrder(movements)) {
-    if (amount < 0n) all.push({ movementId: id, amount: -amount, outAt: at, backAt: null });
+    if (amount < 0n) all.push({ movementId: id, amount: -amount, outAt: at, backAt: null, isRest: false });
     else giveBack(all, { id, amount, at });
   }
   return all;
@@ -52,7 +58,7 @@ function giveBack(all: Withdrawal[], { id, amount, at }: { id: string; amount: b
     all[place] = { ...stretch, backAt: at };
     left -= part;
     const rest = stretch.amount - part;
-    if (rest > 0n) all.push({ movementId: id, amount: rest, outAt: at, backAt: null });
+    if (rest > 0n) all.push({ movementId: id, amount: rest, outAt: at, backAt: null, isRest: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { OrderId, RefundId, TransferId } from '../../domain/ids.js';
+import type { OrderId, RefundId, TransferId, WithdrawalId } from '../../domain/ids.js';
 import { dueBack, overtaken, shareOf } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { Query } from '../transition.js';
@@ -139,9 +139,13 @@ export async function restoreShares(query: Query, order: OrderId, refund: Refund
   return [...started, ...(await settleShares(query, order))];
 }
 
+/** The funds of a dispute are back: what was demanded because they were out, and not sent, is not sent. */
+export const voidDemandsOf = (query: Query, withdrawal: WithdrawalId, why: string): Promise<MarketplaceItem[]> =>
+  voidUnsent(query, 'withdrawal_id', withdrawal, why);
+
 async function voidUnsent(
   query: Query,
-  by: 'refund_id' | 'transfer_id',
+  by: 'refund_id' | 'withdrawal_id' | 'transfer_id',
   id: string,
   why: string,
 ): Promise<MarketplaceItem[]> {

@@ -2,7 +2,7 @@ import type { NamedDispute, PaymentFacts, RefundFacts } from '../../domain/calls
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
-import { paymentMeaning, refundMeaning } from './statuses.js';
+import { disputeMeaning, paymentMeaning, refundMeaning } from './statuses.js';
 
 /** A payment or refund as Hyperswitch sends it, in our words; a text: what about it cannot be read. */
 export type Read<Facts> = { readonly facts: Facts } | { readonly unreadable: string };
@@ -75,7 +75,7 @@ export function readDispute(object: JsonObject): Read<NamedDispute> {
       profileId: publicText(textOf(object['profile_id'])) ?? null,
       connector,
       providerDisputeId,
-      isInquiry: stage === 'pre_dispute',
+      status: disputeMeaning(stage, status),
       providerStatus: `${stage}, ${status}`,
       amount: amount * hyperswitchUnit(currency),
       currency,

@@ -26,7 +26,7 @@ const NAMED = {
   profileId: 'pro_1',
   connector: 'stripe',
   providerDisputeId: 'dp_1',
-  isInquiry: false,
+  status: 'open',
   providerStatus: 'dispute, dispute_opened',
   amount: 1_000n,
   currency: 'USD',
@@ -41,7 +41,7 @@ describe('a dispute at Hyperswitch', () => {
     ]);
     expect(await client.readDispute('dispute_1')).toEqual({ kind: 'found', value: NAMED });
     expect(await client.readDispute('dispute_1')).toMatchObject({
-      value: { isInquiry: true, amount: 100_000n, currency: 'UGX', reason: null, profileId: null },
+      value: { status: 'inquiry', amount: 100_000n, currency: 'UGX', reason: null, profileId: null },
     });
     expect(received.map(({ method, path }) => `${method} ${path}`)[0]).toBe('GET /disputes/dispute_1?force_sync=true');
   });
@@ -57,6 +57,21 @@ describe('a dispute at Hyperswitch', () => {
   ])('%s is unclear', async (_what, more) => {
     const { client } = await answering(json(200, dispute(more)));
     expect((await client.readDispute('dispute_1')).kind).toBe('unclear');
+  });
+
+  it.each([
+    ['dispute', 'dispute_challenged', 'open'],
+    ['pre_dispute', 'dispute_lost', 'lost'],
+    ['pre_arbitration', 'dispute_opened', 'open'],
+    ['dispute', 'dispute_cancelled', 'cancelled'],
+    ['dispute', 'dispute_accepted', 'lost'],
+    ['dispute', 'dispute_won', 'won'],
+    ['dispute', 'a_word_of_tomorrow', 'open'],
+  ])('called %s, %s is %s for people', async (dispute_stage, dispute_status, status) => {
+    const { client } = await answering(json(200, dispute({ dispute_stage, dispute_status })));
+    expect(await client.readDispute('dispute_1')).toMatchObject({
+      value: { status, providerStatus: `${dispute_stage}, ${dispute_status}` },
+    });
   });
 
   it('that it does not know is missing', async () => {
