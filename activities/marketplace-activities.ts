@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { DisputeFollow } from '../src/calls/marketplace/dispute-follow.js';
 import type { createHyperswitchCalls } from '../src/calls/marketplace/hyperswitch-calls.js';
 import { createProbes } from '../src/calls/marketplace/probe.js';
 import { reversalCall } from '../src/calls/marketplace/reversal-call.js';
@@ -21,6 +22,8 @@ export interface StripeActivityDependencies {
   readonly ledger: Ledger;
   readonly stripe: Stripe;
   readonly hyperswitch: Hyperswitch | undefined;
+  /** Before a share is taken for a dispute; undefined: Hyperswitch is not configured here. */
+  readonly readDispute?: DisputeFollow['readDispute'] | undefined;
   readonly timings: { readonly transfer: RetryTimings; readonly reversal: RetryTimings };
   /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */
   readonly balanceHorizonMs: number;
@@ -47,7 +50,8 @@ export function createStripeActivities(
     processName: `${processName}/t`,
   });
   const hyperswitch = dependencies.hyperswitch && boundedReads(dependencies.hyperswitch);
-  const reverse = createStripeCall(reversalCall({ ...dependencies, hyperswitch, timings: timings.reversal }), {
+  const readDispute = dependencies.readDispute && boundedRead(dependencies.readDispute);
+  const reverse = createStripeCall(reversalCall({ ...dependencies, hyperswitch, readDispute, timings: timings.reversal }), {
     ...common,
     processName: `${processName}/r`,
   });
@@ -75,6 +79,12 @@ function boundedReads(hyperswitch: Hyperswitch): Pick<Hyperswitch, 'readRefund' 
     readRefund: (id, lane) => bulkhead(() => hyperswitch.readRefund(id, lane)) ?? Promise.resolve(noPlace),
     readPayment: (id) => bulkhead(() => hyperswitch.readPayment(id)) ?? Promise.resolve(noPlace),
   };
+}
+
+function boundedRead(readDispute: DisputeFollow['readDispute']): DisputeFollow['readDispute'] {
+  const bulkhead = createBulkhead();
+  const noPlace = { kind: 'unread', afterMs: NO_PLACE.afterMs, detail: NO_PLACE.why } as const;
+  return (id) => bulkhead(() => readDispute(id)) ?? Promise.resolve(noPlace);
 }
 
 export function createHyperswitchActivities(

@@ -72,6 +72,10 @@ function partsOf(order: Order): readonly Part[] {
         ['reason', refund.reason],
         ['made by', refund.origin === 'api' ? 'our API' : "Hyperswitch's dashboard"],
         ['at Hyperswitch', refund.hyperswitchRefundId ?? 'not known there'],
+        [
+          'of items',
+          refund.items?.map(({ itemId, amount }) => `${amount} of ${itemId}`).join(', ') ?? 'every line alike',
+        ],
         ['reversals', reversals.filter(({ refundId }) => refundId === refund.id).length.toString()],
       ] as const,
     })),
@@ -96,7 +100,7 @@ function partsOf(order: Order): readonly Part[] {
       own: [
         ['seller', reversal.sellerAccount],
         ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
-        ['because of refund', reversal.refundId],
+        ['because of', reversal.refundId ? `refund ${reversal.refundId}` : `dispute ${reversal.disputeId}`],
         ...(reversal.counted === 0n
           ? []
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),

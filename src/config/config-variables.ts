@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { FEE_POLICIES } from '../domain/marketplace/lines.js';
 import {
   amount,
   amountsByCurrency,
@@ -212,6 +213,11 @@ export const ENVIRONMENT = z.object({
     approvalThreshold(),
     '10000',
     'What one person gives up within 24 hours stays below this, or a second one agrees: minor units (assets: hundredths of a unit), or by currency and asset, as in usd:10000,jpy:15000,usdc:10000; what is not listed always takes two.',
+  ),
+  REFUND_FEE: standard(
+    oneOf(FEE_POLICIES),
+    'return_proportionally',
+    'Who bears the fee of what is refunded, where a refund does not say: return_proportionally (the platform gives back its part) or keep (the seller gives back first, as far as what he got reaches).',
   ),
   STRIPE_SECRET_KEY: optional(
     matching(/^(sk|rk)_(test|live)_[A-Za-z0-9]+$/, 'a Stripe secret or restricted key (sk_… or rk_…)'),

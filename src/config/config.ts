@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
+import type { FeePolicy } from '../domain/marketplace/lines.js';
 import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
@@ -50,6 +51,7 @@ export interface Config {
     readonly settleFirstBufferBytes: number;
   };
   readonly approvalThreshold: ApprovalThreshold;
+  readonly refundFee: FeePolicy;
   readonly stripe:
     | {
         readonly secretKey: string;
@@ -213,6 +215,7 @@ function toConfig(values: Values): Config {
     temporal: temporalOf(values),
     workerMetricsPort: values.WORKER_METRICS_PORT,
     approvalThreshold: values.APPROVAL_THRESHOLD,
+    refundFee: values.REFUND_FEE,
     settlement: settlementOf(values),
     ...providersOf(values),
     paymentExpiryMs: values.PAYMENT_EXPIRY,

@@ -6,11 +6,13 @@ export type DecisionId = Brand<string, 'DecisionId'>;
 export type OrderId = Brand<string, 'OrderId'>;
 export type PaymentId = Brand<string, 'PaymentId'>;
 export type RefundId = Brand<string, 'RefundId'>;
-/** A seller transfer. */
-export type TransferId = Brand<string, 'TransferId'>;
 export type DisputeId = Brand<string, 'DisputeId'>;
 /** One time that funds of a dispute went out. */
 export type WithdrawalId = Brand<string, 'WithdrawalId'>;
+/** Of whatever sellers give back for. */
+export type CauseId = RefundId | WithdrawalId;
+/** A seller transfer. */
+export type TransferId = Brand<string, 'TransferId'>;
 /** UUIDv8 derived from refund and transfer (reversal-id.ts): the same refund can never reverse one transfer twice. */
 export type ReversalId = Brand<string, 'ReversalId'>;
 export type BackfillId = Brand<string, 'BackfillId'>;

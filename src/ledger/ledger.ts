@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../domain/marketplace/disputes.js';
 import { createDisputeReadings } from './calls/dispute-readings.js';
+import type { FeePolicy } from '../domain/marketplace/lines.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
@@ -62,6 +63,8 @@ export interface LedgerDependencies {
   readonly approvalThreshold: ApprovalThreshold;
   /** Left out: shares are taken back as soon as funds are out, and the platform bears the fees of disputes. */
   readonly disputeRules?: DisputeRules | undefined;
+  /** Of refunds that do not say who bears the fee; default: `return_proportionally`. */
+  readonly refundFee?: FeePolicy;
 }
 
 
@@ -70,7 +73,14 @@ export class LedgerNotReady extends Error {}
 
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
 export function createLedger(dependencies: LedgerDependencies) {
-  const { database, sealer, clock, approvalThreshold, disputeRules = DEFAULT_DISPUTE_RULES } = dependencies;
+  const {
+    database,
+    sealer,
+    clock,
+    approvalThreshold,
+    disputeRules = DEFAULT_DISPUTE_RULES,
+    refundFee = 'return_proportionally',
+  } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
 
@@ -103,7 +113,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createRequestKeys(database),
     ...createOrders(database),
     ...createPayments(database, sealer),
-    ...createRefunds(database),
+    ...createRefunds(database, refundFee),
     ...createTransferReader(database),
     ...createMarketplaceLists(database),
     ...createProviderStates(database),
@@ -121,7 +131,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHyperswitchPace(database),
     ...createPaymentCalls(database, sealer, clock),
     ...createPaymentCancels(database),
-    ...createRefundCalls(database),
+    ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database),
     ...createForeignShares(database),
     ...createReversalCalls(database),

@@ -64,6 +64,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     sealer,
     clock: systemClock,
     approvalThreshold: config.approvalThreshold,
+    refundFee: config.refundFee,
   });
   await ledger.assertReady();
 

@@ -72,6 +72,7 @@ export function createPaidSessionRuntime(
     sealer: createSealer(config.credentialKeys),
     clock: systemClock,
     approvalThreshold: config.approvalThreshold,
+    refundFee: config.refundFee,
   });
   const parts = (decorate ?? ((same) => same))({
     ledger: plain,

@@ -185,6 +185,10 @@ order_items.description text NOT NULL
 order_items.id uuid NOT NULL DEFAULT new_uuid_v7()
 order_items.kind text NOT NULL DEFAULT 'item'::text
 order_items.fee numeric(78,0) NOT NULL DEFAULT 0
+order_shares.order_id uuid NOT NULL
+order_shares.seller_account text
+order_shares.promised numeric(78,0) NOT NULL
+order_shares.due_back numeric(78,0) NOT NULL
 orders.id uuid NOT NULL
 orders.reference text
 orders.currency text NOT NULL
@@ -574,6 +578,7 @@ dispute_withdrawals dispute_withdrawals_fee_check CHECK ((fee >= (0)::numeric))
 dispute_withdrawals dispute_withdrawals_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 dispute_withdrawals dispute_withdrawals_pkey PRIMARY KEY (id)
 dispute_withdrawals dispute_withdrawals_source_check CHECK ((source <> ''::text))
+dispute_withdrawals withdrawals_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 disputes dispute_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 disputes disputes_amount_check CHECK ((amount > (0)::numeric))
 disputes disputes_funds_check CHECK ((funds = ANY (ARRAY['none'::text, 'out'::text, 'back'::text])))
@@ -613,6 +618,11 @@ order_items order_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(i
 order_items order_items_pkey PRIMARY KEY (order_id, "position")
 order_items order_items_position_check CHECK (("position" >= 1))
 order_items order_items_seller_account_check CHECK ((seller_account <> ''::text))
+order_shares order_shares_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+order_shares order_shares_order_id_seller_account_key UNIQUE NULLS NOT DISTINCT (order_id, seller_account)
+order_shares order_shares_seller_account_check CHECK ((seller_account <> ''::text))
+order_shares seller_gives_back_what_he_was_promised CHECK (((seller_account IS NULL) OR ((due_back >= (0)::numeric) AND (due_back <= promised))))
+order_shares shares_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 orders orders_amount_check CHECK ((amount > (0)::numeric))
 orders orders_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 orders orders_pkey PRIMARY KEY (id)
@@ -644,6 +654,7 @@ payments payments_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 payments payments_order_id_key UNIQUE (order_id)
 payments payments_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'import'::text])))
 payments payments_pkey PRIMARY KEY (id)
+payments payments_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 payments payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
 payments unfinished_payment_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'processing'::text])) OR (next_check_at IS NOT NULL)))
 payouts payouts_external_payout_id_check CHECK ((external_payout_id <> ''::text))
@@ -665,6 +676,7 @@ refunds refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 refunds refunds_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'provider'::text])))
 refunds refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
 refunds refunds_pkey PRIMARY KEY (id)
+refunds refunds_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 refunds refunds_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'review'::text, 'succeeded'::text, 'failed'::text])))
 refunds unfinished_refund_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'review'::text])) OR (next_check_at IS NOT NULL)))
 request_keys answer_is_whole CHECK (((answer_status IS NULL) = (answer IS NULL)))
@@ -828,6 +840,7 @@ CREATE UNIQUE INDEX named_answers_pkey ON public.named_answers USING btree (id)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
 CREATE UNIQUE INDEX order_items_id ON public.order_items USING btree (id)
 CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
+CREATE UNIQUE INDEX order_shares_order_id_seller_account_key ON public.order_shares USING btree (order_id, seller_account) NULLS NOT DISTINCT
 CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
 CREATE UNIQUE INDEX orders_reference_key ON public.orders USING btree (reference)
 CREATE UNIQUE INDEX payment_request_secret_pkey ON public.payment_request_secret USING btree (only_one)
@@ -877,6 +890,10 @@ CREATE UNIQUE INDEX voucher_channels_pkey ON public.voucher_channels USING btree
 CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
 
 -- triggers
+CREATE CONSTRAINT TRIGGER payments_shared_out AFTER UPDATE OF captured ON public.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.captured <> old.captured)) EXECUTE FUNCTION guard_order_shares()
+CREATE CONSTRAINT TRIGGER refunds_shared_out AFTER UPDATE OF status ON public.refunds DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'succeeded'::text) <> (old.status = 'succeeded'::text))) EXECUTE FUNCTION guard_order_shares()
+CREATE CONSTRAINT TRIGGER shares_shared_out AFTER INSERT OR UPDATE ON public.order_shares DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
+CREATE CONSTRAINT TRIGGER withdrawals_shared_out AFTER INSERT OR UPDATE ON public.dispute_withdrawals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
 CREATE TRIGGER capture_moves_its_channel AFTER UPDATE OF status ON public.settlements FOR EACH ROW WHEN (((new.channel_id IS NOT NULL) AND (new.status = 'settled'::text) AND (old.status <> 'settled'::text))) EXECUTE FUNCTION capture_moves_its_channel()
 CREATE TRIGGER capture_reveals_its_voucher AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.channel_id IS NOT NULL)) EXECUTE FUNCTION capture_reveals_its_voucher()
 CREATE TRIGGER cause_parts_guard BEFORE INSERT ON public.cause_parts FOR EACH ROW EXECUTE FUNCTION guard_cause_part()
@@ -986,6 +1003,17 @@ BEGIN
     VALUES ('settlement', s.id, 'channel_top_up', 'not_sent', s.key, jsonb_build_object('channel', s.tops_up));
   RETURN 'begun';
 END $function$
+CREATE OR REPLACE FUNCTION public.book_platform(p_order uuid)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  INSERT INTO order_shares (order_id, seller_account, promised, due_back)
+    SELECT p_order, NULL,
+      coalesce((SELECT captured FROM payments WHERE order_id = p_order), 0) - coalesce(sum(promised), 0),
+      coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND stands), 0) - coalesce(sum(due_back), 0)
+    FROM order_shares WHERE order_id = p_order AND seller_account IS NOT NULL
+  ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
+$function$
 CREATE OR REPLACE FUNCTION public.capture_moves_its_channel()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1323,6 +1351,23 @@ BEGIN
     RAISE EXCEPTION '%: a new generation needs evidence that the earlier one moved nothing', what USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_order_shares()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_paid numeric := coalesce((SELECT captured FROM payments WHERE order_id = NEW.order_id), 0);
+  v_back numeric := coalesce((SELECT sum(amount) FROM causes WHERE order_id = NEW.order_id AND stands), 0);
+  v_promised numeric;
+  v_due numeric;
+BEGIN
+  SELECT coalesce(sum(promised), 0), coalesce(sum(due_back), 0) INTO v_promised, v_due FROM order_shares WHERE order_id = NEW.order_id;
+  IF (v_promised, v_due) IS DISTINCT FROM (v_paid, v_back) THEN
+    RAISE EXCEPTION 'order %: % captured and % back with the buyer are shared out as % and %', NEW.order_id, v_paid, v_back, v_promised, v_due
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION public.guard_payment()
  RETURNS trigger

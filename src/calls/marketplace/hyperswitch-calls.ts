@@ -56,7 +56,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   };
   const ofDisputes = { ...common, clock, stripe: stripe?.inLane('disputes') };
   const search = createDisputeSearch(ofDisputes);
-  const { advanceDispute } = createDisputeFollow(ofDisputes);
+  const { advanceDispute, readDispute } = createDisputeFollow(ofDisputes);
   const { searchNamed } = search;
   const advancePayment = createPaymentFollow({ ...common, clock, expiryMs: paymentExpiryMs, searchNamed });
   const advanceRefund = createRefundFollow(common);
@@ -72,6 +72,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   return {
     advancePayment: (id: PaymentId) => answeringWebhooks({ kind: 'payment', id }, () => advancePayment(id)),
     advanceDispute: (id: DisputeId) => answeringWebhooks({ kind: 'dispute', id }, () => advanceDispute(id)),
+    readDispute,
     ...search,
     advanceRefund: (id: RefundId) => answeringWebhooks({ kind: 'refund', id }, () => advanceRefund(id)),
   };

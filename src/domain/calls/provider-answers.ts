@@ -232,7 +232,10 @@ export interface ReversalParams {
   readonly metadata: {
     /** Our reversal's id: what a look-up recognises as ours. */
     readonly operation_id: string;
-    readonly refund_id: string;
+    /** What it is taken back for: a refund, or a dispute and what it is called at the processor. */
+    readonly refund_id?: string;
+    readonly dispute_id?: string;
+    readonly provider_dispute_id?: string;
     readonly order_id: string;
     readonly generation: string;
     readonly reason: string;

@@ -1,6 +1,7 @@
 import type { Certainty } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
-import type { Order, Payment, Refund, Reversal, SellerTransfer } from './marketplace.js';
+import type { FeePolicy } from './lines.js';
+import type { Order, OrderItem, Payment, Refund, Reversal, SellerTransfer } from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
 
 /**
@@ -14,6 +15,7 @@ export type OrderAnswer = {
   readonly currency: string;
   readonly amount: number;
   readonly items: readonly OrderItemAnswer[];
+  readonly platform: PlatformAnswer;
   readonly payment: PaymentOfOrder | null;
   readonly transfers: readonly TransferAnswer[];
   readonly refunds: readonly RefundAnswer[];
@@ -24,10 +26,18 @@ export type OrderAnswer = {
 };
 
 export type OrderItemAnswer = {
-  readonly seller_account: string;
+  readonly id: string;
+  readonly kind: OrderItem['kind'];
+  /** Null: the platform's own. */
+  readonly seller_account: string | null;
   readonly amount: number;
+  /** Of the amount, what the platform keeps. */
+  readonly fee: number;
   readonly description: string;
 };
+
+/** What is the platform's of an order; kept may be below 0. */
+export type PlatformAnswer = { readonly amount: number; readonly fees: number; readonly kept: number };
 
 /** Without the buyer's client secret, which only the answer to POST /api/v1/payments holds. */
 export type PaymentAnswer = {
@@ -61,6 +71,9 @@ export type RefundAnswer = {
   readonly currency: string;
   readonly status: RefundStatus;
   readonly origin: 'api' | 'provider';
+  /** What it gives back of which items; null: of every line the same part. */
+  readonly items: readonly { readonly item_id: string; readonly amount: number }[] | null;
+  readonly fee: FeePolicy;
   readonly hyperswitch_refund_id: string | null;
   readonly reversals: readonly ReversalAnswer[];
   readonly reason: string;
@@ -90,7 +103,9 @@ export type TransferAnswer = {
 
 export type ReversalAnswer = {
   readonly id: string;
-  readonly refund_id: string;
+  /** What it is taken back for: one of these two. */
+  readonly refund_id: string | null;
+  readonly dispute_id: string | null;
   readonly transfer_id: string;
   readonly order_id: string;
   readonly seller_account: string;
@@ -119,10 +134,18 @@ export function orderAnswer(order: Order): OrderAnswer {
     currency: order.currency,
     amount: minorUnits(order.amount),
     items: order.items.map((item) => ({
+      id: item.id,
+      kind: item.kind,
       seller_account: item.sellerAccount,
       amount: minorUnits(item.amount),
+      fee: minorUnits(item.fee),
       description: item.description,
     })),
+    platform: {
+      amount: minorUnits(order.platform.amount),
+      fees: minorUnits(order.platform.fees),
+      kept: minorUnits(order.platform.kept),
+    },
     payment: order.payment && paymentOfOrder(order.payment),
     transfers: order.transfers.map((one) =>
       transferAnswer(
@@ -174,6 +197,8 @@ export const refundAnswer = (refund: Refund, reversals: readonly Reversal[]): Re
   currency: refund.currency,
   status: refund.status,
   origin: refund.origin,
+  items: refund.items && refund.items.map(({ itemId, amount }) => ({ item_id: itemId, amount: minorUnits(amount) })),
+  fee: refund.fee,
   hyperswitch_refund_id: refund.hyperswitchRefundId,
   reversals: reversals.map(reversalAnswer),
   reason: refund.reason,
@@ -205,6 +230,7 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
 export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({
   id: reversal.id,
   refund_id: reversal.refundId,
+  dispute_id: reversal.disputeId,
   transfer_id: reversal.transferId,
   order_id: reversal.orderId,
   seller_account: reversal.sellerAccount,

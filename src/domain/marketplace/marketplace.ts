@@ -3,6 +3,7 @@ import type { Attention } from '../decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../ids.js';
 import type { Captured } from './captured.js';
 import type { DisputeFunds, DisputeStatus } from './disputes.js';
+import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
 
 /**
@@ -17,6 +18,7 @@ export interface Order {
   readonly currency: string;
   readonly amount: bigint;
   readonly items: readonly OrderItem[];
+  readonly platform: PlatformShare;
   readonly payment: Payment | null;
   readonly transfers: readonly SellerTransfer[];
   readonly refunds: readonly Refund[];
@@ -25,10 +27,30 @@ export interface Order {
   readonly createdAt: string;
 }
 
-export interface OrderItem {
-  readonly sellerAccount: string;
+export const ITEM_KINDS = ['item', 'shipping', 'tax'] as const;
+
+/** A line of an order. */
+export interface NewOrderItem {
+  /** Default: item. */
+  readonly kind?: (typeof ITEM_KINDS)[number];
+  /** Null: the platform's own. */
+  readonly sellerAccount: string | null;
   readonly amount: bigint;
+  /** Of the amount, what the platform keeps; default: nothing. */
+  readonly fee?: bigint;
   readonly description: string;
+}
+export interface OrderItem extends Required<NewOrderItem> {
+  readonly id: string;
+}
+
+/** What is the platform's of an order. */
+export interface PlatformShare {
+  /** Its own lines, and what the buyer paid for none. */
+  readonly amount: bigint;
+  readonly fees: bigint;
+  /** Its part of what is captured now, less what refunds and disputes leave it to bear; below 0: it lost money. */
+  readonly kept: bigint;
 }
 
 export interface Payment {
@@ -58,6 +80,9 @@ export interface Refund {
   readonly status: RefundStatus;
   readonly certainty: Certainty;
   readonly origin: 'api' | 'provider';
+  /** What it gives back of which items; null: of every line the same part. */
+  readonly items: readonly { readonly itemId: string; readonly amount: bigint }[] | null;
+  readonly fee: FeePolicy;
   readonly hyperswitchRefundId: string | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
@@ -86,7 +111,9 @@ export interface SellerTransfer {
 
 export interface Reversal {
   readonly id: ReversalId;
-  readonly refundId: RefundId;
+  /** What it is taken back for: a refund, or a dispute. */
+  readonly refundId: RefundId | null;
+  readonly disputeId: DisputeId | null;
   readonly transferId: TransferId;
   readonly orderId: OrderId;
   readonly sellerAccount: string;

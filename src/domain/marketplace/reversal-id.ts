@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { RefundId, ReversalId, TransferId } from '../ids.js';
+import type { CauseId, ReversalId, TransferId } from '../ids.js';
 
 /**
- * The reversal of one transfer because of one refund has one id, however often and wherever it is written: RFC 9562 §5.8
+ * The reversal of one transfer because of one cause has one id, however often and wherever it is written: RFC 9562 §5.8
  * (UUIDv8) over the SHA-256 of both ids. Not among the other ids because workflows have no `node:crypto`.
  */
-export function reversalId(refund: RefundId, transfer: TransferId): ReversalId {
-  const bytes = createHash('sha256').update(`makegood reversal ${refund} ${transfer}`).digest().subarray(0, 16);
+export function reversalId(cause: CauseId, transfer: TransferId): ReversalId {
+  const bytes = createHash('sha256').update(`makegood reversal ${cause} ${transfer}`).digest().subarray(0, 16);
   bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x80;
   bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
   const hex = bytes.toString('hex');

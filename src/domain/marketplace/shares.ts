@@ -1,9 +1,7 @@
 /** How much of one seller transfer a refund takes back. Integers only; amounts in minor units of the order's currency. */
 
 export interface TransferShare {
-  /** What the seller was promised when the order was paid. */
-  readonly promised: bigint;
-  /** Of it, never sent because a refund came first. */
+  /** Of what the seller was promised, never sent because a refund came first. */
   readonly withheld: bigint;
   /** Of it, taken back or about to be: every reversal that is not given up. */
   readonly reversed: bigint;
@@ -31,14 +29,14 @@ export function dueBack(promised: bigint, { paid, refunded, step }: Refunded): b
   return proportion - (proportion % step);
 }
 
-/** The further share that is due now; never negative, and never above what the seller still has. */
-export function shareOf(transfer: TransferShare, order: Refunded): bigint {
-  const outstanding = dueBack(transfer.promised, order) - transfer.withheld - transfer.reversed;
+/** The further share that is due now, of `due` in all; never negative. */
+export function shareOf({ withheld, reversed }: TransferShare, due: bigint): bigint {
+  const outstanding = due - withheld - reversed;
   return outstanding > 0n ? outstanding : 0n;
 }
 
-/** What the seller is owed again because refunds that were taken into account have failed since; usually 0. */
-export function overtaken(transfer: TransferShare, order: Refunded): bigint {
-  const excess = transfer.withheld + transfer.reversed - dueBack(transfer.promised, order);
+/** What the seller is owed again because what was taken into account does not hold any more; usually 0. */
+export function overtaken({ withheld, reversed }: TransferShare, due: bigint): bigint {
+  const excess = withheld + reversed - due;
   return excess > 0n ? excess : 0n;
 }

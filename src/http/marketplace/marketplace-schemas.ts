@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { amountStep, parseCurrency } from '../../domain/marketplace/currencies.js';
+import { FEE_POLICIES, feeOf } from '../../domain/marketplace/lines.js';
+import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
 import type {
   PaymentDetails as Details,
   OrderAnswer as Order,
@@ -40,12 +42,29 @@ const currency = z
   })
   .describe('ISO 4217, in any case; answers hold upper case.');
 
+const sellerIn = z
+  .string()
+  .regex(/^acct_[A-Za-z0-9_]{1,64}$/, { error: 'has to be a Stripe account, for example "acct_1A2b3C"' });
+
+const fee = z
+  .union([
+    z
+      .int({ error: 'has to be an integer of minor units, or {"basis_points": …}' })
+      .min(0, { error: 'has to be at least 0' })
+      .max(LARGEST),
+    z.strictObject({ basis_points: z.int().min(0).max(10_000) }),
+  ])
+  .describe(
+    'Of the amount, what the platform keeps: minor units, or basis points of the amount, rounded down to what the currency moves in.',
+  );
+
 const orderItem = z.strictObject({
-  seller_account: z
-    .string()
-    .regex(/^acct_[A-Za-z0-9_]{1,64}$/, { error: 'has to be a Stripe account, for example "acct_1A2b3C"' })
-    .describe('The connected Stripe account that gets this amount.'),
+  kind: z.enum(ITEM_KINDS).default('item').describe('What the line is for; it changes nothing about who gets what.'),
+  seller_account: sellerIn
+    .optional()
+    .describe("The connected Stripe account that gets this amount, less the fee; left out: the platform's own line."),
   amount: minorUnits,
+  fee: fee.optional(),
   description: text(500),
 });
 
@@ -54,17 +73,28 @@ export const NewOrderRequest = z
   // A transformation, because unlike a refinement it runs only on what is right in all of its parts.
   .transform((order, context) => {
     const step = amountStep(order.currency);
-    for (const [index, { amount }] of order.items.entries()) {
-      if (amount % step !== 0n)
-        context.issues.push(problemAt(order, ['items', index, 'amount'], offStep(order.currency)));
+    const items = order.items.map((item) => ({ ...item, fee: feeOfItem(item, step) }));
+    for (const [index, { amount, fee: kept, seller_account: seller }] of items.entries()) {
+      const wrong = (field: string, message: string) =>
+        context.issues.push(problemAt(order, ['items', index, field], message));
+      if (amount % step !== 0n) wrong('amount', offStep(order.currency));
+      if (kept % step !== 0n) wrong('fee', offStep(order.currency));
+      if (kept > amount) wrong('fee', `may be at most the amount, ${amount}`);
+      if (kept > 0n && seller === undefined)
+        wrong('fee', "is what the platform keeps of a seller's line: this line has no seller_account");
     }
     const total = order.items.reduce((sum, { amount }) => sum + amount, 0n);
     if (total > BigInt(LARGEST)) {
       context.issues.push(problemAt(order, ['items'], `come to more than ${LARGEST}, the largest amount`));
     }
-    return order;
+    return { ...order, items };
   });
 export type NewOrderRequest = z.output<typeof NewOrderRequest>;
+
+function feeOfItem({ amount, fee: asked }: z.output<typeof orderItem>, step: bigint): bigint {
+  if (asked === undefined) return 0n;
+  return typeof asked === 'number' ? BigInt(asked) : feeOf(amount, BigInt(asked.basis_points), step);
+}
 
 const problemAt = (input: unknown, path: (string | number)[], message: string) =>
   ({ code: 'custom', input, path, message }) as const;
@@ -78,11 +108,40 @@ const orderId = text(64).describe('Of an order.');
 export const NewPaymentRequest = z.strictObject({ order_id: orderId });
 export type NewPaymentRequest = z.output<typeof NewPaymentRequest>;
 
-export const NewRefundRequest = z.strictObject({
-  order_id: orderId,
-  amount: minorUnits.optional().describe('Minor units, as a JSON integer; left out: all that is not refunded yet.'),
-  reason: text(255).regex(/\S/, { error: 'says nothing' }).describe('Passed on to the payment provider.'),
-});
+export const NewRefundRequest = z
+  .strictObject({
+    order_id: orderId,
+    amount: minorUnits.optional().describe('Minor units, as a JSON integer; left out: all that is not refunded yet.'),
+    items: z
+      .array(z.strictObject({ item_id: text(64), amount: minorUnits }))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe(
+        'What is given back of which items; only their sellers give anything back. Instead of amount and seller_account.',
+      ),
+    seller_account: sellerIn
+      .optional()
+      .describe('Only lines of this seller are given back: `amount` of them, or all that is left.'),
+    fee: z
+      .enum(FEE_POLICIES)
+      .optional()
+      .describe(
+        'Who bears the fee: `return_proportionally`: the platform gives back its part; `keep`: the seller gives back first, as far as what he got reaches. Default: REFUND_FEE.',
+      ),
+    reason: text(255).regex(/\S/, { error: 'says nothing' }).describe('Passed on to the payment provider.'),
+  })
+  .superRefine((refund, context) => {
+    const { items, amount, seller_account: seller } = refund;
+    if (items === undefined) return;
+    if (amount !== undefined || seller !== undefined)
+      context.issues.push(
+        problemAt(refund, ['items'], 'say by themselves what is refunded: leave out amount and seller_account'),
+      );
+    for (const [index, { item_id: id }] of items.entries())
+      if (items.findIndex((one) => one.item_id === id) < index)
+        context.issues.push(problemAt(refund, ['items', index, 'item_id'], 'is named twice: add up its amounts'));
+  });
 export type NewRefundRequest = z.output<typeof NewRefundRequest>;
 
 const marketplaceList = <Status extends string>(statuses: readonly Status[]) =>
@@ -108,8 +167,9 @@ const workflowId = z.string().nullable();
 
 export const ReversalAnswer: z.ZodType<Reversal> = z
   .object({
-    id: z.uuid().describe('Derived from the refund and the transfer.'),
-    refund_id: z.uuid(),
+    id: z.uuid().describe('Derived from its cause and the transfer.'),
+    refund_id: z.uuid().nullable().describe('What it is taken back for; null: a dispute.'),
+    dispute_id: z.uuid().nullable(),
     transfer_id: z.uuid(),
     order_id: z.uuid(),
     seller_account: sellerAccount,
@@ -162,6 +222,11 @@ export const RefundAnswer: z.ZodType<Refund> = z
       .describe(
         '`provider`: made in the dashboard of the payment provider; without `hyperswitch_refund_id`: given back outside any refund, as two persons said.',
       ),
+    items: z
+      .array(z.object({ item_id: z.uuid(), amount: amountOut }))
+      .nullable()
+      .describe('What it gives back of which items; null: of every line the same part.'),
+    fee: z.enum(FEE_POLICIES).describe('Who bears the fee of it.'),
     hyperswitch_refund_id: z.string().nullable(),
     reversals: z.array(ReversalAnswer),
     reason: z.string(),
@@ -211,7 +276,25 @@ export const OrderAnswer: z.ZodType<Order> = z
     status: z.enum(ORDER_STATUSES),
     currency: z.string(),
     amount: amountOut,
-    items: z.array(z.object({ seller_account: sellerAccount, amount: amountOut, description: z.string() })),
+    items: z.array(
+      z.object({
+        id: z.uuid(),
+        kind: z.enum(ITEM_KINDS),
+        seller_account: sellerAccount.nullable().describe("Null: the platform's own."),
+        amount: amountOut,
+        fee: amountOut.describe('Of the amount, what the platform keeps.'),
+        description: z.string(),
+      }),
+    ),
+    platform: z
+      .object({
+        amount: amountOut.describe('Its own lines, and what an imported order was paid for none.'),
+        fees: amountOut,
+        kept: z
+          .int()
+          .describe('Of what is captured now; below 0 where refunds and disputes left it more to bear than it got.'),
+      })
+      .describe("What is not the sellers'."),
     payment: PaymentInOrder.nullable(),
     transfers: z.array(TransferAnswer),
     refunds: z.array(RefundAnswer),

@@ -21,7 +21,16 @@ export function orderRoutes(dependencies: Dependencies): readonly Route[] {
 
 async function create(call: Call<NewOrderRequest, unknown>, { ledger, clock }: Dependencies): Promise<Reply> {
   const { currency, items } = call.body;
-  const content = { currency, items: items.map((item) => ({ ...item, amount: item.amount.toString() })) };
+  // As it was before there were kinds and fees, where a line has none: a key of then still finds its answer.
+  const content = {
+    currency,
+    items: items.map(({ kind, fee, amount, ...item }) => ({
+      ...item,
+      amount: amount.toString(),
+      ...(kind === 'item' ? {} : { kind }),
+      ...(fee === 0n ? {} : { fee: fee.toString() }),
+    })),
+  };
   const request = requestKeyOf(call, 'orders', content);
   const { status, answer } = await once(ledger, request, async () => {
     const order = await fromLedger(
@@ -29,11 +38,7 @@ async function create(call: Call<NewOrderRequest, unknown>, { ledger, clock }: D
         {
           id: newOrderId(clock.nowMs()),
           currency,
-          items: items.map(({ seller_account: sellerAccount, amount, description }) => ({
-            sellerAccount,
-            amount,
-            description,
-          })),
+          items: items.map(({ seller_account: sellerAccount = null, ...item }) => ({ ...item, sellerAccount })),
         },
         request,
       ),

@@ -3,9 +3,10 @@ import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type OrderId, parseOrderId, parseRefundId, type RefundId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { Refund } from '../../domain/marketplace/marketplace.js';
 import { type RefundAnswer, refundAnswer } from '../../domain/marketplace/marketplace-answer.js';
-import type { NewRefundOutcome, RequestKey } from '../../ledger/marketplace/marketplace-types.js';
+import type { NewRefundOutcome, RefundLines, RequestKey } from '../../ledger/marketplace/marketplace-types.js';
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem } from '../problem.js';
 import { type Call, INVALID_BODY, type Reply, type Route, route } from '../route.js';
@@ -27,13 +28,24 @@ export const refundRoutes = (dependencies: Dependencies): readonly Route[] => [
 async function create(call: Call<NewRefundRequest, unknown>, dependencies: Dependencies): Promise<Reply> {
   const { ledger, sendRefund, nudge } = dependencies;
   configured(dependencies.hyperswitch, 'refunds');
-  const { order_id: order, amount, reason } = call.body;
-  const request = requestKeyOf(call, 'refunds', { order_id: order, amount: amount?.toString() ?? null, reason });
+  const { order_id: order, amount, items, seller_account: seller, fee, reason } = call.body;
+  // As it was before there were items, sellers and fees, where the request names none: a key of then still finds its answer.
+  const request = requestKeyOf(call, 'refunds', {
+    order_id: order,
+    amount: amount?.toString() ?? null,
+    reason,
+    ...(items && { items: items.map((one) => ({ ...one, amount: one.amount.toString() })) }),
+    ...(seller !== undefined && { seller_account: seller }),
+    ...(fee && { fee }),
+  });
   const orderId = parseOrderId(order);
   if (!orderId) throw noOrder();
   const { status, answer } = await once(ledger, request, async (madeId) => {
-    if (madeId === null) await checkStep(orderId, amount, dependencies);
-    const refund = await rowOf({ orderId, amount: amount ?? null, reason, request }, dependencies);
+    if (madeId === null) await checkStep(orderId, call.body, dependencies);
+    const refund = await rowOf(
+      { orderId, amount: amount ?? null, lines: linesOf(call.body), fee, reason, request },
+      dependencies,
+    );
     if (refund.certainty !== 'done') {
       // The buyer's refund waits for this one call and for nothing else; its outcome is in the ledger, known or not.
       await fromLedger(sendRefund(refund.id)).finally(() => nudge({ kind: 'refund', id: refund.id }));
@@ -44,19 +56,37 @@ async function create(call: Call<NewRefundRequest, unknown>, dependencies: Depen
 }
 
 /** Sellers give back whole steps only, and cards are held to the same: told before the buyer is. */
-async function checkStep(orderId: OrderId, amount: bigint | undefined, { ledger }: Dependencies): Promise<void> {
-  if (amount === undefined) return;
+async function checkStep(
+  orderId: OrderId,
+  { amount, items = [] }: NewRefundRequest,
+  { ledger }: Dependencies,
+): Promise<void> {
+  if (amount === undefined && items.length === 0) return;
   const order = await fromLedger(ledger.findOrder(orderId));
-  if (!order || amount % amountStep(order.currency) === 0n) return;
-  throw new HttpProblem('invalid_request', INVALID_BODY, {
-    errors: [{ pointer: '/amount', message: `${offStep(order.currency)}; left out, it is all that is left` }],
-  });
+  if (!order) return;
+  const step = amountStep(order.currency);
+  const amounts = items.map((item, nth) => ({ amount: item.amount, pointer: `/items/${nth}/amount` }));
+  if (amount !== undefined) amounts.push({ amount, pointer: '/amount' });
+  const errors = amounts
+    .filter((one) => one.amount % step !== 0n)
+    .map(({ pointer }) => ({
+      pointer,
+      message: `${offStep(order.currency)}${pointer === '/amount' ? '; left out, it is all that is left' : ''}`,
+    }));
+  if (errors.length > 0) throw new HttpProblem('invalid_request', INVALID_BODY, { errors });
+}
+
+function linesOf({ items, seller_account: seller }: NewRefundRequest): RefundLines | undefined {
+  if (items) return { items: items.map((one) => ({ itemId: one.item_id, amount: one.amount })) };
+  return seller === undefined ? undefined : { seller };
 }
 
 async function rowOf(
   asked: {
     readonly orderId: OrderId;
     readonly amount: bigint | null;
+    readonly lines: RefundLines | undefined;
+    readonly fee: FeePolicy | undefined;
     readonly reason: string;
     readonly request: RequestKey;
   },
@@ -81,21 +111,32 @@ async function rowOf(
         'Hyperswitch does not say how much of this payment it captured, or captured it in another currency: give it back there, and the refund is found',
       );
     case 'exceeds_paid':
-      throw exceeds(outcome.remainder);
+      throw exceeds(outcome.remainder, '/amount');
+    case 'exceeds_seller':
+      throw exceeds(outcome.left, '/amount', 'of what was paid to this seller');
+    case 'exceeds_item':
+      throw exceeds(outcome.left, `/items/${outcome.item}/amount`, 'of this item');
+    case 'no_such_item':
+      throw unknownLine(`/items/${outcome.item}/item_id`, 'is no item of this order');
+    case 'no_such_seller':
+      throw unknownLine('/seller_account', 'has no line in this order');
     default:
       return assertNever(outcome);
   }
 }
 
-function exceeds(remainder: bigint): HttpProblem {
+function exceeds(remainder: bigint, pointer: string, of = 'of what was paid'): HttpProblem {
   const left =
     remainder === 0n
-      ? 'everything that was paid is refunded, or about to be'
-      : `${remainder} of what was paid is left to be refunded (minor units)`;
+      ? `everything ${of} is refunded, or about to be`.replace('everything of what was', 'everything that was')
+      : `${remainder} ${of} is left to be refunded (minor units)`;
   return new HttpProblem('refund_exceeds_paid', `${left}: nothing was refunded by this request`, {
-    errors: [{ pointer: '/amount', message: `may be at most ${remainder}` }],
+    errors: [{ pointer, message: `may be at most ${remainder}` }],
   });
 }
+
+const unknownLine = (pointer: string, message: string): HttpProblem =>
+  new HttpProblem('invalid_request', INVALID_BODY, { errors: [{ pointer, message }] });
 
 async function get({ params }: Call<unknown, unknown>, dependencies: Dependencies): Promise<Reply> {
   const id = parseRefundId(params.id ?? '');

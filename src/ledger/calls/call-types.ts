@@ -2,7 +2,7 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { Decision } from '../../domain/calls/next.js';
 import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
-import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -101,7 +101,9 @@ export interface ClaimedTransfer extends Claimed {
 
 export interface ClaimedReversal extends Claimed {
   readonly id: ReversalId;
-  readonly refundId: RefundId;
+  /** Null: because of a dispute, whose record is read once more before the POST. */
+  readonly refundId: RefundId | null;
+  readonly disputeId: DisputeId | null;
   readonly transferId: TransferId;
   readonly stripeTransferId: string;
   /** To read the refund once more before the POST; null: given back outside any refund, and its payment is read. */

@@ -28,6 +28,7 @@ export async function readPaymentInto(reader: Reader, row: LockedPayment, readin
   const moves = status !== row.status && PAYMENT_TRANSITIONS[row.status].includes(status);
   await saveReading(reader, row, { reading, question, open: isOpen(moves ? status : row.status), captured });
   const started = moves ? await move(reader, row, status) : [];
+  if (captured.surely !== BigInt(row.captured)) await query('SELECT book_platform($1)', [row.order_id]);
   const settled = givenUpLike(row, facts, captured);
   const contradiction = moves || settled ? null : contradictionOf(row, facts);
   const asked = contradiction ?? (settled ? null : question);

@@ -2,6 +2,7 @@ import { type Certainty, certaintyAtClaim } from '../../domain/calls/certainty.j
 import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import { REFUND_TRANSITIONS, type RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
 import { larger } from '../../domain/money.js';
@@ -62,7 +63,7 @@ const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reas
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
 
 /** The calls that make and follow one refund at Hyperswitch, and what its answers change here. */
-export function createRefundCalls(database: Database) {
+export function createRefundCalls(database: Database, usualFee: FeePolicy) {
   const apply = (reading: RefundReading): Promise<Applied> =>
     database.transaction(async (query) => {
       const row = await lockRefund(query, reading.refundId);
@@ -105,7 +106,9 @@ export function createRefundCalls(database: Database) {
       refundId: RefundId,
       facts: RefundFacts,
     ): Promise<Applied & { refundId: RefundId }> {
-      const id = await database.transaction((query) => insertFound(query, { paymentId, refundId, facts }));
+      const id = await database.transaction((query) =>
+        insertFound(query, { paymentId, refundId, facts, fee: usualFee }),
+      );
       return { ...(await apply({ refundId: id, runner: null, facts })), refundId: id };
     },
   };
@@ -238,10 +241,11 @@ interface Found {
   readonly paymentId: PaymentId;
   readonly refundId: RefundId;
   readonly facts: RefundFacts;
+  readonly fee: FeePolicy;
 }
 
 /** Stored once however often it is found: the id at the provider is unique. @returns the refund's id here */
-async function insertFound(query: Query, { paymentId, refundId, facts }: Found): Promise<RefundId> {
+async function insertFound(query: Query, { paymentId, refundId, facts, fee }: Found): Promise<RefundId> {
   const [payment] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [paymentId]);
   if (!payment) throw new Error(`payment ${paymentId} is not in the ledger`);
   await lockOrder(query, payment.order_id);
@@ -251,8 +255,8 @@ async function insertFound(query: Query, { paymentId, refundId, facts }: Found):
   if (known) return known.id;
   await query(
     `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key,
-       hyperswitch_refund_id, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, 'provider', 'done', $7, $8, clock_now() + interval '1 minute', 'refund/' || $1::uuid)`,
+       hyperswitch_refund_id, fee, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, 'provider', 'done', $7, $8, $9, clock_now() + interval '1 minute', 'refund/' || $1::uuid)`,
     [
       refundId,
       payment.order_id,
@@ -262,6 +266,7 @@ async function insertFound(query: Query, { paymentId, refundId, facts }: Found):
       facts.reason ?? 'made at the provider',
       refundKey(refundId),
       facts.hyperswitchRefundId,
+      fee,
     ],
   );
   await recordEvent(query, {

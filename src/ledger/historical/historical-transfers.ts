@@ -9,6 +9,7 @@ import {
 } from '../../domain/ids.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
+import { settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { HistoricalTransfer, ImportOutcome } from './historical-types.js';
 
@@ -46,6 +47,7 @@ async function importLine(query: Query, line: HistoricalTransfer): Promise<Impor
   }
   const orderId = order?.id ?? (await insertOrder(query, line));
   const transferId = await insertTransfer(query, orderId, line);
+  await settleShares(query, orderId);
   return { kind: 'imported', transferId, orderId };
 }
 

@@ -11,9 +11,7 @@ import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-sha
 /** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
 
 export interface Owed {
-  /** The newest of them, which a compensation names. */
-  readonly transferId: TransferId;
-  /** What was promised first, and its compensations: refunds may have taken from any of them. */
+  /** What was promised first, and its compensations, the newest last: causes may have taken from any of them. */
   readonly transfers: readonly ShareRow[];
   readonly sellerAccount: string;
   readonly currency: string;
@@ -22,14 +20,13 @@ export interface Owed {
 
 /** What sellers are owed again: surely taken back, or withheld for good, and no longer due. */
 export async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
-  const { sellers, ...sums } = await lockShares(query, order);
+  const { sellers } = await lockShares(query, order);
   return sellers
     .map((seller) => ({
-      transferId: (seller.transfers.at(-1) ?? seller.promise).id,
       transfers: seller.transfers,
-      sellerAccount: seller.promise.seller_account,
-      currency: seller.promise.currency,
-      amount: overtaken(takenShare(seller), sums),
+      sellerAccount: seller.seller,
+      currency: seller.currency,
+      amount: overtaken(takenShare(seller), seller.due),
     }))
     .filter(({ amount }) => amount > 0n);
 }
@@ -88,10 +85,12 @@ export async function compensate(
   refund: RefundId,
 ): Promise<MarketplaceItem[]> {
   const started: MarketplaceItem[] = [];
-  for (const { transferId, transfers, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
+  for (const { transfers, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
+    const newest = transfers.at(-1);
+    if (!newest) continue;
     const id = newTransferId(clock.nowMs());
     await noteMadeGood(query, transfers, amount);
-    const compensates = { refund, transferId };
+    const compensates = { refund, transferId: newest.id };
     await insertTransfer(query, { id, order, sellerAccount, currency, amount, compensates });
     started.push({ kind: 'transfer', id });
   }

@@ -10,7 +10,7 @@ import { type Query, recordEvent } from '../transition.js';
 import { proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
 import { restoreTaken } from './restorations.js';
-import { settleShares, voidDemandsOf } from './share-out.js';
+import { restoreShares, settleShares } from './share-out.js';
 
 /** Every function here runs in a transaction that holds the order's row. */
 
@@ -150,8 +150,7 @@ interface Funds {
  */
 export async function followFunds(query: Query, order: OrderId, { recorded }: Funds): Promise<readonly MarketplaceItem[]> {
   const started: MarketplaceItem[] = [];
-  for (const { id, what } of recorded)
-    if (what === 'back') started.push(...(await voidDemandsOf(query, id, 'the funds of its dispute are back, so nothing is due')));
+  for (const { id, what } of recorded) if (what === 'back') started.push(...(await restoreShares(query, order, id)));
   const newest = recorded.findLast(({ what }) => what !== 'back')?.id;
   started.push(...(await settleShares(query, order, newest)));
   started.push(...(await restoreTaken(query, order)));

@@ -1,6 +1,7 @@
 import type { Certainty } from '../../domain/calls/certainty.js';
 import type { Attention, AttentionReason } from '../../domain/decisions/attention.js';
-import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { OrderItem, Payment, Refund, Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
 import type {
   OrderStatus,
@@ -18,13 +19,20 @@ export interface OrderRow {
   currency: string;
   amount: string;
   status: OrderStatus;
+  /** The platform's: its lines and what was paid for none, the fees, and what is left of both. */
+  platform_amount: string;
+  fees: string;
+  kept: string;
   created_at: Date;
 }
 
 export interface OrderItemRow {
   order_id: OrderId;
-  seller_account: string;
+  id: string;
+  kind: OrderItem['kind'];
+  seller_account: string | null;
   amount: string;
+  fee: string;
   description: string;
 }
 
@@ -60,6 +68,8 @@ export interface RefundRow extends AttentionColumns {
   certainty: Certainty;
   origin: 'api' | 'provider';
   hyperswitch_refund_id: string | null;
+  fee: FeePolicy | null;
+  items: readonly { readonly item_id: string; readonly amount: string }[] | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -83,7 +93,8 @@ export interface TransferRow extends AttentionColumns {
 
 export interface ReversalRow extends AttentionColumns {
   id: ReversalId;
-  refund_id: RefundId;
+  refund_id: RefundId | null;
+  dispute_id: DisputeId | null;
   transfer_id: TransferId;
   order_id: OrderId;
   seller_account: string;
@@ -101,25 +112,32 @@ export interface ReversalRow extends AttentionColumns {
   created_at: Date;
 }
 
-export const ORDER_COLUMNS = 'id, reference, currency, amount, status, created_at';
+export const ORDER_COLUMNS = `id, reference, currency, amount, status, created_at,
+  amount - (SELECT coalesce(sum(amount), 0) FROM order_items WHERE order_id = orders.id AND seller_account IS NOT NULL) AS platform_amount,
+  (SELECT coalesce(sum(fee), 0) FROM order_items WHERE order_id = orders.id) AS fees,
+  coalesce((SELECT promised - due_back FROM order_shares WHERE order_id = orders.id AND seller_account IS NULL), 0) AS kept`;
 
-export const ORDER_ITEM_COLUMNS = 'order_id, seller_account, amount, description';
+export const ORDER_ITEM_COLUMNS = 'order_id, id, kind, seller_account, amount, fee, description';
 
 export const PAYMENT_COLUMNS = `id, order_id, amount, captured, captured_known, currency, status, provider_status, certainty,
   hyperswitch_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
-  hyperswitch_refund_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
+  hyperswitch_refund_id, fee, (SELECT jsonb_agg(jsonb_build_object('item_id', id, 'amount', given::text) ORDER BY position) FROM (
+    SELECT i.id, i.position, sum(p.amount) AS given FROM cause_parts p JOIN order_items i USING (order_id, position)
+    WHERE p.cause_id = refunds.id GROUP BY i.id, i.position HAVING sum(p.amount) > 0) AS each) AS items,
+  attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,
   stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
-/** Of `reversals v JOIN seller_transfers t ON t.id = v.transfer_id`. */
-const REVERSAL_COLUMNS = `v.id, v.refund_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
+/** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
+const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
   v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.attention_reason,
   v.attention_since, v.attention_detail, v.workflow_id, v.created_at`;
 
-export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id`;
+export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id
+  LEFT JOIN dispute_withdrawals w ON w.id = v.withdrawal_id`;
 
 /** The values `$1` to `$6` of every list. @param key what `$4` is compared with */
 export const filterValues = (
@@ -135,8 +153,11 @@ export const filterValues = (
 ];
 
 export const toOrderItem = (row: OrderItemRow): OrderItem => ({
+  id: row.id,
+  kind: row.kind,
   sellerAccount: row.seller_account,
   amount: BigInt(row.amount),
+  fee: BigInt(row.fee),
   description: row.description,
 });
 
@@ -165,6 +186,8 @@ export const toRefund = (row: RefundRow): Refund => ({
   status: row.status,
   certainty: row.certainty,
   origin: row.origin,
+  items: row.items && row.items.map(({ item_id: itemId, amount }) => ({ itemId, amount: BigInt(amount) })),
+  fee: row.fee ?? 'return_proportionally',
   hyperswitchRefundId: row.hyperswitch_refund_id,
   attention: toAttention(row),
   workflowId: row.workflow_id,
@@ -192,6 +215,7 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
 export const toReversal = (row: ReversalRow): Reversal => ({
   id: row.id,
   refundId: row.refund_id,
+  disputeId: row.dispute_id,
   transferId: row.transfer_id,
   orderId: row.order_id,
   sellerAccount: row.seller_account,

@@ -1,11 +1,12 @@
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
-import type { MarketplaceKind, OrderItem, Payment, Refund } from '../../domain/marketplace/marketplace.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
+import type { MarketplaceKind, NewOrderItem, Payment, Refund } from '../../domain/marketplace/marketplace.js';
 
 export interface NewOrder {
   readonly id: OrderId;
   readonly currency: string;
-  readonly items: readonly OrderItem[];
+  readonly items: readonly NewOrderItem[];
 }
 
 /** Our own client's Idempotency-Key; scoped to the token's name and the operation. */
@@ -45,15 +46,32 @@ export interface NewRefund {
   readonly orderId: OrderId;
   /** Derived from the refund's key, as a payment's is. */
   readonly hyperswitchRefundId: string;
-  /** Null: the remainder. */
+  /** Null: what is left. */
   readonly amount: bigint | null;
+  /** Left out: every line. */
+  readonly lines?: RefundLines | undefined;
+  /** Left out: as the setting says. */
+  readonly fee?: FeePolicy | undefined;
   readonly reason: string;
 }
+
+/** The lines that a refund is about: some items, which say how much is refunded, or those of one seller. */
+export type RefundLines =
+  | { readonly items: readonly { readonly itemId: string; readonly amount: bigint }[] }
+  | { readonly seller: string };
+
+/** Why the lines that were chosen have no room; `item`: which one of the request, from 0. */
+export type NoRoom =
+  | { readonly kind: 'no_such_item'; readonly item: number }
+  | { readonly kind: 'exceeds_item'; readonly item: number; readonly left: bigint }
+  | { readonly kind: 'no_such_seller' }
+  | { readonly kind: 'exceeds_seller'; readonly left: bigint };
 
 export type NewRefundOutcome =
   | { readonly kind: 'created'; readonly refund: Refund }
   | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' }
-  | { readonly kind: 'exceeds_paid'; readonly remainder: bigint };
+  | { readonly kind: 'exceeds_paid'; readonly remainder: bigint }
+  | NoRoom;
 
 export interface MarketplaceItem {
   readonly kind: MarketplaceKind;

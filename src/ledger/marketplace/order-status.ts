@@ -6,12 +6,13 @@ import type { MarketplaceItem } from './marketplace-types.js';
 import { lockOrder } from './seller-shares.js';
 import { settleShares } from './share-out.js';
 
-/** The buyer has paid: every seller is promised what is his. What was given back before that is not promised to anybody. */
+/** The buyer has paid: every seller is promised what is his, less the fees. What was given back before that is not promised to anybody. */
 export async function orderPaid(query: Query, clock: Clock, order: OrderId): Promise<MarketplaceItem[]> {
   if (!(await moveOrder(query, order, 'paid'))) return [];
   const shares = await query<{ seller_account: string; currency: string; amount: string }>(
-    `SELECT i.seller_account, o.currency, sum(i.amount) AS amount FROM order_items i JOIN orders o ON o.id = i.order_id
-     WHERE i.order_id = $1 GROUP BY i.seller_account, o.currency ORDER BY min(i.position)`,
+    `SELECT i.seller_account, o.currency, sum(i.amount - i.fee) AS amount FROM order_items i JOIN orders o ON o.id = i.order_id
+     WHERE i.order_id = $1 AND i.seller_account IS NOT NULL GROUP BY i.seller_account, o.currency
+     HAVING sum(i.amount - i.fee) > 0 ORDER BY min(i.position)`,
     [order],
   );
   const started: MarketplaceItem[] = [];
@@ -23,14 +24,8 @@ export async function orderPaid(query: Query, clock: Clock, order: OrderId): Pro
     await insertTransfer(query, { id, order, sellerAccount, currency, amount: BigInt(share.amount) });
     started.push({ kind: 'transfer', id });
   }
-  return [...started, ...(await refundedBefore(query, order))];
-}
-
-/** A part was captured, given back, and then the whole was captured after all. */
-async function refundedBefore(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
-  const [refund] = await query(`SELECT 1 FROM refunds WHERE order_id = $1 AND status = 'succeeded' LIMIT 1`, [order]);
-  if (!refund) return [];
-  const started = await settleShares(query, order);
+  // A part may have been captured and given back, and then the whole was captured after all.
+  started.push(...(await settleShares(query, order)));
   await refreshOrder(query, order);
   return started;
 }

@@ -72,13 +72,16 @@ async function insertOrder(query: Query, { id, currency, items }: NewOrder, requ
   const amount = items.reduce((sum, item) => sum + item.amount, 0n).toString();
   await query('INSERT INTO orders (id, currency, amount) VALUES ($1, $2, $3)', [id, currency, amount]);
   await query(
-    `INSERT INTO order_items (order_id, position, seller_account, amount, description)
-       SELECT $1, position, seller, amount, description
-       FROM unnest($2::text[], $3::numeric[], $4::text[]) WITH ORDINALITY AS i (seller, amount, description, position)`,
+    `INSERT INTO order_items (order_id, position, kind, seller_account, amount, fee, description)
+       SELECT $1, position, kind, seller, amount, fee, description
+       FROM unnest($2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::text[])
+         WITH ORDINALITY AS i (kind, seller, amount, fee, description, position)`,
     [
       id,
+      items.map(({ kind = 'item' }) => kind),
       items.map((item) => item.sellerAccount),
       items.map((item) => item.amount.toString()),
+      items.map(({ fee = 0n }) => fee.toString()),
       items.map((item) => item.description),
     ],
   );
@@ -137,6 +140,7 @@ async function readOrders(query: Query, ids: readonly OrderId[]): Promise<Order[
     currency: row.currency,
     amount: BigInt(row.amount),
     items: items(row.id),
+    platform: { amount: BigInt(row.platform_amount), fees: BigInt(row.fees), kept: BigInt(row.kept) },
     payment: payments(row.id)[0] ?? null,
     transfers: transfers(row.id),
     refunds: refunds(row.id),

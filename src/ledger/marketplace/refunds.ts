@@ -1,8 +1,10 @@
 import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { PaymentId, RefundId } from '../../domain/ids.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
+import { chooseLines, placeRefund } from './follow-lines.js';
 import {
   REFUND_COLUMNS,
   type RefundRow,
@@ -15,22 +17,29 @@ import type { NewRefund, NewRefundOutcome, RequestKey } from './marketplace-type
 import { lockRequest, tieRequest } from './request-keys.js';
 
 /** Refunds that our own clients ask for. */
-export function createRefunds(database: Database) {
+export function createRefunds(database: Database, usualFee: FeePolicy) {
   return {
-    createRefund: (refund: NewRefund, request: RequestKey): Promise<NewRefundOutcome> =>
+    createRefund: ({ fee, ...asked }: NewRefund, request: RequestKey): Promise<NewRefundOutcome> =>
       database.transaction(async (query) => {
         const made = (await lockRequest(query, request)) as RefundId | null;
         const already = made && (await selectRefund(query, made));
         if (already) return { kind: 'created', refund: already };
+        const refund = { ...asked, fee: fee ?? usualFee };
         const order = await lockPaidOrder(query, refund);
         if (!order) return { kind: 'order_not_found' };
         if (order.payment_id === null) return { kind: order.captured_known ? 'not_paid' : 'captured_unknown' };
         const remainder = order.remainder > 0n ? order.remainder : 0n;
-        const amount = refund.amount ?? remainder;
+        const { lines, orderId } = refund;
+        const chosen = lines && (await chooseLines(query, orderId, lines, refund.amount));
+        if (chosen && chosen.kind !== 'chosen') return chosen;
+        const amount = chosen?.amount ?? refund.amount ?? remainder;
         if (amount <= 0n || amount > remainder) return { kind: 'exceeds_paid', remainder };
         const { payment_id: paymentId, currency } = order;
-        const created = await insertRefund(query, refund, { amount, currency, paymentId, request });
-        await tieRequest(query, request, created.id);
+        await insertRefund(query, refund, { amount, currency, paymentId, request });
+        await placeRefund(query, orderId, { cause: refund.id, given: chosen?.given, policy: refund.fee });
+        await tieRequest(query, request, refund.id);
+        const created = await selectRefund(query, refund.id);
+        if (!created) throw new Error(`refund ${refund.id} was not stored`);
         return { kind: 'created', refund: created };
       }),
 
@@ -60,7 +69,7 @@ interface PaidOrder {
 }
 
 /** Serialises the refunds of one order: two of them can never both take the last of it. */
-async function lockPaidOrder(query: Query, { orderId }: NewRefund): Promise<PaidOrder | undefined> {
+async function lockPaidOrder(query: Query, { orderId }: Pick<NewRefund, 'orderId'>): Promise<PaidOrder | undefined> {
   const [order] = await query<{ currency: string }>('SELECT currency FROM orders WHERE id = $1 FOR UPDATE', [orderId]);
   if (!order) return undefined;
   const [sums] = await query<{ payment_id: PaymentId | null; captured_known: boolean; remainder: string }>(
@@ -80,22 +89,20 @@ async function lockPaidOrder(query: Query, { orderId }: NewRefund): Promise<Paid
 /** The request that makes it sends it first; only what that leaves behind is found by the sweep. */
 async function insertRefund(
   query: Query,
-  { id, orderId, reason, hyperswitchRefundId }: NewRefund,
+  { id, orderId, reason, fee, hyperswitchRefundId }: NewRefund & { readonly fee: FeePolicy },
   {
     amount,
     currency,
     paymentId,
     request,
   }: { amount: bigint; currency: string; paymentId: PaymentId; request: RequestKey },
-): Promise<Refund> {
-  const [row] = await query<RefundRow>(
-    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, idempotency_key, hyperswitch_refund_id,
+): Promise<void> {
+  await query(
+    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, fee, idempotency_key, hyperswitch_refund_id,
        next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now() + interval '30 seconds', 'refund/' || $1::uuid)
-     RETURNING ${REFUND_COLUMNS}`,
-    [id, orderId, paymentId, amount.toString(), currency, reason, refundKey(id), hyperswitchRefundId],
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_now() + interval '30 seconds', 'refund/' || $1::uuid)`,
+    [id, orderId, paymentId, amount.toString(), currency, reason, fee, refundKey(id), hyperswitchRefundId],
   );
-  if (!row) throw new Error(`refund ${id} was not stored`);
   await recordEvent(query, {
     kind: 'refund',
     id,
@@ -111,5 +118,4 @@ async function insertRefund(
       request_key: request.key,
     },
   });
-  return toRefund(row);
 }

@@ -1,4 +1,4 @@
-import { type OrderId, type TransferId, type WithdrawalId } from '../../domain/ids.js';
+import type { OrderId, TransferId, WithdrawalId } from '../../domain/ids.js';
 import { smaller } from '../../domain/money.js';
 import { type Query, recordEvent } from '../transition.js';
 import { insertTransfer, noteMadeGood, type Owed, owedToSellers } from './compensation.js';
@@ -45,11 +45,12 @@ interface Restoration {
 }
 
 async function restore(query: Query, { order, withdrawal, owed, amount }: Restoration): Promise<MarketplaceItem> {
-  const { transferId, transfers, sellerAccount, currency } = owed;
+  const { transfers, sellerAccount, currency } = owed;
+  const newest = transfers.at(-1);
   const [made] = await query<{ id: TransferId }>('SELECT new_uuid_v7() AS id');
-  if (!made) throw new Error('the database made no id');
+  if (!made || !newest) throw new Error(`${sellerAccount} is owed ${amount} again and was promised nothing of order ${order}`);
   await noteMadeGood(query, transfers, amount);
-  const compensates = { withdrawal, transferId };
+  const compensates = { withdrawal, transferId: newest.id };
   await insertTransfer(query, { id: made.id, order, sellerAccount, currency, amount, compensates });
   await recordEvent(query, {
     kind: 'transfer',

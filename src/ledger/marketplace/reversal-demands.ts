@@ -1,18 +1,12 @@
 import { reversalKey } from '../../domain/calls/idempotency-keys.js';
-import type { OrderId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { CauseId, OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import { reversalId } from '../../domain/marketplace/reversal-id.js';
 import { newGeneration } from '../calls/stripe-calls.js';
 import { redateOldest } from '../calls/stripe-gates.js';
 import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { MarketplaceItem } from './marketplace-types.js';
-import type { ShareRow } from './seller-shares.js';
-
-/** A refund that has succeeded, with as much of the demand as it lends its name to. */
-export interface NamedShare {
-  readonly id: RefundId;
-  readonly share: bigint;
-}
+import type { Cause, NamedShare, ShareRow } from './seller-shares.js';
 
 export interface Demand {
   /** No more than this can come of rounding alone. */
@@ -24,10 +18,10 @@ export interface Demand {
 }
 
 /**
- * A share is to be taken back of a transfer that was sent, or may have been. One refund has one reversal of a transfer for
- * ever: where that was voided because its refund had failed, it is taken up again for what it stood for. The others stand
+ * A share is to be taken back of a transfer that was sent, or may have been. One cause has one reversal of a transfer for
+ * ever: where that was voided because it did not hold any more, it is taken up again for what it stood for. The others stand
  * for their own shares, and the last of them for what rounding down has left.
- * @returns the reversals to start, and what no refund lends its name to
+ * @returns the reversals to start, and what no cause lends its name to
  */
 export async function demand(
   query: Query,
@@ -37,7 +31,7 @@ export async function demand(
   let left = share;
   const free: NamedShare[] = [];
   for (const cause of causes) {
-    const revived = await revive(query, reversalId(cause.id, row.id), left);
+    const revived = await revive(query, cause, row, left);
     if (revived === 'none') free.push(cause);
     else if (revived > 0n) started.push(reversalId(cause.id, row.id));
     left -= revived === 'none' ? 0n : revived;
@@ -45,7 +39,7 @@ export async function demand(
   for (const [place, cause] of free.entries()) {
     const amount = cause.share < left && place < free.length - 1 ? cause.share : left;
     if (amount === 0n) continue;
-    started.push(await insert(query, { refund: cause.id, row, order, amount }));
+    started.push(await insert(query, { cause, row, order, amount }));
     left -= amount;
   }
   if (left > 0n && left <= cents) left -= await resizeUnsent(query, row.id, left);
@@ -54,23 +48,25 @@ export async function demand(
 }
 
 interface Insert {
-  readonly refund: RefundId;
+  readonly cause: Pick<Cause, 'id' | 'kind'>;
   readonly row: ShareRow;
   readonly order: OrderId;
   readonly amount: bigint;
 }
 
-async function insert(query: Query, { refund, row, order, amount }: Insert): Promise<ReversalId> {
-  const id = reversalId(refund, row.id);
+async function insert(query: Query, { cause, row, order, amount }: Insert): Promise<ReversalId> {
+  const id = reversalId(cause.id, row.id);
   await query(
-    `INSERT INTO reversals (id, refund_id, transfer_id, order_id, seller_account, amount, currency, idempotency_key,
+    `INSERT INTO reversals (id, ${CAUSE_COLUMN[cause.kind]}, transfer_id, order_id, seller_account, amount, currency, idempotency_key,
        next_retry_at, next_check_at, workflow_id)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), clock_now(), 'reversal/' || $1::uuid)`,
-    [id, refund, row.id, order, row.seller_account, amount.toString(), row.currency, reversalKey(id, 1)],
+    [id, cause.id, row.id, order, row.seller_account, amount.toString(), row.currency, reversalKey(id, 1)],
   );
-  await tellDemanded(query, id, { refund, transfer: row.id, amount: amount.toString() });
+  await tellDemanded(query, id, { [cause.kind]: cause.id, transfer: row.id, amount: amount.toString() });
   return id;
 }
+
+const CAUSE_COLUMN = { refund: 'refund_id', withdrawal: 'withdrawal_id' } as const;
 
 /**
  * Rounding: the cents that no refund has a name for, or that are too much, are put onto a demand that was surely not sent.
@@ -79,9 +75,9 @@ async function insert(query: Query, { refund, row, order, amount }: Insert): Pro
  */
 export async function resizeUnsent(query: Query, transfer: TransferId, by: bigint): Promise<bigint> {
   const [row] = await query<{ id: ReversalId; amount: string; generation: number; frozen: boolean }>(
-    `SELECT r.id, r.amount, r.generation, r.params IS NOT NULL AS frozen FROM reversals r JOIN refunds f ON f.id = r.refund_id
+    `SELECT r.id, r.amount, r.generation, r.params IS NOT NULL AS frozen FROM reversals r JOIN causes c ON c.id = coalesce(r.refund_id, r.withdrawal_id)
      WHERE r.transfer_id = $1 AND r.status IN ('pending', 'waiting_balance') AND r.certainty IN ('not_sent', 'absent')
-       AND r.counted = 0 AND r.amount + $2 > 0 AND f.status = 'succeeded' AND (r.runner IS NULL OR r.runner_until < clock_now())
+       AND r.counted = 0 AND r.amount + $2 > 0 AND c.stands AND (r.runner IS NULL OR r.runner_until < clock_now())
      ORDER BY r.place DESC LIMIT 1 FOR UPDATE OF r`,
     [transfer, by.toString()],
   );
@@ -102,9 +98,15 @@ export async function resizeUnsent(query: Query, transfer: TransferId, by: bigin
 }
 
 /** @returns what it takes back again, 0 where it cannot; `none`: there is no such reversal yet */
-async function revive(query: Query, id: ReversalId, most: bigint): Promise<bigint | 'none'> {
-  const [row] = await query<{ amount: string; refund_id: RefundId; transfer_id: TransferId; given_up: boolean }>(
-    `SELECT amount, refund_id, transfer_id, voided AND status = 'written_off' AS given_up FROM reversals WHERE id = $1 FOR UPDATE`,
+async function revive(
+  query: Query,
+  cause: NamedShare,
+  { id: transfer }: ShareRow,
+  most: bigint,
+): Promise<bigint | 'none'> {
+  const id = reversalId(cause.id, transfer);
+  const [row] = await query<{ amount: string; given_up: boolean }>(
+    `SELECT amount, voided AND status = 'written_off' AS given_up FROM reversals WHERE id = $1 FOR UPDATE`,
     [id],
   );
   if (!row) return 'none';
@@ -115,17 +117,14 @@ async function revive(query: Query, id: ReversalId, most: bigint): Promise<bigin
     to: 'pending',
     set: 'voided = false, retry_count = 0, next_retry_at = clock_now(), next_check_at = clock_now()',
   });
-  await tellDemanded(query, id, { refund: row.refund_id, transfer: row.transfer_id, amount: row.amount });
+  await tellDemanded(query, id, { [cause.kind]: cause.id, transfer, amount: row.amount });
   return BigInt(row.amount);
 }
 
-const tellDemanded = (
-  query: Query,
-  id: ReversalId,
-  detail: { refund: RefundId; transfer: TransferId; amount: string },
-): Promise<void> => recordEvent(query, { kind: 'reversal', id, what: 'demanded', detail });
+const tellDemanded = (query: Query, id: ReversalId, detail: Readonly<Record<string, string>>): Promise<void> =>
+  recordEvent(query, { kind: 'reversal', id, what: 'demanded', detail });
 
-/** Due of a seller, and every refund of the order stands for something else of it already. */
+/** Due of a seller, and every cause of the order stands for something else of it already. */
 export interface NamelessShare {
   readonly seller: string;
   readonly amount: bigint;
@@ -135,15 +134,15 @@ export interface NamelessShare {
 /** A person hears of all sellers at once: one refund has room for one question. */
 export async function askAboutNameless(
   query: Query,
-  refund: RefundId | undefined,
+  cause: CauseId | undefined,
   shares: readonly NamelessShare[],
 ): Promise<void> {
   const each = shares.map(({ seller, amount, currency }) => `${amount} ${currency} of ${seller}`);
-  const detail = `${each.join(', ')} are due and cannot be taken back in the name of any refund; the next refund of the order takes them too`;
+  const detail = `${each.join(', ')} are due and cannot be taken back in the name of any refund or dispute; the next refund of the order takes them too`;
   await query(
     `UPDATE refunds SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
        attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes') WHERE id = $1`,
-    [refund, detail],
+    [cause, detail],
   );
 }
 

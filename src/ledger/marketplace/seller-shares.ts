@@ -1,7 +1,9 @@
 import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
-import type { OrderId, RefundId, TransferId } from '../../domain/ids.js';
+import type { CauseId, OrderId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
-import type { Refunded, TransferShare } from '../../domain/marketplace/shares.js';
+import { dueOfLines, type Line, type Part } from '../../domain/marketplace/lines.js';
+import { dueBack, type TransferShare } from '../../domain/marketplace/shares.js';
+import { smaller } from '../../domain/money.js';
 import type { MarketplaceTable, Query } from '../transition.js';
 
 /** One transfer of an order, with what its reversals come to. */
@@ -33,12 +35,33 @@ export interface ShareRow {
  * what is due back is due of both together, whichever of them it is taken from.
  */
 export interface SellerShare {
-  readonly promise: ShareRow;
-  /** The transfer that was promised, then the compensations of it. */
+  readonly seller: string;
+  readonly currency: string;
+  /** Of the promise, what is the buyer's again by arithmetic. */
+  readonly due: bigint;
+  /** Of that, what each cause stands for; rounded down by itself. */
+  readonly named: readonly NamedShare[];
+  /** Those that were promised, then the compensations of them. */
   readonly transfers: readonly ShareRow[];
 }
 
-export interface OrderShares extends Refunded {
+/** Why a share is taken back: a refund that has succeeded, or money that a dispute took. */
+export interface Cause {
+  readonly id: CauseId;
+  readonly kind: 'refund' | 'withdrawal';
+  readonly amount: bigint;
+}
+
+/** A cause that stands, with as much of the demand as it lends its name to. */
+export interface NamedShare extends Pick<Cause, 'id' | 'kind'> {
+  readonly share: bigint;
+}
+
+export interface OrderShares {
+  /** What the order's currency moves in at Stripe: `amountStep`. */
+  readonly step: bigint;
+  /** Those that stand, the oldest first. */
+  readonly causes: readonly Cause[];
   readonly sellers: readonly SellerShare[];
 }
 
@@ -91,17 +114,114 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
      WHERE t.order_id = $1 GROUP BY t.id ORDER BY t.id`,
     [order],
   );
-  const sellers = rows
-    .filter((row) => row.compensates_transfer === null)
-    .map((promise) => ({ promise, transfers: [promise, ...compensationsOf(rows, promise)] }));
-  const [sum] = await query<{ paid: string; refunded: string; currency: string }>(
-    `SELECT o.currency, o.amount AS paid,
-       least(o.amount, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0)) AS refunded
-     FROM orders o WHERE o.id = $1`,
+  const [head] = await query<{ paid: string; currency: string; by_line: boolean }>(
+    'SELECT currency, amount AS paid, by_line FROM orders WHERE id = $1',
     [order],
   );
-  const step = amountStep(sum?.currency ?? '');
-  return { paid: BigInt(sum?.paid ?? 0), refunded: BigInt(sum?.refunded ?? 0), step, sellers };
+  const step = amountStep(head?.currency ?? '');
+  const causes = await standingCauses(query, order);
+  const promised = rows.filter((row) => row.compensates_transfer === null);
+  const sellers = head?.by_line
+    ? await sharesByLine(query, order, { rows, promised, causes })
+    : sharesOfTheWhole(rows, promised, { causes, paid: BigInt(head?.paid ?? 0), step });
+  return { step, causes, sellers };
+}
+
+/** Every promise gives back the same part of itself (decision 0016). */
+function sharesOfTheWhole(
+  rows: readonly ShareRow[],
+  promised: readonly ShareRow[],
+  { causes, paid, step }: { readonly causes: readonly Cause[]; readonly paid: bigint; readonly step: bigint },
+): SellerShare[] {
+  const refunded = smaller(
+    paid,
+    causes.reduce((sum, { amount }) => sum + amount, 0n),
+  );
+  return promised.map((promise) => {
+    const dueOf = (amount: bigint) =>
+      dueBack(BigInt(promise.promised), { paid, refunded: smaller(paid, amount), step });
+    return {
+      seller: promise.seller_account,
+      currency: promise.currency,
+      due: dueOf(refunded),
+      named: causes.map(({ id, kind, amount }) => ({ id, kind, share: dueOf(amount) })),
+      transfers: [promise, ...compensationsOf(rows, promise)],
+    };
+  });
+}
+
+/** Every seller gives back what the causes say of his lines, and of nobody else's. */
+async function sharesByLine(
+  query: Query,
+  order: OrderId,
+  {
+    rows,
+    promised,
+    causes,
+  }: { readonly rows: readonly ShareRow[]; readonly promised: readonly ShareRow[]; readonly causes: readonly Cause[] },
+): Promise<SellerShare[]> {
+  const lines = await linesOf(query, order);
+  const standing = (await partsOf(query, order)).filter((part) => causes.some(({ id }) => id === part.cause));
+  const due = dueOfLines(lines, standing);
+  const sellers = [...new Set(promised.map((row) => row.seller_account))];
+  return sellers.map((seller) => {
+    const own = promised.filter((row) => row.seller_account === seller);
+    const positions = new Set(lines.filter((line) => line.seller === seller).map(({ position }) => position));
+    const shareOf = (id: CauseId): bigint =>
+      standing
+        .filter((part) => part.cause === id && positions.has(part.position))
+        .reduce((sum, { fromSeller }) => sum + fromSeller, 0n);
+    return {
+      seller,
+      currency: own[0]?.currency ?? '',
+      due: due.get(seller) ?? 0n,
+      named: causes.map(({ id, kind }) => ({ id, kind, share: shareOf(id) })),
+      transfers: [...own, ...own.flatMap((row) => compensationsOf(rows, row))],
+    };
+  });
+}
+
+export async function linesOf(query: Query, order: OrderId): Promise<Line[]> {
+  const rows = await query<{ position: number; seller_account: string | null; amount: string; fee: string }>(
+    'SELECT position, seller_account, amount, fee FROM order_items WHERE order_id = $1 ORDER BY position',
+    [order],
+  );
+  return rows.map((row) => ({
+    position: row.position,
+    seller: row.seller_account,
+    amount: BigInt(row.amount),
+    fee: BigInt(row.fee),
+  }));
+}
+
+export type PartOfCause = Part & {
+  readonly cause: CauseId;
+  readonly stands: boolean;
+  readonly reserved: boolean;
+};
+
+/** What the causes of the order give back of each line, whatever became of them. */
+export async function partsOf(query: Query, order: OrderId): Promise<PartOfCause[]> {
+  const rows = await query<{
+    cause_id: CauseId;
+    position: number;
+    amount: string;
+    from_seller: string;
+    stands: boolean;
+    reserved: boolean;
+  }>(
+    `SELECT p.cause_id, p.position, p.amount, p.from_seller, c.stands, c.reserved
+     FROM cause_parts p JOIN causes c ON c.id = p.cause_id WHERE p.order_id = $1 ORDER BY p.at, p.cause_id, p.position`,
+    [order],
+  );
+  return rows.map((row) => ({
+    cause: row.cause_id,
+    position: row.position,
+    amount: BigInt(row.amount),
+    fromSeller: BigInt(row.from_seller),
+    stands: row.stands,
+    reserved: row.reserved,
+  }));
 }
 
 /** Those that make it good, and those that make these good: the oldest first. */
@@ -112,17 +232,15 @@ const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 
   rows.reduce((sum, row) => sum + BigInt(row[column]), 0n);
 
 /** What this seller gave back or will; paid again by compensations, it is the seller's once more. */
-export const claimedShare = ({ promise, transfers }: SellerShare): TransferShare => ({
-  promised: BigInt(promise.promised),
+export const claimedShare = ({ transfers }: SellerShare): TransferShare => ({
   withheld: sumOf(transfers, 'withheld'),
   reversed: sumOf(transfers, 'claimed_back') - sumOf(transfers, 'compensated'),
 });
 
 /** What this seller surely gave back, and will not get by itself: of transfers that can still be made larger, nothing. */
-export function takenShare({ promise, transfers }: SellerShare): TransferShare {
+export function takenShare({ transfers }: SellerShare): TransferShare {
   const settled = transfers.filter((row) => row.completed || row.status === 'cancelled');
   return {
-    promised: BigInt(promise.promised),
     withheld: sumOf(settled, 'withheld'),
     reversed: sumOf(settled, 'taken_back') - sumOf(transfers, 'compensated'),
   };
@@ -142,17 +260,11 @@ export const isUnsent = (row: ShareRow): boolean => !row.completed && !isOver(ro
 export const isOver = (row: ShareRow): boolean =>
   row.status === 'cancelled' || (row.written_off && BigInt(row.amount) > 0n);
 
-/** A refund that has succeeded; what is taken back is taken in its name. */
-export interface Cause {
-  readonly id: RefundId;
-  readonly amount: bigint;
-}
-
 /** Those of the order, the oldest first. */
-export async function succeededRefunds(query: Query, order: OrderId): Promise<Cause[]> {
-  const rows = await query<{ id: RefundId; amount: string }>(
-    `SELECT id, amount FROM refunds WHERE order_id = $1 AND status = 'succeeded' ORDER BY succeeded_at, id`,
+async function standingCauses(query: Query, order: OrderId): Promise<Cause[]> {
+  const rows = await query<{ id: CauseId; kind: Cause['kind']; amount: string }>(
+    'SELECT id, kind, amount FROM causes WHERE order_id = $1 AND stands ORDER BY since, id',
     [order],
   );
-  return rows.map(({ id, amount }) => ({ id, amount: BigInt(amount) }));
+  return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
 }

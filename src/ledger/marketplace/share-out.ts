@@ -1,60 +1,69 @@
-import type { OrderId, RefundId, TransferId, WithdrawalId } from '../../domain/ids.js';
-import { dueBack, overtaken, shareOf } from '../../domain/marketplace/shares.js';
+import type { CauseId, OrderId, TransferId } from '../../domain/ids.js';
+import { overtaken, shareOf } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { Query } from '../transition.js';
+import { bookShares, followLines } from './follow-lines.js';
 import type { MarketplaceItem } from './marketplace-types.js';
+import { askAboutNameless, demand, type NamelessShare, resizeUnsent, voidReversal } from './reversal-demands.js';
 import {
-  askAboutNameless,
-  demand,
+  type Cause,
+  claimedShare,
+  isOver,
+  isUnsent,
+  lockShares,
   type NamedShare,
-  type NamelessShare,
-  resizeUnsent,
-  voidReversal,
-} from './reversal-demands.js';
-import { claimedShare, isOver, isUnsent, lockShares, type SellerShare, succeededRefunds } from './seller-shares.js';
+  type SellerShare,
+} from './seller-shares.js';
 import { restore, withhold } from './withholding.js';
 
 /**
- * What refunds mean for the sellers. Every function here runs in a transaction that holds the order's row; transfers are
+ * What refunds and disputes mean for the sellers. Every function here runs in a transaction that holds the order's row; transfers are
  * locked in the order of their ids.
  */
 
 /**
- * Brings what every seller of the order gives back to what is due by arithmetic: whatever happened to its refunds, and in
+ * Brings what every seller of the order gives back to what is due by arithmetic: whatever happened to its causes, and in
  * which order. More is due: a transfer that was surely not sent is made smaller, or cancelled, and of the others it is
  * demanded. Less is due: demands that were not sent are voided, and what was withheld is promised again.
  *
- * @param because the refund that has just succeeded; its share is demanded in its name
+ * @param because the cause that has just come to stand; its share is demanded in its name
  * @returns the reversals to start
  */
-export async function settleShares(query: Query, order: OrderId, because?: RefundId): Promise<MarketplaceItem[]> {
-  const { sellers, ...sums } = await lockShares(query, order);
-  const refunds = await succeededRefunds(query, order);
-  const causes = refunds.toSorted((one, other) => Number(other.id === because) - Number(one.id === because));
+export async function settleShares(query: Query, order: OrderId, because?: CauseId): Promise<MarketplaceItem[]> {
+  await followLines(query, order);
+  const { sellers, causes, step } = await lockShares(query, order);
   const started: MarketplaceItem[] = [];
   const nameless: NamelessShare[] = [];
-  // Each refund rounds once.
-  const cents = sums.step * BigInt(causes.length + 1);
+  // Each cause rounds once.
+  const cents = step * BigInt(causes.length + 1);
   for (const seller of sellers) {
     const share = claimedShare(seller);
-    const due = shareOf(share, sums);
-    // Each refund stands for its own share; the one that has just succeeded takes what others left, as rounding does.
-    const named = causes.map(({ id, amount }) => ({
-      id,
-      share: id === because ? due : dueBack(share.promised, { ...sums, refunded: amount }),
-    }));
+    const due = shareOf(share, seller.due);
     if (due > 0n) {
-      const taken = await takeBack(query, { seller, order, causes: named, due, cents });
+      const taken = await takeBack(query, { seller, order, causes: inTurn(seller.named, due, because), due, cents });
       started.push(...taken.started);
-      const { seller_account, currency } = seller.promise;
-      if (taken.nameless > 0n) nameless.push({ seller: seller_account, amount: taken.nameless, currency });
+      if (taken.nameless > 0n)
+        nameless.push({ seller: seller.seller, amount: taken.nameless, currency: seller.currency });
     }
-    const excess = overtaken(share, sums);
+    const excess = overtaken(share, seller.due);
     if (excess > 0n) started.push(...(await leave(query, seller, { excess, cents })));
   }
-  if (nameless.length > 0) await askAboutNameless(query, causes[0]?.id, nameless);
+  if (nameless.length > 0) await askAboutNameless(query, newest(causes, because), nameless);
+  await bookShares(query, order, sellers);
   return started;
 }
+
+/** Each cause stands for its own share; the one that has just come takes what others left, as rounding does. */
+const inTurn = (named: readonly NamedShare[], due: bigint, because: CauseId | undefined): readonly NamedShare[] => {
+  const first = named.filter(({ id }) => id === because).map((one) => ({ ...one, share: due }));
+  return [...first, ...named.filter(({ id }) => id !== because)];
+};
+
+/** Only a refund has room for the question. */
+const newest = (causes: readonly Cause[], because: CauseId | undefined): CauseId | undefined => {
+  const refunds = causes.filter(({ kind }) => kind === 'refund');
+  return (refunds.find(({ id }) => id === because) ?? refunds[0])?.id;
+};
 
 interface TakeBack {
   readonly seller: SellerShare;
@@ -64,7 +73,7 @@ interface TakeBack {
   readonly cents: bigint;
 }
 
-/** Never sent is better than sent and taken back; what no refund can take of one transfer is taken of the next. */
+/** Never sent is better than sent and taken back; what no cause can take of one transfer is taken of the next. */
 async function takeBack(
   query: Query,
   { seller, order, causes, due, cents }: TakeBack,
@@ -74,7 +83,7 @@ async function takeBack(
   let left = due;
   for (const row of seller.transfers.filter(isUnsent)) {
     const share = smaller(left, BigInt(row.amount));
-    if (share > 0n) await withhold(query, row, share, causes[0]?.id);
+    if (share > 0n) await withhold(query, row, share, causes[0]);
     left -= share;
   }
   for (const row of seller.transfers.filter((one) => !isUnsent(one) && !isOver(one))) {
@@ -105,7 +114,7 @@ async function leave(
   );
   for (const row of unsent) {
     if (BigInt(row.amount) > left) continue;
-    started.push(...(await voidReversal(query, row, 'refunds that failed had given back more than is due now')));
+    started.push(...(await voidReversal(query, row, 'what had been given back is more than is due now')));
     left -= BigInt(row.amount);
   }
   for (const { id } of transfers) {
@@ -130,22 +139,23 @@ export async function withholdDemands(query: Query, order: OrderId, transfer: Tr
 }
 
 /**
- * A refund that had succeeded has failed: the buyer gave the money back. What was not sent yet is not sent; what was only
- * withheld is promised again.
+ * A cause does not hold any more: a refund that had succeeded has failed, or the money of a dispute is back. What was not sent yet
+ * is not sent; what was only withheld is promised again.
  */
-export async function restoreShares(query: Query, order: OrderId, refund: RefundId): Promise<MarketplaceItem[]> {
+export async function restoreShares(query: Query, order: OrderId, cause: CauseId): Promise<MarketplaceItem[]> {
   await lockShares(query, order);
-  const started = await voidUnsent(query, 'refund_id', refund, 'its refund failed, so nothing is due');
+  const started = await voidUnsent(
+    query,
+    'coalesce(refund_id, withdrawal_id)',
+    cause,
+    'its refund failed, or the money of its dispute is back, so nothing is due',
+  );
   return [...started, ...(await settleShares(query, order))];
 }
 
-/** The funds of a dispute are back: what was demanded because they were out, and not sent, is not sent. */
-export const voidDemandsOf = (query: Query, withdrawal: WithdrawalId, why: string): Promise<MarketplaceItem[]> =>
-  voidUnsent(query, 'withdrawal_id', withdrawal, why);
-
 async function voidUnsent(
   query: Query,
-  by: 'refund_id' | 'withdrawal_id' | 'transfer_id',
+  by: 'coalesce(refund_id, withdrawal_id)' | 'transfer_id',
   id: string,
   why: string,
 ): Promise<MarketplaceItem[]> {

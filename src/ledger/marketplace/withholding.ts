@@ -1,15 +1,14 @@
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
-import type { RefundId } from '../../domain/ids.js';
 import { NO_ATTENTION } from '../decisions/decision-rows.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import type { ShareRow } from './seller-shares.js';
+import type { NamedShare, ShareRow } from './seller-shares.js';
 
 /** The caller holds the transfer, of which surely nothing was sent; `share` is at most its amount. */
 export async function withhold(
   query: Query,
   row: ShareRow,
   share: bigint,
-  because: RefundId | undefined,
+  because: NamedShare | undefined,
 ): Promise<void> {
   await resize(query, row, BigInt(row.withheld) + share);
   const left = BigInt(row.amount) - share;
@@ -17,8 +16,14 @@ export async function withhold(
     kind: 'transfer',
     id: row.id,
     what: left === 0n ? 'cancelled' : 'withheld',
-    detail: { ...(because ? { refund: because } : {}), amount: share.toString(), left: left.toString() },
+    detail: { ...(because ? { [because.kind]: because.id } : {}), amount: share.toString(), left: left.toString() },
   });
+  if (because?.kind === 'withdrawal')
+    await query('INSERT INTO withheld_by_withdrawals (transfer_id, withdrawal_id, amount) VALUES ($1, $2, $3)', [
+      row.id,
+      because.id,
+      share.toString(),
+    ]);
   if (left === 0n) await end(query, row);
 }
 

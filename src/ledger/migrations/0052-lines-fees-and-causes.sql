@@ -183,3 +183,59 @@ CREATE OR REPLACE FUNCTION reversal_before(p_id uuid) RETURNS uuid LANGUAGE sql 
       OR (r.status = 'pending' AND c.stands AND r.place < x.place))
     ORDER BY r.place LIMIT 1
 $$;
+
+-- What each party of an order was promised of what the buyer paid, and how much of that is the buyer's again: the sellers, and as
+-- the rest the platform (no seller). Written wherever one of the sums changes, and checked when the transaction ends.
+CREATE TABLE order_shares (
+  order_id uuid NOT NULL REFERENCES orders (id),
+  seller_account text CHECK (seller_account <> ''),
+  promised numeric(78,0) NOT NULL,
+  due_back numeric(78,0) NOT NULL,
+  UNIQUE NULLS NOT DISTINCT (order_id, seller_account),
+  CONSTRAINT seller_gives_back_what_he_was_promised CHECK (seller_account IS NULL OR due_back BETWEEN 0 AND promised)
+);
+
+-- What is not the sellers' is the platform's: its lines, the fees, and what refunds and disputes leave it, which may be a debt.
+CREATE FUNCTION book_platform(p_order uuid) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO order_shares (order_id, seller_account, promised, due_back)
+    SELECT p_order, NULL,
+      coalesce((SELECT captured FROM payments WHERE order_id = p_order), 0) - coalesce(sum(promised), 0),
+      coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND stands), 0) - coalesce(sum(due_back), 0)
+    FROM order_shares WHERE order_id = p_order AND seller_account IS NOT NULL
+  ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
+$$;
+
+INSERT INTO order_shares (order_id, seller_account, promised, due_back)
+  SELECT order_id, seller_account, sum(promised), sum(CASE WHEN refunded >= paid THEN promised ELSE whole - whole % step END)
+  FROM (SELECT t.order_id, t.seller_account, t.promised, s.paid, s.refunded, s.step, div(t.promised * s.refunded, s.paid) AS whole
+    FROM seller_transfers t JOIN (SELECT o.id, o.amount AS paid,
+        least(o.amount, coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0)) AS refunded,
+        CASE WHEN o.currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 10 WHEN o.currency IN ('ISK', 'UGX') THEN 100 ELSE 1 END AS step
+      FROM orders o) AS s ON s.id = t.order_id
+    WHERE t.compensates_transfer IS NULL) AS promises
+  GROUP BY order_id, seller_account;
+SELECT book_platform(order_id) FROM payments WHERE captured > 0 OR order_id IN (SELECT order_id FROM order_shares);
+
+-- What was captured, less what the buyer has again, is what the parties are entitled to.
+CREATE FUNCTION guard_order_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  v_paid numeric := coalesce((SELECT captured FROM payments WHERE order_id = NEW.order_id), 0);
+  v_back numeric := coalesce((SELECT sum(amount) FROM causes WHERE order_id = NEW.order_id AND stands), 0);
+  v_promised numeric;
+  v_due numeric;
+BEGIN
+  SELECT coalesce(sum(promised), 0), coalesce(sum(due_back), 0) INTO v_promised, v_due FROM order_shares WHERE order_id = NEW.order_id;
+  IF (v_promised, v_due) IS DISTINCT FROM (v_paid, v_back) THEN
+    RAISE EXCEPTION 'order %: % captured and % back with the buyer are shared out as % and %', NEW.order_id, v_paid, v_back, v_promised, v_due
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER payments_shared_out AFTER UPDATE OF captured ON payments DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN (NEW.captured <> OLD.captured) EXECUTE FUNCTION guard_order_shares();
+CREATE CONSTRAINT TRIGGER refunds_shared_out AFTER UPDATE OF status ON refunds DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW WHEN ((NEW.status = 'succeeded') <> (OLD.status = 'succeeded')) EXECUTE FUNCTION guard_order_shares();
+CREATE CONSTRAINT TRIGGER withdrawals_shared_out AFTER INSERT OR UPDATE ON dispute_withdrawals DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION guard_order_shares();
+CREATE CONSTRAINT TRIGGER shares_shared_out AFTER INSERT OR UPDATE ON order_shares DEFERRABLE INITIALLY DEFERRED
+  FOR EACH ROW EXECUTE FUNCTION guard_order_shares();

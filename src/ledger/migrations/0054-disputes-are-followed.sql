@@ -88,9 +88,34 @@ CREATE TRIGGER disputes_guard BEFORE UPDATE ON disputes FOR EACH ROW EXECUTE FUN
 
 CREATE OR REPLACE VIEW causes AS
   SELECT id, 'refund' AS kind, order_id, amount, 0::numeric AS fee, fee AS fee_policy, status = 'succeeded' AS stands,
-    status IN ('pending', 'review') AS reserved, succeeded_at AS since, created_at FROM refunds
+    status IN ('pending', 'review') AS reserved, succeeded_at AS since, created_at, false AS borne FROM refunds
   UNION ALL
-  SELECT id, 'withdrawal', order_id, amount, fee, NULL, back_at IS NULL AND NOT platform_bears, false, out_at, out_at FROM dispute_withdrawals;
+  SELECT id, 'withdrawal', order_id, amount, fee, NULL, back_at IS NULL AND NOT platform_bears, false, out_at, out_at,
+    back_at IS NULL AND platform_bears FROM dispute_withdrawals;
+
+-- As in 0052; what the platform bears while DISPUTE_POLICY has the sellers wait is back with the buyer too, and all of it the platform's.
+CREATE OR REPLACE FUNCTION book_platform(p_order uuid) RETURNS void LANGUAGE sql AS $$
+  INSERT INTO order_shares (order_id, seller_account, promised, due_back)
+    SELECT p_order, NULL,
+      coalesce((SELECT captured FROM payments WHERE order_id = p_order), 0) - coalesce(sum(promised), 0),
+      coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND (stands OR borne)), 0) - coalesce(sum(due_back), 0)
+    FROM order_shares WHERE order_id = p_order AND seller_account IS NOT NULL
+  ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
+$$;
+CREATE OR REPLACE FUNCTION guard_order_shares() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  v_paid numeric := coalesce((SELECT captured FROM payments WHERE order_id = NEW.order_id), 0);
+  v_back numeric := coalesce((SELECT sum(amount) FROM causes WHERE order_id = NEW.order_id AND (stands OR borne)), 0);
+  v_promised numeric;
+  v_due numeric;
+BEGIN
+  SELECT coalesce(sum(promised), 0), coalesce(sum(due_back), 0) INTO v_promised, v_due FROM order_shares WHERE order_id = NEW.order_id;
+  IF (v_promised, v_due) IS DISTINCT FROM (v_paid, v_back) THEN
+    RAISE EXCEPTION 'order %: % captured and % back with the buyer are shared out as % and %', NEW.order_id, v_paid, v_back, v_promised, v_due
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
+END $$;
 
 -- What was kept of a transfer in the name of a withdrawal, so that exactly that is restored where the transfer was cancelled by it.
 CREATE TABLE withheld_by_withdrawals (

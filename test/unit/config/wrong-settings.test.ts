@@ -88,6 +88,7 @@ const WRONG: readonly (readonly [
   ['SETTLEMENT_MIN_RETRY_WINDOW', '2h', /above SETTLEMENT_CREDENTIAL_VALIDITY/],
   ['SETTLE_FIRST_BUFFER', '1MB', /not a size/],
   ['SETTLE_FIRST_BUFFER', '1B', /between 1024 and/],
+  ['REFUND_FEE', 'return', /keep, return_proportionally/],
   ['APPROVAL_THRESHOLD', '-1', /digits only/],
   ['APPROVAL_THRESHOLD', 'usd:100.00', /neither an amount \(digits only\) nor currency:amount/],
   ['APPROVAL_THRESHOLD', 'usd:10000,15000', /neither an amount/],

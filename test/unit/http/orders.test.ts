@@ -16,7 +16,8 @@ async function open() {
         made.push(order);
         tie(request, order.id);
         const amount = order.items.reduce((sum, item) => sum + item.amount, 0n);
-        return Promise.resolve(anOrder({ ...order, amount, status: 'pending' }));
+        const items = order.items.map((item, nth) => ({ kind: 'item' as const, fee: 0n, ...item, id: id(10 + nth) }));
+        return Promise.resolve(anOrder({ ...order, items, amount, status: 'pending' }));
       },
     },
   }));
@@ -41,7 +42,11 @@ describe('POST /api/v1/orders', () => {
       status: 'pending',
       currency: 'USD',
       amount: 1_000,
-      items: [ITEM, { seller_account: 'acct_2B', amount: 400, description: 'a chair' }],
+      items: [
+        { id: id(10), kind: 'item', fee: 0, ...ITEM },
+        { id: id(11), kind: 'item', fee: 0, seller_account: 'acct_2B', amount: 400, description: 'a chair' },
+      ],
+      platform: { amount: 0, fees: 0, kept: 0 },
       payment: null,
       transfers: [],
       refunds: [],
@@ -70,7 +75,13 @@ describe('POST /api/v1/orders', () => {
     ['no items', { currency: 'USD' }, '/items'],
     ['an empty list of items', { currency: 'USD', items: [] }, '/items'],
     ['101 items', { currency: 'USD', items: Array.from({ length: 101 }, () => ITEM) }, '/items'],
-    ['no seller', item({ seller_account: undefined }), '/items/0/seller_account'],
+    ['no seller of a line with a fee', item({ seller_account: undefined, fee: 1 }), '/items/0/fee'],
+    ['a fee above the amount', item({ fee: 601 }), '/items/0/fee'],
+    ['a negative fee', item({ fee: -1 }), '/items/0/fee'],
+    ['a fee of half a cent', item({ fee: 0.5 }), '/items/0/fee'],
+    ['more basis points than a whole', item({ fee: { basis_points: 10_001 } }), '/items/0/fee/basis_points'],
+    ['a fee of no whole steps', { currency: 'KWD', items: [{ ...ITEM, fee: 5 }] }, '/items/0/fee'],
+    ['a line of another kind', item({ kind: 'tip' }), '/items/0/kind'],
     ['a seller of another kind', item({ seller_account: 'cus_1' }), '/items/0/seller_account'],
     ['a seller without an id', item({ seller_account: 'acct_' }), '/items/0/seller_account'],
     ['a seller with a space', item({ seller_account: 'acct_1 2' }), '/items/0/seller_account'],

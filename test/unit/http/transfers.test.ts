@@ -80,6 +80,7 @@ describe('reversals', () => {
       [
         'id',
         'refund_id',
+        'dispute_id',
         'transfer_id',
         'order_id',
         'seller_account',

@@ -138,7 +138,7 @@ describe('a seller whose balance is too low', () => {
   it.each([
     [
       'its refund failed',
-      async (id: ReversalId) => void (await steps.refundSays((await steps.reversal(id)).refundId, 'failed')),
+      async (id: ReversalId) => void (await steps.refundSays((await steps.reversal(id)).refundId!, 'failed')),
     ],
     ['it is refused', async (id: ReversalId) => void (await steps.reverse(id, REFUSED, { provedAbsent: true }))],
   ])('is asked for the next one when the oldest is given up because %s', async (_, giveUp) => {
@@ -155,7 +155,7 @@ describe('a seller whose balance is too low', () => {
   it('is not waited for on account of one that was given up', async () => {
     const ids = await reversalsOf('acct_a', 2);
     await short(ids[0]!);
-    await steps.refundSays((await steps.reversal(ids[0]!)).refundId, 'failed');
+    await steps.refundSays((await steps.reversal(ids[0]!)).refundId!, 'failed');
     expect(await steps.claimReversal(ids[1]!)).toMatchObject({ kind: 'claimed' });
   });
 

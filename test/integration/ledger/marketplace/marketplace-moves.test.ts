@@ -16,8 +16,6 @@ import { putOrder } from '../../../support/marketplace/fixtures.js';
 
 const test = await ledgerForFile();
 
-const query = (sql: string, values: readonly unknown[] = []) => test.database.query(sql, values);
-
 interface Kind {
   readonly table: string;
   readonly statuses: readonly string[];
@@ -99,7 +97,12 @@ describe.each(Object.entries(KINDS))('every move of a %s', (kind, { table, statu
     expect(said?.may).toBe(legal);
 
     const id = await put(from as never);
-    const move = query(`UPDATE ${table} SET status = $2, ${set} WHERE id = $1 RETURNING status`, [id, to]);
+    const move = test.database.transaction(async (within) => {
+      const moved = await within(`UPDATE ${table} SET status = $2, ${set} WHERE id = $1 RETURNING status`, [id, to]);
+      if (table === 'payments' || table === 'refunds')
+        await within(`SELECT book_platform(order_id) FROM ${table} WHERE id = $1`, [id]);
+      return moved;
+    });
     if (legal) expect(await move).toEqual([{ status: to }]);
     else await expect(move).rejects.toThrow(`${from} cannot become ${to}`);
   });
