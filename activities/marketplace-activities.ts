@@ -51,10 +51,13 @@ export function createStripeActivities(
   });
   const hyperswitch = dependencies.hyperswitch && boundedReads(dependencies.hyperswitch);
   const readDispute = dependencies.readDispute && boundedRead(dependencies.readDispute);
-  const reverse = createStripeCall(reversalCall({ ...dependencies, hyperswitch, readDispute, timings: timings.reversal }), {
-    ...common,
-    processName: `${processName}/r`,
-  });
+  const reverse = createStripeCall(
+    reversalCall({ ...dependencies, hyperswitch, readDispute, timings: timings.reversal }),
+    {
+      ...common,
+      processName: `${processName}/r`,
+    },
+  );
   const probe = createProbes({ ledger, stripe, wake });
   return {
     sendTransfer: async (id) => counted(await beating(() => sendTransfer(id as TransferId))),

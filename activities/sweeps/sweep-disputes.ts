@@ -24,7 +24,8 @@ export function createDisputeSweep({ ledger, searchPayment, logger }: DisputeSwe
   async function search(payment: PaymentId): Promise<boolean> {
     try {
       const unread = await withTimeout(SEARCH_LIMIT_MS, searchPayment(payment), 'a search for disputes');
-      if (unread !== undefined) logger.info({ payment, why: unread }, 'a payment could not be looked at for disputes now');
+      if (unread !== undefined)
+        logger.info({ payment, why: unread }, 'a payment could not be looked at for disputes now');
       return unread === undefined;
     } catch (error) {
       logger.warn({ payment, err: error }, 'a payment could not be looked at for disputes; it comes round again');
@@ -35,7 +36,8 @@ export function createDisputeSweep({ ledger, searchPayment, logger }: DisputeSwe
   return async (pass) => {
     const page = { size: PAYMENTS_AT_ONCE, take: ledger.duePaymentSearches, work: search };
     const { done: searched, left } = await pageByPage(page, pass);
-    if (searched === 0 && left > 0) throw new Error(`none of ${left} payments could be looked at; they come round again`);
+    if (searched === 0 && left > 0)
+      throw new Error(`none of ${left} payments could be looked at; they come round again`);
     return { searched, left };
   };
 }

@@ -4,6 +4,7 @@ import { explainNext, type Situation } from '../domain/decisions/explain-next.js
 import { capturedInWords } from '../domain/marketplace/captured.js';
 import type { MarketplaceKind, Order } from '../domain/marketplace/marketplace.js';
 import {
+  disputeAnswer,
   orderAnswer,
   paymentDetails,
   refundAnswer,
@@ -25,7 +26,7 @@ export async function showMarketplaceItem(ledger: OperatorLedger, item: ShownIte
   return item.kind === 'order' ? await showOrder(ledger, order, nowMs) : await showOne(ledger, order, { item, nowMs });
 }
 
-/** What payments, refunds, transfers and reversals have in common here. */
+/** What payments, refunds, transfers, reversals and disputes have in common here. */
 interface Part {
   readonly kind: MarketplaceKind;
   readonly id: string;
@@ -106,6 +107,27 @@ function partsOf(order: Order): readonly Part[] {
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
         ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
         ['retries', reversal.retryCount.toString()],
+      ] as const,
+    })),
+    ...order.disputes.map((dispute) => ({
+      ...dispute,
+      kind: 'dispute' as const,
+      certainty: 'done' as const,
+      nextRetryAt: null,
+      answer: disputeAnswer(
+        dispute,
+        reversals.filter(({ disputeId }) => disputeId === dispute.id),
+      ),
+      own: [
+        ['funds', `${dispute.funds}, ${dispute.out} out now`],
+        ...(dispute.borneByPlatform === 0n
+          ? []
+          : [['left with the platform', `${dispute.borneByPlatform}, by DISPUTE_POLICY`] as const]),
+        ['at the processor', `${dispute.connector} ${dispute.providerDisputeId}`],
+        ['called there', dispute.providerStatus ?? 'nothing yet'],
+        ['at Hyperswitch', dispute.hyperswitchDisputeId ?? 'not named there'],
+        ['reason', dispute.reason ?? 'none given'],
+        ['reversals', reversals.filter(({ disputeId }) => disputeId === dispute.id).length.toString()],
       ] as const,
     })),
   ];

@@ -2,8 +2,8 @@ import type { Capture } from '../domain/channels/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../domain/marketplace/disputes.js';
-import { createDisputeReadings } from './calls/dispute-readings.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
+import { createDisputeReadings } from './calls/dispute-readings.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
@@ -66,7 +66,6 @@ export interface LedgerDependencies {
   /** Of refunds that do not say who bears the fee; default: `return_proportionally`. */
   readonly refundFee?: FeePolicy;
 }
-
 
 /** The ledger cannot be used as it is; the text says what to do. */
 export class LedgerNotReady extends Error {}

@@ -186,6 +186,7 @@ function dependenciesOf(
       ledger,
       stripe,
       hyperswitch,
+      readDispute: calls?.readDispute,
       timings: marketplace.timings,
       balanceHorizonMs: config.reversal.balanceHorizonMs,
       wake,

@@ -74,17 +74,17 @@ export function createMarketplaceRuntime({
       logger.warn({ item, err: error }, 'a workflow could not be started; the sweep starts it'),
   });
   const calls =
-      hyperswitch &&
-      createHyperswitchCalls({
-        ledger,
-        hyperswitch,
-        stripe: pinned.stripe,
-        clock: systemClock,
-        processName,
-        wake,
-        holdMs,
-        paymentExpiryMs: config.paymentExpiryMs,
-      });
+    hyperswitch &&
+    createHyperswitchCalls({
+      ledger,
+      hyperswitch,
+      stripe: pinned.stripe,
+      clock: systemClock,
+      processName,
+      wake,
+      holdMs,
+      paymentExpiryMs: config.paymentExpiryMs,
+    });
   return {
     timings,
     orchestration,
@@ -96,7 +96,12 @@ export function createMarketplaceRuntime({
       chain,
       reread: createRereader({ ledger, logger }),
     }),
-    processWebhook: createWebhookProcessor({ ledger, stripe: pinned.stripe, searchPayment: calls?.searchPayment, wake }),
+    processWebhook: createWebhookProcessor({
+      ledger,
+      stripe: pinned.stripe,
+      searchPayment: calls?.searchPayment,
+      wake,
+    }),
   };
 }
 

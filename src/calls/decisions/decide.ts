@@ -9,8 +9,8 @@ import type {
 } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { type ChainVerifierDependencies, settlementVerifier } from './ask-chain.js';
-import { type HyperswitchVerifierDependencies, paymentVerifier } from './ask-hyperswitch.js';
 import { type DisputeVerifierDependencies, disputeVerifier } from './ask-dispute.js';
+import { type HyperswitchVerifierDependencies, paymentVerifier } from './ask-hyperswitch.js';
 import { reversalVerifier, type StripeVerifierDependencies, transferVerifier } from './ask-stripe.js';
 import { NOT_NEEDED, type Statement, type Verifier } from './verification.js';
 

@@ -1,4 +1,11 @@
-import type { NamedDispute, PaymentFacts, ReadAnswer, RefundFacts, StripeDispute, StripeRefund } from '../../domain/calls/provider-answers.js';
+import type {
+  NamedDispute,
+  PaymentFacts,
+  ReadAnswer,
+  RefundFacts,
+  StripeDispute,
+  StripeRefund,
+} from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { newDisputeId, newRefundId, type PaymentId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -80,7 +87,9 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     const refunds = await stripe.refundsOf(name);
     if (refunds.kind === 'missing') return undefined;
     if (refunds.kind !== 'found') return refunds.detail;
-    return (await ledger.noteUnnamedRefunds(id, refunds.value)) > 0 ? await nameRefunds(id, hyperswitchPaymentId) : undefined;
+    return (await ledger.noteUnnamedRefunds(id, refunds.value)) > 0
+      ? await nameRefunds(id, hyperswitchPaymentId)
+      : undefined;
   }
 
   async function nameRefunds(id: PaymentId, hyperswitchPaymentId: string): Outcome {

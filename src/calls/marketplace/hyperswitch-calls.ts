@@ -41,7 +41,16 @@ const A_DAY_MS = 86_400_000;
  * takes this step once in the request, the workflow as often as it needs.
  */
 export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies) {
-  const { ledger, hyperswitch, stripe, clock, wake, processName, holdMs = HOLD_MS, paymentExpiryMs = A_DAY_MS } = dependencies;
+  const {
+    ledger,
+    hyperswitch,
+    stripe,
+    clock,
+    wake,
+    processName,
+    holdMs = HOLD_MS,
+    paymentExpiryMs = A_DAY_MS,
+  } = dependencies;
   let sequence = 0;
   const common = {
     ledger,
@@ -65,7 +74,8 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   async function answeringWebhooks(item: MarketplaceItem, step: () => Promise<FollowStep>): Promise<FollowStep> {
     const events = await ledger.openWebhooks(item);
     const outcome = await step();
-    if (outcome.kind !== 'later') for (const { provider, eventId } of events) await ledger.finishWebhook({ provider, eventId }, 'read');
+    if (outcome.kind !== 'later')
+      for (const { provider, eventId } of events) await ledger.finishWebhook({ provider, eventId }, 'read');
     return outcome;
   }
 

@@ -72,7 +72,8 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
   /** Hyperswitch, which the payment is of, makes it a cause; Stripe's event only has both read. `left`: they were not. */
   async function searchFor({ type, objectId, parentId }: NewWebhookEvent): Promise<'read' | 'nothing_to_do' | 'left'> {
     const names = [objectId, parentId].filter((name) => name !== null);
-    const payment = (await ledger.paymentAtProcessor(names)) ?? (await paymentOf(type, parentId === null ? objectId : null));
+    const payment =
+      (await ledger.paymentAtProcessor(names)) ?? (await paymentOf(type, parentId === null ? objectId : null));
     if (payment === 'left') return 'left';
     if (payment === undefined) return 'nothing_to_do';
     if (!searchPayment) return 'left';

@@ -81,7 +81,12 @@ async function stillDue(
 ): Promise<NotNow | undefined> {
   const { refundId } = claim;
   if (refundId === null) return undefined;
-  if (claim.hyperswitchRefundId === null) return await stillGivenBack(claim, refunds, dependencies);
+  if (claim.hyperswitchRefundId === null) {
+    const { connectorRefundId, connectorTransactionId } = claim.refund;
+    return connectorRefundId === null || connectorTransactionId === null
+      ? await stillGivenBack(claim, refunds, dependencies)
+      : await stillRefunded(claim, { connectorRefundId, connectorTransactionId }, dependencies);
+  }
   const { hyperswitch, account } = refunds;
   const { ledger, wake } = dependencies;
   const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId, 'first');
@@ -125,6 +130,20 @@ async function stillOut(
     : undefined;
 }
 
+/** A refund that the processor alone names, which two persons have counted: it holds there. */
+async function stillRefunded(
+  { refund }: ClaimedReversal,
+  { connectorRefundId, connectorTransactionId }: { connectorRefundId: string; connectorTransactionId: string },
+  { stripe }: ReversalCallDependencies,
+): Promise<NotNow | undefined> {
+  const answer = await stripe.inLane('disputes').refundsOf(connectorTransactionId);
+  if (answer.kind !== 'found') return unconfirmed(answer.detail);
+  const held = answer.value.find(({ stripeRefundId }) => stripeRefundId === connectorRefundId);
+  if (held?.status === 'succeeded' && held.amount === refund.amount && held.currency === refund.currency)
+    return undefined;
+  return doubtful(`Stripe calls the refund ${connectorRefundId} ${held?.status ?? 'nothing'}`);
+}
+
 /** Two persons have said that the buyer has the money: their word stands while Hyperswitch says nothing that asks a person again. */
 async function stillGivenBack(
   { refund }: ClaimedReversal,
@@ -161,7 +180,7 @@ const unconfirmed = (why: string): NotNow => ({
 
 const doubtful = (what: string): NotNow => ({
   kind: 'undue',
-  why: `${what}, and it had succeeded: nothing was sent; find out at Hyperswitch, then resolve with retry once it holds, or with write_off`,
+  why: `${what}, and it had succeeded: nothing was sent; find out there, then resolve with retry once it holds, or with write_off`,
 });
 
 function differenceOf({ refund }: ClaimedReversal, facts: RefundFacts): string | undefined {

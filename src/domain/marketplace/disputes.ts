@@ -8,7 +8,13 @@ import { smaller } from '../money.js';
 
 /** `inquiry`: the bank asks, and nothing is taken. `cancelled`: it ended without a judgement. */
 export type DisputeStatus = 'inquiry' | 'open' | 'won' | 'lost' | 'cancelled';
-export const DISPUTE_STATUSES = ['inquiry', 'open', 'won', 'lost', 'cancelled'] as const satisfies readonly DisputeStatus[];
+export const DISPUTE_STATUSES = [
+  'inquiry',
+  'open',
+  'won',
+  'lost',
+  'cancelled',
+] as const satisfies readonly DisputeStatus[];
 export type DisputeFunds = 'none' | 'out' | 'back';
 
 /** What becomes of sellers' shares while the funds of a dispute are out (DISPUTE_POLICY). */

@@ -1,7 +1,8 @@
 import type { Certainty } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
+import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
-import type { Order, OrderItem, Payment, Refund, Reversal, SellerTransfer } from './marketplace.js';
+import type { Dispute, Order, OrderItem, Payment, Refund, Reversal, SellerTransfer } from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
 
 /**
@@ -20,6 +21,7 @@ export type OrderAnswer = {
   readonly transfers: readonly TransferAnswer[];
   readonly refunds: readonly RefundAnswer[];
   readonly reversals: readonly ReversalAnswer[];
+  readonly disputes: readonly DisputeAnswer[];
   /** What a historical order was called before it was imported. */
   readonly reference: string | null;
   readonly created_at: string;
@@ -124,6 +126,27 @@ export type ReversalAnswer = {
   readonly created_at: string;
 };
 
+export type DisputeAnswer = {
+  readonly id: string;
+  readonly order_id: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: DisputeStatus;
+  readonly funds: DisputeFunds;
+  /** Out now because of it; and of that, what DISPUTE_POLICY leaves with the platform so far. */
+  readonly out: number;
+  readonly borne_by_platform: number;
+  readonly connector: string;
+  readonly provider_dispute_id: string;
+  readonly hyperswitch_dispute_id: string | null;
+  readonly provider_status: string | null;
+  readonly reason: string | null;
+  readonly reversals: readonly ReversalAnswer[];
+  readonly attention: AttentionAnswer | null;
+  readonly workflow_id: string | null;
+  readonly created_at: string;
+};
+
 type AttentionAnswer = { readonly [Member in keyof Attention]: Attention[Member] };
 
 export function orderAnswer(order: Order): OrderAnswer {
@@ -160,6 +183,12 @@ export function orderAnswer(order: Order): OrderAnswer {
       ),
     ),
     reversals: reversals.map(reversalAnswer),
+    disputes: order.disputes.map((one) =>
+      disputeAnswer(
+        one,
+        reversals.filter(({ disputeId }) => disputeId === one.id),
+      ),
+    ),
     reference: order.reference,
     created_at: order.createdAt,
   };
@@ -225,6 +254,27 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
   attention: transfer.attention,
   workflow_id: transfer.workflowId,
   created_at: transfer.createdAt,
+});
+
+/** @param reversals those that came of this dispute */
+export const disputeAnswer = (dispute: Dispute, reversals: readonly Reversal[]): DisputeAnswer => ({
+  id: dispute.id,
+  order_id: dispute.orderId,
+  amount: minorUnits(dispute.amount),
+  currency: dispute.currency,
+  status: dispute.status,
+  funds: dispute.funds,
+  out: minorUnits(dispute.out),
+  borne_by_platform: minorUnits(dispute.borneByPlatform),
+  connector: dispute.connector,
+  provider_dispute_id: dispute.providerDisputeId,
+  hyperswitch_dispute_id: dispute.hyperswitchDisputeId,
+  provider_status: dispute.providerStatus,
+  reason: dispute.reason,
+  reversals: reversals.map(reversalAnswer),
+  attention: dispute.attention,
+  workflow_id: dispute.workflowId,
+  created_at: dispute.createdAt,
 });
 
 export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { actionsOf, type DecidableKind, EVIDENCE, type EvidenceName } from '../../domain/decisions/decisions.js';
+import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import {
   PAYMENT_STATUSES,
   REFUND_STATUSES,
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
 } from '../../domain/marketplace/marketplace-status.js';
-import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import { SETTLEMENT_STATUSES } from '../../domain/settlements/settlement-status.js';
 import { note, text } from '../schema-parts.js';
 

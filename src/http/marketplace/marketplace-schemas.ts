@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { amountStep, parseCurrency } from '../../domain/marketplace/currencies.js';
+import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import { FEE_POLICIES, feeOf } from '../../domain/marketplace/lines.js';
 import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
 import type {
   PaymentDetails as Details,
+  DisputeAnswer as Dispute,
   OrderAnswer as Order,
   PaymentOfOrder,
   RefundAnswer as Refund,
@@ -155,7 +157,9 @@ export const ListOrdersQuery = marketplaceList(ORDER_STATUSES);
 export const ListPaymentsQuery = marketplaceList(PAYMENT_STATUSES);
 export const ListTransfersQuery = marketplaceList(TRANSFER_STATUSES);
 export const ListReversalsQuery = marketplaceList(REVERSAL_STATUSES);
+export const ListDisputesQuery = marketplaceList(DISPUTE_STATUSES);
 export type MarketplaceListQuery =
+  | z.output<typeof ListDisputesQuery>
   | z.output<typeof ListOrdersQuery>
   | z.output<typeof ListPaymentsQuery>
   | z.output<typeof ListTransfersQuery>
@@ -270,6 +274,32 @@ export const PaymentAnswer = z
   })
   .meta({ id: 'Payment' });
 
+export const DisputeAnswer: z.ZodType<Dispute> = z
+  .object({
+    id: z.uuid(),
+    order_id: z.uuid(),
+    amount: amountOut.describe('What the dispute is about, in its own currency.'),
+    currency: z.string(),
+    status: z.enum(DISPUTE_STATUSES).describe('`cancelled`: it ended without a judgement, as a closed inquiry does.'),
+    funds: z
+      .enum(['none', 'out', 'back'])
+      .describe(
+        "Where its funds are, by the processor's own record of what it moved; sellers' shares follow that alone.",
+      ),
+    out: amountOut.describe("Out now because of it, in the order's currency."),
+    borne_by_platform: amountOut.describe('Of that, what DISPUTE_POLICY leaves with the platform so far.'),
+    connector: z.string().describe('The processor that holds it.'),
+    provider_dispute_id: z.string().describe('What it is called there.'),
+    hyperswitch_dispute_id: z.string().nullable(),
+    provider_status: z.string().nullable().describe('The words of whoever was read last.'),
+    reason: z.string().nullable(),
+    reversals: z.array(ReversalAnswer),
+    attention,
+    workflow_id: workflowId,
+    created_at: timestamp,
+  })
+  .meta({ id: 'Dispute' });
+
 export const OrderAnswer: z.ZodType<Order> = z
   .object({
     id: z.uuid(),
@@ -299,6 +329,7 @@ export const OrderAnswer: z.ZodType<Order> = z
     transfers: z.array(TransferAnswer),
     refunds: z.array(RefundAnswer),
     reversals: z.array(ReversalAnswer),
+    disputes: z.array(DisputeAnswer),
     reference: z.string().nullable().describe('What an imported order was called before; null: one of ours.'),
     created_at: timestamp,
   })
@@ -308,5 +339,6 @@ export const OrderListAnswer = listAnswer(OrderAnswer);
 export const PaymentListAnswer = listAnswer(PaymentDetails);
 export const TransferListAnswer = listAnswer(TransferAnswer);
 export const ReversalListAnswer = listAnswer(ReversalAnswer);
+export const DisputeListAnswer = listAnswer(DisputeAnswer);
 
 export const WebhookAnswer = z.object({ received: z.literal(true) });

@@ -114,6 +114,9 @@ export interface ClaimedReversal extends Claimed {
     readonly currency: string;
     readonly paymentId: PaymentId;
     readonly hyperswitchPaymentId: string | null;
+    /** At the processor; of a refund that Hyperswitch has not named it is read there. */
+    readonly connectorRefundId: string | null;
+    readonly connectorTransactionId: string | null;
   };
   /** What is known of this transfer's reversals at Stripe; whatever else is there somebody else made. */
   readonly accounted: Accounted;

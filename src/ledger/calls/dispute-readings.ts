@@ -52,7 +52,11 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
                provider_status = coalesce(provider_status, $3), next_check_at = clock_now() WHERE id = $1`,
             [known.id, hyperswitchDisputeId, named.providerStatus],
           );
-          const detail = { connector, provider_dispute_id: providerDisputeId, hyperswitch_dispute_id: hyperswitchDisputeId };
+          const detail = {
+            connector,
+            provider_dispute_id: providerDisputeId,
+            hyperswitch_dispute_id: hyperswitchDisputeId,
+          };
           await recordEvent(query, { kind: 'dispute', id: known.id, what: 'named', detail });
         }
         return { disputeId: known.id, started: [{ kind: 'dispute', id: known.id }] };
@@ -187,7 +191,11 @@ async function note(query: Query, told: Noted): Promise<KnownRow> {
     ],
   );
   if (made) {
-    const detail = { provider_dispute_id: told.providerDisputeId, amount: told.amount.toString(), currency: told.currency };
+    const detail = {
+      provider_dispute_id: told.providerDisputeId,
+      amount: told.amount.toString(),
+      currency: told.currency,
+    };
     await recordEvent(query, { kind: 'dispute', id: made.id, what: 'found', detail });
     return made;
   }
@@ -232,7 +240,12 @@ async function save(query: Query, row: LockedDispute, { status, funds, words, ch
   );
   if (isNew) {
     const detail = { status, funds, called: words };
-    await recordEvent(query, { kind: 'dispute', id: row.id, what: funds === row.funds ? status : `funds_${funds}`, detail });
+    await recordEvent(query, {
+      kind: 'dispute',
+      id: row.id,
+      what: funds === row.funds ? status : `funds_${funds}`,
+      detail,
+    });
   }
   return isNew;
 }
@@ -255,7 +268,11 @@ async function withoutRecord(
   // An inquiry takes nothing.
   if (status === 'inquiry' && funds === 'none') return [];
   const called = `${row.provider_dispute_id} of ${row.amount} ${row.currency} at ${row.psp_account} is called ${words ?? 'nothing yet'}`;
-  await ask(query, row, `${called}; where its funds are cannot be read here: ${why}; find out there, then resolve with funds_out, funds_back or write_off`);
+  await ask(
+    query,
+    row,
+    `${called}; where its funds are cannot be read here: ${why}; find out there, then resolve with funds_out, funds_back or write_off`,
+  );
   return [];
 }
 
@@ -283,7 +300,8 @@ async function ask(query: Query, row: LockedDispute, detail: string): Promise<vo
     [row.id, detail],
   );
   if (known?.said) return;
-  const pending = row.attention_reason === 'approval_pending' ? await pendingRequest(query, 'dispute', row.id) : undefined;
+  const pending =
+    row.attention_reason === 'approval_pending' ? await pendingRequest(query, 'dispute', row.id) : undefined;
   if (pending?.asked_detail === detail) return;
   if (pending) await withdrawRequests(query, 'dispute', row.id, 'what is asked has changed since');
   await query(
@@ -291,5 +309,6 @@ async function ask(query: Query, row: LockedDispute, detail: string): Promise<vo
        next_check_at = clock_now() + $3 * interval '1 millisecond' WHERE id = $1`,
     [row.id, detail, isOpenDispute(row.status) ? ASKED_AGAIN_MS : ASKED_AGAIN_MS * 24],
   );
-  if (row.attention_reason !== 'dispute') await recordEvent(query, { kind: 'dispute', id: row.id, what: 'dispute', detail: { detail } });
+  if (row.attention_reason !== 'dispute')
+    await recordEvent(query, { kind: 'dispute', id: row.id, what: 'dispute', detail: { detail } });
 }

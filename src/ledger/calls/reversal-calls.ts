@@ -153,6 +153,8 @@ const partsOf = (row: LockedReversal) => ({
     currency: row.currency,
     paymentId: row.payment_id,
     hyperswitchPaymentId: row.hyperswitch_payment_id,
+    connectorRefundId: row.connector_refund_id,
+    connectorTransactionId: row.connector_transaction_id,
   },
   amount: toTake(row),
   shortForMs: row.waiting_ms,

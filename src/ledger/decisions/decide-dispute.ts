@@ -70,7 +70,8 @@ export const DISPUTE: Decidable<'dispute', Row> = {
       },
     },
     funds_back: {
-      missing: (row, said) => unknowable(said) ?? (isSaidOut(row) ? undefined : 'nobody has said that its funds are out'),
+      missing: (row, said) =>
+        unknowable(said) ?? (isSaidOut(row) ? undefined : 'nobody has said that its funds are out'),
       async apply({ query, disputeRules }, row) {
         const recorded = await endWithdrawals(query, row.id);
         await putAside(query, row, 'back');
@@ -98,7 +99,8 @@ const saidAmount = ({ evidence }: Said): bigint | undefined => {
   const amount = evidence?.['amount'];
   return typeof amount === 'string' && /^[1-9][0-9]{0,17}$/.test(amount) ? BigInt(amount) : undefined;
 };
-const outAmount = (row: Row, said: Said): bigint => saidAmount(said) ?? smaller(BigInt(row.amount), BigInt(row.captured));
+const outAmount = (row: Row, said: Said): bigint =>
+  saidAmount(said) ?? smaller(BigInt(row.amount), BigInt(row.captured));
 
 function outMissing(row: Row, said: Said): string | undefined {
   if (isSaidOut(row)) return 'its funds are said to be out already: funds_back ends that';

@@ -95,7 +95,11 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   };
 }
 
-const workOf = (query: Query, { clock, disputeRules = DEFAULT_DISPUTE_RULES }: DecideOptions, decisionId: DecisionId): Work => ({
+const workOf = (
+  query: Query,
+  { clock, disputeRules = DEFAULT_DISPUTE_RULES }: DecideOptions,
+  decisionId: DecisionId,
+): Work => ({
   query,
   clock,
   disputeRules,

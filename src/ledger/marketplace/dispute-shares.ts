@@ -83,11 +83,7 @@ interface Insert {
   readonly rules: DisputeRules;
 }
 
-async function insert(
-  query: Query,
-  dispute: OfDispute,
-  { stretch, taken, rules }: Insert,
-): Promise<WithdrawalId> {
+async function insert(query: Query, dispute: OfDispute, { stretch, taken, rules }: Insert): Promise<WithdrawalId> {
   const { movementId, amount, outAt, isRest } = stretch;
   // Charged when all of it went out.
   const fee = isRest ? 0n : (rules.fees.get(dispute.order_currency) ?? 0n);
@@ -119,14 +115,23 @@ export async function insertWithdrawal(
     kind: 'dispute',
     id: dispute.id,
     what: 'withdrawn',
-    detail: { withdrawal: row.id, source, amount: amount.toString(), fee: fee.toString(), platform_bears: platformBears },
+    detail: {
+      withdrawal: row.id,
+      source,
+      amount: amount.toString(),
+      fee: fee.toString(),
+      platform_bears: platformBears,
+    },
   });
   return row.id;
 }
 
 /** @param at null: now */
 async function end(query: Query, dispute: DisputeId, id: WithdrawalId, at: string | null): Promise<Recorded> {
-  await query('UPDATE dispute_withdrawals SET back_at = coalesce($2, clock_now()) WHERE id = $1 AND back_at IS NULL', [id, at]);
+  await query('UPDATE dispute_withdrawals SET back_at = coalesce($2, clock_now()) WHERE id = $1 AND back_at IS NULL', [
+    id,
+    at,
+  ]);
   await recordEvent(query, { kind: 'dispute', id: dispute, what: 'reinstated', detail: { withdrawal: id } });
   return { id, what: 'back' };
 }
@@ -148,7 +153,11 @@ interface Funds {
  * Funds went out or came back: what was not sent in the name of what is back is voided, shares are brought to what is due, and what
  * a dispute took whose funds are back is paid again.
  */
-export async function followFunds(query: Query, order: OrderId, { recorded }: Funds): Promise<readonly MarketplaceItem[]> {
+export async function followFunds(
+  query: Query,
+  order: OrderId,
+  { recorded }: Funds,
+): Promise<readonly MarketplaceItem[]> {
   const started: MarketplaceItem[] = [];
   for (const { id, what } of recorded) if (what === 'back') started.push(...(await restoreShares(query, order, id)));
   const newest = recorded.findLast(({ what }) => what !== 'back')?.id;

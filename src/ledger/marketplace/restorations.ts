@@ -26,7 +26,11 @@ export async function restoreTaken(query: Query, order: OrderId): Promise<Market
 }
 
 /** Taken of this seller in the name of the withdrawal, or kept of what ended with that, less what was paid again. */
-async function notRestored(query: Query, withdrawal: WithdrawalId, { transfers, sellerAccount }: Owed): Promise<bigint> {
+async function notRestored(
+  query: Query,
+  withdrawal: WithdrawalId,
+  { transfers, sellerAccount }: Owed,
+): Promise<bigint> {
   const [row] = await query<{ left: string }>(
     `SELECT coalesce((SELECT sum(amount) FROM reversals WHERE withdrawal_id = $1 AND status = 'reversed' AND transfer_id = ANY ($2)), 0)
        + coalesce((SELECT sum(w.amount) FROM withheld_by_withdrawals w JOIN seller_transfers t ON t.id = w.transfer_id
@@ -48,7 +52,8 @@ async function restore(query: Query, { order, withdrawal, owed, amount }: Restor
   const { transfers, sellerAccount, currency } = owed;
   const newest = transfers.at(-1);
   const [made] = await query<{ id: TransferId }>('SELECT new_uuid_v7() AS id');
-  if (!made || !newest) throw new Error(`${sellerAccount} is owed ${amount} again and was promised nothing of order ${order}`);
+  if (!made || !newest)
+    throw new Error(`${sellerAccount} is owed ${amount} again and was promised nothing of order ${order}`);
   await noteMadeGood(query, transfers, amount);
   const compensates = { withdrawal, transferId: newest.id };
   await insertTransfer(query, { id: made.id, order, sellerAccount, currency, amount, compensates });

@@ -76,6 +76,18 @@ export async function askAboutUnnamed(query: Query, payment: PaymentId, order: O
   await ask(query, 'payments', { id: payment, reason: 'unknown_refund', detail });
 }
 
+/** Whether that is what a person is asked about this payment, or was before a request waits for its approval. */
+export async function asksAboutUnnamed(query: Query, payment: PaymentId): Promise<boolean> {
+  const [row] = await query<{ asks: boolean }>(`SELECT ${ASKS_ABOUT_UNNAMED} AS asks FROM payments p WHERE id = $1`, [
+    payment,
+  ]);
+  return row?.asks === true;
+}
+
+/** Of `payments p`. */
+export const ASKS_ABOUT_UNNAMED = `coalesce(p.attention_reason = 'unknown_refund' OR (p.attention_reason = 'approval_pending' AND EXISTS (
+  SELECT 1 FROM decisions WHERE item_kind = 'payment' AND item_id = p.id AND state = 'pending_approval' AND asked_reason = 'unknown_refund')), false)`;
+
 /** A person has said what becomes of them. */
 export async function decideUnnamed(query: Query, payment: PaymentId): Promise<void> {
   await query(

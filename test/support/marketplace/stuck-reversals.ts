@@ -22,5 +22,9 @@ export const stripeSays = (
   transfer: Awaited<ReturnType<Read['readTransfer']>>,
   group: Awaited<ReturnType<Read['transfersOfGroup']>> = { kind: 'missing', detail: 'none' },
 ): StripeReader => ({
-  inLane: () => ({ readTransfer: () => Promise.resolve(transfer), transfersOfGroup: () => Promise.resolve(group) }),
+  inLane: () => ({
+    readTransfer: () => Promise.resolve(transfer),
+    readDispute: () => Promise.resolve({ kind: 'missing' as const, detail: 'none' }),
+    transfersOfGroup: () => Promise.resolve(group),
+  }),
 });
