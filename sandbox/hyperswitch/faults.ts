@@ -16,9 +16,12 @@ export const ENDPOINTS = [
   'payments.create',
   'payments.read',
   'payments.cancel',
+  'payments.cancel_post_capture',
   'refunds.create',
   'refunds.read',
   'refunds.list',
+  'disputes.read',
+  'disputes.list',
 ] as const;
 export type Endpoint = (typeof ENDPOINTS)[number];
 

@@ -1,6 +1,7 @@
 import { systemClock } from '../../src/domain/clock.js';
 import { createFaultSwitches } from '../stand-in/fault-rules.js';
 import type { StandInOptions } from '../stand-in/listener.js';
+import { createSettlement } from './balance/settlement.js';
 import { createCallLog } from './control/call-log.js';
 import { faultRuleSchema } from './faults.js';
 import type { ApiDependencies } from './http/api.js';
@@ -38,6 +39,7 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
     agenda,
     webhooks,
     deferred,
+    settlement: createSettlement({ store, clock, agenda, webhooks }),
     closing,
     apiKeys: createApiKeys(platformAccount, secretKey),
     keys: createIdempotencyKeys(store, clock),
@@ -49,8 +51,8 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
 
 /** What the journal does not hold. */
 export function forget(parts: ApiDependencies, { secretKey, platformAccount }: PartsOptions): void {
-  const { apiKeys, keys, limits, faults, calls, webhooks, agenda, clock } = parts;
+  const { apiKeys, keys, limits, faults, calls, webhooks, settlement, agenda, clock } = parts;
   apiKeys.set({ accepted: secretKey === undefined ? null : { [secretKey]: platformAccount }, revoked: [] });
-  for (const part of [faults, keys, limits, calls, webhooks, agenda]) part.clear();
+  for (const part of [faults, keys, limits, calls, webhooks, settlement, agenda]) part.clear();
   clock.move(0);
 }

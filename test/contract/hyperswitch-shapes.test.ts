@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { DISPUTE_STAGES, DISPUTE_STATUSES } from '../../sandbox/hyperswitch/http/dispute-objects.js';
 import { INTENT_STATUSES, REFUND_STATUSES } from '../../sandbox/hyperswitch/http/objects.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
+import { PAYMENT_EVENTS, REFUND_EVENTS } from '../../sandbox/hyperswitch/webhooks/webhooks.js';
 import { hyperswitchUnit } from '../../src/domain/marketplace/currencies.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../src/providers/hyperswitch/ids.js';
 import { type Received, raw } from '../support/answering-server.js';
@@ -13,7 +15,7 @@ import { answering } from '../support/marketplace/hyperswitch-server.js';
 /** The operation of the document that a request belongs to, with everything about it that the document does not allow. */
 function judge({ method, path, headers, body }: Received): { operation: string; wrong: readonly string[] } {
   const url = new URL(path, 'http://host');
-  const pattern = /^\/(payments|refunds)\/(?!list$)[^/]+$/.exec(url.pathname)?.[1];
+  const pattern = /^\/(payments|refunds|disputes)\/(?!list$)[^/]+$/.exec(url.pathname)?.[1];
   const operation = `${method} ${pattern ? `/${pattern}/{${pattern.slice(0, -1)}_id}` : url.pathname}`;
   const known = CONSTRAINTS.operations[operation];
   if (known === undefined) return { operation, wrong: ['not in the document'] };
@@ -122,10 +124,32 @@ describe('every answer of the sandbox', () => {
     expect([...read.wrong, ...listed.wrong, ...withRefunds.wrong]).toEqual([]);
   });
 
+  it.each(DISPUTE_STATUSES)('about a dispute that is %s has the shape of the document', async (status) => {
+    const id = await pay();
+    await sandbox.movePayment(id, { to: 'succeeded' });
+    for (const stage of DISPUTE_STAGES) await sandbox.openDispute({ payment_id: id, amount: 600, stage, status });
+    await sandbox.openDispute({ payment_id: id });
+    const listed = await call('GET /disputes/list', '/disputes/list?limit=100');
+    const disputes = listed.answer as unknown as { dispute_id: string; dispute_stage: string; amount: string }[];
+    expect(disputes.map(({ dispute_stage: stage }) => stage).sort()).toEqual([...DISPUTE_STAGES, 'dispute'].sort());
+    const read = await call('GET /disputes/{dispute_id}', `/disputes/${disputes.at(-1)?.dispute_id}`);
+    expect(read.answer).toMatchObject({ payment_id: id, connector: 'stripe' });
+    const payment = await call('GET /payments/{payment_id}', `/payments/${id}`);
+    expect(payment.answer.disputes).toHaveLength(6);
+    expect([...listed.wrong, ...read.wrong, ...payment.wrong]).toEqual([]);
+  });
+
   it('knows the same words as the document, no more and no fewer', () => {
+    expect(Array.from(DISPUTE_STATUSES).sort()).toEqual(CONSTRAINTS.words.DisputeStatus?.toSorted());
+    expect(Array.from(DISPUTE_STAGES).sort()).toEqual(CONSTRAINTS.words.DisputeStage?.toSorted());
     expect(Array.from(INTENT_STATUSES).sort()).toEqual(CONSTRAINTS.words.IntentStatus?.toSorted());
     expect(Array.from(REFUND_STATUSES).sort()).toEqual(CONSTRAINTS.words.RefundStatus?.toSorted());
   });
+});
+
+it('calls every event of the sandbox as the document does', () => {
+  const told = [...Object.values(PAYMENT_EVENTS), ...Object.values(REFUND_EVENTS), ...DISPUTE_STATUSES];
+  expect(CONSTRAINTS.words.EventType).toEqual(expect.arrayContaining(told.filter((type) => type !== null)));
 });
 
 describe('the judge of shapes', () => {
@@ -145,6 +169,11 @@ describe('the judge of shapes', () => {
   ])('sees %s', (_what, request, problem) => {
     expect(violations(good, 'RefundRequest')).toEqual([]);
     expect(violations(JSON.parse(JSON.stringify(request)), 'RefundRequest')).toEqual([`RefundRequest.${problem}`]);
+  });
+
+  it('sees an answer that is no list, and what is wrong in one that is', () => {
+    expect(violations({}, 'DisputeResponse[]')).toEqual(['DisputeResponse[]: not a list']);
+    expect(violations([{ amount: 5 }], 'DisputeResponse[]')).toContain('DisputeResponse[0].amount: not of type string');
   });
 
   it('sees what is wrong inside a list, and what nobody has looked up', () => {

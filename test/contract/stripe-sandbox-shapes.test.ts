@@ -13,19 +13,31 @@ const TRANSFER = 'tr_1SandboxShapes';
 let sandbox: StripeSandbox;
 let reversal: string;
 let payout: string;
+let charge: string;
+let paymentIntent: string;
+let transaction: string;
+let refund: string;
+let dispute: string;
 beforeAll(async () => {
   sandbox = await startStripeSandbox();
   await sandbox.seed({
     transfers: [{ id: TRANSFER, destination: SELLER, amount: 100_000, reversals: [{ amount: 5 }] }],
   });
   reversal = sandbox.ledger().reversals[0]?.id ?? '';
+  await sandbox.setBalance({ account: sandbox.platformAccount, currency: 'usd', available: 1_000_000 });
+  const captured = await sandbox.createCapture({ amount: 100_000, currency: 'usd', transfer_group: 'o1', fee: 5 });
+  charge = captured.charge.id;
+  paymentIntent = captured.payment_intent.id;
+  transaction = captured.charge.balance_transaction ?? '';
+  refund = (await sandbox.createRefund({ charge, amount: 5 })).refund.id;
+  dispute = (await sandbox.createDispute({ charge, amount: 5, inquiry: true })).dispute.id;
   payout = (await sandbox.createPayout({ account: SELLER, amount: 5, currency: 'usd', status: 'paid' })).id;
 });
 afterAll(() => sandbox.close());
 
 interface Case {
   readonly method?: 'GET' | 'POST';
-  /** `:transfer`, `:reversal` and `:payout` stand for what is there. */
+  /** `:transfer`, `:charge` and so on stand for what is there, here and in `form`. */
   readonly path: string;
   readonly form?: Readonly<Record<string, string>>;
   readonly account?: string;
@@ -50,8 +62,16 @@ const payouts = (form: Readonly<Record<string, string>> = {}): Case => ({
   form,
   account: SELLER,
 });
+const charges = (form: Readonly<Record<string, string>>): Case => ({ path: '/v1/charges', form, without: REFUNDS });
+const transactions = (form: Readonly<Record<string, string>>): Case => ({ path: '/v1/balance_transactions', form });
+const ofCharge = (what: 'refunds' | 'disputes', form: Readonly<Record<string, string>>): Case => ({
+  path: `/v1/${what}`,
+  form,
+});
 const without = (name: string) => Object.fromEntries(Object.entries(transferOf()).filter(([each]) => each !== name));
 
+/** A list that Stripe's example shows and Stripe sends only to who asks for it. */
+const REFUNDS = ['refunds'];
 const PROFILE = ['business_profile', 'controller', 'settings', 'tos_acceptance'];
 
 const ADMITTED: Readonly<Record<string, Case>> = {
@@ -60,7 +80,7 @@ const ADMITTED: Readonly<Record<string, Case>> = {
     transferOf({
       description: 'share',
       'metadata[order_id]': 'o1',
-      source_transaction: 'ch_1',
+      source_transaction: ':charge',
       source_type: 'card',
       transfer_group: 'o1',
     }),
@@ -82,12 +102,33 @@ const ADMITTED: Readonly<Record<string, Case>> = {
   'transfers before a cursor': list({ ending_before: TRANSFER }),
   'the own account': { path: '/v1/account', without: PROFILE },
   'an account': { path: `/v1/accounts/${SELLER}`, without: PROFILE },
+  'a capability': { path: `/v1/accounts/${SELLER}/capabilities/transfers` },
+  'the capabilities': { path: `/v1/accounts/${SELLER}/capabilities` },
   'the own balance': { path: '/v1/balance', without: ['connect_reserved'] },
   'the balance of a seller': { path: '/v1/balance', account: SELLER, without: ['connect_reserved'] },
   'a payout': { path: '/v1/payouts/:payout', account: SELLER },
   'payouts listed': payouts({ limit: '5' }),
   'payouts of a status': payouts({ status: 'paid' }),
   'payouts of a time': payouts({ 'created[gte]': '1', 'arrival_date[lte]': '4000000000' }),
+  'a PaymentIntent': { path: '/v1/payment_intents/:intent' },
+  'a charge': { path: '/v1/charges/:charge', without: REFUNDS },
+  'the charges of a PaymentIntent': charges({ payment_intent: ':intent' }),
+  'charges of a group and a time': charges({ transfer_group: 'o1', 'created[gte]': '1', limit: '5' }),
+  'a balance transaction': { path: '/v1/balance_transactions/:transaction' },
+  'the balance transactions of a charge': transactions({ source: ':charge', type: 'charge', currency: 'usd' }),
+  'balance transactions of a time': transactions({ 'created[gte]': '1', limit: '1' }),
+  'a refund': { path: '/v1/refunds/:refund' },
+  'the refunds of a charge': ofCharge('refunds', { charge: ':charge', limit: '5' }),
+  'the refunds of a PaymentIntent and a time': ofCharge('refunds', {
+    payment_intent: ':intent',
+    'created[gte]': '1',
+  }),
+  'a dispute': { path: '/v1/disputes/:dispute' },
+  'the disputes of a charge': ofCharge('disputes', { charge: ':charge', limit: '5' }),
+  'the disputes of a PaymentIntent and a time': ofCharge('disputes', {
+    payment_intent: ':intent',
+    'created[gte]': '1',
+  }),
 };
 
 /** Reversals with an amount come after the one of the rest would leave nothing, so each has a transfer of its own. */
@@ -122,6 +163,16 @@ const REFUSED: Readonly<Record<string, Case>> = {
   'reversals with an unknown parameter': { path: '/v1/transfers/:transfer/reversals', form: { why: 'x' } },
   'a balance with an unknown parameter': { path: '/v1/balance', form: { currency: 'usd' } },
   'payouts with an unknown parameter': payouts({ why: 'x' }),
+  'a charge read with an unknown parameter': { path: '/v1/charges/:charge', form: { why: 'x' } },
+  'charges with an unknown parameter': charges({ why: 'x' }),
+  'charges by metadata': charges({ 'metadata[order_id]': 'o1' }),
+  'balance transactions with an unknown parameter': transactions({ why: 'x' }),
+  'a capability with an unknown parameter': {
+    path: `/v1/accounts/${SELLER}/capabilities/transfers`,
+    form: { why: 'x' },
+  },
+  'refunds with an unknown parameter': ofCharge('refunds', { why: 'x' }),
+  'disputes by status': ofCharge('disputes', { status: 'lost' }),
 };
 
 /** Refused by Stripe itself (or by us, on purpose) and not by its description; stripe-mock cannot know. */
@@ -137,6 +188,13 @@ const STRICTER: Readonly<Record<string, Case>> = {
   'a transfer that is none': { path: '/v1/transfers/tr_nothing' },
   'a reversal that is none': { path: '/v1/transfers/:transfer/reversals/trr_nothing' },
   'a payout that is none': { path: '/v1/payouts/po_nothing', account: SELLER },
+  'a charge that is none': { path: '/v1/charges/ch_nothing' },
+  'a PaymentIntent that is none': { path: '/v1/payment_intents/pi_nothing' },
+  'a balance transaction that is none': { path: '/v1/balance_transactions/txn_nothing' },
+  'a capability that is none': { path: `/v1/accounts/${SELLER}/capabilities/nothing` },
+  'a refund that is none': { path: '/v1/refunds/re_nothing' },
+  'a dispute that is none': { path: '/v1/disputes/dp_nothing' },
+  'a transfer out of a charge that is none': create(transferOf({ source_transaction: 'ch_nothing' })),
   'a reversal of more than there is': reverse({ amount: '999999999' }),
 };
 
@@ -160,19 +218,30 @@ async function ask(url: string, { method = 'GET', path, form = {}, account }: Ca
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
 
-const at = (one: Case, ids: { transfer: string; reversal: string; payout: string }): Case => ({
-  ...one,
-  path: one.path.replace(':transfer', ids.transfer).replace(':reversal', ids.reversal).replace(':payout', ids.payout),
-});
+const at = (one: Case, ids: Readonly<Record<string, string>>): Case => {
+  const named = (text: string) => text.replaceAll(/:([a-z]+)/g, (given, name: string) => ids[name] ?? given);
+  const form = Object.entries(one.form ?? {}).map(([name, value]) => [name, named(value)] as const);
+  return { ...one, path: named(one.path), form: Object.fromEntries(form) };
+};
 
 /** Ids of the sandbox would make another request of every run, and a recording knows only its own. */
 async function both(name: string, one: Case): Promise<{ stripe: Answered; ours: Answered }> {
-  const fixed = { transfer: TRANSFER, reversal: 'trr_1', payout: 'po_1' };
+  const fixed = {
+    transfer: TRANSFER,
+    reversal: 'trr_1',
+    payout: 'po_1',
+    charge: 'ch_1',
+    intent: 'pi_1',
+    transaction: 'txn_1',
+    refund: 're_1',
+    dispute: 'dp_1',
+  };
   const { result: stripe, exchanges, recorded } = await oracle.during(name, () => ask(oracle.url, at(one, fixed)));
   // The recording stays what the program would answer, so that both witnesses judge alike.
   const gist = ({ request, answer }: Exchange) => [request, answer.status, shapeOf(answer.body)];
   expect(exchanges.map(gist)).toEqual(recorded.map(gist));
-  const ours = await ask(sandbox.url, at(one, { transfer: TRANSFER, reversal, payout }));
+  const here = { transfer: TRANSFER, reversal, payout, charge, intent: paymentIntent, transaction, refund, dispute };
+  const ours = await ask(sandbox.url, at(one, here));
   return { stripe, ours };
 }
 
@@ -197,7 +266,8 @@ function differences(ours: unknown, stripe: unknown, path: string): string[] {
 async function shouldAgree(name: string, one: Case): Promise<void> {
   const { stripe, ours } = await both(name, one);
   expect([stripe.status, ours.status, ours.body]).toEqual([200, 200, ours.body]);
-  const expected = (one.without ?? []).map((member) => `$.${member}: missing`);
+  const place = !('data' in ours.body) ? '$' : '$.data[]';
+  const expected = (one.without ?? []).map((member) => `${place}.${member}: missing`);
   expect(differences(ours.body, stripe.body, '$').toSorted()).toEqual(expected.toSorted());
 }
 

@@ -35,6 +35,12 @@ export interface Payment {
   readonly clientSecret: string;
   readonly metadata: Fields | null;
   readonly captureMethod: string;
+  /** Null until its connector was asked. */
+  readonly transactionId: string | null;
+  /** At the linked Stripe; null: there is none. */
+  readonly chargeId: string | null;
+  /** As Stripe calls it: `card`, `sepa_debit`, … */
+  readonly method: string;
   readonly createdMs: number;
   readonly updatedMs: number;
   /** What its processor knows and Hyperswitch has not noticed yet. */
@@ -52,6 +58,8 @@ export interface Refund {
   readonly metadata: Fields | null;
   readonly origin: 'api' | 'dashboard';
   readonly type: 'instant' | 'scheduled';
+  /** Null until its connector was asked. The API document shows it nowhere. */
+  readonly connectorRefundId: string | null;
   readonly createdMs: number;
   readonly updatedMs: number;
   readonly unseen: RefundStatus | null;
@@ -63,13 +71,18 @@ export interface Owner {
   readonly profileId: string;
 }
 export const SANDBOX_OWNER: Owner = { merchantId: 'merchant_sandbox', profileId: 'pro_sandbox' };
-const CONNECTOR = 'stripe';
+export const CONNECTOR = 'stripe';
+export const CONNECTOR_ACCOUNT = 'mca_sandbox';
 const MINUTE_MS = 60_000;
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** 30 characters with the prefix, as Hyperswitch makes them where the caller gives none. */
 export const ownId = (prefix: 'pay' | 'ref'): string => `${prefix}_${base36(26)}`;
+export const disputeId = (): string => `dp_${base36(20)}`;
+/** As Stripe would name it, where none is linked. */
+export const stripeId = (prefix: 'pi' | 're' | 'dp'): string => `${prefix}_3${base36(23)}`;
+export const attemptId = (paymentId: string): string => `${paymentId}_1`;
 export const clientSecretOf = (paymentId: string): string => `${paymentId}_secret_${base36(20)}`;
 
 const base36 = (length: number): string => Array.from(randomBytes(length), (byte) => (byte % 36).toString(36)).join('');
@@ -84,8 +97,13 @@ const WAITING: ReadonlySet<IntentStatus> = new Set([
   'requires_capture',
 ]);
 
+function methodOf(stripeMethod: string): string {
+  if (stripeMethod === 'card') return 'card';
+  return /_debit$|_bank_account$/.test(stripeMethod) ? 'bank_debit' : 'bank_redirect';
+}
+
 /** PaymentsResponse of the API document, as far as an order without a customer fills it. */
-export function paymentBody(payment: Payment, refunds: readonly Refund[]): Fields {
+export function paymentBody(payment: Payment, refunds: readonly Refund[], disputes: readonly Fields[]): Fields {
   const { amount, status } = payment;
   const failed = status === 'failed';
   return {
@@ -101,8 +119,11 @@ export function paymentBody(payment: Payment, refunds: readonly Refund[]): Field
     created: iso(payment.createdMs),
     currency: payment.currency,
     refunds: refunds.length === 0 ? null : refunds.map(refundBody),
+    disputes: disputes.length === 0 ? null : disputes,
     capture_method: payment.captureMethod,
-    payment_method: 'card',
+    payment_method: methodOf(payment.method),
+    connector_transaction_id: payment.transactionId,
+    merchant_connector_id: payment.transactionId === null ? null : CONNECTOR_ACCOUNT,
     error_code: failed ? 'card_declined' : null,
     error_message: failed ? 'Your card was declined.' : null,
     metadata: payment.metadata,
@@ -132,7 +153,7 @@ export function refundBody(refund: Refund): Fields {
     updated_at: iso(refund.updatedMs),
     connector: CONNECTOR,
     profile_id: refund.owner.profileId,
-    merchant_connector_id: 'mca_sandbox',
+    merchant_connector_id: CONNECTOR_ACCOUNT,
     split_refunds: null,
   };
 }

@@ -25,11 +25,20 @@ export const overCaptured = invalid(400, 'IR_13', 'The refund amount exceeds the
 export const forbidden = invalid(403, 'IR_22', 'Access forbidden. Not authorized to access this resource');
 export const paymentNotFound = invalid(404, 'HE_02', 'Payment does not exist in our records');
 export const refundNotFound = invalid(404, 'HE_02', 'Refund does not exist in our records.');
+export const disputeNotFound = invalid(404, 'HE_04', 'Dispute does not exist in our records');
+/** Its flow for a dispute is not there in Stripe's connector, so a dispute that is open cannot be synchronised. */
+export const noDisputeSync: Problem = {
+  status: 500,
+  type: 'connector',
+  code: 'CE_00',
+  message: 'Something went wrong',
+};
 export const notSucceeded = invalid(
   400,
   'HE_03',
   'The payment has not succeeded yet. Please pass a successful payment to initiate refund',
 );
+export const noMoneyToDispute = invalid(400, 'HE_03', 'Nothing is captured of the payment that could be disputed');
 export const duplicateRefund = invalid(
   400,
   'HE_01',
@@ -39,8 +48,8 @@ export const duplicatePayment = (id: string): Problem => ({
   ...invalid(400, 'HE_01', 'The payment with the specified payment_id already exists in our records'),
   reason: `${id} already exists`,
 });
-export const notCancellable = (status: string): Problem =>
-  invalid(400, 'IR_16', `You cannot cancel this payment because it has status ${status}`);
+export const notCancellable = (status: string, action = 'cancel'): Problem =>
+  invalid(400, 'IR_16', `You cannot ${action} this payment because it has status ${status}`);
 export const refundFailed = invalid(400, 'CE_06', 'Refund failed while processing with connector. Retry refund');
 export const locked = invalid(422, 'HE_00', 'Resource is busy. Please try again later.');
 export const rateLimited = invalid(429, 'HE_00', 'Too many requests');

@@ -2,16 +2,21 @@ import { randomUUID } from 'node:crypto';
 import express, { type Request, type Response, Router } from 'express';
 import { reset } from '../../stand-in/broken-replies.js';
 import { answerUnderFault } from '../../stand-in/misbehaviour.js';
+import type { Processor } from '../connector/processor.js';
 import type { CallLog } from '../control/call-log.js';
 import { AFTER, BEFORE, type Endpoint, type Faults } from '../faults.js';
 import type { Auto } from '../state/auto.js';
 import { type Book, orderOf } from '../state/book.js';
 import type { DeferredWork } from '../state/deferred.js';
-import { type Fields, type IntentStatus, type Owner, type Payment, paymentBody, refundBody } from './objects.js';
+import type { DisputeBook } from '../state/dispute-book.js';
+import type { Keys } from '../state/keys.js';
+import type { Writer } from '../state/writer.js';
+import { type Answer, badSync, seen, syncOf, type Work } from './calls.js';
+import { listDisputes, readDispute } from './dispute-calls.js';
+import { disputeOfPayment } from './dispute-objects.js';
+import { type Fields, type IntentStatus, type Payment, paymentBody, refundBody, SANDBOX_OWNER } from './objects.js';
 import {
-  invalidRequest,
   notCancellable,
-  type Problem,
   paymentNotFound,
   refundNotFound,
   sendProblem,
@@ -23,18 +28,17 @@ import { readListRequest, readPaymentRequest, readRefundRequest } from './reques
 
 export interface ProviderDependencies {
   readonly book: Book;
+  readonly disputeBook: DisputeBook;
+  readonly processor: Processor;
+  readonly writer: Writer;
   readonly auto: Auto;
   readonly calls: CallLog;
   readonly faults: Faults;
   readonly deferred: DeferredWork;
-  readonly keyOwner: () => Owner;
-  readonly apiKey: string;
+  readonly keys: Keys;
   /** Aborted when the stand-in goes away, so that a slow answer does not commit behind its back. */
   readonly closing: AbortSignal;
 }
-
-type Answer = { readonly body: Fields } | { readonly problem: Problem };
-type Work = (call: { readonly body: unknown; readonly req: Request }) => Promise<Answer> | Answer;
 
 const SLOW_MS = 5_000;
 const PAGE = 10;
@@ -46,7 +50,7 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
     res.set('x-request-id', randomUUID());
     // A missing or foreign key is turned away before anything else is looked at.
     if (dependencies.faults.isDown()) sendProblem(res, serverError(503));
-    else if (req.get('api-key') === dependencies.apiKey) next();
+    else if (dependencies.keys.ownerOf(req.get('api-key')) !== undefined) next();
     else sendProblem(res, unauthorized);
   });
   router.use(express.raw({ type: () => true, limit: '1mb' }));
@@ -55,15 +59,21 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
   router.post('/payments', serve('payments.create', createPayment(dependencies)));
   router.get('/payments/:id', serve('payments.read', readPayment(dependencies)));
   router.post('/payments/:id/cancel', serve('payments.cancel', cancelPayment(dependencies)));
+  router.post(
+    '/payments/:id/cancel_post_capture',
+    serve('payments.cancel_post_capture', cancelPostCapture(dependencies)),
+  );
   router.post('/refunds', serve('refunds.create', createRefund(dependencies)));
   router.post('/refunds/list', serve('refunds.list', listRefunds(dependencies)));
   router.get('/refunds/:id', serve('refunds.read', readRefund(dependencies)));
+  router.get('/disputes/list', serve('disputes.list', listDisputes(dependencies)));
+  router.get('/disputes/:id', serve('disputes.read', readDispute(dependencies)));
   router.use((_req, res) => sendProblem(res, unknownUrl));
   return router;
 }
 
 async function answerWith(
-  { book, calls, faults, deferred, closing }: ProviderDependencies,
+  { writer, keys, calls, faults, deferred, closing }: ProviderDependencies,
   { endpoint, work }: { readonly endpoint: Endpoint; readonly work: Work },
   req: Request,
   res: Response,
@@ -71,17 +81,20 @@ async function answerWith(
   const bytes = Buffer.isBuffer(req.body) ? req.body : Buffer.alloc(0);
   const body = parse(bytes);
   const id = textOf(req.params.id) ?? idIn(endpoint, body);
+  const given = req.get('api-key');
+  // A late one is carried out for whomever its key is by then.
+  const carryOut = () => work({ body, req, owner: keys.ownerOf(given) ?? SANDBOX_OWNER });
   const end = calls.begin({ endpoint, id, idempotencyKey: req.get('idempotency-key') ?? null, body: bytes });
   try {
     const fault = faults.strike(({ on }) => on.includes(endpoint));
     if (fault?.kind === 'lands_late') {
-      deferred.keep(async () => void (await work({ body, req })), fault.rule.ms);
+      deferred.keep(async () => void (await carryOut()), fault.rule.ms);
       return reset(res);
     }
     await answerUnderFault(res, fault, { before: BEFORE, after: AFTER, slowMs: SLOW_MS, closing }, async () => {
-      const answer = await work({ body, req });
+      const answer = await carryOut();
       // Also a no, or a read: both tell of what may have been written a moment ago.
-      await book.onDisk();
+      await writer.onDisk();
       return () => void ('problem' in answer ? sendProblem(res, answer.problem) : res.json(answer.body));
     });
   } finally {
@@ -89,15 +102,19 @@ async function answerWith(
   }
 }
 
-function createPayment({ book, auto, keyOwner }: ProviderDependencies): Work {
-  return async ({ body }) => {
+function createPayment({ book, auto }: ProviderDependencies): Work {
+  return async ({ body, owner }) => {
     const read = readPaymentRequest(body);
     if ('problem' in read) return read;
-    const created = book.createPayment(read.request, keyOwner());
+    const created = book.createPayment(read.request, owner);
     if ('problem' in created) return created;
-    return { body: paymentBody(await auto.paymentCreated(created.object), []) };
+    return { body: paymentBody(await auto.paymentCreated(created.object), [], []) };
   };
 }
+
+const show = ({ book, disputeBook }: ProviderDependencies, payment: Payment): Answer => ({
+  body: paymentBody(payment, book.refunds(payment.id), disputeBook.heard(payment.id).map(disputeOfPayment)),
+});
 
 /** Where it could still be called off (API document): nothing has been captured of it. */
 const CANCELLABLE: ReadonlySet<IntentStatus> = new Set([
@@ -106,74 +123,81 @@ const CANCELLABLE: ReadonlySet<IntentStatus> = new Set([
   'requires_confirmation',
   'requires_customer_action',
 ]);
+/** Where what was captured could still be given back without a refund (API document). */
+const CAPTURED: ReadonlySet<IntentStatus> = new Set([
+  'succeeded',
+  'partially_captured',
+  'partially_captured_and_capturable',
+]);
 
-function cancelPayment({ book, keyOwner }: ProviderDependencies): Work {
-  return async ({ req }) => {
-    const payment = seen(book.payment(String(req.params.id)), keyOwner());
+const cancelPayment = (dependencies: ProviderDependencies): Work =>
+  callOff(dependencies, { from: CANCELLABLE, to: 'cancelled', action: 'cancel' });
+const cancelPostCapture = (dependencies: ProviderDependencies): Work =>
+  callOff(dependencies, { from: CAPTURED, to: 'cancelled_post_capture', action: 'cancel_post_capture' });
+
+function callOff(
+  dependencies: ProviderDependencies,
+  {
+    from,
+    to,
+    action,
+  }: { readonly from: ReadonlySet<IntentStatus>; readonly to: IntentStatus; readonly action: string },
+): Work {
+  const { book, processor } = dependencies;
+  return async ({ req, owner }) => {
+    const payment = seen(book.payment(String(req.params.id)), owner);
     if (!payment) return { problem: paymentNotFound };
-    if (!CANCELLABLE.has(payment.status)) return { problem: notCancellable(payment.status) };
-    const cancelled = (await book.movePayment(payment.id, { to: 'cancelled' })) ?? payment;
-    return { body: paymentBody(cancelled, book.refunds(payment.id)) };
+    if (!from.has(payment.status)) return { problem: notCancellable(payment.status, action) };
+    return show(dependencies, (await processor.movePayment(payment.id, { to })) ?? payment);
   };
 }
 
-/** What another merchant made is not there. */
-const seen = <T extends { readonly owner: Owner }>(object: T | undefined, key: Owner): T | undefined =>
-  object?.owner.merchantId === key.merchantId ? object : undefined;
-
-function createRefund({ book, auto, keyOwner }: ProviderDependencies): Work {
-  return async ({ body }) => {
+function createRefund({ book, auto }: ProviderDependencies): Work {
+  return async ({ body, owner }) => {
     const read = readRefundRequest(body);
     if ('problem' in read) return read;
-    if (!seen<Payment>(book.payment(read.request.payment_id), keyOwner())) return { problem: paymentNotFound };
+    if (!seen<Payment>(book.payment(read.request.payment_id), owner)) return { problem: paymentNotFound };
     const created = book.createRefund(orderOf(read.request));
     if ('problem' in created) return created;
     return { body: refundBody(await auto.refundCreated(created.object)) };
   };
 }
 
-function readPayment({ book, keyOwner }: ProviderDependencies): Work {
-  return async ({ req }) => {
+function readPayment(dependencies: ProviderDependencies): Work {
+  const { book } = dependencies;
+  return async ({ req, owner }) => {
     const id = String(req.params.id);
     const sync = syncOf(req);
     if (sync === undefined) return { problem: badSync };
     if (sync) await book.sync('payment', id);
-    const payment = seen(book.payment(id), keyOwner());
-    return payment ? { body: paymentBody(payment, book.refunds(id)) } : { problem: paymentNotFound };
+    const payment = seen(book.payment(id), owner);
+    return payment ? show(dependencies, payment) : { problem: paymentNotFound };
   };
 }
 
-function readRefund({ book, keyOwner }: ProviderDependencies): Work {
-  return async ({ req }) => {
+function readRefund({ book }: ProviderDependencies): Work {
+  return async ({ req, owner }) => {
     const id = String(req.params.id);
     const sync = syncOf(req);
     if (sync === undefined) return { problem: badSync };
     if (sync) await book.sync('refund', id);
-    const refund = seen(book.refund(id), keyOwner());
+    const refund = seen(book.refund(id), owner);
     return refund ? { body: refundBody(refund) } : { problem: refundNotFound };
   };
 }
 
-function listRefunds({ book, keyOwner }: ProviderDependencies): Work {
-  return ({ body }) => {
+function listRefunds({ book }: ProviderDependencies): Work {
+  return ({ body, owner }) => {
     const read = readListRequest(body);
     if ('problem' in read) return read;
     const { payment_id: paymentId, refund_id: refundId, refund_status: statuses, limit, offset } = read.request;
     const matching = book
       .refunds(paymentId ?? undefined)
-      .filter((refund) => seen(refund, keyOwner()) !== undefined)
+      .filter((refund) => seen(refund, owner) !== undefined)
       .filter(({ id, status }) => (refundId == null || id === refundId) && (statuses?.includes(status) ?? true));
     const data = matching.slice(offset ?? 0, (offset ?? 0) + (limit ?? PAGE)).map(refundBody);
     return { body: { count: data.length, total_count: matching.length, data } };
   };
-}
-
-const badSync = invalidRequest('Query deserialize error: force_sync is a boolean');
-
-function syncOf(req: Request): boolean | undefined {
-  const given = req.query['force_sync'];
-  if (given === undefined || given === 'false') return false;
-  return given === 'true' ? true : undefined;
 }
 
 const textOf = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);

@@ -1,10 +1,11 @@
-import type { IntentStatus, Payment, Refund, RefundStatus } from '../http/objects.js';
+import type { PaymentOrder, Processor } from '../connector/processor.js';
+import type { Payment, Refund, RefundStatus } from '../http/objects.js';
 import type { Book } from './book.js';
 
 /** Undefined: it stays as it was created until a switch moves it. */
 export interface AutoSettings {
   /** `afterMs` 0: before the create is answered. */
-  readonly pay?: { readonly to: IntentStatus; readonly afterMs: number } | undefined;
+  readonly pay?: (Pick<PaymentOrder, 'to' | 'method' | 'settles_in'> & { readonly afterMs: number }) | undefined;
   readonly refund?: { readonly to: RefundStatus; readonly afterMs: number } | undefined;
 }
 
@@ -18,13 +19,14 @@ export interface Auto {
   stop(): void;
 }
 
-export function createAuto(book: Book): Auto {
+export function createAuto(book: Book, processor: Processor): Auto {
   let settings: AutoSettings = {};
   const timers = new Set<NodeJS.Timeout>();
-  const later = (afterMs: number, act: () => unknown): void => {
+  const later = (afterMs: number, act: () => Promise<unknown> | undefined): void => {
     const timer = setTimeout(() => {
       timers.delete(timer);
-      act();
+      // A linked Stripe that does not do it leaves it as it is, and nobody waits to be told.
+      act()?.catch(() => undefined);
     }, afterMs);
     timers.add(timer);
   };
@@ -40,23 +42,26 @@ export function createAuto(book: Book): Auto {
       settings = next;
     },
     async paymentCreated(payment) {
-      const { pay } = settings;
-      if (pay === undefined) return payment;
-      if (pay.afterMs === 0) return (await book.movePayment(payment.id, pay)) ?? payment;
-      later(pay.afterMs, () => {
-        if (book.payment(payment.id)?.status === payment.status) void book.movePayment(payment.id, pay);
-      });
+      if (settings.pay === undefined) return payment;
+      const { afterMs, ...pay } = settings.pay;
+      if (afterMs === 0) return (await processor.movePayment(payment.id, pay)) ?? payment;
+      later(afterMs, () =>
+        book.payment(payment.id)?.status === payment.status ? processor.movePayment(payment.id, pay) : undefined,
+      );
       return payment;
     },
     async refundCreated(refund) {
       // A scheduled one waits for a run that the stand-in, like a Hyperswitch without its scheduler, never makes.
       const auto = refund.type === 'instant' ? settings.refund : undefined;
-      if (auto === undefined) return refund;
-      if (auto.afterMs === 0) return (await book.moveRefund(refund.id, auto)) ?? refund;
-      later(auto.afterMs, () => {
-        if (book.refund(refund.id)?.status === refund.status) void book.moveRefund(refund.id, auto);
-      });
-      return refund;
+      if (auto?.afterMs === 0) return await processor.refundCreated(refund, auto.to);
+      const asked = await processor.refundCreated(refund);
+      if (auto !== undefined)
+        later(auto.afterMs, () =>
+          book.refund(refund.id)?.status === refund.status
+            ? processor.moveRefund(refund.id, { to: auto.to })
+            : undefined,
+        );
+      return asked;
     },
   };
 }

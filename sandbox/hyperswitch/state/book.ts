@@ -1,5 +1,4 @@
 import type { Clock } from '../../../src/domain/clock.js';
-import type { Journal } from '../../stand-in/journal.js';
 import {
   clientSecretOf,
   type Fields,
@@ -21,6 +20,7 @@ import {
   tooManyRefunds,
 } from '../http/problems.js';
 import type { PaymentRequest, RefundRequest } from '../http/requests.js';
+import type { Writer } from './writer.js';
 
 export type Change =
   | { readonly kind: 'payment'; readonly payment: Payment }
@@ -41,6 +41,15 @@ export interface Move<Status> {
   /** Default true. False: its processor knows, Hyperswitch does not yet. */
   readonly seen?: boolean;
 }
+export interface PaymentMove extends Move<IntentStatus> {
+  /** Default: the whole where it succeeded, else what it was. */
+  readonly received?: number | undefined;
+  /** Absent: what it was. */
+  readonly at?: Pick<Payment, 'transactionId' | 'chargeId' | 'method'>;
+}
+export interface RefundMove extends Move<RefundStatus> {
+  readonly connectorRefundId?: string | null;
+}
 
 /** Hyperswitch's own books: every payment and refund, by id. It is the ledger the product's is compared with. */
 export interface Book {
@@ -54,10 +63,8 @@ export interface Book {
   /** What its processor knows becomes what Hyperswitch knows (force_sync). A decided refund is not asked about again. */
   sync(kind: 'payment' | 'refund', id: string): Promise<void>;
   /** Any status may follow any other: the stand-in does not judge. Undefined: no such payment. */
-  movePayment(id: string, move: Move<IntentStatus> & { readonly received?: number }): Promise<Payment> | undefined;
-  moveRefund(id: string, move: Move<RefundStatus>): Promise<Refund> | undefined;
-  /** Resolves once everything that is in the book is on disk too. */
-  onDisk(): Promise<void>;
+  movePayment(id: string, move: PaymentMove): Promise<Payment> | undefined;
+  moveRefund(id: string, move: RefundMove): Promise<Refund> | undefined;
   /** How many refunds one payment may have. */
   setMaxRefunds(most: number): void;
   replay(entry: Fields): boolean;
@@ -75,18 +82,16 @@ interface Shelves {
   readonly refunds: Map<string, Refund>;
   keepPayment(payment: Payment): Promise<void>;
   keepRefund(refund: Refund): Promise<void>;
-  onDisk(): Promise<void>;
 }
 
-export function createBook(clock: Clock, journal: Journal, onChange: (change: Change) => void): Book {
-  const shelves = createShelves(journal);
+export function createBook(clock: Clock, writer: Writer, onChange: (change: Change) => void): Book {
+  const shelves = createShelves(writer);
   const { payments, refunds } = shelves;
   let maxRefunds = MAX_REFUNDS;
   const { movePayment, moveRefund } = moves(clock, shelves, onChange);
   return {
     movePayment,
     moveRefund,
-    onDisk: () => shelves.onDisk(),
     payment: (id) => payments.get(id),
     refund: (id) => refunds.get(id),
     refunds: (paymentId) => newestFirst(refunds, paymentId),
@@ -122,10 +127,8 @@ export function createBook(clock: Clock, journal: Journal, onChange: (change: Ch
     },
     replay(entry) {
       const { t: kind, ...object } = entry;
-      if (kind === 'payment')
-        payments.set(String(object.id), { owner: SANDBOX_OWNER, ...object } as unknown as Payment);
-      else if (kind === 'refund')
-        refunds.set(String(object.id), { owner: SANDBOX_OWNER, ...object } as unknown as Refund);
+      if (kind === 'payment') payments.set(String(object.id), { ...OLD_PAYMENT, ...object } as unknown as Payment);
+      else if (kind === 'refund') refunds.set(String(object.id), { ...OLD_REFUND, ...object } as unknown as Refund);
       else return false;
       return true;
     },
@@ -137,30 +140,30 @@ export function createBook(clock: Clock, journal: Journal, onChange: (change: Ch
   };
 }
 
-function createShelves(journal: Journal): Shelves {
+/** What lines of earlier versions do not say. */
+const OLD_PAYMENT = { owner: SANDBOX_OWNER, transactionId: null, chargeId: null, method: 'card' };
+const OLD_REFUND = { owner: SANDBOX_OWNER, connectorRefundId: null };
+
+function createShelves(writer: Writer): Shelves {
   const payments = new Map<string, Payment>();
   const refunds = new Map<string, Refund>();
-  let written = Promise.resolve();
-  const write = (line: object): Promise<void> => {
-    written = journal.append(line);
-    // Whoever answers waits for it and hears of it; not every line has somebody who answers.
-    written.catch(() => undefined);
-    return written;
-  };
   return {
     payments,
     refunds,
-    onDisk: () => written,
     keepPayment(payment) {
       payments.set(payment.id, payment);
-      return write({ t: 'payment', ...payment });
+      return writer.write({ t: 'payment', ...payment });
     },
     keepRefund(refund) {
       refunds.set(refund.id, refund);
-      return write({ t: 'refund', ...refund });
+      return writer.write({ t: 'refund', ...refund });
     },
   };
 }
+
+/** What of a payment is captured once it has moved. */
+export const takenBy = (before: Payment, { to, received }: Pick<PaymentMove, 'to' | 'received'>): number =>
+  received ?? (to === 'succeeded' ? before.amount : before.received);
 
 /** News is told only once it is on disk: a webhook about something that a restart forgets would be a lie. */
 function moves(
@@ -169,21 +172,22 @@ function moves(
   onChange: (change: Change) => void,
 ): Pick<Book, 'movePayment' | 'moveRefund'> {
   return {
-    movePayment(id, { to, seen = true, received }) {
-      const before = shelves.payments.get(id);
-      if (before === undefined) return undefined;
-      const taken = received ?? (to === 'succeeded' ? before.amount : before.received);
+    movePayment(id, { to, seen = true, received, at }) {
+      const known = shelves.payments.get(id);
+      if (known === undefined) return undefined;
+      const before = { ...known, ...at };
       const payment: Payment = seen
-        ? { ...before, status: to, received: taken, updatedMs: clock.nowMs(), unseen: null }
+        ? { ...before, status: to, received: takenBy(before, { to, received }), updatedMs: clock.nowMs(), unseen: null }
         : { ...before, unseen: to };
       return shelves.keepPayment(payment).then(() => {
         if (seen && before.status !== to) onChange({ kind: 'payment', payment });
         return payment;
       });
     },
-    moveRefund(id, { to, seen = true }) {
-      const before = shelves.refunds.get(id);
-      if (before === undefined) return undefined;
+    moveRefund(id, { to, seen = true, connectorRefundId }) {
+      const known = shelves.refunds.get(id);
+      if (known === undefined) return undefined;
+      const before = { ...known, connectorRefundId: connectorRefundId ?? known.connectorRefundId };
       const refund: Refund = seen
         ? { ...before, status: to, updatedMs: clock.nowMs(), unseen: null }
         : { ...before, unseen: to };
@@ -209,7 +213,7 @@ function refundProblem(
 
 const newPayment = (id: string, request: PaymentRequest & { readonly owner: Owner }, nowMs: number): Payment => ({
   id,
-  owner: request.owner,
+  owner: { ...request.owner, profileId: request.profile_id ?? request.owner.profileId },
   amount: request.amount,
   currency: request.currency,
   status: 'requires_payment_method',
@@ -217,6 +221,9 @@ const newPayment = (id: string, request: PaymentRequest & { readonly owner: Owne
   clientSecret: clientSecretOf(id),
   metadata: request.metadata ?? null,
   captureMethod: request.capture_method ?? 'automatic',
+  transactionId: null,
+  chargeId: null,
+  method: 'card',
   createdMs: nowMs,
   updatedMs: nowMs,
   unseen: null,
@@ -228,6 +235,7 @@ const newRefund = (order: RefundOrder, payment: Payment, nowMs: number): Refund 
   amount: order.amount ?? payment.amount,
   currency: payment.currency,
   status: 'pending',
+  connectorRefundId: null,
   createdMs: nowMs,
   updatedMs: nowMs,
   unseen: null,

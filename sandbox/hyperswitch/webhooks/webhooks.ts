@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../../src/domain/clock.js';
 import type { Journal } from '../../stand-in/journal.js';
 import { SANDBOX_HYPERSWITCH_WEBHOOK_SECRET } from '../defaults.js';
-import { type Fields, type IntentStatus, type RefundStatus, SANDBOX_OWNER } from '../http/objects.js';
+import type { Fields, IntentStatus, Owner, RefundStatus } from '../http/objects.js';
 import { createSender, type Message } from './sender.js';
 
 /** What may go wrong between Hyperswitch and its merchant. */
@@ -46,7 +46,7 @@ export interface SentEvent {
 
 export interface Webhooks {
   set(settings: WebhookSettings): void;
-  emit(type: string, content: { readonly type: string; readonly object: Fields }): void;
+  emit(type: string, content: { readonly type: string; readonly object: Fields }, owner: Owner): void;
   events(): readonly SentEvent[];
   /** Lets the held events go, newest first if so asked: out of order. */
   release(newestFirst: boolean): Promise<void>;
@@ -107,11 +107,11 @@ export function createWebhooks(clock: Clock, journal: Journal): Webhooks {
       retryMs = parsed.retryMs ?? retryMs;
       if (parsed.rules !== undefined) rules.set(parsed.rules);
     },
-    emit(type, content) {
+    emit(type, content, { merchantId }) {
       const eventId = `evt_${randomUUID().replaceAll('-', '')}`;
       const timestamp = new Date(clock.nowMs()).toISOString();
       const body = JSON.stringify({
-        merchant_id: SANDBOX_OWNER.merchantId,
+        merchant_id: merchantId,
         event_id: eventId,
         event_type: type,
         content,
@@ -180,7 +180,7 @@ export const PAYMENT_EVENTS: Readonly<Record<IntentStatus, string | null>> = {
   requires_merchant_action: 'action_required',
   requires_capture: 'payment_authorized',
   partially_captured: 'payment_captured',
-  cancelled_post_capture: null,
+  cancelled_post_capture: 'payment_cancelled_post_capture',
   requires_payment_method: null,
   requires_confirmation: null,
   partially_captured_and_capturable: null,

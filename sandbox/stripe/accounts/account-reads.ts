@@ -1,4 +1,4 @@
-import { accountObject, balanceObject, payoutObject } from '../http/objects.js';
+import { accountObject, balanceObject, CAPABILITIES, capabilityObject, payoutObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
 import { answer, type Caller, type Plan, refusal } from '../http/plan.js';
@@ -17,6 +17,23 @@ export const LIST_PAYOUTS = {
 export function readAccount({ store, world }: Caller, id: string): Plan {
   const problem = barred(store, world, id);
   return problem ? refusal(problem) : answer(accountObject(accountOf(store, id, world.livemode)));
+}
+
+export function readCapability({ store, world }: Caller, id: string, name: string): Plan {
+  const problem = barred(store, world, id);
+  if (problem) return refusal(problem);
+  const known = CAPABILITIES.find((each) => each === name);
+  return known === undefined
+    ? refusal(missing('capability', name, 'capability'))
+    : answer(capabilityObject(accountOf(store, id, world.livemode), known));
+}
+
+export function listCapabilities({ store, world }: Caller, id: string): Plan {
+  const problem = barred(store, world, id);
+  if (problem) return refusal(problem);
+  const account = accountOf(store, id, world.livemode);
+  const data = CAPABILITIES.map((name) => capabilityObject(account, name));
+  return answer({ object: 'list', data, has_more: false, url: `/v1/accounts/${id}/capabilities` });
 }
 
 export const readBalance = ({ store, world, account }: Caller): Plan =>

@@ -1,4 +1,4 @@
-import { accountInvalid, missing, type Problem } from '../http/problems.js';
+import { accountInvalid, missing, noCapability, type Problem, rejected } from '../http/problems.js';
 import type { AccountRecord, Funds, World } from '../state/records.js';
 import type { Store } from '../state/store.js';
 
@@ -28,10 +28,15 @@ export interface Money {
   readonly currency: string;
 }
 
-/** The account after money moved into or out of its available balance. */
-export function credited(account: AccountRecord, world: World, { amount, currency }: Money): AccountRecord {
+/** The account after money moved into or out of its balance. */
+export function credited(
+  account: AccountRecord,
+  world: World,
+  { amount, currency }: Money,
+  where: keyof Funds = 'available',
+): AccountRecord {
   const funds = fundsOf(account, world, currency);
-  const after = { ...funds, available: funds.available + amount };
+  const after = { ...funds, [where]: funds[where] + amount };
   return { ...account, funds: { ...account.funds, [currency]: after } };
 }
 
@@ -48,7 +53,12 @@ export function barred(store: Store, world: World, id: string): Problem | undefi
 
 /** Why nothing can be sent to this account. */
 export function unreachable(store: Store, world: World, id: string): Problem | undefined {
-  const { access } = accountOf(store, id, world.livemode);
-  if (access === 'missing') return missing('destination', id, 'destination');
-  return access === 'revoked' ? accountInvalid(id) : undefined;
+  const account = accountOf(store, id, world.livemode);
+  if (account.access === 'missing') return missing('destination', id, 'destination');
+  if (account.access === 'revoked') return accountInvalid(id);
+  if (isRejected(account)) return rejected;
+  return account.transfers === 'active' ? undefined : noCapability;
 }
+
+export const isRejected = ({ disabledReason }: Pick<AccountRecord, 'disabledReason'>): boolean =>
+  disabledReason?.startsWith('rejected.') ?? false;

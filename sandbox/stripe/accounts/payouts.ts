@@ -1,18 +1,11 @@
+import { booked } from '../balance/bookings.js';
 import { payoutObject } from '../http/objects.js';
-import type { Plan } from '../http/plan.js';
-import { answer, refusal, seconds } from '../http/plan.js';
+import { answer, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
 import { insufficient, invalid, missing } from '../http/problems.js';
-import { newId, type PayoutRecord, type PayoutStatus, type World } from '../state/records.js';
-import type { Put, Store } from '../state/store.js';
+import { newId, type PayoutRecord, type PayoutStatus } from '../state/records.js';
+import type { Put } from '../state/store.js';
 import { balanceAvailable, type EventDraft } from '../webhooks/events.js';
-import { accountOf, credited, fundsOf } from './accounts.js';
-
-/** What a bank or a person does to payouts; the API of the stand-in only reads them. */
-export interface PayoutContext {
-  readonly store: Store;
-  readonly world: World;
-  readonly nowMs: number;
-}
+import { accountOf, fundsOf } from './accounts.js';
 
 export interface NewPayout {
   readonly account: string;
@@ -28,7 +21,9 @@ const ARRIVES_AFTER_SECONDS = 2 * 86_400;
 /** The money has left the balance for as long as the payout is none of these. */
 const CAME_BACK: readonly PayoutStatus[] = ['failed', 'canceled'];
 
-export function planPayout({ store, world, nowMs }: PayoutContext, given: NewPayout): Plan {
+/** What a bank or a person does to payouts; the API of the stand-in only reads them. */
+export function planPayout(context: PlanContext, given: NewPayout): Plan {
+  const { store, world, nowMs } = context;
   const { account: id, amount, currency, status } = given;
   const account = accountOf(store, id, world.livemode);
   if (fundsOf(account, world, currency).available < amount) return refusal(insufficient(id, currency));
@@ -45,18 +40,20 @@ export function planPayout({ store, world, nowMs }: PayoutContext, given: NewPay
     created,
     balanceTransaction: newId('txn'),
   };
-  const left: readonly Put[] = CAME_BACK.includes(status)
+  const { balanceTransaction, id: source } = row;
+  const left = CAME_BACK.includes(status)
     ? []
-    : [{ table: 'account', row: credited(account, world, { amount: -amount, currency }) }];
+    : booked(context, [{ id: balanceTransaction, account: id, type: 'payout', amount: -amount, currency, source }]);
   const events = [payoutEvent('payout.created', row), ...(status === 'pending' ? [] : [statusEvent(row)])];
   return answer(payoutObject(row), [{ table: 'payout', row }, ...left], events);
 }
 
 export function planPayoutStatus(
-  { store, world }: PayoutContext,
+  context: PlanContext,
   id: string,
   change: { readonly status: PayoutStatus; readonly failureCode?: string | undefined },
 ): Plan {
+  const { store, world } = context;
   const before = store.payout(id);
   if (before === undefined || before.livemode !== world.livemode) return refusal(missing('payout', id, 'payout'));
   if (CAME_BACK.includes(before.status)) return refusal(invalid(`The payout ${id} is ${before.status} for good.`));
@@ -65,10 +62,8 @@ export function planPayoutStatus(
   const puts: Put[] = [{ table: 'payout', row }];
   const events: EventDraft[] = [statusEvent(row)];
   if (CAME_BACK.includes(change.status)) {
-    puts.push({
-      table: 'account',
-      row: credited(accountOf(store, accountId, world.livemode), world, { amount, currency }),
-    });
+    const back = { id: `${row.balanceTransaction}r`, account: accountId, amount, currency, source: id };
+    puts.push(...booked(context, [{ ...back, type: 'payout_failure' }]));
     events.push(balanceAvailable(store, world, accountId));
   }
   return answer(payoutObject(row), puts, events);

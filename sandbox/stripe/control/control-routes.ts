@@ -6,6 +6,7 @@ import { PAYOUT_STATUSES, REVERSAL_ENDS } from '../state/records.js';
 import { webhookFaultSchema } from '../webhooks/webhook-faults.js';
 import { EVENT_STATES } from '../webhooks/webhooks.js';
 import type { StripeControl } from './control.js';
+import { addPayments } from './payment-routes.js';
 import { seedSchema } from './seed.js';
 
 const accountId = z.string().regex(/^acct_\w{1,64}$/);
@@ -38,6 +39,11 @@ const accountSchema = z.strictObject({
   transfers: z.enum(['active', 'inactive', 'pending']).optional(),
   liable: z.boolean().optional(),
   pendingReversals: z.boolean().optional(),
+  disabledReason: z
+    .string()
+    .regex(/^[a-z_.]{1,60}$/)
+    .nullable()
+    .optional(),
 });
 const balanceSchema = z.strictObject({
   account: accountId,
@@ -80,6 +86,7 @@ export const controlRoutes = (control: StripeControl): Router =>
     router.post('/finish', async (_req, res) => void res.json({ finished: await control.finishLater() }));
     addSettings(router, control);
     addMoney(router, control);
+    addPayments(router, control);
     addWebhooks(router, control);
   });
 

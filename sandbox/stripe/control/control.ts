@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type CommonControl, troubleControl } from '../../stand-in/control.js';
 import type { Listener } from '../../stand-in/listener.js';
+import { type AccountChange, planAccountChange } from '../accounts/account-changes.js';
 import { accountOf, fundsOf } from '../accounts/accounts.js';
 import { type NewPayout, planPayout, planPayoutStatus } from '../accounts/payouts.js';
 import type { FaultRule } from '../faults.js';
@@ -8,19 +9,16 @@ import type { ApiDependencies } from '../http/api.js';
 import type { LimitSettings } from '../http/limits.js';
 import type { ReversalObject } from '../http/objects.js';
 import type { Plan } from '../http/plan.js';
-import type { AccountRecord, Metadata, PayoutStatus, ReversalEnd, World } from '../state/records.js';
+import type { Metadata, PayoutStatus, ReversalEnd, World } from '../state/records.js';
 import { createReversal, endReversal } from '../transfers/reversals.js';
-import { balanceAvailable, type EventDraft, renderEvents, thinEvent } from '../webhooks/events.js';
+import { balanceAvailable, type EventDraft, thinEvent } from '../webhooks/events.js';
 import type { WebhookFaultRule } from '../webhooks/webhook-faults.js';
 import type { EventFilter, SentEvent, WebhookTarget } from '../webhooks/webhooks.js';
 import type { CallsView } from './call-log.js';
+import { ControlRefused, carryOutPlan, emitNow } from './carry-out-plan.js';
 import { type LedgerView, ledgerView } from './ledger-view.js';
+import { type PaymentControl, paymentControl } from './payment-control.js';
 import { planSeed, type Seed, seedSchema } from './seed.js';
-
-/** The switch was understood and cannot be done; nothing changed. */
-export class ControlRefused extends Error {
-  readonly status = 400;
-}
 
 export interface BalanceChange {
   readonly account: string;
@@ -30,7 +28,7 @@ export interface BalanceChange {
 }
 
 /** The same switches as under /control, for tests in this process. `livemode` is false where it is not said. */
-export interface StripeControl extends CommonControl<FaultRule, LedgerView, CallsView> {
+export interface StripeControl extends CommonControl<FaultRule, LedgerView, CallsView>, PaymentControl {
   /** By the stand-in's clock, Unix milliseconds. */
   nowMs(): number;
   /** Moves the clock and does what has become due. */
@@ -42,11 +40,8 @@ export interface StripeControl extends CommonControl<FaultRule, LedgerView, Call
   setApiKeys(keys: { accepted?: Readonly<Record<string, string>> | null; revoked?: readonly string[] }): void;
   /** How long an idempotency key is remembered; 24 hours at first. */
   setKeyLifetime(ms: number): void;
-  setAccount(
-    id: string,
-    change: Partial<Pick<AccountRecord, 'access' | 'transfers' | 'liable' | 'pendingReversals'>>,
-    livemode?: boolean,
-  ): Promise<void>;
+  /** Sends capability.updated, account.updated and account.application.deauthorized where they belong. */
+  setAccount(id: string, change: AccountChange, livemode?: boolean): Promise<void>;
   /** Sends balance.available when it rises. */
   setBalance(change: BalanceChange, livemode?: boolean): Promise<void>;
   /** As somebody in the dashboard would: without a key, and with whatever metadata. @throws ControlRefused */
@@ -98,6 +93,7 @@ export function createControl(dependencies: ControlDependencies): StripeControl 
   return {
     ...troubleControl(faults, listener),
     ...moneyControl(dependencies),
+    ...paymentControl(dependencies),
     ledger: () => ledgerView(dependencies),
     calls: () => calls.view(),
     nowMs: () => clock.nowMs(),
@@ -130,18 +126,12 @@ type MoneyControl = Pick<
 /** Switches that move money or say that it moved. */
 function moneyControl({ store, clock, webhooks, platform }: ControlDependencies): MoneyControl {
   const worldOf = (livemode: boolean): World => ({ platform, livemode });
-  const emit = (drafts: readonly EventDraft[]): void =>
-    webhooks.emit(renderEvents(drafts, clock.nowMs(), { id: null, idempotency_key: null }));
-  const carryOut = async <T>(plan: Plan): Promise<T> => {
-    if (plan.status >= 400) throw new ControlRefused((plan.body as { error: { message: string } }).error.message);
-    const durable = store.commit(plan.puts);
-    emit(plan.events);
-    await durable;
-    return plan.body as T;
-  };
+  const emit = (drafts: readonly EventDraft[]): void => emitNow({ clock, webhooks }, drafts);
+  const carryOut = <T>(plan: Plan): Promise<T> => carryOutPlan({ store, clock, webhooks }, plan);
   return {
-    setAccount: (id, change, livemode = false) =>
-      store.commit([{ table: 'account', row: { ...accountOf(store, id, livemode), ...change } }]),
+    async setAccount(id, change, livemode = false) {
+      await carryOut(planAccountChange({ store, world: worldOf(livemode), nowMs: clock.nowMs() }, id, change));
+    },
     async setBalance({ account: id, currency, available, pending }, livemode = false) {
       const account = accountOf(store, id, livemode);
       const before = fundsOf(account, worldOf(livemode), currency);

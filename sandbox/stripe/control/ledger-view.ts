@@ -7,6 +7,10 @@ import {
   type TransferObject,
   transferObject,
 } from '../http/objects.js';
+import { transactionObject } from '../http/payment-objects.js';
+import { chargeOf } from '../payments/charges.js';
+import { disputeOf } from '../payments/disputes.js';
+import { refundOf } from '../payments/refunds.js';
 import type { MovableClock } from '../state/movable-clock.js';
 import type { AccountRecord, DeferredRecord, Funds, KeyRecord } from '../state/records.js';
 import type { Store } from '../state/store.js';
@@ -16,6 +20,10 @@ export interface LedgerView {
   readonly transfers: readonly (TransferObject & { readonly platform: string })[];
   readonly reversals: readonly ReversalObject[];
   readonly payouts: readonly object[];
+  readonly charges: readonly ReturnType<typeof chargeOf>[];
+  readonly refunds: readonly ReturnType<typeof refundOf>[];
+  readonly disputes: readonly ReturnType<typeof disputeOf>[];
+  readonly balanceTransactions: readonly (ReturnType<typeof transactionObject> & { readonly account: string })[];
   /** Accounts that were named at least once. */
   readonly accounts: readonly (Omit<AccountRecord, 'funds'> & { readonly balances: Readonly<Record<string, Funds>> })[];
   readonly keys: readonly (Omit<KeyRecord, 'body' | 'params'> & { readonly forgotten: boolean })[];
@@ -55,6 +63,18 @@ export function ledgerView({
     transfers: transfers.map((row) => ({ ...transferObject(store, row), platform: row.platform })),
     reversals: reversals.map(reversalObject),
     payouts: Array.from(store.payouts()).reverse().map(payoutObject),
+    charges: Array.from(store.charges())
+      .reverse()
+      .map((row) => chargeOf(store, row)),
+    refunds: Array.from(store.refunds())
+      .reverse()
+      .map((row) => refundOf(store, row)),
+    disputes: Array.from(store.disputes())
+      .reverse()
+      .map((row) => disputeOf({ store, nowMs: clock.nowMs() }, row)),
+    balanceTransactions: Array.from(store.transactions())
+      .reverse()
+      .map((row) => ({ ...transactionObject(row, clock.nowMs()), account: row.account })),
     accounts: store.accounts().map((account) => {
       const { funds: _funds, ...rest } = account;
       return { ...rest, balances: allFunds(account, { platform, livemode: account.livemode }) };

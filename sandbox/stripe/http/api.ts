@@ -1,4 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express';
+import type { Settlement } from '../balance/settlement.js';
 import type { CallInProgress, CallLog } from '../control/call-log.js';
 import { applies, atTheDoor, atWork, type Fault, type Faults, onTheWay, type WorkKind } from '../faults.js';
 import type { Agenda } from '../state/movable-clock.js';
@@ -13,6 +14,7 @@ export interface ApiDependencies extends Gate, WorkDependencies {
   readonly agenda: Agenda;
   readonly faults: Faults;
   readonly calls: CallLog;
+  readonly settlement: Settlement;
 }
 
 /** Everything under /v1. */

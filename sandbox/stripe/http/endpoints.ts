@@ -1,4 +1,16 @@
-import { LIST_PAYOUTS, listPayouts, readAccount, readBalance, readPayout } from '../accounts/account-reads.js';
+import {
+  LIST_PAYOUTS,
+  listCapabilities,
+  listPayouts,
+  readAccount,
+  readBalance,
+  readCapability,
+  readPayout,
+} from '../accounts/account-reads.js';
+import { LIST_TRANSACTIONS, listTransactions, readTransaction } from '../balance/transaction-reads.js';
+import { LIST_CHARGES, listCharges, readCharge, readPaymentIntent } from '../payments/charges.js';
+import { listDisputes, readDispute } from '../payments/disputes.js';
+import { LIST_OF_CHARGE, listRefunds, readRefund } from '../payments/refunds.js';
 import {
   CREATE_REVERSAL,
   createReversal,
@@ -33,6 +45,17 @@ export const ENDPOINTS = [
   'reversals.list',
   'payouts.read',
   'payouts.list',
+  'charges.read',
+  'charges.list',
+  'payment_intents.read',
+  'balance_transactions.read',
+  'balance_transactions.list',
+  'refunds.read',
+  'refunds.list',
+  'disputes.read',
+  'disputes.list',
+  'capabilities.read',
+  'capabilities.list',
 ] as const;
 export type EndpointName = (typeof ENDPOINTS)[number];
 
@@ -114,6 +137,18 @@ const TABLE: readonly Endpoint[] = [
     path: /^\/v1\/accounts\/([^/]+)$/,
     read: reading({}, (caller, ids) => readAccount(caller, first(ids))),
   },
+  {
+    name: 'capabilities.list',
+    method: 'GET',
+    path: /^\/v1\/accounts\/([^/]+)\/capabilities$/,
+    read: reading({}, (caller, ids) => listCapabilities(caller, first(ids))),
+  },
+  {
+    name: 'capabilities.read',
+    method: 'GET',
+    path: /^\/v1\/accounts\/([^/]+)\/capabilities\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readCapability(caller, first(ids), second(ids))),
+  },
   { name: 'balance', method: 'GET', path: /^\/v1\/balance$/, read: reading({}, readBalance) },
   {
     name: 'payouts.list',
@@ -126,6 +161,60 @@ const TABLE: readonly Endpoint[] = [
     method: 'GET',
     path: /^\/v1\/payouts\/([^/]+)$/,
     read: reading({}, (caller, ids) => readPayout(caller, first(ids))),
+  },
+  {
+    name: 'charges.list',
+    method: 'GET',
+    path: /^\/v1\/charges$/,
+    read: reading(LIST_CHARGES, (caller, _ids, values) => listCharges(caller, values)),
+  },
+  {
+    name: 'charges.read',
+    method: 'GET',
+    path: /^\/v1\/charges\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readCharge(caller, first(ids))),
+  },
+  {
+    name: 'payment_intents.read',
+    method: 'GET',
+    path: /^\/v1\/payment_intents\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readPaymentIntent(caller, first(ids))),
+  },
+  {
+    name: 'balance_transactions.list',
+    method: 'GET',
+    path: /^\/v1\/balance_transactions$/,
+    read: reading(LIST_TRANSACTIONS, (caller, _ids, values) => listTransactions(caller, values)),
+  },
+  {
+    name: 'balance_transactions.read',
+    method: 'GET',
+    path: /^\/v1\/balance_transactions\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readTransaction(caller, first(ids))),
+  },
+  {
+    name: 'refunds.list',
+    method: 'GET',
+    path: /^\/v1\/refunds$/,
+    read: reading(LIST_OF_CHARGE, (caller, _ids, values) => listRefunds(caller, values)),
+  },
+  {
+    name: 'refunds.read',
+    method: 'GET',
+    path: /^\/v1\/refunds\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readRefund(caller, first(ids))),
+  },
+  {
+    name: 'disputes.list',
+    method: 'GET',
+    path: /^\/v1\/disputes$/,
+    read: reading(LIST_OF_CHARGE, (caller, _ids, values) => listDisputes(caller, values)),
+  },
+  {
+    name: 'disputes.read',
+    method: 'GET',
+    path: /^\/v1\/disputes\/([^/]+)$/,
+    read: reading({}, (caller, ids) => readDispute(caller, first(ids))),
   },
 ];
 

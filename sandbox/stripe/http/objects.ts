@@ -1,3 +1,4 @@
+import { isRejected } from '../accounts/accounts.js';
 import type { AccountRecord, Funds, Metadata, PayoutRecord, ReversalRecord, TransferRecord } from '../state/records.js';
 import type { Store } from '../state/store.js';
 
@@ -149,13 +150,18 @@ const NOTHING_DUE = {
   pending_verification: [],
 };
 
+const requirements = ({ disabledReason = null }: Pick<AccountRecord, 'disabledReason'>) => ({
+  ...NOTHING_DUE,
+  disabled_reason: disabledReason,
+});
+
 /** What a platform reads of an account; profile and settings are not modelled. */
-export const accountObject = (row: Pick<AccountRecord, 'id' | 'transfers'>) => ({
+export const accountObject = (row: Pick<AccountRecord, 'id' | 'transfers' | 'disabledReason'>) => ({
   id: row.id,
   object: 'account',
   business_type: null,
-  capabilities: { card_payments: 'active', transfers: row.transfers },
-  charges_enabled: true,
+  capabilities: { card_payments: 'active', transfers: transfersOf(row) },
+  charges_enabled: isEnabled(row),
   country: 'US',
   created: 1_700_000_000,
   default_currency: 'usd',
@@ -169,7 +175,29 @@ export const accountObject = (row: Pick<AccountRecord, 'id' | 'transfers'>) => (
   },
   future_requirements: NOTHING_DUE,
   metadata: {},
-  payouts_enabled: true,
-  requirements: NOTHING_DUE,
+  payouts_enabled: isEnabled(row),
+  requirements: requirements(row),
   type: 'express',
+});
+
+const isEnabled = ({ disabledReason = null }: Pick<AccountRecord, 'disabledReason'>): boolean =>
+  disabledReason === null;
+
+const transfersOf = (row: Pick<AccountRecord, 'transfers' | 'disabledReason'>): AccountRecord['transfers'] =>
+  isRejected(row) ? 'inactive' : row.transfers;
+
+export const CAPABILITIES = ['card_payments', 'transfers'] as const;
+
+export const capabilityObject = (
+  row: Pick<AccountRecord, 'id' | 'transfers' | 'disabledReason'>,
+  id: (typeof CAPABILITIES)[number],
+) => ({
+  id,
+  object: 'capability',
+  account: row.id,
+  future_requirements: NOTHING_DUE,
+  requested: true,
+  requested_at: 1_700_000_000,
+  requirements: requirements(row),
+  status: id === 'transfers' ? transfersOf(row) : 'active',
 });

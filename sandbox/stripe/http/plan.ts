@@ -3,13 +3,17 @@ import type { Put, Store } from '../state/store.js';
 import type { EventDraft } from '../webhooks/events.js';
 import { type Problem, problemBody } from './problems.js';
 
-/** Who asks, and when. */
-export interface Caller {
+/** What a plan is made from. */
+export interface PlanContext {
   readonly store: Store;
   readonly world: World;
+  readonly nowMs: number;
+}
+
+/** Who asks, and when. */
+export interface Caller extends PlanContext {
   /** The account acted for: the platform, or what Stripe-Account names. */
   readonly account: string;
-  readonly nowMs: number;
 }
 
 /**
@@ -38,3 +42,7 @@ export const refusal = (problem: Problem): Plan => ({
 });
 
 export const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+/** Transfers and payments do: another platform, the other mode or a connected account finds none of them. */
+export const liesOnPlatform = (row: World, { world, account }: Caller): boolean =>
+  row.platform === account && row.livemode === world.livemode;

@@ -29,7 +29,15 @@ export const invalid = (message: string, details: Details = {}, status = 400): P
 /** In the path 404, in a parameter 400. */
 export const missing = (what: string, id: string, param: string): Problem =>
   invalid(`No such ${what}: '${id}'`, { code: 'resource_missing', param }, PATH_IDS.has(param) ? 404 : 400);
-const PATH_IDS: ReadonlySet<string> = new Set(['id', 'transfer', 'payout']);
+const PATH_IDS: ReadonlySet<string> = new Set([
+  'id',
+  'intent',
+  'transfer',
+  'payout',
+  'refund',
+  'dispute',
+  'capability',
+]);
 
 /** The text is matched by integrations: Stripe has no code for it (github.com/stripe/stripe-ruby/issues/1058). */
 export const alreadyReversed = (transfer: string): Problem =>
@@ -45,11 +53,22 @@ export const insufficient = (account: string, currency: string): Problem =>
     code: 'balance_insufficient',
   });
 
-export const noCapability = (account: string): Problem =>
-  invalid(`Nothing can be transferred to ${account}: its capability transfers is not active.`, {
-    code: 'transfers_not_allowed',
-    param: 'destination',
-  });
+/** Stripe's words: integrations match them. */
+export const platformShort: Problem = invalid(
+  'You have insufficient available funds in your Stripe account. Try adding funds directly to your available balance by creating Charges using the 4000000000000077 test card. See: https://stripe.com/docs/testing#available-balance',
+  { code: 'balance_insufficient' },
+);
+
+/** What Stripe answers to platforms; its list of codes lacks this one. */
+export const noCapability: Problem = invalid(
+  'Your destination account needs to have at least one of the following capabilities enabled: transfers, crypto_transfers, legacy_payments',
+  { code: 'insufficient_capabilities_for_transfer', param: 'destination' },
+);
+
+export const rejected: Problem = invalid('The requested transfer cannot be created.', {
+  code: 'transfers_not_allowed',
+  param: 'destination',
+});
 
 export const accountInvalid = (account: string): Problem =>
   invalid(

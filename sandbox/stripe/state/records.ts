@@ -25,6 +25,8 @@ export interface AccountRecord {
   readonly access: 'granted' | 'revoked' | 'missing';
   /** The capability without which nothing can be transferred to it. */
   readonly transfers: 'active' | 'inactive' | 'pending';
+  /** `rejected.fraud`, `requirements.past_due`, …; a rejected account has no capability. */
+  readonly disabledReason?: string | null;
   /** The platform answers for its negative balance, so a reversal never lacks funds. */
   readonly liable: boolean;
   /** The platform has the preview of pending reversals: one that its balance does not cover waits instead of being refused. */
@@ -80,6 +82,108 @@ export interface PayoutRecord {
   readonly arrivalDate: number;
   readonly created: number;
   readonly balanceTransaction: string;
+}
+
+/** How the transactions here come to be; the other types of Stripe's do not happen (docs.stripe.com/reports/balance-transaction-types). */
+export type BalanceTransactionType =
+  | 'adjustment'
+  | 'charge'
+  | 'payment'
+  | 'payment_failure_refund'
+  | 'payment_refund'
+  | 'payout'
+  | 'payout_failure'
+  | 'refund'
+  | 'refund_failure'
+  | 'transfer'
+  | 'transfer_refund';
+
+/** One line of an account's balance. */
+export interface BalanceTransactionRecord extends World {
+  readonly id: string;
+  readonly account: string;
+  readonly type: BalanceTransactionType;
+  readonly category: string;
+  /** Negative: away. */
+  readonly amount: number;
+  readonly fee: number;
+  /** What one unit of the charge's currency became, where the balance has another. */
+  readonly exchangeRate: number | null;
+  readonly currency: string;
+  readonly source: string;
+  /** Unix seconds, and so is `availableOn`. */
+  readonly created: number;
+  readonly availableOn: number;
+  /** Counted among what is available; until then it is pending. */
+  readonly settled: boolean;
+}
+
+export type ChargeStatus = 'succeeded' | 'pending' | 'failed';
+
+/** A payment on the platform itself, with the PaymentIntent that made it. */
+export interface ChargeRecord extends World {
+  readonly id: string;
+  readonly paymentIntent: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly captured: boolean;
+  readonly created: number;
+  readonly status: ChargeStatus;
+  /** `card`, `us_bank_account`, …; only cards are sure once captured. */
+  readonly method: string;
+  readonly metadata: Metadata;
+  /** Null where no money came. */
+  readonly balanceTransaction: string | null;
+  readonly failureTransaction: string | null;
+  /** Given by whoever charged, or by the first transfer out of it. */
+  readonly transferGroup: string | null;
+  /** What the PaymentIntent was made with; a transfer does not change it. */
+  readonly intentGroup: string | null;
+}
+
+export const REFUND_STATUSES = ['succeeded', 'pending', 'failed'] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+export interface RefundRecord extends World {
+  readonly id: string;
+  readonly charge: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly created: number;
+  readonly status: RefundStatus;
+  readonly metadata: Metadata;
+  readonly balanceTransaction: string;
+  /** What brought the money back when it failed. */
+  readonly failureTransaction: string | null;
+}
+
+export type DisputeStatus =
+  | 'warning_needs_response'
+  | 'warning_under_review'
+  | 'warning_closed'
+  | 'needs_response'
+  | 'under_review'
+  | 'won'
+  | 'lost'
+  | 'prevented';
+
+export interface DisputeRecord extends World {
+  readonly id: string;
+  readonly charge: string;
+  readonly amount: number;
+  /** Of a withdrawal, in the currency of the balance. */
+  readonly fee: number;
+  readonly currency: string;
+  readonly created: number;
+  readonly status: DisputeStatus;
+  /** It never was more than a question of the bank. */
+  readonly inquiry: boolean;
+  readonly submissions: number;
+  readonly metadata: Metadata;
+  /** What the bank holds of the amount. */
+  readonly away: number;
+  /** In order. */
+  readonly balanceTransactions: readonly string[];
 }
 
 /** The first answer to an idempotency key. */

@@ -1,9 +1,13 @@
 import type { Journal } from '../../stand-in/journal.js';
 import type {
   AccountRecord,
+  BalanceTransactionRecord,
+  ChargeRecord,
   DeferredRecord,
+  DisputeRecord,
   KeyRecord,
   PayoutRecord,
+  RefundRecord,
   ReversalRecord,
   TransferRecord,
 } from './records.js';
@@ -14,6 +18,10 @@ export type Put =
   | { readonly table: 'transfer'; readonly row: TransferRecord }
   | { readonly table: 'reversal'; readonly row: ReversalRecord }
   | { readonly table: 'payout'; readonly row: PayoutRecord }
+  | { readonly table: 'charge'; readonly row: ChargeRecord }
+  | { readonly table: 'refund'; readonly row: RefundRecord }
+  | { readonly table: 'dispute'; readonly row: DisputeRecord }
+  | { readonly table: 'transaction'; readonly row: BalanceTransactionRecord }
   | { readonly table: 'key'; readonly row: KeyRecord }
   | { readonly table: 'deferred'; readonly row: DeferredRecord }
   | { readonly table: 'clock'; readonly row: { readonly offsetMs: number } };
@@ -22,6 +30,8 @@ export type Put =
 export interface Store {
   /** Resolves once all rows, as one, survive a kill -9. */
   commit(puts: readonly Put[]): Promise<void>;
+  /** Tells of every commit, right after it can be read. */
+  watch(listener: (puts: readonly Put[]) => void): void;
   /** Resolves once everything that can be read now is durable. */
   durable(): Promise<void>;
   account(id: string, livemode: boolean): AccountRecord | undefined;
@@ -29,12 +39,33 @@ export interface Store {
   transfer(id: string): TransferRecord | undefined;
   /** Oldest first. */
   transfers(): readonly TransferRecord[];
+  /** What draws on a charge, in order of arrival. */
+  transfersFrom(charge: string): readonly TransferRecord[];
   reversal(id: string): ReversalRecord | undefined;
   /** Oldest first. */
   reversalsOf(transferId: string): readonly ReversalRecord[];
   payout(id: string): PayoutRecord | undefined;
   /** Oldest first. */
   payouts(): readonly PayoutRecord[];
+  charge(id: string): ChargeRecord | undefined;
+  chargeOf(paymentIntent: string): ChargeRecord | undefined;
+  /** Oldest first. */
+  charges(): readonly ChargeRecord[];
+  refund(id: string): RefundRecord | undefined;
+  /** Oldest first. */
+  refunds(): readonly RefundRecord[];
+  /** In order of arrival. */
+  refundsOf(charge: string): readonly RefundRecord[];
+  dispute(id: string): DisputeRecord | undefined;
+  /** Oldest first. */
+  disputes(): readonly DisputeRecord[];
+  /** In order of arrival. */
+  disputesOf(charge: string): readonly DisputeRecord[];
+  transaction(id: string): BalanceTransactionRecord | undefined;
+  /** Oldest first. */
+  transactions(): readonly BalanceTransactionRecord[];
+  /** What is pending. */
+  unsettled(): readonly BalanceTransactionRecord[];
   key(scope: string, key: string): KeyRecord | undefined;
   keys(): readonly KeyRecord[];
   deferred(): readonly DeferredRecord[];
@@ -46,17 +77,20 @@ export interface Store {
 
 export function createStore(journal: Journal): Store {
   const accounts = new Map<string, AccountRecord>();
-  const transfers = createTimeline<TransferRecord>();
-  const reversals = new Map<string, ReversalRecord>();
-  const reversalIds = new Map<string, string[]>();
+  const transfers = createTimeline<TransferRecord>(({ sourceTransaction }) => sourceTransaction);
+  const reversals = createTimeline<ReversalRecord>(({ transfer }) => transfer);
   const payouts = createTimeline<PayoutRecord>();
+  const charges = createTimeline<ChargeRecord>(({ paymentIntent }) => paymentIntent);
+  const refunds = createTimeline<RefundRecord>(({ charge }) => charge);
+  const disputes = createTimeline<DisputeRecord>(({ charge }) => charge);
+  const transactions = createTimeline<BalanceTransactionRecord>();
+  const unsettled = new Map<string, BalanceTransactionRecord>();
+  const listeners: ((puts: readonly Put[]) => void)[] = [];
   const keys = new Map<string, KeyRecord>();
   const deferred = new Map<string, DeferredRecord>();
   let offsetMs = 0;
   let lastCommit = Promise.resolve();
 
-  const reversalsOf = (transferId: string): ReversalRecord[] =>
-    (reversalIds.get(transferId) ?? []).flatMap((id) => reversals.get(id) ?? []);
   const put = ({ table, row }: Put): void => {
     switch (table) {
       case 'account':
@@ -66,11 +100,24 @@ export function createStore(journal: Journal): Store {
         transfers.put(row);
         return;
       case 'reversal':
-        if (!reversals.has(row.id)) reversalIds.set(row.transfer, [...(reversalIds.get(row.transfer) ?? []), row.id]);
-        reversals.set(row.id, row);
+        reversals.put(row);
         return;
       case 'payout':
         payouts.put(row);
+        return;
+      case 'charge':
+        charges.put(row);
+        return;
+      case 'refund':
+        refunds.put(row);
+        return;
+      case 'dispute':
+        disputes.put(row);
+        return;
+      case 'transaction':
+        transactions.put(row);
+        if (row.settled) unsettled.delete(row.id);
+        else unsettled.set(row.id, row);
         return;
       case 'key':
         keys.set(scoped(row.scope, row.key), row);
@@ -83,7 +130,8 @@ export function createStore(journal: Journal): Store {
     }
   };
   const forget = (): void => {
-    for (const table of [accounts, transfers, reversals, reversalIds, payouts, keys, deferred]) table.clear();
+    for (const table of [accounts, transfers, reversals, payouts, keys, deferred]) table.clear();
+    for (const table of [charges, refunds, disputes, transactions, unsettled]) table.clear();
     offsetMs = 0;
   };
 
@@ -91,18 +139,34 @@ export function createStore(journal: Journal): Store {
     commit(puts) {
       if (puts.length === 0) return Promise.resolve();
       puts.forEach(put);
-      lastCommit = journal.append({ t: 'put', puts });
-      return lastCommit;
+      const durable = journal.append({ t: 'put', puts });
+      lastCommit = durable;
+      for (const listener of listeners) listener(puts);
+      return durable;
     },
+    watch: (listener) => void listeners.push(listener),
     durable: () => lastCommit,
     account: (id, livemode) => accounts.get(modal(id, livemode)),
     accounts: () => Array.from(accounts.values()),
     transfer: (id) => transfers.get(id),
     transfers: () => transfers.oldestFirst(),
+    transfersFrom: (charge) => transfers.of(charge),
     reversal: (id) => reversals.get(id),
-    reversalsOf,
+    reversalsOf: (transferId) => reversals.of(transferId),
     payout: (id) => payouts.get(id),
     payouts: () => payouts.oldestFirst(),
+    charge: (id) => charges.get(id),
+    chargeOf: (paymentIntent) => charges.of(paymentIntent)[0],
+    charges: () => charges.oldestFirst(),
+    refund: (id) => refunds.get(id),
+    refunds: () => refunds.oldestFirst(),
+    refundsOf: (charge) => refunds.of(charge),
+    dispute: (id) => disputes.get(id),
+    disputes: () => disputes.oldestFirst(),
+    disputesOf: (charge) => disputes.of(charge),
+    transaction: (id) => transactions.get(id),
+    transactions: () => transactions.oldestFirst(),
+    unsettled: () => Array.from(unsettled.values()),
     key: (scope, key) => keys.get(scoped(scope, key)),
     keys: () => Array.from(keys.values()),
     deferred: () => Array.from(deferred.values()),
@@ -126,15 +190,22 @@ interface Timeline<Row> {
   put(row: Row): void;
   get(id: string): Row | undefined;
   oldestFirst(): readonly Row[];
+  /** Those of one whole that `groupOf` names, in order of arrival. */
+  of(group: string): readonly Row[];
   clear(): void;
 }
 
 /** By time of creation, then by time of arrival: what was seeded as history lies where history was. */
-function createTimeline<Row extends { readonly id: string; readonly created: number }>(): Timeline<Row> {
+function createTimeline<Row extends { readonly id: string; readonly created: number }>(
+  groupOf: (row: Row) => string | null = () => null,
+): Timeline<Row> {
   const rows = new Map<string, Row>();
+  const groups = new Map<string, string[]>();
   let order: readonly Row[] | undefined;
   return {
     put(row) {
+      const group = groupOf(row);
+      if (group !== null && !rows.has(row.id)) groups.set(group, [...(groups.get(group) ?? []), row.id]);
       rows.set(row.id, row);
       order = undefined;
     },
@@ -144,8 +215,10 @@ function createTimeline<Row extends { readonly id: string; readonly created: num
       order ??= Array.from(rows.values()).sort((left, right) => left.created - right.created);
       return order;
     },
+    of: (group) => (groups.get(group) ?? []).flatMap((id) => rows.get(id) ?? []),
     clear() {
       rows.clear();
+      groups.clear();
       order = undefined;
     },
   };

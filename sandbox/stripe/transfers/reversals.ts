@@ -1,4 +1,5 @@
-import { accountOf, credited, fundsOf } from '../accounts/accounts.js';
+import { accountOf, fundsOf } from '../accounts/accounts.js';
+import { booked } from '../balance/bookings.js';
 import { reversalObject, transferObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import type { Values } from '../http/params.js';
@@ -55,19 +56,27 @@ export function endReversal(caller: Caller, id: string, status: ReversalEnd): Pl
   ]);
 }
 
-function reverse({ store, world }: Caller, transfer: TransferRecord, row: ReversalRecord): Plan {
+function reverse(caller: Caller, transfer: TransferRecord, row: ReversalRecord): Plan {
+  const { store, world } = caller;
   const { currency, destination } = transfer;
-  const { amount } = row;
-  const seller = accountOf(store, destination, world.livemode);
-  const platform = accountOf(store, world.platform, world.livemode);
+  const { amount, balanceTransaction, destinationPaymentRefund: refund } = row;
   const after: TransferRecord = { ...transfer, amountReversed: transfer.amountReversed + amount };
   return answer(
     reversalObject(row),
     [
       { table: 'reversal', row },
       { table: 'transfer', row: after },
-      { table: 'account', row: credited(seller, world, { amount: -amount, currency }) },
-      { table: 'account', row: credited(platform, world, { amount, currency }) },
+      ...booked(caller, [
+        { account: destination, type: 'payment_refund', amount: -amount, currency, source: refund },
+        {
+          id: balanceTransaction,
+          account: world.platform,
+          type: 'transfer_refund',
+          amount,
+          currency,
+          source: row.id,
+        },
+      ]),
     ],
     [
       {

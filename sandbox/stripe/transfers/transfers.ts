@@ -1,14 +1,18 @@
-import { accountOf, credited, fundsOf, unreachable } from '../accounts/accounts.js';
+import { accountOf, fundsOf, unreachable } from '../accounts/accounts.js';
+import { booked } from '../balance/bookings.js';
 import { transferObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
-import { answer, type Caller, type Plan, refusal, seconds } from '../http/plan.js';
-import { insufficient, invalid, missing, noCapability, platformOnly } from '../http/problems.js';
+import { answer, type Caller, liesOnPlatform, type Plan, refusal, seconds } from '../http/plan.js';
+import { invalid, missing, platformOnly, platformShort } from '../http/problems.js';
+import { chargeOf } from '../payments/charges.js';
 import { newId, type TransferRecord, type World } from '../state/records.js';
-import { balanceAvailable } from '../webhooks/events.js';
+import type { Put } from '../state/store.js';
+import { balanceAvailable, type EventDraft } from '../webhooks/events.js';
+import { sourceOf } from './source.js';
 
 export const CREATE_TRANSFER = {
-  // Optional in Stripe's document, where a source_transaction may stand for it; the stand-in knows no charges.
+  // Optional in Stripe's document and required by Stripe.
   amount: { kind: 'amount', required: true },
   currency: { kind: 'currency', required: true },
   destination: { kind: 'text', required: true },
@@ -31,7 +35,7 @@ export const LIST_TRANSFERS = {
   transfer_group: { kind: 'text' },
 } as const;
 
-/** Moves the platform's money to the seller at once. */
+/** Moves the platform's money to the seller: at once, or when that of the charge it draws on is there. */
 export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRANSFER>): Plan {
   const { store, world, account, nowMs } = caller;
   const { amount, currency, destination } = params;
@@ -41,10 +45,11 @@ export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRAN
   }
   const problem = unreachable(store, world, destination);
   if (problem) return refusal(problem);
-  const seller = accountOf(store, destination, world.livemode);
   const platform = accountOf(store, world.platform, world.livemode);
-  if (seller.transfers !== 'active') return refusal(noCapability(destination));
-  if (fundsOf(platform, world, currency).available < amount) return refusal(insufficient(platform.id, currency));
+  const drawsOn = params.source_transaction;
+  const source = drawsOn === undefined ? undefined : sourceOf(caller, { ...params, source_transaction: drawsOn });
+  if (source !== undefined && 'problem' in source) return refusal(source.problem);
+  if (source === undefined && fundsOf(platform, world, currency).available < amount) return refusal(platformShort);
   const row = newTransfer(world, {
     amount,
     currency,
@@ -54,22 +59,33 @@ export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRAN
     metadata: params.metadata ?? {},
     sourceTransaction: params.source_transaction ?? null,
     sourceType: params.source_type ?? 'card',
-    transferGroup: params.transfer_group ?? null,
+    transferGroup: source?.transferGroup ?? params.transfer_group ?? null,
   });
   // Read before the commit, so that nothing that happens meanwhile is in the answer.
   const body = transferObject(store, row);
-  return answer(
-    body,
-    [
-      { table: 'transfer', row },
-      { table: 'account', row: credited(platform, world, { amount: -amount, currency }) },
-      { table: 'account', row: credited(seller, world, { amount, currency }) },
-    ],
-    [
-      { type: 'transfer.created', account: null, livemode: world.livemode, object: () => body },
-      balanceAvailable(store, world, destination),
-    ],
-  );
+  const { balanceTransaction: id, id: sent, destinationPayment } = row;
+  const availableOn = source?.money.availableOn;
+  const puts = booked(caller, [
+    { id, account: platform.id, type: 'transfer', amount: -amount, currency, source: sent, availableOn },
+    { account: destination, type: 'payment', amount, currency, source: destinationPayment, availableOn },
+  ]);
+  const events: EventDraft[] = [
+    { type: 'transfer.created', account: null, livemode: world.livemode, object: () => body },
+  ];
+  if (source !== undefined && source.charge.transferGroup === null) {
+    events.push({
+      type: 'charge.updated',
+      account: null,
+      livemode: world.livemode,
+      object: () => chargeOf(store, source.grouped),
+      previous: { transfer_group: null },
+    });
+  }
+  if (availableOn === undefined || availableOn <= seconds(nowMs)) {
+    events.push(balanceAvailable(store, world, destination));
+  }
+  const charge: readonly Put[] = source === undefined ? [] : [{ table: 'charge', row: source.grouped }];
+  return answer(body, [{ table: 'transfer', row }, ...charge, ...puts], events);
 }
 
 type NewTransfer = Omit<
@@ -108,14 +124,10 @@ export function updateTransfer(caller: Caller, id: string, params: Values<typeof
   );
 }
 
-/** Transfers lie on the platform: another platform, the other mode or a connected account finds none of them. */
 export function ownTransfer(caller: Caller, id: string): TransferRecord | undefined {
   const row = caller.store.transfer(id);
-  return row !== undefined && belongsTo(row, caller) ? row : undefined;
+  return row !== undefined && liesOnPlatform(row, caller) ? row : undefined;
 }
-
-const belongsTo = (row: World, { world, account }: Caller): boolean =>
-  row.platform === account && row.livemode === world.livemode;
 
 export function listTransfers(caller: Caller, params: Values<typeof LIST_TRANSFERS>): Plan {
   const { created, destination, transfer_group } = params;
@@ -123,7 +135,7 @@ export function listTransfers(caller: Caller, params: Values<typeof LIST_TRANSFE
     {
       what: 'transfer',
       url: '/v1/transfers',
-      oldestFirst: caller.store.transfers().filter((row) => belongsTo(row, caller)),
+      oldestFirst: caller.store.transfers().filter((row) => liesOnPlatform(row, caller)),
       matches: (row) =>
         (destination === undefined || row.destination === destination) &&
         (transfer_group === undefined || row.transferGroup === transfer_group) &&

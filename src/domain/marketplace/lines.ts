@@ -42,7 +42,7 @@ export interface Given {
 }
 
 /** The seller's own part of a line. */
-export const netOf = ({ amount, fee }: Line): bigint => amount - fee;
+const netOf = ({ amount, fee }: Line): bigint => amount - fee;
 
 /** The fee of so many basis points: rounded down to whole steps, in the seller's favour. */
 export function feeOf(amount: bigint, basisPoints: bigint, step: bigint): bigint {
@@ -95,7 +95,8 @@ export function borne(order: Lines, given: readonly Given[], policy: FeePolicy):
     const before = order.taken.filter((part) => part.position === position);
     const left = netOf(line) - sum(before.map(({ fromSeller }) => fromSeller));
     const all = sum(before.map((part) => part.amount)) + amount;
-    const due = policy === 'keep' ? amount : proportional(line, all, order.step) - (netOf(line) - left);
+    const share = policy === 'keep' && all < line.amount ? amount - (amount % order.step) : undefined;
+    const due = share ?? proportional(line, all, order.step) - (netOf(line) - left);
     return { position, amount, fromSeller: within(due, left) };
   });
 }
@@ -179,8 +180,7 @@ export function partsOfBefore(
       ontoLines(
         bornBy(seller),
         lines.filter((one) => one.seller === seller),
-        given,
-        taken,
+        { given, taken, step },
       ),
     );
     const own = [...lines.map(({ position }) => position), 0]
@@ -198,11 +198,15 @@ export function partsOfBefore(
 }
 
 /** Onto the lines of one seller: as what is given back of them, and what that has no room for wherever there is some. */
-function ontoLines(share: bigint, lines: readonly Line[], given: readonly Given[], taken: readonly Part[]): Given[] {
+function ontoLines(
+  share: bigint,
+  lines: readonly Line[],
+  { given, taken, step }: { readonly given: readonly Given[]; readonly taken: readonly Part[]; readonly step: bigint },
+): Given[] {
   const weights = lines.map(
     ({ position }) => given.find((one) => one.position === position) ?? { position, amount: 0n },
   );
-  const first = spreadByWeight(share, weights, 1n);
+  const first = spreadByWeight(share, weights, step);
   let open = share;
   const rooms = lines.map((line) => {
     const used = sum(taken.filter(({ position }) => position === line.position).map(({ fromSeller }) => fromSeller));

@@ -47,6 +47,11 @@ export const CONSTRAINTS = schema.parse(
 
 /** Everything about `value` that the document does not allow, as `path: what`; empty: it conforms. */
 export function violations(value: unknown, name: string, at = name): string[] {
+  const [, item] = /^(.+)\[\]$/.exec(name) ?? [];
+  if (item !== undefined)
+    return Array.isArray(value)
+      ? value.flatMap((each, index) => violations(each, item, `${item}[${index}]`))
+      : [`${at}: not a list`];
   const object = CONSTRAINTS.objects[name];
   if (object === undefined) return [`${at}: no constraints for ${name}`];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [`${at}: not an object`];

@@ -20,7 +20,7 @@ import {
 } from '../../../src/domain/ids.js';
 import type { MarketplaceKind, Order } from '../../../src/domain/marketplace/marketplace.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
-import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem, NewOrder, NewRefund } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import type { TestLedger } from '../ledger-fixtures.js';
 import { beginRequest, unique } from './fixtures.js';
@@ -83,13 +83,8 @@ export function marketplaceModelWorld({ ledger: immortal, clock, database }: Tes
     }
   }
 
-  async function paidOrder(sellers: Readonly<Record<string, number>>): Promise<OrderId> {
+  async function paidOrder(items: NewOrder['items']): Promise<OrderId> {
     const id = newOrderId(clock.nowMs());
-    const items = Object.entries(sellers).map(([sellerAccount, amount]) => ({
-      sellerAccount,
-      amount: BigInt(amount),
-      description: 'goods',
-    }));
     await immortal.createOrder({ id, currency, items }, await beginRequest({ ledger: immortal }, 'orders'));
     const payment = newPaymentId(clock.nowMs());
     await immortal.createPayment(
@@ -142,11 +137,18 @@ export function marketplaceModelWorld({ ledger: immortal, clock, database }: Tes
     },
 
     /** POST /refunds: refused where nothing is left. @param amount null: all that is left */
-    askRefund: (order: OrderId, amount: bigint | null): Promise<void> =>
+    askRefund: (order: OrderId, amount: bigint | null, of: Pick<NewRefund, 'lines' | 'fee'> = {}): Promise<void> =>
       survive(async () => {
         const id = newRefundId(clock.nowMs());
         const outcome = await immortal.createRefund(
-          { id, orderId: order, amount, reason: 'requested', hyperswitchRefundId: hyperswitchRefundId(refundKey(id)) },
+          {
+            id,
+            orderId: order,
+            amount,
+            ...of,
+            reason: 'requested',
+            hyperswitchRefundId: hyperswitchRefundId(refundKey(id)),
+          },
           await beginRequest({ ledger: immortal }, 'refunds'),
         );
         if (outcome.kind === 'created') await calls.advanceRefund(id);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { OrderId } from '../../../src/domain/ids.js';
+import { FEE_POLICIES, type FeePolicy } from '../../../src/domain/marketplace/lines.js';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../durations.js';
 import { HYPERSWITCH_FAULTS, type HyperswitchFault } from './model-hyperswitch.js';
@@ -22,14 +23,30 @@ const PASSING = [
 ];
 export const SELLERS = ['acct_ada', 'acct_bob'] as const;
 /** Counted in what the currency moves in at Stripe: POST /orders takes nothing else. */
-export const ORDERS = [
-  { acct_ada: 700, acct_bob: 301 },
-  { acct_ada: 500, acct_bob: 3 },
+export interface StoryLine {
+  readonly seller: (typeof SELLERS)[number] | null;
+  readonly steps: number;
+  /** Of the steps, what the platform keeps. */
+  readonly fee: number;
+}
+const line = (seller: StoryLine['seller'], steps: number, fee = 0): StoryLine => ({ seller, steps, fee });
+/** The first is only ever refunded as a whole; of the second the platform has lines and fees, and a seller has several. */
+export const ORDERS: readonly (readonly StoryLine[])[] = [
+  [line('acct_ada', 700), line('acct_bob', 301)],
+  [line('acct_ada', 500, 50), line('acct_bob', 33, 3), line('acct_ada', 20), line(null, 100), line('acct_bob', 40, 40)],
 ];
 
 /** One thing that happens. Numbers choose among what there is at that moment. */
 type Step =
   | { readonly do: 'refund'; readonly order: number; readonly part: number }
+  /** Of the second order alone: of one line, or of its seller. */
+  | {
+      readonly do: 'refund lines';
+      readonly line: number;
+      readonly bySeller: boolean;
+      readonly part: number;
+      readonly fee: FeePolicy | undefined;
+    }
   | { readonly do: 'dashboard'; readonly order: number; readonly part: number; readonly odd: number }
   | { readonly do: 'turn'; readonly refund: number; readonly to: 'succeeded' | 'failed'; readonly told: boolean }
   | { readonly do: 'tell'; readonly refund: number }
@@ -52,6 +69,16 @@ const many = fc.nat(1_000);
 const always = <T extends string>(what: T) => fc.constant(what);
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: fc.record({ do: always('refund'), order: many, part }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: always('refund lines'),
+      line: many,
+      bySeller: fc.boolean(),
+      part,
+      fee: fc.constantFrom<(FeePolicy | undefined)[]>(undefined, ...FEE_POLICIES),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ do: always('dashboard'), order: many, part, odd: many }) },
   {
     weight: 8,
@@ -97,14 +124,26 @@ export async function perform(world: MarketplaceModelWorld, orders: readonly Ord
   switch (one.do) {
     case 'refund':
     case 'dashboard': {
-      const order = at(ORDERS, one.order)!;
-      const total = Object.values(order).reduce((all, amount) => all + amount, 0);
+      const total = at(ORDERS, one.order)!.reduce((all, { steps }) => all + steps, 0);
       const moves = STRIPE_STEPS[world.currency];
       const amount = BigInt(Math.max(1, Math.round(total * one.part))) * moves;
       const id = at(orders, one.order)!;
       if (one.do === 'refund') return await world.askRefund(id, one.part === 1 ? null : amount);
       // Nobody looks at what a person types into the dashboard.
       return await world.dashboardRefund(id, amount - (BigInt(one.odd) % moves));
+    }
+    case 'refund lines': {
+      const { items, id } = await world.find(at(orders, 1)!);
+      const item = at(items, one.line)!;
+      const own = items.filter(({ sellerAccount }) => sellerAccount !== null && sellerAccount === item.sellerAccount);
+      const whole = (one.bySeller ? own : [item]).reduce((all, { amount }) => all + amount, 0n);
+      const moves = STRIPE_STEPS[world.currency];
+      const steps = Math.max(1, Math.round(Number(whole / moves) * one.part));
+      const amount = BigInt(steps) * moves;
+      const { sellerAccount: seller } = item;
+      if (one.bySeller && seller !== null)
+        return await world.askRefund(id, one.part === 1 ? null : amount, { lines: { seller }, fee: one.fee });
+      return await world.askRefund(id, null, { lines: { items: [{ itemId: item.id, amount }] }, fee: one.fee });
     }
     case 'turn':
     case 'tell': {

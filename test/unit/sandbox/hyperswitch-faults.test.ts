@@ -5,6 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { FaultKind } from '../../../sandbox/hyperswitch/faults.js';
 import { startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { createBook } from '../../../sandbox/hyperswitch/state/book.js';
+import { createWriter } from '../../../sandbox/hyperswitch/state/writer.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { hyperswitchSandbox } from '../../support/marketplace/hyperswitch-sandbox.js';
@@ -119,7 +120,7 @@ describe('the switches under /control', () => {
     expect((await call('GET', '/control/calls')).json).toMatchObject({ totals: { withoutKey: 0 } });
     expect((await call('GET', '/control/webhooks')).json).toMatchObject({ events: { length: 3 } });
     await call('POST', '/control/reset');
-    expect(sandbox.ledger()).toEqual({ payments: [], refunds: [], totals: {} });
+    expect(sandbox.ledger()).toEqual({ payments: [], refunds: [], disputes: [], totals: {} });
     expect(sandbox.faults()).toEqual([]);
   });
 
@@ -165,7 +166,7 @@ describe('what the sandbox remembers', () => {
     await second.close();
     const third = await startHyperswitchSandbox({ stateDir });
     onTestFinished(() => third.close());
-    expect(third.ledger()).toEqual({ payments: [], refunds: [], totals: {} });
+    expect(third.ledger()).toEqual({ payments: [], refunds: [], disputes: [], totals: {} });
   });
 
   it('drops a last line that was cut off, and never starts on a damaged one', async () => {
@@ -189,10 +190,11 @@ describe('what the sandbox remembers', () => {
       reachDisk = resolve;
     });
     const told: string[] = [];
-    const book = createBook(systemClock, { append: () => disk, close: () => disk }, ({ kind }) => told.push(kind));
+    const writer = createWriter({ append: () => disk, close: () => disk });
+    const book = createBook(systemClock, writer, ({ kind }) => told.push(kind));
     book.createPayment({ payment_id: PAY, amount: 100, currency: 'USD' }, { merchantId: 'm', profileId: 'p' });
     const moved = book.movePayment(PAY, { to: 'succeeded' })?.then(() => told.push('moved'));
-    void book.onDisk().then(() => told.push('answered'));
+    void writer.onDisk().then(() => told.push('answered'));
     await new Promise((later) => setImmediate(later));
     expect(told).toEqual([]);
     reachDisk();

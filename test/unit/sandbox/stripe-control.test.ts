@@ -55,7 +55,9 @@ describe('the switches over HTTP', () => {
   it('change sellers and balances, pay out and reverse', async () => {
     const { json } = await api.post('/v1/transfers', transferOf());
     await control('PUT', 'accounts', { account: SELLER, transfers: 'inactive', liable: true });
-    expect((await api.post('/v1/transfers', transferOf())).json.error.code).toBe('transfers_not_allowed');
+    expect((await api.post('/v1/transfers', transferOf())).json.error.code).toBe(
+      'insufficient_capabilities_for_transfer',
+    );
     await control('PUT', 'balances', { account: SELLER, currency: 'usd', available: 700 });
     const payout = await control('POST', 'payouts', { account: SELLER, amount: 700, currency: 'usd' });
     expect(payout.json).toMatchObject({ object: 'payout', status: 'pending' });

@@ -89,7 +89,7 @@ it('money and the key’s answer are one line: no crash can part them', async ()
   const lines = (await readFile(join(stateDir, 'stripe.jsonl'), 'utf8')).trim().split('\n');
   expect(
     lines.map((line) => (JSON.parse(line) as { puts: { table: string }[] }).puts.map(({ table }) => table)),
-  ).toEqual([['transfer', 'account', 'account', 'key']]);
+  ).toEqual([['transfer', 'account', 'account', 'transaction', 'transaction', 'key']]);
 });
 
 describe('while the disk is slow', () => {
@@ -124,7 +124,7 @@ describe('while the disk is slow', () => {
     const write = ask('write', slow.post('/v1/transfers', transferOf(), { idempotencyKey: 'k1' }));
     const other = ask('other', slow.post('/v1/transfers', transferOf(), { idempotencyKey: 'k2' }));
     // Refused without waiting, because it says nothing about money; by then both writes have begun.
-    await expect.poll(() => slow.get('/v1/charges').then(({ status }) => status)).toBe(404);
+    await expect.poll(() => slow.get('/v1/topups').then(({ status }) => status)).toBe(404);
     const read = ask('read', slow.get('/v1/transfers'));
     await ask('again', slow.post('/v1/transfers', transferOf(), { idempotencyKey: 'k1' }));
     expect(answered).toEqual(['again 409']);
@@ -148,7 +148,7 @@ describe('while the disk is slow', () => {
   it('and fails, no transfer is answered for: not when it is written, nor repeated, nor read', async () => {
     const send = () => slow.post('/v1/transfers', transferOf(), { idempotencyKey: 'k1' });
     const first = send();
-    await expect.poll(() => slow.get('/v1/charges').then(({ status }) => status)).toBe(404);
+    await expect.poll(() => slow.get('/v1/topups').then(({ status }) => status)).toBe(404);
     failDisk();
     expect((await first).status).toBe(500);
     expect((await send()).status).toBe(500);

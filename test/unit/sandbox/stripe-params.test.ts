@@ -95,7 +95,7 @@ describe('a list with', () => {
 });
 
 it.each([
-  ['GET', '/v1/charges'],
+  ['GET', '/v1/topups'],
   ['GET', '/'],
   ['DELETE', '/v1/transfers/tr_1'],
 ])('%s %s is a 404 in Stripe’s shape', async (method, path) => {

@@ -1,0 +1,60 @@
+import type { ApiDependencies } from '../http/api.js';
+import type { chargeObject, paymentIntentObject } from '../http/payment-objects.js';
+import type { Plan } from '../http/plan.js';
+import type { disputeObject, refundObject } from '../http/refund-objects.js';
+import { type NewCapture, planCapture, planChargeChange } from '../payments/charges.js';
+import { type DisputeChange, type NewDispute, planDispute, planDisputeMove } from '../payments/disputes.js';
+import { type NewRefund, planRefund, planRefundStatus } from '../payments/refunds.js';
+import type { RefundStatus } from '../state/records.js';
+import { carryOutPlan } from './carry-out-plan.js';
+
+type ChargeObject = ReturnType<typeof chargeObject>;
+type PaymentIntentObject = ReturnType<typeof paymentIntentObject>;
+type RefundObject = ReturnType<typeof refundObject>;
+type DisputeObject = ReturnType<typeof disputeObject>;
+
+/** Switches of what buyers, banks and people in the dashboard do to payments at the platform. */
+export interface PaymentControl {
+  /** Days until money of a payment is available; 2 at first. */
+  settlementDays(): number;
+  setSettlementDays(days: number): void;
+  /** @throws ControlRefused when the PaymentIntent was charged already */
+  createCapture(
+    capture: NewCapture,
+    livemode?: boolean,
+  ): Promise<{ readonly payment_intent: PaymentIntentObject; readonly charge: ChargeObject }>;
+  /** What becomes of a charge that was `uncaptured` or is `pending`. @throws ControlRefused */
+  updateCharge(id: string, to: 'captured' | 'succeeded' | 'failed'): Promise<void>;
+  /** `failed`: it is made and fails at once. @throws ControlRefused */
+  createRefund(refund: NewRefund): Promise<{ readonly refund: RefundObject }>;
+  /** One that is `pending` succeeds or fails; one that succeeded may fail. @throws ControlRefused */
+  updateRefund(id: string, status: RefundStatus): Promise<{ readonly refund: RefundObject }>;
+  /** @throws ControlRefused where nothing was captured */
+  createDispute(dispute: NewDispute): Promise<{ readonly dispute: DisputeObject }>;
+  /** @throws ControlRefused where its status does not lead there */
+  moveDispute(id: string, change: DisputeChange): Promise<{ readonly dispute: DisputeObject }>;
+}
+
+export function paymentControl(dependencies: ApiDependencies & { readonly platform: string }): PaymentControl {
+  const { store, clock, settlement, platform } = dependencies;
+  const carryOut = <T>(plan: Plan): Promise<T> => carryOutPlan(dependencies, plan);
+  const contextOf = (row: { readonly livemode: boolean } | undefined) => context(row?.livemode ?? false);
+  const updateRefund = (id: string, status: RefundStatus) =>
+    carryOut<{ refund: RefundObject }>(planRefundStatus(contextOf(store.refund(id)), id, status));
+  const context = (livemode: boolean) => ({ store, world: { platform, livemode }, nowMs: clock.nowMs() });
+  return {
+    settlementDays: () => settlement.days(),
+    setSettlementDays: (days) => settlement.setDays(days),
+    createCapture: (capture, livemode = false) => carryOut(planCapture(context(livemode), capture, settlement.days())),
+    async updateCharge(id, to) {
+      await carryOut(planChargeChange(contextOf(store.charge(id)), id, to, settlement.days()));
+    },
+    async createRefund(refund) {
+      const made = await carryOut<{ refund: RefundObject }>(planRefund(contextOf(store.charge(refund.charge)), refund));
+      return refund.status === 'failed' ? await updateRefund(made.refund.id, 'failed') : made;
+    },
+    updateRefund,
+    createDispute: (dispute) => carryOut(planDispute(contextOf(store.charge(dispute.charge)), dispute)),
+    moveDispute: (id, change) => carryOut(planDisputeMove(contextOf(store.dispute(id)), id, change)),
+  };
+}
