@@ -43,7 +43,7 @@ describe('a dispute at Hyperswitch', () => {
     expect(await client.readDispute('dispute_1')).toMatchObject({
       value: { status: 'inquiry', amount: 100_000n, currency: 'UGX', reason: null, profileId: null },
     });
-    expect(received.map(({ method, path }) => `${method} ${path}`)[0]).toBe('GET /disputes/dispute_1?force_sync=true');
+    expect(received.map(({ method, path }) => `${method} ${path}`)[0]).toBe('GET /disputes/dispute_1');
   });
 
   it.each([
@@ -75,7 +75,7 @@ describe('a dispute at Hyperswitch', () => {
   });
 
   it('that it does not know is missing', async () => {
-    const { client } = await answering(error(404, 'HE_02', 'Dispute does not exist in our records'));
+    const { client } = await answering(error(404, 'HE_04', 'Dispute does not exist in our records'));
     expect((await client.readDispute('dispute_1')).kind).toBe('missing');
   });
 });
