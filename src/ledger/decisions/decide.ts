@@ -223,10 +223,12 @@ async function askApprover(
   const before = waitedFor(item, pending);
   await insertDecision(query, request, { state: 'pending_approval', restsOn: 'two', ...atStake, ...before });
   const takes = authenticated ? '' : ', claimed by nobody we know: it takes two persons';
-  await query(`UPDATE ${item.table} SET attention_reason = 'approval_pending', attention_detail = $2 WHERE id = $1`, [
-    item.id,
-    `${by} asks to ${action} (decision ${id}${takes}); before that: ${before.askedReason}: ${before.askedDetail}`,
-  ]);
+  const asked = before.askedReason === null ? 'nothing was asked' : `${before.askedReason}: ${before.askedDetail}`;
+  await query(
+    `UPDATE ${item.table} SET attention_reason = 'approval_pending', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2 WHERE id = $1`,
+    [item.id, `${by} asks to ${action} (decision ${id}${takes}); before that: ${asked}`],
+  );
   return { kind: 'pending_approval', status: item.status, decisionId: id };
 }
 
