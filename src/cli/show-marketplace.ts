@@ -208,11 +208,17 @@ const orderFacts = (order: Order): readonly string[] =>
     [
       ['status', order.status],
       ['amount', `${order.amount} ${order.currency} (minor units)`],
-      ...order.items.map((item) => ['item', `${item.amount} to ${item.sellerAccount}: ${item.description}`] as const),
+      ...order.items.map((item) => [item.kind, itemInWords(item)] as const),
+      ['platform', `keeps ${order.platform.kept} now (lines ${order.platform.amount}, fees ${order.platform.fees})`],
       ...(order.reference === null ? [] : [['imported as', order.reference] as const]),
       ['created', order.createdAt],
     ],
   );
+
+function itemInWords({ id, amount, fee, sellerAccount, description }: Order['items'][number]): string {
+  const whose = sellerAccount === null ? "the platform's own" : `to ${sellerAccount}`;
+  return `${amount} ${whose}${fee === 0n ? '' : `, of which the platform keeps ${fee}`}: ${description} (${id})`;
+}
 
 const partsTable = (parts: readonly Part[], nexts: readonly string[]): readonly string[] =>
   table(

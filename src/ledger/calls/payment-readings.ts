@@ -4,6 +4,7 @@ import type { Clock } from '../../domain/clock.js';
 import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { bookPlatform } from '../marketplace/follow-lines.js';
 import { bookGivenBack } from '../marketplace/given-back.js';
 import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-status.js';
 import { capturedIn, isOpen, type LockedPayment } from '../marketplace/payment-row.js';
@@ -30,7 +31,7 @@ export async function readPaymentInto(reader: Reader, row: LockedPayment, readin
   const moves = status !== row.status && PAYMENT_TRANSITIONS[row.status].includes(status);
   await saveReading(reader, row, { reading, question, open: isOpen(moves ? status : row.status), captured });
   const started = moves ? await move(reader, row, status) : [];
-  if (captured.surely !== BigInt(row.captured)) await query('SELECT book_platform($1)', [row.order_id]);
+  if (captured.surely !== BigInt(row.captured)) await bookPlatform(query, row.order_id);
   const settled = givenUpLike(row, facts, captured) || (await isGivenBack(reader, row, facts));
   const contradiction = moves || settled ? null : contradictionOf(row, facts);
   const asked = contradiction ?? (settled ? null : question);

@@ -12,7 +12,7 @@ import {
   withFee,
 } from '../../domain/marketplace/lines.js';
 import { larger } from '../../domain/money.js';
-import type { Query } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import type { NoRoom, RefundLines } from './marketplace-types.js';
 import { linesOf, type PartOfCause, partsOf, type SellerShare } from './seller-shares.js';
 
@@ -277,5 +277,24 @@ export async function bookShares(query: Query, order: OrderId, sellers: readonly
       [...sums.values()].map(({ due }) => due.toString()),
     ],
   );
+  await bookPlatform(query, order);
+}
+
+/** What is not the sellers' is the platform's; told where it changes. */
+export async function bookPlatform(query: Query, order: OrderId): Promise<void> {
+  const read = async () =>
+    (
+      await query<{ promised: string; due_back: string }>(
+        'SELECT promised, due_back FROM order_shares WHERE order_id = $1 AND seller_account IS NULL',
+        [order],
+      )
+    )[0];
+  const before = await read();
   await query('SELECT book_platform($1)', [order]);
+  const after = await read();
+  if (!after || (before?.promised === after.promised && before.due_back === after.due_back)) return;
+  const kept = BigInt(after.promised) - BigInt(after.due_back);
+  if (before === undefined && kept === 0n) return;
+  const detail = { promised: after.promised, given_back: after.due_back, kept: kept.toString() };
+  await recordEvent(query, { kind: 'order', id: order, what: 'platform_share', detail });
 }

@@ -105,7 +105,7 @@ describe('makegood show', () => {
     );
     const text = await makegood('show', order.id);
     for (const { id } of [...order.transfers, ...order.refunds, ...order.reversals]) expect(text).toContain(id);
-    expect(text).toMatch(/^item +600 to acct_a: item 1$/m);
+    expect(text).toMatch(/^item +600 to acct_a: item 1 \(\S+\)$/m);
     expect(text).toMatch(/^payment +\S+ +succeeded +done +1000 +nothing: it is finished$/m);
     expect(text).toMatch(/WHEN +ITEM +WHAT/);
     expect(await json('show', order.id)).toMatchObject({

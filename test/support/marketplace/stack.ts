@@ -15,11 +15,11 @@ export interface MarketplaceStack {
   /** A POST of the API; without a key one of its own is sent, `null` sends none. */
   post(path: string, body: object, options?: PostOptions): Promise<Answer>;
   order(id: string): Promise<OrderAnswer>;
-  /** Ordered and put before the buyer; nothing is paid. */
-  sell(shares: Readonly<Record<string, number>>): Promise<Sold>;
+  /** Ordered and put before the buyer; nothing is paid. @param of items as the API takes them, or one for each seller */
+  sell(of: Readonly<Record<string, number>> | readonly object[]): Promise<Sold>;
   /** Sold, paid, and every seller has the share. */
-  sellPaid(shares: Readonly<Record<string, number>>): Promise<Sold>;
-  refund(order: string, body?: { amount?: number }, key?: string): Promise<RefundAnswer>;
+  sellPaid(of: Readonly<Record<string, number>> | readonly object[]): Promise<Sold>;
+  refund(order: string, body?: object, key?: string): Promise<RefundAnswer>;
   /** Looks at the order until it holds. */
   orderUntil(what: string, id: string, holds: (order: OrderAnswer) => boolean): Promise<OrderAnswer>;
   /** A switch of the stand-in of Hyperswitch or Stripe, below /control/. @param change none: a GET */
@@ -96,12 +96,10 @@ function outside(at: StackEndpoints): Omit<MarketplaceStack, 'stop' | 'database'
   const order = async (id: string): Promise<OrderAnswer> => (await get(`orders/${id}`)).body;
   const orderUntil = (what: string, id: string, holds: (order: OrderAnswer) => boolean) =>
     until(what, async () => found(await order(id), holds), PATIENCE);
-  const sell = async (shares: Readonly<Record<string, number>>): Promise<Sold> => {
-    const items = Object.entries(shares).map(([account, amount]) => ({
-      seller_account: account,
-      amount,
-      description: 'one lot',
-    }));
+  const sell: MarketplaceStack['sell'] = async (of) => {
+    const items = Array.isArray(of)
+      ? of
+      : Object.entries(of).map(([account, amount]) => ({ seller_account: account, amount, description: 'one lot' }));
     const { id } = expectStatus(201, await post('orders', { currency: 'usd', items }));
     expectStatus(201, await post('payments', { order_id: id }));
     const { payments } = await hyperswitch<HyperswitchBooks>('ledger');
@@ -118,8 +116,8 @@ function outside(at: StackEndpoints): Omit<MarketplaceStack, 'stop' | 'database'
     hyperswitch,
     stripe,
     books: () => stripe('ledger'),
-    async sellPaid(shares) {
-      const sold = await sell(shares);
+    async sellPaid(of) {
+      const sold = await sell(of);
       await hyperswitch(`payments/${sold.hyperswitchPaymentId}`, ['PUT', { to: 'succeeded' }]);
       await orderUntil('every seller is paid', sold.id, isPaidOut);
       return sold;

@@ -23,7 +23,7 @@ import type {
   StripeClaim,
 } from '../../../src/ledger/calls/call-types.js';
 import type { DecideOutcome, DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
-import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem, NewRefund } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { HOUR_MS, MINUTE_MS } from '../durations.js';
 import { ledgerForFile, ledgerForTest, type TestLedger } from '../ledger-fixtures.js';
 import { beginRequest, unique } from './fixtures.js';
@@ -128,13 +128,18 @@ export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'da
   }
 
   /** As POST /refunds leaves it: one row, nothing sent. @param amount undefined: the remainder */
-  async function askRefund(order: OrderId, amount?: number): Promise<RefundId> {
+  async function askRefund(
+    order: OrderId,
+    amount?: number,
+    of: Pick<NewRefund, 'lines' | 'fee'> = {},
+  ): Promise<RefundId> {
     const id = newRefundId(clock.nowMs());
     const outcome = await ledger.createRefund(
       {
         id,
         orderId: order,
         amount: amount === undefined ? null : BigInt(amount),
+        ...of,
         reason: 'requested_by_customer',
         hyperswitchRefundId: unique('ref'),
       },

@@ -25,7 +25,7 @@ async function linked(options: Parameters<typeof hyperswitchSandbox>[0] = {}, st
   return {
     ...world,
     told,
-    disputesAre(next: There) {
+    disputesAre: (next: There) => {
       there = next;
     },
   };

@@ -57,7 +57,8 @@ describe('an imported line', () => {
       origin: 'import',
       next_check_at: null,
     });
-    expect(await eventsOf(test, 'order', orderId)).toEqual(['imported']);
+    expect(await eventsOf(test, 'order', orderId)).toEqual(['imported', 'platform_share']);
+    expect(order?.platform).toEqual({ amount: 400n, fees: 0n, kept: 400n });
     expect(await eventsOf(test, 'transfer', transferId)).toEqual(['imported']);
     expect(await eventsOf(test, 'payment', order?.payment?.id ?? '')).toEqual(['imported']);
   });
