@@ -45,7 +45,7 @@ export function createStripeActivities(
   const { ledger, stripe, timings, wake, processName, holdMs = HOLD_MS } = dependencies;
   const account = createStripeAccountCheck({ ledger, stripe });
   const common = { ...dependencies, account, holdMs };
-  const sendTransfer = createStripeCall(transferCall({ ledger, stripe, timings: timings.transfer }), {
+  const sendTransfer = createStripeCall(transferCall({ ledger, stripe, timings: timings.transfer, wake }), {
     ...common,
     processName: `${processName}/t`,
   });

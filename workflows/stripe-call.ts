@@ -50,6 +50,10 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
         );
         await condition(item.isNudged, step.afterMs);
         break;
+      case 'waiting':
+        showPhase(state, 'waiting', step.why);
+        await item.desk.decideUntil(item.isNudged, Math.max(1, step.afterMs));
+        break;
       case 'parked':
         showPhase(state, 'waiting', `${step.why}; it goes on by itself when Stripe lets us in again`);
         await condition(item.isNudged, LOOK_ANYWAY_AFTER_MS);

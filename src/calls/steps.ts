@@ -34,6 +34,8 @@ export type CallStep =
   | { kind: 'attention'; reason: AttentionReason; detail: string; unknown: boolean }
   | { kind: 'later'; afterMs: number; why: string }
   | { kind: 'waiting_balance'; afterMs: number }
+  /** For the platform's balance or for the seller: what ends it wakes it, and a person may decide meanwhile. */
+  | { kind: 'waiting'; afterMs: number; why: string }
   | { kind: 'parked'; why: string };
 
 /** What an attempt at Stripe comes to before a failure that counts as a retry is told to whoever repeats it. */

@@ -2,7 +2,7 @@ import type { Certainty } from '../domain/calls/certainty.js';
 import type { Attention } from '../domain/decisions/attention.js';
 import { explainNext, type Situation } from '../domain/decisions/explain-next.js';
 import { capturedInWords } from '../domain/marketplace/captured.js';
-import type { MarketplaceKind, Order } from '../domain/marketplace/marketplace.js';
+import type { MarketplaceKind, Order, SellerTransfer } from '../domain/marketplace/marketplace.js';
 import {
   disputeAnswer,
   orderAnswer,
@@ -92,6 +92,7 @@ function partsOf(order: Order): readonly Part[] {
         ['reversed', `${transfer.amountReversed} of ${transfer.amount}`],
         ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
         ['retries', transfer.retryCount.toString()],
+        ...(transfer.waiting === null ? [] : [['waits', waitInWords(transfer)] as const]),
       ] as const,
     })),
     ...reversals.map((reversal) => ({
@@ -131,6 +132,13 @@ function partsOf(order: Order): readonly Part[] {
       ] as const,
     })),
   ];
+}
+
+function waitInWords({ waiting, currency }: Pick<SellerTransfer, 'waiting' | 'currency'>): string {
+  if (waiting === null) return 'no';
+  const { since, detail, missing } = waiting;
+  const what = waiting.for === 'seller' ? 'for its seller' : "for the platform's balance";
+  return `${what} since ${since}${missing === null ? '' : `, ${missing} ${currency} short when it was read last`}: ${detail}`;
 }
 
 const situation = (part: Part, call: CallDetails): Situation => ({ ...part, ...call });

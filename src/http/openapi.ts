@@ -68,12 +68,15 @@ const REQUEST_ID: Json = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
 };
 
+/** Of Stripe's own making, and no uuid. */
+const SELLER_ACCOUNT = '^acct_[A-Za-z0-9_]{1,64}$';
+
 const pathParameters = (path: string): readonly Json[] =>
   [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
-    schema: { type: 'string', format: 'uuid' },
+    schema: name === 'account' ? { type: 'string', pattern: SELLER_ACCOUNT } : { type: 'string', format: 'uuid' },
   }));
 
 function queryParameters(operation: Operation, toSchema: ToSchema): readonly Json[] {

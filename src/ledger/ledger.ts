@@ -8,8 +8,11 @@ import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
 import { createPaymentCancels } from './calls/payment-cancels.js';
+import { createPaymentCharges } from './calls/payment-charges.js';
+import { createPlatformQueue } from './calls/platform-queue.js';
 import { createRefundCalls } from './calls/refund-calls.js';
 import { createReversalCalls } from './calls/reversal-calls.js';
+import { createSellerQueue } from './calls/seller-queue.js';
 import { createStripeGates } from './calls/stripe-gates.js';
 import { createTransferCalls } from './calls/transfer-calls.js';
 import { createCaptures } from './channels/captures.js';
@@ -132,6 +135,9 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPaymentCancels(database),
     ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database),
+    ...createPaymentCharges(database),
+    ...createPlatformQueue(database),
+    ...createSellerQueue(database),
     ...createForeignShares(database),
     ...createReversalCalls(database),
     ...createStripeGates(database),

@@ -62,10 +62,10 @@ const CASES: Readonly<Record<string, Case>> = {
     requests: [`GET /v1/transfers/${EXAMPLE}`, `GET /v1/transfers/${EXAMPLE}/reversals?limit=100`],
     alter: (body) => (body['object'] === 'transfer' ? withMoreReversals(body) : body),
   },
-  'the transfers of an order are read': {
-    call: (calls) => calls.transfersOfGroup(TRANSFER.transfer_group),
+  'the transfers to a seller are read': {
+    call: (calls) => calls.transfersTo(TRANSFER.destination, new Date(1_700_000_000_000)),
     answer: { kind: 'found', value: [{ stripeTransferId: EXAMPLE }] },
-    requests: [`GET /v1/transfers?transfer_group=${TRANSFER.transfer_group}&limit=100`],
+    requests: [`GET /v1/transfers?destination=${TRANSFER.destination}&created[gte]=1700000000&limit=100`],
   },
   'a page of a seller’s transfers is read': {
     call: (calls) =>

@@ -69,8 +69,8 @@ type Reads = ReturnType<StripeReader['inLane']>;
 const stripeSays = (reads: Partial<Reads>): StripeReader => ({
   inLane: () => ({
     readTransfer: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
-    transfersOfGroup: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
     readDispute: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
+    transfersTo: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
     ...reads,
   }),
 });
@@ -112,7 +112,7 @@ function transfer(shown: 'there' | 'there without our mark' | 'absent'): Make {
     const found = [shown === 'there' ? marked : { ...marked, metadata: {} }];
     const evidence = { stripe_transfer_id: marked.stripeTransferId };
     const reads: Partial<Reads> =
-      shown !== 'absent' ? { transfersOfGroup: () => Promise.resolve({ kind: 'found', value: found }) } : {};
+      shown !== 'absent' ? { transfersTo: () => Promise.resolve({ kind: 'found', value: found }) } : {};
     return { id, stripe: stripeSays(reads), ...(shown === 'there without our mark' ? { evidence } : {}) };
   };
 }
@@ -124,7 +124,7 @@ const paidTwice: Make = async (test, amount) => {
   const id = order.transfers[0]!.id;
   await test.ledger.adoptTransfer(id, unique('tr'));
   const found = [transferFacts({ id, order: order.id, amount, currency: code })];
-  return { id, stripe: stripeSays({ transfersOfGroup: () => Promise.resolve({ kind: 'found', value: found }) }) };
+  return { id, stripe: stripeSays({ transfersTo: () => Promise.resolve({ kind: 'found', value: found }) }) };
 };
 
 function reversal(shown: 'there' | 'absent' | 'half of it by another' | 'all of it by another'): Make {

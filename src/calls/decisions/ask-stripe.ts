@@ -11,8 +11,10 @@ import type { Reversal, SellerTransfer } from '../../domain/marketplace/marketpl
 import {
   isTransferOf,
   liveReversalOf,
+  madeSince,
   markOfReversal,
   markOfTransfer,
+  orderMarkOf,
   transfersOf,
 } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
@@ -23,7 +25,7 @@ import { NOT_NEEDED, type Statement, textOf, type Verifier } from './verificatio
 export interface StripeReader {
   inLane(lane: string): {
     readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
-    transfersOfGroup(group: string): Promise<ReadAnswer<readonly TransferFacts[]>>;
+    transfersTo(destination: string, since: Date): Promise<ReadAnswer<readonly TransferFacts[]>>;
     readDispute(stripeDisputeId: string): Promise<ReadAnswer<StripeDispute>>;
   };
 }
@@ -47,7 +49,7 @@ export function reversalVerifier({ ledger, stripe }: StripeVerifierDependencies)
     const answer = await stripe.inLane(reversal.sellerAccount).readTransfer(reversal.stripeTransferId);
     // A transfer that does not exist has no reversal either.
     if (answer.kind === 'missing' && statement.action === 'write_off') return { kind: 'absent' };
-    if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+    if (answer.kind !== 'found') return unanswered(answer);
     if (statement.action === 'adopt' || statement.action === 'write_off')
       return judgeReversal(statement, reversal, answer.value);
     const accounted = await ledger.reversedTransfer(reversal.transferId);
@@ -116,15 +118,38 @@ export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies)
     const transfer = await ledger.findTransfer(statement.itemId as TransferId);
     const order = transfer && (await ledger.findOrder(transfer.orderId));
     if (!transfer || !order) return NOT_NEEDED;
-    const group = order.reference ?? order.id;
-    const answer = await stripe.inLane(transfer.sellerAccount).transfersOfGroup(group);
-    if (answer.kind !== 'found' && answer.kind !== 'missing')
-      return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
-    const members = answer.kind === 'found' ? answer.value : [];
-    const judged = judgeTransfer(statement, transfer, { group, members });
-    const found = judged.kind === 'found' && members.find((one) => one.stripeTransferId === judged.providerId);
+    const { sellerAccount, createdAt } = transfer;
+    const answer = await stripe.inLane(sellerAccount).transfersTo(sellerAccount, madeSince(createdAt));
+    if (answer.kind !== 'found' && answer.kind !== 'missing') return unanswered(answer);
+    const sent = answer.kind === 'found' ? answer.value : [];
+    const named = await namedBeside(stripe, { statement, sellerAccount, sent });
+    if (named.kind !== 'found' && named.kind !== 'missing') return unanswered(named);
+    const known = named.kind === 'found' ? [...sent, named.value] : sent;
+    const judged = judgeTransfer(statement, transfer, { orderMark: order.reference ?? order.id, sent: known });
+    const found = judged.kind === 'found' && known.find((one) => one.stripeTransferId === judged.providerId);
     return found && found.amountReversed > 0n ? await asItIsNow(stripe, found, judged) : judged;
   };
+}
+
+const unanswered = ({ detail }: { readonly detail: string }): Verification => ({
+  kind: 'unanswered',
+  detail: `Stripe did not answer: ${detail}`,
+});
+
+/** What a person names may be older than the row: somebody paid the seller before the order was known to be paid. */
+async function namedBeside(
+  stripe: StripeReader,
+  {
+    statement: { action, evidence },
+    sellerAccount,
+    sent,
+  }: { readonly statement: Statement; readonly sellerAccount: string; readonly sent: readonly TransferFacts[] },
+): Promise<ReadAnswer<TransferFacts>> {
+  const named = action === 'adopt' ? textOf(evidence, 'stripe_transfer_id') : undefined;
+  if (named === undefined || sent.some(({ stripeTransferId }) => stripeTransferId === named))
+    return { kind: 'missing', detail: 'nothing else was named' };
+  const answer = await stripe.inLane(sellerAccount).readTransfer(named);
+  return answer.kind === 'found' ? { kind: 'found', value: answer.value.transfer } : answer;
 }
 
 /** What somebody has reversed of it meanwhile comes with it: whoever adopts it is told, and tells others. */
@@ -134,27 +159,37 @@ async function asItIsNow(
   judged: Extract<Verification, { kind: 'found' }>,
 ): Promise<Verification> {
   const answer = await stripe.inLane(destination).readTransfer(stripeTransferId);
-  if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+  if (answer.kind !== 'found') return unanswered(answer);
   return { ...judged, takenBack: answer.value.reversals.filter(isLive).map(notedOf) };
 }
 
 function judgeTransfer(
   { action, evidence }: Statement,
   transfer: SellerTransfer,
-  { group, members }: { readonly group: string; readonly members: readonly TransferFacts[] },
+  { orderMark, sent }: { readonly orderMark: string; readonly sent: readonly TransferFacts[] },
 ): Verification {
-  const [ours] = transfersOf(transfer.id, members);
+  const [ours] = transfersOf(transfer.id, sent);
   if (action === 'write_off') return ours ? { kind: 'found', providerId: ours.stripeTransferId } : { kind: 'absent' };
   const named = textOf(evidence, 'stripe_transfer_id') ?? ours?.stripeTransferId;
-  const found = members.find(({ stripeTransferId }) => stripeTransferId === named);
-  if (!found) return { kind: 'refuted', detail: refuted(named, `the group of order ${group}`, 'stripe_transfer_id') };
+  const found = sent.find(({ stripeTransferId }) => stripeTransferId === named);
+  if (!found)
+    return { kind: 'refuted', detail: refuted(named, `the way to ${transfer.sellerAccount}`, 'stripe_transfer_id') };
   const mark = markOfTransfer(found);
   if (!isTransferOf(found, transfer) || (mark !== undefined && mark !== transfer.id))
     return {
       kind: 'refuted',
       detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,
     };
+  if (mark === undefined && !mayBeOf(orderMark, found))
+    return { kind: 'refuted', detail: `${found.stripeTransferId} names another order at Stripe than ${orderMark}` };
   return !mark && ours ? adoptOurs(ours.stripeTransferId) : shown(found.stripeTransferId, mark);
+}
+
+/** What names no order may be of any; a group that Stripe gave says nothing. */
+function mayBeOf(orderMark: string, found: TransferFacts): boolean {
+  const group = found.transferGroup?.startsWith('group_') ? null : found.transferGroup;
+  const named = [orderMarkOf(found), group ?? undefined].filter((one) => one !== undefined);
+  return named.length === 0 || named.includes(orderMark);
 }
 
 /** Somebody else's is not adopted beside it. */

@@ -12,10 +12,7 @@ import type { Looked } from './stripe-call-types.js';
 import { lookForTransfer } from './transfer-call.js';
 
 export interface ProbeDependencies {
-  readonly ledger: Pick<
-    Ledger,
-    'findReversal' | 'findTransfer' | 'findOrder' | 'adoptReversal' | 'adoptTransfer' | 'nextProbe'
-  >;
+  readonly ledger: Pick<Ledger, 'findReversal' | 'findTransfer' | 'adoptReversal' | 'adoptTransfer' | 'nextProbe'>;
   readonly stripe: Stripe;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
@@ -78,12 +75,11 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
 
     async transfer(id: TransferId): Promise<CallStep> {
       const transfer = await ledger.findTransfer(id);
-      const order = transfer && (await ledger.findOrder(transfer.orderId));
-      if (!transfer || !order) throw new Error(`transfer ${id} is not in the ledger`);
+      if (!transfer) throw new Error(`transfer ${id} is not in the ledger`);
       const { attention } = transfer;
       if (attention === null || !mayHaveMoved(transfer.certainty))
         return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
-      const looked = await lookForTransfer(stripe, { ...transfer, orderMark: order.reference ?? order.id });
+      const looked = await lookForTransfer(stripe, transfer);
       return await take({ kind: 'transfer', id, ...attention }, looked, ({ stripeId, others }) =>
         ledger.adoptTransfer(id, stripeId, others),
       );

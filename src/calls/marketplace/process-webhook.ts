@@ -4,6 +4,7 @@ import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 import type { PinnedStripe } from './pinned-reads.js';
+import { standingAt } from './what-transfers-wait-for.js';
 
 export interface WebhookDependencies {
   readonly ledger: Pick<
@@ -11,6 +12,10 @@ export interface WebhookDependencies {
     | 'itemOfWebhook'
     | 'finishWebhook'
     | 'balanceRose'
+    | 'waitsForBalance'
+    | 'balanceShows'
+    | 'sellerMatters'
+    | 'sellerShows'
     | 'savePayout'
     | 'reversedTransfer'
     | 'noteReversed'
@@ -62,6 +67,10 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
       await ledger.finishWebhook(event, found);
       return 'acted';
     }
+    if (event.provider === 'stripe' && event.account === null && event.type === 'balance.available')
+      return await finished(event, await readBalance());
+    const seller = event.provider === 'stripe' ? sellerOf(event) : undefined;
+    if (seller !== undefined) return await finished(event, await readSeller(seller));
     const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
     if (told === 'left') return 'left';
     // Other events of known transfers tell what their calls read by themselves; the rest is not about money of ours.
@@ -91,6 +100,30 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     return await ledger.paymentAtProcessor(paymentIntent === null ? [charge] : [paymentIntent, charge]);
   }
 
+  /** Nothing is known of what the event was about while it was not read: then it stays due. */
+  async function finished(event: NewWebhookEvent, outcome: string): Promise<Processed> {
+    if (outcome === 'left') return 'left';
+    await ledger.finishWebhook(event, outcome);
+    return 'acted';
+  }
+
+  /** The platform's own: transfers may wait for it. */
+  async function readBalance(): Promise<string> {
+    if (!(await ledger.waitsForBalance())) return 'nothing_to_do';
+    const answer = await stripe?.inLane('probe').readPlatformBalance();
+    if (answer?.kind !== 'found') return 'left';
+    wake(await ledger.balanceShows(answer.value, true));
+    return 'woke';
+  }
+
+  async function readSeller(account: string): Promise<string> {
+    if (!(await ledger.sellerMatters(account))) return 'nothing_to_do';
+    const standing = stripe && (await standingAt(stripe.inLane('probe'), account));
+    if (!standing) return 'left';
+    wake(await ledger.sellerShows(account, standing));
+    return standing.state;
+  }
+
   /** Whoever reversed it: what bears our mark and has no look of its own any more is a late success. `left`: Stripe was not read, so the event stays due. */
   async function readReversed(id: string): Promise<'found' | 'missing' | 'noted' | 'left'> {
     const transfer = await ledger.reversedTransfer(id as TransferId);
@@ -108,4 +141,17 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     wake(await ledger.noteReversed(id as TransferId, takenByOthers(answer.value, transfer)));
     return 'found';
   }
+}
+
+const OF_SELLERS: ReadonlySet<string> = new Set([
+  'account.updated',
+  'capability.updated',
+  'account.application.authorized',
+  'account.application.deauthorized',
+]);
+
+/** Of which connected account an event tells what it can do. */
+function sellerOf({ type, account, objectId }: NewWebhookEvent): string | undefined {
+  if (!OF_SELLERS.has(type)) return undefined;
+  return account ?? (objectId?.startsWith('acct_') ? objectId : undefined);
 }

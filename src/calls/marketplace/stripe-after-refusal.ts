@@ -18,15 +18,34 @@ export interface Refusal {
 
 /** What a no means is told by Stripe's records, never by the code of the no alone. */
 export function createAfterStripeRefusal<Id extends string, C extends Claimed & { readonly id: Id }>(
-  call: Pick<StripeCall<Id, C, never>, 'look' | 'noteAbsent'>,
+  call: Pick<StripeCall<Id, C, never>, 'look' | 'noteAbsent' | 'judge'>,
   { decide, recorded }: StripeRecorder<Id, C>,
   fromLook: (claim: C, looked: Exclude<Looked, { kind: 'absent' }>) => Promise<CallAttempt>,
 ) {
+  async function meaningOf(claim: C, why: Refusal['why']): Promise<CallAnswer> {
+    switch (why) {
+      case 'short':
+        return { kind: 'short' };
+      case 'not_able':
+        return (await call.judge?.(claim, why)) ?? { kind: 'refused', why: 'refused' };
+      case 'missing':
+        return (await call.judge?.(claim, why)) ?? { kind: 'refused', why };
+      case 'other':
+        return { kind: 'refused', why: 'refused' };
+      case 'conflict':
+      case 'barred':
+        return { kind: 'refused', why };
+      default:
+        return assertNever(why);
+    }
+  }
+
   return async function afterRefusal(
     claim: C,
     { why, detail, requestId, certainty, sinceSentMs }: Refusal,
   ): Promise<CallAttempt> {
-    const looked: Looked = why === 'missing' ? { kind: 'hopeless', why, detail } : await call.look(claim);
+    const looked: Looked =
+      why === 'missing' && !call.judge ? { kind: 'hopeless', why, detail } : await call.look(claim);
     switch (looked.kind) {
       case 'ours':
       case 'unfinished':
@@ -40,8 +59,7 @@ export function createAfterStripeRefusal<Id extends string, C extends Claimed & 
       }
       case 'absent': {
         await call.noteAbsent({ id: claim.id, runner: claim.runner });
-        const meaning: CallAnswer =
-          why === 'short' ? { kind: 'short' } : { kind: 'refused', why: why === 'other' ? 'refused' : why };
+        const meaning = await meaningOf(claim, why);
         // Another call under this key, or one turned away at the door, proves nothing of what the key stands for.
         const provedAbsent = why !== 'conflict' && why !== 'barred';
         const decision = decide(claim, { certainty, answer: meaning, sinceSentMs, provedAbsent });

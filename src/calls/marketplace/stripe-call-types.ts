@@ -1,4 +1,4 @@
-import type { RefusalByRecords } from '../../domain/calls/answers.js';
+import type { CallAnswer, RefusalByRecords } from '../../domain/calls/answers.js';
 import type { RetryPolicy } from '../../domain/calls/next.js';
 import type { KeyedAnswer, ReadAnswer, ReversalState } from '../../domain/calls/provider-answers.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
@@ -33,6 +33,10 @@ export interface StripeCall<Id extends string, C extends Claimed & { readonly id
   claim(id: Id, runner: string, holdMs: number): Promise<StripeClaim<C>>;
   look(claim: C): Promise<Looked>;
   noteAbsent(absence: { id: Id; runner: string }): Promise<void>;
+  /** Reads at Stripe whether what it waits for is over, and has the ledger act on that. Left out: nothing of this kind waits so. */
+  read?(of: 'platform_balance' | 'seller', sellerAccount: string): Promise<void>;
+  /** What a no means that is about whom the money is for, once Stripe's records hold nothing of ours. Left out: what it says. */
+  judge?(claim: C, why: 'not_able' | 'missing'): Promise<CallAnswer>;
   /** Whether it is still due, asked immediately before the send; undefined: it is, or the permit will tell. */
   stillDue(claim: C): Promise<NotNow | undefined>;
   permit(id: Id, runner: string, holdMs: number): Promise<SendPermit<Params>>;
@@ -47,7 +51,7 @@ export interface StripeCall<Id extends string, C extends Claimed & { readonly id
 }
 
 export type NotNow =
-  | { readonly kind: 'later'; readonly afterMs: number; readonly why: string }
+  | { readonly kind: 'later' | 'waiting'; readonly afterMs: number; readonly why: string }
   /** A person has to find out whether it is due at all. */
   | { readonly kind: 'undue'; readonly why: string };
 

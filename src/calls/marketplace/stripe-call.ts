@@ -59,7 +59,7 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
   }
 
   async function claimOrProbe(id: Id, runner: string) {
-    const claim = await call.claim(id, runner, holdMs);
+    const claim = await claimOrRead(id, runner);
     if (claim.kind === 'claimed') return claim;
     if (claim.kind !== 'probe') return { kind: 'refused', step: fromRefusal(claim) } as const;
     const open = await account.probe(claim.provider, claim.sellerAccount);
@@ -68,6 +68,16 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
     const again = await call.claim(id, runner, holdMs);
     if (again.kind === 'claimed') return again;
     return { kind: 'refused', step: fromRefusal(again) } as const;
+  }
+
+  /** It waits for something, and whether that is over is read by one at a time: then it is asked for once more. */
+  async function claimOrRead(id: Id, runner: string) {
+    let claim = await call.claim(id, runner, holdMs);
+    for (let reads = 0; claim.kind === 'read' && reads < MOST_READS; reads += 1) {
+      if (!(await account.verify())) await call.read?.(claim.of, claim.sellerAccount);
+      claim = await call.claim(id, runner, holdMs);
+    }
+    return claim;
   }
 
   async function send(claim: C, permit: Extract<SendPermit<Params>, { kind: 'send' }>): Promise<CallAttempt> {
@@ -101,3 +111,6 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
 
 const whyOf = (answer: Extract<KeyedAnswer<never>, { kind: 'refused' | 'short' }>): Refusal['why'] =>
   answer.kind === 'short' ? 'short' : answer.why;
+
+/** It may wait for its seller, and then for the balance. */
+const MOST_READS = 2;

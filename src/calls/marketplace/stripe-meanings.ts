@@ -33,14 +33,20 @@ export function unfinished(
   }
 }
 
+/** Another read has just been due: somebody else is at it. */
+const READ_AGAIN_MS = 60_000;
+
 /** The ledger gives no claim. */
 export function fromRefusal(claim: Exclude<StripeClaim<never>, { kind: 'claimed' }>): CallStep {
   switch (claim.kind) {
     case 'final':
     case 'attention':
     case 'waiting_balance':
+    case 'waiting':
     case 'later':
       return claim;
+    case 'read':
+      return { kind: 'waiting', afterMs: READ_AGAIN_MS, why: `waits for what Stripe says of the ${claim.of}` };
     case 'parked':
       return { kind: 'parked', why: claim.why };
     case 'probe':

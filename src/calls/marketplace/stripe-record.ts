@@ -62,7 +62,9 @@ export function createStripeRecorder<Id extends string, C extends Claimed & { re
       case 'park':
         return { kind: 'parked', why: detail };
       case 'wait':
-        return status === 'waiting_balance' ? { kind: 'waiting_balance', afterMs: LOOK_AGAIN_MS } : overtaken(status);
+        if (status === 'waiting_balance') return { kind: 'waiting_balance', afterMs: LOOK_AGAIN_MS };
+        // The ledger tells what of it is asked at Stripe, and when.
+        return overtaken(status);
       case 'ask':
         if (!ASKED.has(status)) return overtaken(status);
         return { kind: 'attention', reason: decision.reason, detail, unknown: decision.certainty === 'unknown' };

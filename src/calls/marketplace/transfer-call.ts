@@ -2,12 +2,14 @@ import type { RetryPolicy } from '../../domain/calls/next.js';
 import { isLive, type TransferFacts, type TransferParams } from '../../domain/calls/provider-answers.js';
 import type { TransferId } from '../../domain/ids.js';
 import { notedOf } from '../../domain/marketplace/foreign-reversals.js';
-import { isTransferOf, transfersOf } from '../../domain/marketplace/ours-at-stripe.js';
+import { isTransferOf, madeSince, transfersOf } from '../../domain/marketplace/ours-at-stripe.js';
 import type { ClaimedTransfer } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { RetryTimings } from '../steps.js';
-import type { Looked, StripeCall } from './stripe-call-types.js';
+import { chargeBehind } from './charge-behind.js';
+import type { Looked, NotNow, StripeCall } from './stripe-call-types.js';
+import { judge, readForWaiting, type WaitingDependencies } from './what-transfers-wait-for.js';
 
 export interface TransferCallDependencies {
   readonly ledger: Pick<
@@ -18,10 +20,18 @@ export interface TransferCallDependencies {
     | 'permitTransfer'
     | 'recordTransfer'
     | 'releaseTransfer'
-  >;
+    | 'noteCharge'
+    | 'admitTransfer'
+  > &
+    WaitingDependencies['ledger'];
   readonly stripe: Stripe;
   readonly timings: RetryTimings;
+  readonly wake: WaitingDependencies['wake'];
 }
+
+const READ_AGAIN_MS = 15_000;
+/** So long a charge that cannot be read holds up a transfer that could be sent from the balance. */
+const READS_FOR_MS = 10 * 60_000;
 
 /** The answer to the payment's question wakes what waits for it; this is for a wake that got lost. */
 const ASK_AGAIN_MS = 3_600_000;
@@ -31,15 +41,36 @@ export function transferCall({
   ledger,
   stripe,
   timings,
+  wake,
 }: TransferCallDependencies): StripeCall<TransferId, ClaimedTransfer, TransferParams> {
+  /** One read for all sellers of the order. What cannot be read is tried for a while, and then it comes from our balance. */
+  async function readCharge(
+    { sellerAccount, ageMs }: ClaimedTransfer,
+    { id, paymentIntent }: NonNullable<ClaimedTransfer['paymentToRead']>,
+  ): Promise<NotNow | undefined> {
+    const reading = await chargeBehind(stripe.inLane(sellerAccount), paymentIntent);
+    if (reading.kind !== 'unread') await ledger.noteCharge(id, paymentIntent, reading);
+    else if (reading.mayPass && ageMs < READS_FOR_MS)
+      return { kind: 'later', afterMs: READ_AGAIN_MS, why: reading.why };
+    return undefined;
+  }
+
   return {
-    policy: retryPolicy(timings, { whenShort: 'retry', whenRefused: 'retry' }),
+    policy: retryPolicy(timings, { whenShort: 'wait', whenRefused: 'retry' }),
     claim: ledger.claimTransfer,
     look: (claim) => lookForTransfer(stripe, claim),
     noteAbsent: ledger.noteTransferAbsent,
-    async stillDue({ orderId }) {
-      const payment = await ledger.questionedPayment(orderId);
-      return payment && { kind: 'later', afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
+    read: (of, sellerAccount) => readForWaiting(of, sellerAccount, { ledger, stripe, wake }),
+    judge: (claim, why) => judge(claim, why, { ledger, stripe, wake }),
+    async stillDue(claim) {
+      const payment = await ledger.questionedPayment(claim.orderId);
+      if (payment)
+        return { kind: 'later', afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
+      const unread = claim.paymentToRead && (await readCharge(claim, claim.paymentToRead));
+      if (unread) return unread;
+      // A picture of before the claim: whoever comes too early for it is refused by Stripe, and waits then.
+      const wait = claim.gated ? await ledger.admitTransfer(claim.id, claim.runner) : undefined;
+      return wait && { kind: 'waiting', ...wait };
     },
     permit: ledger.permitTransfer,
     async send(claim, key, params) {
@@ -60,7 +91,7 @@ export const retryPolicy = (
 ): RetryPolicy => ({ backoffBaseMs, backoffMaxMs, answerWindowMs: 0, counted: { maxRetries, ...when } });
 
 /** What names a transfer of ours at Stripe. */
-export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'orderMark' | 'sellerAccount' | 'amount' | 'currency'>;
+export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'sellerAccount' | 'amount' | 'currency' | 'createdAt'>;
 
 /** Nothing of ours can have been reversed of a transfer whose id nobody knew. */
 async function asOurs(
@@ -74,13 +105,21 @@ async function asOurs(
   if (answer.kind !== 'missing') return { kind: 'unread', answer };
   return {
     kind: 'unread',
-    answer: { kind: 'unclear', detail: `${stripeTransferId} is in its group and cannot be read` },
+    answer: {
+      kind: 'unclear',
+      detail: `${stripeTransferId} is in the list of its seller's transfers and cannot be read`,
+    },
   };
 }
 
-/** Transfers cannot be searched by metadata, so the order's whole group is read. */
+/**
+ * Transfers cannot be searched by metadata, and their group is not ours to name where Stripe draws them from a charge: all that
+ * went to the seller since the row was made is read, and our mark in the metadata tells which is ours.
+ */
 export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): Promise<Looked> {
-  const answer = await stripe.inLane(sought.sellerAccount).transfersOfGroup(sought.orderMark);
+  const answer = await stripe
+    .inLane(sought.sellerAccount)
+    .transfersTo(sought.sellerAccount, madeSince(sought.createdAt));
   if (answer.kind === 'missing') return { kind: 'absent' };
   if (answer.kind !== 'found') return { kind: 'unread', answer };
   const ours = transfersOf(sought.id, answer.value);

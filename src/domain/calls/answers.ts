@@ -29,6 +29,8 @@ export type CallAnswer =
   | { readonly kind: 'not_sent'; readonly why: RefusalByRecords }
   /** A balance is too low: this attempt moved nothing, a later one may succeed. */
   | { readonly kind: 'short' }
+  /** Whom the money is for cannot receive it yet: this attempt moved nothing, a later one may succeed. */
+  | { readonly kind: 'not_able' }
   | { readonly kind: 'unclear'; readonly why: UnclearClass }
   /** `executed: 'no'`: the provider turned the attempt away before it did anything. */
   | { readonly kind: 'busy'; readonly retryAfterMs: number | null; readonly executed?: 'no' | 'perhaps' }
@@ -38,7 +40,8 @@ export type CallAnswer =
  * A refusal whose meaning was read from the provider's records. `missing`: the object does not exist. `strange`: it is there in a state that we do not know. `foreign`: somebody
  * else took all of it; `partly_foreign`: a part of it that nobody has decided about. `exceeds`: less is left than we ask for. `conflict`: the key or our mark stands for something else.
  * `refused`: the account or its settings do not allow it. `barred`: turned away as if we were not known, while a probe is let
- * in: that may pass, and counts against this one item. `undue`: what the call was for no longer holds.
+ * in: that may pass, and counts against this one item. `undue`: what the call was for no longer holds. `gone`: whom the money is for
+ * has left, or was rejected.
  */
 export type RefusalByRecords =
   | 'missing'
@@ -49,7 +52,8 @@ export type RefusalByRecords =
   | 'conflict'
   | 'refused'
   | 'barred'
-  | 'undue';
+  | 'undue'
+  | 'gone';
 
 /** `insufficient`: the payer cannot pay now. `used`: the nonce or the payment is spent. `expired`: too late. */
 export type RefusalClass = 'insufficient' | 'used' | 'expired' | 'other';

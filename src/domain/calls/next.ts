@@ -23,8 +23,8 @@ export interface RetryPolicy {
   readonly counted?: {
     /** After the first attempt. */
     readonly maxRetries: number;
-    /** A balance that is too low: `retry` as after any failure, or wait until it rises, and ask a person after so long. */
-    readonly whenShort: 'retry' | { readonly waitAtMostMs: number };
+    /** A balance that is too low is waited for: without an end, or until a person is asked after so long. */
+    readonly whenShort: 'wait' | { readonly waitAtMostMs: number };
     /** A definite no that nothing in the provider's records explains. */
     readonly whenRefused: 'ask' | 'retry';
   };
@@ -55,12 +55,12 @@ export type Decision =
   /** `counts`: this failure was one of the retries that the policy allows. */
   | { readonly do: 'retry'; readonly certainty: Certainty; readonly afterMs: number; readonly counts?: true }
   | { readonly do: 'park'; readonly certainty: Certainty; readonly afterMs: number }
-  /** Until the seller's balance rises. */
-  | { readonly do: 'wait'; readonly certainty: Certainty }
+  /** Until a balance rises, or the seller can receive. */
+  | { readonly do: 'wait'; readonly certainty: Certainty; readonly for?: 'seller' }
   | { readonly do: 'ask'; readonly certainty: Certainty; readonly reason: AttentionReason };
 
-/** The auth server knows no balance that could be too low for us, so nothing of it ever waits for one. */
-type NeverShort = Exclude<CallAnswer, { kind: 'short' }>;
+/** The auth server knows no balance that could be too low for us and no seller, so nothing of it ever waits for one. */
+type NeverShort = Exclude<CallAnswer, { kind: 'short' | 'not_able' }>;
 export type NeverWaiting = Exclude<Decision, { do: 'wait' }>;
 
 /** Of a reversal that nobody has claimed yet. @returns why a person is asked before anything is sent; undefined: it may go out */
@@ -114,12 +114,13 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
     }
     case 'short': {
       const certainty = withoutThisAttempt(attempted);
-      const { whenShort } = policy.counted ?? {};
-      if (whenShort === 'retry') return countedRetry(attempted, policy, { certainty });
-      return whenShort !== undefined && (attempted.shortForMs ?? 0) >= whenShort.waitAtMostMs
+      const { whenShort = 'wait' } = policy.counted ?? {};
+      return whenShort !== 'wait' && (attempted.shortForMs ?? 0) >= whenShort.waitAtMostMs
         ? { do: 'ask', certainty, reason: 'balance_horizon' }
         : { do: 'wait', certainty };
     }
+    case 'not_able':
+      return { do: 'wait', certainty: withoutThisAttempt(attempted), for: 'seller' };
     case 'unclear':
       return again(attempted, policy, answer.why === 'no_answer' ? policy.answerWindowMs - attempted.sinceSentMs : 0);
     case 'busy':
@@ -225,6 +226,8 @@ function refusalReason(
       return 'provider_config';
     case 'undue':
       return 'cause_no_longer_holds';
+    case 'gone':
+      return 'seller_gone';
     default:
       return assertNever(why);
   }

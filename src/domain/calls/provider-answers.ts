@@ -36,9 +36,9 @@ export type KeyedAnswer<Done> = { readonly requestId: string | null } & (
 
 /**
  * `missing`: the object the call names does not exist. `conflict`: the key or id stands for something else.
- * `other`: every other no; the provider's records decide what it means.
+ * `not_able`: whom the money is for may not receive it now. `other`: every other no; the provider's records decide what it means.
  */
-export type KeyedRefusal = 'missing' | 'conflict' | 'other';
+export type KeyedRefusal = 'missing' | 'conflict' | 'not_able' | 'other';
 
 /** What a read shows. Reading moves nothing, so it may always be repeated. */
 export type ReadAnswer<Found> =
@@ -89,6 +89,27 @@ export interface TransferWithReversals {
   readonly reversals: readonly ReversalFacts[];
 }
 
+/** What stands behind a payment at Stripe, as far as it tells whether transfers may be drawn from it. */
+export interface ChargeFacts {
+  readonly chargeId: string;
+  readonly captured: boolean;
+  /** `card`, …; null: Stripe does not say. */
+  readonly method: string | null;
+  /** Its money is split at Stripe already, or belongs to another account. */
+  readonly isSplit: boolean;
+  readonly livemode: boolean;
+  /** Null: it is in no balance yet. */
+  readonly balanceTransactionId: string | null;
+}
+
+/** Whether a connected account may receive transfers, in Stripe's own words. */
+export interface SellerFacts {
+  readonly sellerAccount: string;
+  /** Of the capabilities that allow it, by name: `active`, `inactive`, `pending`. */
+  readonly capabilities: Readonly<Record<string, string>>;
+  readonly disabledReason: string | null;
+}
+
 export interface PayoutFacts {
   readonly externalPayoutId: string;
   readonly sellerAccount: string;
@@ -128,9 +149,9 @@ export interface PaymentFacts {
   /** Captured so far; null where Hyperswitch does not say. */
   readonly amountReceived: bigint | null;
   readonly currency: string;
-  /** The processor that took the money, in Hyperswitch's words: `stripe`; null: none yet. */
+  /** Who carries it out for Hyperswitch: `stripe`, …; null: nobody yet. */
   readonly connector: string | null;
-  /** What the payment is called there: `pi_…`. */
+  /** What it is called there: at Stripe a PaymentIntent. */
   readonly connectorTransactionId: string | null;
   /** A secret of the buyer's browser: encrypted at rest, never logged, never in Temporal. */
   readonly clientSecret: string | null;
@@ -218,7 +239,10 @@ export interface TransferParams {
   /** Lower case, as Stripe wants it. */
   readonly currency: string;
   readonly destination: string;
-  readonly transfer_group: string;
+  /** Left out beside a source: Stripe then names the group itself. */
+  readonly transfer_group?: string;
+  /** The buyer's charge, whose money it is, pending or not; left out: it comes from the available balance. */
+  readonly source_transaction?: string;
   readonly metadata: {
     readonly order_id: string;
     readonly seller_transfer_id: string;

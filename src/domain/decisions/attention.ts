@@ -24,6 +24,7 @@ export const ATTENTION_REASONS = [
   'partly_foreign_reversal',
   'cause_no_longer_holds',
   'unreadable_session',
+  'seller_gone',
   'dispute',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];

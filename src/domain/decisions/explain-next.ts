@@ -1,6 +1,7 @@
 import { assertNever } from '../assert-never.js';
 import { type Certainty, mayHaveMoved, surelyUnmoved } from '../calls/certainty.js';
 import type { MarketplaceKind } from '../marketplace/marketplace.js';
+import { isWaiting, type WaitingStatus } from '../marketplace/marketplace-status.js';
 import type { Settlement } from '../settlements/settlement.js';
 import type { Attention } from './attention.js';
 import { actionsFor, inWords, isDecidable } from './decisions.js';
@@ -43,7 +44,7 @@ export function explainNext(situation: Situation, nowMs: number): string {
 const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
   payment: ['pending', 'processing'],
   refund: ['pending', 'review'],
-  transfer: ['pending', 'failed'],
+  transfer: ['pending', 'waiting_platform_balance', 'waiting_seller', 'failed'],
   reversal: ['pending', 'waiting_balance'],
   dispute: ['inquiry', 'open'],
 };
@@ -129,7 +130,19 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
   if (status === 'waiting_balance') {
     return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;
   }
+  if (isWaiting(status)) return waits(status, nextRetryAt);
   return mayHaveMoved(certainty)
     ? `Stripe's records are read at ${at}; only what is not there is sent again`
     : `it is sent to Stripe at ${at}`;
+}
+
+/** Of a transfer; only the oldest in its queue has a date. */
+function waits(status: WaitingStatus, nextRetryAt: string | null): string {
+  const [what, event] =
+    status === 'waiting_seller'
+      ? ['for its seller, who cannot receive yet', 'the account changes']
+      : ["for the platform's balance", 'money is available'];
+  return nextRetryAt === null
+    ? `waits ${what}, behind an older transfer: it goes on as soon as Stripe tells that ${event}, or shows it; no retries are used up`
+    : `waits ${what}: Stripe is asked at ${nextRetryAt}, or as soon as it tells that ${event}; no retries are used up`;
 }

@@ -2,8 +2,19 @@ import type { Certainty } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
 import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
-import type { Dispute, Order, OrderItem, Payment, Refund, Reversal, SellerTransfer } from './marketplace.js';
+import type {
+  Dispute,
+  Order,
+  OrderItem,
+  Payment,
+  Refund,
+  Reversal,
+  Seller,
+  SellerTransfer,
+  TransferWait,
+} from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+import type { SellerState } from './seller-standing.js';
 
 /**
  * The marketplace's money as outsiders see it, in the API and with `--json`. Amounts are integers in minor
@@ -97,10 +108,27 @@ export type TransferAnswer = {
   readonly stripe_transfer_id: string | null;
   readonly retry_count: number;
   readonly next_retry_at: string | null;
+  readonly waiting: TransferWaitAnswer | null;
   readonly reversals: readonly ReversalAnswer[];
   readonly attention: AttentionAnswer | null;
   readonly workflow_id: string | null;
   readonly created_at: string;
+};
+
+export type TransferWaitAnswer = {
+  readonly for: TransferWait['for'];
+  readonly since: string;
+  readonly detail: string;
+  readonly missing: number | null;
+};
+
+export type SellerAnswer = {
+  readonly account: string;
+  readonly state: SellerState;
+  readonly reason: string | null;
+  readonly since: string | null;
+  readonly transfers: readonly TransferAnswer[];
+  readonly sums: readonly { readonly currency: string; readonly waiting: number; readonly with_person: number }[];
 };
 
 export type ReversalAnswer = {
@@ -250,6 +278,10 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
   stripe_transfer_id: transfer.stripeTransferId,
   retry_count: transfer.retryCount,
   next_retry_at: transfer.nextRetryAt,
+  waiting: transfer.waiting && {
+    ...transfer.waiting,
+    missing: transfer.waiting.missing === null ? null : minorUnits(transfer.waiting.missing),
+  },
   reversals: reversals.map(reversalAnswer),
   attention: transfer.attention,
   workflow_id: transfer.workflowId,
@@ -275,6 +307,25 @@ export const disputeAnswer = (dispute: Dispute, reversals: readonly Reversal[]):
   attention: dispute.attention,
   workflow_id: dispute.workflowId,
   created_at: dispute.createdAt,
+});
+
+/** @param reversals those of his transfers */
+export const sellerAnswer = (seller: Seller, reversals: readonly Reversal[]): SellerAnswer => ({
+  account: seller.account,
+  state: seller.state,
+  reason: seller.reason,
+  since: seller.since,
+  transfers: seller.transfers.map((one) =>
+    transferAnswer(
+      one,
+      reversals.filter(({ transferId }) => transferId === one.id),
+    ),
+  ),
+  sums: seller.sums.map(({ currency, waiting, withPerson }) => ({
+    currency,
+    waiting: minorUnits(waiting),
+    with_person: minorUnits(withPerson),
+  })),
 });
 
 export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({

@@ -5,6 +5,7 @@ export type PaymentStatus = 'pending' | 'processing' | 'succeeded' | 'failed' | 
 export type RefundStatus = 'pending' | 'review' | 'succeeded' | 'failed';
 export type TransferStatus =
   | 'pending'
+  | WaitingStatus
   | 'failed'
   | 'cancelled'
   | 'completed'
@@ -12,6 +13,10 @@ export type TransferStatus =
   | 'partially_reversed'
   | 'reversed'
   | 'permanently_failed';
+/**
+ * Surely not sent, and nobody's failure: the platform's balance at Stripe is too low for it, or the seller cannot receive yet.
+ */
+export type WaitingStatus = 'waiting_platform_balance' | 'waiting_seller';
 export type ReversalStatus = 'pending' | 'waiting_balance' | 'reversed' | 'permanently_failed' | 'written_off';
 
 type Transitions<Status extends string> = Readonly<Record<Status, readonly Status[]>>;
@@ -43,22 +48,35 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
 };
 
 /**
+ *  waiting_…
+ *      ▲ │
+ *      │ ▼
  *     pending ──► completed ──► reversal_pending ──► reversed
  *        │            ▲              │      ▲            ▲
  *        ▼            │              ▼      │            │
  *     failed ─────────┘      partially_reversed ─────────┘
  *
+ * Whatever is not sent may come to wait, and is cancelled where refunds leave nothing of it; before it is sent it is pending again.
  * Once it is completed, its status is derived from its reversals by the SQL function `refresh_transfer`.
  */
 export const TRANSFER_TRANSITIONS: Transitions<TransferStatus> = {
-  pending: ['completed', 'failed', 'cancelled'],
-  failed: ['completed', 'cancelled', 'permanently_failed'],
+  pending: ['completed', 'failed', 'cancelled', 'waiting_platform_balance', 'waiting_seller'],
+  waiting_platform_balance: ['pending', 'cancelled'],
+  waiting_seller: ['pending', 'cancelled'],
+  failed: ['completed', 'cancelled', 'permanently_failed', 'waiting_platform_balance', 'waiting_seller'],
   cancelled: [],
   completed: ['reversal_pending'],
   reversal_pending: ['reversed', 'partially_reversed', 'completed', 'permanently_failed'],
   partially_reversed: ['reversal_pending', 'reversed'],
   reversed: [],
-  permanently_failed: ['reversal_pending', 'reversed', 'partially_reversed', 'completed'],
+  permanently_failed: [
+    'reversal_pending',
+    'reversed',
+    'partially_reversed',
+    'completed',
+    'waiting_platform_balance',
+    'waiting_seller',
+  ],
 };
 
 /**
@@ -78,3 +96,6 @@ export const PAYMENT_STATUSES = Object.keys(PAYMENT_TRANSITIONS) as PaymentStatu
 export const REFUND_STATUSES = Object.keys(REFUND_TRANSITIONS) as RefundStatus[];
 export const TRANSFER_STATUSES = Object.keys(TRANSFER_TRANSITIONS) as TransferStatus[];
 export const REVERSAL_STATUSES = Object.keys(REVERSAL_TRANSITIONS) as ReversalStatus[];
+
+export const isWaiting = (status: string): status is WaitingStatus =>
+  status === 'waiting_platform_balance' || status === 'waiting_seller';

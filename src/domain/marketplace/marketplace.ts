@@ -5,6 +5,7 @@ import type { Captured } from './captured.js';
 import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+import type { SellerState } from './seller-standing.js';
 
 /**
  * The marketplace's money as our own programs see it. Amounts are integers in minor units of `currency` (ISO 4217, upper
@@ -104,9 +105,39 @@ export interface SellerTransfer {
   readonly stripeTransferId: string | null;
   readonly retryCount: number;
   readonly nextRetryAt: string | null;
+  readonly waiting: TransferWait | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;
+}
+
+/** Why a transfer is not sent yet, and nobody is asked about it. */
+export interface TransferWait {
+  readonly for: 'platform_balance' | 'seller';
+  /** Since it first had to wait for anything. */
+  readonly since: string;
+  readonly detail: string;
+  /** What the platform's balance was short of for it alone when Stripe was read last; null: not read yet, or it is the seller. */
+  readonly missing: bigint | null;
+}
+
+/** A connected account as far as anything of it was ever in doubt, with what is not with the seller yet. */
+export interface Seller {
+  readonly account: string;
+  readonly state: SellerState;
+  readonly reason: string | null;
+  /** Since when that is known; null: it was never in doubt. */
+  readonly since: string | null;
+  /** What waits, or is with a person, newest first: as many as are answered at once. */
+  readonly transfers: readonly SellerTransfer[];
+  /** Of all of them. */
+  readonly sums: readonly SellerSum[];
+}
+
+export interface SellerSum {
+  readonly currency: string;
+  readonly waiting: bigint;
+  readonly withPerson: bigint;
 }
 
 export interface Reversal {

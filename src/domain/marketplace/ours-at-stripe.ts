@@ -40,3 +40,9 @@ export const isTransferOf = (
   found: Pick<TransferFacts, 'amount' | 'currency' | 'destination'>,
   { amount, currency, sellerAccount }: { amount: bigint; currency: string; sellerAccount: string },
 ): boolean => found.amount === amount && found.currency === currency && found.destination === sellerAccount;
+
+/** As far as Postgres' clock and Stripe's may be apart: further, and a transfer of ours would be taken for absent. */
+const CLOCKS_APART_MS = 24 * 3_600_000;
+
+/** Since when a transfer of ours can have been made at Stripe. @param createdAt of its row; ISO 8601 */
+export const madeSince = (createdAt: string): Date => new Date(Date.parse(createdAt) - CLOCKS_APART_MS);

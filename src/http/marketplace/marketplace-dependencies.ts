@@ -34,6 +34,7 @@ export type MarketplaceRouteLedger = Pick<
   | 'createRefund'
   | 'findRefund'
   | 'reversalsOfRefund'
+  | 'findSeller'
   | 'findTransfer'
   | 'listTransfers'
   | 'reversalsOfTransfer'

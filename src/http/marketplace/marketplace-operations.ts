@@ -22,6 +22,7 @@ import {
   RefundAnswer,
   ReversalAnswer,
   ReversalListAnswer,
+  SellerAnswer,
   TransferAnswer,
   TransferListAnswer,
   WebhookAnswer,
@@ -155,6 +156,14 @@ export const getTransferOperation = {
   answers: { 200: { description: 'The transfer.', schema: TransferAnswer } },
 } satisfies Operation;
 
+export const getSellerOperation = {
+  ...READS_ONE,
+  id: 'getSeller',
+  path: '/api/v1/sellers/{account}',
+  summary: 'Whether a seller can receive, and what waits for him or is with a person.',
+  answers: { 200: { description: 'The seller.', schema: SellerAnswer } },
+} satisfies Operation;
+
 export const listReversalsOperation = {
   ...READS_PAGE,
   id: 'listReversals',
@@ -242,6 +251,7 @@ export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   getRefundOperation,
   listTransfersOperation,
   getTransferOperation,
+  getSellerOperation,
   listReversalsOperation,
   getReversalOperation,
   listDisputesOperation,

@@ -11,6 +11,7 @@ import type {
   PaymentOfOrder,
   RefundAnswer as Refund,
   ReversalAnswer as Reversal,
+  SellerAnswer as Seller,
   TransferAnswer as Transfer,
 } from '../../domain/marketplace/marketplace-answer.js';
 import {
@@ -207,12 +208,38 @@ export const TransferAnswer: z.ZodType<Transfer> = z
     stripe_transfer_id: z.string().nullable(),
     retry_count: z.int().min(0),
     next_retry_at: timestamp.nullable(),
+    waiting: z
+      .object({
+        for: z.enum(['platform_balance', 'seller']),
+        since: timestamp,
+        detail: z.string(),
+        missing: amountOut
+          .nullable()
+          .describe(
+            "What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller.",
+          ),
+      })
+      .nullable()
+      .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.'),
     reversals: z.array(ReversalAnswer),
     attention,
     workflow_id: workflowId,
     created_at: timestamp,
   })
   .meta({ id: 'Transfer' });
+
+export const SellerAnswer: z.ZodType<Seller> = z
+  .object({
+    account: z.string(),
+    state: z
+      .enum(['able', 'waiting', 'gone'])
+      .describe('`waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share.'),
+    reason: z.string().nullable().describe("A word of Stripe's or ours; null: able."),
+    since: timestamp.nullable().describe('Null: it was never in doubt.'),
+    transfers: z.array(TransferAnswer).describe('What waits or is with a person, newest first; 200 at most.'),
+    sums: z.array(z.object({ currency: z.string(), waiting: amountOut, with_person: amountOut })),
+  })
+  .meta({ id: 'Seller' });
 
 export const RefundAnswer: z.ZodType<Refund> = z
   .object({

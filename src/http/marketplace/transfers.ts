@@ -1,6 +1,6 @@
 import { parseReversalId, parseTransferId } from '../../domain/ids.js';
 import type { Reversal } from '../../domain/marketplace/marketplace.js';
-import { reversalAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
+import { reversalAnswer, sellerAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
 import { fromLedger } from '../from-ledger.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { pageOf } from '../schema-parts.js';
@@ -8,6 +8,7 @@ import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js
 import { filterOf, listPage, namedItem } from './marketplace-list.js';
 import {
   getReversalOperation,
+  getSellerOperation,
   getTransferOperation,
   listReversalsOperation,
   listTransfersOperation,
@@ -20,6 +21,7 @@ type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger'>;
 export const transferRoutes = (dependencies: Dependencies): readonly Route[] => [
   route(listTransfersOperation, (call) => listTransfers(call, dependencies)),
   route(getTransferOperation, (call) => getTransfer(call, dependencies)),
+  route(getSellerOperation, (call) => getSeller(call, dependencies)),
   route(listReversalsOperation, (call) => listReversals(call, dependencies)),
   route(getReversalOperation, (call) => getReversal(call, dependencies)),
 ];
@@ -42,6 +44,12 @@ async function getTransfer({ params }: Call<unknown, unknown>, { ledger }: Depen
   const transfer = await namedItem('transfer', parseTransferId(params.id ?? ''), (id) => ledger.findTransfer(id));
   const reversals = await fromLedger(ledger.reversalsOfTransfer(transfer.id));
   return { status: 200, body: transferAnswer(transfer, reversals) };
+}
+
+async function getSeller({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
+  const seller = await namedItem('seller', params.account, (account) => ledger.findSeller(account));
+  const reversals = await fromLedger(ledger.reversalsOfTransfers(seller.transfers.map(({ id }) => id)));
+  return { status: 200, body: sellerAnswer(seller, reversals) };
 }
 
 async function listReversals({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {

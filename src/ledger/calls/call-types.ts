@@ -95,8 +95,14 @@ export interface Claimed {
 
 export interface ClaimedTransfer extends Claimed {
   readonly id: TransferId;
-  /** What Stripe's transfer_group and metadata[order_id] say. */
-  readonly orderMark: string;
+  /** Of the row; ISO 8601. */
+  readonly createdAt: string;
+  /** Since the row was made, by the ledger's clock. */
+  readonly ageMs: number;
+  /** Others wait for the platform's balance in its currency. */
+  readonly gated: boolean;
+  /** The PaymentIntent that may have a charge to draw it from, and was not read yet. */
+  readonly paymentToRead: { readonly id: PaymentId; readonly paymentIntent: string } | null;
 }
 
 export interface ClaimedReversal extends Claimed {
@@ -133,6 +139,10 @@ export type StripeClaim<C> =
   | { readonly kind: 'parked'; readonly afterMs: number; readonly why: string }
   /** Its provider is parked and this process is the one that asks, read-only, whether it is over. */
   | { readonly kind: 'probe'; readonly provider: string; readonly sellerAccount: string }
+  /** Nobody is to blame: what it waits for wakes it, and is asked about from time to time. */
+  | { readonly kind: 'waiting'; readonly afterMs: number; readonly why: string }
+  /** It waits, and this process is the one that reads at Stripe whether the wait is over. */
+  | { readonly kind: 'read'; readonly of: 'platform_balance' | 'seller'; readonly sellerAccount: string }
   | { readonly kind: 'waiting_balance'; readonly afterMs: number };
 
 /** The last word before the bytes leave, by the ledger's clock. */

@@ -161,8 +161,8 @@ async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: 
   const secret = open && facts.clientSecret !== null ? sealClientSecret(sealer, row.id, facts.clientSecret) : null;
   await query(
     `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
-       refusal = NULL, captured = $8, captured_known = $11, provider_final = $12, connector = coalesce($13, connector),
-       connector_transaction_id = coalesce($14, connector_transaction_id),
+       refusal = NULL, captured = $8, captured_known = $11, provider_final = $12,
+       connector = coalesce($13, connector), connector_transaction_id = coalesce($14, connector_transaction_id),
        cancel_certainty = CASE WHEN cancel_certainty IN ('in_flight', 'unknown') THEN coalesce($10, cancel_certainty) ELSE cancel_certainty END,
        sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
        sealed_key_id = coalesce($5, CASE WHEN $7 THEN sealed_key_id END),

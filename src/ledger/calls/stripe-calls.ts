@@ -110,6 +110,8 @@ export interface PermitRequest<Params> {
   /** Builds what is frozen with the key; called once per generation. */
   readonly freeze: (generation: number) => Params;
   readonly keyOf: (generation: number) => string;
+  /** What its story is told beside what is sent. */
+  readonly told?: (params: Params) => Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -119,7 +121,7 @@ export interface PermitRequest<Params> {
 export async function permit<Params extends { readonly amount: number }>(
   query: Query,
   table: CallTable,
-  { row, runner, holdMs, freeze, keyOf }: PermitRequest<Params>,
+  { row, runner, holdMs, freeze, keyOf, told }: PermitRequest<Params>,
 ): Promise<SendPermit<Params>> {
   if (row.runner !== runner || (row.held_ms ?? 0) <= 0) return { kind: 'stop', why: 'the claim lapsed' };
   const use =
@@ -147,6 +149,7 @@ export async function permit<Params extends { readonly amount: number }>(
     certainty = 'not_sent';
   }
   const frozen = params ?? JSON.stringify(freeze(generation));
+  const sent = JSON.parse(frozen) as Params;
   await query(
     `UPDATE ${table} SET params = $2, key_first_sent_at = coalesce(key_first_sent_at, clock_now()), certainty = $3,
        attempts = attempts + 1, absences = 0, last_absence_at = NULL,
@@ -160,9 +163,9 @@ export async function permit<Params extends { readonly amount: number }>(
     what: 'sent',
     certainty: certaintyAtSend(certainty),
     key,
-    detail: { attempt: row.attempts + 1, runner, generation, params: frozen },
+    detail: { attempt: row.attempts + 1, runner, generation, params: frozen, ...told?.(sent) },
   });
-  return { kind: 'send', key, generation, params: JSON.parse(frozen) as Params };
+  return { kind: 'send', key, generation, params: sent };
 }
 
 /** Nothing may be sent now: when the sweep looks again if nothing else does. */

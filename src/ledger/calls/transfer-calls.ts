@@ -3,7 +3,7 @@ import { transferKey } from '../../domain/calls/idempotency-keys.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
-import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
@@ -16,10 +16,9 @@ import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';
+import { balanceRefusal, balanceSufficed, waitForBalance } from './platform-queue.js';
+import { sellerReceived, sellerRefusal, waitForSeller } from './seller-queue.js';
 import {
-  CALL_TIMES,
-  type CallRow,
-  exactMinorUnits,
   hold,
   isTaken,
   noteAbsent,
@@ -29,24 +28,15 @@ import {
   tellAnswer,
   useOf,
 } from './stripe-calls.js';
-
-type LockedTransfer = CallRow & {
-  id: TransferId;
-  order_id: OrderId;
-  status: TransferStatus;
-  /** What Stripe's metadata[order_id] says. */
-  order_mark: string;
-  completed: boolean;
-  written_off: boolean;
-  stripe_transfer_id: string | null;
-};
-
-const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.status, x.certainty, x.generation,
-    x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner, x.attention_reason, x.attention_detail,
-    coalesce(o.reference, o.id::text) AS order_mark, x.completed_at IS NOT NULL AS completed,
-    x.written_off_at IS NOT NULL AS written_off,
-    x.stripe_transfer_id, ${CALL_TIMES}
-  FROM seller_transfers x JOIN orders o ON o.id = x.order_id WHERE x.id = $1 FOR UPDATE OF x`;
+import {
+  isDrawnFromCharge,
+  type LockedTransfer,
+  lockTransfer,
+  paramsOf,
+  sourceOf,
+  whyNoSource,
+} from './transfer-row.js';
+import { stopWaiting } from './waiting-transfers.js';
 
 /**
  * The calls that send one seller's share, and what Stripe's answers change here. Each holds the order first: a share that turns
@@ -61,8 +51,9 @@ export function createTransferCalls(database: Database) {
         const row = await lockTransfer(query, id);
         const refusal = await claimRefusal(query, row, runner);
         if (refusal) return refusal;
+        if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
         const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });
-        return { kind: 'claimed', claim: { ...claimed, id, orderId: row.order_id, orderMark: row.order_mark } };
+        return { kind: 'claimed', claim: { ...claimed, ...partsOf(row) } };
       }),
 
     /** Stripe has no such transfer; recorded before a permit is asked for. */
@@ -88,6 +79,7 @@ export function createTransferCalls(database: Database) {
           holdMs,
           keyOf: (generation) => transferKey(id, generation),
           freeze: (generation) => paramsOf(row, generation),
+          told: (params) => (params.source_transaction === undefined ? { no_source: whyNoSource(row) } : {}),
         });
       }),
 
@@ -118,13 +110,6 @@ export function createTransferCalls(database: Database) {
   };
 }
 
-export async function lockTransfer(query: Query, id: TransferId): Promise<LockedTransfer> {
-  const [row] = await query<LockedTransfer & { [column: string]: unknown }>(ROW, [id]);
-  if (!row)
-    throw new Error(`transfer ${id} is not in the ledger; the workflow and the database do not belong together`);
-  return row;
-}
-
 /** What was found belongs to another transfer here: nothing is written, and the person who is asked hears of it. */
 async function notAdopted(database: Database, id: TransferId, stripeId: string): Promise<Recorded> {
   await recordEvent(database.query, {
@@ -139,18 +124,35 @@ async function notAdopted(database: Database, id: TransferId, stripeId: string):
   return { status: row?.status ?? 'pending', started: [] };
 }
 
+const partsOf = (row: LockedTransfer) => {
+  const source = sourceOf(row);
+  return {
+    id: row.id,
+    orderId: row.order_id,
+    createdAt: row.created_at.toISOString(),
+    ageMs: row.row_age_ms,
+    gated: row.gated,
+    // What is frozen and may be sent again under its key stays as it is.
+    paymentToRead:
+      source.kind === 'unread' && (row.params === null || useOf(row) === 'new_generation')
+        ? { id: source.paymentId, paymentIntent: source.paymentIntent }
+        : null,
+  };
+};
+
 async function claimRefusal(query: Query, row: LockedTransfer, runner: string): Promise<ClaimRefusal | undefined> {
   if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
   if (row.attention_reason !== null) return await attentionOf(query, 'seller_transfers', row);
   const wait = waitOf(row, runner);
   if (wait) return await later(query, 'seller_transfers', row, wait);
-  return await parkedRefusal(query, 'seller_transfers', row);
+  const refusal = (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
+  return refusal ?? (await parkedRefusal(query, 'seller_transfers', row));
 }
 
 function waitOf(row: LockedTransfer, runner: string) {
   const heldMs = heldElsewhereMs(row, runner);
   if (heldMs > 0) return { afterMs: heldMs, why: 'another attempt holds it' };
-  const retryMs = row.retry_ms ?? 0;
+  const retryMs = isWaiting(row.status) ? 0 : (row.retry_ms ?? 0);
   return retryMs > 0 ? { afterMs: retryMs, why: 'its next attempt is not due' } : undefined;
 }
 
@@ -166,14 +168,6 @@ async function knownUnsent(query: Query, row: LockedTransfer, runner: string): P
   return await lockTransfer(query, row.id);
 }
 
-const paramsOf = (row: LockedTransfer, generation: number): TransferParams => ({
-  amount: exactMinorUnits(row),
-  currency: row.currency.toLowerCase(),
-  destination: row.seller_account,
-  transfer_group: row.order_mark,
-  metadata: { order_id: row.order_mark, seller_transfer_id: row.id, generation: String(generation) },
-});
-
 async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<Recorded> {
   const { id, decision, runner, detail, requestId, stripeId } = outcome;
   await lockSharesOf(query, 'seller_transfers', id);
@@ -185,16 +179,20 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
   }
   if (row.completed || row.runner !== runner) return { status: row.status, started: [] };
 
-  const afterMs = 'afterMs' in decision ? decision.afterMs : 0;
+  const afterMs = 'afterMs' in decision ? decision.afterMs : decision.do === 'wait' ? ASK_AGAIN_MS : 0;
   await query(
     `UPDATE seller_transfers SET certainty = $2, last_answer = $3, provider_request_id = coalesce($4, provider_request_id),
        retry_count = retry_count + $5, runner = NULL, runner_until = NULL,
-       next_retry_at = CASE WHEN $3 = 'retry' THEN clock_now() + $6 * interval '1 millisecond' END,
+       next_retry_at = CASE WHEN $3 IN ('retry', 'wait') THEN clock_now() + $6 * interval '1 millisecond' END,
        next_check_at = clock_now() + $6 * interval '1 millisecond' + interval '15 seconds'
      WHERE id = $1`,
     [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
   );
-  await moveOn(query, row, outcome);
+  if (decision.certainty === 'absent' && isDrawnFromCharge(row) && !isForSeller(decision))
+    await query('UPDATE seller_transfers SET sourceless = true WHERE id = $1', [id]);
+  // What may have moved is never made to wait: it is sent again under its key.
+  if (decision.do === 'wait' && surelyUnmoved(decision.certainty)) await wait(query, row, outcome);
+  else await moveOn(query, row, outcome);
   const unsent = surelyUnmoved(decision.certainty);
   const started = unsent ? await withholdDemands(query, row.order_id, id) : [];
   // Last: whoever asks whether Stripe is parked holds a transfer, and nothing is waited for after this.
@@ -206,6 +204,14 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
 const counted = ({ decision }: CallOutcome<string>): number => (decision.do === 'retry' && decision.counts ? 1 : 0);
 export const parkedName = (scope: 'stripe' | 'seller', account: string): string =>
   scope === 'stripe' ? 'stripe' : `stripe:${account}`;
+
+const ASK_AGAIN_MS = 60_000;
+
+const isForSeller = (decision: CallOutcome<string>['decision']): boolean =>
+  decision.do === 'wait' && decision.for === 'seller';
+
+const wait = (query: Query, row: LockedTransfer, { decision, detail }: CallOutcome<TransferId>): Promise<void> =>
+  isForSeller(decision) ? waitForSeller(query, row, detail) : waitForBalance(query, row, detail);
 
 /** A definite failure shows as failed; what nobody knows stays pending, also before a person. */
 async function moveOn(query: Query, row: LockedTransfer, { decision, detail }: CallOutcome<TransferId>): Promise<void> {
@@ -243,9 +249,10 @@ export async function finishTransfer(
     return { status: row.status, started: [] };
   }
   const late = row.written_off || row.attention_reason !== null;
+  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
   await mustMove(query, 'seller_transfers', {
     id: row.id,
-    from: row.status,
+    from: isWaiting(row.status) ? 'pending' : row.status,
     to: 'completed',
     set: `certainty = 'done', stripe_transfer_id = $4, completed_at = clock_now(), written_off_at = NULL, last_answer = 'finish',
       provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
@@ -275,6 +282,7 @@ export async function finishTransfer(
   );
   await query('SELECT refresh_transfer($1)', [row.id]);
   const started: MarketplaceItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
+  started.push(...(await balanceSufficed(query, row)), ...(await sellerReceived(query, row.seller_account)));
   if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
   await proposeCompensation(query, row.order_id);
   return { status: (await lockTransfer(query, row.id)).status, started };

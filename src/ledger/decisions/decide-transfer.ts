@@ -1,5 +1,8 @@
 import type { TransferId } from '../../domain/ids.js';
-import { finishTransfer, lockTransfer } from '../calls/transfer-calls.js';
+import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { finishTransfer } from '../calls/transfer-calls.js';
+import { lockTransfer } from '../calls/transfer-row.js';
+import { askNow, stopWaiting } from '../calls/waiting-transfers.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { withholdDemands } from '../marketplace/share-out.js';
@@ -19,21 +22,25 @@ import {
 } from './decide-stripe-call.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
 
-type Row = DecidableCall & { readonly id: TransferId };
+type Row = DecidableCall & {
+  readonly id: TransferId;
+  readonly status: TransferStatus;
+  readonly seller_account: string;
+};
 
 export const TRANSFER: Decidable<'transfer', Row> = {
   table: 'seller_transfers',
   async lock(query, id) {
     await lockOrderOf(query, 'seller_transfers', id);
     const [row] = await query<Row & { [column: string]: unknown }>(
-      `SELECT id, order_id, status, certainty, amount, currency, attention_reason, attention_detail,
+      `SELECT id, order_id, seller_account, status, certainty, amount, currency, attention_reason, attention_detail,
          completed_at IS NOT NULL AS ready, ${PROOF} FROM seller_transfers x WHERE id = $1 FOR UPDATE`,
       [id],
     );
     return row;
   },
   // A transfer that was ever completed is not sent again, whatever is asked about it.
-  waits: (row, action) => needsAttention(row) && !(action === 'retry' && row.ready),
+  waits: (row, action) => isWaiting(row.status) || (needsAttention(row) && !(action === 'retry' && row.ready)),
   atStake: inMinorUnits,
   over: ({ certainty, status, amount }) =>
     certainty === 'done' || status === 'cancelled' || BigInt(amount) === 0n ? ENDED : undefined,
@@ -43,9 +50,12 @@ export const TRANSFER: Decidable<'transfer', Row> = {
   },
   actions: {
     retry: {
-      async apply({ query }, { id, status }) {
-        await query(`UPDATE seller_transfers SET ${AGAIN} WHERE id = $1`, [id]);
-        return status;
+      async apply({ query }, row) {
+        await query(`UPDATE seller_transfers SET ${AGAIN} WHERE id = $1`, [row.id]);
+        // What it waits for is asked now; it is sent where that says that the wait is over.
+        await query('UPDATE sellers SET read_next_at = clock_now() WHERE account = $1', [row.seller_account]);
+        if (isWaiting(row.status)) await askNow(query, row, row.status);
+        return row.status;
       },
     },
     adopt: {
@@ -61,9 +71,12 @@ export const TRANSFER: Decidable<'transfer', Row> = {
     write_off: {
       missing: notProvedAbsent,
       confirmed: isAbsent,
-      async apply({ query }, { id, status, order_id }) {
+      async apply({ query }, row) {
+        const { id, order_id } = row;
         await proveAbsent(query, 'seller_transfers', id);
         // What is given up was never sent: it ends where every transfer ends that could not be.
+        if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+        const status = isWaiting(row.status) ? 'pending' : row.status;
         if (status === 'pending') await mustMove(query, 'seller_transfers', { id, from: 'pending', to: 'failed' });
         if (status === 'pending' || status === 'failed')
           await mustMove(query, 'seller_transfers', { id, from: 'failed', to: 'permanently_failed' });

@@ -2,13 +2,21 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { Attention, AttentionReason } from '../../domain/decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
-import type { OrderItem, Payment, Refund, Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
 import type {
-  OrderStatus,
-  PaymentStatus,
-  RefundStatus,
-  ReversalStatus,
-  TransferStatus,
+  OrderItem,
+  Payment,
+  Refund,
+  Reversal,
+  SellerTransfer,
+  TransferWait,
+} from '../../domain/marketplace/marketplace.js';
+import {
+  isWaiting,
+  type OrderStatus,
+  type PaymentStatus,
+  type RefundStatus,
+  type ReversalStatus,
+  type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
@@ -87,6 +95,10 @@ export interface TransferRow extends AttentionColumns {
   stripe_transfer_id: string | null;
   retry_count: number;
   next_retry_at: Date | null;
+  waiting_since: Date | null;
+  waiting_detail: string | null;
+  /** What was there for it when the platform's balance was read last. */
+  platform_available: string | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -129,7 +141,9 @@ export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reaso
   attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,
-  stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
+  stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
+  waiting_since, waiting_detail,
+  (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available`;
 
 /** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
 const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
@@ -207,10 +221,20 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
   stripeTransferId: row.stripe_transfer_id,
   retryCount: row.retry_count,
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
+  waiting: toWait(row),
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
 });
+
+function toWait(row: TransferRow): TransferWait | null {
+  const { status, waiting_since: since, waiting_detail: detail, platform_available: available } = row;
+  if (!isWaiting(status) || since === null) return null;
+  const wait = { since: since.toISOString(), detail: detail ?? '' };
+  if (status === 'waiting_seller') return { for: 'seller', ...wait, missing: null };
+  const missing = available === null ? null : BigInt(row.amount) - BigInt(available);
+  return { for: 'platform_balance', ...wait, missing: missing === null || missing > 0n ? missing : 0n };
+}
 
 export const toReversal = (row: ReversalRow): Reversal => ({
   id: row.id,

@@ -1,5 +1,6 @@
 import { parseReversalId, parseTransferId, type ReversalId, type TransferId } from '../../domain/ids.js';
-import type { Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type { Reversal, Seller, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type { SellerState } from '../../domain/marketplace/seller-standing.js';
 import type { Database } from '../database.js';
 import {
   filterValues,
@@ -40,6 +41,36 @@ export function createTransferReader(database: Database) {
       return rows.map(toTransfer);
     },
 
+    /** undefined: nothing was ever to be sent to this account. */
+    async findSeller(account: string): Promise<Seller | undefined> {
+      const [known] = await database.query<SellerRow>(SELLER, [account]);
+      if (!known) return undefined;
+      const [rows, sums] = await Promise.all([
+        database.query<TransferRow>(
+          `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers WHERE seller_account = $1 AND ${WAITS_OR_ASKS} ORDER BY id DESC LIMIT 200`,
+          [account],
+        ),
+        database.query<{ currency: string; waiting: string; with_person: string }>(
+          `SELECT currency, coalesce(sum(amount) FILTER (WHERE attention_reason IS NULL), 0) AS waiting,
+             coalesce(sum(amount) FILTER (WHERE attention_reason IS NOT NULL), 0) AS with_person
+           FROM seller_transfers WHERE seller_account = $1 AND ${WAITS_OR_ASKS} GROUP BY currency ORDER BY currency`,
+          [account],
+        ),
+      ]);
+      return {
+        account,
+        state: known.state ?? 'able',
+        reason: known.reason,
+        since: known.since?.toISOString() ?? null,
+        transfers: rows.map(toTransfer),
+        sums: sums.map(({ currency, waiting, with_person: withPerson }) => ({
+          currency,
+          waiting: BigInt(waiting),
+          withPerson: BigInt(withPerson),
+        })),
+      };
+    },
+
     async reversalsOfTransfer(id: TransferId): Promise<readonly Reversal[]> {
       const rows = await database.query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.transfer_id = $1 ORDER BY v.place`, [
         id,
@@ -70,6 +101,20 @@ export function createTransferReader(database: Database) {
     },
   };
 }
+
+interface SellerRow {
+  [column: string]: unknown;
+  state: SellerState | null;
+  reason: string | null;
+  since: Date | null;
+}
+
+const SELLER = `SELECT s.state, s.reason, s.since FROM (SELECT $1::text AS account) x LEFT JOIN sellers s ON s.account = x.account
+  WHERE s.account IS NOT NULL OR EXISTS (SELECT 1 FROM seller_transfers WHERE seller_account = x.account)`;
+
+/** Not with the seller, and not on its way by itself now. */
+const WAITS_OR_ASKS = `completed_at IS NULL
+  AND (attention_reason IS NOT NULL OR status IN ('waiting_platform_balance', 'waiting_seller'))`;
 
 /** The key of any generation finds its item, also when a later one is in use: it begins with the item's id. */
 function idOfKey<Id>(key: string | undefined, parse: (text: string) => Id | undefined): Id | null | 'unknown' {

@@ -94,8 +94,10 @@ export function createWebhooks(database: Database) {
   };
 }
 
-/** What tells nothing by itself, so that Stripe is read: payouts, reversals of transfers, and what goes back to buyers. */
-const IS_READ = `(type LIKE 'payout.%' OR type = 'transfer.reversed' OR type LIKE 'charge.dispute.%' OR type LIKE 'charge.refund%' OR type LIKE 'refund.%')`;
+/** What tells nothing by itself, so that Stripe is read: payouts, reversals, our own balance, what sellers can do, and what goes back to buyers. */
+const IS_READ = `(type LIKE 'payout.%' OR type LIKE 'charge.dispute.%' OR type LIKE 'charge.refund%' OR type LIKE 'refund.%'
+    OR type IN ('transfer.reversed', 'account.updated', 'capability.updated', 'account.application.authorized', 'account.application.deauthorized')
+    OR (type = 'balance.available' AND account IS NULL))`;
 const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
   'hyperswitch-event': `provider = 'hyperswitch'`,
   'stripe-event': `provider = 'stripe' AND NOT ${IS_READ}`,

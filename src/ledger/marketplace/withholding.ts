@@ -1,4 +1,6 @@
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
+import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
+import { stopWaiting } from '../calls/waiting-transfers.js';
 import { NO_ATTENTION } from '../decisions/decision-rows.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { NamedShare, ShareRow } from './seller-shares.js';
@@ -32,6 +34,7 @@ async function end(query: Query, row: ShareRow): Promise<void> {
   const ended = `next_retry_at = NULL, next_check_at = NULL, runner = NULL, runner_until = NULL, ${NO_ATTENTION}`;
   if (row.status === 'permanently_failed')
     await query(`UPDATE seller_transfers SET ${ended}, written_off_at = clock_now() WHERE id = $1`, [row.id]);
+  else if (isWaiting(row.status)) await stopWaiting(query, { ...row, status: row.status }, 'cancelled', ended);
   else await mustMove(query, 'seller_transfers', { id: row.id, from: row.status, to: 'cancelled', set: ended });
 }
 

@@ -1,5 +1,5 @@
 import type { UnclearClass } from '../../domain/calls/answers.js';
-import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { KeyedAnswer, KeyedRefusal, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
 import { unlessQuoting } from '../redact.js';
@@ -87,6 +87,7 @@ const KEYED: Readonly<Record<StripeClass, ToKeyed>> = {
   short: ({ said, requestId, replayed }) => ({ kind: 'short', detail: said, requestId, replayed }),
   missing: refusedAs('missing', 'check that it belongs to this Stripe account and mode'),
   conflict: refusedAs('conflict', 'the key stands for another call'),
+  not_able: refusedAs('not_able'),
   refused: refusedAs('other'),
   provider: misdirectedTo('provider'),
   seller: misdirectedTo('seller'),
@@ -102,6 +103,7 @@ const READ: Readonly<Record<StripeClass, (problem: Problem) => ReadAnswer<never>
   seller: misdirectedTo('seller'),
   short: leftOpen,
   conflict: leftOpen,
+  not_able: leftOpen,
   refused: leftOpen,
   failed: leftOpen,
   unreadable: leftOpen,
@@ -117,7 +119,7 @@ function busy(executed: 'no' | 'perhaps', detail: string, waiting: Waiting): Key
   return { kind: 'busy', executed, retryAfterMs: waiting.retryAfterMs, detail, requestId: waiting.requestId };
 }
 
-function refusedAs(why: 'missing' | 'conflict' | 'other', advice?: string): ToKeyed {
+function refusedAs(why: KeyedRefusal, advice?: string): ToKeyed {
   return ({ said, code, requestId, replayed }) => {
     const detail = advice === undefined ? said : `${said}; ${advice}`;
     return { kind: 'refused', why, code, detail, requestId, replayed };

@@ -9,6 +9,7 @@ import type Stripe from 'stripe';
  * - `missing`: the object that the call names does not exist in this account and mode.
  * - `conflict`: the key stands for another call.
  * - `provider`: Stripe may not let us in any more; `seller`: not for this connected account. A read-only probe tells.
+ * - `not_able`: the seller may not receive transfers now.
  * - `refused`: every other no.
  * - `failed`: Stripe's own failure; `unreadable`: not an answer of Stripe's. Either may have been carried out.
  */
@@ -20,6 +21,7 @@ export type StripeClass =
   | 'conflict'
   | 'provider'
   | 'seller'
+  | 'not_able'
   | 'refused'
   | 'failed'
   | 'unreadable';
@@ -46,7 +48,7 @@ const CODES = {
   approval_required: 'refused',
   balance_insufficient: 'short',
   balance_invalid_parameter: 'refused',
-  capability_not_active: 'refused',
+  capability_not_active: 'not_able',
   country_unsupported: 'refused',
   idempotency_key_in_use: 'in_flight',
   insufficient_funds: 'short',
@@ -71,8 +73,13 @@ const CODES = {
   testmode_charges_only: 'refused',
   tls_version_unsupported: 'provider',
   transfer_source_balance_parameters_mismatch: 'refused',
-  transfers_not_allowed: 'refused',
+  transfers_not_allowed: 'not_able',
 } as const satisfies Partial<Record<DocumentedCode, CodeMeaning>>;
+
+/** Stripe gives these, and its list does not name them. */
+const UNLISTED_CODES: Readonly<Record<string, CodeMeaning>> = {
+  insufficient_capabilities_for_transfer: 'not_able',
+};
 
 /** Stripe's error, or what stands in for one when something else answered. */
 export interface StripeError {
@@ -113,8 +120,9 @@ export function classOf(error: StripeError, readable: boolean, account: string |
   return LOW_BALANCE.test(message) ? 'short' : 'refused';
 }
 
-const meaningOf = (code: string | null): CodeMeaning | undefined =>
-  code !== null && Object.hasOwn(CODES, code) ? CODES[code as keyof typeof CODES] : undefined;
+const MEANINGS: ReadonlyMap<string, CodeMeaning> = new Map(Object.entries({ ...CODES, ...UNLISTED_CODES }));
+
+const meaningOf = (code: string | null): CodeMeaning | undefined => (code === null ? undefined : MEANINGS.get(code));
 
 const accountsIn = (message: string): readonly string[] => message.match(ACCOUNT_ID) ?? [];
 

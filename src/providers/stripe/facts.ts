@@ -1,14 +1,16 @@
 import type {
+  ChargeFacts,
   DisputeMovement,
   PayoutFacts,
   ReversalFacts,
   ReversalState,
+  SellerFacts,
   StripeDispute,
   StripeRefund,
   TransferFacts,
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
-import { arrayAt, isObject, objectAt, stringAt, valueAt } from '../../protocols/wire-json.js';
+import { arrayAt, isObject, objectAt, publicText, stringAt, valueAt } from '../../protocols/wire-json.js';
 
 /** Readers of Stripe's objects: everything in our words, or undefined when it is not the object it should be. */
 
@@ -180,6 +182,42 @@ export function availableBalance(object: JsonObject): ReadonlyMap<string, bigint
     available.set(currency, (available.get(currency) ?? 0n) + amount);
   }
   return available;
+}
+
+export function chargeFacts(object: JsonObject): ChargeFacts | undefined {
+  const chargeId = object['object'] === 'charge' ? idAt(object, 'id') : undefined;
+  const { captured, paid, livemode } = object;
+  const status = stringAt(object, 'status');
+  if (chargeId === undefined || status === undefined || typeof livemode !== 'boolean') return undefined;
+  if (typeof captured !== 'boolean' || typeof paid !== 'boolean') return undefined;
+  return {
+    chargeId,
+    captured: captured && paid && status === 'succeeded',
+    method: stringAt(objectAt(object, 'payment_method_details'), 'type') ?? null,
+    isSplit: ['transfer', 'transfer_data', 'application_fee'].some((name) => (object[name] ?? null) !== null),
+    livemode,
+    balanceTransactionId: idAt(object, 'balance_transaction') ?? null,
+  };
+}
+
+export const balanceCurrency = (object: JsonObject): string | undefined =>
+  object['object'] === 'balance_transaction' ? currencyAt(object) : undefined;
+
+/** Any of these is enough to receive a transfer, by Stripe's own words where none is there. */
+const RECEIVING = ['transfers', 'crypto_transfers', 'legacy_payments'] as const;
+
+export function sellerFacts(object: JsonObject): SellerFacts | undefined {
+  const sellerAccount = object['object'] === 'account' ? idAt(object, 'id') : undefined;
+  if (sellerAccount === undefined) return undefined;
+  const capabilities = objectAt(object, 'capabilities');
+  const known = RECEIVING.map((name) => [name, publicText(stringAt(capabilities, name), 32)] as const);
+  return {
+    sellerAccount,
+    capabilities: Object.fromEntries(
+      known.filter((one): one is [(typeof RECEIVING)[number], string] => Boolean(one[1])),
+    ),
+    disabledReason: publicText(stringAt(objectAt(object, 'requirements'), 'disabled_reason'), 64) ?? null,
+  };
 }
 
 export interface Page<Item> {

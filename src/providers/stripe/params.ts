@@ -38,12 +38,6 @@ export function requireId(id: string, what: string): string {
   throw new RangeError(`${what} needs an id like tr_1, not ${JSON.stringify(id)}: nothing was sent`);
 }
 
-/** An empty filter would be no filter. */
-export function requireGroup(transferGroup: string): string {
-  if (transferGroup.trim() !== '') return transferGroup;
-  throw new RangeError('the transfers of a group were asked for without a group: nothing was sent');
-}
-
 const LONGEST_PAGE = 100;
 export function requireLimit(limit: number): number {
   if (Number.isInteger(limit) && limit >= 1 && limit <= LONGEST_PAGE) return limit;

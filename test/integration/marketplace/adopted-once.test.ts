@@ -34,7 +34,7 @@ describe('a transfer that somebody made by hand', () => {
       { ...common, stripeTransferId: ours, metadata: { seller_transfer_id: id } },
       { ...common, stripeTransferId: byHand, metadata: {} },
     ];
-    const stripe = { inLane: () => ({ transfersOfGroup: () => Promise.resolve({ kind: 'found', value: group }) }) };
+    const stripe = { inLane: () => ({ transfersTo: () => Promise.resolve({ kind: 'found', value: group }) }) };
     const resolution = createResolution({ ledger: test.ledger, stripe: stripe as never, chain: undefined });
     const adopt = (stripeTransferId: string) =>
       resolution.decide({

@@ -61,7 +61,7 @@ function shows({ stripeTransferId, amount, seller, order }: Sent, reversals: rea
     inLane: () => ({
       readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer, reversals: all } }),
       readDispute: () => Promise.resolve({ kind: 'missing' as const, detail: 'none' }),
-      transfersOfGroup: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
+      transfersTo: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
     }),
   };
 }

@@ -83,7 +83,7 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
   });
   const account = createStripeAccountCheck({ ledger, stripe });
   const attempts = {
-    transfer: createStripeCall(transferCall({ ledger, stripe, timings: TIMINGS }), { ...common, account }),
+    transfer: createStripeCall(transferCall({ ...common, stripe, timings: TIMINGS }), { ...common, account }),
     reversal: createStripeCall(
       reversalCall({
         ...common,

@@ -205,7 +205,8 @@ async function putPayment(
   return { paymentId: id, hyperswitchPaymentId };
 }
 
-const UNSENT: readonly TransferStatus[] = ['pending', 'failed', 'cancelled'];
+const WAITING: readonly TransferStatus[] = ['waiting_platform_balance', 'waiting_seller'];
+const UNSENT: readonly TransferStatus[] = ['pending', ...WAITING, 'failed', 'cancelled'];
 
 async function putTransfer(
   query: Query,
@@ -233,7 +234,8 @@ async function putTransfer(
     completed_at: completed ? now : null,
     attempts: unsent && status !== 'failed' ? 0 : 1,
     idempotency_key: transferKey(id, 1),
-    next_check_at: status === 'pending' || status === 'failed' ? now : null,
+    next_check_at: unsent && status !== 'cancelled' ? now : null,
+    waiting_since: WAITING.includes(status) ? now : null,
     workflow_id: `transfer/${id}`,
     ...transfer.columns,
   });

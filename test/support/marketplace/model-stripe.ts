@@ -140,7 +140,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
           amountReversed: 0n,
           currency: params.currency.toUpperCase(),
           destination: params.destination,
-          transferGroup: params.transfer_group,
+          transferGroup: params.transfer_group ?? null,
           metadata: params.metadata,
           livemode: false,
           createdAt: new Date(clock.nowMs()).toISOString(),
@@ -176,12 +176,22 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
         const held = transfers.get(id);
         return held && { transfer: factsOf(held), reversals: [...held.reversals] };
       }),
-    transfersOfGroup: (group) =>
-      read(() => [...transfers.values()].filter(({ facts }) => facts.transferGroup === group).map(factsOf)),
+    transfersTo: (destination, since) =>
+      read(() =>
+        [...transfers.values()]
+          .map(factsOf)
+          .filter((one) => one.destination === destination && Date.parse(one.createdAt) >= since.getTime()),
+      ),
     readAccount: () => read(() => ({ accountId: 'acct_platform', livemode: false })),
     readBalance: (seller) => read(() => new Map([[currency, balanceOf(seller)]])),
     listTransfers: () => Promise.reject(new Error('nothing here lists transfers')),
     readPayout: () => Promise.reject(new Error('nothing here reads payouts')),
+    readPlatformBalance: () => read(() => new Map([[currency, 10n ** 12n]])),
+    readSeller: (sellerAccount) =>
+      read(() => ({ sellerAccount, capabilities: { transfers: 'active' }, disabledReason: null })),
+    readLatestCharge: () => Promise.resolve({ kind: 'missing', detail: '404' }),
+    readCharge: () => Promise.resolve({ kind: 'missing', detail: '404' }),
+    readBalanceCurrency: () => Promise.resolve({ kind: 'missing', detail: '404' }),
     readDispute: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
     disputesOf: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
     refundsOf: () => Promise.reject(new Error('no payment here is of this account')),

@@ -61,7 +61,7 @@ export function marketplaceModelWorld({ ledger: immortal, clock, database }: Tes
   const common = { processName: 'p', monotonicMs: () => clock.nowMs(), holdMs: HOLD_MS, wake };
   const account = createStripeAccountCheck({ ledger, stripe });
   const attempts = {
-    transfer: createStripeCall(transferCall({ ledger, stripe, timings: TIMINGS }), { ...common, account }),
+    transfer: createStripeCall(transferCall({ ledger, stripe, timings: TIMINGS, wake }), { ...common, account }),
     reversal: createStripeCall(
       reversalCall({ ledger, stripe, hyperswitch, timings: TIMINGS, balanceHorizonMs: BALANCE_HORIZON_MS, wake }),
       {

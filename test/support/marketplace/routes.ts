@@ -22,6 +22,7 @@ const EMPTY_LEDGER: MarketplaceRouteLedger = {
   createRefund: () => Promise.resolve({ kind: 'order_not_found' }),
   findRefund: nothing,
   reversalsOfRefund: none,
+  findSeller: nothing,
   findTransfer: nothing,
   listTransfers: none,
   reversalsOfTransfer: none,

@@ -39,7 +39,7 @@ const REVERSALS: RetryPolicy = {
 };
 const TRANSFERS: RetryPolicy = {
   ...REVERSALS,
-  counted: { maxRetries: 5, whenShort: 'retry', whenRefused: 'retry' },
+  counted: { maxRetries: 5, whenShort: 'wait', whenRefused: 'retry' },
 };
 
 export const DONE: CallAnswer = { kind: 'done', alreadySettled: false };

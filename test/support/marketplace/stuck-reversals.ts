@@ -20,11 +20,11 @@ type Read = ReturnType<StripeReader['inLane']>;
 /** A Stripe that says this of any transfer. */
 export const stripeSays = (
   transfer: Awaited<ReturnType<Read['readTransfer']>>,
-  group: Awaited<ReturnType<Read['transfersOfGroup']>> = { kind: 'missing', detail: 'none' },
+  group: Awaited<ReturnType<Read['transfersTo']>> = { kind: 'missing', detail: 'none' },
 ): StripeReader => ({
   inLane: () => ({
     readTransfer: () => Promise.resolve(transfer),
     readDispute: () => Promise.resolve({ kind: 'missing' as const, detail: 'none' }),
-    transfersOfGroup: () => Promise.resolve(group),
+    transfersTo: () => Promise.resolve(group),
   }),
 });

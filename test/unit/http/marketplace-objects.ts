@@ -56,6 +56,7 @@ export const aTransfer = (change: Partial<SellerTransfer> = {}): SellerTransfer 
   stripeTransferId: 'tr_1',
   retryCount: 0,
   nextRetryAt: null,
+  waiting: null,
   attention: null,
   workflowId: `transfer/${TRANSFER_ID}`,
   createdAt: AT,

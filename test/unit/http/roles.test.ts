@@ -23,6 +23,7 @@ describe('who may do what', () => {
     getTransfer: ['service', 'viewer', 'operator', 'approver'],
     retryTransfer: ['operator', 'approver'],
     resolveTransfer: ['operator', 'approver'],
+    getSeller: ['service', 'viewer', 'operator', 'approver'],
     listReversals: ['service', 'viewer', 'operator', 'approver'],
     getReversal: ['service', 'viewer', 'operator', 'approver'],
     resolveReversal: ['operator', 'approver'],

@@ -35,6 +35,7 @@ describe('transfers', () => {
         stripe_transfer_id: 'tr_1',
         retry_count: 0,
         next_retry_at: null,
+        waiting: null,
         reversals: [expect.objectContaining({ id: REVERSAL_ID, amount: 300 })],
         attention: ATTENTION,
         workflow_id: `transfer/${TRANSFER_ID}`,

@@ -166,7 +166,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
     const reads: StripeReader = {
       inLane: () => ({
         readDispute: () => Promise.resolve({ kind: 'missing' as const, detail: 'none' }),
-        transfersOfGroup: () => Promise.resolve({ kind: 'found', value: [made] }),
+        transfersTo: () => Promise.resolve({ kind: 'found', value: [made] }),
         readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer: made, reversals: [foreign] } }),
       }),
     };
@@ -181,10 +181,11 @@ describe('a transfer of unknown outcome that is found taken back', () => {
       confirm: () => Promise.resolve(undefined),
       probe: () => Promise.resolve(true),
     };
-    const attempt = createStripeCall(transferCall({ ledger: test.ledger, stripe, timings }), {
+    const wake = () => undefined;
+    const attempt = createStripeCall(transferCall({ ledger: test.ledger, stripe, timings, wake }), {
       holdMs: 60_000,
       account,
-      wake: () => undefined,
+      wake,
       processName: 'worker',
       monotonicMs: () => 0,
     });

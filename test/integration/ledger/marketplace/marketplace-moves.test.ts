@@ -26,6 +26,8 @@ interface Kind {
   readonly set: string;
 }
 
+const UNSENT: readonly string[] = ['pending', 'waiting_platform_balance', 'waiting_seller', 'failed', 'cancelled'];
+
 const KINDS: Readonly<Record<string, Kind>> = {
   order: {
     table: 'orders',
@@ -54,12 +56,14 @@ const KINDS: Readonly<Record<string, Kind>> = {
     statuses: TRANSFER_STATUSES,
     transitions: TRANSFER_TRANSITIONS,
     put: async (status) => {
-      const unsent = ['pending', 'failed', 'cancelled'].includes(status) ? { certainty: 'absent' } : {};
+      const failed = status === 'permanently_failed' ? { certainty: 'absent', completed_at: null } : {};
+      const unsent = UNSENT.includes(status) ? { certainty: 'absent' } : failed;
       const stripeTransferId = null;
       const order = await putOrder(test, { transfers: [{ amount: 1_000, status, stripeTransferId, columns: unsent }] });
       return order.transfers[0]!.id;
     },
-    set: `certainty = CASE WHEN $2 = 'cancelled' THEN certainty ELSE 'done' END,
+    set: `certainty = CASE WHEN $2 = 'cancelled' OR $2 LIKE 'waiting_%' THEN certainty ELSE 'done' END,
+      waiting_since = CASE WHEN $2 LIKE 'waiting_%' THEN now() END,
       withheld = CASE WHEN $2 = 'cancelled' AND certainty = 'absent' THEN promised ELSE withheld END,
       amount = CASE WHEN $2 = 'cancelled' AND certainty = 'absent' THEN 0 ELSE amount END,
       completed_at = CASE WHEN $2 IN ('completed', 'reversal_pending', 'partially_reversed', 'reversed') THEN now() END,

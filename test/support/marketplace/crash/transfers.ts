@@ -34,7 +34,7 @@ export const TRANSFERS: readonly Story[] = [
   },
   {
     what: 'a transfer whose answer is lost',
-    path: ['ledger.recordTransfer', 'stripe.transfersOfGroup', 'ledger.recordTransfer#3'],
+    path: ['ledger.recordTransfer', 'stripe.transfersTo', 'ledger.recordTransfer#3'],
     ending: 'paid',
     async tell(scene) {
       stripeIll(scene, { kinds: ['reset_after_commit'] });

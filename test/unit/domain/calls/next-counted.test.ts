@@ -13,7 +13,7 @@ const REVERSAL: RetryPolicy = {
   answerWindowMs: 20_000,
   counted: { maxRetries: 5, whenShort: { waitAtMostMs: HORIZON_MS }, whenRefused: 'ask' },
 };
-const TRANSFER: RetryPolicy = { ...REVERSAL, counted: { maxRetries: 5, whenShort: 'retry', whenRefused: 'retry' } };
+const TRANSFER: RetryPolicy = { ...REVERSAL, counted: { maxRetries: 5, whenShort: 'wait', whenRefused: 'retry' } };
 const POLICIES = [REVERSAL, TRANSFER];
 
 const FIRST = { certainty: 'in_flight', keyLeftMs: null, attempts: 1, retries: 0, sinceSentMs: 0 } as const;
@@ -30,6 +30,7 @@ const answers: fc.Arbitrary<CallAnswer> = fc.oneof(
     .constantFrom('undue', 'foreign', 'partly_foreign', 'exceeds', 'conflict')
     .map((why) => ({ kind: 'not_sent' as const, why })),
   fc.constant<CallAnswer>({ kind: 'short' }),
+  fc.constant<CallAnswer>({ kind: 'not_able' }),
   fc
     .constantFrom('no_answer', 'reset', 'not_connected', 'server_error', 'unreadable')
     .map((why) => ({ kind: 'unclear' as const, why })),
@@ -82,6 +83,7 @@ describe('a call that carries a key', () => {
       { kind: 'busy', retryAfterMs: 500, executed: 'perhaps' },
       { kind: 'misdirected' },
       { kind: 'short' },
+      { kind: 'not_able' },
     ];
     for (const answer of unburnt) {
       const decision = after(answer, { attempts: 400, retries: 5 });
@@ -112,19 +114,12 @@ describe('a call that carries a key', () => {
     expect(after({ kind: 'misdirected' }, { certainty: 'unknown' }).certainty).toBe('unknown');
   });
 
-  it('waits for a balance, or counts it as a failure where waiting is not its policy', () => {
+  it('waits for a balance, as long as it takes where nobody is asked about it, and for a seller', () => {
     expect(after({ kind: 'short' })).toEqual({ do: 'wait', certainty: 'absent' });
     expect(after({ kind: 'short' }, { certainty: 'unknown' })).toEqual({ do: 'wait', certainty: 'unknown' });
-    expect(after({ kind: 'short' }, {}, TRANSFER)).toEqual({
-      do: 'retry',
-      certainty: 'absent',
-      afterMs: 60_000,
-      counts: true,
-    });
-    expect(after({ kind: 'short' }, { retries: 5 }, TRANSFER)).toMatchObject({
-      do: 'ask',
-      reason: 'retries_exhausted',
-    });
+    const late = { retries: 5, shortForMs: 9 * HORIZON_MS };
+    expect(after({ kind: 'short' }, late, TRANSFER)).toEqual({ do: 'wait', certainty: 'absent' });
+    expect(after({ kind: 'not_able' }, late, TRANSFER)).toEqual({ do: 'wait', certainty: 'absent', for: 'seller' });
   });
 
   it.each([
@@ -132,6 +127,7 @@ describe('a call that carries a key', () => {
     ['foreign', 'foreign_reversal'],
     ['exceeds', 'exceeds_remainder'],
     ['conflict', 'conflict'],
+    ['gone', 'seller_gone'],
   ] as const)('asks a person when the records say %s, whatever the policy', (why, reason) => {
     for (const policy of POLICIES)
       expect(after({ kind: 'refused', why }, {}, policy)).toEqual({ do: 'ask', certainty: 'absent', reason });
@@ -181,7 +177,7 @@ describe('a call that carries a key', () => {
     fc.assert(
       fc.property(attempted, policies, (given, policy) => {
         const decision = next(given, policy);
-        const refusal = given.answer.kind === 'refused' || given.answer.kind === 'short';
+        const refusal = ['refused', 'short', 'not_able'].includes(given.answer.kind);
         if (given.certainty === 'done' || given.answer.kind === 'done') expect(decision.certainty).toBe('done');
         else if (given.certainty === 'unknown' && !(refusal && given.provedAbsent))
           expect(decision.certainty).toBe('unknown');

@@ -96,7 +96,6 @@ const ROWS: readonly Row[] = [
     'amount_too_small',
     'anomalous_money_movement_request',
     'approval_required',
-    'capability_not_active',
     'not_allowed_on_standard_account',
     'parameter_invalid_empty',
     'parameter_invalid_integer',
@@ -104,10 +103,12 @@ const ROWS: readonly Row[] = [
     'parameter_unknown',
     'request_blocked',
     'status_transition_invalid',
-    'transfers_not_allowed',
     'something_new',
     'toString',
   ].map((code): Row => [400, { code }, { ...refused, code }]),
+  ...['capability_not_active', 'transfers_not_allowed', 'insufficient_capabilities_for_transfer'].map(
+    (code): Row => [400, { code }, { ...refused, why: 'not_able', code }],
+  ),
   [418, { code: 'something_new' }, { ...refused, code: 'something_new' }],
   [499, { type: 'something_new' }, refused],
 ];

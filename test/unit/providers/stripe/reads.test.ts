@@ -108,16 +108,18 @@ describe('readTransfer', () => {
 const idsIn = (answer: Awaited<ReturnType<StripeCalls['readTransfer']>>) =>
   answer.kind === 'found' ? answer.value.reversals.map(({ stripeReversalId }) => stripeReversalId) : answer;
 
-describe('transfersOfGroup', () => {
+const SINCE = new Date(1_700_000_000_900);
+
+describe('transfersTo', () => {
   it('reads every page, and takes a token for each', async () => {
     const { calls, received, tokens } = await answering([page(transfers(1, 100), true), page(transfers(101, 120))]);
-    const answer = await calls.transfersOfGroup('order 1&x');
+    const answer = await calls.transfersTo('acct_1&x', SINCE);
     expect(answer.kind === 'found' && answer.value.map((one) => one.stripeTransferId)).toEqual(
       transfers(1, 120).map(({ id }) => id),
     );
     expect(received.map(({ path }) => path)).toEqual([
-      '/v1/transfers?transfer_group=order%201%26x&limit=100',
-      '/v1/transfers?transfer_group=order%201%26x&limit=100&starting_after=tr_100',
+      '/v1/transfers?destination=acct_1%26x&created[gte]=1700000000&limit=100',
+      '/v1/transfers?destination=acct_1%26x&created[gte]=1700000000&limit=100&starting_after=tr_100',
     ]);
     expect(tokens).toEqual([
       ['transfers.list', LANE],
@@ -127,16 +129,16 @@ describe('transfersOfGroup', () => {
 
   it('finds nothing only where Stripe says so', async () => {
     const empty = await answering(page([]));
-    expect(await empty.calls.transfersOfGroup('order-1')).toEqual({ kind: 'found', value: [] });
+    expect(await empty.calls.transfersTo('acct_1', SINCE)).toEqual({ kind: 'found', value: [] });
     const half = await answering([page(transfers(1, 100), true), error(500, { type: 'api_error' })]);
-    expect(await half.calls.transfersOfGroup('order-1')).toMatchObject({ kind: 'unclear' });
+    expect(await half.calls.transfersTo('acct_1', SINCE)).toMatchObject({ kind: 'unclear' });
     const hole = await answering(page([transferObject(), transferObject({ id: 'tr_2', livemode: undefined })]));
-    expect(await hole.calls.transfersOfGroup('order-1')).toMatchObject({ kind: 'unclear' });
+    expect(await hole.calls.transfersTo('acct_1', SINCE)).toMatchObject({ kind: 'unclear' });
   });
 
-  it('never asks for the transfers of no group: those would be all', async () => {
+  it('never asks for the transfers to nobody: those would be all', async () => {
     const { calls, received } = await answering(page([]));
-    await expect(calls.transfersOfGroup(' ')).rejects.toThrow(RangeError);
+    await expect(calls.transfersTo(' ', SINCE)).rejects.toThrow(RangeError);
     expect(received).toEqual([]);
   });
 });
