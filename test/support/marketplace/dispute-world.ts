@@ -58,6 +58,8 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
     clock,
     ...(elsewhere ? {} : { stripe: { url: atStripe.url } }),
   });
+  // What is asked here is who has the money, and not on which day.
+  atStripe.setSettlementDays(0);
   await atStripe.setBalance({ account: atStripe.platformAccount, currency: 'usd', available: 100_000_000 });
   const hyperswitch = createHyperswitch({
     baseUrl: atHyperswitch.url,
