@@ -2,15 +2,10 @@ import type { Certainty } from '../domain/calls/certainty.js';
 import type { Attention } from '../domain/decisions/attention.js';
 import { explainNext, type Situation } from '../domain/decisions/explain-next.js';
 import { capturedInWords } from '../domain/marketplace/captured.js';
+import { disputeAnswer } from '../domain/marketplace/dispute-answer.js';
 import type { MarketplaceKind, Order, SellerTransfer } from '../domain/marketplace/marketplace.js';
-import {
-  disputeAnswer,
-  orderAnswer,
-  paymentDetails,
-  refundAnswer,
-  reversalAnswer,
-  transferAnswer,
-} from '../domain/marketplace/marketplace-answer.js';
+import { orderAnswer, paymentDetails, refundAnswer, transferAnswer } from '../domain/marketplace/marketplace-answer.js';
+import { reversalAnswer } from '../domain/marketplace/reversal-answer.js';
 import type { CallDetails, FoundItem } from '../ledger/marketplace/marketplace-story.js';
 import type { ItemView } from './item-view.js';
 import type { OperatorLedger } from './operator-ledger.js';

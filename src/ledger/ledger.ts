@@ -33,6 +33,7 @@ import { createForeignShares } from './marketplace/foreign-shares.js';
 import { createProviderStates } from './marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from './marketplace/marketplace-lists.js';
 import { createOrders } from './marketplace/orders.js';
+import { createPaymentSearches } from './marketplace/payment-searches.js';
 import { createPayments } from './marketplace/payments.js';
 import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
@@ -121,6 +122,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createProviderStates(database),
     ...createWebhooks(database),
     ...createDisputeReader(database),
+    ...createPaymentSearches(database),
     ...createDisputeReadings(database, disputeRules),
     ...createUnnamedRefunds(database),
     ...createPayouts(database),

@@ -9,8 +9,8 @@ import type {
 import type { Clock } from '../../domain/clock.js';
 import { newDisputeId, newRefundId, type PaymentId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { SearchedPayment } from '../../ledger/marketplace/disputes.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { SearchedPayment } from '../../ledger/marketplace/payment-searches.js';
 import type { HyperswitchAccount } from './hyperswitch-account.js';
 
 export interface DisputeSearchDependencies {
@@ -42,8 +42,6 @@ export interface DisputeSearchDependencies {
 
 /** undefined: all of it was looked at; else why not. */
 type Outcome = Promise<string | undefined>;
-
-export type DisputeSearch = ReturnType<typeof createDisputeSearch>;
 
 /**
  * Looks for disputes and refunds of a payment that nobody told of: at Hyperswitch, whose word makes them causes, and at Stripe, where
@@ -104,12 +102,12 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
   }
 
   return {
-    async searchNamed(id: PaymentId): Outcome {
+    searchNamed: async (id: PaymentId): Outcome => {
       const payment = await ledger.paymentToSearch(id);
       return payment && (await named(payment));
     },
 
-    async searchPayment(id: PaymentId): Outcome {
+    searchPayment: async (id: PaymentId): Outcome => {
       const payment = await ledger.paymentToSearch(id);
       if (!payment) return undefined;
       const unread = await named(payment);

@@ -4,6 +4,7 @@ import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 import type { PinnedStripe } from './pinned-reads.js';
+import { createToldSearch, LEFT_US } from './told-search.js';
 import { standingAt } from './what-transfers-wait-for.js';
 
 export interface WebhookDependencies {
@@ -32,14 +33,12 @@ export interface WebhookDependencies {
 /** `left`: what the event is about could not be read now. */
 export type Processed = 'acted' | 'left';
 
-/** What Stripe calls money that goes back to a buyer. */
-const LEFT_US = /^(?:charge\.dispute\.|charge\.refund|refund\.)/;
-
 /**
  * An event is only a hint: what it names is read from the provider again. Where that is a payment or a refund, its
  * workflow reads it and finishes the event; whatever is left unfinished is found by the sweep.
  */
 export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: WebhookDependencies) {
+  const searchFor = createToldSearch({ ledger, stripe, searchPayment });
   return async function processWebhook(event: NewWebhookEvent): Promise<Processed> {
     const item = await ledger.itemOfWebhook(event);
     if (item && (item.kind === 'payment' || item.kind === 'refund' || item.kind === 'dispute')) {
@@ -61,12 +60,8 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
         return 'acted';
       }
     }
-    if (event.provider === 'stripe' && event.account === null && LEFT_US.test(event.type)) {
-      const found = await searchFor(event);
-      if (found === 'left') return 'left';
-      await ledger.finishWebhook(event, found);
-      return 'acted';
-    }
+    if (event.provider === 'stripe' && event.account === null && LEFT_US.test(event.type))
+      return await finished(event, await searchFor(event));
     if (event.provider === 'stripe' && event.account === null && event.type === 'balance.available')
       return await finished(event, await readBalance());
     const seller = event.provider === 'stripe' ? sellerOf(event) : undefined;
@@ -77,28 +72,6 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     await ledger.finishWebhook(event, told ?? (item ? 'noted' : 'nothing_to_do'));
     return 'acted';
   };
-
-  /** Hyperswitch, which the payment is of, makes it a cause; Stripe's event only has both read. `left`: they were not. */
-  async function searchFor({ type, objectId, parentId }: NewWebhookEvent): Promise<'read' | 'nothing_to_do' | 'left'> {
-    const names = [objectId, parentId].filter((name) => name !== null);
-    const payment =
-      (await ledger.paymentAtProcessor(names)) ?? (await paymentOf(type, parentId === null ? objectId : null));
-    if (payment === 'left') return 'left';
-    if (payment === undefined) return 'nothing_to_do';
-    if (!searchPayment) return 'left';
-    return (await searchPayment(payment)) === undefined ? 'read' : 'left';
-  }
-
-  /** A thin event names a dispute alone, and Stripe says whose it is. */
-  async function paymentOf(type: string, objectId: string | null): Promise<PaymentId | 'left' | undefined> {
-    if (objectId === null || !type.startsWith('charge.dispute.')) return undefined;
-    if (!stripe) return 'left';
-    const answer = await stripe.inLane('disputes').readDispute(objectId);
-    if (answer.kind === 'missing') return undefined;
-    if (answer.kind !== 'found') return 'left';
-    const { charge, paymentIntent } = answer.value;
-    return await ledger.paymentAtProcessor(paymentIntent === null ? [charge] : [paymentIntent, charge]);
-  }
 
   /** Nothing is known of what the event was about while it was not read: then it stays due. */
   async function finished(event: NewWebhookEvent, outcome: string): Promise<Processed> {

@@ -1,4 +1,4 @@
-import type { DisputeStatus } from '../marketplace/disputes.js';
+import type { DisputeMovement, DisputeStatus } from '../marketplace/disputes.js';
 import type { PaymentStatus, RefundStatus } from '../marketplace/marketplace-status.js';
 import type { UnclearClass } from './answers.js';
 
@@ -190,20 +190,6 @@ export interface NamedDispute {
   readonly amount: bigint;
   readonly currency: string;
   readonly reason: string | null;
-}
-
-/** What Stripe moved because of a dispute: one of its balance transactions. */
-export interface DisputeMovement {
-  /** `txn_…` */
-  readonly id: string;
-  /** Below zero: out of our balance; above: back into it. Minor units of `currency`. */
-  readonly amount: bigint;
-  /** What Stripe took for itself, or gave back of that. */
-  readonly fee: bigint;
-  /** Of the balance, which need not be the charge's. */
-  readonly currency: string;
-  /** ISO 8601 */
-  readonly at: string;
 }
 
 /** A dispute as Stripe holds it. */

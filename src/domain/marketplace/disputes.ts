@@ -1,4 +1,3 @@
-import type { DisputeMovement } from '../calls/provider-answers.js';
 import { smaller } from '../money.js';
 
 /**
@@ -28,6 +27,20 @@ export interface DisputeRules {
 
 /** Shares are taken back as soon as funds are out, and the platform bears the fees. */
 export const DEFAULT_DISPUTE_RULES: DisputeRules = { policy: 'reverse', fees: new Map() };
+
+/** What Stripe moved because of a dispute: one of its balance transactions. */
+export interface DisputeMovement {
+  /** `txn_…` */
+  readonly id: string;
+  /** Below zero: out of our balance; above: back into it. Minor units of `currency`. */
+  readonly amount: bigint;
+  /** What Stripe took for itself, or gave back of that. */
+  readonly fee: bigint;
+  /** Of the balance, which need not be the charge's. */
+  readonly currency: string;
+  /** ISO 8601 */
+  readonly at: string;
+}
 
 /** A stretch of time during which this much of a dispute was out of our balance. */
 export interface Withdrawal {

@@ -1,5 +1,5 @@
 import { parseDisputeId } from '../../domain/ids.js';
-import { disputeAnswer } from '../../domain/marketplace/marketplace-answer.js';
+import { disputeAnswer } from '../../domain/marketplace/dispute-answer.js';
 import { fromLedger } from '../from-ledger.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { pageOf } from '../schema-parts.js';

@@ -2,8 +2,8 @@ import { SERVICES } from '../allowed-roles.js';
 import type { ProblemCode } from '../problem.js';
 import { READS_ONE, READS_PAGE } from '../read-operations.js';
 import { type HeaderDescription, NOTHING, type Operation } from '../route.js';
+import { DisputeAnswer, ReversalAnswer } from './marketplace-parts.js';
 import {
-  DisputeAnswer,
   DisputeListAnswer,
   ListDisputesQuery,
   ListOrdersQuery,
@@ -20,7 +20,6 @@ import {
   PaymentDetails,
   PaymentListAnswer,
   RefundAnswer,
-  ReversalAnswer,
   ReversalListAnswer,
   SellerAnswer,
   TransferAnswer,

@@ -53,7 +53,7 @@ export const unnamedForAnHour = (query: Query, payment: PaymentId): Promise<Unna
   );
 
 /** The caller holds the order. Nothing else that is asked of the payment is put aside for it. */
-export async function askAboutUnnamed(query: Query, payment: PaymentId, order: OrderId): Promise<void> {
+async function askAboutUnnamed(query: Query, payment: PaymentId, order: OrderId): Promise<void> {
   const strange = await unnamedForAnHour(query, payment);
   const [row] = await query<{ reason: string | null; detail: string | null }>(
     'SELECT attention_reason AS reason, attention_detail AS detail FROM payments WHERE id = $1 FOR UPDATE',

@@ -16,6 +16,7 @@ import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import type { Ask, StripeEndpoint } from './ask.js';
 import type { Answered } from './budget.js';
 import { type DisputeReads, disputeReads } from './dispute-reads.js';
 import {
@@ -33,23 +34,7 @@ import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
 import { checkedReversal, checkedTransfer, isId, noSuchId, requireId, requireLimit } from './params.js';
 
-/** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
-export type StripeEndpoint =
-  | 'account'
-  | 'accounts.read'
-  | 'balance'
-  | 'balance_transactions.read'
-  | 'charges.read'
-  | 'payment_intents.read'
-  | 'transfers.create'
-  | 'transfers.read'
-  | 'transfers.list'
-  | 'reversals.create'
-  | 'reversals.list'
-  | 'payouts.read'
-  | 'disputes.read'
-  | 'disputes.list'
-  | 'refunds.list';
+export type { StripeEndpoint } from './ask.js';
 
 export interface StripeOptions {
   readonly secretKey: string;
@@ -155,13 +140,6 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
     },
   };
 }
-
-/** Takes the token, makes the request, reads what came back. */
-export type Ask = (
-  endpoint: StripeEndpoint,
-  asked: { readonly what: string; readonly account?: string },
-  call: (stripe: StripeLibrary) => Promise<object>,
-) => Promise<Outcome>;
 
 /** A live lane is a seller's: a refusal that names its account is about this seller alone. */
 const sellerOf = (lane: string): string | null => (lane.startsWith('acct_') ? lane : null);

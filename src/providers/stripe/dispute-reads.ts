@@ -1,6 +1,6 @@
 import type { ReadAnswer, StripeDispute, StripeRefund } from '../../domain/calls/provider-answers.js';
 import { readAnswer } from './answers.js';
-import type { Ask } from './client.js';
+import type { Ask } from './ask.js';
 import { disputeFacts, stripeRefundFacts } from './facts.js';
 import { allPages } from './pages.js';
 import { isId, noSuchId } from './params.js';

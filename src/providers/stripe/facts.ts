@@ -1,6 +1,5 @@
 import type {
   ChargeFacts,
-  DisputeMovement,
   PayoutFacts,
   ReversalFacts,
   ReversalState,
@@ -10,6 +9,7 @@ import type {
   TransferFacts,
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
+import type { DisputeMovement } from '../../domain/marketplace/disputes.js';
 import { arrayAt, isObject, objectAt, publicText, stringAt, valueAt } from '../../protocols/wire-json.js';
 
 /** Readers of Stripe's objects: everything in our words, or undefined when it is not the object it should be. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { DisputeMovement } from '../../../../src/domain/calls/provider-answers.js';
 import {
+  type DisputeMovement,
   fundsOf,
   holdsUnsent,
   isTaken,
