@@ -150,6 +150,7 @@ disputes.named_by text
 disputes.changed_at timestamp with time zone NOT NULL DEFAULT clock_now()
 disputes.last_answer text
 disputes.detail text
+disputes.holds boolean NOT NULL DEFAULT false
 foreign_decisions.stripe_reversal_id text NOT NULL
 foreign_decisions.reversal_id uuid NOT NULL
 foreign_decisions.transfer_id uuid NOT NULL
@@ -759,7 +760,8 @@ seller_transfers compensation_is_from_the_balance CHECK (((origin <> 'compensati
 seller_transfers compensation_is_whole CHECK ((((origin = 'compensation'::text) = (compensates_transfer IS NOT NULL)) AND (num_nonnulls(compensates_refund, compensates_withdrawal) = ((origin = 'compensation'::text))::integer)))
 seller_transfers completed_has_a_date CHECK (((status <> ALL (ARRAY['completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text])) OR (completed_at IS NOT NULL)))
 seller_transfers completed_is_certain CHECK (((completed_at IS NULL) OR (certainty = 'done'::text)))
-seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
+seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
+seller_transfers held_was_not_sent CHECK (((status <> 'held'::text) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL))))
 seller_transfers reversed_within_transfer CHECK (((amount_reversed >= (0)::numeric) AND (amount_reversed <= amount)))
 seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
@@ -775,11 +777,11 @@ seller_transfers seller_transfers_origin_check CHECK ((origin = ANY (ARRAY['orde
 seller_transfers seller_transfers_pkey PRIMARY KEY (id)
 seller_transfers seller_transfers_promised_check CHECK ((promised > (0)::numeric))
 seller_transfers seller_transfers_seller_account_check CHECK ((seller_account <> ''::text))
-seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
+seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
 seller_transfers seller_transfers_withheld_check CHECK ((withheld >= (0)::numeric))
 seller_transfers transfer_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
-seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
+seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
 seller_transfers waiting_was_not_sent CHECK (((status <> ALL (ARRAY['waiting_platform_balance'::text, 'waiting_seller'::text])) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL) AND (waiting_since IS NOT NULL))))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 sellers able_needs_no_reason CHECK (((state = 'able'::text) = (reason IS NULL)))
@@ -834,6 +836,7 @@ CREATE INDEX dispute_withdrawals_of_order ON public.dispute_withdrawals USING bt
 CREATE INDEX disputes_attention ON public.disputes USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX disputes_due ON public.disputes USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX disputes_of_order ON public.disputes USING btree (order_id)
+CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE holds
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
@@ -1679,6 +1682,7 @@ AS $function$
     ('transfer', 'permanently_failed', 'waiting_platform_balance'), ('transfer', 'permanently_failed', 'waiting_seller'),
     ('transfer', 'waiting_platform_balance', 'pending'), ('transfer', 'waiting_platform_balance', 'cancelled'),
     ('transfer', 'waiting_seller', 'pending'), ('transfer', 'waiting_seller', 'cancelled'),
+    ('transfer', 'pending', 'held'), ('transfer', 'held', 'pending'), ('transfer', 'held', 'cancelled'),
     ('transfer', 'completed', 'reversal_pending'),
     ('transfer', 'reversal_pending', 'reversed'), ('transfer', 'reversal_pending', 'partially_reversed'),
     ('transfer', 'reversal_pending', 'completed'), ('transfer', 'reversal_pending', 'permanently_failed'),

@@ -44,7 +44,7 @@ export function explainNext(situation: Situation, nowMs: number): string {
 const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
   payment: ['pending', 'processing'],
   refund: ['pending', 'review'],
-  transfer: ['pending', 'waiting_platform_balance', 'waiting_seller', 'failed'],
+  transfer: ['pending', 'held', 'waiting_platform_balance', 'waiting_seller', 'failed'],
   reversal: ['pending', 'waiting_balance'],
   dispute: ['inquiry', 'open'],
 };
@@ -131,6 +131,8 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
     return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;
   }
   if (isWaiting(status)) return waits(status, nextRetryAt);
+  if (status === 'held')
+    return 'is held until the dispute of its order has ended: what the bank says of its funds decides whether it is sent';
   return mayHaveMoved(certainty)
     ? `Stripe's records are read at ${at}; only what is not there is sent again`
     : `it is sent to Stripe at ${at}`;

@@ -5,6 +5,7 @@ import {
   type DisputeRules,
   type DisputeStatus,
   fundsOf,
+  holdsUnsent,
   isOpenDispute,
   readAgainAfterMs,
   statusAtStripe,
@@ -13,6 +14,7 @@ import {
 import type { Database } from '../database.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import { followFunds, recordWithdrawals, withdrawalsNow } from '../marketplace/dispute-shares.js';
+import { followHolds } from '../marketplace/held-transfers.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -83,14 +85,13 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
         if (row.named_by === null) return await notNamed(query, row, held);
         const read = withdrawalsOf(held.movements);
         const recorded = await recordWithdrawals(query, row, { read, status, rules });
-        const changed = await save(query, row, {
-          status,
-          funds: fundsOf(read),
-          words: held.status,
-          changed: recorded.length > 0,
-        });
+        const funds = fundsOf(read);
+        const changed = await save(query, row, { status, funds, words: held.status, changed: recorded.length > 0 });
         await answered(query, row);
-        return changed ? await followFunds(query, row.order_id, { recorded, policy: rules.policy }) : [];
+        const holds = holdsUnsent(rules.policy, { status, funds });
+        if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
+        const started = changed ? await followFunds(query, row.order_id, recorded) : [];
+        return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
       }),
 
     disputeWithoutRecord: ({ id, named, why }: WithoutRecord): Promise<readonly MarketplaceItem[]> =>
@@ -132,6 +133,7 @@ interface LockedDispute {
   provider_dispute_id: string;
   provider_status: string | null;
   named_by: 'hyperswitch' | 'decision' | null;
+  holds: boolean;
   attention_reason: string | null;
   connector_transaction_id: string | null;
   order_currency: string;

@@ -65,17 +65,17 @@ export const DISPUTE: Decidable<'dispute', Row> = {
           platformBears: false,
         });
         await putAside(query, row, 'out');
-        await followFunds(query, row.order_id, { recorded: [{ id, what: 'out' }], policy: disputeRules.policy });
+        await followFunds(query, row.order_id, [{ id, what: 'out' }]);
         return row.status;
       },
     },
     funds_back: {
       missing: (row, said) =>
         unknowable(said) ?? (isSaidOut(row) ? undefined : 'nobody has said that its funds are out'),
-      async apply({ query, disputeRules }, row) {
+      async apply({ query }, row) {
         const recorded = await endWithdrawals(query, row.id);
         await putAside(query, row, 'back');
-        await followFunds(query, row.order_id, { recorded, policy: disputeRules.policy });
+        await followFunds(query, row.order_id, recorded);
         return row.status;
       },
     },

@@ -1,11 +1,5 @@
 import type { DisputeId, OrderId, WithdrawalId } from '../../domain/ids.js';
-import {
-  type DisputePolicy,
-  type DisputeRules,
-  type DisputeStatus,
-  isTaken,
-  type Withdrawal,
-} from '../../domain/marketplace/disputes.js';
+import { type DisputeRules, type DisputeStatus, isTaken, type Withdrawal } from '../../domain/marketplace/disputes.js';
 import { type Query, recordEvent } from '../transition.js';
 import { proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
@@ -144,11 +138,6 @@ export async function endWithdrawals(query: Query, dispute: DisputeId): Promise<
   return recorded;
 }
 
-interface Funds {
-  readonly recorded: readonly Recorded[];
-  readonly policy: DisputePolicy;
-}
-
 /**
  * Funds went out or came back: what was not sent in the name of what is back is voided, shares are brought to what is due, and what
  * a dispute took whose funds are back is paid again.
@@ -156,7 +145,7 @@ interface Funds {
 export async function followFunds(
   query: Query,
   order: OrderId,
-  { recorded }: Funds,
+  recorded: readonly Recorded[],
 ): Promise<readonly MarketplaceItem[]> {
   const started: MarketplaceItem[] = [];
   for (const { id, what } of recorded) if (what === 'back') started.push(...(await restoreShares(query, order, id)));

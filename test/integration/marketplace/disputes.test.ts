@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OrderId } from '../../../src/domain/ids.js';
+import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
 import { HOUR_MS } from '../../support/durations.js';
 import { type DisputeWorld, openDisputeWorld } from '../../support/marketplace/dispute-world.js';
 
@@ -214,6 +215,52 @@ describe('DISPUTE_POLICY', () => {
   });
 });
 
+describe('DISPUTE_POLICY=hold', () => {
+  const statuses = async (order: OrderId) => (await world.find(order)).transfers.map(({ status }) => status);
+  async function heldOrder(): Promise<{ order: OrderId; dispute: { id: string } }> {
+    world = await openDisputeWorld({ policy: 'hold' });
+    const order = await world.paid(SELLERS);
+    const dispute = await world.dispute(order, { amount: 500 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle(['dispute']);
+    return { order, dispute };
+  }
+
+  it('keeps what is not sent yet while nobody knows whose the funds are, and sends it when they are back', async () => {
+    const { order, dispute } = await heldOrder();
+    expect(await statuses(order)).toEqual(['held', 'held']);
+    world.clock.advance(48 * HOUR_MS);
+    await world.settle();
+    expect(await statuses(order)).toEqual(['held', 'held']);
+    expect(await balances()).toEqual([0n, 0n]);
+    await world.move(dispute, { move: 'win' });
+    await world.hyperswitchTells(order, dispute, 'dispute_won');
+    await world.settle();
+    expect(await balances()).toEqual([600n, 400n]);
+  });
+
+  it('sends what is left when it is lost', async () => {
+    const { order, dispute } = await heldOrder();
+    await world.move(dispute, { move: 'lose' });
+    await world.hyperswitchTells(order, dispute, 'dispute_cancelled');
+    await world.settle();
+    expect(await balances()).toEqual([300n, 200n]);
+    expect((await world.find(order)).reversals).toEqual([]);
+  });
+
+  it('takes nothing of what was sent until it is lost', async () => {
+    const order = await sold({ policy: 'hold' });
+    const dispute = await world.dispute(order);
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect(await balances()).toEqual([600n, 400n]);
+    await world.move(dispute, { move: 'lose' });
+    await world.hyperswitchTells(order, dispute, 'dispute_cancelled');
+    await world.settle();
+    expect(await balances()).toEqual([0n, 0n]);
+  });
+});
+
 describe('what nobody tells of', () => {
   it('is found by looking at the payment, a chargeback that Hyperswitch heard of', async () => {
     const order = await sold();
@@ -278,6 +325,47 @@ describe('what nobody tells of', () => {
     for (const due of await world.ledger.duePaymentSearches(10)) await world.calls.searchPayment(due);
     expect((await world.find(order)).payment!.attention).toBeNull();
     expect((await world.find(order)).refunds).toHaveLength(1);
+  });
+});
+
+describe('what Hyperswitch cancelled after it was captured', () => {
+  const cancelled = (order: OrderId) =>
+    world.atHyperswitch.movePayment(hyperswitchPaymentId(order), { to: 'cancelled_post_capture' });
+  async function told(order: OrderId): Promise<void> {
+    await world.hyperswitchTellsOfPayment(order);
+    await world.settle();
+  }
+
+  it('is like a refund of all of it from the dashboard, once', async () => {
+    const order = await sold();
+    await cancelled(order);
+    await told(order);
+    await told(order);
+    const { status, refunds, payment } = await world.find(order);
+    expect(status).toBe('refunded');
+    expect(refunds).toMatchObject([
+      { origin: 'provider', amount: 1_000n, hyperswitchRefundId: null, status: 'succeeded' },
+    ]);
+    expect(payment?.attention).toBeNull();
+    expect(await balances()).toEqual([0n, 0n]);
+  });
+
+  it('is of what refunds have left', async () => {
+    const order = await sold();
+    await world.refund(order, 400n);
+    await cancelled(order);
+    await told(order);
+    expect((await world.find(order)).refunds.map(({ amount }) => amount).toSorted()).toEqual([400n, 600n]);
+    expect(await balances()).toEqual([0n, 0n]);
+  });
+
+  it('asks where Hyperswitch calls it succeeded again', async () => {
+    const order = await sold();
+    await cancelled(order);
+    await told(order);
+    await world.atHyperswitch.movePayment(hyperswitchPaymentId(order), { to: 'succeeded' });
+    await told(order);
+    expect((await world.find(order)).payment?.attention).toMatchObject({ reason: 'conflict' });
   });
 });
 

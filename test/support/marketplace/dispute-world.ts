@@ -207,6 +207,11 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
       const parentId = hyperswitchPaymentId(paymentKey(order));
       await arrive({ provider: 'hyperswitch', type, objectId: dispute.id, parentId });
     },
+    /** An event about the payment itself. */
+    async hyperswitchTellsOfPayment(order: OrderId): Promise<void> {
+      const objectId = hyperswitchPaymentId(paymentKey(order));
+      await arrive({ provider: 'hyperswitch', type: 'payment_cancelled_post_capture', objectId, parentId: null });
+    },
     async stripeTells(type: string, objectId: string, parentId: string | null = null): Promise<void> {
       await arrive({ provider: 'stripe', type, objectId, parentId });
     },
