@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fundPlatform } from '../stripe/fund-platform.js';
 import type { ChildLog } from './child.js';
 import { type Guard, startGuard } from './guard.js';
 import { lockInstance } from './instance-lock.js';
@@ -96,6 +97,7 @@ async function startAll(options: StackOptions, guard: Guard, unlock: () => void)
 
   await orFailure(Promise.all([children.postgres.start(), children.temporal.start(), children.sandbox.start()]));
   await orFailure(services.migrate(log));
+  await fundPlatform(addresses(ports).stripe);
   await orFailure(Promise.all([children.server.start(), children.worker.start()]));
 
   const at = addresses(ports);

@@ -1081,7 +1081,7 @@ BEGIN
   RETURN 'begun';
 END $function$
 CREATE OR REPLACE FUNCTION public.book_platform(p_order uuid)
- RETURNS void
+ RETURNS TABLE(now_promised numeric, now_due_back numeric)
  LANGUAGE sql
 AS $function$
   INSERT INTO order_shares (order_id, seller_account, promised, due_back)
@@ -1090,6 +1090,8 @@ AS $function$
       coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND (stands OR borne)), 0) - coalesce(sum(due_back), 0)
     FROM order_shares WHERE order_id = p_order AND seller_account IS NOT NULL
   ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
+    WHERE (order_shares.promised, order_shares.due_back) IS DISTINCT FROM (EXCLUDED.promised, EXCLUDED.due_back)
+  RETURNING promised, due_back
 $function$
 CREATE OR REPLACE FUNCTION public.capture_moves_its_channel()
  RETURNS trigger

@@ -1,13 +1,13 @@
 import { startHyperswitchSandbox } from '../../sandbox/hyperswitch/start.js';
-import { startStripeSandbox } from '../../sandbox/stripe/start.js';
 import type { Clock } from '../../src/domain/clock.js';
+import { startFundedStripe } from './marketplace/funded-stripe.js';
 
 /** What most tests want of Hyperswitch: buyers pay and refunds succeed at once. */
 export const AT_ONCE = { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } } as const;
 
 /** Both providers of the marketplace by one clock; Hyperswitch carries out at once whatever it is asked. */
 export async function startStandIns(clock: Clock) {
-  const stripe = await startStripeSandbox({ clock });
+  const stripe = await startFundedStripe({ clock });
   const hyperswitch = await startHyperswitchSandbox({ clock, auto: AT_ONCE });
   return {
     stripe,

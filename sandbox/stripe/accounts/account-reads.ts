@@ -37,7 +37,7 @@ export function listCapabilities({ store, world }: Caller, id: string): Plan {
 }
 
 export const readBalance = ({ store, world, account }: Caller): Plan =>
-  answer(balanceObject(world.livemode, allFunds(accountOf(store, account, world.livemode), world)));
+  answer(balanceObject(world.livemode, allFunds(accountOf(store, account, world.livemode))));
 
 export function readPayout(caller: Caller, id: string): Plan {
   const row = caller.store.payout(id);

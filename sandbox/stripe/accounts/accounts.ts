@@ -2,11 +2,7 @@ import { accountInvalid, missing, noCapability, type Problem, rejected } from '.
 import type { AccountRecord, Funds, World } from '../state/records.js';
 import type { Store } from '../state/store.js';
 
-/**
- * A platform that was never given a balance has ten thousand million of each currency, so that only tests of exactly that
- * run into its end; a seller starts with nothing.
- */
-const PLATFORM_FUNDS: Funds = { available: 1_000_000_000_000, pending: 0 };
+/** As of any new account, the platform's too. */
 const NOTHING: Funds = { available: 0, pending: 0 };
 
 const ACCOUNT_ID = /^acct_[A-Za-z0-9_]{1,64}$/;
@@ -19,8 +15,7 @@ export function accountOf(store: Store, id: string, livemode: boolean): AccountR
   return { id, livemode, access, transfers: 'active', liable: false, funds: {} };
 }
 
-export const fundsOf = (account: AccountRecord, world: World, currency: string): Funds =>
-  account.funds[currency] ?? (account.id === world.platform ? PLATFORM_FUNDS : NOTHING);
+export const fundsOf = (account: AccountRecord, currency: string): Funds => account.funds[currency] ?? NOTHING;
 
 export interface Money {
   /** Negative: away. */
@@ -31,19 +26,17 @@ export interface Money {
 /** The account after money moved into or out of its balance. */
 export function credited(
   account: AccountRecord,
-  world: World,
   { amount, currency }: Money,
   where: keyof Funds = 'available',
 ): AccountRecord {
-  const funds = fundsOf(account, world, currency);
+  const funds = fundsOf(account, currency);
   const after = { ...funds, [where]: funds[where] + amount };
   return { ...account, funds: { ...account.funds, [currency]: after } };
 }
 
-/** Every currency the account has touched; one that touched none shows what it has of US dollars. */
-export function allFunds(account: AccountRecord, world: World): Readonly<Record<string, Funds>> {
-  return Object.keys(account.funds).length === 0 ? { usd: fundsOf(account, world, 'usd') } : account.funds;
-}
+/** Every currency the account has touched; one that touched none shows none of US dollars. */
+export const allFunds = (account: AccountRecord): Readonly<Record<string, Funds>> =>
+  Object.keys(account.funds).length === 0 ? { usd: NOTHING } : account.funds;
 
 /** Why a request may not act for this account (header Stripe-Account, or a path that names it). */
 export function barred(store: Store, world: World, id: string): Problem | undefined {

@@ -3,7 +3,7 @@ import { payoutObject } from '../http/objects.js';
 import { answer, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
 import { insufficient, invalid, missing } from '../http/problems.js';
 import { newId, type PayoutRecord, type PayoutStatus } from '../state/records.js';
-import type { Put } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import { balanceAvailable, type EventDraft } from '../webhooks/events.js';
 import { accountOf, fundsOf } from './accounts.js';
 
@@ -26,7 +26,7 @@ export function planPayout(context: PlanContext, given: NewPayout): Plan {
   const { store, world, nowMs } = context;
   const { account: id, amount, currency, status } = given;
   const account = accountOf(store, id, world.livemode);
-  if (fundsOf(account, world, currency).available < amount) return refusal(insufficient(id, currency));
+  if (fundsOf(account, currency).available < amount) return refusal(insufficient(id, currency));
   const created = seconds(nowMs);
   const row: PayoutRecord = {
     id: newId('po'),

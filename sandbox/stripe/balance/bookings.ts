@@ -6,7 +6,7 @@ import {
   type BalanceTransactionType,
   newId,
 } from '../state/records.js';
-import type { Put } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 
 export interface Booking {
   /** Default: a new one. */
@@ -35,6 +35,7 @@ const CATEGORIES: Readonly<Record<BalanceTransactionType, string>> = {
   payout_failure: 'payout_reversal',
   refund: 'refund',
   refund_failure: 'refund_failure',
+  topup: 'topup',
   transfer: 'transfer',
   transfer_refund: 'transfer_reversal',
 };
@@ -49,7 +50,7 @@ export function booked({ store, world, nowMs }: PlanContext, bookings: readonly 
     const settled = availableOn <= created;
     const before = accounts.get(account) ?? accountOf(store, account, world.livemode);
     const net = { amount: amount - fee, currency };
-    accounts.set(account, credited(before, world, net, settled ? 'available' : 'pending'));
+    accounts.set(account, credited(before, net, settled ? 'available' : 'pending'));
     transactions.push({
       ...world,
       id: booking.id ?? newId('txn'),

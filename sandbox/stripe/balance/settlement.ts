@@ -2,7 +2,8 @@ import { accountOf, credited, fundsOf } from '../accounts/accounts.js';
 import { seconds } from '../http/plan.js';
 import type { Agenda, MovableClock } from '../state/movable-clock.js';
 import type { AccountRecord, BalanceTransactionRecord, World } from '../state/records.js';
-import type { Put, Store } from '../state/store.js';
+import type { Store } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import { balanceAvailable, renderEvents } from '../webhooks/events.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 
@@ -63,14 +64,14 @@ function settled(store: Store, due: readonly BalanceTransactionRecord[]) {
     const key = `${platform} ${livemode} ${row.account}`;
     const before = accounts.get(key)?.row ?? accountOf(store, row.account, livemode);
     const amount = row.amount - row.fee;
-    const less = credited(before, world, { amount: -amount, currency }, 'pending');
-    accounts.set(key, { row: credited(less, world, { amount, currency }), world });
+    const less = credited(before, { amount: -amount, currency }, 'pending');
+    accounts.set(key, { row: credited(less, { amount, currency }), world });
     puts.push({ table: 'transaction', row: { ...row, settled: true } });
   }
   const risen = Array.from(accounts.values()).flatMap(({ row, world }) => {
     const before = accountOf(store, row.id, world.livemode);
     const rises = Object.entries(row.funds).some(
-      ([currency, { available }]) => available > fundsOf(before, world, currency).available,
+      ([currency, { available }]) => available > fundsOf(before, currency).available,
     );
     return rises ? [balanceAvailable(store, world, row.id)] : [];
   });

@@ -134,7 +134,7 @@ function moneyControl({ store, clock, webhooks, platform }: ControlDependencies)
     },
     async setBalance({ account: id, currency, available, pending }, livemode = false) {
       const account = accountOf(store, id, livemode);
-      const before = fundsOf(account, worldOf(livemode), currency);
+      const before = fundsOf(account, currency);
       const after = { available, pending: pending ?? before.pending };
       const row = { ...account, funds: { ...account.funds, [currency]: after } };
       const durable = store.commit([{ table: 'account', row }]);

@@ -38,12 +38,10 @@ export function ledgerView({
   store,
   keys,
   clock,
-  platform,
 }: {
   store: Store;
   keys: IdempotencyKeys;
   clock: MovableClock;
-  platform: string;
 }): LedgerView {
   const transfers = Array.from(store.transfers()).reverse();
   const reversals = transfers.flatMap(({ id }) => Array.from(store.reversalsOf(id)).reverse());
@@ -77,7 +75,7 @@ export function ledgerView({
       .map((row) => ({ ...transactionObject(row, clock.nowMs()), account: row.account })),
     accounts: store.accounts().map((account) => {
       const { funds: _funds, ...rest } = account;
-      return { ...rest, balances: allFunds(account, { platform, livemode: account.livemode }) };
+      return { ...rest, balances: allFunds(account) };
     }),
     keys: store.keys().map(({ body: _body, params: _params, ...rest }) => ({
       ...rest,

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { accountOf, credited } from '../accounts/accounts.js';
-import type { AccountRecord, ReversalRecord, TransferRecord, World } from '../state/records.js';
-import type { Put, Store } from '../state/store.js';
+import { type Booking, booked } from '../balance/bookings.js';
+import { type AccountRecord, newId, type ReversalRecord, type TransferRecord, type World } from '../state/records.js';
+import type { Store } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import { newReversal } from '../transfers/reversals.js';
 import { newTransfer } from '../transfers/transfers.js';
 
@@ -35,12 +37,14 @@ export const seedSchema = z.strictObject({
     .optional(),
   /** What was transferred and not reversed is in the sellers' balances; false: paid out long ago. */
   credit: z.boolean().default(true),
-  transfers: z.array(seededTransfer).min(1).max(100_000),
+  transfers: z.array(seededTransfer).max(100_000).default([]),
+  /** What the platform topped its balance up with, by currency; available at once. */
+  topups: z.record(z.string().regex(/^[a-z]{3}$/), positive).default({}),
 });
 export type Seed = z.input<typeof seedSchema>;
 
 /**
- * History in one commit: no events, no keys, and nothing is taken from the platform, whose past earnings paid for it.
+ * History in one commit: no events, no keys, and no transfer takes anything from the platform, whose past earnings paid for it.
  * @returns a contradiction where reversals exceed their transfer or an id is taken; nothing may then be committed
  */
 export function planSeed(
@@ -65,9 +69,13 @@ export function planSeed(
     const { currency, destination } = transfer;
     const seller = sellers.get(destination) ?? accountOf(store, destination, livemode);
     const amount = transfer.amount - transfer.amountReversed;
-    sellers.set(destination, credited(seller, world, { amount, currency }));
+    sellers.set(destination, credited(seller, { amount, currency }));
   }
   if (seed.credit) puts.push(...Array.from(sellers.values(), (row) => ({ table: 'account', row }) as const));
+  const topups = Object.entries(seed.topups).map(
+    ([currency, amount]): Booking => ({ account: platform, type: 'topup', amount, currency, source: newId('tu') }),
+  );
+  puts.push(...booked({ store, world, nowMs: nowSeconds * 1000 }, topups));
   return { ids: Array.from(ids), puts };
 }
 

@@ -1,5 +1,6 @@
 import type { World } from '../state/records.js';
-import type { Put, Store } from '../state/store.js';
+import type { Store } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import type { EventDraft } from '../webhooks/events.js';
 import { type Problem, problemBody } from './problems.js';
 

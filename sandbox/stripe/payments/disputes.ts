@@ -5,7 +5,7 @@ import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refus
 import { invalid, missing } from '../http/problems.js';
 import { disputeObject } from '../http/refund-objects.js';
 import { type DisputeRecord, type DisputeStatus, newId } from '../state/records.js';
-import type { Put } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import type { EventDraft } from '../webhooks/events.js';
 import { refundedOf } from './charges.js';
 import { inBalanceCurrency } from './conversion.js';

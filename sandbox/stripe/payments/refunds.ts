@@ -6,7 +6,8 @@ import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refus
 import { invalid, missing, type Problem } from '../http/problems.js';
 import { REFUNDABLE, refundObject } from '../http/refund-objects.js';
 import { type ChargeRecord, type Metadata, newId, type RefundRecord, type RefundStatus } from '../state/records.js';
-import type { Put, Store } from '../state/store.js';
+import type { Store } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import type { EventDraft } from '../webhooks/events.js';
 import { chargeOf, refundedOf } from './charges.js';
 import { inBalanceCurrency } from './conversion.js';

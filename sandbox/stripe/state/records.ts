@@ -95,6 +95,7 @@ export type BalanceTransactionType =
   | 'payout_failure'
   | 'refund'
   | 'refund_failure'
+  | 'topup'
   | 'transfer'
   | 'transfer_refund';
 

@@ -31,7 +31,7 @@ export function createReversal(caller: Caller, id: string, params: Values<typeof
   const seller = accountOf(store, destination, world.livemode);
   if (seller.access === 'revoked') return refusal(accountInvalid(destination));
   // docs.stripe.com/connect/separate-charges-and-transfers: the balance covers it, or the platform answers for it
-  const covered = seller.liable || fundsOf(seller, world, currency).available >= amount;
+  const covered = seller.liable || fundsOf(seller, currency).available >= amount;
   if (!covered && !seller.pendingReversals) return refusal(insufficient(destination, currency));
   const fields = { amount, metadata: params.metadata ?? {}, created: seconds(caller.nowMs) };
   if (!seller.pendingReversals) return reverse(caller, transfer, newReversal(transfer, fields));

@@ -7,7 +7,7 @@ import { answer, type Caller, liesOnPlatform, type Plan, refusal, seconds } from
 import { invalid, missing, platformOnly, platformShort } from '../http/problems.js';
 import { chargeOf } from '../payments/charges.js';
 import { newId, type TransferRecord, type World } from '../state/records.js';
-import type { Put } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import { balanceAvailable, type EventDraft } from '../webhooks/events.js';
 import { sourceOf } from './source.js';
 
@@ -49,7 +49,7 @@ export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRAN
   const drawsOn = params.source_transaction;
   const source = drawsOn === undefined ? undefined : sourceOf(caller, { ...params, source_transaction: drawsOn });
   if (source !== undefined && 'problem' in source) return refusal(source.problem);
-  if (source === undefined && fundsOf(platform, world, currency).available < amount) return refusal(platformShort);
+  if (source === undefined && fundsOf(platform, currency).available < amount) return refusal(platformShort);
   const row = newTransfer(world, {
     amount,
     currency,

@@ -80,5 +80,5 @@ export const balanceAvailable = (store: Store, world: World, account: string): E
   type: 'balance.available',
   account: account === world.platform ? null : account,
   livemode: world.livemode,
-  object: () => balanceObject(world.livemode, allFunds(accountOf(store, account, world.livemode), world)),
+  object: () => balanceObject(world.livemode, allFunds(accountOf(store, account, world.livemode))),
 });

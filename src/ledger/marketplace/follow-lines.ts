@@ -28,6 +28,8 @@ interface OrderHead {
   readonly whole: bigint;
   readonly byLine: boolean;
   readonly hasFees: boolean;
+  /** A cause stands whose fee is not borne as arithmetic would have it. */
+  readonly startsLines: boolean;
 }
 
 interface CauseRow {
@@ -42,10 +44,9 @@ interface CauseRow {
 /** Parts for what stands and has none yet, as far as the lines have room: what others have reserved may be free later. */
 export async function followLines(query: Query, order: OrderId): Promise<void> {
   const head = await headOf(query, order);
+  if (!head.byLine && !head.startsLines) return;
   const causes = await causesOf(query, order);
   const standing = causes.filter(({ stands }) => stands);
-  const byLine = head.byLine || standing.some(({ fee, policy }) => fee > 0n || (policy === 'keep' && head.hasFees));
-  if (!byLine) return;
   const without = standing.filter(({ fee, policy }) => fee > 0n || policy === 'keep').map(({ id }) => id);
   if (!head.byLine) await startLines(query, order, { head, causes, except: without });
   for (const cause of standing) await place(query, order, { head, cause });
@@ -216,10 +217,14 @@ async function headOf(query: Query, order: OrderId): Promise<OrderHead> {
     captured: string | null;
     by_line: boolean;
     has_fees: boolean;
+    starts_lines: boolean;
   }>(
     `SELECT o.currency, o.amount AS paid, p.captured, o.by_line,
-       EXISTS (SELECT 1 FROM order_items WHERE order_id = o.id AND fee > 0) AS has_fees
-     FROM orders o LEFT JOIN payments p ON p.order_id = o.id WHERE o.id = $1`,
+       f.has_fees, EXISTS (SELECT 1 FROM causes WHERE order_id = o.id AND stands
+         AND (fee > 0 OR (fee_policy = 'keep' AND f.has_fees))) AS starts_lines
+     FROM orders o LEFT JOIN payments p ON p.order_id = o.id,
+       LATERAL (SELECT EXISTS (SELECT 1 FROM order_items WHERE order_id = o.id AND fee > 0) AS has_fees) AS f
+     WHERE o.id = $1`,
     [order],
   );
   if (!row) throw new Error(`order ${order} is not in the ledger`);
@@ -230,6 +235,7 @@ async function headOf(query: Query, order: OrderId): Promise<OrderHead> {
     whole: larger(paid, BigInt(row.captured ?? 0)),
     byLine: row.by_line,
     hasFees: row.has_fees,
+    startsLines: row.starts_lines,
   };
 }
 
@@ -269,7 +275,8 @@ export async function bookShares(query: Query, order: OrderId, sellers: readonly
   await query(
     `INSERT INTO order_shares (order_id, seller_account, promised, due_back)
      SELECT $1, seller, promised, due FROM unnest($2::text[], $3::numeric[], $4::numeric[]) AS s (seller, promised, due)
-     ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back`,
+     ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
+       WHERE (order_shares.promised, order_shares.due_back) IS DISTINCT FROM (EXCLUDED.promised, EXCLUDED.due_back)`,
     [
       order,
       [...sums.keys()],
@@ -282,19 +289,12 @@ export async function bookShares(query: Query, order: OrderId, sellers: readonly
 
 /** What is not the sellers' is the platform's; told where it changes. */
 export async function bookPlatform(query: Query, order: OrderId): Promise<void> {
-  const read = async () =>
-    (
-      await query<{ promised: string; due_back: string }>(
-        'SELECT promised, due_back FROM order_shares WHERE order_id = $1 AND seller_account IS NULL',
-        [order],
-      )
-    )[0];
-  const before = await read();
-  await query('SELECT book_platform($1)', [order]);
-  const after = await read();
-  if (!after || (before?.promised === after.promised && before.due_back === after.due_back)) return;
-  const kept = BigInt(after.promised) - BigInt(after.due_back);
-  if (before === undefined && kept === 0n) return;
-  const detail = { promised: after.promised, given_back: after.due_back, kept: kept.toString() };
+  const [changed] = await query<{ now_promised: string; now_due_back: string }>('SELECT * FROM book_platform($1)', [
+    order,
+  ]);
+  if (!changed) return;
+  const { now_promised: promised, now_due_back: givenBack } = changed;
+  const kept = (BigInt(promised) - BigInt(givenBack)).toString();
+  const detail = { promised, given_back: givenBack, kept };
   await recordEvent(query, { kind: 'order', id: order, what: 'platform_share', detail });
 }

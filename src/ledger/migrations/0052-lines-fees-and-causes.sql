@@ -195,14 +195,17 @@ CREATE TABLE order_shares (
   CONSTRAINT seller_gives_back_what_he_was_promised CHECK (seller_account IS NULL OR due_back BETWEEN 0 AND promised)
 );
 
--- What is not the sellers' is the platform's: its lines, the fees, and what refunds and disputes leave it, which may be a debt.
-CREATE FUNCTION book_platform(p_order uuid) RETURNS void LANGUAGE sql AS $$
+-- What is not the sellers' is the platform's: its lines, the fees, and what refunds and disputes leave it, which may be a debt. A row
+-- where that has changed.
+CREATE FUNCTION book_platform(p_order uuid) RETURNS TABLE (now_promised numeric, now_due_back numeric) LANGUAGE sql AS $$
   INSERT INTO order_shares (order_id, seller_account, promised, due_back)
     SELECT p_order, NULL,
       coalesce((SELECT captured FROM payments WHERE order_id = p_order), 0) - coalesce(sum(promised), 0),
       coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND stands), 0) - coalesce(sum(due_back), 0)
     FROM order_shares WHERE order_id = p_order AND seller_account IS NOT NULL
   ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
+    WHERE (order_shares.promised, order_shares.due_back) IS DISTINCT FROM (EXCLUDED.promised, EXCLUDED.due_back)
+  RETURNING promised, due_back
 $$;
 
 INSERT INTO order_shares (order_id, seller_account, promised, due_back)

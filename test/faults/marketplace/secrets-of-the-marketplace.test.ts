@@ -2,10 +2,11 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
 import type { OrderAnswer, PaymentAnswer, RefundAnswer } from '../../../src/domain/marketplace/marketplace-answer.js';
 import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
 import { resolveSignal } from '../../../workflows/messages.js';
+import { startFundedStripe } from '../../support/marketplace/funded-stripe.js';
 import {
   BAD_GATEWAY,
   BROKEN,
@@ -59,7 +60,7 @@ const forBuyers: string[] = [];
 
 beforeAll(async () => {
   temporal = await startDevServer();
-  stripe = await startStripeSandbox();
+  stripe = await startFundedStripe();
   hyperswitch = await startHyperswitchSandbox({
     apiKey: `snd_${HYPERSWITCH_KEY}`,
     auto: { refund: { to: 'succeeded', afterMs: 0 } },

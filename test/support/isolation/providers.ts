@@ -1,6 +1,6 @@
 import { type AuthServerSandbox, startAuthServerSandbox } from '../../../sandbox/auth-server/start.js';
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
 import { SANDBOX_CHAIN_ID, SANDBOX_CURRENCY } from '../../../sandbox/tempo/defaults.js';
 import { startTempoSandbox, type TempoSandbox } from '../../../sandbox/tempo/start.js';
 import { readConfig } from '../../../src/config/config.js';
@@ -15,6 +15,7 @@ import {
   type MarketplaceRuntime,
 } from '../../../src/programs/marketplace-runtime.js';
 import type { Hyperswitch } from '../../../src/providers/hyperswitch/client.js';
+import { startFundedStripe } from '../marketplace/funded-stripe.js';
 
 /** All four providers as stand-ins of this process, and the ledger that a worker elsewhere works on. */
 export interface Providers {
@@ -66,7 +67,7 @@ export async function startProviders({
   const [authServer, hyperswitch, stripe, chain] = await Promise.all([
     startAuthServerSandbox(),
     startHyperswitchSandbox({ auto }),
-    startStripeSandbox(),
+    startFundedStripe(),
     startTempoSandbox(),
   ]);
   const env = {

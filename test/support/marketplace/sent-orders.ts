@@ -82,7 +82,11 @@ const sentOrder = ({ id, transfers, reversals }: OrderPut, seller: string): Sent
   reversalId: reversals[0]?.id,
 });
 
-const atStripe = ({ id, transfers }: OrderPut, destination: string, amount: bigint): Seed['transfers'][number] => ({
+const atStripe = (
+  { id, transfers }: OrderPut,
+  destination: string,
+  amount: bigint,
+): NonNullable<Seed['transfers']>[number] => ({
   id: transfers[0]?.stripeTransferId ?? undefined,
   destination,
   amount: Number(amount),

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { afterAll, beforeEach } from 'vitest';
 import { type StripeSandboxOptions, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import { FUNDED } from './funded-stripe.js';
 
 /** Plain HTTP to a Stripe API: no library of anybody between the test and the bytes. */
 export interface ApiOptions {
@@ -36,10 +37,19 @@ export function stripeApi(baseUrl: string): StripeApi {
   };
 }
 
-/** One stand-in of Stripe for all tests of the file that calls this while it is read, empty before each, and HTTP to it. */
-export async function stripeSandboxForFile(options?: StripeSandboxOptions) {
+interface ForFileOptions extends StripeSandboxOptions {
+  /** The platform has plenty, which is not what a new one has. */
+  readonly funded?: boolean;
+}
+
+/** One stand-in of Stripe for all tests of the file that calls this while it is read, empty before each but for that, and HTTP to it. */
+export async function stripeSandboxForFile({ funded = true, ...options }: ForFileOptions = {}) {
   const sandbox = await startStripeSandbox(options);
-  beforeEach(() => sandbox.reset());
+  const topups = Object.fromEntries(FUNDED.map((currency) => [currency, 100_000_000_000]));
+  beforeEach(async () => {
+    await sandbox.reset();
+    for (const livemode of funded ? [false, true] : []) await sandbox.seed({ topups, livemode });
+  });
   afterAll(() => sandbox.close());
   return { sandbox, api: stripeApi(sandbox.url) };
 }

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { SELLER, stripeApi, stripeSandboxForFile, transferOf } from '../../support/marketplace/stripe-api.js';
 
-const { sandbox, api } = await stripeSandboxForFile();
+const { sandbox, api } = await stripeSandboxForFile({ funded: false });
 
 const DAY = 86_400_000;
 const fundsOf = async (account?: string, of = api) => {
@@ -104,7 +104,6 @@ describe('a captured payment', () => {
   });
 
   it('is pending for two days of the clock, then available, and only that is told', async () => {
-    await emptyPlatform();
     await sandbox.createCapture({ amount: 1000, currency: 'usd' });
     expect(await fundsOf()).toEqual({ available: 0, pending: 1000 });
     const early = await api.post('/v1/transfers', transferOf());
@@ -121,7 +120,6 @@ describe('a captured payment', () => {
   });
 
   it('is pending for as many days as the switch says, none included', async () => {
-    await emptyPlatform();
     sandbox.setSettlementDays(7);
     await sandbox.createCapture({ amount: 1, currency: 'usd' });
     sandbox.setSettlementDays(0);
@@ -157,7 +155,6 @@ describe('a captured payment', () => {
 
 describe('a transfer that draws on a charge', () => {
   it('goes through while the money is pending, and the seller’s part is pending for as long', async () => {
-    await emptyPlatform();
     const { charge } = await sandbox.createCapture({ amount: 1000, currency: 'usd' });
     const first = await draw(charge.id, { amount: '600' });
     expect([first.status, first.json.source_transaction]).toEqual([200, charge.id]);
@@ -273,7 +270,6 @@ describe('a transfer that draws on a charge', () => {
 
 describe('a payment that is not sure', () => {
   it('authorised only, brings money when it is captured', async () => {
-    await emptyPlatform();
     const { charge, payment_intent } = await sandbox.createCapture({
       amount: 1000,
       currency: 'usd',
@@ -292,7 +288,6 @@ describe('a payment that is not sure', () => {
   });
 
   it('of a bank account, is taken back from the platform when it fails, and what was transferred stays', async () => {
-    await emptyPlatform();
     const { charge, payment_intent } = await sandbox.createCapture({
       amount: 1000,
       currency: 'usd',

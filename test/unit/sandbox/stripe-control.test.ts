@@ -111,6 +111,7 @@ describe('the switches over HTTP', () => {
     await control('PUT', 'down', { down: true });
     sandbox.setApiKeys({ revoked: ['sk_test_sandbox'] });
     await control('POST', 'reset');
+    await control('POST', 'seed', { topups: { usd: 1000 } });
     expect((await api.post('/v1/transfers', transferOf(), { idempotencyKey: 'k1' })).status).toBe(200);
     await control('POST', 'reset');
     const { transfers, keys, accounts, totals } = (await control('GET', 'ledger')).json;
@@ -129,10 +130,11 @@ describe('the switches over HTTP', () => {
     ['POST', 'reverse', { transfer: 'tr_nothing' }, /No such transfer/],
     ['POST', 'seed', { transfers: [{ destination: SELLER, amount: 5, reversals: [{ amount: 6 }] }] }, /exceed/],
   ])('%s %s refuses %o in words and changes nothing', async (method, path, body, words) => {
+    const before = sandbox.ledger();
     const { status, json } = await control(method, path, body);
     expect([status, json.error.code]).toEqual([400, 'invalid_request']);
     expect(json.error.message).toMatch(words);
-    expect(sandbox.ledger()).toMatchObject({ transfers: [], accounts: [] });
+    expect(sandbox.ledger()).toEqual(before);
   });
 });
 

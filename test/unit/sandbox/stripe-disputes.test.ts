@@ -5,12 +5,11 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { SELLER, stripeSandboxForFile } from '../../support/marketplace/stripe-api.js';
 
-const { sandbox, api } = await stripeSandboxForFile();
+const { sandbox, api } = await stripeSandboxForFile({ funded: false });
 
 let charge: string;
 beforeEach(async () => {
   sandbox.setSettlementDays(0);
-  await sandbox.setBalance({ account: sandbox.platformAccount, currency: 'usd', available: 0 });
   charge = (await sandbox.createCapture({ amount: 1000, currency: 'usd', payment_intent: 'pi_own' })).charge.id;
 });
 

@@ -40,7 +40,7 @@ describe('a transfer', () => {
       source_type: 'card',
       transfer_group: 'order_1',
     });
-    expect(await available()).toEqual({ usd: before.usd - 1000 });
+    expect(await available()).toEqual({ ...before, usd: before.usd - 1000 });
     expect(await available(SELLER)).toEqual({ usd: 1000 });
     expect((await api.get(`/v1/transfers/${json.id}`)).json).toEqual(json);
   });
@@ -108,7 +108,7 @@ describe('a reversal', () => {
     });
     expect((await api.get(`/v1/transfers/${id}/reversals/${json.id}`)).json).toEqual(json);
     expect(await available(SELLER)).toEqual({ usd: 600 });
-    expect(await available()).toEqual({ usd: before.usd + 400 });
+    expect(await available()).toEqual({ ...before, usd: before.usd + 400 });
   });
 
   it('without an amount takes all that is left', async () => {

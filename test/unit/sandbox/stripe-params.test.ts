@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
+import { startFundedStripe } from '../../support/marketplace/funded-stripe.js';
 import { type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 let sandbox: StripeSandbox;
 let api: StripeApi;
 let id: string;
 beforeAll(async () => {
-  sandbox = await startStripeSandbox();
+  sandbox = await startFundedStripe();
   api = stripeApi(sandbox.url);
   id = (await api.post('/v1/transfers', transferOf())).json.id;
 });

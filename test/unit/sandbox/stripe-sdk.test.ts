@@ -1,6 +1,7 @@
 import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
+import { startFundedStripe } from '../../support/marketplace/funded-stripe.js';
 import { SELLER, transferOf } from '../../support/marketplace/stripe-api.js';
 
 // Stripe's own library is the independent reader: what it makes of the answers is what every user of it will see.
@@ -8,7 +9,7 @@ import { SELLER, transferOf } from '../../support/marketplace/stripe-api.js';
 let sandbox: StripeSandbox;
 let stripe: Stripe;
 beforeEach(async () => {
-  sandbox = await startStripeSandbox();
+  sandbox = await startFundedStripe();
   stripe = new Stripe('sk_test_sandbox', {
     host: '127.0.0.1',
     port: sandbox.port,

@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Stripe } from 'stripe';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type StripeSandbox, startStripeSandbox } from '../../../sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
 import { stripeSignature } from '../../../sandbox/stripe/webhooks/webhook-signature.js';
 import { HOUR_MS } from '../../support/durations.js';
+import { startFundedStripe } from '../../support/marketplace/funded-stripe.js';
 import { SELLER, type StripeApi, stripeApi, transferOf } from '../../support/marketplace/stripe-api.js';
 
 const SECRET = 'whsec_test';
@@ -42,7 +43,7 @@ beforeEach(async () => {
   await once(receiver, 'listening');
   closeReceiver = () => receiver.close().closeAllConnections();
   url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/webhooks/stripe`;
-  sandbox = await startStripeSandbox({ clock, webhook: { url, secrets: [SECRET] } });
+  sandbox = await startFundedStripe({ clock, webhook: { url, secrets: [SECRET] } });
   api = stripeApi(sandbox.url);
 });
 afterEach(async () => {

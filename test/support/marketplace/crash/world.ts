@@ -1,5 +1,5 @@
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../../sandbox/hyperswitch/start.js';
-import { type StripeSandbox, startStripeSandbox } from '../../../../sandbox/stripe/start.js';
+import type { StripeSandbox } from '../../../../sandbox/stripe/start.js';
 import { readConfig } from '../../../../src/config/config.js';
 import type { PaymentId, RefundId } from '../../../../src/domain/ids.js';
 import type { MarketplaceItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
@@ -15,6 +15,7 @@ import {
 } from '../../processes/start-process.js';
 import { memoryLogger } from '../../settlements/settlement-world.js';
 import { until } from '../../until.js';
+import { startFundedStripe } from '../funded-stripe.js';
 import { unfinishedRows } from '../ledger-comparison.js';
 import { commerce, marketplaceEnvironment } from '../world.js';
 
@@ -71,7 +72,7 @@ const DIES_WITHIN_MS = 30_000;
 export async function startMarketplaceCrashWorld(options: MarketplaceCrashOptions): Promise<MarketplaceCrashWorld> {
   const { temporalAddress, namespace, withServer = false } = options;
   const test = await openTestLedger();
-  const stripe = await startStripeSandbox();
+  const stripe = await startFundedStripe();
   const hyperswitch = await startHyperswitchSandbox({
     auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
   });
