@@ -8,7 +8,7 @@ export type SellerStanding =
   | { readonly state: 'able'; readonly reason: null }
   | { readonly state: Exclude<SellerState, 'able'>; readonly reason: string };
 
-export const ABLE: SellerStanding = { state: 'able', reason: null };
+const ABLE: SellerStanding = { state: 'able', reason: null };
 /** Stripe does not let us in to the account any more, or knows none of this name. */
 export const DEAUTHORISED: SellerStanding = { state: 'gone', reason: 'deauthorised' };
 

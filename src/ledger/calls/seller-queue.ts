@@ -135,6 +135,7 @@ const itemsOf = (rows: readonly { id: string }[]): MarketplaceItem[] =>
 export async function sellerRefusal(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
   if (!surelyUnmoved(row.certainty)) return undefined;
   const account = row.seller_account;
+  if (row.shut_out) await doubt(query, account);
   const [seller] = await query<SellerRow>(`${SELLER} AND state <> 'able' FOR UPDATE`, [account]);
   if (!seller) return undefined;
   const detail = inWords(seller);
@@ -152,6 +153,29 @@ export async function sellerRefusal(query: Query, row: LockedTransfer): Promise<
   const afterMs = oldest?.id === row.id ? seller.due_ms : A_DAY_MS;
   await lookAgain(query, 'seller_transfers', row.id, afterMs);
   return { kind: 'waiting', afterMs, why: detail };
+}
+
+/** A park that does not end may be a seller who has left, of which no event told: his account is read, once an hour. */
+async function doubt(query: Query, account: string): Promise<void> {
+  await query(
+    `INSERT INTO sellers AS s (account, state, reason, read_next_at) VALUES ($1, 'waiting', 'shut_out', clock_now())
+     ON CONFLICT (account) DO UPDATE SET state = 'waiting', reason = 'shut_out', since = clock_now(), read_next_at = clock_now()
+       WHERE s.state = 'able' AND s.read_at <= clock_now() - ${ASKED_EVERY}`,
+    [account],
+  );
+}
+
+/** A person is asked because he had gone: whether he is back is read from time to time. @returns undefined: nothing is due */
+export async function lookForGone(
+  query: Query,
+  { seller_account: account }: LockedTransfer,
+): Promise<ClaimRefusal | undefined> {
+  const taken = await query(
+    `UPDATE sellers SET read_next_at = clock_now() + ${ASKED_EVERY} WHERE account = $1 AND state = 'gone'
+       AND read_next_at <= clock_now() RETURNING account`,
+    [account],
+  );
+  return taken.length === 0 ? undefined : { kind: 'read', of: 'seller', sellerAccount: account };
 }
 
 async function askAboutGone(query: Query, row: LockedTransfer, detail: string): Promise<ClaimRefusal> {

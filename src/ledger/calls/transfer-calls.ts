@@ -18,7 +18,7 @@ import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, Tran
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';
 import { balanceRefusal, balanceSufficed, waitForBalance } from './platform-queue.js';
-import { sellerReceived, sellerRefusal, waitForSeller } from './seller-queue.js';
+import { lookForGone, sellerReceived, sellerRefusal, waitForSeller } from './seller-queue.js';
 import {
   hold,
   isTaken,
@@ -143,7 +143,10 @@ const partsOf = (row: LockedTransfer) => {
 
 async function claimRefusal(query: Query, row: LockedTransfer, runner: string): Promise<ClaimRefusal | undefined> {
   if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
-  if (row.attention_reason !== null) return await attentionOf(query, 'seller_transfers', row);
+  if (row.attention_reason !== null) {
+    const look = row.attention_reason === 'seller_gone' ? await lookForGone(query, row) : undefined;
+    return look ?? (await attentionOf(query, 'seller_transfers', row));
+  }
   const wait = waitOf(row, runner);
   if (wait) return await later(query, 'seller_transfers', row, wait);
   const refusal =

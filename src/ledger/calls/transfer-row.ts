@@ -23,6 +23,8 @@ export type LockedTransfer = CallRow & {
   admitted: boolean;
   /** Somebody waits for the platform's balance in its currency. */
   gated: boolean;
+  /** Stripe has not let us in to the seller's account for a day. */
+  shut_out: boolean;
   payment_id: PaymentId | null;
   connector: string | null;
   connector_transaction_id: string | null;
@@ -38,6 +40,8 @@ const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.
     x.written_off_at IS NOT NULL AS written_off, x.sourceless, x.admitted_until IS NOT NULL AS was_admitted,
     coalesce(x.admitted_until > clock_now(), false) AS admitted,
     EXISTS (SELECT 1 FROM platform_gates g WHERE g.currency = x.currency) AS gated,
+    EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = 'stripe:' || x.seller_account AND b.state <> 'closed'
+      AND b.opened_at <= clock_now() - interval '1 day') AS shut_out,
     p.id AS payment_id, p.connector, p.connector_transaction_id, p.charge_of, p.charge_id, p.charge_currency, p.charge_unfit,
     x.stripe_transfer_id, x.created_at, ${CALL_TIMES}
   FROM seller_transfers x JOIN orders o ON o.id = x.order_id

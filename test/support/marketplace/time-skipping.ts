@@ -24,6 +24,8 @@ import {
 
 export interface MarketplaceTestOptions extends Pick<MarketplaceWorldOptions, 'settings' | 'decorate' | 'holdMs'> {
   readonly approvalThreshold?: bigint;
+  /** Buyers pay at the Stripe account that pays the sellers. */
+  readonly linked?: boolean;
 }
 
 /**
@@ -75,7 +77,7 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
   const client = new Client({ connection: env.connection });
   const test = await openTestLedger(options);
   const { ledger, clock } = test;
-  const standIns = await startStandIns(clock);
+  const standIns = await startStandIns(clock, options);
   const { stripe, hyperswitch } = standIns;
   const taskQueue = `q-${crypto.randomUUID()}`;
   const idle = createIdleWatch();

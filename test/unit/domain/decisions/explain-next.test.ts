@@ -48,6 +48,14 @@ describe('what happens next', () => {
     [{ behind: 'another' }, /^waits for reversal another of the same transfer/],
     [{ kind: 'transfer', status: 'pending', behind: 'another' }, /^waits for payment another of its order/],
     [{ status: 'reversed', parkedBy: 'stripe', behind: 'another' }, /^nothing/],
+    [
+      { kind: 'transfer', status: 'waiting_platform_balance' },
+      /^waits for the platform's balance: Stripe is asked at 2026-11-21T10:05.*, or as soon as it tells that money/,
+    ],
+    [
+      { kind: 'transfer', status: 'waiting_seller', certainty: 'absent', nextRetryAt: null },
+      /^waits for its seller, who cannot receive yet, behind an older transfer: .* that the account changes/,
+    ],
     [{ kind: 'transfer', status: 'failed', certainty: 'absent' }, /^it is sent to Stripe at /],
     [{ kind: 'transfer', status: 'reversal_pending', certainty: 'done' }, /^its reversals go on/],
     [{ kind: 'transfer', status: 'permanently_failed', certainty: 'done' }, /^nothing by itself: see its reversals/],

@@ -284,3 +284,83 @@ describe('readPayout', () => {
     expect(await calls.readPayout('po_1', 'acct_seller')).toMatchObject({ kind: 'unclear' });
   });
 });
+
+const CHARGE = {
+  id: 'ch_1',
+  object: 'charge',
+  captured: true,
+  paid: true,
+  status: 'succeeded',
+  livemode: false,
+  payment_method_details: { type: 'card' },
+  balance_transaction: 'txn_1',
+  transfer_data: null,
+};
+const ACCOUNT_OF_SELLER = { id: 'acct_1', object: 'account', capabilities: { transfers: 'pending' } };
+
+describe('what stands behind a payment', () => {
+  it('is told by its PaymentIntent, its charge and the balance that has its money', async () => {
+    const intent = { id: 'pi_1', object: 'payment_intent', latest_charge: 'ch_1' };
+    const { calls, tokens } = await answering([
+      json(200, intent),
+      json(200, CHARGE),
+      json(200, { id: 'txn_1', object: 'balance_transaction', currency: 'eur' }),
+    ]);
+    expect(await calls.readLatestCharge('pi_1')).toEqual({ kind: 'found', value: { chargeId: 'ch_1' } });
+    expect(await calls.readCharge('ch_1')).toEqual({
+      kind: 'found',
+      value: {
+        chargeId: 'ch_1',
+        captured: true,
+        method: 'card',
+        isSplit: false,
+        livemode: false,
+        balanceTransactionId: 'txn_1',
+      },
+    });
+    expect(await calls.readBalanceCurrency('txn_1')).toEqual({ kind: 'found', value: 'EUR' });
+    expect(tokens.map(([endpoint]) => endpoint)).toEqual([
+      'payment_intents.read',
+      'charges.read',
+      'balance_transactions.read',
+    ]);
+  });
+
+  it.each([
+    [{ captured: false }, { captured: false }],
+    [{ paid: false }, { captured: false }],
+    [{ status: 'pending' }, { captured: false }],
+    [{ payment_method_details: null }, { method: null }],
+    [{ transfer_data: { destination: 'acct_1' } }, { isSplit: true }],
+    [{ application_fee: 'fee_1' }, { isSplit: true }],
+    [{ balance_transaction: null }, { balanceTransactionId: null }],
+  ])('a charge with %j is %j', async (change, facts) => {
+    const { calls } = await answering(json(200, { ...CHARGE, ...change }));
+    expect(await calls.readCharge('ch_1')).toMatchObject({ kind: 'found', value: facts });
+  });
+
+  it('is not read from something else', async () => {
+    const { calls } = await answering(json(200, { ...CHARGE, id: 'ch_2' }));
+    expect(await calls.readCharge('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readLatestCharge('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readBalanceCurrency('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readCharge('..')).toMatchObject({ kind: 'missing' });
+  });
+});
+
+describe('what a seller and the platform can do', () => {
+  it('is read of the account, with what keeps it from receiving', async () => {
+    const rejected = { ...ACCOUNT_OF_SELLER, requirements: { disabled_reason: 'rejected.fraud' } };
+    const { calls } = await answering([json(200, ACCOUNT_OF_SELLER), json(200, rejected)]);
+    const facts = { sellerAccount: 'acct_1', capabilities: { transfers: 'pending' } };
+    expect(await calls.readSeller('acct_1')).toEqual({ kind: 'found', value: { ...facts, disabledReason: null } });
+    expect(await calls.readSeller('acct_1')).toMatchObject({ value: { disabledReason: 'rejected.fraud' } });
+  });
+
+  it('is our own balance, asked for without an account', async () => {
+    const balance = { object: 'balance', livemode: false, available: [{ amount: -5, currency: 'usd' }], pending: [] };
+    const { calls, received } = await answering(json(200, balance));
+    expect(await calls.readPlatformBalance()).toEqual({ kind: 'found', value: new Map([['USD', -5n]]) });
+    expect(received[0]?.headers['stripe-account']).toBeUndefined();
+  });
+});

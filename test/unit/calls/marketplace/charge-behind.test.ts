@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { chargeBehind } from '../../../../src/calls/marketplace/charge-behind.js';
+import type { ChargeFacts, ReadAnswer } from '../../../../src/domain/calls/provider-answers.js';
+
+const CHARGE: ChargeFacts = {
+  chargeId: 'ch_1',
+  captured: true,
+  method: 'card',
+  isSplit: false,
+  livemode: false,
+  balanceTransactionId: 'txn_1',
+};
+const found = <Value>(value: Value): ReadAnswer<Value> => ({ kind: 'found', value });
+const missing = { kind: 'missing', detail: 'no such payment_intent' } as const;
+const unclear = { kind: 'unclear', detail: '500' } as const;
+const misdirected = { kind: 'misdirected', scope: 'provider', detail: '403' } as const;
+
+interface Given {
+  readonly intent?: ReadAnswer<{ readonly chargeId: string | null }>;
+  readonly charge?: ReadAnswer<ChargeFacts>;
+  readonly balance?: ReadAnswer<string>;
+}
+const behind = ({ intent = found({ chargeId: 'ch_1' }), charge = found(CHARGE), balance = found('USD') }: Given) =>
+  chargeBehind(
+    {
+      readLatestCharge: () => Promise.resolve(intent),
+      readCharge: () => Promise.resolve(charge),
+      readBalanceCurrency: () => Promise.resolve(balance),
+    },
+    'pi_1',
+  );
+const charged = (change: Partial<ChargeFacts>) => ({ charge: found({ ...CHARGE, ...change }) });
+
+describe('the charge behind a payment', () => {
+  it('is drawn from in the currency of its balance', async () => {
+    expect(await behind({})).toEqual({ kind: 'charge', chargeId: 'ch_1', currency: 'USD', livemode: false });
+    expect(await behind({ balance: found('EUR') })).toMatchObject({ kind: 'charge', currency: 'EUR' });
+  });
+
+  it.each<[Given, RegExp]>([
+    [{ intent: missing }, /^not at this Stripe account: no such payment_intent$/],
+    [{ intent: found({ chargeId: null }) }, /^pi_1 was paid by no charge$/],
+    [charged({ captured: false }), /^ch_1 is not captured$/],
+    [charged({ method: 'sepa_debit' }), /by sepa_debit, not by card$/],
+    [charged({ method: null }), /not by card$/],
+    [charged({ isSplit: true }), /split at Stripe already$/],
+  ])('is never drawn from where %j', async (given, why) => {
+    expect(await behind(given)).toEqual({ kind: 'unfit', why: expect.stringMatching(why) });
+  });
+
+  it.each<[Given, boolean]>([
+    [{ intent: unclear }, true],
+    [{ charge: unclear }, true],
+    [{ balance: unclear }, true],
+    [charged({ balanceTransactionId: null }), true],
+    [{ intent: misdirected }, false],
+  ])('is not known where %j', async (given, mayPass) => {
+    expect(await behind(given)).toMatchObject({ kind: 'unread', mayPass });
+  });
+});
