@@ -94,13 +94,15 @@ CREATE OR REPLACE VIEW causes AS
     back_at IS NULL AND platform_bears FROM dispute_withdrawals;
 
 -- As in 0052; what the platform bears while DISPUTE_POLICY has the sellers wait is back with the buyer too, and all of it the platform's.
-CREATE OR REPLACE FUNCTION book_platform(p_order uuid) RETURNS void LANGUAGE sql AS $$
+CREATE OR REPLACE FUNCTION book_platform(p_order uuid) RETURNS TABLE (now_promised numeric, now_due_back numeric) LANGUAGE sql AS $$
   INSERT INTO order_shares (order_id, seller_account, promised, due_back)
     SELECT p_order, NULL,
       coalesce((SELECT captured FROM payments WHERE order_id = p_order), 0) - coalesce(sum(promised), 0),
       coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND (stands OR borne)), 0) - coalesce(sum(due_back), 0)
     FROM order_shares WHERE order_id = p_order AND seller_account IS NOT NULL
   ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
+    WHERE (order_shares.promised, order_shares.due_back) IS DISTINCT FROM (EXCLUDED.promised, EXCLUDED.due_back)
+  RETURNING promised, due_back
 $$;
 CREATE OR REPLACE FUNCTION guard_order_shares() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
