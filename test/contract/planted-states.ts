@@ -181,6 +181,20 @@ export const PLANTED: readonly (readonly [
     35,
     ['MakegoodBalanceWaitLong'],
   ],
+  ['transfers wait for the balance', late(30, open('transfer', 'waiting_platform_balance', 600_000)), 40, []],
+  [
+    'transfers have waited for the balance for a week',
+    late(30, open('transfer', 'waiting_platform_balance', 604_900)),
+    35,
+    ['MakegoodPlatformBalanceLow'],
+  ],
+  ['a seller is being examined', late(30, open('transfer', 'waiting_seller', 1_200_000)), 40, []],
+  [
+    'a seller has not been able to receive for two weeks',
+    late(30, open('transfer', 'waiting_seller', 1_210_000)),
+    35,
+    ['MakegoodSellerWaitLong'],
+  ],
   ['a bank transfer takes its time', late(30, open('payment', 'processing', 1_000_000)), 60, []],
   [
     'a payment has been processing for two weeks',

@@ -211,3 +211,9 @@ function wordsOf(message: string, secretKey: string): string {
     .trim();
   return line.length > LONGEST_WORDS ? `${line.slice(0, LONGEST_WORDS - 1)}…` : line || 'no reason given';
 }
+
+/** Ids to look at come from people and from webhooks too: one that cannot be an id names nothing, and is not asked for. */
+export const noSuchId = (id: string): ReadAnswer<never> => ({
+  kind: 'missing',
+  detail: `${JSON.stringify(id.slice(0, 40))} is no id of Stripe's: nothing was asked`,
+});

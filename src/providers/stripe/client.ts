@@ -1,6 +1,5 @@
 import StripeLibrary from 'stripe';
 import type {
-  ChargeFacts,
   KeyedAnswer,
   PayoutFacts,
   ReadAnswer,
@@ -15,24 +14,15 @@ import type { JsonObject } from '../../domain/json.js';
 import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
-import { keyedAnswer, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import { keyedAnswer, noSuchId, noTokenInTime, outcomeOf, readAnswer } from './answers.js';
 import type { Ask, StripeEndpoint } from './ask.js';
 import type { Answered } from './budget.js';
+import { type ChargeReads, chargeReads } from './charge-reads.js';
 import { type DisputeReads, disputeReads } from './dispute-reads.js';
-import {
-  availableBalance,
-  balanceCurrency,
-  chargeFacts,
-  idAt,
-  pageOf,
-  payoutFacts,
-  reversalFacts,
-  sellerFacts,
-  transferFacts,
-} from './facts.js';
+import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
-import { checkedReversal, checkedTransfer, isId, noSuchId, requireId, requireLimit } from './params.js';
+import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
 
 export type { StripeEndpoint } from './ask.js';
 
@@ -51,7 +41,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls extends DisputeReads {
+export interface StripeCalls extends ChargeReads, DisputeReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
@@ -81,11 +71,6 @@ export interface StripeCalls extends DisputeReads {
   /** Whether a connected account may receive transfers. */
   readSeller(sellerAccount: string): Promise<ReadAnswer<SellerFacts>>;
   readPayout(externalPayoutId: string, sellerAccount: string): Promise<ReadAnswer<PayoutFacts>>;
-  /** The charge by which a PaymentIntent was paid; null: by none yet. */
-  readLatestCharge(paymentIntent: string): Promise<ReadAnswer<{ readonly chargeId: string | null }>>;
-  readCharge(chargeId: string): Promise<ReadAnswer<ChargeFacts>>;
-  /** In which balance its money is (upper case); of a charge that is not always the currency that the buyer paid in. */
-  readBalanceCurrency(balanceTransactionId: string): Promise<ReadAnswer<string>>;
 }
 
 export interface TransferFilter {
@@ -299,42 +284,6 @@ function accountReads(
         const facts = payoutFacts(object, account);
         return facts?.externalPayoutId === id ? facts : undefined;
       });
-    },
-  };
-}
-
-function chargeReads(ask: Ask): Pick<StripeCalls, 'readLatestCharge' | 'readCharge' | 'readBalanceCurrency'> {
-  return {
-    async readLatestCharge(paymentIntent) {
-      if (!isId(paymentIntent)) return noSuchId(paymentIntent);
-      const outcome = await ask('payment_intents.read', { what: `payment ${paymentIntent}` }, (stripe) =>
-        stripe.paymentIntents.retrieve(paymentIntent),
-      );
-      return readAnswer(outcome, (object) =>
-        object['object'] === 'payment_intent' && idAt(object, 'id') === paymentIntent
-          ? { chargeId: idAt(object, 'latest_charge') ?? null }
-          : undefined,
-      );
-    },
-
-    async readCharge(chargeId) {
-      if (!isId(chargeId)) return noSuchId(chargeId);
-      const outcome = await ask('charges.read', { what: `charge ${chargeId}` }, (stripe) =>
-        stripe.charges.retrieve(chargeId),
-      );
-      return readAnswer(outcome, (object) => {
-        const facts = chargeFacts(object);
-        return facts?.chargeId === chargeId ? facts : undefined;
-      });
-    },
-
-    async readBalanceCurrency(balanceTransactionId) {
-      if (!isId(balanceTransactionId)) return noSuchId(balanceTransactionId);
-      const asked = { what: `balance transaction ${balanceTransactionId}` };
-      const outcome = await ask('balance_transactions.read', asked, (stripe) =>
-        stripe.balanceTransactions.retrieve(balanceTransactionId),
-      );
-      return readAnswer(outcome, balanceCurrency);
     },
   };
 }

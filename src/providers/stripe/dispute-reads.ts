@@ -1,9 +1,9 @@
 import type { ReadAnswer, StripeDispute, StripeRefund } from '../../domain/calls/provider-answers.js';
-import { readAnswer } from './answers.js';
+import { noSuchId, readAnswer } from './answers.js';
 import type { Ask } from './ask.js';
 import { disputeFacts, stripeRefundFacts } from './facts.js';
 import { allPages } from './pages.js';
-import { isId, noSuchId } from './params.js';
+import { isId } from './params.js';
 
 /** What left our balance because of a buyer's payment, as Stripe itself holds it. */
 export interface DisputeReads {

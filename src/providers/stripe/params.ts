@@ -1,4 +1,4 @@
-import type { ReadAnswer, ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
+import type { ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
 
 /** What is refused here is a bug of ours, said before anything is sent. */
 
@@ -26,12 +26,6 @@ function requireAmount(amount: number, what: string): void {
 
 /** A blank id would turn the path of one object into the path of its list; so would dots. */
 export const isId = (text: string): boolean => /^[\x21-\x7e]{1,255}$/.test(text) && /\w/.test(text);
-
-/** Ids to look at come from people and from webhooks too: one that cannot be an id names nothing, and is not asked for. */
-export const noSuchId = (id: string): ReadAnswer<never> => ({
-  kind: 'missing',
-  detail: `${JSON.stringify(id.slice(0, 40))} is no id of Stripe's: nothing was asked`,
-});
 
 export function requireId(id: string, what: string): string {
   if (isId(id)) return id;
