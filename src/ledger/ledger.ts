@@ -3,7 +3,6 @@ import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
-import { createDisputeReadings } from './calls/dispute-readings.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
@@ -27,19 +26,17 @@ import { createBackfillMatching } from './historical/backfill-matching.js';
 import { createBackfillPlan } from './historical/backfill-plan.js';
 import { createBackfills } from './historical/backfills.js';
 import { createHistoricalTransfers } from './historical/historical-transfers.js';
-import { createDisputeReader } from './marketplace/disputes.js';
 import { createDueItems } from './marketplace/due-items.js';
 import { createForeignShares } from './marketplace/foreign-shares.js';
 import { createProviderStates } from './marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from './marketplace/marketplace-lists.js';
+import { createMoneyThatLeaves } from './marketplace/money-that-leaves.js';
 import { createOrders } from './marketplace/orders.js';
-import { createPaymentSearches } from './marketplace/payment-searches.js';
 import { createPayments } from './marketplace/payments.js';
 import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
 import { createRequestKeys } from './marketplace/request-keys.js';
 import { createTransferReader } from './marketplace/transfers.js';
-import { createUnnamedRefunds } from './marketplace/unnamed-refunds.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import type { Sealer } from './sealer.js';
@@ -121,10 +118,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createMarketplaceLists(database),
     ...createProviderStates(database),
     ...createWebhooks(database),
-    ...createDisputeReader(database),
-    ...createPaymentSearches(database),
-    ...createDisputeReadings(database, disputeRules),
-    ...createUnnamedRefunds(database),
+    ...createMoneyThatLeaves(database, disputeRules),
     ...createPayouts(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),

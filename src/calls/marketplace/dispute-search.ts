@@ -67,12 +67,17 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
   /** Where it is not known yet at which processor a payment is, Hyperswitch says. */
   async function located(payment: SearchedPayment): Promise<SearchedPayment | string> {
     if (payment.connectorTransactionId !== null) return payment;
-    const answer = await hyperswitch.readPayment(payment.hyperswitchPaymentId);
+    const unread = await readAgain(payment.id, payment.hyperswitchPaymentId);
+    return unread ?? (await ledger.paymentToSearch(payment.id)) ?? payment;
+  }
+
+  async function readAgain(id: PaymentId, hyperswitchPaymentId: string): Outcome {
+    const answer = await hyperswitch.readPayment(hyperswitchPaymentId);
     if (answer.kind !== 'found') return answer.detail;
     const misfit = await account.misfit(answer.value.owner);
     if (misfit !== undefined) return misfit;
-    wake((await ledger.applyPayment({ paymentId: payment.id, runner: null, facts: answer.value })).started);
-    return (await ledger.paymentToSearch(payment.id)) ?? payment;
+    wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: answer.value })).started);
+    return undefined;
   }
 
   async function held({ id, connector, connectorTransactionId: name, hyperswitchPaymentId }: SearchedPayment): Outcome {
@@ -85,19 +90,22 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     const refunds = await stripe.refundsOf(name);
     if (refunds.kind === 'missing') return undefined;
     if (refunds.kind !== 'found') return refunds.detail;
-    return (await ledger.noteUnnamedRefunds(id, refunds.value)) > 0
-      ? await nameRefunds(id, hyperswitchPaymentId)
-      : undefined;
+    if ((await ledger.noteUnnamedRefunds(id, refunds.value)) === 0) return undefined;
+    const unread = await nameRefunds(id, hyperswitchPaymentId);
+    if (unread === undefined) await ledger.noteUnnamedRefunds(id, refunds.value);
+    return unread;
   }
 
+  /** Hyperswitch may know of them by now: as refunds, or as a payment that was cancelled after its capture. */
   async function nameRefunds(id: PaymentId, hyperswitchPaymentId: string): Outcome {
+    const unread = await readAgain(id, hyperswitchPaymentId);
+    if (unread !== undefined) return unread;
     const answer = await hyperswitch.refundsOf(hyperswitchPaymentId);
     if (answer.kind !== 'found') return answer.detail;
     for (const facts of answer.value) {
       const { refundId, started } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
       wake([{ kind: 'refund', id: refundId }, ...started]);
     }
-    await ledger.noteUnnamedRefunds(id, []);
     return undefined;
   }
 

@@ -4,6 +4,7 @@ import { ask } from '../calls/hyperswitch-rows.js';
 import type { Database } from '../database.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import type { Query } from '../transition.js';
+import { saidGivenBack } from './given-back.js';
 import { wakeTransfers } from './order-status.js';
 import { lockOrderOf } from './seller-shares.js';
 
@@ -18,8 +19,9 @@ export function createUnnamedRefunds(database: Database) {
       database.transaction(async (query) => {
         const order = await lockOrderOf(query, 'payments', payment);
         if (!order) return 0;
-        for (const { stripeRefundId, amount, currency, status } of held) {
-          if (amount === 0n) continue;
+        for (const one of held) {
+          const { stripeRefundId, amount, currency, status } = one;
+          if (amount === 0n || (await isOfHyperswitch(query, payment, one))) continue;
           await query(
             `INSERT INTO unnamed_refunds (provider_refund_id, payment_id, amount, currency, succeeded)
                SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE connector_refund_id = $1)
@@ -32,6 +34,35 @@ export function createUnnamedRefunds(database: Database) {
         return waiting.length;
       }),
   };
+}
+
+/** Its own mark and the amount say so: not every Hyperswitch tells what the processor calls a refund, or lists what a cancelled payment gave back. */
+async function isOfHyperswitch(
+  query: Query,
+  payment: PaymentId,
+  { stripeRefundId, madeFrom, amount, currency }: StripeRefund,
+): Promise<boolean> {
+  if (madeFrom === null) return false;
+  const values = [payment, madeFrom.id, amount.toString(), currency];
+  if (madeFrom.kind === 'refund') {
+    await query(
+      `UPDATE refunds SET connector_refund_id = $5 WHERE payment_id = $1 AND hyperswitch_refund_id = $2 AND amount = $3 AND currency = $4
+         AND connector_refund_id IS NULL AND NOT EXISTS (SELECT 1 FROM refunds WHERE connector_refund_id = $5)`,
+      [...values, stripeRefundId],
+    );
+    return false;
+  }
+  const [all] = await query(
+    `SELECT FROM payments p JOIN refunds r ON r.id = ${saidGivenBack('p.id')} AND r.amount = $3 AND r.currency = $4
+     WHERE p.id = $1 AND starts_with($2, p.hyperswitch_payment_id || '_')`,
+    values,
+  );
+  if (!all) return false;
+  await query(
+    'UPDATE unnamed_refunds SET decided_at = clock_now() WHERE provider_refund_id = $1 AND decided_at IS NULL',
+    [stripeRefundId],
+  );
+  return true;
 }
 
 /** Of the payment `of` (SQL): what nobody has named or decided about. */

@@ -165,8 +165,15 @@ export function stripeRefundFacts(object: JsonObject): StripeRefund | undefined 
     currency,
     // Stripe's documents let it be null where a refund needs none: it has gone out.
     status: stringAt(object, 'status') ?? 'succeeded',
+    madeFrom: madeFrom(metadataOf(object)),
     createdAt,
   };
+}
+
+/** Hyperswitch's connector writes its own id on what it makes, and beside that of a refund that it is one. */
+function madeFrom(metadata: Readonly<Record<string, string>>): StripeRefund['madeFrom'] {
+  const { order_id: id, is_refund_id_as_reference: ofRefund } = metadata;
+  return id === undefined || id === '' ? null : { kind: ofRefund === 'true' ? 'refund' : 'attempt', id };
 }
 
 /** Available amounts by currency; may be negative: a seller can owe. */

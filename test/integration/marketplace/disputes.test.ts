@@ -326,6 +326,32 @@ describe('what nobody tells of', () => {
     expect((await world.find(order)).payment!.attention).toBeNull();
     expect((await world.find(order)).refunds).toHaveLength(1);
   });
+
+  const searchedAfterHours = async (order: OrderId) => {
+    const payment = (await world.find(order)).payment!.id;
+    const pi = (await world.ledger.paymentToSearch(payment))!.connectorTransactionId!;
+    const there = world.atStripe.ledger().refunds.find(({ payment_intent }) => payment_intent === pi)!;
+    await world.stripeTells('refund.created', there.id, pi);
+    world.clock.advance(2 * HOUR_MS);
+    expect(await world.calls.searchPayment(payment)).toBeUndefined();
+    await world.settle();
+    expect((await world.find(order)).payment!.attention).toBeNull();
+    expect((await world.find(order)).refunds).toHaveLength(1);
+  };
+
+  it('a refund that Hyperswitch made at Stripe is not asked about, although it does not say what that is called', async () => {
+    const order = await sold();
+    await world.refund(order, 500n);
+    await searchedAfterHours(order);
+    expect(await balances()).toEqual([300n, 200n]);
+  });
+
+  it('what Hyperswitch gave back by cancelling the payment is not asked about, and found without its word', async () => {
+    const order = await sold();
+    await world.atHyperswitch.movePayment(hyperswitchPaymentId(order), { to: 'cancelled_post_capture' });
+    await searchedAfterHours(order);
+    expect(await balances()).toEqual([0n, 0n]);
+  });
 });
 
 describe('what Hyperswitch cancelled after it was captured', () => {

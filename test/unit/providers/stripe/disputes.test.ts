@@ -98,7 +98,14 @@ describe('what left because of one payment', () => {
     const { calls, received, tokens } = await answering([
       json(200, list([dispute(), dispute({ id: 'dp_2' })], true)),
       json(200, list([dispute({ id: 'dp_3' })])),
-      json(200, list([refund(), refund({ id: 're_2', status: null })])),
+      json(
+        200,
+        list([
+          refund({ metadata: { order_id: 'ref_1', is_refund_id_as_reference: 'true' } }),
+          refund({ id: 're_2', status: null, metadata: { order_id: 'pay_1_1' } }),
+          refund({ id: 're_3' }),
+        ]),
+      ),
       json(200, list([])),
     ]);
     const disputes = await calls.disputesOf('pi_1');
@@ -109,8 +116,15 @@ describe('what left because of one payment', () => {
     ]);
     expect(await calls.refundsOf('ch_1')).toMatchObject({
       value: [
-        { stripeRefundId: 're_1', amount: 300n, currency: 'USD', status: 'succeeded' },
-        { stripeRefundId: 're_2', status: 'succeeded' },
+        {
+          stripeRefundId: 're_1',
+          amount: 300n,
+          currency: 'USD',
+          status: 'succeeded',
+          madeFrom: { kind: 'refund', id: 'ref_1' },
+        },
+        { stripeRefundId: 're_2', status: 'succeeded', madeFrom: { kind: 'attempt', id: 'pay_1_1' } },
+        { stripeRefundId: 're_3', madeFrom: null },
       ],
     });
     expect(await calls.disputesOf('ch_1')).toEqual({ kind: 'found', value: [] });
