@@ -65,9 +65,13 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   };
   const ofDisputes = { ...common, clock, stripe: stripe?.inLane('disputes') };
   const search = createDisputeSearch(ofDisputes);
-  const { advanceDispute, readDispute } = createDisputeFollow(ofDisputes);
-  const { searchNamed } = search;
-  const advancePayment = createPaymentFollow({ ...common, clock, expiryMs: paymentExpiryMs, searchNamed });
+  const follow = createDisputeFollow(ofDisputes);
+  const advancePayment = createPaymentFollow({
+    ...common,
+    clock,
+    expiryMs: paymentExpiryMs,
+    searchNamed: search.searchNamed,
+  });
   const advanceRefund = createRefundFollow(common);
 
   /** Everything that a webhook told of the item before it was read is answered by the reading. */
@@ -81,8 +85,8 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
 
   return {
     advancePayment: (id: PaymentId) => answeringWebhooks({ kind: 'payment', id }, () => advancePayment(id)),
-    advanceDispute: (id: DisputeId) => answeringWebhooks({ kind: 'dispute', id }, () => advanceDispute(id)),
-    readDispute,
+    advanceDispute: (id: DisputeId) => answeringWebhooks({ kind: 'dispute', id }, () => follow.advanceDispute(id)),
+    readDispute: follow.readDispute,
     ...search,
     advanceRefund: (id: RefundId) => answeringWebhooks({ kind: 'refund', id }, () => advanceRefund(id)),
   };

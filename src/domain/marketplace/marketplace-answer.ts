@@ -1,5 +1,4 @@
 import type { Certainty } from '../calls/certainty.js';
-import type { Attention } from '../decisions/attention.js';
 import { type DisputeAnswer, disputeAnswer } from './dispute-answer.js';
 import type { FeePolicy } from './lines.js';
 import type {

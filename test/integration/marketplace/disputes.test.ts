@@ -381,7 +381,7 @@ describe('what Hyperswitch cancelled after it was captured', () => {
     await world.refund(order, 400n);
     await cancelled(order);
     await told(order);
-    expect((await world.find(order)).refunds.map(({ amount }) => amount).toSorted()).toEqual([400n, 600n]);
+    expect((await world.find(order)).refunds.map(({ amount }) => `${amount}`).toSorted()).toEqual(['400', '600']);
     expect(await balances()).toEqual([0n, 0n]);
   });
 
