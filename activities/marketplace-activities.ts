@@ -1,4 +1,5 @@
 import { Context } from '@temporalio/activity';
+import type { DisputeFollow } from '../src/calls/marketplace/dispute-follow.js';
 import type { createHyperswitchCalls } from '../src/calls/marketplace/hyperswitch-calls.js';
 import { createProbes } from '../src/calls/marketplace/probe.js';
 import { reversalCall } from '../src/calls/marketplace/reversal-call.js';
@@ -6,7 +7,7 @@ import { createStripeAccountCheck } from '../src/calls/marketplace/stripe-accoun
 import { createStripeCall } from '../src/calls/marketplace/stripe-call.js';
 import { transferCall } from '../src/calls/marketplace/transfer-call.js';
 import type { CallAttempt, CallStep, FollowStep, RetryTimings } from '../src/calls/steps.js';
-import type { PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
+import type { DisputeId, PaymentId, RefundId, ReversalId, TransferId } from '../src/domain/ids.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { MarketplaceItem } from '../src/ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
@@ -21,6 +22,8 @@ export interface StripeActivityDependencies {
   readonly ledger: Ledger;
   readonly stripe: Stripe;
   readonly hyperswitch: Hyperswitch | undefined;
+  /** Before a share is taken for a dispute; undefined: Hyperswitch is not configured here. */
+  readonly readDispute?: DisputeFollow['readDispute'] | undefined;
   readonly timings: { readonly transfer: RetryTimings; readonly reversal: RetryTimings };
   /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */
   readonly balanceHorizonMs: number;
@@ -47,10 +50,14 @@ export function createStripeActivities(
     processName: `${processName}/t`,
   });
   const hyperswitch = dependencies.hyperswitch && boundedReads(dependencies.hyperswitch);
-  const reverse = createStripeCall(reversalCall({ ...dependencies, hyperswitch, timings: timings.reversal }), {
-    ...common,
-    processName: `${processName}/r`,
-  });
+  const readDispute = dependencies.readDispute && boundedRead(dependencies.readDispute);
+  const reverse = createStripeCall(
+    reversalCall({ ...dependencies, hyperswitch, readDispute, timings: timings.reversal }),
+    {
+      ...common,
+      processName: `${processName}/r`,
+    },
+  );
   const probe = createProbes({ ledger, stripe, wake });
   return {
     sendTransfer: async (id) => counted(await beating(() => sendTransfer(id as TransferId))),
@@ -77,13 +84,20 @@ function boundedReads(hyperswitch: Hyperswitch): Pick<Hyperswitch, 'readRefund' 
   };
 }
 
+function boundedRead(readDispute: DisputeFollow['readDispute']): DisputeFollow['readDispute'] {
+  const bulkhead = createBulkhead();
+  const noPlace = { kind: 'unread', afterMs: NO_PLACE.afterMs, detail: NO_PLACE.why } as const;
+  return (id) => bulkhead(() => readDispute(id)) ?? Promise.resolve(noPlace);
+}
+
 export function createHyperswitchActivities(
   calls: ReturnType<typeof createHyperswitchCalls>,
-): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund'> {
+): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund' | 'advanceDispute'> {
   const bulkhead = createBulkhead();
   const step = async (work: () => Promise<FollowStep>): Promise<FollowStep> => (await bulkhead(work)) ?? NO_PLACE;
   return {
     advancePayment: (id) => beating(() => step(() => calls.advancePayment(id as PaymentId))),
+    advanceDispute: (id) => beating(() => step(() => calls.advanceDispute(id as DisputeId))),
     advanceRefund: (id) => beating(() => step(() => calls.advanceRefund(id as RefundId))),
   };
 }

@@ -10,6 +10,8 @@ export interface MarketplaceActivities {
   /** Makes the payment at Hyperswitch if it was never sent, reads it otherwise, and applies what it says. */
   advancePayment(paymentId: string): Promise<FollowStep>;
   advanceRefund(refundId: string): Promise<FollowStep>;
+  /** Reads a dispute where its funds can be seen, and has the sellers' shares follow them. */
+  advanceDispute(disputeId: string): Promise<FollowStep>;
   /** One attempt; a failure that counts as a retry is thrown, everything else is returned. */
   sendTransfer(transferId: string): Promise<CallStep>;
   reverseTransfer(reversalId: string): Promise<CallStep>;
@@ -33,7 +35,7 @@ export interface MarketplaceDecisionInput {
   decisionId: string;
 }
 
-/** What starts a payment's or refund's workflow. */
+/** What starts a payment's, refund's or dispute's workflow. */
 export interface FollowInput {
   id: string;
 }

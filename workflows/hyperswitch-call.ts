@@ -5,14 +5,14 @@ import { A_DAY_MS, beginItem } from './item.js';
 import { readAgainMs } from './policies.js';
 import { clearAttention, showAttention, showPhase } from './visibility.js';
 
-/** What differs between a payment and a refund. */
+/** What differs between a payment, a refund and a dispute. */
 export interface Followed {
-  readonly kind: 'payment' | 'refund';
+  readonly kind: 'payment' | 'refund' | 'dispute';
   readonly recordsLate?: () => boolean;
   advance(id: string): Promise<FollowStep>;
 }
 
-/** The life of one payment or refund at Hyperswitch: made where it is not there yet, then read until it is final. */
+/** The life of one payment, refund or dispute: made where it has to be and is not there yet, then read until it is final. */
 export async function followAtHyperswitch(input: FollowInput, followed: Followed): Promise<{ status: string }> {
   const item = beginItem({ ...followed, id: input.id, detail: 'Hyperswitch is asked' });
   const { state } = item;

@@ -1,5 +1,6 @@
 export { backfillTransferIds } from './backfill-transfer-ids.js';
 export { closeTimeSettlement } from './close-time-settlement.js';
+export { dispute } from './dispute.js';
 export { payment } from './payment.js';
 export { refund } from './refund.js';
 export { refundReversal } from './refund-reversal.js';

@@ -20,7 +20,7 @@ const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney
 export const A_DAY_MS = 24 * 3_600_000;
 
 /**
- * What the workflow of a payment, refund, transfer or reversal has around its calls: a state that can be asked for, a desk
+ * What the workflow of a payment, refund, transfer, reversal or dispute has around its calls: a state that can be asked for, a desk
  * for decisions, nudges that have the ledger read again, an end, and a fresh run each day.
  */
 export function beginItem({

@@ -4,6 +4,7 @@ import type { Logger } from '../../src/observability/logger.js';
 import type { SweepActivities } from '../sweep-contract.js';
 import { type CaptureDependencies, createCaptureSweep } from './capture-channels.js';
 import { createLanePasses, type LaneWork } from './lane-pass.js';
+import { createDisputeSweep, type DisputeSweepDependencies } from './sweep-disputes.js';
 import { createInboxSweep, type InboxSweepDependencies } from './sweep-inbox.js';
 import { createMarketplaceSweep, type MarketplaceSweepDependencies } from './sweep-marketplace.js';
 import { createSessionSweep } from './sweep-sessions.js';
@@ -16,6 +17,8 @@ export interface SweepDependencies {
   readonly settlements: { readonly starter: SettlementStarter; readonly sweep: SettlementSweepSettings };
   readonly money: Pick<MarketplaceSweepDependencies, 'starter'>;
   readonly processWebhook: InboxSweepDependencies['processWebhook'];
+  /** Undefined: Hyperswitch is not configured here, and nobody looks for disputes. */
+  readonly searchPayment?: DisputeSweepDependencies['searchPayment'] | undefined;
   /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
   readonly chain: (Pick<CaptureDependencies, 'policy'> & Pick<WatchDependencies, 'readChain'>) | undefined;
   readonly intervals: SweepIntervals;
@@ -26,7 +29,7 @@ const nothingToDo: LaneWork = () => Promise.resolve({});
 
 /** What each lane does. */
 export function createSweeps(dependencies: SweepDependencies): SweepActivities {
-  const { ledger, settlements, money, processWebhook, chain, intervals, logger } = dependencies;
+  const { ledger, settlements, money, processWebhook, searchPayment, chain, intervals, logger } = dependencies;
   const settlement = (lane: SettlementLane) =>
     createSettlementSweep(PROVIDER_OF_LANE[lane], { ledger, logger, ...settlements });
   return createLanePasses({
@@ -45,6 +48,8 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
       refund: createMarketplaceSweep('refund', { ledger, logger, ...money }),
       transfer: createMarketplaceSweep('transfer', { ledger, logger, ...money }),
       reversal: createMarketplaceSweep('reversal', { ledger, logger, ...money }),
+      dispute: createMarketplaceSweep('dispute', { ledger, logger, ...money }),
+      'dispute-search': searchPayment ? createDisputeSweep({ ledger, logger, searchPayment }) : nothingToDo,
       'hyperswitch-event': createInboxSweep('hyperswitch-event', { ledger, logger, processWebhook }),
       'stripe-event': createInboxSweep('stripe-event', { ledger, logger, processWebhook }),
       'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),

@@ -1,13 +1,9 @@
 import type { Attention } from '../domain/decisions/attention.js';
 import type { OrderId, SettlementId } from '../domain/ids.js';
 import { capturedInWords } from '../domain/marketplace/captured.js';
-import {
-  orderAnswer,
-  paymentDetails,
-  refundAnswer,
-  reversalAnswer,
-  transferAnswer,
-} from '../domain/marketplace/marketplace-answer.js';
+import { disputeAnswer } from '../domain/marketplace/dispute-answer.js';
+import { DISPUTE_STATUSES } from '../domain/marketplace/disputes.js';
+import { orderAnswer, paymentDetails, refundAnswer, transferAnswer } from '../domain/marketplace/marketplace-answer.js';
 import {
   ORDER_STATUSES,
   PAYMENT_STATUSES,
@@ -15,12 +11,13 @@ import {
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
 } from '../domain/marketplace/marketplace-status.js';
+import { reversalAnswer } from '../domain/marketplace/reversal-answer.js';
 import { formatDecimal } from '../domain/money.js';
 import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
 import { type Protocol, SETTLEMENT_STATUSES, type SettlementStatus } from '../domain/settlements/settlement-status.js';
 import type { OperatorLedger } from './operator-ledger.js';
 
-export const LISTED = ['settlements', 'orders', 'payments', 'refunds', 'transfers', 'reversals'] as const;
+export const LISTED = ['settlements', 'orders', 'payments', 'refunds', 'transfers', 'reversals', 'disputes'] as const;
 export type Listed = (typeof LISTED)[number];
 
 export interface ListFilter {
@@ -84,9 +81,13 @@ export const LISTINGS: Readonly<Record<Listed, Listing>> = {
       return found.map((order) => ({
         id: order.id,
         attention:
-          [...(order.payment ? [order.payment] : []), ...order.refunds, ...order.transfers, ...order.reversals].find(
-            (item) => item.attention,
-          )?.attention ?? null,
+          [
+            ...(order.payment ? [order.payment] : []),
+            ...order.disputes,
+            ...order.refunds,
+            ...order.transfers,
+            ...order.reversals,
+          ].find((item) => item.attention)?.attention ?? null,
         createdAt: order.createdAt,
         answer: orderAnswer(order),
         cells: [
@@ -172,6 +173,29 @@ export const LISTINGS: Readonly<Record<Listed, Listing>> = {
           money(reversal),
           reversal.sellerAccount,
           reversal.retryCount.toString(),
+        ],
+      }));
+    },
+  },
+  disputes: {
+    statuses: DISPUTE_STATUSES,
+    head: ['STATUS', 'FUNDS', 'MINOR UNITS', 'OUT', 'AT THE PROCESSOR', 'ORDER'],
+    async find(ledger, filter) {
+      const found = await ledger.listDisputes(filter);
+      const reversals = await ledger.reversalsOfDisputes(found.map(({ id }) => id));
+      return found.map((dispute) => ({
+        ...dispute,
+        answer: disputeAnswer(
+          dispute,
+          reversals.filter(({ disputeId }) => disputeId === dispute.id),
+        ),
+        cells: [
+          dispute.status,
+          dispute.funds,
+          money(dispute),
+          dispute.out.toString(),
+          `${dispute.connector} ${dispute.providerDisputeId}`,
+          dispute.orderId,
         ],
       }));
     },

@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import { createHyperswitchAccount } from '../ledger/calls/hyperswitch-account.js';
 import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
@@ -8,6 +9,7 @@ import { createDecisions } from '../ledger/decisions/decide.js';
 import { createBackfillReader } from '../ledger/historical/backfill-report.js';
 import { createBackfills } from '../ledger/historical/backfills.js';
 import { createHistoricalTransfers } from '../ledger/historical/historical-transfers.js';
+import { createDisputeReader } from '../ledger/marketplace/disputes.js';
 import { createForeignShares } from '../ledger/marketplace/foreign-shares.js';
 import { createMarketplaceLists } from '../ledger/marketplace/marketplace-lists.js';
 import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.js';
@@ -20,7 +22,12 @@ import { type CliContext, CommandRefused } from './context.js';
 const UNDEFINED_TABLE = '42P01';
 const UNDEFINED_COLUMN = '42703';
 
-function operationsOn(database: Database, approvalThreshold: ApprovalThreshold, clock: Clock) {
+interface DecisionRules {
+  readonly approvalThreshold: ApprovalThreshold;
+  readonly disputes: DisputeRules;
+}
+
+function operationsOn(database: Database, { approvalThreshold, disputes: disputeRules }: DecisionRules, clock: Clock) {
   return {
     ...createOrders(database),
     ...createTransferReader(database),
@@ -30,7 +37,8 @@ function operationsOn(database: Database, approvalThreshold: ApprovalThreshold, 
     ...createStripeGates(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createDecisions(database, { approvalThreshold, clock }),
+    ...createDecisions(database, { approvalThreshold, clock, disputeRules }),
+    ...createDisputeReader(database),
     ...createSettlementReader(database),
     ...createStoryReader(database),
     ...createHistoricalTransfers(database),
@@ -49,7 +57,7 @@ export async function withOperatorLedger<T>(
   const config = context.readOperatorConfig();
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 2 });
   try {
-    return await work(operationsOn(database, config.approvalThreshold, context.clock));
+    return await work(operationsOn(database, config, context.clock));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === UNDEFINED_TABLE || code === UNDEFINED_COLUMN) {

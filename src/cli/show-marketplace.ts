@@ -2,14 +2,10 @@ import type { Certainty } from '../domain/calls/certainty.js';
 import type { Attention } from '../domain/decisions/attention.js';
 import { explainNext, type Situation } from '../domain/decisions/explain-next.js';
 import { capturedInWords } from '../domain/marketplace/captured.js';
+import { disputeAnswer } from '../domain/marketplace/dispute-answer.js';
 import type { MarketplaceKind, Order, SellerTransfer } from '../domain/marketplace/marketplace.js';
-import {
-  orderAnswer,
-  paymentDetails,
-  refundAnswer,
-  reversalAnswer,
-  transferAnswer,
-} from '../domain/marketplace/marketplace-answer.js';
+import { orderAnswer, paymentDetails, refundAnswer, transferAnswer } from '../domain/marketplace/marketplace-answer.js';
+import { reversalAnswer } from '../domain/marketplace/reversal-answer.js';
 import type { CallDetails, FoundItem } from '../ledger/marketplace/marketplace-story.js';
 import type { ItemView } from './item-view.js';
 import type { OperatorLedger } from './operator-ledger.js';
@@ -25,7 +21,7 @@ export async function showMarketplaceItem(ledger: OperatorLedger, item: ShownIte
   return item.kind === 'order' ? await showOrder(ledger, order, nowMs) : await showOne(ledger, order, { item, nowMs });
 }
 
-/** What payments, refunds, transfers and reversals have in common here. */
+/** What payments, refunds, transfers, reversals and disputes have in common here. */
 interface Part {
   readonly kind: MarketplaceKind;
   readonly id: string;
@@ -107,6 +103,27 @@ function partsOf(order: Order): readonly Part[] {
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
         ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
         ['retries', reversal.retryCount.toString()],
+      ] as const,
+    })),
+    ...order.disputes.map((dispute) => ({
+      ...dispute,
+      kind: 'dispute' as const,
+      certainty: 'done' as const,
+      nextRetryAt: null,
+      answer: disputeAnswer(
+        dispute,
+        reversals.filter(({ disputeId }) => disputeId === dispute.id),
+      ),
+      own: [
+        ['funds', `${dispute.funds}, ${dispute.out} out now`],
+        ...(dispute.borneByPlatform === 0n
+          ? []
+          : [['left with the platform', `${dispute.borneByPlatform}, by DISPUTE_POLICY`] as const]),
+        ['at the processor', `${dispute.connector} ${dispute.providerDisputeId}`],
+        ['called there', dispute.providerStatus ?? 'nothing yet'],
+        ['at Hyperswitch', dispute.hyperswitchDisputeId ?? 'not named there'],
+        ['reason', dispute.reason ?? 'none given'],
+        ['reversals', reversals.filter(({ disputeId }) => disputeId === dispute.id).length.toString()],
       ] as const,
     })),
   ];

@@ -10,7 +10,7 @@ export function addShowCommand(program: Command, context: CliContext): void {
   program
     .command('show <id>')
     .description(
-      'one settlement, order, payment, refund, transfer or reversal: how it stands, what happens next, and everything that happened to it. Also by the name it has at Stripe or Hyperswitch',
+      'one settlement, order, payment, refund, transfer, reversal or dispute: how it stands, what happens next, and everything that happened to it. Also by the name it has at Stripe or Hyperswitch',
     )
     .option('--json', 'answer as JSON')
     .action((text: string, options: { json?: true }) => run(context, text, options));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { parseBytes } from '../domain/bytes.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import { parseCurrency } from '../domain/marketplace/currencies.js';
 import { type ApiToken, ROLES } from '../domain/roles.js';
 
 /**
@@ -72,6 +73,20 @@ export const approvalThreshold = () =>
       limits.set(currency, BigInt(digits));
     }
     return limits;
+  });
+
+/** By currency, in its minor units: `usd:1500,eur:2000`. @returns by ISO code in upper case */
+export const amountsByCurrency = () =>
+  text((raw): ReadonlyMap<string, bigint> => {
+    const amounts = new Map<string, bigint>();
+    for (const part of raw.split(',')) {
+      const [, code = '', digits = ''] = /^([A-Za-z]{3}):([0-9]{1,18})$/.exec(part.trim()) ?? [];
+      const currency = parseCurrency(code);
+      if (currency === undefined) throw new Wrong(`${quoted(part.trim())} is not currency:amount (digits only)`);
+      if (amounts.has(currency)) throw new Wrong(`holds ${currency.toLowerCase()} twice`);
+      amounts.set(currency, BigInt(digits));
+    }
+    return amounts;
   });
 
 export const flag = () =>

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FEE_POLICIES } from '../domain/marketplace/lines.js';
 import {
   amount,
+  amountsByCurrency,
   anyText,
   apiBase,
   apiTokens,
@@ -249,6 +250,16 @@ export const ENVIRONMENT = z.object({
     '24h',
     'How long a buyer has to pay: what nobody has paid by then is cancelled at Hyperswitch.',
   ),
+  DISPUTE_POLICY: standard(
+    oneOf(['reverse', 'hold', 'wait']),
+    'reverse',
+    "What the funds of a dispute that are out mean for the order's sellers: reverse takes their shares back at once, hold only keeps what was not sent yet until the dispute has ended, wait does nothing until it is lost.",
+  ),
+  DISPUTE_FEE: optional(amountsByCurrency(), {
+    description:
+      'Charged to the sellers each time funds of a dispute go out, by currency in minor units, in proportion to what it takes of them and never more than they have left; what is not listed the platform bears.',
+    example: 'usd:1500,eur:2000',
+  }),
   MPP_SECRET_KEY: optional(secretOf(32), {
     secret: true,
     description: 'Binds MPP challenges to this server, at least 32 characters; without it MPP is not offered.',

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
 import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey } from './config-values.js';
@@ -76,6 +77,7 @@ export interface Config {
       }
     | undefined;
   readonly paymentExpiryMs: number;
+  readonly disputes: DisputeRules;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
   readonly transferRetry: RetrySettings;
 }
@@ -217,6 +219,7 @@ function toConfig(values: Values): Config {
     settlement: settlementOf(values),
     ...providersOf(values),
     paymentExpiryMs: values.PAYMENT_EXPIRY,
+    disputes: { policy: values.DISPUTE_POLICY, fees: values.DISPUTE_FEE ?? new Map<string, bigint>() },
     reversal: {
       enabled: values.REVERSAL_WORKER_ENABLED,
       maxRetries: values.REVERSAL_MAX_RETRIES,

@@ -7,6 +7,7 @@ export type OrderId = Brand<string, 'OrderId'>;
 export type PaymentId = Brand<string, 'PaymentId'>;
 export type RefundId = Brand<string, 'RefundId'>;
 export type DisputeId = Brand<string, 'DisputeId'>;
+/** One time that funds of a dispute went out. */
 export type WithdrawalId = Brand<string, 'WithdrawalId'>;
 /** Of whatever sellers give back for. */
 export type CauseId = RefundId | WithdrawalId;
@@ -25,6 +26,7 @@ export const newLeaseId = (nowMs: number): LeaseId => uuidV7(nowMs) as LeaseId;
 export const newOrderId = (nowMs: number): OrderId => uuidV7(nowMs) as OrderId;
 export const newPaymentId = (nowMs: number): PaymentId => uuidV7(nowMs) as PaymentId;
 export const newRefundId = (nowMs: number): RefundId => uuidV7(nowMs) as RefundId;
+export const newDisputeId = (nowMs: number): DisputeId => uuidV7(nowMs) as DisputeId;
 export const newTransferId = (nowMs: number): TransferId => uuidV7(nowMs) as TransferId;
 export const newBackfillId = (nowMs: number): BackfillId => uuidV7(nowMs) as BackfillId;
 
@@ -34,6 +36,7 @@ export const parseDecisionId = (text: string): DecisionId | undefined => parse(t
 export const parseOrderId = (text: string): OrderId | undefined => parse(text) as OrderId | undefined;
 export const parsePaymentId = (text: string): PaymentId | undefined => parse(text) as PaymentId | undefined;
 export const parseRefundId = (text: string): RefundId | undefined => parse(text) as RefundId | undefined;
+export const parseDisputeId = (text: string): DisputeId | undefined => parse(text) as DisputeId | undefined;
 export const parseTransferId = (text: string): TransferId | undefined => parse(text) as TransferId | undefined;
 export const parseBackfillId = (text: string): BackfillId | undefined => parse(text) as BackfillId | undefined;
 export const parseReversalId = (text: string): ReversalId | undefined => parse(text) as ReversalId | undefined;

@@ -13,6 +13,8 @@ export type SweepLane =
   | 'refund'
   | 'transfer'
   | 'reversal'
+  | 'dispute'
+  | 'dispute-search'
   | InboxLane
   | 'upkeep';
 
@@ -65,6 +67,8 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   transfer: sales,
   refund: refunds,
   reversal: refunds,
+  dispute: refunds,
+  'dispute-search': refunds,
   'hyperswitch-event': refunds,
   'stripe-event': refunds,
   'stripe-read': refunds,

@@ -9,5 +9,5 @@ export const backfillWorkflowId = (id: BackfillId): string => `backfill/${id}`;
 
 /** Where everything runs that calls Stripe, so that its rate can be changed live and its slowness holds up nothing else. */
 export const stripeTaskQueue = (taskQueue: string): string => `${taskQueue}-stripe`;
-/** `payment/<id>`, `refund/<id>`, `transfer/<id>`, `reversal/<id>`. */
+/** `payment/<id>`, `refund/<id>`, `transfer/<id>`, `reversal/<id>`, `dispute/<id>`. */
 export const marketplaceWorkflowId = (kind: MarketplaceKind, id: string): string => `${kind}/${id}`;

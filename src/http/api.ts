@@ -16,6 +16,7 @@ import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-heade
 import { authorize, createAuthenticate } from './auth.js';
 import { type DecidedItem, decisionRoutes } from './decisions/decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
+import { disputeRoutes } from './marketplace/disputes.js';
 import type { MarketplaceRouteDependencies } from './marketplace/marketplace-dependencies.js';
 import { orderRoutes } from './marketplace/orders.js';
 import { paymentRoutes } from './marketplace/payments.js';
@@ -102,6 +103,7 @@ function marketplaceRoutes(dependencies: ApiDependencies): readonly Route[] {
     ...paymentRoutes(given),
     ...refundRoutes(given),
     ...transferRoutes(given),
+    ...disputeRoutes(given),
     ...decisionRoutes({
       ledger: marketplace.ledger,
       resolution: dependencies.resolution,

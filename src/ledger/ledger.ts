@@ -1,6 +1,7 @@
 import type { Capture } from '../domain/channels/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
@@ -29,6 +30,7 @@ import { createDueItems } from './marketplace/due-items.js';
 import { createForeignShares } from './marketplace/foreign-shares.js';
 import { createProviderStates } from './marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from './marketplace/marketplace-lists.js';
+import { createMoneyThatLeaves } from './marketplace/money-that-leaves.js';
 import { createOrders } from './marketplace/orders.js';
 import { createPayments } from './marketplace/payments.js';
 import { createPayouts } from './marketplace/payouts.js';
@@ -60,6 +62,8 @@ export interface LedgerDependencies {
   readonly sealer: Sealer;
   readonly clock: Clock;
   readonly approvalThreshold: ApprovalThreshold;
+  /** Left out: shares are taken back as soon as funds are out, and the platform bears the fees of disputes. */
+  readonly disputeRules?: DisputeRules | undefined;
   /** Of refunds that do not say who bears the fee; default: `return_proportionally`. */
   readonly refundFee?: FeePolicy;
 }
@@ -69,7 +73,14 @@ export class LedgerNotReady extends Error {}
 
 /** Every operation on the ledger. Nothing else in the product speaks SQL. */
 export function createLedger(dependencies: LedgerDependencies) {
-  const { database, sealer, clock, approvalThreshold, refundFee = 'return_proportionally' } = dependencies;
+  const {
+    database,
+    sealer,
+    clock,
+    approvalThreshold,
+    disputeRules = DEFAULT_DISPUTE_RULES,
+    refundFee = 'return_proportionally',
+  } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
 
@@ -91,7 +102,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDueAnswers(database),
     ...createNamedAnswers(database, sealer),
     ...createSettlementReader(database),
-    ...createDecisions(database, { approvalThreshold, clock }),
+    ...createDecisions(database, { approvalThreshold, clock, disputeRules }),
     ...createSweepMarks(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
@@ -107,6 +118,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createMarketplaceLists(database),
     ...createProviderStates(database),
     ...createWebhooks(database),
+    ...createMoneyThatLeaves(database, disputeRules),
     ...createPayouts(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),

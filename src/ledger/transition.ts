@@ -42,6 +42,7 @@ export interface NewEvent {
     | 'refund'
     | 'transfer'
     | 'reversal'
+    | 'dispute'
     | 'seller'
     | 'provider'
     | 'backfill';

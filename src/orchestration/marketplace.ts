@@ -21,6 +21,7 @@ const TYPE: Readonly<Record<Kind, string>> = {
   refund: 'refund',
   transfer: 'sellerTransfer',
   reversal: 'refundReversal',
+  dispute: 'dispute',
 };
 
 export interface MarketplaceOrchestration {

@@ -73,28 +73,35 @@ export function createMarketplaceRuntime({
     onFailure: (item, error) =>
       logger.warn({ item, err: error }, 'a workflow could not be started; the sweep starts it'),
   });
+  const calls =
+    hyperswitch &&
+    createHyperswitchCalls({
+      ledger,
+      hyperswitch,
+      stripe: pinned.stripe,
+      clock: systemClock,
+      processName,
+      wake,
+      holdMs,
+      paymentExpiryMs: config.paymentExpiryMs,
+    });
   return {
     timings,
     orchestration,
     wake,
-    calls:
-      hyperswitch &&
-      createHyperswitchCalls({
-        ledger,
-        hyperswitch,
-        clock: systemClock,
-        processName,
-        wake,
-        holdMs,
-        paymentExpiryMs: config.paymentExpiryMs,
-      }),
+    calls,
     resolution: createResolution({
       ledger,
       ...pinned,
       chain,
       reread: createRereader({ ledger, logger }),
     }),
-    processWebhook: createWebhookProcessor({ ledger, stripe: pinned.stripe, wake }),
+    processWebhook: createWebhookProcessor({
+      ledger,
+      stripe: pinned.stripe,
+      searchPayment: calls?.searchPayment,
+      wake,
+    }),
   };
 }
 
@@ -108,7 +115,7 @@ const timingsOf = ({ backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings): R
 
 /** What is switched off, or cannot be called from here, starts no workflow: its rows wait in the ledger. */
 function disabledKinds({ stripe, hyperswitch, reversal, transferRetry }: Config): MarketplaceKind[] {
-  const disabled: MarketplaceKind[] = hyperswitch ? [] : ['payment', 'refund'];
+  const disabled: MarketplaceKind[] = hyperswitch ? [] : ['payment', 'refund', 'dispute'];
   if (!stripe || !transferRetry.enabled) disabled.push('transfer');
   if (!stripe || !reversal.enabled) disabled.push('reversal');
   return disabled;

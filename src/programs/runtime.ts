@@ -73,6 +73,7 @@ export function createPaidSessionRuntime(
     clock: systemClock,
     approvalThreshold: config.approvalThreshold,
     refundFee: config.refundFee,
+    disputeRules: config.disputes,
   });
   const parts = (decorate ?? ((same) => same))({
     ledger: plain,

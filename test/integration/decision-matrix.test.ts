@@ -52,6 +52,13 @@ const EXPECTED: { readonly [Kind in DecidableKind]: { readonly [Action in Action
     compensate: ALWAYS_TWO,
     write_off: BY_PERSONS_ONLY,
   },
+  dispute: {
+    retry: ALWAYS_ONE,
+    adopt: BY_PERSONS_ONLY,
+    funds_out: BY_PERSONS_ONLY,
+    funds_back: ALWAYS_TWO,
+    write_off: BY_PERSONS_ONLY,
+  },
 };
 const EXPECTED_OF_VARIANTS: { readonly [Name in keyof typeof VARIANTS]: Expected } = {
   'settlement: settled, and the chain shows it': ALWAYS_ONE,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
-import type { ReversalAnswer } from '../../src/domain/marketplace/marketplace-answer.js';
+import type { ReversalAnswer } from '../../src/domain/marketplace/reversal-answer.js';
 import type { SettlementAnswer } from '../../src/domain/settlements/settlement-answer.js';
 import { type HyperswitchBooks, type MarketplaceStack, startMarketplaceStack } from '../support/marketplace/stack.js';
 import { charges } from '../support/settlements/load-world.js';

@@ -43,6 +43,9 @@ export const SHAPES: Readonly<Record<string, readonly string[]>> = {
   'refund/read-until-done': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'refund/continued-after-a-day': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
   'refund/compensated-by-two': ['WORKFLOW_EXECUTION_UPDATE_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'dispute/read-until-won': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'dispute/asked-where-its-funds-are': ['WORKFLOW_EXECUTION_UPDATE_COMPLETED'],
+  'dispute/continued-after-a-day': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
   'sweep/one-pass': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   // Two of builds before sweeps had lanes: nothing records them any more.
   'money-sweep/one-pass': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],

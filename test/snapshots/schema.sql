@@ -126,6 +126,7 @@ dispute_withdrawals.amount numeric(78,0) NOT NULL
 dispute_withdrawals.fee numeric(78,0) NOT NULL DEFAULT 0
 dispute_withdrawals.out_at timestamp with time zone NOT NULL DEFAULT clock_now()
 dispute_withdrawals.back_at timestamp with time zone
+dispute_withdrawals.platform_bears boolean NOT NULL DEFAULT false
 disputes.id uuid NOT NULL
 disputes.order_id uuid NOT NULL
 disputes.payment_id uuid NOT NULL
@@ -145,6 +146,11 @@ disputes.attention_since timestamp with time zone
 disputes.attention_detail text
 disputes.workflow_id text
 disputes.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+disputes.named_by text
+disputes.changed_at timestamp with time zone NOT NULL DEFAULT clock_now()
+disputes.last_answer text
+disputes.detail text
+disputes.holds boolean NOT NULL DEFAULT false
 foreign_decisions.stripe_reversal_id text NOT NULL
 foreign_decisions.reversal_id uuid NOT NULL
 foreign_decisions.transfer_id uuid NOT NULL
@@ -252,6 +258,7 @@ payments.charge_of text
 payments.charge_id text
 payments.charge_currency text
 payments.charge_unfit text
+payments.disputes_look_at timestamp with time zone
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -312,6 +319,7 @@ refunds.absences integer NOT NULL DEFAULT 0
 refunds.last_absence_at timestamp with time zone
 refunds.refusal text
 refunds.fee text
+refunds.connector_refund_id text
 request_keys.principal text NOT NULL
 request_keys.operation text NOT NULL
 request_keys.key text NOT NULL
@@ -502,6 +510,13 @@ turn_clock.round bigint NOT NULL DEFAULT 1
 turn_clock.begins_at timestamp with time zone NOT NULL DEFAULT clock_timestamp()
 turn_rounds.round bigint NOT NULL
 turn_rounds.turns integer NOT NULL
+unnamed_refunds.provider_refund_id text NOT NULL
+unnamed_refunds.payment_id uuid NOT NULL
+unnamed_refunds.amount numeric(78,0) NOT NULL
+unnamed_refunds.currency text NOT NULL
+unnamed_refunds.succeeded boolean NOT NULL
+unnamed_refunds.seen_at timestamp with time zone NOT NULL DEFAULT clock_now()
+unnamed_refunds.decided_at timestamp with time zone
 voucher_changes.channel text NOT NULL
 voucher_changes.nth bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 voucher_changes.amount numeric(78,0) NOT NULL
@@ -519,6 +534,10 @@ webhook_events.deliveries integer NOT NULL DEFAULT 1
 webhook_events.next_check_at timestamp with time zone
 webhook_events.processed_at timestamp with time zone
 webhook_events.outcome text
+withheld_by_withdrawals.transfer_id uuid NOT NULL
+withheld_by_withdrawals.withdrawal_id uuid NOT NULL
+withheld_by_withdrawals.amount numeric(78,0) NOT NULL
+withheld_by_withdrawals.at timestamp with time zone NOT NULL DEFAULT clock_now()
 
 -- constraints
 atomic_store atomic_store_key_check CHECK ((key <> ''::text))
@@ -587,7 +606,7 @@ decisions decisions_action_check CHECK ((action ~ '^[a-z][a-z_]{0,39}$'::text))
 decisions decisions_amount_check CHECK ((amount >= (0)::numeric))
 decisions decisions_by_check CHECK ((by <> ''::text))
 decisions decisions_currency_check CHECK ((currency = lower(currency)))
-decisions decisions_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'transfer'::text, 'reversal'::text, 'refund'::text, 'payment'::text])))
+decisions decisions_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'transfer'::text, 'reversal'::text, 'refund'::text, 'payment'::text, 'dispute'::text])))
 decisions decisions_pkey PRIMARY KEY (id)
 decisions decisions_rests_on_check CHECK ((rests_on = ANY (ARRAY['nobody'::text, 'one'::text, 'two'::text])))
 decisions decisions_state_check CHECK ((state = ANY (ARRAY['applied'::text, 'pending_approval'::text, 'ignored'::text])))
@@ -607,6 +626,7 @@ disputes disputes_amount_check CHECK ((amount > (0)::numeric))
 disputes disputes_funds_check CHECK ((funds = ANY (ARRAY['none'::text, 'out'::text, 'back'::text])))
 disputes disputes_hyperswitch_dispute_id_check CHECK ((hyperswitch_dispute_id <> ''::text))
 disputes disputes_hyperswitch_dispute_id_key UNIQUE (hyperswitch_dispute_id)
+disputes disputes_named_by_check CHECK ((named_by = ANY (ARRAY['hyperswitch'::text, 'decision'::text])))
 disputes disputes_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 disputes disputes_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
 disputes disputes_pkey PRIMARY KEY (id)
@@ -614,6 +634,7 @@ disputes disputes_provider_dispute_id_check CHECK ((provider_dispute_id <> ''::t
 disputes disputes_psp_account_check CHECK ((psp_account <> ''::text))
 disputes disputes_psp_account_provider_dispute_id_key UNIQUE (psp_account, provider_dispute_id)
 disputes disputes_status_check CHECK ((status = ANY (ARRAY['inquiry'::text, 'open'::text, 'won'::text, 'lost'::text, 'cancelled'::text])))
+disputes named_by_hyperswitch_has_its_id CHECK (((named_by IS DISTINCT FROM 'hyperswitch'::text) OR (hyperswitch_dispute_id IS NOT NULL)))
 foreign_decisions foreign_decisions_amount_check CHECK ((amount > (0)::numeric))
 foreign_decisions foreign_decisions_pkey PRIMARY KEY (stripe_reversal_id, reversal_id)
 foreign_decisions foreign_decisions_reversal_id_fkey FOREIGN KEY (reversal_id) REFERENCES reversals(id)
@@ -631,7 +652,7 @@ named_answers named_answers_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
 named_answers named_answers_name_sha256_key UNIQUE (name_sha256)
 named_answers named_answers_pkey PRIMARY KEY (id)
 named_answers sealed_with_a_key CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (spent IS NULL))))
-operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text])))
+operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text, 'dispute'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
 order_items fee_is_a_part CHECK (((fee >= (0)::numeric) AND (fee <= amount) AND ((seller_account IS NOT NULL) OR (fee = (0)::numeric))))
 order_items order_items_amount_check CHECK ((amount > (0)::numeric))
@@ -696,6 +717,7 @@ refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)
 refunds refund_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR ((certainty = 'done'::text) AND (succeeded_at IS NOT NULL))))
 refunds refunds_amount_check CHECK ((amount > (0)::numeric))
 refunds refunds_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+refunds refunds_connector_refund_id_check CHECK ((connector_refund_id <> ''::text))
 refunds refunds_fee_check CHECK ((fee = ANY (ARRAY['keep'::text, 'return_proportionally'::text])))
 refunds refunds_idempotency_key_key UNIQUE (idempotency_key)
 refunds refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
@@ -739,7 +761,8 @@ seller_transfers compensation_is_from_the_balance CHECK (((origin <> 'compensati
 seller_transfers compensation_is_whole CHECK ((((origin = 'compensation'::text) = (compensates_transfer IS NOT NULL)) AND (num_nonnulls(compensates_refund, compensates_withdrawal) = ((origin = 'compensation'::text))::integer)))
 seller_transfers completed_has_a_date CHECK (((status <> ALL (ARRAY['completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text])) OR (completed_at IS NOT NULL)))
 seller_transfers completed_is_certain CHECK (((completed_at IS NULL) OR (certainty = 'done'::text)))
-seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
+seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
+seller_transfers held_was_not_sent CHECK (((status <> 'held'::text) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL))))
 seller_transfers reversed_within_transfer CHECK (((amount_reversed >= (0)::numeric) AND (amount_reversed <= amount)))
 seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
@@ -755,11 +778,11 @@ seller_transfers seller_transfers_origin_check CHECK ((origin = ANY (ARRAY['orde
 seller_transfers seller_transfers_pkey PRIMARY KEY (id)
 seller_transfers seller_transfers_promised_check CHECK ((promised > (0)::numeric))
 seller_transfers seller_transfers_seller_account_check CHECK ((seller_account <> ''::text))
-seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
+seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
 seller_transfers seller_transfers_withheld_check CHECK ((withheld >= (0)::numeric))
 seller_transfers transfer_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
-seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
+seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
 seller_transfers waiting_was_not_sent CHECK (((status <> ALL (ARRAY['waiting_platform_balance'::text, 'waiting_seller'::text])) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL) AND (waiting_since IS NOT NULL))))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 sellers able_needs_no_reason CHECK (((state = 'able'::text) = (reason IS NULL)))
@@ -779,6 +802,10 @@ sweeps sweeps_pkey PRIMARY KEY (name)
 turn_clock turn_clock_only_one_check CHECK (only_one)
 turn_clock turn_clock_pkey PRIMARY KEY (only_one)
 turn_rounds turn_rounds_pkey PRIMARY KEY (round)
+unnamed_refunds unnamed_refunds_amount_check CHECK ((amount > (0)::numeric))
+unnamed_refunds unnamed_refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+unnamed_refunds unnamed_refunds_pkey PRIMARY KEY (provider_refund_id)
+unnamed_refunds unnamed_refunds_provider_refund_id_check CHECK ((provider_refund_id <> ''::text))
 voucher_changes voucher_changes_amount_check CHECK ((amount <> (0)::numeric))
 voucher_changes voucher_changes_pkey PRIMARY KEY (channel, nth)
 voucher_channels voucher_channels_pkey PRIMARY KEY (channel)
@@ -787,6 +814,9 @@ webhook_events unprocessed_event_is_found_again CHECK (((processed_at IS NULL) =
 webhook_events webhook_events_event_id_check CHECK ((event_id <> ''::text))
 webhook_events webhook_events_pkey PRIMARY KEY (provider, event_id)
 webhook_events webhook_events_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
+withheld_by_withdrawals withheld_by_withdrawals_amount_check CHECK ((amount > (0)::numeric))
+withheld_by_withdrawals withheld_by_withdrawals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
+withheld_by_withdrawals withheld_by_withdrawals_withdrawal_id_fkey FOREIGN KEY (withdrawal_id) REFERENCES dispute_withdrawals(id)
 
 -- indexes
 CREATE INDEX atomic_store_expired ON public.atomic_store USING btree (expires_at) WHERE (expires_at IS NOT NULL)
@@ -807,13 +837,16 @@ CREATE INDEX dispute_withdrawals_of_order ON public.dispute_withdrawals USING bt
 CREATE INDEX disputes_attention ON public.disputes USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX disputes_due ON public.disputes USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX disputes_of_order ON public.disputes USING btree (order_id)
+CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE holds
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
 CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
+CREATE INDEX payments_at_processor ON public.payments USING btree (connector_transaction_id) WHERE (connector_transaction_id IS NOT NULL)
 CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX payments_due ON public.payments USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX payments_looked_at ON public.payments USING btree (disputes_look_at) WHERE (disputes_look_at IS NOT NULL)
 CREATE INDEX payments_sealed ON public.payments USING btree (sealed_key_id) WHERE (sealed_key_id IS NOT NULL)
 CREATE INDEX refunds_attention ON public.refunds USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX refunds_due ON public.refunds USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
@@ -846,8 +879,10 @@ CREATE INDEX settlements_under_way ON public.settlements USING btree (payer) WHE
 CREATE INDEX settlements_unreadable ON public.settlements USING btree (id) WHERE (attention_reason = 'unreadable_session'::text)
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, provider) INCLUDE (protocol, created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_vouchers_waiting ON public.settlements USING btree (voucher_channel, voucher_place) WHERE ((voucher_channel IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text])))
+CREATE INDEX unnamed_refunds_of_payment ON public.unnamed_refunds USING btree (payment_id)
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
+CREATE INDEX withheld_by_withdrawal ON public.withheld_by_withdrawals USING btree (withdrawal_id)
 CREATE UNIQUE INDEX atomic_store_pkey ON public.atomic_store USING btree (key)
 CREATE UNIQUE INDEX backfill_candidates_pkey ON public.backfill_candidates USING btree (backfill_id, stripe_transfer_id)
 CREATE UNIQUE INDEX backfill_destinations_pkey ON public.backfill_destinations USING btree (backfill_id, destination)
@@ -887,6 +922,7 @@ CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (id)
 CREATE UNIQUE INDEX payouts_pkey ON public.payouts USING btree (external_payout_id)
 CREATE UNIQUE INDEX platform_gates_pkey ON public.platform_gates USING btree (currency)
 CREATE UNIQUE INDEX provider_breakers_pkey ON public.provider_breakers USING btree (provider)
+CREATE UNIQUE INDEX refunds_at_processor ON public.refunds USING btree (connector_refund_id) WHERE (connector_refund_id IS NOT NULL)
 CREATE UNIQUE INDEX refunds_hyperswitch ON public.refunds USING btree (hyperswitch_refund_id) WHERE ((hyperswitch_refund_id IS NOT NULL) AND (hyperswitch_refund_id <> ''::text))
 CREATE UNIQUE INDEX refunds_idempotency_key_key ON public.refunds USING btree (idempotency_key)
 CREATE UNIQUE INDEX refunds_pkey ON public.refunds USING btree (id)
@@ -922,6 +958,7 @@ CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endp
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
 CREATE UNIQUE INDEX turn_clock_pkey ON public.turn_clock USING btree (only_one)
 CREATE UNIQUE INDEX turn_rounds_pkey ON public.turn_rounds USING btree (round)
+CREATE UNIQUE INDEX unnamed_refunds_pkey ON public.unnamed_refunds USING btree (provider_refund_id)
 CREATE UNIQUE INDEX voucher_changes_pkey ON public.voucher_changes USING btree (channel, nth)
 CREATE UNIQUE INDEX voucher_channels_pkey ON public.voucher_channels USING btree (channel)
 CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
@@ -942,6 +979,8 @@ CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXE
 CREATE TRIGGER decisions_stay BEFORE UPDATE ON public.decisions FOR EACH ROW EXECUTE FUNCTION keep_decision()
 CREATE TRIGGER dispute_withdrawals_guard BEFORE UPDATE ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION guard_withdrawal()
 CREATE TRIGGER dispute_withdrawals_keep BEFORE DELETE ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER dispute_withdrawals_named BEFORE INSERT ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION guard_withdrawal_is_named()
+CREATE TRIGGER disputes_guard BEFORE UPDATE ON public.disputes FOR EACH ROW EXECUTE FUNCTION guard_dispute()
 CREATE TRIGGER disputes_keep BEFORE DELETE ON public.disputes FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_decisions FOR EACH ROW EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -953,6 +992,7 @@ CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE F
 CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
 CREATE TRIGGER payments_build BEFORE UPDATE OF runner ON public.payments FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER payments_call BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_money_call('payment', '3', '10 minutes')
+CREATE TRIGGER payments_disputable BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.hyperswitch_payment_id IS NOT NULL) AND (new.captured > (0)::numeric) AND (old.captured = (0)::numeric))) EXECUTE FUNCTION payment_may_be_disputed()
 CREATE TRIGGER payments_guard BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_payment()
 CREATE TRIGGER payments_keep BEFORE DELETE ON public.payments FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
@@ -982,9 +1022,11 @@ CREATE TRIGGER settlements_build BEFORE UPDATE OF runner ON public.settlements F
 CREATE TRIGGER settlements_guard BEFORE INSERT OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION settlements_guard()
 CREATE TRIGGER settlements_keep BEFORE DELETE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER stripe_account_keep BEFORE DELETE OR UPDATE ON public.stripe_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER unnamed_refunds_keep BEFORE DELETE ON public.unnamed_refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER voucher_changes_stay BEFORE UPDATE ON public.voucher_changes FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER voucher_channels_keep BEFORE DELETE ON public.voucher_channels FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER voucher_takes_otherwise AFTER UPDATE OF status, certainty, cap, spent, voucher_channel, voucher_place, voucher_cumulative ON public.settlements FOR EACH ROW WHEN (((old.voucher_channel IS NOT NULL) OR (new.voucher_channel IS NOT NULL))) EXECUTE FUNCTION voucher_change()
+CREATE TRIGGER withheld_by_withdrawals_keep BEFORE DELETE OR UPDATE ON public.withheld_by_withdrawals FOR EACH ROW EXECUTE FUNCTION refuse_change()
 
 -- functions
 CREATE OR REPLACE FUNCTION public.ask_about_others(p_transfer uuid)
@@ -1047,7 +1089,7 @@ AS $function$
   INSERT INTO order_shares (order_id, seller_account, promised, due_back)
     SELECT p_order, NULL,
       coalesce((SELECT captured FROM payments WHERE order_id = p_order), 0) - coalesce(sum(promised), 0),
-      coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND stands), 0) - coalesce(sum(due_back), 0)
+      coalesce((SELECT sum(amount) FROM causes WHERE order_id = p_order AND (stands OR borne)), 0) - coalesce(sum(due_back), 0)
     FROM order_shares WHERE order_id = p_order AND seller_account IS NOT NULL
   ON CONFLICT (order_id, seller_account) DO UPDATE SET promised = EXCLUDED.promised, due_back = EXCLUDED.due_back
     WHERE (order_shares.promised, order_shares.due_back) IS DISTINCT FROM (EXCLUDED.promised, EXCLUDED.due_back)
@@ -1355,6 +1397,19 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_dispute()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.order_id, NEW.payment_id, NEW.psp_account, NEW.provider_dispute_id) IS DISTINCT FROM
+     (OLD.order_id, OLD.payment_id, OLD.psp_account, OLD.provider_dispute_id)
+    OR (OLD.hyperswitch_dispute_id IS NOT NULL AND NEW.hyperswitch_dispute_id IS DISTINCT FROM OLD.hyperswitch_dispute_id)
+    OR (OLD.named_by IS NOT NULL AND NEW.named_by IS NULL) THEN
+    RAISE EXCEPTION 'dispute %: which one it is never changes', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_money_call()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1395,7 +1450,7 @@ CREATE OR REPLACE FUNCTION public.guard_order_shares()
 AS $function$
 DECLARE
   v_paid numeric := coalesce((SELECT captured FROM payments WHERE order_id = NEW.order_id), 0);
-  v_back numeric := coalesce((SELECT sum(amount) FROM causes WHERE order_id = NEW.order_id AND stands), 0);
+  v_back numeric := coalesce((SELECT sum(amount) FROM causes WHERE order_id = NEW.order_id AND (stands OR borne)), 0);
   v_promised numeric;
   v_due numeric;
 BEGIN
@@ -1551,6 +1606,19 @@ BEGIN
      (OLD.dispute_id, OLD.order_id, OLD.source, OLD.amount, OLD.fee, OLD.out_at) OR (OLD.back_at IS NOT NULL AND NEW.back_at IS DISTINCT FROM OLD.back_at) THEN
     RAISE EXCEPTION 'withdrawal %: what left, and when it came back, never changes: the next is another one', OLD.id USING ERRCODE = 'check_violation';
   END IF;
+  IF NEW.platform_bears AND NOT OLD.platform_bears THEN
+    RAISE EXCEPTION 'withdrawal %: what sellers bear goes back to them when it is back, and not before', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_withdrawal_is_named()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM disputes WHERE id = NEW.dispute_id AND order_id = NEW.order_id AND named_by IS NOT NULL) THEN
+    RAISE EXCEPTION 'withdrawal %: its dispute is of another order, or nobody has named it', NEW.id USING ERRCODE = 'check_violation';
+  END IF;
   RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.hold_stripe_endpoint(p_endpoint text, p_tokens integer, p_lease interval, p_now timestamp with time zone)
@@ -1617,6 +1685,7 @@ AS $function$
     ('transfer', 'permanently_failed', 'waiting_platform_balance'), ('transfer', 'permanently_failed', 'waiting_seller'),
     ('transfer', 'waiting_platform_balance', 'pending'), ('transfer', 'waiting_platform_balance', 'cancelled'),
     ('transfer', 'waiting_seller', 'pending'), ('transfer', 'waiting_seller', 'cancelled'),
+    ('transfer', 'pending', 'held'), ('transfer', 'held', 'pending'), ('transfer', 'held', 'cancelled'),
     ('transfer', 'completed', 'reversal_pending'),
     ('transfer', 'reversal_pending', 'reversed'), ('transfer', 'reversal_pending', 'partially_reversed'),
     ('transfer', 'reversal_pending', 'completed'), ('transfer', 'reversal_pending', 'permanently_failed'),
@@ -1773,6 +1842,14 @@ BEGIN
   UPDATE provider_breakers SET state = 'open', reason = 'config', detail = p_detail,
       opened_at = coalesce(opened_at, v_now), probe_every = v_every, probe_at = v_now + v_every
     WHERE provider = p_provider AND (state <> 'open' OR probe_at <= v_now);
+END $function$
+CREATE OR REPLACE FUNCTION public.payment_may_be_disputed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  NEW.disputes_look_at := clock_now() + interval '1 hour';
+  RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.place_of_voucher(p_channel text, p_cumulative numeric, p_more numeric)
  RETURNS bigint

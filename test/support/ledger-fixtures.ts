@@ -4,6 +4,7 @@ import type { Answer } from '../../src/domain/calls/answers.js';
 import { next } from '../../src/domain/calls/next.js';
 import { type Clock, systemClock } from '../../src/domain/clock.js';
 import { newSettlementId } from '../../src/domain/ids.js';
+import type { DisputeRules } from '../../src/domain/marketplace/disputes.js';
 import type { AtomicAmount } from '../../src/domain/money.js';
 import { createDatabase, type Database } from '../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js';
@@ -40,7 +41,7 @@ export interface TestLedger {
 }
 
 export async function openTestLedger(
-  options: { sealer?: Sealer; approvalThreshold?: bigint } = {},
+  options: { sealer?: Sealer; approvalThreshold?: bigint; disputeRules?: DisputeRules } = {},
 ): Promise<TestLedger> {
   const { url, drop } = await createTestDatabase();
   const clock = movableClock();
@@ -50,6 +51,7 @@ export async function openTestLedger(
     sealer: options.sealer ?? createSealer([testKey()]),
     clock,
     approvalThreshold: options.approvalThreshold ?? 10_000n,
+    disputeRules: options.disputeRules,
   });
   return {
     ledger,

@@ -13,6 +13,7 @@ export const ORDER_LANES: readonly SweepLane[] = [
   'refund',
   'transfer',
   'reversal',
+  'dispute',
 ];
 
 /** One pass of each lane, one after the other. @returns what they did, added up by name */

@@ -69,6 +69,7 @@ type Reads = ReturnType<StripeReader['inLane']>;
 const stripeSays = (reads: Partial<Reads>): StripeReader => ({
   inLane: () => ({
     readTransfer: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
+    readDispute: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
     transfersTo: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
     ...reads,
   }),
@@ -205,6 +206,40 @@ function paidAndAsked(providerStatus: 'cancelled_post_capture' | 'succeeded'): M
   };
 }
 
+/** A dispute whose funds nobody here can read; `out`: somebody has said that they are out. */
+function dispute(shown: 'asks' | 'is not named' | 'out'): Make {
+  return async (test, amount) => {
+    const code = currency();
+    const order = await putOrder(test, { currency: code, status: 'paid', transfers: [{ amount }] });
+    const [row] = await test.database.transaction(async (query) => {
+      const made = await query<{ id: string }>(
+        `INSERT INTO disputes (id, order_id, payment_id, psp_account, provider_dispute_id, hyperswitch_dispute_id, named_by, amount, currency,
+           attention_reason, attention_since, attention_detail, next_check_at)
+         VALUES (new_uuid_v7(), $1, $2, $3, $4, CASE WHEN $5::text IS NOT NULL THEN $4 || '_named' END, $5, $6, $7, 'dispute', clock_now(),
+           'as a test has it', clock_now()) RETURNING id`,
+        [
+          order.id,
+          order.paymentId,
+          shown === 'is not named' ? 'stripe' : 'adyen',
+          unique('dp'),
+          shown === 'is not named' ? null : 'hyperswitch',
+          amount.toString(),
+          code,
+        ],
+      );
+      if (shown === 'out') {
+        await query(
+          `INSERT INTO dispute_withdrawals (id, dispute_id, order_id, source, amount) VALUES (new_uuid_v7(), $1, $2, 'decision/before', $3)`,
+          [made[0]?.id, order.id, amount.toString()],
+        );
+        await query('SELECT book_platform($1)', [order.id]);
+      }
+      return made;
+    });
+    return { id: row!.id, evidence: { reference: 'the processor’s dashboard' } };
+  };
+}
+
 /** A refund that failed after the seller had paid its share back. */
 const refund: Make = async (test, amount) => refundThatFailed(test, { amount, itself: amount });
 
@@ -249,6 +284,13 @@ export const UNDECIDED: { readonly [Kind in DecidableKind]: { readonly [Action i
     write_off: payment,
   },
   refund: { retry: refund, compensate: refund, write_off: refund },
+  dispute: {
+    retry: dispute('asks'),
+    adopt: dispute('is not named'),
+    funds_out: dispute('asks'),
+    funds_back: dispute('out'),
+    write_off: dispute('asks'),
+  },
 };
 
 /** The same actions where something else is known of the money. */

@@ -26,6 +26,7 @@ export const SAMPLED: Readonly<Record<string, string>> = {
   'test/integration/four-ways-to-resolve.test.ts': 'half of the ways to retry, and of those to adopt one of each kind',
   'test/integration/ledger/calls/stripe-tokens.test.ts': 'five in six random crowds that take tokens',
   'test/integration/ledger/marketplace/properties.test.ts': 'eighteen in thirty random stories of a marketplace',
+  'test/integration/marketplace/disputes-in-any-order.test.ts': 'four in five random stories of a dispute',
   'test/integration/marketplace/hyperswitch-properties.test.ts': 'three in four random stories of a refund',
   'test/nodes/gate.test.ts': 'two in three other versions of Node',
   'test/unit/sessions/gate-matrix.test.ts': 'three in five places of a compression beside a paid route',

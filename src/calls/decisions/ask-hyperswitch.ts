@@ -1,4 +1,5 @@
 import type { PaymentFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { Attention } from '../../domain/decisions/attention.js';
 import type { PaymentId } from '../../domain/ids.js';
 import { capturedInWords, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
@@ -12,6 +13,11 @@ export interface HyperswitchVerifierDependencies {
     | { readPayment(hyperswitchPaymentId: string, id: PaymentId): Promise<ReadAnswer<PaymentFacts>> }
     | undefined;
 }
+
+/** Also while a request about it waits for its approval. */
+const isAboutUnnamed = (attention: Attention | null): boolean =>
+  attention?.reason === 'unknown_refund' ||
+  (attention?.reason === 'approval_pending' && attention.detail.includes('unknown_refund:'));
 
 /** Before it is said what became of a payment: it must be what the ledger takes it for, and not one that Hyperswitch calls paid by now. */
 export const paymentVerifier =
@@ -36,7 +42,8 @@ export const paymentVerifier =
         kind: 'refuted',
         detail: 'Hyperswitch calls it succeeded, in full: resolve it with retry, and the order is paid',
       };
-    if (isPaid && action === 'given_back')
+    // What the processor alone holds is no matter of what Hyperswitch calls the payment.
+    if (isPaid && action === 'given_back' && !isAboutUnnamed(payment.attention))
       return { kind: 'refuted', detail: 'Hyperswitch calls it succeeded, in full: resolve it with retry' };
     if (!isPaid && action === 'not_given_back')
       return {

@@ -1,6 +1,7 @@
 import {
   isLive,
   type ReadAnswer,
+  type StripeDispute,
   type TransferFacts,
   type TransferWithReversals,
 } from '../../domain/calls/provider-answers.js';
@@ -25,6 +26,7 @@ export interface StripeReader {
   inLane(lane: string): {
     readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
     transfersTo(destination: string, since: Date): Promise<ReadAnswer<readonly TransferFacts[]>>;
+    readDispute(stripeDisputeId: string): Promise<ReadAnswer<StripeDispute>>;
   };
 }
 

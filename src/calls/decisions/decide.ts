@@ -9,6 +9,7 @@ import type {
 } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { type ChainVerifierDependencies, settlementVerifier } from './ask-chain.js';
+import { type DisputeVerifierDependencies, disputeVerifier } from './ask-dispute.js';
 import { type HyperswitchVerifierDependencies, paymentVerifier } from './ask-hyperswitch.js';
 import { reversalVerifier, type StripeVerifierDependencies, transferVerifier } from './ask-stripe.js';
 import { NOT_NEEDED, type Statement, type Verifier } from './verification.js';
@@ -16,10 +17,12 @@ import { NOT_NEEDED, type Statement, type Verifier } from './verification.js';
 export interface ResolutionDependencies
   extends StripeVerifierDependencies,
     ChainVerifierDependencies,
-    HyperswitchVerifierDependencies {
+    HyperswitchVerifierDependencies,
+    DisputeVerifierDependencies {
   readonly ledger: StripeVerifierDependencies['ledger'] &
     ChainVerifierDependencies['ledger'] &
     HyperswitchVerifierDependencies['ledger'] &
+    DisputeVerifierDependencies['ledger'] &
     Pick<Ledger, 'decide' | 'approve' | 'decisionItem'>;
   /**
    * Looks again at a session that could not be read, and says what it has become. Left out: no key is at hand here, and the
@@ -48,6 +51,7 @@ export function createResolution(dependencies: ResolutionDependencies) {
     reversal: reversalVerifier(dependencies),
     payment: paymentVerifier(dependencies),
     refund: () => Promise.resolve(NOT_NEEDED),
+    dispute: disputeVerifier(dependencies),
   };
   const verify = async (statement: Statement): Promise<Verification> =>
     ruleOf(statement.kind, statement.action)?.asks ? await verifiers[statement.kind](statement) : NOT_NEEDED;

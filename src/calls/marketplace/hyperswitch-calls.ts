@@ -1,18 +1,25 @@
 import type { Clock } from '../../domain/clock.js';
-import type { PaymentId, RefundId } from '../../domain/ids.js';
+import type { DisputeId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
+import { createDisputeFollow, type DisputeFollowDependencies } from './dispute-follow.js';
+import { createDisputeSearch, type DisputeSearchDependencies } from './dispute-search.js';
 import { createHyperswitchAccount } from './hyperswitch-account.js';
 import { createPaymentFollow, type PaymentFollowDependencies } from './payment-follow.js';
+import type { PinnedStripe } from './pinned-reads.js';
 import { createRefundFollow, type RefundFollowDependencies } from './refund-follow.js';
 
 export interface HyperswitchCallDependencies {
   readonly ledger: PaymentFollowDependencies['ledger'] &
     RefundFollowDependencies['ledger'] &
+    DisputeFollowDependencies['ledger'] &
+    DisputeSearchDependencies['ledger'] &
     Pick<Ledger, 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs' | 'finishWebhook'>;
   readonly hyperswitch: Hyperswitch;
+  /** undefined: STRIPE_SECRET_KEY is not set here, and nothing of disputes is read there. */
+  readonly stripe?: PinnedStripe | undefined;
   readonly clock: Clock;
   readonly processName: string;
   /** Starts or wakes the workflows of items; what fails is found by the sweep. */
@@ -34,7 +41,16 @@ const A_DAY_MS = 86_400_000;
  * takes this step once in the request, the workflow as often as it needs.
  */
 export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies) {
-  const { ledger, hyperswitch, clock, wake, processName, holdMs = HOLD_MS, paymentExpiryMs = A_DAY_MS } = dependencies;
+  const {
+    ledger,
+    hyperswitch,
+    stripe,
+    clock,
+    wake,
+    processName,
+    holdMs = HOLD_MS,
+    paymentExpiryMs = A_DAY_MS,
+  } = dependencies;
   let sequence = 0;
   const common = {
     ledger,
@@ -47,19 +63,31 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
       return `${processName}/h${sequence}`;
     },
   };
-  const advancePayment = createPaymentFollow({ ...common, clock, expiryMs: paymentExpiryMs });
+  const ofDisputes = { ...common, clock, stripe: stripe?.inLane('disputes') };
+  const search = createDisputeSearch(ofDisputes);
+  const follow = createDisputeFollow(ofDisputes);
+  const advancePayment = createPaymentFollow({
+    ...common,
+    clock,
+    expiryMs: paymentExpiryMs,
+    searchNamed: search.searchNamed,
+  });
   const advanceRefund = createRefundFollow(common);
 
   /** Everything that a webhook told of the item before it was read is answered by the reading. */
   async function answeringWebhooks(item: MarketplaceItem, step: () => Promise<FollowStep>): Promise<FollowStep> {
     const events = await ledger.openWebhooks(item);
     const outcome = await step();
-    if (outcome.kind !== 'later') for (const event of events) await ledger.finishWebhook(event, 'read');
+    if (outcome.kind !== 'later')
+      for (const { provider, eventId } of events) await ledger.finishWebhook({ provider, eventId }, 'read');
     return outcome;
   }
 
   return {
     advancePayment: (id: PaymentId) => answeringWebhooks({ kind: 'payment', id }, () => advancePayment(id)),
+    advanceDispute: (id: DisputeId) => answeringWebhooks({ kind: 'dispute', id }, () => follow.advanceDispute(id)),
+    readDispute: follow.readDispute,
+    ...search,
     advanceRefund: (id: RefundId) => answeringWebhooks({ kind: 'refund', id }, () => advanceRefund(id)),
   };
 }

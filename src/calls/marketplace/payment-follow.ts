@@ -24,15 +24,18 @@ export interface PaymentFollowDependencies
     | 'findPayment'
     | 'adoptRefund'
     | 'openWebhooks'
+    | 'noteUnnamedRefunds'
   > {
   readonly clock: Clock;
   /** How long a buyer has to pay. */
   readonly expiryMs: number;
+  /** Takes up the disputes that Hyperswitch names. @returns why they could not be read */
+  readonly searchNamed: (id: PaymentId) => Promise<string | undefined>;
 }
 
 /** One step of a payment: made, cancelled where that is due, or read. */
 export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
-  const { ledger, hyperswitch, account, wake, holdMs, nextRunner, clock, expiryMs } = dependencies;
+  const { ledger, hyperswitch, account, wake, holdMs, nextRunner, clock, expiryMs, searchNamed } = dependencies;
   const cancelIfDue = createPaymentCancel({
     ledger,
     hyperswitch,
@@ -76,8 +79,8 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
     return now.kind === 'final' || (await told(id)) ? await reread(claim.claim) : now;
   }
 
-  const told = async (id: PaymentId): Promise<boolean> =>
-    (await ledger.openWebhooks({ kind: 'payment', id })).length > 0;
+  const toldOf = (id: PaymentId) => ledger.openWebhooks({ kind: 'payment', id });
+  const told = async (id: PaymentId): Promise<boolean> => (await toldOf(id)).length > 0;
 
   /**
    * A finished payment is read for what a webhook told, most often a refund made at the provider, while it is asked about, and
@@ -85,7 +88,8 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
    */
   async function reread({ id, hyperswitchPaymentId, givenUp }: ClaimedPayment): Promise<FollowStep> {
     const step = await paymentStep(id);
-    const isTold = await told(id);
+    const events = await toldOf(id);
+    const isTold = events.length > 0;
     if (!isTold && !givenUp && step.kind !== 'attention') return step;
     const payment = await hyperswitch.readPayment(hyperswitchPaymentId);
     if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
@@ -98,6 +102,11 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
     const refunds = await hyperswitch.refundsOf(hyperswitchPaymentId);
     if (refunds.kind !== 'found') return { kind: 'later', afterMs: ASK_AGAIN_MS, why: refunds.detail };
     for (const facts of refunds.value) await takeFound(id, facts);
+    await ledger.noteUnnamedRefunds(id, []);
+    if (events.some(({ type }) => type.startsWith('dispute_'))) {
+      const unread = await searchNamed(id);
+      if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
+    }
     return await paymentStep(id);
   }
 

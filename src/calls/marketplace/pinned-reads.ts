@@ -9,7 +9,14 @@ import type { StripeAccountCheck } from './stripe-call-types.js';
 
 type StripeReads = Pick<
   StripeCalls,
-  'readTransfer' | 'transfersTo' | 'readPayout' | 'readPlatformBalance' | 'readSeller'
+  | 'readTransfer'
+  | 'transfersTo'
+  | 'readPayout'
+  | 'readPlatformBalance'
+  | 'readSeller'
+  | 'readDispute'
+  | 'disputesOf'
+  | 'refundsOf'
 >;
 
 /** Stripe, for whoever only reads and concludes something from it. */
@@ -32,6 +39,9 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
         transfersTo: (seller, since) => checked(() => calls.transfersTo(seller, since)),
         readPlatformBalance: () => checked(() => calls.readPlatformBalance()),
         readSeller: (seller) => checked(() => calls.readSeller(seller)),
+        readDispute: (id) => checked(() => calls.readDispute(id)),
+        disputesOf: (payment) => checked(() => calls.disputesOf(payment)),
+        refundsOf: (payment) => checked(() => calls.refundsOf(payment)),
         readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
       };
     },

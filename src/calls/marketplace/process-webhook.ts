@@ -1,9 +1,10 @@
-import type { ReversalId, TransferId } from '../../domain/ids.js';
+import type { PaymentId, ReversalId, TransferId } from '../../domain/ids.js';
 import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 import type { PinnedStripe } from './pinned-reads.js';
+import { createToldSearch, LEFT_US } from './told-search.js';
 import { standingAt } from './what-transfers-wait-for.js';
 
 export interface WebhookDependencies {
@@ -20,9 +21,12 @@ export interface WebhookDependencies {
     | 'reversedTransfer'
     | 'noteReversed'
     | 'adoptReversal'
+    | 'paymentAtProcessor'
   >;
   /** undefined: payouts are left to a process that can read them. */
   readonly stripe: PinnedStripe | undefined;
+  /** Looks for disputes and refunds of a payment. @returns why not all could be read; left out: Hyperswitch is not configured here */
+  readonly searchPayment?: ((id: PaymentId) => Promise<string | undefined>) | undefined;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
@@ -33,10 +37,11 @@ export type Processed = 'acted' | 'left';
  * An event is only a hint: what it names is read from the provider again. Where that is a payment or a refund, its
  * workflow reads it and finishes the event; whatever is left unfinished is found by the sweep.
  */
-export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependencies) {
+export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: WebhookDependencies) {
+  const searchFor = createToldSearch({ ledger, stripe, searchPayment });
   return async function processWebhook(event: NewWebhookEvent): Promise<Processed> {
     const item = await ledger.itemOfWebhook(event);
-    if (item && (item.kind === 'payment' || item.kind === 'refund')) {
+    if (item && (item.kind === 'payment' || item.kind === 'refund' || item.kind === 'dispute')) {
       wake([item]);
       return 'acted';
     }
@@ -55,6 +60,8 @@ export function createWebhookProcessor({ ledger, stripe, wake }: WebhookDependen
         return 'acted';
       }
     }
+    if (event.provider === 'stripe' && event.account === null && LEFT_US.test(event.type))
+      return await finished(event, await searchFor(event));
     if (event.provider === 'stripe' && event.account === null && event.type === 'balance.available')
       return await finished(event, await readBalance());
     const seller = event.provider === 'stripe' ? sellerOf(event) : undefined;

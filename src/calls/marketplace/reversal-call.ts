@@ -1,11 +1,12 @@
 import type { RefundFacts, ReversalParams } from '../../domain/calls/provider-answers.js';
-import type { ReversalId } from '../../domain/ids.js';
+import type { DisputeId, ReversalId } from '../../domain/ids.js';
 import type { ClaimedReversal } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { RetryTimings } from '../steps.js';
+import type { DisputeFollow } from './dispute-follow.js';
 import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch-account.js';
 import { lookForReversal } from './reversal-look.js';
 import type { NotNow, StripeCall } from './stripe-call-types.js';
@@ -25,10 +26,13 @@ export interface ReversalCallDependencies {
     | 'pinHyperswitch'
     | 'knownPayment'
     | 'hyperswitchIsOurs'
+    | 'findDispute'
   >;
   readonly stripe: Stripe;
   /** undefined: refunds are known from the ledger alone. */
   readonly hyperswitch: Pick<Hyperswitch, 'readRefund' | 'readPayment'> | undefined;
+  /** Reads a dispute now; undefined: disputes are known from the ledger alone. */
+  readonly readDispute?: DisputeFollow['readDispute'] | undefined;
   readonly timings: RetryTimings;
   /** How long a seller's balance is waited for before a person is asked. */
   readonly balanceHorizonMs: number;
@@ -49,7 +53,10 @@ export function reversalCall(
     claim: ledger.claimReversal,
     look: (claim) => lookForReversal(stripe, claim),
     noteAbsent: ledger.noteReversalAbsent,
-    stillDue: async (claim) => (refunds ? await stillDue(claim, refunds, dependencies) : undefined),
+    stillDue: async (claim) => {
+      if (claim.disputeId !== null) return await stillOut(claim.disputeId, dependencies);
+      return refunds ? await stillDue(claim, refunds, dependencies) : undefined;
+    },
     permit: ledger.permitReversal,
     async send(claim, key, params) {
       const answer = await stripe.inLane(claim.sellerAccount).reverseTransfer(key, claim.stripeTransferId, params);
@@ -72,7 +79,14 @@ async function stillDue(
   refunds: Refunds,
   dependencies: ReversalCallDependencies,
 ): Promise<NotNow | undefined> {
-  if (claim.hyperswitchRefundId === null) return await stillGivenBack(claim, refunds, dependencies);
+  const { refundId } = claim;
+  if (refundId === null) return undefined;
+  if (claim.hyperswitchRefundId === null) {
+    const { connectorRefundId, connectorTransactionId } = claim.refund;
+    return connectorRefundId === null || connectorTransactionId === null
+      ? await stillGivenBack(claim, refunds, dependencies)
+      : await stillRefunded(claim, { connectorRefundId, connectorTransactionId }, dependencies);
+  }
   const { hyperswitch, account } = refunds;
   const { ledger, wake } = dependencies;
   const answer = await hyperswitch.readRefund(claim.hyperswitchRefundId, 'first');
@@ -86,13 +100,48 @@ async function stillDue(
   const misfit = await account.profileMisfit(answer.value.profileId);
   if (misfit !== undefined) return unconfirmed(misfit);
   const facts = answer.value;
-  const { status, started } = await ledger.applyRefund({ refundId: claim.refundId, runner: null, facts });
+  const { status, started } = await ledger.applyRefund({ refundId, runner: null, facts });
   wake(started);
   const differs = differenceOf(claim, facts);
   if (differs !== undefined) return doubtful(differs);
   // Failed in the ledger too, it is not sent: the permit says so, and looks where an attempt may have gone out.
   if (facts.status === 'succeeded' || (facts.status === 'failed' && status === 'failed')) return undefined;
   return doubtful(`the refund is ${facts.providerStatus} at Hyperswitch`);
+}
+
+/**
+ * A share is taken only while the processor's own record says that the funds are out: it is read now, and the permit asks the ledger,
+ * which follows it. What cannot be read waits, and what asks a person waits for him.
+ */
+async function stillOut(
+  disputeId: DisputeId,
+  { ledger, readDispute }: ReversalCallDependencies,
+): Promise<NotNow | undefined> {
+  if (!readDispute) return undefined;
+  const read = await readDispute(disputeId);
+  if (read.kind === 'unread')
+    return {
+      kind: 'later',
+      afterMs: ASK_AGAIN_MS,
+      why: `the dispute could not be confirmed before the reversal: ${read.detail}`,
+    };
+  return (await ledger.findDispute(disputeId))?.attention
+    ? { kind: 'later', afterMs: ASKED_AGAIN_MS, why: `waits for dispute ${disputeId}, about which a person is asked` }
+    : undefined;
+}
+
+/** A refund that the processor alone names, which two persons have counted: it holds there. */
+async function stillRefunded(
+  { refund }: ClaimedReversal,
+  { connectorRefundId, connectorTransactionId }: { connectorRefundId: string; connectorTransactionId: string },
+  { stripe }: ReversalCallDependencies,
+): Promise<NotNow | undefined> {
+  const answer = await stripe.inLane('disputes').refundsOf(connectorTransactionId);
+  if (answer.kind !== 'found') return unconfirmed(answer.detail);
+  const held = answer.value.find(({ stripeRefundId }) => stripeRefundId === connectorRefundId);
+  if (held?.status === 'succeeded' && held.amount === refund.amount && held.currency === refund.currency)
+    return undefined;
+  return doubtful(`Stripe calls the refund ${connectorRefundId} ${held?.status ?? 'nothing'}`);
 }
 
 /** Two persons have said that the buyer has the money: their word stands while Hyperswitch says nothing that asks a person again. */
@@ -131,7 +180,7 @@ const unconfirmed = (why: string): NotNow => ({
 
 const doubtful = (what: string): NotNow => ({
   kind: 'undue',
-  why: `${what}, and it had succeeded: nothing was sent; find out at Hyperswitch, then resolve with retry once it holds, or with write_off`,
+  why: `${what}, and it had succeeded: nothing was sent; find out there, then resolve with retry once it holds, or with write_off`,
 });
 
 function differenceOf({ refund }: ClaimedReversal, facts: RefundFacts): string | undefined {

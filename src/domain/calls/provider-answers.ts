@@ -1,3 +1,4 @@
+import type { DisputeMovement, DisputeStatus } from '../marketplace/disputes.js';
 import type { PaymentStatus, RefundStatus } from '../marketplace/marketplace-status.js';
 import type { UnclearClass } from './answers.js';
 
@@ -169,6 +170,55 @@ export interface RefundFacts {
   readonly currency: string;
   readonly reason: string | null;
   readonly updatedAt: string | null;
+  /** What the processor calls it: `re_…`; null: Hyperswitch does not say. */
+  readonly connectorRefundId: string | null;
+}
+
+/** A dispute as Hyperswitch names it. Where its funds are is not in it: its words for that are not to be relied on. */
+export interface NamedDispute {
+  readonly hyperswitchDisputeId: string;
+  readonly hyperswitchPaymentId: string;
+  readonly profileId: string | null;
+  /** Of the processor that holds it, in Hyperswitch's words: `stripe`. */
+  readonly connector: string;
+  /** The processor's own id: what the dispute is known by, whoever tells of it. */
+  readonly providerDisputeId: string;
+  /** What its words say, for people: nothing about money follows from them. */
+  readonly status: DisputeStatus;
+  /** Hyperswitch's own words for stage and status, for people. */
+  readonly providerStatus: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly reason: string | null;
+}
+
+/** A dispute as Stripe holds it. */
+export interface StripeDispute {
+  readonly stripeDisputeId: string;
+  readonly charge: string;
+  readonly paymentIntent: string | null;
+  /** Disputed, in the charge's currency; what was moved is in the movements. */
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Stripe's own word. */
+  readonly status: string;
+  readonly reason: string | null;
+  readonly movements: readonly DisputeMovement[];
+  readonly createdAt: string;
+}
+
+/** A refund as Stripe holds it. */
+export interface StripeRefund {
+  readonly stripeRefundId: string;
+  readonly charge: string | null;
+  readonly paymentIntent: string | null;
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Stripe's own word: pending, requires_action, succeeded, failed, canceled. */
+  readonly status: string;
+  /** What it is made from at Hyperswitch, whose connector writes that on it: one of its refunds, or an attempt to pay, of which all was cancelled. */
+  readonly madeFrom: { readonly kind: 'refund' | 'attempt'; readonly id: string } | null;
+  readonly createdAt: string;
 }
 
 /** Frozen with the key before the first call; every attempt of one generation sends exactly this. */
@@ -194,7 +244,10 @@ export interface ReversalParams {
   readonly metadata: {
     /** Our reversal's id: what a look-up recognises as ours. */
     readonly operation_id: string;
-    readonly refund_id: string;
+    /** What it is taken back for: a refund, or a dispute and what it is called at the processor. */
+    readonly refund_id?: string;
+    readonly dispute_id?: string;
+    readonly provider_dispute_id?: string;
     readonly order_id: string;
     readonly generation: string;
     readonly reason: string;

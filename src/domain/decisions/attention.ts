@@ -25,6 +25,7 @@ export const ATTENTION_REASONS = [
   'cause_no_longer_holds',
   'unreadable_session',
   'seller_gone',
+  'dispute',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

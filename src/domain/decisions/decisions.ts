@@ -14,7 +14,7 @@ const TAKEN_BY_OTHERS = ['partly_foreign_reversal', 'exceeds_remainder', 'foreig
  *    whether the provider's records bear it out, `apply` carries it out in the transaction that records it.
  * 3. its rows in the table of test/integration/decision-matrix.test.ts, which fails on an entry that it does not expect.
  * To add a kind: an entry here and in EVIDENCE, `src/ledger/decisions/decide-<kind>.ts` listed in src/ledger/decisions/decide.ts, a verifier in
- * src/calls/decisions/decide.ts, and its operation in src/http/marketplace/marketplace-operations.ts; the compiler names each place.
+ * src/calls/decisions/decide.ts, and its operation in src/http/decisions/decision-operations.ts; the compiler names each place.
  */
 export const DECISIONS = {
   settlement: {
@@ -40,7 +40,7 @@ export const DECISIONS = {
     // A money call of its own, whose answer decides what became of it; it ends a sale all the same.
     cancel: { persons: 'by_amount' },
     // The buyer has his money although no refund of ours gave it to him; and, once Hyperswitch has it again, that this is over.
-    given_back: { persons: 'two', asks: true, reasons: ['conflict'] },
+    given_back: { persons: 'two', asks: true, reasons: ['conflict', 'unknown_refund'] },
     not_given_back: { persons: 'two', asks: true, reasons: ['conflict'] },
     write_off: { persons: 'by_amount', asks: true },
   },
@@ -48,6 +48,15 @@ export const DECISIONS = {
     retry: { persons: 'none' },
     compensate: { persons: 'two', reasons: ['refund_failed_after_reversal'] },
     write_off: { persons: 'by_amount' },
+  },
+  dispute: {
+    retry: { persons: 'none' },
+    // Only the processor has told of it: followed all the same, by the processor's own record.
+    adopt: { persons: 'by_amount', reasons: ['dispute'] },
+    // Where its funds are, which nobody here can read. That they are back pays sellers again.
+    funds_out: { persons: 'by_amount', asks: true, reasons: ['dispute'] },
+    funds_back: { persons: 'two', asks: true },
+    write_off: { persons: 'by_amount', reasons: ['dispute'] },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ActionRule>>>>;
 
@@ -80,6 +89,7 @@ export const EVIDENCE = {
   reversal: ['stripe_reversal_id', 'reference'],
   payment: ['reference'],
   refund: ['reference'],
+  dispute: ['amount', 'reference'],
 } as const satisfies Readonly<Record<DecidableKind, readonly string[]>>;
 export type EvidenceName = (typeof EVIDENCE)[DecidableKind][number];
 

@@ -6,7 +6,7 @@ import type { Settlement } from '../settlements/settlement.js';
 import type { Attention } from './attention.js';
 import { actionsFor, inWords, isDecidable } from './decisions.js';
 
-/** All that decides what happens to a payment, refund, transfer or reversal next; times are ISO 8601. */
+/** All that decides what happens to a payment, refund, transfer, reversal or dispute next; times are ISO 8601. */
 export interface Situation {
   readonly kind: MarketplaceKind;
   readonly status: string;
@@ -44,8 +44,9 @@ export function explainNext(situation: Situation, nowMs: number): string {
 const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
   payment: ['pending', 'processing'],
   refund: ['pending', 'review'],
-  transfer: ['pending', 'waiting_platform_balance', 'waiting_seller', 'failed'],
+  transfer: ['pending', 'held', 'waiting_platform_balance', 'waiting_seller', 'failed'],
   reversal: ['pending', 'waiting_balance'],
+  dispute: ['inquiry', 'open'],
 };
 
 /** A transfer that could not be sent, and that a person has tried again: its status stays until it is sent. */
@@ -82,11 +83,16 @@ function asks(kind: MarketplaceKind | 'settlement', { reason }: Attention): stri
 function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, attention: Attention): string {
   const asked = asks(kind, attention);
   if (attention.reason === 'approval_pending') return asked;
-  if (!mayHaveMoved(certainty) || nextCheckAt === null || kind === 'payment' || kind === 'refund') return asked;
+  if (!mayHaveMoved(certainty) || nextCheckAt === null || kind === 'payment' || kind === 'refund' || kind === 'dispute')
+    return asked;
   return `${asked}. Meanwhile Stripe's records are read, next at ${nextCheckAt}; our own ${kind} is adopted if it is found`;
 }
 
 function finished({ kind, status, nextCheckAt }: Situation): string {
+  if (kind === 'dispute')
+    return nextCheckAt === null
+      ? NOTHING
+      : `nothing by itself: it has ended, and is read again at ${nextCheckAt}, because a bank may begin again. Its reversals and restorations go on`;
   switch (status) {
     case 'reversal_pending':
       return 'its reversals go on; this status follows from theirs';
@@ -111,6 +117,8 @@ const NOTHING = 'nothing: it is finished';
 
 function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation): string {
   const at = nextRetryAt ?? nextCheckAt ?? 'the next sweep';
+  if (kind === 'dispute')
+    return `its record at the processor is read again at ${at} at the latest; sellers' shares follow its funds, whatever it is called`;
   if (kind === 'payment' || kind === 'refund') {
     return surelyUnmoved(certainty)
       ? `it is sent to Hyperswitch at ${at}`
@@ -123,6 +131,8 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
     return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;
   }
   if (isWaiting(status)) return waits(status, nextRetryAt);
+  if (status === 'held')
+    return 'is held until the dispute of its order has ended: what the bank says of its funds decides whether it is sent';
   return mayHaveMoved(certainty)
     ? `Stripe's records are read at ${at}; only what is not there is sent again`
     : `it is sent to Stripe at ${at}`;

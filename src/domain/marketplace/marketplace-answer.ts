@@ -1,5 +1,5 @@
 import type { Certainty } from '../calls/certainty.js';
-import type { Attention } from '../decisions/attention.js';
+import { type DisputeAnswer, disputeAnswer } from './dispute-answer.js';
 import type { FeePolicy } from './lines.js';
 import type {
   Order,
@@ -11,7 +11,8 @@ import type {
   SellerTransfer,
   TransferWait,
 } from './marketplace.js';
-import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from './marketplace-status.js';
+import { type AttentionAnswer, minorUnits, type ReversalAnswer, reversalAnswer } from './reversal-answer.js';
 import type { SellerState } from './seller-standing.js';
 
 /**
@@ -30,6 +31,7 @@ export type OrderAnswer = {
   readonly transfers: readonly TransferAnswer[];
   readonly refunds: readonly RefundAnswer[];
   readonly reversals: readonly ReversalAnswer[];
+  readonly disputes: readonly DisputeAnswer[];
   /** What a historical order was called before it was imported. */
   readonly reference: string | null;
   readonly created_at: string;
@@ -128,31 +130,6 @@ export type SellerAnswer = {
   readonly sums: readonly { readonly currency: string; readonly waiting: number; readonly with_person: number }[];
 };
 
-export type ReversalAnswer = {
-  readonly id: string;
-  /** What it is taken back for: one of these two. */
-  readonly refund_id: string | null;
-  readonly dispute_id: string | null;
-  readonly transfer_id: string;
-  readonly order_id: string;
-  readonly seller_account: string;
-  readonly amount: number;
-  /** Of the amount, what somebody else's reversal at Stripe stands for; ours took the rest, if there is any. */
-  readonly counted: number;
-  readonly currency: string;
-  readonly status: ReversalStatus;
-  readonly certainty: Certainty;
-  readonly retry_count: number;
-  readonly next_retry_at: string | null;
-  readonly stripe_transfer_id: string | null;
-  readonly stripe_reversal_id: string | null;
-  readonly attention: AttentionAnswer | null;
-  readonly workflow_id: string | null;
-  readonly created_at: string;
-};
-
-type AttentionAnswer = { readonly [Member in keyof Attention]: Attention[Member] };
-
 export function orderAnswer(order: Order): OrderAnswer {
   const { reversals } = order;
   return {
@@ -187,6 +164,12 @@ export function orderAnswer(order: Order): OrderAnswer {
       ),
     ),
     reversals: reversals.map(reversalAnswer),
+    disputes: order.disputes.map((one) =>
+      disputeAnswer(
+        one,
+        reversals.filter(({ disputeId }) => disputeId === one.id),
+      ),
+    ),
     reference: order.reference,
     created_at: order.createdAt,
   };
@@ -276,31 +259,3 @@ export const sellerAnswer = (seller: Seller, reversals: readonly Reversal[]): Se
     with_person: minorUnits(withPerson),
   })),
 });
-
-export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({
-  id: reversal.id,
-  refund_id: reversal.refundId,
-  dispute_id: reversal.disputeId,
-  transfer_id: reversal.transferId,
-  order_id: reversal.orderId,
-  seller_account: reversal.sellerAccount,
-  amount: minorUnits(reversal.amount),
-  counted: minorUnits(reversal.counted),
-  currency: reversal.currency,
-  status: reversal.status,
-  certainty: reversal.certainty,
-  retry_count: reversal.retryCount,
-  next_retry_at: reversal.nextRetryAt,
-  stripe_transfer_id: reversal.stripeTransferId,
-  stripe_reversal_id: reversal.stripeReversalId,
-  attention: reversal.attention,
-  workflow_id: reversal.workflowId,
-  created_at: reversal.createdAt,
-});
-
-/** @throws RangeError rather than tell another amount than the ledger holds; whatever comes in is checked to fit */
-function minorUnits(amount: bigint): number {
-  const number = Number(amount);
-  if (!Number.isSafeInteger(number)) throw new RangeError(`${amount} cannot be written as a JSON integer exactly`);
-  return number;
-}

@@ -5,6 +5,7 @@ export type PaymentStatus = 'pending' | 'processing' | 'succeeded' | 'failed' | 
 export type RefundStatus = 'pending' | 'review' | 'succeeded' | 'failed';
 export type TransferStatus =
   | 'pending'
+  | 'held'
   | WaitingStatus
   | 'failed'
   | 'cancelled'
@@ -48,7 +49,7 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
 };
 
 /**
- *  waiting_…
+ *  held, waiting_…
  *      ▲ │
  *      │ ▼
  *     pending ──► completed ──► reversal_pending ──► reversed
@@ -60,7 +61,8 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
  * Once it is completed, its status is derived from its reversals by the SQL function `refresh_transfer`.
  */
 export const TRANSFER_TRANSITIONS: Transitions<TransferStatus> = {
-  pending: ['completed', 'failed', 'cancelled', 'waiting_platform_balance', 'waiting_seller'],
+  pending: ['completed', 'failed', 'cancelled', 'held', 'waiting_platform_balance', 'waiting_seller'],
+  held: ['pending', 'cancelled'],
   waiting_platform_balance: ['pending', 'cancelled'],
   waiting_seller: ['pending', 'cancelled'],
   failed: ['completed', 'cancelled', 'permanently_failed', 'waiting_platform_balance', 'waiting_seller'],

@@ -2,6 +2,7 @@ import type { Certainty } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../ids.js';
 import type { Captured } from './captured.js';
+import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
 import type { SellerState } from './seller-standing.js';
@@ -23,6 +24,7 @@ export interface Order {
   readonly transfers: readonly SellerTransfer[];
   readonly refunds: readonly Refund[];
   readonly reversals: readonly Reversal[];
+  readonly disputes: readonly Dispute[];
   readonly createdAt: string;
 }
 
@@ -162,5 +164,32 @@ export interface Reversal {
   readonly createdAt: string;
 }
 
-/** The four kinds of items that have a workflow `<kind>/<id>`; the sweep and the inbox name items this way. */
-export type MarketplaceKind = 'payment' | 'refund' | 'transfer' | 'reversal';
+/** A buyer's bank wants money back, or asks about it. */
+export interface Dispute {
+  readonly id: DisputeId;
+  readonly orderId: OrderId;
+  readonly paymentId: PaymentId;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly status: DisputeStatus;
+  readonly funds: DisputeFunds;
+  /** Now out of our balance because of it. */
+  readonly out: bigint;
+  /** Of it, what DISPUTE_POLICY leaves with the platform so far. */
+  readonly borneByPlatform: bigint;
+  /** The processor, and what the dispute is called there. */
+  readonly connector: string;
+  readonly providerDisputeId: string;
+  readonly hyperswitchDisputeId: string | null;
+  /** Null: only the processor has told of it, so nothing follows from it yet. */
+  readonly namedBy: 'hyperswitch' | 'decision' | null;
+  /** The words of whoever was read last. */
+  readonly providerStatus: string | null;
+  readonly reason: string | null;
+  readonly attention: Attention | null;
+  readonly workflowId: string | null;
+  readonly createdAt: string;
+}
+
+/** The five kinds of items that have a workflow `<kind>/<id>`; the sweep and the inbox name items this way. */
+export type MarketplaceKind = 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute';

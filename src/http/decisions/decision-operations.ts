@@ -37,6 +37,7 @@ export const RESOLVE_OPERATIONS: { readonly [Kind in DecidableKind]: ReturnType<
   reversal: resolve('reversal', 'resolveReversal', STRIPE_IS_ASKED),
   payment: resolve('payment', 'resolvePayment', '; Hyperswitch is asked before it is given up'),
   refund: resolve('refund', 'resolveRefund', ''),
+  dispute: resolve('dispute', 'resolveDispute', '; Stripe is asked before a word about its funds is believed'),
 };
 
 export const retryTransferOperation = {

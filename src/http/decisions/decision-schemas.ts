@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { actionsOf, type DecidableKind, EVIDENCE, type EvidenceName } from '../../domain/decisions/decisions.js';
+import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import {
   PAYMENT_STATUSES,
   REFUND_STATUSES,
@@ -22,6 +23,11 @@ const stripeId = (prefix: 'tr' | 'trr', of: string) =>
 
 const FIELDS: { readonly [Name in EvidenceName]: z.ZodType<string | undefined> } = {
   tx_hash: text(256).optional().describe('The transaction that moved the money.'),
+  amount: z
+    .string()
+    .regex(/^[1-9][0-9]{0,17}$/, { error: 'has to be a whole amount in minor units, for example "1000"' })
+    .optional()
+    .describe('How much of a dispute is out, in minor units; left out: all of it.'),
   reference: text(500).optional().describe('Where it was seen; kept with the decision.'),
   stripe_transfer_id: stripeId('tr', 'a transfer'),
   stripe_reversal_id: stripeId('trr', 'a reversal'),
@@ -40,6 +46,7 @@ export const RESOLVE_REQUESTS: { readonly [Kind in DecidableKind]: ReturnType<ty
   reversal: resolveRequest('reversal'),
   payment: resolveRequest('payment'),
   refund: resolveRequest('refund'),
+  dispute: resolveRequest('dispute'),
 };
 export type ResolveRequest = z.output<ReturnType<typeof resolveRequest>>;
 
@@ -50,6 +57,7 @@ const STATUSES = [
     ...REVERSAL_STATUSES,
     ...REFUND_STATUSES,
     ...PAYMENT_STATUSES,
+    ...DISPUTE_STATUSES,
   ]),
   'pending_approval' as const,
 ];

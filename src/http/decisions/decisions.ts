@@ -12,6 +12,7 @@ import {
 import {
   newDecisionId,
   parseDecisionId,
+  parseDisputeId,
   parsePaymentId,
   parseRefundId,
   parseReversalId,
@@ -57,6 +58,7 @@ const PARSE: { readonly [Kind in DecidableKind]: (text: string) => string | unde
   reversal: parseReversalId,
   payment: parsePaymentId,
   refund: parseRefundId,
+  dispute: parseDisputeId,
 };
 
 const notFound = (kind: string) => new HttpProblem('not_found', `there is no ${kind} with this id`);

@@ -40,6 +40,9 @@ export type MarketplaceRouteLedger = Pick<
   | 'reversalsOfTransfer'
   | 'findReversal'
   | 'listReversals'
+  | 'findDispute'
+  | 'listDisputes'
+  | 'reversalsOfDisputes'
   | 'decisionItem'
   | 'reversalsOfTransfers'
   | 'storeWebhook'
@@ -56,6 +59,8 @@ export interface StripeNotice {
   readonly eventId: string;
   readonly type: string;
   readonly objectId: string | null;
+  /** The payment it says it is of: `pi_…` or `ch_…`. */
+  readonly paymentId: string | null;
   /** The connected account it happened on. */
   readonly account: string | null;
 }
@@ -65,4 +70,5 @@ export interface HyperswitchNotice {
   readonly type: string;
   readonly paymentId: string | null;
   readonly refundId: string | null;
+  readonly disputeId: string | null;
 }

@@ -2,7 +2,10 @@ import { SERVICES } from '../allowed-roles.js';
 import type { ProblemCode } from '../problem.js';
 import { READS_ONE, READS_PAGE } from '../read-operations.js';
 import { type HeaderDescription, NOTHING, type Operation } from '../route.js';
+import { DisputeAnswer, ReversalAnswer } from './marketplace-parts.js';
 import {
+  DisputeListAnswer,
+  ListDisputesQuery,
   ListOrdersQuery,
   ListPaymentsQuery,
   ListReversalsQuery,
@@ -17,7 +20,6 @@ import {
   PaymentDetails,
   PaymentListAnswer,
   RefundAnswer,
-  ReversalAnswer,
   ReversalListAnswer,
   SellerAnswer,
   TransferAnswer,
@@ -65,7 +67,7 @@ export const getOrderOperation = {
   ...READS_ONE,
   id: 'getOrder',
   path: '/api/v1/orders/{id}',
-  summary: 'One order, with its payment, transfers, refunds and reversals.',
+  summary: 'One order, with its payment, transfers, refunds, reversals and disputes.',
   answers: { 200: { description: 'The order.', schema: OrderAnswer } },
 } satisfies Operation;
 
@@ -178,6 +180,23 @@ export const getReversalOperation = {
   answers: { 200: { description: 'The reversal.', schema: ReversalAnswer } },
 } satisfies Operation;
 
+export const listDisputesOperation = {
+  ...READS_PAGE,
+  id: 'listDisputes',
+  path: '/api/v1/disputes',
+  summary: 'What buyers have disputed at their banks, newest first.',
+  query: ListDisputesQuery,
+  answers: { 200: { description: 'A page of disputes.', schema: DisputeListAnswer } },
+} satisfies Operation<unknown, MarketplaceListQuery>;
+
+export const getDisputeOperation = {
+  ...READS_ONE,
+  id: 'getDispute',
+  path: '/api/v1/disputes/{id}',
+  summary: 'One dispute, with where its funds are and the reversals that came of it.',
+  answers: { 200: { description: 'The dispute.', schema: DisputeAnswer } },
+} satisfies Operation;
+
 /** Far above any event of either provider, which would be sent for days in vain. */
 const WEBHOOK_LIMIT_BYTES = 1024 * 1024;
 
@@ -234,6 +253,8 @@ export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   getSellerOperation,
   listReversalsOperation,
   getReversalOperation,
+  listDisputesOperation,
+  getDisputeOperation,
   hyperswitchWebhookOperation,
   stripeWebhookOperation,
 ];

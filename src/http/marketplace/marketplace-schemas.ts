@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { amountStep, parseCurrency } from '../../domain/marketplace/currencies.js';
+import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import { FEE_POLICIES, feeOf } from '../../domain/marketplace/lines.js';
 import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
 import type {
@@ -8,7 +9,6 @@ import type {
   OrderAnswer as Order,
   PaymentOfOrder,
   RefundAnswer as Refund,
-  ReversalAnswer as Reversal,
   SellerAnswer as Seller,
   TransferAnswer as Transfer,
 } from '../../domain/marketplace/marketplace-answer.js';
@@ -20,6 +20,7 @@ import {
   TRANSFER_STATUSES,
 } from '../../domain/marketplace/marketplace-status.js';
 import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
+import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
 
@@ -156,40 +157,13 @@ export const ListOrdersQuery = marketplaceList(ORDER_STATUSES);
 export const ListPaymentsQuery = marketplaceList(PAYMENT_STATUSES);
 export const ListTransfersQuery = marketplaceList(TRANSFER_STATUSES);
 export const ListReversalsQuery = marketplaceList(REVERSAL_STATUSES);
+export const ListDisputesQuery = marketplaceList(DISPUTE_STATUSES);
 export type MarketplaceListQuery =
+  | z.output<typeof ListDisputesQuery>
   | z.output<typeof ListOrdersQuery>
   | z.output<typeof ListPaymentsQuery>
   | z.output<typeof ListTransfersQuery>
   | z.output<typeof ListReversalsQuery>;
-
-const amountOut = z.int().min(0);
-const sellerAccount = z.string();
-const workflowId = z.string().nullable();
-
-export const ReversalAnswer: z.ZodType<Reversal> = z
-  .object({
-    id: z.uuid().describe('Derived from its cause and the transfer.'),
-    refund_id: z.uuid().nullable().describe('What it is taken back for; null: a dispute.'),
-    dispute_id: z.uuid().nullable(),
-    transfer_id: z.uuid(),
-    order_id: z.uuid(),
-    seller_account: sellerAccount,
-    amount: amountOut.describe('The share that is taken back.'),
-    counted: amountOut.describe(
-      "Of the amount, what somebody else's reversal at Stripe stands for, by a person's decision; ours takes the rest.",
-    ),
-    currency: z.string(),
-    status: z.enum(REVERSAL_STATUSES),
-    certainty: z.enum(CERTAINTIES),
-    retry_count: z.int().min(0),
-    next_retry_at: timestamp.nullable(),
-    stripe_transfer_id: z.string().nullable(),
-    stripe_reversal_id: z.string().nullable(),
-    attention,
-    workflow_id: workflowId,
-    created_at: timestamp,
-  })
-  .meta({ id: 'Reversal' });
 
 export const TransferAnswer: z.ZodType<Transfer> = z
   .object({
@@ -326,6 +300,7 @@ export const OrderAnswer: z.ZodType<Order> = z
     transfers: z.array(TransferAnswer),
     refunds: z.array(RefundAnswer),
     reversals: z.array(ReversalAnswer),
+    disputes: z.array(DisputeAnswer),
     reference: z.string().nullable().describe('What an imported order was called before; null: one of ours.'),
     created_at: timestamp,
   })
@@ -335,5 +310,6 @@ export const OrderListAnswer = listAnswer(OrderAnswer);
 export const PaymentListAnswer = listAnswer(PaymentDetails);
 export const TransferListAnswer = listAnswer(TransferAnswer);
 export const ReversalListAnswer = listAnswer(ReversalAnswer);
+export const DisputeListAnswer = listAnswer(DisputeAnswer);
 
 export const WebhookAnswer = z.object({ received: z.literal(true) });

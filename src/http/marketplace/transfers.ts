@@ -1,6 +1,7 @@
 import { parseReversalId, parseTransferId } from '../../domain/ids.js';
 import type { Reversal } from '../../domain/marketplace/marketplace.js';
-import { reversalAnswer, sellerAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
+import { sellerAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
+import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
 import { fromLedger } from '../from-ledger.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { pageOf } from '../schema-parts.js';

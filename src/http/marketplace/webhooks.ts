@@ -32,16 +32,17 @@ function stripeEvent({ raw, headers }: Received, { webhooks }: Dependencies): Na
   const verify = secretOf(webhooks.stripe, 'STRIPE_WEBHOOK_SECRET');
   const event = verify(raw, only(headers['stripe-signature']));
   if (!event) return null;
-  const { eventId, type, objectId, account } = event;
-  return { provider: 'stripe', eventId, type, objectId, parentId: null, account };
+  const { eventId, type, objectId, paymentId, account } = event;
+  return { provider: 'stripe', eventId, type, objectId, parentId: paymentId, account };
 }
 
 function hyperswitchEvent({ raw, headers }: Received, { webhooks }: Dependencies): Named | null {
   const verify = secretOf(webhooks.hyperswitch, 'HYPERSWITCH_WEBHOOK_SECRET');
   const event = verify(raw, only(headers['x-webhook-signature-512']));
   if (!event) return null;
-  const { eventId, type, paymentId, refundId } = event;
-  const [objectId, parentId] = refundId === null ? [paymentId, null] : [refundId, paymentId];
+  const { eventId, type, paymentId, refundId, disputeId } = event;
+  const part = refundId ?? disputeId;
+  const [objectId, parentId] = part === null ? [paymentId, null] : [part, paymentId];
   return { provider: 'hyperswitch', eventId, type, objectId, parentId, account: null };
 }
 

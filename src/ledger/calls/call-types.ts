@@ -2,7 +2,7 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { Decision } from '../../domain/calls/next.js';
 import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
-import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -107,7 +107,9 @@ export interface ClaimedTransfer extends Claimed {
 
 export interface ClaimedReversal extends Claimed {
   readonly id: ReversalId;
-  readonly refundId: RefundId;
+  /** Null: because of a dispute, whose record is read once more before the POST. */
+  readonly refundId: RefundId | null;
+  readonly disputeId: DisputeId | null;
   readonly transferId: TransferId;
   readonly stripeTransferId: string;
   /** To read the refund once more before the POST; null: given back outside any refund, and its payment is read. */
@@ -118,6 +120,9 @@ export interface ClaimedReversal extends Claimed {
     readonly currency: string;
     readonly paymentId: PaymentId;
     readonly hyperswitchPaymentId: string | null;
+    /** At the processor; of a refund that Hyperswitch has not named it is read there. */
+    readonly connectorRefundId: string | null;
+    readonly connectorTransactionId: string | null;
   };
   /** What is known of this transfer's reversals at Stripe; whatever else is there somebody else made. */
   readonly accounted: Accounted;

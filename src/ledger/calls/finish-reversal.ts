@@ -1,6 +1,7 @@
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
+import { restoreTaken } from '../marketplace/restorations.js';
 import { leavePlace } from '../marketplace/reversal-demands.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Recorded } from './call-types.js';
@@ -49,9 +50,12 @@ export async function finishReversal(
     detail: { stripe_reversal_id: stripeReversalId, ...(late ? { was: row.status } : {}) },
   });
   await withdrawRequests(query, 'reversal', row.id, 'Stripe holds the reversal');
+  // Found late, its dispute may be over, or its refund have failed: what it took is paid again, or proposed to be.
+  const restored = await restoreTaken(query, row.order_id);
   await proposeCompensation(query, row.order_id);
   const woken = await gateOpens(query, row);
-  return { status: 'reversed', started: [...(await leavePlace(query, { id: row.id, status: 'pending' })), ...woken] };
+  const freed = await leavePlace(query, { id: row.id, status: 'pending' });
+  return { status: 'reversed', started: [...freed, ...woken, ...restored] };
 }
 
 /** What a person is to know of how it ended. */

@@ -5,9 +5,11 @@ import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketpl
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import { bookPlatform } from '../marketplace/follow-lines.js';
+import { bookGivenBack } from '../marketplace/given-back.js';
 import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-status.js';
 import { capturedIn, isOpen, type LockedPayment } from '../marketplace/payment-row.js';
 import { sealClientSecret } from '../marketplace/payments.js';
+import { asksAboutUnnamed } from '../marketplace/unnamed-refunds.js';
 import type { Sealer } from '../sealer.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied, PaymentReading } from './call-types.js';
@@ -30,11 +32,12 @@ export async function readPaymentInto(reader: Reader, row: LockedPayment, readin
   await saveReading(reader, row, { reading, question, open: isOpen(moves ? status : row.status), captured });
   const started = moves ? await move(reader, row, status) : [];
   if (captured.surely !== BigInt(row.captured)) await bookPlatform(query, row.order_id);
-  const settled = givenUpLike(row, facts, captured);
+  const settled = givenUpLike(row, facts, captured) || (await isGivenBack(reader, row, facts));
   const contradiction = moves || settled ? null : contradictionOf(row, facts);
   const asked = contradiction ?? (settled ? null : question);
   if (asked) await askAbout(query, row, { question: asked, isNews: !isReadBefore(row, facts, captured) });
-  else if (row.attention_reason !== null) await answered(query, row, status);
+  else if (row.attention_reason !== null && !(await asksAboutUnnamed(query, row.id)))
+    await answered(query, row, status);
   if (status !== row.status && !moves)
     await recordEvent(query, {
       kind: 'payment',
@@ -79,6 +82,29 @@ function questionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
 /** The buyer can no more pay it than we can take it further. */
 const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? 'processing' : status);
 
+/**
+ * Hyperswitch has cancelled what paid the order after it was captured: like a refund of all that is kept, made in its dashboard. Where a
+ * refund of it is under way, which may give the same back, a person is asked.
+ */
+async function isGivenBack({ query, clock }: Reader, row: LockedPayment, facts: PaymentFacts): Promise<boolean> {
+  const fits = facts.amount === BigInt(row.amount) && facts.currency === row.currency;
+  if (row.status !== 'succeeded' || facts.capturedByWord !== 'given_back' || !fits) return false;
+  const { kept, under_way: underWay } = await keptOf(query, row);
+  if (underWay || !row.captured_known) return false;
+  const { order_id: order, id: payment, currency } = row;
+  if (kept > 0n) await bookGivenBack(query, clock, { order, payment, amount: kept, currency });
+  return true;
+}
+
+async function keptOf(query: Query, { id, captured }: LockedPayment): Promise<{ kept: bigint; under_way: boolean }> {
+  const [sum] = await query<{ given_back: string; under_way: boolean }>(
+    `SELECT coalesce(sum(amount) FILTER (WHERE status = 'succeeded'), 0) AS given_back,
+       coalesce(bool_or(status IN ('pending', 'review')), false) AS under_way FROM refunds WHERE payment_id = $1`,
+    [id],
+  );
+  return { kept: BigInt(captured) - BigInt(sum?.given_back ?? 0), under_way: sum?.under_way ?? false };
+}
+
 /** Sellers may have been paid of it already, or have paid it back. */
 function contradictionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
   if (row.status !== 'succeeded') return null;
@@ -87,7 +113,7 @@ function contradictionOf(row: LockedPayment, facts: PaymentFacts): Question | nu
       ? null
       : {
           reason: 'conflict',
-          detail: `two persons said that the buyer has the money (refund ${row.said_given_back}), and Hyperswitch calls the payment succeeded again: find out there who has it; not_given_back ends that refund, write_off lets it stand`,
+          detail: `the buyer was said to have the money (refund ${row.said_given_back}), and Hyperswitch calls the payment succeeded again: find out there who has it; not_given_back ends that refund, write_off lets it stand`,
         };
   return {
     reason: 'conflict',

@@ -11,6 +11,7 @@ import { dropAttention, isGivenUp, withdrawRequests } from '../decisions/decisio
 import { proposeCompensation } from '../marketplace/compensation.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { refreshOrder } from '../marketplace/order-status.js';
+import { restoreTaken } from '../marketplace/restorations.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -67,7 +68,10 @@ export function createRefundCalls(database: Database, usualFee: FeePolicy) {
   const apply = (reading: RefundReading): Promise<Applied> =>
     database.transaction(async (query) => {
       const row = await lockRefund(query, reading.refundId);
-      const question = questionOf(row, reading.facts) ?? (await beyondPaid(query, row, reading.facts.status));
+      const question =
+        questionOf(row, reading.facts) ??
+        (await namedOtherwise(query, row, reading.facts)) ??
+        (await beyondPaid(query, row, reading.facts.status));
       const stands = row.attention_reason !== null && !isAnsweredByReading(row);
       const open = question !== null && !stands && !(await isGivenUp(query, 'refund', row.id, question));
       await saveReading(query, row, reading, open);
@@ -158,6 +162,25 @@ function questionOf(row: LockedRefund, facts: RefundFacts): Question | null {
       };
 }
 
+/** One refund at the processor is one refund here, whoever tells of it. */
+async function namedOtherwise(
+  query: Query,
+  row: LockedRefund,
+  { connectorRefundId: name }: RefundFacts,
+): Promise<Question | null> {
+  if (name === null) return null;
+  const [other] = await query<{ id: RefundId }>('SELECT id FROM refunds WHERE connector_refund_id = $1 AND id <> $2', [
+    name,
+    row.id,
+  ]);
+  return other
+    ? {
+        reason: 'conflict',
+        detail: `Hyperswitch says that the processor calls this refund (${row.status} here) ${name}, which refund ${other.id} is already: find out at the processor how many there are`,
+      }
+    : null;
+}
+
 /** Questions that Hyperswitch's own answer ends, and that its next one may replace. */
 const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
   'conflict',
@@ -169,16 +192,28 @@ const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
 const isAnsweredByReading = ({ attention_reason, status }: LockedRefund): boolean =>
   ANSWERED_BY_READING.has(attention_reason ?? '') && (attention_reason !== 'conflict' || status !== 'succeeded');
 
-async function saveReading(query: Query, row: LockedRefund, { runner }: RefundReading, asks: boolean): Promise<void> {
+async function saveReading(
+  query: Query,
+  row: LockedRefund,
+  { runner, facts }: RefundReading,
+  asks: boolean,
+): Promise<void> {
   // What did not fit fits now: nobody needs to be asked any more.
   if (!asks && isAnsweredByReading(row)) await dropAttention(query, 'refunds', row.id);
   await query(
     `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
+       connector_refund_id = coalesce(connector_refund_id, $4),
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
        runner_until = CASE WHEN runner = $2 THEN NULL ELSE runner_until END,
        next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + $3 * interval '1 millisecond' ELSE next_check_at END
      WHERE id = $1`,
-    [row.id, runner, (overdueReadMs(row.age_ms, REFUND_EXPECTED_MS) ?? 0) + SWEEP_AFTER_MS],
+    [
+      row.id,
+      runner,
+      (overdueReadMs(row.age_ms, REFUND_EXPECTED_MS) ?? 0) + SWEEP_AFTER_MS,
+      // What does not fit this refund names it not either.
+      asks ? null : facts.connectorRefundId,
+    ],
   );
 }
 
@@ -208,8 +243,9 @@ async function shareAnew(query: Query, row: LockedRefund, status: RefundStatus):
   const started = failedLate
     ? await restoreShares(query, row.order_id, row.id)
     : await settleShares(query, row.order_id, row.id);
+  const restored = await restoreTaken(query, row.order_id);
   await proposeCompensation(query, row.order_id);
-  return started;
+  return [...started, ...restored];
 }
 
 /** Another refund must have failed of which we have not heard: this one counts once that one is read. */
@@ -249,10 +285,19 @@ async function insertFound(query: Query, { paymentId, refundId, facts, fee }: Fo
   const [payment] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [paymentId]);
   if (!payment) throw new Error(`payment ${paymentId} is not in the ledger`);
   await lockOrder(query, payment.order_id);
-  const [known] = await query<{ id: RefundId }>('SELECT id FROM refunds WHERE hyperswitch_refund_id = $1', [
-    facts.hyperswitchRefundId,
-  ]);
-  if (known) return known.id;
+  const [known] = await query<{ id: RefundId }>(
+    `SELECT id FROM refunds WHERE hyperswitch_refund_id = $1 OR (hyperswitch_refund_id IS NULL AND connector_refund_id = $2)
+     ORDER BY hyperswitch_refund_id NULLS LAST LIMIT 1`,
+    [facts.hyperswitchRefundId, facts.connectorRefundId],
+  );
+  if (known) {
+    // Two persons counted it before Hyperswitch named it.
+    await query('UPDATE refunds SET hyperswitch_refund_id = $2 WHERE id = $1 AND hyperswitch_refund_id IS NULL', [
+      known.id,
+      facts.hyperswitchRefundId,
+    ]);
+    return known.id;
+  }
   await query(
     `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key,
        hyperswitch_refund_id, fee, next_check_at, workflow_id)

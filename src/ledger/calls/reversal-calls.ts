@@ -12,6 +12,7 @@ import { finishReversal, takenBeside } from './finish-reversal.js';
 import {
   claimRefusal,
   fail,
+  goneCause,
   type LockedReversal,
   lockReversal,
   startWaiting,
@@ -53,7 +54,7 @@ export function createReversalCalls(database: Database) {
         const row = await lockReversal(query, id);
         if (row.status !== 'pending' && row.status !== 'waiting_balance')
           return { kind: 'stop', why: `the reversal is ${row.status}` };
-        if (row.refund_status !== 'succeeded') return await stopUndue(query, row, runner);
+        if (!row.cause_stands) return await stopUndue(query, row, runner);
         return await permit<ReversalParams>(query, 'reversals', {
           row,
           runner,
@@ -120,11 +121,11 @@ async function notAdopted(database: Database, id: ReversalId, stripeId: string):
 }
 
 /**
- * Its refund has failed. Where an earlier attempt may have moved the money, it is looked for until the provider has surely
+ * Its refund has failed, or the funds of its dispute are back. Where an earlier attempt may have moved the money, it is looked for until the provider has surely
  * forgotten the key and two looks have found nothing: the proof that would allow another key ends this one.
  */
 async function stopUndue(query: Query, row: LockedReversal, runner: string): Promise<ReversalPermit> {
-  const stop = { kind: 'stop', why: `its refund is ${row.refund_status}` } as const;
+  const stop = { kind: 'stop', why: goneCause(row) } as const;
   if (row.runner !== runner) return stop;
   const unsent = surelyUnmoved(row.certainty);
   const use = keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
@@ -143,14 +144,17 @@ const partsOf = (row: LockedReversal) => ({
   id: row.id,
   orderId: row.order_id,
   refundId: row.refund_id,
+  disputeId: row.dispute_id,
   transferId: row.transfer_id,
   stripeTransferId: row.stripe_transfer_id ?? '',
   hyperswitchRefundId: row.hyperswitch_refund_id,
   refund: {
-    amount: BigInt(row.refund_amount),
+    amount: BigInt(row.refund_amount ?? 0),
     currency: row.currency,
     paymentId: row.payment_id,
     hyperswitchPaymentId: row.hyperswitch_payment_id,
+    connectorRefundId: row.connector_refund_id,
+    connectorTransactionId: row.connector_transaction_id,
   },
   amount: toTake(row),
   shortForMs: row.waiting_ms,
@@ -167,11 +171,13 @@ const paramsOf = (row: LockedReversal, generation: number): ReversalParams => ({
   amount: exactMinorUnits({ id: row.id, amount: toTake(row).toString() }),
   metadata: {
     operation_id: row.id,
-    refund_id: row.refund_id,
+    ...(row.refund_id === null
+      ? { dispute_id: row.dispute_id ?? '', provider_dispute_id: row.provider_dispute_id ?? '' }
+      : { refund_id: row.refund_id }),
     order_id: row.order_mark,
     generation: String(generation),
     // Stripe takes 500 characters in a value.
-    reason: row.refund_reason.slice(0, 500),
+    reason: (row.refund_reason ?? 'a dispute took the money').slice(0, 500),
   },
 });
 

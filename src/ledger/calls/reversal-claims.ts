@@ -1,7 +1,7 @@
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
 import { askedBeforeSent } from '../../domain/calls/next.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
-import type { OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
 import type { RefundStatus, ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -18,16 +18,24 @@ import { gateHoldsMs } from './stripe-gates.js';
 export type LockedReversal = CallRow & {
   id: ReversalId;
   order_id: OrderId;
-  refund_id: RefundId;
+  /** Null: because of a dispute. */
+  refund_id: RefundId | null;
+  dispute_id: DisputeId | null;
+  provider_dispute_id: string | null;
   transfer_id: TransferId;
   status: ReversalStatus;
   order_mark: string;
-  refund_status: RefundStatus;
-  refund_reason: string;
-  refund_amount: string;
+  /** The cause is still one: the refund has succeeded, the funds of the dispute are out. */
+  cause_stands: boolean;
+  refund_status: RefundStatus | null;
+  refund_reason: string | null;
+  refund_amount: string | null;
   payment_id: PaymentId;
   hyperswitch_payment_id: string | null;
   hyperswitch_refund_id: string | null;
+  /** What the processor calls the refund, and the payment. */
+  connector_refund_id: string | null;
+  connector_transaction_id: string | null;
   stripe_transfer_id: string | null;
   stripe_reversal_id: string | null;
   transfer_completed: boolean;
@@ -43,14 +51,17 @@ export type LockedReversal = CallRow & {
 const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_account, x.currency, x.amount, x.status,
     x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
     x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
-    f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount,
+    c.stands AS cause_stands, f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount, f.connector_refund_id, p.connector_transaction_id,
+    d.id AS dispute_id, d.provider_dispute_id,
     p.id AS payment_id, p.hyperswitch_payment_id, x.counted, decided_of_others(x.transfer_id),
     ARRAY(SELECT id::text FROM reversals WHERE transfer_id = x.transfer_id) AS operation_ids,
     ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = x.transfer_id AND stripe_reversal_id IS NOT NULL) AS stripe_ids,
     (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
     t.stripe_transfer_id, x.stripe_reversal_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
-  FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN refunds f ON f.id = x.refund_id
-    JOIN payments p ON p.id = f.payment_id JOIN orders o ON o.id = x.order_id
+  FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN causes c ON c.id = coalesce(x.refund_id, x.withdrawal_id)
+    LEFT JOIN refunds f ON f.id = x.refund_id LEFT JOIN dispute_withdrawals w ON w.id = x.withdrawal_id
+    LEFT JOIN disputes d ON d.id = w.dispute_id
+    JOIN payments p ON p.id = coalesce(f.payment_id, d.payment_id) JOIN orders o ON o.id = x.order_id
   WHERE x.id = $1 FOR UPDATE OF x`;
 
 /** The order, its transfers, then the reversal: the order of all locks. */
@@ -73,7 +84,7 @@ export async function claimRefusal(
   if (row.status === 'permanently_failed') return await attentionOf(query, 'reversals', row);
   const heldMs = heldElsewhereMs(row, runner);
   if (heldMs > 0) return await wait(heldMs, 'another attempt holds it');
-  if (row.refund_status !== 'succeeded' && !mayHaveMoved(row.certainty)) {
+  if (!row.cause_stands && !mayHaveMoved(row.certainty)) {
     await undo(query, row);
     return { kind: 'final', status: 'written_off' };
   }
@@ -153,9 +164,13 @@ export async function startWaiting(query: Query, row: LockedReversal): Promise<v
   });
 }
 
-/** Its refund is no longer succeeded and nothing was sent. What it stood for may be due for another refund. */
+/** What no longer holds. */
+export const goneCause = ({ refund_status, provider_dispute_id }: LockedReversal): string =>
+  refund_status === null ? `the funds of dispute ${provider_dispute_id} are not out` : `its refund is ${refund_status}`;
+
+/** Its cause holds no longer and nothing was sent. What it stood for may be due for another one. */
 export async function undo(query: Query, row: LockedReversal): Promise<void> {
-  await voidReversal(query, row, `its refund is ${row.refund_status}, so nothing is due`);
+  await voidReversal(query, row, `${goneCause(row)}, so nothing is due`);
   await settleShares(query, row.order_id);
 }
 

@@ -7,6 +7,7 @@ import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketp
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
+import { holdingDispute, holdTransfer, letGo } from '../marketplace/held-transfers.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { questionedPayment } from '../marketplace/order-status.js';
@@ -148,9 +149,28 @@ async function claimRefusal(query: Query, row: LockedTransfer, runner: string): 
   }
   const wait = waitOf(row, runner);
   if (wait) return await later(query, 'seller_transfers', row, wait);
-  const refusal = (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
+  const refusal =
+    (await disputeRefusal(query, row)) ?? (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
   return refusal ?? (await parkedRefusal(query, 'seller_transfers', row));
 }
+
+/** What may have been sent goes on as it was. */
+async function disputeRefusal(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
+  const dispute = surelyUnmoved(row.certainty) ? await holdingDispute(query, row.order_id) : undefined;
+  if (dispute === undefined) {
+    if (row.status === 'held') await letGo(query, row.id);
+    return undefined;
+  }
+  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+  if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, dispute);
+  return await later(query, 'seller_transfers', row, {
+    afterMs: HELD_AGAIN_MS,
+    why: `it is held until dispute ${dispute} has ended`,
+  });
+}
+
+/** The end of the dispute wakes it; a look now and then finds what was missed. */
+const HELD_AGAIN_MS = 60 * 60_000;
 
 function waitOf(row: LockedTransfer, runner: string) {
   const heldMs = heldElsewhereMs(row, runner);
@@ -253,9 +273,10 @@ export async function finishTransfer(
   }
   const late = row.written_off || row.attention_reason !== null;
   if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+  if (row.status === 'held') await letGo(query, row.id);
   await mustMove(query, 'seller_transfers', {
     id: row.id,
-    from: isWaiting(row.status) ? 'pending' : row.status,
+    from: isWaiting(row.status) || row.status === 'held' ? 'pending' : row.status,
     to: 'completed',
     set: `certainty = 'done', stripe_transfer_id = $4, completed_at = clock_now(), written_off_at = NULL, last_answer = 'finish',
       provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,

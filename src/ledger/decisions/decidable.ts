@@ -2,7 +2,9 @@ import type { Clock } from '../../domain/clock.js';
 import type { AtStake } from '../../domain/decisions/approval-threshold.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { ActionOf, DecidableKind } from '../../domain/decisions/decisions.js';
+import type { DecisionId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
+import type { DisputeRules } from '../../domain/marketplace/disputes.js';
 import type { Query } from '../transition.js';
 import type { Verification } from './decision-types.js';
 
@@ -36,6 +38,9 @@ export interface Said {
 export interface Work {
   readonly query: Query;
   readonly clock: Clock;
+  readonly disputeRules: DisputeRules;
+  /** Which decision it carries out. */
+  readonly decisionId: DecisionId;
 }
 
 export interface ActionHandler<Row> {

@@ -1,4 +1,5 @@
 import { type Certainty, mayHaveMoved } from '../../domain/calls/certainty.js';
+import type { Clock } from '../../domain/clock.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { larger } from '../../domain/money.js';
@@ -6,6 +7,7 @@ import { bookGivenBack, saidGivenBack, takeBackGivenBack } from '../marketplace/
 import { moveOrder, wakeTransfers } from '../marketplace/order-status.js';
 import { isOpen } from '../marketplace/payment-row.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { ASKS_ABOUT_UNNAMED, decideUnnamed, unnamedForAnHour } from '../marketplace/unnamed-refunds.js';
 import { mustMove, type Query } from '../transition.js';
 import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
@@ -23,6 +25,8 @@ interface Row extends DecidableRow {
   /** A refund of it that may still leave, or may have left. */
   readonly refund_under_way: RefundId | null;
   readonly said_given_back: RefundId | null;
+  /** What is asked is about refunds that the processor alone holds. */
+  readonly asks_unnamed: boolean;
   readonly currency: string;
 }
 
@@ -35,7 +39,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
       `SELECT id, order_id, status, certainty, amount, captured, captured_known, currency, attention_reason, attention_detail,
          (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back,
          (SELECT id FROM refunds WHERE payment_id = p.id AND status IN ('pending', 'review') AND certainty <> 'done' LIMIT 1) AS refund_under_way,
-         ${saidGivenBack('p.id')} AS said_given_back
+         ${saidGivenBack('p.id')} AS said_given_back, ${ASKS_ABOUT_UNNAMED} AS asks_unnamed
        FROM payments p WHERE id = $1 FOR UPDATE`,
       [id],
     );
@@ -78,12 +82,14 @@ export const PAYMENT: Decidable<'payment', Row> = {
         if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
         if (row.refund_under_way !== null)
           return `refund ${row.refund_under_way} of it may give it back as well: wait until Hyperswitch has answered that one`;
+        if (row.asks_unnamed) return undefined;
         if (BigInt(row.captured) < BigInt(row.amount))
           return `Hyperswitch calls ${row.captured} of ${row.amount} captured, so only a part can be gone: refund what is there`;
         return kept(row) > 0n ? undefined : 'refunds have given all of it back already: resolve it with write_off';
       },
       async apply({ query, clock }, row) {
         const { order_id: order, id: payment, currency } = row;
+        if (row.asks_unnamed) return await countUnnamed(query, clock, row);
         await bookGivenBack(query, clock, { order, payment, amount: kept(row), currency });
         return await putAside(query, row);
       },
@@ -115,6 +121,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
         row.said_given_back === null &&
         (verified.kind === 'absent' || verified.kind === 'found'),
       async apply({ query }, row) {
+        if (row.asks_unnamed) return await leaveUnnamed(query, row);
         return isOpen(row.status) ? await giveUp(query, row) : await putAside(query, row);
       },
     },
@@ -133,6 +140,27 @@ const toCome = ({ amount, captured }: Row): bigint => {
 
 /** So much at least is the buyer's and not with him. */
 const kept = ({ captured, given_back }: Row): bigint => BigInt(captured) - BigInt(given_back);
+
+/** Each of them is a refund of the order from now on, known by the processor's own id. */
+async function countUnnamed(query: Query, clock: Clock, row: Row): Promise<string> {
+  const { order_id: order, id: payment, currency } = row;
+  for (const one of await unnamedForAnHour(query, payment)) {
+    const amount = BigInt(one.amount);
+    await bookGivenBack(query, clock, { order, payment, amount, currency, connectorRefundId: one.provider_refund_id });
+  }
+  return await unasked(query, row);
+}
+
+async function leaveUnnamed(query: Query, row: Row): Promise<string> {
+  await decideUnnamed(query, row.id);
+  return await unasked(query, row);
+}
+
+async function unasked(query: Query, { id, order_id, status }: Row): Promise<string> {
+  await query(`UPDATE payments SET ${NO_ATTENTION}, next_check_at = NULL WHERE id = $1`, [id]);
+  await wakeTransfers(query, order_id);
+  return status;
+}
 
 async function giveUp(query: Query, row: Row): Promise<string> {
   await mustMove(query, 'payments', {

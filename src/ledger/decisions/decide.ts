@@ -4,10 +4,12 @@ import { type ApprovalThreshold, type AtStake, belowThreshold } from '../../doma
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import { type ActionRule, actionsOf, type DecidableKind, inWords, ruleOf } from '../../domain/decisions/decisions.js';
 import type { DecisionId } from '../../domain/ids.js';
+import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../../domain/marketplace/disputes.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
-import { type LockedItem, type LockItem, locking, type PossibleAction, type Said } from './decidable.js';
+import { type LockedItem, type LockItem, locking, type PossibleAction, type Said, type Work } from './decidable.js';
+import { DISPUTE } from './decide-dispute.js';
 import { PAYMENT } from './decide-payment.js';
 import { REFUND } from './decide-refund.js';
 import { REVERSAL } from './decide-reversal.js';
@@ -32,11 +34,13 @@ const HOLD: { readonly [Kind in DecidableKind]: LockItem } = {
   reversal: locking(REVERSAL),
   payment: locking(PAYMENT),
   refund: locking(REFUND),
+  dispute: locking(DISPUTE),
 };
 
 export interface DecideOptions {
   readonly approvalThreshold: ApprovalThreshold;
   readonly clock: Clock;
+  readonly disputeRules?: DisputeRules;
 }
 
 /**
@@ -86,10 +90,21 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   });
   return {
     kind: 'applied',
-    status: await asked.action.apply({ query, clock: options.clock }),
+    status: await asked.action.apply(workOf(query, options, request.id)),
     decisionId: request.id,
   };
 }
+
+const workOf = (
+  query: Query,
+  { clock, disputeRules = DEFAULT_DISPUTE_RULES }: DecideOptions,
+  decisionId: DecisionId,
+): Work => ({
+  query,
+  clock,
+  disputeRules,
+  decisionId,
+});
 
 async function approve(query: Query, approval: Approval, options: DecideOptions): Promise<ApproveOutcome> {
   const { decisionId, by, note } = approval;
@@ -112,7 +127,7 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   const what = completes ? 'approved' : 'approved_by_the_first_of_two';
   await recordEvent(query, { kind: decision.item_kind, id: item.id, what, detail: { decision: decisionId, by, note } });
   if (!completes) return { kind: 'pending_approval', status: item.status, decisionId };
-  return { kind: 'applied', status: await asked.action.apply({ query, clock: options.clock }), decisionId };
+  return { kind: 'applied', status: await asked.action.apply(workOf(query, options, decisionId)), decisionId };
 }
 
 /** An approval never answers a question that has come after its request. */
@@ -208,10 +223,12 @@ async function askApprover(
   const before = waitedFor(item, pending);
   await insertDecision(query, request, { state: 'pending_approval', restsOn: 'two', ...atStake, ...before });
   const takes = authenticated ? '' : ', claimed by nobody we know: it takes two persons';
-  await query(`UPDATE ${item.table} SET attention_reason = 'approval_pending', attention_detail = $2 WHERE id = $1`, [
-    item.id,
-    `${by} asks to ${action} (decision ${id}${takes}); before that: ${before.askedReason}: ${before.askedDetail}`,
-  ]);
+  const asked = before.askedReason === null ? 'nothing was asked' : `${before.askedReason}: ${before.askedDetail}`;
+  await query(
+    `UPDATE ${item.table} SET attention_reason = 'approval_pending', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2 WHERE id = $1`,
+    [item.id, `${by} asks to ${action} (decision ${id}${takes}); before that: ${asked}`],
+  );
   return { kind: 'pending_approval', status: item.status, decisionId: id };
 }
 

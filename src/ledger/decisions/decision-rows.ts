@@ -147,7 +147,7 @@ export async function withdrawRequests(query: Query, kind: DecidableKind, id: st
 
 export async function dropAttention(
   query: Query,
-  table: Exclude<MarketplaceTable, 'orders'>,
+  table: Exclude<MarketplaceTable, 'orders'> | 'disputes',
   id: string,
 ): Promise<void> {
   await query(`UPDATE ${table} SET ${NO_ATTENTION} WHERE id = $1`, [id]);

@@ -1,6 +1,6 @@
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
-import { newTransferId, type OrderId, type RefundId, type TransferId } from '../../domain/ids.js';
+import { newTransferId, type OrderId, type RefundId, type TransferId, type WithdrawalId } from '../../domain/ids.js';
 import { overtaken } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import { dropAttention, withdrawRequests } from '../decisions/decision-rows.js';
@@ -10,7 +10,7 @@ import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-sha
 
 /** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
 
-interface Owed {
+export interface Owed {
   /** What was promised first, and its compensations, the newest last: causes may have taken from any of them. */
   readonly transfers: readonly ShareRow[];
   readonly sellerAccount: string;
@@ -19,7 +19,7 @@ interface Owed {
 }
 
 /** What sellers are owed again: surely taken back, or withheld for good, and no longer due. */
-async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
+export async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
   const { sellers } = await lockShares(query, order);
   return sellers
     .map((seller) => ({
@@ -99,7 +99,7 @@ export async function compensate(
 }
 
 /** On the transfers that it was taken from, so that none is made good beyond what was taken of it. */
-async function noteMadeGood(query: Query, transfers: readonly ShareRow[], amount: bigint): Promise<void> {
+export async function noteMadeGood(query: Query, transfers: readonly ShareRow[], amount: bigint): Promise<void> {
   let left = amount;
   for (const row of transfers) {
     const part = smaller(left, row.completed || row.status === 'cancelled' ? notMadeGood(row) : 0n);
@@ -116,15 +116,17 @@ export interface NewTransferRow {
   readonly sellerAccount: string;
   readonly currency: string;
   readonly amount: bigint;
-  readonly compensates?: { readonly refund: RefundId; readonly transferId: TransferId };
+  readonly compensates?: ({ readonly refund: RefundId } | { readonly withdrawal: WithdrawalId }) & {
+    readonly transferId: TransferId;
+  };
 }
 
 /** One transfer to send, due at once. */
 export async function insertTransfer(query: Query, row: NewTransferRow): Promise<void> {
   await query(
     `INSERT INTO seller_transfers (id, order_id, seller_account, currency, promised, amount, origin, compensates_refund,
-       compensates_transfer, idempotency_key, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, clock_now(), 'transfer/' || $1::uuid)`,
+       compensates_transfer, idempotency_key, next_check_at, workflow_id, compensates_withdrawal)
+     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, clock_now(), 'transfer/' || $1::uuid, $10)`,
     [
       row.id,
       row.order,
@@ -132,9 +134,10 @@ export async function insertTransfer(query: Query, row: NewTransferRow): Promise
       row.currency,
       row.amount.toString(),
       row.compensates ? 'compensation' : 'order',
-      row.compensates?.refund ?? null,
+      row.compensates && 'refund' in row.compensates ? row.compensates.refund : null,
       row.compensates?.transferId ?? null,
       transferKey(row.id, 1),
+      row.compensates && 'withdrawal' in row.compensates ? row.compensates.withdrawal : null,
     ],
   );
   await recordEvent(query, {

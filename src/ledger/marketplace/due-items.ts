@@ -8,12 +8,14 @@ const TABLE_OF: Readonly<Record<MarketplaceKind, string>> = {
   refund: 'refunds',
   transfer: 'seller_transfers',
   reversal: 'reversals',
+  dispute: 'disputes',
 };
 const SELLER_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: 'NULL::text',
   refund: 'NULL::text',
   transfer: 'x.seller_account',
   reversal: 'x.seller_account',
+  dispute: 'NULL::text',
 };
 
 /** What waits for a person has its workflow look once an hour; the rest should have moved within a minute. */
@@ -87,9 +89,9 @@ export function createDueItems(database: Database) {
     },
 
     /** Webhooks about this item that nobody has acted on yet: asked before the provider is read, finished after. */
-    openWebhooks: (item: MarketplaceItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId'>[]> =>
-      database.query<Pick<NewWebhookEvent, 'provider' | 'eventId'> & { [column: string]: unknown }>(
-        `SELECT provider, event_id AS "eventId" FROM webhook_events WHERE next_check_at IS NOT NULL AND ${EVENTS_OF[item.kind]}`,
+    openWebhooks: (item: MarketplaceItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId' | 'type'>[]> =>
+      database.query<Pick<NewWebhookEvent, 'provider' | 'eventId' | 'type'> & { [column: string]: unknown }>(
+        `SELECT provider, event_id AS "eventId", type FROM webhook_events WHERE next_check_at IS NOT NULL AND ${EVENTS_OF[item.kind]}`,
         [item.id],
       ),
   };
@@ -97,7 +99,10 @@ export function createDueItems(database: Database) {
 
 const EVENTS_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: `provider = 'hyperswitch' AND (SELECT hyperswitch_payment_id FROM payments WHERE id = $1) IN (object_id, parent_id)`,
-  refund: `provider = 'hyperswitch' AND object_id = (SELECT hyperswitch_refund_id FROM refunds WHERE id = $1)`,
+  refund: `(provider, object_id) IN (SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds WHERE id = $1
+    UNION ALL SELECT 'stripe', connector_refund_id FROM refunds WHERE id = $1)`,
   transfer: `provider = 'stripe' AND object_id = (SELECT stripe_transfer_id FROM seller_transfers WHERE id = $1)`,
   reversal: `provider = 'stripe' AND object_id = (SELECT t.stripe_transfer_id FROM seller_transfers t JOIN reversals r ON r.transfer_id = t.id WHERE r.id = $1)`,
+  dispute: `(provider, object_id) IN (SELECT 'hyperswitch', hyperswitch_dispute_id FROM disputes WHERE id = $1
+    UNION ALL SELECT psp_account, provider_dispute_id FROM disputes WHERE id = $1)`,
 };

@@ -7,13 +7,13 @@ import { refreshOrder } from './order-status.js';
 import { restoreShares, settleShares } from './share-out.js';
 
 /**
- * Two persons have said that a buyer has his money back although Hyperswitch holds no refund of it: a refund that has no id there, and
- * is never sent or read. Every function here runs in a transaction that holds the order and the payment.
+ * A buyer has his money back although Hyperswitch holds no refund of it: Hyperswitch calls the payment cancelled after it was captured,
+ * or two persons have said so. It is a refund that has no id there, and is never sent or read. Every function here runs in a transaction that holds the order and the payment.
  */
 
 /** Those that stand, of the payment `of` (SQL). */
 const standing = (of: string): string =>
-  `SELECT id FROM refunds WHERE payment_id = ${of} AND origin = 'provider' AND hyperswitch_refund_id IS NULL AND status = 'succeeded'
+  `SELECT id FROM refunds WHERE payment_id = ${of} AND origin = 'provider' AND hyperswitch_refund_id IS NULL AND connector_refund_id IS NULL AND status = 'succeeded'
    ORDER BY id DESC`;
 
 /** The newest that stands, of the payment `of` (SQL). */
@@ -24,15 +24,27 @@ interface GivenBack {
   readonly payment: PaymentId;
   readonly amount: bigint;
   readonly currency: string;
+  /** What the processor calls it, where it holds a refund that Hyperswitch has not named. */
+  readonly connectorRefundId?: string;
 }
 
 /** A cause like every other refund: what is unsent is withheld, what was sent is demanded. */
 export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack): Promise<void> {
   const id = newRefundId(clock.nowMs());
   await query(
-    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key, next_check_at)
-     VALUES ($1, $2, $3, $4, $5, 'given back outside a refund', 'provider', 'done', $6, clock_now())`,
-    [id, given.order, given.payment, given.amount.toString(), given.currency, refundKey(id)],
+    `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key, connector_refund_id,
+       next_check_at)
+     VALUES ($1, $2, $3, $4, $5, $7, 'provider', 'done', $6, $8, clock_now())`,
+    [
+      id,
+      given.order,
+      given.payment,
+      given.amount.toString(),
+      given.currency,
+      refundKey(id),
+      given.connectorRefundId === undefined ? 'given back outside a refund' : 'made at the processor',
+      given.connectorRefundId ?? null,
+    ],
   );
   const set = 'succeeded_at = clock_now(), next_check_at = NULL';
   await mustMove(query, 'refunds', { id, from: 'pending', to: 'succeeded', set });

@@ -29,11 +29,14 @@ const OPEN = `
     WHERE status IN ('pending', 'processing') AND next_check_at IS NOT NULL GROUP BY status, currency
   UNION ALL SELECT 'refund', status, ${COUNTED}, ${age('created_at')} FROM refunds
     WHERE status IN ('pending', 'review') AND next_check_at IS NOT NULL GROUP BY status, currency
-  UNION ALL SELECT 'transfer', status, ${COUNTED}, ${age("CASE WHEN status IN ('pending', 'failed') THEN created_at ELSE waiting_since END")} FROM seller_transfers
-    WHERE status IN ('pending', 'waiting_platform_balance', 'waiting_seller', 'failed') AND next_check_at IS NOT NULL GROUP BY status, currency
+  UNION ALL SELECT 'transfer', status, ${COUNTED}, ${age("CASE WHEN status IN ('pending', 'held', 'failed') THEN created_at ELSE waiting_since END")} FROM seller_transfers
+    WHERE status IN ('pending', 'held', 'waiting_platform_balance', 'waiting_seller', 'failed') AND next_check_at IS NOT NULL GROUP BY status, currency
   UNION ALL SELECT 'reversal', status, ${COUNTED}, ${age('coalesce(waiting_since, created_at)')} FROM reversals
     WHERE status IN ('pending', 'waiting_balance', 'permanently_failed')
       AND (next_check_at IS NOT NULL OR attention_reason IS NOT NULL) GROUP BY status, currency
+  UNION ALL SELECT 'dispute', status, ${COUNTED}, ${age('created_at')} FROM disputes
+    WHERE (next_check_at IS NOT NULL OR attention_reason IS NOT NULL) AND (status IN ('inquiry', 'open') OR attention_reason IS NOT NULL)
+    GROUP BY status, currency
   ORDER BY 1, 2, 3`;
 
 /** A call that is held is on its way, and normal; what nobody holds and nobody knows of is not. */

@@ -1,4 +1,4 @@
-import type { PaymentId, RefundId, TransferId } from '../../domain/ids.js';
+import type { DisputeId, PaymentId, RefundId, TransferId } from '../../domain/ids.js';
 import type { Payment, Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import {
@@ -17,10 +17,13 @@ import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Reads for whole pages of items at once. */
 export function createMarketplaceLists(database: Database) {
-  const reversals = async (column: 'refund_id' | 'transfer_id', ids: readonly string[]): Promise<Reversal[]> => {
+  const reversals = async (
+    column: 'v.refund_id' | 'v.transfer_id' | 'w.dispute_id',
+    ids: readonly string[],
+  ): Promise<Reversal[]> => {
     if (ids.length === 0) return [];
     const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
-      `${SELECT_REVERSALS} WHERE v.${column} = ANY ($1) ORDER BY v.place`,
+      `${SELECT_REVERSALS} WHERE ${column} = ANY ($1) ORDER BY v.place`,
       [ids],
     );
     return rows.map(toReversal);
@@ -45,8 +48,9 @@ export function createMarketplaceLists(database: Database) {
 
   return {
     /** First in, first out. */
-    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> => reversals('transfer_id', ids),
-    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> => reversals('refund_id', ids),
+    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> => reversals('v.transfer_id', ids),
+    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> => reversals('v.refund_id', ids),
+    reversalsOfDisputes: (ids: readonly DisputeId[]): Promise<readonly Reversal[]> => reversals('w.dispute_id', ids),
 
     /** Newest first. @param filter.key the key sent to the payment provider, which is the refund's id, or our client's own */
     async listRefunds(filter: MarketplaceFilter): Promise<readonly Refund[]> {

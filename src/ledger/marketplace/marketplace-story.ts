@@ -61,7 +61,8 @@ const FIND = `
   UNION ALL SELECT 'payment', id, order_id FROM payments WHERE id = $2::uuid OR hyperswitch_payment_id = $1
   UNION ALL SELECT 'refund', id, order_id FROM refunds WHERE id = $2::uuid OR hyperswitch_refund_id = $1
   UNION ALL SELECT 'transfer', id, order_id FROM seller_transfers WHERE id = $2::uuid OR stripe_transfer_id = $1
-  UNION ALL SELECT 'reversal', id, order_id FROM reversals WHERE id = $2::uuid OR stripe_reversal_id = $1`;
+  UNION ALL SELECT 'reversal', id, order_id FROM reversals WHERE id = $2::uuid OR stripe_reversal_id = $1
+  UNION ALL SELECT 'dispute', id, order_id FROM disputes WHERE id = $2::uuid OR $1 IN (provider_dispute_id, hyperswitch_dispute_id)`;
 
 interface CallRow {
   [column: string]: unknown;
@@ -102,6 +103,9 @@ const CALL: Readonly<Record<MarketplaceKind, string>> = {
   refund: `SELECT ${AT_HYPERSWITCH} FROM refunds x WHERE id = $1`,
   transfer: `SELECT ${AT_STRIPE}, (${questionedPayment('x.order_id')}) AS behind FROM seller_transfers x WHERE id = $1`,
   reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
+  dispute: `SELECT 0 AS attempts, provider_dispute_id AS idempotency_key, last_answer, NULL::timestamptz AS runner_until, next_check_at,
+    NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id, NULL AS parked_by, NULL AS behind
+    FROM disputes WHERE id = $1`,
 };
 
 /** A provider's event has an item of its own in operation_events only where something was odd about it. */
@@ -111,6 +115,8 @@ const STORY = `
     SELECT 'hyperswitch' AS provider, hyperswitch_payment_id AS name FROM payments JOIN items ON items.kind = 'payment' AND items.id = payments.id::text
     UNION SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds JOIN items ON items.kind = 'refund' AND items.id = refunds.id::text
     UNION SELECT 'stripe', stripe_transfer_id FROM seller_transfers JOIN items ON items.kind = 'transfer' AND items.id = seller_transfers.id::text
+    UNION SELECT 'hyperswitch', hyperswitch_dispute_id FROM disputes JOIN items ON items.kind = 'dispute' AND items.id = disputes.id::text
+    UNION SELECT psp_account, provider_dispute_id FROM disputes JOIN items ON items.kind = 'dispute' AND items.id = disputes.id::text
   ), told AS (
     SELECT e.at, e.seq, e.item_kind, e.item_id, e.kind, e.certainty, e.answer_class, e.idempotency_key, e.detail
       FROM operation_events e JOIN items ON items.kind = e.item_kind AND items.id = e.item_id

@@ -2,6 +2,7 @@ import type { OrderId } from '../../domain/ids.js';
 import type { Order } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
+import { type DisputeRow, SELECT_DISPUTES, toDispute } from './dispute-rows.js';
 import {
   filterValues,
   ORDER_COLUMNS,
@@ -50,6 +51,7 @@ export function createOrders(database: Database) {
                SELECT order_id FROM payments WHERE attention_reason IS NOT NULL
                UNION ALL SELECT order_id FROM refunds WHERE attention_reason IS NOT NULL
                UNION ALL SELECT order_id FROM seller_transfers WHERE attention_reason IS NOT NULL
+               UNION ALL SELECT order_id FROM disputes WHERE attention_reason IS NOT NULL
                UNION ALL SELECT order_id FROM reversals WHERE attention_reason IS NOT NULL)))
              AND ($3::uuid IS NULL OR id = $3)
              AND ($4::text IS NULL OR reference = $4
@@ -124,6 +126,13 @@ async function readOrders(query: Query, ids: readonly OrderId[]): Promise<Order[
     await query<ReversalRow>(`${SELECT_REVERSALS} WHERE v.order_id = ANY ($1) ORDER BY v.place`, [ids]),
     toReversal,
   );
+  const disputes = byOrder(
+    await query<DisputeRow & { [column: string]: unknown }>(
+      `${SELECT_DISPUTES} WHERE d.order_id = ANY ($1) ORDER BY d.id`,
+      [ids],
+    ),
+    toDispute,
+  );
   return rows.map((row) => ({
     id: row.id,
     reference: row.reference,
@@ -136,6 +145,7 @@ async function readOrders(query: Query, ids: readonly OrderId[]): Promise<Order[
     transfers: transfers(row.id),
     refunds: refunds(row.id),
     reversals: reversals(row.id),
+    disputes: disputes(row.id),
     createdAt: row.created_at.toISOString(),
   }));
 }

@@ -82,7 +82,7 @@ export async function lockOrder(query: Query, id: OrderId): Promise<{ amount: bi
  */
 export async function lockOrderOf(
   query: Query,
-  table: Exclude<MarketplaceTable, 'orders'>,
+  table: Exclude<MarketplaceTable, 'orders'> | 'disputes',
   id: string,
 ): Promise<OrderId | undefined> {
   const [order] = await query<{ id: OrderId }>(

@@ -83,7 +83,8 @@ export function createWebhooks(database: Database) {
 
     /** The item an event is about; undefined: nothing of ours, or a refund that only the provider knows so far. */
     async itemOfWebhook({ provider, type, objectId, parentId }: NewWebhookEvent): Promise<MarketplaceItem | undefined> {
-      if (provider === 'stripe' && !type.startsWith('transfer.')) return undefined;
+      const isOfItem = /^(?:transfer|charge\.dispute|refund)\./.test(type);
+      if (provider === 'stripe' && !isOfItem) return undefined;
       const [item] = await database.query<{ kind: MarketplaceKind; id: string }>(ITEM_OF[provider], [
         objectId,
         parentId,
@@ -93,21 +94,25 @@ export function createWebhooks(database: Database) {
   };
 }
 
-/** What tells nothing by itself, so that Stripe is read: payouts, reversals of transfers, our own balance, and what sellers can do. */
-const IS_READ = `(type LIKE 'payout.%' OR type IN ('transfer.reversed', 'account.updated', 'capability.updated',
-    'account.application.authorized', 'account.application.deauthorized') OR (type = 'balance.available' AND account IS NULL))`;
+/** What tells nothing by itself, so that Stripe is read: payouts, reversals, our own balance, what sellers can do, and what goes back to buyers. */
+const IS_READ = `(type LIKE 'payout.%' OR type LIKE 'charge.dispute.%' OR type LIKE 'charge.refund%' OR type LIKE 'refund.%'
+    OR type IN ('transfer.reversed', 'account.updated', 'capability.updated', 'account.application.authorized', 'account.application.deauthorized')
+    OR (type = 'balance.available' AND account IS NULL))`;
 const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
   'hyperswitch-event': `provider = 'hyperswitch'`,
   'stripe-event': `provider = 'stripe' AND NOT ${IS_READ}`,
   'stripe-read': `provider = 'stripe' AND ${IS_READ}`,
 };
 
-/** A refund that only the provider knows so far is found by reading its payment. */
+/** A refund or dispute that only the provider knows so far is found by reading its payment. */
 const ITEM_OF: Readonly<Record<NewWebhookEvent['provider'], string>> = {
   hyperswitch: `SELECT kind, id FROM (
       SELECT 1 AS place, 'refund' AS kind, id FROM refunds WHERE hyperswitch_refund_id = $1
+      UNION ALL SELECT 1, 'dispute', id FROM disputes WHERE hyperswitch_dispute_id = $1
       UNION ALL SELECT 2, 'payment', id FROM payments WHERE hyperswitch_payment_id = $1
       UNION ALL SELECT 3, 'payment', id FROM payments WHERE hyperswitch_payment_id = $2
     ) AS found ORDER BY place LIMIT 1`,
-  stripe: `SELECT 'transfer' AS kind, id FROM seller_transfers WHERE stripe_transfer_id IN ($1, $2) LIMIT 1`,
+  stripe: `SELECT 'transfer' AS kind, id FROM seller_transfers WHERE stripe_transfer_id IN ($1, $2)
+    UNION ALL SELECT 'refund', id FROM refunds WHERE connector_refund_id = $1
+    UNION ALL SELECT 'dispute', id FROM disputes WHERE psp_account = 'stripe' AND provider_dispute_id = $1 LIMIT 1`,
 };

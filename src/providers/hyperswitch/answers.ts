@@ -2,7 +2,7 @@ import { assertNever } from '../../domain/assert-never.js';
 import type { UnclearClass } from '../../domain/calls/answers.js';
 import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
-import { isObject, publicText } from '../../protocols/wire-json.js';
+import { isObject, parseJson, publicText } from '../../protocols/wire-json.js';
 import { redact, unlessQuoting } from '../redact.js';
 import { jsonObject, type Reply, retryAfterMs, textOf } from '../reply.js';
 import { isOfTheAccount, meaningOf, saysLocked } from './error-codes.js';
@@ -29,6 +29,8 @@ export interface Judging {
   readonly apiKey: string;
   /** Unix milliseconds, for a Retry-After date. */
   readonly nowMs: number;
+  /** What is asked for comes as a bare list; it is read as the member `data` of an object. */
+  readonly bareList?: boolean;
 }
 
 const LONGEST_WORDS = 160;
@@ -42,7 +44,7 @@ export function verdictOf(reply: Reply, judging: Judging): Verdict {
   const { call, nowMs } = judging;
   if (reply.kind === 'failed') return { kind: 'unclear', why: reply.why, detail: `${call}: ${FAILURES[reply.why]}` };
   const { status } = reply;
-  const object = jsonObject(reply.body);
+  const object = jsonObject(reply.body) ?? (judging.bareList ? listed(reply.body) : undefined);
   const error = errorOf(object, judging.apiKey);
   const named = `${call}: ${describe(reply, error, judging.apiKey)}`;
   if (status === 200 || status === 201) {
@@ -63,6 +65,11 @@ export function verdictOf(reply: Reply, judging: Judging): Verdict {
     return { kind: 'misdirected', detail: `${named}; not an answer of Hyperswitch: check HYPERSWITCH_BASE_URL` };
   }
   return ofError(error, status, { named, retryAfterMs: retryAfterMs(reply.retryAfter, nowMs) });
+}
+
+function listed(body: string | null): JsonObject | undefined {
+  const value = parseJson(body ?? '');
+  return Array.isArray(value) ? { data: value } : undefined;
 }
 
 const FAILURES: Readonly<Record<UnclearClass, string>> = {

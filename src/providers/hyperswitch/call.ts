@@ -41,7 +41,7 @@ export interface JudgedReply {
 export type Ask = (
   method: 'GET' | 'POST',
   path: string,
-  send?: { readonly body: JsonObject; readonly key?: string },
+  send?: { readonly body?: JsonObject; readonly key?: string; readonly bareList?: boolean },
 ) => Promise<JudgedReply>;
 
 const TIMEOUT_MS = 20_000;
@@ -57,14 +57,19 @@ export function createAsk({ baseUrl, apiKey, timeoutMs = TIMEOUT_MS, clock = sys
       headers: {
         accept: 'application/json',
         'api-key': apiKey,
-        ...(send === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(send?.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(send?.key === undefined ? {} : { 'idempotency-key': send.key }),
       },
-      ...(send === undefined ? {} : { body: JSON.stringify(send.body) }),
+      ...(send?.body === undefined ? {} : { body: JSON.stringify(send.body) }),
       timeoutMs,
       maxReplyBytes: MAX_REPLY_BYTES,
     });
-    const judging = { call: `${method} ${path.split('?')[0]}`, apiKey, nowMs: clock.nowMs() };
+    const judging = {
+      call: `${method} ${path.split('?')[0]}`,
+      apiKey,
+      nowMs: clock.nowMs(),
+      bareList: send?.bareList === true,
+    };
     return { verdict: verdictOf(reply, judging), requestId: requestIdOf(reply, apiKey) };
   };
 }

@@ -1,10 +1,17 @@
-import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
+import type {
+  KeyedAnswer,
+  NamedDispute,
+  PaymentFacts,
+  ReadAnswer,
+  RefundFacts,
+} from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, readAnswer } from './answers.js';
 import { type Ask, createAsk, type HyperswitchOptions, type JudgedReply, pacedReads } from './call.js';
-import { type Read, readPaymentFacts, readRefundFacts } from './facts.js';
+import { allDisputes } from './dispute-list.js';
+import { type Read, readDispute, readPaymentFacts, readRefundFacts } from './facts.js';
 import { hyperswitchPaymentId, hyperswitchRefundId, isHyperswitchId } from './ids.js';
 import type { ReadLane } from './pace.js';
 import { allRefunds } from './refund-list.js';
@@ -52,6 +59,9 @@ export interface Hyperswitch {
   readRefund(hyperswitchRefundId: string, lane?: ReadLane): Promise<ReadAnswer<RefundFacts>>;
   /** Every refund of one payment, those made in the dashboard too: all pages, or `unclear`, never a part. */
   refundsOf(hyperswitchPaymentId: string): Promise<ReadAnswer<readonly RefundFacts[]>>;
+  readDispute(hyperswitchDisputeId: string): Promise<ReadAnswer<NamedDispute>>;
+  /** Every dispute of one payment: all pages, or `unclear`. */
+  disputesOf(hyperswitchPaymentId: string): Promise<ReadAnswer<readonly NamedDispute[]>>;
 }
 
 const LONGEST_REASON = 255;
@@ -78,6 +88,14 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
     readPayment,
     readRefund,
     refundsOf: async (id) => (isHyperswitchId(id) ? allRefunds(lanes.in_turn, id) : noSuchId(id)),
+    // Not synchronised: its connectors have no such call for most disputes, and the answer would be an error.
+    readDispute: async (id) =>
+      isHyperswitchId(id)
+        ? found(ofDispute(await lanes.in_turn('GET', `/disputes/${id}`)), (object) =>
+            sameDispute(readDispute(object), id),
+          )
+        : noSuchId(id),
+    disputesOf: async (id) => (isHyperswitchId(id) ? allDisputes(lanes.in_turn, id) : noSuchId(id)),
 
     async createPayment(idempotencyKey, { amount, currency, metadata }) {
       const key = requireIdempotencyKey(idempotencyKey, 'createPayment');
@@ -169,6 +187,19 @@ function sameRefund(read: Read<RefundFacts>, asked: Sameness & { readonly paymen
     ? { unreadable: 'the refund in the answer is not the one asked for' }
     : read;
 }
+
+/** Of a dispute HE_04 says that it does not exist. */
+const ofDispute = (reply: JudgedReply): JudgedReply => {
+  const { verdict } = reply;
+  return verdict.kind === 'refused' && verdict.code === 'HE_04'
+    ? { ...reply, verdict: { ...verdict, kind: 'missing' } }
+    : reply;
+};
+
+const sameDispute = (read: Read<NamedDispute>, id: string): Read<NamedDispute> =>
+  'unreadable' in read || read.facts.hyperswitchDisputeId === id
+    ? read
+    : { unreadable: 'the dispute in the answer is not the one asked for' };
 
 const differs = (id: string, facts: { amount: bigint; currency: string }, asked: Sameness): boolean =>
   id !== asked.id ||

@@ -1,8 +1,8 @@
-import type { PaymentFacts, RefundFacts } from '../../domain/calls/provider-answers.js';
+import type { NamedDispute, PaymentFacts, RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { isObject, publicText } from '../../protocols/wire-json.js';
-import { paymentMeaning, refundMeaning } from './statuses.js';
+import { disputeMeaning, paymentMeaning, refundMeaning } from './statuses.js';
 
 /** A payment or refund as Hyperswitch sends it, in our words; a text: what about it cannot be read. */
 export type Read<Facts> = { readonly facts: Facts } | { readonly unreadable: string };
@@ -46,9 +46,53 @@ export function readRefundFacts(object: JsonObject): Read<RefundFacts> {
       providerStatus: word,
       reason: textOf(object['reason']) ?? null,
       updatedAt: isoOf(textOf(object['updated_at'])),
+      connectorRefundId: publicText(textOf(object['connector_refund_id'])) ?? null,
       ...money,
     },
   };
+}
+
+export function readDispute(object: JsonObject): Read<NamedDispute> {
+  const id = publicText(textOf(object['dispute_id']));
+  const paymentId = publicText(textOf(object['payment_id']));
+  const connector = publicText(textOf(object['connector']), LONGEST_WORD);
+  const providerDisputeId = publicText(textOf(object['connector_dispute_id']));
+  const stage = wordOf(object['dispute_stage']);
+  const status = wordOf(object['dispute_status']);
+  const currency = currencyOf(object);
+  // Unlike those of payments and refunds, this amount is a text.
+  const amount = /^[0-9]{1,18}$/.test(textOf(object['amount']) ?? '')
+    ? BigInt(textOf(object['amount']) ?? '')
+    : undefined;
+  if (id === undefined || paymentId === undefined || connector === undefined || providerDisputeId === undefined)
+    return { unreadable: 'the dispute names no payment, no processor, or no id of its own or there' };
+  if (stage === undefined || status === undefined || currency === undefined || amount === undefined)
+    return { unreadable: 'the dispute has no whole amount, no currency or no readable stage and status' };
+  return {
+    facts: {
+      hyperswitchDisputeId: id,
+      hyperswitchPaymentId: paymentId,
+      profileId: publicText(textOf(object['profile_id'])) ?? null,
+      connector,
+      providerDisputeId,
+      status: disputeMeaning(stage, status),
+      providerStatus: `${stage}, ${status}`,
+      amount: amount * hyperswitchUnit(currency),
+      currency,
+      reason: publicText(textOf(object['connector_reason'])) ?? null,
+    },
+  };
+}
+
+/** One page of GET /disputes/list, a bare list. A single dispute that cannot be read spoils it. */
+export function readDisputePage(list: readonly JsonValue[]): Read<readonly NamedDispute[]> {
+  const disputes: NamedDispute[] = [];
+  for (const item of list) {
+    const read = isObject(item) ? readDispute(item) : { unreadable: 'the list holds something that is no dispute' };
+    if ('unreadable' in read) return read;
+    disputes.push(read.facts);
+  }
+  return { facts: disputes };
 }
 
 export interface RefundPage {
@@ -86,10 +130,15 @@ const noFacts = (what: string) => ({
 
 function moneyOf(object: JsonObject): { readonly amount: bigint; readonly currency: string } | undefined {
   const amount = wholeOf(object['amount']);
-  const currency = textOf(object['currency'])?.toUpperCase();
-  return amount === undefined || currency === undefined || !/^[A-Z]{3}$/.test(currency)
+  const currency = currencyOf(object);
+  return amount === undefined || currency === undefined
     ? undefined
     : { amount: amount * hyperswitchUnit(currency), currency };
+}
+
+function currencyOf(object: JsonObject): string | undefined {
+  const currency = textOf(object['currency'])?.toUpperCase();
+  return currency !== undefined && /^[A-Z]{3}$/.test(currency) ? currency : undefined;
 }
 
 /** Past 2^53 a JSON number is no longer the number that was sent. */

@@ -1,4 +1,5 @@
 import type { CapturedByWord, StatusQuestion } from '../../domain/calls/provider-answers.js';
+import type { DisputeStatus } from '../../domain/marketplace/disputes.js';
 import type { PaymentStatus, RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 
 /** Every word of Hyperswitch's IntentStatus (API document of the v1 API; common_enums of the code). */
@@ -94,3 +95,29 @@ export const refundMeaning = (word: string): Meaning<RefundStatus, 'unknown_stat
   Object.hasOwn(REFUND_STATUS, word)
     ? { status: REFUND_STATUS[word as RefundWord], asks: null }
     : { status: 'review', asks: 'unknown_status' };
+
+/** Every word of Hyperswitch's DisputeStatus. An expired one was not answered in time, an accepted one was given up. */
+export type DisputeWord =
+  | 'dispute_opened'
+  | 'dispute_challenged'
+  | 'dispute_expired'
+  | 'dispute_accepted'
+  | 'dispute_cancelled'
+  | 'dispute_won'
+  | 'dispute_lost';
+
+const DISPUTE_STATUS: Readonly<Record<DisputeWord, DisputeStatus>> = {
+  dispute_opened: 'open',
+  dispute_challenged: 'open',
+  dispute_expired: 'lost',
+  dispute_accepted: 'lost',
+  dispute_cancelled: 'cancelled',
+  dispute_won: 'won',
+  dispute_lost: 'lost',
+};
+
+/** Before a dispute there is an inquiry; a word that is in no document is followed on. */
+export function disputeMeaning(stage: string, word: string): DisputeStatus {
+  const status = Object.hasOwn(DISPUTE_STATUS, word) ? DISPUTE_STATUS[word as DisputeWord] : 'open';
+  return stage === 'pre_dispute' && status === 'open' ? 'inquiry' : status;
+}

@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { JsonObject } from '../../domain/json.js';
 import { isObject, parseJson, publicText } from '../../protocols/wire-json.js';
 
-/** What an event says it is about: a hint to read that payment or refund, never a fact about money. */
+/** What an event says it is about: a hint to read that payment, refund or dispute, never a fact about money. */
 export interface HyperswitchEvent {
   /** The same at every redelivery. */
   readonly eventId: string;
@@ -10,6 +10,7 @@ export interface HyperswitchEvent {
   readonly type: string;
   readonly paymentId: string | null;
   readonly refundId: string | null;
+  readonly disputeId: string | null;
 }
 
 /** HMAC-SHA512 in lower-case hex; anything else was not made by Hyperswitch. */
@@ -44,7 +45,13 @@ function eventOf(rawBody: Buffer): HyperswitchEvent | null {
   if (eventId === null || type === null) return null;
   const content = isObject(event['content']) ? event['content'] : {};
   const object = isObject(content['object']) ? content['object'] : {};
-  return { eventId, type, paymentId: textAt(object, 'payment_id'), refundId: textAt(object, 'refund_id') };
+  return {
+    eventId,
+    type,
+    paymentId: textAt(object, 'payment_id'),
+    refundId: textAt(object, 'refund_id'),
+    disputeId: textAt(object, 'dispute_id'),
+  };
 }
 
 function textAt(object: JsonObject, key: string): string | null {

@@ -1,6 +1,6 @@
-import type StripeLibrary from 'stripe';
 import type { ChargeFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
-import { noSuchId, type Outcome, readAnswer } from './answers.js';
+import { noSuchId, readAnswer } from './answers.js';
+import type { Ask } from './ask.js';
 import { balanceCurrency, chargeFacts, idAt } from './facts.js';
 import { isId } from './params.js';
 
@@ -12,12 +12,6 @@ export interface ChargeReads {
   /** In which balance its money is (upper case); of a charge that is not always the currency that the buyer paid in. */
   readBalanceCurrency(balanceTransactionId: string): Promise<ReadAnswer<string>>;
 }
-
-type Ask = (
-  endpoint: 'payment_intents.read' | 'charges.read' | 'balance_transactions.read',
-  asked: { readonly what: string },
-  call: (stripe: StripeLibrary) => Promise<object>,
-) => Promise<Outcome>;
 
 export function chargeReads(ask: Ask): ChargeReads {
   return {

@@ -14,28 +14,17 @@ import type { JsonObject } from '../../domain/json.js';
 import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
-import { keyedAnswer, noSuchId, noTokenInTime, type Outcome, outcomeOf, readAnswer } from './answers.js';
+import { keyedAnswer, noSuchId, noTokenInTime, outcomeOf, readAnswer } from './answers.js';
+import type { Ask, StripeEndpoint } from './ask.js';
 import type { Answered } from './budget.js';
 import { type ChargeReads, chargeReads } from './charge-reads.js';
+import { type DisputeReads, disputeReads } from './dispute-reads.js';
 import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
 
-/** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
-export type StripeEndpoint =
-  | 'account'
-  | 'accounts.read'
-  | 'balance'
-  | 'balance_transactions.read'
-  | 'charges.read'
-  | 'payment_intents.read'
-  | 'transfers.create'
-  | 'transfers.read'
-  | 'transfers.list'
-  | 'reversals.create'
-  | 'reversals.list'
-  | 'payouts.read';
+export type { StripeEndpoint } from './ask.js';
 
 export interface StripeOptions {
   readonly secretKey: string;
@@ -52,7 +41,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls extends ChargeReads {
+export interface StripeCalls extends ChargeReads, DisputeReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
@@ -126,17 +115,16 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
           answered();
         }
       };
-      return { ...createCalls(ask), ...transferReads(ask), ...accountReads(ask), ...chargeReads(ask) };
+      return {
+        ...createCalls(ask),
+        ...transferReads(ask),
+        ...accountReads(ask),
+        ...chargeReads(ask),
+        ...disputeReads(ask),
+      };
     },
   };
 }
-
-/** Takes the token, makes the request, reads what came back. */
-type Ask = (
-  endpoint: StripeEndpoint,
-  asked: { readonly what: string; readonly account?: string },
-  call: (stripe: StripeLibrary) => Promise<object>,
-) => Promise<Outcome>;
 
 /** A live lane is a seller's: a refusal that names its account is about this seller alone. */
 const sellerOf = (lane: string): string | null => (lane.startsWith('acct_') ? lane : null);

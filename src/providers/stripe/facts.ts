@@ -4,9 +4,12 @@ import type {
   ReversalFacts,
   ReversalState,
   SellerFacts,
+  StripeDispute,
+  StripeRefund,
   TransferFacts,
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
+import type { DisputeMovement } from '../../domain/marketplace/disputes.js';
 import { arrayAt, isObject, objectAt, publicText, stringAt, valueAt } from '../../protocols/wire-json.js';
 
 /** Readers of Stripe's objects: everything in our words, or undefined when it is not the object it should be. */
@@ -100,6 +103,77 @@ export function payoutFacts(object: JsonObject, sellerAccount: string): PayoutFa
     arrivalAt: timeAt(object, 'arrival_date') ?? null,
     failureCode: stringAt(object, 'failure_code') ?? null,
   };
+}
+
+/** Undefined also where a single movement cannot be read: it might be the one that took the funds, or gave them back. */
+export function disputeFacts(object: JsonObject): StripeDispute | undefined {
+  if (object['object'] !== 'dispute') return undefined;
+  const stripeDisputeId = idAt(object, 'id');
+  const charge = idAt(object, 'charge');
+  const amount = integerAt(object, 'amount');
+  const currency = currencyAt(object);
+  const status = stringAt(object, 'status');
+  const createdAt = timeAt(object, 'created');
+  const movements = arrayAt(object, 'balance_transactions')?.map((item) =>
+    isObject(item) ? movementFacts(item) : undefined,
+  );
+  if (stripeDisputeId === undefined || charge === undefined || createdAt === undefined) return undefined;
+  if (amount === undefined || amount < 0n || currency === undefined || status === undefined) return undefined;
+  if (movements === undefined || !movements.every((one) => one !== undefined)) return undefined;
+  return {
+    stripeDisputeId,
+    charge,
+    paymentIntent: idAt(object, 'payment_intent') ?? null,
+    amount,
+    currency,
+    status,
+    reason: stringAt(object, 'reason') ?? null,
+    movements,
+    createdAt,
+  };
+}
+
+function movementFacts(object: JsonObject): DisputeMovement | undefined {
+  const id = idAt(object, 'id');
+  const amount = integerAt(object, 'amount');
+  const fee = integerAt(object, 'fee');
+  const currency = currencyAt(object);
+  const at = timeAt(object, 'created');
+  return object['object'] !== 'balance_transaction' ||
+    id === undefined ||
+    amount === undefined ||
+    fee === undefined ||
+    currency === undefined ||
+    at === undefined
+    ? undefined
+    : { id, amount, fee, currency, at };
+}
+
+export function stripeRefundFacts(object: JsonObject): StripeRefund | undefined {
+  if (object['object'] !== 'refund') return undefined;
+  const stripeRefundId = idAt(object, 'id');
+  const amount = integerAt(object, 'amount');
+  const currency = currencyAt(object);
+  const createdAt = timeAt(object, 'created');
+  if (stripeRefundId === undefined || createdAt === undefined || currency === undefined) return undefined;
+  if (amount === undefined || amount < 0n) return undefined;
+  return {
+    stripeRefundId,
+    charge: idAt(object, 'charge') ?? null,
+    paymentIntent: idAt(object, 'payment_intent') ?? null,
+    amount,
+    currency,
+    // Stripe's documents let it be null where a refund needs none: it has gone out.
+    status: stringAt(object, 'status') ?? 'succeeded',
+    madeFrom: madeFrom(metadataOf(object)),
+    createdAt,
+  };
+}
+
+/** Hyperswitch's connector writes its own id on what it makes, and beside that of a refund that it is one. */
+function madeFrom(metadata: Readonly<Record<string, string>>): StripeRefund['madeFrom'] {
+  const { order_id: id, is_refund_id_as_reference: ofRefund } = metadata;
+  return id === undefined || id === '' ? null : { kind: ofRefund === 'true' ? 'refund' : 'attempt', id };
 }
 
 /** Available amounts by currency; may be negative: a seller can owe. */

@@ -10,6 +10,8 @@ export interface StripeEvent {
   readonly type: string;
   /** Null for objects without an id, such as a balance. */
   readonly objectId: string | null;
+  /** The payment that it says it is of, `pi_…` or `ch_…`: of a dispute, a refund or a charge. */
+  readonly paymentId: string | null;
   /** `transfer`, `payout`, `balance`, … */
   readonly objectType: string | null;
   /** The connected account it happened on; null: our own. */
@@ -74,7 +76,7 @@ function eventOf(rawBody: Buffer): StripeEvent | null {
 
 type Told = Omit<StripeEvent, 'eventId' | 'livemode'>;
 
-const NAMES_AN_OBJECT = /^(?:transfer|payout)\./;
+const NAMES_AN_OBJECT = /^(?:transfer|payout|refund|charge\.dispute)\.|^charge\.refund/;
 
 function snapshot(event: JsonObject): Told | null {
   const type = textAt(event, 'type');
@@ -83,6 +85,7 @@ function snapshot(event: JsonObject): Told | null {
   return {
     type,
     objectId: textAt(object, 'id'),
+    paymentId: namedAt(object, 'payment_intent') ?? namedAt(object, 'charge'),
     objectType: textAt(object, 'object'),
     account: textAt(event, 'account'),
   };
@@ -99,9 +102,14 @@ function thin(event: JsonObject): Told | null {
   return {
     type,
     objectId: textAt(related, 'id'),
+    paymentId: null,
     objectType: textAt(related, 'type'),
     account: /(?:^|\/)(acct_\w+)$/.exec(textAt(event, 'context') ?? '')?.[1] ?? null,
   };
 }
+
+/** An id, also where the object itself was put in its place. */
+const namedAt = (object: JsonObject, key: string): string | null =>
+  textAt(object, key) ?? textAt(objectAt(object, key) ?? {}, 'id');
 
 const textAt = (object: JsonObject, key: string): string | null => publicText(stringAt(object, key), 255) ?? null;

@@ -60,6 +60,7 @@ function shows({ stripeTransferId, amount, seller, order }: Sent, reversals: rea
   return {
     inLane: () => ({
       readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer, reversals: all } }),
+      readDispute: () => Promise.resolve({ kind: 'missing' as const, detail: 'none' }),
       transfersTo: () => Promise.resolve({ kind: 'missing', detail: 'none' }),
     }),
   };

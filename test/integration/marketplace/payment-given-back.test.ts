@@ -27,7 +27,7 @@ async function notSentYet(): Promise<void> {
 }
 
 /** Hyperswitch has no webhook of its own for it: that of the cancel tells. */
-async function hyperswitchCalls(status: 'cancelled_post_capture' | 'succeeded'): Promise<void> {
+async function hyperswitchCalls(status: 'conflicted' | 'succeeded'): Promise<void> {
   payment = order.payment!.id;
   const at = hyperswitchPaymentId(order.id);
   await market.hyperswitch.movePayment(at, { to: status });
@@ -66,7 +66,7 @@ const sent = () => market.transferPosts(SELLER).filter(({ status }) => status ==
 describe('a payment whose money is with the buyer again', () => {
   it('never sends a share that was not sent, and asks no more', async () => {
     await notSentYet();
-    await hyperswitchCalls('cancelled_post_capture');
+    await hyperswitchCalls('conflicted');
     await market.restart({});
     await twoSay('given_back');
     for (let days = 0; days < 3; days += 1) {
@@ -80,7 +80,7 @@ describe('a payment whose money is with the buyer again', () => {
 
   it('takes back what was sent, as after a refund', async () => {
     await sold();
-    await hyperswitchCalls('cancelled_post_capture');
+    await hyperswitchCalls('conflicted');
     await twoSay('given_back');
     await market.untilTransfer('reversed', order.transfers[0]!.id);
     const { status, reversals, refunds } = await market.order(order);
@@ -93,7 +93,7 @@ describe('a payment whose money is with the buyer again', () => {
     await sold();
     const refund = await market.refund(order, 400n);
     await market.until('it has succeeded', async () => (await refundsOf())[0] === '400 succeeded');
-    await hyperswitchCalls('cancelled_post_capture');
+    await hyperswitchCalls('conflicted');
     await twoSay('given_back');
     await market.untilTransfer('reversed', order.transfers[0]!.id);
     const { refunds, reversals } = await market.order(order);
@@ -103,7 +103,7 @@ describe('a payment whose money is with the buyer again', () => {
 
   it('gives the buyer nothing again, and counts no refund of it that Hyperswitch shows later', async () => {
     await sold();
-    await hyperswitchCalls('cancelled_post_capture');
+    await hyperswitchCalls('conflicted');
     await twoSay('given_back');
     await market.untilTransfer('reversed', order.transfers[0]!.id);
     await expect(market.refund(order, 1n)).rejects.toThrow();
@@ -119,7 +119,7 @@ describe('a payment whose money is with the buyer again', () => {
 
   it('is not said to be while a refund may give the same money back, nor while Hyperswitch has it', async () => {
     await sold();
-    await hyperswitchCalls('cancelled_post_capture');
+    await hyperswitchCalls('conflicted');
     await market.test.database.query(
       `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, idempotency_key, hyperswitch_refund_id, next_check_at)
        VALUES (gen_random_uuid(), $1, $2, 5, 'USD', 'x', 'k', 'ref_leaving', clock_now() + interval '1 day')`,
@@ -136,7 +136,7 @@ describe('a payment whose money is with the buyer again', () => {
 describe('a payment that was said to be given back and is called captured again', () => {
   it('takes no share back while a person is asked about that', async () => {
     await sold();
-    await hyperswitchCalls('cancelled_post_capture');
+    await hyperswitchCalls('conflicted');
     market.stripe.setFaults([{ kinds: ['rate_limited'], on: ['reversals.create'], times: 1, retryAfterSeconds: 60 }]);
     await twoSay('given_back');
     const [reversal] = (await market.order(order)).reversals;
@@ -155,7 +155,7 @@ describe('a payment that was said to be given back and is called captured again'
 
   it('asks, however often it is read, and moves no money until two persons have said whose it is', async () => {
     await sold();
-    await hyperswitchCalls('cancelled_post_capture');
+    await hyperswitchCalls('conflicted');
     await twoSay('given_back');
     await market.untilTransfer('reversed', order.transfers[0]!.id);
     await hyperswitchCalls('succeeded');
@@ -185,7 +185,7 @@ it('not_given_back ends all that was said of a payment, not the newest part alon
   await sold();
   const refund = await market.refund(order, 400n);
   await market.until('it has succeeded', async () => (await refundsOf())[0] === '400 succeeded');
-  await hyperswitchCalls('cancelled_post_capture');
+  await hyperswitchCalls('conflicted');
   await twoSay('given_back');
   await market.untilTransfer('reversed', order.transfers[0]!.id);
   const row = await market.test.ledger.findRefund(refund);
@@ -197,7 +197,7 @@ it('not_given_back ends all that was said of a payment, not the newest part alon
   const facts = refundAt({ ...there, amount: 400n, currency: 'USD', status: 'failed' });
   await market.test.ledger.applyRefund({ refundId: refund, runner: null, facts });
   await hyperswitchCalls('succeeded');
-  await market.hyperswitch.movePayment(there.hyperswitchPaymentId, { to: 'cancelled_post_capture' });
+  await market.hyperswitch.movePayment(there.hyperswitchPaymentId, { to: 'conflicted' });
   await ask('retry', { kind: 'payment', itemId: payment });
   await market.world.sweep();
   await market.sleep(HOUR_MS);

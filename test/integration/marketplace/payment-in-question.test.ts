@@ -22,7 +22,7 @@ beforeEach(async () => {
   const { id: order, payment: paid, transfers } = await market.pay({ [SELLER]: 1_000n });
   payment = { id: paid!.id, at: hyperswitchPaymentId(order) };
   transfer = transfers[0]!.id;
-  await market.hyperswitch.movePayment(payment.at, { to: 'cancelled_post_capture' });
+  await market.hyperswitch.movePayment(payment.at, { to: 'conflicted' });
   await tellOf(payment.at);
   await market.until('a person is asked', async () => (await questioned())?.reason === 'conflict');
   await market.restart({});

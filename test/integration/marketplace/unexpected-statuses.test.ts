@@ -84,7 +84,7 @@ describe('a payment that Hyperswitch calls something that nothing follows from',
 
   it('asks again what was paid and is so no more, because sellers may have been paid of it', async () => {
     const order = await world.paid();
-    await world.sandbox.movePayment(order.at, { to: 'cancelled_post_capture' });
+    await world.sandbox.movePayment(order.at, { to: 'conflicted' });
     await world.ledger.storeWebhook({
       provider: 'hyperswitch',
       eventId: 'evt_1',

@@ -42,7 +42,13 @@ export async function openMarketplaceApi() {
       hyperswitch: { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
       ...sending(test, providers),
       webhooks: {
-        hyperswitch: (raw) => ({ eventId: raw.toString(), type: 't', paymentId: 'pay_1', refundId: null }),
+        hyperswitch: (raw) => ({
+          eventId: raw.toString(),
+          type: 't',
+          paymentId: 'pay_1',
+          refundId: null,
+          disputeId: null,
+        }),
       },
     }),
   });

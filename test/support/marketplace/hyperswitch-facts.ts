@@ -35,6 +35,7 @@ export const refundAt = (
     asks: null,
     reason: null,
     updatedAt: null,
+    connectorRefundId: null,
     ...facts,
   };
 };

@@ -78,6 +78,8 @@ export function modelHyperswitch() {
     readPayment: (id) => read(() => payments.get(id)),
     readRefund: (id) => read(() => refunds.get(id)),
     refundsOf: (payment) => read(() => ofPayment(payment)),
+    disputesOf: () => read(() => []),
+    readDispute: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
   };
 
   return {

@@ -192,6 +192,9 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     readLatestCharge: () => Promise.resolve({ kind: 'missing', detail: '404' }),
     readCharge: () => Promise.resolve({ kind: 'missing', detail: '404' }),
     readBalanceCurrency: () => Promise.resolve({ kind: 'missing', detail: '404' }),
+    readDispute: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
+    disputesOf: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
+    refundsOf: () => Promise.reject(new Error('no payment here is of this account')),
   };
 
   return {

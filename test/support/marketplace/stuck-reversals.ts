@@ -22,5 +22,9 @@ export const stripeSays = (
   transfer: Awaited<ReturnType<Read['readTransfer']>>,
   group: Awaited<ReturnType<Read['transfersTo']>> = { kind: 'missing', detail: 'none' },
 ): StripeReader => ({
-  inLane: () => ({ readTransfer: () => Promise.resolve(transfer), transfersTo: () => Promise.resolve(group) }),
+  inLane: () => ({
+    readTransfer: () => Promise.resolve(transfer),
+    readDispute: () => Promise.resolve({ kind: 'missing' as const, detail: 'none' }),
+    transfersTo: () => Promise.resolve(group),
+  }),
 });

@@ -95,6 +95,7 @@ export const anOrder = (change: Partial<Order> = {}): Order => ({
   transfers: [],
   refunds: [],
   reversals: [],
+  disputes: [],
   createdAt: AT,
   ...change,
 });

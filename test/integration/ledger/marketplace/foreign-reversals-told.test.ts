@@ -165,6 +165,7 @@ describe('a transfer of unknown outcome that is found taken back', () => {
     };
     const reads: StripeReader = {
       inLane: () => ({
+        readDispute: () => Promise.resolve({ kind: 'missing' as const, detail: 'none' }),
         transfersTo: () => Promise.resolve({ kind: 'found', value: [made] }),
         readTransfer: () => Promise.resolve({ kind: 'found', value: { transfer: made, reversals: [foreign] } }),
       }),

@@ -21,7 +21,7 @@ describe('a share that waits for its payment, about which a person is asked', ()
 
   it('is looked at as soon as that is answered', async () => {
     const order = await steps.paid({ [SELLER]: 1_000 });
-    await says(order, 'cancelled_post_capture');
+    await says(order, 'conflicted');
     await waits(order);
     await says(order, 'succeeded');
     expect(await steps.claimTransfer(order.transfers[SELLER]!)).toMatchObject({ kind: 'claimed' });
@@ -35,7 +35,7 @@ describe('a share that waits for its payment, about which a person is asked', ()
       steps.pass(MINUTE_MS);
     }
     expect(await steps.transfer(id)).toMatchObject({ status: 'permanently_failed' });
-    await says(order, 'cancelled_post_capture');
+    await says(order, 'conflicted');
     await steps.decide({ kind: 'transfer', itemId: id, action: 'retry' });
     await waits(order);
     await says(order, 'succeeded');

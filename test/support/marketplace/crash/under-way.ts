@@ -9,7 +9,7 @@ import { WITHIN } from './story.js';
 import type { MarketplaceCrashWorld } from './world.js';
 
 /** One item of each kind. */
-export type OneOfEach = Readonly<Record<MarketplaceKind, MarketplaceItem>>;
+export type OneOfEach = Readonly<Record<Exclude<MarketplaceKind, 'dispute'>, MarketplaceItem>>;
 
 interface Ailments {
   readonly stripe: readonly FaultRule[];

@@ -154,6 +154,7 @@ describe('createRefund', () => {
         currency: 'USD',
         reason: 'requested_by_customer',
         updatedAt: '2026-11-21T03:00:00.000Z',
+        connectorRefundId: null,
       },
     });
     expect(received).toHaveLength(1);

@@ -15,6 +15,7 @@ const EVENT = {
   type: 'refund_succeeded',
   paymentId: 'pay_mbabizu24mvu3mela5njyhpit4',
   refundId: 'ref_tfgcgxcysdzg7u8hip6ge9dpd5',
+  disputeId: null,
 };
 
 const sign = (body: Buffer | string, secret = SECRET) => createHmac('sha512', secret).update(body).digest('hex');
@@ -85,11 +86,18 @@ describe('a webhook of Hyperswitch', () => {
   it('keeps the event of a type, or about an object, that nobody has heard of', () => {
     expect(
       signed({ event_id: 'evt_1', event_type: 'mandate_active', content: { object: { mandate_id: 'm' } } }),
-    ).toEqual({ eventId: 'evt_1', type: 'mandate_active', paymentId: null, refundId: null });
+    ).toEqual({ eventId: 'evt_1', type: 'mandate_active', paymentId: null, refundId: null, disputeId: null });
     expect(signed({ event_id: 'evt_1', event_type: 'x' })).toMatchObject({ paymentId: null, refundId: null });
     expect(
       signed({ event_id: 'evt_1', event_type: 'x', content: { object: { payment_id: 'a\nb', refund_id: 7 } } }),
     ).toMatchObject({ paymentId: null, refundId: null });
+  });
+
+  it('names the dispute that it is about, beside its payment', () => {
+    const object = { dispute_id: 'dispute_1', payment_id: 'pay_1', amount: '1000', dispute_status: 'dispute_lost' };
+    expect(
+      signed({ event_id: 'evt_1', event_type: 'dispute_lost', content: { type: 'dispute_details', object } }),
+    ).toEqual({ eventId: 'evt_1', type: 'dispute_lost', paymentId: 'pay_1', refundId: null, disputeId: 'dispute_1' });
   });
 
   it.each([

@@ -14,6 +14,7 @@ const EVENT = {
   eventId: 'evt_1',
   type: 'transfer.reversed',
   objectId: 'tr_1',
+  paymentId: null,
   objectType: 'transfer',
   account: null,
   livemode: false,
@@ -130,6 +131,7 @@ describe('a signed body', () => {
       eventId: 'evt_2',
       type: 'balance.available',
       objectId: null,
+      paymentId: null,
       objectType: 'balance',
       account: 'acct_seller',
       livemode: true,
@@ -147,11 +149,35 @@ describe('a signed body', () => {
     ...more,
   });
 
+  it.each([
+    [
+      'charge.dispute.funds_withdrawn',
+      { id: 'dp_1', object: 'dispute', charge: 'ch_1', payment_intent: 'pi_1' },
+      'pi_1',
+    ],
+    ['charge.dispute.created', { id: 'dp_1', object: 'dispute', charge: { id: 'ch_1' }, payment_intent: null }, 'ch_1'],
+    ['refund.updated', { id: 're_1', object: 'refund', charge: 'ch_1', payment_intent: { id: 'pi_1' } }, 'pi_1'],
+    ['charge.refunded', { id: 'ch_1', object: 'charge', payment_intent: 'pi_1' }, 'pi_1'],
+    ['charge.refunded', { id: 'ch_1', object: 'charge' }, null],
+  ])('%s names the payment whose money it is', (type, object, paymentId) => {
+    expect(read({ id: 'evt_9', object: 'event', type, data: { object } })).toMatchObject({
+      type,
+      objectId: object.id,
+      paymentId,
+    });
+  });
+
+  it.each(['charge.dispute.closed', 'refund.failed', 'charge.refund.updated', 'charge.refunded'])(
+    '%s that names no object is refused, so that Stripe sends it again and tells',
+    (type) => expect(read({ id: 'evt_9', object: 'event', type, data: { object: {} } })).toBeNull(),
+  );
+
   it('without an object is read by the one it names, and by the account of its context', () => {
     expect(read(thin({}))).toEqual({
       eventId: 'evt_5',
       type: 'transfer.reversed',
       objectId: 'tr_1',
+      paymentId: null,
       objectType: 'transfer',
       account: null,
       livemode: false,
@@ -177,6 +203,7 @@ describe('a signed body', () => {
       eventId: 'evt_3',
       type: 'moon.rose',
       objectId: null,
+      paymentId: null,
       objectType: null,
     });
     expect(read({ id: 'evt_4', type: 'v2.core.thing' })).toMatchObject({ eventId: 'evt_4' });

@@ -1,0 +1,36 @@
+import type { StripeDispute } from '../../domain/calls/provider-answers.js';
+import type { DisputeId } from '../../domain/ids.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { FollowedDispute } from '../../ledger/marketplace/disputes.js';
+import type { StripeReader } from './ask-stripe.js';
+import { NOT_NEEDED, type Verifier } from './verification.js';
+
+export interface DisputeVerifierDependencies {
+  readonly ledger: Pick<Ledger, 'disputeToFollow' | 'findOrder' | 'findDispute'>;
+  readonly stripe: StripeReader | undefined;
+}
+
+/** Where the processor's own record can be read, and fits, nobody has to say where the funds are. */
+export function disputeVerifier({ ledger, stripe }: DisputeVerifierDependencies): Verifier {
+  return async ({ itemId }) => {
+    const dispute = await ledger.disputeToFollow(itemId as DisputeId);
+    if (dispute?.connector !== 'stripe') return NOT_NEEDED;
+    if (!stripe) return { kind: 'unanswered', detail: 'Stripe cannot be asked here: set STRIPE_SECRET_KEY' };
+    const answer = await stripe.inLane('disputes').readDispute(dispute.providerDisputeId);
+    if (answer.kind === 'missing') return { kind: 'absent' };
+    if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+    return (await fits(dispute, answer.value))
+      ? {
+          kind: 'refuted',
+          detail: `Stripe's own record of ${dispute.providerDisputeId} says where its funds are: resolve with retry, which reads it`,
+        }
+      : NOT_NEEDED;
+  };
+
+  /** In another currency than the order's its record says nothing of the order's money. */
+  async function fits({ id }: FollowedDispute, held: StripeDispute): Promise<boolean> {
+    const found = await ledger.findDispute(id);
+    const order = found && (await ledger.findOrder(found.orderId));
+    return order !== undefined && [held, ...held.movements].every(({ currency }) => currency === order.currency);
+  }
+}

@@ -1,0 +1,147 @@
+import { assertNever } from '../../domain/assert-never.js';
+import type { NamedDispute, ReadAnswer, StripeDispute } from '../../domain/calls/provider-answers.js';
+import type { DisputeId } from '../../domain/ids.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { FollowedDispute } from '../../ledger/marketplace/disputes.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
+import type { FollowStep } from '../steps.js';
+import type { HyperswitchAccount } from './hyperswitch-account.js';
+
+/** Stripe, as far as disputes are concerned, with a key of the account that this ledger is pinned to. */
+export interface DisputeRecords {
+  readDispute(stripeDisputeId: string): Promise<ReadAnswer<StripeDispute>>;
+}
+
+export interface DisputeFollowDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    | 'disputeToFollow'
+    | 'findDispute'
+    | 'noteDispute'
+    | 'applyDispute'
+    | 'disputeWithoutRecord'
+    | 'disputeUnread'
+    | 'disputeReadAgainMs'
+  >;
+  readonly hyperswitch: Pick<Hyperswitch, 'readDispute' | 'disputesOf'>;
+  readonly account: Pick<HyperswitchAccount, 'profileMisfit' | 'control'>;
+  /** undefined: STRIPE_SECRET_KEY is not set here. */
+  readonly stripe: DisputeRecords | undefined;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
+}
+
+/** What one reading came to. `unread`: nothing is concluded, and it is read again. */
+type Read = { readonly kind: 'read' } | { readonly kind: 'unread'; readonly afterMs: number; readonly detail: string };
+
+const READ: Read = { kind: 'read' };
+const AGAIN_MS = 60_000;
+/** Only a person can change what is configured. */
+const MISFIT_AGAIN_MS = 10 * 60_000;
+
+export type DisputeFollow = ReturnType<typeof createDisputeFollow>;
+
+/**
+ * Follows disputes at the processor. Where its funds are is read from Stripe's own record where that is of this account; of every
+ * other processor Hyperswitch's words are shown, and a person says where the funds are.
+ */
+export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake }: DisputeFollowDependencies) {
+  async function readDispute(id: DisputeId): Promise<Read> {
+    const dispute = await known(id);
+    if (dispute.namedBy === null) {
+      const unread = await askForName(dispute);
+      if (unread) return unread;
+    }
+    return dispute.connector === 'stripe' ? await readRecord(dispute) : await readWords(dispute, NO_RECORD);
+  }
+
+  async function known(id: DisputeId): Promise<FollowedDispute> {
+    const dispute = await ledger.disputeToFollow(id);
+    if (!dispute) throw new Error(`dispute ${id} is not in the ledger`);
+    return dispute;
+  }
+
+  /** Stripe told of it first: Hyperswitch may name it by now. */
+  async function askForName(dispute: FollowedDispute): Promise<Read | undefined> {
+    const { hyperswitchPaymentId, paymentId, providerDisputeId } = dispute;
+    if (hyperswitchPaymentId === null) return undefined;
+    const answer = await hyperswitch.disputesOf(hyperswitchPaymentId);
+    if (answer.kind !== 'found') return unread(answer.detail);
+    const named = answer.value.find((one) => one.providerDisputeId === providerDisputeId);
+    if (!named) return undefined;
+    const misfit = await account.profileMisfit(named.profileId);
+    if (misfit !== undefined) return unread(misfit, MISFIT_AGAIN_MS);
+    await ledger.noteDispute(paymentId, dispute.id, named);
+    return undefined;
+  }
+
+  async function readRecord(dispute: FollowedDispute): Promise<Read> {
+    if (!stripe) return unread('Stripe cannot be asked here: set STRIPE_SECRET_KEY', MISFIT_AGAIN_MS);
+    const answer = await stripe.readDispute(dispute.providerDisputeId);
+    switch (answer.kind) {
+      case 'found':
+        wake(await ledger.applyDispute(dispute.id, answer.value));
+        return READ;
+      case 'missing':
+        return await readWords(dispute, 'Stripe holds no such dispute in the account of STRIPE_SECRET_KEY');
+      case 'unclear':
+      case 'busy':
+      case 'misdirected':
+        return unread(answer.detail);
+      default:
+        return assertNever(answer);
+    }
+  }
+
+  async function readWords(dispute: FollowedDispute, why: string): Promise<Read> {
+    const answer = await namedNow(dispute);
+    if ('kind' in answer) return answer;
+    wake(await ledger.disputeWithoutRecord({ id: dispute.id, named: answer.named, why }));
+    return READ;
+  }
+
+  async function namedNow({ hyperswitchDisputeId }: FollowedDispute): Promise<Read | { named: NamedDispute | null }> {
+    if (hyperswitchDisputeId === null) return { named: null };
+    const answer = await hyperswitch.readDispute(hyperswitchDisputeId);
+    if (answer.kind === 'found') {
+      const misfit = await account.profileMisfit(answer.value.profileId);
+      return misfit === undefined ? { named: answer.value } : unread(misfit, MISFIT_AGAIN_MS);
+    }
+    if (answer.kind !== 'missing') return unread(answer.detail);
+    // A key of another merchant knows none of our disputes: nothing may be concluded from that.
+    const control = await account.control();
+    return control.kind === 'mismatch' || control.kind === 'unread'
+      ? unread(control.detail, MISFIT_AGAIN_MS)
+      : { named: null };
+  }
+
+  return {
+    /** Reads it now, and has what is read followed in the ledger. */
+    readDispute,
+
+    async advanceDispute(id: DisputeId): Promise<FollowStep> {
+      const outcome = await readDispute(id);
+      if (outcome.kind === 'unread') {
+        await ledger.disputeUnread(id, outcome.detail, outcome.afterMs);
+        return { kind: 'later', afterMs: outcome.afterMs, why: outcome.detail };
+      }
+      const dispute = await ledger.findDispute(id);
+      if (!dispute) throw new Error(`dispute ${id} is not in the ledger`);
+      if (dispute.attention) {
+        const { reason, detail } = dispute.attention;
+        return { kind: 'attention', reason, detail, unknown: false };
+      }
+      const isOpen = dispute.status === 'inquiry' || dispute.status === 'open';
+      if (!isOpen && dispute.namedBy !== null) return { kind: 'final', status: dispute.status };
+      const afterMs = dispute.namedBy === null ? UNNAMED_AGAIN_MS : await ledger.disputeReadAgainMs(id);
+      const detail = `the dispute is ${dispute.status}, its funds ${WHERE[dispute.funds]}`;
+      return { kind: 'open', status: dispute.status, detail, afterMs: afterMs ?? MISFIT_AGAIN_MS };
+    },
+  };
+}
+
+const UNNAMED_AGAIN_MS = 10 * 60_000;
+const WHERE = { none: 'did not move', out: 'are out', back: 'are back' } as const;
+const NO_RECORD = 'its processor keeps no record that is read here';
+
+const unread = (detail: string, afterMs = AGAIN_MS): Read => ({ kind: 'unread', afterMs, detail });

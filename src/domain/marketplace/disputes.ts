@@ -1,0 +1,157 @@
+import { smaller } from '../money.js';
+
+/**
+ * Disputes: what a processor's own record of one means for money. Funds are out or back by what was moved, never by what a
+ * status is called.
+ */
+
+/** `inquiry`: the bank asks, and nothing is taken. `cancelled`: it ended without a judgement. */
+export type DisputeStatus = 'inquiry' | 'open' | 'won' | 'lost' | 'cancelled';
+export const DISPUTE_STATUSES = [
+  'inquiry',
+  'open',
+  'won',
+  'lost',
+  'cancelled',
+] as const satisfies readonly DisputeStatus[];
+export type DisputeFunds = 'none' | 'out' | 'back';
+
+/** What becomes of sellers' shares while the funds of a dispute are out (DISPUTE_POLICY). */
+export type DisputePolicy = 'reverse' | 'hold' | 'wait';
+
+export interface DisputeRules {
+  readonly policy: DisputePolicy;
+  /** What sellers are charged beside each time funds go out (DISPUTE_FEE), by currency; of what is not listed, nothing. */
+  readonly fees: ReadonlyMap<string, bigint>;
+}
+
+/** Shares are taken back as soon as funds are out, and the platform bears the fees. */
+export const DEFAULT_DISPUTE_RULES: DisputeRules = { policy: 'reverse', fees: new Map() };
+
+/** What Stripe moved because of a dispute: one of its balance transactions. */
+export interface DisputeMovement {
+  /** `txn_…` */
+  readonly id: string;
+  /** Below zero: out of our balance; above: back into it. Minor units of `currency`. */
+  readonly amount: bigint;
+  /** What Stripe took for itself, or gave back of that. */
+  readonly fee: bigint;
+  /** Of the balance, which need not be the charge's. */
+  readonly currency: string;
+  /** ISO 8601 */
+  readonly at: string;
+}
+
+/** A stretch of time during which this much of a dispute was out of our balance. */
+export interface Withdrawal {
+  /** Of the movement that began it; the same however often and in whichever order the movements are read. */
+  readonly movementId: string;
+  readonly amount: bigint;
+  readonly outAt: string;
+  /** Null: it is out. */
+  readonly backAt: string | null;
+  /** What was left of another one that came back in part. */
+  readonly isRest: boolean;
+}
+
+/**
+ * Every time funds went out, with the end of it. What comes back ends the oldest first; of one that comes back in part the rest
+ * goes on as a stretch of its own, begun by the movement that brought the part. More than went out is none of a seller's.
+ * A later reading only adds stretches and ends them: it changes none.
+ */
+export function withdrawalsOf(movements: readonly DisputeMovement[]): readonly Withdrawal[] {
+  const all: Withdrawal[] = [];
+  for (const { id, amount, at } of inOrder(movements)) {
+    if (amount < 0n) all.push({ movementId: id, amount: -amount, outAt: at, backAt: null, isRest: false });
+    else giveBack(all, { id, amount, at });
+  }
+  return all;
+}
+
+function giveBack(all: Withdrawal[], { id, amount, at }: { id: string; amount: bigint; at: string }): void {
+  let left = amount;
+  for (const [place, stretch] of all.entries()) {
+    if (left === 0n) return;
+    if (stretch.backAt !== null) continue;
+    const part = smaller(left, stretch.amount);
+    all[place] = { ...stretch, backAt: at };
+    left -= part;
+    const rest = stretch.amount - part;
+    if (rest > 0n) all.push({ movementId: id, amount: rest, outAt: at, backAt: null, isRest: true });
+  }
+}
+
+/** By time; of one moment what went out first, so that what came back finds it. */
+function inOrder(movements: readonly DisputeMovement[]): readonly DisputeMovement[] {
+  const once = new Map(movements.map((one) => [one.id, one]));
+  return [...once.values()].sort(
+    (one, other) =>
+      Date.parse(one.at) - Date.parse(other.at) ||
+      Number(one.amount > 0n) - Number(other.amount > 0n) ||
+      (one.id < other.id ? -1 : 1),
+  );
+}
+
+export function fundsOf(withdrawals: readonly Pick<Withdrawal, 'backAt'>[]): DisputeFunds {
+  if (withdrawals.length === 0) return 'none';
+  return withdrawals.some(({ backAt }) => backAt === null) ? 'out' : 'back';
+}
+
+/** Stripe's words (docs.stripe.com/api/disputes/object); one that is in no document is followed on. */
+const STRIPE_STATUS: Readonly<Record<string, DisputeStatus>> = {
+  warning_needs_response: 'inquiry',
+  warning_under_review: 'inquiry',
+  warning_closed: 'cancelled',
+  needs_response: 'open',
+  under_review: 'open',
+  won: 'won',
+  lost: 'lost',
+  charge_refunded: 'cancelled',
+  prevented: 'cancelled',
+};
+
+export const statusAtStripe = (word: string): DisputeStatus =>
+  Object.hasOwn(STRIPE_STATUS, word) ? (STRIPE_STATUS[word] ?? 'open') : 'open';
+
+/** It may still move money by itself at any time. */
+export const isOpenDispute = (status: DisputeStatus): boolean => status === 'inquiry' || status === 'open';
+
+/**
+ * Whether what is out is taken back from the sellers now. Once it is, it stays so until the funds are back, whatever the setting
+ * or the status becomes.
+ */
+export const isTaken = (policy: DisputePolicy, status: DisputeStatus): boolean =>
+  policy === 'reverse' || status === 'lost';
+
+/** Whether what was not sent yet of its order waits for the end of it. */
+export const holdsUnsent = (
+  policy: DisputePolicy,
+  { status, funds }: { readonly status: DisputeStatus; readonly funds: DisputeFunds },
+): boolean => policy === 'hold' && funds === 'out' && status !== 'lost';
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+/**
+ * How long a dispute is left alone after a reading: as long as its last change is old, from five minutes up to a day while it is
+ * open; webhooks bring what happens sooner. One that has ended is read now and then, because banks begin again: each wait is twice
+ * the one before, up to thirty days. Null: it is over for good.
+ */
+export function readAgainAfterMs(status: DisputeStatus, sinceChangeMs: number): number | null {
+  if (isOpenDispute(status)) return Math.min(Math.max(sinceChangeMs, 5 * MINUTE_MS), DAY_MS);
+  if (sinceChangeMs > ENDED_FOR_GOOD_MS) return null;
+  return Math.min(Math.max(sinceChangeMs, DAY_MS), 30 * DAY_MS);
+}
+
+/** Card networks know no step this long after the one before (pre-arbitration, arbitration). */
+const ENDED_FOR_GOOD_MS = 180 * DAY_MS;
+
+/**
+ * How long after this look a payment is looked at for disputes nobody told of: as long as it is old, from an hour up to thirty days.
+ * Null: no network takes a dispute any more.
+ */
+export const lookAgainAfterMs = (ageMs: number): number | null =>
+  ageMs > DISPUTABLE_FOR_MS ? null : Math.min(Math.max(ageMs, 60 * MINUTE_MS), 30 * DAY_MS);
+
+/** Visa and Mastercard: 540 days from the transaction, whatever was agreed about the delivery. */
+const DISPUTABLE_FOR_MS = 540 * DAY_MS;

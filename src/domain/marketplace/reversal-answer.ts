@@ -1,0 +1,57 @@
+import type { Certainty } from '../calls/certainty.js';
+import type { Attention } from '../decisions/attention.js';
+import type { Reversal } from './marketplace.js';
+import type { ReversalStatus } from './marketplace-status.js';
+
+export type ReversalAnswer = {
+  readonly id: string;
+  /** What it is taken back for: one of these two. */
+  readonly refund_id: string | null;
+  readonly dispute_id: string | null;
+  readonly transfer_id: string;
+  readonly order_id: string;
+  readonly seller_account: string;
+  readonly amount: number;
+  /** Of the amount, what somebody else's reversal at Stripe stands for; ours took the rest, if there is any. */
+  readonly counted: number;
+  readonly currency: string;
+  readonly status: ReversalStatus;
+  readonly certainty: Certainty;
+  readonly retry_count: number;
+  readonly next_retry_at: string | null;
+  readonly stripe_transfer_id: string | null;
+  readonly stripe_reversal_id: string | null;
+  readonly attention: AttentionAnswer | null;
+  readonly workflow_id: string | null;
+  readonly created_at: string;
+};
+
+export type AttentionAnswer = { readonly [Member in keyof Attention]: Attention[Member] };
+
+export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({
+  id: reversal.id,
+  refund_id: reversal.refundId,
+  dispute_id: reversal.disputeId,
+  transfer_id: reversal.transferId,
+  order_id: reversal.orderId,
+  seller_account: reversal.sellerAccount,
+  amount: minorUnits(reversal.amount),
+  counted: minorUnits(reversal.counted),
+  currency: reversal.currency,
+  status: reversal.status,
+  certainty: reversal.certainty,
+  retry_count: reversal.retryCount,
+  next_retry_at: reversal.nextRetryAt,
+  stripe_transfer_id: reversal.stripeTransferId,
+  stripe_reversal_id: reversal.stripeReversalId,
+  attention: reversal.attention,
+  workflow_id: reversal.workflowId,
+  created_at: reversal.createdAt,
+});
+
+/** @throws RangeError rather than tell another amount than the ledger holds; whatever comes in is checked to fit */
+export function minorUnits(amount: bigint): number {
+  const number = Number(amount);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`${amount} cannot be written as a JSON integer exactly`);
+  return number;
+}

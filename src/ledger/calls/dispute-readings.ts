@@ -1,0 +1,316 @@
+import type { NamedDispute, StripeDispute } from '../../domain/calls/provider-answers.js';
+import type { DisputeId, OrderId, PaymentId } from '../../domain/ids.js';
+import {
+  type DisputeFunds,
+  type DisputeRules,
+  type DisputeStatus,
+  fundsOf,
+  holdsUnsent,
+  isOpenDispute,
+  readAgainAfterMs,
+  statusAtStripe,
+  withdrawalsOf,
+} from '../../domain/marketplace/disputes.js';
+import type { Database } from '../database.js';
+import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { followFunds, recordWithdrawals, withdrawalsNow } from '../marketplace/dispute-shares.js';
+import { followHolds } from '../marketplace/held-transfers.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
+import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { type Query, recordEvent } from '../transition.js';
+
+export interface NotedDispute {
+  readonly disputeId: DisputeId;
+  readonly started: readonly MarketplaceItem[];
+}
+
+/** The processor's record of a dispute cannot be read here; a person says where its funds are. */
+export interface WithoutRecord {
+  readonly id: DisputeId;
+  /** What Hyperswitch calls it now; null: it does not say. */
+  readonly named: NamedDispute | null;
+  readonly why: string;
+}
+
+/** Longest that a dispute which only the processor tells of is waited for. */
+const NAMED_WITHIN_MS = 60 * 60_000;
+/** Its own workflow reads first; the sweep finds what that missed. */
+const SWEEP_AFTER_MS = 10 * 60_000;
+/** While a person is asked, or Hyperswitch has not named it yet. */
+const ASKED_AGAIN_MS = 60 * 60_000;
+const UNNAMED_AGAIN_MS = 10 * 60_000;
+
+/** What is read of disputes becomes what we know of them, and what follows for the sellers' shares, in one transaction. */
+export function createDisputeReadings(database: Database, rules: DisputeRules) {
+  return {
+    /** Hyperswitch, which the payment is of, names it: a cause from now on, as its funds go. Once, whoever told of it before. */
+    noteDispute: (paymentId: PaymentId, id: DisputeId, named: NamedDispute): Promise<NotedDispute> =>
+      database.transaction(async (query) => {
+        const { connector, providerDisputeId, hyperswitchDisputeId } = named;
+        const known = await note(query, { ...named, id, paymentId });
+        if (known.named_by !== 'hyperswitch') {
+          await query(
+            `UPDATE disputes SET named_by = 'hyperswitch', hyperswitch_dispute_id = coalesce(hyperswitch_dispute_id, $2),
+               provider_status = coalesce(provider_status, $3), next_check_at = clock_now() WHERE id = $1`,
+            [known.id, hyperswitchDisputeId, named.providerStatus],
+          );
+          const detail = {
+            connector,
+            provider_dispute_id: providerDisputeId,
+            hyperswitch_dispute_id: hyperswitchDisputeId,
+          };
+          await recordEvent(query, { kind: 'dispute', id: known.id, what: 'named', detail });
+        }
+        return { disputeId: known.id, started: [{ kind: 'dispute', id: known.id }] };
+      }),
+
+    /** Stripe tells of it: nothing follows from that alone, but it is read, and a person is asked where Hyperswitch never names it. */
+    seeDispute: (paymentId: PaymentId, id: DisputeId, held: StripeDispute): Promise<NotedDispute> =>
+      database.transaction(async (query) => {
+        const { stripeDisputeId: providerDisputeId } = held;
+        const known = await note(query, { ...held, id, paymentId, connector: 'stripe', providerDisputeId });
+        // What it is called now may be news: whoever follows it reads it.
+        const isNews = known.provider_status !== held.status || known.made;
+        if (isNews) await query('UPDATE disputes SET next_check_at = clock_now() WHERE id = $1', [known.id]);
+        return { disputeId: known.id, started: isNews ? [{ kind: 'dispute', id: known.id }] : [] };
+      }),
+
+    /** The processor's own record: where the funds are, and so what sellers give back. */
+    applyDispute: (id: DisputeId, held: StripeDispute): Promise<readonly MarketplaceItem[]> =>
+      database.transaction(async (query) => {
+        const row = await lockDispute(query, id);
+        const unfit = unfitOf(row, held);
+        const status = statusAtStripe(held.status);
+        if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
+        if (row.named_by === null) return await notNamed(query, row, held);
+        const read = withdrawalsOf(held.movements);
+        const recorded = await recordWithdrawals(query, row, { read, status, rules });
+        const funds = fundsOf(read);
+        const changed = await save(query, row, { status, funds, words: held.status, changed: recorded.length > 0 });
+        await answered(query, row);
+        const holds = holdsUnsent(rules.policy, { status, funds });
+        if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
+        const started = changed ? await followFunds(query, row.order_id, recorded) : [];
+        return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
+      }),
+
+    disputeWithoutRecord: ({ id, named, why }: WithoutRecord): Promise<readonly MarketplaceItem[]> =>
+      database.transaction(async (query) => {
+        const row = await lockDispute(query, id);
+        const status = named?.status ?? row.status;
+        return await withoutRecord(query, row, { status, words: named?.providerStatus ?? row.provider_status, why });
+      }),
+
+    /** It could not be read now. */
+    disputeUnread: async (id: DisputeId, detail: string, afterMs: number): Promise<void> => {
+      await database.query(
+        `UPDATE disputes SET last_answer = 'unread', detail = $2, next_check_at = clock_now() + $3 * interval '1 millisecond' WHERE id = $1`,
+        [id, detail, afterMs + SWEEP_AFTER_MS],
+      );
+    },
+
+    /** When it is read again; null: it is over. */
+    async disputeReadAgainMs(id: DisputeId): Promise<number | null> {
+      const [row] = await database.query<{ status: DisputeStatus; since_ms: number }>(
+        `SELECT status, (extract(epoch FROM clock_now() - changed_at) * 1000)::float8 AS since_ms FROM disputes WHERE id = $1`,
+        [id],
+      );
+      return row ? readAgainAfterMs(row.status, row.since_ms) : null;
+    },
+  };
+}
+
+interface LockedDispute {
+  [column: string]: unknown;
+  id: DisputeId;
+  order_id: OrderId;
+  payment_id: PaymentId;
+  currency: string;
+  amount: string;
+  status: DisputeStatus;
+  funds: DisputeFunds;
+  psp_account: string;
+  provider_dispute_id: string;
+  provider_status: string | null;
+  named_by: 'hyperswitch' | 'decision' | null;
+  holds: boolean;
+  attention_reason: string | null;
+  connector_transaction_id: string | null;
+  order_currency: string;
+  age_ms: number;
+  since_ms: number;
+}
+
+/** Order first, then the dispute: the order of all locks. */
+async function lockDispute(query: Query, id: DisputeId): Promise<LockedDispute> {
+  await lockOrderOf(query, 'disputes', id);
+  const [row] = await query<LockedDispute>(
+    `SELECT d.*, p.connector_transaction_id, o.currency AS order_currency,
+       (extract(epoch FROM clock_now() - d.created_at) * 1000)::float8 AS age_ms,
+       (extract(epoch FROM clock_now() - d.changed_at) * 1000)::float8 AS since_ms
+     FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = d.order_id WHERE d.id = $1 FOR UPDATE OF d`,
+    [id],
+  );
+  if (!row) throw new Error(`dispute ${id} is not in the ledger`);
+  return row;
+}
+
+interface Noted {
+  readonly id: DisputeId;
+  readonly paymentId: PaymentId;
+  readonly connector: string;
+  readonly providerDisputeId: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly reason: string | null;
+}
+
+interface KnownRow {
+  [column: string]: unknown;
+  id: DisputeId;
+  named_by: string | null;
+  provider_status: string | null;
+  made: boolean;
+}
+
+/** The one row of it, found or made. */
+async function note(query: Query, told: Noted): Promise<KnownRow> {
+  const order = await lockOrderOf(query, 'payments', told.paymentId);
+  if (!order) throw new Error(`payment ${told.paymentId} is not in the ledger`);
+  const [made] = await query<KnownRow>(
+    `INSERT INTO disputes (id, order_id, payment_id, psp_account, provider_dispute_id, amount, currency, reason, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), 'dispute/' || $1::uuid)
+     ON CONFLICT (psp_account, provider_dispute_id) DO NOTHING RETURNING id, named_by, provider_status, true AS made`,
+    [
+      told.id,
+      order,
+      told.paymentId,
+      told.connector,
+      told.providerDisputeId,
+      told.amount.toString(),
+      told.currency,
+      told.reason,
+    ],
+  );
+  if (made) {
+    const detail = {
+      provider_dispute_id: told.providerDisputeId,
+      amount: told.amount.toString(),
+      currency: told.currency,
+    };
+    await recordEvent(query, { kind: 'dispute', id: made.id, what: 'found', detail });
+    return made;
+  }
+  const [known] = await query<KnownRow>(
+    `SELECT id, named_by, provider_status, false AS made FROM disputes WHERE psp_account = $1 AND provider_dispute_id = $2 FOR UPDATE`,
+    [told.connector, told.providerDisputeId],
+  );
+  if (!known) throw new Error(`dispute ${told.providerDisputeId} is neither there nor could it be made`);
+  return known;
+}
+
+/** Amounts of different currencies are never compared; a dispute of another payment is another dispute. */
+function unfitOf(row: LockedDispute, held: StripeDispute): string | undefined {
+  const known = row.connector_transaction_id;
+  if (known !== null && known !== held.paymentIntent && known !== held.charge)
+    return `Stripe's record is of payment ${held.paymentIntent ?? held.charge}, and this one of ${known}`;
+  const strange = held.movements.find(({ currency }) => currency !== row.order_currency);
+  if (strange)
+    return `Stripe moved ${strange.amount} ${strange.currency} (${strange.id}) because of it, and the order is in ${row.order_currency}`;
+  return held.currency === row.order_currency
+    ? undefined
+    : `it is about ${held.amount} ${held.currency}, and the order is in ${row.order_currency}`;
+}
+
+interface Save {
+  readonly status: DisputeStatus;
+  readonly funds: DisputeFunds;
+  readonly words: string | null;
+  /** Withdrawals were recorded, ended, or became the sellers'. */
+  readonly changed: boolean;
+}
+
+/** @returns whether anything is not as it was */
+async function save(query: Query, row: LockedDispute, { status, funds, words, changed }: Save): Promise<boolean> {
+  const isNew = changed || status !== row.status || funds !== row.funds;
+  const againMs = readAgainAfterMs(status, isNew ? 0 : row.since_ms);
+  await query(
+    `UPDATE disputes SET status = $2, funds = $3, provider_status = $4, read_at = clock_now(), last_answer = 'read', detail = NULL,
+       changed_at = CASE WHEN $5 THEN clock_now() ELSE changed_at END, next_check_at = clock_now() + $6 * interval '1 millisecond'
+     WHERE id = $1`,
+    [row.id, status, funds, words, isNew, againMs === null ? null : againMs + SWEEP_AFTER_MS],
+  );
+  if (isNew) {
+    const detail = { status, funds, called: words };
+    await recordEvent(query, {
+      kind: 'dispute',
+      id: row.id,
+      what: funds === row.funds ? status : `funds_${funds}`,
+      detail,
+    });
+  }
+  return isNew;
+}
+
+/** What was asked because the record could not be read, or because nobody had named it, needs no person any more. */
+async function answered(query: Query, row: LockedDispute): Promise<void> {
+  if (row.attention_reason === null) return;
+  await withdrawRequests(query, 'dispute', row.id, "the processor's own record is read by now");
+  await dropAttention(query, 'disputes', row.id);
+}
+
+/** Where its funds are is said by persons alone; what they have said stands. */
+async function withoutRecord(
+  query: Query,
+  row: LockedDispute,
+  { status, words, why }: { status: DisputeStatus; words: string | null; why: string },
+): Promise<readonly MarketplaceItem[]> {
+  const funds = fundsOf(await withdrawalsNow(query, row.id));
+  await save(query, row, { status, funds, words, changed: false });
+  // An inquiry takes nothing.
+  if (status === 'inquiry' && funds === 'none') return [];
+  const called = `${row.provider_dispute_id} of ${row.amount} ${row.currency} at ${row.psp_account} is called ${words ?? 'nothing yet'}`;
+  await ask(
+    query,
+    row,
+    `${called}; where its funds are cannot be read here: ${why}; find out there, then resolve with funds_out, funds_back or write_off`,
+  );
+  return [];
+}
+
+async function notNamed(query: Query, row: LockedDispute, held: StripeDispute): Promise<readonly MarketplaceItem[]> {
+  const status = statusAtStripe(held.status);
+  await save(query, row, { status, funds: 'none', words: held.status, changed: false });
+  await query(`UPDATE disputes SET next_check_at = clock_now() + $2 * interval '1 millisecond' WHERE id = $1`, [
+    row.id,
+    UNNAMED_AGAIN_MS,
+  ]);
+  if (row.age_ms < NAMED_WITHIN_MS || withdrawalsOf(held.movements).length === 0) return [];
+  await ask(
+    query,
+    row,
+    `Stripe moved money because of ${held.stripeDisputeId} (${held.amount} ${held.currency}), and Hyperswitch has not named it for an hour: see that Hyperswitch gets Stripe's events, then retry; adopt follows Stripe's record without it; write_off leaves the sellers' shares alone`,
+  );
+  return [];
+}
+
+/** Once for each evidence: what a person has said about exactly this is no question again. */
+async function ask(query: Query, row: LockedDispute, detail: string): Promise<void> {
+  const [known] = await query<{ said: boolean }>(
+    `SELECT EXISTS (SELECT 1 FROM decisions WHERE item_kind = 'dispute' AND item_id = $1 AND state = 'applied' AND action <> 'retry'
+       AND asked_detail = $2) AS said`,
+    [row.id, detail],
+  );
+  if (known?.said) return;
+  const pending =
+    row.attention_reason === 'approval_pending' ? await pendingRequest(query, 'dispute', row.id) : undefined;
+  if (pending?.asked_detail === detail) return;
+  if (pending) await withdrawRequests(query, 'dispute', row.id, 'what is asked has changed since');
+  await query(
+    `UPDATE disputes SET attention_reason = 'dispute', attention_since = coalesce(attention_since, clock_now()), attention_detail = $2,
+       next_check_at = clock_now() + $3 * interval '1 millisecond' WHERE id = $1`,
+    [row.id, detail, isOpenDispute(row.status) ? ASKED_AGAIN_MS : ASKED_AGAIN_MS * 24],
+  );
+  if (row.attention_reason !== 'dispute')
+    await recordEvent(query, { kind: 'dispute', id: row.id, what: 'dispute', detail: { detail } });
+}

@@ -1,0 +1,47 @@
+import type { DisputeId, OrderId, TransferId } from '../../domain/ids.js';
+import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
+import type { MarketplaceItem } from './marketplace-types.js';
+
+/** What is not sent yet of an order waits for the end of a dispute. Every function here runs in a transaction that holds the order. */
+
+/** The dispute for whose end what is unsent of the order waits; undefined: nothing of it does. */
+export async function holdingDispute(query: Query, order: OrderId): Promise<DisputeId | undefined> {
+  const [row] = await query<{ id: DisputeId }>(
+    'SELECT id FROM disputes WHERE order_id = $1 AND holds ORDER BY id LIMIT 1',
+    [order],
+  );
+  return row?.id;
+}
+
+/** Surely not sent, and due: held. The caller holds its row. */
+export async function holdTransfer(query: Query, id: TransferId, dispute: DisputeId): Promise<void> {
+  await mustMove(query, 'seller_transfers', {
+    id,
+    from: 'pending',
+    to: 'held',
+    set: `runner = NULL, runner_until = NULL, next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
+  });
+  await recordEvent(query, { kind: 'transfer', id, what: 'held', detail: { dispute } });
+}
+
+/** A dispute has begun to hold the order, or holds it no more: what is held otherwise than it should be is looked at now. */
+export async function followHolds(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
+  const dispute = await holdingDispute(query, order);
+  const rows = await query<{ id: TransferId; status: TransferStatus }>(
+    `SELECT id, status FROM seller_transfers WHERE order_id = $1 AND status = $2 AND certainty IN ('not_sent', 'absent')
+       AND attention_reason IS NULL AND (runner IS NULL OR runner_until < clock_now()) ORDER BY id FOR UPDATE`,
+    [order, dispute === undefined ? 'held' : 'pending'],
+  );
+  for (const { id } of rows) {
+    if (dispute !== undefined) await holdTransfer(query, id, dispute);
+    else await letGo(query, id);
+  }
+  return dispute === undefined ? rows.map(({ id }) => ({ kind: 'transfer', id })) : [];
+}
+
+/** To be sent after all. */
+export async function letGo(query: Query, id: TransferId): Promise<void> {
+  await mustMove(query, 'seller_transfers', { id, from: 'held', to: 'pending', set: 'next_check_at = clock_now()' });
+  await recordEvent(query, { kind: 'transfer', id, what: 'let_go' });
+}

@@ -1,0 +1,82 @@
+import type { PaymentId } from '../../domain/ids.js';
+import { lookAgainAfterMs } from '../../domain/marketplace/disputes.js';
+import type { Database } from '../database.js';
+
+/** A payment of which somebody may have disputed, or had refunded, something that nobody told of. */
+export interface SearchedPayment {
+  readonly id: PaymentId;
+  readonly hyperswitchPaymentId: string;
+  readonly connector: string | null;
+  readonly connectorTransactionId: string | null;
+}
+
+interface SearchedRow {
+  [column: string]: unknown;
+  id: PaymentId;
+  hyperswitch_payment_id: string;
+  connector: string | null;
+  connector_transaction_id: string | null;
+}
+
+/** Where to look for what nobody told of. */
+export function createPaymentSearches(database: Database) {
+  return {
+    /** undefined: it was never at Hyperswitch. */
+    async paymentToSearch(id: PaymentId): Promise<SearchedPayment | undefined> {
+      const [row] = await database.query<SearchedRow>(
+        `SELECT id, hyperswitch_payment_id, connector, connector_transaction_id FROM payments
+         WHERE id = $1 AND hyperswitch_payment_id IS NOT NULL`,
+        [id],
+      );
+      return (
+        row && {
+          id: row.id,
+          hyperswitchPaymentId: row.hyperswitch_payment_id,
+          connector: row.connector,
+          connectorTransactionId: row.connector_transaction_id,
+        }
+      );
+    },
+
+    /** The payment that the processor calls one of these; undefined: none of ours that we know by that name. */
+    async paymentAtProcessor(names: readonly string[]): Promise<PaymentId | undefined> {
+      const [row] = await database.query<{ id: PaymentId }>(
+        'SELECT id FROM payments WHERE connector_transaction_id = ANY ($1) LIMIT 1',
+        [names],
+      );
+      return row?.id;
+    },
+
+    /** Each is given out once, and again an hour later where nobody could look. */
+    async duePaymentSearches(limit: number): Promise<readonly PaymentId[]> {
+      const rows = await database.query<{ id: PaymentId }>(
+        `WITH due AS (
+           SELECT id FROM payments WHERE disputes_look_at <= clock_now() ORDER BY disputes_look_at LIMIT $1 FOR UPDATE SKIP LOCKED
+         )
+         UPDATE payments p SET disputes_look_at = clock_now() + interval '1 hour' FROM due WHERE p.id = due.id RETURNING p.id`,
+        [limit],
+      );
+      return rows.map(({ id }) => id);
+    },
+
+    /** Looked at all of it. What the processor holds and Hyperswitch has not named yet is looked at again within the hour. */
+    paymentSearched: (id: PaymentId): Promise<void> =>
+      database.transaction(async (query) => {
+        const [row] = await query<{ age_ms: number; waits: boolean }>(
+          `SELECT (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms,
+             EXISTS (SELECT 1 FROM unnamed_refunds u WHERE u.payment_id = p.id AND u.decided_at IS NULL
+               AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.connector_refund_id = u.provider_refund_id)) AS waits
+           FROM payments p WHERE id = $1 FOR UPDATE`,
+          [id],
+        );
+        if (!row) return;
+        const againMs = row.waits ? UNNAMED_AGAIN_MS : lookAgainAfterMs(row.age_ms);
+        await query(
+          `UPDATE payments SET disputes_look_at = clock_now() + $2 * interval '1 millisecond' WHERE id = $1 AND disputes_look_at IS NOT NULL`,
+          [id, againMs],
+        );
+      }),
+  };
+}
+
+const UNNAMED_AGAIN_MS = 20 * 60_000;

@@ -1,0 +1,27 @@
+import type StripeLibrary from 'stripe';
+import type { Outcome } from './answers.js';
+
+/** One name per endpoint that Stripe limits by itself; the token budget is counted under it. */
+export type StripeEndpoint =
+  | 'account'
+  | 'accounts.read'
+  | 'balance'
+  | 'balance_transactions.read'
+  | 'charges.read'
+  | 'payment_intents.read'
+  | 'transfers.create'
+  | 'transfers.read'
+  | 'transfers.list'
+  | 'reversals.create'
+  | 'reversals.list'
+  | 'payouts.read'
+  | 'disputes.read'
+  | 'disputes.list'
+  | 'refunds.list';
+
+/** Takes the token, makes the request, reads what came back. */
+export type Ask = (
+  endpoint: StripeEndpoint,
+  asked: { readonly what: string; readonly account?: string },
+  call: (stripe: StripeLibrary) => Promise<object>,
+) => Promise<Outcome>;
