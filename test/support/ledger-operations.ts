@@ -2,8 +2,11 @@ import { createHyperswitchAccount } from '../../src/ledger/calls/hyperswitch-acc
 import { createHyperswitchPace } from '../../src/ledger/calls/hyperswitch-pace.js';
 import { createPaymentCalls } from '../../src/ledger/calls/payment-calls.js';
 import { createPaymentCancels } from '../../src/ledger/calls/payment-cancels.js';
+import { createPaymentCharges } from '../../src/ledger/calls/payment-charges.js';
+import { createPlatformQueue } from '../../src/ledger/calls/platform-queue.js';
 import { createRefundCalls } from '../../src/ledger/calls/refund-calls.js';
 import { createReversalCalls } from '../../src/ledger/calls/reversal-calls.js';
+import { createSellerQueue } from '../../src/ledger/calls/seller-queue.js';
 import { createStripeGates } from '../../src/ledger/calls/stripe-gates.js';
 import { createTransferCalls } from '../../src/ledger/calls/transfer-calls.js';
 import { createBackfillDestinations } from '../../src/ledger/historical/backfill-destinations.js';
@@ -50,6 +53,9 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createHyperswitchPace(NOTHING),
     ...createRefundCalls(NOTHING, NOTHING),
     ...createTransferCalls(NOTHING),
+    ...createPaymentCharges(NOTHING),
+    ...createPlatformQueue(NOTHING),
+    ...createSellerQueue(NOTHING),
     ...createForeignShares(NOTHING),
     ...createReversalCalls(NOTHING),
     ...createStripeGates(NOTHING),

@@ -36,6 +36,16 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.findOrder': 'reads',
   'ledger.listOrders': 'reads',
   'ledger.listPayments': 'reads',
+  'ledger.findSeller': 'reads',
+  'ledger.waitsForBalance': 'reads',
+  'ledger.sellerMatters': 'reads',
+  'ledger.admitTransfer':
+    'one transaction; one that waits without being sent is found by its date: platform-queue.test.ts',
+  'ledger.balanceShows': 'one transaction after a read; the next read finds the same: waiting-for-the-platform.test.ts',
+  'ledger.sellerShows':
+    'one transaction after a read; the next read finds the same: sellers-who-cannot-receive.test.ts',
+  'ledger.balanceUnread': 'a date',
+  'ledger.sellerUnread': 'a date',
   'ledger.findTransfer': 'reads',
   'ledger.listTransfers': 'reads',
   'ledger.findReversal': 'reads',
@@ -83,6 +93,10 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
     ].map((name) => [`ledger.${name}`, 'a backfill moves no money: backfill-killed.test.ts']),
   ),
   'stripe.inLane': 'no call',
+  'stripe.readPlatformBalance': 'a read, made again an hour later: waiting-for-the-platform.test.ts',
+  'stripe.readSeller': 'a read, made again an hour later: sellers-who-cannot-receive.test.ts',
+  'stripe.readCharge': 'a read before the permit, as the one before it: drawn-from-the-charge.test.ts',
+  'stripe.readBalanceCurrency': 'a read before the permit, as the one before it: drawn-from-the-charge.test.ts',
   'stripe.listTransfers': 'a backfill moves no money: backfill-killed.test.ts',
 };
 

@@ -18,6 +18,8 @@ export const TRANSFERS: readonly Story[] = [
     path: [
       'ledger.takeTurn',
       'ledger.claimTransfer',
+      'stripe.readLatestCharge',
+      'ledger.noteCharge',
       'ledger.permitTransfer',
       'stripe.createTransfer',
       'ledger.recordTransfer',
