@@ -156,7 +156,7 @@ describe('webhooks of an item', () => {
     const { hyperswitchRefundId } = await steps.refund(refund);
     const told = event({ objectId: hyperswitchRefundId, parentId: order.hyperswitchPaymentId });
     await test.ledger.storeWebhook(told);
-    const open = [{ provider: 'hyperswitch', eventId: told.eventId }];
+    const open = [{ provider: 'hyperswitch', eventId: told.eventId, type: told.type }];
     expect(await test.ledger.openWebhooks({ kind: 'refund', id: refund })).toEqual(open);
     expect(await test.ledger.openWebhooks({ kind: 'payment', id: order.paymentId })).toEqual(open);
     await test.ledger.finishWebhook(told, 'read');
@@ -174,6 +174,8 @@ describe('webhooks of an item', () => {
       { kind: 'transfer', id: transfers[0]!.id },
       { kind: 'reversal', id: reversals[0]!.id },
     ] as const)
-      expect(await test.ledger.openWebhooks(item)).toEqual([{ provider: 'stripe', eventId: told.eventId }]);
+      expect(await test.ledger.openWebhooks(item)).toEqual([
+        { provider: 'stripe', eventId: told.eventId, type: told.type },
+      ]);
   });
 });
