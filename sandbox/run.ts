@@ -47,7 +47,11 @@ async function standIns(options: RunSandboxOptions): Promise<void> {
   if (ports.hyperswitch !== undefined) {
     const { startHyperswitchSandbox } = await import('./hyperswitch/start.js');
     const webhooks = hyperswitchWebhookUrl === undefined ? {} : { url: hyperswitchWebhookUrl };
-    running.push(run('hyperswitch', startHyperswitchSandbox({ port: ports.hyperswitch, stateDir, webhooks })));
+    // Where both run, what buyers pay lies at Stripe.
+    const behind = ports.stripe === undefined ? {} : { stripe: { url: `http://127.0.0.1:${ports.stripe}` } };
+    running.push(
+      run('hyperswitch', startHyperswitchSandbox({ port: ports.hyperswitch, stateDir, webhooks, ...behind })),
+    );
   }
   if (ports.stripe !== undefined) {
     const { startStripeSandbox } = await import('./stripe/start.js');

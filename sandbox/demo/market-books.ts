@@ -30,7 +30,7 @@ export async function stripesBooks(market: Market, order: MarketOrder): Promise<
   if (!charge) throw new Error(`Stripe has no charge of ${order.id}`);
   const refunded = sum(books.refunds.filter((one) => one.charge === charge.id && one.status === 'succeeded'));
   const disputes = books.disputes.filter((one) => one.charge === charge.id);
-  const disputed = -sum(disputes.flatMap((one) => one.balance_transactions));
+  const disputed = 0 - sum(disputes.flatMap((one) => one.balance_transactions));
   const transfers = books.transfers.filter(({ metadata }) => metadata['order_id'] === order.id);
   const sellers = bySeller(transfers.map((one) => [one.destination, one.amount - one.amount_reversed]));
   return {

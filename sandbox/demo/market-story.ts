@@ -30,6 +30,7 @@ export async function tellOfTheMarket({ stack, narrator }: { stack: Stack; narra
 }
 
 async function withFees({ market, narrator }: Tale): Promise<string> {
+  await market.stripe.settlesIn(2);
   narrator.chapter(
     'The platform has lines and fees of its own. A new platform has no money at Stripe, and its buyers’ is pending.',
   );
@@ -50,6 +51,9 @@ async function oneItem({ market, narrator }: Tale, id: string): Promise<void> {
   const before = await market.order(id);
   const lamp = before.items.find((item) => item.seller_account === ADA);
   await market.refund(id, { items: [{ item_id: lamp?.id, amount: 6_000 }] });
+  const waits = await market.until(id, ({ reversals }) => reversals.some(({ status }) => status === 'waiting_balance'));
+  narrator.check('what its seller got is not available to him for two days, so the reversal waits for it', waits);
+  await market.stripe.passDays(2);
   const back = await market.until(id, (order) => order.reversals.length > 0 && isTakenBack(order));
   const order = await market.order(id);
   narrator.check(
@@ -67,6 +71,7 @@ async function moneyThatIsPending({ market, narrator }: Tale): Promise<string> {
   narrator.say('Two days pass at Stripe; it tells us that the balance has become available.');
   await market.stripe.passDays(2);
   const paid = await market.until(id, isPaidOut);
+  await market.stripe.settlesIn(0);
   narrator.check('they are sent by themselves, once', paid && (await market.order(id)).transfers.length === 2);
   return id;
 }

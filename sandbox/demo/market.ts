@@ -60,6 +60,8 @@ export interface Market {
   providersBooks(): Promise<ProvidersBooks>;
   stripe: {
     passDays(days: number): Promise<void>;
+    /** After how many days a buyer's money is available. */
+    settlesIn(days: number): Promise<void>;
     books(): Promise<StripeMarketBooks>;
   };
 }
@@ -114,6 +116,9 @@ export function openMarket({ server, tokens, stripe, hyperswitch }: StackEndpoin
     },
     providersBooks,
     stripe: {
+      async settlesIn(days) {
+        await send(`${stripe}/control/settlement`, json('PUT', { days }));
+      },
       async passDays(days) {
         await send(`${stripe}/control/clock`, json('PUT', { advanceMs: days * 86_400_000 }));
       },

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { tellOfChannels } from '../../sandbox/demo/channel-story.js';
 import { emptyDirectory } from '../../sandbox/demo/directory.js';
 import { openLedgers } from '../../sandbox/demo/ledgers.js';
+import { tellOfTheMarket } from '../../sandbox/demo/market-story.js';
 import { createNarrator } from '../../sandbox/demo/narrator.js';
 import { tellOfRefunds } from '../../sandbox/demo/refund-story.js';
 import { tell } from '../../sandbox/demo/story.js';
@@ -83,6 +84,7 @@ try {
   const narrator = createNarrator(write);
   await tell({ stack: running, ledgers, narrator });
   const reversals = await tellOfRefunds({ stack: running, narrator });
+  await tellOfTheMarket({ stack: running, narrator });
   await tellOfChannels({
     stack: running,
     narrator,
