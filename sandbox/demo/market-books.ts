@@ -12,12 +12,13 @@ export interface OrderBooks {
 }
 
 export function ourBooks(order: MarketOrder): OrderBooks {
+  const sent = order.transfers.filter((one) => one.stripe_transfer_id !== null);
   const out = order.disputes.filter(({ funds }) => funds === 'out');
   return {
     paid: order.amount,
     refunded: sum(order.refunds.filter(({ status }) => status === 'succeeded')),
     disputed: sum(out),
-    sellers: bySeller(order.transfers.map((one) => [one.seller_account, one.amount - one.amount_reversed])),
+    sellers: bySeller(sent.map((one) => [one.seller_account, one.amount - one.amount_reversed])),
     platform: order.platform.kept,
   };
 }

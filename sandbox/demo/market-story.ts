@@ -88,6 +88,8 @@ async function aDispute({ market, narrator }: Tale, how: 'win' | 'lose'): Promis
   const taken = await market.until(id, (order) => order.reversals.length === 2 && isTakenBack(order));
   narrator.check('the sellers’ shares follow the money: out of their balances, once', taken);
   await market.endDispute(dispute, how);
+  // What comes back is there when Stripe's day has come.
+  if (how === 'win') await market.stripe.passDays(2);
   if (how === 'lose') {
     const lost = await market.until(id, ({ disputes }) => disputes[0]?.status === 'lost');
     const order = await market.order(id);

@@ -13,6 +13,7 @@ export interface MarketOrder {
     readonly amount: number;
     readonly amount_reversed: number;
     readonly status: string;
+    readonly stripe_transfer_id: string | null;
   }[];
   readonly refunds: readonly { readonly status: string; readonly amount: number }[];
   readonly reversals: readonly { readonly seller_account: string; readonly amount: number; readonly status: string }[];

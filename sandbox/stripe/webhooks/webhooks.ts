@@ -1,6 +1,5 @@
-import type { Clock } from '../../../src/domain/clock.js';
 import { createFaultRules } from '../../stand-in/fault-rules.js';
-import type { Agenda } from '../state/movable-clock.js';
+import type { Agenda, MovableClock } from '../state/movable-clock.js';
 import type { EventObject, ThinEvent } from './events.js';
 import { createSender, type Delivery } from './sender.js';
 import { type WebhookFaultKind, type WebhookFaultRule, webhookFaultSchema } from './webhook-faults.js';
@@ -71,7 +70,7 @@ const LATE_MS = 60_000;
 /** Twice what verification tolerates. */
 const STALE_SECONDS = 600;
 
-export function createWebhooks(clock: Clock, agenda: Agenda, seed?: number): Webhooks {
+export function createWebhooks(clock: MovableClock, agenda: Agenda, seed?: number): Webhooks {
   const book = createFaultRules(webhookFaultSchema, seed);
   const sender = createSender(clock);
   let target: WebhookTarget | null = null;
