@@ -60,9 +60,5 @@ const sum = (rows: readonly { readonly amount: number }[]): number => rows.reduc
 function bySeller(amounts: readonly (readonly [seller: string, amount: number])[]): Record<string, number> {
   const sums: Record<string, number> = {};
   for (const [seller, amount] of amounts) sums[seller] = (sums[seller] ?? 0) + amount;
-  return Object.fromEntries(
-    Object.entries(sums)
-      .filter(([, amount]) => amount !== 0)
-      .sort(),
-  );
+  return Object.fromEntries(Object.entries(sums).filter(([, amount]) => amount !== 0));
 }

@@ -161,7 +161,7 @@ function charge(
 ): void {
   const total = [...own.values()].reduce((sum, share) => sum + share, 0n);
   if (total === 0n) return;
-  for (const [seller, share] of [...own]) {
+  for (const [seller, share] of Array.from(own)) {
     const got = lines.filter((line) => line.seller === seller).reduce((sum, line) => sum + netOf(line), 0n);
     const room = atLeast0(got - (due.get(seller) ?? 0n));
     const extra = smaller(whole((fee * share) / total, step), room);

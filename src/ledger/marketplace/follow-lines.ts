@@ -1,6 +1,5 @@
 import type { CauseId, OrderId } from '../../domain/ids.js';
 import {
-  type FeePolicy,
   type Given,
   type LineCause,
   type Lines,
