@@ -195,6 +195,8 @@ export const PLANTED: readonly (readonly [
     35,
     ['MakegoodSellerWaitLong'],
   ],
+  ['a bank takes three months', late(30, open('dispute', 'open', 8_000_000)), 40, []],
+  ['a dispute is older than four months', late(30, open('dispute', 'open', 10_368_100)), 35, ['MakegoodDisputesOld']],
   ['a bank transfer takes its time', late(30, open('payment', 'processing', 1_000_000)), 60, []],
   [
     'a payment has been processing for two weeks',

@@ -49,13 +49,9 @@ const sellerIn = z
   .regex(/^acct_[A-Za-z0-9_]{1,64}$/, { error: 'has to be a Stripe account, for example "acct_1A2b3C"' });
 
 const fee = z
-  .union([
-    z
-      .int({ error: 'has to be an integer of minor units, or {"basis_points": …}' })
-      .min(0, { error: 'has to be at least 0' })
-      .max(LARGEST),
-    z.strictObject({ basis_points: z.int().min(0).max(10_000) }),
-  ])
+  .union([z.int().min(0).max(LARGEST), z.strictObject({ basis_points: z.int().min(0).max(10_000) })], {
+    error: 'has to be an integer of minor units, or {"basis_points": 0 to 10000}',
+  })
   .describe(
     'Of the amount, what the platform keeps: minor units, or basis points of the amount, rounded down to what the currency moves in.',
   );
@@ -82,7 +78,7 @@ export const NewOrderRequest = z
       if (amount % step !== 0n) wrong('amount', offStep(order.currency));
       if (kept % step !== 0n) wrong('fee', offStep(order.currency));
       if (kept > amount) wrong('fee', `may be at most the amount, ${amount}`);
-      if (kept > 0n && seller === undefined)
+      if (order.items[index]?.fee !== undefined && seller === undefined)
         wrong('fee', "is what the platform keeps of a seller's line: this line has no seller_account");
     }
     const total = order.items.reduce((sum, { amount }) => sum + amount, 0n);

@@ -111,7 +111,7 @@ async function rowOf(
         'Hyperswitch does not say how much of this payment it captured, or captured it in another currency: give it back there, and the refund is found',
       );
     case 'exceeds_paid':
-      throw exceeds(outcome.remainder, '/amount');
+      throw exceeds(outcome.remainder, asked.lines && 'items' in asked.lines ? '/items' : '/amount');
     case 'exceeds_seller':
       throw exceeds(outcome.left, '/amount', 'of what was paid to this seller');
     case 'exceeds_item':

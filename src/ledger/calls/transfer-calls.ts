@@ -11,6 +11,7 @@ import { holdingDispute, holdTransfer, letGo } from '../marketplace/held-transfe
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { questionedPayment } from '../marketplace/order-status.js';
+import { restoreTaken } from '../marketplace/restorations.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -308,6 +309,8 @@ export async function finishTransfer(
   const started: MarketplaceItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
   started.push(...(await balanceSufficed(query, row)), ...(await sellerReceived(query, row.seller_account)));
   if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
+  // A dispute that took a part of it may be over.
+  started.push(...(await restoreTaken(query, row.order_id)));
   await proposeCompensation(query, row.order_id);
   return { status: (await lockTransfer(query, row.id)).status, started };
 }

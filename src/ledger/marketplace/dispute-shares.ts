@@ -52,11 +52,10 @@ export async function recordWithdrawals(
   const recorded: Recorded[] = [];
   const known = await withdrawalsNow(query, dispute.id);
   const taken = isTaken(rules.policy, status);
-  const inRecord = new Set(read.map(({ movementId }) => movementId));
-  // What persons said before the record could be read is in the record now.
-  for (const row of known) {
-    if (row.backAt === null && !inRecord.has(row.source)) recorded.push(await end(query, dispute.id, row.id, null));
-  }
+  // What persons said before the record could be read is in the record now. A movement that is not is of a reading before it.
+  for (const row of known)
+    if (row.backAt === null && row.source.startsWith('decision/'))
+      recorded.push(await end(query, dispute.id, row.id, null));
   for (const stretch of read) {
     const row = known.find(({ source }) => source === stretch.movementId);
     const id = row?.id ?? (await insert(query, dispute, { stretch, taken, rules }));

@@ -25,18 +25,14 @@ export async function restoreTaken(query: Query, order: OrderId): Promise<Market
   return started;
 }
 
-/** Taken of this seller in the name of the withdrawal, or kept of what ended with that, less what was paid again. */
-async function notRestored(
-  query: Query,
-  withdrawal: WithdrawalId,
-  { transfers, sellerAccount }: Owed,
-): Promise<bigint> {
+/** Taken of this seller in the name of the withdrawal, or kept of what has ended or was sent without it, less what was paid again. */
+async function notRestored(query: Query, withdrawal: WithdrawalId, { transfers }: Owed): Promise<bigint> {
   const [row] = await query<{ left: string }>(
     `SELECT coalesce((SELECT sum(amount) FROM reversals WHERE withdrawal_id = $1 AND status = 'reversed' AND transfer_id = ANY ($2)), 0)
        + coalesce((SELECT sum(w.amount) FROM withheld_by_withdrawals w JOIN seller_transfers t ON t.id = w.transfer_id
-           WHERE w.withdrawal_id = $1 AND w.transfer_id = ANY ($2) AND t.status = 'cancelled'), 0)
-       - coalesce((SELECT sum(promised) FROM seller_transfers WHERE compensates_withdrawal = $1 AND seller_account = $3), 0) AS left`,
-    [withdrawal, transfers.map(({ id }) => id), sellerAccount],
+           WHERE w.withdrawal_id = $1 AND w.transfer_id = ANY ($2) AND (t.status = 'cancelled' OR t.completed_at IS NOT NULL)), 0)
+       - coalesce((SELECT sum(promised) FROM seller_transfers WHERE compensates_withdrawal = $1 AND id = ANY ($2)), 0) AS left`,
+    [withdrawal, transfers.map(({ id }) => id)],
   );
   return BigInt(row?.left ?? 0);
 }

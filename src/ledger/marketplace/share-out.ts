@@ -44,6 +44,7 @@ export async function settleShares(query: Query, order: OrderId, because?: Cause
         seller,
         order,
         causes: inTurn(seller.named, { due, because, byLine }),
+        because,
         due,
         cents,
       });
@@ -87,6 +88,7 @@ interface TakeBack {
   readonly seller: SellerShare;
   readonly order: OrderId;
   readonly causes: readonly NamedShare[];
+  readonly because: CauseId | undefined;
   readonly due: bigint;
   readonly cents: bigint;
 }
@@ -94,14 +96,16 @@ interface TakeBack {
 /** Never sent is better than sent and taken back; what no cause can take of one transfer is taken of the next. */
 async function takeBack(
   query: Query,
-  { seller, order, causes, due, cents }: TakeBack,
+  { seller, order, causes, because, due, cents }: TakeBack,
 ): Promise<{ readonly started: readonly MarketplaceItem[]; readonly nameless: bigint }> {
   const started: MarketplaceItem[] = [];
   let nameless = 0n;
   let left = due;
+  // Its own is what has just come takes, so that exactly that is restored when it is over.
+  const cause = causes.find(({ id, share }) => id === because && share > 0n) ?? causes[0];
   for (const row of seller.transfers.filter(isUnsent)) {
     const share = smaller(left, BigInt(row.amount));
-    if (share > 0n) await withhold(query, row, share, causes[0]);
+    if (share > 0n) await withhold(query, row, share, cause);
     left -= share;
   }
   for (const row of seller.transfers.filter((one) => !isUnsent(one) && !isOver(one))) {

@@ -55,7 +55,7 @@ describe('makegood list', () => {
   });
 
   it.each([
-    [['list', 'disputes']],
+    [['list', 'disputed']],
     [['list', 'orders', '--status', 'settled']],
     [['list', '--status', 'permanently_failed']],
     [['list', 'reversals', '--protocol', 'x402']],

@@ -206,7 +206,7 @@ async function putPayment(
 }
 
 const WAITING: readonly TransferStatus[] = ['waiting_platform_balance', 'waiting_seller'];
-const UNSENT: readonly TransferStatus[] = ['pending', ...WAITING, 'failed', 'cancelled'];
+const UNSENT: readonly TransferStatus[] = ['pending', 'held', ...WAITING, 'failed', 'cancelled'];
 
 async function putTransfer(
   query: Query,
@@ -235,7 +235,8 @@ async function putTransfer(
     attempts: unsent && status !== 'failed' ? 0 : 1,
     idempotency_key: transferKey(id, 1),
     next_check_at: unsent && status !== 'cancelled' ? now : null,
-    waiting_since: WAITING.includes(status) ? now : null,
+    // A database of before has no such column.
+    ...(WAITING.includes(status) && { waiting_since: now }),
     workflow_id: `transfer/${id}`,
     ...transfer.columns,
   });

@@ -23,7 +23,7 @@ import type {
   StripeClaim,
 } from '../../../src/ledger/calls/call-types.js';
 import type { DecideOutcome, DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
-import type { MarketplaceItem, NewRefund } from '../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem, NewOrder, NewRefund } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { HOUR_MS, MINUTE_MS } from '../durations.js';
 import { ledgerForFile, ledgerForTest, type TestLedger } from '../ledger-fixtures.js';
 import { beginRequest, unique } from './fixtures.js';
@@ -66,13 +66,15 @@ export function marketplaceSteps(test: Pick<TestLedger, 'ledger' | 'clock' | 'da
   const aRunner = () => `runner/${(runners += 1)}`;
 
   /** An order that was made, paid and captured as our own clients do it: its transfers are promised, nothing was sent. */
-  async function paid(sellers: Readonly<Record<string, number>>, currency = 'USD'): Promise<Paid> {
+  async function paid(of: Readonly<Record<string, number>> | NewOrder['items'], currency = 'USD'): Promise<Paid> {
     const id = newOrderId(clock.nowMs());
-    const items = Object.entries(sellers).map(([sellerAccount, amount]) => ({
-      sellerAccount,
-      amount: BigInt(amount),
-      description: 'goods',
-    }));
+    const items: NewOrder['items'] = Array.isArray(of)
+      ? of
+      : Object.entries(of).map(([sellerAccount, amount]) => ({
+          sellerAccount,
+          amount: BigInt(amount),
+          description: 'goods',
+        }));
     await ledger.createOrder({ id, currency, items }, await beginRequest(test, 'orders'));
     const hyperswitchPaymentId = unique('pay');
     const made = await ledger.createPayment(

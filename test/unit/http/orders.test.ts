@@ -51,6 +51,7 @@ describe('POST /api/v1/orders', () => {
       transfers: [],
       refunds: [],
       reversals: [],
+      disputes: [],
       reference: null,
       created_at: expect.any(String),
     });
@@ -76,6 +77,12 @@ describe('POST /api/v1/orders', () => {
     ['an empty list of items', { currency: 'USD', items: [] }, '/items'],
     ['101 items', { currency: 'USD', items: Array.from({ length: 101 }, () => ITEM) }, '/items'],
     ['no seller of a line with a fee', item({ seller_account: undefined, fee: 1 }), '/items/0/fee'],
+    [
+      'no seller of a line with a fee of nothing',
+      item({ seller_account: undefined, fee: { basis_points: 0 } }),
+      '/items/0/fee',
+    ],
+    ['a fee that is text', item({ fee: '10' }), '/items/0/fee'],
     ['a fee above the amount', item({ fee: 601 }), '/items/0/fee'],
     ['a negative fee', item({ fee: -1 }), '/items/0/fee'],
     ['a fee of half a cent', item({ fee: 0.5 }), '/items/0/fee'],

@@ -26,7 +26,14 @@ interface Kind {
   readonly set: string;
 }
 
-const UNSENT: readonly string[] = ['pending', 'waiting_platform_balance', 'waiting_seller', 'failed', 'cancelled'];
+const UNSENT: readonly string[] = [
+  'pending',
+  'held',
+  'waiting_platform_balance',
+  'waiting_seller',
+  'failed',
+  'cancelled',
+];
 
 const KINDS: Readonly<Record<string, Kind>> = {
   order: {
@@ -62,7 +69,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       const order = await putOrder(test, { transfers: [{ amount: 1_000, status, stripeTransferId, columns: unsent }] });
       return order.transfers[0]!.id;
     },
-    set: `certainty = CASE WHEN $2 = 'cancelled' OR $2 LIKE 'waiting_%' THEN certainty ELSE 'done' END,
+    set: `certainty = CASE WHEN $2 IN ('cancelled', 'held') OR $2 LIKE 'waiting_%' THEN certainty ELSE 'done' END,
       waiting_since = CASE WHEN $2 LIKE 'waiting_%' THEN now() END,
       withheld = CASE WHEN $2 = 'cancelled' AND certainty = 'absent' THEN promised ELSE withheld END,
       amount = CASE WHEN $2 = 'cancelled' AND certainty = 'absent' THEN 0 ELSE amount END,

@@ -39,6 +39,7 @@ describe('an order', () => {
       transfers: [],
       refunds: [],
       reversals: [],
+      disputes: [],
       createdAt: expect.stringMatching(/^2\d{3}-.*Z$/),
     });
     expect(await test.ledger.findOrder(order.id)).toEqual(created);
