@@ -19,6 +19,7 @@ import { createDueItems } from '../../src/ledger/marketplace/due-items.js';
 import { createForeignShares } from '../../src/ledger/marketplace/foreign-shares.js';
 import { createProviderStates } from '../../src/ledger/marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from '../../src/ledger/marketplace/marketplace-lists.js';
+import { createMoneyThatLeaves } from '../../src/ledger/marketplace/money-that-leaves.js';
 import { createOrders } from '../../src/ledger/marketplace/orders.js';
 import { createPayments } from '../../src/ledger/marketplace/payments.js';
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
@@ -41,6 +42,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createMarketplaceLists(NOTHING),
     ...createProviderStates(NOTHING),
     ...createWebhooks(NOTHING),
+    ...createMoneyThatLeaves(NOTHING, NOTHING),
     ...createPayouts(NOTHING),
     ...createHistoricalTransfers(NOTHING),
     ...createBackfills(NOTHING),
