@@ -37,6 +37,7 @@ it('programs of all frameworks in one process sell by one lease, which one call 
     import('./programs/fastify.js'),
     import('./programs/http2.js'),
   ]);
+  await until('all of them listen', () => programs.every(({ server }) => server.listening), { limitMs: 10_000 });
   const urls = programs.map(({ server }) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
   // What ATXP offers comes when the auth server has had its time.
   const paths = ['/report', '/report', '/reports/monday', '/report'];

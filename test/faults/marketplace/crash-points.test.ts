@@ -38,6 +38,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.listPayments': 'reads',
   'ledger.findSeller': 'reads',
   'ledger.findDispute': 'reads',
+  'ledger.reversalsOfDisputes': 'reads',
   'ledger.listDisputes': 'reads',
   'ledger.disputeToFollow': 'reads',
   'ledger.disputeReadAgainMs': 'reads',
