@@ -76,8 +76,10 @@ export function createDueItems(database: Database) {
       }
     },
 
-    /** Looked in vain: the next look is due then. */
-    /** @param found false: Stripe's records hold nothing of ours, one more proof of that where it is not too close to the last */
+    /**
+     * Looked in vain: the next look is due then.
+     * @param found false: Stripe's records hold nothing of ours, one more proof of that where it is not too close to the last
+     */
     async nextProbe(item: { kind: 'transfer' | 'reversal'; id: string }, found: boolean | undefined, afterMs: number) {
       await database.query(
         `UPDATE ${TABLE_OF[item.kind]} SET next_check_at = clock_now() + $2 * interval '1 millisecond',

@@ -124,7 +124,7 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
   const causes = await standingCauses(query, order);
   const promised = rows.filter((row) => row.compensates_transfer === null);
   const sellers = head?.by_line
-    ? await sharesByLine(query, order, { rows, promised })
+    ? await sharesByLine(query, order, { rows, promised, causes })
     : sharesOfTheWhole(rows, promised, { causes, paid: BigInt(head?.paid ?? 0), step });
   return { step, byLine: head?.by_line ?? false, causes, sellers };
 }
@@ -156,12 +156,15 @@ function sharesOfTheWhole(
 async function sharesByLine(
   query: Query,
   order: OrderId,
-  { rows, promised }: { readonly rows: readonly ShareRow[]; readonly promised: readonly ShareRow[] },
+  {
+    rows,
+    promised,
+    causes,
+  }: { readonly rows: readonly ShareRow[]; readonly promised: readonly ShareRow[]; readonly causes: readonly Cause[] },
 ): Promise<SellerShare[]> {
   const { standing } = await causesByLine(query, order);
   const lines = await linesIn(query, order, await headOf(query, order));
   const { due, named } = evaluate(lines, standing);
-  const kinds = await standingCauses(query, order);
   const sellers = [...new Set(promised.map((row) => row.seller_account))];
   return sellers.map((seller) => {
     const own = promised.filter((row) => row.seller_account === seller);
@@ -169,7 +172,7 @@ async function sharesByLine(
       seller,
       currency: own[0]?.currency ?? '',
       due: due.get(seller) ?? 0n,
-      named: kinds.map(({ id, kind }) => ({ id, kind, share: named.get(id)?.get(seller) ?? 0n })),
+      named: causes.map(({ id, kind }) => ({ id, kind, share: named.get(id)?.get(seller) ?? 0n })),
       transfers: [...own, ...own.flatMap((row) => compensationsOf(rows, row))],
     };
   });

@@ -1,9 +1,6 @@
 -- Disputes are found, read again and decided about, and what left our balance because of them is recorded as it is at the processor.
 
--- Of which processor a payment is, and what it is called there; there already where the money of charges is known (0053).
 ALTER TABLE payments
-  ADD COLUMN IF NOT EXISTS connector text,
-  ADD COLUMN IF NOT EXISTS connector_transaction_id text,
   -- When it is looked at for disputes and refunds that nobody told of; NULL: nothing was captured, or no network takes one any more.
   ADD COLUMN disputes_look_at timestamptz;
 CREATE INDEX payments_looked_at ON payments (disputes_look_at) WHERE disputes_look_at IS NOT NULL;
