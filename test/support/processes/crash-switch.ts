@@ -54,7 +54,7 @@ const WITHOUT_IDS: ReadonlySet<string> = new Set([
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Of a reversal. */
 const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const OF_A_PROVIDER = /^(pay|ref|tr)_/;
+const OF_A_PROVIDER = /^(pay|ref|tr|pi)_/;
 
 /**
  * Wraps interfaces so that this process kills itself at a named call, chosen by the parent: nothing in the product knows
@@ -144,12 +144,13 @@ function rememberKeys(result: unknown, keysOf: Map<string, string>): void {
     readonly claim?: Readonly<Record<string, unknown>> & { readonly id: string; readonly refundId?: string };
   };
   for (const { id, key } of claimed) keysOf.set(key, id);
-  for (const text of Object.values(claim ?? {})) {
-    if (claim && typeof text === 'string' && OF_A_PROVIDER.test(text)) keysOf.set(text, claim.refundId ?? claim.id);
+  if (!claim) return;
+  for (const text of textsIn(claim)) {
+    if (OF_A_PROVIDER.test(text)) keysOf.set(text, claim.refundId ?? claim.id);
   }
 }
 
-function textsIn(value: unknown, keysOf: ReadonlyMap<string, string>, depth = 0): readonly string[] {
+function textsIn(value: unknown, keysOf: ReadonlyMap<string, string> = new Map(), depth = 0): readonly string[] {
   if (typeof value === 'string') return [keysOf.get(value) ?? value];
   if (typeof value !== 'object' || value === null || depth > 4) return [];
   return Object.values(value).flatMap((inner) => textsIn(inner, keysOf, depth + 1));
