@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
+import type { FeePolicy } from '../domain/marketplace/lines.js';
 import { createHyperswitchAccount } from '../ledger/calls/hyperswitch-account.js';
 import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
@@ -25,9 +26,11 @@ const UNDEFINED_COLUMN = '42703';
 interface DecisionRules {
   readonly approvalThreshold: ApprovalThreshold;
   readonly disputes: DisputeRules;
+  readonly refundFee: FeePolicy;
 }
 
-function operationsOn(database: Database, { approvalThreshold, disputes: disputeRules }: DecisionRules, clock: Clock) {
+function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
+  const { approvalThreshold, disputes: disputeRules, refundFee } = rules;
   return {
     ...createOrders(database),
     ...createTransferReader(database),
@@ -37,7 +40,7 @@ function operationsOn(database: Database, { approvalThreshold, disputes: dispute
     ...createStripeGates(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createDecisions(database, { approvalThreshold, clock, disputeRules }),
+    ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createDisputeReader(database),
     ...createSettlementReader(database),
     ...createStoryReader(database),

@@ -2,7 +2,7 @@ import type { Capture } from '../domain/channels/channel.js';
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../domain/marketplace/disputes.js';
-import type { FeePolicy } from '../domain/marketplace/lines.js';
+import { DEFAULT_FEE_POLICY, type FeePolicy } from '../domain/marketplace/lines.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
@@ -79,7 +79,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     clock,
     approvalThreshold,
     disputeRules = DEFAULT_DISPUTE_RULES,
-    refundFee = 'return_proportionally',
+    refundFee = DEFAULT_FEE_POLICY,
   } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
@@ -102,7 +102,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDueAnswers(database),
     ...createNamedAnswers(database, sealer),
     ...createSettlementReader(database),
-    ...createDecisions(database, { approvalThreshold, clock, disputeRules }),
+    ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createSweepMarks(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
@@ -127,7 +127,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createBackfillMatching(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createPaymentCalls(database, sealer, clock),
+    ...createPaymentCalls(database, { sealer, clock, refundFee }),
     ...createPaymentCancels(database),
     ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database),

@@ -515,6 +515,7 @@ unnamed_refunds.payment_id uuid NOT NULL
 unnamed_refunds.amount numeric(78,0) NOT NULL
 unnamed_refunds.currency text NOT NULL
 unnamed_refunds.succeeded boolean NOT NULL
+unnamed_refunds.made_from text
 unnamed_refunds.seen_at timestamp with time zone NOT NULL DEFAULT clock_now()
 unnamed_refunds.decided_at timestamp with time zone
 voucher_changes.channel text NOT NULL
@@ -534,10 +535,6 @@ webhook_events.deliveries integer NOT NULL DEFAULT 1
 webhook_events.next_check_at timestamp with time zone
 webhook_events.processed_at timestamp with time zone
 webhook_events.outcome text
-withheld_by_withdrawals.transfer_id uuid NOT NULL
-withheld_by_withdrawals.withdrawal_id uuid NOT NULL
-withheld_by_withdrawals.amount numeric(78,0) NOT NULL
-withheld_by_withdrawals.at timestamp with time zone NOT NULL DEFAULT clock_now()
 
 -- constraints
 atomic_store atomic_store_key_check CHECK ((key <> ''::text))
@@ -803,6 +800,7 @@ turn_clock turn_clock_only_one_check CHECK (only_one)
 turn_clock turn_clock_pkey PRIMARY KEY (only_one)
 turn_rounds turn_rounds_pkey PRIMARY KEY (round)
 unnamed_refunds unnamed_refunds_amount_check CHECK ((amount > (0)::numeric))
+unnamed_refunds unnamed_refunds_made_from_check CHECK ((made_from <> ''::text))
 unnamed_refunds unnamed_refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
 unnamed_refunds unnamed_refunds_pkey PRIMARY KEY (provider_refund_id)
 unnamed_refunds unnamed_refunds_provider_refund_id_check CHECK ((provider_refund_id <> ''::text))
@@ -814,9 +812,6 @@ webhook_events unprocessed_event_is_found_again CHECK (((processed_at IS NULL) =
 webhook_events webhook_events_event_id_check CHECK ((event_id <> ''::text))
 webhook_events webhook_events_pkey PRIMARY KEY (provider, event_id)
 webhook_events webhook_events_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
-withheld_by_withdrawals withheld_by_withdrawals_amount_check CHECK ((amount > (0)::numeric))
-withheld_by_withdrawals withheld_by_withdrawals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
-withheld_by_withdrawals withheld_by_withdrawals_withdrawal_id_fkey FOREIGN KEY (withdrawal_id) REFERENCES dispute_withdrawals(id)
 
 -- indexes
 CREATE INDEX atomic_store_expired ON public.atomic_store USING btree (expires_at) WHERE (expires_at IS NOT NULL)
@@ -882,7 +877,6 @@ CREATE INDEX settlements_vouchers_waiting ON public.settlements USING btree (vou
 CREATE INDEX unnamed_refunds_of_payment ON public.unnamed_refunds USING btree (payment_id)
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
-CREATE INDEX withheld_by_withdrawal ON public.withheld_by_withdrawals USING btree (withdrawal_id)
 CREATE UNIQUE INDEX atomic_store_pkey ON public.atomic_store USING btree (key)
 CREATE UNIQUE INDEX backfill_candidates_pkey ON public.backfill_candidates USING btree (backfill_id, stripe_transfer_id)
 CREATE UNIQUE INDEX backfill_destinations_pkey ON public.backfill_destinations USING btree (backfill_id, destination)
@@ -1026,7 +1020,6 @@ CREATE TRIGGER unnamed_refunds_keep BEFORE DELETE ON public.unnamed_refunds FOR 
 CREATE TRIGGER voucher_changes_stay BEFORE UPDATE ON public.voucher_changes FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER voucher_channels_keep BEFORE DELETE ON public.voucher_channels FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER voucher_takes_otherwise AFTER UPDATE OF status, certainty, cap, spent, voucher_channel, voucher_place, voucher_cumulative ON public.settlements FOR EACH ROW WHEN (((old.voucher_channel IS NOT NULL) OR (new.voucher_channel IS NOT NULL))) EXECUTE FUNCTION voucher_change()
-CREATE TRIGGER withheld_by_withdrawals_keep BEFORE DELETE OR UPDATE ON public.withheld_by_withdrawals FOR EACH ROW EXECUTE FUNCTION refuse_change()
 
 -- functions
 CREATE OR REPLACE FUNCTION public.ask_about_others(p_transfer uuid)

@@ -49,7 +49,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createBackfillPlan(NOTHING),
     ...createBackfillDestinations(NOTHING),
     ...createBackfillMatching(NOTHING),
-    ...createPaymentCalls(NOTHING, NOTHING, NOTHING),
+    ...createPaymentCalls(NOTHING, NOTHING),
     ...createPaymentCancels(NOTHING),
     ...createHyperswitchAccount(NOTHING),
     ...createHyperswitchPace(NOTHING),

@@ -1,12 +1,11 @@
-import type { StripeDispute } from '../../domain/calls/provider-answers.js';
 import type { DisputeId } from '../../domain/ids.js';
+import { unfitRecord } from '../../domain/marketplace/disputes.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { FollowedDispute } from '../../ledger/marketplace/disputes.js';
 import type { StripeReader } from './ask-stripe.js';
 import { NOT_NEEDED, type Verifier } from './verification.js';
 
 export interface DisputeVerifierDependencies {
-  readonly ledger: Pick<Ledger, 'disputeToFollow' | 'findOrder' | 'findDispute'>;
+  readonly ledger: Pick<Ledger, 'disputeToFollow'>;
   readonly stripe: StripeReader | undefined;
 }
 
@@ -19,18 +18,12 @@ export function disputeVerifier({ ledger, stripe }: DisputeVerifierDependencies)
     const answer = await stripe.inLane('disputes').readDispute(dispute.providerDisputeId);
     if (answer.kind === 'missing') return { kind: 'absent' };
     if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
-    return (await fits(dispute, answer.value))
+    const about = { payment: dispute.connectorTransactionId, currency: dispute.orderCurrency };
+    return unfitRecord(about, answer.value) === undefined
       ? {
           kind: 'refuted',
           detail: `Stripe's own record of ${dispute.providerDisputeId} says where its funds are: resolve with retry, which reads it`,
         }
       : NOT_NEEDED;
   };
-
-  /** In another currency than the order's its record says nothing of the order's money. */
-  async function fits({ id }: FollowedDispute, held: StripeDispute): Promise<boolean> {
-    const found = await ledger.findDispute(id);
-    const order = found && (await ledger.findOrder(found.orderId));
-    return order !== undefined && [held, ...held.movements].every(({ currency }) => currency === order.currency);
-  }
 }

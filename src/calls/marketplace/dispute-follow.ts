@@ -1,6 +1,7 @@
 import { assertNever } from '../../domain/assert-never.js';
 import type { NamedDispute, ReadAnswer, StripeDispute } from '../../domain/calls/provider-answers.js';
 import type { DisputeId } from '../../domain/ids.js';
+import { UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { FollowedDispute } from '../../ledger/marketplace/disputes.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
@@ -135,12 +136,13 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
       if (!isOpen && dispute.namedBy !== null) return { kind: 'final', status: dispute.status };
       const afterMs = dispute.namedBy === null ? UNNAMED_AGAIN_MS : await ledger.disputeReadAgainMs(id);
       const detail = `the dispute is ${dispute.status}, its funds ${WHERE[dispute.funds]}`;
-      return { kind: 'open', status: dispute.status, detail, afterMs: afterMs ?? MISFIT_AGAIN_MS };
+      return afterMs === null
+        ? { kind: 'final', status: dispute.status }
+        : { kind: 'open', status: dispute.status, detail, afterMs };
     },
   };
 }
 
-const UNNAMED_AGAIN_MS = 10 * 60_000;
 const WHERE = { none: 'did not move', out: 'are out', back: 'are back' } as const;
 const NO_RECORD = 'its processor keeps no record that is read here';
 

@@ -56,7 +56,7 @@ export const DECISIONS = {
     // Where its funds are, which nobody here can read. That they are back pays sellers again.
     funds_out: { persons: 'by_amount', asks: true, reasons: ['dispute'] },
     funds_back: { persons: 'two', asks: true },
-    write_off: { persons: 'by_amount', reasons: ['dispute'] },
+    write_off: { persons: 'by_amount', reasons: ['dispute', 'conflict'] },
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, ActionRule>>>>;
 

@@ -34,8 +34,6 @@ export interface DisputeMovement {
   readonly id: string;
   /** Below zero: out of our balance; above: back into it. Minor units of `currency`. */
   readonly amount: bigint;
-  /** What Stripe took for itself, or gave back of that. */
-  readonly fee: bigint;
   /** Of the balance, which need not be the charge's. */
   readonly currency: string;
   /** ISO 8601 */
@@ -50,8 +48,8 @@ export interface Withdrawal {
   readonly outAt: string;
   /** Null: it is out. */
   readonly backAt: string | null;
-  /** What was left of another one that came back in part. */
-  readonly isRest: boolean;
+  /** What was left of another one, which came back in part: the movement that began that one. Null: it went out whole. */
+  readonly restOf: string | null;
 }
 
 /**
@@ -62,7 +60,7 @@ export interface Withdrawal {
 export function withdrawalsOf(movements: readonly DisputeMovement[]): readonly Withdrawal[] {
   const all: Withdrawal[] = [];
   for (const { id, amount, at } of inOrder(movements)) {
-    if (amount < 0n) all.push({ movementId: id, amount: -amount, outAt: at, backAt: null, isRest: false });
+    if (amount < 0n) all.push({ movementId: id, amount: -amount, outAt: at, backAt: null, restOf: null });
     else giveBack(all, { id, amount, at });
   }
   return all;
@@ -77,7 +75,7 @@ function giveBack(all: Withdrawal[], { id, amount, at }: { id: string; amount: b
     all[place] = { ...stretch, backAt: at };
     left -= part;
     const rest = stretch.amount - part;
-    if (rest > 0n) all.push({ movementId: id, amount: rest, outAt: at, backAt: null, isRest: true });
+    if (rest > 0n) all.push({ movementId: id, amount: rest, outAt: at, backAt: null, restOf: stretch.movementId });
   }
 }
 
@@ -90,6 +88,37 @@ function inOrder(movements: readonly DisputeMovement[]): readonly DisputeMovemen
       Number(one.amount > 0n) - Number(other.amount > 0n) ||
       (one.id < other.id ? -1 : 1),
   );
+}
+
+/** What the ledger holds a dispute to be about. */
+export interface DisputedPayment {
+  /** What the payment is called at the processor; null: that is not known. */
+  readonly payment: string | null;
+  /** Of the order. */
+  readonly currency: string;
+}
+
+interface DisputeRecord {
+  readonly charge: string;
+  readonly paymentIntent: string | null;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly movements: readonly DisputeMovement[];
+}
+
+/**
+ * Why nothing follows from the processor's record: amounts of different currencies are never compared, and a dispute of another
+ * payment is another dispute. undefined: it fits.
+ */
+export function unfitRecord({ payment, currency }: DisputedPayment, held: DisputeRecord): string | undefined {
+  if (payment !== null && payment !== held.paymentIntent && payment !== held.charge)
+    return `Stripe's record is of payment ${held.paymentIntent ?? held.charge}, and this one of ${payment}`;
+  const strange = held.movements.find((one) => one.currency !== currency);
+  if (strange)
+    return `Stripe moved ${strange.amount} ${strange.currency} (${strange.id}) because of it, and the order is in ${currency}`;
+  return held.currency === currency
+    ? undefined
+    : `it is about ${held.amount} ${held.currency}, and the order is in ${currency}`;
 }
 
 export function fundsOf(withdrawals: readonly Pick<Withdrawal, 'backAt'>[]): DisputeFunds {
@@ -123,13 +152,15 @@ export const isOpenDispute = (status: DisputeStatus): boolean => status === 'inq
 export const isTaken = (policy: DisputePolicy, status: DisputeStatus): boolean =>
   policy === 'reverse' || status === 'lost';
 
-/** Whether what was not sent yet of its order waits for the end of it. */
+/** Whether what was not sent yet of its order waits for the end of it. What stays out of one that was not lost is the platform's. */
 export const holdsUnsent = (
   policy: DisputePolicy,
   { status, funds }: { readonly status: DisputeStatus; readonly funds: DisputeFunds },
-): boolean => policy === 'hold' && funds === 'out' && status !== 'lost';
+): boolean => policy === 'hold' && funds === 'out' && isOpenDispute(status);
 
 const MINUTE_MS = 60_000;
+/** What the processor alone tells of may be named at any moment. */
+export const UNNAMED_AGAIN_MS = 10 * MINUTE_MS;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
 /**

@@ -17,6 +17,8 @@ export interface Line {
 /** Who bears the fee of what is given back: `keep`: the seller gives it back first, as far as what he got reaches. */
 export const FEE_POLICIES = ['keep', 'return_proportionally'] as const;
 export type FeePolicy = (typeof FEE_POLICIES)[number];
+/** REFUND_FEE where it is not set. */
+export const DEFAULT_FEE_POLICY: FeePolicy = 'return_proportionally';
 
 export interface Lines {
   readonly lines: readonly Line[];

@@ -9,6 +9,8 @@ import {
   isOpenDispute,
   readAgainAfterMs,
   statusAtStripe,
+  UNNAMED_AGAIN_MS,
+  unfitRecord,
   withdrawalsOf,
 } from '../../domain/marketplace/disputes.js';
 import type { Database } from '../database.js';
@@ -38,7 +40,6 @@ const NAMED_WITHIN_MS = 60 * 60_000;
 const SWEEP_AFTER_MS = 10 * 60_000;
 /** While a person is asked, or Hyperswitch has not named it yet. */
 const ASKED_AGAIN_MS = 60 * 60_000;
-const UNNAMED_AGAIN_MS = 10 * 60_000;
 
 /** What is read of disputes becomes what we know of them, and what follows for the sellers' shares, in one transaction. */
 export function createDisputeReadings(database: Database, rules: DisputeRules) {
@@ -79,7 +80,7 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
     applyDispute: (id: DisputeId, held: StripeDispute): Promise<readonly MarketplaceItem[]> =>
       database.transaction(async (query) => {
         const row = await lockDispute(query, id);
-        const unfit = unfitOf(row, held);
+        const unfit = unfitRecord({ payment: row.connector_transaction_id, currency: row.order_currency }, held);
         const status = statusAtStripe(held.status);
         if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
         if (row.named_by === null) return await notNamed(query, row, held);
@@ -209,19 +210,6 @@ async function note(query: Query, told: Noted): Promise<KnownRow> {
   return known;
 }
 
-/** Amounts of different currencies are never compared; a dispute of another payment is another dispute. */
-function unfitOf(row: LockedDispute, held: StripeDispute): string | undefined {
-  const known = row.connector_transaction_id;
-  if (known !== null && known !== held.paymentIntent && known !== held.charge)
-    return `Stripe's record is of payment ${held.paymentIntent ?? held.charge}, and this one of ${known}`;
-  const strange = held.movements.find(({ currency }) => currency !== row.order_currency);
-  if (strange)
-    return `Stripe moved ${strange.amount} ${strange.currency} (${strange.id}) because of it, and the order is in ${row.order_currency}`;
-  return held.currency === row.order_currency
-    ? undefined
-    : `it is about ${held.amount} ${held.currency}, and the order is in ${row.order_currency}`;
-}
-
 interface Save {
   readonly status: DisputeStatus;
   readonly funds: DisputeFunds;
@@ -254,7 +242,7 @@ async function save(query: Query, row: LockedDispute, { status, funds, words, ch
 
 /** What was asked because the record could not be read, or because nobody had named it, needs no person any more. */
 async function answered(query: Query, row: LockedDispute): Promise<void> {
-  if (row.attention_reason === null) return;
+  if (row.attention_reason === null || row.attention_reason === 'conflict') return;
   await withdrawRequests(query, 'dispute', row.id, "the processor's own record is read by now");
   await dropAttention(query, 'disputes', row.id);
 }

@@ -1,7 +1,6 @@
 import { withdrawRequests } from '../decisions/decision-rows.js';
-import { proposeCompensation } from '../marketplace/compensation.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
-import { restoreTaken } from '../marketplace/restorations.js';
+import { makeGood } from '../marketplace/restorations.js';
 import { leavePlace } from '../marketplace/reversal-demands.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Recorded } from './call-types.js';
@@ -51,8 +50,7 @@ export async function finishReversal(
   });
   await withdrawRequests(query, 'reversal', row.id, 'Stripe holds the reversal');
   // Found late, its dispute may be over, or its refund have failed: what it took is paid again, or proposed to be.
-  const restored = await restoreTaken(query, row.order_id);
-  await proposeCompensation(query, row.order_id);
+  const restored = await makeGood(query, row.order_id);
   const woken = await gateOpens(query, row);
   const freed = await leavePlace(query, { id: row.id, status: 'pending' });
   return { status: 'reversed', started: [...freed, ...woken, ...restored] };

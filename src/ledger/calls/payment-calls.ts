@@ -1,10 +1,8 @@
 import { type Certainty, certaintyAtClaim } from '../../domain/calls/certainty.js';
-import type { Clock } from '../../domain/clock.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Database } from '../database.js';
 import { moveOrder } from '../marketplace/order-status.js';
 import { isOpen, type LockedPayment, lockPayment, lockWithOrder } from '../marketplace/payment-row.js';
-import type { Sealer } from '../sealer.js';
 import type { Applied, ClaimedPayment, HyperswitchClaim, PaymentReading } from './call-types.js';
 import {
   type AbsentOutcome,
@@ -18,10 +16,10 @@ import {
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
-import { readPaymentInto } from './payment-readings.js';
+import { type Reader, readPaymentInto } from './payment-readings.js';
 
 /** The calls that make and follow one payment at Hyperswitch, and what its answers change here. */
-export function createPaymentCalls(database: Database, sealer: Sealer, clock: Clock) {
+export function createPaymentCalls(database: Database, parts: Omit<Reader, 'query'>) {
   return {
     claimPayment: (id: PaymentId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedPayment>> =>
       database.transaction(async (query) => {
@@ -55,7 +53,7 @@ export function createPaymentCalls(database: Database, sealer: Sealer, clock: Cl
     applyPayment: (reading: PaymentReading): Promise<Applied> =>
       database.transaction(async (query) => {
         const row = await lockWithOrder(query, reading.paymentId);
-        return await readPaymentInto({ query, sealer, clock }, row, reading);
+        return await readPaymentInto({ query, ...parts }, row, reading);
       }),
   };
 }

@@ -2,6 +2,7 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import { bookPlatform } from '../marketplace/follow-lines.js';
@@ -19,6 +20,8 @@ export interface Reader {
   readonly query: Query;
   readonly sealer: Sealer;
   readonly clock: Clock;
+  /** Of what is given back outside a refund. */
+  readonly refundFee: FeePolicy;
 }
 
 /** What was read of a payment becomes what we know of it. The caller holds the order and the payment. */
@@ -86,13 +89,17 @@ const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? '
  * Hyperswitch has cancelled what paid the order after it was captured: like a refund of all that is kept, made in its dashboard. Where a
  * refund of it is under way, which may give the same back, a person is asked.
  */
-async function isGivenBack({ query, clock }: Reader, row: LockedPayment, facts: PaymentFacts): Promise<boolean> {
+async function isGivenBack(
+  { query, clock, refundFee: fee }: Reader,
+  row: LockedPayment,
+  facts: PaymentFacts,
+): Promise<boolean> {
   const fits = facts.amount === BigInt(row.amount) && facts.currency === row.currency;
   if (row.status !== 'succeeded' || facts.capturedByWord !== 'given_back' || !fits) return false;
   const { kept, under_way: underWay } = await keptOf(query, row);
   if (underWay || !row.captured_known) return false;
   const { order_id: order, id: payment, currency } = row;
-  if (kept > 0n) await bookGivenBack(query, clock, { order, payment, amount: kept, currency });
+  if (kept > 0n) await bookGivenBack(query, clock, { order, payment, amount: kept, currency, fee });
   return true;
 }
 

@@ -8,10 +8,9 @@ import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/over
 import { larger } from '../../domain/money.js';
 import type { Database } from '../database.js';
 import { dropAttention, isGivenUp, withdrawRequests } from '../decisions/decision-rows.js';
-import { proposeCompensation } from '../marketplace/compensation.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { refreshOrder } from '../marketplace/order-status.js';
-import { restoreTaken } from '../marketplace/restorations.js';
+import { makeGood } from '../marketplace/restorations.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -243,9 +242,7 @@ async function shareAnew(query: Query, row: LockedRefund, status: RefundStatus):
   const started = failedLate
     ? await restoreShares(query, row.order_id, row.id)
     : await settleShares(query, row.order_id, row.id);
-  const restored = await restoreTaken(query, row.order_id);
-  await proposeCompensation(query, row.order_id);
-  return [...started, ...restored];
+  return [...started, ...(await makeGood(query, row.order_id))];
 }
 
 /** Another refund must have failed of which we have not heard: this one counts once that one is read. */
@@ -286,7 +283,8 @@ async function insertFound(query: Query, { paymentId, refundId, facts, fee }: Fo
   if (!payment) throw new Error(`payment ${paymentId} is not in the ledger`);
   await lockOrder(query, payment.order_id);
   const [known] = await query<{ id: RefundId }>(
-    `SELECT id FROM refunds WHERE hyperswitch_refund_id = $1 OR (hyperswitch_refund_id IS NULL AND connector_refund_id = $2)
+    `SELECT id FROM refunds WHERE hyperswitch_refund_id = $1 OR (hyperswitch_refund_id IS NULL AND (connector_refund_id = $2
+       OR connector_refund_id IN (SELECT provider_refund_id FROM unnamed_refunds WHERE made_from = $1)))
      ORDER BY hyperswitch_refund_id NULLS LAST LIMIT 1`,
     [facts.hyperswitchRefundId, facts.connectorRefundId],
   );

@@ -6,12 +6,11 @@ import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
-import { proposeCompensation } from '../marketplace/compensation.js';
 import { holdingDispute, holdTransfer, letGo } from '../marketplace/held-transfers.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { questionedPayment } from '../marketplace/order-status.js';
-import { restoreTaken } from '../marketplace/restorations.js';
+import { makeGood } from '../marketplace/restorations.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -310,8 +309,7 @@ export async function finishTransfer(
   started.push(...(await balanceSufficed(query, row)), ...(await sellerReceived(query, row.seller_account)));
   if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
   // A dispute that took a part of it may be over.
-  started.push(...(await restoreTaken(query, row.order_id)));
-  await proposeCompensation(query, row.order_id);
+  started.push(...(await makeGood(query, row.order_id)));
   return { status: (await lockTransfer(query, row.id)).status, started };
 }
 

@@ -5,6 +5,7 @@ import type { ActionOf, DecidableKind } from '../../domain/decisions/decisions.j
 import type { DecisionId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { DisputeRules } from '../../domain/marketplace/disputes.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { Query } from '../transition.js';
 import type { Verification } from './decision-types.js';
 
@@ -39,6 +40,7 @@ export interface Work {
   readonly query: Query;
   readonly clock: Clock;
   readonly disputeRules: DisputeRules;
+  readonly refundFee: FeePolicy;
   /** Which decision it carries out. */
   readonly decisionId: DecisionId;
 }

@@ -2,7 +2,9 @@ import type { DisputeId, OrderId } from '../../domain/ids.js';
 import type { DisputeStatus } from '../../domain/marketplace/disputes.js';
 import { smaller } from '../../domain/money.js';
 import { endWithdrawals, followFunds, insertWithdrawal } from '../marketplace/dispute-shares.js';
+import { stopHolding } from '../marketplace/held-transfers.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { settleShares } from '../marketplace/share-out.js';
 import type { Query } from '../transition.js';
 import { type Decidable, type DecidableRow, needsAttention, type Said } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
@@ -39,9 +41,10 @@ export const DISPUTE: Decidable<'dispute', Row> = {
   waits: (row, action) => needsAttention(row) || (action === 'funds_back' && isSaidOut(row)),
   atStake: ({ amount, currency }) => ({ amount: BigInt(amount), currency: currency.toLowerCase() }),
   actions: {
-    /** Read again now; what still needs a person comes back. */
+    /** The sellers' shares are settled once more and it is read again; what still needs a person comes back. */
     retry: {
       async apply({ query }, row) {
+        await settleShares(query, row.order_id);
         return await readAgain(query, row);
       },
     },
@@ -83,6 +86,7 @@ export const DISPUTE: Decidable<'dispute', Row> = {
     write_off: {
       async apply({ query }, row) {
         await query(`UPDATE disputes SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
+        if (row.attention_reason !== 'conflict') await stopHolding(query, row.id);
         return row.status;
       },
     },
@@ -121,4 +125,5 @@ async function putAside(query: Query, row: Row, funds: 'out' | 'back'): Promise<
     `UPDATE disputes SET ${NO_ATTENTION}, funds = $2, changed_at = clock_now(), next_check_at = clock_now() + interval '1 hour' WHERE id = $1`,
     [row.id, funds],
   );
+  await stopHolding(query, row.id);
 }

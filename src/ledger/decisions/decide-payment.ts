@@ -1,5 +1,4 @@
 import { type Certainty, mayHaveMoved } from '../../domain/calls/certainty.js';
-import type { Clock } from '../../domain/clock.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { larger } from '../../domain/money.js';
@@ -27,6 +26,8 @@ interface Row extends DecidableRow {
   readonly said_given_back: RefundId | null;
   /** What is asked is about refunds that the processor alone holds. */
   readonly asks_unnamed: boolean;
+  /** One of them is in another currency than the payment. */
+  readonly unnamed_elsewhere: boolean;
   readonly currency: string;
 }
 
@@ -39,7 +40,8 @@ export const PAYMENT: Decidable<'payment', Row> = {
       `SELECT id, order_id, status, certainty, amount, captured, captured_known, currency, attention_reason, attention_detail,
          (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back,
          (SELECT id FROM refunds WHERE payment_id = p.id AND status IN ('pending', 'review') AND certainty <> 'done' LIMIT 1) AS refund_under_way,
-         ${saidGivenBack('p.id')} AS said_given_back, ${ASKS_ABOUT_UNNAMED} AS asks_unnamed
+         ${saidGivenBack('p.id')} AS said_given_back, ${ASKS_ABOUT_UNNAMED} AS asks_unnamed,
+         EXISTS (SELECT 1 FROM unnamed_refunds WHERE payment_id = p.id AND decided_at IS NULL AND currency <> p.currency) AS unnamed_elsewhere
        FROM payments p WHERE id = $1 FOR UPDATE`,
       [id],
     );
@@ -82,16 +84,26 @@ export const PAYMENT: Decidable<'payment', Row> = {
         if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
         if (row.refund_under_way !== null)
           return `refund ${row.refund_under_way} of it may give it back as well: wait until Hyperswitch has answered that one`;
-        if (row.asks_unnamed) return undefined;
+        if (row.asks_unnamed)
+          return row.unnamed_elsewhere
+            ? `Stripe holds one in another currency than the ${row.currency} of the payment, and amounts of different currencies are never compared: resolve it with write_off`
+            : undefined;
         if (BigInt(row.captured) < BigInt(row.amount))
           return `Hyperswitch calls ${row.captured} of ${row.amount} captured, so only a part can be gone: refund what is there`;
         return kept(row) > 0n ? undefined : 'refunds have given all of it back already: resolve it with write_off';
       },
-      async apply({ query, clock }, row) {
+      async apply({ query, clock, refundFee: fee }, row) {
         const { order_id: order, id: payment, currency } = row;
-        if (row.asks_unnamed) return await countUnnamed(query, clock, row);
-        await bookGivenBack(query, clock, { order, payment, amount: kept(row), currency });
-        return await putAside(query, row);
+        const book = (amount: bigint, connectorRefundId?: string) =>
+          bookGivenBack(query, clock, { order, payment, amount, currency, fee, connectorRefundId });
+        if (!row.asks_unnamed) {
+          await book(kept(row));
+          return await putAside(query, row);
+        }
+        // Each of them is a refund of the order from now on, known by the processor's own id.
+        for (const one of await unnamedForAnHour(query, payment))
+          await book(BigInt(one.amount), one.provider_refund_id);
+        return await unasked(query, row);
       },
     },
     not_given_back: {
@@ -140,16 +152,6 @@ const toCome = ({ amount, captured }: Row): bigint => {
 
 /** So much at least is the buyer's and not with him. */
 const kept = ({ captured, given_back }: Row): bigint => BigInt(captured) - BigInt(given_back);
-
-/** Each of them is a refund of the order from now on, known by the processor's own id. */
-async function countUnnamed(query: Query, clock: Clock, row: Row): Promise<string> {
-  const { order_id: order, id: payment, currency } = row;
-  for (const one of await unnamedForAnHour(query, payment)) {
-    const amount = BigInt(one.amount);
-    await bookGivenBack(query, clock, { order, payment, amount, currency, connectorRefundId: one.provider_refund_id });
-  }
-  return await unasked(query, row);
-}
 
 async function leaveUnnamed(query: Query, row: Row): Promise<string> {
   await decideUnnamed(query, row.id);

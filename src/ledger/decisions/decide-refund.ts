@@ -1,6 +1,7 @@
 import type { OrderId, RefundId } from '../../domain/ids.js';
 import { larger } from '../../domain/money.js';
-import { compensate, owedAgain, proposeCompensation } from '../marketplace/compensation.js';
+import { compensate, owedAgain } from '../marketplace/compensation.js';
+import { makeGood } from '../marketplace/restorations.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
 import type { Query } from '../transition.js';
@@ -40,7 +41,7 @@ export const REFUND: Decidable<'refund', Row> = {
         await putAside(query, row);
         if (isOpen(row)) return row.status;
         await settleShares(query, row.order_id);
-        await proposeCompensation(query, row.order_id);
+        await makeGood(query, row.order_id);
         return row.status;
       },
     },

@@ -5,6 +5,7 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import { type ActionRule, actionsOf, type DecidableKind, inWords, ruleOf } from '../../domain/decisions/decisions.js';
 import type { DecisionId } from '../../domain/ids.js';
 import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../../domain/marketplace/disputes.js';
+import { DEFAULT_FEE_POLICY, type FeePolicy } from '../../domain/marketplace/lines.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -41,6 +42,7 @@ export interface DecideOptions {
   readonly approvalThreshold: ApprovalThreshold;
   readonly clock: Clock;
   readonly disputeRules?: DisputeRules;
+  readonly refundFee?: FeePolicy;
 }
 
 /**
@@ -97,12 +99,13 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
 
 const workOf = (
   query: Query,
-  { clock, disputeRules = DEFAULT_DISPUTE_RULES }: DecideOptions,
+  { clock, disputeRules = DEFAULT_DISPUTE_RULES, refundFee = DEFAULT_FEE_POLICY }: DecideOptions,
   decisionId: DecisionId,
 ): Work => ({
   query,
   clock,
   disputeRules,
+  refundFee,
   decisionId,
 });
 

@@ -40,12 +40,13 @@ export const owedAgain = async (query: Query, order: OrderId): Promise<bigint> =
  * a request that was made for another sum, and that nobody has approved yet, is withdrawn.
  */
 export async function proposeCompensation(query: Query, order: OrderId): Promise<void> {
-  const [refund] = await query<{ id: RefundId; attention_detail: string | null }>(
-    `SELECT id, attention_detail FROM refunds WHERE order_id = $1 AND status = 'failed' AND succeeded_at IS NOT NULL
+  const [refund] = await query<{ id: RefundId; attention_reason: string | null; attention_detail: string | null }>(
+    `SELECT id, attention_reason, attention_detail FROM refunds WHERE order_id = $1 AND status = 'failed' AND succeeded_at IS NOT NULL
      ORDER BY failed_at DESC, id DESC LIMIT 1`,
     [order],
   );
-  if (!refund) return;
+  // What is true of it comes before what is owed because of it.
+  if (!refund || refund.attention_reason === 'conflict') return;
   const owed = await owedToSellers(query, order);
   const sums = owed.map(({ sellerAccount, amount, currency }) => `${amount} ${currency} to ${sellerAccount}`);
   const detail = `the refund failed after sellers had paid it back; owed again: ${sums.join(', ')} (minor units); compensate sends new transfers`;

@@ -1,9 +1,8 @@
 import type { DisputeId, OrderId, WithdrawalId } from '../../domain/ids.js';
 import { type DisputeRules, type DisputeStatus, isTaken, type Withdrawal } from '../../domain/marketplace/disputes.js';
 import { type Query, recordEvent } from '../transition.js';
-import { proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
-import { restoreTaken } from './restorations.js';
+import { makeGood } from './restorations.js';
 import { restoreShares, settleShares } from './share-out.js';
 
 /** Every function here runs in a transaction that holds the order's row. */
@@ -13,13 +12,14 @@ interface KnownWithdrawal {
   readonly id: WithdrawalId;
   readonly source: string;
   readonly amount: string;
+  readonly fee: string;
   readonly platform_bears: boolean;
   readonly backAt: string | null;
 }
 
 export async function withdrawalsNow(query: Query, dispute: DisputeId): Promise<readonly KnownWithdrawal[]> {
   const rows = await query<Omit<KnownWithdrawal, 'backAt'> & { back_at: Date | null }>(
-    'SELECT id, source, amount, platform_bears, back_at FROM dispute_withdrawals WHERE dispute_id = $1 ORDER BY out_at, id',
+    'SELECT id, source, amount, fee, platform_bears, back_at FROM dispute_withdrawals WHERE dispute_id = $1 ORDER BY out_at, id',
     [dispute],
   );
   return rows.map(({ back_at, ...row }) => ({ ...row, backAt: back_at?.toISOString() ?? null }));
@@ -77,10 +77,12 @@ interface Insert {
 }
 
 async function insert(query: Query, dispute: OfDispute, { stretch, taken, rules }: Insert): Promise<WithdrawalId> {
-  const { movementId, amount, outAt, isRest } = stretch;
-  // Charged when all of it went out.
-  const fee = isRest ? 0n : (rules.fees.get(dispute.order_currency) ?? 0n);
-  return await insertWithdrawal(query, dispute, { source: movementId, amount, fee, outAt, platformBears: !taken });
+  const { movementId, amount, outAt, restOf } = stretch;
+  const whole = (await withdrawalsNow(query, dispute.id)).find(({ source }) => source === restOf);
+  // What is left of another one is borne as that was, and its fee with it.
+  const fee = whole ? BigInt(whole.fee) : (rules.fees.get(dispute.order_currency) ?? 0n);
+  const platformBears = !taken && (whole?.platform_bears ?? true);
+  return await insertWithdrawal(query, dispute, { source: movementId, amount, fee, outAt, platformBears });
 }
 
 export interface NewWithdrawal {
@@ -150,7 +152,6 @@ export async function followFunds(
   for (const { id, what } of recorded) if (what === 'back') started.push(...(await restoreShares(query, order, id)));
   const newest = recorded.findLast(({ what }) => what !== 'back')?.id;
   started.push(...(await settleShares(query, order, newest)));
-  started.push(...(await restoreTaken(query, order)));
-  await proposeCompensation(query, order);
+  started.push(...(await makeGood(query, order)));
   return started;
 }

@@ -16,6 +16,7 @@ export interface FollowedDispute {
   readonly connectorTransactionId: string | null;
   readonly providerDisputeId: string;
   readonly namedBy: Dispute['namedBy'];
+  readonly orderCurrency: string;
 }
 
 interface FollowedRow {
@@ -28,6 +29,7 @@ interface FollowedRow {
   connector_transaction_id: string | null;
   provider_dispute_id: string;
   named_by: Dispute['namedBy'];
+  order_currency: string;
 }
 /** Disputes as they are. */
 export function createDisputeReader(database: Database) {
@@ -58,7 +60,8 @@ export function createDisputeReader(database: Database) {
     async disputeToFollow(id: DisputeId): Promise<FollowedDispute | undefined> {
       const [row] = await database.query<FollowedRow>(
         `SELECT d.id, d.payment_id, p.hyperswitch_payment_id, d.hyperswitch_dispute_id, d.psp_account, p.connector_transaction_id,
-           d.provider_dispute_id, d.named_by FROM disputes d JOIN payments p ON p.id = d.payment_id WHERE d.id = $1`,
+           d.provider_dispute_id, d.named_by, o.currency AS order_currency
+         FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = d.order_id WHERE d.id = $1`,
         [id],
       );
       return (
@@ -71,6 +74,7 @@ export function createDisputeReader(database: Database) {
           connectorTransactionId: row.connector_transaction_id,
           providerDisputeId: row.provider_dispute_id,
           namedBy: row.named_by,
+          orderCurrency: row.order_currency,
         }
       );
     },

@@ -102,7 +102,7 @@ export function createDueItems(database: Database) {
 const EVENTS_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: `provider = 'hyperswitch' AND (SELECT hyperswitch_payment_id FROM payments WHERE id = $1) IN (object_id, parent_id)`,
   refund: `(provider, object_id) IN (SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds WHERE id = $1
-    UNION ALL SELECT 'stripe', connector_refund_id FROM refunds WHERE id = $1)`,
+    UNION ALL SELECT 'stripe', connector_refund_id FROM refunds WHERE id = $1 AND hyperswitch_refund_id IS NOT NULL)`,
   transfer: `provider = 'stripe' AND object_id = (SELECT stripe_transfer_id FROM seller_transfers WHERE id = $1)`,
   reversal: `provider = 'stripe' AND object_id = (SELECT t.stripe_transfer_id FROM seller_transfers t JOIN reversals r ON r.transfer_id = t.id WHERE r.id = $1)`,
   dispute: `(provider, object_id) IN (SELECT 'hyperswitch', hyperswitch_dispute_id FROM disputes WHERE id = $1

@@ -25,11 +25,11 @@ export async function followLines(query: Query, order: OrderId): Promise<void> {
   const head = await headOf(query, order);
   if (!head.byLine && !head.startsLines) return;
   if (!head.byLine) {
-    const { standing } = await causesByLine(query, order);
+    const standing = (await causesByLine(query, order))('standing');
     // The first that does not go by arithmetic starts it.
     await startLines(query, order, { head, causes: standing.filter((one) => !startsLines(one, head)) });
   }
-  const { standing } = await causesByLine(query, order);
+  const standing = (await causesByLine(query, order))('standing');
   const lines = await linesIn(query, order, head);
   const placed = standing.filter(({ parts }) => parts.length > 0);
   for (const cause of standing) {
@@ -85,10 +85,11 @@ export async function chooseLines(
 ): Promise<Chosen> {
   const head = await headOf(query, order);
   const lines = await linesIn(query, order, head);
-  const { standing, reserved } = await causesByLine(query, order);
+  const causes = await causesByLine(query, order);
+  const standing = causes('standing');
   const before = head.byLine ? undefined : await partsBefore(query, order, head, standing);
   const taken = standing.map((cause) => ({ ...cause, parts: before?.get(cause.id) ?? cause.parts }));
-  const left = roomOf(lines, [...taken, ...reserved]);
+  const left = roomOf(lines, [...taken, ...causes('reserved')]);
   return 'items' in asked
     ? await chooseItems(query, order, { items: asked.items, left })
     : chooseSeller(lines, left, { ...asked, amount });
@@ -136,7 +137,7 @@ function chooseSeller(
 /** The lines that a refund which was just written names: they are its own from now on, also while it is on its way. */
 export async function nameLines(query: Query, order: OrderId, cause: CauseId, given: readonly Given[]): Promise<void> {
   const head = await headOf(query, order);
-  if (!head.byLine) await startLines(query, order, { head, causes: (await causesByLine(query, order)).standing });
+  if (!head.byLine) await startLines(query, order, { head, causes: (await causesByLine(query, order))('standing') });
   await writeParts(query, order, { cause, named: true, parts: given.map((one) => ({ ...one, borne: null })) });
 }
 

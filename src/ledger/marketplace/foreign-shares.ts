@@ -7,9 +7,9 @@ import type { Database } from '../database.js';
 import { AGAIN } from '../decisions/decide-stripe-call.js';
 import { NO_ATTENTION } from '../decisions/decision-rows.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import { proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
 import { noteForeignReversals } from './note-foreign-reversals.js';
+import { makeGood } from './restorations.js';
 import { lockSharesOf } from './seller-shares.js';
 
 /** A transfer of ours, and what is accounted for of its reversals at Stripe. */
@@ -73,7 +73,7 @@ export async function decideShare(
   const whole = counted === BigInt(row.amount);
   await (whole ? countWhole(query, row) : goOnWith(query, row, counted));
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
-  if (whole) await proposeCompensation(query, row.order_id);
+  if (whole) await makeGood(query, row.order_id);
   return whole ? 'reversed' : 'pending';
 }
 

@@ -1,9 +1,10 @@
 import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../../domain/ids.js';
+import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import { proposeCompensation } from './compensation.js';
 import { refreshOrder } from './order-status.js';
+import { makeGood } from './restorations.js';
 import { restoreShares, settleShares } from './share-out.js';
 
 /**
@@ -24,8 +25,9 @@ interface GivenBack {
   readonly payment: PaymentId;
   readonly amount: bigint;
   readonly currency: string;
+  readonly fee: FeePolicy;
   /** What the processor calls it, where it holds a refund that Hyperswitch has not named. */
-  readonly connectorRefundId?: string;
+  readonly connectorRefundId?: string | undefined;
 }
 
 /** A cause like every other refund: what is unsent is withheld, what was sent is demanded. */
@@ -33,8 +35,8 @@ export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack
   const id = newRefundId(clock.nowMs());
   await query(
     `INSERT INTO refunds (id, order_id, payment_id, amount, currency, reason, origin, certainty, idempotency_key, connector_refund_id,
-       next_check_at)
-     VALUES ($1, $2, $3, $4, $5, $7, 'provider', 'done', $6, $8, clock_now())`,
+       fee, next_check_at)
+     VALUES ($1, $2, $3, $4, $5, $7, 'provider', 'done', $6, $8, $9, clock_now())`,
     [
       id,
       given.order,
@@ -44,6 +46,7 @@ export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack
       refundKey(id),
       given.connectorRefundId === undefined ? 'given back outside a refund' : 'made at the processor',
       given.connectorRefundId ?? null,
+      given.fee,
     ],
   );
   const set = 'succeeded_at = clock_now(), next_check_at = NULL';
@@ -51,17 +54,20 @@ export async function bookGivenBack(query: Query, clock: Clock, given: GivenBack
   const detail = { amount: given.amount.toString(), outside_a_refund: true };
   await recordEvent(query, { kind: 'refund', id, what: 'succeeded', certainty: 'done', detail });
   await settleShares(query, given.order, id);
-  await proposeCompensation(query, given.order);
+  await makeGood(query, given.order);
   await refreshOrder(query, given.order);
 }
 
-/** It was not so, or is not any more: what is left with the sellers stays there, and what they paid back is asked about. */
+/** It was not so, or is not any more. */
 export async function takeBackGivenBack(query: Query, order: OrderId, payment: PaymentId): Promise<void> {
-  for (const { id } of await query<{ id: RefundId }>(standing('$1'), [payment])) {
-    await mustMove(query, 'refunds', { id, from: 'succeeded', to: 'failed', set: 'failed_at = clock_now()' });
-    await recordEvent(query, { kind: 'refund', id, what: 'failed', detail: { outside_a_refund: true } });
-    await restoreShares(query, order, id);
-  }
-  await proposeCompensation(query, order);
+  for (const { id } of await query<{ id: RefundId }>(standing('$1'), [payment])) await failGivenBack(query, order, id);
+}
+
+/** What is left with the sellers stays there, and what they paid back is asked about. */
+export async function failGivenBack(query: Query, order: OrderId, id: RefundId): Promise<void> {
+  await mustMove(query, 'refunds', { id, from: 'succeeded', to: 'failed', set: 'failed_at = clock_now()' });
+  await recordEvent(query, { kind: 'refund', id, what: 'failed', detail: { outside_a_refund: true } });
+  await restoreShares(query, order, id);
+  await makeGood(query, order);
   await refreshOrder(query, order);
 }

@@ -40,6 +40,15 @@ export async function followHolds(query: Query, order: OrderId): Promise<Marketp
   return dispute === undefined ? rows.map(({ id }) => ({ kind: 'transfer', id })) : [];
 }
 
+/** Nobody can read what becomes of it, and a person has said what follows: nothing waits for it any more. */
+export async function stopHolding(query: Query, dispute: DisputeId): Promise<void> {
+  const [held] = await query<{ order_id: OrderId }>(
+    'UPDATE disputes SET holds = false WHERE id = $1 AND holds RETURNING order_id',
+    [dispute],
+  );
+  if (held) await followHolds(query, held.order_id);
+}
+
 /** To be sent after all. */
 export async function letGo(query: Query, id: TransferId): Promise<void> {
   await mustMove(query, 'seller_transfers', { id, from: 'held', to: 'pending', set: 'next_check_at = clock_now()' });

@@ -62,30 +62,35 @@ export async function linesIn(query: Query, order: OrderId, head: OrderHead): Pr
   };
 }
 
-/** The causes of the order with their parts, the oldest first: those that stand, and those that may. */
+/** Of `causes` (SQL): a refund that had succeeded, and has failed since. */
+export const FAILED_SINCE = `(kind = 'refund' AND NOT stands AND NOT reserved AND since IS NOT NULL)`;
+
+type Standing = 'standing' | 'reserved' | 'failedSince';
+
+/** The causes of the order with their parts, the oldest first: those that stand, those that may, and refunds that did. */
 export async function causesByLine(
   query: Query,
   order: OrderId,
-): Promise<{ readonly standing: readonly LineCause[]; readonly reserved: readonly LineCause[] }> {
+): Promise<(...which: readonly Standing[]) => readonly LineCause[]> {
   const rows = await query<{
     id: CauseId;
     amount: string;
     fee: string;
     fee_policy: FeePolicy | null;
-    stands: boolean;
+    is: Standing;
     named: boolean | null;
     parts: readonly { readonly position: number; readonly amount: string; readonly borne: string | null }[] | null;
   }>(
-    `SELECT c.id, c.amount, c.fee, c.fee_policy, c.stands, p.named, p.parts
+    `SELECT c.id, c.amount, c.fee, c.fee_policy, CASE WHEN c.stands THEN 'standing' WHEN c.reserved THEN 'reserved' ELSE 'failedSince' END AS is, p.named, p.parts
      FROM causes c LEFT JOIN LATERAL (
        SELECT bool_or(named) AS named,
          jsonb_agg(jsonb_build_object('position', position, 'amount', amount::text, 'borne', borne::text) ORDER BY position) AS parts
        FROM cause_parts WHERE cause_id = c.id) AS p ON true
-     WHERE c.order_id = $1 AND (c.stands OR c.reserved) ORDER BY coalesce(c.since, c.created_at), c.id`,
+     WHERE c.order_id = $1 AND (stands OR reserved OR ${FAILED_SINCE}) ORDER BY coalesce(c.since, c.created_at), c.id`,
     [order],
   );
   const causes = rows.map((row) => ({
-    stands: row.stands,
+    is: row.is,
     cause: {
       id: row.id,
       amount: BigInt(row.amount),
@@ -101,7 +106,5 @@ export async function causesByLine(
       ),
     },
   }));
-  const of = (stands: boolean): readonly LineCause[] =>
-    causes.filter((one) => one.stands === stands).map(({ cause }) => cause);
-  return { standing: of(true), reserved: of(false) };
+  return (...which) => causes.filter((one) => which.includes(one.is)).map(({ cause }) => cause);
 }

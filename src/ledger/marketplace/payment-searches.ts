@@ -1,5 +1,5 @@
 import type { PaymentId } from '../../domain/ids.js';
-import { lookAgainAfterMs } from '../../domain/marketplace/disputes.js';
+import { lookAgainAfterMs, UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
 import type { Database } from '../database.js';
 
 /** A payment of which somebody may have disputed, or had refunded, something that nobody told of. */
@@ -78,5 +78,3 @@ export function createPaymentSearches(database: Database) {
       }),
   };
 }
-
-const UNNAMED_AGAIN_MS = 20 * 60_000;

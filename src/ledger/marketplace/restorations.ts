@@ -1,40 +1,47 @@
 import type { OrderId, TransferId, WithdrawalId } from '../../domain/ids.js';
+import { overtaken } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import { type Query, recordEvent } from '../transition.js';
-import { insertTransfer, noteMadeGood, type Owed, owedToSellers } from './compensation.js';
+import { insertTransfer, noteMadeGood, type Owed, owedToSellers, proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
+import { lockShares, paidAgainForRefunds, takenShare } from './seller-shares.js';
 
 /**
- * The funds of a dispute are back: what it surely took of each seller is paid again by a new transfer, by itself. Exactly what was
- * taken in its name, never more than the seller is owed by arithmetic, and never twice. What refunds that failed had taken is a
- * question for two persons, as always. Runs in a transaction that holds the order.
+ * What was surely taken of sellers and is not due any more is theirs again: what a dispute took whose funds are back is paid again by
+ * itself, and what a refund took that has failed since is a question for two persons. Runs in a transaction that holds the order.
  * @returns the transfers to start
  */
-export async function restoreTaken(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
-  const back = await query<{ id: WithdrawalId }>(
-    'SELECT id FROM dispute_withdrawals WHERE order_id = $1 AND back_at IS NOT NULL ORDER BY back_at, id',
-    [order],
-  );
+export async function makeGood(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
+  const started = await restoreTaken(query, order);
+  await proposeCompensation(query, order);
+  return started;
+}
+
+/** Of each seller what would be owed too if the refunds that have failed still held: so that is for their failure alone. */
+async function restoreTaken(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
+  const withdrawal = await lastBack(query, order);
+  if (withdrawal === undefined) return [];
+  const owedNow = await owedToSellers(query, order);
+  if (owedNow.length === 0) return [];
+  const { sellers } = await lockShares(query, order, 'standing_or_failed_since');
   const started: MarketplaceItem[] = [];
-  for (const { id: withdrawal } of back) {
-    for (const owed of await owedToSellers(query, order)) {
-      const amount = smaller(owed.amount, await notRestored(query, withdrawal, owed));
-      if (amount > 0n) started.push(await restore(query, { order, withdrawal, owed, amount }));
-    }
+  for (const owed of owedNow) {
+    const seller = sellers.find(({ transfers }) => transfers[0]?.id === owed.transfers[0]?.id);
+    if (!seller)
+      throw new Error(`${owed.sellerAccount} is owed ${owed.amount} again and has no share of order ${order}`);
+    const due = seller.due - paidAgainForRefunds(seller);
+    const amount = smaller(owed.amount, overtaken(takenShare(seller), due));
+    if (amount > 0n) started.push(await restore(query, { order, withdrawal, owed, amount }));
   }
   return started;
 }
 
-/** Taken of this seller in the name of the withdrawal, or kept of what has ended or was sent without it, less what was paid again. */
-async function notRestored(query: Query, withdrawal: WithdrawalId, { transfers }: Owed): Promise<bigint> {
-  const [row] = await query<{ left: string }>(
-    `SELECT coalesce((SELECT sum(amount) FROM reversals WHERE withdrawal_id = $1 AND status = 'reversed' AND transfer_id = ANY ($2)), 0)
-       + coalesce((SELECT sum(w.amount) FROM withheld_by_withdrawals w JOIN seller_transfers t ON t.id = w.transfer_id
-           WHERE w.withdrawal_id = $1 AND w.transfer_id = ANY ($2) AND (t.status = 'cancelled' OR t.completed_at IS NOT NULL)), 0)
-       - coalesce((SELECT sum(promised) FROM seller_transfers WHERE compensates_withdrawal = $1 AND id = ANY ($2)), 0) AS left`,
-    [withdrawal, transfers.map(({ id }) => id)],
+async function lastBack(query: Query, order: OrderId): Promise<WithdrawalId | undefined> {
+  const [row] = await query<{ id: WithdrawalId }>(
+    'SELECT id FROM dispute_withdrawals WHERE order_id = $1 AND back_at IS NOT NULL ORDER BY back_at DESC, id DESC LIMIT 1',
+    [order],
   );
-  return BigInt(row?.left ?? 0);
+  return row?.id;
 }
 
 interface Restoration {

@@ -1,5 +1,5 @@
 import { reversalKey } from '../../domain/calls/idempotency-keys.js';
-import type { CauseId, OrderId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import { reversalId } from '../../domain/marketplace/reversal-id.js';
 import { smaller } from '../../domain/money.js';
 import { newGeneration } from '../calls/stripe-calls.js';
@@ -140,18 +140,21 @@ export interface NamelessShare {
   readonly currency: string;
 }
 
-/** A person hears of all sellers at once: one refund has room for one question. */
+const ASKED_OF = { refund: 'refunds', withdrawal: 'disputes' } as const;
+
+/** A person hears of all sellers at once: one refund or dispute has room for one question. */
 export async function askAboutNameless(
   query: Query,
-  cause: CauseId | undefined,
+  { id, kind }: Pick<Cause, 'id' | 'kind'>,
   shares: readonly NamelessShare[],
 ): Promise<void> {
   const each = shares.map(({ seller, amount, currency }) => `${amount} ${currency} of ${seller}`);
   const detail = `${each.join(', ')} are due and cannot be taken back in the name of any refund or dispute; the next refund of the order takes them too`;
   await query(
-    `UPDATE refunds SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
-       attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes') WHERE id = $1`,
-    [cause, detail],
+    `UPDATE ${ASKED_OF[kind]} SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
+       attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes')
+     WHERE id = ${kind === 'refund' ? '$1' : '(SELECT dispute_id FROM dispute_withdrawals WHERE id = $1)'}`,
+    [id, detail],
   );
 }
 

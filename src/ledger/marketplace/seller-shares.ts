@@ -1,11 +1,11 @@
 import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
-import type { CauseId, OrderId, TransferId } from '../../domain/ids.js';
+import type { CauseId, OrderId, RefundId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
 import { evaluate } from '../../domain/marketplace/lines.js';
 import { dueBack, type TransferShare } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { MarketplaceTable, Query } from '../transition.js';
-import { causesByLine, headOf, linesIn } from './lines-of-order.js';
+import { causesByLine, FAILED_SINCE, headOf, linesIn } from './lines-of-order.js';
 
 /** One transfer of an order, with what its reversals come to. */
 export interface ShareRow {
@@ -19,13 +19,15 @@ export interface ShareRow {
   readonly amount: string;
   /** Of what was withheld or taken back of this transfer, what was paid again by another one. */
   readonly compensated: string;
+  /** Not null: this transfer pays again what a refund that failed since had taken. */
+  readonly compensates_refund: RefundId | null;
   /** The transfer of the seller before it; older builds named the promised one. */
   readonly compensates_transfer: TransferId | null;
   readonly generation: number;
   readonly params: string | null;
   readonly completed: boolean;
   readonly written_off: boolean;
-  /** Taken back, about to be, or given up by a person: it is not asked for again. */
+  /** Taken back, about to be, or given up by a person while its cause stands: it is not asked for again. */
   readonly claimed_back: string;
   /** Surely taken back. */
   readonly taken_back: string;
@@ -103,16 +105,20 @@ async function lockTransfers(query: Query, order: OrderId): Promise<void> {
   await query('SELECT 1 FROM seller_transfers WHERE order_id = $1 ORDER BY id FOR UPDATE', [order]);
 }
 
+/** Which causes count: those that stand, or with them refunds that had succeeded and have failed since. */
+export type Counted = 'standing' | 'standing_or_failed_since';
+
 /** What every seller of the order has and owes now, with the transfers locked. */
-export async function lockShares(query: Query, order: OrderId): Promise<OrderShares> {
+export async function lockShares(query: Query, order: OrderId, counted: Counted = 'standing'): Promise<OrderShares> {
   await lockTransfers(query, order);
   const rows = await query<ShareRow & { [column: string]: unknown }>(
     `SELECT t.id, t.seller_account, t.currency, t.status, t.certainty, t.promised, t.withheld, t.amount, t.compensated,
-       t.compensates_transfer, t.generation, t.params, t.completed_at IS NOT NULL AS completed,
+       t.compensates_refund, t.compensates_transfer, t.generation, t.params, t.completed_at IS NOT NULL AS completed,
        t.written_off_at IS NOT NULL AS written_off,
-       coalesce(sum(r.amount) FILTER (WHERE NOT r.voided OR r.status = 'reversed'), 0) AS claimed_back,
+       coalesce(sum(r.amount) FILTER (WHERE CASE r.status WHEN 'reversed' THEN true WHEN 'written_off' THEN NOT r.voided AND c.stands
+         ELSE NOT r.voided END), 0) AS claimed_back,
        coalesce(sum(r.amount) FILTER (WHERE r.status = 'reversed'), 0) AS taken_back
-     FROM seller_transfers t LEFT JOIN reversals r ON r.transfer_id = t.id
+     FROM seller_transfers t LEFT JOIN reversals r ON r.transfer_id = t.id LEFT JOIN causes c ON c.id = coalesce(r.refund_id, r.withdrawal_id)
      WHERE t.order_id = $1 GROUP BY t.id ORDER BY t.id`,
     [order],
   );
@@ -121,10 +127,10 @@ export async function lockShares(query: Query, order: OrderId): Promise<OrderSha
     [order],
   );
   const step = amountStep(head?.currency ?? '');
-  const causes = await standingCauses(query, order);
+  const causes = await causesOf(query, order, counted);
   const promised = rows.filter((row) => row.compensates_transfer === null);
   const sellers = head?.by_line
-    ? await sharesByLine(query, order, { rows, promised, causes })
+    ? await sharesByLine(query, order, { rows, promised, causes, counted })
     : sharesOfTheWhole(rows, promised, { causes, paid: BigInt(head?.paid ?? 0), step });
   return { step, byLine: head?.by_line ?? false, causes, sellers };
 }
@@ -160,9 +166,16 @@ async function sharesByLine(
     rows,
     promised,
     causes,
-  }: { readonly rows: readonly ShareRow[]; readonly promised: readonly ShareRow[]; readonly causes: readonly Cause[] },
+    counted,
+  }: {
+    readonly rows: readonly ShareRow[];
+    readonly promised: readonly ShareRow[];
+    readonly causes: readonly Cause[];
+    readonly counted: Counted;
+  },
 ): Promise<SellerShare[]> {
-  const { standing } = await causesByLine(query, order);
+  const causesOfOrder = await causesByLine(query, order);
+  const standing = counted === 'standing' ? causesOfOrder('standing') : causesOfOrder('standing', 'failedSince');
   const lines = await linesIn(query, order, await headOf(query, order));
   const { due, named } = evaluate(lines, standing);
   const sellers = [...new Set(promised.map((row) => row.seller_account))];
@@ -200,6 +213,10 @@ export function takenShare({ transfers }: SellerShare): TransferShare {
   };
 }
 
+/** What this seller was paid again because refunds had failed. */
+export const paidAgainForRefunds = ({ transfers }: SellerShare): bigint =>
+  transfers.filter((row) => row.compensates_refund !== null).reduce((sum, row) => sum + BigInt(row.promised), 0n);
+
 /** What was taken of this transfer and not made good yet. */
 export const notMadeGood = ({ withheld, taken_back, compensated }: ShareRow): bigint =>
   BigInt(withheld) + BigInt(taken_back) - BigInt(compensated);
@@ -215,10 +232,10 @@ export const isOver = (row: ShareRow): boolean =>
   row.status === 'cancelled' || (row.written_off && BigInt(row.amount) > 0n);
 
 /** Those of the order, the oldest first. */
-async function standingCauses(query: Query, order: OrderId): Promise<Cause[]> {
+async function causesOf(query: Query, order: OrderId, counted: Counted): Promise<Cause[]> {
   const rows = await query<{ id: CauseId; kind: Cause['kind']; amount: string }>(
-    'SELECT id, kind, amount FROM causes WHERE order_id = $1 AND stands ORDER BY since, id',
-    [order],
+    `SELECT id, kind, amount FROM causes WHERE order_id = $1 AND (stands OR ($2 AND ${FAILED_SINCE})) ORDER BY since, id`,
+    [order, counted === 'standing_or_failed_since'],
   );
   return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
 }

@@ -55,7 +55,8 @@ export async function settleShares(query: Query, order: OrderId, because?: Cause
     const excess = overtaken(share, seller.due);
     if (excess > 0n) started.push(...(await leave(query, seller, { excess, cents })));
   }
-  if (nameless.length > 0) await askAboutNameless(query, newest(causes, because), nameless);
+  const asked = askedOf(causes, because);
+  if (nameless.length > 0 && asked) await askAboutNameless(query, asked, nameless);
   await bookShares(query, order, sellers);
   return started;
 }
@@ -78,10 +79,10 @@ function inTurn(
   return [...all.filter(({ share }) => share > 0n), ...all.filter(({ share }) => share === 0n)];
 }
 
-/** Only a refund has room for the question. */
-const newest = (causes: readonly Cause[], because: CauseId | undefined): CauseId | undefined => {
+/** A refund where there is one: what is read of a dispute comes more often. */
+const askedOf = (causes: readonly Cause[], because: CauseId | undefined): Cause | undefined => {
   const refunds = causes.filter(({ kind }) => kind === 'refund');
-  return (refunds.find(({ id }) => id === because) ?? refunds[0])?.id;
+  return refunds.find(({ id }) => id === because) ?? refunds[0] ?? causes.at(-1);
 };
 
 interface TakeBack {

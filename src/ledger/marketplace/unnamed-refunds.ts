@@ -1,10 +1,11 @@
 import type { StripeRefund } from '../../domain/calls/provider-answers.js';
-import type { OrderId, PaymentId } from '../../domain/ids.js';
+import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import type { RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 import { ask } from '../calls/hyperswitch-rows.js';
 import type { Database } from '../database.js';
-import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { dropAttention, isGivenUp, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import type { Query } from '../transition.js';
-import { saidGivenBack } from './given-back.js';
+import { failGivenBack, saidGivenBack } from './given-back.js';
 import { wakeTransfers } from './order-status.js';
 import { lockOrderOf } from './seller-shares.js';
 
@@ -20,20 +21,46 @@ export function createUnnamedRefunds(database: Database) {
         const order = await lockOrderOf(query, 'payments', payment);
         if (!order) return 0;
         for (const one of held) {
-          const { stripeRefundId, amount, currency, status } = one;
+          const { stripeRefundId, amount, currency, status, madeFrom } = one;
           if (amount === 0n || (await isOfHyperswitch(query, payment, one))) continue;
           await query(
-            `INSERT INTO unnamed_refunds (provider_refund_id, payment_id, amount, currency, succeeded)
-               SELECT $1, $2, $3, $4, $5 WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE connector_refund_id = $1)
+            `INSERT INTO unnamed_refunds (provider_refund_id, payment_id, amount, currency, succeeded, made_from)
+               SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE connector_refund_id = $1)
              ON CONFLICT (provider_refund_id) DO UPDATE SET succeeded = excluded.succeeded, amount = excluded.amount`,
-            [stripeRefundId, payment, amount.toString(), currency, status === 'succeeded'],
+            [
+              stripeRefundId,
+              payment,
+              amount.toString(),
+              currency,
+              status === 'succeeded',
+              madeFrom?.kind === 'refund' ? madeFrom.id : null,
+            ],
           );
+          await compareOutcome(query, order, one);
         }
         const waiting = await query(unnamed('$1'), [payment]);
         await askAboutUnnamed(query, payment, order);
         return waiting.length;
       }),
   };
+}
+
+/** What became of it at Stripe, beside what became of the refund here that it is. */
+async function compareOutcome(query: Query, order: OrderId, { stripeRefundId, status }: StripeRefund): Promise<void> {
+  const [known] = await query<{ id: RefundId; status: RefundStatus; hyperswitch_refund_id: string | null }>(
+    'SELECT id, status, hyperswitch_refund_id FROM refunds WHERE connector_refund_id = $1',
+    [stripeRefundId],
+  );
+  if (!known) return;
+  const failed = status === 'failed' || status === 'canceled';
+  // Persons counted it, and Hyperswitch, which would tell that it failed, knows nothing of it.
+  if (failed && known.hyperswitch_refund_id === null && known.status === 'succeeded')
+    await failGivenBack(query, order, known.id);
+  if (status !== 'succeeded' || known.status !== 'failed') return;
+  const reason = 'conflict';
+  const detail = `Stripe holds ${stripeRefundId} as succeeded, and this refund has failed: find out whether the buyer has the money; where Hyperswitch is wrong, have it read Stripe again, then retry`;
+  if (!(await isGivenUp(query, 'refund', known.id, { reason, detail })))
+    await ask(query, 'refunds', { id: known.id, reason, detail });
 }
 
 /** Its own mark and the amount say so: not every Hyperswitch tells what the processor calls a refund, or lists what a cancelled payment gave back. */

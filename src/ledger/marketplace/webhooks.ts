@@ -104,7 +104,7 @@ const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
   'stripe-read': `provider = 'stripe' AND ${IS_READ}`,
 };
 
-/** A refund or dispute that only the provider knows so far is found by reading its payment. */
+/** A refund or dispute that only the provider knows so far, or that persons have counted, is read with its payment. */
 const ITEM_OF: Readonly<Record<NewWebhookEvent['provider'], string>> = {
   hyperswitch: `SELECT kind, id FROM (
       SELECT 1 AS place, 'refund' AS kind, id FROM refunds WHERE hyperswitch_refund_id = $1
@@ -113,6 +113,6 @@ const ITEM_OF: Readonly<Record<NewWebhookEvent['provider'], string>> = {
       UNION ALL SELECT 3, 'payment', id FROM payments WHERE hyperswitch_payment_id = $2
     ) AS found ORDER BY place LIMIT 1`,
   stripe: `SELECT 'transfer' AS kind, id FROM seller_transfers WHERE stripe_transfer_id IN ($1, $2)
-    UNION ALL SELECT 'refund', id FROM refunds WHERE connector_refund_id = $1
+    UNION ALL SELECT 'refund', id FROM refunds WHERE connector_refund_id = $1 AND hyperswitch_refund_id IS NOT NULL
     UNION ALL SELECT 'dispute', id FROM disputes WHERE psp_account = 'stripe' AND provider_dispute_id = $1 LIMIT 1`,
 };

@@ -20,12 +20,6 @@ export async function withhold(
     what: left === 0n ? 'cancelled' : 'withheld',
     detail: { ...(because ? { [because.kind]: because.id } : {}), amount: share.toString(), left: left.toString() },
   });
-  if (because?.kind === 'withdrawal')
-    await query('INSERT INTO withheld_by_withdrawals (transfer_id, withdrawal_id, amount) VALUES ($1, $2, $3)', [
-      row.id,
-      because.id,
-      share.toString(),
-    ]);
   if (left === 0n) await end(query, row);
 }
 

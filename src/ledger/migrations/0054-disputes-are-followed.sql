@@ -30,6 +30,8 @@ CREATE TABLE unnamed_refunds (
   amount numeric(78,0) NOT NULL CHECK (amount > 0),
   currency text NOT NULL,
   succeeded boolean NOT NULL,
+  -- What it was made from at Hyperswitch, where its connector wrote that on it: the refund of that id is this one.
+  made_from text CHECK (made_from <> ''),
   seen_at timestamptz NOT NULL DEFAULT clock_now(),
   -- A person has said what is to become of it.
   decided_at timestamptz
@@ -115,16 +117,6 @@ BEGIN
   END IF;
   RETURN NULL;
 END $$;
-
--- What was kept of a transfer in the name of a withdrawal, so that exactly that is restored where the transfer was cancelled by it.
-CREATE TABLE withheld_by_withdrawals (
-  transfer_id uuid NOT NULL REFERENCES seller_transfers (id),
-  withdrawal_id uuid NOT NULL REFERENCES dispute_withdrawals (id),
-  amount numeric(78,0) NOT NULL CHECK (amount > 0),
-  at timestamptz NOT NULL DEFAULT clock_now()
-);
-CREATE INDEX withheld_by_withdrawal ON withheld_by_withdrawals (withdrawal_id);
-CREATE TRIGGER withheld_by_withdrawals_keep BEFORE UPDATE OR DELETE ON withheld_by_withdrawals FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 ALTER TABLE operation_events DROP CONSTRAINT operation_events_item_kind_check;
 ALTER TABLE operation_events ADD CONSTRAINT operation_events_item_kind_check CHECK (item_kind IN (

@@ -136,17 +136,15 @@ export function disputeFacts(object: JsonObject): StripeDispute | undefined {
 function movementFacts(object: JsonObject): DisputeMovement | undefined {
   const id = idAt(object, 'id');
   const amount = integerAt(object, 'amount');
-  const fee = integerAt(object, 'fee');
   const currency = currencyAt(object);
   const at = timeAt(object, 'created');
   return object['object'] !== 'balance_transaction' ||
     id === undefined ||
     amount === undefined ||
-    fee === undefined ||
     currency === undefined ||
     at === undefined
     ? undefined
-    : { id, amount, fee, currency, at };
+    : { id, amount, currency, at };
 }
 
 export function stripeRefundFacts(object: JsonObject): StripeRefund | undefined {

@@ -1,41 +1,22 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { OrderId } from '../../../src/domain/ids.js';
-import { hyperswitchPaymentId } from '../../../src/providers/hyperswitch/ids.js';
 import { HOUR_MS } from '../../support/durations.js';
-import { type DisputeWorld, openDisputeWorld } from '../../support/marketplace/dispute-world.js';
+import type { DisputeWorld, DisputeWorldOptions } from '../../support/marketplace/dispute-world.js';
+import { ADA, BOB, type TwoSellers, twoSellersPaid, twoSellersSold } from '../../support/marketplace/two-sellers.js';
 
 /** Sellers' shares follow the funds of a dispute, as Stripe's own record of what it moved has them. */
 
-const ADA = 'acct_1Ada';
-const BOB = 'acct_1Bob';
+let two: TwoSellers;
 let world: DisputeWorld;
 afterEach(() => world.close());
 
-const SELLERS = { [ADA]: 600n, [BOB]: 400n };
-async function sold(rules?: Parameters<typeof openDisputeWorld>[0]): Promise<OrderId> {
-  world = await openDisputeWorld(rules);
-  const order = await world.paid(SELLERS);
-  await world.settle();
-  return order;
-}
-
-const disputesOf = async (order: OrderId) =>
-  (await world.find(order)).disputes.map(({ status, funds, out }) => `${status} ${funds} ${out}`);
-const reversed = async (order: OrderId) =>
-  (await world.find(order)).reversals.map(({ amount, status }) => `${amount} ${status}`);
-const compensations = async (order: OrderId) =>
-  (await world.find(order)).transfers
-    .filter(({ origin }) => origin === 'compensation')
-    .map(({ amount, status, sellerAccount }) => `${amount} ${status} ${sellerAccount}`)
-    .toSorted();
-const balances = async () => [await world.balanceOf(ADA), await world.balanceOf(BOB)];
-const sharesOut = async (order: OrderId) =>
-  (
-    await world.database.query<{ seller: string | null; left: string }>(
-      'SELECT seller_account AS seller, promised - due_back AS left FROM order_shares WHERE order_id = $1 ORDER BY 1 NULLS LAST',
-      [order],
-    )
-  ).map(({ left }) => BigInt(left));
+const begun = async (opened: Promise<TwoSellers>): Promise<OrderId> => {
+  two = await opened;
+  world = two.world;
+  return two.order;
+};
+const sold = (rules?: DisputeWorldOptions) => begun(twoSellersSold(rules));
+const paid = (rules?: DisputeWorldOptions) => begun(twoSellersPaid(rules));
 
 describe('a chargeback', () => {
   it('takes every seller’s share when the funds are out, and gives it back by itself when they are back', async () => {
@@ -43,18 +24,18 @@ describe('a chargeback', () => {
     const dispute = await world.dispute(order, { fee: 1_500 });
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['open out 1000']);
-    expect(await reversed(order)).toEqual(['600 reversed', '400 reversed']);
-    expect(await balances()).toEqual([0n, 0n]);
-    expect(await sharesOut(order)).toEqual([0n, 0n, 0n]);
+    expect(await two.disputes()).toEqual(['open out 1000']);
+    expect(await two.reversed()).toEqual(['600 reversed', '400 reversed']);
+    expect(await two.balances()).toEqual([0n, 0n]);
+    expect(await two.sharesOut()).toEqual([0n, 0n, 0n]);
 
     await world.move(dispute, { move: 'win' });
     await world.hyperswitchTells(order, dispute, 'dispute_won');
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['won back 0']);
-    expect(await compensations(order)).toEqual([`400 completed ${BOB}`, `600 completed ${ADA}`]);
-    expect(await balances()).toEqual([600n, 400n]);
-    expect(await sharesOut(order)).toEqual([600n, 400n, 0n]);
+    expect(await two.disputes()).toEqual(['won back 0']);
+    expect(await two.compensations()).toEqual([`400 completed ${BOB}`, `600 completed ${ADA}`]);
+    expect(await two.balances()).toEqual([600n, 400n]);
+    expect(await two.sharesOut()).toEqual([600n, 400n, 0n]);
     expect(await world.openEvents()).toBe(0);
   });
 
@@ -63,17 +44,17 @@ describe('a chargeback', () => {
     const dispute = await world.dispute(order, { amount: 500 });
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await balances()).toEqual([300n, 200n]);
+    expect(await two.balances()).toEqual([300n, 200n]);
     await world.move(dispute, { move: 'reinstate', amount: 200 });
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['open out 300']);
-    expect(await balances()).toEqual([420n, 280n]);
+    expect(await two.disputes()).toEqual(['open out 300']);
+    expect(await two.balances()).toEqual([420n, 280n]);
     await world.move(dispute, { move: 'lose' });
     await world.hyperswitchTells(order, dispute, 'dispute_cancelled');
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['lost out 300']);
-    expect(await balances()).toEqual([420n, 280n]);
+    expect(await two.disputes()).toEqual(['lost out 300']);
+    expect(await two.balances()).toEqual([420n, 280n]);
   });
 
   it('that goes out again takes again, and what is told late, twice or out of order changes nothing', async () => {
@@ -85,9 +66,9 @@ describe('a chargeback', () => {
       await world.hyperswitchTells(order, dispute, type);
     await world.stripeTells('charge.dispute.funds_reinstated', dispute.atProcessor);
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['lost out 1000']);
-    expect(await balances()).toEqual([0n, 0n]);
-    expect(await compensations(order)).toEqual([]);
+    expect(await two.disputes()).toEqual(['lost out 1000']);
+    expect(await two.balances()).toEqual([0n, 0n]);
+    expect(await two.compensations()).toEqual([]);
   });
 
   it('and a refund of one charge never take a share twice', async () => {
@@ -97,14 +78,56 @@ describe('a chargeback', () => {
     const dispute = await world.dispute(order, { amount: 500 });
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await balances()).toEqual([0n, 0n]);
+    expect(await two.balances()).toEqual([0n, 0n]);
     const { reversals } = await world.find(order);
     expect(reversals.reduce((sum, { amount }) => sum + amount, 0n)).toBe(1_000n);
   });
 
+  it('restores its own part by itself, and leaves that of a refund that failed meanwhile to two persons', async () => {
+    const order = await sold();
+    const refund = await world.refund(order, 500n);
+    const dispute = await world.dispute(order, { amount: 500 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect(await two.balances()).toEqual([0n, 0n]);
+    await world.failRefund(refund);
+    await world.move(dispute, { move: 'win' });
+    await world.hyperswitchTells(order, dispute, 'dispute_won');
+    await world.settle();
+    expect(await two.balances()).toEqual([300n, 200n]);
+    expect((await world.find(order)).refunds).toMatchObject([
+      {
+        attention: {
+          reason: 'refund_failed_after_reversal',
+          detail: expect.stringMatching(/300 USD to .*200 USD/) as string,
+        },
+      },
+    ]);
+    expect(await world.decide('refund', refund, 'compensate')).toMatchObject({ kind: 'applied' });
+    await world.settle();
+    expect(await two.balances()).toEqual([600n, 400n]);
+  });
+
+  it('restores nothing by itself of what a refund took that failed before the funds went out', async () => {
+    const order = await sold();
+    const refund = await world.refund(order, 500n);
+    await world.settle();
+    await world.failRefund(refund);
+    const dispute = await world.dispute(order, { amount: 500 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect(await two.balances()).toEqual([300n, 200n]);
+    await world.move(dispute, { move: 'win' });
+    await world.hyperswitchTells(order, dispute, 'dispute_won');
+    await world.settle();
+    expect(await two.balances()).toEqual([300n, 200n]);
+    expect((await world.find(order)).refunds).toMatchObject([
+      { attention: { reason: 'refund_failed_after_reversal' } },
+    ]);
+  });
+
   it('before anything was sent withholds it, and promises it again when it is back', async () => {
-    world = await openDisputeWorld();
-    const order = await world.paid(SELLERS);
+    const order = await paid();
     const dispute = await world.dispute(order, { amount: 500 });
     await world.hyperswitchTells(order, dispute);
     await world.settle(['dispute']);
@@ -116,12 +139,11 @@ describe('a chargeback', () => {
       '600 completed',
       '400 completed',
     ]);
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 
   it('of all before anything was sent ends the transfers, and is restored by new ones', async () => {
-    world = await openDisputeWorld();
-    const order = await world.paid(SELLERS);
+    const order = await paid();
     const dispute = await world.dispute(order);
     await world.hyperswitchTells(order, dispute);
     await world.settle();
@@ -129,7 +151,7 @@ describe('a chargeback', () => {
     await world.move(dispute, { move: 'win' });
     await world.hyperswitchTells(order, dispute, 'dispute_won');
     await world.settle();
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 
   it('whose funds are back before the reversal is sent takes nothing', async () => {
@@ -139,10 +161,26 @@ describe('a chargeback', () => {
     await world.settle(['dispute']);
     await world.move(dispute, { move: 'win' });
     await world.settle(['transfer', 'reversal']);
-    expect(await balances()).toEqual([600n, 400n]);
-    expect(await reversed(order)).toEqual(['600 written_off', '400 written_off']);
-    expect(await compensations(order)).toEqual([]);
-    expect(await disputesOf(order)).toEqual(['won back 0']);
+    expect(await two.balances()).toEqual([600n, 400n]);
+    expect(await two.reversed()).toEqual(['600 written_off', '400 written_off']);
+    expect(await two.compensations()).toEqual([]);
+    expect(await two.disputes()).toEqual(['won back 0']);
+  });
+
+  it('charges its fee once, as long as any of it is out', async () => {
+    const order = await sold({ fees: new Map([['USD', 100n]]) });
+    const dispute = await world.dispute(order, { amount: 500 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect(await two.balances()).toEqual([240n, 160n]);
+    await world.move(dispute, { move: 'reinstate', amount: 200 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect(await two.balances()).toEqual([360n, 240n]);
+    await world.move(dispute, { move: 'win' });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 
   it('charges its fee to the sellers where the setting says so, and gives that back too', async () => {
@@ -150,12 +188,12 @@ describe('a chargeback', () => {
     const dispute = await world.dispute(order, { amount: 500 });
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await balances()).toEqual([270n, 180n]);
-    expect(await sharesOut(order)).toEqual([270n, 180n, 50n]);
+    expect(await two.balances()).toEqual([270n, 180n]);
+    expect(await two.sharesOut()).toEqual([270n, 180n, 50n]);
     await world.move(dispute, { move: 'win' });
     await world.hyperswitchTells(order, dispute, 'dispute_won');
     await world.settle();
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 });
 
@@ -165,12 +203,12 @@ describe('an inquiry', () => {
     const dispute = await world.dispute(order, { inquiry: true });
     await world.hyperswitchTells(order, dispute, 'dispute_opened');
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['inquiry none 0']);
+    expect(await two.disputes()).toEqual(['inquiry none 0']);
     await world.move(dispute, { move: 'escalate' });
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['open out 1000']);
-    expect(await balances()).toEqual([0n, 0n]);
+    expect(await two.disputes()).toEqual(['open out 1000']);
+    expect(await two.balances()).toEqual([0n, 0n]);
   });
 
   it('that is closed leaves everything as it is, although Hyperswitch calls that cancelled', async () => {
@@ -179,8 +217,8 @@ describe('an inquiry', () => {
     await world.move(dispute, { move: 'close_inquiry' });
     await world.hyperswitchTells(order, dispute, 'dispute_cancelled');
     await world.settle();
-    expect(await disputesOf(order)).toEqual(['cancelled none 0']);
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.disputes()).toEqual(['cancelled none 0']);
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 });
 
@@ -190,15 +228,27 @@ describe('DISPUTE_POLICY', () => {
     const dispute = await world.dispute(order);
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
     expect((await world.find(order)).disputes).toMatchObject([{ funds: 'out', out: 1_000n, borneByPlatform: 1_000n }]);
-    expect(await sharesOut(order)).toEqual([600n, 400n, -1_000n]);
+    expect(await two.sharesOut()).toEqual([600n, 400n, -1_000n]);
     await world.move(dispute, { move: 'lose' });
     await world.hyperswitchTells(order, dispute, 'dispute_cancelled');
     await world.settle();
-    expect(await balances()).toEqual([0n, 0n]);
+    expect(await two.balances()).toEqual([0n, 0n]);
     expect((await world.find(order)).disputes).toMatchObject([{ status: 'lost', borneByPlatform: 0n }]);
-    expect(await sharesOut(order)).toEqual([0n, 0n, 0n]);
+    expect(await two.sharesOut()).toEqual([0n, 0n, 0n]);
+  });
+
+  it('wait leaves with the platform what is left of funds that came back in part', async () => {
+    const order = await sold({ policy: 'wait' });
+    const dispute = await world.dispute(order, { amount: 500 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    await world.move(dispute, { move: 'reinstate', amount: 200 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect((await world.find(order)).disputes).toMatchObject([{ out: 300n, borneByPlatform: 300n }]);
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 
   it('wait restores nothing of what it never took', async () => {
@@ -209,17 +259,16 @@ describe('DISPUTE_POLICY', () => {
     await world.move(dispute, { move: 'win' });
     await world.hyperswitchTells(order, dispute, 'dispute_won');
     await world.settle();
-    expect(await compensations(order)).toEqual([]);
-    expect(await balances()).toEqual([600n, 400n]);
-    expect(await sharesOut(order)).toEqual([600n, 400n, 0n]);
+    expect(await two.compensations()).toEqual([]);
+    expect(await two.balances()).toEqual([600n, 400n]);
+    expect(await two.sharesOut()).toEqual([600n, 400n, 0n]);
   });
 });
 
 describe('DISPUTE_POLICY=hold', () => {
   const statuses = async (order: OrderId) => (await world.find(order)).transfers.map(({ status }) => status);
   async function heldOrder(): Promise<{ order: OrderId; dispute: { id: string } }> {
-    world = await openDisputeWorld({ policy: 'hold' });
-    const order = await world.paid(SELLERS);
+    const order = await paid({ policy: 'hold' });
     const dispute = await world.dispute(order, { amount: 500 });
     await world.hyperswitchTells(order, dispute);
     await world.settle(['dispute']);
@@ -232,11 +281,11 @@ describe('DISPUTE_POLICY=hold', () => {
     world.clock.advance(48 * HOUR_MS);
     await world.settle();
     expect(await statuses(order)).toEqual(['held', 'held']);
-    expect(await balances()).toEqual([0n, 0n]);
+    expect(await two.balances()).toEqual([0n, 0n]);
     await world.move(dispute, { move: 'win' });
     await world.hyperswitchTells(order, dispute, 'dispute_won');
     await world.settle();
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 
   it('sends what is left when it is lost', async () => {
@@ -244,8 +293,19 @@ describe('DISPUTE_POLICY=hold', () => {
     await world.move(dispute, { move: 'lose' });
     await world.hyperswitchTells(order, dispute, 'dispute_cancelled');
     await world.settle();
-    expect(await balances()).toEqual([300n, 200n]);
+    expect(await two.balances()).toEqual([300n, 200n]);
     expect((await world.find(order)).reversals).toEqual([]);
+  });
+
+  it('sends all when it is won, also where a part of the funds stays out: that is the platform’s', async () => {
+    const { dispute, order } = await heldOrder();
+    await world.move(dispute, { move: 'win' });
+    await world.move(dispute, { move: 'withdraw', amount: 200 });
+    await world.hyperswitchTells(order, dispute, 'dispute_won');
+    await world.settle();
+    expect(await two.disputes()).toEqual(['won out 200']);
+    expect(await two.balances()).toEqual([600n, 400n]);
+    expect(await two.sharesOut()).toEqual([600n, 400n, -200n]);
   });
 
   it('takes nothing of what was sent until it is lost', async () => {
@@ -253,11 +313,11 @@ describe('DISPUTE_POLICY=hold', () => {
     const dispute = await world.dispute(order);
     await world.hyperswitchTells(order, dispute);
     await world.settle();
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
     await world.move(dispute, { move: 'lose' });
     await world.hyperswitchTells(order, dispute, 'dispute_cancelled');
     await world.settle();
-    expect(await balances()).toEqual([0n, 0n]);
+    expect(await two.balances()).toEqual([0n, 0n]);
   });
 });
 
@@ -268,7 +328,7 @@ describe('what nobody tells of', () => {
     world.clock.advance(2 * HOUR_MS);
     for (const payment of await world.ledger.duePaymentSearches(10)) await world.calls.searchPayment(payment);
     await world.settle();
-    expect(await balances()).toEqual([0n, 0n]);
+    expect(await two.balances()).toEqual([0n, 0n]);
     expect(await world.ledger.duePaymentSearches(10)).toEqual([]);
   });
 
@@ -280,14 +340,14 @@ describe('what nobody tells of', () => {
     await world.stripeTells('charge.dispute.funds_withdrawn', dispute.atProcessor, pi);
     await world.settle();
     expect((await world.find(order)).disputes).toMatchObject([{ namedBy: null, attention: null, out: 0n }]);
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
     world.clock.advance(2 * HOUR_MS);
     await world.settle();
     expect((await world.find(order)).disputes).toMatchObject([{ attention: { reason: 'dispute' } }]);
     const [found] = (await world.find(order)).disputes;
     expect(await world.decide('dispute', found!.id, 'adopt')).toMatchObject({ kind: 'applied' });
     await world.settle();
-    expect(await balances()).toEqual([0n, 0n]);
+    expect(await two.balances()).toEqual([0n, 0n]);
     expect((await world.find(order)).disputes).toMatchObject([{ namedBy: 'decision', attention: null, out: 1_000n }]);
   });
 
@@ -301,97 +361,7 @@ describe('what nobody tells of', () => {
     await world.hyperswitchTells(order, dispute);
     await world.settle();
     expect((await world.find(order)).disputes).toMatchObject([{ namedBy: 'hyperswitch', out: 1_000n }]);
-    expect(await balances()).toEqual([0n, 0n]);
-  });
-
-  it('a refund at Stripe that Hyperswitch does not name asks after an hour, and is counted by two persons once', async () => {
-    const order = await sold();
-    const payment = (await world.find(order)).payment!.id;
-    const pi = (await world.ledger.paymentToSearch(payment))!.connectorTransactionId!;
-    const charge = world.atStripe.ledger().charges.find((one) => one.payment_intent === pi)!.id;
-    const { refund } = await world.atStripe.createRefund({ charge, amount: 500 });
-    await world.stripeTells('charge.refunded', charge, pi);
-    await world.stripeTells('refund.created', refund.id, pi);
-    await world.settle();
-    expect((await world.find(order)).payment!.attention).toBeNull();
-    world.clock.advance(2 * HOUR_MS);
-    for (const due of await world.ledger.duePaymentSearches(10)) await world.calls.searchPayment(due);
-    expect((await world.find(order)).payment!.attention).toMatchObject({ reason: 'unknown_refund' });
-    expect(await balances()).toEqual([600n, 400n]);
-    expect(await world.decide('payment', payment, 'given_back')).toMatchObject({ kind: 'applied' });
-    await world.settle();
-    expect(await balances()).toEqual([300n, 200n]);
-    world.clock.advance(2 * HOUR_MS);
-    for (const due of await world.ledger.duePaymentSearches(10)) await world.calls.searchPayment(due);
-    expect((await world.find(order)).payment!.attention).toBeNull();
-    expect((await world.find(order)).refunds).toHaveLength(1);
-  });
-
-  const searchedAfterHours = async (order: OrderId) => {
-    const payment = (await world.find(order)).payment!.id;
-    const pi = (await world.ledger.paymentToSearch(payment))!.connectorTransactionId!;
-    const there = world.atStripe.ledger().refunds.find(({ payment_intent }) => payment_intent === pi)!;
-    await world.stripeTells('refund.created', there.id, pi);
-    world.clock.advance(2 * HOUR_MS);
-    expect(await world.calls.searchPayment(payment)).toBeUndefined();
-    await world.settle();
-    expect((await world.find(order)).payment!.attention).toBeNull();
-    expect((await world.find(order)).refunds).toHaveLength(1);
-  };
-
-  it('a refund that Hyperswitch made at Stripe is not asked about, although it does not say what that is called', async () => {
-    const order = await sold();
-    await world.refund(order, 500n);
-    await searchedAfterHours(order);
-    expect(await balances()).toEqual([300n, 200n]);
-  });
-
-  it('what Hyperswitch gave back by cancelling the payment is not asked about, and found without its word', async () => {
-    const order = await sold();
-    await world.atHyperswitch.movePayment(hyperswitchPaymentId(order), { to: 'cancelled_post_capture' });
-    await searchedAfterHours(order);
-    expect(await balances()).toEqual([0n, 0n]);
-  });
-});
-
-describe('what Hyperswitch cancelled after it was captured', () => {
-  const cancelled = (order: OrderId) =>
-    world.atHyperswitch.movePayment(hyperswitchPaymentId(order), { to: 'cancelled_post_capture' });
-  async function told(order: OrderId): Promise<void> {
-    await world.hyperswitchTellsOfPayment(order);
-    await world.settle();
-  }
-
-  it('is like a refund of all of it from the dashboard, once', async () => {
-    const order = await sold();
-    await cancelled(order);
-    await told(order);
-    await told(order);
-    const { status, refunds, payment } = await world.find(order);
-    expect(status).toBe('refunded');
-    expect(refunds).toMatchObject([
-      { origin: 'provider', amount: 1_000n, hyperswitchRefundId: null, status: 'succeeded' },
-    ]);
-    expect(payment?.attention).toBeNull();
-    expect(await balances()).toEqual([0n, 0n]);
-  });
-
-  it('is of what refunds have left', async () => {
-    const order = await sold();
-    await world.refund(order, 400n);
-    await cancelled(order);
-    await told(order);
-    expect((await world.find(order)).refunds.map(({ amount }) => `${amount}`).toSorted()).toEqual(['400', '600']);
-    expect(await balances()).toEqual([0n, 0n]);
-  });
-
-  it('asks where Hyperswitch calls it succeeded again', async () => {
-    const order = await sold();
-    await cancelled(order);
-    await told(order);
-    await world.atHyperswitch.movePayment(hyperswitchPaymentId(order), { to: 'succeeded' });
-    await told(order);
-    expect((await world.find(order)).payment?.attention).toMatchObject({ reason: 'conflict' });
+    expect(await two.balances()).toEqual([0n, 0n]);
   });
 });
 
@@ -404,14 +374,14 @@ describe('a dispute of another processor', () => {
     const [found] = (await world.find(order)).disputes;
     const id = found!.id;
     expect(found).toMatchObject({ attention: { reason: 'dispute' }, funds: 'none' });
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
     expect(await world.decide('dispute', id, 'funds_out', { amount: '500' })).toMatchObject({ kind: 'applied' });
     await world.settle();
-    expect(await balances()).toEqual([300n, 200n]);
+    expect(await two.balances()).toEqual([300n, 200n]);
     expect((await world.find(order)).disputes).toMatchObject([{ attention: null, funds: 'out', out: 500n }]);
     expect(await world.decide('dispute', id, 'funds_back')).toMatchObject({ kind: 'applied' });
     await world.settle();
-    expect(await balances()).toEqual([600n, 400n]);
+    expect(await two.balances()).toEqual([600n, 400n]);
   });
 
   it('asks nothing about an inquiry, and once for each thing it is called', async () => {

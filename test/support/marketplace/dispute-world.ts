@@ -192,6 +192,17 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
       return id;
     },
 
+    /** It had succeeded. */
+    async failRefund(id: RefundId): Promise<void> {
+      await atHyperswitch.moveRefund(hyperswitchRefundId(refundKey(id)), { to: 'failed' });
+      await arrive({
+        provider: 'hyperswitch',
+        type: 'refund_failed',
+        objectId: hyperswitchRefundId(refundKey(id)),
+        parentId: null,
+      });
+    },
+
     /** At Stripe, and heard of by Hyperswitch unless it is told otherwise. @returns what it is called at both */
     async dispute(order: OrderId, how: Omit<Opening, 'payment_id'> = {}): Promise<{ id: string; atProcessor: string }> {
       const news = await atHyperswitch.openDispute({ payment_id: hyperswitchPaymentId(paymentKey(order)), ...how });

@@ -8,6 +8,7 @@ import {
   lookAgainAfterMs,
   readAgainAfterMs,
   statusAtStripe,
+  type Withdrawal,
   withdrawalsOf,
 } from '../../../../src/domain/marketplace/disputes.js';
 import { createCaseCounts } from '../../../support/case-counts.js';
@@ -18,7 +19,6 @@ const at = (minute: number) => new Date(1_700_000_000_000 + minute * MINUTE_MS).
 const movement = (id: string, amount: bigint, minute: number): DisputeMovement => ({
   id,
   amount,
-  fee: 0n,
   currency: 'USD',
   at: at(minute),
 });
@@ -103,10 +103,17 @@ describe('what the movements of a dispute come to', () => {
         expect(sum(stretches.filter(({ backAt }) => backAt === null).map(({ amount }) => amount))).toBe(out);
         expect(stretches.every(({ amount }) => amount > 0n)).toBe(true);
         expect(new Set(stretches.map(({ movementId }) => movementId)).size).toBe(stretches.length);
+        expect(stretches.filter(({ restOf }) => restOf !== null).every((rest) => isPartOf(rest, stretches))).toBe(true);
       }),
     );
   });
 });
+
+/** What is left of another one goes on where that ended. */
+const isPartOf = ({ restOf, amount, outAt }: Withdrawal, all: readonly Withdrawal[]): boolean => {
+  const whole = all.find(({ movementId }) => movementId === restOf);
+  return whole?.backAt === outAt && whole.amount > amount;
+};
 
 describe('the words for a dispute', () => {
   it.each([
@@ -135,6 +142,7 @@ describe('the words for a dispute', () => {
     expect(holdsUnsent('hold', { status: 'open', funds: 'out' })).toBe(true);
     expect(holdsUnsent('hold', { status: 'lost', funds: 'out' })).toBe(false);
     expect(holdsUnsent('hold', { status: 'won', funds: 'back' })).toBe(false);
+    expect(holdsUnsent('hold', { status: 'won', funds: 'out' })).toBe(false);
     expect(holdsUnsent('hold', { status: 'inquiry', funds: 'none' })).toBe(false);
     expect(holdsUnsent('wait', { status: 'open', funds: 'out' })).toBe(false);
     expect(holdsUnsent('reverse', { status: 'open', funds: 'out' })).toBe(false);

@@ -52,7 +52,7 @@ describe('a dispute at Stripe', () => {
         status: 'needs_response',
         reason: 'fraudulent',
         createdAt: '2023-11-14T22:13:20.000Z',
-        movements: [{ id: 'txn_1', amount: -1_000n, fee: 1_500n, currency: 'USD', at: '2023-11-14T22:13:20.000Z' }],
+        movements: [{ id: 'txn_1', amount: -1_000n, currency: 'USD', at: '2023-11-14T22:13:20.000Z' }],
       },
     });
     expect(received.map(({ method, path }) => `${method} ${path}`)).toEqual(['GET /v1/disputes/dp_1']);
