@@ -320,6 +320,7 @@ refunds.last_absence_at timestamp with time zone
 refunds.refusal text
 refunds.fee text
 refunds.connector_refund_id text
+refunds.connector_succeeded boolean
 request_keys.principal text NOT NULL
 request_keys.operation text NOT NULL
 request_keys.key text NOT NULL

@@ -10,9 +10,11 @@ import type { Database } from '../database.js';
 import { dropAttention, isGivenUp, withdrawRequests } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { refreshOrder } from '../marketplace/order-status.js';
+import { lookSoon } from '../marketplace/payment-searches.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
+import { stillSucceeded } from '../marketplace/unnamed-refunds.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './call-types.js';
 import type { Holdable } from './holds.js';
@@ -43,6 +45,8 @@ interface LockedRefund extends Holdable {
   certainty: Certainty;
   idempotency_key: string;
   hyperswitch_refund_id: string | null;
+  connector_refund_id: string | null;
+  connector_succeeded: boolean | null;
   hyperswitch_payment_id: string;
   refusal: string | null;
   origin: 'api' | 'provider';
@@ -56,7 +60,7 @@ interface LockedRefund extends Holdable {
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
-    r.hyperswitch_refund_id, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason,
+    r.hyperswitch_refund_id, r.connector_refund_id, r.connector_succeeded, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason,
     p.currency AS paid_currency,
     (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
     (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
@@ -153,6 +157,13 @@ function questionOf(row: LockedRefund, facts: RefundFacts): Question | null {
       detail: `Hyperswitch holds ${facts.hyperswitchRefundId}, ${facts.providerStatus}, of ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund (${row.status} here) of ${row.amount} ${row.currency} of a payment in ${row.paid_currency}`,
     };
   }
+  if (
+    row.connector_succeeded &&
+    row.connector_refund_id !== null &&
+    row.status === 'failed' &&
+    facts.status === 'failed'
+  )
+    return stillSucceeded(row.connector_refund_id);
   return facts.asks === null
     ? null
     : {
@@ -217,7 +228,8 @@ async function saveReading(
 }
 
 async function follow(query: Query, row: LockedRefund, status: RefundStatus): Promise<Applied> {
-  if (status === row.status) return { status, started: [] };
+  // What it asked may be answered by now: then what is owed because of it comes next.
+  if (status === row.status) return { status, started: status === 'failed' ? await makeGood(query, row.order_id) : [] };
   if (!REFUND_TRANSITIONS[row.status].includes(status)) {
     await recordEvent(query, {
       kind: 'refund',
@@ -227,7 +239,12 @@ async function follow(query: Query, row: LockedRefund, status: RefundStatus): Pr
     });
     return { status: row.status, started: [] };
   }
-  await mustMove(query, 'refunds', { id: row.id, from: row.status, to: status, set: MOVED[status] });
+  await mustMove(query, 'refunds', {
+    id: row.id,
+    from: row.status,
+    to: status,
+    set: `${MOVED[status]}, connector_succeeded = NULL`,
+  });
   await recordEvent(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
   const started = await shareAnew(query, row, status);
   await refreshOrder(query, row.order_id);
@@ -239,6 +256,8 @@ async function shareAnew(query: Query, row: LockedRefund, status: RefundStatus):
   if (status !== 'succeeded' && !failedLate) return [];
   await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
   await dropAttention(query, 'refunds', row.id);
+  // The processor itself is asked soon: a failure that it does not know pays nobody again.
+  if (failedLate) await lookSoon(query, row.payment_id);
   const started = failedLate
     ? await restoreShares(query, row.order_id, row.id)
     : await settleShares(query, row.order_id, row.id);

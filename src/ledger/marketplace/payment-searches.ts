@@ -1,6 +1,7 @@
 import type { PaymentId } from '../../domain/ids.js';
 import { lookAgainAfterMs, UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
 import type { Database } from '../database.js';
+import type { Query } from '../transition.js';
 
 /** A payment of which somebody may have disputed, or had refunded, something that nobody told of. */
 export interface SearchedPayment {
@@ -77,4 +78,11 @@ export function createPaymentSearches(database: Database) {
         );
       }),
   };
+}
+
+/** The payment is looked at at its processor with the next sweep. */
+export async function lookSoon(query: Query, payment: PaymentId): Promise<void> {
+  await query('UPDATE payments SET disputes_look_at = clock_now() WHERE id = $1 AND disputes_look_at IS NOT NULL', [
+    payment,
+  ]);
 }

@@ -4,7 +4,7 @@ import { smaller } from '../../domain/money.js';
 import { type Query, recordEvent } from '../transition.js';
 import { insertTransfer, noteMadeGood, type Owed, owedToSellers, proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
-import { lockShares, paidAgainForRefunds, takenShare } from './seller-shares.js';
+import { lockShares, paidAgainForFailures, takenShare } from './seller-shares.js';
 
 /**
  * What was surely taken of sellers and is not due any more is theirs again: what a dispute took whose funds are back is paid again by
@@ -29,7 +29,7 @@ async function restoreTaken(query: Query, order: OrderId): Promise<MarketplaceIt
     const seller = sellers.find(({ transfers }) => transfers[0]?.id === owed.transfers[0]?.id);
     if (!seller)
       throw new Error(`${owed.sellerAccount} is owed ${owed.amount} again and has no share of order ${order}`);
-    const due = seller.due - paidAgainForRefunds(seller);
+    const due = seller.due - paidAgainForFailures(seller);
     const amount = smaller(owed.amount, overtaken(takenShare(seller), due));
     if (amount > 0n) started.push(await restore(query, { order, withdrawal, owed, amount }));
   }

@@ -1,5 +1,5 @@
 import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
-import type { CauseId, OrderId, RefundId, TransferId } from '../../domain/ids.js';
+import type { CauseId, OrderId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
 import { evaluate } from '../../domain/marketplace/lines.js';
 import { dueBack, type TransferShare } from '../../domain/marketplace/shares.js';
@@ -19,8 +19,8 @@ export interface ShareRow {
   readonly amount: string;
   /** Of what was withheld or taken back of this transfer, what was paid again by another one. */
   readonly compensated: string;
-  /** Not null: this transfer pays again what a refund that failed since had taken. */
-  readonly compensates_refund: RefundId | null;
+  /** It pays again what a refund had taken that has failed since. */
+  readonly pays_for_failure: boolean;
   /** The transfer of the seller before it; older builds named the promised one. */
   readonly compensates_transfer: TransferId | null;
   readonly generation: number;
@@ -113,7 +113,7 @@ export async function lockShares(query: Query, order: OrderId, counted: Counted 
   await lockTransfers(query, order);
   const rows = await query<ShareRow & { [column: string]: unknown }>(
     `SELECT t.id, t.seller_account, t.currency, t.status, t.certainty, t.promised, t.withheld, t.amount, t.compensated,
-       t.compensates_refund, t.compensates_transfer, t.generation, t.params, t.completed_at IS NOT NULL AS completed,
+       EXISTS (SELECT 1 FROM refunds WHERE id = t.compensates_refund AND status = 'failed') AS pays_for_failure, t.compensates_transfer, t.generation, t.params, t.completed_at IS NOT NULL AS completed,
        t.written_off_at IS NOT NULL AS written_off,
        coalesce(sum(r.amount) FILTER (WHERE CASE r.status WHEN 'reversed' THEN true WHEN 'written_off' THEN NOT r.voided AND c.stands
          ELSE NOT r.voided END), 0) AS claimed_back,
@@ -213,9 +213,9 @@ export function takenShare({ transfers }: SellerShare): TransferShare {
   };
 }
 
-/** What this seller was paid again because refunds had failed. */
-export const paidAgainForRefunds = ({ transfers }: SellerShare): bigint =>
-  transfers.filter((row) => row.compensates_refund !== null).reduce((sum, row) => sum + BigInt(row.promised), 0n);
+/** What this seller was paid again because refunds have failed. */
+export const paidAgainForFailures = ({ transfers }: SellerShare): bigint =>
+  transfers.filter((row) => row.pays_for_failure).reduce((sum, row) => sum + BigInt(row.promised), 0n);
 
 /** What was taken of this transfer and not made good yet. */
 export const notMadeGood = ({ withheld, taken_back, compensated }: ShareRow): bigint =>

@@ -1,7 +1,7 @@
 import type { StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { RefundStatus } from '../../domain/marketplace/marketplace-status.js';
-import { ask } from '../calls/hyperswitch-rows.js';
+import { ask, type Question } from '../calls/hyperswitch-rows.js';
 import type { Database } from '../database.js';
 import { dropAttention, isGivenUp, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import type { Query } from '../transition.js';
@@ -48,8 +48,8 @@ export function createUnnamedRefunds(database: Database) {
 /** What became of it at Stripe, beside what became of the refund here that it is. */
 async function compareOutcome(query: Query, order: OrderId, { stripeRefundId, status }: StripeRefund): Promise<void> {
   const [known] = await query<{ id: RefundId; status: RefundStatus; hyperswitch_refund_id: string | null }>(
-    'SELECT id, status, hyperswitch_refund_id FROM refunds WHERE connector_refund_id = $1',
-    [stripeRefundId],
+    'UPDATE refunds SET connector_succeeded = $2 WHERE connector_refund_id = $1 RETURNING id, status, hyperswitch_refund_id',
+    [stripeRefundId, status === 'succeeded'],
   );
   if (!known) return;
   const failed = status === 'failed' || status === 'canceled';
@@ -57,11 +57,17 @@ async function compareOutcome(query: Query, order: OrderId, { stripeRefundId, st
   if (failed && known.hyperswitch_refund_id === null && known.status === 'succeeded')
     await failGivenBack(query, order, known.id);
   if (status !== 'succeeded' || known.status !== 'failed') return;
-  const reason = 'conflict';
-  const detail = `Stripe holds ${stripeRefundId} as succeeded, and this refund has failed: find out whether the buyer has the money; where Hyperswitch is wrong, have it read Stripe again, then retry`;
-  if (!(await isGivenUp(query, 'refund', known.id, { reason, detail })))
-    await ask(query, 'refunds', { id: known.id, reason, detail });
+  const question = stillSucceeded(stripeRefundId);
+  if (await isGivenUp(query, 'refund', known.id, question)) return;
+  await withdrawRequests(query, 'refund', known.id, 'Stripe holds it as succeeded');
+  await ask(query, 'refunds', { id: known.id, ...question });
 }
+
+/** Nobody is paid again for a failure that the processor does not know. */
+export const stillSucceeded = (connectorRefundId: string): Question => ({
+  reason: 'conflict',
+  detail: `Stripe holds ${connectorRefundId} as succeeded, and Hyperswitch calls it failed: find out whether the buyer has the money; where Hyperswitch is wrong, have it read Stripe again, then retry`,
+});
 
 /** Its own mark and the amount say so: not every Hyperswitch tells what the processor calls a refund, or lists what a cancelled payment gave back. */
 async function isOfHyperswitch(

@@ -20,7 +20,10 @@ UPDATE payments SET disputes_look_at = clock_now() + random() * interval '1 day'
   WHERE hyperswitch_payment_id IS NOT NULL AND captured > 0 AND created_at > clock_now() - interval '540 days';
 
 -- A refund is known by the processor's own id too: whoever tells of it, it is one.
-ALTER TABLE refunds ADD COLUMN connector_refund_id text CHECK (connector_refund_id <> '');
+ALTER TABLE refunds
+  ADD COLUMN connector_refund_id text CHECK (connector_refund_id <> ''),
+  -- Whether the processor itself holds it as succeeded; NULL: not read since it last changed here.
+  ADD COLUMN connector_succeeded boolean;
 CREATE UNIQUE INDEX refunds_at_processor ON refunds (connector_refund_id) WHERE connector_refund_id IS NOT NULL;
 
 -- Refunds that the processor holds and Hyperswitch has not named: an hour later a person is asked.

@@ -113,6 +113,8 @@ describe('a refund that nobody tells of', () => {
     await world.settle();
     const [there] = world.atStripe.ledger().refunds;
     await world.ledger.noteUnnamedRefunds((await world.find(order)).payment!.id, [heldAtStripe(there!.id, null)]);
+    // Hyperswitch says once more that it has failed, which asks the same.
+    world.clock.advance(HOUR_MS);
     await world.settle();
     expect((await world.find(order)).refunds).toMatchObject([
       { status: 'failed', attention: { detail: expect.stringMatching(/Stripe holds re_.* as succeeded/) as string } },
