@@ -87,7 +87,7 @@ const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? '
 
 /**
  * Hyperswitch has cancelled what paid the order after it was captured: like a refund of all that is kept, made in its dashboard. Where a
- * refund of it is under way, which may give the same back, a person is asked.
+ * refund of it is under way, which may give the same back, or has failed, and nobody knows before or after the cancel, a person is asked.
  */
 async function isGivenBack(
   { query, clock, refundFee: fee }: Reader,
@@ -96,20 +96,29 @@ async function isGivenBack(
 ): Promise<boolean> {
   const fits = facts.amount === BigInt(row.amount) && facts.currency === row.currency;
   if (row.status !== 'succeeded' || facts.capturedByWord !== 'given_back' || !fits) return false;
-  const { kept, under_way: underWay } = await keptOf(query, row);
-  if (underWay || !row.captured_known) return false;
+  const { kept, under_way: underWay, failed } = await keptOf(query, row);
+  if (underWay || !row.captured_known || (failed && kept > 0n)) return false;
   const { order_id: order, id: payment, currency } = row;
   if (kept > 0n) await bookGivenBack(query, clock, { order, payment, amount: kept, currency, fee });
   return true;
 }
 
-async function keptOf(query: Query, { id, captured }: LockedPayment): Promise<{ kept: bigint; under_way: boolean }> {
-  const [sum] = await query<{ given_back: string; under_way: boolean }>(
+interface Kept {
+  readonly kept: bigint;
+  readonly under_way: boolean;
+  /** One that Hyperswitch had. */
+  readonly failed: boolean;
+}
+
+async function keptOf(query: Query, { id, captured }: LockedPayment): Promise<Kept> {
+  const [sum] = await query<{ given_back: string; under_way: boolean; failed: boolean }>(
     `SELECT coalesce(sum(amount) FILTER (WHERE status = 'succeeded'), 0) AS given_back,
-       coalesce(bool_or(status IN ('pending', 'review')), false) AS under_way FROM refunds WHERE payment_id = $1`,
+       coalesce(bool_or(status IN ('pending', 'review')), false) AS under_way,
+       coalesce(bool_or(status = 'failed' AND read_at IS NOT NULL), false) AS failed FROM refunds WHERE payment_id = $1`,
     [id],
   );
-  return { kept: BigInt(captured) - BigInt(sum?.given_back ?? 0), under_way: sum?.under_way ?? false };
+  const { given_back: givenBack = '0', under_way = false, failed = false } = sum ?? {};
+  return { kept: BigInt(captured) - BigInt(givenBack), under_way, failed };
 }
 
 /** Sellers may have been paid of it already, or have paid it back. */

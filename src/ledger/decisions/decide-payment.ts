@@ -6,7 +6,7 @@ import { bookGivenBack, saidGivenBack, takeBackGivenBack } from '../marketplace/
 import { moveOrder, wakeTransfers } from '../marketplace/order-status.js';
 import { isOpen } from '../marketplace/payment-row.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
-import { ASKS_ABOUT_UNNAMED, decideUnnamed, unnamedForAnHour } from '../marketplace/unnamed-refunds.js';
+import { ASKS_ABOUT_UNNAMED, decideUnnamed, unnamed, unnamedOf } from '../marketplace/unnamed-refunds.js';
 import { mustMove, type Query } from '../transition.js';
 import { type Decidable, type DecidableRow, needsAttention } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';
@@ -26,7 +26,8 @@ interface Row extends DecidableRow {
   readonly said_given_back: RefundId | null;
   /** What is asked is about refunds that the processor alone holds. */
   readonly asks_unnamed: boolean;
-  /** One of them is in another currency than the payment. */
+  /** What the processor alone holds comes to so much, and one of it is in another currency than the payment. */
+  readonly unnamed: string;
   readonly unnamed_elsewhere: boolean;
   readonly currency: string;
 }
@@ -41,8 +42,9 @@ export const PAYMENT: Decidable<'payment', Row> = {
          (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back,
          (SELECT id FROM refunds WHERE payment_id = p.id AND status IN ('pending', 'review') AND certainty <> 'done' LIMIT 1) AS refund_under_way,
          ${saidGivenBack('p.id')} AS said_given_back, ${ASKS_ABOUT_UNNAMED} AS asks_unnamed,
-         EXISTS (SELECT 1 FROM unnamed_refunds WHERE payment_id = p.id AND decided_at IS NULL AND currency <> p.currency) AS unnamed_elsewhere
-       FROM payments p WHERE id = $1 FOR UPDATE`,
+         u.unnamed, u.unnamed_elsewhere
+       FROM payments p, LATERAL (SELECT coalesce(sum(u.amount), 0) AS unnamed, coalesce(bool_or(u.currency <> p.currency), false) AS unnamed_elsewhere
+         FROM (${unnamed('p.id')}) AS u) AS u WHERE id = $1 FOR UPDATE OF p`,
       [id],
     );
     return row;
@@ -84,10 +86,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
         if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
         if (row.refund_under_way !== null)
           return `refund ${row.refund_under_way} of it may give it back as well: wait until Hyperswitch has answered that one`;
-        if (row.asks_unnamed)
-          return row.unnamed_elsewhere
-            ? `Stripe holds one in another currency than the ${row.currency} of the payment, and amounts of different currencies are never compared: resolve it with write_off`
-            : undefined;
+        if (BigInt(row.unnamed) > 0n) return unnamedMissing(row);
         if (BigInt(row.captured) < BigInt(row.amount))
           return `Hyperswitch calls ${row.captured} of ${row.amount} captured, so only a part can be gone: refund what is there`;
         return kept(row) > 0n ? undefined : 'refunds have given all of it back already: resolve it with write_off';
@@ -96,14 +95,11 @@ export const PAYMENT: Decidable<'payment', Row> = {
         const { order_id: order, id: payment, currency } = row;
         const book = (amount: bigint, connectorRefundId?: string) =>
           bookGivenBack(query, clock, { order, payment, amount, currency, fee, connectorRefundId });
-        if (!row.asks_unnamed) {
-          await book(kept(row));
-          return await putAside(query, row);
-        }
-        // Each of them is a refund of the order from now on, known by the processor's own id.
-        for (const one of await unnamedForAnHour(query, payment))
-          await book(BigInt(one.amount), one.provider_refund_id);
-        return await unasked(query, row);
+        // Each that the processor holds is a refund of the order from now on, known by its id there.
+        const held = await unnamedOf(query, payment);
+        for (const one of held) await book(BigInt(one.amount), one.provider_refund_id);
+        if (held.length === 0) await book(kept(row));
+        return row.asks_unnamed ? await unasked(query, row) : await putAside(query, row);
       },
     },
     not_given_back: {
@@ -152,6 +148,14 @@ const toCome = ({ amount, captured }: Row): bigint => {
 
 /** So much at least is the buyer's and not with him. */
 const kept = ({ captured, given_back }: Row): bigint => BigInt(captured) - BigInt(given_back);
+
+function unnamedMissing(row: Row): string | undefined {
+  if (row.unnamed_elsewhere)
+    return `Stripe holds one in another currency than the ${row.currency} of the payment, and amounts of different currencies are never compared: resolve it with write_off`;
+  return BigInt(row.unnamed) > kept(row)
+    ? `Stripe holds refunds of ${row.unnamed} that nobody has named, and no more than ${kept(row)} of the payment is left: find out there how many there are, then write_off`
+    : undefined;
+}
 
 async function leaveUnnamed(query: Query, row: Row): Promise<string> {
   await decideUnnamed(query, row.id);

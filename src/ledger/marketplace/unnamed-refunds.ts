@@ -99,7 +99,7 @@ async function isOfHyperswitch(
 }
 
 /** Of the payment `of` (SQL): what nobody has named or decided about. */
-const unnamed = (of: string): string =>
+export const unnamed = (of: string): string =>
   `SELECT u.provider_refund_id, u.amount, u.currency FROM unnamed_refunds u WHERE u.payment_id = ${of} AND u.succeeded
      AND u.decided_at IS NULL AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.connector_refund_id = u.provider_refund_id)`;
 
@@ -109,8 +109,15 @@ export interface UnnamedRefund {
   readonly currency: string;
 }
 
+/** Whenever they were first seen. */
+export const unnamedOf = (query: Query, payment: PaymentId): Promise<UnnamedRefund[]> =>
+  query<UnnamedRefund & { [column: string]: unknown }>(
+    `${unnamed('$1')} ORDER BY u.seen_at, u.provider_refund_id FOR UPDATE`,
+    [payment],
+  );
+
 /** Those about which a person is asked. */
-export const unnamedForAnHour = (query: Query, payment: PaymentId): Promise<UnnamedRefund[]> =>
+const unnamedForAnHour = (query: Query, payment: PaymentId): Promise<UnnamedRefund[]> =>
   query<UnnamedRefund & { [column: string]: unknown }>(
     `${unnamed('$1')} AND u.seen_at <= clock_now() - interval '1 hour' ORDER BY u.seen_at, u.provider_refund_id FOR UPDATE`,
     [payment],
