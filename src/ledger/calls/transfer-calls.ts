@@ -75,6 +75,8 @@ export function createTransferCalls(database: Database) {
         const row = await knownUnsent(query, await lockTransfer(query, id), runner);
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
+        const kept = row.runner === runner ? await keptBack(query, row) : undefined;
+        if (kept) return { kind: 'stop', why: kept.why };
         return await permit<TransferParams>(query, 'seller_transfers', {
           row,
           runner,
@@ -142,38 +144,62 @@ const partsOf = (row: LockedTransfer) => {
   };
 };
 
-async function claimRefusal(query: Query, row: LockedTransfer, runner: string): Promise<ClaimRefusal | undefined> {
-  if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
-  if (row.attention_reason !== null) {
-    const look = row.attention_reason === 'seller_gone' ? await lookForGone(query, row) : undefined;
-    return look ?? (await attentionOf(query, 'seller_transfers', row));
+async function claimRefusal(query: Query, locked: LockedTransfer, runner: string): Promise<ClaimRefusal | undefined> {
+  if (locked.completed || locked.written_off || locked.status === 'cancelled')
+    return { kind: 'final', status: locked.status };
+  if (locked.attention_reason !== null) {
+    const look = locked.attention_reason === 'seller_gone' ? await lookForGone(query, locked) : undefined;
+    return look ?? (await attentionOf(query, 'seller_transfers', locked));
   }
-  const wait = waitOf(row, runner);
-  if (wait) return await later(query, 'seller_transfers', row, wait);
-  const refusal =
-    (await disputeRefusal(query, row)) ?? (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
+  const wait = waitOf(locked, runner) ?? (await heldByDispute(query, locked));
+  if (wait) return await later(query, 'seller_transfers', locked, wait);
+  const row = locked.status === 'held' ? await letGoNow(query, locked) : locked;
+  const refusal = (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
   return refusal ?? (await parkedRefusal(query, 'seller_transfers', row));
 }
 
+interface NotNow {
+  readonly afterMs: number;
+  readonly why: string;
+}
+
 /** What may have been sent goes on as it was. */
-async function disputeRefusal(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
+async function heldByDispute(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
   const dispute = surelyUnmoved(row.certainty) ? await holdingDispute(query, row.order_id) : undefined;
-  if (dispute === undefined) {
-    if (row.status === 'held') await letGo(query, row.id);
-    return undefined;
-  }
+  if (dispute === undefined) return undefined;
   if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
   if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, dispute);
-  return await later(query, 'seller_transfers', row, {
-    afterMs: HELD_AGAIN_MS,
-    why: `it is held until dispute ${dispute} has ended`,
-  });
+  return { afterMs: HELD_AGAIN_MS, why: `it is held until dispute ${dispute} has ended` };
+}
+
+async function letGoNow(query: Query, { id }: LockedTransfer): Promise<LockedTransfer> {
+  await letGo(query, id);
+  return await lockTransfer(query, id);
+}
+
+/** What was learned since the claim, in the transaction that lets the bytes leave. The claim is given back. */
+async function keptBack(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
+  const kept = (await heldByDispute(query, row)) ?? (await heldByQuestion(query, row));
+  if (kept)
+    await releaseClaim(query, 'seller_transfers', {
+      id: row.id,
+      runner: row.runner ?? '',
+      afterMs: kept.afterMs,
+      answer: 'later',
+    });
+  return kept;
+}
+
+/** The answer wakes what waits for it. */
+async function heldByQuestion(query: Query, { order_id }: LockedTransfer): Promise<NotNow | undefined> {
+  const [payment] = await query<{ id: PaymentId }>(questionedPayment('$1'), [order_id]);
+  return payment && { afterMs: HELD_AGAIN_MS, why: `payment ${payment.id} of its order asks a person` };
 }
 
 /** The end of the dispute wakes it; a look now and then finds what was missed. */
 const HELD_AGAIN_MS = 60 * 60_000;
 
-function waitOf(row: LockedTransfer, runner: string) {
+function waitOf(row: LockedTransfer, runner: string): NotNow | undefined {
   const heldMs = heldElsewhereMs(row, runner);
   if (heldMs > 0) return { afterMs: heldMs, why: 'another attempt holds it' };
   const retryMs = isWaiting(row.status) ? 0 : (row.retry_ms ?? 0);
