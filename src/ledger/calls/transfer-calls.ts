@@ -1,6 +1,7 @@
 import { mayHaveMoved, surelyUnmoved } from '../../domain/calls/certainty.js';
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
@@ -238,7 +239,7 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
      WHERE id = $1`,
     [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
   );
-  if (decision.certainty === 'absent' && isDrawnFromCharge(row) && !isForSeller(decision))
+  if (isDrawnFromCharge(row) && mayLackItsSource(row, decision))
     await query('UPDATE seller_transfers SET sourceless = true WHERE id = $1', [id]);
   // What may have moved is never made to wait: it is sent again under its key.
   if (decision.do === 'wait' && surelyUnmoved(decision.certainty)) await wait(query, row, outcome);
@@ -259,6 +260,16 @@ const ASK_AGAIN_MS = 60_000;
 
 const isForSeller = (decision: CallOutcome<string>['decision']): boolean =>
   decision.do === 'wait' && decision.for === 'seller';
+
+/** Of reasons that are about whom the money is for, or about the key, and not about the money. */
+const OTHER_REASONS: ReadonlySet<AttentionReason> = new Set(['seller_gone', 'conflict']);
+
+/** What has just left was refused, and perhaps because of the money that it was to be drawn from. */
+const mayLackItsSource = ({ certainty }: LockedTransfer, decision: CallOutcome<string>['decision']): boolean =>
+  mayHaveMoved(certainty) &&
+  decision.certainty === 'absent' &&
+  !isForSeller(decision) &&
+  !(decision.do === 'ask' && OTHER_REASONS.has(decision.reason));
 
 const wait = (query: Query, row: LockedTransfer, { decision, detail }: CallOutcome<TransferId>): Promise<void> =>
   isForSeller(decision) ? waitForSeller(query, row, detail) : waitForBalance(query, row, detail);

@@ -114,3 +114,40 @@ describe('what was held', () => {
     await steps.send(one.transfer);
   });
 });
+
+describe('a share that is drawn from the charge', () => {
+  it('still is where Stripe could not be read before the next attempt', async () => {
+    const one = await share();
+    await charged(one);
+    await steps.send(one.transfer, NOT_ABLE, { provedAbsent: true });
+    await test.ledger.sellerShows(one.seller, CANNOT);
+    await test.ledger.sellerShows(one.seller, ABLE);
+    const held = await steps.holdTransfer(one.transfer);
+    // The look before the send: a failure of Stripe's own.
+    await test.ledger.recordTransfer({
+      id: held.id,
+      runner: held.runner,
+      decision: { do: 'retry', certainty: 'absent', afterMs: 1_000, counts: true },
+      detail: 'stripe 500',
+      requestId: null,
+      stripeId: null,
+      source: 'answer',
+      parks: null,
+    });
+    steps.pass(MINUTE_MS);
+    const again = await steps.holdTransfer(one.transfer);
+    await steps.noteAbsent(again);
+    expect((await steps.leave(again)).params).toMatchObject({ source_transaction: 'ch_1' });
+  });
+
+  it('still is for a seller who was gone and is back', async () => {
+    const one = await share();
+    await charged(one);
+    await steps.send(one.transfer, GONE, { provedAbsent: true });
+    await test.ledger.sellerShows(one.seller, { state: 'gone', reason: 'deauthorised' });
+    await test.ledger.sellerShows(one.seller, ABLE);
+    const again = await steps.holdTransfer(one.transfer);
+    await steps.noteAbsent(again);
+    expect((await steps.leave(again)).params).toMatchObject({ source_transaction: 'ch_1' });
+  });
+});
