@@ -19,7 +19,7 @@ import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';
-import { balanceRefusal, balanceSufficed, waitForBalance } from './platform-queue.js';
+import { balanceRefusal, balanceSufficed, leavePlace, waitForBalance } from './platform-queue.js';
 import { lookForGone, sellerReceived, sellerRefusal, waitForSeller } from './seller-queue.js';
 import {
   hold,
@@ -93,7 +93,12 @@ export function createTransferCalls(database: Database) {
 
     /** Gives the claim back without an attempt: nothing was sent. */
     releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
-      releaseClaim(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
+      database.transaction(async (query) => {
+        await lockSharesOf(query, 'seller_transfers', id);
+        const row = await lockTransfer(query, id);
+        if (row.runner === runner) await leavePlace(query, row);
+        await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
+      }),
 
     /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
     async adoptTransfer(
@@ -156,7 +161,18 @@ async function claimRefusal(query: Query, locked: LockedTransfer, runner: string
   if (wait) return await later(query, 'seller_transfers', locked, wait);
   const row = locked.status === 'held' ? await letGoNow(query, locked) : locked;
   const refusal = (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
-  return refusal ?? (await parkedRefusal(query, 'seller_transfers', row));
+  // Read for all that wait, whoever is parked.
+  if (refusal && (refusal.kind === 'read' || row.status === 'waiting_seller')) return refusal;
+  return (await parkedNow(query, row)) ?? refusal;
+}
+
+/** It waits for another thing than the balance then, and asks by itself whether that is over. */
+async function parkedNow(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
+  const refusal = await parkedRefusal(query, 'seller_transfers', row);
+  if (refusal?.kind !== 'parked') return refusal;
+  await leavePlace(query, row);
+  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+  return refusal;
 }
 
 interface NotNow {
@@ -168,6 +184,7 @@ interface NotNow {
 async function heldByDispute(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
   const dispute = surelyUnmoved(row.certainty) ? await holdingDispute(query, row.order_id) : undefined;
   if (dispute === undefined) return undefined;
+  await leavePlace(query, row);
   if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
   if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, dispute);
   return { afterMs: HELD_AGAIN_MS, why: `it is held until dispute ${dispute} has ended` };
@@ -181,13 +198,14 @@ async function letGoNow(query: Query, { id }: LockedTransfer): Promise<LockedTra
 /** What was learned since the claim, in the transaction that lets the bytes leave. The claim is given back. */
 async function keptBack(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
   const kept = (await heldByDispute(query, row)) ?? (await heldByQuestion(query, row));
-  if (kept)
-    await releaseClaim(query, 'seller_transfers', {
-      id: row.id,
-      runner: row.runner ?? '',
-      afterMs: kept.afterMs,
-      answer: 'later',
-    });
+  if (!kept) return undefined;
+  await leavePlace(query, row);
+  await releaseClaim(query, 'seller_transfers', {
+    id: row.id,
+    runner: row.runner ?? '',
+    afterMs: kept.afterMs,
+    answer: 'later',
+  });
   return kept;
 }
 
@@ -242,8 +260,10 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
   if (isDrawnFromCharge(row) && mayLackItsSource(row, decision))
     await query('UPDATE seller_transfers SET sourceless = true WHERE id = $1', [id]);
   // What may have moved is never made to wait: it is sent again under its key.
-  if (decision.do === 'wait' && surelyUnmoved(decision.certainty)) await wait(query, row, outcome);
+  const waits = decision.do === 'wait' && surelyUnmoved(decision.certainty);
+  if (waits) await wait(query, row, outcome);
   else await moveOn(query, row, outcome);
+  if (decision.do === 'ask' || decision.do === 'park' || (waits && isForSeller(decision))) await leavePlace(query, row);
   const unsent = surelyUnmoved(decision.certainty);
   const started = unsent ? await withholdDemands(query, row.order_id, id) : [];
   // Last: whoever asks whether Stripe is parked holds a transfer, and nothing is waited for after this.
@@ -344,7 +364,9 @@ export async function finishTransfer(
   );
   await query('SELECT refresh_transfer($1)', [row.id]);
   const started: MarketplaceItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
-  started.push(...(await balanceSufficed(query, row)), ...(await sellerReceived(query, row.seller_account)));
+  // The seller's row before the gate, as everywhere.
+  if (!isWaiting(row.status))
+    started.push(...(await sellerReceived(query, row)), ...(await balanceSufficed(query, row)));
   if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
   // A dispute that took a part of it may be over.
   started.push(...(await restoreTaken(query, row.order_id)));
