@@ -210,6 +210,11 @@ export async function waitForBalance(query: Query, row: LockedTransfer, detail: 
     );
 }
 
+/** The balance is read anew, a minute after the last time at the earliest, so that many who ask are no burst. */
+export async function askSoon(query: Query, currency: string): Promise<void> {
+  await query(`UPDATE platform_gates SET read_next_at = ${SOON} WHERE currency = $1`, [currency]);
+}
+
 /**
  * One that was let go is not sent now: what it would have taken may do for others, who are looked at soon. Called before the wait
  * of a row ends, which dates the next one.
@@ -217,7 +222,7 @@ export async function waitForBalance(query: Query, row: LockedTransfer, detail: 
 export async function leavePlace(query: Query, row: LockedTransfer): Promise<void> {
   if (!row.was_admitted) return;
   await query('UPDATE seller_transfers SET admitted_until = NULL WHERE id = $1', [row.id]);
-  await query(`UPDATE platform_gates SET read_next_at = ${SOON} WHERE currency = $1`, [row.currency]);
+  await askSoon(query, row.currency);
   if (!isWaiting(row.status)) await dateOldest(query, row, STATUS);
 }
 

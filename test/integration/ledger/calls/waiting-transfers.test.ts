@@ -194,6 +194,33 @@ describe('a balance of which Stripe lets us spend less than it shows', () => {
   });
 });
 
+describe('a bulk retry of what waits', () => {
+  it('is no burst: Stripe is asked once a minute at most, also where it refused what its balance shows', async () => {
+    const first = await refusedFor(SHORT, 500, 'ISK');
+    const waiting = [first];
+    for (let nth = 0; nth < 5; nth += 1) waiting.push(await behind(500, 'ISK'));
+    const shown = new Map([['ISK', 10_000n]]);
+    let sent = 0;
+    async function goAll(items: readonly { id: string }[]): Promise<void> {
+      for (const { id } of items) {
+        const claim = await steps.claimTransfer(id as TransferId);
+        if (claim.kind !== 'claimed') continue;
+        sent += 1;
+        await steps.attempt(claim.claim, SHORT, { provedAbsent: true });
+      }
+    }
+    await goAll(await test.ledger.balanceShows(shown, true));
+    sent = 0;
+    steps.pass(2 * MINUTE_MS);
+    for (const { transfer } of waiting) {
+      await steps.decide({ kind: 'transfer', itemId: transfer, action: 'retry' });
+      const claim = await steps.claimTransfer(transfer);
+      if (claim.kind === 'read') await goAll(await test.ledger.balanceShows(shown, false));
+    }
+    expect(sent).toBe(1);
+  });
+});
+
 describe('the place in the balance of one that is not sent after all', () => {
   it('is free for others at once where its payment has become a question', async () => {
     const first = await refusedFor(SHORT, 500, 'SEK');
@@ -277,6 +304,18 @@ describe('a seller who cannot receive', () => {
     expect(await test.ledger.sellerShows(one.seller, ABLE)).toEqual([{ kind: 'transfer', id: one.transfer }]);
     await steps.send(one.transfer);
     await steps.send(left.transfer);
+  });
+});
+
+describe('what is known of a seller', () => {
+  it('lists what waits for the end of a dispute as well', async () => {
+    const one = await share();
+    await disputed(one);
+    await steps.claimTransfer(one.transfer);
+    expect(await test.ledger.findSeller(one.seller)).toMatchObject({
+      transfers: [{ id: one.transfer, status: 'held' }],
+      sums: [{ currency: 'USD', waiting: 500n, withPerson: 0n }],
+    });
   });
 });
 
