@@ -8,7 +8,7 @@ import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketp
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { proposeCompensation } from '../marketplace/compensation.js';
-import { holdingDispute, holdTransfer, letGo } from '../marketplace/held-transfers.js';
+import { letGo } from '../marketplace/held-transfers.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { questionedPayment } from '../marketplace/order-status.js';
@@ -17,10 +17,8 @@ import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
-import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
-import { heldElsewhereMs } from './holds.js';
-import { balanceRefusal, balanceSufficed, leavePlace, waitForBalance } from './platform-queue.js';
-import { lookForGone, sellerReceived, sellerRefusal, waitForSeller } from './seller-queue.js';
+import { balanceSufficed, leavePlace, waitForBalance } from './platform-queue.js';
+import { sellerReceived, waitForSeller } from './seller-queue.js';
 import {
   hold,
   isTaken,
@@ -31,6 +29,7 @@ import {
   tellAnswer,
   useOf,
 } from './stripe-calls.js';
+import { claimRefusal, keptBack } from './transfer-claims.js';
 import {
   isDrawnFromCharge,
   type LockedTransfer,
@@ -149,81 +148,6 @@ const partsOf = (row: LockedTransfer) => {
         : null,
   };
 };
-
-async function claimRefusal(query: Query, locked: LockedTransfer, runner: string): Promise<ClaimRefusal | undefined> {
-  if (locked.completed || locked.written_off || locked.status === 'cancelled')
-    return { kind: 'final', status: locked.status };
-  if (locked.attention_reason !== null) {
-    const look = locked.attention_reason === 'seller_gone' ? await lookForGone(query, locked) : undefined;
-    return look ?? (await attentionOf(query, 'seller_transfers', locked));
-  }
-  const wait = waitOf(locked, runner) ?? (await heldByDispute(query, locked));
-  if (wait) return await later(query, 'seller_transfers', locked, wait);
-  const row = locked.status === 'held' ? await letGoNow(query, locked) : locked;
-  const refusal = (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
-  // Read for all that wait, whoever is parked.
-  if (refusal && (refusal.kind === 'read' || row.status === 'waiting_seller')) return refusal;
-  return (await parkedNow(query, row)) ?? refusal;
-}
-
-/** It waits for another thing than the balance then, and asks by itself whether that is over. */
-async function parkedNow(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
-  const refusal = await parkedRefusal(query, 'seller_transfers', row);
-  if (refusal?.kind !== 'parked') return refusal;
-  await leavePlace(query, row);
-  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
-  return refusal;
-}
-
-interface NotNow {
-  readonly afterMs: number;
-  readonly why: string;
-}
-
-/** What may have been sent goes on as it was. */
-async function heldByDispute(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
-  const dispute = surelyUnmoved(row.certainty) ? await holdingDispute(query, row.order_id) : undefined;
-  if (dispute === undefined) return undefined;
-  await leavePlace(query, row);
-  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
-  if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, dispute);
-  return { afterMs: HELD_AGAIN_MS, why: `it is held until dispute ${dispute} has ended` };
-}
-
-async function letGoNow(query: Query, { id }: LockedTransfer): Promise<LockedTransfer> {
-  await letGo(query, id);
-  return await lockTransfer(query, id);
-}
-
-/** What was learned since the claim, in the transaction that lets the bytes leave. The claim is given back. */
-async function keptBack(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
-  const kept = (await heldByDispute(query, row)) ?? (await heldByQuestion(query, row));
-  if (!kept) return undefined;
-  await leavePlace(query, row);
-  await releaseClaim(query, 'seller_transfers', {
-    id: row.id,
-    runner: row.runner ?? '',
-    afterMs: kept.afterMs,
-    answer: 'later',
-  });
-  return kept;
-}
-
-/** The answer wakes what waits for it. */
-async function heldByQuestion(query: Query, { order_id }: LockedTransfer): Promise<NotNow | undefined> {
-  const [payment] = await query<{ id: PaymentId }>(questionedPayment('$1'), [order_id]);
-  return payment && { afterMs: HELD_AGAIN_MS, why: `payment ${payment.id} of its order asks a person` };
-}
-
-/** The end of the dispute wakes it; a look now and then finds what was missed. */
-const HELD_AGAIN_MS = 60 * 60_000;
-
-function waitOf(row: LockedTransfer, runner: string): NotNow | undefined {
-  const heldMs = heldElsewhereMs(row, runner);
-  if (heldMs > 0) return { afterMs: heldMs, why: 'another attempt holds it' };
-  const retryMs = isWaiting(row.status) ? 0 : (row.retry_ms ?? 0);
-  return retryMs > 0 ? { afterMs: retryMs, why: 'its next attempt is not due' } : undefined;
-}
 
 /**
  * The proof that allows another key after an unknown ends what waited for it as well: what refunds would have taken back of

@@ -89,7 +89,10 @@ function anything(orders: readonly Paid[]) {
     if (claim.kind !== 'claimed') return;
     const held = claim.claim;
     if (held.looksFirst) await steps.noteAbsent(held);
-    if (pick.below(8) === 0) return await void ledger.releaseTransfer(held.id, held.runner, 1_000);
+    if (pick.below(8) === 0) {
+      await ledger.releaseTransfer(held.id, held.runner, 1_000);
+      return;
+    }
     if (held.gated && (await ledger.admitTransfer(held.id, held.runner))) return;
     const permit = await steps.permit(held);
     if (permit.kind !== 'send' || pick.below(20) === 0) return;
