@@ -27,10 +27,11 @@ export async function claimRefusal(
   const wait = waitOf(locked, runner) ?? (await heldByDispute(query, locked));
   if (wait) return await later(query, 'seller_transfers', locked, wait);
   const row = locked.status === 'held' ? await letGoNow(query, locked) : locked;
-  const refusal = (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
+  const refusal = await sellerRefusal(query, row);
+  if (refusal) return refusal;
+  const short = await balanceRefusal(query, row);
   // Read for all that wait, whoever is parked.
-  if (refusal && (refusal.kind === 'read' || row.status === 'waiting_seller')) return refusal;
-  return (await parkedNow(query, row)) ?? refusal;
+  return short?.kind === 'read' ? short : ((await parkedNow(query, row)) ?? short);
 }
 
 /** It waits for another thing than the balance then, and asks by itself whether that is over. */

@@ -18,7 +18,7 @@ import {
 } from '../../../support/marketplace/steps.js';
 
 const CONNECTIONS = 20;
-const OPERATIONS = 2_500;
+const OPERATIONS = 1_500;
 const SELLERS = ['acct_a', 'acct_b', 'acct_c'] as const;
 
 let test: TestLedger;
