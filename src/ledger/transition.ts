@@ -54,6 +54,18 @@ export interface NewEvent {
   readonly detail?: Readonly<Record<string, unknown>>;
 }
 
+/** The same line in the stories of many items of a kind, by one statement. */
+export async function recordEventOfEach(
+  query: Query,
+  { kind, what, detail = {} }: Pick<NewEvent, 'kind' | 'what' | 'detail'>,
+  ids: readonly string[],
+): Promise<void> {
+  await query(
+    `INSERT INTO operation_events (item_kind, item_id, kind, detail) SELECT $1, id, $2, $3::jsonb FROM unnest($4::text[]) AS id`,
+    [kind, what, JSON.stringify(detail), ids],
+  );
+}
+
 /** One line of an item's story, in the transaction that makes it true. */
 export async function recordEvent(query: Query, event: NewEvent): Promise<void> {
   await query(

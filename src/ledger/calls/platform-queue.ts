@@ -1,10 +1,12 @@
 import { surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { TransferId } from '../../domain/ids.js';
+import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
 import { thatFit } from '../../domain/marketplace/platform-queue.js';
 import type { Database } from '../database.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
+import { questionedPayment } from '../marketplace/order-status.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
-import { type Query, recordEvent } from '../transition.js';
+import { type Query, recordEventOfEach } from '../transition.js';
 import type { ClaimRefusal } from './claim-refusals.js';
 import { lookAgain } from './stripe-calls.js';
 import { type LockedTransfer, lockTransfer, sourceOf } from './transfer-row.js';
@@ -23,6 +25,7 @@ const STATUS = 'waiting_platform_balance' as const;
 const ADMITTED_FOR = `interval '10 minutes'`;
 /** Whoever comes to wait has the balance read, but not more often than this. */
 const READ_AGAIN = `interval '1 minute'`;
+const SOON = `least(read_next_at, greatest(clock_now(), read_at + ${READ_AGAIN}))`;
 
 interface GateRow {
   [column: string]: unknown;
@@ -47,11 +50,9 @@ export function createPlatformQueue(database: Database) {
         const row = await lockTransfer(query, id);
         if (row.runner !== runner || row.admitted || !surelyUnmoved(row.certainty)) return undefined;
         if (sourceOf(row).kind === 'charge' || !(await isGated(query, row.currency))) return undefined;
-        await query(
-          `UPDATE platform_gates SET read_next_at = least(read_next_at, greatest(clock_now(), read_at + ${READ_AGAIN}))
-           WHERE currency = $1 AND NOT doubted`,
-          [row.currency],
-        );
+        await query(`UPDATE platform_gates SET read_next_at = ${SOON} WHERE currency = $1 AND NOT doubted`, [
+          row.currency,
+        ]);
         await startWaiting(query, row, STATUS, 'others wait for the same balance');
         const [gate] = await query<GateRow>(`${GATE} WHERE currency = $1`, [row.currency]);
         return { afterMs: Math.max(gate?.due_ms ?? 0, 1_000), why: WAITS };
@@ -123,9 +124,9 @@ async function admit(query: Query, { gate: { currency }, shown, doubted }: Admis
   if (!(await isGated(query, currency))) return [];
   const left = shown - (await spokenFor(query, currency));
   const rows = await query<{ id: string; amount: string }>(
-    `SELECT id, amount FROM seller_transfers WHERE status = '${STATUS}' AND currency = $1 AND amount <= $2
-       AND attention_reason IS NULL AND runner IS NULL AND coalesce(admitted_until <= clock_now(), true)
-     ORDER BY id LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED`,
+    `SELECT id, amount FROM seller_transfers x WHERE status = '${STATUS}' AND currency = $1 AND amount <= $2
+       AND attention_reason IS NULL AND runner IS NULL AND coalesce(admitted_until <= clock_now(), true) AND ${MAY_GO}
+     ORDER BY ${doubted ? LEAST_TRIED : 'id'} LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED`,
     [currency, left.toString()],
   );
   const waiting = rows.map(({ id, amount }) => ({ id, amount: BigInt(amount) }));
@@ -141,10 +142,20 @@ async function admit(query: Query, { gate: { currency }, shown, doubted }: Admis
     [currency, shown.toString(), doubted],
   );
   await dateOldest(query, inQueue(currency), STATUS);
-  for (const { id } of chosen)
-    await recordEvent(query, { kind: 'transfer', id, what: 'balance_suffices', detail: { available: `${shown}` } });
-  return chosen.map(({ id }) => ({ kind: 'transfer', id }));
+  const ids = chosen.map(({ id }) => id);
+  await recordEventOfEach(
+    query,
+    { kind: 'transfer', what: 'balance_suffices', detail: { available: `${shown}` } },
+    ids,
+  );
+  return ids.map((id) => ({ kind: 'transfer', id }));
 }
+
+/** Whoever waits for something else as well would take the place of those behind it, again and again. */
+const MAY_GO = `NOT EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = 'stripe:' || x.seller_account AND b.state <> 'closed')
+  AND NOT EXISTS (${questionedPayment('x.order_id')})`;
+/** What was refused although it fitted says nothing of smaller ones: where one alone tries, it is another one each time. */
+const LEAST_TRIED = 'attempts, amount, id';
 
 /** What was let go and is not answered, and what is on its way now: Stripe may not have counted it yet. */
 async function spokenFor(query: Query, currency: string): Promise<bigint> {
@@ -186,14 +197,33 @@ export async function waitForBalance(query: Query, row: LockedTransfer, detail: 
        read_next_at = CASE WHEN $2 THEN clock_now() + ${ASKED_EVERY} ELSE g.read_next_at END`,
     [row.currency, row.was_admitted],
   );
+  await startWaiting(query, row, STATUS, detail);
+  // None of them twice: that would wait for its order, whose holder may wait for it.
   if (row.was_admitted)
     await query(
-      `UPDATE seller_transfers SET admitted_until = NULL, next_check_at = clock_now() + interval '1 day' WHERE id IN (
-         SELECT id FROM seller_transfers WHERE status = '${STATUS}' AND currency = $1 AND admitted_until IS NOT NULL AND id <> $2
+      `UPDATE seller_transfers x SET admitted_until = NULL, next_retry_at = NULL, next_check_at =
+         CASE WHEN x.id = (${oldestIn(STATUS)}) THEN g.read_next_at ELSE clock_now() + interval '1 day' END
+       FROM platform_gates g WHERE g.currency = $1 AND x.id IN (
+         SELECT id FROM seller_transfers WHERE status = '${STATUS}' AND currency = $1 AND admitted_until > clock_now() AND id <> $2
          ORDER BY id FOR UPDATE SKIP LOCKED)`,
       [row.currency, row.id],
     );
-  await startWaiting(query, row, STATUS, detail);
+}
+
+/** The balance is read anew, a minute after the last time at the earliest, so that many who ask are no burst. */
+export async function askSoon(query: Query, currency: string): Promise<void> {
+  await query(`UPDATE platform_gates SET read_next_at = ${SOON} WHERE currency = $1`, [currency]);
+}
+
+/**
+ * One that was let go is not sent now: what it would have taken may do for others, who are looked at soon. Called before the wait
+ * of a row ends, which dates the next one.
+ */
+export async function leavePlace(query: Query, row: LockedTransfer): Promise<void> {
+  if (!row.was_admitted) return;
+  await query('UPDATE seller_transfers SET admitted_until = NULL WHERE id = $1', [row.id]);
+  await askSoon(query, row.currency);
+  if (!isWaiting(row.status)) await dateOldest(query, row, STATUS);
 }
 
 /** One that was let go has been sent: the next picture is worth a read once all of them are answered. @returns what to start */

@@ -6,11 +6,13 @@ import { NO_ATTENTION } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { type Query, recordEvent } from '../transition.js';
 import { attentionOf, type ClaimRefusal } from './claim-refusals.js';
+import { leavePlace } from './platform-queue.js';
 import { lookAgain } from './stripe-calls.js';
 import type { LockedTransfer } from './transfer-row.js';
 import {
   A_DAY_MS,
   ASKED_EVERY,
+  askNow,
   dateOldest,
   MOST_AT_ONCE,
   oldestIn,
@@ -77,7 +79,8 @@ async function sellerShows(query: Query, account: string, standing: SellerStandi
     [account, state, reason],
   );
   if (changed) await recordEvent(query, { kind: 'seller', id: account, what: `seller_${state}`, detail: { reason } });
-  if (state === 'waiting')
+  // Whoever was woken looks by himself: a row that is written twice would wait for its order, whose holder may wait for it.
+  if (state === 'waiting' && started.length === 0)
     await dateOldest(query, { id: '', status: STATUS, seller_account: account, currency: '' }, STATUS);
   return state === 'gone' && changed ? await askAbout(query, account) : started;
 }
@@ -99,21 +102,12 @@ async function wake(query: Query, account: string, which: string): Promise<Marke
   return itemsOf(rows);
 }
 
-/** He has received: what waits for him goes on. Who holds a row of his now takes it further by himself. */
-export async function sellerReceived(query: Query, account: string): Promise<MarketplaceItem[]> {
-  const [was] = await query(
-    `UPDATE sellers SET state = 'able', reason = NULL, since = clock_now() WHERE account = $1 AND state = 'waiting' RETURNING account`,
-    [account],
-  );
-  if (!was) return [];
-  await recordEvent(query, { kind: 'seller', id: account, what: 'seller_able', detail: { reason: null } });
-  const rows = await query<{ id: string }>(
-    `UPDATE seller_transfers SET next_retry_at = NULL, next_check_at = clock_now() WHERE id IN (
-       SELECT id FROM seller_transfers WHERE seller_account = $1 AND status = '${STATUS}' AND attention_reason IS NULL
-       ORDER BY id FOR UPDATE SKIP LOCKED) RETURNING id`,
-    [account],
-  );
-  return itemsOf(rows);
+/**
+ * He has received, perhaps before he could not any more: his account is read now, and that alone ends a wait. @returns what to start
+ */
+export async function sellerReceived(query: Query, row: LockedTransfer): Promise<MarketplaceItem[]> {
+  const [waits] = await query(`SELECT 1 FROM sellers WHERE account = $1 AND state = 'waiting'`, [row.seller_account]);
+  return waits ? await askNow(query, row, STATUS) : [];
 }
 
 /** Each is asked about when it is claimed next, which is now. */
@@ -140,6 +134,7 @@ export async function sellerRefusal(query: Query, row: LockedTransfer): Promise<
   if (!seller) return undefined;
   const detail = inWords(seller);
   if (seller.state === 'waiting' && row.status !== STATUS) {
+    await leavePlace(query, row);
     if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
     const status = isWaiting(row.status) ? 'pending' : row.status;
     await startWaiting(query, { ...row, status }, STATUS, detail);
@@ -179,9 +174,10 @@ export async function lookForGone(
 }
 
 async function askAboutGone(query: Query, row: LockedTransfer, detail: string): Promise<ClaimRefusal> {
+  await leavePlace(query, row);
   await query(
     `UPDATE seller_transfers SET attention_reason = 'seller_gone', attention_since = clock_now(), attention_detail = $2,
-       next_retry_at = NULL, next_check_at = clock_now() + interval '1 day', admitted_until = NULL WHERE id = $1`,
+       next_retry_at = NULL, next_check_at = clock_now() + interval '1 day' WHERE id = $1`,
     [row.id, detail],
   );
   if (isWaiting(row.status)) await dateOldest(query, row, row.status);

@@ -1,12 +1,13 @@
 import { mayHaveMoved, surelyUnmoved } from '../../domain/calls/certainty.js';
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
-import { holdingDispute, holdTransfer, letGo } from '../marketplace/held-transfers.js';
+import { letGo } from '../marketplace/held-transfers.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { questionedPayment } from '../marketplace/order-status.js';
@@ -15,10 +16,8 @@ import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
-import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
-import { heldElsewhereMs } from './holds.js';
-import { balanceRefusal, balanceSufficed, waitForBalance } from './platform-queue.js';
-import { lookForGone, sellerReceived, sellerRefusal, waitForSeller } from './seller-queue.js';
+import { balanceSufficed, leavePlace, waitForBalance } from './platform-queue.js';
+import { sellerReceived, waitForSeller } from './seller-queue.js';
 import {
   hold,
   isTaken,
@@ -29,6 +28,7 @@ import {
   tellAnswer,
   useOf,
 } from './stripe-calls.js';
+import { claimRefusal, keptBack } from './transfer-claims.js';
 import {
   isDrawnFromCharge,
   type LockedTransfer,
@@ -74,6 +74,8 @@ export function createTransferCalls(database: Database) {
         const row = await knownUnsent(query, await lockTransfer(query, id), runner);
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
+        const kept = row.runner === runner ? await keptBack(query, row) : undefined;
+        if (kept) return { kind: 'stop', why: kept.why };
         return await permit<TransferParams>(query, 'seller_transfers', {
           row,
           runner,
@@ -89,7 +91,12 @@ export function createTransferCalls(database: Database) {
 
     /** Gives the claim back without an attempt: nothing was sent. */
     releaseTransfer: (id: TransferId, runner: string, afterMs: number): Promise<void> =>
-      releaseClaim(database.query, 'seller_transfers', { id, runner, afterMs, answer: 'later' }),
+      database.transaction(async (query) => {
+        await lockSharesOf(query, 'seller_transfers', id);
+        const row = await lockTransfer(query, id);
+        if (row.runner === runner) await leavePlace(query, row);
+        await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
+      }),
 
     /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
     async adoptTransfer(
@@ -141,44 +148,6 @@ const partsOf = (row: LockedTransfer) => {
   };
 };
 
-async function claimRefusal(query: Query, row: LockedTransfer, runner: string): Promise<ClaimRefusal | undefined> {
-  if (row.completed || row.written_off || row.status === 'cancelled') return { kind: 'final', status: row.status };
-  if (row.attention_reason !== null) {
-    const look = row.attention_reason === 'seller_gone' ? await lookForGone(query, row) : undefined;
-    return look ?? (await attentionOf(query, 'seller_transfers', row));
-  }
-  const wait = waitOf(row, runner);
-  if (wait) return await later(query, 'seller_transfers', row, wait);
-  const refusal =
-    (await disputeRefusal(query, row)) ?? (await sellerRefusal(query, row)) ?? (await balanceRefusal(query, row));
-  return refusal ?? (await parkedRefusal(query, 'seller_transfers', row));
-}
-
-/** What may have been sent goes on as it was. */
-async function disputeRefusal(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
-  const dispute = surelyUnmoved(row.certainty) ? await holdingDispute(query, row.order_id) : undefined;
-  if (dispute === undefined) {
-    if (row.status === 'held') await letGo(query, row.id);
-    return undefined;
-  }
-  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
-  if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, dispute);
-  return await later(query, 'seller_transfers', row, {
-    afterMs: HELD_AGAIN_MS,
-    why: `it is held until dispute ${dispute} has ended`,
-  });
-}
-
-/** The end of the dispute wakes it; a look now and then finds what was missed. */
-const HELD_AGAIN_MS = 60 * 60_000;
-
-function waitOf(row: LockedTransfer, runner: string) {
-  const heldMs = heldElsewhereMs(row, runner);
-  if (heldMs > 0) return { afterMs: heldMs, why: 'another attempt holds it' };
-  const retryMs = isWaiting(row.status) ? 0 : (row.retry_ms ?? 0);
-  return retryMs > 0 ? { afterMs: retryMs, why: 'its next attempt is not due' } : undefined;
-}
-
 /**
  * The proof that allows another key after an unknown ends what waited for it as well: what refunds would have taken back of
  * the transfer is not sent in the first place.
@@ -211,11 +180,13 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
      WHERE id = $1`,
     [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
   );
-  if (decision.certainty === 'absent' && isDrawnFromCharge(row) && !isForSeller(decision))
+  if (isDrawnFromCharge(row) && mayLackItsSource(row, decision))
     await query('UPDATE seller_transfers SET sourceless = true WHERE id = $1', [id]);
   // What may have moved is never made to wait: it is sent again under its key.
-  if (decision.do === 'wait' && surelyUnmoved(decision.certainty)) await wait(query, row, outcome);
+  const waits = decision.do === 'wait' && surelyUnmoved(decision.certainty);
+  if (waits) await wait(query, row, outcome);
   else await moveOn(query, row, outcome);
+  if (decision.do === 'ask' || decision.do === 'park' || (waits && isForSeller(decision))) await leavePlace(query, row);
   const unsent = surelyUnmoved(decision.certainty);
   const started = unsent ? await withholdDemands(query, row.order_id, id) : [];
   // Last: whoever asks whether Stripe is parked holds a transfer, and nothing is waited for after this.
@@ -232,6 +203,16 @@ const ASK_AGAIN_MS = 60_000;
 
 const isForSeller = (decision: CallOutcome<string>['decision']): boolean =>
   decision.do === 'wait' && decision.for === 'seller';
+
+/** Of reasons that are about whom the money is for, or about the key, and not about the money. */
+const OTHER_REASONS: ReadonlySet<AttentionReason> = new Set(['seller_gone', 'conflict']);
+
+/** What has just left was refused, and perhaps because of the money that it was to be drawn from. */
+const mayLackItsSource = ({ certainty }: LockedTransfer, decision: CallOutcome<string>['decision']): boolean =>
+  mayHaveMoved(certainty) &&
+  decision.certainty === 'absent' &&
+  !isForSeller(decision) &&
+  !(decision.do === 'ask' && OTHER_REASONS.has(decision.reason));
 
 const wait = (query: Query, row: LockedTransfer, { decision, detail }: CallOutcome<TransferId>): Promise<void> =>
   isForSeller(decision) ? waitForSeller(query, row, detail) : waitForBalance(query, row, detail);
@@ -306,7 +287,9 @@ export async function finishTransfer(
   );
   await query('SELECT refresh_transfer($1)', [row.id]);
   const started: MarketplaceItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
-  started.push(...(await balanceSufficed(query, row)), ...(await sellerReceived(query, row.seller_account)));
+  // The seller's row before the gate, as everywhere.
+  if (!isWaiting(row.status))
+    started.push(...(await sellerReceived(query, row)), ...(await balanceSufficed(query, row)));
   if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
   // A dispute that took a part of it may be over.
   started.push(...(await makeGood(query, row.order_id)));

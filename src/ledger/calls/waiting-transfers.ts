@@ -57,20 +57,18 @@ export async function dateOldest(query: Query, row: Waiting, status: WaitingStat
   );
 }
 
+/** It is none of its own. */
+const THE_QUEUES_DATE = 'next_retry_at = NULL';
+
 /** It waits no more: about to be sent, cancelled or given up. The next one gets its date. */
 export async function stopWaiting(
   query: Query,
   row: Waiting,
   to: 'pending' | 'cancelled',
-  set?: string,
+  set = THE_QUEUES_DATE,
 ): Promise<void> {
   const status = row.status as WaitingStatus;
-  await mustMove(query, 'seller_transfers', {
-    id: row.id,
-    from: row.status,
-    to,
-    ...(set === undefined ? {} : { set }),
-  });
+  await mustMove(query, 'seller_transfers', { id: row.id, from: row.status, to, set });
   await dateOldest(query, row, status);
 }
 

@@ -1,8 +1,9 @@
 import type { TransferId } from '../../domain/ids.js';
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { askSoon } from '../calls/platform-queue.js';
 import { finishTransfer } from '../calls/transfer-calls.js';
 import { lockTransfer } from '../calls/transfer-row.js';
-import { askNow, stopWaiting } from '../calls/waiting-transfers.js';
+import { dateOldest, stopWaiting } from '../calls/waiting-transfers.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { withholdDemands } from '../marketplace/share-out.js';
@@ -52,9 +53,10 @@ export const TRANSFER: Decidable<'transfer', Row> = {
     retry: {
       async apply({ query }, row) {
         await query(`UPDATE seller_transfers SET ${AGAIN} WHERE id = $1`, [row.id]);
-        // What it waits for is asked now; it is sent where that says that the wait is over.
+        // What it waits for is asked; it is sent where that says that the wait is over.
         await query('UPDATE sellers SET read_next_at = clock_now() WHERE account = $1', [row.seller_account]);
-        if (isWaiting(row.status)) await askNow(query, row, row.status);
+        if (row.status === 'waiting_platform_balance') await askSoon(query, row.currency);
+        if (isWaiting(row.status)) await dateOldest(query, row, row.status);
         return row.status;
       },
     },

@@ -114,7 +114,7 @@ const SELLER = `SELECT s.state, s.reason, s.since FROM (SELECT $1::text AS accou
 
 /** Not with the seller, and not on its way by itself now. */
 const WAITS_OR_ASKS = `completed_at IS NULL
-  AND (attention_reason IS NOT NULL OR status IN ('waiting_platform_balance', 'waiting_seller'))`;
+  AND (attention_reason IS NOT NULL OR status IN ('held', 'waiting_platform_balance', 'waiting_seller'))`;
 
 /** The key of any generation finds its item, also when a later one is in use: it begins with the item's id. */
 function idOfKey<Id>(key: string | undefined, parse: (text: string) => Id | undefined): Id | null | 'unknown' {

@@ -1,0 +1,94 @@
+import { surelyUnmoved } from '../../domain/calls/certainty.js';
+import type { PaymentId } from '../../domain/ids.js';
+import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
+import { holdingDispute, holdTransfer, letGo } from '../marketplace/held-transfers.js';
+import { questionedPayment } from '../marketplace/order-status.js';
+import type { Query } from '../transition.js';
+import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
+import { heldElsewhereMs } from './holds.js';
+import { balanceRefusal, leavePlace } from './platform-queue.js';
+import { lookForGone, sellerRefusal } from './seller-queue.js';
+import { releaseClaim } from './stripe-calls.js';
+import { type LockedTransfer, lockTransfer } from './transfer-row.js';
+import { stopWaiting } from './waiting-transfers.js';
+
+/** Why a transfer may not be taken now. The caller holds its order and all transfers of it. */
+export async function claimRefusal(
+  query: Query,
+  locked: LockedTransfer,
+  runner: string,
+): Promise<ClaimRefusal | undefined> {
+  if (locked.completed || locked.written_off || locked.status === 'cancelled')
+    return { kind: 'final', status: locked.status };
+  if (locked.attention_reason !== null) {
+    const look = locked.attention_reason === 'seller_gone' ? await lookForGone(query, locked) : undefined;
+    return look ?? (await attentionOf(query, 'seller_transfers', locked));
+  }
+  const wait = waitOf(locked, runner) ?? (await heldByDispute(query, locked));
+  if (wait) return await later(query, 'seller_transfers', locked, wait);
+  const row = locked.status === 'held' ? await letGoNow(query, locked) : locked;
+  const refusal = await sellerRefusal(query, row);
+  if (refusal) return refusal;
+  const short = await balanceRefusal(query, row);
+  // Read for all that wait, whoever is parked.
+  return short?.kind === 'read' ? short : ((await parkedNow(query, row)) ?? short);
+}
+
+/** It waits for another thing than the balance then, and asks by itself whether that is over. */
+async function parkedNow(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
+  const refusal = await parkedRefusal(query, 'seller_transfers', row);
+  if (refusal?.kind !== 'parked') return refusal;
+  await leavePlace(query, row);
+  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+  return refusal;
+}
+
+interface NotNow {
+  readonly afterMs: number;
+  readonly why: string;
+}
+
+/** What may have been sent goes on as it was. */
+async function heldByDispute(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
+  const dispute = surelyUnmoved(row.certainty) ? await holdingDispute(query, row.order_id) : undefined;
+  if (dispute === undefined) return undefined;
+  await leavePlace(query, row);
+  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+  if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, dispute);
+  return { afterMs: HELD_AGAIN_MS, why: `it is held until dispute ${dispute} has ended` };
+}
+
+async function letGoNow(query: Query, { id }: LockedTransfer): Promise<LockedTransfer> {
+  await letGo(query, id);
+  return await lockTransfer(query, id);
+}
+
+/** What was learned since the claim, in the transaction that lets the bytes leave. The claim is given back. */
+export async function keptBack(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
+  const kept = (await heldByDispute(query, row)) ?? (await heldByQuestion(query, row));
+  if (!kept) return undefined;
+  await leavePlace(query, row);
+  await releaseClaim(query, 'seller_transfers', {
+    id: row.id,
+    runner: row.runner ?? '',
+    afterMs: kept.afterMs,
+    answer: 'later',
+  });
+  return kept;
+}
+
+/** The answer wakes what waits for it. */
+async function heldByQuestion(query: Query, { order_id }: LockedTransfer): Promise<NotNow | undefined> {
+  const [payment] = await query<{ id: PaymentId }>(questionedPayment('$1'), [order_id]);
+  return payment && { afterMs: HELD_AGAIN_MS, why: `payment ${payment.id} of its order asks a person` };
+}
+
+/** The end of the dispute wakes it; a look now and then finds what was missed. */
+const HELD_AGAIN_MS = 60 * 60_000;
+
+function waitOf(row: LockedTransfer, runner: string): NotNow | undefined {
+  const heldMs = heldElsewhereMs(row, runner);
+  if (heldMs > 0) return { afterMs: heldMs, why: 'another attempt holds it' };
+  const retryMs = isWaiting(row.status) ? 0 : (row.retry_ms ?? 0);
+  return retryMs > 0 ? { afterMs: retryMs, why: 'its next attempt is not due' } : undefined;
+}
