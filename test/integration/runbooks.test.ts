@@ -5,7 +5,8 @@ import { type RunbookFolder, type RunbookShell, runbookFolder } from '../support
 
 /** Who is woken at night types what these runbooks say, word for word, while what they are about is the case. */
 
-const PATIENT = { timeout: 60_000, interval: 200 };
+/** What a sweep has started at the very moment of a decision is looked for again a minute later. */
+const PATIENT = { timeout: 150_000, interval: 200 };
 let stack: MarketplaceStack;
 let folder: RunbookFolder;
 beforeAll(async () => {
@@ -165,7 +166,7 @@ it('dispute.md', async () => {
   await stack.hyperswitch('webhooks', ['PUT', { rules: [] }]);
   await givenBack(shell);
   expect(shell.untyped()).toEqual([]);
-}, 240_000);
+}, 480_000);
 
 /** Somebody refunds the charge in Stripe's dashboard. */
 async function givenBack(shell: RunbookShell): Promise<void> {
