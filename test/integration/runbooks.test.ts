@@ -43,7 +43,7 @@ const topUp = (usd: number) => stack.stripe('seed', ['POST', { topups: { usd } }
 const decisionIn = (told: string): string => /makegood approve ([\w-]{36})/.exec(told)?.[1] ?? told;
 const change = (statement: string, id: string) => withoutTriggers(stack.database, (query) => query(statement, [id]));
 
-it('platform-balance.md', async () => {
+it('the runbook platform-balance does what it says', async () => {
   const shell = folder.open('platform-balance');
   await stack.stripe('settlement', ['PUT', { days: 2 }]);
   const sold = await paid('acct_1Ada', 6_000, { method: 'us_bank_account' });
@@ -63,7 +63,7 @@ it('platform-balance.md', async () => {
   expect(shell.untyped()).toEqual([]);
 }, 120_000);
 
-it('seller-not-able-to-receive.md', async () => {
+it('the runbook seller-not-able-to-receive does what it says', async () => {
   const shell = folder.open('seller-not-able-to-receive');
   const account = 'acct_1Dan';
   await stack.stripe('accounts', ['PUT', { account, transfers: 'inactive' }]);
@@ -84,7 +84,7 @@ it('seller-not-able-to-receive.md', async () => {
   expect(shell.untyped()).toEqual([]);
 }, 120_000);
 
-it('seller-gone.md', async () => {
+it('the runbook seller-gone does what it says', async () => {
   const shell = folder.open('seller-gone');
   const account = 'acct_1Eve';
   await stack.stripe('accounts', ['PUT', { account, disabledReason: 'rejected.fraud' }]);
@@ -139,7 +139,7 @@ const fundsOf = async (dispute: string): Promise<string> => {
   return row?.funds ?? '';
 };
 
-it('dispute.md', async () => {
+it('the runbook dispute does what it says', async () => {
   const shell = folder.open('dispute');
   await topUp(1_000_000);
   const said = await unreadable(shell);
