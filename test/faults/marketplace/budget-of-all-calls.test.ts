@@ -83,7 +83,7 @@ function tell(calls: readonly LoggedCall[]): void {
     `${Math.round((100 * of.filter(({ endpoint }) => names(endpoint ?? '')).length) / of.length)} %`;
   const money = calls.filter(({ endpoint }) => MOVES_MONEY.has(endpoint ?? ''));
   const [first, last] = [calls[0]?.at ?? 0, money.at(-1)?.at ?? 0];
-  const until = calls.filter(({ at }) => at <= last);
+  const busy = calls.filter(({ at }) => at <= last);
   const seconds = (ms: number) => (ms / 1_000).toFixed(1);
   const quantiles = (ms: readonly number[]) => {
     const sorted = ms.toSorted((one, other) => one - other);
@@ -92,8 +92,8 @@ function tell(calls: readonly LoggedCall[]): void {
   console.log(
     [
       `${calls.length} calls, ${money.length} of them move money, the last one after ${seconds(last - first)} s`,
-      `${(until.length / ((last - first) / 1_000)).toFixed(1)} a second until then, of ${PER_SECOND} allowed`,
-      `of these ${share(until, (name) => MOVES_MONEY.has(name))} move money and ${share(until, (name) => SEARCHES.has(name))} search payments`,
+      `${(busy.length / ((last - first) / 1_000)).toFixed(1)} a second until then, of ${PER_SECOND} allowed`,
+      `of these ${share(busy, (name) => MOVES_MONEY.has(name))} move money and ${share(busy, (name) => SEARCHES.has(name))} search payments`,
       `from its look to a reversal: ${quantiles(waitsOf(calls))} s (half, 95 %, all)`,
     ].join('\n'),
   );
