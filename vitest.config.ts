@@ -14,6 +14,7 @@ const SHARED = { isolate: false };
 
 /** Files that count calls a second, or seconds. */
 const PACED = [
+  'test/faults/marketplace/budget-of-all-calls.test.ts',
   'test/faults/marketplace/storm.test.ts',
   'test/faults/marketplace/stripe-budget.test.ts',
   'test/faults/settlements/recovery-from-an-outage.test.ts',

@@ -12,6 +12,7 @@ export const SAMPLED: Readonly<Record<string, string>> = {
   'test/faults/healthy-neighbour.test.ts': 'half of the providers that hang',
   'test/faults/channels/captures-killed.test.ts': 'five in eight deaths of a worker that captures',
   'test/faults/marketplace/backfill-killed.test.ts': 'a backfill of 2,000 transfers; there were 400',
+  'test/faults/marketplace/budget-of-all-calls.test.ts': 'a hundred of each call at Stripe at once; there were 30',
   'test/faults/marketplace/crash-points.test.ts': 'two in three stories, and three in four crash points of the others',
   'test/faults/marketplace/outages-of-postgres.test.ts': 'half of the calls while which Postgres goes',
   'test/faults/marketplace/stripe-budget.test.ts': 'a backlog of 750 calls at Stripe; it was of 270',

@@ -12,6 +12,7 @@ import { createTemporalClient } from '../../../src/orchestration/temporal-client
 import { temporaryPath, testGuard } from '../child-processes.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { environmentFor, startProcess, type TestProcess } from '../processes/start-process.js';
+import { AT_ONCE } from '../stand-ins.js';
 import type { SentOrdersWorld } from './sent-orders.js';
 import { marketplaceEnvironment } from './world.js';
 
@@ -25,6 +26,8 @@ export interface BudgetWorld extends SentOrdersWorld {
   /** @returns all that run now */
   startWorkers(count: number): Promise<readonly Stoppable[]>;
   startBackfill(): Promise<void>;
+  /** A server that both providers send their events to. @returns its URL */
+  startServer(): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -45,11 +48,14 @@ export async function startBudgetWorld(options: {
   readonly temporalAddress: string;
   readonly namespace: string;
   readonly changes?: Readonly<Record<string, string>>;
+  /** Buyers pay at the Stripe account that pays the sellers. */
+  readonly linked?: boolean;
 }): Promise<BudgetWorld> {
-  const { temporalAddress, namespace } = options;
+  const { temporalAddress, namespace, linked = false } = options;
   const [test, stripe] = await Promise.all([openTestLedger(), startRemoteStripe()]);
   const hyperswitch = await startHyperswitchSandbox({
-    auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
+    auto: AT_ONCE,
+    ...(linked ? { stripe: { url: stripe.url } } : {}),
   });
   const env = environmentFor(
     { databaseUrl: test.url, temporalAddress, namespace, authServerUrl: 'http://127.0.0.1:9' },
@@ -66,6 +72,7 @@ export async function startBudgetWorld(options: {
   const config = readConfig(env);
   const temporal = createTemporalClient(config.temporal);
   const workers: TestProcess[] = [];
+  const servers: TestProcess[] = [];
   return {
     test,
     stripe,
@@ -87,10 +94,20 @@ export async function startBudgetWorld(options: {
       await test.ledger.startBackfill(backfill);
       await createBackfillOrchestration(temporal, config.temporal.taskQueue).startBackfill(backfill);
     },
+    async startServer() {
+      const server = await startProcess('server', env);
+      servers.push(server);
+      hyperswitch.setWebhooks({ url: `${server.url}/webhooks/hyperswitch` });
+      await stripe.control('webhooks', {
+        url: `${server.url}/webhooks/stripe`,
+        secrets: [env['STRIPE_WEBHOOK_SECRET']],
+      });
+      return server.url;
+    },
     async stop() {
-      for (const worker of workers) {
-        worker.kill('SIGKILL');
-        await worker.exited;
+      for (const one of [...workers, ...servers]) {
+        one.kill('SIGKILL');
+        await one.exited;
       }
       await temporal.connection.close();
       await Promise.all([stripe.stop(), hyperswitch.close()]);
