@@ -856,6 +856,7 @@ CREATE INDEX reversals_of_transfer ON public.reversals USING btree (transfer_id,
 CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, currency, place) WHERE (status = 'waiting_balance'::text)
 CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX seller_transfers_due ON public.seller_transfers USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX seller_transfers_not_with_seller ON public.seller_transfers USING btree (seller_account, id) WHERE (completed_at IS NULL)
 CREATE INDEX seller_transfers_of_order ON public.seller_transfers USING btree (order_id)
 CREATE INDEX seller_transfers_of_seller ON public.seller_transfers USING btree (seller_account, id)
 CREATE INDEX seller_transfers_waiting_for_balance ON public.seller_transfers USING btree (currency, id) WHERE (status = 'waiting_platform_balance'::text)

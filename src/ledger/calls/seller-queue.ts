@@ -96,7 +96,7 @@ const WOKEN = {
 async function wake(query: Query, account: string, which: string): Promise<MarketplaceItem[]> {
   const rows = await query<{ id: string }>(
     `UPDATE seller_transfers SET ${NO_ATTENTION}, next_retry_at = NULL, next_check_at = clock_now() WHERE id IN (
-       SELECT id FROM seller_transfers WHERE seller_account = $1 AND ${which} ORDER BY id FOR UPDATE) RETURNING id`,
+       SELECT id FROM seller_transfers WHERE seller_account = $1 AND completed_at IS NULL AND ${which} ORDER BY id FOR UPDATE) RETURNING id`,
     [account],
   );
   return itemsOf(rows);

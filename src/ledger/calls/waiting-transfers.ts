@@ -29,7 +29,7 @@ const gateOf = (status: WaitingStatus, row: Waiting) => ({ ...GATE[status], name
 
 /** The oldest in a queue, whose name is `$1`; nobody is asked about it. */
 export const oldestIn = (status: WaitingStatus): string =>
-  `SELECT id FROM seller_transfers WHERE status = '${status}' AND ${GATE[status].of} = $1 AND attention_reason IS NULL ORDER BY id LIMIT 1`;
+  `SELECT id FROM seller_transfers WHERE completed_at IS NULL AND status = '${status}' AND ${GATE[status].of} = $1 AND attention_reason IS NULL ORDER BY id LIMIT 1`;
 
 /** It is not sent now, and nobody is to blame. */
 export async function startWaiting(query: Query, row: Waiting, status: WaitingStatus, detail: string): Promise<void> {

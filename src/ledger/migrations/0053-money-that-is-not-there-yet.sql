@@ -40,6 +40,8 @@ ALTER TABLE seller_transfers
     origin <> 'compensation' OR params IS NULL OR NOT params::jsonb ? 'source_transaction');
 
 CREATE INDEX seller_transfers_of_seller ON seller_transfers (seller_account, id);
+-- A seller of years has few that he does not have.
+CREATE INDEX seller_transfers_not_with_seller ON seller_transfers (seller_account, id) WHERE completed_at IS NULL;
 CREATE INDEX seller_transfers_waiting_for_balance ON seller_transfers (currency, id) WHERE status = 'waiting_platform_balance';
 
 -- One for each currency in which the platform's balance at Stripe is too low for somebody.
