@@ -3,12 +3,17 @@ import type { OrderId } from '../../../src/domain/ids.js';
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { createStripe } from '../../../src/providers/stripe/client.js';
 import { marketplaceOperations, settlementOperations } from '../../support/ledger-operations.js';
+import { BESIDE_THE_PATH } from '../../support/marketplace/crash/beside-the-path.js';
 import { CANCELS } from '../../support/marketplace/crash/cancels.js';
+import { DISPUTES } from '../../support/marketplace/crash/disputes.js';
+import { isOver } from '../../support/marketplace/crash/endings.js';
 import { HTTP, listenTo } from '../../support/marketplace/crash/http.js';
 import { PAYMENTS } from '../../support/marketplace/crash/payments.js';
 import { REVERSALS } from '../../support/marketplace/crash/reversals.js';
-import type { Ending, Scene, Story } from '../../support/marketplace/crash/story.js';
+import { INQUIRY_ELSEWHERE, SEARCHES } from '../../support/marketplace/crash/searches.js';
+import type { Scene, Story } from '../../support/marketplace/crash/story.js';
 import { TRANSFERS } from '../../support/marketplace/crash/transfers.js';
+import { WAITS } from '../../support/marketplace/crash/waits.js';
 import { type MarketplaceCrashWorld, startMarketplaceCrashWorld } from '../../support/marketplace/crash/world.js';
 import {
   expectMarketplaceLedgersEqual,
@@ -25,107 +30,16 @@ const STORIES = {
   payments: PAYMENTS,
   cancels: CANCELS,
   transfers: TRANSFERS,
-  reversals: REVERSALS,
+  reversals: [...REVERSALS, INQUIRY_ELSEWHERE],
+  disputes: DISPUTES,
+  searches: SEARCHES,
+  waits: WAITS,
   http: HTTP,
 } as const;
 type Group = keyof typeof STORIES;
+/** Buyers pay at the Stripe account that pays the sellers: transfers are drawn from their charges. */
+const LINKED: ReadonlySet<Group> = new Set<Group>(['transfers', 'disputes', 'searches']);
 const GROUPS = Object.keys(STORIES) as Group[];
-
-/** Operations that no movement of money depends on; whoever adds one to the ledger has to say where it belongs. */
-const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
-  'ledger.findOrder': 'reads',
-  'ledger.listOrders': 'reads',
-  'ledger.listPayments': 'reads',
-  'ledger.findSeller': 'reads',
-  'ledger.findDispute': 'reads',
-  'ledger.reversalsOfDisputes': 'reads',
-  'ledger.listDisputes': 'reads',
-  'ledger.disputeToFollow': 'reads',
-  'ledger.disputeReadAgainMs': 'reads',
-  'ledger.paymentToSearch': 'reads',
-  'ledger.paymentAtProcessor': 'reads',
-  'ledger.duePaymentSearches': 'reads',
-  ...Object.fromEntries(
-    [
-      'ledger.noteDispute',
-      'ledger.seeDispute',
-      'ledger.applyDispute',
-      'ledger.disputeWithoutRecord',
-      'ledger.noteUnnamedRefunds',
-      'ledger.paymentSearched',
-    ].map((name) => [
-      name,
-      'one transaction after a read; the next read finds the same: disputes-in-any-order.test.ts',
-    ]),
-  ),
-  'ledger.disputeUnread': 'a date',
-  'stripe.readDispute': 'a read, made again by its date: disputes.test.ts',
-  'stripe.disputesOf': 'a read, made again by its date: disputes.test.ts',
-  'stripe.refundsOf': 'a read, made again by its date: disputes.test.ts',
-  'hyperswitch.readDispute': 'a read, made again by its date: disputes.test.ts',
-  'hyperswitch.disputesOf': 'a read, made again by its date: disputes.test.ts',
-  'ledger.waitsForBalance': 'reads',
-  'ledger.sellerMatters': 'reads',
-  'ledger.admitTransfer':
-    'one transaction; one that waits without being sent is found by its date: platform-queue.test.ts',
-  'ledger.balanceShows': 'one transaction after a read; the next read finds the same: waiting-for-the-platform.test.ts',
-  'ledger.sellerShows':
-    'one transaction after a read; the next read finds the same: sellers-who-cannot-receive.test.ts',
-  'ledger.balanceUnread': 'a date',
-  'ledger.sellerUnread': 'a date',
-  'ledger.findTransfer': 'reads',
-  'ledger.listTransfers': 'reads',
-  'ledger.findReversal': 'reads',
-  'ledger.listReversals': 'reads',
-  'ledger.listRefunds': 'reads',
-  'ledger.reversalsOfRefund': 'reads',
-  'ledger.reversalsOfRefunds': 'reads',
-  'ledger.questionedPayment': 'reads',
-  'ledger.reversalsOfTransfer': 'reads',
-  'ledger.reversalsOfTransfers': 'reads',
-  'ledger.unavailableProviders': 'reads',
-  'ledger.releaseRequest':
-    'frees the key of a request that was not answered: without it the key is free a minute later',
-  'ledger.takeToken': 'a token that nobody uses: a death there is a death between the permit and the send',
-  'ledger.returnToken': 'sent without waiting for it; a token that is not given back is free by itself seconds later',
-  'ledger.releaseTransfer': 'Stripe never leaves a transfer unfinished; a death there is a death after the look',
-  'ledger.nextProbe': 'an hour after the last retry: a date, and the look before it changed nothing',
-  'ledger.adoptTransfer': 'an hour after the last retry: one transaction, and the next look finds the same',
-  'ledger.adoptReversal': 'an hour after the last retry: one transaction, and the next look finds the same',
-  'ledger.reversedTransfer': 'reads',
-  'ledger.noteReversed': 'one transaction; the event stays due until it was made, and made twice it says the same',
-  'ledger.importTransfer': 'history, a line at a time',
-  'ledger.countTransfersWithoutId': 'reads',
-  'ledger.askAboutPayment': 'a question moves nothing, and the next look asks it again: hyperswitch-certainty.test.ts',
-  'ledger.askAboutRefund': 'a question moves nothing, and the next look asks it again: hyperswitch-certainty.test.ts',
-  'ledger.pinHyperswitch': 'one statement; the next answer pins the same',
-  'ledger.knownPayment': 'reads',
-  'ledger.hyperswitchIsOurs': 'one statement; made again at the next answer that is ours',
-  'ledger.takeHyperswitchTurn': 'a turn that nobody uses; a death there is a death before a read',
-  ...Object.fromEntries(
-    [
-      'startBackfill',
-      'findBackfill',
-      'finishBackfill',
-      'recordBackfill',
-      'isPlanned',
-      'planTransfers',
-      'planDestinations',
-      'nextDestination',
-      'openDestination',
-      'saveListedPage',
-      'ordersToMatch',
-      'unanswered',
-      'closeDestination',
-    ].map((name) => [`ledger.${name}`, 'a backfill moves no money: backfill-killed.test.ts']),
-  ),
-  'stripe.inLane': 'no call',
-  'stripe.readPlatformBalance': 'a read, made again an hour later: waiting-for-the-platform.test.ts',
-  'stripe.readSeller': 'a read, made again an hour later: sellers-who-cannot-receive.test.ts',
-  'stripe.readCharge': 'a read before the permit, as the one before it: drawn-from-the-charge.test.ts',
-  'stripe.readBalanceCurrency': 'a read before the permit, as the one before it: drawn-from-the-charge.test.ts',
-  'stripe.listTransfers': 'a backfill moves no money: backfill-killed.test.ts',
-};
 
 interface Point {
   readonly name: string;
@@ -189,6 +103,7 @@ async function runAll(group: Group): Promise<Finished> {
     temporalAddress: temporal.address,
     namespace: `money-${group}`,
     withServer: group === 'http',
+    linked: LINKED.has(group),
   });
   if (world.server) listenTo(world);
   if (group === 'cancels') world.hyperswitch.setAuto({ refund: { to: 'succeeded', afterMs: 0 } });
@@ -218,7 +133,7 @@ const outcomeOf = (ended: Promise<OrderId>): Promise<Outcome> =>
     (error: Error) => ({ error }),
   );
 
-type Given = Pick<Scene, 'sellers' | 'order'>;
+type Given = Pick<Scene, 'sellers' | 'order' | 'nth'>;
 
 /** Every point has its own order and sellers; those whose story begins later are paid and sent already. */
 async function prepare(world: MarketplaceCrashWorld, group: Group, points: readonly Point[]) {
@@ -227,7 +142,7 @@ async function prepare(world: MarketplaceCrashWorld, group: Group, points: reado
   const lane = async () => {
     for (const [nth, point] of left) {
       const sellers = sellersOf(group, nth);
-      prepared.set(point, { sellers, order: point.story.sent ? await sent(world, sellers) : undefined });
+      prepared.set(point, { nth, sellers, order: point.story.sent ? await sent(world, sellers) : undefined });
     }
   };
   await Promise.all([lane(), lane(), lane(), lane()]);
@@ -253,10 +168,10 @@ async function run(
   { dies, ...given }: Given & { readonly dies: boolean },
 ): Promise<{ readonly ended: Promise<OrderId> }> {
   const who = story.who ?? 'worker';
-  const die = async () => {
+  const die = async (...names: readonly string[]) => {
     if (!dies || call === undefined || moment === undefined) return;
     if (story.atOnce) await world.replace(who, { call, moment, nth });
-    else await world.arm(who, { call, moment, nth }, Object.keys(given.sellers));
+    else await world.arm(who, { call, moment, nth }, Object.keys(given.sellers), names);
   };
   const told = await story.tell({ world, ...given, die, somebodyDies: dies });
   const ended = Promise.all([told.order, told.rest]).then(([order]) => order);
@@ -268,8 +183,8 @@ async function run(
       // What the story took away would be missing to the end, also where the death never came.
       await told.mend?.();
     }
-    const inSweep = who === 'worker' && call !== undefined && SWEPT.includes(call) && !isLeftToTemporal(call, moment);
-    if (inSweep) await endOrphanedSweeps(temporal.address, world.namespace, ORDER_LANES);
+    if (who === 'worker' && diesInSweep({ story, call, moment }))
+      await endOrphanedSweeps(temporal.address, world.namespace, [...ORDER_LANES, 'dispute-search']);
   } else if (!story.inFlight) {
     const order = await ended;
     const over = async () => isOver(await marketplaceRows(world.test.url), order, story.ending);
@@ -280,6 +195,8 @@ async function run(
   return { ended };
 }
 const SWEPT = ['ledger.dueItems', 'ledger.markItemsStarted', 'ledger.dueWebhooks', 'ledger.itemOfWebhook'];
+const diesInSweep = ({ story, call, moment }: Omit<Point, 'name'>): boolean =>
+  story.inSweep === true || (call !== undefined && SWEPT.includes(call) && !isLeftToTemporal(call, moment));
 /** Elsewhere the killed sweep is ended at once; here Temporal misses its heartbeat. */
 const isLeftToTemporal = (call: string, moment: string | undefined): boolean =>
   call === 'ledger.markItemsStarted' && moment === 'after';
@@ -294,37 +211,6 @@ afterAll(async () => {
   for (const { world } of finished.values()) await world.stop();
   await temporal.dispose();
 });
-
-/** Whether an order is where its story ends, whoever died. */
-function isOver(rows: readonly MarketplaceRow[], order: string, ending: Ending): boolean {
-  const own = rows.filter((row) => row.order_id === order);
-  const of = (kind: MarketplaceRow['kind']) => own.filter((row) => row.kind === kind).map(({ status }) => status);
-  const all = (kind: MarketplaceRow['kind'], ...wanted: string[]) =>
-    of(kind).every((status) => wanted.includes(status));
-  switch (ending) {
-    case 'unpaid':
-      return own.length === 0;
-    case 'paid':
-      return of('transfer').length === 2 && all('payment', 'succeeded') && all('transfer', 'completed');
-    case 'called off':
-      return of('payment').join() === 'cancelled' && of('transfer').length === 0;
-    case 'refunded':
-      return (
-        of('refund').join() === 'succeeded' &&
-        of('reversal').join() === 'reversed,reversed' &&
-        all('transfer', 'partially_reversed')
-      );
-    case 'any':
-      return (
-        all('payment', 'succeeded', 'failed') &&
-        all('refund', 'succeeded', 'failed') &&
-        all('transfer', 'completed', 'partially_reversed') &&
-        all('reversal', 'reversed')
-      );
-    default:
-      return ending satisfies never;
-  }
-}
 
 const CALLS = new Set(
   GROUPS.flatMap((group) => STORIES[group].flatMap(pointsOf)).flatMap(({ call }) => (call === undefined ? [] : [call])),
@@ -359,9 +245,10 @@ describe.each(GROUPS)('%s', (group) => {
   });
 
   it('asks nobody, and leaves nothing unfinished or unknown', () => {
+    const endedUnsent = ({ status, certainty }: MarketplaceRow) =>
+      (status === 'failed' || status === 'written_off') && certainty === 'absent';
     const wrong = own().rows.filter(
-      ({ attention_reason, status, certainty }) =>
-        attention_reason !== null || (certainty !== 'done' && !(status === 'failed' && certainty === 'absent')),
+      (row) => row.attention_reason !== null || (row.certainty !== 'done' && !endedUnsent(row)),
     );
     expect(wrong).toEqual([]);
   });

@@ -3,9 +3,9 @@ import type { HyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import type { StripeSandbox } from '../../../sandbox/stripe/start.js';
 import { sql } from '../settlements/ledger-comparison.js';
 
-/** An item of the marketplace as the tables hold it, read without any code of the product. */
+/** An item of the marketplace as the tables hold it, read without any code of the product; of a dispute what is out now. */
 export interface MarketplaceRow {
-  readonly kind: 'payment' | 'refund' | 'transfer' | 'reversal';
+  readonly kind: 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute';
   readonly id: string;
   readonly order_id: string;
   readonly seller: string | null;
@@ -37,10 +37,25 @@ export const marketplaceRows = (url: string): Promise<MarketplaceRow[]> =>
      UNION ALL
      SELECT 'reversal', r.id, r.order_id, r.seller_account, r.amount::text, r.currency, r.status, r.certainty, r.stripe_reversal_id,
        t.stripe_transfer_id, r.attempts, r.retry_count, r.last_answer, r.attention_reason
-     FROM reversals r JOIN seller_transfers t ON t.id = r.transfer_id`,
+     FROM reversals r JOIN seller_transfers t ON t.id = r.transfer_id
+     UNION ALL
+     SELECT 'dispute', id, order_id, NULL, (SELECT coalesce(sum(amount), 0) FROM dispute_withdrawals WHERE dispute_id = d.id AND back_at IS NULL)::text,
+       currency, CASE WHEN named_by IS NULL THEN 'unnamed' ELSE status END, 'done', provider_dispute_id, NULL, 0, 0, last_answer, attention_reason
+     FROM disputes d`,
   );
 
-const OPEN = new Set(['pending', 'processing', 'review', 'failed', 'reversal_pending', 'waiting_balance']);
+const OPEN = new Set([
+  'pending',
+  'processing',
+  'review',
+  'failed',
+  'reversal_pending',
+  'waiting_balance',
+  'waiting_platform_balance',
+  'waiting_seller',
+  'held',
+  'unnamed',
+]);
 /** A payment or refund that failed is over; a transfer that failed is tried again. */
 const isOpen = ({ kind, status }: MarketplaceRow): boolean =>
   OPEN.has(status) && !(status === 'failed' && (kind === 'payment' || kind === 'refund'));
@@ -109,6 +124,18 @@ export function expectMarketplaceLedgersEqual(
       )
       .sort(),
   );
+  const disputes = stripe.ledger().disputes.map(({ id, balance_transactions: moved }) => ({
+    id,
+    out: moved.reduce((sum, { amount }) => sum - amount, 0),
+    currency: moved[0]?.currency,
+  }));
+  const out = of('dispute').filter(({ amount }) => amount !== '0');
+  expect(out.map((row) => line(row.provider_id, row.amount, row.currency)).sort()).toEqual(
+    disputes
+      .filter((dispute) => dispute.out !== 0)
+      .map((dispute) => line(dispute.id, dispute.out, dispute.currency?.toUpperCase()))
+      .sort(),
+  );
   expect(stripe.calls().totals).toMatchObject({ writesWithoutKey: 0, keysWithDifferingRequests: 0 });
   expect(hyperswitch.calls().totals).toMatchObject({
     withoutKey: 0,
@@ -117,18 +144,26 @@ export function expectMarketplaceLedgersEqual(
   });
 }
 
-/** Of every order: what the buyer and the sellers were promised is what they have, to the unit, or to what Stripe moves. */
+/**
+ * Of every order: what the buyer has again, and what disputes have taken, the sellers have given back, and no more, to the unit, or to
+ * what Stripe moves.
+ */
 export async function expectSharesExact(url: string): Promise<void> {
   const wrong = await sql(
     url,
-    `SELECT o.id, o.status, o.amount::text, f.refunded::text, t.* FROM orders o
+    `SELECT o.id, o.status, o.amount::text, f.refunded::text, f.out::text, t.* FROM orders o
      CROSS JOIN LATERAL (SELECT CASE WHEN o.currency IN ('BHD', 'JOD', 'KWD', 'OMR', 'TND') THEN 10 WHEN o.currency IN ('ISK', 'UGX') THEN 100 ELSE 1 END AS step) s
-     CROSS JOIN LATERAL (SELECT coalesce(sum(amount) FILTER (WHERE status = 'succeeded'), 0) AS refunded FROM refunds WHERE order_id = o.id) f
-     JOIN LATERAL (SELECT t.id AS transfer, t.promised::text, t.withheld::text, t.amount_reversed::text,
-         (CASE WHEN f.refunded = o.amount THEN t.promised ELSE floor(t.promised * f.refunded / o.amount / s.step) * s.step END)::text AS due,
-         coalesce((SELECT sum(amount) FROM reversals WHERE transfer_id = t.id AND status = 'reversed'), 0)::text AS taken
-       FROM seller_transfers t WHERE t.order_id = o.id) t ON true
-     WHERE t.withheld::numeric + t.taken::numeric <> t.due::numeric OR t.taken <> t.amount_reversed
+     CROSS JOIN LATERAL (SELECT
+         coalesce((SELECT sum(amount) FROM refunds WHERE order_id = o.id AND status = 'succeeded'), 0) AS refunded,
+         coalesce((SELECT sum(amount) FROM dispute_withdrawals WHERE order_id = o.id AND back_at IS NULL), 0) AS out) f
+     JOIN LATERAL (SELECT t.seller_account AS seller, p.promised::text,
+         (CASE WHEN f.refunded + f.out = o.amount THEN p.promised ELSE floor(p.promised * (f.refunded + f.out) / o.amount / s.step) * s.step END)::text AS due,
+         coalesce(sum(t.amount) FILTER (WHERE t.stripe_transfer_id IS NOT NULL), 0)::text AS sent, sum(t.amount_reversed)::text AS reversed,
+         coalesce((SELECT sum(r.amount) FROM reversals r WHERE r.order_id = o.id AND r.seller_account = t.seller_account AND r.status = 'reversed'), 0)::text AS taken
+       FROM seller_transfers t CROSS JOIN LATERAL (SELECT sum(promised) AS promised FROM seller_transfers
+         WHERE order_id = o.id AND seller_account = t.seller_account AND origin <> 'compensation') p
+       WHERE t.order_id = o.id GROUP BY t.seller_account, p.promised) t ON true
+     WHERE t.sent::numeric - t.taken::numeric <> t.promised::numeric - t.due::numeric OR t.taken <> t.reversed
        OR o.status <> CASE WHEN f.refunded = 0 THEN 'paid' WHEN f.refunded = o.amount THEN 'refunded' ELSE 'partially_refunded' END`,
   );
   expect(wrong).toEqual([]);

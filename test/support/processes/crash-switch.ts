@@ -50,11 +50,22 @@ const WITHOUT_IDS: ReadonlySet<string> = new Set([
   'ledger.finishWebhook/before',
   'ledger.finishWebhook/after',
   'ledger.dueItems/before',
+  'ledger.duePaymentSearches/before',
+  // The platform's balance is everybody's.
+  'ledger.waitsForBalance/before',
+  'ledger.waitsForBalance/after',
+  'stripe.readPlatformBalance/before',
+  'stripe.readPlatformBalance/after',
+  'ledger.balanceShows/before',
+  'ledger.balanceUnread/before',
+  'ledger.balanceUnread/after',
 ]);
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 /** Of a reversal. */
 const UUID_V8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const OF_A_PROVIDER = /^(pay|ref|tr|pi)_/;
+/** What paid a payment, and how it was booked: read one after the other, each by the name that the one before told. */
+const TOLD_BY_A_READ = /^(ch|txn)_/;
 
 /**
  * Wraps interfaces so that this process kills itself at a named call, chosen by the parent: nothing in the product knows
@@ -106,6 +117,7 @@ export function createCrashSwitch() {
       pass(call, 'before', args);
       const result = await operation(...args);
       rememberKeys(result, keysOf);
+      rememberTold(args, result, keysOf);
       pass(call, 'after', [args, result]);
       return result;
     };
@@ -148,6 +160,13 @@ function rememberKeys(result: unknown, keysOf: Map<string, string>): void {
   for (const text of textsIn(claim)) {
     if (OF_A_PROVIDER.test(text)) keysOf.set(text, claim.refundId ?? claim.id);
   }
+}
+
+/** What an answer names is about the item that the call was about. */
+function rememberTold(args: readonly unknown[], result: unknown, keysOf: Map<string, string>): void {
+  const [item] = textsIn(args).flatMap((text) => keysOf.get(text) ?? []);
+  if (item === undefined) return;
+  for (const text of textsIn(result)) if (TOLD_BY_A_READ.test(text)) keysOf.set(text, item);
 }
 
 function textsIn(value: unknown, keysOf: ReadonlyMap<string, string> = new Map(), depth = 0): readonly string[] {

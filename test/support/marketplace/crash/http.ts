@@ -1,11 +1,9 @@
 import { newOrderId, type OrderId } from '../../../../src/domain/ids.js';
 import { until } from '../../until.js';
-import { first, given, half, type Scene, type Story, type Told, WITHIN } from './story.js';
+import { ANSWERED, first, given, half, type Scene, type Story, type Told, WITHIN } from './story.js';
 import type { MarketplaceCrashWorld } from './world.js';
 
 const TOKEN = 'shop-token-0123456789';
-/** A request that died with its server holds its key for a minute, and an event given out to a dead worker waits twice as long. */
-const ANSWERED = { limitMs: 600_000, everyMs: 500 };
 
 /** As a client of ours does: the same request under the same key until it has its answer. */
 function post(
@@ -185,19 +183,8 @@ export const HTTP: readonly Story[] = [
       world.hyperswitch.setWebhooks({ rules: [] });
       const refund = 'refund' in made ? made.refund.id : '';
       await scene.die();
-      const eventId = crypto.randomUUID();
-      await world.test.ledger.storeWebhook({
-        provider: 'hyperswitch',
-        eventId,
-        type: 'refund_succeeded',
-        objectId: refund,
-        parentId: payment?.id ?? null,
-        account: null,
-        bodySha256: 'body',
-      });
-      await world.test.database.query('UPDATE webhook_events SET next_check_at = clock_now() WHERE event_id = $1', [
-        eventId,
-      ]);
+      const event = { type: 'refund_succeeded', objectId: refund, parentId: payment?.id ?? null } as const;
+      await world.tell({ provider: 'hyperswitch', ...event }, 'sweep');
       return { order: order.id };
     },
   },

@@ -12,14 +12,31 @@ export interface Scene {
   readonly sellers: Sellers;
   /** Of stories that begin with an order whose sellers have been paid. */
   readonly order: Order | undefined;
-  /** Does nothing where nobody is to die. */
-  readonly die: () => Promise<void>;
+  /** Amounts, sellers and a number of its own. */
+  readonly nth: number;
+  /** Does nothing where nobody is to die. @param names what else the call may be about, by its name at a provider */
+  readonly die: (...names: readonly string[]) => Promise<void>;
   /** Where nobody is to die, the story goes on by itself. */
   readonly somebodyDies: boolean;
 }
 
 /** How the order ends, whoever died. */
-export type Ending = 'unpaid' | 'paid' | 'called off' | 'refunded' | 'any';
+export type Ending =
+  | 'unpaid'
+  | 'paid'
+  | 'called off'
+  | 'refunded'
+  | 'any'
+  /** The funds are out, and the sellers have given back. */
+  | 'disputed'
+  | 'lost'
+  /** The funds are out, and so much was not sent. */
+  | 'withheld'
+  /** The funds are back, and what was taken was paid again. */
+  | 'restored'
+  /** The funds were back before anything was taken. */
+  | 'spared'
+  | 'inquiry';
 
 export interface Story {
   readonly what: string;
@@ -31,6 +48,8 @@ export interface Story {
   readonly sent?: true;
   /** The death comes before anybody could order it: the process is started with it. */
   readonly atOnce?: true;
+  /** The calls are made in a sweep, which dies with its worker. */
+  readonly inSweep?: true;
   /** The worker is killed by the story itself, while a call is on its way. */
   readonly inFlight?: true;
   readonly ending: Ending;
@@ -47,6 +66,8 @@ export interface Told {
 }
 
 export const WITHIN = { limitMs: 20_000, everyMs: 20 };
+/** A request that died with its server holds its key for a minute, and an event given out to a dead worker waits twice as long. */
+export const ANSWERED = { limitMs: 600_000, everyMs: 500 };
 export const first = (sellers: Sellers): string => Object.keys(sellers)[0] ?? '';
 export const hyperswitchIll = ({ world }: Scene, fault: HyperswitchFault) => {
   world.hyperswitch.setFaults([fault]);

@@ -19,6 +19,8 @@ export const TRANSFERS: readonly Story[] = [
       'ledger.takeTurn',
       'ledger.claimTransfer',
       'stripe.readLatestCharge',
+      'stripe.readCharge',
+      'stripe.readBalanceCurrency',
       'ledger.noteCharge',
       'ledger.permitTransfer',
       'stripe.createTransfer',

@@ -1,8 +1,8 @@
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../../sandbox/hyperswitch/start.js';
 import type { StripeSandbox } from '../../../../sandbox/stripe/start.js';
 import { readConfig } from '../../../../src/config/config.js';
-import type { PaymentId, RefundId } from '../../../../src/domain/ids.js';
-import type { MarketplaceItem } from '../../../../src/ledger/marketplace/marketplace-types.js';
+import type { OrderId, PaymentId, RefundId, TransferId } from '../../../../src/domain/ids.js';
+import type { MarketplaceItem, NewWebhookEvent } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { createTemporalClient } from '../../../../src/orchestration/temporal-client.js';
 import { createMarketplaceProviders, createMarketplaceRuntime } from '../../../../src/programs/marketplace-runtime.js';
 import { openTestLedger, type TestLedger } from '../../ledger-fixtures.js';
@@ -35,10 +35,17 @@ export interface MarketplaceCrashWorld {
   server: TestProcess | undefined;
   /** Starts or nudges the workflows of items, as the server would. */
   wake(items: readonly MarketplaceItem[]): void;
+  /** A provider tells of something: the server has it in its inbox and acts on it, or leaves it to the worker's sweep. */
+  tell(
+    event: Pick<NewWebhookEvent, 'provider' | 'type' | 'objectId' | 'parentId'>,
+    to: 'server' | 'sweep',
+  ): Promise<void>;
   arm(
     kind: Kind,
     order: Pick<CrashOrder, 'call' | 'moment' | 'nth' | 'signal'>,
     sellers: readonly string[],
+    /** Of what else counts: ids of a provider that nobody has told the ledger yet. */
+    names?: readonly string[],
   ): Promise<void>;
   /** Ends the process and starts another, which dies at the given call, whomever it is for. */
   replace(kind: Kind, order?: Pick<CrashOrder, 'call' | 'moment' | 'nth'>): Promise<void>;
@@ -51,6 +58,10 @@ export interface MarketplaceCrashWorld {
    * minutes are not waited for.
    */
   passProbes(): Promise<void>;
+  /** Balances and sellers that are waited for are read once an hour, and again a minute after a read that failed: it is over. */
+  passWaits(): Promise<void>;
+  /** What a dead worker had taken out of the inbox, or the payment it was searching for disputes, comes round now. */
+  passRounds(order: OrderId): Promise<void>;
   /** Resolves when every item and every webhook is final; the minutes between two proofs of absence are not waited for. */
   finished(limitMs: number): Promise<void>;
   stop(): Promise<void>;
@@ -60,6 +71,8 @@ export interface MarketplaceCrashOptions {
   readonly temporalAddress: string;
   readonly namespace: string;
   readonly withServer?: boolean;
+  /** Buyers pay at the Stripe account that pays the sellers, whose money is there at once. */
+  readonly linked?: boolean;
   readonly changes?: Readonly<Record<string, string>>;
   /** Where the processes find Postgres; default where it is. */
   readonly databaseUrl?: (url: string) => Promise<string>;
@@ -70,10 +83,12 @@ const HOLD_MS = 2_000;
 const DIES_WITHIN_MS = 30_000;
 
 export async function startMarketplaceCrashWorld(options: MarketplaceCrashOptions): Promise<MarketplaceCrashWorld> {
-  const { temporalAddress, namespace, withServer = false } = options;
+  const { temporalAddress, namespace, withServer = false, linked = false } = options;
   const test = await openTestLedger();
   const stripe = await startFundedStripe();
+  if (linked) stripe.setSettlementDays(0);
   const hyperswitch = await startHyperswitchSandbox({
+    ...(linked ? { stripe: { url: stripe.url } } : {}),
     auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
   });
   const databaseUrl = (await options.databaseUrl?.(test.url)) ?? test.url;
@@ -120,6 +135,20 @@ export async function startMarketplaceCrashWorld(options: MarketplaceCrashOption
          WHERE coalesce(last_answer, 'parked') = 'parked' AND runner IS NULL`,
       );
     },
+    passWaits: async () => runtime.wake(await dueByWaits(test)),
+    async passRounds(order) {
+      await test.database.query('UPDATE webhook_events SET next_check_at = clock_now() WHERE processed_at IS NULL');
+      await test.database.query('UPDATE payments SET disputes_look_at = clock_now() WHERE order_id = $1', [order]);
+    },
+    async tell(told, to) {
+      const event = { ...told, eventId: crypto.randomUUID(), account: null, bodySha256: 'body' };
+      await test.ledger.storeWebhook(event);
+      if (to === 'server') await runtime.processWebhook(event);
+      else
+        await test.database.query('UPDATE webhook_events SET next_check_at = clock_now() WHERE event_id = $1', [
+          event.eventId,
+        ]);
+    },
     shop: commerce(test, runtime),
     wake: runtime.wake,
     get worker() {
@@ -128,14 +157,14 @@ export async function startMarketplaceCrashWorld(options: MarketplaceCrashOption
     get server() {
       return processes.server;
     },
-    async arm(kind, order, sellers) {
+    async arm(kind, order, sellers, names = []) {
       const own = await test.database.query<{ id: string }>(IDS_OF_SELLERS, [sellers]);
       const others = await test.database.query<{ id: string }>(
         'SELECT id FROM reversals WHERE seller_account <> ALL ($1)',
         [sellers],
       );
       const ids = (rows: readonly { id: string }[]) => rows.map(({ id }) => id);
-      await alive(kind).arm({ ...order, about: [...sellers, ...ids(own)], past: ids(others) });
+      await alive(kind).arm({ ...order, about: [...sellers, ...names, ...ids(own)], past: ids(others) });
     },
     async replace(kind, order) {
       alive(kind).kill('SIGKILL');
@@ -188,12 +217,24 @@ async function dueByAbsences({ database }: TestLedger): Promise<MarketplaceItem[
   ];
 }
 
+/** @returns what waits for a balance or a seller, each of which is read by whoever asks first */
+async function dueByWaits({ database }: TestLedger): Promise<MarketplaceItem[]> {
+  await database.query('UPDATE platform_gates SET read_next_at = clock_now()');
+  await database.query(`UPDATE sellers SET read_next_at = clock_now() WHERE state = 'waiting'`);
+  const waiting = await database.query<{ id: TransferId }>(
+    `UPDATE seller_transfers SET next_check_at = clock_now()
+     WHERE status IN ('waiting_platform_balance', 'waiting_seller') AND runner IS NULL RETURNING id`,
+  );
+  return waiting.map(({ id }) => ({ kind: 'transfer', id }));
+}
+
 const IDS_OF_SELLERS = `WITH own AS (SELECT order_id FROM order_items WHERE seller_account = ANY ($1))
   SELECT order_id AS id FROM own
   UNION SELECT id FROM payments WHERE order_id IN (SELECT order_id FROM own)
   UNION SELECT id FROM refunds WHERE order_id IN (SELECT order_id FROM own)
   UNION SELECT id FROM seller_transfers WHERE seller_account = ANY ($1)
-  UNION SELECT id FROM reversals WHERE seller_account = ANY ($1)`;
+  UNION SELECT id FROM reversals WHERE seller_account = ANY ($1)
+  UNION SELECT id FROM disputes WHERE order_id IN (SELECT order_id FROM own)`;
 
 function shopRuntime(env: NodeJS.ProcessEnv, { ledger }: TestLedger) {
   const config = readConfig(env);
