@@ -251,9 +251,12 @@ async function answered(query: Query, row: LockedDispute): Promise<void> {
 async function withoutRecord(
   query: Query,
   row: LockedDispute,
-  { status, words, why }: { status: DisputeStatus; words: string | null; why: string },
+  { status: said, words, why }: { status: DisputeStatus; words: string | null; why: string },
 ): Promise<readonly MarketplaceItem[]> {
-  const funds = fundsOf(await withdrawalsNow(query, row.id));
+  const known = await withdrawalsNow(query, row.id);
+  const funds = fundsOf(known);
+  // What was read of it before stands: Hyperswitch's words for withdrawn funds are those for a lost dispute.
+  const status = known.some(({ source }) => !source.startsWith('decision/')) ? row.status : said;
   await save(query, row, { status, funds, words, changed: false });
   // An inquiry takes nothing.
   if (status === 'inquiry' && funds === 'none') return [];

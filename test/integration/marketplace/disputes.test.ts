@@ -384,6 +384,20 @@ describe('a dispute of another processor', () => {
     expect(await two.balances()).toEqual([600n, 400n]);
   });
 
+  it('stays what was read of it where its record cannot be found any more, and a person is asked', async () => {
+    const order = await sold();
+    const dispute = await world.dispute(order, { amount: 500 });
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    world.atStripe.setFaults([{ kinds: ['refused'], on: ['disputes.read'], status: 404, code: 'resource_missing' }]);
+    await world.hyperswitchTells(order, dispute);
+    await world.settle();
+    expect((await world.find(order)).disputes).toMatchObject([
+      { status: 'open', funds: 'out', out: 500n, attention: { reason: 'dispute' } },
+    ]);
+    expect(await two.balances()).toEqual([300n, 200n]);
+  });
+
   it('asks nothing about an inquiry, and once for each thing it is called', async () => {
     const order = await sold({ elsewhere: true });
     const dispute = await world.dispute(order, { stage: 'pre_dispute', status: 'dispute_opened' });
