@@ -42,8 +42,8 @@ export function cellsOf(pair: Pair): readonly Cell[] {
   const count = Math.max(ways.length, others.length);
   return Array.from({ length: count }, (_, nth) => ({
     pair,
-    first: ways[nth % ways.length] ?? 'by both',
-    second: others[(nth + pair.place) % others.length] ?? 'by both',
+    first: ways[nth % ways.length] ?? 'by nobody',
+    second: others[(nth + pair.place) % others.length] ?? 'by nobody',
     sentBefore: (nth + pair.place) % 3 !== 0,
   }));
 }
@@ -72,7 +72,7 @@ export async function play(world: DisputeWorld, cell: Cell): Promise<Played> {
   } else await acts.first.rest();
   await acts.second.rest();
   world.clock.advance(2 * HOUR_MS);
-  for (const { told } of [acts.first, acts.second]) await told.endOfAll();
+  for (const { told } of [acts.first, acts.second]) await told.tellLate();
   await world.settle();
   return { cell, stage, refused };
 }
@@ -120,7 +120,6 @@ function act(
       steps.length = 0;
     }
     await told.tell(news());
-    if (steps.length === 0) await told.end();
     await work();
   };
   return {

@@ -121,7 +121,6 @@ const becomes =
 /** Everything that takes a buyer's money from us, or brings it back, as it happens at the providers. */
 export const MONEY_EVENTS: readonly MoneyEvent[] = [
   { name: 'a chargeback', isDispute: true, steps: [opens({})] },
-  { name: 'a chargeback of a part', isDispute: true, steps: [opens({ amount: 300 })] },
   {
     name: 'an inquiry',
     isDispute: true,

@@ -7,7 +7,7 @@ import { nameOf, type Played, toldOf } from './cells.js';
 export type Asked = ReadonlySet<string>;
 
 /** One after the other; what nobody tells is looked for an hour after a payment at the earliest, and a person is asked an hour after that. */
-const PASSING_HOURS = [2, 2, 2, 26, 40 * 24] as const;
+const PASSING_HOURS = [2, 2, 26, 40 * 24] as const;
 const LANES = ['hyperswitch-event', 'stripe-event', 'stripe-read'] as const;
 
 /** Nobody tells anything any more: time passes until all is read, and persons answer what they are asked. @returns what, by order */

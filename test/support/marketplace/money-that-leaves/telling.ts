@@ -5,16 +5,14 @@ import { verifyStripeWebhook } from '../../../../src/providers/stripe/webhook.js
 import type { DisputeWorld } from '../dispute-world.js';
 
 /**
- * How an event is told: by which provider; twice, by both; the newest news first; after the other event; never. `by Stripe alone`:
- * Hyperswitch does not hear of it either, ever.
+ * How an event is told: by which provider, at once; by both, each of them twice; after the other event and the newest news first; never.
+ * `by Stripe alone`: Hyperswitch does not hear of it either, ever.
  */
 export const WAYS = [
-  'by both',
+  'by both, twice',
   'by Hyperswitch',
   'by Stripe',
-  'twice',
-  'out of order',
-  'late',
+  'late and out of order',
   'by nobody',
   'by Stripe alone',
 ] as const;
@@ -79,37 +77,29 @@ export async function deliver({ ledger, hears }: DisputeWorld, news: readonly Ne
 export interface Teller {
   /** After each of its steps. */
   tell(news: readonly News[]): Promise<void>;
-  /** After its last one. */
-  end(): Promise<void>;
   /** After the other event. */
-  endOfAll(): Promise<void>;
+  tellLate(): Promise<void>;
 }
 
 export function teller(world: DisputeWorld, way: Way): Teller {
   const kept: News[] = [];
-  const backwards = () => deliver(world, kept.splice(0).toReversed());
-  const late = () => deliver(world, kept.splice(0));
   return {
     async tell(news) {
       switch (way) {
-        case 'by both':
-          return await deliver(world, news);
+        case 'by both, twice':
+          return await deliver(world, [...news, ...news]);
         case 'by Hyperswitch':
           return await deliver(world, from('hyperswitch', news));
         case 'by Stripe':
         case 'by Stripe alone':
           return await deliver(world, from('stripe', news));
-        case 'twice':
-          return await deliver(world, [...news, ...news]);
-        case 'out of order':
-        case 'late':
+        case 'late and out of order':
           kept.push(...news);
           return;
         case 'by nobody':
       }
     },
-    end: async () => (way === 'out of order' ? await backwards() : undefined),
-    endOfAll: late,
+    tellLate: () => deliver(world, kept.splice(0).toReversed()),
   };
 }
 
