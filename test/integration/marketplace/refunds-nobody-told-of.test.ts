@@ -54,6 +54,22 @@ describe.each([
     expect(await balances()).toEqual([600n, 400n]);
   });
 
+  it('is one, and what a cancel after the capture gave back is the rest, where the cancel is told of first', async () => {
+    const order = await sold(elsewhere);
+    const payment = hyperswitchPaymentId(paymentKey(order));
+    await world.atHyperswitch.refundInDashboard({ payment_id: payment, amount: 250 });
+    await world.atHyperswitch.movePayment(payment, { to: 'cancelled_post_capture' });
+    await world.hyperswitchTellsOfPayment(order);
+    await world.settle();
+    const { refunds, payment: paid } = await world.find(order);
+    expect(refunds.map(({ amount, status }) => `${amount} ${status}`).toSorted()).toEqual([
+      '250 succeeded',
+      '750 succeeded',
+    ]);
+    expect([...refunds, paid].filter((one) => one?.attention !== null)).toEqual([]);
+    expect(await balances()).toEqual([0n, 0n]);
+  });
+
   it('that did not change starts nothing when it is looked at', async () => {
     const order = await sold(elsewhere);
     await world.refund(order, 500n);

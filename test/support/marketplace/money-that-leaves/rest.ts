@@ -52,14 +52,19 @@ const ANSWERS: Readonly<Record<string, string>> = {
   'refund refund_failed_after_reversal': 'compensate',
 };
 
+/** One after the other: an answer may end other questions, and raise new ones. */
 async function answer(world: DisputeWorld, played: Played, asked: Set<string>): Promise<void> {
-  for (const { kind, id, reason } of await questionsOf(world, played)) {
+  const answered = new Set<string>();
+  for (;;) {
+    const [next] = (await questionsOf(world, played)).filter(({ id }) => !answered.has(id));
+    if (!next) return;
+    const { kind, id, reason } = next;
+    answered.add(id);
     asked.add(`${kind} ${reason}`);
     const action = ANSWERS[`${kind} ${reason}`];
     if (action === undefined) continue;
     const outcome = await world.decide(kind, id, action);
-    if (outcome.kind !== 'applied')
-      asked.add(`${kind} ${reason} is not answered by ${action}: ${JSON.stringify(outcome)}`);
+    if (outcome.kind !== 'applied') asked.add(`${kind} ${reason} is not answered by ${action}: ${outcome.kind}`);
   }
 }
 
