@@ -69,7 +69,7 @@ function ofStripe(body: string, nowMs: number): News {
 }
 
 /** Stored, and acted on where it is new; a second delivery only counts. */
-export async function deliver({ ledger, hears }: DisputeWorld, news: readonly News[]): Promise<void> {
+async function deliver({ ledger, hears }: DisputeWorld, news: readonly News[]): Promise<void> {
   for (const event of news) if ((await ledger.storeWebhook(event)) === 'stored') await hears(event);
 }
 
