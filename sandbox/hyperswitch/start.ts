@@ -161,7 +161,7 @@ function controlOf(parts: Parts, listener: Listener): HyperswitchControl {
       const order = { id, paymentId, amount, reason, metadata: null, origin: 'dashboard', type: 'instant' } as const;
       const created = book.createRefund(order);
       if ('problem' in created) return created;
-      return { refund: (await processor.moveRefund(id, { to: status })) ?? created.object };
+      return { refund: await processor.refundCreated(created.object, status) };
     },
     webhooks: () => webhooks.events(),
     setWebhooks: (settings) => webhooks.set(settings),

@@ -29,6 +29,8 @@ export const SAMPLED: Readonly<Record<string, string>> = {
   'test/integration/ledger/marketplace/properties.test.ts': 'eighteen in thirty random stories of a marketplace',
   'test/integration/marketplace/disputes-in-any-order.test.ts': 'four in five random stories of a dispute',
   'test/integration/marketplace/hyperswitch-properties.test.ts': 'three in four random stories of a refund',
+  'test/integration/marketplace/money-that-leaves-matrix.test.ts':
+    'forty-one in forty-two pairs of events that take money from us',
   'test/nodes/gate.test.ts': 'two in three other versions of Node',
   'test/unit/sessions/gate-matrix.test.ts': 'three in five places of a compression beside a paid route',
 };

@@ -93,7 +93,11 @@ function linked(book: Book, stripe: StripeLink): Processor {
       if (book.refund(id) === undefined) return undefined;
       return inTurn(async () => {
         const refund = present(book.refund(id), id);
-        const connectorRefundId = await moveThere(stripe, book, refund, move.to);
+        const connectorRefundId = await moveThere(stripe, book, refund, move.to).catch((error: unknown) => {
+          // What it never made has failed without it.
+          if (move.to === 'failed' && refund.connectorRefundId === null && isRefused(error)) return null;
+          throw error;
+        });
         return await present(book.moveRefund(id, { ...move, connectorRefundId }), id);
       });
     },
@@ -105,7 +109,7 @@ function linked(book: Book, stripe: StripeLink): Processor {
           const connectorRefundId = await moveThere(stripe, book, now, to ?? now.status);
           return (await book.moveRefund(now.id, { to: to ?? now.status, connectorRefundId })) ?? now;
         } catch (error) {
-          if (!(error instanceof NotDone && error.isRefused)) throw error;
+          if (!isRefused(error)) throw error;
           return (await book.moveRefund(now.id, { to: 'failed' })) ?? now;
         }
       }),
@@ -162,6 +166,8 @@ async function moveThere(stripe: StripeLink, book: Book, refund: Refund, to: Ref
   if (status !== statusThere(refund.unseen ?? refund.status)) await stripe.moveRefund(refund.connectorRefundId, status);
   return refund.connectorRefundId;
 }
+
+const isRefused = (error: unknown): boolean => error instanceof NotDone && error.isRefused;
 
 const statusThere = (status: RefundStatus): StripeRefundStatus =>
   status === 'succeeded' || status === 'failed' ? status : 'pending';

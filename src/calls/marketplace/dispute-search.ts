@@ -64,6 +64,24 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     return undefined;
   }
 
+  /** Of those that nobody told of, and those that have failed since. */
+  async function refunded({ id, hyperswitchPaymentId }: SearchedPayment): Outcome {
+    const answer = await hyperswitch.refundsOf(hyperswitchPaymentId);
+    if (answer.kind === 'missing') return undefined;
+    return answer.kind === 'found' ? await takeRefunds(id, answer.value) : answer.detail;
+  }
+
+  async function takeRefunds(id: PaymentId, all: readonly RefundFacts[]): Outcome {
+    for (const facts of all) {
+      const misfit = await account.profileMisfit(facts.profileId);
+      if (misfit !== undefined) return misfit;
+      const { refundId, status, started } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
+      const isOpen = status === 'pending' || status === 'review';
+      wake(isOpen ? [{ kind: 'refund', id: refundId }, ...started] : started);
+    }
+    return undefined;
+  }
+
   /** Where it is not known yet at which processor a payment is, Hyperswitch says. */
   async function located(payment: SearchedPayment): Promise<SearchedPayment | string> {
     if (payment.connectorTransactionId !== null) return payment;
@@ -101,12 +119,7 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     const unread = await readAgain(id, hyperswitchPaymentId);
     if (unread !== undefined) return unread;
     const answer = await hyperswitch.refundsOf(hyperswitchPaymentId);
-    if (answer.kind !== 'found') return answer.detail;
-    for (const facts of answer.value) {
-      const { refundId, started } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
-      wake([{ kind: 'refund', id: refundId }, ...started]);
-    }
-    return undefined;
+    return answer.kind === 'found' ? await takeRefunds(id, answer.value) : answer.detail;
   }
 
   return {
@@ -118,7 +131,7 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     searchPayment: async (id: PaymentId): Outcome => {
       const payment = await ledger.paymentToSearch(id);
       if (!payment) return undefined;
-      const unread = await named(payment);
+      const unread = (await named(payment)) ?? (await refunded(payment));
       if (unread !== undefined) return unread;
       const there = await located(payment);
       if (typeof there === 'string') return there;

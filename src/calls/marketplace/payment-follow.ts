@@ -1,5 +1,5 @@
 import { ASK_AGAIN_MS } from '../../domain/calls/next-by-id.js';
-import type { PaymentFacts, RefundFacts } from '../../domain/calls/provider-answers.js';
+import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type PaymentId } from '../../domain/ids.js';
 import { overdueReadMs } from '../../domain/marketplace/overdue.js';
@@ -95,24 +95,23 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
     if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
     const misfit = await account.misfit(payment.value.owner);
     if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
+    // What was given back by cancelling it is what its refunds had left, those too that nobody has told of.
+    if (payment.value.capturedByWord === 'given_back') {
+      const unread = await takeRefunds(dependencies, id, hyperswitchPaymentId);
+      if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
+    }
     wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: payment.value })).started);
     // Nothing can be refunded of what was not captured.
     const captured = (await ledger.findPayment(id))?.captured;
     if (captured?.known && captured.surely === 0n) return await paymentStep(id);
-    const refunds = await hyperswitch.refundsOf(hyperswitchPaymentId);
-    if (refunds.kind !== 'found') return { kind: 'later', afterMs: ASK_AGAIN_MS, why: refunds.detail };
-    for (const facts of refunds.value) await takeFound(id, facts);
+    const unreadRefunds = await takeRefunds(dependencies, id, hyperswitchPaymentId);
+    if (unreadRefunds !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unreadRefunds };
     await ledger.noteUnnamedRefunds(id, []);
     if (events.some(({ type }) => type.startsWith('dispute_'))) {
       const unread = await searchNamed(id);
       if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
     }
     return await paymentStep(id);
-  }
-
-  async function takeFound(id: PaymentId, facts: RefundFacts): Promise<void> {
-    const { started, refundId } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
-    wake([{ kind: 'refund', id: refundId }, ...started]);
   }
 
   async function paymentStep(id: PaymentId, readAgainMs: number | null = null): Promise<FollowStep> {
@@ -127,4 +126,19 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
   }
 
   return advancePayment;
+}
+
+/** Those too that were made at the provider. @returns why they could not be read */
+async function takeRefunds(
+  { ledger, hyperswitch, clock, wake }: PaymentFollowDependencies,
+  id: PaymentId,
+  hyperswitchPaymentId: string,
+): Promise<string | undefined> {
+  const refunds = await hyperswitch.refundsOf(hyperswitchPaymentId);
+  if (refunds.kind !== 'found') return refunds.detail;
+  for (const facts of refunds.value) {
+    const { started, refundId } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
+    wake([{ kind: 'refund', id: refundId }, ...started]);
+  }
+  return undefined;
 }

@@ -24,7 +24,7 @@ import {
 } from '../../../src/domain/ids.js';
 import type { DisputeRules } from '../../../src/domain/marketplace/disputes.js';
 import type { MarketplaceKind, Order } from '../../../src/domain/marketplace/marketplace.js';
-import type { MarketplaceItem } from '../../../src/ledger/marketplace/marketplace-types.js';
+import type { MarketplaceItem, NewWebhookEvent } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { createStripe } from '../../../src/providers/stripe/client.js';
@@ -156,6 +156,8 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
     find,
     advance,
     decide,
+    /** What follows from an event that is stored. */
+    hears,
 
     /** Ordered and paid; nothing of it is sent before {@link settle}. */
     async paid(sellers: Readonly<Record<string, bigint>>): Promise<OrderId> {
@@ -247,6 +249,12 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
     },
   };
 
+  async function hears(event: NewWebhookEvent): Promise<void> {
+    await processWebhook(event);
+    const item = await ledger.itemOfWebhook(event);
+    if (item && item.kind !== 'transfer') await advance(item);
+  }
+
   async function arrive(told: {
     readonly provider: 'hyperswitch' | 'stripe';
     readonly type: string;
@@ -255,8 +263,6 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
   }): Promise<void> {
     const event = { ...told, eventId: unique('evt'), account: null, bodySha256: 'x' };
     await ledger.storeWebhook(event);
-    await processWebhook(event);
-    const item = await ledger.itemOfWebhook(event);
-    if (item && item.kind !== 'transfer') await advance(item);
+    await hears(event);
   }
 }
