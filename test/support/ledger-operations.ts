@@ -19,7 +19,6 @@ import { createDueItems } from '../../src/ledger/marketplace/due-items.js';
 import { createForeignShares } from '../../src/ledger/marketplace/foreign-shares.js';
 import { createProviderStates } from '../../src/ledger/marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from '../../src/ledger/marketplace/marketplace-lists.js';
-import { createMoneyThatLeaves } from '../../src/ledger/marketplace/money-that-leaves.js';
 import { createOrders } from '../../src/ledger/marketplace/orders.js';
 import { createPayments } from '../../src/ledger/marketplace/payments.js';
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
@@ -27,6 +26,7 @@ import { createRefunds } from '../../src/ledger/marketplace/refunds.js';
 import { createRequestKeys } from '../../src/ledger/marketplace/request-keys.js';
 import { createTransferReader } from '../../src/ledger/marketplace/transfers.js';
 import { createWebhooks } from '../../src/ledger/marketplace/webhooks.js';
+import { createMoneyThatLeaves } from '../../src/ledger/money-that-leaves/create.js';
 
 /** None of these does anything before one of its operations is called. */
 const NOTHING = undefined as never;

@@ -3,8 +3,8 @@ import type { NamedDispute, ReadAnswer, StripeDispute } from '../../domain/calls
 import type { DisputeId } from '../../domain/ids.js';
 import { UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { FollowedDispute } from '../../ledger/marketplace/disputes.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { FollowedDispute } from '../../ledger/money-that-leaves/disputes.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
 import type { HyperswitchAccount } from './hyperswitch-account.js';

@@ -7,13 +7,13 @@ import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
-import { letGo } from '../marketplace/held-transfers.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { questionedPayment } from '../marketplace/order-status.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
+import { letGo } from '../money-that-leaves/held-transfers.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
 import { balanceSufficed, leavePlace, waitForBalance } from './platform-queue.js';

@@ -1,8 +1,8 @@
 import { surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { PaymentId } from '../../domain/ids.js';
 import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
-import { holdingDispute, holdTransfer, letGo } from '../marketplace/held-transfers.js';
 import { questionedPayment } from '../marketplace/order-status.js';
+import { holdingDispute, holdTransfer, letGo } from '../money-that-leaves/held-transfers.js';
 import type { Query } from '../transition.js';
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';

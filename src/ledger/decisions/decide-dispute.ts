@@ -1,10 +1,10 @@
 import type { DisputeId, OrderId } from '../../domain/ids.js';
 import type { DisputeStatus } from '../../domain/marketplace/disputes.js';
 import { smaller } from '../../domain/money.js';
-import { endWithdrawals, followFunds, insertWithdrawal } from '../marketplace/dispute-shares.js';
-import { stopHolding } from '../marketplace/held-transfers.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
+import { endWithdrawals, followFunds, insertWithdrawal } from '../money-that-leaves/dispute-shares.js';
+import { stopHolding } from '../money-that-leaves/held-transfers.js';
 import type { Query } from '../transition.js';
 import { type Decidable, type DecidableRow, needsAttention, type Said } from './decidable.js';
 import { NO_ATTENTION } from './decision-rows.js';

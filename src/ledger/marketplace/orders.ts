@@ -1,8 +1,8 @@
 import type { OrderId } from '../../domain/ids.js';
 import type { Order } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
+import { type DisputeRow, SELECT_DISPUTES, toDispute } from '../money-that-leaves/dispute-rows.js';
 import { type Query, recordEvent } from '../transition.js';
-import { type DisputeRow, SELECT_DISPUTES, toDispute } from './dispute-rows.js';
 import {
   filterValues,
   ORDER_COLUMNS,

@@ -4,8 +4,8 @@ import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { Captured } from '../../domain/marketplace/captured.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Holdable } from '../calls/holds.js';
+import { saidGivenBack } from '../money-that-leaves/given-back.js';
 import type { Query } from '../transition.js';
-import { saidGivenBack } from './given-back.js';
 import { lockOrderOf } from './seller-shares.js';
 
 export interface LockedPayment extends Holdable {

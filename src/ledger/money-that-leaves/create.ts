@@ -1,6 +1,6 @@
 import type { DisputeRules } from '../../domain/marketplace/disputes.js';
-import { createDisputeReadings } from '../calls/dispute-readings.js';
 import type { Database } from '../database.js';
+import { createDisputeReadings } from './dispute-readings.js';
 import { createDisputeReader } from './disputes.js';
 import { createPaymentSearches } from './payment-searches.js';
 import { createUnnamedRefunds } from './unnamed-refunds.js';

@@ -1,9 +1,9 @@
 import type { DisputeId, PaymentId } from '../../domain/ids.js';
 import type { Dispute } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
+import { filterValues } from '../marketplace/marketplace-rows.js';
+import type { MarketplaceFilter } from '../marketplace/marketplace-types.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from './dispute-rows.js';
-import { filterValues } from './marketplace-rows.js';
-import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** What is read of one dispute, and where. */
 export interface FollowedDispute {

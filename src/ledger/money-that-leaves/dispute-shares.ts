@@ -1,9 +1,9 @@
 import type { DisputeId, OrderId, WithdrawalId } from '../../domain/ids.js';
 import { type DisputeRules, type DisputeStatus, isTaken, type Withdrawal } from '../../domain/marketplace/disputes.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
+import { makeGood } from '../marketplace/restorations.js';
+import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { type Query, recordEvent } from '../transition.js';
-import type { MarketplaceItem } from './marketplace-types.js';
-import { makeGood } from './restorations.js';
-import { restoreShares, settleShares } from './share-out.js';
 
 /** Every function here runs in a transaction that holds the order's row. */
 

@@ -15,11 +15,11 @@ import {
 } from '../../domain/marketplace/disputes.js';
 import type { Database } from '../database.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
-import { followFunds, recordWithdrawals, withdrawalsNow } from '../marketplace/dispute-shares.js';
-import { followHolds } from '../marketplace/held-transfers.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { type Query, recordEvent } from '../transition.js';
+import { followFunds, recordWithdrawals, withdrawalsNow } from './dispute-shares.js';
+import { followHolds } from './held-transfers.js';
 
 export interface NotedDispute {
   readonly disputeId: DisputeId;

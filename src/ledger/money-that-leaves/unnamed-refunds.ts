@@ -4,10 +4,10 @@ import type { RefundStatus } from '../../domain/marketplace/marketplace-status.j
 import { ask, type Question } from '../calls/hyperswitch-rows.js';
 import type { Database } from '../database.js';
 import { dropAttention, isGivenUp, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { wakeTransfers } from '../marketplace/order-status.js';
+import { lockOrderOf } from '../marketplace/seller-shares.js';
 import type { Query } from '../transition.js';
 import { failGivenBack, saidGivenBack } from './given-back.js';
-import { wakeTransfers } from './order-status.js';
-import { lockOrderOf } from './seller-shares.js';
 
 /**
  * Refunds that the processor holds and that Hyperswitch, which the payment is of, has not named. They are no causes: an hour after one

@@ -1,7 +1,7 @@
 import type { DisputeId, OrderId, TransferId } from '../../domain/ids.js';
 import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import type { MarketplaceItem } from './marketplace-types.js';
 
 /** What is not sent yet of an order waits for the end of a dispute. Every function here runs in a transaction that holds the order. */
 

@@ -2,10 +2,10 @@ import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../../domain/ids.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
+import { refreshOrder } from '../marketplace/order-status.js';
+import { makeGood } from '../marketplace/restorations.js';
+import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import { refreshOrder } from './order-status.js';
-import { makeGood } from './restorations.js';
-import { restoreShares, settleShares } from './share-out.js';
 
 /**
  * A buyer has his money back although Hyperswitch holds no refund of it: Hyperswitch calls the payment cancelled after it was captured,
