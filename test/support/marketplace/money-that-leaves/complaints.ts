@@ -135,8 +135,11 @@ function questions(asked: Asked, { cell, refused }: Played, { unnamed }: AtProvi
     ...must,
     ...(happened.some(({ isOfStripeAlone }) => isOfStripeAlone) ? ['payment unknown_refund'] : []),
     ...(happened.some(({ failsLater }) => failsLater) ? ['refund refund_failed_after_reversal'] : []),
-    // A payment that was cancelled while a refund was under way.
-    ...(happened.some(({ isCancel }) => isCancel) && cell.pair.when === 'during' ? ['payment conflict'] : []),
+    // A payment that was cancelled while a refund was under way, or beside one that failed, and nobody knows which came first.
+    ...(happened.some(({ isCancel }) => isCancel) &&
+    (cell.pair.when === 'during' || happened.some(({ failsLater }) => failsLater))
+      ? ['payment conflict']
+      : []),
   ];
   return [
     ...must.filter((one) => !asked.has(one)).map((one) => `nobody was asked: ${one}`),
