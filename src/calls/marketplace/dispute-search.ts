@@ -64,15 +64,15 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     return undefined;
   }
 
-  /** Of those that nobody told of, and those that have failed since. */
-  async function refunded({ id, hyperswitchPaymentId }: SearchedPayment): Outcome {
+  /** Those of Hyperswitch's that nobody told of, and those that have failed since. */
+  async function searchRefunds({
+    id,
+    hyperswitchPaymentId,
+  }: Pick<SearchedPayment, 'id' | 'hyperswitchPaymentId'>): Outcome {
     const answer = await hyperswitch.refundsOf(hyperswitchPaymentId);
     if (answer.kind === 'missing') return undefined;
-    return answer.kind === 'found' ? await takeRefunds(id, answer.value) : answer.detail;
-  }
-
-  async function takeRefunds(id: PaymentId, all: readonly RefundFacts[]): Outcome {
-    for (const facts of all) {
+    if (answer.kind !== 'found') return answer.detail;
+    for (const facts of answer.value) {
       const misfit = await account.profileMisfit(facts.profileId);
       if (misfit !== undefined) return misfit;
       const { refundId, status, started } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
@@ -109,20 +109,15 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     if (refunds.kind === 'missing') return undefined;
     if (refunds.kind !== 'found') return refunds.detail;
     if ((await ledger.noteUnnamedRefunds(id, refunds.value)) === 0) return undefined;
-    const unread = await nameRefunds(id, hyperswitchPaymentId);
+    // Its refunds at Hyperswitch were read before; the payment itself may have been cancelled after its capture.
+    const unread = await readAgain(id, hyperswitchPaymentId);
     if (unread === undefined) await ledger.noteUnnamedRefunds(id, refunds.value);
     return unread;
   }
 
-  /** Hyperswitch may know of them by now: as refunds, or as a payment that was cancelled after its capture. */
-  async function nameRefunds(id: PaymentId, hyperswitchPaymentId: string): Outcome {
-    const unread = await readAgain(id, hyperswitchPaymentId);
-    if (unread !== undefined) return unread;
-    const answer = await hyperswitch.refundsOf(hyperswitchPaymentId);
-    return answer.kind === 'found' ? await takeRefunds(id, answer.value) : answer.detail;
-  }
-
   return {
+    searchRefunds,
+
     searchNamed: async (id: PaymentId): Outcome => {
       const payment = await ledger.paymentToSearch(id);
       return payment && (await named(payment));
@@ -131,7 +126,7 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     searchPayment: async (id: PaymentId): Outcome => {
       const payment = await ledger.paymentToSearch(id);
       if (!payment) return undefined;
-      const unread = (await named(payment)) ?? (await refunded(payment));
+      const unread = (await named(payment)) ?? (await searchRefunds(payment));
       if (unread !== undefined) return unread;
       const there = await located(payment);
       if (typeof there === 'string') return there;

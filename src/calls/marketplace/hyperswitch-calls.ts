@@ -68,9 +68,8 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   const follow = createDisputeFollow(ofDisputes);
   const advancePayment = createPaymentFollow({
     ...common,
-    clock,
+    ...search,
     expiryMs: paymentExpiryMs,
-    searchNamed: search.searchNamed,
   });
   const advanceRefund = createRefundFollow(common);
 

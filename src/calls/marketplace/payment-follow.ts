@@ -1,7 +1,6 @@
 import { ASK_AGAIN_MS } from '../../domain/calls/next-by-id.js';
 import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
-import type { Clock } from '../../domain/clock.js';
-import { newRefundId, type PaymentId } from '../../domain/ids.js';
+import type { PaymentId } from '../../domain/ids.js';
 import { overdueReadMs } from '../../domain/marketplace/overdue.js';
 import type { ClaimedPayment } from '../../ledger/calls/call-types.js';
 import type { CreatePayment } from '../../providers/hyperswitch/client.js';
@@ -22,20 +21,20 @@ export interface PaymentFollowDependencies
     | 'cancelAnswered'
     | 'applyPayment'
     | 'findPayment'
-    | 'adoptRefund'
     | 'openWebhooks'
     | 'noteUnnamedRefunds'
   > {
-  readonly clock: Clock;
   /** How long a buyer has to pay. */
   readonly expiryMs: number;
   /** Takes up the disputes that Hyperswitch names. @returns why they could not be read */
   readonly searchNamed: (id: PaymentId) => Promise<string | undefined>;
+  /** The same of its refunds, those too that were made there. */
+  readonly searchRefunds: (of: Pick<ClaimedPayment, 'id' | 'hyperswitchPaymentId'>) => Promise<string | undefined>;
 }
 
 /** One step of a payment: made, cancelled where that is due, or read. */
 export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
-  const { ledger, hyperswitch, account, wake, holdMs, nextRunner, clock, expiryMs, searchNamed } = dependencies;
+  const { ledger, hyperswitch, account, wake, holdMs, nextRunner, expiryMs, searchNamed, searchRefunds } = dependencies;
   const cancelIfDue = createPaymentCancel({
     ledger,
     hyperswitch,
@@ -97,14 +96,14 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
     if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
     // What was given back by cancelling it is what its refunds had left, those too that nobody has told of.
     if (payment.value.capturedByWord === 'given_back') {
-      const unread = await takeRefunds(dependencies, id, hyperswitchPaymentId);
+      const unread = await searchRefunds({ id, hyperswitchPaymentId });
       if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
     }
     wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: payment.value })).started);
     // Nothing can be refunded of what was not captured.
     const captured = (await ledger.findPayment(id))?.captured;
     if (captured?.known && captured.surely === 0n) return await paymentStep(id);
-    const unreadRefunds = await takeRefunds(dependencies, id, hyperswitchPaymentId);
+    const unreadRefunds = await searchRefunds({ id, hyperswitchPaymentId });
     if (unreadRefunds !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unreadRefunds };
     await ledger.noteUnnamedRefunds(id, []);
     if (events.some(({ type }) => type.startsWith('dispute_'))) {
@@ -126,19 +125,4 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
   }
 
   return advancePayment;
-}
-
-/** Those too that were made at the provider. @returns why they could not be read */
-async function takeRefunds(
-  { ledger, hyperswitch, clock, wake }: PaymentFollowDependencies,
-  id: PaymentId,
-  hyperswitchPaymentId: string,
-): Promise<string | undefined> {
-  const refunds = await hyperswitch.refundsOf(hyperswitchPaymentId);
-  if (refunds.kind !== 'found') return refunds.detail;
-  for (const facts of refunds.value) {
-    const { started, refundId } = await ledger.adoptRefund(id, newRefundId(clock.nowMs()), facts);
-    wake([{ kind: 'refund', id: refundId }, ...started]);
-  }
-  return undefined;
 }

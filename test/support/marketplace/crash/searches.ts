@@ -72,7 +72,7 @@ export const SEARCHES: readonly Story[] = [
   },
   {
     what: 'a refund at Stripe that Hyperswitch names when it is asked',
-    path: ['stripe.refundsOf', 'ledger.noteUnnamedRefunds', 'ledger.adoptRefund', 'ledger.noteUnnamedRefunds#2'],
+    path: ['ledger.adoptRefund', 'stripe.refundsOf', 'ledger.noteUnnamedRefunds'],
     sent: true,
     inSweep: true,
     ending: 'refunded',
