@@ -26,7 +26,7 @@ export interface HeadInLedger {
 /** Enough for one answer of Postgres, little enough for the memory. */
 const PAGE = 1_000;
 
-/** An event as docs/proof.md writes it, whatever the settings of the session. */
+/** An event as docs/proof.md writes it, whatever the settings of the session. Its place is text here: who sorts by it names the table. */
 const EVENT = `item_kind, item_id, place::text, seq::text, to_jsonb(at AT TIME ZONE 'UTC') #>> '{}' AS at, kind, certainty,
   idempotency_key, answer_class, detail::text, encode(digest, 'hex') AS digest`;
 
@@ -108,9 +108,9 @@ const EXPORT = `SELECT ${EVENT}, encode(coalesce(
   FROM operation_events e
   WHERE ($1::text[] IS NULL OR (item_kind, item_id) IN (SELECT * FROM unnest($1::text[], $2::text[])))
     AND ($3::timestamptz IS NULL OR at >= $3) AND ($4::timestamptz IS NULL OR at < $4)
-  ORDER BY item_kind COLLATE "C", item_id COLLATE "C", place`;
+  ORDER BY e.item_kind COLLATE "C", e.item_id COLLATE "C", e.place`;
 
-const WALK = `SELECT ${EVENT} FROM operation_events ORDER BY item_kind, item_id, place`;
+const WALK = `SELECT ${EVENT} FROM operation_events e ORDER BY e.item_kind, e.item_id, e.place`;
 
 async function compareHeads(query: Query, heads: readonly ChainHead[]): Promise<readonly HeadInLedger[]> {
   const rows = await query<{ digest: string | null; last: string }>(
