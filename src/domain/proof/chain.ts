@@ -30,7 +30,7 @@ export const itemName = ({ item_kind, item_id }: Pick<ChainedEvent, 'item_kind' 
  * The text that an event's digest is made over: a JSON array of all its columns, in the form in which Postgres writes jsonb.
  * The trigger of migration 0056 makes it by SQL; this is its second, independent maker.
  */
-export function eventText(event: Omit<ChainedEvent, 'digest'>): string {
+function eventText(event: Omit<ChainedEvent, 'digest'>): string {
   const parts = [
     JSON.stringify(event.item_kind),
     JSON.stringify(event.item_id),

@@ -306,10 +306,12 @@ export async function finishTransfer(
   );
   await query('SELECT refresh_transfer($1)', [row.id]);
   const started: MarketplaceItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
-  started.push(...(await balanceSufficed(query, row)), ...(await sellerReceived(query, row.seller_account)));
+  started.push(...(await balanceSufficed(query, row)));
   if (row.written_off) started.push(...(await settleShares(query, row.order_id)));
   // A dispute that took a part of it may be over.
   started.push(...(await makeGood(query, row.order_id)));
+  // Last: whoever tells of a seller waits for others who do, who may hold what the steps before wait for.
+  started.push(...(await sellerReceived(query, row.seller_account)));
   return { status: (await lockTransfer(query, row.id)).status, started };
 }
 
