@@ -42,7 +42,7 @@ export async function verifyDatabase(
         tellProgress();
         return Promise.resolve();
       },
-      then: (compare) => compared.run(compare, tellProgress),
+      onEnd: (compare) => compared.run(compare, tellProgress),
     }),
   );
   report(context, { chains, compared, files: names.length, json: json === true });

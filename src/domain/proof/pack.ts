@@ -46,7 +46,7 @@ export const isEnd = (line: string): boolean => IS_END.test(line);
 
 export function endOf(line: string): PackEnd | undefined {
   const fields = openSealed(line);
-  return fields && (fields as unknown as PackEnd);
+  return fields?.['summary'] === true ? (fields as unknown as PackEnd) : undefined;
 }
 
 /** All of a record's line before its detail. */

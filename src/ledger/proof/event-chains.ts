@@ -32,7 +32,7 @@ const EVENT = `item_kind, item_id, place::text, seq::text, to_jsonb(at AT TIME Z
 
 type Row<T> = Omit<T, 'place'> & { readonly place: string; readonly [column: string]: unknown };
 
-const placed = <T extends ChainedEvent>(row: Row<T>): T => ({ ...row, place: Number(row.place) }) as unknown as T;
+const eventOf = <T extends ChainedEvent>(row: Row<T>): T => ({ ...row, place: Number(row.place) }) as unknown as T;
 
 /** Reads the chains of events page by page, each walk as everything was at one moment. The statements may take long. */
 export function createEventChains(database: Database) {
@@ -55,26 +55,26 @@ export function createEventChains(database: Database) {
     /** In the order of items by their bytes, then of places. */
     exportEvents: (scope: ExportScope, onPage: (events: readonly PackedEvent[]) => Promise<void>): Promise<void> =>
       atOneMoment(database, (query) =>
-        throughCursor<Row<PackedEvent>>(query, EXPORT, {
+        throughCursor(query, 'items' in scope ? OF_ITEMS : OF_PERIOD, {
           values:
             'items' in scope
-              ? [scope.items.map(({ kind }) => kind), scope.items.map(({ id }) => id), null, null]
-              : [null, null, scope.from, scope.to],
-          onPage: (rows) => onPage(rows.map(placed<PackedEvent>)),
+              ? [scope.items.map(({ kind }) => kind), scope.items.map(({ id }) => id)]
+              : [scope.from, scope.to],
+          onPage: (rows) => onPage(rows.map((row) => eventOf(row as Row<PackedEvent>))),
         }),
       ),
 
     /** Every chain from its first event to its last, and beside them how heads that are known from elsewhere stand. */
     walkChains: (walk: {
       readonly onPage: (events: readonly ChainedEvent[]) => Promise<void>;
-      readonly then: (compare: (heads: readonly ChainHead[]) => Promise<readonly HeadInLedger[]>) => Promise<void>;
+      readonly onEnd: (compare: (heads: readonly ChainHead[]) => Promise<readonly HeadInLedger[]>) => Promise<void>;
     }): Promise<void> =>
       atOneMoment(database, async (query) => {
-        await throughCursor<Row<ChainedEvent>>(query, WALK, {
+        await throughCursor(query, WALK, {
           values: [],
-          onPage: (rows) => walk.onPage(rows.map(placed<ChainedEvent>)),
+          onPage: (rows) => walk.onPage(rows.map((row) => eventOf(row as Row<ChainedEvent>))),
         });
-        await walk.then((heads) => compareHeads(query, heads));
+        await walk.onEnd((heads) => compareHeads(query, heads));
       }),
   };
 }
@@ -86,14 +86,14 @@ async function atOneMoment(database: Database, read: (query: Query) => Promise<v
   });
 }
 
-async function throughCursor<T extends { [column: string]: unknown }>(
+async function throughCursor(
   query: Query,
   statement: string,
-  { values, onPage }: { values: readonly unknown[]; onPage: (rows: readonly T[]) => Promise<void> },
+  { values, onPage }: { values: readonly unknown[]; onPage: (rows: readonly object[]) => Promise<void> },
 ): Promise<void> {
   await query(`DECLARE events NO SCROLL CURSOR FOR ${statement}`, values);
   for (;;) {
-    const rows = await query<T>(`FETCH ${PAGE} FROM events`);
+    const rows = await query(`FETCH ${PAGE} FROM events`);
     if (rows.length === 0) break;
     await onPage(rows);
   }
@@ -101,14 +101,18 @@ async function throughCursor<T extends { [column: string]: unknown }>(
 }
 
 /** The digest before an event is that of the row before it, which a period may not hold. */
-const EXPORT = `SELECT ${EVENT}, encode(coalesce(
+const exported = (from: string) => `SELECT ${EVENT}, encode(coalesce(
     lag(digest) OVER (PARTITION BY item_kind COLLATE "C", item_id COLLATE "C" ORDER BY place),
     (SELECT b.digest FROM operation_events b WHERE b.item_kind = e.item_kind AND b.item_id = e.item_id AND b.place = e.place - 1),
     decode(repeat('0', 64), 'hex')), 'hex') AS before
-  FROM operation_events e
-  WHERE ($1::text[] IS NULL OR (item_kind, item_id) IN (SELECT * FROM unnest($1::text[], $2::text[])))
-    AND ($3::timestamptz IS NULL OR at >= $3) AND ($4::timestamptz IS NULL OR at < $4)
-  ORDER BY e.item_kind COLLATE "C", e.item_id COLLATE "C", e.place`;
+  FROM ${from} ORDER BY e.item_kind COLLATE "C", e.item_id COLLATE "C", e.place`;
+
+const OF_ITEMS = exported(
+  'unnest($1::text[], $2::text[]) AS i (of_kind, of_id) JOIN operation_events e ON e.item_kind = of_kind AND e.item_id = of_id',
+);
+const OF_PERIOD = exported(
+  'operation_events e WHERE ($1::timestamptz IS NULL OR at >= $1) AND ($2::timestamptz IS NULL OR at < $2)',
+);
 
 const WALK = `SELECT ${EVENT} FROM operation_events e ORDER BY e.item_kind, e.item_id, e.place`;
 

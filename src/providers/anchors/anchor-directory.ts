@@ -48,7 +48,11 @@ export function createAnchorDirectory(directory: string): AnchorStore {
         await unlink(draft);
       }
       const entries = await open(directory);
-      await entries.sync().finally(() => entries.close());
+      try {
+        await entries.sync();
+      } finally {
+        await entries.close();
+      }
     },
   };
 }

@@ -95,6 +95,23 @@ describe('makegood export', () => {
 
   it('writes all that came of an order, by any name it has', async () => {
     const order = await terminal.put();
+    const [payment] = await terminal.test.database.query<{ id: string }>(
+      'SELECT id FROM payments WHERE order_id = $1',
+      [order.id],
+    );
+    const items = [
+      ['reversal', order.reversals[1]?.id],
+      ['order', order.id],
+      ['payment', payment?.id],
+      ['refund', order.refunds[0]?.id],
+      ['order', order.id],
+      ['order', 'another'],
+    ];
+    for (const [kind, id] of items)
+      await terminal.test.database.query(
+        `INSERT INTO operation_events (item_kind, item_id, kind) VALUES ($1, $2, 'x')`,
+        [kind, id],
+      );
     const file = fresh();
     const told = await json('export', order.id, '--out', file);
     const packed = readFileSync(file, 'utf8')
@@ -102,9 +119,10 @@ describe('makegood export', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     const kinds = new Set(packed.map(({ item_kind: kind }) => kind).filter(Boolean));
-    expect([...kinds]).toEqual([...kinds].sort());
+    expect([...kinds]).toEqual(['order', 'payment', 'refund', 'reversal']);
     expect(packed[0].items).toContain(`reversal/${order.reversals[1]?.id}`);
-    expect(told).toMatchObject({ file, records: packed.length - 2 });
+    expect(told).toMatchObject({ file, records: 5, items: 4 });
+    expect(packed).toHaveLength(7);
     expect(await json('verify', file)).toMatchObject({ ok: true });
   });
 

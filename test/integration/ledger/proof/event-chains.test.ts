@@ -26,15 +26,18 @@ const broken = (events: readonly ChainedEvent[]) =>
 
 const anyNumber = fc.constantFrom('0', '-1', '1.50', '12345678901234567890123456789.000001', '1e3', '-0.0', '1E-7');
 const { detail: anyDetail } = fc.letrec<{ detail: string; value: string }>((tie) => ({
-  detail: fc
-    .dictionary(anyText, tie('value'), { maxKeys: 4 })
-    .map((members) => `{${Object.entries(members).map(([name, value]) => `${JSON.stringify(name)}:${value}`)}}`),
+  detail: fc.dictionary(anyText, tie('value'), { maxKeys: 4 }).map(
+    (members) =>
+      `{${Object.entries(members)
+        .map(([name, value]) => `${JSON.stringify(name)}:${value}`)
+        .join(',')}}`,
+  ),
   value: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.constantFrom('null', 'true', 'false', '""'),
     anyNumber,
     anyText.map((text) => JSON.stringify(text)),
-    fc.array(tie('value'), { maxLength: 3 }).map((values) => `[${values}]`),
+    fc.array(tie('value'), { maxLength: 3 }).map((values) => `[${values.join(',')}]`),
     tie('detail'),
   ),
 }));
