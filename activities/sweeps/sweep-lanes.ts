@@ -11,6 +11,7 @@ import { createSessionSweep } from './sweep-sessions.js';
 import { createSettlementSweep, type SettlementStarter, type SettlementSweepSettings } from './sweep-settlements.js';
 import { createUpkeep } from './sweep-upkeep.js';
 import { createChannelWatch, type WatchDependencies } from './watch-channels.js';
+import { type AnchorDependencies, createAnchoring } from './write-anchors.js';
 
 export interface SweepDependencies {
   readonly ledger: Ledger;
@@ -21,6 +22,8 @@ export interface SweepDependencies {
   readonly searchPayment?: DisputeSweepDependencies['searchPayment'] | undefined;
   /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
   readonly chain: (Pick<CaptureDependencies, 'policy'> & Pick<WatchDependencies, 'readChain'>) | undefined;
+  /** Undefined: the heads of the event chains are kept in Postgres alone. */
+  readonly anchors?: AnchorDependencies['store'] | undefined;
   readonly intervals: SweepIntervals;
   readonly logger: Logger;
 }
@@ -29,7 +32,7 @@ const nothingToDo: LaneWork = () => Promise.resolve({});
 
 /** What each lane does. */
 export function createSweeps(dependencies: SweepDependencies): SweepActivities {
-  const { ledger, settlements, money, processWebhook, searchPayment, chain, intervals, logger } = dependencies;
+  const { ledger, settlements, money, processWebhook, searchPayment, chain, anchors, intervals, logger } = dependencies;
   const settlement = (lane: SettlementLane) =>
     createSettlementSweep(PROVIDER_OF_LANE[lane], { ledger, logger, ...settlements });
   return createLanePasses({
@@ -53,6 +56,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
       'hyperswitch-event': createInboxSweep('hyperswitch-event', { ledger, logger, processWebhook }),
       'stripe-event': createInboxSweep('stripe-event', { ledger, logger, processWebhook }),
       'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),
+      anchor: anchors ? createAnchoring({ ledger, store: anchors, logger }) : nothingToDo,
       upkeep: createUpkeep(ledger),
     },
   });

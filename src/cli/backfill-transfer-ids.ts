@@ -7,6 +7,7 @@ import { createTemporalClient } from '../orchestration/temporal-client.js';
 import { followBackfill, followCommand } from './backfill-follow.js';
 import { backfillSummary, printReport } from './backfill-report.js';
 import { type CliContext, CommandRefused } from './context.js';
+import { date } from './date.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
 
 interface BackfillOptions {
@@ -112,12 +113,6 @@ async function startWorkflow(context: CliContext, backfill: BackfillProgress): P
   } finally {
     await client.connection.close();
   }
-}
-
-function date(text: string): string {
-  const time = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) throw new InvalidArgumentError('a date such as 2025-03-01 or 2025-03-01T12:00:00Z');
-  return new Date(time).toISOString();
 }
 
 function account(text: string): string {

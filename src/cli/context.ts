@@ -1,12 +1,15 @@
 import type { Resolution, ResolutionDependencies } from '../calls/decisions/decide.js';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
+import type { AnchorStore } from '../domain/proof/anchors.js';
 import type { Ledger } from '../ledger/ledger.js';
 
 /** What commands may touch; the composition root hands it in, tests hand in their own. */
 export interface CliContext {
   /** One line on standard output: the answer of a command. */
   readonly out: (line: string) => void;
+  /** Resolves when whoever reads standard output has taken so much that more may be written. */
+  readonly drained: () => Promise<void>;
   /** One line on standard error: progress, and what went wrong. */
   readonly err: (line: string) => void;
   readonly stdin: AsyncIterable<Uint8Array>;
@@ -21,6 +24,8 @@ export interface CliContext {
   readonly readConfig: () => Config;
   /** Needs only DATABASE_URL. @throws ConfigError */
   readonly readOperatorConfig: () => Config;
+  /** Where a worker has anchored the heads of the event chains. */
+  readonly anchors: (directory: string) => AnchorStore;
   /** Defaults of the sandbox command. */
   readonly sandboxDefaults: {
     readonly port: string | undefined;

@@ -5,6 +5,7 @@ import { type CliContext, CommandRefused } from './context.js';
 import { readHistoricalLine } from './historical-line.js';
 import { type Line, linesOf } from './lines.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
+import { everySoOften } from './progress.js';
 
 interface ImportOptions {
   readonly dryRun?: true;
@@ -95,17 +96,6 @@ async function written(
   const outcome = await ledger.importTransfer(transfer);
   if (outcome.kind === 'conflict') return { outcome: 'refused', problem: outcome.detail };
   return { outcome: outcome.kind, order_id: outcome.orderId, transfer_id: outcome.transferId };
-}
-
-const PROGRESS_EVERY_MS = 2_000;
-
-function everySoOften({ clock, err }: CliContext, text: () => string): () => void {
-  let dueMs = clock.nowMs() + PROGRESS_EVERY_MS;
-  return () => {
-    if (clock.nowMs() < dueMs) return;
-    dueMs = clock.nowMs() + PROGRESS_EVERY_MS;
-    err(text());
-  };
 }
 
 const inWords = ({ imported, same, valid, refused }: Counts, dryRun?: true): string =>

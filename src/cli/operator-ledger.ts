@@ -16,6 +16,7 @@ import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.
 import { createOrders } from '../ledger/marketplace/orders.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
+import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
 import { createStoryReader } from '../ledger/settlements/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
@@ -59,8 +60,22 @@ export async function withOperatorLedger<T>(
 ): Promise<T> {
   const config = context.readOperatorConfig();
   const database = createDatabase({ url: config.databaseUrl, maxConnections: 2 });
+  return await closing(database, () => work(operationsOn(database, config, context.clock)));
+}
+
+export type AuditLedger = ReturnType<typeof createEventChains> & Pick<OperatorLedger, 'findItems'>;
+
+/** For commands that read all that ever happened: no statement is too slow, and nothing but reading is possible. */
+export async function withAuditLedger<T>(context: CliContext, work: (ledger: AuditLedger) => Promise<T>): Promise<T> {
+  const { databaseUrl } = context.readOperatorConfig();
+  const database = createDatabase({ url: databaseUrl, maxConnections: 2, statementTimeoutMs: 0 });
+  const { findItems } = createMarketplaceStory(database);
+  return await closing(database, () => work({ ...createEventChains(database), findItems }));
+}
+
+async function closing<T>(database: Database, work: () => Promise<T>): Promise<T> {
   try {
-    return await work(operationsOn(database, config, context.clock));
+    return await work();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === UNDEFINED_TABLE || code === UNDEFINED_COLUMN) {

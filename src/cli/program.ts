@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addApproveCommand } from './approve.js';
 import { addBackfillTransferIdsCommand } from './backfill-transfer-ids.js';
 import type { CliContext } from './context.js';
+import { addExportCommand } from './export.js';
 import { addImportTransfersCommand } from './import-transfers.js';
 import { addListCommand } from './list.js';
 import { addMigrateCommand } from './migrate.js';
@@ -10,6 +11,7 @@ import { addRetryAllCommand } from './retry-all.js';
 import { addSandboxCommand } from './sandbox.js';
 import { addServerCommand } from './server.js';
 import { addShowCommand } from './show.js';
+import { addVerifyCommand } from './verify.js';
 import { addWorkerCommand } from './worker.js';
 
 /** `makegood <command>`. */
@@ -27,6 +29,8 @@ export function createProgram(context: CliContext, version: string): Command {
   addResolveCommand(program, context);
   addApproveCommand(program, context);
   addRetryAllCommand(program, context);
+  addExportCommand(program, context);
+  addVerifyCommand(program, context);
   addImportTransfersCommand(program, context);
   addBackfillTransferIdsCommand(program, context);
   return program;

@@ -152,6 +152,11 @@ export const ENVIRONMENT = z.object({
     description: "Port on which a worker serves Temporal's own metrics; none when left out.",
     example: '9464',
   }),
+  AUDIT_ANCHOR_DIR: optional(anyText(), {
+    description:
+      'Directory outside Postgres, the same for all workers, into which one of them writes the heads of the event chains once a day; none when left out.',
+    example: '/var/lib/makegood/anchors',
+  }),
   AUTH_SERVER_URL: optional(apiBase(), {
     description: 'Auth server that verifies and settles; without it settlements are not accepted.',
     example: 'https://auth.atxp.ai',

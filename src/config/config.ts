@@ -32,6 +32,8 @@ export interface Config {
     readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer } | undefined;
   };
   readonly workerMetricsPort: number | undefined;
+  /** Undefined: the heads of the event chains are anchored nowhere. */
+  readonly auditAnchorDir: string | undefined;
   readonly authServer:
     | { readonly url: string; readonly appName: string | undefined; readonly destinationAccountId: string | undefined }
     | undefined;
@@ -214,6 +216,7 @@ function toConfig(values: Values): Config {
     },
     temporal: temporalOf(values),
     workerMetricsPort: values.WORKER_METRICS_PORT,
+    auditAnchorDir: values.AUDIT_ANCHOR_DIR,
     approvalThreshold: values.APPROVAL_THRESHOLD,
     refundFee: values.REFUND_FEE,
     settlement: settlementOf(values),

@@ -16,6 +16,7 @@ export type SweepLane =
   | 'dispute'
   | 'dispute-search'
   | InboxLane
+  | 'anchor'
   | 'upkeep';
 
 /** Starts the due settlements of one provider. */
@@ -42,7 +43,7 @@ export interface SweepSettings {
 
 export type SweepIntervals = Readonly<Record<SweepLane, number>>;
 
-/** Erasing and re-encrypting are counted in days, and a lane without its provider does nothing: more often they would only cost. */
+/** Erasing, re-encrypting and anchoring are counted in days, and a lane without its provider does nothing: more often they would only cost. */
 const IDLE_EVERY_MS = 60_000;
 /** A channel is read every five minutes, and again after a minute where its read came to nothing. */
 const CHAIN_EVERY_MS = 10_000;
@@ -72,6 +73,7 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   'hyperswitch-event': refunds,
   'stripe-event': refunds,
   'stripe-read': refunds,
+  anchor: idly,
   upkeep: idly,
 };
 

@@ -21,6 +21,8 @@ export interface Database {
 export interface DatabaseOptions {
   readonly url: string;
   readonly maxConnections?: number;
+  /** 0: without a limit, for statements that read the whole ledger. */
+  readonly statementTimeoutMs?: number;
   /** The newest migration that this build knows; only tests say otherwise. */
   readonly knows?: number;
   /** A clock other than the system's moves `clock_now()` of every statement with it. */
@@ -36,13 +38,14 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
 
 export function createDatabase(options: DatabaseOptions): Database {
+  const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   const pool = new pg.Pool({
     connectionString: options.url,
     max: options.maxConnections ?? 10,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    query_timeout: statementTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs === 0 ? 0 : IDLE_IN_TRANSACTION_MS,
     keepAlive: true,
     application_name: 'makegood',
   });

@@ -39,6 +39,7 @@ import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
+import { createAnchoredHeads } from './proof/anchored-heads.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
 import { createClaims } from './settlements/claim.js';
@@ -104,6 +105,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createSweepMarks(database),
+    ...createAnchoredHeads(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
     ...secrets,

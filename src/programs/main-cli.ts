@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { type CliContext, CommandRefused } from '../cli/context.js';
@@ -5,6 +6,7 @@ import { createProgram } from '../cli/program.js';
 import { ConfigError, readConfig, readOperatorConfig } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import { LedgerNotReady } from '../ledger/ledger.js';
+import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { VERSION } from '../version.js';
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
@@ -17,6 +19,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const context: CliContext = {
   out: (line) => process.stdout.write(`${line}\n`),
+  drained: async () => {
+    if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
+  },
   err: say,
   stdin: process.stdin,
   interruption: () => {
@@ -29,6 +34,7 @@ const context: CliContext = {
   token: readToken,
   readConfig: () => readConfig(process.env),
   readOperatorConfig: () => readOperatorConfig(process.env),
+  anchors: createAnchorDirectory,
   sandboxDefaults: {
     port: process.env.PORT,
     stateDir: process.env.SANDBOX_STATE_DIR,

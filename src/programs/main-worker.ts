@@ -16,6 +16,7 @@ import type { Nudge } from '../orchestration/marketplace.js';
 import { prepareTemporal } from '../orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from '../orchestration/temporal-client.js';
+import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
 import type { Tempo } from '../providers/tempo/client.js';
 import { loadTempo } from './load-tempo.js';
@@ -177,6 +178,7 @@ function dependenciesOf(
       processWebhook,
       searchPayment: calls?.searchPayment,
       chain: tempo,
+      anchors: config.auditAnchorDir === undefined ? undefined : createAnchorDirectory(config.auditAnchorDir),
       intervals: sweepIntervals(config),
       logger,
     },

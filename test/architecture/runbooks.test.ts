@@ -25,6 +25,7 @@ const PAGES = [
   'docs/paid-routes.md',
   'docs/sandbox.md',
   'docs/architecture.md',
+  'docs/proof.md',
   ...RUNBOOKS,
 ];
 const codeOf = (page: string): string[] => codeIn(readDocument(page));

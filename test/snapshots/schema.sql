@@ -183,6 +183,8 @@ operation_events.certainty text
 operation_events.idempotency_key text
 operation_events.answer_class text
 operation_events.detail jsonb NOT NULL DEFAULT '{}'::jsonb
+operation_events.place bigint NOT NULL
+operation_events.digest bytea NOT NULL
 order_items.order_id uuid NOT NULL
 order_items.position integer NOT NULL
 order_items.seller_account text
@@ -650,8 +652,10 @@ named_answers named_answers_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
 named_answers named_answers_name_sha256_key UNIQUE (name_sha256)
 named_answers named_answers_pkey PRIMARY KEY (id)
 named_answers sealed_with_a_key CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (spent IS NULL))))
+operation_events operation_events_digest_check CHECK ((length(digest) = 32))
 operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text, 'dispute'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
+operation_events operation_events_place_check CHECK ((place > 0))
 order_items fee_is_a_part CHECK (((fee >= (0)::numeric) AND (fee <= amount) AND ((seller_account IS NOT NULL) OR (fee = (0)::numeric))))
 order_items order_items_amount_check CHECK ((amount > (0)::numeric))
 order_items order_items_id UNIQUE (id)
@@ -837,7 +841,6 @@ CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE 
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
-CREATE INDEX operation_events_by_item ON public.operation_events USING btree (item_kind, item_id, seq)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
 CREATE INDEX payments_at_processor ON public.payments USING btree (connector_transaction_id) WHERE (connector_transaction_id IS NOT NULL)
 CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
@@ -903,6 +906,7 @@ CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING
 CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree (lane)
 CREATE UNIQUE INDEX named_answers_name_sha256_key ON public.named_answers USING btree (name_sha256)
 CREATE UNIQUE INDEX named_answers_pkey ON public.named_answers USING btree (id)
+CREATE UNIQUE INDEX operation_events_chain ON public.operation_events USING btree (item_kind, item_id, place)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
 CREATE UNIQUE INDEX order_items_id ON public.order_items USING btree (id)
 CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id, "position")
@@ -982,6 +986,7 @@ CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_deci
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER operation_events_chained BEFORE INSERT ON public.operation_events FOR EACH ROW EXECUTE FUNCTION chain_event()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER order_items_keep BEFORE DELETE OR UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -1117,6 +1122,26 @@ CREATE OR REPLACE FUNCTION public.certainty_at_send(was text)
 AS $function$
   SELECT CASE WHEN was IN ('in_flight', 'unknown') THEN 'unknown' WHEN was = 'done' THEN 'done' ELSE 'in_flight' END
 $function$
+CREATE OR REPLACE FUNCTION public.chain_event()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET enable_seqscan TO 'off'
+ SET enable_bitmapscan TO 'off'
+AS $function$
+DECLARE
+  v_digest bytea;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('chain ' || NEW.item_kind || '/' || NEW.item_id, 0));
+  -- A statement of its own, so that it sees what was committed while it waited.
+  SELECT place + 1, digest INTO NEW.place, v_digest FROM operation_events
+    WHERE item_kind = NEW.item_kind AND item_id = NEW.item_id ORDER BY place DESC LIMIT 1;
+  IF NOT FOUND THEN
+    NEW.place := 1;
+    v_digest := '\x0000000000000000000000000000000000000000000000000000000000000000';
+  END IF;
+  NEW.digest := sha256(v_digest || convert_to(event_text(NEW, NEW.place), 'UTF8'));
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.channel_requests_move_their_channel()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1295,6 +1320,14 @@ CREATE OR REPLACE FUNCTION public.erase_date(expires_at timestamp with time zone
  STABLE
 AS $function$
   SELECT coalesce(expires_at + interval '7 days', clock_now() + interval '30 days')
+$function$
+CREATE OR REPLACE FUNCTION public.event_text(e operation_events, p_place bigint)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT jsonb_build_array(e.item_kind, e.item_id, p_place, e.seq, e.at AT TIME ZONE 'UTC', e.kind, e.certainty, e.idempotency_key,
+    e.answer_class, e.detail)::text
 $function$
 CREATE OR REPLACE FUNCTION public.free_answers_full_for(p_payer text, p_limit integer)
  RETURNS interval

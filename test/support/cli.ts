@@ -6,6 +6,7 @@ import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config/config.js';
 import type { Clock } from '../../src/domain/clock.js';
+import { createAnchorDirectory } from '../../src/providers/anchors/anchor-directory.js';
 
 export interface CliOptions {
   readonly env: Record<string, string>;
@@ -30,6 +31,8 @@ export async function runMakegood(args: readonly string[], options: CliOptions):
   const context: CliContext = {
     out,
     err,
+    drained: () => Promise.resolve(),
+    anchors: createAnchorDirectory,
     stdin: options.stdin ?? nothing(),
     interruption: () => options.interruption ?? new AbortController().signal,
     clock: options.clock,

@@ -13,7 +13,7 @@ export async function databaseNow({ database }: Providers): Promise<Date> {
   return row?.now ?? new Date();
 }
 
-/** Lanes of these of which no pass has succeeded since that moment; `upkeep` has one a minute and is left out. */
+/** Lanes of these of which no pass has succeeded since that moment; `upkeep` and `anchor` have one a minute and are left out. */
 export async function lanesWithoutSuccess(
   { database }: Providers,
   lanes: readonly SweepLane[],
@@ -21,5 +21,5 @@ export async function lanesWithoutSuccess(
 ): Promise<readonly SweepLane[]> {
   const rows = await database.query<{ name: SweepLane }>('SELECT name FROM sweeps WHERE succeeded_at > $1', [since]);
   const well = new Set(rows.map(({ name }) => name));
-  return lanes.filter((lane) => lane !== 'upkeep' && !well.has(lane));
+  return lanes.filter((lane) => lane !== 'upkeep' && lane !== 'anchor' && !well.has(lane));
 }
