@@ -5,7 +5,7 @@ import { evaluate } from '../../domain/marketplace/lines.js';
 import { dueBack, type TransferShare } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { MarketplaceTable, Query } from '../transition.js';
-import { causesByLine, FAILED_SINCE, headOf, linesIn } from './lines-of-order.js';
+import { COUNTED, type Counted, causesByLine, headOf, linesIn } from './lines-of-order.js';
 
 /** One transfer of an order, with what its reversals come to. */
 export interface ShareRow {
@@ -105,9 +105,6 @@ async function lockTransfers(query: Query, order: OrderId): Promise<void> {
   await query('SELECT 1 FROM seller_transfers WHERE order_id = $1 ORDER BY id FOR UPDATE', [order]);
 }
 
-/** Which causes count: those that stand, or with them refunds that had succeeded and have failed since. */
-export type Counted = 'standing' | 'standing_or_failed_since';
-
 /** What every seller of the order has and owes now, with the transfers locked. */
 export async function lockShares(query: Query, order: OrderId, counted: Counted = 'standing'): Promise<OrderShares> {
   await lockTransfers(query, order);
@@ -130,7 +127,7 @@ export async function lockShares(query: Query, order: OrderId, counted: Counted 
   const causes = await causesOf(query, order, counted);
   const promised = rows.filter((row) => row.compensates_transfer === null);
   const sellers = head?.by_line
-    ? await sharesByLine(query, order, { rows, promised, causes, counted })
+    ? await sharesByLine(query, order, { rows, promised, causes })
     : sharesOfTheWhole(rows, promised, { causes, paid: BigInt(head?.paid ?? 0), step });
   return { step, byLine: head?.by_line ?? false, causes, sellers };
 }
@@ -166,18 +163,16 @@ async function sharesByLine(
     rows,
     promised,
     causes,
-    counted,
   }: {
     readonly rows: readonly ShareRow[];
     readonly promised: readonly ShareRow[];
     readonly causes: readonly Cause[];
-    readonly counted: Counted;
   },
 ): Promise<SellerShare[]> {
-  const causesOfOrder = await causesByLine(query, order);
-  const standing = counted === 'standing' ? causesOfOrder('standing') : causesOfOrder('standing', 'failedSince');
+  const counting = new Set(causes.map(({ id }) => id));
+  const counted = (await causesByLine(query, order))('standing', 'failedSince').filter(({ id }) => counting.has(id));
   const lines = await linesIn(query, order, await headOf(query, order));
-  const { due, named } = evaluate(lines, standing);
+  const { due, named } = evaluate(lines, counted);
   const sellers = [...new Set(promised.map((row) => row.seller_account))];
   return sellers.map((seller) => {
     const own = promised.filter((row) => row.seller_account === seller);
@@ -234,8 +229,8 @@ export const isOver = (row: ShareRow): boolean =>
 /** Those of the order, the oldest first. */
 async function causesOf(query: Query, order: OrderId, counted: Counted): Promise<Cause[]> {
   const rows = await query<{ id: CauseId; kind: Cause['kind']; amount: string }>(
-    `SELECT id, kind, amount FROM causes WHERE order_id = $1 AND (stands OR ($2 AND ${FAILED_SINCE})) ORDER BY since, id`,
-    [order, counted === 'standing_or_failed_since'],
+    `SELECT id, kind, amount FROM causes WHERE order_id = $1 AND ${COUNTED[counted]} ORDER BY since, id`,
+    [order],
   );
   return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
 }

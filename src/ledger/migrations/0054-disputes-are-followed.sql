@@ -23,7 +23,12 @@ UPDATE payments SET disputes_look_at = clock_now() + random() * interval '1 day'
 ALTER TABLE refunds
   ADD COLUMN connector_refund_id text CHECK (connector_refund_id <> ''),
   -- Whether the processor itself holds it as succeeded; NULL: not read since it last changed here.
-  ADD COLUMN connector_succeeded boolean;
+  ADD COLUMN connector_succeeded boolean,
+  -- When sellers were paid again what it had taken before it failed; NULL: not since it failed last.
+  ADD COLUMN made_good_at timestamptz;
+UPDATE refunds r SET made_good_at = (SELECT max(created_at) FROM seller_transfers
+    WHERE order_id = r.order_id AND compensates_refund IS NOT NULL AND created_at >= r.failed_at)
+  WHERE status = 'failed' AND succeeded_at IS NOT NULL;
 CREATE UNIQUE INDEX refunds_at_processor ON refunds (connector_refund_id) WHERE connector_refund_id IS NOT NULL;
 
 -- Refunds that the processor holds and Hyperswitch has not named: an hour later a person is asked.
