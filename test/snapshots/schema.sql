@@ -127,6 +127,8 @@ dispute_withdrawals.fee numeric(78,0) NOT NULL DEFAULT 0
 dispute_withdrawals.out_at timestamp with time zone NOT NULL DEFAULT clock_now()
 dispute_withdrawals.back_at timestamp with time zone
 dispute_withdrawals.platform_bears boolean NOT NULL DEFAULT false
+dispute_withdrawals.continues uuid
+dispute_withdrawals.said_back boolean NOT NULL DEFAULT false
 disputes.id uuid NOT NULL
 disputes.order_id uuid NOT NULL
 disputes.payment_id uuid NOT NULL
@@ -323,6 +325,7 @@ refunds.refusal text
 refunds.fee text
 refunds.connector_refund_id text
 refunds.connector_succeeded boolean
+refunds.made_good_at timestamp with time zone
 request_keys.principal text NOT NULL
 request_keys.operation text NOT NULL
 request_keys.key text NOT NULL
@@ -614,6 +617,7 @@ decisions first_approval_is_whole CHECK ((((first_approver IS NULL) = (first_app
 decisions rests_on_is_said CHECK (((state = 'ignored'::text) OR (rests_on IS NOT NULL))) NOT VALID
 decisions two_principals CHECK (((state <> 'applied'::text) OR (rests_on IS DISTINCT FROM 'two'::text) OR ((approved_by IS NOT NULL) AND (authenticated OR (first_approver IS NOT NULL)))))
 dispute_withdrawals dispute_withdrawals_amount_check CHECK ((amount > (0)::numeric))
+dispute_withdrawals dispute_withdrawals_continues_fkey FOREIGN KEY (continues) REFERENCES dispute_withdrawals(id)
 dispute_withdrawals dispute_withdrawals_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES disputes(id)
 dispute_withdrawals dispute_withdrawals_dispute_id_source_key UNIQUE (dispute_id, source)
 dispute_withdrawals dispute_withdrawals_fee_check CHECK ((fee >= (0)::numeric))
@@ -1630,8 +1634,9 @@ CREATE OR REPLACE FUNCTION public.guard_withdrawal()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  IF (NEW.dispute_id, NEW.order_id, NEW.source, NEW.amount, NEW.fee, NEW.out_at) IS DISTINCT FROM
-     (OLD.dispute_id, OLD.order_id, OLD.source, OLD.amount, OLD.fee, OLD.out_at) OR (OLD.back_at IS NOT NULL AND NEW.back_at IS DISTINCT FROM OLD.back_at) THEN
+  IF (NEW.dispute_id, NEW.order_id, NEW.source, NEW.amount, NEW.fee, NEW.out_at, NEW.continues) IS DISTINCT FROM
+     (OLD.dispute_id, OLD.order_id, OLD.source, OLD.amount, OLD.fee, OLD.out_at, OLD.continues)
+    OR (OLD.back_at IS NOT NULL AND NEW.back_at IS DISTINCT FROM OLD.back_at) THEN
     RAISE EXCEPTION 'withdrawal %: what left, and when it came back, never changes: the next is another one', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   IF NEW.platform_bears AND NOT OLD.platform_bears THEN

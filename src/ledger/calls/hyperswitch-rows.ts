@@ -200,7 +200,7 @@ export interface Question {
   readonly detail: string;
 }
 
-/** Puts an item before a person, unless one already decides about it. The caller holds the row. */
+/** Puts an item before a person, unless a request of one waits for its approval. The caller holds the row. */
 export async function ask(
   query: Query,
   table: HyperswitchTable,
@@ -208,13 +208,15 @@ export async function ask(
 ): Promise<void> {
   const [row] = await query<{ was: string | null }>(
     `UPDATE ${table} x SET
-       attention_reason = CASE WHEN was.reason = 'approval_pending' THEN was.reason ELSE $2 END,
-       attention_since = CASE WHEN was.reason IN ($2, 'approval_pending') THEN was.since ELSE clock_now() END,
-       attention_detail = CASE WHEN was.reason = 'approval_pending' THEN was.detail ELSE $3 END,
+       attention_reason = CASE WHEN was.pending THEN was.reason ELSE $2 END,
+       attention_since = CASE WHEN was.pending OR was.reason = $2 THEN was.since ELSE clock_now() END,
+       attention_detail = CASE WHEN was.pending THEN was.detail ELSE $3 END,
        next_check_at = clock_now() + ${ASKED_AFTER}
-     FROM (SELECT attention_reason AS reason, attention_since AS since, attention_detail AS detail FROM ${table} WHERE id = $1) was
+     FROM (SELECT attention_reason AS reason, attention_since AS since, attention_detail AS detail,
+         attention_reason IS NOT DISTINCT FROM 'approval_pending' AND EXISTS (SELECT 1 FROM decisions
+           WHERE item_kind = $4 AND item_id = $1 AND state = 'pending_approval') AS pending FROM ${table} WHERE id = $1) was
      WHERE x.id = $1 RETURNING was.reason AS was`,
-    [id, reason, detail],
+    [id, reason, detail, KIND[table]],
   );
   if (row?.was !== reason) await recordEvent(query, { kind: KIND[table], id, what: reason, detail: { detail } });
 }

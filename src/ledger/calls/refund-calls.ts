@@ -243,7 +243,7 @@ async function follow(query: Query, row: LockedRefund, status: RefundStatus): Pr
     id: row.id,
     from: row.status,
     to: status,
-    set: `${MOVED[status]}, connector_succeeded = NULL`,
+    set: `${MOVED[status]}, connector_succeeded = NULL, made_good_at = NULL`,
   });
   await recordEvent(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
   const started = await shareAnew(query, row, status);

@@ -19,8 +19,8 @@ interface Row extends DecidableRow {
   /** What the buyer had surely paid of the order: no more can leave because of it. */
   readonly captured: string;
   readonly named_by: string | null;
-  /** Out now, of what persons have said. */
-  readonly said_out: string;
+  /** Out now, whoever has said so. */
+  readonly out: string;
 }
 
 /** A dispute of which nobody here can read where its funds are, or of which only the processor has told. */
@@ -31,14 +31,14 @@ export const DISPUTE: Decidable<'dispute', Row> = {
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT d.id, d.order_id, d.status, d.amount, d.currency, o.currency AS order_currency, p.captured, d.named_by,
          d.attention_reason, d.attention_detail, coalesce((SELECT sum(amount) FROM dispute_withdrawals
-           WHERE dispute_id = d.id AND back_at IS NULL AND source LIKE 'decision/%'), 0) AS said_out
+           WHERE dispute_id = d.id AND back_at IS NULL), 0) AS out
        FROM disputes d JOIN orders o ON o.id = d.order_id JOIN payments p ON p.id = d.payment_id WHERE d.id = $1 FOR UPDATE OF d`,
       [id],
     );
     return row;
   },
-  // What persons have said is out can come back whether or not anybody is asked.
-  waits: (row, action) => needsAttention(row) || (action === 'funds_back' && isSaidOut(row)),
+  // What is out can come back whether or not anybody is asked.
+  waits: (row, action) => needsAttention(row) || (action === 'funds_back' && isOut(row)),
   atStake: ({ amount, currency }) => ({ amount: BigInt(amount), currency: currency.toLowerCase() }),
   actions: {
     /** The sellers' shares are settled once more and it is read again; what still needs a person comes back. */
@@ -73,8 +73,7 @@ export const DISPUTE: Decidable<'dispute', Row> = {
       },
     },
     funds_back: {
-      missing: (row, said) =>
-        unknowable(said) ?? (isSaidOut(row) ? undefined : 'nobody has said that its funds are out'),
+      missing: (row, said) => unknowable(said) ?? (isOut(row) ? undefined : 'its funds are not out'),
       async apply({ query }, row) {
         const recorded = await endWithdrawals(query, row.id);
         await putAside(query, row, 'back');
@@ -93,7 +92,7 @@ export const DISPUTE: Decidable<'dispute', Row> = {
   },
 };
 
-const isSaidOut = ({ said_out }: Row): boolean => BigInt(said_out) > 0n;
+const isOut = ({ out }: Row): boolean => BigInt(out) > 0n;
 
 /** The processor's record says where the funds are: no word of a person stands beside it. */
 const unknowable = ({ verified }: Said): string | undefined =>
@@ -107,7 +106,7 @@ const outAmount = (row: Row, said: Said): bigint =>
   saidAmount(said) ?? smaller(BigInt(row.amount), BigInt(row.captured));
 
 function outMissing(row: Row, said: Said): string | undefined {
-  if (isSaidOut(row)) return 'its funds are said to be out already: funds_back ends that';
+  if (isOut(row)) return 'its funds are out already: funds_back ends that';
   if (row.currency !== row.order_currency && saidAmount(said) === undefined)
     return `it is about ${row.currency} and the order is in ${row.order_currency}: say how much of the order is out, evidence {"amount": "…"}`;
   return outAmount(row, said) > BigInt(row.captured)

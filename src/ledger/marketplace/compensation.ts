@@ -18,9 +18,16 @@ export interface Owed {
   readonly amount: bigint;
 }
 
-/** What sellers are owed again: surely taken back, or withheld for good, and no longer due. */
-export async function owedToSellers(query: Query, order: OrderId): Promise<Owed[]> {
-  const { sellers } = await lockShares(query, order);
+/**
+ * What sellers are owed again: surely taken back, or withheld for good, and no longer due.
+ * @param counted `or_doubtful`: what a refund took that the processor holds as succeeded is not
+ */
+export async function owedToSellers(
+  query: Query,
+  order: OrderId,
+  counted: 'standing' | 'or_doubtful' = 'or_doubtful',
+): Promise<Owed[]> {
+  const { sellers } = await lockShares(query, order, counted);
   return sellers
     .map((seller) => ({
       transfers: seller.transfers,
@@ -36,17 +43,18 @@ export const owedAgain = async (query: Query, order: OrderId): Promise<bigint> =
   (await owedToSellers(query, order)).reduce((sum, { amount }) => sum + amount, 0n);
 
 /**
- * Puts what sellers are owed before a person: paying a seller again is new money. Asked for on the refund that failed last;
+ * Puts what sellers are owed before a person: paying a seller again is new money. Asked for on the refund that failed last and was not made good;
  * a request that was made for another sum, and that nobody has approved yet, is withdrawn.
  */
 export async function proposeCompensation(query: Query, order: OrderId): Promise<void> {
   const [refund] = await query<{ id: RefundId; attention_reason: string | null; attention_detail: string | null }>(
-    `SELECT id, attention_reason, attention_detail FROM refunds WHERE order_id = $1 AND status = 'failed' AND succeeded_at IS NOT NULL
-     ORDER BY failed_at DESC, id DESC LIMIT 1`,
+    `SELECT id, attention_reason, attention_detail FROM refunds WHERE order_id = $1 AND ${FAILED_THERE_TOO}
+     ORDER BY made_good_at IS NOT NULL, failed_at DESC, id DESC LIMIT 1`,
     [order],
   );
+  if (!refund) return await forgetProposals(query, order);
   // What is true of it comes before what is owed because of it.
-  if (!refund || refund.attention_reason === 'conflict') return;
+  if (refund.attention_reason === 'conflict') return;
   const owed = await owedToSellers(query, order);
   const sums = owed.map(({ sellerAccount, amount, currency }) => `${amount} ${currency} to ${sellerAccount}`);
   const detail = `the refund failed after sellers had paid it back; owed again: ${sums.join(', ')} (minor units); compensate sends new transfers`;
@@ -59,6 +67,9 @@ export async function proposeCompensation(query: Query, order: OrderId): Promise
     [refund.id, detail],
   );
 }
+
+/** Of `refunds` (SQL): had succeeded, has failed since, and the processor does not hold it as succeeded. */
+const FAILED_THERE_TOO = `status = 'failed' AND succeeded_at IS NOT NULL AND connector_succeeded IS NOT TRUE`;
 
 /** What was proposed on any refund of the order no longer holds. */
 async function forgetProposals(query: Query, order: OrderId): Promise<void> {
@@ -95,6 +106,7 @@ export async function compensate(
     await insertTransfer(query, { id, order, sellerAccount, currency, amount, compensates });
     started.push({ kind: 'transfer', id });
   }
+  await query(`UPDATE refunds SET made_good_at = clock_now() WHERE order_id = $1 AND ${FAILED_THERE_TOO}`, [order]);
   await forgetProposals(query, order);
   return started;
 }

@@ -63,7 +63,21 @@ export async function linesIn(query: Query, order: OrderId, head: OrderHead): Pr
 }
 
 /** Of `causes` (SQL): a refund that had succeeded, and has failed since. */
-export const FAILED_SINCE = `(kind = 'refund' AND NOT stands AND NOT reserved AND since IS NOT NULL)`;
+const FAILED_SINCE = `(kind = 'refund' AND NOT stands AND NOT reserved AND since IS NOT NULL)`;
+
+/**
+ * Which causes count: those that stand, or with them refunds that had succeeded and have failed since: all of them, those for which
+ * sellers were not paid again, or those that the processor itself holds as succeeded.
+ */
+export type Counted = 'standing' | 'or_failed_since' | 'or_not_made_good' | 'or_doubtful';
+
+/** Of `causes` (SQL). */
+export const COUNTED: Readonly<Record<Counted, string>> = {
+  standing: 'stands',
+  or_failed_since: `(stands OR ${FAILED_SINCE})`,
+  or_not_made_good: `(stands OR (${FAILED_SINCE} AND id IN (SELECT id FROM refunds WHERE made_good_at IS NULL)))`,
+  or_doubtful: `(stands OR (${FAILED_SINCE} AND id IN (SELECT id FROM refunds WHERE connector_succeeded)))`,
+};
 
 type Standing = 'standing' | 'reserved' | 'failedSince';
 

@@ -1,10 +1,10 @@
 import type { OrderId, TransferId, WithdrawalId } from '../../domain/ids.js';
 import { overtaken } from '../../domain/marketplace/shares.js';
-import { smaller } from '../../domain/money.js';
+import { larger, smaller } from '../../domain/money.js';
 import { type Query, recordEvent } from '../transition.js';
 import { insertTransfer, noteMadeGood, type Owed, owedToSellers, proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
-import { lockShares, paidAgainForFailures, takenShare } from './seller-shares.js';
+import { lockShares, paidAgainForFailures, type SellerShare, takenShare } from './seller-shares.js';
 
 /**
  * What was surely taken of sellers and is not due any more is theirs again: what a dispute took whose funds are back is paid again by
@@ -17,19 +17,24 @@ export async function makeGood(query: Query, order: OrderId): Promise<Marketplac
   return started;
 }
 
-/** Of each seller what would be owed too if the refunds that have failed still held: so that is for their failure alone. */
+/**
+ * Of each seller what would be owed too if the refunds that have failed still held: so that is for their failure alone. What was paid for
+ * some of them may have been taken again, so never less than if those still held for which nobody was paid.
+ */
 async function restoreTaken(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
   const withdrawal = await lastBack(query, order);
   if (withdrawal === undefined) return [];
-  const owedNow = await owedToSellers(query, order);
+  const owedNow = await owedToSellers(query, order, 'standing');
   if (owedNow.length === 0) return [];
-  const { sellers } = await lockShares(query, order, 'standing_or_failed_since');
+  const { sellers } = await lockShares(query, order, 'or_failed_since');
+  const { sellers: unpaid } = await lockShares(query, order, 'or_not_made_good');
   const started: MarketplaceItem[] = [];
   for (const owed of owedNow) {
-    const seller = sellers.find(({ transfers }) => transfers[0]?.id === owed.transfers[0]?.id);
+    const isHis = ({ transfers }: SellerShare) => transfers[0]?.id === owed.transfers[0]?.id;
+    const seller = sellers.find(isHis);
     if (!seller)
       throw new Error(`${owed.sellerAccount} is owed ${owed.amount} again and has no share of order ${order}`);
-    const due = seller.due - paidAgainForFailures(seller);
+    const due = larger(seller.due - paidAgainForFailures(seller), unpaid.find(isHis)?.due ?? 0n);
     const amount = smaller(owed.amount, overtaken(takenShare(seller), due));
     if (amount > 0n) started.push(await restore(query, { order, withdrawal, owed, amount }));
   }

@@ -5,7 +5,7 @@ import { evaluate } from '../../domain/marketplace/lines.js';
 import { dueBack, type TransferShare } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { MarketplaceTable, Query } from '../transition.js';
-import { causesByLine, FAILED_SINCE, headOf, linesIn } from './lines-of-order.js';
+import { COUNTED, type Counted, causesByLine, headOf, linesIn } from './lines-of-order.js';
 
 /** One transfer of an order, with what its reversals come to. */
 export interface ShareRow {
@@ -46,6 +46,8 @@ export interface SellerShare {
   readonly named: readonly NamedShare[];
   /** Those that were promised, then the compensations of them. */
   readonly transfers: readonly ShareRow[];
+  /** Of what is due, what persons gave up when more of the same money of a dispute was out. */
+  readonly givenUp: bigint;
 }
 
 /** Why a share is taken back: a refund that has succeeded, or money that a dispute took. */
@@ -105,9 +107,6 @@ async function lockTransfers(query: Query, order: OrderId): Promise<void> {
   await query('SELECT 1 FROM seller_transfers WHERE order_id = $1 ORDER BY id FOR UPDATE', [order]);
 }
 
-/** Which causes count: those that stand, or with them refunds that had succeeded and have failed since. */
-export type Counted = 'standing' | 'standing_or_failed_since';
-
 /** What every seller of the order has and owes now, with the transfers locked. */
 export async function lockShares(query: Query, order: OrderId, counted: Counted = 'standing'): Promise<OrderShares> {
   await lockTransfers(query, order);
@@ -129,10 +128,47 @@ export async function lockShares(query: Query, order: OrderId, counted: Counted 
   const step = amountStep(head?.currency ?? '');
   const causes = await causesOf(query, order, counted);
   const promised = rows.filter((row) => row.compensates_transfer === null);
-  const sellers = head?.by_line
-    ? await sharesByLine(query, order, { rows, promised, causes, counted })
+  const shares = head?.by_line
+    ? await sharesByLine(query, order, { rows, promised, causes })
     : sharesOfTheWhole(rows, promised, { causes, paid: BigInt(head?.paid ?? 0), step });
+  const before = await claimedBefore(query, order);
+  const sellers = shares.map((share) => ({ ...share, givenUp: givenUpOf(share, before) }));
   return { step, byLine: head?.by_line ?? false, causes, sellers };
+}
+
+type Share = Omit<SellerShare, 'givenUp'>;
+
+/** Of a transfer, in the name of what was out before a withdrawal of the same money. */
+interface ClaimedBefore {
+  readonly withdrawal: CauseId;
+  readonly transfer: TransferId;
+  readonly taken: bigint;
+  readonly given_up: bigint;
+}
+
+async function claimedBefore(query: Query, order: OrderId): Promise<readonly ClaimedBefore[]> {
+  const rows = await query<{ withdrawal: CauseId; transfer: TransferId; taken: string; given_up: string }>(
+    `WITH RECURSIVE before AS (
+       SELECT id AS withdrawal, continues AS id FROM dispute_withdrawals WHERE order_id = $1 AND continues IS NOT NULL
+       UNION ALL
+       SELECT b.withdrawal, w.continues FROM before b JOIN dispute_withdrawals w ON w.id = b.id WHERE w.continues IS NOT NULL)
+     SELECT b.withdrawal, r.transfer_id AS transfer, coalesce(sum(r.amount) FILTER (WHERE r.status <> 'written_off'), 0) AS taken,
+       coalesce(sum(r.amount) FILTER (WHERE r.status = 'written_off'), 0) AS given_up
+     FROM before b JOIN reversals r ON r.withdrawal_id = b.id AND NOT r.voided GROUP BY b.withdrawal, r.transfer_id`,
+    [order],
+  );
+  return rows.map((row) => ({ ...row, taken: BigInt(row.taken), given_up: BigInt(row.given_up) }));
+}
+
+/** As far as what is still out reaches. */
+function givenUpOf({ named, transfers }: Share, before: readonly ClaimedBefore[]): bigint {
+  const his = before.filter(({ transfer }) => transfers.some(({ id }) => id === transfer));
+  return named.reduce((sum, { id, share }) => {
+    const own = his.filter(({ withdrawal }) => withdrawal === id);
+    const taken = own.reduce((total, one) => total + one.taken, 0n);
+    const givenUp = own.reduce((total, one) => total + one.given_up, 0n);
+    return sum + smaller(givenUp, share > taken ? share - taken : 0n);
+  }, 0n);
 }
 
 /** Every promise gives back the same part of itself (decision 0016). */
@@ -140,7 +176,7 @@ function sharesOfTheWhole(
   rows: readonly ShareRow[],
   promised: readonly ShareRow[],
   { causes, paid, step }: { readonly causes: readonly Cause[]; readonly paid: bigint; readonly step: bigint },
-): SellerShare[] {
+): Share[] {
   const refunded = smaller(
     paid,
     causes.reduce((sum, { amount }) => sum + amount, 0n),
@@ -166,18 +202,16 @@ async function sharesByLine(
     rows,
     promised,
     causes,
-    counted,
   }: {
     readonly rows: readonly ShareRow[];
     readonly promised: readonly ShareRow[];
     readonly causes: readonly Cause[];
-    readonly counted: Counted;
   },
-): Promise<SellerShare[]> {
-  const causesOfOrder = await causesByLine(query, order);
-  const standing = counted === 'standing' ? causesOfOrder('standing') : causesOfOrder('standing', 'failedSince');
+): Promise<Share[]> {
+  const counting = new Set(causes.map(({ id }) => id));
+  const counted = (await causesByLine(query, order))('standing', 'failedSince').filter(({ id }) => counting.has(id));
   const lines = await linesIn(query, order, await headOf(query, order));
-  const { due, named } = evaluate(lines, standing);
+  const { due, named } = evaluate(lines, counted);
   const sellers = [...new Set(promised.map((row) => row.seller_account))];
   return sellers.map((seller) => {
     const own = promised.filter((row) => row.seller_account === seller);
@@ -199,9 +233,9 @@ const sumOf = (rows: readonly ShareRow[], column: 'withheld' | 'claimed_back' | 
   rows.reduce((sum, row) => sum + BigInt(row[column]), 0n);
 
 /** What this seller gave back or will; paid again by compensations, it is the seller's once more. */
-export const claimedShare = ({ transfers }: SellerShare): TransferShare => ({
+export const claimedShare = ({ transfers, givenUp }: SellerShare): TransferShare => ({
   withheld: sumOf(transfers, 'withheld'),
-  reversed: sumOf(transfers, 'claimed_back') - sumOf(transfers, 'compensated'),
+  reversed: sumOf(transfers, 'claimed_back') + givenUp - sumOf(transfers, 'compensated'),
 });
 
 /** What this seller surely gave back, and will not get by itself: of transfers that can still be made larger, nothing. */
@@ -234,8 +268,8 @@ export const isOver = (row: ShareRow): boolean =>
 /** Those of the order, the oldest first. */
 async function causesOf(query: Query, order: OrderId, counted: Counted): Promise<Cause[]> {
   const rows = await query<{ id: CauseId; kind: Cause['kind']; amount: string }>(
-    `SELECT id, kind, amount FROM causes WHERE order_id = $1 AND (stands OR ($2 AND ${FAILED_SINCE})) ORDER BY since, id`,
-    [order, counted === 'standing_or_failed_since'],
+    `SELECT id, kind, amount FROM causes WHERE order_id = $1 AND ${COUNTED[counted]} ORDER BY since, id`,
+    [order],
   );
   return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
 }

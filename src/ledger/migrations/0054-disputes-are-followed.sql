@@ -23,7 +23,12 @@ UPDATE payments SET disputes_look_at = clock_now() + random() * interval '1 day'
 ALTER TABLE refunds
   ADD COLUMN connector_refund_id text CHECK (connector_refund_id <> ''),
   -- Whether the processor itself holds it as succeeded; NULL: not read since it last changed here.
-  ADD COLUMN connector_succeeded boolean;
+  ADD COLUMN connector_succeeded boolean,
+  -- When sellers were paid again what it had taken before it failed; NULL: not since it failed last.
+  ADD COLUMN made_good_at timestamptz;
+UPDATE refunds r SET made_good_at = (SELECT max(created_at) FROM seller_transfers
+    WHERE order_id = r.order_id AND compensates_refund IS NOT NULL AND created_at >= r.failed_at)
+  WHERE status = 'failed' AND succeeded_at IS NOT NULL;
 CREATE UNIQUE INDEX refunds_at_processor ON refunds (connector_refund_id) WHERE connector_refund_id IS NOT NULL;
 
 -- Refunds that the processor holds and Hyperswitch has not named: an hour later a person is asked.
@@ -52,12 +57,17 @@ ALTER TABLE disputes
   ADD CONSTRAINT named_by_hyperswitch_has_its_id CHECK (named_by IS DISTINCT FROM 'hyperswitch' OR hyperswitch_dispute_id IS NOT NULL);
 
 -- While DISPUTE_POLICY leaves it with the platform it is no cause for sellers to give back; from then on it is one until it is back.
-ALTER TABLE dispute_withdrawals ADD COLUMN platform_bears boolean NOT NULL DEFAULT false;
+ALTER TABLE dispute_withdrawals ADD COLUMN platform_bears boolean NOT NULL DEFAULT false,
+  -- What was out before it of the same money: the rest of that, or what the record has where persons had said it.
+  ADD COLUMN continues uuid REFERENCES dispute_withdrawals (id),
+  -- It is back by word alone: where the record has it out, it is out again.
+  ADD COLUMN said_back boolean NOT NULL DEFAULT false;
 
 CREATE OR REPLACE FUNCTION guard_withdrawal() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF (NEW.dispute_id, NEW.order_id, NEW.source, NEW.amount, NEW.fee, NEW.out_at) IS DISTINCT FROM
-     (OLD.dispute_id, OLD.order_id, OLD.source, OLD.amount, OLD.fee, OLD.out_at) OR (OLD.back_at IS NOT NULL AND NEW.back_at IS DISTINCT FROM OLD.back_at) THEN
+  IF (NEW.dispute_id, NEW.order_id, NEW.source, NEW.amount, NEW.fee, NEW.out_at, NEW.continues) IS DISTINCT FROM
+     (OLD.dispute_id, OLD.order_id, OLD.source, OLD.amount, OLD.fee, OLD.out_at, OLD.continues)
+    OR (OLD.back_at IS NOT NULL AND NEW.back_at IS DISTINCT FROM OLD.back_at) THEN
     RAISE EXCEPTION 'withdrawal %: what left, and when it came back, never changes: the next is another one', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   IF NEW.platform_bears AND NOT OLD.platform_bears THEN

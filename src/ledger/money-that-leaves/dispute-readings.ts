@@ -85,7 +85,7 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
         if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
         if (row.named_by === null) return await notNamed(query, row, held);
         const read = withdrawalsOf(held.movements);
-        const recorded = await recordWithdrawals(query, row, { read, status, rules });
+        const recorded = await recordWithdrawals(query, row, { movements: held.movements, read, status, rules });
         const funds = fundsOf(read);
         const changed = await save(query, row, { status, funds, words: held.status, changed: recorded.length > 0 });
         await answered(query, row);

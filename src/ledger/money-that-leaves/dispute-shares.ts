@@ -1,5 +1,11 @@
 import type { DisputeId, OrderId, WithdrawalId } from '../../domain/ids.js';
-import { type DisputeRules, type DisputeStatus, isTaken, type Withdrawal } from '../../domain/marketplace/disputes.js';
+import {
+  type DisputeMovement,
+  type DisputeRules,
+  type DisputeStatus,
+  isTaken,
+  type Withdrawal,
+} from '../../domain/marketplace/disputes.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
@@ -14,12 +20,13 @@ interface KnownWithdrawal {
   readonly amount: string;
   readonly fee: string;
   readonly platform_bears: boolean;
+  readonly said_back: boolean;
   readonly backAt: string | null;
 }
 
 export async function withdrawalsNow(query: Query, dispute: DisputeId): Promise<readonly KnownWithdrawal[]> {
   const rows = await query<Omit<KnownWithdrawal, 'backAt'> & { back_at: Date | null }>(
-    'SELECT id, source, amount, fee, platform_bears, back_at FROM dispute_withdrawals WHERE dispute_id = $1 ORDER BY out_at, id',
+    'SELECT id, source, amount, fee, platform_bears, said_back, back_at FROM dispute_withdrawals WHERE dispute_id = $1 ORDER BY out_at, id',
     [dispute],
   );
   return rows.map(({ back_at, ...row }) => ({ ...row, backAt: back_at?.toISOString() ?? null }));
@@ -32,6 +39,8 @@ export interface Recorded {
 }
 
 interface Read {
+  /** Every movement of the record, and the stretches that they come to. */
+  readonly movements: readonly Pick<DisputeMovement, 'id'>[];
   readonly read: readonly Withdrawal[];
   readonly status: DisputeStatus;
   readonly rules: DisputeRules;
@@ -47,18 +56,30 @@ interface OfDispute {
 export async function recordWithdrawals(
   query: Query,
   dispute: OfDispute,
-  { read, status, rules }: Read,
+  { movements, read, status, rules }: Read,
 ): Promise<readonly Recorded[]> {
   const recorded: Recorded[] = [];
   const known = await withdrawalsNow(query, dispute.id);
   const taken = isTaken(rules.policy, status);
-  // What persons said before the record could be read is in the record now. A movement that is not is of a reading before it.
+  // What persons said before the record could be read is in the record now.
+  let said: WithdrawalId | null = null;
   for (const row of known)
-    if (row.backAt === null && row.source.startsWith('decision/'))
+    if (row.backAt === null && row.source.startsWith(SAID)) {
+      recorded.push(await end(query, dispute.id, row.id, null));
+      said = row.id;
+    }
+  // Before another movement of the same moment was there, this one began another stretch.
+  const held = new Set(movements.map(({ id }) => id));
+  const isLate = known.some(({ source }) => !source.startsWith(SAID) && !held.has(movementOf(source)));
+  for (const row of known)
+    if (!isLate && row.backAt === null && !row.source.startsWith(SAID) && !read.some((stretch) => isOf(row, stretch)))
       recorded.push(await end(query, dispute.id, row.id, null));
   for (const stretch of read) {
-    const row = known.find(({ source }) => source === stretch.movementId);
-    const id = row?.id ?? (await insert(query, dispute, { stretch, taken, rules }));
+    const begun = known.findLast((one) => isOf(one, stretch));
+    const isOut = stretch.backAt === null;
+    const row = begun?.said_back && isOut ? undefined : begun;
+    const id = row?.id ?? (await insert(query, dispute, { stretch, taken, rules, said: isOut ? said : null }));
+    if (!row && isOut) said = null;
     if (!row) recorded.push({ id, what: 'out' });
     if (row?.platform_bears === true && row.backAt === null && stretch.backAt === null && taken) {
       await query('UPDATE dispute_withdrawals SET platform_bears = false WHERE id = $1', [id]);
@@ -70,19 +91,42 @@ export async function recordWithdrawals(
   return recorded;
 }
 
+/** Of a source: what persons have said. */
+const SAID = 'decision/';
+
+/** One that was said to be back, and by the record is not, or that began another stretch, has another row for the same movement. */
+const AGAIN = '/again/';
+const movementOf = (source: string): string => source.split(AGAIN)[0] ?? source;
+const isOf = ({ source, amount }: KnownWithdrawal, stretch: Withdrawal): boolean =>
+  movementOf(source) === stretch.movementId && BigInt(amount) === stretch.amount;
+
 interface Insert {
   readonly stretch: Withdrawal;
   readonly taken: boolean;
   readonly rules: DisputeRules;
+  /** What persons had said was out of it. */
+  readonly said: WithdrawalId | null;
 }
 
-async function insert(query: Query, dispute: OfDispute, { stretch, taken, rules }: Insert): Promise<WithdrawalId> {
+async function insert(
+  query: Query,
+  dispute: OfDispute,
+  { stretch, taken, rules, said }: Insert,
+): Promise<WithdrawalId> {
   const { movementId, amount, outAt, restOf } = stretch;
-  const whole = (await withdrawalsNow(query, dispute.id)).find(({ source }) => source === restOf);
-  // What is left of another one is borne as that was, and its fee with it.
+  const known = await withdrawalsNow(query, dispute.id);
+  const again = known.filter(({ source }) => movementOf(source) === movementId).length;
+  const whole = known.findLast(({ source }) => movementOf(source) === (again === 0 ? restOf : movementId));
+  // What is left of another one, or is out although it was said to be back, is borne as that was, and its fee with it.
   const fee = whole ? BigInt(whole.fee) : (rules.fees.get(dispute.order_currency) ?? 0n);
-  const platformBears = !taken && (whole?.platform_bears ?? true);
-  return await insertWithdrawal(query, dispute, { source: movementId, amount, fee, outAt, platformBears });
+  return await insertWithdrawal(query, dispute, {
+    source: again === 0 ? movementId : `${movementId}${AGAIN}${again}`,
+    amount,
+    fee,
+    outAt: again === 0 ? outAt : null,
+    platformBears: !taken && (whole?.platform_bears ?? true),
+    continues: whole?.id ?? said,
+  });
 }
 
 export interface NewWithdrawal {
@@ -93,17 +137,18 @@ export interface NewWithdrawal {
   /** Null: now. */
   readonly outAt: string | null;
   readonly platformBears: boolean;
+  readonly continues?: WithdrawalId | null;
 }
 
 export async function insertWithdrawal(
   query: Query,
   dispute: Pick<OfDispute, 'id' | 'order_id'>,
-  { source, amount, fee, outAt, platformBears }: NewWithdrawal,
+  { source, amount, fee, outAt, platformBears, continues = null }: NewWithdrawal,
 ): Promise<WithdrawalId> {
   const [row] = await query<{ id: WithdrawalId }>(
-    `INSERT INTO dispute_withdrawals (id, dispute_id, order_id, source, amount, fee, out_at, platform_bears)
-     VALUES (new_uuid_v7(), $1, $2, $3, $4, $5, coalesce($6, clock_now()), $7) RETURNING id`,
-    [dispute.id, dispute.order_id, source, amount.toString(), fee.toString(), outAt, platformBears],
+    `INSERT INTO dispute_withdrawals (id, dispute_id, order_id, source, amount, fee, out_at, platform_bears, continues)
+     VALUES (new_uuid_v7(), $1, $2, $3, $4, $5, coalesce($6, clock_now()), $7, $8) RETURNING id`,
+    [dispute.id, dispute.order_id, source, amount.toString(), fee.toString(), outAt, platformBears, continues],
   );
   if (!row) throw new Error(`a withdrawal of dispute ${dispute.id} was not stored`);
   await recordEvent(query, {
@@ -131,11 +176,13 @@ async function end(query: Query, dispute: DisputeId, id: WithdrawalId, at: strin
   return { id, what: 'back' };
 }
 
-/** Every withdrawal of the dispute that is out is back. @returns which */
+/** Every withdrawal of the dispute that is out is back, by word. @returns which */
 export async function endWithdrawals(query: Query, dispute: DisputeId): Promise<readonly Recorded[]> {
   const recorded: Recorded[] = [];
   for (const row of await withdrawalsNow(query, dispute))
     if (row.backAt === null) recorded.push(await end(query, dispute, row.id, null));
+  const ids = recorded.map(({ id }) => id);
+  await query('UPDATE dispute_withdrawals SET said_back = true WHERE id = ANY ($1)', [ids]);
   return recorded;
 }
 

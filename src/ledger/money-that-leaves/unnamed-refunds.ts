@@ -7,6 +7,7 @@ import { dropAttention, isGivenUp, pendingRequest, withdrawRequests } from '../d
 import { wakeTransfers } from '../marketplace/order-status.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import type { Query } from '../transition.js';
+import { proposeCompensation } from './compensation.js';
 import { failGivenBack, saidGivenBack } from './given-back.js';
 
 /**
@@ -56,11 +57,14 @@ async function compareOutcome(query: Query, order: OrderId, { stripeRefundId, st
   // Persons counted it, and Hyperswitch, which would tell that it failed, knows nothing of it.
   if (failed && known.hyperswitch_refund_id === null && known.status === 'succeeded')
     await failGivenBack(query, order, known.id);
-  if (status !== 'succeeded' || known.status !== 'failed') return;
+  if (known.status !== 'failed') return;
   const question = stillSucceeded(stripeRefundId);
-  if (await isGivenUp(query, 'refund', known.id, question)) return;
-  await withdrawRequests(query, 'refund', known.id, 'Stripe holds it as succeeded');
-  await ask(query, 'refunds', { id: known.id, ...question });
+  if (status === 'succeeded' && !(await isGivenUp(query, 'refund', known.id, question))) {
+    await withdrawRequests(query, 'refund', known.id, 'Stripe holds it as succeeded');
+    await ask(query, 'refunds', { id: known.id, ...question });
+  }
+  // What is owed for others that have failed is less by this one, or more again.
+  await proposeCompensation(query, order);
 }
 
 /** Nobody is paid again for a failure that the processor does not know. */

@@ -70,6 +70,27 @@ describe('a refund that nobody tells of', () => {
     expect(await balances()).toEqual([600n, 400n]);
   });
 
+  it('asks anew where there are more by the time that the second person is to approve', async () => {
+    const order = await sold();
+    const payment = (await world.find(order)).payment!.id;
+    const charge = world.atStripe.ledger().charges.find((one) => one.payment_intent)!.id;
+    await world.atStripe.createRefund({ charge, amount: 500 });
+    await two.searched(2);
+    await two.searched(2);
+    expect(await world.request('payment', payment, 'given_back')).toMatchObject({ kind: 'pending_approval' });
+    await world.atStripe.createRefund({ charge, amount: 200 });
+    await two.searched(2);
+    await two.searched(2);
+    expect((await world.find(order)).payment!.attention).toMatchObject({
+      reason: 'unknown_refund',
+      detail: expect.stringMatching(/500 USD.*200 USD/) as string,
+    });
+    expect(await world.decide('payment', payment, 'given_back')).toMatchObject({ kind: 'applied' });
+    await world.settle();
+    await two.searched(1);
+    expect(await balances()).toEqual([180n, 120n]);
+  });
+
   const heldAtStripe = (stripeRefundId: string, madeFrom: StripeRefund['madeFrom']): StripeRefund => ({
     stripeRefundId,
     charge: null,

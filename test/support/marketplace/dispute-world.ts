@@ -131,8 +131,9 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
     return order;
   }
 
-  async function decide(kind: DecidableKind, itemId: string, action: string, evidence: Record<string, string> = {}) {
-    const asked = await resolution.decide({
+  /** One person alone. */
+  const request = (kind: DecidableKind, itemId: string, action: string, evidence: Record<string, string> = {}) =>
+    resolution.decide({
       id: newDecisionId(clock.nowMs()),
       kind,
       itemId,
@@ -142,6 +143,9 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
       note: 'as discussed',
       evidence,
     });
+
+  async function decide(kind: DecidableKind, itemId: string, action: string, evidence: Record<string, string> = {}) {
+    const asked = await request(kind, itemId, action, evidence);
     if (asked.kind !== 'pending_approval') return asked;
     return await resolution.approve({ decisionId: asked.decisionId, by: 'anna', note: 'yes' });
   }
@@ -155,6 +159,7 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
     settle,
     find,
     advance,
+    request,
     decide,
     /** What follows from an event that is stored. */
     hears,
