@@ -7,6 +7,8 @@ import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decisions/decide.js';
+import { createExplanationFacts } from '../ledger/explanation-facts.js';
+import { createItemFinder } from '../ledger/find-items.js';
 import { createBackfillReader } from '../ledger/historical/backfill-report.js';
 import { createBackfills } from '../ledger/historical/backfills.js';
 import { createHistoricalTransfers } from '../ledger/historical/historical-transfers.js';
@@ -36,6 +38,8 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createTransferReader(database),
     ...createForeignShares(database),
     ...createMarketplaceLists(database),
+    ...createExplanationFacts(database),
+    ...createItemFinder(database),
     ...createMarketplaceStory(database),
     ...createStripeGates(database),
     ...createHyperswitchAccount(database),

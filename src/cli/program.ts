@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addApproveCommand } from './approve.js';
 import { addBackfillTransferIdsCommand } from './backfill-transfer-ids.js';
 import type { CliContext } from './context.js';
+import { addExplainCommand } from './explain.js';
 import { addImportTransfersCommand } from './import-transfers.js';
 import { addListCommand } from './list.js';
 import { addMigrateCommand } from './migrate.js';
@@ -24,6 +25,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addSandboxCommand(program, context);
   addListCommand(program, context);
   addShowCommand(program, context);
+  addExplainCommand(program, context);
   addResolveCommand(program, context);
   addApproveCommand(program, context);
   addRetryAllCommand(program, context);

@@ -53,14 +53,30 @@ const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
 const isTriedAgain = ({ kind, status, certainty, nextCheckAt }: Situation): boolean =>
   kind === 'transfer' && status === 'permanently_failed' && certainty !== 'done' && nextCheckAt !== null;
 
-/** The same of a settlement. */
-export function explainNextOfSettlement(settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>): string {
+/** Of a settlement, all that decides when it is sent; times are ISO 8601. */
+export interface SettlementCall {
+  readonly heldUntil: string | null;
+  readonly nextCheckAt: string | null;
+  /** Its provider, while that is not called. */
+  readonly parkedBy: string | null;
+  /** The settlement of the same payer that it waits behind. */
+  readonly behind: string | null;
+}
+
+/** The same of a settlement. @param call left out: how its call stands is not known here */
+export function explainNextOfSettlement(
+  settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>,
+  call?: SettlementCall,
+): string {
   const { status, attention, nextRetryAt } = settlement;
   if (attention) return asks('settlement', attention);
   switch (status) {
     case 'open':
       return 'its response is being served; if its server has died, it is closed at what was charged durably';
     case 'pending':
+      if (call?.behind) return `waits behind settlement ${call.behind} of the same payer, which cannot be collected`;
+      if (call?.parkedBy)
+        return `waits until ${call.parkedBy} answers as we know it again; one probe asks, and no retries are used up`;
       return `it is sent ${nextRetryAt === null ? 'now, or found by the next sweep' : `at ${nextRetryAt}`}, until it is settled or its credential has expired`;
     case 'settled':
     case 'released':
@@ -70,6 +86,17 @@ export function explainNextOfSettlement(settlement: Pick<Settlement, 'status' | 
     default:
       return assertNever(status);
   }
+}
+
+/** When that is; null: at no time that is known, or when something else has happened. */
+export function whenNext(
+  { attention, nextRetryAt }: Pick<Situation, 'attention' | 'nextRetryAt'>,
+  { heldUntil, nextCheckAt, parkedBy, behind }: SettlementCall,
+  nowMs: number,
+): string | null {
+  if (attention) return nextCheckAt;
+  if (heldUntil !== null && Date.parse(heldUntil) > nowMs) return heldUntil;
+  return parkedBy !== null || behind !== null ? nextCheckAt : (nextRetryAt ?? nextCheckAt);
 }
 
 function asks(kind: MarketplaceKind | 'settlement', { reason }: Attention): string {

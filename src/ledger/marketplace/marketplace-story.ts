@@ -1,13 +1,8 @@
-import type { OrderId } from '../../domain/ids.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type EventOfItem, type EventRow, toEvent } from '../event-row.js';
+import type { FoundItem } from '../find-items.js';
 import { questionedPayment } from './order-status.js';
-
-/** Which item a person means, and the order it belongs to. */
-export type FoundItem =
-  | { readonly kind: 'settlement'; readonly id: string; readonly orderId: null }
-  | { readonly kind: 'order' | MarketplaceKind; readonly id: string; readonly orderId: OrderId };
 
 /** How the call that moves this money stands; times are ISO 8601. */
 export interface CallDetails {
@@ -30,13 +25,6 @@ export interface CallDetails {
 /** What a person needs to follow money; read by commands, never by the product itself. */
 export function createMarketplaceStory(database: Database) {
   return {
-    /**
-     * By our id, or by a name it has elsewhere: tr_…, trr_…, the payment provider's ids, what an imported order was called.
-     * One id names one item; a name of elsewhere may name several.
-     */
-    findItems: (text: string): Promise<FoundItem[]> =>
-      database.query<FoundItem & { [column: string]: unknown }>(FIND, [text, UUID.test(text) ? text : null]),
-
     /** @param kind not of an order, which has none of its own */
     async callDetails(kind: MarketplaceKind, id: string): Promise<CallDetails | undefined> {
       const [row] = await database.query<CallRow>(CALL[kind], [id]);
@@ -52,17 +40,6 @@ export function createMarketplaceStory(database: Database) {
     },
   };
 }
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-const FIND = `
-  SELECT 'settlement' AS kind, id, NULL AS "orderId" FROM settlements WHERE id = $2::uuid OR key = $1
-  UNION ALL SELECT 'order', id, id FROM orders WHERE id = $2::uuid OR reference = $1
-  UNION ALL SELECT 'payment', id, order_id FROM payments WHERE id = $2::uuid OR hyperswitch_payment_id = $1
-  UNION ALL SELECT 'refund', id, order_id FROM refunds WHERE id = $2::uuid OR hyperswitch_refund_id = $1
-  UNION ALL SELECT 'transfer', id, order_id FROM seller_transfers WHERE id = $2::uuid OR stripe_transfer_id = $1
-  UNION ALL SELECT 'reversal', id, order_id FROM reversals WHERE id = $2::uuid OR stripe_reversal_id = $1
-  UNION ALL SELECT 'dispute', id, order_id FROM disputes WHERE id = $2::uuid OR $1 IN (provider_dispute_id, hyperswitch_dispute_id)`;
 
 interface CallRow {
   [column: string]: unknown;
