@@ -1,6 +1,7 @@
 import type { Resolution, ResolutionDependencies } from '../calls/decisions/decide.js';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
+import type { ProviderProbe } from '../domain/doctor/providers.js';
 import type { Ledger } from '../ledger/ledger.js';
 
 /** What commands may touch; the composition root hands it in, tests hand in their own. */
@@ -36,6 +37,8 @@ export interface CliContext {
   readonly runWorker: (config: Config) => Promise<void>;
   /** @throws CommandRefused where another process has the same state */
   readonly runSandbox: (options: SandboxOptions) => Promise<void>;
+  /** One harmless read of every provider that is set, each given up after a few seconds. */
+  readonly probe: (config: Config, knownPayment: string | null) => Promise<readonly ProviderProbe[]>;
   /** The way of every decision, the same as the API's: asks the provider where a decision needs it, then this ledger. */
   readonly resolution: (config: Config, ledger: DecidingLedger) => Promise<Resolution>;
 }

@@ -7,6 +7,7 @@ import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decisions/decide.js';
+import { createDoctorFacts } from '../ledger/doctor-facts.js';
 import { createExplanationFacts } from '../ledger/explanation-facts.js';
 import { createItemFinder } from '../ledger/find-items.js';
 import { createBackfillReader } from '../ledger/historical/backfill-report.js';
@@ -38,6 +39,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createTransferReader(database),
     ...createForeignShares(database),
     ...createMarketplaceLists(database),
+    ...createDoctorFacts(database),
     ...createExplanationFacts(database),
     ...createItemFinder(database),
     ...createMarketplaceStory(database),

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addApproveCommand } from './approve.js';
 import { addBackfillTransferIdsCommand } from './backfill-transfer-ids.js';
 import type { CliContext } from './context.js';
+import { addDoctorCommand } from './doctor.js';
 import { addExplainCommand } from './explain.js';
 import { addImportTransfersCommand } from './import-transfers.js';
 import { addListCommand } from './list.js';
@@ -18,7 +19,9 @@ export function createProgram(context: CliContext, version: string): Command {
   const program = new Command('makegood')
     .description('Money that was promised moves exactly once.')
     .version(version)
-    .showHelpAfterError('(makegood --help lists the commands)');
+    .showHelpAfterError('(makegood --help lists the commands)')
+    // Before the commands are added, which take it over: whoever runs them decides with which status the process ends.
+    .exitOverride();
   addServerCommand(program, context);
   addWorkerCommand(program, context);
   addMigrateCommand(program, context);
@@ -26,6 +29,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addListCommand(program, context);
   addShowCommand(program, context);
   addExplainCommand(program, context);
+  addDoctorCommand(program, context);
   addResolveCommand(program, context);
   addApproveCommand(program, context);
   addRetryAllCommand(program, context);

@@ -6,6 +6,7 @@ import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config/config.js';
 import type { Clock } from '../../src/domain/clock.js';
+import { probeProviders } from '../../src/providers/probes.js';
 
 export interface CliOptions {
   readonly env: Record<string, string>;
@@ -20,6 +21,8 @@ export interface CliOptions {
   readonly stripe?: StripeReader;
   readonly chain?: ChainReader;
   readonly hyperswitch?: HyperswitchVerifierDependencies['hyperswitch'];
+  /** After which a provider is given up; default: as in life. */
+  readonly probeMs?: number;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 }
@@ -41,6 +44,7 @@ export async function runMakegood(args: readonly string[], options: CliOptions):
     runServer: () => Promise.resolve(),
     runWorker: () => Promise.resolve(),
     runSandbox: () => Promise.resolve(),
+    probe: (config, knownPayment) => probeProviders({ ...config, knownPayment, timeoutMs: options.probeMs ?? 5_000 }),
     resolution: (_config, ledger) =>
       Promise.resolve(
         createResolution({
