@@ -1,5 +1,6 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { type OrderId, parseOrderId, parseReversalId } from '../domain/ids.js';
+import { pauseInWords } from '../domain/provider-pauses.js';
 import { PROTOCOLS, type Protocol } from '../domain/settlements/settlement-status.js';
 import type { CliContext } from './context.js';
 import { LISTED, LISTINGS, type Listed, type ListedItem } from './listings.js';
@@ -45,13 +46,14 @@ export function addListCommand(program: Command, context: CliContext): void {
 async function run(context: CliContext, kind: Listed, options: ListOptions): Promise<void> {
   const { limit, json, order: ofOrder, ...filter } = options;
   const { find, head } = LISTINGS[kind];
-  const found = await withOperatorLedger(context, (ledger) =>
-    find(ledger, { ...filter, orderId: ofOrder, limit: limit + 1 }),
+  const [found, pauses] = await withOperatorLedger(context, (ledger) =>
+    Promise.all([find(ledger, { ...filter, orderId: ofOrder, limit: limit + 1 }), ledger.pauses()]),
   );
   const shown = found.slice(0, limit);
   const next = found.length > limit ? (shown.at(-1)?.id ?? null) : null;
   if (json) {
-    context.out(JSON.stringify({ items: shown.map(({ answer }) => answer), next_before: next }));
+    const paused = pauses.length === 0 ? {} : { paused: pauses };
+    context.out(JSON.stringify({ items: shown.map(({ answer }) => answer), next_before: next, ...paused }));
     return;
   }
   const nowMs = context.clock.nowMs();
@@ -60,6 +62,7 @@ async function run(context: CliContext, kind: Listed, options: ListOptions): Pro
     shown.map((item) => row(item, nowMs)),
   ))
     context.out(line);
+  for (const pause of pauses) context.err(pauseInWords(pause));
   if (next) context.err(`there are more: --before ${next}`);
 }
 

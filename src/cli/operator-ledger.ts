@@ -19,6 +19,7 @@ import { createMarketplaceLists } from '../ledger/marketplace/marketplace-lists.
 import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.js';
 import { createOrders } from '../ledger/marketplace/orders.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
+import { createProviderPauses } from '../ledger/provider-pauses.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
 import { createStoryReader } from '../ledger/settlements/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
@@ -40,6 +41,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createForeignShares(database),
     ...createMarketplaceLists(database),
     ...createDoctorFacts(database),
+    ...createProviderPauses(database),
     ...createExplanationFacts(database),
     ...createItemFinder(database),
     ...createMarketplaceStory(database),

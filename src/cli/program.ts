@@ -7,6 +7,7 @@ import { addExplainCommand } from './explain.js';
 import { addImportTransfersCommand } from './import-transfers.js';
 import { addListCommand } from './list.js';
 import { addMigrateCommand } from './migrate.js';
+import { addPauseCommands } from './pause.js';
 import { addResolveCommand } from './resolve.js';
 import { addRetryAllCommand } from './retry-all.js';
 import { addSandboxCommand } from './sandbox.js';
@@ -33,6 +34,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addResolveCommand(program, context);
   addApproveCommand(program, context);
   addRetryAllCommand(program, context);
+  addPauseCommands(program, context);
   addImportTransfersCommand(program, context);
   addBackfillTransferIdsCommand(program, context);
   return program;

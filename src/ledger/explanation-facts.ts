@@ -4,6 +4,7 @@ import type { WaitingDecision } from '../domain/explanations/explain.js';
 import type { ExplainedChannel } from '../domain/explanations/explain-channel.js';
 import type { SettlementId } from '../domain/ids.js';
 import type { Database } from './database.js';
+import { type PausedRow, pausedInWords, pausedRow } from './provider-pauses.js';
 
 type Row<T> = T & { [column: string]: unknown };
 
@@ -29,8 +30,9 @@ export function createExplanationFacts(database: Database) {
         next_check_at: Date | null;
         parked_by: string | null;
         blocked_by: string | null;
+        paused: PausedRow | null;
       }>(
-        `SELECT runner_until, next_check_at, blocked_by,
+        `SELECT runner_until, next_check_at, blocked_by, ${pausedRow('s.provider')},
            (SELECT provider FROM provider_breakers b WHERE b.provider = s.provider AND b.state <> 'closed') AS parked_by
          FROM settlements s WHERE id = $1`,
         [id],
@@ -39,6 +41,7 @@ export function createExplanationFacts(database: Database) {
         heldUntil: row?.runner_until?.toISOString() ?? null,
         nextCheckAt: row?.next_check_at?.toISOString() ?? null,
         parkedBy: row?.parked_by ?? null,
+        paused: pausedInWords(row?.paused),
         behind: row?.blocked_by ?? null,
       };
     },

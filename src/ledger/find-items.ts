@@ -23,7 +23,7 @@ export function createItemFinder(database: Database) {
     const [, own] = OWN_ID.exec(text.toLowerCase()) ?? [];
     const found = own === undefined ? [] : await resolved([own, ...(await idsOf(DECIDED, own))]);
     if (found.length > 0) return found;
-    for (const names of [NAMES, NAMES_OF_MANY, IN_THE_STORY]) {
+    for (const names of [NAMES, NAMES_OF_MANY, EARLIER_REQUESTS, EARLIER_KEYS]) {
       const named = await resolved(await idsOf(names, text));
       if (named.length > 0) return named;
     }
@@ -101,7 +101,8 @@ const NAMES_OF_MANY = [
 ].join('\n  UNION ');
 
 /** Of earlier attempts: the row has only what was used last. */
-const IN_THE_STORY = `
-  SELECT DISTINCT item_id::uuid AS id FROM operation_events
-  WHERE (idempotency_key = $1 OR detail ->> 'request_id' = $1)
+const inTheStory = (condition: string): string => `
+  SELECT DISTINCT item_id::uuid AS id FROM operation_events WHERE ${condition}
     AND item_kind IN ('settlement', 'order', 'payment', 'refund', 'transfer', 'reversal', 'dispute')`;
+const EARLIER_REQUESTS = inTheStory(`detail ? 'request_id' AND detail ->> 'request_id' = $1`);
+const EARLIER_KEYS = inTheStory('idempotency_key = $1');

@@ -19,6 +19,8 @@ export interface Situation {
   readonly heldUntil: string | null;
   /** `stripe` or `stripe:<account>` while it does not let us in. */
   readonly parkedBy: string | null;
+  /** Who has paused its provider by hand, in words; left out or null: nobody has. */
+  readonly paused?: string | null;
   /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
   readonly behind: string | null;
 }
@@ -31,6 +33,7 @@ export function explainNext(situation: Situation, nowMs: number): string {
     return `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
   }
   if (!OPEN[kind].includes(situation.status) && !isTriedAgain(situation)) return finished(situation);
+  if (situation.paused) return waitsForResume(situation.paused);
   if (parkedBy !== null) {
     const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
     return `waits until Stripe lets us in again${seller}; that is asked every minute at most, and no retries are used up`;
@@ -49,6 +52,9 @@ const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
   dispute: ['inquiry', 'open'],
 };
 
+const waitsForResume = (paused: string): string =>
+  `waits until a person resumes its provider: ${paused}; nothing is sent meanwhile, and no retries are used up`;
+
 /** A transfer that could not be sent, and that a person has tried again: its status stays until it is sent. */
 const isTriedAgain = ({ kind, status, certainty, nextCheckAt }: Situation): boolean =>
   kind === 'transfer' && status === 'permanently_failed' && certainty !== 'done' && nextCheckAt !== null;
@@ -59,6 +65,7 @@ export interface SettlementCall {
   readonly nextCheckAt: string | null;
   /** Its provider, while that is not called. */
   readonly parkedBy: string | null;
+  readonly paused?: string | null;
   /** The settlement of the same payer that it waits behind. */
   readonly behind: string | null;
 }
@@ -75,6 +82,7 @@ export function explainNextOfSettlement(
       return 'its response is being served; if its server has died, it is closed at what was charged durably';
     case 'pending':
       if (call?.behind) return `waits behind settlement ${call.behind} of the same payer, which cannot be collected`;
+      if (call?.paused) return waitsForResume(call.paused);
       if (call?.parkedBy)
         return `waits until ${call.parkedBy} answers as we know it again; one probe asks, and no retries are used up`;
       return `it is sent ${nextRetryAt === null ? 'now, or found by the next sweep' : `at ${nextRetryAt}`}, until it is settled or its credential has expired`;

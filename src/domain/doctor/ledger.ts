@@ -1,12 +1,13 @@
 import type { AttentionReason } from '../decisions/attention.js';
 import type { DecidableKind } from '../decisions/decisions.js';
 import { runbookOf } from '../explanations/attention-reasons.js';
+import { pausableOf } from '../provider-pauses.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** A provider, or one seller at it, that is not called now. */
 export interface OpenBreaker {
   readonly provider: string;
-  readonly reason: 'outage' | 'config' | null;
+  readonly reason: 'outage' | 'config' | 'paused' | null;
   readonly detail: string | null;
   readonly openedAt: string | null;
 }
@@ -39,6 +40,8 @@ export const parkedFindings = (breakers: readonly OpenBreaker[]): readonly Findi
     ? [ok('parked', 'no provider is parked')]
     : breakers.map(({ provider, reason, detail, openedAt }) => {
         const says = `${provider} is not called since ${openedAt ?? 'it is not known when'}: ${detail ?? reason ?? 'no reason was kept'}`;
+        if (reason === 'paused')
+          return warn('parked', says, `makegood resume ${pausableOf(provider) ?? provider}, once its reason is gone`);
         return reason === 'config'
           ? fail(
               'parked',

@@ -2,6 +2,7 @@ import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type EventOfItem, type EventRow, toEvent } from '../event-row.js';
 import type { FoundItem } from '../find-items.js';
+import { type PausedRow, pausedInWords, pausedRow } from '../provider-pauses.js';
 import { questionedPayment } from './order-status.js';
 
 /** How the call that moves this money stands; times are ISO 8601. */
@@ -18,6 +19,8 @@ export interface CallDetails {
   readonly nextCheckAt: string | null;
   /** Stripe, or this seller at it, does not let us in: `stripe` or `stripe:<account>`. */
   readonly parkedBy: string | null;
+  /** Who paused it by hand, and why, in words; null: nobody did. */
+  readonly paused: string | null;
   /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
   readonly behind: string | null;
 }
@@ -52,6 +55,7 @@ interface CallRow {
   runner_until: Date | null;
   next_check_at: Date | null;
   parked_by: string | null;
+  paused: PausedRow | null;
   behind: string | null;
 }
 
@@ -65,15 +69,16 @@ const toCall = (row: CallRow): CallDetails => ({
   heldUntil: row.runner_until?.toISOString() ?? null,
   nextCheckAt: row.next_check_at?.toISOString() ?? null,
   parkedBy: row.parked_by,
+  paused: pausedInWords(row.paused),
   behind: row.behind,
 });
 
 const COMMON = 'attempts, idempotency_key, last_answer, runner_until, next_check_at';
 const AT_HYPERSWITCH = `${COMMON}, NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id,
-  NULL AS parked_by, NULL AS behind`;
+  (SELECT provider FROM provider_breakers WHERE provider = 'hyperswitch' AND state <> 'closed') AS parked_by, ${pausedRow(`'hyperswitch'`)}, NULL AS behind`;
 const AT_STRIPE = `${COMMON}, generation, key_first_sent_at, provider_request_id AS request_id,
   (SELECT provider FROM provider_breakers WHERE state <> 'closed' AND provider IN ('stripe', 'stripe:' || x.seller_account)
-    ORDER BY provider LIMIT 1) AS parked_by`;
+    ORDER BY provider LIMIT 1) AS parked_by, ${pausedRow(`'stripe'`)}`;
 
 const CALL: Readonly<Record<MarketplaceKind, string>> = {
   payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
@@ -81,7 +86,7 @@ const CALL: Readonly<Record<MarketplaceKind, string>> = {
   transfer: `SELECT ${AT_STRIPE}, (${questionedPayment('x.order_id')}) AS behind FROM seller_transfers x WHERE id = $1`,
   reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
   dispute: `SELECT 0 AS attempts, provider_dispute_id AS idempotency_key, last_answer, NULL::timestamptz AS runner_until, next_check_at,
-    NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id, NULL AS parked_by, NULL AS behind
+    NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id, NULL AS parked_by, NULL AS paused, NULL AS behind
     FROM disputes WHERE id = $1`,
 };
 
