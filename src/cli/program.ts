@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addApproveCommand } from './approve.js';
 import { addBackfillTransferIdsCommand } from './backfill-transfer-ids.js';
+import { addCompletionCommand } from './completion.js';
 import type { CliContext } from './context.js';
 import { addDoctorCommand } from './doctor.js';
 import { addExplainCommand } from './explain.js';
@@ -37,5 +38,6 @@ export function createProgram(context: CliContext, version: string): Command {
   addPauseCommands(program, context);
   addImportTransfersCommand(program, context);
   addBackfillTransferIdsCommand(program, context);
+  addCompletionCommand(program, context);
   return program;
 }
