@@ -13,6 +13,8 @@ export interface CliContext {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** From now on Ctrl-C does not end the process but aborts this. */
   readonly interruption: () => AbortSignal;
+  /** Standard output is a terminal that can be cleared. */
+  readonly redraws: boolean;
   readonly clock: Clock;
   /** Of the operating system; without a token, a decision is recorded under it, as claimed. */
   readonly userName: () => string;

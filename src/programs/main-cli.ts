@@ -28,6 +28,7 @@ const context: CliContext = {
     process.once('SIGINT', () => interrupted.abort());
     return interrupted.signal;
   },
+  redraws: process.stdout.isTTY,
   clock: systemClock,
   userName: () => userInfo().username,
   token: readToken,

@@ -21,6 +21,8 @@ export interface CliOptions {
   readonly stripe?: StripeReader;
   readonly chain?: ChainReader;
   readonly hyperswitch?: HyperswitchVerifierDependencies['hyperswitch'];
+  /** Whether standard output is a terminal; default: no. */
+  readonly redraws?: boolean;
   /** After which a provider is given up; default: as in life. */
   readonly probeMs?: number;
   readonly out: (line: string) => void;
@@ -35,6 +37,7 @@ export async function runMakegood(args: readonly string[], options: CliOptions):
     err,
     stdin: options.stdin ?? nothing(),
     interruption: () => options.interruption ?? new AbortController().signal,
+    redraws: options.redraws ?? false,
     clock: options.clock,
     userName: () => 'nora',
     token: () => options.token,
