@@ -63,7 +63,7 @@ describe('--watch', () => {
     const { seen, stop } = watching(['list', '--watch', '1', '--limit', '1'], { redraws: true });
     await expect.poll(() => seen.length, within).toBeGreaterThan(1);
     await stop();
-    for (const picture of seen) expect(picture).toMatch(/^\u001b\[2J\u001b\[3J\u001b\[HID +STATUS/);
+    for (const picture of seen) expect(picture.startsWith('\u001b[2J\u001b[3J\u001b[HID ')).toBe(true);
   });
 
   it.each(['0', 'often', '1.5'])('refuses %s seconds', async (seconds) => {
