@@ -1,6 +1,7 @@
 import type { Resolution, ResolutionDependencies } from '../calls/decisions/decide.js';
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
+import type { ProviderProbe } from '../domain/doctor/providers.js';
 import type { AnchorStore } from '../domain/proof/anchors.js';
 import type { Ledger } from '../ledger/ledger.js';
 
@@ -15,6 +16,8 @@ export interface CliContext {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** From now on Ctrl-C does not end the process but aborts this. */
   readonly interruption: () => AbortSignal;
+  /** Standard output is a terminal that can be cleared. */
+  readonly redraws: boolean;
   readonly clock: Clock;
   /** Of the operating system; without a token, a decision is recorded under it, as claimed. */
   readonly userName: () => string;
@@ -41,6 +44,8 @@ export interface CliContext {
   readonly runWorker: (config: Config) => Promise<void>;
   /** @throws CommandRefused where another process has the same state */
   readonly runSandbox: (options: SandboxOptions) => Promise<void>;
+  /** One harmless read of every provider that is set, each given up after a few seconds. */
+  readonly probe: (config: Config, knownPayment: string | null) => Promise<readonly ProviderProbe[]>;
   /** The way of every decision, the same as the API's: asks the provider where a decision needs it, then this ledger. */
   readonly resolution: (config: Config, ledger: DecidingLedger) => Promise<Resolution>;
 }

@@ -1,6 +1,9 @@
-import type { FoundItem } from '../ledger/marketplace/marketplace-story.js';
+import type { FoundItem } from '../ledger/find-items.js';
 import { CommandRefused } from './context.js';
 import type { OperatorLedger } from './operator-ledger.js';
+
+/** Beside the first. */
+const MOST_NAMED = 9;
 
 /**
  * The one item that a person means, by our id or by the name it has at a provider.
@@ -10,8 +13,9 @@ export async function findItem(ledger: Pick<OperatorLedger, 'findItems'>, text: 
   const [found, ...others] = await ledger.findItems(text);
   if (!found) throw new CommandRefused(`nothing has the id ${text}; makegood list shows what there is`);
   if (others.length > 0) {
-    const all = [found, ...others].map(({ kind, id }) => `${kind} ${id}`).join(', ');
-    throw new CommandRefused(`${text} stands for several items: ${all}; name one of them by its own id`);
+    const all = [found, ...others.slice(0, MOST_NAMED)].map(({ kind, id }) => `${kind} ${id}`).join(', ');
+    const more = others.length > MOST_NAMED ? ` and more (makegood explain ${text} lists them)` : '';
+    throw new CommandRefused(`${text} stands for several items: ${all}${more}; name one of them by its own id`);
   }
   return found;
 }

@@ -1,10 +1,12 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { type OrderId, parseOrderId, parseReversalId } from '../domain/ids.js';
+import { pauseInWords } from '../domain/provider-pauses.js';
 import { PROTOCOLS, type Protocol } from '../domain/settlements/settlement-status.js';
 import type { CliContext } from './context.js';
 import { LISTED, LISTINGS, type Listed, type ListedItem } from './listings.js';
 import { withOperatorLedger } from './operator-ledger.js';
 import { age, table } from './table.js';
+import { WATCH_FLAGS, WATCH_HELP, type Watch, watchPictures, watchSeconds } from './watch.js';
 
 interface ListOptions {
   readonly status?: string;
@@ -15,6 +17,7 @@ interface ListOptions {
   readonly limit: number;
   readonly before?: string;
   readonly json?: true;
+  readonly watch?: Watch;
 }
 
 export function addListCommand(program: Command, context: CliContext): void {
@@ -29,6 +32,7 @@ export function addListCommand(program: Command, context: CliContext): void {
     .option('--key <key>', 'only the one with this key')
     .option('--limit <number>', 'how many', count, 50)
     .option('--before <id>', 'only older than this item: the next page', itemId)
+    .option(WATCH_FLAGS, WATCH_HELP, watchSeconds)
     .option('--json', 'answer as JSON')
     .action(async (kind: Listed, options: ListOptions) => {
       const { statuses } = LISTINGS[kind];
@@ -43,23 +47,54 @@ export function addListCommand(program: Command, context: CliContext): void {
 }
 
 async function run(context: CliContext, kind: Listed, options: ListOptions): Promise<void> {
-  const { limit, json, order: ofOrder, ...filter } = options;
+  const { limit, json, watch, order: ofOrder, ...filter } = options;
   const { find, head } = LISTINGS[kind];
-  const found = await withOperatorLedger(context, (ledger) =>
-    find(ledger, { ...filter, orderId: ofOrder, limit: limit + 1 }),
-  );
-  const shown = found.slice(0, limit);
-  const next = found.length > limit ? (shown.at(-1)?.id ?? null) : null;
-  if (json) {
-    context.out(JSON.stringify({ items: shown.map(({ answer }) => answer), next_before: next }));
+  const look = async () => {
+    const [found, pauses] = await withOperatorLedger(context, (ledger) =>
+      Promise.all([find(ledger, { ...filter, orderId: ofOrder, limit: limit + 1 }), ledger.pauses()]),
+    );
+    return {
+      shown: found.slice(0, limit),
+      more: found.length > limit,
+      pauses: pauses.map(pauseInWords),
+      paused: pauses,
+    };
+  };
+  const lines = (shown: readonly ListedItem[]) => {
+    const nowMs = context.clock.nowMs();
+    return table(
+      ['ID', ...head, 'AGE', 'ATTENTION'],
+      shown.map((item) => row(item, nowMs)),
+    );
+  };
+  if (watch !== undefined) {
+    await watchPictures(context, watch, async () => {
+      const { shown, pauses } = await look();
+      const [title = '', ...rows] = lines(shown);
+      const texts = rows.map((text, index) => {
+        const answer = JSON.stringify(shown[index]?.answer);
+        return { same: answer, text: json ? answer : text };
+      });
+      return {
+        lines: [title, ...rows, ...pauses],
+        entries: [
+          ...(json ? [] : [{ same: 'title', text: title }]),
+          ...texts,
+          ...(json ? [] : pauses.map((text) => ({ same: text, text }))),
+        ],
+      };
+    });
     return;
   }
-  const nowMs = context.clock.nowMs();
-  for (const line of table(
-    ['ID', ...head, 'AGE', 'ATTENTION'],
-    shown.map((item) => row(item, nowMs)),
-  ))
-    context.out(line);
+  const { shown, more, pauses, paused } = await look();
+  const next = more ? (shown.at(-1)?.id ?? null) : null;
+  if (json) {
+    const beside = paused.length === 0 ? {} : { paused };
+    context.out(JSON.stringify({ items: shown.map(({ answer }) => answer), next_before: next, ...beside }));
+    return;
+  }
+  for (const line of lines(shown)) context.out(line);
+  for (const pause of pauses) context.err(pause);
   if (next) context.err(`there are more: --before ${next}`);
 }
 

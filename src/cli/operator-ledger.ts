@@ -7,6 +7,9 @@ import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decisions/decide.js';
+import { createDoctorFacts } from '../ledger/doctor-facts.js';
+import { createExplanationFacts } from '../ledger/explanation-facts.js';
+import { createItemFinder } from '../ledger/find-items.js';
 import { createBackfillReader } from '../ledger/historical/backfill-report.js';
 import { createBackfills } from '../ledger/historical/backfills.js';
 import { createHistoricalTransfers } from '../ledger/historical/historical-transfers.js';
@@ -17,6 +20,7 @@ import { createOrders } from '../ledger/marketplace/orders.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
+import { createProviderPauses } from '../ledger/provider-pauses.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
 import { createStoryReader } from '../ledger/settlements/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
@@ -37,6 +41,10 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createTransferReader(database),
     ...createForeignShares(database),
     ...createMarketplaceLists(database),
+    ...createDoctorFacts(database),
+    ...createProviderPauses(database),
+    ...createExplanationFacts(database),
+    ...createItemFinder(database),
     ...createMarketplaceStory(database),
     ...createStripeGates(database),
     ...createHyperswitchAccount(database),
@@ -69,7 +77,7 @@ export type AuditLedger = ReturnType<typeof createEventChains> & Pick<OperatorLe
 export async function withAuditLedger<T>(context: CliContext, work: (ledger: AuditLedger) => Promise<T>): Promise<T> {
   const { databaseUrl } = context.readOperatorConfig();
   const database = createDatabase({ url: databaseUrl, maxConnections: 2, statementTimeoutMs: 0 });
-  const { findItems } = createMarketplaceStory(database);
+  const { findItems } = createItemFinder(database);
   return await closing(database, () => work({ ...createEventChains(database), findItems }));
 }
 

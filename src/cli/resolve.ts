@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { actionsOf, DECIDABLE_KINDS, EVIDENCE, inWords, isDecidable, ruleOf } from '../domain/decisions/decisions.js';
 import { newDecisionId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
-import type { FoundItem } from '../ledger/marketplace/marketplace-story.js';
+import type { FoundItem } from '../ledger/find-items.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { decidedAnswer, decidedTold, decideItem } from './decide-item.js';
 import { findItem } from './find-item.js';

@@ -13,8 +13,12 @@ import { table } from './table.js';
 export async function showSettlement(ledger: OperatorLedger, id: SettlementId): Promise<ItemView> {
   const settlement = await ledger.findSettlement(id);
   if (!settlement) throw new Error(`settlement ${id} is gone from the ledger`);
-  const [lookup = {}, events] = await Promise.all([ledger.settlementLookup(id), ledger.settlementEvents(id)]);
-  const next = explainNextOfSettlement(settlement);
+  const [lookup = {}, events, call] = await Promise.all([
+    ledger.settlementLookup(id),
+    ledger.settlementEvents(id),
+    ledger.settlementCall(id),
+  ]);
+  const next = explainNextOfSettlement(settlement, call);
   return {
     answer: { ...settlementAnswer(settlement), lookup, next, events },
     workflowId: settlement.workflowId,

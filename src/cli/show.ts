@@ -5,6 +5,7 @@ import { findItem } from './find-item.js';
 import { withOperatorLedger } from './operator-ledger.js';
 import { showMarketplaceItem } from './show-marketplace.js';
 import { showSettlement } from './show-settlement.js';
+import { WATCH_FLAGS, WATCH_HELP, type Watch, watchPictures, watchSeconds } from './watch.js';
 
 export function addShowCommand(program: Command, context: CliContext): void {
   program
@@ -12,20 +13,44 @@ export function addShowCommand(program: Command, context: CliContext): void {
     .description(
       'one settlement, order, payment, refund, transfer, reversal or dispute: how it stands, what happens next, and everything that happened to it. Also by the name it has at Stripe or Hyperswitch',
     )
+    .option(WATCH_FLAGS, WATCH_HELP, watchSeconds)
     .option('--json', 'answer as JSON')
-    .action((text: string, options: { json?: true }) => run(context, text, options));
+    .action((text: string, options: ShowOptions) => run(context, text, options));
 }
 
-async function run(context: CliContext, text: string, { json }: { json?: true }): Promise<void> {
-  const { answer, lines, workflowId } = await withOperatorLedger(context, async (ledger) => {
-    const item = await findItem(ledger, text);
-    return item.kind === 'settlement'
-      ? await showSettlement(ledger, item.id as SettlementId)
-      : await showMarketplaceItem(ledger, item, context.clock.nowMs());
-  });
-  if (json) return context.out(JSON.stringify(answer));
-  for (const line of lines) context.out(line);
-  const { uiUrl, namespace } = context.readOperatorConfig().temporal;
-  if (uiUrl && workflowId)
-    context.out(`in the Web UI: ${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`);
+interface ShowOptions {
+  readonly json?: true;
+  readonly watch?: Watch;
+}
+
+async function run(context: CliContext, text: string, { json, watch }: ShowOptions): Promise<void> {
+  const look = async () => {
+    const { answer, lines, workflowId } = await withOperatorLedger(context, async (ledger) => {
+      const item = await findItem(ledger, text);
+      return item.kind === 'settlement'
+        ? await showSettlement(ledger, item.id as SettlementId)
+        : await showMarketplaceItem(ledger, item, context.clock.nowMs());
+    });
+    const { uiUrl, namespace } = context.readOperatorConfig().temporal;
+    return uiUrl && workflowId
+      ? {
+          answer,
+          lines: [
+            ...lines,
+            `in the Web UI: ${uiUrl}/namespaces/${namespace}/workflows/${encodeURIComponent(workflowId)}`,
+          ],
+        }
+      : { answer, lines };
+  };
+  if (watch !== undefined) {
+    await watchPictures(context, watch, async () => {
+      const { answer, lines } = await look();
+      const told = json ? [JSON.stringify(answer)] : lines;
+      return { lines: told, entries: told.map((line) => ({ same: line, text: line })) };
+    });
+    return;
+  }
+  const { answer, lines } = await look();
+  if (json) context.out(JSON.stringify(answer));
+  else for (const line of lines) context.out(line);
 }

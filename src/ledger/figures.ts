@@ -61,6 +61,7 @@ export function createFigures(database: Database) {
       database.query<Figures['breakers'][number] & { [column: string]: unknown }>(
         `SELECT provider, state, reason,
            CASE WHEN returned_at > clock_now() - interval '30 minutes' THEN returns ELSE 0 END AS returns
+           , paused_by AS "pausedBy", extract(epoch FROM paused_at)::float8 AS "pausedAt"
          FROM provider_breakers ORDER BY provider`,
       ),
       database.query<Figures['sweeps'][number] & { [column: string]: unknown }>(

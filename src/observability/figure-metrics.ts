@@ -111,6 +111,16 @@ export const FIGURE_METRICS: readonly FigureMetric[] = [
     samples: ({ breakers }) =>
       breakers.map(({ provider, state }) => ({ labels: { provider }, value: state === 'closed' ? 0 : 1 })),
   },
+  {
+    name: 'makegood_provider_paused_since_timestamp_seconds',
+    help: 'When a person paused the provider, Unix seconds, and who; no series while nobody has.',
+    type: 'gauge',
+    labels: ['provider', 'by'],
+    samples: ({ breakers }) =>
+      breakers.flatMap(({ provider, pausedBy, pausedAt }) =>
+        pausedBy ? [{ labels: { provider, by: pausedBy }, value: pausedAt ?? 0 }] : [],
+      ),
+  },
   ...MARKETPLACE_METRICS,
 ];
 

@@ -18,7 +18,7 @@ export interface PrepareOptions {
 }
 
 // gRPC status codes
-const NOT_FOUND: number = 5;
+export const NOT_FOUND: number = 5;
 const ALREADY_EXISTS: number = 6;
 /** Histories are kept this long: support asks about last quarter's payment. */
 const RETENTION_SECONDS = 90 * 24 * 3600;
@@ -95,7 +95,7 @@ async function ensureSearchAttributes({ client, namespace }: PrepareOptions): Pr
 const FORMER_SCHEDULE = 'makegood-settlement-sweep';
 const FORMER_LANES: ReadonlySet<SweepLane> = new Set([...SETTLEMENT_LANES, 'session', 'capture', 'chain', 'upkeep']);
 
-const scheduleId = (lane: SweepLane): string => `makegood-${lane}-sweep`;
+export const scheduleId = (lane: SweepLane): string => `makegood-${lane}-sweep`;
 
 /** undefined: there is no such schedule, or it is not paused. */
 async function noteOfPause({ client }: PrepareOptions, id: string): Promise<string | undefined> {
@@ -152,7 +152,7 @@ async function ignoring(code: number, work: () => Promise<unknown>): Promise<voi
   }
 }
 
-const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && grpcCode(error) === code;
+export const hasCode = (error: unknown, code: number): boolean => isGrpcServiceError(error) && grpcCode(error) === code;
 
 /** The client's own enum is not exported; the numbers are fixed by gRPC. */
 const grpcCode = ({ code }: { code: number }): number => code;

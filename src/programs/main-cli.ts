@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { CommanderError } from 'commander';
 import { type CliContext, CommandRefused } from '../cli/context.js';
 import { createProgram } from '../cli/program.js';
 import { ConfigError, readConfig, readOperatorConfig } from '../config/config.js';
@@ -8,6 +9,9 @@ import { systemClock } from '../domain/clock.js';
 import { LedgerNotReady } from '../ledger/ledger.js';
 import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { VERSION } from '../version.js';
+
+/** A provider that does not answer by then is given up: whoever asks has other things to look at. */
+const PROBE_MS = 5_000;
 
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
@@ -29,6 +33,7 @@ const context: CliContext = {
     process.once('SIGINT', () => interrupted.abort());
     return interrupted.signal;
   },
+  redraws: process.stdout.isTTY,
   clock: systemClock,
   userName: () => userInfo().username,
   token: readToken,
@@ -66,6 +71,10 @@ const context: CliContext = {
       throw error instanceof AlreadyRunning ? new CommandRefused(`${error.message} Or give --state-dir.`) : error;
     }
   },
+  probe: async (config, knownPayment) => {
+    const { probeProviders } = await import('../providers/probes.js');
+    return await probeProviders({ ...config, knownPayment, timeoutMs: PROBE_MS });
+  },
   resolution: async (config, ledger) => {
     const [{ createResolution }, { createPinnedReads }, { createMarketplaceProviders }, { loadTempo }] =
       await Promise.all([
@@ -79,9 +88,14 @@ const context: CliContext = {
   },
 };
 
+// A wrong option and a command that cannot be done are told apart: docs/runbooks/README.md, "Exit codes".
+const WRONG_USAGE = 2;
+
 try {
   await createProgram(context, VERSION).parseAsync(process.argv);
 } catch (error) {
+  // The text is out already: of a wrong usage, of --help or of --version.
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : WRONG_USAGE);
   say(`makegood: ${inWords(error)}`);
   // A server that fails to start may hold open what would keep the process alive.
   process.exit(1);

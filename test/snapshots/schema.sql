@@ -291,6 +291,9 @@ provider_breakers.detail text
 provider_breakers.closed_at timestamp with time zone
 provider_breakers.returns integer NOT NULL DEFAULT 0
 provider_breakers.returned_at timestamp with time zone
+provider_breakers.paused_by text
+provider_breakers.paused_at timestamp with time zone
+provider_breakers.paused_note text
 refunds.id uuid NOT NULL
 refunds.order_id uuid NOT NULL
 refunds.payment_id uuid NOT NULL
@@ -714,8 +717,11 @@ payouts payouts_status_check CHECK ((status = ANY (ARRAY['paid'::text, 'pending'
 platform_gates gate_was_read CHECK (((available IS NULL) = (read_at IS NULL)))
 platform_gates platform_gates_pkey PRIMARY KEY (currency)
 provider_breakers open_is_probed CHECK (((state = 'closed'::text) = (probe_at IS NULL)))
+provider_breakers paused_is_whole CHECK ((((paused_by IS NULL) = (paused_at IS NULL)) AND ((paused_by IS NULL) = (paused_note IS NULL))))
+provider_breakers paused_stays_paused CHECK ((((NOT (reason IS DISTINCT FROM 'paused'::text)) = (paused_by IS NOT NULL)) AND ((paused_by IS NULL) OR ((state = 'open'::text) AND (probe_at = 'infinity'::timestamp with time zone)))))
+provider_breakers provider_breakers_paused_by_check CHECK ((paused_by <> ''::text))
 provider_breakers provider_breakers_pkey PRIMARY KEY (provider)
-provider_breakers provider_breakers_reason_check CHECK ((reason = ANY (ARRAY['outage'::text, 'config'::text])))
+provider_breakers provider_breakers_reason_check CHECK ((reason = ANY (ARRAY['outage'::text, 'config'::text, 'paused'::text])))
 provider_breakers provider_breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
 refunds refund_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 refunds refund_has_one_key CHECK ((generation = 1))
@@ -845,6 +851,7 @@ CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE 
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
+CREATE INDEX operation_events_by_request ON public.operation_events USING btree (((detail ->> 'request_id'::text))) WHERE (detail ? 'request_id'::text)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
 CREATE INDEX payments_at_processor ON public.payments USING btree (connector_transaction_id) WHERE (connector_transaction_id IS NOT NULL)
 CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
@@ -872,6 +879,7 @@ CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at)
 CREATE INDEX settlements_answers_due ON public.settlements USING btree (id) WHERE (answer = ANY (ARRAY['due'::text, 'serving'::text]))
 CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
+CREATE INDEX settlements_by_transaction ON public.settlements USING btree (tx_hash) WHERE (tx_hash IS NOT NULL)
 CREATE INDEX settlements_due ON public.settlements USING btree (provider, status, next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX settlements_exposed ON public.settlements USING btree (route, payer) INCLUDE (status, cap, spent) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_first_failures ON public.settlements USING btree (protocol, first_failure_reason) WHERE (first_failure_at IS NOT NULL)
@@ -1765,6 +1773,7 @@ BEGIN
   IF p_outcome = 'ok' AND (NOT FOUND OR (b.state = 'closed' AND (b.failures = 0 OR b.window_until < v_now))) THEN RETURN; END IF;
   INSERT INTO provider_breakers (provider) VALUES (p_provider) ON CONFLICT DO NOTHING;
   SELECT * INTO b FROM provider_breakers WHERE provider = p_provider FOR UPDATE;
+  IF b.paused_by IS NOT NULL THEN RETURN; END IF;
   IF p_outcome = 'ok' THEN
     IF b.state = 'closed' THEN
       UPDATE provider_breakers SET successes = successes + 1 WHERE provider = p_provider;
@@ -1797,7 +1806,7 @@ AS $function$
 BEGIN
   IF OLD.state <> 'closed' AND NEW.state = 'closed' THEN
     NEW.closed_at := clock_now();
-  ELSIF OLD.state = 'closed' AND NEW.state <> 'closed' THEN
+  ELSIF OLD.state = 'closed' AND NEW.state <> 'closed' AND NEW.paused_by IS NULL THEN
     IF OLD.closed_at > clock_now() - interval '10 minutes' THEN
       NEW.returns := OLD.returns + 1;
       NEW.returned_at := clock_now();

@@ -7,6 +7,7 @@ import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config/config.js';
 import type { Clock } from '../../src/domain/clock.js';
 import { createAnchorDirectory } from '../../src/providers/anchors/anchor-directory.js';
+import { probeProviders } from '../../src/providers/probes.js';
 
 export interface CliOptions {
   readonly env: Record<string, string>;
@@ -21,6 +22,10 @@ export interface CliOptions {
   readonly stripe?: StripeReader;
   readonly chain?: ChainReader;
   readonly hyperswitch?: HyperswitchVerifierDependencies['hyperswitch'];
+  /** Whether standard output is a terminal; default: no. */
+  readonly redraws?: boolean;
+  /** After which a provider is given up; default: as in life. */
+  readonly probeMs?: number;
   readonly out: (line: string) => void;
   readonly err: (line: string) => void;
 }
@@ -35,6 +40,7 @@ export async function runMakegood(args: readonly string[], options: CliOptions):
     anchors: createAnchorDirectory,
     stdin: options.stdin ?? nothing(),
     interruption: () => options.interruption ?? new AbortController().signal,
+    redraws: options.redraws ?? false,
     clock: options.clock,
     userName: () => 'nora',
     token: () => options.token,
@@ -44,6 +50,7 @@ export async function runMakegood(args: readonly string[], options: CliOptions):
     runServer: () => Promise.resolve(),
     runWorker: () => Promise.resolve(),
     runSandbox: () => Promise.resolve(),
+    probe: (config, knownPayment) => probeProviders({ ...config, knownPayment, timeoutMs: options.probeMs ?? 5_000 }),
     resolution: (_config, ledger) =>
       Promise.resolve(
         createResolution({

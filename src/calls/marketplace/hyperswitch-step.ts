@@ -12,7 +12,7 @@ export interface HyperswitchCall<Facts> {
   /** A no that came while an earlier attempt's outcome was unknown. */
   readonly refusal: string | null;
   /** @returns undefined: the claim lapsed, nothing may be sent */
-  leaves(): Promise<string | undefined>;
+  leaves(): Promise<string | undefined | null>;
   /** @param params what leaves() froze */
   make(params: string): Promise<KeyedAnswer<Facts>>;
   read(): Promise<ReadAnswer<Facts>>;
@@ -39,6 +39,8 @@ export interface HyperswitchCall<Facts> {
 /** What of a call does not depend on what it makes. */
 type AnyCall = Omit<HyperswitchCall<never>, 'make' | 'read' | 'misfit' | 'apply'>;
 
+const PAUSED_AGAIN_MS = 60_000;
+
 /** @returns undefined: the ledger holds what was read, or asked about; otherwise why there is nothing new */
 export async function makeOrRead<Facts>(
   call: HyperswitchCall<Facts>,
@@ -56,6 +58,12 @@ export async function makeOrRead<Facts>(
     return await record(call, decide(call, { kind: 'not_ours', sent: false }), control.detail);
   if (control.kind === 'unread') return await record(call, decide(call, unread()), control.detail);
   const params = await call.leaves();
+  if (params === null)
+    return await record(
+      call,
+      { do: 'retry', certainty: call.certainty, afterMs: PAUSED_AGAIN_MS },
+      'a person has paused hyperswitch: nothing was sent',
+    );
   if (params === undefined) return { kind: 'later', afterMs: 1_000, why: 'the claim lapsed before the call' };
   const answer = await call.make(params);
   switch (answer.kind) {

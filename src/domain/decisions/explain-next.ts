@@ -19,6 +19,8 @@ export interface Situation {
   readonly heldUntil: string | null;
   /** `stripe` or `stripe:<account>` while it does not let us in. */
   readonly parkedBy: string | null;
+  /** Who has paused its provider by hand, in words; left out or null: nobody has. */
+  readonly paused?: string | null;
   /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
   readonly behind: string | null;
 }
@@ -31,6 +33,7 @@ export function explainNext(situation: Situation, nowMs: number): string {
     return `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
   }
   if (!OPEN[kind].includes(situation.status) && !isTriedAgain(situation)) return finished(situation);
+  if (situation.paused) return waitsForResume(situation.paused);
   if (parkedBy !== null) {
     const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
     return `waits until Stripe lets us in again${seller}; that is asked every minute at most, and no retries are used up`;
@@ -49,18 +52,39 @@ const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
   dispute: ['inquiry', 'open'],
 };
 
+const waitsForResume = (paused: string): string =>
+  `waits until a person resumes its provider: ${paused}; nothing is sent meanwhile, and no retries are used up`;
+
 /** A transfer that could not be sent, and that a person has tried again: its status stays until it is sent. */
 const isTriedAgain = ({ kind, status, certainty, nextCheckAt }: Situation): boolean =>
   kind === 'transfer' && status === 'permanently_failed' && certainty !== 'done' && nextCheckAt !== null;
 
-/** The same of a settlement. */
-export function explainNextOfSettlement(settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>): string {
+/** Of a settlement, all that decides when it is sent; times are ISO 8601. */
+export interface SettlementCall {
+  readonly heldUntil: string | null;
+  readonly nextCheckAt: string | null;
+  /** Its provider, while that is not called. */
+  readonly parkedBy: string | null;
+  readonly paused?: string | null;
+  /** The settlement of the same payer that it waits behind. */
+  readonly behind: string | null;
+}
+
+/** The same of a settlement. @param call left out: how its call stands is not known here */
+export function explainNextOfSettlement(
+  settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>,
+  call?: SettlementCall,
+): string {
   const { status, attention, nextRetryAt } = settlement;
   if (attention) return asks('settlement', attention);
   switch (status) {
     case 'open':
       return 'its response is being served; if its server has died, it is closed at what was charged durably';
     case 'pending':
+      if (call?.behind) return `waits behind settlement ${call.behind} of the same payer, which cannot be collected`;
+      if (call?.paused) return waitsForResume(call.paused);
+      if (call?.parkedBy)
+        return `waits until ${call.parkedBy} answers as we know it again; one probe asks, and no retries are used up`;
       return `it is sent ${nextRetryAt === null ? 'now, or found by the next sweep' : `at ${nextRetryAt}`}, until it is settled or its credential has expired`;
     case 'settled':
     case 'released':
@@ -70,6 +94,17 @@ export function explainNextOfSettlement(settlement: Pick<Settlement, 'status' | 
     default:
       return assertNever(status);
   }
+}
+
+/** When that is; null: at no time that is known, or when something else has happened. */
+export function whenNext(
+  { attention, nextRetryAt }: Pick<Situation, 'attention' | 'nextRetryAt'>,
+  { heldUntil, nextCheckAt, parkedBy, behind }: SettlementCall,
+  nowMs: number,
+): string | null {
+  if (attention) return nextCheckAt;
+  if (heldUntil !== null && Date.parse(heldUntil) > nowMs) return heldUntil;
+  return parkedBy !== null || behind !== null ? nextCheckAt : (nextRetryAt ?? nextCheckAt);
 }
 
 function asks(kind: MarketplaceKind | 'settlement', { reason }: Attention): string {

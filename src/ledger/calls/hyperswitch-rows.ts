@@ -3,6 +3,7 @@ import { HYPERSWITCH_ABSENCE } from '../../domain/calls/key-age.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { Database } from '../database.js';
 import { isGivenUp } from '../decisions/decision-rows.js';
+import { isPaused } from '../provider-pauses.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { HyperswitchClaim } from './call-types.js';
 import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
@@ -35,14 +36,16 @@ async function leaveEnded(query: Query, table: HyperswitchTable, id: string): Pr
 
 /**
  * The last write before the bytes leave; what is sent is frozen with it. Absences that were seen before prove nothing any more.
- * @param params what is to be sent, as text @returns what is to be sent; undefined: the claim is no longer ours, nothing may be sent
+ * @param params what is to be sent, as text @returns what is to be sent; undefined: the claim is no longer ours, null: a person has paused
+ *   Hyperswitch, and nothing may be sent
  */
 export async function leaves(
   database: Database,
   table: HyperswitchTable,
   { id, runner, params }: Held & { readonly params: string },
-): Promise<string | undefined> {
+): Promise<string | undefined | null> {
   return await database.transaction(async (query) => {
+    if (await isPaused(query, 'hyperswitch')) return null;
     const [row] = await query<{
       certainty: Certainty;
       idempotency_key: string;

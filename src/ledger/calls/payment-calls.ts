@@ -28,7 +28,7 @@ export function createPaymentCalls(database: Database, parts: Omit<Reader, 'quer
       }),
 
     /** In flight from here on. @returns what is to be sent; undefined: the claim lapsed, nothing may be sent */
-    paymentLeaves: (sending: Held<PaymentId> & { readonly params: string }): Promise<string | undefined> =>
+    paymentLeaves: (sending: Held<PaymentId> & { readonly params: string }): Promise<string | undefined | null> =>
       leaves(database, 'payments', sending),
 
     /** No reading: what happened is unknown, or (refused) absent; also gives the claim back. */

@@ -4,6 +4,7 @@ import type { PaymentId } from '../../domain/ids.js';
 import { isAbandoned } from '../../domain/marketplace/payment-expiry.js';
 import type { Database } from '../database.js';
 import { isOpen, lockPayment } from '../marketplace/payment-row.js';
+import { isPaused } from '../provider-pauses.js';
 import { recordEvent } from '../transition.js';
 import type { ClaimedCancel } from './call-types.js';
 import { heldElsewhereMs, holdRow } from './holds.js';
@@ -12,12 +13,13 @@ import type { Held } from './hyperswitch-rows.js';
 /** The call that cancels a payment at Hyperswitch: a money call, whose outcome is what is read of the payment afterwards. */
 export function createPaymentCancels(database: Database) {
   return {
-    /** In flight from here on. @returns undefined: nobody asks for it, it is no longer due, or somebody else is at work */
+    /** In flight from here on. @returns undefined: nobody asks for it, it is no longer due, somebody else is at work, or Hyperswitch is paused */
     claimCancel: (
       held: Held<PaymentId> & { readonly holdMs: number; readonly expiryMs: number },
     ): Promise<ClaimedCancel | undefined> =>
       database.transaction(async (query) => {
         const { id, runner, holdMs, expiryMs } = held;
+        if (await isPaused(query, 'hyperswitch')) return undefined;
         const row = await lockPayment(query, id);
         const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
         if (!isOpen(row.status) || row.certainty !== 'done' || heldElsewhereMs(row, runner) > 0) return undefined;

@@ -90,7 +90,7 @@ export function createRefundCalls(database: Database, usualFee: FeePolicy) {
         return await claimRow(query, 'refunds', { row, claim: toClaim(row), runner, holdMs });
       }),
 
-    refundLeaves: (sending: Held<RefundId> & { readonly params: string }): Promise<string | undefined> =>
+    refundLeaves: (sending: Held<RefundId> & { readonly params: string }): Promise<string | undefined | null> =>
       leaves(database, 'refunds', sending),
 
     refundUnread: (outcome: UnreadOutcome<RefundId>): Promise<void> => unread(database, 'refunds', outcome),

@@ -8,6 +8,7 @@ import {
 import { KEY_FORGOTTEN_MS, type KeyUse, keyUse, looksFirst, PROOFS_APART_MS } from '../../domain/calls/key-age.js';
 import { ID_IS_TAKEN } from '../../domain/calls/next.js';
 import type { Database } from '../database.js';
+import { isPaused } from '../provider-pauses.js';
 import { type Query, recordEvent } from '../transition.js';
 import type { CallOutcome, Claimed, Recorded, SendPermit } from './call-types.js';
 import { type Holdable, holdRow } from './holds.js';
@@ -124,6 +125,15 @@ export async function permit<Params extends { readonly amount: number }>(
   { row, runner, holdMs, freeze, keyOf, told }: PermitRequest<Params>,
 ): Promise<SendPermit<Params>> {
   if (row.runner !== runner || (row.held_ms ?? 0) <= 0) return { kind: 'stop', why: 'the claim lapsed' };
+  if (await isPaused(query, 'stripe')) {
+    // As what is turned away before its claim: nothing counts, and whoever resumes makes it due.
+    await query(
+      `UPDATE ${table} SET runner = NULL, runner_until = NULL, last_answer = 'parked', next_check_at = clock_now() + interval '1 minute'
+       WHERE id = $1`,
+      [row.id],
+    );
+    return { kind: 'stop', why: 'stripe is paused' };
+  }
   const use =
     surelyUnmoved(row.certainty) && isFrozenOtherwise(row, freeze(row.generation).amount)
       ? 'new_generation'

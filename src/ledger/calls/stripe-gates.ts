@@ -120,10 +120,14 @@ export interface Parked {
   readonly probe: boolean;
 }
 
+/** What a person has paused has no probe; whether it is resumed is asked this often, of Postgres alone. */
+const ASK_AGAIN = `interval '1 minute'`;
+
 /** Whether Stripe, or this seller at it, is parked. One caller at a time may probe. */
 export async function parked(query: Query, sellerAccount: string): Promise<Parked | undefined> {
   const [row] = await query<{ provider: string; after_ms: number }>(
-    `SELECT provider, (extract(epoch FROM probe_at - clock_now()) * 1000)::float8 AS after_ms FROM provider_breakers
+    `SELECT provider, (extract(epoch FROM least(probe_at, clock_now() + ${ASK_AGAIN}) - clock_now()) * 1000)::float8 AS after_ms
+     FROM provider_breakers
      WHERE provider IN ('stripe', 'stripe:' || $1) AND state <> 'closed' ORDER BY provider LIMIT 1`,
     [sellerAccount],
   );

@@ -1,13 +1,9 @@
-import type { OrderId } from '../../domain/ids.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type EventOfItem, type EventRow, toEvent } from '../event-row.js';
+import type { FoundItem } from '../find-items.js';
+import { type PausedRow, pausedInWords, pausedRow } from '../provider-pauses.js';
 import { questionedPayment } from './order-status.js';
-
-/** Which item a person means, and the order it belongs to. */
-export type FoundItem =
-  | { readonly kind: 'settlement'; readonly id: string; readonly orderId: null }
-  | { readonly kind: 'order' | MarketplaceKind; readonly id: string; readonly orderId: OrderId };
 
 /** How the call that moves this money stands; times are ISO 8601. */
 export interface CallDetails {
@@ -23,6 +19,8 @@ export interface CallDetails {
   readonly nextCheckAt: string | null;
   /** Stripe, or this seller at it, does not let us in: `stripe` or `stripe:<account>`. */
   readonly parkedBy: string | null;
+  /** Who paused it by hand, and why, in words; null: nobody did. */
+  readonly paused: string | null;
   /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
   readonly behind: string | null;
 }
@@ -30,13 +28,6 @@ export interface CallDetails {
 /** What a person needs to follow money; read by commands, never by the product itself. */
 export function createMarketplaceStory(database: Database) {
   return {
-    /**
-     * By our id, or by a name it has elsewhere: tr_…, trr_…, the payment provider's ids, what an imported order was called.
-     * One id names one item; a name of elsewhere may name several.
-     */
-    findItems: (text: string): Promise<FoundItem[]> =>
-      database.query<FoundItem & { [column: string]: unknown }>(FIND, [text, UUID.test(text) ? text : null]),
-
     /** @param kind not of an order, which has none of its own */
     async callDetails(kind: MarketplaceKind, id: string): Promise<CallDetails | undefined> {
       const [row] = await database.query<CallRow>(CALL[kind], [id]);
@@ -53,17 +44,6 @@ export function createMarketplaceStory(database: Database) {
   };
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-const FIND = `
-  SELECT 'settlement' AS kind, id, NULL AS "orderId" FROM settlements WHERE id = $2::uuid OR key = $1
-  UNION ALL SELECT 'order', id, id FROM orders WHERE id = $2::uuid OR reference = $1
-  UNION ALL SELECT 'payment', id, order_id FROM payments WHERE id = $2::uuid OR hyperswitch_payment_id = $1
-  UNION ALL SELECT 'refund', id, order_id FROM refunds WHERE id = $2::uuid OR hyperswitch_refund_id = $1
-  UNION ALL SELECT 'transfer', id, order_id FROM seller_transfers WHERE id = $2::uuid OR stripe_transfer_id = $1
-  UNION ALL SELECT 'reversal', id, order_id FROM reversals WHERE id = $2::uuid OR stripe_reversal_id = $1
-  UNION ALL SELECT 'dispute', id, order_id FROM disputes WHERE id = $2::uuid OR $1 IN (provider_dispute_id, hyperswitch_dispute_id)`;
-
 interface CallRow {
   [column: string]: unknown;
   attempts: number;
@@ -75,6 +55,7 @@ interface CallRow {
   runner_until: Date | null;
   next_check_at: Date | null;
   parked_by: string | null;
+  paused: PausedRow | null;
   behind: string | null;
 }
 
@@ -88,15 +69,16 @@ const toCall = (row: CallRow): CallDetails => ({
   heldUntil: row.runner_until?.toISOString() ?? null,
   nextCheckAt: row.next_check_at?.toISOString() ?? null,
   parkedBy: row.parked_by,
+  paused: pausedInWords(row.paused),
   behind: row.behind,
 });
 
 const COMMON = 'attempts, idempotency_key, last_answer, runner_until, next_check_at';
 const AT_HYPERSWITCH = `${COMMON}, NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id,
-  NULL AS parked_by, NULL AS behind`;
+  (SELECT provider FROM provider_breakers WHERE provider = 'hyperswitch' AND state <> 'closed') AS parked_by, ${pausedRow(`'hyperswitch'`)}, NULL AS behind`;
 const AT_STRIPE = `${COMMON}, generation, key_first_sent_at, provider_request_id AS request_id,
   (SELECT provider FROM provider_breakers WHERE state <> 'closed' AND provider IN ('stripe', 'stripe:' || x.seller_account)
-    ORDER BY provider LIMIT 1) AS parked_by`;
+    ORDER BY provider LIMIT 1) AS parked_by, ${pausedRow(`'stripe'`)}`;
 
 const CALL: Readonly<Record<MarketplaceKind, string>> = {
   payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
@@ -104,7 +86,7 @@ const CALL: Readonly<Record<MarketplaceKind, string>> = {
   transfer: `SELECT ${AT_STRIPE}, (${questionedPayment('x.order_id')}) AS behind FROM seller_transfers x WHERE id = $1`,
   reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
   dispute: `SELECT 0 AS attempts, provider_dispute_id AS idempotency_key, last_answer, NULL::timestamptz AS runner_until, next_check_at,
-    NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id, NULL AS parked_by, NULL AS behind
+    NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id, NULL AS parked_by, NULL AS paused, NULL AS behind
     FROM disputes WHERE id = $1`,
 };
 

@@ -4,10 +4,10 @@ import type { RefundStatus } from '../../domain/marketplace/marketplace-status.j
 import { ask, type Question } from '../calls/hyperswitch-rows.js';
 import type { Database } from '../database.js';
 import { dropAttention, isGivenUp, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { proposeCompensation } from '../marketplace/compensation.js';
 import { wakeTransfers } from '../marketplace/order-status.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import type { Query } from '../transition.js';
-import { proposeCompensation } from './compensation.js';
 import { failGivenBack, saidGivenBack } from './given-back.js';
 
 /**

@@ -2,7 +2,7 @@ import type { ChainHead } from '../../domain/proof/anchors.js';
 import type { ChainedEvent } from '../../domain/proof/chain.js';
 import type { PackedEvent } from '../../domain/proof/pack.js';
 import type { Database } from '../database.js';
-import type { FoundItem } from '../marketplace/marketplace-story.js';
+import type { FoundItem } from '../find-items.js';
 import type { Query } from '../transition.js';
 
 /** Whole chains of some items, or what happened in a period; ISO 8601, the second one exclusive. */

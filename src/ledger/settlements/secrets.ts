@@ -69,6 +69,31 @@ const NAMED_ANSWER: Secrets = {
 /** Every column that holds a secret, each with its key's id in `sealed_key_id`. */
 const SECRETS: readonly Secrets[] = [SETTLEMENT, PAYMENT, NAMED_ANSWER];
 
+/**
+ * Opens the newest secret of each column under each key, and changes nothing.
+ * @returns how many were opened, and of what could not be why, without a secret
+ */
+export async function openNewest(
+  database: Database,
+  sealer: Sealer,
+): Promise<{ readonly opened: number; readonly problems: readonly string[] }> {
+  const problems: string[] = [];
+  let done = 0;
+  for (const secrets of SECRETS) {
+    const { table, column } = secrets;
+    const rows = await database.query<SealedRow>(
+      `SELECT DISTINCT ON (sealed_key_id) id, ${column} AS sealed, sealed_key_id FROM ${table}
+       WHERE sealed_key_id IS NOT NULL ORDER BY sealed_key_id, id DESC`,
+    );
+    for (const row of rows) {
+      const secret = opened(sealer, secrets, row);
+      if (secret instanceof Error) problems.push(`${table} ${row.id}: ${secret.message}`);
+      else done += 1;
+    }
+  }
+  return { opened: done, problems };
+}
+
 async function resealed(database: Database, sealer: Sealer, secrets: Secrets, limit: number): Promise<number> {
   const { table, column, place } = secrets;
   const rows = await database.query<SealedRow>(

@@ -273,6 +273,9 @@ export interface Figures {
     readonly reason: string | null;
     /** How often in a row it opened again within ten minutes; 0 once it has been quiet for half an hour. */
     readonly returns: number;
+    /** Who has paused it by hand, and when, in Unix seconds; null: nobody has. */
+    readonly pausedBy?: string | null;
+    readonly pausedAt?: number | null;
   }[];
   /** Of every lane of sweeps. */
   readonly sweeps: readonly {

@@ -187,6 +187,24 @@ describe('the program itself', () => {
     },
   );
 
+  it.each<[readonly string[], number]>([
+    [['--help'], 0],
+    [['--version'], 0],
+    [['list', '--help'], 0],
+    [['list'], 0],
+    [['explain', 'nothing-is-called-this'], 1],
+    [['doctor'], 1],
+    [[], 2],
+    [['nonsense'], 2],
+    [['list', '--nonsense'], 2],
+    [['list', '--limit', '0'], 2],
+    [['list', 'orders', '--status', 'settled'], 2],
+    [['explain'], 2],
+    [['doctor', 'now'], 2],
+  ])('%j ends with %i', (args, status) => {
+    expect(run(args, { DATABASE_URL: world.url, TEMPORAL_ADDRESS: '127.0.0.1:1' }).status).toBe(status);
+  });
+
   it('list writes its answer, and only that, to standard output', () => {
     const { status, stdout } = run(['list', '--json'], { DATABASE_URL: world.url });
     expect([status, Object.keys(JSON.parse(stdout))]).toEqual([0, ['items', 'next_before']]);

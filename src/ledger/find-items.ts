@@ -1,0 +1,108 @@
+import type { OrderId } from '../domain/ids.js';
+import type { MarketplaceKind } from '../domain/marketplace/marketplace.js';
+import type { Database } from './database.js';
+
+/** Which item a person means, and the order it belongs to. */
+export type FoundItem =
+  | { readonly kind: 'settlement'; readonly id: string; readonly orderId: null }
+  | { readonly kind: 'order' | MarketplaceKind; readonly id: string; readonly orderId: OrderId };
+
+/** More are not told apart by a person: a seller or payer may have any number. */
+export const MOST_FOUND = 50;
+
+/** Finds what a person has a name for; read by commands, never by the product itself. */
+export function createItemFinder(database: Database) {
+  const idsOf = async (sql: string, text: string): Promise<readonly string[]> =>
+    (await database.query<{ id: string }>(sql, [text])).map(({ id }) => id);
+  const resolved = async (ids: readonly string[]): Promise<FoundItem[]> =>
+    ids.length === 0
+      ? []
+      : await database.query<FoundItem & { [column: string]: unknown }>(RESOLVE, [ids, MOST_FOUND + 1]);
+
+  async function findNamed(text: string): Promise<FoundItem[]> {
+    const [, own] = OWN_ID.exec(text.toLowerCase()) ?? [];
+    const found = own === undefined ? [] : await resolved([own, ...(await idsOf(DECIDED, own))]);
+    if (found.length > 0) return found;
+    for (const names of [NAMES, NAMES_OF_MANY, EARLIER_REQUESTS, EARLIER_KEYS]) {
+      const named = await resolved(await idsOf(names, text));
+      if (named.length > 0) return named;
+    }
+    return [];
+  }
+
+  return {
+    /**
+     * By our id, a decision's or a workflow's; else by a key or a name it has at a provider (tr_…, pi_…, the payment
+     * provider's ids, an event's); else by what many share: a transaction, a request, a payer, a seller, a channel. One id
+     * names one item. Of many the newest, one more than MOST_FOUND where there are more.
+     */
+    async findItems(text: string): Promise<FoundItem[]> {
+      const found = await findNamed(text);
+      if (found.length > 0) return found;
+      const [told] = await database.query<{ object_id: string | null; parent_id: string | null }>(
+        `SELECT object_id, parent_id FROM webhook_events WHERE event_id = $1 AND provider IN ('stripe', 'hyperswitch')`,
+        [text],
+      );
+      for (const name of [told?.object_id, told?.parent_id]) {
+        const about = name ? await findNamed(name) : [];
+        if (about.length > 0) return about;
+      }
+      return [];
+    },
+  };
+}
+
+/** Alone, as a workflow's (`reversal/…`), or as a key (`…:g2`, `…:cancel`). */
+const OWN_ID =
+  /^(?:[a-z]+\/)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?::g[1-9][0-9]*|:cancel)?$/;
+
+const RESOLVE = `
+  SELECT kind, id, "orderId" FROM (
+    SELECT 1 AS place, 'settlement' AS kind, id, NULL AS "orderId" FROM settlements WHERE id = ANY ($1::uuid[])
+    UNION ALL SELECT 2, 'order', id, id FROM orders WHERE id = ANY ($1::uuid[])
+    UNION ALL SELECT 3, 'payment', id, order_id FROM payments WHERE id = ANY ($1::uuid[])
+    UNION ALL SELECT 4, 'refund', id, order_id FROM refunds WHERE id = ANY ($1::uuid[])
+    UNION ALL SELECT 5, 'transfer', id, order_id FROM seller_transfers WHERE id = ANY ($1::uuid[])
+    UNION ALL SELECT 6, 'reversal', id, order_id FROM reversals WHERE id = ANY ($1::uuid[])
+    UNION ALL SELECT 7, 'dispute', id, order_id FROM disputes WHERE id = ANY ($1::uuid[])
+  ) found ORDER BY place, id DESC LIMIT $2`;
+
+const DECIDED = `
+  SELECT item_id AS id FROM decisions WHERE id = $1::uuid
+  UNION ALL SELECT dispute_id FROM dispute_withdrawals WHERE id = $1::uuid`;
+
+/** Each stands for one item, or for one of each kind. */
+const NAMES = `
+  SELECT id FROM settlements WHERE key = $1
+  UNION SELECT id FROM orders WHERE reference = $1
+  UNION SELECT id FROM payments WHERE hyperswitch_payment_id = $1
+  UNION SELECT id FROM payments WHERE connector_transaction_id = $1
+  UNION SELECT id FROM refunds WHERE hyperswitch_refund_id = $1
+  UNION SELECT id FROM refunds WHERE connector_refund_id = $1
+  UNION SELECT payment_id FROM unnamed_refunds WHERE provider_refund_id = $1
+  UNION SELECT id FROM seller_transfers WHERE stripe_transfer_id = $1
+  UNION SELECT id FROM reversals WHERE stripe_reversal_id = $1
+  UNION SELECT transfer_id FROM foreign_reversals WHERE stripe_reversal_id = $1
+  UNION SELECT id FROM disputes WHERE $1 IN (provider_dispute_id, hyperswitch_dispute_id)`;
+
+/** Newest first: a payer or a seller may have any number. */
+const newest = (table: string, condition: string): string =>
+  `(SELECT id FROM ${table} WHERE ${condition} ORDER BY id DESC LIMIT ${MOST_FOUND + 1})`;
+
+const NAMES_OF_MANY = [
+  newest('payments', '$1 IN (charge_id, charge_of)'),
+  newest('settlements', 'tx_hash = $1'),
+  newest('settlements', `context ->> 'paymentRequestId' = $1`),
+  newest('settlements', '$1 IN (identity, channel_id, voucher_channel) OR lower(payer) = lower($1)'),
+  newest('settlements', `lookup ->> 'nonce' = $1`),
+  newest('seller_transfers', '$1 IN (seller_account, provider_request_id)'),
+  newest('reversals', '$1 IN (seller_account, provider_request_id)'),
+  '(SELECT item_id AS id FROM request_keys WHERE key = $1 AND item_id IS NOT NULL)',
+].join('\n  UNION ');
+
+/** Of earlier attempts: the row has only what was used last. */
+const inTheStory = (condition: string): string => `
+  SELECT DISTINCT item_id::uuid AS id FROM operation_events WHERE ${condition}
+    AND item_kind IN ('settlement', 'order', 'payment', 'refund', 'transfer', 'reversal', 'dispute')`;
+const EARLIER_REQUESTS = inTheStory(`detail ? 'request_id' AND detail ->> 'request_id' = $1`);
+const EARLIER_KEYS = inTheStory('idempotency_key = $1');

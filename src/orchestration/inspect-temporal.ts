@@ -1,0 +1,78 @@
+import { type Client, ScheduleNotFoundError } from '@temporalio/client';
+import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
+import type { TemporalFacts } from '../domain/doctor/temporal.js';
+import { SWEEP_LANES } from '../domain/sweep-lanes.js';
+import { stripeTaskQueue } from '../domain/workflow-ids.js';
+import { hasCode, NOT_FOUND, scheduleId } from './prepare-temporal.js';
+import { createTemporalClient, type TemporalSettings } from './temporal-client.js';
+
+/** temporal.api.enums.v1.TaskQueueType */
+const WORKFLOWS = 1;
+const ACTIVITIES = 2;
+
+/** Looks at what Temporal has of ours, and changes nothing. @throws when Temporal does not answer in time */
+export async function inspectTemporal(settings: TemporalSettings, withinMs: number): Promise<TemporalFacts> {
+  const client = createTemporalClient(settings);
+  try {
+    return await client.connection.withDeadline(Date.now() + withinMs, () => inspect(client, settings));
+  } finally {
+    await client.connection.close();
+  }
+}
+
+async function inspect(client: Client, { namespace, taskQueue }: TemporalSettings): Promise<TemporalFacts> {
+  const namespaceExists = await exists(client, namespace);
+  const none = { missingAttributes: [], missingSchedules: [], pausedSchedules: [], pollers: [] };
+  if (!namespaceExists) return { namespace, namespaceExists, ...none };
+  const [{ customAttributes }, schedules, pollers] = await Promise.all([
+    client.connection.operatorService.listSearchAttributes({ namespace }),
+    Promise.all(SWEEP_LANES.map((lane) => stateOf(client, scheduleId(lane)))),
+    Promise.all([taskQueue, stripeTaskQueue(taskQueue)].map((queue) => pollersOf(client, namespace, queue))),
+  ]);
+  const inState = (wanted: 'missing' | 'paused') =>
+    schedules.filter(({ state }) => state === wanted).map(({ id }) => id);
+  return {
+    namespace,
+    namespaceExists,
+    missingAttributes: SEARCH_ATTRIBUTES.map(({ name }) => name).filter((name) => !(name in (customAttributes ?? {}))),
+    missingSchedules: inState('missing'),
+    pausedSchedules: inState('paused'),
+    pollers,
+  };
+}
+
+async function exists(client: Client, namespace: string): Promise<boolean> {
+  try {
+    await client.workflowService.describeNamespace({ namespace });
+    return true;
+  } catch (error) {
+    if (hasCode(error, NOT_FOUND)) return false;
+    throw error;
+  }
+}
+
+async function stateOf(client: Client, id: string): Promise<{ id: string; state: 'there' | 'missing' | 'paused' }> {
+  try {
+    const { state } = await client.schedule.getHandle(id).describe();
+    return { id, state: state.paused ? 'paused' : 'there' };
+  } catch (error) {
+    if (error instanceof ScheduleNotFoundError) return { id, state: 'missing' };
+    throw error;
+  }
+}
+
+async function pollersOf(
+  client: Client,
+  namespace: string,
+  taskQueue: string,
+): Promise<TemporalFacts['pollers'][number]> {
+  const count = async (taskQueueType: number): Promise<number> => {
+    const { pollers } = await client.workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType,
+    });
+    return pollers?.length ?? 0;
+  };
+  return { taskQueue, workflows: await count(WORKFLOWS), activities: await count(ACTIVITIES) };
+}
