@@ -77,8 +77,7 @@ export type AuditLedger = ReturnType<typeof createEventChains> & Pick<OperatorLe
 export async function withAuditLedger<T>(context: CliContext, work: (ledger: AuditLedger) => Promise<T>): Promise<T> {
   const { databaseUrl } = context.readOperatorConfig();
   const database = createDatabase({ url: databaseUrl, maxConnections: 2, statementTimeoutMs: 0 });
-  const { findItems } = createItemFinder(database);
-  return await closing(database, () => work({ ...createEventChains(database), findItems }));
+  return await closing(database, () => work({ ...createEventChains(database), ...createItemFinder(database) }));
 }
 
 async function closing<T>(database: Database, work: () => Promise<T>): Promise<T> {
