@@ -152,7 +152,7 @@ export const ENVIRONMENT = z.object({
     description: "Port on which a worker serves Temporal's own metrics; none when left out.",
     example: '9464',
   }),
-  AUDIT_ANCHOR_DIR: optional(anyText(), {
+  AUDIT_ANCHOR_DIR: optional(matching(/^\//, 'an absolute path'), {
     description:
       'Directory outside Postgres, the same for all workers, into which one of them writes the heads of the event chains once a day; none when left out.',
     example: '/var/lib/makegood/anchors',

@@ -38,7 +38,7 @@ describe('makegood completion bash', () => {
     expect(offered('')).toEqual(
       expect.arrayContaining(['list', 'show', 'explain', 'doctor', 'pause', 'resume', '--help']),
     );
-    expect(offered('ex')).toEqual(['explain']);
+    expect(offered('ex')).toEqual(['explain', 'export']);
   });
 
   it('offers kinds, options, statuses and providers, each where it stands', () => {

@@ -122,6 +122,7 @@ const WRONG: readonly (readonly [
   ['TEMPO_PAYEE_KEY', '0xhunter2', /private key/, TEMPO],
   ['TEMPO_SETTLE_THRESHOLD', '0', /at least 1/],
   ['TEMPO_SETTLE_INTERVAL', '1', /duration/],
+  ['AUDIT_ANCHOR_DIR', 'anchors', /absolute path/],
   ['REVERSAL_WORKER_ENABLED', 'yes', /true or false/],
   ['REVERSAL_WORKER_ENABLED', '', /empty/],
   ['REVERSAL_MAX_RETRIES', '-1', /whole number/],
