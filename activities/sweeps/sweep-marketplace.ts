@@ -1,6 +1,6 @@
 import type { MarketplaceKind } from '../../src/domain/marketplace/marketplace.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { DueItem, MarketplaceItem } from '../../src/ledger/marketplace/marketplace-types.js';
+import type { DueItem, FoundDue } from '../../src/ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../../src/observability/logger.js';
 import type { LaneWork, Pass } from './lane-pass.js';
 import { withConcurrency } from './with-concurrency.js';
@@ -23,13 +23,12 @@ export function createMarketplaceSweep(
   { ledger, starter, logger }: MarketplaceSweepDependencies,
 ): LaneWork {
   /** @throws when nothing of it could be started: then it is Temporal that is away, and not one item that is ill */
-  async function startPage(items: readonly DueItem[], pass: Pass): Promise<number> {
-    const started: MarketplaceItem[] = [];
-    const failed: { item: MarketplaceItem; error: unknown }[] = [];
-    await withConcurrency(STARTS_AT_ONCE, items, pass.over, async (due) => {
-      const item = { kind: due.kind, id: due.id };
+  async function startPage(items: readonly FoundDue[], pass: Pass): Promise<number> {
+    const started: FoundDue[] = [];
+    const failed: { item: FoundDue; error: unknown }[] = [];
+    await withConcurrency(STARTS_AT_ONCE, items, pass.over, async (item) => {
       try {
-        if (await starter.wake(due)) started.push(item);
+        if (await starter.wake(item)) started.push(item);
       } catch (error) {
         failed.push({ item, error });
       }
@@ -37,7 +36,10 @@ export function createMarketplaceSweep(
     const [first] = failed;
     if (first && started.length === 0) throw first.error;
     for (const { item, error } of failed)
-      logger.warn({ item, err: error }, 'a workflow could not be started; it is tried again in a minute');
+      logger.warn(
+        { item: { kind: item.kind, id: item.id }, err: error },
+        'a workflow could not be started; it is tried again in a minute',
+      );
     // What failed waits as long as what was started, so that it never stands before the others.
     await ledger.markItemsStarted([...started, ...failed.map(({ item }) => item)]);
     return started.length;

@@ -1,7 +1,7 @@
 import { PROOFS_APART_MS } from '../../domain/calls/key-age.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import type { DueItem, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
+import type { DueItem, FoundDue, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
 
 const TABLE_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: 'payments',
@@ -31,15 +31,15 @@ export function createDueItems(database: Database) {
      * Sellers in turn, each oldest first, so that a busy one never fills a page. While Stripe is parked only one item is
      * given, when a probe is due; a parked seller's likewise.
      */
-    async dueItems(kind: MarketplaceKind, limit: number): Promise<readonly DueItem[]> {
-      const rows = await database.query<Omit<DueItem, 'amount'> & { amount: string }>(
+    async dueItems(kind: MarketplaceKind, limit: number): Promise<readonly FoundDue[]> {
+      const rows = await database.query<Omit<FoundDue, 'amount'> & { amount: string }>(
         `WITH due AS (
            SELECT x.id, x.order_id, ${SELLER_OF[kind]} AS seller, x.amount, x.currency, x.next_check_at,
              row_number() OVER (PARTITION BY ${SELLER_OF[kind]} ORDER BY x.next_check_at, x.id) AS place,
              row_number() OVER (ORDER BY x.next_check_at, x.id) AS overall
            FROM ${TABLE_OF[kind]} x WHERE x.next_check_at <= clock_now()
          )
-         SELECT $2 AS kind, d.id, d.order_id AS "orderId", d.seller AS "sellerAccount", d.amount, d.currency FROM due d
+         SELECT $2 AS kind, d.id, d.order_id AS "orderId", d.seller AS "sellerAccount", d.amount, d.currency, d.next_check_at::text AS "dueAt" FROM due d
          LEFT JOIN provider_breakers all_of_it ON all_of_it.provider = 'stripe' AND all_of_it.state <> 'closed' AND d.seller IS NOT NULL
          LEFT JOIN provider_breakers one ON one.provider = 'stripe:' || d.seller AND one.state <> 'closed'
          WHERE (all_of_it.provider IS NULL OR (all_of_it.probe_at <= clock_now() AND d.overall = 1))
@@ -62,16 +62,16 @@ export function createDueItems(database: Database) {
 
     /**
      * After their workflows were started or woken: looked at again only if nothing takes them further. Whoever holds a row
-     * now is taking it further.
+     * now is taking it further, and what was dated anew since it was found, by a decision, is found again.
      */
-    async markItemsStarted(items: readonly MarketplaceItem[]): Promise<void> {
+    async markItemsStarted(items: readonly (MarketplaceItem & Partial<Pick<FoundDue, 'dueAt'>>)[]): Promise<void> {
       for (const kind of new Set(items.map((item) => item.kind))) {
-        const ids = items.filter((item) => item.kind === kind).map((item) => item.id);
+        const own = items.filter((item) => item.kind === kind);
         await database.query(
           `UPDATE ${TABLE_OF[kind]} SET next_check_at = clock_now() + ${AGAIN_AFTER}
-           WHERE id IN (SELECT id FROM ${TABLE_OF[kind]} WHERE id = ANY ($1) AND next_check_at <= clock_now()
-             ORDER BY id FOR UPDATE SKIP LOCKED)`,
-          [ids],
+           WHERE id IN (SELECT x.id FROM ${TABLE_OF[kind]} x JOIN unnest($1::uuid[], $2::timestamptz[]) AS found (id, due_at) ON found.id = x.id
+             WHERE x.next_check_at <= coalesce(found.due_at, clock_now()) ORDER BY x.id FOR UPDATE OF x SKIP LOCKED)`,
+          [own.map(({ id }) => id), own.map(({ dueAt }) => dueAt ?? null)],
         );
       }
     },

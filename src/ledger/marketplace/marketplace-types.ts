@@ -98,6 +98,12 @@ export interface DueItem {
   readonly currency: string;
 }
 
+/** An item that a sweep has found. */
+export interface FoundDue extends DueItem {
+  /** Since when, to the microsecond: whoever dates it anew meanwhile wants it to be found again. */
+  readonly dueAt: string;
+}
+
 export interface NewWebhookEvent {
   readonly provider: 'hyperswitch' | 'stripe';
   readonly eventId: string;

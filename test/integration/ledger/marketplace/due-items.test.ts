@@ -24,15 +24,18 @@ describe('what nobody took further', () => {
   it('is found, of every kind, with all that a start needs', async () => {
     const order = await steps.paid({ acct_a: 1_000 });
     const transfer = order.transfers.acct_a!;
-    expect(await due('transfer')).toEqual([
+    const [found] = await due('transfer');
+    const { dueAt, ...item } = found!;
+    expect(Date.parse(dueAt)).toBeLessThanOrEqual(test.clock.nowMs());
+    expect([item]).toEqual([
       { kind: 'transfer', id: transfer, orderId: order.id, sellerAccount: 'acct_a', amount: 1_000n, currency: 'USD' },
     ]);
-    expect(await test.ledger.describeItem({ kind: 'transfer', id: transfer })).toEqual((await due('transfer'))[0]);
+    expect(await test.ledger.describeItem({ kind: 'transfer', id: transfer })).toEqual(item);
     await steps.send(transfer);
     expect(await due('transfer')).toEqual([]);
     const refund = await steps.askRefund(order.id, 400);
     steps.pass(MINUTE_MS);
-    expect(await due('refund')).toEqual([
+    expect(await due('refund')).toMatchObject([
       { kind: 'refund', id: refund, orderId: order.id, sellerAccount: null, amount: 400n, currency: 'USD' },
     ]);
     await steps.refundSays(refund, 'succeeded');
@@ -111,6 +114,17 @@ describe('what nobody took further', () => {
     await test.ledger.unparkProvider('stripe:acct_a');
     expect(await dueIds('transfer')).toHaveLength(3);
     expect(also.id).not.toBe(mine.id);
+  });
+
+  it('is found again at once where a decision has dated it anew while its workflow was started', async () => {
+    const order = await steps.paid({ acct_a: 1_000 });
+    const found = await due('transfer');
+    steps.pass(SECOND_MS);
+    await test.database.query('UPDATE seller_transfers SET next_check_at = clock_now() WHERE id = $1', [
+      order.transfers.acct_a,
+    ]);
+    await test.ledger.markItemsStarted(found);
+    expect(await dueIds('transfer')).toEqual([order.transfers.acct_a]);
   });
 
   it('asks no more often about what waits for a balance than it may be asked for', async () => {
