@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { showSettlement } from '../../../src/cli/show-settlement.js';
+import { createExplanationFacts } from '../../../src/ledger/explanation-facts.js';
 import { createStoryReader } from '../../../src/ledger/settlements/settlement-story.js';
 import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';
 
@@ -22,7 +23,7 @@ const counted = async () => (await shop.store.ledger.figures()).answersDue;
 it('a charge is counted from a minute after it was settled until its answer is had, and shown', async () => {
   const { id, headers } = await shop.due('/report');
   const { ledger, database, clock } = shop.store;
-  const operator = { ...ledger, ...createStoryReader(database) };
+  const operator = { ...ledger, ...createStoryReader(database), ...createExplanationFacts(database) };
   expect(await counted()).toBe(0);
   clock.advance(61_000);
   expect(await counted()).toBe(1);
