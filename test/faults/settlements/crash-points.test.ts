@@ -31,6 +31,8 @@ const PATH = {
 const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'authServer.createPaymentRequest': 'before there is a payment',
   'authServer.supported': 'before there is a payment',
+  'ledger.anchorMoment': 'reads',
+  'ledger.changedHeads': 'reads',
   'ledger.assertReady': 'before the process does anything',
   'ledger.missingKeyIds': 'before the process does anything',
   'ledger.schemaState': 'before the process does anything',
