@@ -19,7 +19,9 @@ async function sold(rules?: DisputeWorldOptions): Promise<OrderId> {
 type Dispute = Awaited<ReturnType<DisputeWorld['dispute']>>;
 const idOf = async (order: OrderId) => (await world.find(order)).disputes[0]!.id;
 
+/** A bank's next step comes seconds later at the soonest: Stripe's movements bear whole ones. */
 async function told(order: OrderId, dispute: Dispute): Promise<void> {
+  world.clock.advance(2_000);
   await world.hyperswitchTells(order, dispute);
   await world.settle();
 }

@@ -25,7 +25,8 @@ type Step =
   | { readonly do: 'release'; readonly request: number };
 
 const cumulative = fc.bigInt({ min: 1n, max: DEPOSIT + 50n });
-const request = fc.nat({ max: 9 });
+/** Three are made in most stories: a change of one that is not there says nothing. */
+const request = fc.nat({ max: 3 });
 const share = fc.double({ min: 0, max: 1.2, noNaN: true });
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
