@@ -5,7 +5,8 @@ import { type RunbookFolder, type RunbookShell, runbookFolder } from '../support
 
 /** Who is woken at night types what these runbooks say, word for word, while what they are about is the case. */
 
-const PATIENT = { timeout: 60_000, interval: 200 };
+/** Our balance is read once a minute, however many ask. */
+const PATIENT = { timeout: 90_000, interval: 200 };
 let stack: MarketplaceStack;
 let folder: RunbookFolder;
 beforeAll(async () => {
@@ -38,6 +39,12 @@ const askedTransferOf = async ({ id }: Sold): Promise<string> => {
 const deaf = (isDeaf: boolean) =>
   stack.stripe('webhooks/faults', ['PUT', { rules: isDeaf ? [{ kinds: ['lost'] }] : [] }]);
 const topUp = (usd: number) => stack.stripe('seed', ['POST', { topups: { usd } }]);
+/** One person's decisions of a day add up: from the threshold on the second one is asked. */
+async function decided(shell: RunbookShell, begins: string, given: Readonly<Record<string, string>>): Promise<void> {
+  const told = await shell.type(begins, given);
+  if (told.includes('makegood approve'))
+    await shell.type('makegood approve', { decision: decisionIn(told) }, 'approver');
+}
 /** The decision that a command has asked to be approved. */
 const decisionIn = (told: string): string => /makegood approve ([\w-]{36})/.exec(told)?.[1] ?? told;
 const change = (statement: string, id: string) => withoutTriggers(stack.database, (query) => query(statement, [id]));
@@ -57,10 +64,10 @@ it('the runbook platform-balance does what it says', async () => {
   });
   await topUp(10_000);
   expect(await shell.type('makegood resolve', { transfer: id })).toContain('is waiting_platform_balance by decision');
-  await transferOf(sold, 'completed');
+  await expect.poll(async () => (await stack.order(sold.id)).transfers[0]?.status, PATIENT).toBe('completed');
   await stack.stripe('settlement', ['PUT', { days: 0 }]);
   expect(shell.untyped()).toEqual([]);
-}, 120_000);
+}, 180_000);
 
 it('the runbook seller-not-able-to-receive does what it says', async () => {
   const shell = folder.open('seller-not-able-to-receive');
@@ -151,11 +158,11 @@ it('the runbook dispute does what it says', async () => {
   const posted = await unreadable(shell);
   await shell.type('curl', { dispute: posted });
   expect(await fundsOf(posted)).toBe('out');
-  await shell.type('makegood resolve <dispute> write_off', { dispute: await unreadable(shell) });
+  await decided(shell, 'makegood resolve <dispute> write_off', { dispute: await unreadable(shell) });
 
   const adopted = await unnamed(shell);
   expect(await shell.type('makegood show <order>', { order: adopted.id })).toContain(adopted.dispute);
-  await shell.type('makegood resolve <dispute> adopt', { dispute: adopted.dispute });
+  await decided(shell, 'makegood resolve <dispute> adopt', { dispute: adopted.dispute });
   await expect.poll(() => fundsOf(adopted.dispute), PATIENT).toBe('out');
   const heard = await unnamed(shell);
   await stack.hyperswitch('webhooks', ['PUT', { rules: [{ what: 'lost' }] }]);
@@ -189,7 +196,6 @@ async function givenBack(shell: RunbookShell): Promise<void> {
       ])
     )[0]?.reason;
   await expect.poll(asks, PATIENT).toBe('unknown_refund');
-  const told = await shell.type('makegood resolve <payment> given_back', { payment: id });
-  await shell.type('makegood approve', { decision: decisionIn(told) }, 'approver');
+  await decided(shell, 'makegood resolve <payment> given_back', { payment: id });
   await stack.orderUntil('the share is taken back', sold.id, ({ reversals }) => reversals[0]?.status === 'reversed');
 }
