@@ -68,7 +68,7 @@ it('loses and makes no money, whatever is sent, replayed, spoilt and finished la
         cases.count('payouts', payouts.length);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 120 },
   );
   cases.expectAtLeast({ transfers: 30, reversals: 8, payouts: 3 });
 });
