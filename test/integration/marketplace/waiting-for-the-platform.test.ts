@@ -122,22 +122,6 @@ describe('when money comes', () => {
     await market.untilTransfer('completed', ...ids);
     expect(posts(2)).toEqual([2, 1]);
   });
-
-  it('that Stripe then refuses to spend, one asks an hour later, and not all at once', async () => {
-    const ids = await waiting(400n, 300n, 200n);
-    market.stripe.setFaults([
-      { kinds: ['refused'], on: ['transfers.create'], status: 400, code: 'balance_insufficient' },
-    ]);
-    await balance(900);
-    await market.sleep(10 * MINUTE_MS);
-    const first = posts(3).reduce((sum, count) => sum + count, 0);
-    await market.sleep(3 * HOUR_MS);
-    const later = posts(3).reduce((sum, count) => sum + count, 0);
-    expect(first).toBeLessThanOrEqual(4);
-    expect(later - first).toBeLessThanOrEqual(4);
-    expect(await statuses(ids)).toEqual(ids.map(() => 'waiting_platform_balance'));
-    market.stripe.setFaults([]);
-  });
 });
 
 describe('somebody', () => {
