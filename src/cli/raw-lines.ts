@@ -1,25 +1,25 @@
 import type { RawLine } from '../domain/proof/verify-pack.js';
 
 /** Far more than any event has; without a limit, a file without line breaks would fill the memory. */
-const LONGEST = 64 * 1024 * 1024;
+const LONGEST_EVENT = 64 * 1024 * 1024;
 const NEWLINE = 0x0a;
 
-/** Every line of a file exactly as it is, blank ones too, however large the file. */
-export async function* rawLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<RawLine> {
+/** Every line of a file exactly as it is, blank ones too, however large the file. @param longest in bytes */
+export async function* rawLines(input: AsyncIterable<Uint8Array>, longest = LONGEST_EVENT): AsyncGenerator<RawLine> {
   let number = 0;
   let parts: Uint8Array[] = [];
   let length = 0;
 
   function finish(whole: boolean): RawLine {
     number += 1;
-    const text = length > LONGEST ? null : decoded(Buffer.concat(parts));
+    const text = length > longest ? null : decoded(Buffer.concat(parts));
     parts = [];
     length = 0;
     return { number, text, whole };
   }
   function keep(bytes: Uint8Array): void {
     length += bytes.length;
-    if (length <= LONGEST) parts.push(bytes);
+    if (length <= longest) parts.push(bytes);
   }
 
   for await (const chunk of input) {

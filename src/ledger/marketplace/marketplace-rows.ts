@@ -256,7 +256,8 @@ export const toReversal = (row: ReversalRow): Reversal => ({
   createdAt: row.created_at.toISOString(),
 });
 
-const toAttention = (row: AttentionColumns): Attention | null =>
+/** What a person is asked, of any row that may ask. */
+export const toAttention = (row: AttentionColumns): Attention | null =>
   row.attention_reason && row.attention_since
     ? { reason: row.attention_reason, since: row.attention_since.toISOString(), detail: row.attention_detail ?? '' }
     : null;

@@ -1,7 +1,8 @@
-import type { Attention, AttentionReason } from '../../domain/decisions/attention.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId } from '../../domain/ids.js';
 import type { DisputeFunds, DisputeStatus } from '../../domain/marketplace/disputes.js';
 import type { Dispute } from '../../domain/marketplace/marketplace.js';
+import { toAttention } from '../marketplace/marketplace-rows.js';
 
 /** A dispute as pg returns it. */
 export interface DisputeRow {
@@ -52,12 +53,7 @@ export const toDispute = (row: DisputeRow): Dispute => ({
   namedBy: row.named_by,
   providerStatus: row.provider_status,
   reason: row.reason,
-  attention: attentionOf(row),
+  attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
 });
-
-const attentionOf = (row: DisputeRow): Attention | null =>
-  row.attention_reason && row.attention_since
-    ? { reason: row.attention_reason, since: row.attention_since.toISOString(), detail: row.attention_detail ?? '' }
-    : null;
