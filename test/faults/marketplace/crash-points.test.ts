@@ -95,6 +95,8 @@ interface Finished {
   readonly outcomes: ReadonlyMap<string, Outcome>;
   /** What server and worker called while nobody died. */
   readonly calls: readonly string[];
+  /** A failure of its own, so that the cell it began in can still tell why. */
+  readonly unfinished: Error | undefined;
 }
 
 /** One order after the other, each with a death of its own; then everything is left to itself until nothing waits. */
@@ -123,8 +125,22 @@ async function runAll(group: Group): Promise<Finished> {
   // Who was told to come back may still be on his way when nothing waits.
   const all = new Map<string, Outcome>();
   for (const [name, outcome] of outcomes) all.set(name, await outcome);
-  await world.finished(180_000);
-  return { world, outcomes: all, calls, rows: await marketplaceRows(world.test.url) };
+  const unfinished = await world.finished(180_000, () => notOver(world, points, all)).then(() => undefined, asError);
+  return { world, outcomes: all, calls, rows: await marketplaceRows(world.test.url), unfinished };
+}
+
+const asError = (error: Error): Error => error;
+
+async function notOver(
+  { test }: MarketplaceCrashWorld,
+  points: readonly Point[],
+  outcomes: ReadonlyMap<string, Outcome>,
+) {
+  const rows = await marketplaceRows(test.url);
+  return points.filter(({ name, story }) => {
+    const outcome = outcomes.get(name)!;
+    return 'order' in outcome && !isOver(rows, outcome.order, story.ending);
+  });
 }
 
 const outcomeOf = (ended: Promise<OrderId>): Promise<Outcome> =>
@@ -245,6 +261,7 @@ describe.each(GROUPS)('%s', (group) => {
   });
 
   it('asks nobody, and leaves nothing unfinished or unknown', () => {
+    expect(own().unfinished).toBeUndefined();
     const endedUnsent = ({ status, certainty }: MarketplaceRow) =>
       (status === 'failed' || status === 'written_off') && certainty === 'absent';
     const wrong = own().rows.filter(

@@ -1,6 +1,7 @@
 import { newOrderId, type OrderId } from '../../../../src/domain/ids.js';
 import { until } from '../../until.js';
-import { ANSWERED, first, given, half, type Scene, type Story, type Told, WITHIN } from './story.js';
+import { balance, bothWait } from './reversals.js';
+import { ANSWERED, first, given, half, type Scene, type Story, type Told } from './story.js';
 import type { MarketplaceCrashWorld } from './world.js';
 
 const TOKEN = 'shop-token-0123456789';
@@ -195,19 +196,13 @@ export const HTTP: readonly Story[] = [
     sent: true,
     ending: 'refunded',
     async tell(scene) {
-      const { world, sellers } = scene;
+      const { world } = scene;
       const order = given(scene);
-      for (const account of Object.keys(sellers))
-        await world.stripe.setBalance({ account, currency: 'usd', available: 0 });
+      await balance(scene, 0);
       await world.shop.refund(order.id, half(order));
-      await until(
-        'both wait for a balance',
-        async () => (await world.shop.find(order.id)).reversals.every(({ status }) => status === 'waiting_balance'),
-        WITHIN,
-      );
+      await bothWait(scene);
       await scene.die();
-      for (const account of Object.keys(sellers))
-        await world.stripe.setBalance({ account, currency: 'usd', available: 1_000_000 });
+      await balance(scene, 1_000_000);
       const mend = () => retold(world, 'balance.available');
       return { order: order.id, ...(scene.somebodyDies ? { mend } : { rest: mend() }) };
     },

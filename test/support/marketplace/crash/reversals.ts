@@ -102,11 +102,7 @@ export const REVERSALS: readonly Story[] = [
       await balance(scene, 0);
       const order = given(scene);
       await world.shop.refund(order.id, half(order));
-      await until(
-        'both wait for a balance',
-        async () => (await world.shop.find(order.id)).reversals.every(({ status }) => status === 'waiting_balance'),
-        WITHIN,
-      );
+      await bothWait(scene);
       await scene.die();
       await balance(scene, 1_000_000);
       for (const seller of Object.keys(scene.sellers)) world.wake(await world.test.ledger.balanceRose(seller));
@@ -115,6 +111,14 @@ export const REVERSALS: readonly Story[] = [
   },
 ];
 
-async function balance({ world, sellers }: Scene, available: number): Promise<void> {
+export const bothWait = (scene: Scene) =>
+  until(
+    'both wait for a balance',
+    async () =>
+      (await scene.world.shop.find(given(scene).id)).reversals.every(({ status }) => status === 'waiting_balance'),
+    WITHIN,
+  );
+
+export async function balance({ world, sellers }: Scene, available: number): Promise<void> {
   for (const account of Object.keys(sellers)) await world.stripe.setBalance({ account, currency: 'usd', available });
 }

@@ -65,7 +65,8 @@ export interface Told {
   readonly rest?: Promise<unknown>;
 }
 
-export const WITHIN = { limitMs: 20_000, everyMs: 20 };
+/** A task that Temporal gave to a process as it died comes back after ten to thirty seconds (workflows/policies.ts). */
+export const WITHIN = { limitMs: 90_000, everyMs: 20 };
 /** A request that died with its server holds its key for a minute, and an event given out to a dead worker waits twice as long. */
 export const ANSWERED = { limitMs: 600_000, everyMs: 500 };
 export const first = (sellers: Sellers): string => Object.keys(sellers)[0] ?? '';
