@@ -4,6 +4,7 @@ import type { Database } from '../../src/ledger/database.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
 
 const { EventType, WorkflowExecutionStatus } = temporal.api.enums.v1;
+const TASKS = [EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED] as const;
 type PendingActivity = temporal.api.workflow.v1.IPendingActivityInfo;
 
 /**
@@ -29,21 +30,22 @@ export function createIdleWatch() {
       }
     };
 
-  async function isIdle(client: Client, workflowId: string): Promise<boolean> {
+  /** @returns what is at work, or is waiting for a worker; undefined where nothing is */
+  async function underWay(client: Client, workflowId: string): Promise<string | undefined> {
     const execution = { namespace: 'default', execution: { workflowId } };
     const described = await client.workflowService.describeWorkflowExecution(execution).catch(() => undefined);
     const info = described?.workflowExecutionInfo;
     // Nobody started it yet, or nobody ever will.
-    if (!described || !info) return true;
+    if (!described || !info) return undefined;
     if (info.status !== WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING) {
       closed.add(workflowId);
-      return true;
+      return undefined;
     }
-    const atWork = (described.pendingActivities ?? []).some((activity) => !waitsForItsRetry(activity));
-    if (atWork) return false;
+    const atWork = (described.pendingActivities ?? []).find((activity) => !waitsForItsRetry(activity));
+    if (atWork) return `${workflowId}: ${JSON.stringify(atWork)}`;
     const { history } = await client.workflowService.getWorkflowExecutionHistory(execution);
-    const last = history?.events?.at(-1)?.eventType;
-    return last !== EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED && last !== EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED;
+    const last = history?.events?.at(-1);
+    return TASKS.some((type) => type === last?.eventType) ? `${workflowId}: ${JSON.stringify(last)}` : undefined;
   }
 
   return {
@@ -61,15 +63,17 @@ export function createIdleWatch() {
     ledger: (ledger: Ledger): Ledger => ({ ...ledger, describeItem: counted((item) => ledger.describeItem(item)) }),
 
     async until(client: Client, database: Database): Promise<void> {
+      let found: readonly string[] = [];
       for (let looks = 0; looks < 1_000; looks += 1) {
         await new Promise((resolve) => setTimeout(resolve, 5));
+        found = [`${nudges} nudges`];
         if (nudges > 0) continue;
         const rows = await database.query<{ workflow_id: string }>(WORKFLOWS);
         const open = rows.map(({ workflow_id: id }) => id).filter((id) => !closed.has(id));
-        const idle = await Promise.all(open.map((id) => isIdle(client, id)));
-        if (nudges === 0 && idle.every(Boolean)) return;
+        found = (await Promise.all(open.map((id) => underWay(client, id)))).filter((what) => what !== undefined);
+        if (nudges === 0 && found.length === 0) return;
       }
-      throw new Error('something is always under way');
+      throw new Error(`something is always under way: ${found.join('; ')}`);
     },
   };
 }
