@@ -60,7 +60,10 @@ export function createPaymentSearches(database: Database) {
       return rows.map(({ id }) => id);
     },
 
-    /** Looked at all of it. What the processor holds and Hyperswitch has not named yet is looked at again within the hour. */
+    /**
+     * Looked at all of it. What the processor holds and Hyperswitch has not named yet is looked at again within the hour.
+     * Where somebody wanted it looked at meanwhile, what he knew of may have come after this look: it stays due.
+     */
     paymentSearched: (id: PaymentId): Promise<void> =>
       database.transaction(async (query) => {
         const [row] = await query<{ age_ms: number; waits: boolean }>(
@@ -73,7 +76,7 @@ export function createPaymentSearches(database: Database) {
         if (!row) return;
         const againMs = row.waits ? UNNAMED_AGAIN_MS : lookAgainAfterMs(row.age_ms);
         await query(
-          `UPDATE payments SET disputes_look_at = clock_now() + $2 * interval '1 millisecond' WHERE id = $1 AND disputes_look_at IS NOT NULL`,
+          `UPDATE payments SET disputes_look_at = clock_now() + $2 * interval '1 millisecond' WHERE id = $1 AND disputes_look_at > clock_now()`,
           [id, againMs],
         );
       }),

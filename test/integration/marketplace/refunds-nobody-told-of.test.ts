@@ -85,3 +85,14 @@ describe.each([
     expect(await balances()).toEqual([300n, 200n]);
   });
 });
+
+it('a payment is looked at again where that was wanted while it was looked at', async () => {
+  await sold(false);
+  world.clock.advance(2 * HOUR_MS);
+  const [payment] = await world.ledger.duePaymentSearches(1);
+  await world.database.query('UPDATE payments SET disputes_look_at = clock_now() WHERE id = $1', [payment]);
+  await world.ledger.paymentSearched(payment!);
+  expect(await world.ledger.duePaymentSearches(1)).toEqual([payment]);
+  await world.ledger.paymentSearched(payment!);
+  expect(await world.ledger.duePaymentSearches(1)).toEqual([]);
+});
