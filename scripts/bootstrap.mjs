@@ -97,6 +97,16 @@ async function perhapsStripeMock() {
   }
 }
 
+/** Its test is passed over without it, and a run says so at its end. */
+async function perhapsSchemathesis() {
+  const { schemathesis } = await import('./schemathesis.mjs');
+  try {
+    await schemathesis();
+  } catch (error) {
+    say(`the API is not asked what its description allows: ${error.message.split('\n')[0]}`);
+  }
+}
+
 try {
   checkNode();
   await install(root, 'the dependencies');
@@ -109,6 +119,7 @@ try {
     if (purpose === 'test') {
       await perhapsStripeMock();
       await perhapsOtherNodes();
+      await perhapsSchemathesis();
     }
   }
 } catch (error) {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { stripeMockProgram } from './marketplace/stripe-mock.js';
 import { otherNodes } from './other-nodes.js';
+import { recordedTool } from './recorded-tools.js';
 
 /** A program that some checks need and that is not everywhere. */
 export interface Program {
@@ -34,6 +35,13 @@ export const PROGRAMS = {
       'what it answered when that was recorded judged our requests to Stripe; install Go and run `node scripts/stripe-mock.mjs`, or set STRIPE_MOCK',
     inCi: 'where it is',
   },
+  schemathesis: {
+    isThere: () => schemathesisProgram() !== undefined,
+    askedBy: ['test/contract/schemathesis.test.ts'],
+    without:
+      'nobody but our own tests asked the API what its description allows; run `node scripts/schemathesis.mjs`, or set SCHEMATHESIS',
+    inCi: 'installed',
+  },
   'other versions of Node': {
     isThere: () => otherNodes().every(({ program }) => program !== undefined),
     askedBy: ['test/nodes/gate.test.ts'],
@@ -60,6 +68,7 @@ export const PROGRAMS = {
 
 export type ProgramName = keyof typeof PROGRAMS;
 
+export const schemathesisProgram = (): string | undefined => recordedTool('schemathesis', process.env.SCHEMATHESIS);
 export const promtoolProgram = (): string => process.env.PROMTOOL ?? 'promtool';
 export const chromiumProgram = (): string => process.env.CHROMIUM ?? '/usr/bin/chromium';
 

@@ -9,6 +9,7 @@ export const SEED = Number(process.env['MAKEGOOD_SEED']);
 
 /** The files that do less, and what of them only the whole run does. */
 export const SAMPLED: Readonly<Record<string, string>> = {
+  'test/contract/schemathesis.test.ts': 'half of the roles, and 8 examples of 50 of each operation',
   'test/faults/healthy-neighbour.test.ts': 'half of the providers that hang',
   'test/faults/channels/captures-killed.test.ts': 'five in eight deaths of a worker that captures',
   'test/faults/marketplace/backfill-killed.test.ts': 'a backfill of 2,000 transfers; there were 400',

@@ -1,16 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describeExit, startChild } from '../../../sandbox/stack/child.js';
-import { projectRoot } from '../../../sandbox/stack/project-root.js';
 import { testGuard, testLog } from '../child-processes.js';
+import { recordedTool } from '../recorded-tools.js';
 
 /** Where `scripts/stripe-mock.mjs` (run before `npm test`) found or built it; undefined where there is no Go. */
-export function stripeMockProgram(): string | undefined {
-  const record = join(projectRoot(), '.tools', 'paths.json');
-  const paths: unknown = existsSync(record) ? JSON.parse(readFileSync(record, 'utf8')) : {};
-  const found: unknown = process.env.STRIPE_MOCK || Reflect.get(Object(paths), 'stripe-mock');
-  return typeof found === 'string' && existsSync(found) ? found : undefined;
-}
+export const stripeMockProgram = (): string | undefined => recordedTool('stripe-mock', process.env.STRIPE_MOCK);
 
 export interface StripeMock {
   /** Origin of Stripe's API as `stripe-mock` plays it; any key that begins with `sk_test_` is let in. */
