@@ -37,6 +37,9 @@ type Read = { readonly kind: 'read' } | { readonly kind: 'unread'; readonly afte
 
 const READ: Read = { kind: 'read' };
 const AGAIN_MS = 60_000;
+/** Several events of one moment have it read at once; whoever was overtaken this often leaves it to the others for a while. */
+const MOST_READINGS = 5;
+const AGAIN_SOON_MS = 15_000;
 /** Only a person can change what is configured. */
 const MISFIT_AGAIN_MS = 10 * 60_000;
 
@@ -53,7 +56,12 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
       const unread = await askForName(dispute);
       if (unread) return unread;
     }
-    return dispute.connector === 'stripe' ? await readRecord(dispute) : await readWords(dispute, NO_RECORD);
+    if (dispute.connector !== 'stripe') return await readWords(dispute, NO_RECORD);
+    for (let reading = 0; reading < MOST_READINGS; reading += 1) {
+      const read = await readRecord(await known(id));
+      if (read !== 'overtaken') return read;
+    }
+    return unread('it was read by others at the same time', AGAIN_SOON_MS);
   }
 
   async function known(id: DisputeId): Promise<FollowedDispute> {
@@ -76,13 +84,17 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
     return undefined;
   }
 
-  async function readRecord(dispute: FollowedDispute): Promise<Read> {
+  /** `overtaken`: another reading was followed meanwhile, and this one may be older. */
+  async function readRecord(dispute: FollowedDispute): Promise<Read | 'overtaken'> {
     if (!stripe) return unread('Stripe cannot be asked here: set STRIPE_SECRET_KEY', MISFIT_AGAIN_MS);
     const answer = await stripe.readDispute(dispute.providerDisputeId);
     switch (answer.kind) {
-      case 'found':
-        wake(await ledger.applyDispute(dispute.id, answer.value));
+      case 'found': {
+        const started = await ledger.applyDispute(dispute.id, answer.value, dispute.lastReading);
+        if (!started) return 'overtaken';
+        wake(started);
         return READ;
+      }
       case 'missing':
         return await readWords(dispute, 'Stripe holds no such dispute in the account of STRIPE_SECRET_KEY');
       case 'unclear':

@@ -59,6 +59,7 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     for (const one of answer.value) {
       const misfit = await account.profileMisfit(one.profileId);
       if (misfit !== undefined) return misfit;
+      if (isAboutNothing(one)) continue;
       wake((await ledger.noteDispute(id, newDisputeId(clock.nowMs()), one)).started);
     }
     return undefined;
@@ -104,7 +105,8 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     // Not of this account: its disputes and refunds are somebody else's to read.
     if (disputes.kind === 'missing') return undefined;
     if (disputes.kind !== 'found') return disputes.detail;
-    for (const one of disputes.value) wake((await ledger.seeDispute(id, newDisputeId(clock.nowMs()), one)).started);
+    for (const one of disputes.value)
+      if (!isAboutNothing(one)) wake((await ledger.seeDispute(id, newDisputeId(clock.nowMs()), one)).started);
     const refunds = await stripe.refundsOf(name);
     if (refunds.kind === 'missing') return undefined;
     if (refunds.kind !== 'found') return refunds.detail;
@@ -136,3 +138,6 @@ export function createDisputeSearch(dependencies: DisputeSearchDependencies) {
     },
   };
 }
+
+/** A processor may only ask, and name no amount: nothing can leave because of that. Once it is about money, the next look finds it. */
+const isAboutNothing = ({ amount }: Pick<NamedDispute, 'amount'>): boolean => amount === 0n;

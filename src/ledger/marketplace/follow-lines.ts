@@ -130,8 +130,11 @@ function chooseSeller(
   if (positions.size === 0) return { kind: 'no_such_seller' };
   const own = left.filter(({ position }) => positions.has(position));
   const room = own.reduce((sum, one) => sum + one.amount, 0n);
-  if (room === 0n || (amount !== null && amount > room)) return { kind: 'exceeds_seller', left: room };
-  return { kind: 'chosen', amount: amount ?? room, given: spread(amount ?? room, own, step) };
+  // A bank may dispute any amount; what is given back here goes in whole steps.
+  const most = room - (room % step);
+  const asked = amount ?? most;
+  if (asked === 0n || asked > room) return { kind: 'exceeds_seller', left: most };
+  return { kind: 'chosen', amount: asked, given: spread(asked, own, step) };
 }
 
 /** The lines that a refund which was just written names: they are its own from now on, also while it is on its way. */

@@ -76,10 +76,19 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
         return { disputeId: known.id, started: isNews ? [{ kind: 'dispute', id: known.id }] : [] };
       }),
 
-    /** The processor's own record: where the funds are, and so what sellers give back. */
-    applyDispute: (id: DisputeId, held: StripeDispute): Promise<readonly MarketplaceItem[]> =>
+    /**
+     * The processor's own record: where the funds are, and so what sellers give back.
+     * @param after which reading had been followed when this one was asked for. @returns undefined: another one since, which may
+     *   be newer than this, so nothing was followed
+     */
+    applyDispute: (
+      id: DisputeId,
+      held: StripeDispute,
+      after: string | null,
+    ): Promise<readonly MarketplaceItem[] | undefined> =>
       database.transaction(async (query) => {
         const row = await lockDispute(query, id);
+        if (row.last_reading !== after) return undefined;
         const unfit = unfitRecord({ payment: row.connector_transaction_id, currency: row.order_currency }, held);
         const status = statusAtStripe(held.status);
         if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
@@ -138,6 +147,7 @@ interface LockedDispute {
   attention_reason: string | null;
   connector_transaction_id: string | null;
   order_currency: string;
+  last_reading: string | null;
   age_ms: number;
   since_ms: number;
 }
@@ -146,7 +156,7 @@ interface LockedDispute {
 async function lockDispute(query: Query, id: DisputeId): Promise<LockedDispute> {
   await lockOrderOf(query, 'disputes', id);
   const [row] = await query<LockedDispute>(
-    `SELECT d.*, p.connector_transaction_id, o.currency AS order_currency,
+    `SELECT d.*, p.connector_transaction_id, o.currency AS order_currency, extract(epoch FROM d.read_at)::text AS last_reading,
        (extract(epoch FROM clock_now() - d.created_at) * 1000)::float8 AS age_ms,
        (extract(epoch FROM clock_now() - d.changed_at) * 1000)::float8 AS since_ms
      FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = d.order_id WHERE d.id = $1 FOR UPDATE OF d`,

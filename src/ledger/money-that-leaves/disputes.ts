@@ -17,6 +17,8 @@ export interface FollowedDispute {
   readonly providerDisputeId: string;
   readonly namedBy: Dispute['namedBy'];
   readonly orderCurrency: string;
+  /** Which reading of it was followed last; null: none yet. */
+  readonly lastReading: string | null;
 }
 
 interface FollowedRow {
@@ -30,6 +32,7 @@ interface FollowedRow {
   provider_dispute_id: string;
   named_by: Dispute['namedBy'];
   order_currency: string;
+  last_reading: string | null;
 }
 /** Disputes as they are. */
 export function createDisputeReader(database: Database) {
@@ -60,7 +63,7 @@ export function createDisputeReader(database: Database) {
     async disputeToFollow(id: DisputeId): Promise<FollowedDispute | undefined> {
       const [row] = await database.query<FollowedRow>(
         `SELECT d.id, d.payment_id, p.hyperswitch_payment_id, d.hyperswitch_dispute_id, d.psp_account, p.connector_transaction_id,
-           d.provider_dispute_id, d.named_by, o.currency AS order_currency
+           d.provider_dispute_id, d.named_by, o.currency AS order_currency, extract(epoch FROM d.read_at)::text AS last_reading
          FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = d.order_id WHERE d.id = $1`,
         [id],
       );
@@ -75,6 +78,7 @@ export function createDisputeReader(database: Database) {
           providerDisputeId: row.provider_dispute_id,
           namedBy: row.named_by,
           orderCurrency: row.order_currency,
+          lastReading: row.last_reading,
         }
       );
     },

@@ -149,7 +149,8 @@ it('what came back in parts within one second is back once, in whichever order t
   const whole = { id: out!.id, amount: -500n, currency: 'USD', at: at(-1) };
   const parts = ['txn_b', 'txn_a'].map((part) => ({ id: part, amount: 200n, currency: 'USD', at: at(0) }));
   const read = async (...back: DisputeMovement[]) => {
-    await world.ledger.applyDispute(id, {
+    const after = (await world.ledger.disputeToFollow(id))!.lastReading;
+    const record = {
       stripeDisputeId: dispute.atProcessor,
       charge: 'ch_1',
       paymentIntent: pi,
@@ -159,7 +160,8 @@ it('what came back in parts within one second is back once, in whichever order t
       reason: 'general',
       createdAt: at(-1),
       movements: [whole, ...back],
-    });
+    };
+    await world.ledger.applyDispute(id, record, after);
     await world.settle(['transfer', 'reversal']);
     return [...(await two.disputes()), ...(await two.sharesOut())];
   };

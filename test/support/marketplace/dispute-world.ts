@@ -165,14 +165,14 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
     hears,
 
     /** Ordered and paid; nothing of it is sent before {@link settle}. */
-    async paid(sellers: Readonly<Record<string, bigint>>): Promise<OrderId> {
+    async paid(sellers: Readonly<Record<string, bigint>>, currency = 'USD'): Promise<OrderId> {
       const id = newOrderId(clock.nowMs());
       const items = Object.entries(sellers).map(([sellerAccount, amount]) => ({
         sellerAccount,
         amount,
         description: 'goods',
       }));
-      await ledger.createOrder({ id, currency: 'USD', items }, await beginRequest({ ledger }, 'orders'));
+      await ledger.createOrder({ id, currency, items }, await beginRequest({ ledger }, 'orders'));
       const at = hyperswitchPaymentId(paymentKey(id));
       const made = await ledger.createPayment(
         { id: newPaymentId(clock.nowMs()), orderId: id, hyperswitchPaymentId: at },
@@ -185,16 +185,11 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
       return id;
     },
 
+    /** Succeeded at Hyperswitch, and not read again here. */
+    refundUnread,
+
     async refund(orderId: OrderId, amount: bigint): Promise<RefundId> {
-      const id = newRefundId(clock.nowMs());
-      const at = hyperswitchRefundId(refundKey(id));
-      const outcome = await ledger.createRefund(
-        { id, orderId, amount, reason: 'requested', hyperswitchRefundId: at },
-        await beginRequest({ ledger }, 'refunds'),
-      );
-      if (outcome.kind !== 'created') throw new Error(outcome.kind);
-      await calls.advanceRefund(id);
-      await atHyperswitch.moveRefund(at, { to: 'succeeded' });
+      const id = await refundUnread(orderId, amount);
       await calls.advanceRefund(id);
       return id;
     },
@@ -241,10 +236,13 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
       return row?.count ?? 0;
     },
 
+    /** Stripe's own record of a dispute now. */
+    readAtStripe: (stripeDisputeId: string) => stripe.inLane('disputes').readDispute(stripeDisputeId),
+
     /** Available at the seller's account. */
-    async balanceOf(seller: string): Promise<bigint> {
+    async balanceOf(seller: string, currency = 'USD'): Promise<bigint> {
       const answer = await stripe.inLane(seller).readBalance(seller);
-      return answer.kind === 'found' ? (answer.value.get('USD') ?? 0n) : 0n;
+      return answer.kind === 'found' ? (answer.value.get(currency) ?? 0n) : 0n;
     },
 
     async close() {
@@ -253,6 +251,19 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
       await test.dispose();
     },
   };
+
+  async function refundUnread(orderId: OrderId, amount: bigint): Promise<RefundId> {
+    const id = newRefundId(clock.nowMs());
+    const at = hyperswitchRefundId(refundKey(id));
+    const outcome = await ledger.createRefund(
+      { id, orderId, amount, reason: 'requested', hyperswitchRefundId: at },
+      await beginRequest({ ledger }, 'refunds'),
+    );
+    if (outcome.kind !== 'created') throw new Error(outcome.kind);
+    await calls.advanceRefund(id);
+    await atHyperswitch.moveRefund(at, { to: 'succeeded' });
+    return id;
+  }
 
   async function hears(event: NewWebhookEvent): Promise<void> {
     await processWebhook(event);
