@@ -41,7 +41,8 @@ describe.each(CASES)('a dispute in %s, which moves in steps of %s', (currency, s
     expect(balances.map((balance) => balance % step)).toEqual([0n, 0n]);
   }
 
-  async function followed(order: OrderId): Promise<void> {
+  /** @returns what became of it */
+  async function followed(order: OrderId): Promise<readonly string[]> {
     const dispute = await world.dispute(order, { amount: odd(33n) });
     const told = async () => {
       await world.hyperswitchTells(order, dispute);
@@ -54,6 +55,7 @@ describe.each(CASES)('a dispute in %s, which moves in steps of %s', (currency, s
     await told();
     await world.move(dispute, { move: 'lose' });
     await told();
+    return (await world.find(order)).disputes.map(({ status, funds }) => `${status} ${funds}`);
   }
 
   const asked = async (order: OrderId, refund: Pick<NewRefund, 'lines' | 'amount'>) => {
@@ -68,7 +70,7 @@ describe.each(CASES)('a dispute in %s, which moves in steps of %s', (currency, s
 
   it('is followed in whole steps, in parts and with its fee, and restored exactly', async () => {
     world = await openDisputeWorld({ fees: new Map([[currency, BigInt(odd(7n))]]) });
-    await followed(await sold());
+    expect(await followed(await sold())).toEqual(['lost out']);
   });
 
   it('leaves whole steps to a refund of all that is left of a seller', async () => {

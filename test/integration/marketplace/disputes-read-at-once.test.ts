@@ -19,10 +19,8 @@ const begun = async (opened: Promise<TwoSellers>): Promise<OrderId> => {
   return two.order;
 };
 
-const AT_ONCE = 'everything that is told, read, searched, refunded and decided at once moves each cent once';
-
 describe.each<DisputePolicy>(['reverse', 'hold', 'wait'])('DISPUTE_POLICY=%s', (policy) => {
-  it(AT_ONCE, async () => {
+  it('everything told, read, searched, refunded and decided at once moves each cent once', async () => {
     const order = await begun(policy === 'hold' ? twoSellersPaid({ policy }) : twoSellersSold({ policy }));
     const { payment } = await world.find(order);
     const failing = await world.refundUnread(order, 300n);
