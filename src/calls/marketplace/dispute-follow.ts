@@ -51,23 +51,17 @@ export type DisputeFollow = ReturnType<typeof createDisputeFollow>;
  */
 export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake }: DisputeFollowDependencies) {
   async function readDispute(id: DisputeId): Promise<Read> {
-    const dispute = await known(id);
+    const dispute = await known(ledger, id);
     if (dispute.namedBy === null) {
       const unread = await askForName(dispute);
       if (unread) return unread;
     }
     if (dispute.connector !== 'stripe') return await readWords(dispute, NO_RECORD);
     for (let reading = 0; reading < MOST_READINGS; reading += 1) {
-      const read = await readRecord(await known(id));
+      const read = await readRecord(await known(ledger, id));
       if (read !== 'overtaken') return read;
     }
     return unread('it was read by others at the same time', AGAIN_SOON_MS);
-  }
-
-  async function known(id: DisputeId): Promise<FollowedDispute> {
-    const dispute = await ledger.disputeToFollow(id);
-    if (!dispute) throw new Error(`dispute ${id} is not in the ledger`);
-    return dispute;
   }
 
   /** Stripe told of it first: Hyperswitch may name it by now. */
@@ -159,3 +153,12 @@ const WHERE = { none: 'did not move', out: 'are out', back: 'are back' } as cons
 const NO_RECORD = 'its processor keeps no record that is read here';
 
 const unread = (detail: string, afterMs = AGAIN_MS): Read => ({ kind: 'unread', afterMs, detail });
+
+async function known(
+  ledger: Pick<DisputeFollowDependencies['ledger'], 'disputeToFollow'>,
+  id: DisputeId,
+): Promise<FollowedDispute> {
+  const dispute = await ledger.disputeToFollow(id);
+  if (!dispute) throw new Error(`dispute ${id} is not in the ledger`);
+  return dispute;
+}
