@@ -46,3 +46,12 @@ const HYPERSWITCH_UNITS: Readonly<Record<string, bigint>> = { UGX: 100n };
 
 /** So many of our minor units are one of Hyperswitch's. */
 export const hyperswitchUnit = (currency: string): bigint => HYPERSWITCH_UNITS[currency] ?? 1n;
+
+/**
+ * Why no order is taken in it; undefined: orders are. Hyperswitch hands its own minor units to Stripe as they are
+ * (`MinorUnitForConnector` of its connector): of 5,000 whole shillings Stripe would charge 50, and the sellers would be paid 5,000.
+ */
+export const whyNotSold = (currency: string): string | undefined =>
+  hyperswitchUnit(currency) === 1n
+    ? undefined
+    : 'is counted otherwise by Hyperswitch than by Stripe, which would charge a hundredth';

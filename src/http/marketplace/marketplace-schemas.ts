@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { CERTAINTIES } from '../../domain/calls/certainty.js';
-import { amountStep, parseCurrency } from '../../domain/marketplace/currencies.js';
+import { amountStep, parseCurrency, whyNotSold } from '../../domain/marketplace/currencies.js';
 import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import { FEE_POLICIES, feeOf } from '../../domain/marketplace/lines.js';
 import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
@@ -38,8 +38,9 @@ const currency = z
   .regex(/^[A-Za-z]{3}$/, { error: 'has to be a currency of three letters, for example "USD"' })
   .transform((code, context) => {
     const known = parseCurrency(code);
-    if (known !== undefined) return known;
-    context.addIssue('is no currency that is in use (ISO 4217)');
+    const refusal = known === undefined ? 'is no currency that is in use (ISO 4217)' : whyNotSold(known);
+    if (known !== undefined && refusal === undefined) return known;
+    context.addIssue(refusal ?? '');
     return z.NEVER;
   })
   .describe('ISO 4217, in any case; answers hold upper case.');

@@ -90,21 +90,3 @@ describe.each(CASES)('a dispute in %s, which moves in steps of %s', (currency, s
     }
   });
 });
-
-/**
- * Hyperswitch's connector hands its own minor units to Stripe as they are (MinorUnitForConnector): 5,000 whole shillings become 50.00
- * there, and the sellers are paid 5,000.00 of the platform's own money.
- */
-it.fails('sellers get no more than the buyer has paid at Stripe, in shillings that it counts otherwise than Hyperswitch', async () => {
-  world = await openDisputeWorld();
-  const account = world.atStripe.platformAccount;
-  await world.atStripe.setBalance({ account, currency: 'ugx', available: 100_000_000 });
-  await world.paid({ [ADA]: 500_000n }, 'UGX');
-  for (let hour = 0; hour < 3; hour += 1) {
-    await world.settle();
-    world.clock.advance(3_600_000);
-  }
-  await world.settle();
-  const [charge] = world.atStripe.ledger().charges;
-  expect(await world.balanceOf(ADA, 'UGX')).toBeLessThanOrEqual(BigInt(charge!.amount));
-});
