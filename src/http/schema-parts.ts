@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ATTENTION_REASONS } from '../domain/decisions/attention.js';
 import { parseOrderId } from '../domain/ids.js';
+import type { PageKey } from '../ledger/reading/page-key.js';
 
 /** What requests and answers of every kind are made of. */
 
@@ -25,23 +26,13 @@ const cursor = z
 
 const toCursor = (id: string): string => Buffer.from(id, 'utf8').toString('base64url');
 
-/** Where a page of a list ends whose items are not told apart by a UUID: when its last one came to be, and its name. */
-export interface PageKey {
-  /** ISO 8601, to the microsecond. */
-  readonly at: string;
-  readonly id: string;
-}
-
-const PageKey = z.tuple([
-  z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/),
-  z.string().min(1).max(300),
-]);
+const pageKey = z.tuple([z.iso.datetime({ precision: 6 }).regex(/^(?!0000)/), z.string().min(1).max(300)]);
 
 export const keyCursor = z
   .string()
   .regex(/^[A-Za-z0-9_-]{1,600}$/, { error: 'is not a cursor of ours' })
   .transform((encoded, context): PageKey => {
-    const key = PageKey.safeParse(parsed(Buffer.from(encoded, 'base64url').toString('utf8')));
+    const key = pageKey.safeParse(parsed(Buffer.from(encoded, 'base64url').toString('utf8')));
     if (key.success && !key.data[1].includes('\0')) return { at: key.data[0], id: key.data[1] };
     context.addIssue('is not a cursor of ours');
     return z.NEVER;
@@ -62,10 +53,18 @@ export const limit = z
   .regex(/^([1-9][0-9]?|1[0-9]{2}|200)$/, { error: 'has to be a whole number from 1 to 200' })
   .default('50');
 
+/** Of whatever offset; the ledger knows fewer, and no year 0. */
+const moment = z.iso.datetime({ offset: true }).transform((given, context) => {
+  const utc = new Date(given).toISOString();
+  if (/^(?!0000)\d{4}-/.test(utc)) return utc;
+  context.addIssue('is no moment of this era');
+  return z.NEVER;
+});
+
 /** Of when an item came to be. */
 export const period = {
-  since: z.iso.datetime({ offset: true }).optional().describe('Made at this moment or later.'),
-  until: z.iso.datetime({ offset: true }).optional().describe('Made before this moment.'),
+  since: moment.optional().describe('Made at this moment or later.'),
+  until: moment.optional().describe('Made before this moment.'),
 };
 
 export const currencyFilter = z
