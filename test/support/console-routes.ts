@@ -41,14 +41,19 @@ const EMPTY_LEDGER: Partial<Ledger> = {
 /** What the console's routes are given where nothing is configured; tests replace what they are about. */
 export function consoleRoutes({
   ledger,
+  mostListeners,
   ...given
-}: Partial<Omit<ConsoleDependencies, 'ledger'>> & { readonly ledger: Partial<Ledger> }): ConsoleDependencies {
+}: Partial<Omit<ConsoleDependencies, 'ledger'>> & {
+  readonly ledger: Partial<Ledger>;
+  readonly mostListeners?: number;
+}): ConsoleDependencies {
   const whole = { ...EMPTY_LEDGER, ...ledger } as Ledger;
   const quiet = () => undefined;
   return {
     ledger: whole,
     changes: createChangeFeed({
       ledger: whole,
+      mostClients: mostListeners,
       logger: { trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
     }),
     webRoot: '/nowhere/web',

@@ -9,9 +9,9 @@ export interface ChangeFeedDependencies {
   };
   readonly logger: Logger;
   /** More are refused; each holds a connection. */
-  readonly mostClients?: number;
-  readonly pollMs?: number;
-  readonly heartbeatMs?: number;
+  readonly mostClients?: number | undefined;
+  readonly pollMs?: number | undefined;
+  readonly heartbeatMs?: number | undefined;
 }
 
 interface Client {
