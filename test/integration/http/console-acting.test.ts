@@ -61,7 +61,8 @@ describe('an event that is acted on again', () => {
   it('moves nothing itself: however often it is asked for, the ledger of money stays as it is', async () => {
     await stuck(1);
     const before = await ledgerNow();
-    for (const _time of [1, 2, 3]) expect((await act('webhooks/stripe:evt_again/replay', note)).status).toBe(202);
+    for (const time of ['once', 'twice', 'again'])
+      expect((await act('webhooks/stripe:evt_again/replay', { note: time })).status).toBe(202);
     const [{ reversals, settlements, decisions }] = (await ledgerNow()) as [Record<string, unknown>];
     expect(before[0]).toMatchObject({ reversals, settlements, decisions });
   });
@@ -123,7 +124,7 @@ describe('many decisions at once', () => {
 
   it('decide exactly what was named, and pass over what waits for something else by then', async () => {
     const [first = '', second = '', third = '', other = ''] = await stuck(4);
-    const [settled = ''] = [aSettlement().id];
+    const settled = aSettlement().id;
     const preview = await bulk({ ...RETRY, ids: [first, second, third], dry_run: true });
     expect([...outcomes(preview.body).keys()]).toEqual([first, second, third]);
     await act(`reversals/${second}/resolve`, { action: 'retry', note: 'by myself' });

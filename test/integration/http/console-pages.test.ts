@@ -4,11 +4,12 @@ import { startApi } from '../../support/api.js';
 import { consoleApiForFile, rawGet } from '../../support/console-api.js';
 import { consoleRoutes } from '../../support/console-routes.js';
 
-const { api, build, ledger, webRoot } = await consoleApiForFile();
+const test = await consoleApiForFile();
+const { api, ledger, webRoot } = test;
 const SECRET = 'what the build has noted';
 
 beforeAll(async () => {
-  await build({
+  await test.build({
     'index.html': '<!doctype html><title>console</title>',
     'icon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
     'assets/main-1a2b.js': 'export {};',

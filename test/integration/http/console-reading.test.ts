@@ -228,7 +228,7 @@ describe('an explanation', () => {
     });
     const related = new Map(body.related.map((one: { kind: string; id: string }) => [`${one.kind}/${one.id}`, one]));
     expect(related.get(`order/${order.id}`)).toMatchObject({ relation: 'order', amount: '1000', currency: 'USD' });
-    expect([...related.keys()].sort()).toEqual(
+    expect([...related.keys()].map(String).sort()).toEqual(
       [
         `order/${order.id}`,
         `payment/${order.paymentId}`,
