@@ -40,7 +40,7 @@ function parsed(text: string): string[][] {
 }
 
 /** What quoting, lines, formulas and scripts of other directions are made of. */
-const UNITS = [...'"\',;=+-@ \t\r\nab0\u202E\0ü🙂'];
+const UNITS = Array.from('"\',;=+-@ \t\r\nab0\u202E\0ü🙂');
 
 describe('a table of a list', () => {
   it('has a column for each member, however deep, and none for what may be null', () => {
