@@ -20,7 +20,6 @@ import { createChannels } from './channels/channels.js';
 import { createDueCaptures } from './channels/due-captures.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decisions/decide.js';
-import { createFigures } from './figures.js';
 import { createBackfillDestinations } from './historical/backfill-destinations.js';
 import { createBackfillMatching } from './historical/backfill-matching.js';
 import { createBackfillPlan } from './historical/backfill-plan.js';
@@ -40,6 +39,7 @@ import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
+import { createOperatorReading } from './reading/create.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
 import { createClaims } from './settlements/claim.js';
@@ -105,6 +105,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createSweepMarks(database),
+    ...createOperatorReading(database),
     ...createAnchoredHeads(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
@@ -147,7 +148,6 @@ export function createLedger(dependencies: LedgerDependencies) {
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
-    figures: createFigures(database),
     schemaState,
 
     /** Checked before a server or worker starts. @throws LedgerNotReady on another schema than this build's, or a missing encryption key */
