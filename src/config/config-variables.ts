@@ -16,13 +16,18 @@ import {
   HOUR,
   hostAndPort,
   integer,
+  mailAddress,
+  mailAddresses,
+  mailServer,
   matching,
   oneOf,
   origins,
+  quietHours,
   SECOND,
   secretList,
   secretOf,
   url,
+  webhookReceivers,
 } from './config-values.js';
 
 /** What `.env.template` and the documentation say about one variable; a test keeps them in agreement. */
@@ -156,6 +161,54 @@ export const ENVIRONMENT = z.object({
     description:
       'Directory outside Postgres, the same for all workers, into which one of them writes the heads of the event chains once a day; none when left out.',
     example: '/var/lib/makegood/anchors',
+  }),
+  NOTIFY_WEBHOOKS: optional(webhookReceivers(), {
+    secret: true,
+    description:
+      'Receivers that are told of money that needs a person: a URL and its signing secret (two while it is changed), comma-separated.',
+    example: 'https://ops.example.com/makegood whsec_$(openssl rand -base64 24)',
+  }),
+  NOTIFY_EMAIL_TO: optional(mailAddresses(), {
+    description: 'Mail addresses that are told of money that needs a person, comma-separated.',
+    example: 'ops@example.com',
+  }),
+  NOTIFY_ESCALATE_WEBHOOKS: optional(webhookReceivers(), {
+    secret: true,
+    description: 'Receivers that are told of what nobody has ended NOTIFY_ESCALATE_AFTER later; as NOTIFY_WEBHOOKS.',
+    example: 'https://pager.example.com/makegood whsec_$(openssl rand -base64 24)',
+  }),
+  NOTIFY_ESCALATE_EMAIL_TO: optional(mailAddresses(), {
+    description: 'Mail addresses that are told of what nobody has ended NOTIFY_ESCALATE_AFTER later, comma-separated.',
+    example: 'head-of-ops@example.com',
+  }),
+  NOTIFY_ESCALATE_AFTER: standard(
+    duration(SECOND, 30 * DAY),
+    '1h',
+    'What is still open so long after it was told is told to those of NOTIFY_ESCALATE_….',
+  ),
+  NOTIFY_GROUP_WINDOW: standard(
+    duration(SECOND, DAY),
+    '5m',
+    'What comes up within so long after the first of a reason is told in one message with it.',
+  ),
+  NOTIFY_QUIET_HOURS: optional(quietHours(), {
+    description: 'Hours and time zone in which only what is urgent is told; the rest waits for their end.',
+    example: '22:00-07:00 Europe/Berlin',
+  }),
+  NOTIFY_URGENT_AMOUNT: standard(
+    approvalThreshold(),
+    '100000',
+    'From so much together on, what needs a person is told in quiet hours too, whatever its reason: as APPROVAL_THRESHOLD; what is not listed is always told.',
+  ),
+  SMTP_URL: optional(mailServer(), {
+    secret: true,
+    description:
+      'Server that takes mail, smtp:// (with STARTTLS, unless it is this machine or ?tls=off is said) or smtps://.',
+    example: 'smtp://makegood:password@mail.example.com:587',
+  }),
+  NOTIFY_EMAIL_FROM: optional(mailAddress(), {
+    description: 'Mail address that messages come from.',
+    example: 'makegood@example.com',
   }),
   AUTH_SERVER_URL: optional(apiBase(), {
     description: 'Auth server that verifies and settles; without it settlements are not accepted.',

@@ -39,6 +39,8 @@ import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
+import { createDeliveries } from './notifications/deliveries.js';
+import { createNotices } from './notifications/notices.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
@@ -106,6 +108,8 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createSweepMarks(database),
     ...createAnchoredHeads(database),
+    ...createNotices(database),
+    ...createDeliveries(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
     ...secrets,
