@@ -3,9 +3,6 @@ import { z } from 'zod';
 import { parseBytes } from '../domain/bytes.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import { parseCurrency } from '../domain/marketplace/currencies.js';
-import { isLoopback } from '../domain/notifications/destinations.js';
-import { type MailServer, parseMailServer } from '../domain/notifications/mail-server.js';
-import { parseQuietHours, type QuietHours } from '../domain/notifications/quiet-hours.js';
 import { type ApiToken, ROLES } from '../domain/roles.js';
 
 /**
@@ -13,10 +10,10 @@ import { type ApiToken, ROLES } from '../domain/roles.js';
  * A message quotes the text only where it cannot be a secret.
  */
 
-const quoted = (raw: string): string => JSON.stringify(raw.length > 40 ? `${raw.slice(0, 40)}…` : raw);
+export const quoted = (raw: string): string => JSON.stringify(raw.length > 40 ? `${raw.slice(0, 40)}…` : raw);
 
 /** @param read returns the value, or throws {@link Wrong} with what is wrong with the text. */
-function text<T>(read: (raw: string) => T) {
+export function text<T>(read: (raw: string) => T) {
   return z
     .string({ error: 'is missing' })
     .min(1, { error: 'is empty', abort: true })
@@ -31,7 +28,7 @@ function text<T>(read: (raw: string) => T) {
     });
 }
 
-class Wrong extends Error {}
+export class Wrong extends Error {}
 
 export const anyText = () => text((raw) => raw);
 
@@ -207,67 +204,6 @@ export const origins = () =>
       return origin;
     }),
   );
-
-/** `https://… whsec_…[ whsec_…]`, comma-separated. Never quoted: an address of a receiver may itself be a secret. */
-export const webhookReceivers = () =>
-  text((raw): readonly { readonly url: string; readonly secrets: readonly string[] }[] => {
-    const receivers = raw.split(',').map((part, index) => webhookReceiver(part.trim(), `entry ${index + 1}`));
-    if (new Set(receivers.map(({ url }) => url)).size !== receivers.length)
-      throw new Wrong('holds the same address twice');
-    return receivers;
-  });
-
-const SECRET_BYTES = { least: 24, most: 64 };
-
-function webhookReceiver(entry: string, which: string): { readonly url: string; readonly secrets: readonly string[] } {
-  const [address = '', ...secrets] = entry.split(/\s+/);
-  const parsed = URL.canParse(address) ? new URL(address) : undefined;
-  if (!parsed || !/^https?:$/.test(parsed.protocol)) throw new Wrong(`${which} does not begin with a URL`);
-  if (parsed.protocol === 'http:' && !isLoopback(parsed.hostname))
-    throw new Wrong(`${which} is not https:// although it is not this machine`);
-  if (parsed.username !== '' || parsed.password !== '' || parsed.hash !== '')
-    throw new Wrong(`${which} holds a user name, password or fragment`);
-  if (secrets.length === 0) throw new Wrong(`${which} has no secret after its URL`);
-  for (const secret of secrets) {
-    const base64 = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
-    const { length } = Buffer.from(base64 ?? '', 'base64');
-    if (length < SECRET_BYTES.least || length > SECRET_BYTES.most)
-      throw new Wrong(
-        `${which} has a secret that is not whsec_ and ${SECRET_BYTES.least} to ${SECRET_BYTES.most} bytes as base64`,
-      );
-  }
-  if (new Set(secrets).size !== secrets.length) throw new Wrong(`${which} holds the same secret twice`);
-  return { url: parsed.href, secrets };
-}
-
-const MAIL_ADDRESS = /^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*$/;
-
-export const mailAddress = () => matching(MAIL_ADDRESS, 'a mail address, alone and without a name');
-
-/** Comma-separated. */
-export const mailAddresses = () =>
-  text((raw) => {
-    const addresses = raw.split(',').map((part) => part.trim());
-    const wrong = addresses.find((address) => !MAIL_ADDRESS.test(address));
-    if (wrong !== undefined) throw new Wrong(`${quoted(wrong)} is not a mail address, alone and without a name`);
-    if (new Set(addresses).size !== addresses.length) throw new Wrong('holds the same address twice');
-    return addresses;
-  });
-
-/** Never quoted: it may carry a password. */
-export const mailServer = () =>
-  text((raw): MailServer => {
-    const server = parseMailServer(raw);
-    if (!server) throw new Wrong('is not smtp://[user:password@]host[:port] or smtps://…, without a path');
-    return server;
-  });
-
-export const quietHours = () =>
-  text((raw): QuietHours => {
-    const hours = parseQuietHours(raw);
-    if (!hours) throw new Wrong(`${quoted(raw)} is not hh:mm-hh:mm and a time zone`);
-    return hours;
-  });
 
 export interface EncryptionKey {
   readonly id: string;

@@ -16,68 +16,17 @@ import {
   HOUR,
   hostAndPort,
   integer,
-  mailAddress,
-  mailAddresses,
-  mailServer,
   matching,
   oneOf,
   origins,
-  quietHours,
   SECOND,
-  secretList,
   secretOf,
   url,
-  webhookReceivers,
 } from './config-values.js';
+import { type ConfigVariable, descriptionOf, optional, required, standard, webhookSecrets } from './describe.js';
+import { NOTIFICATION_VARIABLES } from './notification-variables.js';
 
-/** What `.env.template` and the documentation say about one variable; a test keeps them in agreement. */
-export interface ConfigVariable {
-  readonly name: string;
-  readonly required: boolean;
-  /** Text used when the variable is not set; undefined: none. */
-  readonly default: string | undefined;
-  readonly secret: boolean;
-  readonly description: string;
-  readonly example: string;
-}
-
-type About = Omit<ConfigVariable, 'name' | 'required' | 'default' | 'secret'> & { readonly secret?: boolean };
-const catalogue = z.registry<Omit<ConfigVariable, 'name'>>();
-
-function described<T extends z.ZodType>(value: T, about: Omit<ConfigVariable, 'name'>): T {
-  catalogue.add(value, about);
-  return value;
-}
-
-const required = <T extends z.ZodType>(value: T, about: About): T =>
-  described(value, { secret: false, ...about, required: true, default: undefined });
-
-/** A variable with a default may be left out, not set to nothing: an empty switch or limit is a mistake. */
-const standard = <T>(value: z.ZodType<T, string>, fallback: string, description: string) =>
-  described(value.prefault(fallback), {
-    required: false,
-    default: fallback,
-    secret: false,
-    description,
-    example: fallback,
-  });
-
-/** Without a value, or empty as compose files pass what they do not have, the feature is off. */
-const optional = <T extends z.ZodType>(value: T, about: About) =>
-  described(
-    z.preprocess((raw) => (raw === '' ? undefined : raw), value.optional()),
-    { secret: false, ...about, required: false, default: undefined },
-  );
-
-/** Left out, the webhook route is disabled; empty stops the start, because everybody could sign with it. */
-const webhookSecrets = (description: string) =>
-  described(secretList().optional(), {
-    required: false,
-    default: undefined,
-    secret: true,
-    description,
-    example: 'whsec_…,whsec_… (or leave the variable out)',
-  });
+export type { ConfigVariable } from './describe.js';
 
 /** Every variable the product reads; the only schema of the environment. */
 export const ENVIRONMENT = z.object({
@@ -162,54 +111,7 @@ export const ENVIRONMENT = z.object({
       'Directory outside Postgres, the same for all workers, into which one of them writes the heads of the event chains once a day; none when left out.',
     example: '/var/lib/makegood/anchors',
   }),
-  NOTIFY_WEBHOOKS: optional(webhookReceivers(), {
-    secret: true,
-    description:
-      'Receivers that are told of money that needs a person: a URL and its signing secret (two while it is changed), comma-separated.',
-    example: 'https://ops.example.com/makegood whsec_$(openssl rand -base64 24)',
-  }),
-  NOTIFY_EMAIL_TO: optional(mailAddresses(), {
-    description: 'Mail addresses that are told of money that needs a person, comma-separated.',
-    example: 'ops@example.com',
-  }),
-  NOTIFY_ESCALATE_WEBHOOKS: optional(webhookReceivers(), {
-    secret: true,
-    description: 'Receivers that are told of what nobody has ended NOTIFY_ESCALATE_AFTER later; as NOTIFY_WEBHOOKS.',
-    example: 'https://pager.example.com/makegood whsec_$(openssl rand -base64 24)',
-  }),
-  NOTIFY_ESCALATE_EMAIL_TO: optional(mailAddresses(), {
-    description: 'Mail addresses that are told of what nobody has ended NOTIFY_ESCALATE_AFTER later, comma-separated.',
-    example: 'head-of-ops@example.com',
-  }),
-  NOTIFY_ESCALATE_AFTER: standard(
-    duration(SECOND, 30 * DAY),
-    '1h',
-    'What is still open so long after it was told is told to those of NOTIFY_ESCALATE_….',
-  ),
-  NOTIFY_GROUP_WINDOW: standard(
-    duration(SECOND, DAY),
-    '5m',
-    'What comes up within so long after the first of a reason is told in one message with it.',
-  ),
-  NOTIFY_QUIET_HOURS: optional(quietHours(), {
-    description: 'Hours and time zone in which only what is urgent is told; the rest waits for their end.',
-    example: '22:00-07:00 Europe/Berlin',
-  }),
-  NOTIFY_URGENT_AMOUNT: standard(
-    approvalThreshold(),
-    '100000',
-    'From so much together on, what needs a person is told in quiet hours too, whatever its reason: as APPROVAL_THRESHOLD; what is not listed is always told.',
-  ),
-  SMTP_URL: optional(mailServer(), {
-    secret: true,
-    description:
-      'Server that takes mail, smtp:// (with STARTTLS, unless it is this machine or ?tls=off is said) or smtps://.',
-    example: 'smtp://makegood:password@mail.example.com:587',
-  }),
-  NOTIFY_EMAIL_FROM: optional(mailAddress(), {
-    description: 'Mail address that messages come from.',
-    example: 'makegood@example.com',
-  }),
+  ...NOTIFICATION_VARIABLES,
   AUTH_SERVER_URL: optional(apiBase(), {
     description: 'Auth server that verifies and settles; without it settlements are not accepted.',
     example: 'https://auth.atxp.ai',
@@ -383,7 +285,7 @@ export type Values = z.output<typeof ENVIRONMENT>;
 
 /** The catalogue, in the order of the schema. */
 export const CONFIG_VARIABLES: readonly ConfigVariable[] = Object.entries(ENVIRONMENT.shape).map(([name, value]) => {
-  const about = catalogue.get(value);
+  const about = descriptionOf(value);
   if (!about) throw new Error(`${name} has no description`);
   return { name, ...about };
 });

@@ -2,12 +2,11 @@ import type { z } from 'zod';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
-import { type Destination, mailDestination, webhookDestination } from '../domain/notifications/destinations.js';
-import type { MailServer } from '../domain/notifications/mail-server.js';
-import type { TellingRules } from '../domain/notifications/when-told.js';
 import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
+
+import { type NotificationSettings, notificationsOf } from './notification-variables.js';
 
 export { CONFIG_VARIABLES, type ConfigVariable } from './config-variables.js';
 
@@ -38,13 +37,7 @@ export interface Config {
   /** Undefined: the heads of the event chains are anchored nowhere. */
   readonly auditAnchorDir: string | undefined;
   /** Undefined: nobody is told of what needs a person. */
-  readonly notifications:
-    | {
-        readonly destinations: readonly Destination[];
-        readonly mail: { readonly server: MailServer; readonly from: string } | undefined;
-        readonly rules: TellingRules;
-      }
-    | undefined;
+  readonly notifications: NotificationSettings | undefined;
   readonly authServer:
     | { readonly url: string; readonly appName: string | undefined; readonly destinationAccountId: string | undefined }
     | undefined;
@@ -266,29 +259,6 @@ function temporalOf(values: Values): Config['temporal'] {
     uiUrl: values.TEMPORAL_UI_URL,
     apiKey: values.TEMPORAL_API_KEY,
     tls: ca || cert ? { ca, cert, key } : undefined,
-  };
-}
-
-function notificationsOf(values: Values): Config['notifications'] {
-  const { SMTP_URL: server, NOTIFY_EMAIL_FROM: from } = values;
-  const destinations = [
-    ...(values.NOTIFY_WEBHOOKS ?? []).map(({ url, secrets }) => webhookDestination('first', url, secrets)),
-    ...(values.NOTIFY_EMAIL_TO ?? []).map((to) => mailDestination('first', to)),
-    ...(values.NOTIFY_ESCALATE_WEBHOOKS ?? []).map(({ url, secrets }) =>
-      webhookDestination('escalation', url, secrets),
-    ),
-    ...(values.NOTIFY_ESCALATE_EMAIL_TO ?? []).map((to) => mailDestination('escalation', to)),
-  ];
-  if (destinations.length === 0) return undefined;
-  return {
-    destinations,
-    mail: server && from ? { server, from } : undefined,
-    rules: {
-      groupWindowMs: values.NOTIFY_GROUP_WINDOW,
-      escalateAfterMs: values.NOTIFY_ESCALATE_AFTER,
-      quietHours: values.NOTIFY_QUIET_HOURS,
-      urgentAmount: values.NOTIFY_URGENT_AMOUNT,
-    },
   };
 }
 

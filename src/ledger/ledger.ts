@@ -39,8 +39,7 @@ import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
-import { createDeliveries } from './notifications/deliveries.js';
-import { createNotices } from './notifications/notices.js';
+import { createNotifications } from './notifications/create.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
@@ -108,8 +107,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createSweepMarks(database),
     ...createAnchoredHeads(database),
-    ...createNotices(database),
-    ...createDeliveries(database),
+    ...createNotifications(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
     ...secrets,

@@ -151,7 +151,7 @@ const inWords = ({ amount, currency, decimals }: Pick<Total, 'amount' | 'currenc
     : `${formatDecimal(BigInt(amount), decimals)} ${oneLine(currency)}`;
 
 /** An asset's name comes from whoever posted the charge. */
-const oneLine = (text: string): string => text.replace(/\p{C}+/gu, ' ').slice(0, 80);
+const oneLine = (text: string): string => text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').slice(0, 80);
 
 const UNITS: readonly (readonly [name: string, ms: number])[] = [
   ['d', 86_400_000],
