@@ -89,7 +89,7 @@ export function createNoticeMessages(database: Database) {
       readonly { readonly id: NoticeMessageId; readonly destination: string; readonly reason: AttentionReason }[]
     > {
       return await database.query<Row<{ id: NoticeMessageId; destination: string; reason: AttentionReason }>>(
-        `UPDATE notice_messages SET next_check_at = clock_now() + interval '5 minutes' WHERE id IN (
+        `UPDATE notice_messages SET next_check_at = clock_now() + interval '1 minute' WHERE id IN (
            SELECT id FROM notice_messages WHERE next_check_at <= clock_now() ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED)
          RETURNING id, destination, reason`,
         [limit],
