@@ -142,7 +142,7 @@ export function testMessage(id: string, writtenAt: string): { readonly body: str
 }
 
 /** The page of one item in the console; null: PUBLIC_URL is not set. */
-export const itemUrl = (publicUrl: string | undefined, kind: DecidableKind, id: string): string | null =>
+const itemUrl = (publicUrl: string | undefined, kind: DecidableKind, id: string): string | null =>
   publicUrl === undefined ? null : `${publicUrl}/console/${kind}s/${encodeURIComponent(id)}`;
 
 const inWords = ({ amount, currency, decimals }: Pick<Total, 'amount' | 'currency' | 'decimals'>): string =>

@@ -19,13 +19,9 @@ type Receive = (body: string, headers: Record<string, string>) => unknown;
 async function receiveOfThePage(secret: string): Promise<Receive> {
   const file = join(projectRoot(), '.build', `receiver-of-the-page-${process.pid}.mjs`);
   writeFileSync(file, snippetsIn(readDocument('docs/notifications.md')).get('js 1') ?? '');
-  process.env['MAKEGOOD_WEBHOOK_SECRET'] = secret;
-  onTestFinished(() => {
-    rmSync(file);
-    delete process.env['MAKEGOOD_WEBHOOK_SECRET'];
-  });
-  const { receive } = (await import(pathToFileURL(file).href)) as { readonly receive: Receive };
-  return receive;
+  onTestFinished(() => rmSync(file));
+  const page = (await import(pathToFileURL(file).href)) as { readonly createReceiver: (secret: string) => Receive };
+  return page.createReceiver(secret);
 }
 
 it('a receiver as docs/notifications.md shows it takes a message once, and no forged or late one', async () => {

@@ -16,7 +16,7 @@ import { workflowsInThisThread } from '../workflow-bundle.js';
 
 export const aSecret = (): string => `whsec_${randomBytes(24).toString('base64')}`;
 
-export const RULES: TellingRules = {
+const RULES: TellingRules = {
   groupWindowMs: 5 * 60_000,
   escalateAfterMs: 60 * 60_000,
   quietHours: undefined,
@@ -40,7 +40,7 @@ export interface NotificationWorldOptions {
 export interface NotificationWorld {
   readonly logger: ReturnType<typeof memoryLogger>;
   /** One pass of the lane. */
-  pass(): Promise<Readonly<Record<string, number>>>;
+  readonly pass: () => Promise<Readonly<Record<string, number>>>;
   stop(): Promise<void>;
 }
 
