@@ -78,12 +78,13 @@ export function createDeliveries(database: Database) {
           [id],
         );
         if (!row) return { kind: 'ended', state: 'withdrawn' };
-        await query(
+        const ended = await query(
           `UPDATE notice_attempts SET ended_at = clock_now(), outcome = $3, detail = $4
-           WHERE message_id = $1 AND number = $2 AND ended_at IS NULL`,
+           WHERE message_id = $1 AND number = $2 AND ended_at IS NULL RETURNING number`,
           [id, attempt, outcome.kind, outcome.detail],
         );
-        await noteDestination(query, row.destination, outcome);
+        // One that is told twice says nothing new of its destination.
+        if (ended.length > 0) await noteDestination(query, row.destination, outcome);
         if (row.state !== 'waiting') return { kind: 'ended', state: row.state };
         const afterMs = outcome.kind === 'failed' ? waitBefore(attempt, outcome.afterMs) : 0;
         if (outcome.kind === 'failed' && row.oldMs + afterMs < GIVEN_UP_AFTER_MS) {

@@ -96,11 +96,13 @@ export function createNoticeMessages(database: Database) {
       );
     },
 
-    /** Forgets what ended a quarter of a year ago. */
+    /** Forgets what ended a quarter of a year ago; a message that tells of something open is kept, or it would be told again. */
     async pruneNotices(limit: number): Promise<number> {
       const messages = await database.query(
         `DELETE FROM notice_messages WHERE id IN (
-           SELECT id FROM notice_messages WHERE ended_at < clock_now() - ${KEPT} ORDER BY ended_at LIMIT $1) RETURNING id`,
+           SELECT id FROM notice_messages m WHERE ended_at < clock_now() - ${KEPT} AND NOT EXISTS (
+             SELECT 1 FROM notice_message_items i JOIN notices n ON n.seq = i.notice WHERE i.message_id = m.id AND n.ended_at IS NULL)
+           ORDER BY ended_at LIMIT $1) RETURNING id`,
         [limit],
       );
       const notices = await database.query(
