@@ -28,7 +28,7 @@ it('one message is made where eight workers make one at once', async () => {
   await Promise.all([asked(test), asked(test), asked(test)]);
   await test.ledger.noteWhoIsAsked(100);
   const made = await Promise.all(Array.from({ length: 8 }, () => make()));
-  expect(made.sort()).toEqual([0, 0, 0, 0, 0, 0, 0, 3]);
+  expect(made.filter((items) => items > 0)).toEqual([3]);
   expect(await counts()).toEqual({ notices: 3, messages: 1 });
 });
 
