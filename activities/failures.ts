@@ -37,3 +37,13 @@ export const noSuchLane = (lane: string): ApplicationFailure =>
     `this worker has no sweep ${lane}: it is of another build than the schedule`,
     'NoSuchLane',
   );
+
+/** A message did not arrive; Temporal waits as the ledger has recorded, and runs the activity again. */
+export function notDeliveredYet(why: string, afterMs: number): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'NotDeliveredYet',
+    message: `not delivered yet: ${why}; the next attempt is due in ${Math.ceil(afterMs / 1000)} s`,
+    nextRetryDelay: Math.max(1, Math.ceil(afterMs)),
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}

@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { DisputeFollow } from '../src/calls/marketplace/dispute-follow.js';
 import type { createHyperswitchCalls } from '../src/calls/marketplace/hyperswitch-calls.js';
 import { createProbes } from '../src/calls/marketplace/probe.js';
@@ -13,6 +12,7 @@ import type { MarketplaceItem } from '../src/ledger/marketplace/marketplace-type
 import type { Hyperswitch } from '../src/providers/hyperswitch/client.js';
 import { STRIPE_REQUESTS_PER_SECOND } from '../src/providers/stripe/budget.js';
 import type { Stripe } from '../src/providers/stripe/client.js';
+import { beating } from './beating.js';
 import { createBulkhead } from './bulkhead.js';
 import { notMovedYet } from './failures.js';
 import type { MarketplaceActivities } from './marketplace-contract.js';
@@ -37,7 +37,6 @@ export interface StripeActivityDependencies {
 type OfStripe = 'sendTransfer' | 'reverseTransfer' | 'probeTransfer' | 'probeReversal' | 'takeTurn';
 
 const HOLD_MS = 90_000;
-const BEAT_EVERY_MS = 2_000;
 
 export function createStripeActivities(
   dependencies: StripeActivityDependencies,
@@ -107,14 +106,3 @@ const NO_PLACE = {
   afterMs: 15_000,
   why: 'as many calls to Hyperswitch are open here as may be; nothing was sent',
 } as const satisfies FollowStep;
-
-/** A process that dies is noticed within seconds, although a call may rightly take a minute. */
-async function beating<Step>(work: () => Promise<Step>): Promise<Step> {
-  const context = Context.current();
-  const timer = setInterval(() => context.heartbeat(), BEAT_EVERY_MS);
-  try {
-    return await work();
-  } finally {
-    clearInterval(timer);
-  }
-}

@@ -1,6 +1,7 @@
 export { backfillTransferIds } from './backfill-transfer-ids.js';
 export { closeTimeSettlement } from './close-time-settlement.js';
 export { dispute } from './dispute.js';
+export { notification } from './notification.js';
 export { payment } from './payment.js';
 export { refund } from './refund.js';
 export { refundReversal } from './refund-reversal.js';

@@ -125,3 +125,14 @@ export const quickLedgerCall: LocalActivityOptions = { startToCloseTimeout: '5s'
 
 /** Nothing happens to a waiting item without a signal; a look now and then finds what a lost one would have told. */
 export const LOOK_ANYWAY_AFTER_MS = 10 * 60_000;
+
+/**
+ * There is no maximum of attempts: the activity returns once the ledger has given the message up. It names each wait; the figures here
+ * hold where it could not run itself. A dead worker is noticed within seconds. Never before money that moves.
+ */
+export const untilDelivered: ActivityOptions = {
+  startToCloseTimeout: '60s',
+  heartbeatTimeout: '10s',
+  retry: { initialInterval: '10s', backoffCoefficient: 2, maximumInterval: '15m' },
+  priority: { priorityKey: 5 },
+};

@@ -10,6 +10,7 @@ import { createMarketplaceSweep, type MarketplaceSweepDependencies } from './swe
 import { createSessionSweep } from './sweep-sessions.js';
 import { createSettlementSweep, type SettlementStarter, type SettlementSweepSettings } from './sweep-settlements.js';
 import { createUpkeep } from './sweep-upkeep.js';
+import { createTelling, type TellingDependencies } from './tell-people.js';
 import { createChannelWatch, type WatchDependencies } from './watch-channels.js';
 import { type AnchorDependencies, createAnchoring } from './write-anchors.js';
 
@@ -24,6 +25,8 @@ export interface SweepDependencies {
   readonly chain: (Pick<CaptureDependencies, 'policy'> & Pick<WatchDependencies, 'readChain'>) | undefined;
   /** Undefined: the heads of the event chains are kept in Postgres alone. */
   readonly anchors?: AnchorDependencies['store'] | undefined;
+  /** Undefined: nobody is told of what needs a person. */
+  readonly telling?: Pick<TellingDependencies, 'starter' | 'destinations' | 'rules'> | undefined;
   readonly intervals: SweepIntervals;
   readonly logger: Logger;
 }
@@ -32,7 +35,8 @@ const nothingToDo: LaneWork = () => Promise.resolve({});
 
 /** What each lane does. */
 export function createSweeps(dependencies: SweepDependencies): SweepActivities {
-  const { ledger, settlements, money, processWebhook, searchPayment, chain, anchors, intervals, logger } = dependencies;
+  const { ledger, settlements, money, processWebhook, searchPayment, chain, anchors, telling, intervals, logger } =
+    dependencies;
   const settlement = (lane: SettlementLane) =>
     createSettlementSweep(PROVIDER_OF_LANE[lane], { ledger, logger, ...settlements });
   return createLanePasses({
@@ -57,6 +61,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
       'stripe-event': createInboxSweep('stripe-event', { ledger, logger, processWebhook }),
       'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),
       anchor: anchors ? createAnchoring({ ledger, store: anchors, logger }) : nothingToDo,
+      notify: telling ? createTelling({ ledger, logger, ...telling }) : nothingToDo,
       upkeep: createUpkeep(ledger),
     },
   });

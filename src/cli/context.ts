@@ -2,6 +2,8 @@ import type { Resolution, ResolutionDependencies } from '../calls/decisions/deci
 import type { Config } from '../config/config.js';
 import type { Clock } from '../domain/clock.js';
 import type { ProviderProbe } from '../domain/doctor/providers.js';
+import type { DeliveryOutcome } from '../domain/notifications/delivery.js';
+import type { Destination } from '../domain/notifications/destinations.js';
 import type { AnchorStore } from '../domain/proof/anchors.js';
 import type { Ledger } from '../ledger/ledger.js';
 
@@ -46,6 +48,8 @@ export interface CliContext {
   readonly runSandbox: (options: SandboxOptions) => Promise<void>;
   /** One harmless read of every provider that is set, each given up after a few seconds. */
   readonly probe: (config: Config, knownPayment: string | null) => Promise<readonly ProviderProbe[]>;
+  /** Sends a message that tells of no item to a destination, once. */
+  readonly tryDestination: (config: Config, destination: Destination) => Promise<DeliveryOutcome>;
   /** The way of every decision, the same as the API's: asks the provider where a decision needs it, then this ledger. */
   readonly resolution: (config: Config, ledger: DecidingLedger) => Promise<Resolution>;
 }

@@ -2,9 +2,11 @@ import type { Command } from 'commander';
 import type { Config, ConfigError } from '../config/config.js';
 import { type Finding, fail, ok, warn } from '../domain/doctor/finding.js';
 import { askedFindings, oldestFindings, parkedFindings, sweepFindings } from '../domain/doctor/ledger.js';
+import { destinationFindings } from '../domain/doctor/notifications.js';
 import { clockFinding, type ProviderProbe, providerFindings } from '../domain/doctor/providers.js';
 import { temporalFindings } from '../domain/doctor/temporal.js';
 import { withTimeout } from '../domain/timeout.js';
+import { notificationTaskQueue } from '../domain/workflow-ids.js';
 import { inspectTemporal } from '../orchestration/inspect-temporal.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
@@ -147,7 +149,7 @@ async function ledgerFindings(context: CliContext, config: Config): Promise<Ledg
           ok('database', `all ${known} migrations are applied`),
           ...(await keys(ledger, config)),
         ],
-        others: [...(await providers(context, config, ledger)), postgres, ...(await waiting(context, ledger))],
+        others: [...(await providers(context, config, ledger)), postgres, ...(await waiting(context, config, ledger))],
       };
     });
   } catch (error) {
@@ -197,7 +199,8 @@ async function keys(ledger: OperatorLedger, { credentialKeys }: Config): Promise
 
 async function askTemporal(config: Config): Promise<readonly Finding[]> {
   try {
-    const facts = await withTimeout(WITHIN_MS, inspectTemporal(config.temporal, WITHIN_MS), 'Temporal');
+    const queues = config.notifications ? [notificationTaskQueue(config.temporal.taskQueue)] : [];
+    const facts = await withTimeout(WITHIN_MS, inspectTemporal(config.temporal, WITHIN_MS, queues), 'Temporal');
     return temporalFindings(facts, config.stripe !== undefined);
   } catch (error) {
     return [
@@ -230,18 +233,24 @@ async function providers(
   ];
 }
 
-async function waiting(context: CliContext, ledger: OperatorLedger): Promise<readonly Finding[]> {
+async function waiting(
+  context: CliContext,
+  { notifications }: Config,
+  ledger: OperatorLedger,
+): Promise<readonly Finding[]> {
   const nowMs = context.clock.nowMs();
-  const [breakers, asked, oldest, lanes] = await Promise.all([
+  const [breakers, asked, oldest, lanes, states] = await Promise.all([
     ledger.openBreakers(),
     ledger.askedAbout(),
     ledger.oldestUnfinished(),
     ledger.lanes(),
+    ledger.destinationStates(),
   ]);
   return [
     ...parkedFindings(breakers),
     ...sweepFindings(lanes, nowMs),
     ...askedFindings(asked),
     ...oldestFindings(oldest, nowMs),
+    ...destinationFindings(notifications?.destinations ?? [], states),
   ];
 }

@@ -19,6 +19,7 @@ import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.
 import { createOrders } from '../ledger/marketplace/orders.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
+import { createDeliveries } from '../ledger/notifications/deliveries.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createProviderPauses } from '../ledger/provider-pauses.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
@@ -43,6 +44,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createMarketplaceLists(database),
     ...createDoctorFacts(database),
     ...createProviderPauses(database),
+    ...createDeliveries(database),
     ...createExplanationFacts(database),
     ...createItemFinder(database),
     ...createMarketplaceStory(database),

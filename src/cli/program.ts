@@ -9,6 +9,7 @@ import { addExportCommand } from './export.js';
 import { addImportTransfersCommand } from './import-transfers.js';
 import { addListCommand } from './list.js';
 import { addMigrateCommand } from './migrate.js';
+import { addNotifyCommand } from './notify.js';
 import { addPauseCommands } from './pause.js';
 import { addResolveCommand } from './resolve.js';
 import { addRetryAllCommand } from './retry-all.js';
@@ -40,6 +41,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addExportCommand(program, context);
   addVerifyCommand(program, context);
   addPauseCommands(program, context);
+  addNotifyCommand(program, context);
   addImportTransfersCommand(program, context);
   addBackfillTransferIdsCommand(program, context);
   addCompletionCommand(program, context);

@@ -10,10 +10,10 @@ import { type ApiToken, ROLES } from '../domain/roles.js';
  * A message quotes the text only where it cannot be a secret.
  */
 
-const quoted = (raw: string): string => JSON.stringify(raw.length > 40 ? `${raw.slice(0, 40)}…` : raw);
+export const quoted = (raw: string): string => JSON.stringify(raw.length > 40 ? `${raw.slice(0, 40)}…` : raw);
 
 /** @param read returns the value, or throws {@link Wrong} with what is wrong with the text. */
-function text<T>(read: (raw: string) => T) {
+export function text<T>(read: (raw: string) => T) {
   return z
     .string({ error: 'is missing' })
     .min(1, { error: 'is empty', abort: true })
@@ -28,7 +28,7 @@ function text<T>(read: (raw: string) => T) {
     });
 }
 
-class Wrong extends Error {}
+export class Wrong extends Error {}
 
 export const anyText = () => text((raw) => raw);
 

@@ -20,59 +20,13 @@ import {
   oneOf,
   origins,
   SECOND,
-  secretList,
   secretOf,
   url,
 } from './config-values.js';
+import { type ConfigVariable, descriptionOf, optional, required, standard, webhookSecrets } from './describe.js';
+import { NOTIFICATION_VARIABLES } from './notification-variables.js';
 
-/** What `.env.template` and the documentation say about one variable; a test keeps them in agreement. */
-export interface ConfigVariable {
-  readonly name: string;
-  readonly required: boolean;
-  /** Text used when the variable is not set; undefined: none. */
-  readonly default: string | undefined;
-  readonly secret: boolean;
-  readonly description: string;
-  readonly example: string;
-}
-
-type About = Omit<ConfigVariable, 'name' | 'required' | 'default' | 'secret'> & { readonly secret?: boolean };
-const catalogue = z.registry<Omit<ConfigVariable, 'name'>>();
-
-function described<T extends z.ZodType>(value: T, about: Omit<ConfigVariable, 'name'>): T {
-  catalogue.add(value, about);
-  return value;
-}
-
-const required = <T extends z.ZodType>(value: T, about: About): T =>
-  described(value, { secret: false, ...about, required: true, default: undefined });
-
-/** A variable with a default may be left out, not set to nothing: an empty switch or limit is a mistake. */
-const standard = <T>(value: z.ZodType<T, string>, fallback: string, description: string) =>
-  described(value.prefault(fallback), {
-    required: false,
-    default: fallback,
-    secret: false,
-    description,
-    example: fallback,
-  });
-
-/** Without a value, or empty as compose files pass what they do not have, the feature is off. */
-const optional = <T extends z.ZodType>(value: T, about: About) =>
-  described(
-    z.preprocess((raw) => (raw === '' ? undefined : raw), value.optional()),
-    { secret: false, ...about, required: false, default: undefined },
-  );
-
-/** Left out, the webhook route is disabled; empty stops the start, because everybody could sign with it. */
-const webhookSecrets = (description: string) =>
-  described(secretList().optional(), {
-    required: false,
-    default: undefined,
-    secret: true,
-    description,
-    example: 'whsec_…,whsec_… (or leave the variable out)',
-  });
+export type { ConfigVariable } from './describe.js';
 
 /** Every variable the product reads; the only schema of the environment. */
 export const ENVIRONMENT = z.object({
@@ -157,6 +111,7 @@ export const ENVIRONMENT = z.object({
       'Directory outside Postgres, the same for all workers, into which one of them writes the heads of the event chains once a day; none when left out.',
     example: '/var/lib/makegood/anchors',
   }),
+  ...NOTIFICATION_VARIABLES,
   AUTH_SERVER_URL: optional(apiBase(), {
     description: 'Auth server that verifies and settles; without it settlements are not accepted.',
     example: 'https://auth.atxp.ai',
@@ -330,7 +285,7 @@ export type Values = z.output<typeof ENVIRONMENT>;
 
 /** The catalogue, in the order of the schema. */
 export const CONFIG_VARIABLES: readonly ConfigVariable[] = Object.entries(ENVIRONMENT.shape).map(([name, value]) => {
-  const about = catalogue.get(value);
+  const about = descriptionOf(value);
   if (!about) throw new Error(`${name} has no description`);
   return { name, ...about };
 });

@@ -6,6 +6,8 @@ import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
 
+import { type NotificationSettings, notificationsOf } from './notification-variables.js';
+
 export { CONFIG_VARIABLES, type ConfigVariable } from './config-variables.js';
 
 /** The settings as the product uses them. Names that end in `Ms` are milliseconds; a group that is not set is undefined. */
@@ -34,6 +36,8 @@ export interface Config {
   readonly workerMetricsPort: number | undefined;
   /** Undefined: the heads of the event chains are anchored nowhere. */
   readonly auditAnchorDir: string | undefined;
+  /** Undefined: nobody is told of what needs a person. */
+  readonly notifications: NotificationSettings | undefined;
   readonly authServer:
     | { readonly url: string; readonly appName: string | undefined; readonly destinationAccountId: string | undefined }
     | undefined;
@@ -159,6 +163,10 @@ type Complain = (variable: VariableName, problem: string) => void;
 const GROUPS: readonly (readonly [set: readonly VariableName[], needed: readonly VariableName[]])[] = [
   [['STRIPE_WEBHOOK_SECRET'], ['STRIPE_SECRET_KEY']],
   [
+    ['NOTIFY_EMAIL_TO', 'NOTIFY_ESCALATE_EMAIL_TO'],
+    ['SMTP_URL', 'NOTIFY_EMAIL_FROM'],
+  ],
+  [
     ['HYPERSWITCH_BASE_URL', 'HYPERSWITCH_API_KEY', 'HYPERSWITCH_WEBHOOK_SECRET'],
     ['HYPERSWITCH_BASE_URL', 'HYPERSWITCH_API_KEY'],
   ],
@@ -217,6 +225,7 @@ function toConfig(values: Values): Config {
     temporal: temporalOf(values),
     workerMetricsPort: values.WORKER_METRICS_PORT,
     auditAnchorDir: values.AUDIT_ANCHOR_DIR,
+    notifications: notificationsOf(values),
     approvalThreshold: values.APPROVAL_THRESHOLD,
     refundFee: values.REFUND_FEE,
     settlement: settlementOf(values),

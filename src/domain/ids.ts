@@ -17,6 +17,8 @@ export type TransferId = Brand<string, 'TransferId'>;
 export type ReversalId = Brand<string, 'ReversalId'>;
 export type BackfillId = Brand<string, 'BackfillId'>;
 export type LeaseId = Brand<string, 'LeaseId'>;
+/** Of a message about money that needs a person. */
+export type NoticeMessageId = Brand<string, 'NoticeMessageId'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -28,6 +30,7 @@ export const newPaymentId = (nowMs: number): PaymentId => uuidV7(nowMs) as Payme
 export const newRefundId = (nowMs: number): RefundId => uuidV7(nowMs) as RefundId;
 export const newDisputeId = (nowMs: number): DisputeId => uuidV7(nowMs) as DisputeId;
 export const newTransferId = (nowMs: number): TransferId => uuidV7(nowMs) as TransferId;
+export const newNoticeMessageId = (nowMs: number): NoticeMessageId => uuidV7(nowMs) as NoticeMessageId;
 export const newBackfillId = (nowMs: number): BackfillId => uuidV7(nowMs) as BackfillId;
 
 /** Lower-case canonical UUIDs only: anything else is answered with 404, like an id that does not exist. */

@@ -17,6 +17,7 @@ export type SweepLane =
   | 'dispute-search'
   | InboxLane
   | 'anchor'
+  | 'notify'
   | 'upkeep';
 
 /** Starts the due settlements of one provider. */
@@ -74,6 +75,7 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   'stripe-event': refunds,
   'stripe-read': refunds,
   anchor: idly,
+  notify: charges,
   upkeep: idly,
 };
 

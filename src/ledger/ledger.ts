@@ -38,6 +38,7 @@ import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
+import { createNotifications } from './notifications/create.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
 import { createOperatorReading } from './reading/create.js';
 import type { Sealer } from './sealer.js';
@@ -107,6 +108,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSweepMarks(database),
     ...createOperatorReading(database),
     ...createAnchoredHeads(database),
+    ...createNotifications(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
     ...secrets,

@@ -121,6 +121,30 @@ export const FIGURE_METRICS: readonly FigureMetric[] = [
         pausedBy ? [{ labels: { provider, by: pausedBy }, value: pausedAt ?? 0 }] : [],
       ),
   },
+  {
+    name: 'makegood_notification_failing_seconds',
+    help: 'How long a destination has not taken what it is told; 0 while it does.',
+    type: 'gauge',
+    labels: ['destination'],
+    samples: ({ destinations }) =>
+      destinations.map(({ id, failingSeconds }) => ({ labels: { destination: id }, value: failingSeconds })),
+  },
+  {
+    name: 'makegood_notification_gone',
+    help: '1 where a destination said that nobody is there any more; nothing is sent to it until a person has tried it.',
+    type: 'gauge',
+    labels: ['destination'],
+    samples: ({ destinations }) =>
+      destinations.map(({ id, gone }) => ({ labels: { destination: id }, value: gone ? 1 : 0 })),
+  },
+  {
+    name: 'makegood_notifications_waiting_count',
+    help: 'Messages about money that needs a person, not delivered yet.',
+    type: 'gauge',
+    labels: ['destination'],
+    samples: ({ destinations }) =>
+      destinations.map(({ id, waiting }) => ({ labels: { destination: id }, value: waiting })),
+  },
   ...MARKETPLACE_METRICS,
 ];
 

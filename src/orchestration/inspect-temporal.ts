@@ -10,24 +10,37 @@ import { createTemporalClient, type TemporalSettings } from './temporal-client.j
 const WORKFLOWS = 1;
 const ACTIVITIES = 2;
 
-/** Looks at what Temporal has of ours, and changes nothing. @throws when Temporal does not answer in time */
-export async function inspectTemporal(settings: TemporalSettings, withinMs: number): Promise<TemporalFacts> {
+/**
+ * Looks at what Temporal has of ours, and changes nothing. @throws when Temporal does not answer in time
+ * @param moreQueues of workers that not every installation has
+ */
+export async function inspectTemporal(
+  settings: TemporalSettings,
+  withinMs: number,
+  moreQueues: readonly string[] = [],
+): Promise<TemporalFacts> {
   const client = createTemporalClient(settings);
   try {
-    return await client.connection.withDeadline(Date.now() + withinMs, () => inspect(client, settings));
+    return await client.connection.withDeadline(Date.now() + withinMs, () => inspect(client, settings, moreQueues));
   } finally {
     await client.connection.close();
   }
 }
 
-async function inspect(client: Client, { namespace, taskQueue }: TemporalSettings): Promise<TemporalFacts> {
+async function inspect(
+  client: Client,
+  { namespace, taskQueue }: TemporalSettings,
+  moreQueues: readonly string[],
+): Promise<TemporalFacts> {
   const namespaceExists = await exists(client, namespace);
   const none = { missingAttributes: [], missingSchedules: [], pausedSchedules: [], pollers: [] };
   if (!namespaceExists) return { namespace, namespaceExists, ...none };
   const [{ customAttributes }, schedules, pollers] = await Promise.all([
     client.connection.operatorService.listSearchAttributes({ namespace }),
     Promise.all(SWEEP_LANES.map((lane) => stateOf(client, scheduleId(lane)))),
-    Promise.all([taskQueue, stripeTaskQueue(taskQueue)].map((queue) => pollersOf(client, namespace, queue))),
+    Promise.all(
+      [taskQueue, stripeTaskQueue(taskQueue), ...moreQueues].map((queue) => pollersOf(client, namespace, queue)),
+    ),
   ]);
   const inState = (wanted: 'missing' | 'paused') =>
     schedules.filter(({ state }) => state === wanted).map(({ id }) => id);

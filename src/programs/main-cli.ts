@@ -6,6 +6,7 @@ import { type CliContext, CommandRefused } from '../cli/context.js';
 import { createProgram } from '../cli/program.js';
 import { ConfigError, readConfig, readOperatorConfig } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
+import { newNoticeMessageId } from '../domain/ids.js';
 import { LedgerNotReady } from '../ledger/ledger.js';
 import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { VERSION } from '../version.js';
@@ -74,6 +75,11 @@ const context: CliContext = {
   probe: async (config, knownPayment) => {
     const { probeProviders } = await import('../providers/probes.js');
     return await probeProviders({ ...config, knownPayment, timeoutMs: PROBE_MS });
+  },
+  tryDestination: async ({ notifications, http }, destination) => {
+    const { createSender } = await import('../providers/notifications/sender.js');
+    const sender = createSender({ mail: notifications?.mail, publicUrl: http.publicUrl, clock: systemClock });
+    return await sender.sendTest(destination, newNoticeMessageId(systemClock.nowMs()));
   },
   resolution: async (config, ledger) => {
     const [{ createResolution }, { createPinnedReads }, { createMarketplaceProviders }, { loadTempo }] =

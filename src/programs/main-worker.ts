@@ -3,21 +3,24 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { CALLS_AT_ONCE } from '../../activities/bulkhead.js';
 import { type ActivityDependencies, createActivities } from '../../activities/index.js';
+import { createNotificationActivities } from '../../activities/notification-activities.js';
 import { createRecorder } from '../calls/settlements/recorder.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import { sweepIntervals } from '../domain/sweep-lanes.js';
-import { stripeTaskQueue } from '../domain/workflow-ids.js';
+import { notificationTaskQueue, stripeTaskQueue } from '../domain/workflow-ids.js';
 import { createDatabase } from '../ledger/database.js';
 import { createLedger, type Ledger } from '../ledger/ledger.js';
 import { createSealer } from '../ledger/sealer.js';
 import { createLogger, type Logger } from '../observability/logger.js';
 import type { Nudge } from '../orchestration/marketplace.js';
+import { createNotificationOrchestration } from '../orchestration/notifications.js';
 import { prepareTemporal } from '../orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from '../orchestration/temporal-client.js';
 import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
+import { createSender, type Sender } from '../providers/notifications/sender.js';
 import type { Tempo } from '../providers/tempo/client.js';
 import { loadTempo } from './load-tempo.js';
 import {
@@ -32,6 +35,7 @@ export interface WorkerParts extends MarketplaceProviders {
   readonly ledger: Ledger;
   readonly authServer: Pick<AuthServer, 'settle'>;
   readonly tempo: Tempo | undefined;
+  readonly sender: Sender;
 }
 
 export interface WorkerRunOptions {
@@ -79,6 +83,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     ledger,
     authServer,
     tempo: tempo?.provider,
+    sender: createSender({ mail: config.notifications?.mail, publicUrl: config.http.publicUrl, clock: systemClock }),
     ...createMarketplaceProviders(config, ledger),
   });
 
@@ -108,9 +113,17 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
 
   const { given, wake } = dependenciesOf(config, parts, { client, tempo, logger, holdMs: options.holdMs });
   const activities = createActivities(given);
+  const telling =
+    config.notifications &&
+    createNotificationActivities({
+      ledger: parts.ledger,
+      sender: parts.sender,
+      destinations: config.notifications.destinations,
+      logger,
+    });
   while (!stop.signal.aborted) {
     try {
-      await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, options });
+      await runUntilStopped({ config, activities, telling, prepare, logger, stop: stop.signal, options });
     } catch (error) {
       if (stop.signal.aborted) break;
       logger.warn(
@@ -179,6 +192,11 @@ function dependenciesOf(
       searchPayment: calls?.searchPayment,
       chain: tempo,
       anchors: config.auditAnchorDir === undefined ? undefined : createAnchorDirectory(config.auditAnchorDir),
+      telling: config.notifications && {
+        starter: createNotificationOrchestration(client, config.temporal.taskQueue),
+        destinations: config.notifications.destinations,
+        rules: config.notifications.rules,
+      },
       intervals: sweepIntervals(config),
       logger,
     },
@@ -204,22 +222,26 @@ function dependenciesOf(
 interface RunOptions {
   readonly config: Config;
   readonly activities: ReturnType<typeof createActivities>;
+  /** Undefined: there is nobody to be told. */
+  readonly telling: ReturnType<typeof createNotificationActivities> | undefined;
   readonly prepare: () => Promise<void>;
   readonly logger: Logger;
   readonly stop: AbortSignal;
   readonly options: WorkerRunOptions;
 }
 
-async function runUntilStopped({ config, activities, prepare, logger, stop, options }: RunOptions): Promise<void> {
+async function runUntilStopped(run: RunOptions): Promise<void> {
+  const { config, activities, telling, prepare, logger, stop, options } = run;
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   try {
     await prepare();
     const workflowBundle = {
       codePath: options.workflowBundle ?? fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url)),
     };
-    const common = { connection, activities, workflowBundle, namespace: config.temporal.namespace };
-    const workers = [await Worker.create({ ...settlementOptions(config), ...common })];
-    if (config.stripe) workers.push(await Worker.create({ ...stripeOptions(config), ...common }));
+    const common = { connection, workflowBundle, namespace: config.temporal.namespace };
+    const workers = [await Worker.create({ ...settlementOptions(config), ...common, activities })];
+    if (config.stripe) workers.push(await Worker.create({ ...stripeOptions(config), ...common, activities }));
+    if (telling) workers.push(await Worker.create({ ...tellingOptions(config), ...common, activities: telling }));
     const healing = setInterval(() => {
       prepare().catch((error: unknown) =>
         logger.warn({ err: error }, 'Temporal could not be checked; the next check follows'),
@@ -277,6 +299,17 @@ const stripeOptions = (config: Config): WorkerOptions => ({
 });
 /** A look and a call of twenty seconds each, and what is around them. */
 const STRIPE_GRACE_MS = 60_000;
+
+/** At most one message of each reason waits for a destination, so these are enough for several that hang. */
+const tellingOptions = (config: Config): WorkerOptions => ({
+  taskQueue: notificationTaskQueue(config.temporal.taskQueue),
+  maxConcurrentActivityTaskExecutions: 200,
+  maxConcurrentWorkflowTaskExecutions: 20,
+  maxCachedWorkflows: 200,
+  maxConcurrentActivityTaskPolls: 2,
+  shutdownGraceTime: GRACE_BESIDE_THE_CALL_MS,
+  shutdownForceTime: 2 * GRACE_BESIDE_THE_CALL_MS,
+});
 
 /** The SDK's own messages join ours; what it calls info is detail to an operator. */
 function runtimeLogger(logger: Logger) {

@@ -11,9 +11,13 @@ function roomOf(path: string): string {
 }
 
 /** What is known of activities outside their room: types, plain JSON. */
-const CONTRACTS = ['contract', 'backfill-contract', 'marketplace-contract', 'sweep-contract'].map(
-  (name) => `activities/${name}.ts`,
-);
+const CONTRACTS = [
+  'contract',
+  'backfill-contract',
+  'marketplace-contract',
+  'notification-contract',
+  'sweep-contract',
+].map((name) => `activities/${name}.ts`);
 
 /**
  * What each room may import from other rooms: values, or types only. A room that is missing here may import nothing.
@@ -77,6 +81,8 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   '@temporalio/activity': /^activities\//,
   'mppx/client': /^(src\/client|sandbox)\//,
   stripe: /^src\/providers\/stripe\//,
+  nodemailer: /^src\/providers\/notifications\//,
+  standardwebhooks: /^src\/providers\/notifications\//,
   pino: /^src\/observability\//,
   'prom-client': /^src\/observability\//,
   commander: /^src\/(cli|programs)\//,

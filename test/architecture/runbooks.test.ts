@@ -26,6 +26,7 @@ const PAGES = [
   'docs/sandbox.md',
   'docs/architecture.md',
   'docs/proof.md',
+  'docs/notifications.md',
   ...RUNBOOKS,
 ];
 const codeOf = (page: string): string[] => codeIn(readDocument(page));

@@ -97,6 +97,8 @@ const GIVEN = {
   STRIPE_SECRET_KEY: 'sk_test_1',
   HYPERSWITCH_API_KEY: 'snd_key_1',
   MPP_SECRET_KEY: 's'.repeat(32),
+  NOTIFY_WEBHOOKS: `https://ops.example.com whsec_${Buffer.alloc(24).toString('base64')}`,
+  NOTIFY_ESCALATE_WEBHOOKS: `https://pager.example.com whsec_${Buffer.alloc(24).toString('base64')}`,
   TEMPO_PAYEE_KEY: `0x${'11'.repeat(32)}`,
 };
 

@@ -46,6 +46,10 @@ const readsWait = (waitSeconds: number, lane = 'in_turn') => marketplace({ reads
 const unprocessed = (oldestSeconds: number): Partial<Figures> =>
   marketplace({ webhooks: [{ provider: 'stripe', count: 1, oldestSeconds }] });
 
+const destination = (failingSeconds: number, gone = false): Partial<Figures> => ({
+  destinations: [{ id: 'webhook:ops.example.com:1a2b3c4d', waiting: 1, failingSeconds, gone }],
+});
+
 /** [state, when it is looked at, what is firing then and nothing else; an alert for each series] */
 export const PLANTED: readonly (readonly [
   what: string,
@@ -240,6 +244,9 @@ export const PLANTED: readonly (readonly [
   ],
   ['events are processed within minutes', late(30, unprocessed(500)), 60, []],
   ['an event is not processed', late(30, unprocessed(700)), 35, ['MakegoodWebhooksUnprocessed']],
+  ['a destination has failed for some minutes', late(30, destination(800)), 60, []],
+  ['a destination fails', late(30, destination(1000)), 33, ['MakegoodNotificationsFail']],
+  ['a destination is gone', late(30, destination(0, true)), 33, ['MakegoodNotificationsFail']],
   ['Temporal is away', { figures: calm, temporal: false }, 10, ['MakegoodDependencyDown']],
   ['Postgres is away', (minute) => (minute < 30 ? calm(minute) : undefined), 35, ['MakegoodDependencyDown']],
   ['the server cannot be scraped', { figures: calm, scraped: 0 }, 10, ['MakegoodServerDown']],
@@ -252,6 +259,7 @@ export const EVERY_SERIES: Partial<Figures> = {
   unsettled: unsettled(1),
   needsAttention: attention(1),
   breakers: [...breaker('open'), ...breaker('open', 'stripe')],
+  ...destination(1),
   marketplace: {
     ...NO_FIGURES.marketplace,
     ...open('reversal', 'pending', 1).marketplace,

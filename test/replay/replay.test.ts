@@ -41,6 +41,7 @@ const CARRIED: Readonly<Record<string, string>> = {
   'close-time-settlement': 'settlementId',
   'settle-batch': 'settlementId',
   'backfill-transfer-ids': 'backfillId',
+  notification: 'messageId',
   'seller-transfer': 'sellerAccount',
   'refund-reversal': 'sellerAccount',
 };
@@ -52,6 +53,7 @@ const SECRETS = [
   'sandbox-token',
   'sk_test',
   'client_secret',
+  'whsec',
   '_secret_',
   'api-key',
 ];

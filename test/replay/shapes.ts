@@ -46,6 +46,8 @@ export const SHAPES: Readonly<Record<string, readonly string[]>> = {
   'dispute/read-until-won': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'dispute/asked-where-its-funds-are': ['WORKFLOW_EXECUTION_UPDATE_COMPLETED'],
   'dispute/continued-after-a-day': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
+  'notification/delivered': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'notification/delivered-after-retries': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'sweep/one-pass': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   // Two of builds before sweeps had lanes: nothing records them any more.
   'money-sweep/one-pass': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],

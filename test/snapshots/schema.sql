@@ -189,6 +189,45 @@ named_answers.sealed bytea
 named_answers.sealed_key_id text
 named_answers.spent numeric(78,0)
 named_answers.erase_at timestamp with time zone NOT NULL
+notice_attempts.message_id uuid NOT NULL
+notice_attempts.number integer NOT NULL
+notice_attempts.begun_at timestamp with time zone NOT NULL DEFAULT clock_now()
+notice_attempts.ended_at timestamp with time zone
+notice_attempts.outcome text
+notice_attempts.detail text
+notice_destinations.id text NOT NULL
+notice_destinations.stage text NOT NULL
+notice_destinations.seen_at timestamp with time zone NOT NULL DEFAULT clock_now()
+notice_destinations.delivered_at timestamp with time zone
+notice_destinations.failing_since timestamp with time zone
+notice_destinations.failures integer NOT NULL DEFAULT 0
+notice_destinations.last_failure text
+notice_destinations.gone_at timestamp with time zone
+notice_message_items.message_id uuid NOT NULL
+notice_message_items.notice bigint NOT NULL
+notice_message_items.destination text NOT NULL
+notice_message_items.stands boolean NOT NULL DEFAULT true
+notice_messages.id uuid NOT NULL
+notice_messages.destination text NOT NULL
+notice_messages.stage text NOT NULL
+notice_messages.reason text NOT NULL
+notice_messages.state text NOT NULL DEFAULT 'waiting'::text
+notice_messages.made_at timestamp with time zone NOT NULL DEFAULT clock_now()
+notice_messages.attempts integer NOT NULL DEFAULT 0
+notice_messages.contents jsonb
+notice_messages.next_check_at timestamp with time zone DEFAULT clock_now()
+notice_messages.ended_at timestamp with time zone
+notices.seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+notices.item_kind text NOT NULL
+notices.item_id uuid NOT NULL
+notices.order_id uuid
+notices.reason text NOT NULL
+notices.since timestamp with time zone NOT NULL
+notices.amount numeric(78,0) NOT NULL
+notices.currency text NOT NULL
+notices.decimals integer
+notices.noted_at timestamp with time zone NOT NULL DEFAULT clock_now()
+notices.ended_at timestamp with time zone
 operation_events.seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 operation_events.item_kind text NOT NULL
 operation_events.item_id text NOT NULL
@@ -685,6 +724,24 @@ named_answers named_answers_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
 named_answers named_answers_name_sha256_key UNIQUE (name_sha256)
 named_answers named_answers_pkey PRIMARY KEY (id)
 named_answers sealed_with_a_key CHECK ((((sealed IS NULL) = (sealed_key_id IS NULL)) AND ((sealed IS NULL) = (spent IS NULL))))
+notice_attempts attempt_ends_whole CHECK ((((ended_at IS NULL) = (outcome IS NULL)) AND ((outcome IS NULL) = (detail IS NULL))))
+notice_attempts notice_attempts_message_id_fkey FOREIGN KEY (message_id) REFERENCES notice_messages(id) ON DELETE CASCADE
+notice_attempts notice_attempts_number_check CHECK ((number > 0))
+notice_attempts notice_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['delivered'::text, 'failed'::text, 'gone'::text])))
+notice_attempts notice_attempts_pkey PRIMARY KEY (message_id, number)
+notice_destinations notice_destinations_pkey PRIMARY KEY (id)
+notice_destinations notice_destinations_stage_check CHECK ((stage = ANY (ARRAY['first'::text, 'escalation'::text])))
+notice_message_items notice_message_items_message_id_fkey FOREIGN KEY (message_id) REFERENCES notice_messages(id) ON DELETE CASCADE
+notice_message_items notice_message_items_notice_fkey FOREIGN KEY (notice) REFERENCES notices(seq) ON DELETE CASCADE
+notice_message_items notice_message_items_pkey PRIMARY KEY (message_id, notice)
+notice_messages message_ends_once CHECK ((((state = 'waiting'::text) = (ended_at IS NULL)) AND ((state = 'waiting'::text) = (next_check_at IS NOT NULL))))
+notice_messages notice_messages_destination_fkey FOREIGN KEY (destination) REFERENCES notice_destinations(id)
+notice_messages notice_messages_pkey PRIMARY KEY (id)
+notice_messages notice_messages_stage_check CHECK ((stage = ANY (ARRAY['first'::text, 'escalation'::text])))
+notice_messages notice_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'withdrawn'::text, 'given_up'::text])))
+notice_messages sent_is_frozen CHECK (((attempts = 0) OR (contents IS NOT NULL)))
+notices notices_item_kind_item_id_reason_since_key UNIQUE (item_kind, item_id, reason, since)
+notices notices_pkey PRIMARY KEY (seq)
 operation_events operation_events_digest_check CHECK ((length(digest) = 32))
 operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text, 'dispute'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
@@ -880,6 +937,10 @@ CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE 
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
+CREATE INDEX notice_messages_due ON public.notice_messages USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX notice_messages_ended ON public.notice_messages USING btree (ended_at) WHERE (ended_at IS NOT NULL)
+CREATE INDEX notices_ended ON public.notices USING btree (ended_at) WHERE (ended_at IS NOT NULL)
+CREATE INDEX notices_open ON public.notices USING btree (reason, noted_at) WHERE (ended_at IS NULL)
 CREATE INDEX operation_events_by_request ON public.operation_events USING btree (((detail ->> 'request_id'::text))) WHERE (detail ? 'request_id'::text)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
 CREATE INDEX payments_at_processor ON public.payments USING btree (connector_transaction_id) WHERE (connector_transaction_id IS NOT NULL)
@@ -950,6 +1011,14 @@ CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING
 CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree (lane)
 CREATE UNIQUE INDEX named_answers_name_sha256_key ON public.named_answers USING btree (name_sha256)
 CREATE UNIQUE INDEX named_answers_pkey ON public.named_answers USING btree (id)
+CREATE UNIQUE INDEX notice_attempts_pkey ON public.notice_attempts USING btree (message_id, number)
+CREATE UNIQUE INDEX notice_destinations_pkey ON public.notice_destinations USING btree (id)
+CREATE UNIQUE INDEX notice_message_items_pkey ON public.notice_message_items USING btree (message_id, notice)
+CREATE UNIQUE INDEX notice_messages_one_waits ON public.notice_messages USING btree (destination, reason) WHERE (state = 'waiting'::text)
+CREATE UNIQUE INDEX notice_messages_pkey ON public.notice_messages USING btree (id)
+CREATE UNIQUE INDEX notice_told_once ON public.notice_message_items USING btree (notice, destination) WHERE stands
+CREATE UNIQUE INDEX notices_item_kind_item_id_reason_since_key ON public.notices USING btree (item_kind, item_id, reason, since)
+CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (seq)
 CREATE UNIQUE INDEX operation_events_chain ON public.operation_events USING btree (item_kind, item_id, place)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
 CREATE UNIQUE INDEX order_items_id ON public.order_items USING btree (id)
@@ -1029,6 +1098,7 @@ CREATE TRIGGER disputes_keep BEFORE DELETE ON public.disputes FOR EACH ROW EXECU
 CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_decisions FOR EACH ROW EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
+CREATE TRIGGER notice_messages_stay BEFORE UPDATE ON public.notice_messages FOR EACH ROW EXECUTE FUNCTION message_stays()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_chained BEFORE INSERT ON public.operation_events FOR EACH ROW EXECUTE FUNCTION chain_event()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
@@ -1773,6 +1843,16 @@ AS $function$
     ('reversal', 'permanently_failed', 'written_off'), ('reversal', 'written_off', 'reversed'),
     ('reversal', 'written_off', 'pending'))
 $function$
+CREATE OR REPLACE FUNCTION public.message_stays()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.state <> 'waiting' AND NEW IS DISTINCT FROM OLD OR OLD.contents IS NOT NULL AND NEW.contents IS DISTINCT FROM OLD.contents THEN
+    RAISE EXCEPTION 'message % has ended, or its contents are frozen', OLD.id USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.name_answer(p_id uuid, p_name text, p_request text, p_keep interval, p_longest interval)
  RETURNS boolean
  LANGUAGE plpgsql

@@ -41,6 +41,7 @@ export const NO_FIGURES: Figures = {
   firstFailures: [],
   breakers: [],
   sweeps: [],
+  destinations: [],
   marketplace: { open: [], unknown: [], webhooks: [], reads: [] },
 };
 

@@ -6,7 +6,9 @@ import type { CliContext } from '../../src/cli/context.js';
 import { createProgram } from '../../src/cli/program.js';
 import { readConfig, readOperatorConfig } from '../../src/config/config.js';
 import type { Clock } from '../../src/domain/clock.js';
+import { newNoticeMessageId } from '../../src/domain/ids.js';
 import { createAnchorDirectory } from '../../src/providers/anchors/anchor-directory.js';
+import { createSender } from '../../src/providers/notifications/sender.js';
 import { probeProviders } from '../../src/providers/probes.js';
 
 export interface CliOptions {
@@ -51,6 +53,11 @@ export async function runMakegood(args: readonly string[], options: CliOptions):
     runWorker: () => Promise.resolve(),
     runSandbox: () => Promise.resolve(),
     probe: (config, knownPayment) => probeProviders({ ...config, knownPayment, timeoutMs: options.probeMs ?? 5_000 }),
+    tryDestination: ({ notifications, http }, destination) =>
+      createSender({ mail: notifications?.mail, publicUrl: http.publicUrl, clock: options.clock }).sendTest(
+        destination,
+        newNoticeMessageId(options.clock.nowMs()),
+      ),
     resolution: (_config, ledger) =>
       Promise.resolve(
         createResolution({

@@ -7,7 +7,17 @@ export interface Finding {
   readonly cure: string | null;
 }
 
-export const AREAS = ['settings', 'database', 'keys', 'temporal', 'providers', 'clocks', 'parked', 'waiting'] as const;
+export const AREAS = [
+  'settings',
+  'database',
+  'keys',
+  'temporal',
+  'providers',
+  'clocks',
+  'parked',
+  'waiting',
+  'notifications',
+] as const;
 export type Area = (typeof AREAS)[number];
 /** `warn`: money goes on, and somebody should know. `fail`: something does not go on, or could not be asked. */
 export type Level = 'ok' | 'warn' | 'fail';

@@ -290,6 +290,14 @@ export interface Figures {
     /** Unix seconds; null: never. */
     readonly lastSuccess: number | null;
   }[];
+  /** Of whoever is told what needs a person; empty: nobody is. */
+  readonly destinations: readonly {
+    readonly id: string;
+    readonly waiting: number;
+    /** Since its first failure after its last success; 0: it has none. */
+    readonly failingSeconds: number;
+    readonly gone: boolean;
+  }[];
   readonly marketplace: MarketplaceFigures;
 }
 

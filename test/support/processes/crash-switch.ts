@@ -30,6 +30,9 @@ const WITHOUT_IDS: ReadonlySet<string> = new Set([
   'authServer.verify/after',
   'ledger.abandonedSessions/before',
   'ledger.dueSettlements/before',
+  // A test of messages makes one item after the other.
+  'ledger.noteWhoIsAsked/before',
+  'ledger.noteWhoIsAsked/after',
   // Only one backfill runs at a time, and it is older than a worker that takes it over.
   'ledger.saveListedPage/after',
   'ledger.recordBackfill/before',

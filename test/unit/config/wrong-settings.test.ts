@@ -6,6 +6,8 @@ import { HYPERSWITCH, key, problemsOf, STRIPE, TEMPO } from './support/settings.
 
 const SHORT_KEY = randomBytes(31).toString('base64');
 const [KEY_A, KEY_B] = [key(), key()];
+const WHSEC = `whsec_${randomBytes(24).toString('base64')}`;
+const MAIL = { SMTP_URL: 'smtp://127.0.0.1', NOTIFY_EMAIL_FROM: 'makegood@example.com' };
 
 /** [variable, value, what the message says] */
 const WRONG: readonly (readonly [
@@ -62,6 +64,29 @@ const WRONG: readonly (readonly [
     { TEMPORAL_TLS_CERT: import.meta.filename },
   ],
   ['WORKER_METRICS_PORT', '-1', /whole number/],
+  ['NOTIFY_WEBHOOKS', 'ops.example.com whsec_hunter2', /entry 1 does not begin with a URL/],
+  ['NOTIFY_WEBHOOKS', `http://ops.example.com/x ${WHSEC}`, /entry 1 is not https/],
+  ['NOTIFY_WEBHOOKS', `https://user:hunter2@ops.example.com/x ${WHSEC}`, /entry 1 holds a user name/],
+  ['NOTIFY_WEBHOOKS', 'https://ops.example.com/x?key=hunter2', /entry 1 has no secret/],
+  ['NOTIFY_WEBHOOKS', 'https://ops.example.com/x whsec_aHVudGVyMg==', /24 to 64 bytes/],
+  ['NOTIFY_WEBHOOKS', `https://ops.example.com/x hunter2`, /24 to 64 bytes/],
+  ['NOTIFY_WEBHOOKS', `https://ops.example.com/x ${WHSEC} ${WHSEC}`, /same secret twice/],
+  ['NOTIFY_WEBHOOKS', `https://ops.example.com/x ${WHSEC},https://ops.example.com/x ${WHSEC}`, /same address twice/],
+  ['NOTIFY_ESCALATE_WEBHOOKS', `ftp://ops.example.com ${WHSEC}`, /entry 1 does not begin with a URL/],
+  ['NOTIFY_EMAIL_TO', 'Ops <ops@example.com>', /not a mail address/, MAIL],
+  ['NOTIFY_EMAIL_TO', 'ops@example.com,ops@example.com', /same address twice/, MAIL],
+  ['NOTIFY_EMAIL_TO', 'ops@example.com\r\nBcc: x@example.com', /not a mail address/, MAIL],
+  ['NOTIFY_ESCALATE_EMAIL_TO', 'head', /not a mail address/, MAIL],
+  ['NOTIFY_ESCALATE_AFTER', '1', /duration/],
+  ['NOTIFY_GROUP_WINDOW', '0s', /shorter than 1s/],
+  ['NOTIFY_QUIET_HOURS', '22-7 Europe/Berlin', /hh:mm-hh:mm and a time zone/],
+  ['NOTIFY_QUIET_HOURS', '22:00-07:00 Europe/Bielefeld', /hh:mm-hh:mm and a time zone/],
+  ['NOTIFY_URGENT_AMOUNT', 'much', /neither an amount/],
+  ['SMTP_URL', undefined, /missing while NOTIFY_EMAIL_TO is set/, { NOTIFY_EMAIL_TO: 'ops@example.com' }],
+  ['SMTP_URL', 'http://user:hunter2@mail.example.com', /smtp:\/\//],
+  ['SMTP_URL', 'smtp://user:hunter2@mail.example.com/inbox', /without a path/],
+  ['SMTP_URL', 'smtps://mail.example.com?tls=off', /smtp:\/\//],
+  ['NOTIFY_EMAIL_FROM', 'makegood', /mail address/],
   ['AUTH_SERVER_URL', 'auth.example', /https:\/\//],
   ['AUTH_SERVER_URL', 'https://user:hunter2@auth.example', /bare base URL/],
   ['AUTH_SERVER_URL', 'https://auth.example?x=1', /bare base URL/],
@@ -183,7 +208,7 @@ describe('a wrong setting stops the start', () => {
     for (const [variable, value = '', , rest] of rows) {
       const { message, problems } = problemsOf({ ...rest, [variable]: value });
       const said = [message, ...problems.map(({ problem }) => problem)].join('\n');
-      for (const part of ['hunter2', KEY_A, SHORT_KEY, '0123456789abcde']) expect(said).not.toContain(part);
+      for (const part of ['hunter2', WHSEC, KEY_A, SHORT_KEY, '0123456789abcde']) expect(said).not.toContain(part);
     }
     expect(problemsOf({ AUTH_SERVER_URL: 'https://user:hunter2@auth.example' }).message).not.toContain('hunter2');
   });
