@@ -14,6 +14,7 @@ import { VERSION } from '../version.js';
 import { loadTempo } from './load-tempo.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
+import { loadTraces } from './traces.js';
 
 /** Responses under way are finished within this; a longer stream is cut off, and its session closed like an abort. */
 const DRAIN_MS = 30_000;
@@ -26,7 +27,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> {
+export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs' | 'traces'> {
   readonly logger?: Logger;
   /** Paid routes that are served beside the API, and described with it. */
   readonly mount?: (app: Express, paidSession: PaidSessions['paidSession']) => readonly PublishedRoute[];
@@ -68,9 +69,12 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 /** Runs until SIGTERM or SIGINT. @throws before it listens, never afterwards */
 export async function runServer(config: Config, options: ServerOptions = {}): Promise<void> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const server = await startServer(config, options);
+  const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
+  const traces = await loadTraces(config, 'makegood-server', logger);
+  const server = await startServer(config, { ...options, logger, traces });
   await stopped;
   await server.stop();
+  await traces?.stop();
 }
 
 function apiDependencies(

@@ -26,6 +26,7 @@ import {
   type MarketplaceProviders,
 } from './marketplace-runtime.js';
 import type { TempoRuntime } from './tempo-runtime.js';
+import { loadTraces, type ProcessTraces } from './traces.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface WorkerParts extends MarketplaceProviders {
@@ -54,6 +55,7 @@ const GRACE_BESIDE_THE_CALL_MS = 30_000;
  */
 export async function runWorker(config: Config, options: WorkerRunOptions = {}): Promise<void> {
   const logger = createLogger({ level: config.logLevel, name: 'worker' });
+  const traces = await loadTraces(config, 'makegood-worker', logger);
   const database = createDatabase({
     url: config.databaseUrl,
     maxConnections: 20,
@@ -82,7 +84,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     ...createMarketplaceProviders(config, ledger),
   });
 
-  const client = createTemporalClient(config.temporal);
+  const client = createTemporalClient(config.temporal, traces?.client);
   const prepare = () =>
     prepareTemporal({
       client,
@@ -108,9 +110,10 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
 
   const { given, wake } = dependenciesOf(config, parts, { client, tempo, logger, holdMs: options.holdMs });
   const activities = createActivities(given);
+  const traced = await traces?.worker();
   while (!stop.signal.aborted) {
     try {
-      await runUntilStopped({ config, activities, prepare, logger, stop: stop.signal, options });
+      await runUntilStopped({ config, activities, traced, prepare, logger, stop: stop.signal, options });
     } catch (error) {
       if (stop.signal.aborted) break;
       logger.warn(
@@ -123,6 +126,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   await wake.stop();
   await client.connection.close();
   await database.close();
+  await traces?.stop();
 }
 
 interface Surroundings {
@@ -204,20 +208,29 @@ function dependenciesOf(
 interface RunOptions {
   readonly config: Config;
   readonly activities: ReturnType<typeof createActivities>;
+  readonly traced: Awaited<ReturnType<ProcessTraces['worker']>> | undefined;
   readonly prepare: () => Promise<void>;
   readonly logger: Logger;
   readonly stop: AbortSignal;
   readonly options: WorkerRunOptions;
 }
 
-async function runUntilStopped({ config, activities, prepare, logger, stop, options }: RunOptions): Promise<void> {
+async function runUntilStopped({
+  config,
+  activities,
+  traced,
+  prepare,
+  logger,
+  stop,
+  options,
+}: RunOptions): Promise<void> {
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   try {
     await prepare();
     const workflowBundle = {
       codePath: options.workflowBundle ?? fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url)),
     };
-    const common = { connection, activities, workflowBundle, namespace: config.temporal.namespace };
+    const common = { connection, activities, workflowBundle, namespace: config.temporal.namespace, ...traced };
     const workers = [await Worker.create({ ...settlementOptions(config), ...common })];
     if (config.stripe) workers.push(await Worker.create({ ...stripeOptions(config), ...common }));
     const healing = setInterval(() => {

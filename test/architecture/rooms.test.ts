@@ -77,6 +77,8 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   '@temporalio/activity': /^activities\//,
   'mppx/client': /^(src\/client|sandbox)\//,
   stripe: /^src\/providers\/stripe\//,
+  '@opentelemetry/api': /^src\/observability\//,
+  '@opentelemetry/sdk-node': /^src\/observability\//,
   pino: /^src\/observability\//,
   'prom-client': /^src\/observability\//,
   commander: /^src\/(cli|programs)\//,
