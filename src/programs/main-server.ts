@@ -13,6 +13,7 @@ import { type PaidSessions, type PublishedRoute, paidPaths } from '../sessions/i
 import { VERSION } from '../version.js';
 import { loadTempo } from './load-tempo.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
+import { type ReadSettings, reloadOnHangup } from './reload.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
 import { loadTraces } from './traces.js';
 
@@ -66,15 +67,24 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   };
 }
 
-/** Runs until SIGTERM or SIGINT. @throws before it listens, never afterwards */
-export async function runServer(config: Config, options: ServerOptions = {}): Promise<void> {
+/**
+ * Runs until SIGTERM or SIGINT.
+ * @param read of settings that can be changed while it runs
+ * @throws before it listens, never afterwards
+ */
+export async function runServer(
+  config: Config,
+  { read, mount }: Pick<ServerOptions, 'mount'> & { readonly read?: ReadSettings | undefined } = {},
+): Promise<void> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
+  const logger = createLogger({ level: config.logLevel, name: 'server' });
+  const endReloads = reloadOnHangup({ config, read, logger });
   const traces = await loadTraces(config, 'makegood-server', logger);
-  const server = await startServer(config, { ...options, logger, traces });
+  const server = await startServer(config, { logger, traces, mount });
   await stopped;
   await server.stop();
   await traces?.stop();
+  endReloads();
 }
 
 function apiDependencies(

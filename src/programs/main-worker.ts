@@ -25,6 +25,7 @@ import {
   createMarketplaceRuntime,
   type MarketplaceProviders,
 } from './marketplace-runtime.js';
+import { type ReadSettings, reloadOnHangup } from './reload.js';
 import type { TempoRuntime } from './tempo-runtime.js';
 import { loadTraces, type ProcessTraces } from './traces.js';
 
@@ -38,6 +39,8 @@ export interface WorkerParts extends MarketplaceProviders {
 export interface WorkerRunOptions {
   readonly workflowBundle?: string;
   readonly decorate?: (parts: WorkerParts) => WorkerParts;
+  /** Of settings that can be changed while it runs. */
+  readonly read?: ReadSettings | undefined;
   /** How often namespace, search attributes and schedule are made sure of: a wiped Temporal heals within this time. */
   readonly prepareEveryMs?: number;
   /** How long a claim on marketplace money outlives its process; no setting, because it is a promise of the product. */
@@ -55,6 +58,7 @@ const GRACE_BESIDE_THE_CALL_MS = 30_000;
  */
 export async function runWorker(config: Config, options: WorkerRunOptions = {}): Promise<void> {
   const logger = createLogger({ level: config.logLevel, name: 'worker' });
+  const endReloads = reloadOnHangup({ config, read: options.read, logger });
   const traces = await loadTraces(config, 'makegood-worker', logger);
   const database = createDatabase({
     url: config.databaseUrl,
@@ -127,6 +131,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   await client.connection.close();
   await database.close();
   await traces?.stop();
+  endReloads();
 }
 
 interface Surroundings {
@@ -175,7 +180,10 @@ function dependenciesOf(
         sweep: {
           overflowBacklog: settlement.overflowBacklog,
           maxBatch: settlement.maxBatch,
-          maxPerSecond: settlement.maxRps,
+          // Read at each pass: it can be changed while this runs.
+          get maxPerSecond() {
+            return settlement.maxRps;
+          },
         },
       },
       money: { starter: orchestration },

@@ -37,7 +37,7 @@ export async function loadTraces(
     client: { workflow: [new temporal.OpenTelemetryWorkflowClientInterceptor()] },
     async worker() {
       // Their own OpenTelemetry is of another major version than ours; a span is put into our form on its way.
-      const sink = temporal.makeWorkflowExporter(running.workflowSpans as never, running.resource as never);
+      const sink = temporal.makeWorkflowExporter(running.workflowSpans as never, running.resource);
       return {
         interceptors: {
           activity: [

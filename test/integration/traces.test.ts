@@ -16,7 +16,7 @@ import { until } from '../support/until.js';
 /** Server and worker as an operator starts them, with a receiver of traces beside them. */
 
 const secret = () => randomBytes(20).toString('hex');
-const [TOKEN, STRIPE_KEY, HYPERSWITCH_KEY, ATXP_TOKEN] = [secret(), secret(), secret(), secret()];
+const [TOKEN, STRIPE_KEY, ATXP_TOKEN] = [secret(), secret(), secret()];
 const ENCRYPTION_KEY = randomBytes(32).toString('base64');
 const PAYEE = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
 const LIMIT = { limitMs: 20_000, everyMs: 100 };

@@ -140,7 +140,7 @@ describe('the workflow of', () => {
       async () => (await market.world.find(order.id)).transfers.every(({ status }) => status === 'completed'),
       LIMIT,
     );
-    market.stripe.setBalance({ account: 'acct_1Bob', currency: 'usd', available: 0 });
+    await market.stripe.setBalance({ account: 'acct_1Bob', currency: 'usd', available: 0 });
     market.stripe.setFaults([{ kinds: ['refused'], on: ['reversals.create'], sellers: ['acct_1Cyd'], times: 9 }]);
     const refund = await market.world.refund(order.id);
     const { reversals } = await until(
@@ -238,7 +238,7 @@ it('a run that continues another one says of what: the words that the first one 
   const skipping = await openMarketplaceTest();
   try {
     const order = await skipping.sold({ acct_1Fay: 1_000n });
-    skipping.stripe.setBalance({ account: 'acct_1Fay', currency: 'usd', available: 0 });
+    await skipping.stripe.setBalance({ account: 'acct_1Fay', currency: 'usd', available: 0 });
     const id = reversalOf(await skipping.refund(order), order);
     await skipping.untilIn('waiting', 'reversal', id);
     const first = await skipping.handle('reversal', id).describe();

@@ -87,7 +87,7 @@ function valueOf(value: Fields | undefined): unknown {
   if (value.has(1)) return text(value, 1);
   if (value.has(2)) return value.get(2)?.[0] === 1n;
   if (value.has(3)) return Number(value.get(3)?.[0]);
-  if (value.has(4)) return (value.get(4)?.[0] as Buffer).readDoubleLE();
+  if (value.has(4)) return (value.get(4)?.[0] as Buffer | undefined)?.readDoubleLE();
   if (value.has(5)) return messages(messages(value, 5)[0] ?? new Map(), 1).map(valueOf);
   return undefined;
 }

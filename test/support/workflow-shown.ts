@@ -40,4 +40,4 @@ export async function shownOf(client: Client, workflowId: string): Promise<Shown
 }
 
 const textOf = (payload: Payload | null | undefined): string =>
-  payload ? String(defaultPayloadConverter.fromPayload(payload as never)) : '';
+  payload ? String(defaultPayloadConverter.fromPayload(payload)) : '';

@@ -39,9 +39,8 @@ export async function startCommand(
     testLog(name, line);
   });
   let ended = false;
-  void child.exited.then(() => {
-    ended = true;
-  });
+  const noted = child.exited.then(() => (ended = true));
+  noted.catch(() => undefined);
   const says = (text: string, from = 0): Promise<string> =>
     until(
       `${command} says "${text}"`,

@@ -43,6 +43,7 @@ const WRONG: readonly (readonly [
   ['PUBLIC_URL', 'api.example.com', /begins with/],
   ['PUBLIC_URL', 'https://api.example.com/?a=1', /query/],
   ['LOG_LEVEL', 'loud', /debug, info, warn, error/],
+  ['SETTINGS_FILE', 'settings.env', /absolute path/],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', '127.0.0.1:4318', /begins with/],
   ['OTEL_EXPORTER_OTLP_ENDPOINT', 'http://ada:hunter2@127.0.0.1:4318', /user name/],
   ['CORS_ALLOWED_ORIGINS', '*', /not an origin/],
