@@ -16,7 +16,7 @@ import { createDecisionDesk } from './decision-desk.js';
 import { type ItemState, rereadSignal, stateQuery } from './messages.js';
 import { FRESH_RUN_EVERY, ledgerCall, QUICK_LIMIT_MS, quickFirstAttempt, untilSettled } from './policies.js';
 import { MoneyState, NeedsAttention } from './search-attributes.js';
-import { showAttention, showPhase } from './visibility.js';
+import { goesOnAt, showAttention, showPhase } from './visibility.js';
 
 /**
  * Collects one charge, exactly once: tries until the provider has confirmed it, and waits for a person where only a
@@ -24,7 +24,8 @@ import { showAttention, showPhase } from './visibility.js';
  * may be started twice, wiped or started late.
  */
 export async function closeTimeSettlement(input: CloseTimeSettlementInput): Promise<RowOutcome> {
-  const state: ItemState = { phase: 'settling', detail: 'the first attempt is under way', ignored: [] };
+  const state: ItemState = { phase: 'settling', detail: '', ignored: [] };
+  showPhase(state, 'settling', 'the first attempt is under way');
   const desk = createDecisionDesk({
     state,
     actions: actionsOf('settlement'),
@@ -40,12 +41,13 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
   for (;;) {
     switch (outcome.kind) {
       case 'retry':
-        showPhase(state, 'waiting_to_retry', `${outcome.why}; the next attempt follows`);
-        await sleep(outcome.afterMs);
+        showPhase(state, 'waiting_to_retry', `${outcome.why}; the next attempt follows`, goesOnAt(outcome.afterMs));
+        await sleep(outcome.afterMs, { summary: 'until the next attempt' });
+        showPhase(state, 'waiting_to_retry', state.detail, ATTEMPTS_GO_ON);
         outcome = await settleUntilAnswered(input);
         break;
       case 'attention':
-        showAttention(state, outcome, 'needs_attention');
+        showAttention(state, outcome, { kind: 'settlement', id: input.settlementId, moneyState: 'needs_attention' });
         if ((await desk.decideUntil(() => reread, FRESH_RUN_EVERY)) === 'time') {
           await condition(allHandlersFinished);
           return await continueAsNew<typeof closeTimeSettlement>(input);
@@ -71,13 +73,26 @@ export async function closeTimeSettlement(input: CloseTimeSettlementInput): Prom
   }
 }
 
-const ledger = proxyActivities<Pick<SettlementActivities, 'readSettlement'>>(ledgerCall);
-const decisions = proxyActivities<Pick<SettlementActivities, 'decide'>>(ledgerCall);
+/** What is pending then is shown with its attempts, its last failure and its next time by the Web UI itself. */
+const ATTEMPTS_GO_ON =
+  'Attempts go on until the provider has answered or the credential expires; see Pending Activities.';
+
+const ledger = proxyActivities<Pick<SettlementActivities, 'readSettlement'>>({
+  ...ledgerCall,
+  summary: 'reads in the ledger what was decided',
+});
+const decisions = proxyActivities<Pick<SettlementActivities, 'decide'>>({
+  ...ledgerCall,
+  summary: 'records a decision that came by message',
+});
 
 /** What is known to be slow gets a patient activity from the start; the others are usually done at once. */
 async function firstAttempt(input: CloseTimeSettlementInput): Promise<RowOutcome> {
   if (isSlow(input)) return await settleUntilAnswered(input);
-  const { settleRows } = proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
+  const { settleRows } = proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>({
+    ...quickFirstAttempt,
+    summary: `first attempt, within ${QUICK_LIMIT_MS / 1000} s, at ${providerOf(input)}`,
+  });
   try {
     return only(
       await settleRows({
@@ -95,7 +110,10 @@ async function firstAttempt(input: CloseTimeSettlementInput): Promise<RowOutcome
 
 async function settleUntilAnswered(input: CloseTimeSettlementInput): Promise<RowOutcome> {
   const { settlementId, settings } = input;
-  const { settleRows } = proxyActivities<Pick<SettlementActivities, 'settleRows'>>(untilSettled(settings));
+  const { settleRows } = proxyActivities<Pick<SettlementActivities, 'settleRows'>>({
+    ...untilSettled(settings),
+    summary: `attempts until ${providerOf(input)} has answered`,
+  });
   return only(
     await settleRows({
       settlementIds: [settlementId],

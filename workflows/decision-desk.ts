@@ -84,10 +84,15 @@ export function createDecisionDesk({ state, actions, decide, recordsLate = () =>
     /**
      * Takes decisions until one changed the item in the ledger, `otherwise` holds, or the time is over. It ends with
      * `time` only when no message is left: a run that continues as new would lose it.
+     * @param summary of the wait, in the Web UI
      */
-    async decideUntil(otherwise: () => boolean, time: Duration): Promise<'decided' | 'otherwise' | 'time'> {
+    async decideUntil(
+      otherwise: () => boolean,
+      time: Duration,
+      summary = 'waits for a person, until it is looked at again',
+    ): Promise<'decided' | 'otherwise' | 'time'> {
       for (;;) {
-        const woken = await condition(() => queue.length > 0 || decided || otherwise(), time);
+        const woken = await condition(() => queue.length > 0 || decided || otherwise(), time, { summary });
         const resolution = queue.shift();
         if (resolution) await take(resolution);
         await condition(() => deciding === 0);

@@ -3,7 +3,10 @@ import type { FollowInput, MarketplaceActivities } from '../activities/marketpla
 import { followAtHyperswitch } from './hyperswitch-call.js';
 import { hyperswitchStep } from './policies.js';
 
-const { advanceDispute } = proxyActivities<Pick<MarketplaceActivities, 'advanceDispute'>>(hyperswitchStep);
+const { advanceDispute } = proxyActivities<Pick<MarketplaceActivities, 'advanceDispute'>>({
+  ...hyperswitchStep,
+  summary: 'reads where the funds of the dispute are',
+});
 
 /** Follows a buyer's dispute until it has ended, whether or not a webhook ever comes; a person is asked where nobody can read its funds. */
 export async function dispute(input: FollowInput): Promise<{ status: string }> {

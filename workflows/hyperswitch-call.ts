@@ -2,8 +2,9 @@ import { condition, continueAsNew } from '@temporalio/workflow';
 import type { FollowInput } from '../activities/marketplace-contract.js';
 import type { FollowStep } from '../src/calls/steps.js';
 import { A_DAY_MS, beginItem } from './item.js';
+import type { ItemState } from './messages.js';
 import { readAgainMs } from './policies.js';
-import { clearAttention, showAttention, showPhase } from './visibility.js';
+import { clearAttention, goesOnAt, showAttention, showPhase } from './visibility.js';
 
 /** What differs between a payment, a refund and a dispute. */
 export interface Followed {
@@ -26,20 +27,22 @@ export async function followAtHyperswitch(input: FollowInput, followed: Followed
         if (item.isNudged()) break;
         return await item.finish(step.status);
       case 'attention':
-        showAttention(state, step);
+        showAttention(state, step, { kind: followed.kind, id: input.id });
         await item.desk.decideUntil(item.isNudged, A_DAY_MS);
         break;
       case 'open':
-        showPhase(state, 'waiting', `${step.detail}; it is read again`);
-        await condition(item.isNudged, step.afterMs ?? readAgainMs(reads));
-        reads += 1;
+        await wait('waiting', `${step.detail}; it is read again`, step.afterMs ?? readAgainMs(reads));
         break;
       case 'later':
-        showPhase(state, 'waiting_to_retry', step.why);
-        await condition(item.isNudged, Math.max(1, step.afterMs, readAgainMs(reads)));
-        reads += 1;
+        await wait('waiting_to_retry', step.why, Math.max(1, step.afterMs, readAgainMs(reads)));
         break;
     }
     await item.renewDaily(() => continueAsNew(input));
+  }
+
+  async function wait(phase: ItemState['phase'], detail: string, afterMs: number): Promise<void> {
+    showPhase(state, phase, detail, goesOnAt(afterMs, 'Hyperswitch tells of it, or somebody asks for it'));
+    await condition(item.isNudged, afterMs, { summary: 'until it is read again at Hyperswitch' });
+    reads += 1;
   }
 }

@@ -15,7 +15,10 @@ import { ledgerCall } from './policies.js';
 import { MoneyState } from './search-attributes.js';
 import { showPhase } from './visibility.js';
 
-const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney'>>(ledgerCall);
+const { decideMoney } = proxyActivities<Pick<MarketplaceActivities, 'decideMoney'>>({
+  ...ledgerCall,
+  summary: 'records a decision that came by message',
+});
 
 export const A_DAY_MS = 24 * 3_600_000;
 
@@ -35,6 +38,7 @@ export function beginItem({
   readonly recordsLate?: () => boolean;
 }) {
   const state: ItemState = { phase: 'calling', detail, ignored: [] };
+  showPhase(state, 'calling', detail);
   const desk = createDecisionDesk({
     state,
     actions: actionsOf(kind),

@@ -3,7 +3,10 @@ import type { FollowInput, MarketplaceActivities } from '../activities/marketpla
 import { followAtHyperswitch } from './hyperswitch-call.js';
 import { hyperswitchStep } from './policies.js';
 
-const { advancePayment } = proxyActivities<Pick<MarketplaceActivities, 'advancePayment'>>(hyperswitchStep);
+const { advancePayment } = proxyActivities<Pick<MarketplaceActivities, 'advancePayment'>>({
+  ...hyperswitchStep,
+  summary: 'looks at the payment at Hyperswitch, and takes it one step further',
+});
 
 /** Follows a buyer's payment until it is final, whether or not a webhook ever comes. */
 export async function payment(input: FollowInput): Promise<{ status: string }> {

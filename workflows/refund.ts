@@ -3,7 +3,10 @@ import type { FollowInput, MarketplaceActivities } from '../activities/marketpla
 import { followAtHyperswitch } from './hyperswitch-call.js';
 import { hyperswitchStep } from './policies.js';
 
-const { advanceRefund } = proxyActivities<Pick<MarketplaceActivities, 'advanceRefund'>>(hyperswitchStep);
+const { advanceRefund } = proxyActivities<Pick<MarketplaceActivities, 'advanceRefund'>>({
+  ...hyperswitchStep,
+  summary: 'looks at the refund at Hyperswitch, and takes it one step further',
+});
 
 /** Sees a refund through: made if a crash came before it, read until it is final, a person asked where it went back. */
 export async function refund(input: FollowInput): Promise<{ status: string }> {

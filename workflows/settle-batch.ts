@@ -12,6 +12,7 @@ import type { RowOutcome } from '../src/calls/steps.js';
 import type { SettlementId } from '../src/domain/ids.js';
 import { isSlow, providerOf } from '../src/domain/settlements/settlement-providers.js';
 import { settlementWorkflowId } from '../src/domain/workflow-ids.js';
+import { itemDetails } from '../src/domain/workflow-texts.js';
 import { closeTimeSettlement } from './close-time-settlement.js';
 import { rereadSignal } from './messages.js';
 import { QUICK_LIMIT_MS, quickFirstAttempt, sharedAttempt } from './policies.js';
@@ -22,6 +23,7 @@ import { MoneyKind, MoneyState, Protocol } from './search-attributes.js';
  * not settle at it goes on in its own workflow, so an item that needs a person always has one.
  */
 export async function settleBatch(input: SettleBatchInput): Promise<{ settled: number; left: number }> {
+  setCurrentDetails(`the first attempt at ${input.settlements.length} settlements is under way`);
   const outcomes = await attemptAll(input);
   const settled = outcomes.filter((outcome) => outcome.kind === 'final').length;
   const left = outcomes.filter((outcome) => outcome.kind === 'retry' || outcome.kind === 'attention');
@@ -35,9 +37,10 @@ async function attemptAll({ settlements, settings }: SettleBatchInput): Promise<
   const slow = settlements.some(isSlow);
   // Rows of one batch share a provider.
   const [first] = settlements;
+  const summary = `one attempt at ${settlementIds.length} settlements`;
   const { settleRows } = slow
-    ? proxyActivities<Pick<SettlementActivities, 'settleRows'>>(sharedAttempt(settings))
-    : proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>(quickFirstAttempt);
+    ? proxyActivities<Pick<SettlementActivities, 'settleRows'>>({ ...sharedAttempt(settings), summary })
+    : proxyLocalActivities<Pick<SettlementActivities, 'settleRows'>>({ ...quickFirstAttempt, summary });
   try {
     return await settleRows({
       settlementIds,
@@ -61,6 +64,8 @@ async function continueAlone(id: SettlementId, { settlements, settings }: Settle
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       parentClosePolicy: ParentClosePolicy.ABANDON,
       args: [{ ...own, settings }],
+      staticSummary: `${protocol} settlement that a shared workflow could not finish`,
+      staticDetails: itemDetails('Collects one charge, exactly once.', id),
       typedSearchAttributes: [
         { key: MoneyKind, value: 'settlement' },
         { key: MoneyState, value: 'pending' },

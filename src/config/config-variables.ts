@@ -59,6 +59,16 @@ export const ENVIRONMENT = z.object({
     example: 'https://api.example.com',
   }),
   LOG_LEVEL: standard(oneOf(['debug', 'info', 'warn', 'error']), 'info', 'Least severe log line that is written.'),
+  SETTINGS_FILE: optional(matching(/^\//, 'an absolute path'), {
+    description:
+      'File with settings in the form of this one, which win over the environment; at SIGHUP a process reads it again.',
+    example: '/etc/makegood/settings.env',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: optional(apiBase(), {
+    description:
+      'Where traces are sent (OTLP by HTTP, protobuf; /v1/traces is appended); none when left out. Sampling, headers and names by the other variables of OpenTelemetry.',
+    example: 'http://127.0.0.1:4318',
+  }),
   CORS_ALLOWED_ORIGINS: optional(origins(), {
     description: 'Browser origins that may call the API, comma-separated; none when left out.',
     example: 'https://console.example.com',

@@ -17,6 +17,8 @@ export interface Config {
   readonly credentialKeys: readonly EncryptionKey[];
   readonly apiTokens: readonly ApiToken[];
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
+  /** Undefined: no traces, and nothing of them is loaded. */
+  readonly traces: { readonly url: string } | undefined;
   readonly http: {
     readonly port: number;
     readonly host: string;
@@ -211,6 +213,7 @@ function toConfig(values: Values): Config {
     credentialKeys: values.CREDENTIAL_ENCRYPTION_KEY,
     apiTokens: values.API_TOKENS,
     logLevel: values.LOG_LEVEL,
+    traces: values.OTEL_EXPORTER_OTLP_ENDPOINT ? { url: values.OTEL_EXPORTER_OTLP_ENDPOINT } : undefined,
     http: {
       port: values.PORT,
       host: values.HOST,

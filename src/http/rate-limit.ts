@@ -11,7 +11,9 @@ export interface RateLimitSettings {
   readonly anonymousMax: number;
 }
 
-/** Counts by holder of a token, so that one busy service cannot use up another's share. */
+/**
+ * The maxima are looked at for each request: whoever reloads settings changes them. Counts by holder of a token, so that one busy service cannot use up another's share.
+ */
 export function createRateLimit(
   settings: RateLimitSettings,
   principalOf: (req: Request) => Principal | undefined,

@@ -12,7 +12,8 @@ export interface LoggerOptions {
   readonly to?: DestinationStream;
 }
 
-export function createLogger({ level, name, to }: LoggerOptions): Logger {
+/** @returns with the level, which may be set at any time */
+export function createLogger({ level, name, to }: LoggerOptions): Logger & { level: string } {
   return pino(
     {
       level,

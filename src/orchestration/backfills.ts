@@ -3,6 +3,7 @@ import type { BackfillInput } from '../../activities/backfill-contract.js';
 import { MoneyKind } from '../../workflows/search-attributes.js';
 import type { BackfillId } from '../domain/ids.js';
 import { backfillWorkflowId, stripeTaskQueue } from '../domain/workflow-ids.js';
+import { summaryOf } from '../domain/workflow-texts.js';
 import { start } from './start.js';
 
 export interface StartableBackfill {
@@ -27,7 +28,11 @@ export function createBackfillOrchestration(client: Client, taskQueue: string): 
         workflowIdConflictPolicy: 'USE_EXISTING',
         args: [{ backfillId: id } satisfies BackfillInput],
         typedSearchAttributes: [{ key: MoneyKind, value: 'backfill' }],
-        staticSummary: `${apply ? 'writes' : 'looks for'} ids of historical transfers, asked for by ${requestedBy}`,
+        staticSummary: summaryOf(
+          `${apply ? 'writes' : 'looks for'} ids of historical transfers, asked for by ${requestedBy}`,
+        ),
+        staticDetails:
+          'Finds the ids at Stripe of transfers that were made before Makegood. How far it has come is in the ledger: `makegood backfill-transfer-ids` follows it.',
       }),
   };
 }

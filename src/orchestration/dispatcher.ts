@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { SettlementId } from '../domain/ids.js';
 import type { SettlementProvider } from '../domain/settlements/settlement-providers.js';
 import type { Startable } from './settlements.js';
@@ -32,7 +33,7 @@ const LOOK_EVERY_MS = 1_000;
  */
 export function createDispatcher(dependencies: DispatcherDependencies): Dispatcher {
   const { startSettlement, ledger, overflowBacklog, onFailure } = dependencies;
-  const queue: SettlementId[] = [];
+  const queue: { readonly id: SettlementId; readonly begin: typeof startSettlement }[] = [];
   let draining: Promise<void> | undefined;
   let crowded: ReadonlySet<SettlementProvider> = new Set();
   let stopped = false;
@@ -48,10 +49,12 @@ export function createDispatcher(dependencies: DispatcherDependencies): Dispatch
   timer.unref();
 
   async function startNext(): Promise<void> {
-    const ids = queue.splice(0, IN_FLIGHT);
+    const next = new Map(queue.splice(0, IN_FLIGHT).map(({ id, begin }) => [id, begin]));
     try {
-      const settlements = (await ledger.startable(ids)).filter(({ provider }) => !crowded.has(provider));
-      await Promise.all(settlements.map((settlement) => startSettlement(settlement).catch(onFailure)));
+      const settlements = (await ledger.startable([...next.keys()])).filter(({ provider }) => !crowded.has(provider));
+      await Promise.all(
+        settlements.map((settlement) => (next.get(settlement.id) ?? startSettlement)(settlement).catch(onFailure)),
+      );
     } catch (error) {
       onFailure(error);
     }
@@ -65,7 +68,8 @@ export function createDispatcher(dependencies: DispatcherDependencies): Dispatch
   return {
     dispatch(id) {
       if (stopped || queue.length >= overflowBacklog) return;
-      queue.push(id);
+      // Bound to whoever asks: one drain starts the settlements of many requests, each of which has a trace of its own.
+      queue.push({ id, begin: AsyncResource.bind(startSettlement) });
       draining ??= drain();
     },
     async stop() {

@@ -5,6 +5,7 @@ import { AmountMinor, Currency, MoneyKind, MoneyState, OrderId, SellerId } from 
 import type { RetryTimings } from '../calls/steps.js';
 import type { MarketplaceKind as Kind } from '../domain/marketplace/marketplace.js';
 import { marketplaceWorkflowId, stripeTaskQueue } from '../domain/workflow-ids.js';
+import { itemDetails, summaryOf } from '../domain/workflow-texts.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { DueItem, MarketplaceItem } from '../ledger/marketplace/marketplace-types.js';
 import { withoutAttributesIfNeeded } from './start.js';
@@ -22,6 +23,14 @@ const TYPE: Readonly<Record<Kind, string>> = {
   transfer: 'sellerTransfer',
   reversal: 'refundReversal',
   dispute: 'dispute',
+};
+
+const WHAT: Readonly<Record<Kind, string>> = {
+  payment: "Follows a buyer's payment until it is final.",
+  refund: 'Sees a refund of a buyer through.',
+  transfer: "Sends one seller's share of a paid order, exactly once.",
+  reversal: "Takes one seller's share of a refund or dispute back, exactly once.",
+  dispute: "Follows a buyer's dispute until it has ended.",
 };
 
 export interface MarketplaceOrchestration {
@@ -65,7 +74,10 @@ function optionsOf(item: DueItem, taskQueue: string, timings: MarketplaceTimings
       { key: Currency, value: currency },
       ...(sellerAccount === null ? [] : [{ key: SellerId, value: sellerAccount }]),
     ],
-    staticSummary: `${kind} of ${amount} ${currency} (minor units)${sellerAccount === null ? '' : ` ${kind === 'transfer' ? 'to' : 'from'} ${sellerAccount}`}`,
+    staticSummary: summaryOf(
+      `${kind} of ${amount} ${currency} (minor units)${sellerAccount === null ? '' : ` ${kind === 'transfer' ? 'to' : 'from'} ${sellerAccount}`}`,
+    ),
+    staticDetails: itemDetails(WHAT[kind], id),
     ...(sellerAccount === null ? {} : { priority: { fairnessKey: sellerAccount.slice(0, 64) } }),
   };
 }

@@ -128,6 +128,9 @@ async function ensureSweepSchedule(
     workflowId: `${lane}-sweep`,
     taskQueue,
     args: [lane],
+    staticSummary: `looks for what nobody takes further: ${lane}`,
+    staticDetails:
+      'One pass over the rows of one kind whose time has come; each is started again. When it last succeeded: `makegood doctor`.',
     // One hung sweep must not end all sweeping: the overlap policy skips while one runs.
     workflowRunTimeout: '15 minutes',
   };

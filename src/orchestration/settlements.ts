@@ -14,6 +14,7 @@ import { type AtomicAmount, toHundredths } from '../domain/money.js';
 import type { SettlementProvider } from '../domain/settlements/settlement-providers.js';
 import type { Protocol } from '../domain/settlements/settlement-status.js';
 import { settlementBatchWorkflowId, settlementWorkflowId } from '../domain/workflow-ids.js';
+import { itemDetails, summaryOf } from '../domain/workflow-texts.js';
 import { start, withoutAttributesIfNeeded } from './start.js';
 
 /** What a start needs to know of a settlement; the amount is only for people who look into the Temporal Web UI. */
@@ -52,7 +53,10 @@ export function createSettlementOrchestration(
     workflowId: settlementWorkflowId(settlement.id),
     args: [{ ...workOf(settlement), settings }] as [CloseTimeSettlementInput],
     typedSearchAttributes: attributesOf(settlement),
-    staticSummary: `${settlement.protocol} settlement of ${settlement.spent} (${settlement.decimals} decimals) ${settlement.asset}`,
+    staticSummary: summaryOf(
+      `${settlement.protocol} settlement of ${settlement.spent} (${settlement.decimals} decimals) ${settlement.asset}`,
+    ),
+    staticDetails: itemDetails('Collects one charge, exactly once.', settlement.id),
   });
 
   return {
@@ -75,6 +79,8 @@ export function createSettlementOrchestration(
           { key: ProtocolAttribute, value: oldest.protocol },
         ],
         staticSummary: `${settlements.length} settlements in one workflow`,
+        staticDetails:
+          'One attempt at each of many charges, where a backlog makes a workflow for each too dear. What is not settled by it goes on in a workflow of its own.',
       });
       return workflowId;
     },

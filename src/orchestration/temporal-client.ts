@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, type ClientInterceptors, Connection } from '@temporalio/client';
 
 export type TemporalClient = Client;
 
@@ -20,9 +20,16 @@ export function connectionOptions({ address, apiKey, tls }: TemporalSettings) {
   return { address, apiKey, tls: certificates ?? (apiKey === undefined ? undefined : true) };
 }
 
-/** Connects at its first call, not now: the server runs and accepts while Temporal is down. */
-export function createTemporalClient(settings: TemporalSettings): Client {
-  return new Client({ connection: Connection.lazy(connectionOptions(settings)), namespace: settings.namespace });
+/**
+ * Connects at its first call, not now: the server runs and accepts while Temporal is down.
+ * @param interceptors of traces
+ */
+export function createTemporalClient(settings: TemporalSettings, interceptors?: ClientInterceptors): Client {
+  return new Client({
+    connection: Connection.lazy(connectionOptions(settings)),
+    namespace: settings.namespace,
+    ...(interceptors && { interceptors }),
+  });
 }
 
 /** True when Temporal answers within a second. */

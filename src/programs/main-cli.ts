@@ -5,11 +5,13 @@ import { CommanderError } from 'commander';
 import { type CliContext, CommandRefused } from '../cli/context.js';
 import { createProgram } from '../cli/program.js';
 import { ConfigError, readConfig, readOperatorConfig } from '../config/config.js';
+import { withSettingsFile } from '../config/settings-file.js';
 import { systemClock } from '../domain/clock.js';
 import { newNoticeMessageId } from '../domain/ids.js';
 import { LedgerNotReady } from '../ledger/ledger.js';
 import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { VERSION } from '../version.js';
+import type { ReadSettings } from './reload.js';
 
 /** A provider that does not answer by then is given up: whoever asks has other things to look at. */
 const PROBE_MS = 5_000;
@@ -38,8 +40,8 @@ const context: CliContext = {
   clock: systemClock,
   userName: () => userInfo().username,
   token: readToken,
-  readConfig: () => readConfig(process.env),
-  readOperatorConfig: () => readOperatorConfig(process.env),
+  readConfig: () => readConfig(withSettingsFile(process.env)),
+  readOperatorConfig: () => readOperatorConfig(withSettingsFile(process.env)),
   anchors: createAnchorDirectory,
   sandboxDefaults: {
     port: process.env.PORT,
@@ -53,12 +55,12 @@ const context: CliContext = {
   // Loaded only when they are run: `makegood list` needs neither Express nor Temporal's native worker.
   runServer: async (config) => {
     const { runServer } = await import('./main-server.js');
-    await runServer(config);
+    await runServer(config, { read: rereading() });
     process.exit();
   },
   runWorker: async (config) => {
     const { runWorker } = await import('./main-worker.js');
-    await runWorker(config);
+    await runWorker(config, { read: rereading() });
     process.exit();
   },
   runSandbox: async (options) => {
@@ -105,6 +107,15 @@ try {
   say(`makegood: ${inWords(error)}`);
   // A server that fails to start may hold open what would keep the process alive.
   process.exit(1);
+}
+
+/** Only a file can say something else than it did before. */
+function rereading(): ReadSettings | undefined {
+  if (!process.env.SETTINGS_FILE) return undefined;
+  return () => {
+    const env = withSettingsFile(process.env);
+    return { env, config: readConfig(env) };
+  };
 }
 
 /** An empty one is a mistake and not the wish to decide as nobody. */

@@ -16,7 +16,9 @@ import { VERSION } from '../version.js';
 import { consoleDependencies } from './console.js';
 import { loadTempo } from './load-tempo.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
+import { type ReadSettings, reloadOnHangup } from './reload.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
+import { loadTraces } from './traces.js';
 
 /** Responses under way are finished within this; a longer stream is cut off, and its session closed like an abort. */
 const DRAIN_MS = 30_000;
@@ -29,7 +31,7 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> {
+export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs' | 'traces'> {
   readonly logger?: Logger;
   /** Where the pages of the console are built; left out: where the build puts them. */
   readonly webRoot?: string | undefined;
@@ -76,12 +78,24 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   };
 }
 
-/** Runs until SIGTERM or SIGINT. @throws before it listens, never afterwards */
-export async function runServer(config: Config, options: ServerOptions = {}): Promise<void> {
+/**
+ * Runs until SIGTERM or SIGINT.
+ * @param read of settings that can be changed while it runs
+ * @throws before it listens, never afterwards
+ */
+export async function runServer(
+  config: Config,
+  { read, mount }: Pick<ServerOptions, 'mount'> & { readonly read?: ReadSettings | undefined } = {},
+): Promise<void> {
   const stopped = Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
-  const server = await startServer(config, options);
+  const logger = createLogger({ level: config.logLevel, name: 'server' });
+  const endReloads = reloadOnHangup({ config, read, logger });
+  const traces = await loadTraces(config, 'makegood-server', logger);
+  const server = await startServer(config, { logger, traces, mount });
   await stopped;
   await server.stop();
+  await traces?.stop();
+  endReloads();
 }
 
 function apiDependencies(

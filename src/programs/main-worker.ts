@@ -28,7 +28,9 @@ import {
   createMarketplaceRuntime,
   type MarketplaceProviders,
 } from './marketplace-runtime.js';
+import { type ReadSettings, reloadOnHangup } from './reload.js';
 import type { TempoRuntime } from './tempo-runtime.js';
+import { loadTraces, type ProcessTraces } from './traces.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface WorkerParts extends MarketplaceProviders {
@@ -41,6 +43,8 @@ export interface WorkerParts extends MarketplaceProviders {
 export interface WorkerRunOptions {
   readonly workflowBundle?: string;
   readonly decorate?: (parts: WorkerParts) => WorkerParts;
+  /** Of settings that can be changed while it runs. */
+  readonly read?: ReadSettings | undefined;
   /** How often namespace, search attributes and schedule are made sure of: a wiped Temporal heals within this time. */
   readonly prepareEveryMs?: number;
   /** How long a claim on marketplace money outlives its process; no setting, because it is a promise of the product. */
@@ -58,6 +62,8 @@ const GRACE_BESIDE_THE_CALL_MS = 30_000;
  */
 export async function runWorker(config: Config, options: WorkerRunOptions = {}): Promise<void> {
   const logger = createLogger({ level: config.logLevel, name: 'worker' });
+  const endReloads = reloadOnHangup({ config, read: options.read, logger });
+  const traces = await loadTraces(config, 'makegood-worker', logger);
   const database = createDatabase({
     url: config.databaseUrl,
     maxConnections: 20,
@@ -87,7 +93,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     ...createMarketplaceProviders(config, ledger),
   });
 
-  const client = createTemporalClient(config.temporal);
+  const client = createTemporalClient(config.temporal, traces?.client);
   const prepare = () =>
     prepareTemporal({
       client,
@@ -121,9 +127,10 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
       destinations: config.notifications.destinations,
       logger,
     });
+  const traced = await traces?.worker();
   while (!stop.signal.aborted) {
     try {
-      await runUntilStopped({ config, activities, telling, prepare, logger, stop: stop.signal, options });
+      await runUntilStopped({ config, activities, telling, traced, prepare, logger, stop: stop.signal, options });
     } catch (error) {
       if (stop.signal.aborted) break;
       logger.warn(
@@ -136,6 +143,8 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   await wake.stop();
   await client.connection.close();
   await database.close();
+  await traces?.stop();
+  endReloads();
 }
 
 interface Surroundings {
@@ -184,7 +193,10 @@ function dependenciesOf(
         sweep: {
           overflowBacklog: settlement.overflowBacklog,
           maxBatch: settlement.maxBatch,
-          maxPerSecond: settlement.maxRps,
+          // Read at each pass: it can be changed while this runs.
+          get maxPerSecond() {
+            return settlement.maxRps;
+          },
         },
       },
       money: { starter: orchestration },
@@ -224,6 +236,7 @@ interface RunOptions {
   readonly activities: ReturnType<typeof createActivities>;
   /** Undefined: there is nobody to be told. */
   readonly telling: ReturnType<typeof createNotificationActivities> | undefined;
+  readonly traced: Awaited<ReturnType<ProcessTraces['worker']>> | undefined;
   readonly prepare: () => Promise<void>;
   readonly logger: Logger;
   readonly stop: AbortSignal;
@@ -231,14 +244,14 @@ interface RunOptions {
 }
 
 async function runUntilStopped(run: RunOptions): Promise<void> {
-  const { config, activities, telling, prepare, logger, stop, options } = run;
+  const { config, activities, telling, traced, prepare, logger, stop, options } = run;
   const connection = await NativeConnection.connect(connectionOptions(config.temporal));
   try {
     await prepare();
     const workflowBundle = {
       codePath: options.workflowBundle ?? fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url)),
     };
-    const common = { connection, workflowBundle, namespace: config.temporal.namespace };
+    const common = { connection, workflowBundle, namespace: config.temporal.namespace, ...traced };
     const workers = [await Worker.create({ ...settlementOptions(config), ...common, activities })];
     if (config.stripe) workers.push(await Worker.create({ ...stripeOptions(config), ...common, activities }));
     if (telling) workers.push(await Worker.create({ ...tellingOptions(config), ...common, activities: telling }));

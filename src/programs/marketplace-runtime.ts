@@ -29,9 +29,10 @@ export function createMarketplaceProviders(
   ledger: Pick<Ledger, 'takeToken' | 'returnToken' | 'takeHyperswitchTurn'>,
 ): MarketplaceProviders {
   const { stripe } = config;
-  const overall = stripe && (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey));
+  // Asked for each token: it can be changed while a process runs.
+  const overall = () => (stripe ? (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey)) : 0);
   return {
-    stripe: stripe && createStripe({ ...stripe, takeToken: createBudget(ledger, overall ?? 0) }),
+    stripe: stripe && createStripe({ ...stripe, takeToken: createBudget(ledger, overall) }),
     hyperswitch: config.hyperswitch && createHyperswitch({ ...config.hyperswitch, pace: createPace(ledger) }),
   };
 }

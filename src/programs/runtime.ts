@@ -23,6 +23,7 @@ import {
   type MarketplaceRuntime,
 } from './marketplace-runtime.js';
 import type { TempoRuntime } from './tempo-runtime.js';
+import type { ProcessTraces } from './traces.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface RuntimeParts extends MarketplaceProviders {
@@ -36,6 +37,7 @@ export interface RuntimeOptions {
   /** Undefined: no node is configured. */
   readonly tempo: TempoRuntime | undefined;
   readonly decorate?: (parts: RuntimeParts) => RuntimeParts;
+  readonly traces?: Pick<ProcessTraces, 'client'> | undefined;
   /** How long Postgres keeps this process's lease without renewal; no setting, because it is a promise of the product. */
   readonly leaseMs?: number;
   /** How long a claim on a payment or refund outlives its process; likewise no setting. */
@@ -60,7 +62,7 @@ export interface PaidSessionRuntime extends RuntimeParts {
 
 export function createPaidSessionRuntime(
   config: Config,
-  { logger, tempo, decorate, leaseMs, holdMs }: RuntimeOptions,
+  { logger, tempo, decorate, leaseMs, holdMs, traces }: RuntimeOptions,
 ): PaidSessionRuntime {
   const database = createDatabase({
     url: config.databaseUrl,
@@ -86,7 +88,7 @@ export function createPaidSessionRuntime(
   const { ledger, authServer } = parts;
   const { backoffBaseMs, backoffMaxMs, httpTimeoutMs } = config.settlement;
   const timings = { backoffBaseMs, backoffMaxMs, httpTimeoutMs };
-  const temporal = createTemporalClient(config.temporal);
+  const temporal = createTemporalClient(config.temporal, traces?.client);
   const orchestration = createSettlementOrchestration(temporal, config.temporal.taskQueue, timings);
   const dispatcher = createDispatcher({
     startSettlement: (settlement) => orchestration.startSettlement(settlement),

@@ -1,5 +1,6 @@
 import type { UnclearClass } from '../domain/calls/answers.js';
 import { type Reply, textOf } from './reply.js';
+import { watched } from './watched-call.js';
 
 /** Where the call does not say how long an answer may be. */
 const MAX_REPLY_BYTES = 64 * 1024;
@@ -7,6 +8,8 @@ const MAX_REPLY_BYTES = 64 * 1024;
 export interface HttpCall {
   readonly url: string;
   readonly method: 'GET' | 'POST';
+  /** What it is for, in traces: a path or a method, never an address. */
+  readonly what?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
   /** For the whole call, to the last byte of the answer. */
@@ -20,7 +23,15 @@ export interface HttpCall {
  * credential must not travel to another host. With Node's own fetch a request whose keep-alive socket dies under it is
  * reported, not repeated, and connections to one origin are not limited (a test holds both).
  */
-export async function httpCall(fetcher: typeof fetch, call: HttpCall): Promise<Reply> {
+export function httpCall(fetcher: typeof fetch, call: HttpCall): Promise<Reply> {
+  return watched(
+    call,
+    () => send(fetcher, call),
+    (reply) => (reply.kind === 'http' ? { status: reply.status, requestId: reply.requestId } : { failed: reply.why }),
+  );
+}
+
+async function send(fetcher: typeof fetch, call: HttpCall): Promise<Reply> {
   const timeout = new AbortController();
   const timer = setTimeout(() => timeout.abort(), call.timeoutMs);
   const signal = call.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, call.signal]);

@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<
   'src/protocols': { values: ['src/domain'] },
   'src/ledger': { values: ['src/domain'] },
   'src/client': { values: ['src/domain'] },
+  'src/api-client': {},
   'src/providers': { values: ['src/domain', 'src/protocols'], types: ['src/observability'] },
   'src/sessions': {
     values: ['src/domain', 'src/protocols'],
@@ -64,7 +65,7 @@ const MAY_IMPORT: Readonly<
 };
 
 /** Composition roots import everything and are imported by nothing but each other; index files are what packages export. */
-const isRoot = (path: string) => /^src\/(programs\/[a-z-]+|index|node|fastify|client)\.ts$/.test(path);
+const isRoot = (path: string) => /^src\/(programs\/[a-z-]+|index|node|fastify|client|api)\.ts$/.test(path);
 
 const covers = (allowed: readonly string[] = [], target: string) =>
   allowed.some((place) => target === place || target.startsWith(`${place}/`));
@@ -83,6 +84,8 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   stripe: /^src\/providers\/stripe\//,
   nodemailer: /^src\/providers\/notifications\//,
   standardwebhooks: /^src\/providers\/notifications\//,
+  '@opentelemetry/api': /^src\/observability\//,
+  '@opentelemetry/sdk-node': /^src\/observability\//,
   pino: /^src\/observability\//,
   'prom-client': /^src\/observability\//,
   commander: /^src\/(cli|programs)\//,
@@ -184,6 +187,8 @@ describe('source files', () => {
     expect(
       offences((file) => {
         const lines = file.text.split('\n').length;
+        // Written by `npm run api-types`, and read by nobody.
+        if (file.path === 'src/api-client/paths.ts') return [];
         return lines > 350 ? [`${lines} lines: look for the seam`] : [];
       }),
     ).toEqual([]);

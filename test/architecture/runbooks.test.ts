@@ -21,6 +21,7 @@ const RUNBOOKS = pagesIn('docs/runbooks');
 const PAGES = [
   'README.md',
   'CONTRIBUTING.md',
+  'docs/api-client.md',
   'docs/client.md',
   'docs/paid-routes.md',
   'docs/sandbox.md',

@@ -107,7 +107,7 @@ describe('alert rules', () => {
     expect(annotations.summary).toMatch(/.{10}/);
     expect(annotations.description).toMatch(/.{30}/);
     expect(['page', 'ticket']).toContain(labels.severity);
-    const runbook = join(ROOT, annotations.runbook ?? 'none');
+    const runbook = join(ROOT, annotations.runbook_url ?? 'none');
     expect(existsSync(runbook)).toBe(true);
     expect(readFileSync(runbook, 'utf8')).toContain(alert);
   });

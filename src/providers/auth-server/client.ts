@@ -80,7 +80,7 @@ export function createAuthServer(settings: AuthServerSettings): AuthServer {
     ...(appName === undefined ? {} : { 'x-atxp-app-name': appName }),
   };
   const get = (path: string): Promise<Reply> =>
-    httpCall(fetcher, { url: base + path, method: 'GET', headers, timeoutMs: SUPPORTED_TIMEOUT_MS });
+    httpCall(fetcher, { url: base + path, what: path, method: 'GET', headers, timeoutMs: SUPPORTED_TIMEOUT_MS });
   const x402 = remembered(clock, async () =>
     entries(await get('/x402/supported'), (value) => typeof value === 'string'),
   );
@@ -92,6 +92,7 @@ export function createAuthServer(settings: AuthServerSettings): AuthServer {
       const keyed = { ...headers, 'idempotency-key': headerValue(key) };
       const reply = await httpCall(fetcher, {
         url: `${base}/settle/${protocol}`,
+        what: `/settle/${protocol}`,
         method: 'POST',
         headers: keyed,
         body,
@@ -104,6 +105,7 @@ export function createAuthServer(settings: AuthServerSettings): AuthServer {
     async verify(protocol, { body, timeoutMs }) {
       const reply = await httpCall(fetcher, {
         url: `${base}/verify/${protocol}`,
+        what: `/verify/${protocol}`,
         method: 'POST',
         headers,
         body,
@@ -116,6 +118,7 @@ export function createAuthServer(settings: AuthServerSettings): AuthServer {
       const body = JSON.stringify(request);
       const reply = await httpCall(fetcher, {
         url: `${base}/payment-request`,
+        what: '/payment-request',
         method: 'POST',
         headers,
         body,

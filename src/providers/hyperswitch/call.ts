@@ -53,6 +53,7 @@ export function createAsk({ baseUrl, apiKey, timeoutMs = TIMEOUT_MS, clock = sys
   return async (method, path, send) => {
     const reply = await httpCall(fetch, {
       url: base + path,
+      what: path,
       method,
       headers: {
         accept: 'application/json',

@@ -30,22 +30,25 @@ const LONGEST_WAIT_MS = 50_000;
  * or Stripe is, no second sees more requests than there are tokens. Inside one process tokens go to the lanes in turn, so a seller with one call never stands
  * behind another's thousand.
  *
- * @param overall requests a second to all endpoints together
+ * @param overall requests a second to all endpoints together; a function is asked for each token
  * @returns takeToken; its answer is undefined when there was no token in time, and it rejects only when the ledger cannot
  *   be asked: nothing is sent then
  */
 export function createBudget<Token>(
   ledger: TokenLedger<Token>,
-  overall: number,
+  overall: number | (() => number),
 ): (endpoint: string, lane: string) => Promise<Answered | undefined> {
-  const limits = { perEndpoint: STRIPE_REQUESTS_PER_SECOND, overall };
+  const limits = () => ({
+    perEndpoint: STRIPE_REQUESTS_PER_SECOND,
+    overall: typeof overall === 'number' ? overall : overall(),
+  });
   const endpoints = new Map<string, { readonly line: Line<Token>; readonly quickest: Quickest }>();
 
   function endpointOf(name: string) {
     const known = endpoints.get(name);
     if (known) return known;
     const nextToken = async () => {
-      const { token, inMs } = await ledger.takeToken(name, limits);
+      const { token, inMs } = await ledger.takeToken(name, limits());
       await pause(inMs);
       return token;
     };

@@ -5,6 +5,7 @@ import type { UnclearClass } from '../../domain/calls/answers.js';
 import type { JsonValue } from '../../domain/json.js';
 import { isObject, parseJson } from '../../protocols/wire-json.js';
 import { failureOf } from '../http-call.js';
+import { watched } from '../watched-call.js';
 
 /** A page of a hundred transfers is about 150 kB; more than this is no answer of Stripe's. */
 const MAX_REPLY_BYTES = 4 * 1024 * 1024;
@@ -41,8 +42,13 @@ export function onceOnlyHttpClient(apiBase: URL): Stripe.HttpClient {
     getClientName: () => 'node',
     makeRequest: async (...[, , path, method, headers, body, , timeoutMs]) => {
       const send = secure ? httpsRequest : httpRequest;
-      const request = send(new URL(prefix + path, apiBase), { method, headers, agent });
-      return asStripeReads(await replyTo(request, body, timeoutMs));
+      const url = new URL(prefix + path, apiBase);
+      const reply = await watched(
+        { method, url, what: path },
+        () => replyTo(send(url, { method, headers, agent }), body, timeoutMs),
+        ({ status, headers: { 'request-id': id } }) => ({ status, requestId: typeof id === 'string' ? id : null }),
+      );
+      return asStripeReads(reply);
     },
   };
 }

@@ -48,6 +48,7 @@ export function rpcTransport({ url, fetch: fetcher, leftMs }: RpcSettings): Cust
     if (timeoutMs <= 0) throw new RpcFailed('the time is up', { reply: { kind: 'failed', why: 'no_answer' } });
     const reply = await httpCall(fetcher, {
       url,
+      what: method,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ jsonrpc: '2.0', id, method, params: params ?? [] }),

@@ -1,0 +1,2842 @@
+// Made by `npm run api-types` from docs/openapi.json; changed there, never here.
+
+export interface components {
+  schemas: {
+    Settlement: {
+      id: string;
+      key: string;
+      status: 'open' | 'pending' | 'needs_attention' | 'written_off' | 'settled' | 'released';
+      certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
+      protocol: 'atxp' | 'x402' | 'mpp';
+      spent: { amount: string; asset: string; decimals: number };
+      /** What the credential authorises at most, in atomic units; null: it does not say. */
+      cap: string | null;
+      attempts: number;
+      next_retry_at: string | null;
+      delivery: 'delivered' | 'aborted' | 'unknown' | null;
+      /** Of a response that is held back until it is settled: owed to its payer, being given, or had; null: none was. */
+      answer: 'due' | 'serving' | 'given' | null;
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        since: string;
+        detail: string;
+      } | null;
+      workflow_id: string | null;
+      tx_hash: string | null;
+      already_settled: boolean;
+      created_at: string;
+      settled_at: string | null;
+    };
+    Order: {
+      id: string;
+      status: 'pending' | 'payment_failed' | 'paid' | 'partially_refunded' | 'refunded';
+      currency: string;
+      amount: number;
+      items: {
+        id: string;
+        kind: 'item' | 'shipping' | 'tax';
+        /** Null: the platform's own. */
+        seller_account: string | null;
+        amount: number;
+        /** Of the amount, what the platform keeps. */
+        fee: number;
+        description: string;
+      }[];
+      /** What is not the sellers'. */
+      platform: {
+        /** Its own lines, and what an imported order was paid for none. */ amount: number;
+        fees: number;
+        /** Of what is captured now; below 0 where refunds and disputes left it more to bear than it got. */
+        kept: number;
+      };
+      payment: {
+        id: string;
+        order_id: string;
+        status: 'pending' | 'processing' | 'failed' | 'cancelled' | 'succeeded';
+        amount: number;
+        currency: string;
+        attention: {
+          reason:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          since: string;
+          detail: string;
+        } | null;
+      } | null;
+      transfers: components['schemas']['Transfer'][];
+      refunds: components['schemas']['Refund'][];
+      reversals: components['schemas']['Reversal'][];
+      disputes: components['schemas']['Dispute'][];
+      /** What an imported order was called before; null: one of ours. */
+      reference: string | null;
+      created_at: string;
+    };
+    Transfer: {
+      id: string;
+      order_id: string;
+      seller_account: string;
+      /** What is sent: less what refunds withheld before it was. */
+      amount: number;
+      amount_reversed: number;
+      currency: string;
+      status:
+        | 'pending'
+        | 'held'
+        | 'waiting_platform_balance'
+        | 'waiting_seller'
+        | 'failed'
+        | 'cancelled'
+        | 'completed'
+        | 'reversal_pending'
+        | 'partially_reversed'
+        | 'reversed'
+        | 'permanently_failed';
+      certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
+      stripe_transfer_id: string | null;
+      retry_count: number;
+      next_retry_at: string | null;
+      /** Why it is not sent yet, where nobody is asked about that: it goes on by itself. */
+      waiting: {
+        for: 'platform_balance' | 'seller';
+        since: string;
+        detail: string;
+        /** What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller. */
+        missing: number | null;
+      } | null;
+      reversals: components['schemas']['Reversal'][];
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        since: string;
+        detail: string;
+      } | null;
+      workflow_id: string | null;
+      created_at: string;
+    };
+    Reversal: {
+      /** Derived from its cause and the transfer. */ id: string;
+      /** What it is taken back for; null: a dispute. */
+      refund_id: string | null;
+      dispute_id: string | null;
+      transfer_id: string;
+      order_id: string;
+      seller_account: string;
+      /** The share that is taken back. */
+      amount: number;
+      /** Of the amount, what somebody else's reversal at Stripe stands for, by a person's decision; ours takes the rest. */
+      counted: number;
+      currency: string;
+      status: 'pending' | 'waiting_balance' | 'permanently_failed' | 'written_off' | 'reversed';
+      certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
+      retry_count: number;
+      next_retry_at: string | null;
+      stripe_transfer_id: string | null;
+      stripe_reversal_id: string | null;
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        since: string;
+        detail: string;
+      } | null;
+      workflow_id: string | null;
+      created_at: string;
+    };
+    Refund: {
+      id: string;
+      order_id: string;
+      amount: number;
+      currency: string;
+      status: 'pending' | 'review' | 'succeeded' | 'failed';
+      /** `provider`: made in the dashboard of the payment provider; without `hyperswitch_refund_id`: given back outside any refund, as two persons said. */
+      origin: 'api' | 'provider';
+      /** What it gives back of which items; null: of every line the same part. */
+      items: { item_id: string; amount: number }[] | null;
+      /** Who bears the fee of it. */
+      fee: 'keep' | 'return_proportionally';
+      hyperswitch_refund_id: string | null;
+      reversals: components['schemas']['Reversal'][];
+      reason: string;
+      certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        since: string;
+        detail: string;
+      } | null;
+      workflow_id: string | null;
+      created_at: string;
+    };
+    Dispute: {
+      id: string;
+      order_id: string;
+      /** What the dispute is about, in its own currency. */
+      amount: number;
+      currency: string;
+      /** `cancelled`: it ended without a judgement, as a closed inquiry does. */
+      status: 'inquiry' | 'open' | 'won' | 'lost' | 'cancelled';
+      /** Where its funds are, by the processor's own record of what it moved; sellers' shares follow that alone. */
+      funds: 'none' | 'out' | 'back';
+      /** Out now because of it, in the order's currency. */
+      out: number;
+      /** Of that, what DISPUTE_POLICY leaves with the platform so far. */
+      borne_by_platform: number;
+      /** The processor that holds it. */
+      connector: string;
+      /** What it is called there. */
+      provider_dispute_id: string;
+      hyperswitch_dispute_id: string | null;
+      /** The words of whoever was read last. */
+      provider_status: string | null;
+      reason: string | null;
+      reversals: components['schemas']['Reversal'][];
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        since: string;
+        detail: string;
+      } | null;
+      workflow_id: string | null;
+      created_at: string;
+    };
+    Payment: {
+      id: string;
+      order_id: string;
+      status: 'pending' | 'processing' | 'failed' | 'cancelled' | 'succeeded';
+      amount: number;
+      currency: string;
+      /** For the buyer's browser; null once the payment is final. No other answer holds it. */
+      client_secret: string | null;
+    };
+    PaymentDetails: {
+      id: string;
+      order_id: string;
+      status: 'pending' | 'processing' | 'failed' | 'cancelled' | 'succeeded';
+      amount: number;
+      currency: string;
+      /** What the buyer has surely paid, whatever the status; as much can be refunded. */
+      captured: number;
+      /** False: more may have been captured than that, or in another currency; Hyperswitch does not say. */
+      captured_known: boolean;
+      certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
+      /** Hyperswitch's own word. */
+      provider_status: string | null;
+      hyperswitch_payment_id: string | null;
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        since: string;
+        detail: string;
+      } | null;
+      workflow_id: string | null;
+      created_at: string;
+    };
+    Seller: {
+      account: string;
+      /** `waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share. */
+      state: 'able' | 'waiting' | 'gone';
+      /** A word of Stripe's or ours; null: able. */
+      reason: string | null;
+      /** Null: it was never in doubt. */
+      since: string | null;
+      /** What waits or is with a person, newest first; 200 at most. */
+      transfers: components['schemas']['Transfer'][];
+      sums: { currency: string; waiting: number; with_person: number }[];
+    };
+    Decision: {
+      /** The item that was decided about. */ id: string;
+      status:
+        | 'open'
+        | 'pending'
+        | 'needs_attention'
+        | 'written_off'
+        | 'settled'
+        | 'released'
+        | 'held'
+        | 'waiting_platform_balance'
+        | 'waiting_seller'
+        | 'failed'
+        | 'cancelled'
+        | 'completed'
+        | 'reversal_pending'
+        | 'partially_reversed'
+        | 'reversed'
+        | 'permanently_failed'
+        | 'waiting_balance'
+        | 'review'
+        | 'succeeded'
+        | 'processing'
+        | 'inquiry'
+        | 'won'
+        | 'lost'
+        | 'pending_approval';
+      decision_id: string;
+    };
+    Channel: {
+      id: string;
+      /** `closing`: its payer has asked for the close. `closed`: on the chain. */
+      status: 'open' | 'closing' | 'closed';
+      payer: string;
+      payee: string;
+      token: string;
+      chain_id: number;
+      deposit: string;
+      /** What the payer has signed for. */
+      accepted: string;
+      spent: string;
+      /** Of what is spent, by responses that were given. */
+      earned: string;
+      /** Captured on the chain. */
+      settled: string;
+      close_requested_at: string | null;
+      next_check_at: string | null;
+      created_at: string;
+    };
+    InboxEvent: {
+      /** `<provider>:<event_id>`. */ id: string;
+      provider: 'stripe' | 'hyperswitch';
+      event_id: string;
+      type: string;
+      status: 'waiting' | 'processed';
+      object_id: string | null;
+      parent_id: string | null;
+      account: string | null;
+      received_at: string;
+      processed_at: string | null;
+      /** When it is acted on at the latest; null: it was. */
+      next_check_at: string | null;
+      /** How often the provider has sent it. */
+      deliveries: number;
+      /** What came of it; null: nothing yet. */
+      outcome: string | null;
+    };
+    DecisionRecord: {
+      id: string;
+      kind: 'settlement' | 'transfer' | 'reversal' | 'payment' | 'refund' | 'dispute';
+      item_id: string;
+      action: string;
+      state: 'applied' | 'pending_approval' | 'ignored';
+      by: string;
+      /** False: the name is only claimed, so it counts for nobody. */
+      authenticated: boolean;
+      note: string;
+      evidence: { [name: string]: unknown } | null;
+      reason:
+        | 'credential_undecodable'
+        | 'credential_refused'
+        | 'credential_expired'
+        | 'uncollectable'
+        | 'settled_elsewhere_suspected'
+        | 'retries_exhausted'
+        | 'resource_missing'
+        | 'missing_transfer_id'
+        | 'foreign_reversal'
+        | 'exceeds_remainder'
+        | 'conflict'
+        | 'provider_config'
+        | 'balance_horizon'
+        | 'refund_failed_after_reversal'
+        | 'unknown_refund'
+        | 'drift'
+        | 'late_success'
+        | 'approval_pending'
+        | 'payment_amount_differs'
+        | 'unknown_status'
+        | 'provider_mismatch'
+        | 'partly_foreign_reversal'
+        | 'cause_no_longer_holds'
+        | 'unreadable_session'
+        | 'seller_gone'
+        | 'dispute'
+        | null;
+      rests_on: 'nobody' | 'one' | 'two' | null;
+      /** What it gives up or pays again, in minor units. */
+      amount: string | null;
+      currency: string | null;
+      first_approver: string | null;
+      approved_by: string | null;
+      approval_note: string | null;
+      requested_at: string;
+      approved_at: string | null;
+    };
+    Overview: {
+      at: string;
+      needs_a_person: {
+        kind: string;
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        count: number;
+        oldest_at: string;
+        amounts: {
+          /** Currency, or asset of a settlement. */ unit: string;
+          /** Of an asset; null: minor units of a currency. */
+          decimals: number | null;
+          amount: string;
+        }[];
+        runbook: string;
+      }[];
+      unsettled: {
+        protocol: string;
+        asset: string;
+        decimals: number;
+        amount: string;
+        count: number;
+        oldest_at: string;
+      }[];
+      marketplace: {
+        kind: string;
+        status: string;
+        currency: string;
+        amount: string;
+        count: number;
+        oldest_at: string;
+      }[];
+      providers: {
+        /** `stripe`, `stripe:<account>`, `hyperswitch`, `auth-server:<protocol>`, `tempo`. */ provider: string;
+        /** What pauses it: POST /api/v1/providers/{provider}/pause. */
+        pausable: string | null;
+        state: 'closed' | 'open' | 'half_open';
+        reason: string | null;
+        detail: string | null;
+        since: string | null;
+        paused_by: string | null;
+        paused_note: string | null;
+        next_probe_at: string | null;
+        /** Requests of the last second; null: not counted for this one. */
+        pace_per_second: number | null;
+        limit_per_second: number | null;
+        last_success_at: string | null;
+      }[];
+      inbox: { provider: string; count: number; oldest_at: string }[];
+      sweeps: { name: string; last_success_at: string | null }[];
+      counts: {
+        unknown: number;
+        expiring: number;
+        suspected_elsewhere: number;
+        delivery_unknown: number;
+        answers_due: number;
+      };
+      series: {
+        step_seconds: number;
+        from: string;
+        points: { at: string; done: number; failed: number; backlog: number; needs_attention: number }[];
+      };
+    };
+    Search: {
+      results: { kind: string; id: string; matched: string; label: string; status: string; needs_attention: boolean }[];
+      /** There are more than these: name one of them more closely. */
+      more: boolean;
+    };
+    Explanation: {
+      kind: 'settlement' | 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute' | 'channel';
+      id: string;
+      status: string;
+      why: string;
+      related: {
+        kind: string;
+        id: string;
+        relation: string;
+        status: string;
+        amount: string;
+        currency: string | null;
+      }[];
+      temporal_url: string | null;
+      /** Null: of an order and of a channel, which have none of their own. */
+      certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown' | null;
+      amount: string;
+      money: { with: ('buyer' | 'platform' | 'seller' | 'auth_server' | 'chain' | 'nobody')[]; words: string };
+      next: string;
+      next_at: string | null;
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute';
+        since: string;
+        detail: string;
+      } | null;
+      /** What a person can decide about it now. */
+      actions: {
+        action: string;
+        effect: string;
+        persons: string;
+        /** What is known now; that the provider confirms it, or what a person gave up today, may change it. */
+        needs_second_person: boolean;
+        fields: { name: string; required: boolean; evidence: boolean }[];
+        /** The same by the CLI. */
+        command: string;
+      }[];
+      /** What somebody asked for and another person has not confirmed. */
+      waiting_decision: { id: string; action: string; by: string; note: string; requested_at: string } | null;
+      runbook: string | null;
+      evidence: {
+        ours: { [name: string]: unknown };
+        /** What the provider was last seen to say; null: never asked. */
+        provider: { [name: string]: unknown } | null;
+        looked_at: string | null;
+      };
+      /** Of an order: what each party has. */
+      shares?: { [name: string]: unknown }[];
+      /** Of an order: how each part of it stands. */
+      parts?: { [name: string]: unknown }[];
+    };
+    Story: {
+      events: {
+        /** `reversal/<id>`. */ item: string;
+        at: string;
+        kind: string;
+        certainty: string | null;
+        answer: string | null;
+        key: string | null;
+        request_id: string | null;
+        /** HTTP, of an attempt that was answered. */
+        status: number | null;
+        replayed: boolean | null;
+        detail: { [name: string]: unknown };
+      }[];
+      /** Of a settlement: public facts by which the payment can be looked up. */
+      lookup: { [name: string]: unknown } | null;
+    };
+    Pause: {
+      provider: 'auth-server' | 'stripe' | 'hyperswitch' | 'chain';
+      /** False: it was so before, and nothing was done. */
+      changed: boolean;
+      /** How it stands now; null: nobody has paused it. */
+      paused: {
+        provider: 'auth-server' | 'stripe' | 'hyperswitch' | 'chain';
+        by: string;
+        at: string;
+        note: string;
+      } | null;
+    };
+    Replay: { id: string; status: 'waiting' };
+    BulkDecision: {
+      dry_run: boolean;
+      /** What the decision does with each of them. */
+      effect: string;
+      items: {
+        id: string;
+        /** `skipped`: it does not wait for this reason now. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true. */
+        outcome: 'would_decide' | 'decided' | 'pending_approval' | 'skipped' | 'refused' | 'unanswered';
+        status: string | null;
+        amount: string | null;
+        needs_second_person: boolean | null;
+        decision_id: string | null;
+        detail: string | null;
+      }[];
+      /** Of those that are or would be decided. */
+      amounts: { unit: string; amount: string }[];
+      /** More wait for the reason than are listed. */
+      more: boolean;
+    };
+    Session: {
+      name: string;
+      role: 'service' | 'viewer' | 'operator' | 'approver';
+      /** To be sent as X-CSRF-Token with whatever changes something. */
+      csrf: string;
+    };
+    Problem: {
+      type: string;
+      title: string;
+      status: number;
+      detail: string;
+      code: string;
+      errors?: { pointer: string; message: string }[];
+      request_id: string;
+      [name: string]: unknown;
+    };
+  };
+}
+
+interface ProblemAnswer {
+  headers: Record<string, unknown>;
+  content: { 'application/problem+json': components['schemas']['Problem'] };
+}
+
+export interface paths {
+  '/api/v1/settlements': {
+    /** Settlements, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'open' | 'pending' | 'needs_attention' | 'written_off' | 'settled' | 'released';
+          protocol?: 'atxp' | 'x402' | 'mpp';
+          asset?: string;
+          payer?: string;
+          order_id?: string;
+          needs_attention?: 'true' | 'false';
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          key?: string;
+          since?: string;
+          until?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of settlements. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Settlement'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** Take over the charge of a served response; it is collected exactly once, however long the auth server is down. Roles: service. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Names the request: the same key and content is answered with what became of it. Default: context.paymentRequestId, else the identity of the credential. */
+            key?: string;
+            protocol: 'atxp' | 'x402' | 'mpp';
+            /** As it came in the header, or decoded. Stored encrypted, erased once the money has moved. */
+            credential: string | { [name: string]: unknown };
+            /** What the payment was asked for with; no secrets. */
+            context: {
+              /** x402: the accept that the credential answers. */ paymentRequirements?: { [name: string]: unknown };
+              /** ATXP: the options that were offered; amounts are decimal. */
+              options?: { [name: string]: unknown }[];
+              paymentRequestId?: string;
+              sourceAccountId?: string;
+              destinationAccountId?: string;
+            };
+            spent: {
+              /** What to collect, in atomic units; "0" only closes an MPP session. A credential that can only be charged whole (x402 exact, MPP charge) is charged whole. */
+              amount: string;
+              asset: string;
+              decimals: number;
+            };
+          };
+        };
+      };
+      responses: {
+        /** The settlement, durable. Sent again with the same key and content: its present state. A credential that cannot be decoded waits for an operator. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Settlement'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/settlements/{id}': {
+    /** One settlement. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The settlement. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Settlement'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/orders': {
+    /** Orders, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'pending' | 'payment_failed' | 'paid' | 'partially_refunded' | 'refunded';
+          order_id?: string;
+          currency?: string;
+          seller?: string;
+          needs_attention?: 'true' | 'false';
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          key?: string;
+          since?: string;
+          until?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of orders. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Order'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** What a buyer is to pay, and which sellers share it. Roles: service. */
+    post: {
+      parameters: {
+        query?: never;
+        header: {
+          /** Names this request among those of this token: the same key and body is answered with the first answer, however often it is sent. Two equal refunds are two keys. */
+          'Idempotency-Key': string;
+          /** Of the session; needed only by requests that come by its cookie. */
+          'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** ISO 4217, in any case; answers hold upper case. */ currency: string;
+            items: {
+              /** What the line is for; it changes nothing about who gets what. */ kind?: 'item' | 'shipping' | 'tax';
+              /** The connected Stripe account that gets this amount, less the fee; left out: the platform's own line. */
+              seller_account?: string;
+              /** Minor units of the currency, as a JSON integer. */
+              amount: number;
+              /** Of the amount, what the platform keeps: minor units, or basis points of the amount, rounded down to what the currency moves in. */
+              fee?: number | { basis_points: number };
+              description: string;
+            }[];
+          };
+        };
+      };
+      responses: {
+        /** The order. */
+        201: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Order'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/orders/{id}': {
+    /** One order, with its payment, transfers, refunds, reversals and disputes. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The order. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Order'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payments': {
+    /** Buyers' payments, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'pending' | 'processing' | 'failed' | 'cancelled' | 'succeeded';
+          order_id?: string;
+          currency?: string;
+          seller?: string;
+          needs_attention?: 'true' | 'false';
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          key?: string;
+          since?: string;
+          until?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of payments. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['PaymentDetails'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** Let the buyer pay an order. An order has one payment, however often it is asked for. Roles: service. */
+    post: {
+      parameters: {
+        query?: never;
+        header: {
+          /** Names this request among those of this token: the same key and body is answered with the first answer, however often it is sent. Two equal refunds are two keys. */
+          'Idempotency-Key': string;
+          /** Of the session; needed only by requests that come by its cookie. */
+          'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Of an order. */ order_id: string;
+          };
+        };
+      };
+      responses: {
+        /** The same payment, asked for under another key. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Payment'] } };
+        /** The payment, made at the payment provider. */
+        201: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Payment'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payments/{id}': {
+    /** One payment, with what was captured of it. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The payment. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['PaymentDetails'] };
+        };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/refunds': {
+    /** What buyers got back or are to get back, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'pending' | 'review' | 'succeeded' | 'failed';
+          order_id?: string;
+          currency?: string;
+          seller?: string;
+          needs_attention?: 'true' | 'false';
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          key?: string;
+          since?: string;
+          until?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of refunds. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Refund'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** Give the buyer back what was paid, or a part of it; the sellers' shares are taken back afterwards. Roles: service. */
+    post: {
+      parameters: {
+        query?: never;
+        header: {
+          /** Names this request among those of this token: the same key and body is answered with the first answer, however often it is sent. Two equal refunds are two keys. */
+          'Idempotency-Key': string;
+          /** Of the session; needed only by requests that come by its cookie. */
+          'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Of an order. */ order_id: string;
+            /** Minor units, as a JSON integer; left out: all that is not refunded yet. */
+            amount?: number;
+            /** What is given back of which items; only their sellers give anything back. Instead of amount and seller_account. */
+            items?: {
+              item_id: string;
+              /** Minor units of the currency, as a JSON integer. */
+              amount: number;
+            }[];
+            /** Only lines of this seller are given back: `amount` of them, or all that is left. */
+            seller_account?: string;
+            /** Who bears the fee: `return_proportionally`: the platform gives back its part; `keep`: the seller gives back first, as far as what he got reaches. Default: REFUND_FEE. */
+            fee?: 'keep' | 'return_proportionally';
+            /** Passed on to the payment provider. */
+            reason: string;
+          };
+        };
+      };
+      responses: {
+        /** The refund, durable; its status tells how far the payment provider has come. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Refund'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/refunds/{id}': {
+    /** One refund, with the reversals that came of it. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The refund. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Refund'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/transfers': {
+    /** Sellers' shares of orders, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?:
+            | 'pending'
+            | 'held'
+            | 'waiting_platform_balance'
+            | 'waiting_seller'
+            | 'failed'
+            | 'cancelled'
+            | 'completed'
+            | 'reversal_pending'
+            | 'partially_reversed'
+            | 'reversed'
+            | 'permanently_failed';
+          order_id?: string;
+          currency?: string;
+          seller?: string;
+          needs_attention?: 'true' | 'false';
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          key?: string;
+          since?: string;
+          until?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of transfers. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Transfer'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/transfers/{id}': {
+    /** One seller's share of an order, with what was taken back of it. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The transfer. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Transfer'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/sellers/{account}': {
+    /** Whether a seller can receive, and what waits for him or is with a person. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { account: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The seller. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Seller'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/reversals': {
+    /** What refunds take back from sellers, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'pending' | 'waiting_balance' | 'permanently_failed' | 'written_off' | 'reversed';
+          order_id?: string;
+          currency?: string;
+          seller?: string;
+          needs_attention?: 'true' | 'false';
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          key?: string;
+          since?: string;
+          until?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of reversals. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Reversal'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/reversals/{id}': {
+    /** One reversal. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The reversal. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Reversal'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/disputes': {
+    /** What buyers have disputed at their banks, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'inquiry' | 'open' | 'won' | 'lost' | 'cancelled';
+          order_id?: string;
+          currency?: string;
+          seller?: string;
+          needs_attention?: 'true' | 'false';
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          key?: string;
+          since?: string;
+          until?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of disputes. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Dispute'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/disputes/{id}': {
+    /** One dispute, with where its funds are and the reversals that came of it. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The dispute. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Dispute'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/webhooks/hyperswitch': {
+    get?: never;
+    /** Where Hyperswitch sends its events. */
+    post: {
+      parameters: {
+        query?: never;
+        header: {
+          /** Over the bytes of the body. */ 'X-Webhook-Signature-512': string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { [name: string]: unknown } } };
+      responses: {
+        /** Stored, now or at an earlier delivery. Types and ids that nobody knows are stored too. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': { received: true } } };
+        400: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/webhooks/stripe': {
+    get?: never;
+    /** Where Stripe sends its events, of this account and of connected ones. */
+    post: {
+      parameters: {
+        query?: never;
+        header: {
+          /** Over the bytes of the body. */ 'Stripe-Signature': string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { [name: string]: unknown } } };
+      responses: {
+        /** Stored, now or at an earlier delivery. Types and ids that nobody knows are stored too. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': { received: true } } };
+        400: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/settlements/{id}/resolve': {
+    get?: never;
+    /** Decide about a settlement that needs attention; the chain is asked where it can know. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** One of retry, settled, write_off; anything else is answered with 422. */ action: string;
+            note: string;
+            evidence?: {
+              /** The transaction that moved the money. */ tx_hash?: string;
+              /** Where it was seen; kept with the decision. */
+              reference?: string;
+            };
+          };
+        };
+      };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/transfers/{id}/resolve': {
+    get?: never;
+    /** Decide about a transfer that needs attention; Stripe is asked before money is believed or given up. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** One of retry, adopt, write_off; anything else is answered with 422. */ action: string;
+            note: string;
+            evidence?: {
+              /** What to adopt; Stripe is asked whether it is there, of this amount, and nothing else of ours. */
+              stripe_transfer_id?: string;
+              /** Where it was seen; kept with the decision. */
+              reference?: string;
+            };
+          };
+        };
+      };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/reversals/{id}/resolve': {
+    get?: never;
+    /** Decide about a reversal that needs attention; Stripe is asked before money is believed or given up. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** One of retry, adopt, count_as_share, take_missing, take_all, write_off; anything else is answered with 422. */
+            action: string;
+            note: string;
+            evidence?: {
+              /** What to adopt; Stripe is asked whether it is there, of this amount, and nothing else of ours. */
+              stripe_reversal_id?: string;
+              /** Where it was seen; kept with the decision. */
+              reference?: string;
+            };
+          };
+        };
+      };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payments/{id}/resolve': {
+    get?: never;
+    /** Decide about a payment that needs attention; Hyperswitch is asked before it is given up. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** One of retry, cancel, given_back, not_given_back, write_off; anything else is answered with 422. */
+            action: string;
+            note: string;
+            evidence?: {
+              /** Where it was seen; kept with the decision. */ reference?: string;
+            };
+          };
+        };
+      };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/refunds/{id}/resolve': {
+    get?: never;
+    /** Decide about a refund that needs attention. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** One of retry, compensate, write_off; anything else is answered with 422. */ action: string;
+            note: string;
+            evidence?: {
+              /** Where it was seen; kept with the decision. */ reference?: string;
+            };
+          };
+        };
+      };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/disputes/{id}/resolve': {
+    get?: never;
+    /** Decide about a dispute that needs attention; Stripe is asked before a word about its funds is believed. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** One of retry, adopt, funds_out, funds_back, write_off; anything else is answered with 422. */
+            action: string;
+            note: string;
+            evidence?: {
+              /** How much of a dispute is out, in minor units; left out: all of it. */ amount?: string;
+              /** Where it was seen; kept with the decision. */
+              reference?: string;
+            };
+          };
+        };
+      };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/transfers/{id}/retry': {
+    get?: never;
+    /** Send a transfer again that needs attention: the same as to resolve it with `retry`. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/decisions/{id}/approve': {
+    get?: never;
+    /** Confirm another person's decision, about an item of whatever kind. Roles: approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** Decided and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        /** Recorded as a request; an approver has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Decision'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/channels': {
+    /** Payment channels, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'open' | 'closing' | 'closed';
+          payer?: string;
+          key?: string;
+          limit?: string;
+          cursor?: string;
+          since?: string;
+          until?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of channels. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Channel'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/webhooks': {
+    /** What providers have told us, each event once, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          status?: 'waiting' | 'processed';
+          provider?: 'stripe' | 'hyperswitch';
+          type?: string;
+          object_id?: string;
+          key?: string;
+          limit?: string;
+          cursor?: string;
+          since?: string;
+          until?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of events. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['InboxEvent'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/decisions': {
+    /** What persons have decided, and what waits for another person, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          state?: 'applied' | 'pending_approval' | 'ignored';
+          kind?: 'settlement' | 'transfer' | 'reversal' | 'payment' | 'refund' | 'dispute';
+          action?: string;
+          by?: string;
+          reason?:
+            | 'credential_undecodable'
+            | 'credential_refused'
+            | 'credential_expired'
+            | 'uncollectable'
+            | 'settled_elsewhere_suspected'
+            | 'retries_exhausted'
+            | 'resource_missing'
+            | 'missing_transfer_id'
+            | 'foreign_reversal'
+            | 'exceeds_remainder'
+            | 'conflict'
+            | 'provider_config'
+            | 'balance_horizon'
+            | 'refund_failed_after_reversal'
+            | 'unknown_refund'
+            | 'drift'
+            | 'late_success'
+            | 'approval_pending'
+            | 'payment_amount_differs'
+            | 'unknown_status'
+            | 'provider_mismatch'
+            | 'partly_foreign_reversal'
+            | 'cause_no_longer_holds'
+            | 'unreadable_session'
+            | 'seller_gone'
+            | 'dispute';
+          item_id?: string;
+          limit?: string;
+          cursor?: string;
+          since?: string;
+          until?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of decisions. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['DecisionRecord'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/overview': {
+    /** What needs a person, what is promised and has not moved, how the providers are; all of it out of Postgres. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** At this moment. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Overview'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/search': {
+    /** Items by any name that a person may have for them. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: { q?: string };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The newest that bear the name. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Search'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/explanations/{kind}/{item}': {
+    /** Where the money is, why, what happens next, what a person can do and what that would do. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: {
+          kind: 'settlement' | 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute' | 'channel';
+          item: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The explanation. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['Explanation'] };
+        };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/stories/{kind}/{item}': {
+    /** Everything that happened to an item, oldest first; of an order, also to its parts. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: {
+          kind: 'settlement' | 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute' | 'channel';
+          item: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The story. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Story'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/events': {
+    /** Server-sent events, one for each thing that happens to an item: `event: change`, `data: {kind, id, at}`. `event: reset`: more has happened than is told, read anew. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Does not end by itself. */
+        200: { headers: Record<string, unknown>; content: { 'text/event-stream': string } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/providers/{provider}/pause': {
+    get?: never;
+    /** Park a provider by hand: nothing that moves money leaves to it until somebody resumes it; reads go on. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { provider: 'auth-server' | 'stripe' | 'hyperswitch' | 'chain' };
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** Paused. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Pause'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/providers/{provider}/resume': {
+    get?: never;
+    /** Let a provider go that somebody has paused: what waited for it goes on at once. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { provider: 'auth-server' | 'stripe' | 'hyperswitch' | 'chain' };
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** Not paused any more. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Pause'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/webhooks/{event}/replay': {
+    get?: never;
+    /** Act on a stored event once more: the provider is read again, and what was done before is not done twice. {event} is the id in the list of webhooks. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { event: string };
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** It is acted on now. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Replay'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/decisions/bulk': {
+    get?: never;
+    /** Decide the same about many items that wait for one reason, each by itself, as if they were resolved one by one. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            kind: 'settlement' | 'transfer' | 'reversal' | 'payment' | 'refund' | 'dispute';
+            /** Only what waits for this is decided. */
+            reason:
+              | 'credential_undecodable'
+              | 'credential_refused'
+              | 'credential_expired'
+              | 'uncollectable'
+              | 'settled_elsewhere_suspected'
+              | 'retries_exhausted'
+              | 'resource_missing'
+              | 'missing_transfer_id'
+              | 'foreign_reversal'
+              | 'exceeds_remainder'
+              | 'conflict'
+              | 'provider_config'
+              | 'balance_horizon'
+              | 'refund_failed_after_reversal'
+              | 'unknown_refund'
+              | 'drift'
+              | 'late_success'
+              | 'approval_pending'
+              | 'payment_amount_differs'
+              | 'unknown_status'
+              | 'provider_mismatch'
+              | 'partly_foreign_reversal'
+              | 'cause_no_longer_holds'
+              | 'unreadable_session'
+              | 'seller_gone'
+              | 'dispute';
+            /** Anything that the kind does not have is answered with 422. */
+            action: string;
+            note: string;
+            /** Which of them; may be left out of a dry run alone: the oldest that wait for the reason. */
+            ids?: string[];
+            /** Shows what would be decided, and changes nothing. */
+            dry_run?: boolean;
+          };
+        };
+      };
+      responses: {
+        /** What became of each, or would. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['BulkDecision'] };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/console/session': {
+    /** Who is signed in by the cookie of this request. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The session. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Session'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** Sign in to the console: the token of a person becomes a cookie, makegood_session, that scripts cannot read. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Of API_TOKENS; it is not kept. */ token: string;
+          };
+        };
+      };
+      responses: {
+        /** Signed in; Set-Cookie has the session. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Session'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    /** End the session of this cookie: whoever has a copy of it is refused from now on. Roles: service, viewer, operator, approver. */
+    delete: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The session is gone. */ 204: { headers: Record<string, unknown>; content?: never };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+  };
+  '/healthz': {
+    /** The process is alive. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Alive. */ 200: { headers: Record<string, unknown>; content: { 'application/json': { status: 'ok' } } };
+        405: ProblemAnswer;
+        500: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/readyz': {
+    /** The server can take requests; without Temporal or a provider it still can, and says so. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Ready, perhaps degraded. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': {
+              status: 'ready' | 'degraded';
+              components: { [name: string]: 'ok' | 'degraded' | 'not_configured' };
+            };
+          };
+        };
+        405: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/metrics': {
+    /** Prometheus metrics; money is counted in Postgres at this moment. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Prometheus text. */ 200: { headers: Record<string, unknown>; content: { 'text/plain': string } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/openapi.json': {
+    /** This description. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** OpenAPI 3.1. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': { [name: string]: unknown } } };
+        405: ProblemAnswer;
+        500: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+}
