@@ -2,6 +2,7 @@ export { backfillTransferIds } from './backfill-transfer-ids.js';
 export { closeTimeSettlement } from './close-time-settlement.js';
 export { dispute } from './dispute.js';
 export { payment } from './payment.js';
+export { reconcile } from './reconcile.js';
 export { refund } from './refund.js';
 export { refundReversal } from './refund-reversal.js';
 export { sellerTransfer } from './seller-transfer.js';

@@ -34,6 +34,10 @@ export interface Config {
   readonly workerMetricsPort: number | undefined;
   /** Undefined: the heads of the event chains are anchored nowhere. */
   readonly auditAnchorDir: string | undefined;
+  /** How often the ledger is compared with its providers. */
+  readonly reconcileIntervalMs: number;
+  /** Nodes that are asked whether x402 authorizations were used, by network (CAIP-2). */
+  readonly x402RpcUrls: ReadonlyMap<string, string>;
   readonly authServer:
     | { readonly url: string; readonly appName: string | undefined; readonly destinationAccountId: string | undefined }
     | undefined;
@@ -217,6 +221,8 @@ function toConfig(values: Values): Config {
     temporal: temporalOf(values),
     workerMetricsPort: values.WORKER_METRICS_PORT,
     auditAnchorDir: values.AUDIT_ANCHOR_DIR,
+    reconcileIntervalMs: values.RECONCILE_INTERVAL,
+    x402RpcUrls: values.X402_RPC_URLS ?? new Map<string, string>(),
     approvalThreshold: values.APPROVAL_THRESHOLD,
     refundFee: values.REFUND_FEE,
     settlement: settlementOf(values),

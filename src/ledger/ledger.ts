@@ -40,6 +40,7 @@ import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
+import { createReconciling } from './reconciliation/create.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
 import { createClaims } from './settlements/claim.js';
@@ -143,6 +144,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createChannels(database),
     ...createChannelRequests(database),
     ...createDueCaptures(database, openCapture),
+    ...createReconciling(database),
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),

@@ -45,7 +45,8 @@ export interface NewEvent {
     | 'dispute'
     | 'seller'
     | 'provider'
-    | 'backfill';
+    | 'backfill'
+    | 'drift';
   readonly id: string;
   readonly what: string;
   readonly certainty?: string;

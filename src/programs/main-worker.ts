@@ -18,13 +18,16 @@ import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from '../orchestration/temporal-client.js';
 import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
+import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import type { Tempo } from '../providers/tempo/client.js';
+import { loadAuthorizations } from './load-authorizations.js';
 import { loadTempo } from './load-tempo.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,
   type MarketplaceProviders,
 } from './marketplace-runtime.js';
+import { createReconcileRuntime } from './reconcile-runtime.js';
 import type { TempoRuntime } from './tempo-runtime.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
@@ -74,7 +77,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     appName: config.authServer?.appName,
     clock: systemClock,
   });
-  const tempo = await loadTempo(config);
+  const [tempo, authorizations] = await Promise.all([loadTempo(config), loadAuthorizations(config)]);
   const parts = (options.decorate ?? ((same) => same))({
     ledger,
     authServer,
@@ -89,6 +92,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
       namespace: config.temporal.namespace,
       taskQueue: config.temporal.taskQueue,
       sweeps: sweepIntervals(config),
+      reconcileEveryMs: config.reconcileIntervalMs,
     });
 
   Runtime.install({
@@ -106,7 +110,13 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  const { given, wake } = dependenciesOf(config, parts, { client, tempo, logger, holdMs: options.holdMs });
+  const { given, wake } = dependenciesOf(config, parts, {
+    client,
+    tempo,
+    authorizations,
+    logger,
+    holdMs: options.holdMs,
+  });
   const activities = createActivities(given);
   while (!stop.signal.aborted) {
     try {
@@ -128,6 +138,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
 interface Surroundings {
   readonly client: TemporalClient;
   readonly tempo: TempoRuntime | undefined;
+  readonly authorizations: AuthorizationReader | undefined;
   readonly logger: Logger;
   readonly holdMs: number | undefined;
 }
@@ -135,7 +146,7 @@ interface Surroundings {
 function dependenciesOf(
   config: Config,
   parts: WorkerParts,
-  { client, tempo, logger, holdMs }: Surroundings,
+  { client, tempo, authorizations, logger, holdMs }: Surroundings,
 ): { readonly given: ActivityDependencies; readonly wake: Nudge } {
   const { ledger, stripe, hyperswitch } = parts;
   const processName = `${hostname()}:${process.pid}:${Date.now().toString(36)}`;
@@ -154,6 +165,7 @@ function dependenciesOf(
     holdMs,
   });
   const { wake, orchestration, calls, resolution, processWebhook } = marketplace;
+  const starter = createSettlementOrchestration(client, config.temporal.taskQueue, timings);
   const given: ActivityDependencies = {
     settlement: {
       ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
@@ -167,7 +179,7 @@ function dependenciesOf(
     sweeps: {
       ledger,
       settlements: {
-        starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+        starter,
         sweep: {
           overflowBacklog: settlement.overflowBacklog,
           maxBatch: settlement.maxBatch,
@@ -197,6 +209,15 @@ function dependenciesOf(
       holdMs,
     },
     backfill: stripe && { ledger, stripe, logger, monotonicMs },
+    reconcile: createReconcileRuntime({
+      ledger,
+      providers: parts,
+      chain: authorizations,
+      temporal: client,
+      marketplace: orchestration,
+      settlements: starter,
+      logger,
+    }),
   };
   return { given, wake };
 }

@@ -11,7 +11,7 @@ function roomOf(path: string): string {
 }
 
 /** What is known of activities outside their room: types, plain JSON. */
-const CONTRACTS = ['contract', 'backfill-contract', 'marketplace-contract', 'sweep-contract'].map(
+const CONTRACTS = ['contract', 'backfill-contract', 'marketplace-contract', 'reconcile-contract', 'sweep-contract'].map(
   (name) => `activities/${name}.ts`,
 );
 
@@ -45,7 +45,15 @@ const MAY_IMPORT: Readonly<
   },
   'src/orchestration': {
     values: ['src/domain', 'workflows/messages.ts', 'workflows/search-attributes.ts'],
-    types: ['workflows', ...CONTRACTS, 'src/calls/steps.ts', 'src/observability', 'src/config', 'src/ledger'],
+    types: [
+      'workflows',
+      ...CONTRACTS,
+      'src/calls/steps.ts',
+      'src/calls/reconciliation/comparison.ts',
+      'src/observability',
+      'src/config',
+      'src/ledger',
+    ],
   },
   'src/http': {
     values: ['src/domain', 'src/protocols', 'src/orchestration'],
