@@ -5,7 +5,7 @@ import { missingPayment, missingRefund } from '../../domain/reconciliation/judge
 import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
 import type { ListedPart, ReconciledPart } from '../../domain/reconciliation/parts.js';
 import type { Unnamed } from '../../ledger/reconciliation/held-rows.js';
-import { type ComparisonDependencies, type Page, type Place, unread } from './comparison.js';
+import { type ComparisonDependencies, type Page, type Place, unread, youngSince } from './comparison.js';
 import { suspectDisputes, suspectPayments, suspectRefunds, suspectReversals, suspectTransfers } from './judge-rows.js';
 import { workflowsPage } from './workflows-page.js';
 
@@ -153,7 +153,7 @@ async function authorizationsPage(place: Place, sides: ComparisonDependencies): 
   if (failed) return unread(failed, 'authorizations are not read');
   const suspicions = rows.flatMap((row, nth) => {
     const answer = answers[nth];
-    const seen = answer?.kind === 'found' ? judgeAuthorization(row, answer.value) : undefined;
+    const seen = answer?.kind === 'found' ? judgeAuthorization(row, answer.value, youngSince(sides)) : undefined;
     return seen ? [seen] : [];
   });
   return rest(rows, suspicions, AUTHORIZATIONS);

@@ -3,7 +3,7 @@ import type { Drift, Suspicion } from '../../domain/reconciliation/drift.js';
 import { judgeAuthorization } from '../../domain/reconciliation/judge-chain.js';
 import { missingPayment, missingRefund } from '../../domain/reconciliation/judge-hyperswitch.js';
 import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
-import { type ComparisonDependencies, isFound, type Look, unread } from './comparison.js';
+import { type ComparisonDependencies, isFound, type Look, unread, youngSince } from './comparison.js';
 import { suspectDisputes, suspectPayments, suspectRefunds, suspectReversals, suspectTransfers } from './judge-rows.js';
 
 /** Reads both sides of one suspicion by itself, now: a list may lag, and a row may have been on its way. */
@@ -121,10 +121,11 @@ async function refund(drift: Drift, sides: ComparisonDependencies): Promise<Look
 
 const NOT_SET: Look = { kind: 'left', why: 'HYPERSWITCH_API_KEY is not set here' };
 
-async function authorization(drift: Drift, { chain, ledger }: ComparisonDependencies): Promise<Look> {
+async function authorization(drift: Drift, sides: ComparisonDependencies): Promise<Look> {
+  const { chain, ledger } = sides;
   const row = drift.item && (await ledger.heldAuthorization(drift.item.id));
   if (!chain || !row) return { kind: 'left', why: 'X402_RPC_URLS is not set here' };
   const answer = await chain.readUsed(row);
   if (answer.kind !== 'found') return unread(answer, 'the authorization is not read');
-  return outcome(drift, [judgeAuthorization(row, answer.value)].filter(isFound));
+  return outcome(drift, [judgeAuthorization(row, answer.value, youngSince(sides))].filter(isFound));
 }

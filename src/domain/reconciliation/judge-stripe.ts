@@ -9,7 +9,7 @@ export interface Recency {
   readonly tooYoungSince: Date;
 }
 
-const isYoung = (at: string, { tooYoungSince }: Recency): boolean => Date.parse(at) >= tooYoungSince.getTime();
+export const isYoung = (at: string, { tooYoungSince }: Recency): boolean => Date.parse(at) >= tooYoungSince.getTime();
 
 /** @param known the row that has its id; @param marked the row whose mark it bears */
 export function judgeTransfer(

@@ -59,5 +59,7 @@ export interface HeldAuthorization {
   readonly nonce: string;
   readonly spent: bigint;
   readonly symbol: string;
+  /** When it was closed or settled; ISO 8601. */
+  readonly changedAt: string;
   readonly underWay: boolean;
 }

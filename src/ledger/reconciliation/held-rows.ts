@@ -107,7 +107,7 @@ interface Unnameable {
   readonly only?: string;
 }
 
-const UNDER_WAY = `(x.certainty IN ('in_flight', 'unknown') OR x.runner_until > clock_now()) AS "underWay"`;
+const UNDER_WAY = `(x.certainty IN ('in_flight', 'unknown') OR x.runner_until > clock_now()) IS TRUE AS "underWay"`;
 
 const TRANSFERS = `SELECT x.id, x.stripe_transfer_id AS "stripeTransferId", x.amount, x.currency, x.status, x.seller_account AS "sellerAccount",
   ${UNDER_WAY} FROM seller_transfers x`;
@@ -160,8 +160,8 @@ const UNNAMED_REFUNDS: Unnameable = {
 };
 
 const AUTHORIZATIONS = `SELECT id, status, lookup ->> 'network' AS network, lookup ->> 'asset' AS asset, lookup ->> 'from' AS "from", lookup ->> 'nonce' AS nonce,
-  spent, asset AS symbol, (status = 'open' OR certainty = 'in_flight' OR runner_until > clock_now()
-    OR (status = 'pending' AND coalesce(closed_at, created_at) > clock_now() - interval '15 minutes')) AS "underWay"
+  spent, asset AS symbol, coalesce(settled_at, closed_at, created_at) AS "changedAt",
+  (status = 'open' OR certainty = 'in_flight' OR runner_until > clock_now()) IS TRUE AS "underWay"
   FROM settlements WHERE protocol = 'x402' AND identity LIKE 'x402:%:eip3009:%' AND lookup ?& ARRAY['network', 'asset', 'from', 'nonce']`;
 
 type Digits<Held, Keys extends keyof Held> = { readonly [Key in keyof Held]: Key extends Keys ? string : Held[Key] };
@@ -177,7 +177,6 @@ const toPayment = (
   amount: BigInt(row.amount),
   captured: row.captured === null ? null : BigInt(row.captured),
 });
-const toAuthorization = (row: Digits<HeldAuthorization, 'spent'>): HeldAuthorization => ({
-  ...row,
-  spent: BigInt(row.spent),
-});
+const toAuthorization = (
+  row: Digits<Omit<HeldAuthorization, 'changedAt'>, 'spent'> & { changedAt: Date },
+): HeldAuthorization => ({ ...row, spent: BigInt(row.spent), changedAt: row.changedAt.toISOString() });
