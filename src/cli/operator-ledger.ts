@@ -21,6 +21,9 @@ import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createProviderPauses } from '../ledger/provider-pauses.js';
+import { createDrifts } from '../ledger/reconciliation/drifts.js';
+import { createReconciliationReader } from '../ledger/reconciliation/reconciliation-reader.js';
+import { createReconciliations } from '../ledger/reconciliation/reconciliations.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
 import { createStoryReader } from '../ledger/settlements/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
@@ -55,6 +58,9 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createStoryReader(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
+    ...createDrifts(database),
+    ...createReconciliations(database),
+    ...createReconciliationReader(database),
     ...createBackfillReader(database),
   };
 }

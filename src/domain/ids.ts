@@ -45,6 +45,8 @@ export const parseDisputeId = (text: string): DisputeId | undefined => parse(tex
 export const parseTransferId = (text: string): TransferId | undefined => parse(text) as TransferId | undefined;
 export const parseBackfillId = (text: string): BackfillId | undefined => parse(text) as BackfillId | undefined;
 export const parseDriftId = (text: string): DriftId | undefined => parse(text) as DriftId | undefined;
+export const parseReconciliationId = (text: string): ReconciliationId | undefined =>
+  parse(text) as ReconciliationId | undefined;
 export const parseReversalId = (text: string): ReversalId | undefined => parse(text) as ReversalId | undefined;
 
 const parse = (text: string): string | undefined => (UUID.test(text) ? text : undefined);

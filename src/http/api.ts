@@ -28,6 +28,7 @@ import { OPERATIONS, openApiOperation } from './operations.js';
 import { HttpProblem } from './problem.js';
 import { createRateLimit, type RateLimitSettings } from './rate-limit.js';
 import { readBody, readBytes, step } from './read-body.js';
+import { type ReconciliationRouteDependencies, reconciliationRoutes } from './reconciliation/reconciliation.js';
 import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
 import {
   type SettlementLedger,
@@ -39,6 +40,7 @@ export interface ApiDependencies extends SettlementRouteDependencies, HealthDepe
   readonly marketplace: MarketplaceRouteDependencies;
   readonly resolution: Resolution;
   readonly ledger: SettlementLedger & HealthDependencies['ledger'];
+  readonly reconciliation: Omit<ReconciliationRouteDependencies, 'clock'>;
   readonly metrics: HealthDependencies['metrics'] & { observeRequest(request: ObservedRequest): void };
   readonly tokens: readonly ApiToken[];
   readonly corsOrigins: readonly string[];
@@ -83,6 +85,7 @@ export function createApi(dependencies: ApiDependencies): Express {
   const routes = [
     ...settlementRoutes(dependencies),
     ...marketplaceRoutes(dependencies),
+    ...reconciliationRoutes({ ...dependencies.reconciliation, clock: dependencies.clock }),
     ...healthRoutes(dependencies),
     route(openApiOperation, () => Promise.resolve({ status: 200, body: description })),
   ];

@@ -2,6 +2,7 @@ import { READERS, SERVICES } from './allowed-roles.js';
 import { DECISION_OPERATIONS } from './decisions/decision-operations.js';
 import { MARKETPLACE_OPERATIONS } from './marketplace/marketplace-operations.js';
 import { READS_ONE, READS_PAGE } from './read-operations.js';
+import { RECONCILIATION_OPERATIONS } from './reconciliation/reconciliation-operations.js';
 import { NOTHING, type Operation } from './route.js';
 import {
   HealthAnswer,
@@ -105,6 +106,7 @@ export const OPERATIONS: readonly Operation[] = [
   getSettlementOperation,
   ...MARKETPLACE_OPERATIONS,
   ...DECISION_OPERATIONS,
+  ...RECONCILIATION_OPERATIONS,
   healthOperation,
   readyOperation,
   metricsOperation,

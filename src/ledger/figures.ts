@@ -24,20 +24,22 @@ const WAITING = [
     ([kind, table]) =>
       `SELECT '${kind}' AS kind, attention_reason, attention_since FROM ${table} WHERE attention_reason IS NOT NULL`,
   )
+  .concat(`SELECT 'drift', 'drift', opened_at FROM drifts WHERE state = 'open'`)
   .join(' UNION ALL ');
 
 /** Every figure is computed here and now from the rows themselves, so it is right while Temporal is down. */
 export function createFigures(database: Database) {
   const marketplaceFigures = createMarketplaceFigures(database);
   return async function figures(): Promise<Figures> {
-    const [unsettled, [counts], needsAttention, firstFailures, breakers, sweeps, marketplace] = await Promise.all([
-      database.query<Unsettled & { [column: string]: unknown }>(
-        `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
+    const [unsettled, [counts], needsAttention, drift, firstFailures, breakers, sweeps, marketplace] =
+      await Promise.all([
+        database.query<Unsettled & { [column: string]: unknown }>(
+          `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
            extract(epoch FROM clock_now() - min(coalesce(closed_at, created_at)))::float8 AS "oldestSeconds"
          FROM settlements WHERE status IN ('pending', 'needs_attention') GROUP BY protocol, asset, decimals ORDER BY 1, 2`,
-      ),
-      database.query<Counts & { [column: string]: unknown }>(
-        `SELECT count(*) FILTER (WHERE certainty = 'unknown')::int AS unknown,
+        ),
+        database.query<Counts & { [column: string]: unknown }>(
+          `SELECT count(*) FILTER (WHERE certainty = 'unknown')::int AS unknown,
            count(*) FILTER (WHERE status = 'pending' AND expires_at < clock_now() + interval '${EXPIRING_WITHIN}')::int AS expiring,
            count(*) FILTER (WHERE status = 'pending' AND last_answer = 'misdirected')::int AS parked,
            count(*) FILTER (WHERE suspected_elsewhere)::int AS "suspectedElsewhere",
@@ -48,33 +50,38 @@ export function createFigures(database: Database) {
            (SELECT count(*)::int FROM settlements WHERE answer IN ('due', 'serving') AND status = 'settled'
              AND settled_at < clock_now() - interval '1 minute') AS "answersDue"
          FROM settlements WHERE status IN ('pending', 'needs_attention')`,
-      ),
-      database.query<Figures['needsAttention'][number] & { [column: string]: unknown }>(
-        `SELECT kind, attention_reason AS reason, count(*)::int AS count,
+        ),
+        database.query<Figures['needsAttention'][number] & { [column: string]: unknown }>(
+          `SELECT kind, attention_reason AS reason, count(*)::int AS count,
            extract(epoch FROM clock_now() - min(attention_since))::float8 AS "oldestSeconds"
          FROM (${WAITING}) waiting GROUP BY 1, 2 ORDER BY 1, 2`,
-      ),
-      database.query<Figures['firstFailures'][number] & { [column: string]: unknown }>(
-        `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
+        ),
+        database.query<Figures['drift'][number] & { [column: string]: unknown }>(
+          `SELECT kind, count(*)::int AS count, extract(epoch FROM clock_now() - min(opened_at))::float8 AS "oldestSeconds"
+         FROM drifts WHERE state = 'open' GROUP BY kind ORDER BY kind`,
+        ),
+        database.query<Figures['firstFailures'][number] & { [column: string]: unknown }>(
+          `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
          FROM settlements WHERE first_failure_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
-      ),
-      database.query<Figures['breakers'][number] & { [column: string]: unknown }>(
-        `SELECT provider, state, reason,
+        ),
+        database.query<Figures['breakers'][number] & { [column: string]: unknown }>(
+          `SELECT provider, state, reason,
            CASE WHEN returned_at > clock_now() - interval '30 minutes' THEN returns ELSE 0 END AS returns
            , paused_by AS "pausedBy", extract(epoch FROM paused_at)::float8 AS "pausedAt"
          FROM provider_breakers ORDER BY provider`,
-      ),
-      database.query<Figures['sweeps'][number] & { [column: string]: unknown }>(
-        `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"
+        ),
+        database.query<Figures['sweeps'][number] & { [column: string]: unknown }>(
+          `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"
          FROM sweeps s RIGHT JOIN unnest($1::text[]) AS lanes (name) USING (name) ORDER BY name`,
-        [SWEEP_LANES],
-      ),
-      marketplaceFigures(),
-    ]);
+          [SWEEP_LANES],
+        ),
+        marketplaceFigures(),
+      ]);
     return {
       unsettled,
       ...(counts ?? { unknown: 0, expiring: 0, parked: 0, suspectedElsewhere: 0, deliveryUnknown: 0, answersDue: 0 }),
       needsAttention,
+      drift,
       firstFailures,
       breakers,
       sweeps,

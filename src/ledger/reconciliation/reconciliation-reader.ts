@@ -1,24 +1,10 @@
 import type { ReconciliationId } from '../../domain/ids.js';
-import type { ReconciledPart } from '../../domain/reconciliation/parts.js';
+import type { ReconciliationFacts } from '../../domain/reconciliation/reconciliation-answer.js';
 import type { Database } from '../database.js';
 
 /** One run, for people. */
-export interface Reconciliation {
+export interface Reconciliation extends ReconciliationFacts {
   readonly id: ReconciliationId;
-  readonly requestedBy: string;
-  readonly since: string | null;
-  readonly state: 'running' | 'finished';
-  readonly startedAt: string;
-  readonly finishedAt: string | null;
-  readonly parts: readonly {
-    readonly part: ReconciledPart;
-    readonly since: string;
-    readonly pages: number;
-    readonly lookedAt: number;
-    readonly suspected: number;
-    readonly finished: boolean;
-    readonly leftBecause: string | null;
-  }[];
 }
 
 /** What runs have done; read by people's surfaces alone. */

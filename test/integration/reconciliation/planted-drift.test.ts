@@ -74,7 +74,9 @@ async function settlement(nonce: string, settled: boolean): Promise<string> {
   const { ledger } = world.test;
   await ledger.createSettlement(made);
   if (settled) {
-    const { claimed: [claimed] } = await ledger.claimSettlements([made.id], 'a runner', 60_000);
+    const {
+      claimed: [claimed],
+    } = await ledger.claimSettlements([made.id], 'a runner', 60_000);
     await ledger.recordAttempts([attempt(claimed!, DONE, 'a runner')]);
   }
   return `${world.network}/${TOKEN}/${PAYER}/${nonce}`;
@@ -150,7 +152,9 @@ beforeAll(async () => {
   chain.use(NONCES[1]!);
   planted.set('settlement_unknown', await settlement(NONCES[1]!, false));
 
-  stripe.setFaults([{ kinds: ['server_error'], on: ['transfers.create'], sellers: ['acct_stopped'], times: 1_000 }]);
+  stripe.setFaults([
+    { kinds: ['reset_before_commit'], on: ['transfers.create'], sellers: ['acct_stopped'], times: 1_000 },
+  ]);
   const { id } = await world.world.paidOrder({ acct_stopped: 500n });
   const stopped = (await orderOf(id)).transfers[0]!;
   const workflowId = marketplaceWorkflowId('transfer', stopped.id);

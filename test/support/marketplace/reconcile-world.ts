@@ -99,6 +99,7 @@ export async function openReconcileWorld(
     stripe,
     hyperswitch,
     taskQueue,
+    holdMs: 5_000,
     ...(options.settings ? { settings: options.settings } : {}),
     host: (activities) =>
       startWorkers({ connection: temporal.native, test, taskQueue }, { ...activities, ...reconciling }),
