@@ -39,7 +39,7 @@ describe.each([1, 2, 3])('a busy marketplace, story %d', (seed) => {
       },
     });
     world.stripe.setFaults(
-      FAULTS.map((kind) => ({ kinds: [kind], on: ['transfers.create', 'reversals.create'], rate: 0.1 })),
+      FAULTS.map((kind) => ({ kinds: [kind], on: ['transfers.create', 'reversals.create'], probability: 0.1 })),
       seed,
     );
   });
