@@ -41,6 +41,7 @@ const CARRIED: Readonly<Record<string, string>> = {
   'close-time-settlement': 'settlementId',
   'settle-batch': 'settlementId',
   'backfill-transfer-ids': 'backfillId',
+  reconcile: 'reconciliationId',
   'seller-transfer': 'sellerAccount',
   'refund-reversal': 'sellerAccount',
 };

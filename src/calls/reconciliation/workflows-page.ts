@@ -1,4 +1,5 @@
 import type { Suspicion } from '../../domain/reconciliation/drift.js';
+import { YOUNG_MS } from '../../domain/reconciliation/parts.js';
 import type { RunningItem } from '../../ledger/reconciliation/running-workflows.js';
 import type { ComparisonDependencies, Page, Place } from './comparison.js';
 
@@ -37,7 +38,8 @@ async function mend(
   { workflows, ledger }: ComparisonDependencies,
 ): Promise<void> {
   const state = await workflows.stateOf(item.workflowId);
-  if (state.kind === 'well' || (state.kind === 'absent' && !item.begun)) return;
+  // A first call is made before there is a workflow, and a sweep starts what was missed then within a minute.
+  if (state.kind === 'well' || (state.kind === 'absent' && (!item.begun || item.ageMs < YOUNG_MS))) return;
   // It may have come to its end in this very moment.
   if (!(await ledger.isUnfinished(item)) || !(await workflows.restart(item))) return;
   await ledger.driftRepaired(

@@ -11,6 +11,7 @@ export interface RunningItem extends DriftItem {
   readonly currency: string;
   /** It was tried or read before: its workflow has existed. */
   readonly begun: boolean;
+  readonly ageMs: number;
 }
 
 const TABLES = [
@@ -28,7 +29,7 @@ export function createRunningWorkflows(database: Database) {
     /** Unfinished items that are older than this, in order of kind and id. */
     async unfinishedItems(olderThanMs: number, after: string | null, limit: number): Promise<readonly RunningItem[]> {
       const rows = await database.query<Omit<RunningItem, 'amount'> & { amount: string; [column: string]: unknown }>(
-        `SELECT kind, id, place, "workflowId", status, amount, currency, begun FROM (${UNFINISHED}) unfinished
+        `SELECT kind, id, place, "workflowId", status, amount, currency, begun, "ageMs" FROM (${UNFINISHED}) unfinished
          WHERE $2::text IS NULL OR place > $2 COLLATE "C" ORDER BY place COLLATE "C" LIMIT $3`,
         [olderThanMs, after, limit],
       );
@@ -51,6 +52,6 @@ export function createRunningWorkflows(database: Database) {
 const UNFINISHED = TABLES.map(
   ([kind, table, only, begun, amount, currency]) =>
     `SELECT '${kind}' AS kind, x.id, '${kind}/' || x.id AS place, x.workflow_id AS "workflowId", x.status, ${amount}::text AS amount, ${currency} AS currency,
-       ${begun} AS begun FROM ${table} x WHERE x.next_check_at IS NOT NULL AND x.workflow_id IS NOT NULL AND ${only}
+       ${begun} AS begun, (extract(epoch FROM clock_now() - x.created_at) * 1000)::float8 AS "ageMs" FROM ${table} x WHERE x.next_check_at IS NOT NULL AND x.workflow_id IS NOT NULL AND ${only}
        AND x.created_at < clock_now() - $1 * interval '1 millisecond'`,
 ).join(' UNION ALL ');

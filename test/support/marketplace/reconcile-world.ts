@@ -35,12 +35,14 @@ const NETWORK = 'eip155:84532';
 
 /** The marketplace and the reconciler on a real Temporal and Postgres, between stateful stand-ins and a node of a chain. */
 export async function openReconcileWorld(
-  temporal: ConnectedTemporal,
+  temporal: Pick<ConnectedTemporal, 'native' | 'client'>,
   options: {
     readonly test?: TestLedger;
     readonly youngMs?: number;
     readonly settings?: Readonly<Record<string, string>>;
     readonly paceMs?: number;
+    readonly lookAgainAfterMs?: number;
+    readonly taskQueue?: string;
   } = {},
 ) {
   const test = options.test ?? (await openTestLedger());
@@ -49,7 +51,7 @@ export async function openReconcileWorld(
   const { stripe, hyperswitch } = standIns;
   stripe.setSettlementDays(0);
   const chain = await startNode();
-  const taskQueue = `q-${crypto.randomUUID()}`;
+  const { taskQueue = `q-${crypto.randomUUID()}` } = options;
   const mirror: Mirror = { hidden: new Set(), altered: new Map(), before: () => Promise.resolve() };
   const logger = memoryLogger();
   const takeToken = createBudget(ledger, 100);
@@ -90,7 +92,7 @@ export async function openReconcileWorld(
     logger: logger as never,
     monotonicMs: () => performance.now(),
     paceMs: options.paceMs ?? 0,
-    lookAgainAfterMs: 0,
+    lookAgainAfterMs: options.lookAgainAfterMs ?? 0,
   });
   const world = await startMarketplace({
     connection: temporal.native,
