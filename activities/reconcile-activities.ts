@@ -52,7 +52,7 @@ export function createReconcileActivities(dependencies: ReconcileDependencies): 
   const planned: readonly ReconciledPart[] = [
     ...(stripe ? (['stripe-transfers', 'stripe-reversals', 'stripe-disputes'] as const) : []),
     ...(hyperswitch ? (['hyperswitch-payments', 'hyperswitch-refunds'] as const) : []),
-    ...(chain ? (['chain-authorizations'] as const) : []),
+    ...(chain ? (['chain-nonces'] as const) : []),
     'workflows',
     SECOND_LOOK,
   ];

@@ -21,7 +21,7 @@ export function comparePage(
   sides: ComparisonDependencies,
 ): Promise<Page> {
   if (part === 'workflows') return workflowsPage(place, sides);
-  if (part === 'chain-authorizations') return authorizationsPage(place, sides);
+  if (part === 'chain-nonces') return authorizationsPage(place, sides);
   return place.listed ? unnamedPage(place, part, sides) : listedPage(place, part, sides);
 }
 

@@ -5,7 +5,7 @@ export const RECONCILED_PARTS = [
   'stripe-disputes',
   'hyperswitch-payments',
   'hyperswitch-refunds',
-  'chain-authorizations',
+  'chain-nonces',
   'workflows',
   /** Last: everything that was suspected in this run, or is told already, is looked at again by itself. */
   'second-look',
@@ -13,7 +13,7 @@ export const RECONCILED_PARTS = [
 export type ReconciledPart = (typeof RECONCILED_PARTS)[number];
 
 /** Parts in which a provider's list is read; the ledger's rows that it does not name are suspected. */
-export type ListedPart = Exclude<ReconciledPart, 'chain-authorizations' | 'workflows' | 'second-look'>;
+export type ListedPart = Exclude<ReconciledPart, 'chain-nonces' | 'workflows' | 'second-look'>;
 
 export const SECOND_LOOK = 'second-look' satisfies ReconciledPart;
 
