@@ -45,8 +45,9 @@ const DRIFTS = 50;
 
 /** @returns the activities of the workflow `reconcile`; one set for each worker */
 export function createReconcileActivities(dependencies: ReconcileDependencies): ReconcileActivities {
-  const { ledger, logger, monotonicMs, paceMs = PACE_MS, lookAgainAfterMs = LOOK_AGAIN_AFTER_MS } = dependencies;
+  const { ledger, monotonicMs, lookAgainAfterMs = LOOK_AGAIN_AFTER_MS } = dependencies;
   const sides: ComparisonDependencies = { ...dependencies.sides, ledger };
+  const takeFurther = createParts(dependencies, sides);
   const { stripe, hyperswitch, chain } = sides;
 
   const planned: readonly ReconciledPart[] = [
@@ -57,6 +58,54 @@ export function createReconcileActivities(dependencies: ReconcileDependencies): 
     SECOND_LOOK,
   ];
 
+  return {
+    beginReconciliation: async (requestedBy) => {
+      const id = newReconciliationId(sides.clock.nowMs());
+      return (await ledger.beginReconciliation({ id, requestedBy, since: null })).id;
+    },
+
+    planReconciliation: (id) => ledger.planReconciliation(id as ReconciliationId, planned),
+
+    async nextReconciliationPart(text) {
+      const id = text as ReconciliationId;
+      const part = await ledger.nextPart(id);
+      if (part === undefined) return null;
+      const waitMs = part === SECOND_LOOK ? await ledger.secondLookInMs(id, lookAgainAfterMs) : 0;
+      const asksStripe = stripe !== undefined && (part.startsWith('stripe-') || part === SECOND_LOOK);
+      return { part, asksStripe, waitMs };
+    },
+
+    async reconcilePart({ reconciliationId, part }) {
+      const runId = reconciliationId as ReconciliationId;
+      const place = await ledger.openPart(runId, part as ReconciledPart);
+      if (!place) return { kind: 'finished' };
+      const context = Context.current();
+      const endMs = monotonicMs() + SLICE_MS;
+      const beat = () => context.heartbeat({ part });
+      const timer = setInterval(beat, BEAT_EVERY_MS);
+      beat();
+      try {
+        return await takeFurther({ ...place, runId }, () => {
+          context.cancellationSignal.throwIfAborted();
+          return monotonicMs() >= endMs;
+        });
+      } finally {
+        clearInterval(timer);
+      }
+    },
+
+    leaveReconciliationPart: ({ reconciliationId, part, why }) =>
+      ledger.leavePart(reconciliationId as ReconciliationId, part as ReconciledPart, why),
+
+    finishReconciliation: (id) => ledger.finishReconciliation(id as ReconciliationId),
+  };
+}
+
+/** One part of a run, taken further until its slice of time is over. */
+function createParts(
+  { ledger, logger, paceMs = PACE_MS }: ReconcileDependencies,
+  sides: ComparisonDependencies,
+): (place: Place, over: () => boolean) => Promise<PartOutcome> {
   async function takeFurther(place: Place, over: () => boolean): Promise<PartOutcome> {
     const { part } = place;
     return part === 'second-look' ? await lookAtAll(place, over) : await compareAll(place, part, over);
@@ -125,47 +174,7 @@ export function createReconcileActivities(dependencies: ReconcileDependencies): 
     return { kind: 'finished' };
   }
 
-  return {
-    beginReconciliation: async (requestedBy) => {
-      const id = newReconciliationId(sides.clock.nowMs());
-      return (await ledger.beginReconciliation({ id, requestedBy, since: null })).id;
-    },
-
-    planReconciliation: (id) => ledger.planReconciliation(id as ReconciliationId, planned),
-
-    async nextReconciliationPart(text) {
-      const id = text as ReconciliationId;
-      const part = await ledger.nextPart(id);
-      if (part === undefined) return null;
-      const waitMs = part === SECOND_LOOK ? await ledger.secondLookInMs(id, lookAgainAfterMs) : 0;
-      const asksStripe = stripe !== undefined && (part.startsWith('stripe-') || part === SECOND_LOOK);
-      return { part, asksStripe, waitMs };
-    },
-
-    async reconcilePart({ reconciliationId, part }) {
-      const runId = reconciliationId as ReconciliationId;
-      const place = await ledger.openPart(runId, part as ReconciledPart);
-      if (!place) return { kind: 'finished' };
-      const context = Context.current();
-      const endMs = monotonicMs() + SLICE_MS;
-      const beat = () => context.heartbeat({ part });
-      const timer = setInterval(beat, BEAT_EVERY_MS);
-      beat();
-      try {
-        return await takeFurther({ ...place, runId }, () => {
-          context.cancellationSignal.throwIfAborted();
-          return monotonicMs() >= endMs;
-        });
-      } finally {
-        clearInterval(timer);
-      }
-    },
-
-    leaveReconciliationPart: ({ reconciliationId, part, why }) =>
-      ledger.leavePart(reconciliationId as ReconciliationId, part as ReconciledPart, why),
-
-    finishReconciliation: (id) => ledger.finishReconciliation(id as ReconciliationId),
-  };
+  return takeFurther;
 }
 
 const pause = (ms: number): Promise<void> => (ms <= 0 ? Promise.resolve() : Context.current().sleep(ms));

@@ -21,7 +21,7 @@ import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createProviderPauses } from '../ledger/provider-pauses.js';
-import { createDrifts } from '../ledger/reconciliation/drifts.js';
+import { createDriftReader, createDrifts } from '../ledger/reconciliation/drifts.js';
 import { createReconciliationReader } from '../ledger/reconciliation/reconciliation-reader.js';
 import { createReconciliations } from '../ledger/reconciliation/reconciliations.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
@@ -59,6 +59,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
     ...createDrifts(database),
+    ...createDriftReader(database),
     ...createReconciliations(database),
     ...createReconciliationReader(database),
     ...createBackfillReader(database),

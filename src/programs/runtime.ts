@@ -146,8 +146,7 @@ export function createPaidSessionRuntime(
       const settlement = await ledger.findSettlement(id);
       if (settlement) await orchestration.wake(settlement);
     },
-    startReconciliation: (id, requestedBy) =>
-      createReconcileOrchestration(temporal, config.temporal.taskQueue).startReconciliation(id, requestedBy),
+    ...createReconcileOrchestration(temporal, config.temporal.taskQueue),
     temporalAnswers: () => temporalAnswers(temporal),
     async start() {
       await ledger.assertReady();

@@ -30,7 +30,7 @@ export interface DriftAnswer {
   readonly runbook: string;
 }
 
-export const DRIFT_RUNBOOK = 'docs/runbooks/drift.md';
+const DRIFT_RUNBOOK = 'docs/runbooks/drift.md';
 
 export const driftAnswer = (drift: Drift): DriftAnswer => ({
   id: drift.id,

@@ -91,7 +91,12 @@ export function createDrifts(database: Database) {
         const [known] = await query(`SELECT id FROM drifts WHERE id = $1 AND state <> 'suspected'`, [id]);
         return { kind: known ? 'not_open' : 'missing' };
       }),
+  };
+}
 
+/** What is told of it, to people; a suspicion is told to nobody. */
+export function createDriftReader(database: Database) {
+  return {
     async listDrifts({ state, kind, itemId, before, limit }: DriftFilter): Promise<readonly Drift[]> {
       const rows = await database.query<DriftRow>(
         `SELECT ${DRIFT} FROM drifts WHERE state <> 'suspected' AND ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2)

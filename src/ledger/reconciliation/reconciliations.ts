@@ -67,6 +67,28 @@ export function createReconciliations(database: Database) {
       );
     },
 
+    /** What was compared to the end is where the next run goes on. */
+    finishReconciliation: (id: ReconciliationId): Promise<void> =>
+      database.transaction(async (query) => {
+        const [finished] = await query(
+          `UPDATE reconciliations SET state = 'finished', finished_at = clock_now() WHERE id = $1 AND state = 'running' RETURNING id`,
+          [id],
+        );
+        if (!finished) return;
+        await query(
+          `INSERT INTO reconciliation_marks (part, reached)
+           SELECT part, until FROM reconciliation_parts WHERE run_id = $1 AND finished_at IS NOT NULL AND left_because IS NULL
+           ON CONFLICT (part) DO UPDATE SET reached = greatest(reconciliation_marks.reached, excluded.reached)`,
+          [id],
+        );
+        await query('DELETE FROM reconciled_objects WHERE run_id = $1', [id]);
+      }),
+  };
+}
+
+/** How far each part of a run has come. */
+export function createReconciliationParts(database: Database) {
+  return {
     /** The unfinished part that was tried longest ago, the second look after all others; undefined: all are finished. */
     async nextPart(id: ReconciliationId): Promise<ReconciledPart | undefined> {
       const [row] = await database.query<{ part: ReconciledPart }>(
@@ -130,23 +152,6 @@ export function createReconciliations(database: Database) {
       );
       return Math.max(0, Math.ceil(Number(row?.ms ?? 0)));
     },
-
-    /** What was compared to the end is where the next run goes on. */
-    finishReconciliation: (id: ReconciliationId): Promise<void> =>
-      database.transaction(async (query) => {
-        const [finished] = await query(
-          `UPDATE reconciliations SET state = 'finished', finished_at = clock_now() WHERE id = $1 AND state = 'running' RETURNING id`,
-          [id],
-        );
-        if (!finished) return;
-        await query(
-          `INSERT INTO reconciliation_marks (part, reached)
-           SELECT part, until FROM reconciliation_parts WHERE run_id = $1 AND finished_at IS NOT NULL AND left_because IS NULL
-           ON CONFLICT (part) DO UPDATE SET reached = greatest(reconciliation_marks.reached, excluded.reached)`,
-          [id],
-        );
-        await query('DELETE FROM reconciled_objects WHERE run_id = $1', [id]);
-      }),
   };
 }
 
