@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { CommandRefused } from '../../../src/cli/context.js';
 import type { OrderId } from '../../../src/domain/ids.js';
 import { DRIFT_KINDS, type Drift, type DriftKind } from '../../../src/domain/reconciliation/drift.js';
 import { marketplaceWorkflowId } from '../../../src/domain/workflow-ids.js';
+import { startApi, TOKENS } from '../../support/api.js';
+import { runMakegood } from '../../support/cli.js';
 import { type ConnectedTemporal, startConnectedTemporal } from '../../support/connected-temporal.js';
 import { aSettlement, attempt, DONE } from '../../support/ledger-fixtures.js';
 import { openReconcileWorld, type ReconcileWorld } from '../../support/marketplace/reconcile-world.js';
@@ -200,6 +203,69 @@ it('tells of it in the story of its item, and asks once however often it runs', 
     { item_kind: 'drift', kind: 'drift_found' },
     { item_kind: 'transfer', kind: 'drift_found' },
   ]);
+});
+
+const makegood = async (...args: readonly string[]) => {
+  const out: string[] = [];
+  const refused = await runMakegood(args, {
+    env: {
+      DATABASE_URL: world.test.url,
+      TEMPORAL_ADDRESS: temporal.address,
+      TEMPORAL_TASK_QUEUE: world.world.taskQueue,
+    },
+    clock: world.test.clock,
+    out: (line) => out.push(line),
+    err: () => undefined,
+  }).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  return { text: out.join('\n'), refused };
+};
+
+it.each(DRIFT_KINDS)('is told by explain: %s, by what it is called at its provider and by its item', async (kind) => {
+  const drift = found.find((one) => one.kind === kind)!;
+  for (const name of [drift.providerId, drift.item?.id ?? drift.id]) {
+    const { text, refused } = await makegood('explain', name);
+    expect(refused).toBeUndefined();
+    expect(text).toContain(`drift ${drift.id}: ${kind}`);
+    expect(text).toContain(`the ledger says: ${drift.ledgerSays}`);
+  }
+});
+
+it('is told by makegood reconcile, which ends with a refusal while anything is open', async () => {
+  const { text, refused } = await makegood('reconcile', '--json');
+  const { ok, drift } = JSON.parse(text);
+  expect(ok).toBe(false);
+  expect(drift.map(({ kind }: Drift) => kind)).toEqual(
+    expect.arrayContaining([...DRIFT_KINDS].filter((kind) => kind !== 'workflow_gone')),
+  );
+  expect(refused).toBeInstanceOf(CommandRefused);
+});
+
+it('is in the API by kind, and in the metrics', async () => {
+  const api = await startApi({ ledger: world.test.ledger });
+  onTestFinished(() => api.close());
+  const listed = await api.send('/api/v1/drift?state=open&kind=transfer_missing', { token: TOKENS.viewer });
+  const missing = found.find(({ kind }) => kind === 'transfer_missing')!;
+  expect(listed.body.items).toEqual([
+    expect.objectContaining({ id: missing.id, item: missing.item, ledger_says: missing.ledgerSays, amount: '1000' }),
+  ]);
+  expect((await api.send(`/api/v1/drift/${missing.id}`, { token: TOKENS.viewer })).body.kind).toBe('transfer_missing');
+  const runs = await api.send('/api/v1/reconciliations', { token: TOKENS.viewer });
+  expect(runs.body.items[0]).toMatchObject({ state: 'finished' });
+  expect(
+    (
+      await api.send(`/api/v1/drift/${missing.id}/accept`, {
+        method: 'POST',
+        token: TOKENS.viewer,
+        json: { note: 'no' },
+      })
+    ).status,
+  ).toBe(403);
+  const { text } = await api.send('/metrics', { token: TOKENS.viewer });
+  for (const kind of DRIFT_KINDS)
+    expect(text).toContain(`makegood_drift_count{kind="${kind}"} ${kind === 'workflow_gone' ? 0 : 1}`);
 });
 
 it('closes what agrees again, and does not ask of what a person has accepted', async () => {
