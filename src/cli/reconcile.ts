@@ -44,7 +44,7 @@ export function addReconcileCommand(program: Command, context: CliContext): void
       const { accept, note } = options;
       if ((accept === undefined) !== (note === undefined)) command.error('error: --accept and --note go together.');
       if (accept !== undefined && note !== undefined) await acceptOne(context, accept, note, options);
-      else await run(context, options);
+      else await compare(context, options);
     });
 }
 
@@ -67,7 +67,7 @@ async function acceptOne(
   throw new CommandRefused(`drift ${id} is closed: nobody is asked about it any more`);
 }
 
-async function run(context: CliContext, { since, watch, json }: ReconcileOptions): Promise<void> {
+async function compare(context: CliContext, { since, watch, json }: ReconcileOptions): Promise<void> {
   await withOperatorLedger(context, async (ledger) => {
     const asked = {
       id: newReconciliationId(context.clock.nowMs()),

@@ -204,7 +204,7 @@ export const rpcUrls = () =>
       if (urls.has(network)) throw new Wrong(`holds ${network} twice`);
       urls.set(network, address);
     }
-    return urls as ReadonlyMap<string, string>;
+    return urls;
   });
 
 /** Origins as browsers send them: scheme, host and port only. */

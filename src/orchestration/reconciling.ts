@@ -57,7 +57,7 @@ export const createWorkflowReader = (
       if (settlement) await settlements.wake(settlement);
       return settlement !== undefined;
     }
-    const item = await ledger.describeItem({ kind, id } as never);
+    const item = await ledger.describeItem({ kind, id });
     return item !== undefined && (await marketplace.wake(item));
   },
 });

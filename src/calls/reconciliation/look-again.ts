@@ -9,7 +9,7 @@ import { suspectDisputes, suspectPayments, suspectRefunds, suspectReversals, sus
 /** Reads both sides of one suspicion by itself, now: a list may lag, and a row may have been on its way. */
 export function lookAgain(drift: Drift, sides: ComparisonDependencies): Promise<Look> {
   const [what] = drift.kind.split('_');
-  switch (what) {
+  switch (what as 'transfer' | 'reversal' | 'dispute' | 'payment' | 'refund' | 'settlement' | 'workflow') {
     case 'transfer':
       return transfer(drift, sides);
     case 'reversal':
@@ -22,7 +22,7 @@ export function lookAgain(drift: Drift, sides: ComparisonDependencies): Promise<
       return refund(drift, sides);
     case 'settlement':
       return authorization(drift, sides);
-    default:
+    case 'workflow':
       // A workflow that was gone is told where it was started again.
       return Promise.resolve({ kind: 'agrees' });
   }

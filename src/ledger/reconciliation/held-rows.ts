@@ -22,12 +22,14 @@ export interface Unnamed {
 
 /** The ledger's side of a comparison: rows by what they are called at a provider, and rows that no list named. */
 export function createHeldRows(database: Database) {
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a row is what its SQL says
   const read = async <Raw extends object, Held>(
     sql: string,
     values: readonly unknown[],
     to: (row: Raw) => Held,
   ): Promise<readonly Held[]> => (await database.query<Raw & { [column: string]: unknown }>(sql, values)).map(to);
 
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a row is what its SQL says
   const unnamed = <Raw extends object, Held>(
     what: Unnameable,
     { runId, since, until, after, limit }: Unnamed,

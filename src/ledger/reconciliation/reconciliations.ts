@@ -150,7 +150,7 @@ export function createReconciliationParts(database: Database) {
          FROM drifts WHERE run_id = $1 AND state = 'suspected'`,
         [id, afterMs],
       );
-      return Math.max(0, Math.ceil(Number(row?.ms ?? 0)));
+      return Math.max(0, Math.ceil(row?.ms ?? 0));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { type Address, createClient, type Hex, isAddress, isHex } from 'viem';
+import { createClient, isAddress, isHex } from 'viem';
 import { getChainId, readContract } from 'viem/actions';
 import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
 import { rpcTransport } from '../tempo/rpc.js';
@@ -65,10 +65,10 @@ export function createAuthorizationReader(
           };
         }
         const value = await readContract(client, {
-          address: asset as Address,
+          address: asset,
           abi: ABI,
           functionName: 'authorizationState',
-          args: [from as Address, nonce as Hex],
+          args: [from, nonce],
         });
         return { kind: 'found', value };
       } catch {

@@ -28,7 +28,7 @@ export function hyperswitchLists(ask: Ask): HyperswitchLists {
     async paymentsSince({ createdSince, startingAfter }) {
       const query = new URLSearchParams({ limit: String(PAGE), 'created.gte': wholeSecond(createdSince) });
       if (startingAfter !== null) query.set('starting_after', startingAfter);
-      const { verdict } = await ask('GET', `/payments/list?${query}`);
+      const { verdict } = await ask('GET', `/payments/list?${query.toString()}`);
       if (verdict.kind !== 'object') return readAnswer(verdict);
       const read = readPaymentPage(verdict.object);
       if ('unreadable' in read) return { kind: 'unclear', detail: `Hyperswitch answered, but ${read.unreadable}` };

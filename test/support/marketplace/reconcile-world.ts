@@ -8,13 +8,12 @@ import type { ReadAnswer, StripeDispute } from '../../../src/domain/calls/provid
 import { newReconciliationId, type ReconciliationId } from '../../../src/domain/ids.js';
 import type { Drift } from '../../../src/domain/reconciliation/drift.js';
 import { reconciliationWorkflowId } from '../../../src/domain/workflow-ids.js';
-import type { Ledger } from '../../../src/ledger/ledger.js';
 import { createReconcileOrchestration, createWorkflowReader } from '../../../src/orchestration/reconciling.js';
 import { createSettlementOrchestration } from '../../../src/orchestration/settlements.js';
 import { createAuthorizationReader } from '../../../src/providers/evm/authorizations.js';
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { createBudget } from '../../../src/providers/stripe/budget.js';
-import { createStripe, type StripeCalls } from '../../../src/providers/stripe/client.js';
+import { createStripe } from '../../../src/providers/stripe/client.js';
 import type { ConnectedTemporal } from '../connected-temporal.js';
 import { openTestLedger, type TestLedger } from '../ledger-fixtures.js';
 import { memoryLogger } from '../settlements/settlement-world.js';
@@ -160,7 +159,7 @@ const NAMES = [
 /** Of a reversal its own id comes before that of its transfer, of a refund before that of its payment. */
 const nameOf = (facts: object): string => {
   const own = NAMES.find((name) => name in facts);
-  return String(own === undefined ? '' : facts[own as keyof typeof facts]);
+  return own === undefined ? '' : String(Object.entries(facts).find(([name]) => name === own)?.[1]);
 };
 
 function shown(value: unknown, { hidden, altered }: Mirror): unknown {
@@ -181,9 +180,7 @@ function mirrored<Calls extends object>(calls: Calls, mirror: Mirror): Calls {
     if (typeof read !== 'function' || !/^(?:read|.*Since$)/.test(name)) return [name, read] as const;
     const wrapped = async (...given: readonly unknown[]): Promise<unknown> => {
       await mirror.before(name);
-      const answer = (await (read as (...all: readonly unknown[]) => Promise<ReadAnswer<object>>)(
-        ...given,
-      )) as ReadAnswer<object>;
+      const answer = await (read as (...all: readonly unknown[]) => Promise<ReadAnswer<object>>)(...given);
       if (answer.kind !== 'found') return answer;
       const { value } = answer;
       if ('items' in value) return { ...answer, value: { ...value, items: shown(value.items, mirror) } };
