@@ -21,6 +21,15 @@ export function stripeNotRead(what: string, detail: string): ApplicationFailure 
   });
 }
 
+/** Nothing was concluded, and the same is read again. */
+export function partNotRead(part: string, detail: string): ApplicationFailure {
+  return ApplicationFailure.create({
+    type: 'PartNotRead',
+    message: `${part} could not be compared: ${detail}; it is read again`,
+    category: ApplicationFailureCategory.BENIGN,
+  });
+}
+
 /** A failure that the retry policy counts: Temporal waits and runs the activity again, as the ledger has recorded. */
 export function notMovedYet(why: string, afterMs: number): ApplicationFailure {
   return ApplicationFailure.create({

@@ -10,6 +10,8 @@ import {
   type StripeActivityDependencies,
 } from './marketplace-activities.js';
 import type { MarketplaceActivities } from './marketplace-contract.js';
+import { createReconcileActivities, type ReconcileDependencies } from './reconcile-activities.js';
+import type { ReconcileActivities } from './reconcile-contract.js';
 import { createSettlementActivities } from './settlement-activities.js';
 import type { SweepActivities } from './sweep-contract.js';
 import { createSweeps, type SweepDependencies } from './sweeps/sweep-lanes.js';
@@ -22,17 +24,22 @@ export interface ActivityDependencies {
   readonly calls: ReturnType<typeof createHyperswitchCalls> | undefined;
   readonly stripe: StripeActivityDependencies | undefined;
   readonly backfill: BackfillDependencies | undefined;
+  readonly reconcile: ReconcileDependencies;
 }
 
-export type Activities = SettlementActivities & SweepActivities & Partial<MarketplaceActivities & BackfillActivities>;
+export type Activities = SettlementActivities &
+  SweepActivities &
+  ReconcileActivities &
+  Partial<MarketplaceActivities & BackfillActivities>;
 
 /** The worker's registry: every activity of the product by its name. */
 export function createActivities(dependencies: ActivityDependencies): Activities {
-  const { settlement, sweeps, resolution, calls, stripe, backfill } = dependencies;
+  const { settlement, sweeps, resolution, calls, stripe, backfill, reconcile } = dependencies;
   return {
     ...createSettlementActivities(settlement),
     ...createSweeps(sweeps),
     ...createDecisionActivities(resolution),
+    ...createReconcileActivities(reconcile),
     ...(calls && createHyperswitchActivities(calls)),
     ...(stripe && createStripeActivities(stripe)),
     ...(backfill && createBackfillActivities(backfill)),

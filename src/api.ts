@@ -7,7 +7,7 @@ export type { components, paths } from './api-client/paths.js';
 export type Answers = components['schemas'];
 
 /** One method for each of HTTP; what it takes and answers follows from the path. */
-export type MakegoodClient = Client<paths>;
+export type MakegoodClient = Client<paths, `application/${string}json`>;
 
 export interface MakegoodClientOptions {
   /** Of the server, with the prefix that a proxy takes away: `https://makegood.example.com`. */
@@ -23,7 +23,7 @@ export interface MakegoodClientOptions {
  * POST orders, payments and refunds take an `Idempotency-Key`, with which whoever calls may send the same again.
  */
 export function createMakegoodClient({ baseUrl, token, fetch }: MakegoodClientOptions): MakegoodClient {
-  const client = createClient<paths>({
+  const client = createClient<paths, `application/${string}json`>({
     baseUrl: baseUrl.replace(/\/+$/, ''),
     ...(fetch && { fetch }),
     redirect: 'error',

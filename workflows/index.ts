@@ -3,6 +3,7 @@ export { closeTimeSettlement } from './close-time-settlement.js';
 export { dispute } from './dispute.js';
 export { notification } from './notification.js';
 export { payment } from './payment.js';
+export { reconcile } from './reconcile.js';
 export { refund } from './refund.js';
 export { refundReversal } from './refund-reversal.js';
 export { sellerTransfer } from './seller-transfer.js';

@@ -76,6 +76,18 @@ export const backfillSlice: ActivityOptions = {
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 8 },
 };
 
+/**
+ * One slice of a reconciliation ends by itself after half a minute. It only reads, so it is repeated whatever happened; after
+ * two minutes of failures its part is left to the next run. Whatever moves money goes first.
+ */
+export const reconcileSlice: ActivityOptions = {
+  ...THROUGH_THE_QUEUE,
+  startToCloseTimeout: '3m',
+  heartbeatTimeout: '10s',
+  priority: { priorityKey: 5 },
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '1m', maximumAttempts: 8 },
+};
+
 /** Waits for people live for weeks; a fresh run each day keeps histories short and moves them to the newest code. */
 export const FRESH_RUN_EVERY = '1 day';
 

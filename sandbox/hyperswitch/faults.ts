@@ -15,6 +15,7 @@ import {
 export const ENDPOINTS = [
   'payments.create',
   'payments.read',
+  'payments.list',
   'payments.cancel',
   'payments.cancel_post_capture',
   'refunds.create',

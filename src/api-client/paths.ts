@@ -757,6 +757,76 @@ export interface components {
       /** To be sent as X-CSRF-Token with whatever changes something. */
       csrf: string;
     };
+    Drift: {
+      id: string;
+      kind:
+        | 'transfer_unknown'
+        | 'transfer_missing'
+        | 'transfer_differs'
+        | 'reversal_unknown'
+        | 'reversal_missing'
+        | 'reversal_differs'
+        | 'dispute_unknown'
+        | 'dispute_missing'
+        | 'dispute_differs'
+        | 'payment_unknown'
+        | 'payment_missing'
+        | 'payment_differs'
+        | 'refund_unknown'
+        | 'refund_missing'
+        | 'refund_differs'
+        | 'settlement_unknown'
+        | 'settlement_missing'
+        | 'workflow_gone';
+      state: 'open' | 'closed';
+      /** What it means, in a sentence. */
+      words: string;
+      provider: 'stripe' | 'hyperswitch' | 'chain' | 'temporal';
+      /** What it is called there. */
+      provider_id: string;
+      /** What of ours it is about; null: nothing. */
+      item: { kind: 'settlement' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute'; id: string } | null;
+      /** Minor units of the currency, or atomic units of the asset. */
+      amount: string | null;
+      currency: string | null;
+      ledger_says: string;
+      provider_says: string;
+      opened_at: string;
+      /** When both were last looked at. */
+      last_seen_at: string;
+      closed_at: string | null;
+      closed_why: 'agrees' | 'accepted' | 'repaired' | null;
+      closed_by: string | null;
+      note: string | null;
+      runbook: string;
+    };
+    Reconciliation: {
+      id: string;
+      requested_by: string;
+      /** From when on was asked for; null: where the last finished run ended. */
+      since: string | null;
+      state: 'running' | 'finished';
+      started_at: string;
+      finished_at: string | null;
+      parts: {
+        part:
+          | 'stripe-transfers'
+          | 'stripe-reversals'
+          | 'stripe-disputes'
+          | 'hyperswitch-payments'
+          | 'hyperswitch-refunds'
+          | 'chain-nonces'
+          | 'workflows'
+          | 'second-look';
+        since: string;
+        pages: number;
+        looked_at: number;
+        suspected: number;
+        finished: boolean;
+        /** Why it could not be compared in this run: nothing was concluded. */
+        left_because: string | null;
+      }[];
+    };
     Problem: {
       type: string;
       title: string;
@@ -2732,6 +2802,231 @@ export interface paths {
         503: ProblemAnswer;
       };
     };
+  };
+  '/api/v1/drift': {
+    /** Where the ledger and a provider tell different things, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          state?: 'open' | 'closed';
+          kind?:
+            | 'transfer_unknown'
+            | 'transfer_missing'
+            | 'transfer_differs'
+            | 'reversal_unknown'
+            | 'reversal_missing'
+            | 'reversal_differs'
+            | 'dispute_unknown'
+            | 'dispute_missing'
+            | 'dispute_differs'
+            | 'payment_unknown'
+            | 'payment_missing'
+            | 'payment_differs'
+            | 'refund_unknown'
+            | 'refund_missing'
+            | 'refund_differs'
+            | 'settlement_unknown'
+            | 'settlement_missing'
+            | 'workflow_gone';
+          item_id?: string;
+          limit?: string;
+          cursor?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of drift. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Drift'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/drift/{id}': {
+    /** One drift: what the ledger says, what the provider says, and when both were last looked at. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The drift. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Drift'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/drift/{id}/accept': {
+    get?: never;
+    /** Say that it is right as it is. No money moves; said differently later, it is told again. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** Closed and recorded. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Drift'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/reconciliations': {
+    /** Runs that compare the ledger with its providers, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: { limit?: string; cursor?: string };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of runs. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Reconciliation'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** Compare now. One run at a time: while one is at work, it is the answer. Nothing is moved by it. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** From when on is compared; left out: where the last finished run ended. */ since?: string;
+          };
+        };
+      };
+      responses: {
+        /** The run that is at work. */
+        202: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['Reconciliation'] };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/reconciliations/{id}': {
+    /** One run, and how far it is. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The run. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['Reconciliation'] };
+        };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
   };
   '/healthz': {
     /** The process is alive. */

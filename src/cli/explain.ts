@@ -2,8 +2,10 @@ import type { Command } from 'commander';
 import { explanationLines } from '../domain/explanations/explain.js';
 import { channelExplanationLines, explainChannel } from '../domain/explanations/explain-channel.js';
 import { orderExplanationLines } from '../domain/explanations/explain-order.js';
+import type { Drift } from '../domain/reconciliation/drift.js';
+import { driftAnswer, driftLines } from '../domain/reconciliation/drift-answer.js';
 import { type FoundItem, MOST_FOUND } from '../ledger/find-items.js';
-import { explainItem } from '../reading/explanations.js';
+import { explainItem, idsOfParts } from '../reading/explanations.js';
 import { asJson } from './as-json.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
@@ -25,9 +27,31 @@ interface Told {
 
 async function run(context: CliContext, text: string, { json }: { json?: true }): Promise<void> {
   const nowMs = context.clock.nowMs();
-  const { answer, lines } = await withOperatorLedger(context, (ledger) => tell(ledger, text.trim(), nowMs));
+  const { answer, lines } = await withOperatorLedger(context, (ledger) => tellWithDrift(ledger, text.trim(), nowMs));
   if (json) context.out(asJson(answer));
   else for (const line of lines) context.out(line);
+}
+
+/** Beside what the ledger says of it, where a provider tells something else. */
+async function tellWithDrift(ledger: OperatorLedger, text: string, nowMs: number): Promise<Told> {
+  const items = await ledger.findItems(text);
+  const drifts = await ledger.driftsAbout(text, await withParts(ledger, items));
+  const told = items.length === 0 && drifts.length > 0 ? NOTHING_OF_OURS : await tell(ledger, text, nowMs);
+  return drifts.length === 0 ? told : withDrifts(told, drifts);
+}
+
+const NOTHING_OF_OURS: Told = { answer: {}, lines: [] };
+
+const withDrifts = ({ answer, lines }: Told, drifts: readonly Drift[]): Told => ({
+  answer: { ...answer, drift: drifts.map(driftAnswer) },
+  lines: [...lines, ...drifts.flatMap(driftLines)],
+});
+
+/** Of an order what is about its parts is about it too. */
+async function withParts(ledger: OperatorLedger, items: readonly FoundItem[]): Promise<readonly string[]> {
+  const [only] = items;
+  const order = only?.kind === 'order' && items.length === 1 ? await ledger.findOrder(only.orderId) : undefined;
+  return [...items.map(({ id }) => id), ...(order ? idsOfParts(order) : [])];
 }
 
 async function tell(ledger: OperatorLedger, text: string, nowMs: number): Promise<Told> {

@@ -47,7 +47,13 @@ async function prepare(config: Config, { clock, err }: CliContext): Promise<void
     for (;;) {
       try {
         await client.connection.withDeadline(Date.now() + TEMPORAL_WITHIN_MS, () =>
-          prepareTemporal({ client, namespace, taskQueue, sweeps: sweepIntervals(config) }),
+          prepareTemporal({
+            client,
+            namespace,
+            taskQueue,
+            sweeps: sweepIntervals(config),
+            reconcileEveryMs: config.reconcileIntervalMs,
+          }),
         );
         return;
       } catch (cause) {

@@ -22,6 +22,9 @@ import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
 import { createDeliveries } from '../ledger/notifications/deliveries.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createProviderPauses } from '../ledger/provider-pauses.js';
+import { createDriftReader, createDrifts } from '../ledger/reconciliation/drifts.js';
+import { createReconciliationReader } from '../ledger/reconciliation/reconciliation-reader.js';
+import { createReconciliations } from '../ledger/reconciliation/reconciliations.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
 import { createStoryReader } from '../ledger/settlements/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
@@ -57,6 +60,10 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createStoryReader(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
+    ...createDrifts(database),
+    ...createDriftReader(database),
+    ...createReconciliations(database),
+    ...createReconciliationReader(database),
     ...createBackfillReader(database),
   };
 }

@@ -11,6 +11,7 @@ import { addListCommand } from './list.js';
 import { addMigrateCommand } from './migrate.js';
 import { addNotifyCommand } from './notify.js';
 import { addPauseCommands } from './pause.js';
+import { addReconcileCommand } from './reconcile.js';
 import { addResolveCommand } from './resolve.js';
 import { addRetryAllCommand } from './retry-all.js';
 import { addSandboxCommand } from './sandbox.js';
@@ -38,6 +39,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addResolveCommand(program, context);
   addApproveCommand(program, context);
   addRetryAllCommand(program, context);
+  addReconcileCommand(program, context);
   addExportCommand(program, context);
   addVerifyCommand(program, context);
   addPauseCommands(program, context);

@@ -192,6 +192,21 @@ export const secretList = () =>
     return secrets;
   });
 
+/** `network=url`, comma-separated: the nodes of some EVM chains, each network once. */
+export const rpcUrls = () =>
+  text((raw) => {
+    const urls = new Map<string, string>();
+    for (const part of raw.split(',')) {
+      const [, network, address] = /^\s*(eip155:[1-9][0-9]{0,15})=(\S+)\s*$/.exec(part) ?? [];
+      if (network === undefined || address === undefined) throw new Wrong('is not a list of networks with their nodes');
+      if (!URL.canParse(address) || !/^https?:$/.test(new URL(address).protocol))
+        throw new Wrong(`holds no http or https address for ${network}`);
+      if (urls.has(network)) throw new Wrong(`holds ${network} twice`);
+      urls.set(network, address);
+    }
+    return urls;
+  });
+
 /** Origins as browsers send them: scheme, host and port only. */
 export const origins = () =>
   text((raw) =>

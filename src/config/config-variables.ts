@@ -19,6 +19,7 @@ import {
   matching,
   oneOf,
   origins,
+  rpcUrls,
   SECOND,
   secretOf,
   url,
@@ -229,6 +230,17 @@ export const ENVIRONMENT = z.object({
     description:
       'Charged to the sellers each time funds of a dispute go out, by currency in minor units, in proportion to what it takes of them and never more than they have left; what is not listed the platform bears.',
     example: 'usd:1500,eur:2000',
+  }),
+  RECONCILE_INTERVAL: standard(
+    duration(SECOND, 30 * DAY),
+    '1h',
+    'How often the ledger is compared with what Stripe, Hyperswitch, the chain and Temporal hold.',
+  ),
+  X402_RPC_URLS: optional(rpcUrls(), {
+    secret: true,
+    description:
+      'JSON-RPC nodes that the reconciler asks whether the authorizations of x402 exact payments were used, by network; without one of a network its settlements are not compared.',
+    example: 'eip155:8453=https://mainnet.base.org,eip155:84532=https://sepolia.base.org',
   }),
   MPP_SECRET_KEY: optional(secretOf(32), {
     secret: true,

@@ -40,6 +40,10 @@ export interface Config {
   readonly auditAnchorDir: string | undefined;
   /** Undefined: nobody is told of what needs a person. */
   readonly notifications: NotificationSettings | undefined;
+  /** How often the ledger is compared with its providers. */
+  readonly reconcileIntervalMs: number;
+  /** Nodes that are asked whether x402 authorizations were used, by network (CAIP-2). */
+  readonly x402RpcUrls: ReadonlyMap<string, string>;
   readonly authServer:
     | { readonly url: string; readonly appName: string | undefined; readonly destinationAccountId: string | undefined }
     | undefined;
@@ -229,6 +233,8 @@ function toConfig(values: Values): Config {
     workerMetricsPort: values.WORKER_METRICS_PORT,
     auditAnchorDir: values.AUDIT_ANCHOR_DIR,
     notifications: notificationsOf(values),
+    reconcileIntervalMs: values.RECONCILE_INTERVAL,
+    x402RpcUrls: values.X402_RPC_URLS ?? new Map<string, string>(),
     approvalThreshold: values.APPROVAL_THRESHOLD,
     refundFee: values.REFUND_FEE,
     settlement: settlementOf(values),

@@ -16,6 +16,9 @@ export type TransferId = Brand<string, 'TransferId'>;
 /** UUIDv8 derived from refund and transfer (reversal-id.ts): the same refund can never reverse one transfer twice. */
 export type ReversalId = Brand<string, 'ReversalId'>;
 export type BackfillId = Brand<string, 'BackfillId'>;
+/** Of one comparison of the ledger with its providers, and of what it found. */
+export type ReconciliationId = Brand<string, 'ReconciliationId'>;
+export type DriftId = Brand<string, 'DriftId'>;
 export type LeaseId = Brand<string, 'LeaseId'>;
 /** Of a message about money that needs a person. */
 export type NoticeMessageId = Brand<string, 'NoticeMessageId'>;
@@ -32,6 +35,8 @@ export const newDisputeId = (nowMs: number): DisputeId => uuidV7(nowMs) as Dispu
 export const newTransferId = (nowMs: number): TransferId => uuidV7(nowMs) as TransferId;
 export const newNoticeMessageId = (nowMs: number): NoticeMessageId => uuidV7(nowMs) as NoticeMessageId;
 export const newBackfillId = (nowMs: number): BackfillId => uuidV7(nowMs) as BackfillId;
+export const newReconciliationId = (nowMs: number): ReconciliationId => uuidV7(nowMs) as ReconciliationId;
+export const newDriftId = (nowMs: number): DriftId => uuidV7(nowMs) as DriftId;
 
 /** Lower-case canonical UUIDs only: anything else is answered with 404, like an id that does not exist. */
 export const parseSettlementId = (text: string): SettlementId | undefined => parse(text) as SettlementId | undefined;
@@ -42,6 +47,9 @@ export const parseRefundId = (text: string): RefundId | undefined => parse(text)
 export const parseDisputeId = (text: string): DisputeId | undefined => parse(text) as DisputeId | undefined;
 export const parseTransferId = (text: string): TransferId | undefined => parse(text) as TransferId | undefined;
 export const parseBackfillId = (text: string): BackfillId | undefined => parse(text) as BackfillId | undefined;
+export const parseDriftId = (text: string): DriftId | undefined => parse(text) as DriftId | undefined;
+export const parseReconciliationId = (text: string): ReconciliationId | undefined =>
+  parse(text) as ReconciliationId | undefined;
 export const parseReversalId = (text: string): ReversalId | undefined => parse(text) as ReversalId | undefined;
 
 const parse = (text: string): string | undefined => (UUID.test(text) ? text : undefined);

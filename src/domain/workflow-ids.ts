@@ -1,4 +1,4 @@
-import type { BackfillId, NoticeMessageId, SettlementId } from './ids.js';
+import type { BackfillId, NoticeMessageId, ReconciliationId, SettlementId } from './ids.js';
 import type { MarketplaceKind } from './marketplace/marketplace.js';
 
 /** Every workflow id of the product is built here: an operator types these into the Temporal CLI. */
@@ -7,6 +7,7 @@ export const settlementWorkflowId = (id: SettlementId): string => `settlement/${
 export const settlementBatchWorkflowId = (batch: SettlementId): string => `settlements/${batch}`;
 export const notificationWorkflowId = (id: NoticeMessageId): string => `notification/${id}`;
 export const backfillWorkflowId = (id: BackfillId): string => `backfill/${id}`;
+export const reconciliationWorkflowId = (id: ReconciliationId): string => `reconcile/${id}`;
 
 /** Where everything runs that calls Stripe, so that its rate can be changed live and its slowness holds up nothing else. */
 export const stripeTaskQueue = (taskQueue: string): string => `${taskQueue}-stripe`;

@@ -35,6 +35,7 @@ import { createRateLimit, type RateLimitSettings } from './rate-limit.js';
 import { readBody, readBytes, step } from './read-body.js';
 import type { ReadingDependencies, ReadingLedger } from './reading/reading-dependencies.js';
 import { readingRoutes } from './reading/reading-routes.js';
+import { type ReconciliationRouteDependencies, reconciliationRoutes } from './reconciliation/reconciliation.js';
 import { type CallerSession, NOTHING, type Principal, type Route, route } from './route.js';
 import { send } from './send.js';
 import {
@@ -47,6 +48,7 @@ export interface ApiDependencies extends SettlementRouteDependencies, HealthDepe
   readonly marketplace: MarketplaceRouteDependencies;
   readonly resolution: Resolution;
   readonly ledger: SettlementLedger & HealthDependencies['ledger'];
+  readonly reconciliation: Omit<ReconciliationRouteDependencies, 'clock'>;
   readonly metrics: HealthDependencies['metrics'] & { observeRequest(request: ObservedRequest): void };
   readonly tokens: readonly ApiToken[];
   readonly corsOrigins: readonly string[];
@@ -114,6 +116,7 @@ export function createApi(dependencies: ApiDependencies): Express {
       processWebhook: (event) => dependencies.marketplace.processWebhook(event),
     }),
     ...sessionRoutes({ authenticate, sessions, publicUrl, logger }),
+    ...reconciliationRoutes({ ...dependencies.reconciliation, clock: dependencies.clock }),
     ...healthRoutes(dependencies),
     route(openApiOperation, () => Promise.resolve({ status: 200, body: description })),
   ];

@@ -5,6 +5,7 @@ import { DECISION_OPERATIONS } from './decisions/decision-operations.js';
 import { MARKETPLACE_OPERATIONS } from './marketplace/marketplace-operations.js';
 import { READS_ONE, READS_PAGE } from './read-operations.js';
 import { READING_OPERATIONS } from './reading/reading-operations.js';
+import { RECONCILIATION_OPERATIONS } from './reconciliation/reconciliation-operations.js';
 import { NOTHING, type Operation } from './route.js';
 import {
   HealthAnswer,
@@ -111,6 +112,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...READING_OPERATIONS,
   ...ACTING_OPERATIONS,
   ...SESSION_OPERATIONS,
+  ...RECONCILIATION_OPERATIONS,
   healthOperation,
   readyOperation,
   metricsOperation,

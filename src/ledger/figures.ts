@@ -25,13 +25,14 @@ const WAITING = [
     ([kind, table]) =>
       `SELECT '${kind}' AS kind, attention_reason, attention_since FROM ${table} WHERE attention_reason IS NOT NULL`,
   )
+  .concat(`SELECT 'drift', 'drift', opened_at FROM drifts WHERE state = 'open'`)
   .join(' UNION ALL ');
 
 /** Every figure is computed here and now from the rows themselves, so it is right while Temporal is down. */
 export function createFigures(database: Database) {
   const marketplaceFigures = createMarketplaceFigures(database);
   return async function figures(): Promise<Figures> {
-    const [unsettled, [counts], needsAttention, firstFailures, breakers, sweeps, destinations, marketplace] =
+    const [unsettled, [counts], needsAttention, drift, firstFailures, breakers, sweeps, destinations, marketplace] =
       await Promise.all([
         database.query<Unsettled & { [column: string]: unknown }>(
           `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
@@ -55,6 +56,10 @@ export function createFigures(database: Database) {
           `SELECT kind, attention_reason AS reason, count(*)::int AS count,
            extract(epoch FROM clock_now() - min(attention_since))::float8 AS "oldestSeconds"
          FROM (${WAITING}) waiting GROUP BY 1, 2 ORDER BY 1, 2`,
+        ),
+        database.query<Figures['drift'][number] & { [column: string]: unknown }>(
+          `SELECT kind, count(*)::int AS count, extract(epoch FROM clock_now() - min(opened_at))::float8 AS "oldestSeconds"
+         FROM drifts WHERE state = 'open' GROUP BY kind ORDER BY kind`,
         ),
         database.query<Figures['firstFailures'][number] & { [column: string]: unknown }>(
           `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
@@ -83,6 +88,7 @@ export function createFigures(database: Database) {
       unsettled,
       ...(counts ?? { unknown: 0, expiring: 0, parked: 0, suspectedElsewhere: 0, deliveryUnknown: 0, answersDue: 0 }),
       needsAttention,
+      drift,
       firstFailures,
       breakers,
       sweeps,

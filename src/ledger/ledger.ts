@@ -41,6 +41,7 @@ import { createMoneyThatLeaves } from './money-that-leaves/create.js';
 import { createNotifications } from './notifications/create.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
 import { createOperatorReading } from './reading/create.js';
+import { createReconciling } from './reconciliation/create.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
 import { createClaims } from './settlements/claim.js';
@@ -146,6 +147,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createChannels(database),
     ...createChannelRequests(database),
     ...createDueCaptures(database, openCapture),
+    ...createReconciling(database),
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),

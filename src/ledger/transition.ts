@@ -46,7 +46,8 @@ export interface NewEvent {
     | 'seller'
     | 'provider'
     | 'backfill'
-    | 'webhook';
+    | 'webhook'
+    | 'drift';
   readonly id: string;
   readonly what: string;
   readonly certainty?: string;

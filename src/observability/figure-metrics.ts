@@ -1,4 +1,5 @@
 import { formatDecimal } from '../domain/money.js';
+import { DRIFT_KINDS } from '../domain/reconciliation/drift.js';
 import { PROTOCOLS } from '../domain/settlements/settlement-status.js';
 import type { Figures } from '../ledger/settlements/settlement-types.js';
 import { MARKETPLACE_METRICS } from './marketplace-metrics.js';
@@ -79,6 +80,21 @@ export const FIGURE_METRICS: readonly FigureMetric[] = [
     labels: ['kind', 'reason'],
     samples: ({ needsAttention }) =>
       needsAttention.map(({ kind, reason, oldestSeconds }) => ({ labels: { kind, reason }, value: oldestSeconds })),
+  },
+  {
+    name: 'makegood_drift_count',
+    help: 'Where the ledger and a provider tell different things, by kind; every kind has a series.',
+    type: 'gauge',
+    labels: ['kind'],
+    samples: ({ drift }) =>
+      DRIFT_KINDS.map((kind) => ({ labels: { kind }, value: drift.find((one) => one.kind === kind)?.count ?? 0 })),
+  },
+  {
+    name: 'makegood_drift_oldest_seconds',
+    help: 'How long the oldest of them has been open.',
+    type: 'gauge',
+    labels: ['kind'],
+    samples: ({ drift }) => drift.map(({ kind, oldestSeconds }) => ({ labels: { kind }, value: oldestSeconds })),
   },
   gauge(
     'makegood_suspected_elsewhere_count',

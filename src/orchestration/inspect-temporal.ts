@@ -3,7 +3,7 @@ import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
 import type { TemporalFacts } from '../domain/doctor/temporal.js';
 import { SWEEP_LANES } from '../domain/sweep-lanes.js';
 import { stripeTaskQueue } from '../domain/workflow-ids.js';
-import { hasCode, NOT_FOUND, scheduleId } from './prepare-temporal.js';
+import { hasCode, NOT_FOUND, RECONCILE_SCHEDULE, scheduleId } from './prepare-temporal.js';
 import { createTemporalClient, type TemporalSettings } from './temporal-client.js';
 
 /** temporal.api.enums.v1.TaskQueueType */
@@ -37,7 +37,7 @@ async function inspect(
   if (!namespaceExists) return { namespace, namespaceExists, ...none };
   const [{ customAttributes }, schedules, pollers] = await Promise.all([
     client.connection.operatorService.listSearchAttributes({ namespace }),
-    Promise.all(SWEEP_LANES.map((lane) => stateOf(client, scheduleId(lane)))),
+    Promise.all([...SWEEP_LANES.map(scheduleId), RECONCILE_SCHEDULE].map((id) => stateOf(client, id))),
     Promise.all(
       [taskQueue, stripeTaskQueue(taskQueue), ...moreQueues].map((queue) => pollersOf(client, namespace, queue)),
     ),

@@ -15,6 +15,8 @@ export interface PrepareOptions {
   readonly taskQueue: string;
   /** How often each lane has its pass; milliseconds. */
   readonly sweeps: SweepIntervals;
+  /** How often the ledger is compared with its providers; milliseconds. */
+  readonly reconcileEveryMs: number;
 }
 
 // gRPC status codes
@@ -35,6 +37,7 @@ export async function prepareTemporal(options: PrepareOptions): Promise<void> {
   await Promise.all(
     SWEEP_LANES.map((lane) => ensureSweepSchedule(options, lane, FORMER_LANES.has(lane) ? paused : undefined)),
   );
+  await ensureReconcileSchedule(options);
   await removeSchedule(options, FORMER_SCHEDULE);
 }
 
@@ -134,16 +137,45 @@ async function ensureSweepSchedule(
     // One hung sweep must not end all sweeping: the overlap policy skips while one runs.
     workflowRunTimeout: '15 minutes',
   };
-  const spec = { intervals: [{ every: Math.max(1000, sweeps[lane]) }] };
+  await ensureSchedule(client, { id: scheduleId(lane), everyMs: Math.max(1000, sweeps[lane]), action, paused });
+}
+
+export const RECONCILE_SCHEDULE = 'makegood-reconcile';
+
+/** A run that takes longer than its interval is not joined by another; one that was ended is taken up by the next. */
+function ensureReconcileSchedule({ client, taskQueue, reconcileEveryMs }: PrepareOptions): Promise<void> {
+  const action: ScheduleOptionsAction = {
+    type: 'startWorkflow',
+    workflowType: 'reconcile',
+    workflowId: 'reconcile',
+    taskQueue,
+    args: [{ reconciliationId: null, requestedBy: 'schedule' }],
+    workflowRunTimeout: '1 day',
+  };
+  return ensureSchedule(client, {
+    id: RECONCILE_SCHEDULE,
+    everyMs: Math.max(1000, reconcileEveryMs),
+    action,
+    paused: undefined,
+  });
+}
+
+interface Wanted {
+  readonly id: string;
+  readonly everyMs: number;
+  readonly action: ScheduleOptionsAction;
+  readonly paused: string | undefined;
+}
+
+async function ensureSchedule(client: Client, { id, everyMs, action, paused }: Wanted): Promise<void> {
+  const spec = { intervals: [{ every: everyMs }] };
   const policies = { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '1 minute' } as const;
   const state = paused === undefined ? {} : { paused: true, note: paused };
   try {
-    await client.schedule.create({ scheduleId: scheduleId(lane), spec, action, policies, state });
+    await client.schedule.create({ scheduleId: id, spec, action, policies, state });
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    await client.schedule
-      .getHandle(scheduleId(lane))
-      .update(({ state: kept }) => ({ spec, action, policies, state: kept }));
+    await client.schedule.getHandle(id).update(({ state: kept }) => ({ spec, action, policies, state: kept }));
   }
 }
 

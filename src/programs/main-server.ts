@@ -114,6 +114,15 @@ function apiDependencies(
     ledger,
     marketplace: createMarketplaceRoutes(config, runtime, logger),
     resolution: runtime.marketplace.resolution,
+    reconciliation: {
+      ledger,
+      start: (id, requestedBy) =>
+        void runtime
+          .startReconciliation(id, requestedBy)
+          .catch((error: unknown) =>
+            logger.warn({ reconciliation: id, err: error }, 'a run could not be started; the schedule takes it up'),
+          ),
+    },
     orchestration: { dispatch: (id) => dispatcher.dispatch(id), wake: (id) => runtime.wake(id) },
     authServer: config.authServer && { destinationAccountId: config.authServer.destinationAccountId },
     optionalComponents: {

@@ -20,14 +20,17 @@ import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { connectionOptions, createTemporalClient, type TemporalClient } from '../orchestration/temporal-client.js';
 import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
+import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import { createSender, type Sender } from '../providers/notifications/sender.js';
 import type { Tempo } from '../providers/tempo/client.js';
+import { loadAuthorizations } from './load-authorizations.js';
 import { loadTempo } from './load-tempo.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,
   type MarketplaceProviders,
 } from './marketplace-runtime.js';
+import { createReconcileRuntime } from './reconcile-runtime.js';
 import { type ReadSettings, reloadOnHangup } from './reload.js';
 import type { TempoRuntime } from './tempo-runtime.js';
 import { loadTraces, type ProcessTraces } from './traces.js';
@@ -84,7 +87,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     appName: config.authServer?.appName,
     clock: systemClock,
   });
-  const tempo = await loadTempo(config);
+  const [tempo, authorizations] = await Promise.all([loadTempo(config), loadAuthorizations(config)]);
   const parts = (options.decorate ?? ((same) => same))({
     ledger,
     authServer,
@@ -100,6 +103,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
       namespace: config.temporal.namespace,
       taskQueue: config.temporal.taskQueue,
       sweeps: sweepIntervals(config),
+      reconcileEveryMs: config.reconcileIntervalMs,
     });
 
   Runtime.install({
@@ -117,7 +121,13 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  const { given, wake } = dependenciesOf(config, parts, { client, tempo, logger, holdMs: options.holdMs });
+  const { given, wake } = dependenciesOf(config, parts, {
+    client,
+    tempo,
+    authorizations,
+    logger,
+    holdMs: options.holdMs,
+  });
   const activities = createActivities(given);
   const telling =
     config.notifications &&
@@ -150,6 +160,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
 interface Surroundings {
   readonly client: TemporalClient;
   readonly tempo: TempoRuntime | undefined;
+  readonly authorizations: AuthorizationReader | undefined;
   readonly logger: Logger;
   readonly holdMs: number | undefined;
 }
@@ -157,7 +168,7 @@ interface Surroundings {
 function dependenciesOf(
   config: Config,
   parts: WorkerParts,
-  { client, tempo, logger, holdMs }: Surroundings,
+  { client, tempo, authorizations, logger, holdMs }: Surroundings,
 ): { readonly given: ActivityDependencies; readonly wake: Nudge } {
   const { ledger, stripe, hyperswitch } = parts;
   const processName = `${hostname()}:${process.pid}:${Date.now().toString(36)}`;
@@ -176,6 +187,7 @@ function dependenciesOf(
     holdMs,
   });
   const { wake, orchestration, calls, resolution, processWebhook } = marketplace;
+  const starter = createSettlementOrchestration(client, config.temporal.taskQueue, timings);
   const given: ActivityDependencies = {
     settlement: {
       ledger: { ...ledger, recordAttempt: createRecorder((outcomes) => ledger.recordAttempts(outcomes)) },
@@ -189,7 +201,7 @@ function dependenciesOf(
     sweeps: {
       ledger,
       settlements: {
-        starter: createSettlementOrchestration(client, config.temporal.taskQueue, timings),
+        starter,
         sweep: {
           overflowBacklog: settlement.overflowBacklog,
           maxBatch: settlement.maxBatch,
@@ -227,6 +239,15 @@ function dependenciesOf(
       holdMs,
     },
     backfill: stripe && { ledger, stripe, logger, monotonicMs },
+    reconcile: createReconcileRuntime({
+      ledger,
+      providers: parts,
+      chain: authorizations,
+      temporal: client,
+      marketplace: orchestration,
+      settlements: starter,
+      logger,
+    }),
   };
   return { given, wake };
 }

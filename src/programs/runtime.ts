@@ -3,13 +3,14 @@ import { createSettleNow } from '../calls/settlements/settle-first.js';
 import type { Config } from '../config/config.js';
 import { firstRequestIdSecret } from '../config/request-id-secret.js';
 import { systemClock } from '../domain/clock.js';
-import type { SettlementId } from '../domain/ids.js';
+import type { ReconciliationId, SettlementId } from '../domain/ids.js';
 import { createAtomicStore } from '../ledger/channels/atomic-store.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createLedger, type Ledger } from '../ledger/ledger.js';
 import { createSealer } from '../ledger/sealer.js';
 import type { Logger } from '../observability/logger.js';
 import { createDispatcher, type Dispatcher } from '../orchestration/dispatcher.js';
+import { createReconcileOrchestration } from '../orchestration/reconciling.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { createTemporalClient, temporalAnswers } from '../orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
@@ -52,6 +53,8 @@ export interface PaidSessionRuntime extends RuntimeParts {
   readonly dispatcher: Dispatcher;
   /** Nudges the workflow of a settlement after a decision; a failure is healed by the sweep. */
   wake(id: SettlementId): Promise<void>;
+  /** Has the ledger compared with its providers; a run that is not started is taken up by the schedule. */
+  startReconciliation(id: ReconciliationId, requestedBy: string): Promise<void>;
   /** True when Temporal answers within a second. */
   temporalAnswers(): Promise<boolean>;
   /** Checks the schema and the keys, then takes the lease. @throws LedgerNotReady */
@@ -145,6 +148,7 @@ export function createPaidSessionRuntime(
       const settlement = await ledger.findSettlement(id);
       if (settlement) await orchestration.wake(settlement);
     },
+    ...createReconcileOrchestration(temporal, config.temporal.taskQueue),
     temporalAnswers: () => temporalAnswers(temporal),
     async start() {
       await ledger.assertReady();

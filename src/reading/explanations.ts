@@ -70,6 +70,9 @@ function partsOf({ payment, refunds, transfers, reversals, disputes }: Order): r
   ];
 }
 
+/** Of everything that an order has explained beside itself. */
+export const idsOfParts = (order: Order): readonly string[] => partsOf(order).map(({ id }) => id);
+
 async function explainPart(ledger: ExplainingLedger, part: Part, nowMs: number): Promise<Explanation> {
   const { kind, status } = part.money;
   const [call, decision] = await Promise.all([

@@ -16,6 +16,7 @@ const CONTRACTS = [
   'backfill-contract',
   'marketplace-contract',
   'notification-contract',
+  'reconcile-contract',
   'sweep-contract',
 ].map((name) => `activities/${name}.ts`);
 
@@ -51,7 +52,15 @@ const MAY_IMPORT: Readonly<
   },
   'src/orchestration': {
     values: ['src/domain', 'workflows/messages.ts', 'workflows/search-attributes.ts'],
-    types: ['workflows', ...CONTRACTS, 'src/calls/steps.ts', 'src/observability', 'src/config', 'src/ledger'],
+    types: [
+      'workflows',
+      ...CONTRACTS,
+      'src/calls/steps.ts',
+      'src/calls/reconciliation/comparison.ts',
+      'src/observability',
+      'src/config',
+      'src/ledger',
+    ],
   },
   'src/http': {
     values: ['src/domain', 'src/protocols', 'src/orchestration', 'src/reading'],

@@ -214,6 +214,7 @@ describe('the workflow of', () => {
       namespace: 'default',
       taskQueue: charges.taskQueue,
       sweeps: sweepIntervals({ settlement: every, transferRetry: every, reversal: every }),
+      reconcileEveryMs: 3_600_000,
     });
     await client.schedule.getHandle('makegood-settlement-x402-sweep').trigger();
     const query = `WorkflowType = 'sweep' AND TemporalScheduledById = 'makegood-settlement-x402-sweep'`;

@@ -42,6 +42,7 @@ const CARRIED: Readonly<Record<string, string>> = {
   'settle-batch': 'settlementId',
   'backfill-transfer-ids': 'backfillId',
   notification: 'messageId',
+  reconcile: 'reconciliationId',
   'seller-transfer': 'sellerAccount',
   'refund-reversal': 'sellerAccount',
 };

@@ -48,6 +48,12 @@ export const SHAPES: Readonly<Record<string, readonly string[]>> = {
   'dispute/continued-after-a-day': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
   'notification/delivered': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   'notification/delivered-after-retries': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'reconcile/finished': ['TIMER_FIRED', 'ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'reconcile/begun-by-the-schedule': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'reconcile/waits-as-stripe-asks': ['TIMER_FIRED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'reconcile/leaves-a-part': ['ACTIVITY_TASK_FAILED', 'WORKFLOW_EXECUTION_COMPLETED'],
+  'reconcile/continued-as-new': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_CONTINUED_AS_NEW'],
+  'reconcile/cancelled': ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_CANCELED'],
   'sweep/one-pass': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],
   // Two of builds before sweeps had lanes: nothing records them any more.
   'money-sweep/one-pass': ['ACTIVITY_TASK_COMPLETED', 'WORKFLOW_EXECUTION_COMPLETED'],

@@ -160,6 +160,27 @@ disputes.changed_at timestamp with time zone NOT NULL DEFAULT clock_now()
 disputes.last_answer text
 disputes.detail text
 disputes.holds boolean NOT NULL DEFAULT false
+drifts.id uuid NOT NULL
+drifts.kind text NOT NULL
+drifts.provider text NOT NULL
+drifts.provider_id text NOT NULL
+drifts.parent_id text
+drifts.item_kind text
+drifts.item_id uuid
+drifts.amount numeric(78,0)
+drifts.currency text
+drifts.ledger_says text NOT NULL
+drifts.provider_says text NOT NULL
+drifts.state text NOT NULL DEFAULT 'suspected'::text
+drifts.run_id uuid NOT NULL
+drifts.looked_run uuid
+drifts.suspected_at timestamp with time zone NOT NULL DEFAULT clock_now()
+drifts.last_seen_at timestamp with time zone NOT NULL DEFAULT clock_now()
+drifts.opened_at timestamp with time zone
+drifts.closed_at timestamp with time zone
+drifts.closed_why text
+drifts.closed_by text
+drifts.closed_note text
 figure_samples.at timestamp with time zone NOT NULL
 figure_samples.upto bigint NOT NULL
 figure_samples.done integer NOT NULL
@@ -346,6 +367,30 @@ provider_breakers.returned_at timestamp with time zone
 provider_breakers.paused_by text
 provider_breakers.paused_at timestamp with time zone
 provider_breakers.paused_note text
+reconciled_objects.run_id uuid NOT NULL
+reconciled_objects.part text NOT NULL
+reconciled_objects.provider_id text NOT NULL
+reconciliation_marks.part text NOT NULL
+reconciliation_marks.reached timestamp with time zone NOT NULL
+reconciliation_parts.run_id uuid NOT NULL
+reconciliation_parts.part text NOT NULL
+reconciliation_parts.place integer NOT NULL
+reconciliation_parts.since timestamp with time zone NOT NULL
+reconciliation_parts.until timestamp with time zone NOT NULL
+reconciliation_parts.cursor text
+reconciliation_parts.pages integer NOT NULL DEFAULT 0
+reconciliation_parts.looked_at bigint NOT NULL DEFAULT 0
+reconciliation_parts.suspected integer NOT NULL DEFAULT 0
+reconciliation_parts.listed boolean NOT NULL DEFAULT false
+reconciliation_parts.tried_at timestamp with time zone
+reconciliation_parts.finished_at timestamp with time zone
+reconciliation_parts.left_because text
+reconciliations.id uuid NOT NULL
+reconciliations.requested_by text NOT NULL
+reconciliations.since timestamp with time zone
+reconciliations.state text NOT NULL DEFAULT 'running'::text
+reconciliations.started_at timestamp with time zone NOT NULL DEFAULT clock_now()
+reconciliations.finished_at timestamp with time zone
 refunds.id uuid NOT NULL
 refunds.order_id uuid NOT NULL
 refunds.payment_id uuid NOT NULL
@@ -700,6 +745,21 @@ disputes disputes_psp_account_check CHECK ((psp_account <> ''::text))
 disputes disputes_psp_account_provider_dispute_id_key UNIQUE (psp_account, provider_dispute_id)
 disputes disputes_status_check CHECK ((status = ANY (ARRAY['inquiry'::text, 'open'::text, 'won'::text, 'lost'::text, 'cancelled'::text])))
 disputes named_by_hyperswitch_has_its_id CHECK (((named_by IS DISTINCT FROM 'hyperswitch'::text) OR (hyperswitch_dispute_id IS NOT NULL)))
+drifts accepted_by_somebody CHECK (((NOT (closed_why IS DISTINCT FROM 'accepted'::text)) = ((closed_by IS NOT NULL) AND (closed_note IS NOT NULL))))
+drifts drift_amount_is_whole CHECK (((amount IS NULL) = (currency IS NULL)))
+drifts drift_end_is_whole CHECK ((((state = 'closed'::text) = (closed_at IS NOT NULL)) AND ((state = 'closed'::text) = (closed_why IS NOT NULL))))
+drifts drift_item_is_whole CHECK (((item_kind IS NULL) = (item_id IS NULL)))
+drifts drift_opens_before_it_closes CHECK (((state = 'suspected'::text) = (opened_at IS NULL)))
+drifts drifts_closed_why_check CHECK ((closed_why = ANY (ARRAY['agrees'::text, 'accepted'::text, 'repaired'::text])))
+drifts drifts_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'dispute'::text])))
+drifts drifts_kind_check CHECK (((kind ~ '^(transfer|reversal|dispute|payment|refund)_(unknown|missing|differs)$'::text) OR (kind = ANY (ARRAY['settlement_unknown'::text, 'settlement_missing'::text, 'workflow_gone'::text]))))
+drifts drifts_ledger_says_check CHECK ((ledger_says <> ''::text))
+drifts drifts_pkey PRIMARY KEY (id)
+drifts drifts_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'hyperswitch'::text, 'chain'::text, 'temporal'::text])))
+drifts drifts_provider_id_check CHECK ((provider_id <> ''::text))
+drifts drifts_provider_says_check CHECK ((provider_says <> ''::text))
+drifts drifts_run_id_fkey FOREIGN KEY (run_id) REFERENCES reconciliations(id)
+drifts drifts_state_check CHECK ((state = ANY (ARRAY['suspected'::text, 'open'::text, 'closed'::text])))
 figure_samples figure_samples_at_check CHECK ((at = date_trunc('minute'::text, at)))
 figure_samples figure_samples_backlog_check CHECK ((backlog >= 0))
 figure_samples figure_samples_done_check CHECK ((done >= 0))
@@ -743,7 +803,7 @@ notice_messages sent_is_frozen CHECK (((attempts = 0) OR (contents IS NOT NULL))
 notices notices_item_kind_item_id_reason_since_key UNIQUE (item_kind, item_id, reason, since)
 notices notices_pkey PRIMARY KEY (seq)
 operation_events operation_events_digest_check CHECK ((length(digest) = 32))
-operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text, 'dispute'::text])))
+operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text, 'dispute'::text, 'drift'::text])))
 operation_events operation_events_pkey PRIMARY KEY (seq)
 operation_events operation_events_place_check CHECK ((place > 0))
 order_items fee_is_a_part CHECK (((fee >= (0)::numeric) AND (fee <= amount) AND ((seller_account IS NOT NULL) OR (fee = (0)::numeric))))
@@ -806,6 +866,17 @@ provider_breakers provider_breakers_paused_by_check CHECK ((paused_by <> ''::tex
 provider_breakers provider_breakers_pkey PRIMARY KEY (provider)
 provider_breakers provider_breakers_reason_check CHECK ((reason = ANY (ARRAY['outage'::text, 'config'::text, 'paused'::text])))
 provider_breakers provider_breakers_state_check CHECK ((state = ANY (ARRAY['closed'::text, 'open'::text, 'half_open'::text])))
+reconciled_objects reconciled_objects_pkey PRIMARY KEY (run_id, part, provider_id)
+reconciled_objects reconciled_objects_run_id_fkey FOREIGN KEY (run_id) REFERENCES reconciliations(id)
+reconciliation_marks reconciliation_marks_pkey PRIMARY KEY (part)
+reconciliation_parts reconciliation_parts_left_because_check CHECK ((left_because <> ''::text))
+reconciliation_parts reconciliation_parts_part_check CHECK ((part <> ''::text))
+reconciliation_parts reconciliation_parts_pkey PRIMARY KEY (run_id, part)
+reconciliation_parts reconciliation_parts_run_id_fkey FOREIGN KEY (run_id) REFERENCES reconciliations(id)
+reconciliations reconciliation_end_is_whole CHECK (((state = 'finished'::text) = (finished_at IS NOT NULL)))
+reconciliations reconciliations_pkey PRIMARY KEY (id)
+reconciliations reconciliations_requested_by_check CHECK ((requested_by <> ''::text))
+reconciliations reconciliations_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
 refunds refund_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 refunds refund_has_one_key CHECK ((generation = 1))
 refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
@@ -934,6 +1005,11 @@ CREATE INDEX disputes_attention ON public.disputes USING btree (id DESC) WHERE (
 CREATE INDEX disputes_due ON public.disputes USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX disputes_of_order ON public.disputes USING btree (order_id)
 CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE holds
+CREATE INDEX drifts_accepted ON public.drifts USING btree (kind, provider_id) WHERE (closed_why = 'accepted'::text)
+CREATE INDEX drifts_by_provider_id ON public.drifts USING btree (provider_id)
+CREATE INDEX drifts_of_item ON public.drifts USING btree (item_id) WHERE (item_id IS NOT NULL)
+CREATE INDEX drifts_open ON public.drifts USING btree (kind, id DESC) WHERE (state = 'open'::text)
+CREATE INDEX drifts_to_look_at ON public.drifts USING btree (id) WHERE (state <> 'closed'::text)
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
@@ -957,8 +1033,10 @@ CREATE INDEX reversals_due ON public.reversals USING btree (next_check_at) WHERE
 CREATE INDEX reversals_newest ON public.reversals USING btree (created_at DESC, id DESC)
 CREATE INDEX reversals_of_order ON public.reversals USING btree (order_id)
 CREATE INDEX reversals_of_transfer ON public.reversals USING btree (transfer_id, place)
+CREATE INDEX reversals_reversed ON public.reversals USING btree (reversed_at) WHERE (stripe_reversal_id IS NOT NULL)
 CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, currency, place) WHERE (status = 'waiting_balance'::text)
 CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX seller_transfers_completed ON public.seller_transfers USING btree (completed_at) WHERE (stripe_transfer_id IS NOT NULL)
 CREATE INDEX seller_transfers_due ON public.seller_transfers USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX seller_transfers_not_with_seller ON public.seller_transfers USING btree (seller_account, id) WHERE (completed_at IS NULL)
 CREATE INDEX seller_transfers_of_order ON public.seller_transfers USING btree (order_id)
@@ -971,6 +1049,7 @@ CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) W
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
 CREATE INDEX settlements_by_transaction ON public.settlements USING btree (tx_hash) WHERE (tx_hash IS NOT NULL)
 CREATE INDEX settlements_due ON public.settlements USING btree (provider, status, next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX settlements_exact ON public.settlements USING btree (created_at) WHERE (protocol = 'x402'::text)
 CREATE INDEX settlements_exposed ON public.settlements USING btree (route, payer) INCLUDE (status, cap, spent) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_first_failures ON public.settlements USING btree (protocol, first_failure_reason) WHERE (first_failure_at IS NOT NULL)
 CREATE INDEX settlements_released_free ON public.settlements USING btree (payer, closed_at) WHERE (released_by IS NOT NULL)
@@ -1004,6 +1083,8 @@ CREATE UNIQUE INDEX dispute_withdrawals_pkey ON public.dispute_withdrawals USING
 CREATE UNIQUE INDEX disputes_hyperswitch_dispute_id_key ON public.disputes USING btree (hyperswitch_dispute_id)
 CREATE UNIQUE INDEX disputes_pkey ON public.disputes USING btree (id)
 CREATE UNIQUE INDEX disputes_psp_account_provider_dispute_id_key ON public.disputes USING btree (psp_account, provider_dispute_id)
+CREATE UNIQUE INDEX drifts_pkey ON public.drifts USING btree (id)
+CREATE UNIQUE INDEX drifts_told_once ON public.drifts USING btree (kind, provider_id, COALESCE((item_id)::text, ''::text)) WHERE (state <> 'closed'::text)
 CREATE UNIQUE INDEX figure_samples_pkey ON public.figure_samples USING btree (at)
 CREATE UNIQUE INDEX foreign_decisions_pkey ON public.foreign_decisions USING btree (stripe_reversal_id, reversal_id)
 CREATE UNIQUE INDEX foreign_reversals_pkey ON public.foreign_reversals USING btree (stripe_reversal_id)
@@ -1019,6 +1100,7 @@ CREATE UNIQUE INDEX notice_messages_pkey ON public.notice_messages USING btree (
 CREATE UNIQUE INDEX notice_told_once ON public.notice_message_items USING btree (notice, destination) WHERE stands
 CREATE UNIQUE INDEX notices_item_kind_item_id_reason_since_key ON public.notices USING btree (item_kind, item_id, reason, since)
 CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (seq)
+CREATE UNIQUE INDEX one_reconciliation_at_a_time ON public.reconciliations USING btree ((true)) WHERE (state = 'running'::text)
 CREATE UNIQUE INDEX operation_events_chain ON public.operation_events USING btree (item_kind, item_id, place)
 CREATE UNIQUE INDEX operation_events_pkey ON public.operation_events USING btree (seq)
 CREATE UNIQUE INDEX order_items_id ON public.order_items USING btree (id)
@@ -1035,6 +1117,10 @@ CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (id)
 CREATE UNIQUE INDEX payouts_pkey ON public.payouts USING btree (external_payout_id)
 CREATE UNIQUE INDEX platform_gates_pkey ON public.platform_gates USING btree (currency)
 CREATE UNIQUE INDEX provider_breakers_pkey ON public.provider_breakers USING btree (provider)
+CREATE UNIQUE INDEX reconciled_objects_pkey ON public.reconciled_objects USING btree (run_id, part, provider_id)
+CREATE UNIQUE INDEX reconciliation_marks_pkey ON public.reconciliation_marks USING btree (part)
+CREATE UNIQUE INDEX reconciliation_parts_pkey ON public.reconciliation_parts USING btree (run_id, part)
+CREATE UNIQUE INDEX reconciliations_pkey ON public.reconciliations USING btree (id)
 CREATE UNIQUE INDEX refunds_at_processor ON public.refunds USING btree (connector_refund_id) WHERE (connector_refund_id IS NOT NULL)
 CREATE UNIQUE INDEX refunds_hyperswitch ON public.refunds USING btree (hyperswitch_refund_id) WHERE ((hyperswitch_refund_id IS NOT NULL) AND (hyperswitch_refund_id <> ''::text))
 CREATE UNIQUE INDEX refunds_idempotency_key_key ON public.refunds USING btree (idempotency_key)
@@ -1095,6 +1181,7 @@ CREATE TRIGGER dispute_withdrawals_keep BEFORE DELETE ON public.dispute_withdraw
 CREATE TRIGGER dispute_withdrawals_named BEFORE INSERT ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION guard_withdrawal_is_named()
 CREATE TRIGGER disputes_guard BEFORE UPDATE ON public.disputes FOR EACH ROW EXECUTE FUNCTION guard_dispute()
 CREATE TRIGGER disputes_keep BEFORE DELETE ON public.disputes FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER drifts_guard BEFORE DELETE OR UPDATE ON public.drifts FOR EACH ROW EXECUTE FUNCTION guard_drift()
 CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_decisions FOR EACH ROW EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
@@ -1550,6 +1637,21 @@ BEGIN
     OR (OLD.named_by IS NOT NULL AND NEW.named_by IS NULL) THEN
     RAISE EXCEPTION 'dispute %: which one it is never changes', OLD.id USING ERRCODE = 'check_violation';
   END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_drift()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF OLD.state <> 'suspected' THEN RAISE EXCEPTION 'drift % was told, and is kept', OLD.id; END IF;
+    RETURN OLD;
+  END IF;
+  IF OLD.state = 'closed' THEN RAISE EXCEPTION 'drift % is closed', OLD.id; END IF;
+  IF OLD.state = 'open' AND NEW.state = 'suspected' THEN RAISE EXCEPTION 'drift % was told already', OLD.id; END IF;
+  IF (NEW.id, NEW.kind, NEW.provider, NEW.provider_id, NEW.item_id) IS DISTINCT FROM (OLD.id, OLD.kind, OLD.provider, OLD.provider_id, OLD.item_id)
+  THEN RAISE EXCEPTION 'drift % is about something else', OLD.id; END IF;
   RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.guard_money_call()

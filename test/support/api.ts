@@ -38,6 +38,7 @@ export const NO_FIGURES: Figures = {
   deliveryUnknown: 0,
   answersDue: 0,
   needsAttention: [],
+  drift: [],
   firstFailures: [],
   breakers: [],
   sweeps: [],
@@ -97,6 +98,7 @@ export async function startApi(given: Pick<ApiDependencies, 'ledger'> & Partial<
     resolution: resolutionOf(given.ledger as Partial<Ledger>),
     // A ledger that is given whole knows orders too.
     marketplace: marketplaceRoutes({ ledger: given.ledger as Partial<MarketplaceRouteLedger> }),
+    reconciliation: { ledger: given.ledger as Partial<Ledger> as Ledger, start: () => undefined },
     optionalComponents: {},
     clock: systemClock,
     logger: { trace: log, debug: log, info: log, warn: log, error: log },

@@ -27,6 +27,7 @@ import { createRequestKeys } from '../../src/ledger/marketplace/request-keys.js'
 import { createTransferReader } from '../../src/ledger/marketplace/transfers.js';
 import { createWebhooks } from '../../src/ledger/marketplace/webhooks.js';
 import { createMoneyThatLeaves } from '../../src/ledger/money-that-leaves/create.js';
+import { createReconciling } from '../../src/ledger/reconciliation/create.js';
 
 /** None of these does anything before one of its operations is called. */
 const NOTHING = undefined as never;
@@ -49,6 +50,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createBackfillPlan(NOTHING),
     ...createBackfillDestinations(NOTHING),
     ...createBackfillMatching(NOTHING),
+    ...createReconciling(NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING),
     ...createPaymentCancels(NOTHING),
     ...createHyperswitchAccount(NOTHING),

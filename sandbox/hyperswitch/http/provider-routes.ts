@@ -24,7 +24,7 @@ import {
   unauthorized,
   unknownUrl,
 } from './problems.js';
-import { readListRequest, readPaymentRequest, readRefundRequest } from './requests.js';
+import { readListRequest, readPaymentRequest, readPaymentsQuery, readRefundRequest } from './requests.js';
 
 export interface ProviderDependencies {
   readonly book: Book;
@@ -57,6 +57,7 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
   const serve = (endpoint: Endpoint, work: Work) => (req: Request, res: Response) =>
     answerWith(dependencies, { endpoint, work }, req, res);
   router.post('/payments', serve('payments.create', createPayment(dependencies)));
+  router.get('/payments/list', serve('payments.list', listPayments(dependencies)));
   router.get('/payments/:id', serve('payments.read', readPayment(dependencies)));
   router.post('/payments/:id/cancel', serve('payments.cancel', cancelPayment(dependencies)));
   router.post(
@@ -191,12 +192,35 @@ function listRefunds({ book }: ProviderDependencies): Work {
     const read = readListRequest(body);
     if ('problem' in read) return read;
     const { payment_id: paymentId, refund_id: refundId, refund_status: statuses, limit, offset } = read.request;
+    const sinceMs = read.request.start_time ?? 0;
     const matching = book
       .refunds(paymentId ?? undefined)
       .filter((refund) => seen(refund, owner) !== undefined)
+      .filter(({ createdMs }) => createdMs >= (sinceMs ?? 0))
       .filter(({ id, status }) => (refundId == null || id === refundId) && (statuses?.includes(status) ?? true));
     const data = matching.slice(offset ?? 0, (offset ?? 0) + (limit ?? PAGE)).map(refundBody);
     return { body: { count: data.length, total_count: matching.length, data } };
+  };
+}
+
+/** Newest first; a page begins after the payment that the last one ended with. */
+function listPayments({ book }: ProviderDependencies): Work {
+  return ({ req, owner }) => {
+    const read = readPaymentsQuery(req.query);
+    if ('problem' in read) return read;
+    const { limit, starting_after: after, 'created.gte': sinceMs = 0 } = read.request;
+    const all = book
+      .payments()
+      .filter((payment) => seen(payment, owner) !== undefined)
+      .sort((one, other) => other.createdMs - one.createdMs || (one.id < other.id ? 1 : -1));
+    const begin = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
+    if (after !== undefined && begin === 0) return { problem: paymentNotFound };
+    const data = all
+      .slice(begin)
+      .filter(({ createdMs }) => createdMs >= (sinceMs ?? 0))
+      .slice(0, limit)
+      .map((payment) => paymentBody(payment, [], []));
+    return { body: { size: data.length, data } };
   };
 }
 

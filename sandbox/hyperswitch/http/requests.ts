@@ -46,6 +46,10 @@ const listRequest = z.looseObject({
     .max(100, 'limit should be in between 1 and 100')
     .nullish(),
   offset: z.int().min(0).nullish(),
+  start_time: z.iso
+    .datetime({ offset: true })
+    .transform((text) => Date.parse(text))
+    .nullish(),
   refund_status: z.array(z.enum(['pending', 'review', 'succeeded', 'failed'])).nullish(),
 });
 export type ListRequest = z.output<typeof listRequest>;
@@ -79,6 +83,20 @@ const disputesQuery = z.strictObject({
 });
 export type DisputesQuery = z.output<typeof disputesQuery>;
 
+/** Closed, as in the document. */
+const paymentsQuery = z.strictObject({
+  customer_id: z.string().optional(),
+  starting_after: z.string().optional(),
+  ending_before: z.string().optional(),
+  limit: digits.transform((text) => Math.min(Math.max(Number(text), 1), 100)).default(10),
+  created: instant,
+  'created.lt': instant,
+  'created.gt': instant,
+  'created.lte': instant,
+  'created.gte': instant,
+});
+export type PaymentsQuery = z.output<typeof paymentsQuery>;
+
 export type ReadRequest<T> = { readonly request: T } | { readonly problem: Problem };
 
 export const readPaymentRequest = (body: unknown): ReadRequest<PaymentRequest> => read(paymentRequest, body);
@@ -86,6 +104,12 @@ export const readRefundRequest = (body: unknown): ReadRequest<RefundRequest> => 
 export const readListRequest = (body: unknown): ReadRequest<ListRequest> => read(listRequest, body);
 export const readDisputesQuery = (query: unknown): ReadRequest<DisputesQuery> => {
   const parsed = disputesQuery.safeParse(query);
+  if (parsed.success) return { request: parsed.data };
+  return { problem: invalidRequest(`Query deserialize error: ${parsed.error.issues[0]?.message}`) };
+};
+
+export const readPaymentsQuery = (query: unknown): ReadRequest<PaymentsQuery> => {
+  const parsed = paymentsQuery.safeParse(query);
   if (parsed.success) return { request: parsed.data };
   return { problem: invalidRequest(`Query deserialize error: ${parsed.error.issues[0]?.message}`) };
 };

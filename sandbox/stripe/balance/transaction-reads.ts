@@ -1,9 +1,11 @@
+import { reversalObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
 import { transactionObject } from '../http/payment-objects.js';
 import { answer, type Caller, type Plan, refusal } from '../http/plan.js';
 import { missing } from '../http/problems.js';
 import type { BalanceTransactionRecord } from '../state/records.js';
+import type { Store } from '../state/store.js';
 
 export const LIST_TRANSACTIONS = {
   ...PAGE_PARAMS,
@@ -11,6 +13,7 @@ export const LIST_TRANSACTIONS = {
   currency: { kind: 'currency' },
   source: { kind: 'text' },
   type: { kind: 'text' },
+  expand: { kind: 'expandSource' },
 } as const;
 
 export function readTransaction(caller: Caller, id: string): Plan {
@@ -34,9 +37,18 @@ export function listTransactions(caller: Caller, params: Values<typeof LIST_TRAN
         (created === undefined || inRange(row.created, created)),
     },
     params,
-    (row) => transactionObject(row, caller.nowMs),
+    (row) => {
+      const object = transactionObject(row, caller.nowMs);
+      return params.expand ? { ...object, source: sourceObject(caller.store, row.source) } : object;
+    },
   );
   return 'problem' in page ? refusal(page.problem) : answer(page);
+}
+
+/** Of reversals alone: nothing else is asked for expanded. */
+function sourceObject(store: Store, id: string) {
+  const reversal = store.reversal(id);
+  return reversal === undefined ? id : reversalObject(reversal);
 }
 
 const belongsTo = (row: BalanceTransactionRecord, { account, world }: Caller): boolean =>

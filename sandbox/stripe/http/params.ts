@@ -21,6 +21,8 @@ interface Readers {
   readonly range: Range;
   readonly limit: number;
   readonly sourceType: string;
+  /** What stands in place of its id: of a list, the source of each of its members. */
+  readonly expandSource: boolean;
 }
 export interface Param<Kind extends keyof Readers = keyof Readers> {
   readonly kind: Kind;
@@ -45,7 +47,8 @@ export function readParams<Spec extends ParamSpec>(
   form: ReadonlyMap<string, FormValue>,
 ): { readonly values: Values<Spec> } | { readonly problem: Problem } {
   for (const name of form.keys()) {
-    if (name === 'expand') return { problem: invalid('The sandbox expands nothing.', { param: 'expand' }) };
+    if (name === 'expand' && !('expand' in spec))
+      return { problem: invalid('The sandbox expands nothing.', { param: 'expand' }) };
     if (!(name in spec)) {
       return { problem: invalid(`Received unknown parameter: ${name}`, { code: 'parameter_unknown', param: name }) };
     }
@@ -106,6 +109,10 @@ const READ: { readonly [Kind in keyof Readers]: (given: FormValue, name: string)
     given === 'card' || given === 'bank_account' || given === 'fpx'
       ? { value: given }
       : refuse(`Invalid ${name}: must be one of bank_account, card or fpx`, name),
+  expandSource: (given, name) =>
+    typeof given !== 'string' && [...given.values()].every((each) => each === 'data.source')
+      ? { value: true }
+      : refuse('The sandbox expands nothing else here.', name),
   metadata: readMetadata,
   metadataChange: readMetadataChange,
   range: readRange,

@@ -6,6 +6,7 @@ import type { LeaseId, SettlementId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { AtomicAmount } from '../../domain/money.js';
+import type { DriftKind } from '../../domain/reconciliation/drift.js';
 import type { Settlement } from '../../domain/settlements/settlement.js';
 import type { SettlementProvider } from '../../domain/settlements/settlement-providers.js';
 import type { Delivery, Protocol, SettlementStatus } from '../../domain/settlements/settlement-status.js';
@@ -273,6 +274,8 @@ export interface Figures {
     readonly count: number;
     readonly oldestSeconds: number;
   }[];
+  /** Open drift by kind. */
+  readonly drift: readonly { readonly kind: DriftKind; readonly count: number; readonly oldestSeconds: number }[];
   readonly firstFailures: readonly { readonly protocol: Protocol; readonly reason: string; readonly count: number }[];
   readonly breakers: readonly {
     readonly provider: string;

@@ -8,6 +8,7 @@ import type {
 import type { JsonObject } from '../../domain/json.js';
 import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
+import { type HyperswitchLists, hyperswitchLists } from './account-lists.js';
 import { keyedAnswer, readAnswer } from './answers.js';
 import { type Ask, createAsk, type HyperswitchOptions, type JudgedReply, pacedReads } from './call.js';
 import { allDisputes } from './dispute-list.js';
@@ -39,7 +40,7 @@ export interface CreateRefund {
  * Hyperswitch (v1 API). Every answer is a value by a total mapping; nothing is retried here, and no word of Hyperswitch's
  * leaves but what is in the facts.
  */
-export interface Hyperswitch {
+export interface Hyperswitch extends HyperswitchLists {
   /**
    * POST /payments, once. The payment_id is derived from the key; where it exists already (HE_01), the payment is read:
    * same amount and currency → done, `replayed`; anything else → refused, `conflict`.
@@ -85,6 +86,7 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
     read('refunds', id, (object) => sameRefund(readRefundFacts(object), { id }), lane);
 
   return {
+    ...hyperswitchLists(lanes.in_turn),
     readPayment,
     readRefund,
     refundsOf: async (id) => (isHyperswitchId(id) ? allRefunds(lanes.in_turn, id) : noSuchId(id)),

@@ -116,6 +116,18 @@ export function readRefundPage(object: JsonObject): Read<RefundPage> {
   return { facts: { refunds, total } };
 }
 
+/** One page of GET /payments/list. A single payment that cannot be read spoils the page. */
+export function readPaymentPage({ data }: JsonObject): Read<readonly PaymentFacts[]> {
+  if (!Array.isArray(data)) return { unreadable: 'the list of payments has no data' };
+  const payments: PaymentFacts[] = [];
+  for (const item of data as readonly JsonValue[]) {
+    const read = isObject(item) ? readPaymentFacts(item) : noFacts('payment');
+    if ('unreadable' in read) return read;
+    payments.push(read.facts);
+  }
+  return { facts: payments };
+}
+
 const LONGEST_WORD = 64;
 
 /** What cannot be shown is no word of ours either: it is asked about, not passed over. */

@@ -7,6 +7,7 @@ export type StripeEndpoint =
   | 'accounts.read'
   | 'balance'
   | 'balance_transactions.read'
+  | 'balance_transactions.list'
   | 'charges.read'
   | 'payment_intents.read'
   | 'transfers.create'

@@ -14,6 +14,7 @@ import type { JsonObject } from '../../domain/json.js';
 import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
+import { type AccountLists, accountLists } from './account-lists.js';
 import { keyedAnswer, noSuchId, noTokenInTime, outcomeOf, readAnswer } from './answers.js';
 import type { Ask, StripeEndpoint } from './ask.js';
 import type { Answered } from './budget.js';
@@ -41,7 +42,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls extends ChargeReads, DisputeReads {
+export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
@@ -119,6 +120,7 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
         ...createCalls(ask),
         ...transferReads(ask),
         ...accountReads(ask),
+        ...accountLists(ask),
         ...chargeReads(ask),
         ...disputeReads(ask),
       };

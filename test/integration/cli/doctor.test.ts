@@ -70,6 +70,7 @@ describe('makegood doctor', () => {
     const env = settings();
     const { client } = temporal;
     await prepareTemporal({
+      reconcileEveryMs: 3_600_000,
       client,
       namespace: 'default',
       taskQueue: 'makegood',

@@ -65,6 +65,7 @@ afterEach(async () => {
 
 const prepare = (sweepIntervalMs: number) =>
   prepareTemporal({
+    reconcileEveryMs: 3_600_000,
     client,
     namespace: 'default',
     taskQueue: world.taskQueue,

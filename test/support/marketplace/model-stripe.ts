@@ -194,6 +194,9 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     readBalanceCurrency: () => Promise.resolve({ kind: 'missing', detail: '404' }),
     readDispute: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
     disputesOf: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
+    transfersSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
+    reversalsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
+    disputesSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     refundsOf: () => Promise.reject(new Error('no payment here is of this account')),
   };
 

@@ -1,0 +1,160 @@
+import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { Suspicion } from '../../domain/reconciliation/drift.js';
+import { judgeAuthorization } from '../../domain/reconciliation/judge-chain.js';
+import { missingPayment, missingRefund } from '../../domain/reconciliation/judge-hyperswitch.js';
+import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
+import type { ListedPart, ReconciledPart } from '../../domain/reconciliation/parts.js';
+import type { Unnamed } from '../../ledger/reconciliation/held-rows.js';
+import { type ComparisonDependencies, type Page, type Place, unread, youngSince } from './comparison.js';
+import { suspectDisputes, suspectPayments, suspectRefunds, suspectReversals, suspectTransfers } from './judge-rows.js';
+import { workflowsPage } from './workflows-page.js';
+
+/** Rows of the ledger that are compared at once. */
+const ROWS = 200;
+/** Calls to a node at once. */
+const AUTHORIZATIONS = 20;
+
+/** One page of one part: of the provider's list first, then of the rows that the list did not name. Moves nothing. */
+export function comparePage(
+  place: Place,
+  part: Exclude<ReconciledPart, 'second-look'>,
+  sides: ComparisonDependencies,
+): Promise<Page> {
+  if (part === 'workflows') return workflowsPage(place, sides);
+  if (part === 'chain-nonces') return authorizationsPage(place, sides);
+  return place.listed ? unnamedPage(place, part, sides) : listedPage(place, part, sides);
+}
+
+interface Listed<Facts> {
+  readonly what: string;
+  readonly answer: ReadAnswer<{ readonly items: readonly Facts[]; readonly next: string | null }>;
+  readonly nameOf: (facts: Facts) => string;
+  readonly suspect: (facts: readonly Facts[], sides: ComparisonDependencies) => Promise<readonly Suspicion[]>;
+}
+
+async function listedPage(place: Place, part: ListedPart, sides: ComparisonDependencies): Promise<Page> {
+  const page = { createdSince: new Date(place.since), startingAfter: place.cursor };
+  const { stripe, hyperswitch } = sides;
+  if (part.startsWith('stripe-')) {
+    if (!stripe) return notSet('STRIPE_SECRET_KEY');
+    const foreign = await stripe.account.verify();
+    if (foreign) return unread(foreign, 'the account of STRIPE_SECRET_KEY');
+    const { calls } = stripe;
+    if (part === 'stripe-transfers') {
+      const answer = await calls.transfersSince(page);
+      return judged(
+        { what: 'transfers', answer, nameOf: (one) => one.stripeTransferId, suspect: suspectTransfers },
+        sides,
+      );
+    }
+    if (part === 'stripe-reversals') {
+      const answer = await calls.reversalsSince(page);
+      return judged(
+        { what: 'reversals', answer, nameOf: (one) => one.stripeReversalId, suspect: suspectReversals },
+        sides,
+      );
+    }
+    const answer = await calls.disputesSince(page);
+    return judged({ what: 'disputes', answer, nameOf: (one) => one.stripeDisputeId, suspect: suspectDisputes }, sides);
+  }
+  if (!hyperswitch) return notSet('HYPERSWITCH_API_KEY');
+  const control = await hyperswitch.account.verify();
+  if (control.kind === 'mismatch') return { kind: 'left', why: control.detail };
+  if (control.kind === 'unread') return { kind: 'unclear', why: control.detail };
+  if (part === 'hyperswitch-payments') {
+    const answer = await hyperswitch.calls.paymentsSince(page);
+    const strange = answer.kind === 'found' ? answer.value.items[0] : undefined;
+    const misfit = strange && (await hyperswitch.account.misfit(strange.owner));
+    if (misfit !== undefined) return { kind: 'left', why: misfit };
+    return judged(
+      { what: 'payments', answer, nameOf: (one) => one.hyperswitchPaymentId, suspect: suspectPayments },
+      sides,
+    );
+  }
+  const answer = await hyperswitch.calls.refundsSince(page);
+  return judged({ what: 'refunds', answer, nameOf: (one) => one.hyperswitchRefundId, suspect: suspectRefunds }, sides);
+}
+
+const notSet = (name: string): Page => ({ kind: 'left', why: `${name} is not set here` });
+
+async function judged<Facts>(
+  { what, answer, nameOf, suspect }: Listed<Facts>,
+  sides: ComparisonDependencies,
+): Promise<Page> {
+  if (answer.kind !== 'found') return unread(answer, `the ${what} are not listed`);
+  const { items, next } = answer.value;
+  return {
+    kind: 'page',
+    cursor: next,
+    named: items.map(nameOf),
+    lookedAt: items.length,
+    suspicions: await suspect(items, sides),
+    last: next === null,
+  };
+}
+
+/** Rows of what happened within the run's time and before it: a list is not younger than what it does not name. */
+async function unnamedPage(place: Place, part: ListedPart, sides: ComparisonDependencies): Promise<Page> {
+  const { ledger, clock, youngMs } = sides;
+  const until = new Date(Math.min(Date.parse(place.until), clock.nowMs() - youngMs)).toISOString();
+  const page: Unnamed = { runId: place.runId, since: place.since, until, after: place.cursor, limit: ROWS };
+  switch (part) {
+    case 'stripe-transfers': {
+      const rows = await ledger.unnamedTransfers(page);
+      return rest(
+        rows,
+        rows.flatMap((row) =>
+          row.stripeTransferId === null ? [] : [missingTransfer({ ...row, stripeTransferId: row.stripeTransferId })],
+        ),
+      );
+    }
+    case 'stripe-reversals': {
+      const rows = await ledger.unnamedReversals(page);
+      return rest(
+        rows,
+        rows.flatMap((row) =>
+          row.stripeReversalId === null ? [] : [missingReversal({ ...row, stripeReversalId: row.stripeReversalId })],
+        ),
+      );
+    }
+    case 'stripe-disputes': {
+      const rows = await ledger.unnamedDisputes(page);
+      return rest(rows, rows.map(missingDispute));
+    }
+    case 'hyperswitch-payments': {
+      const rows = await ledger.unnamedPayments(page);
+      return rest(rows, rows.map(missingPayment));
+    }
+    case 'hyperswitch-refunds': {
+      const rows = await ledger.unnamedRefunds(page);
+      return rest(rows, rows.map(missingRefund));
+    }
+  }
+}
+
+function rest(rows: readonly { readonly id: string }[], suspicions: readonly Suspicion[], size = ROWS): Page {
+  const last = rows.at(-1);
+  const ended = rows.length < size || !last;
+  return { kind: 'page', cursor: ended ? null : last.id, named: [], lookedAt: rows.length, suspicions, last: ended };
+}
+
+async function authorizationsPage(place: Place, sides: ComparisonDependencies): Promise<Page> {
+  const { ledger, chain, clock, youngMs } = sides;
+  if (!chain) return notSet('X402_RPC_URLS');
+  const until = new Date(clock.nowMs() - youngMs).toISOString();
+  const rows = await ledger.heldAuthorizations(chain.networks, {
+    since: place.since,
+    until,
+    after: place.cursor,
+    limit: AUTHORIZATIONS,
+  });
+  const answers = await Promise.all(rows.map((row) => chain.readUsed(row)));
+  const failed = answers.find((answer) => answer.kind !== 'found');
+  if (failed) return unread(failed, 'authorizations are not read');
+  const suspicions = rows.flatMap((row, nth) => {
+    const answer = answers[nth];
+    const seen = answer?.kind === 'found' ? judgeAuthorization(row, answer.value, youngSince(sides)) : undefined;
+    return seen ? [seen] : [];
+  });
+  return rest(rows, suspicions, AUTHORIZATIONS);
+}

@@ -1,0 +1,167 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type DriftId, newReconciliationId, parseDriftId, type ReconciliationId } from '../domain/ids.js';
+import { driftAnswer, driftLines } from '../domain/reconciliation/drift-answer.js';
+import { type ReconciliationFacts, reconciliationAnswer } from '../domain/reconciliation/reconciliation-answer.js';
+import { createReconcileOrchestration } from '../orchestration/reconciling.js';
+import { createTemporalClient } from '../orchestration/temporal-client.js';
+import { asJson } from './as-json.js';
+import { type CliContext, CommandRefused } from './context.js';
+import { date } from './date.js';
+import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
+import { deciderFor } from './principal.js';
+
+interface ReconcileOptions {
+  /** ISO 8601 */
+  readonly since?: string;
+  readonly watch?: true;
+  readonly json?: true;
+  readonly accept?: DriftId;
+  readonly note?: string;
+  readonly tokenFile?: string;
+  readonly by?: string;
+}
+
+export function addReconcileCommand(program: Command, context: CliContext): void {
+  const command = program
+    .command('reconcile')
+    .description(
+      'compare the ledger with what Stripe, Hyperswitch, the chain and Temporal hold, now; a worker does it, this command follows. Ends with status 0 where both tell the same everywhere, and with 1 where drift is open or a part could not be compared',
+    )
+    .option('--since <date>', 'from when on; left out: where the last run ended', date)
+    .option('--watch', 'tell of each part as it goes on, and of drift as it is found')
+    .addOption(
+      new Option('--accept <drift>', 'a drift is right as it is: nobody is asked about it any more').argParser(driftId),
+    )
+    .option('--note <text>', 'with --accept: why, for who reads it later')
+    .option('--token-file <path>', 'with --accept: a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
+    .option(
+      '--by <name>',
+      'with --accept, without a token: a name to be recorded as claimed; default: the operating-system user',
+    )
+    .option('--json', 'answer as JSON')
+    .action(async (options: ReconcileOptions) => {
+      const { accept, note } = options;
+      if ((accept === undefined) !== (note === undefined)) command.error('error: --accept and --note go together.');
+      if (accept !== undefined && note !== undefined) await acceptOne(context, accept, note, options);
+      else await compare(context, options);
+    });
+}
+
+async function acceptOne(
+  context: CliContext,
+  id: DriftId,
+  note: string,
+  { json, tokenFile, by: name }: ReconcileOptions,
+): Promise<void> {
+  if (!/\S/.test(note)) throw new CommandRefused('the note says nothing');
+  const { by, authenticated } = deciderFor(context, { tokenFile, by: name });
+  const who = authenticated ? by : `${by} (as claimed)`;
+  const outcome = await withOperatorLedger(context, (ledger) => ledger.acceptDrift(id, who, note));
+  if (outcome.kind === 'accepted') {
+    if (json) context.out(asJson(driftAnswer(outcome.drift)));
+    else for (const line of driftLines(outcome.drift)) context.out(line);
+    return;
+  }
+  if (outcome.kind === 'missing') throw new CommandRefused(`there is no drift ${id}`);
+  throw new CommandRefused(`drift ${id} is closed: nobody is asked about it any more`);
+}
+
+async function compare(context: CliContext, { since, watch, json }: ReconcileOptions): Promise<void> {
+  await withOperatorLedger(context, async (ledger) => {
+    const asked = {
+      id: newReconciliationId(context.clock.nowMs()),
+      requestedBy: context.userName(),
+      since: since ?? null,
+    };
+    const { id, begun } = await ledger.beginReconciliation(asked);
+    if (!begun && since !== undefined)
+      throw new CommandRefused(
+        `run ${id} is at work, and two at once would compare the same twice: follow it with makegood reconcile`,
+      );
+    context.err(begun ? `run ${id} compares` : `run ${id} is at work already; it goes on`);
+    context.err('Ctrl-C leaves it at work; makegood reconcile follows it again');
+    await startWorkflow(context, id);
+    const ended = await follow(id, { context, ledger, watch: watch === true });
+    const drifts = await ledger.driftsOfRun(id);
+    const open = drifts.filter(({ state }) => state === 'open');
+    const left = ended.parts.filter(({ leftBecause }) => leftBecause !== null);
+    const ok = open.length === 0 && left.length === 0;
+    if (json) context.out(asJson({ ok, reconciliation: reconciliationAnswer(ended), drift: drifts.map(driftAnswer) }));
+    else for (const drift of drifts) for (const line of driftLines(drift)) context.out(line);
+    for (const { part, leftBecause } of left) context.err(`${part} was not compared: ${leftBecause}`);
+    if (!ok)
+      throw new CommandRefused(
+        `${open.length} open, ${left.length} of ${ended.parts.length} parts not compared; docs/runbooks/drift.md says what each means`,
+      );
+    if (!json) context.out('the ledger and its providers tell the same');
+  });
+}
+
+async function startWorkflow(context: CliContext, id: ReconciliationId): Promise<void> {
+  const { temporal } = context.readOperatorConfig();
+  const client = createTemporalClient(temporal);
+  try {
+    await createReconcileOrchestration(client, temporal.taskQueue).startReconciliation(id, context.userName());
+  } catch (cause) {
+    throw new CommandRefused(
+      `run ${id} is recorded, but Temporal at ${temporal.address} did not start its workflow: ${cause instanceof Error ? cause.message : 'unknown reason'}. Check TEMPORAL_ADDRESS; the schedule, or makegood reconcile again, takes it up`,
+      { cause },
+    );
+  } finally {
+    await client.connection.close();
+  }
+}
+
+const LOOK_EVERY_MS = 500;
+/** Longer than a provider, the budget or the pause before the second look keep it waiting while all is well. */
+const STILL_AFTER_MS = 120_000;
+
+interface Following {
+  readonly context: CliContext;
+  readonly ledger: Pick<OperatorLedger, 'findReconciliation' | 'driftsOfRun'>;
+  readonly watch: boolean;
+}
+
+async function follow(id: ReconciliationId, { context, ledger, watch }: Following): Promise<ReconciliationFacts> {
+  const interrupted = context.interruption();
+  let said = '';
+  let changedMs = context.clock.nowMs();
+  const told = new Set<string>();
+  for (;;) {
+    const run = await ledger.findReconciliation(id);
+    if (!run) throw new Error(`run ${id} has left the ledger`);
+    const line = inWords(run, watch);
+    if (line !== said) {
+      said = line;
+      changedMs = context.clock.nowMs();
+      context.err(line);
+    } else if (context.clock.nowMs() - changedMs >= STILL_AFTER_MS) {
+      changedMs = context.clock.nowMs();
+      context.err(`nothing has moved for ${STILL_AFTER_MS / 1000} s: does a worker run? makegood doctor says`);
+    }
+    for (const drift of watch ? await ledger.driftsOfRun(id) : [])
+      if (!told.has(drift.id)) {
+        told.add(drift.id);
+        context.err(`${drift.kind} ${drift.providerId}: ${drift.state}`);
+      }
+    if (run.state === 'finished') return run;
+    await wait(LOOK_EVERY_MS, undefined, { signal: interrupted }).catch(() => undefined);
+    if (interrupted.aborted)
+      throw new CommandRefused(`run ${id} goes on without this command; makegood reconcile follows it again`);
+  }
+}
+
+function inWords({ parts }: ReconciliationFacts, whole: boolean): string {
+  const finished = parts.filter((part) => part.finished).length;
+  const lookedAt = parts.reduce((sum, part) => sum + part.lookedAt, 0);
+  const sum = `${finished} of ${parts.length} parts compared, ${lookedAt} things looked at`;
+  const now = parts.find((part) => !part.finished);
+  return whole && now ? `${sum}; ${now.part}: ${now.pages} pages, ${now.suspected} to look at again` : sum;
+}
+
+function driftId(text: string): DriftId {
+  const id = parseDriftId(text);
+  if (!id) throw new InvalidArgumentError('not the id of a drift');
+  return id;
+}

@@ -1,0 +1,85 @@
+import type { PaymentFacts, RefundFacts } from '../calls/provider-answers.js';
+import type { Suspicion } from './drift.js';
+import type { HeldPayment, HeldRefund } from './ledger-rows.js';
+
+const money = ({ amount, currency }: { readonly amount: bigint; readonly currency: string }) => `${amount} ${currency}`;
+
+export function judgePayment(held: PaymentFacts, known: HeldPayment | undefined): Suspicion | undefined {
+  const common = {
+    provider: 'hyperswitch' as const,
+    providerId: held.hyperswitchPaymentId,
+    parentId: null,
+    amount: held.amount,
+    currency: held.currency,
+    providerSays: `${held.providerStatus}: ${money(held)}${held.amountReceived === null ? '' : `, ${held.amountReceived} captured`}`,
+  };
+  if (!known) {
+    // A checkout of somebody else is none of our business; money without an owner is.
+    const took = (held.amountReceived ?? 0n) > 0n || held.capturedByWord === 'the_whole';
+    return took ? { ...common, kind: 'payment_unknown', item: null, ledgerSays: 'nothing' } : undefined;
+  }
+  const captured = known.captured === null || held.amountReceived === null || known.captured === held.amountReceived;
+  const same = money(held) === money(known) && (!known.final || (held.status === known.status && captured));
+  if (known.underWay || same) return undefined;
+  return {
+    ...common,
+    kind: 'payment_differs',
+    item: { kind: 'payment', id: known.id },
+    ledgerSays: paymentSays(known),
+  };
+}
+
+const paymentSays = (row: HeldPayment): string =>
+  `${row.status}: ${money(row)}${row.captured === null ? '' : `, ${row.captured} captured`}`;
+
+export const missingPayment = (row: HeldPayment): Suspicion => ({
+  kind: 'payment_missing',
+  provider: 'hyperswitch',
+  providerId: row.hyperswitchPaymentId,
+  parentId: null,
+  item: { kind: 'payment', id: row.id },
+  amount: row.amount,
+  currency: row.currency,
+  ledgerSays: paymentSays(row),
+  providerSays: 'no such payment',
+});
+
+/** @param paymentId our payment that it is of; null: none of ours */
+export function judgeRefund(
+  held: RefundFacts,
+  { known, paymentId }: { readonly known: HeldRefund | undefined; readonly paymentId: string | null },
+): Suspicion | undefined {
+  const common = {
+    provider: 'hyperswitch' as const,
+    providerId: held.hyperswitchRefundId,
+    parentId: held.hyperswitchPaymentId,
+    amount: held.amount,
+    currency: held.currency,
+    providerSays: `${held.providerStatus}: ${money(held)} of ${held.hyperswitchPaymentId}`,
+  };
+  if (!known) {
+    return paymentId === null || held.status === 'failed'
+      ? undefined
+      : { ...common, kind: 'refund_unknown', item: { kind: 'payment', id: paymentId }, ledgerSays: 'nothing' };
+  }
+  const same =
+    money(held) === money(known) &&
+    held.hyperswitchPaymentId === known.hyperswitchPaymentId &&
+    (!known.final || held.status === known.status);
+  if (known.underWay || same) return undefined;
+  return { ...common, kind: 'refund_differs', item: { kind: 'refund', id: known.id }, ledgerSays: refundSays(known) };
+}
+
+const refundSays = (row: HeldRefund): string => `${row.status}: ${money(row)} of ${row.hyperswitchPaymentId}`;
+
+export const missingRefund = (row: HeldRefund): Suspicion => ({
+  kind: 'refund_missing',
+  provider: 'hyperswitch',
+  providerId: row.hyperswitchRefundId,
+  parentId: row.hyperswitchPaymentId,
+  item: { kind: 'refund', id: row.id },
+  amount: row.amount,
+  currency: row.currency,
+  ledgerSays: refundSays(row),
+  providerSays: 'no such refund',
+});

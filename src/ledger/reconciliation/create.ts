@@ -1,0 +1,17 @@
+import type { Database } from '../database.js';
+import { createDriftReader, createDrifts } from './drifts.js';
+import { createHeldRows } from './held-rows.js';
+import { createReconciliationReader } from './reconciliation-reader.js';
+import { createReconciliationParts, createReconciliations } from './reconciliations.js';
+import { createRunningWorkflows } from './running-workflows.js';
+
+/** Comparing the ledger with its providers: the runs, what they found, and the ledger's side of it. */
+export const createReconciling = (database: Database) => ({
+  ...createReconciliations(database),
+  ...createReconciliationParts(database),
+  ...createReconciliationReader(database),
+  ...createDrifts(database),
+  ...createDriftReader(database),
+  ...createHeldRows(database),
+  ...createRunningWorkflows(database),
+});

@@ -1,0 +1,197 @@
+import type { DriftId, ReconciliationId } from '../../domain/ids.js';
+import type { Drift, DriftItem, DriftKind, Suspicion } from '../../domain/reconciliation/drift.js';
+import type { Database } from '../database.js';
+import { type Query, recordEvent } from '../transition.js';
+import { SUSPECTED, toRow } from './suspicions.js';
+
+export interface DriftFilter {
+  readonly state?: 'open' | 'closed' | undefined;
+  readonly kind?: DriftKind | undefined;
+  readonly itemId?: string | undefined;
+  /** Older than this one. */
+  readonly before?: string | undefined;
+  readonly limit: number;
+}
+
+/** What a person did, or why nothing was done. */
+export type DriftAccepted =
+  | { readonly kind: 'accepted'; readonly drift: Drift }
+  | { readonly kind: 'missing' | 'not_open' };
+
+/** Where the ledger and a provider tell different things: suspected, told to a person, closed. */
+export function createDrifts(database: Database) {
+  return {
+    /** Suspected or told, and not looked at again in this run. */
+    async driftsToLookAt(runId: ReconciliationId, limit: number): Promise<readonly Drift[]> {
+      const rows = await database.query<DriftRow>(
+        `SELECT ${DRIFT} FROM drifts WHERE state <> 'closed' AND looked_run IS DISTINCT FROM $1 ORDER BY id LIMIT $2`,
+        [runId, limit],
+      );
+      return rows.map(toDrift);
+    },
+
+    /** Seen again: a person is asked, once. @returns whether this opened it */
+    driftStands: (id: DriftId, runId: ReconciliationId, seen: Suspicion): Promise<boolean> =>
+      database.transaction(async (query) => {
+        const { ledgerSays, providerSays } = seen;
+        const [before] = await query<{ state: string }>('SELECT state FROM drifts WHERE id = $1 FOR UPDATE', [id]);
+        if (!before || before.state === 'closed') return false;
+        const [row] = await query<DriftRow>(
+          `UPDATE drifts SET state = 'open', opened_at = coalesce(opened_at, clock_now()), last_seen_at = clock_now(), looked_run = $2,
+             ledger_says = $3, provider_says = $4 WHERE id = $1 RETURNING ${DRIFT}`,
+          [id, runId, ledgerSays, providerSays],
+        );
+        if (!row || before.state === 'open') return false;
+        await tell(query, toDrift(row), 'drift_found');
+        return true;
+      }),
+
+    /** Both tell the same now: a suspicion goes, and what was told is closed. */
+    driftAgrees: (id: DriftId): Promise<void> =>
+      database.transaction(async (query) => {
+        const [row] = await query<DriftRow>(
+          `UPDATE drifts SET state = 'closed', closed_at = clock_now(), closed_why = 'agrees' WHERE id = $1 AND state = 'open' RETURNING ${DRIFT}`,
+          [id],
+        );
+        if (row) await tell(query, toDrift(row), 'drift_closed');
+        else await query(`DELETE FROM drifts WHERE id = $1 AND state = 'suspected'`, [id]);
+      }),
+
+    /** Could not be looked at: it stays as it is, and the next run looks. */
+    driftUnread: async (id: DriftId, runId: ReconciliationId): Promise<void> => {
+      await database.query(`UPDATE drifts SET looked_run = $2 WHERE id = $1 AND state <> 'closed'`, [id, runId]);
+    },
+
+    /** Found and mended by the same run: told all the same. */
+    driftRepaired: (runId: ReconciliationId, seen: Suspicion, note: string): Promise<void> =>
+      database.transaction(async (query) => {
+        const [row] = await query<DriftRow>(
+          `INSERT INTO drifts (id, kind, provider, provider_id, parent_id, item_kind, item_id, amount, currency, ledger_says, provider_says,
+             run_id, state, opened_at, closed_at, closed_why, closed_note)
+           SELECT id, kind, provider, provider_id, parent_id, item_kind, item_id, amount, currency, ledger_says, provider_says,
+             $1, 'closed', clock_now(), clock_now(), 'repaired', $3 FROM (${SUSPECTED}) seen RETURNING ${DRIFT}`,
+          [runId, JSON.stringify([toRow(seen)]), note],
+        );
+        if (row) await tell(query, toDrift(row), 'drift_repaired');
+      }),
+
+    /** A person says that it is right as it is. Said differently later, it is told again. */
+    acceptDrift: (id: DriftId, by: string, note: string): Promise<DriftAccepted> =>
+      database.transaction(async (query) => {
+        const [row] = await query<DriftRow>(
+          `UPDATE drifts SET state = 'closed', closed_at = clock_now(), closed_why = 'accepted', closed_by = $2, closed_note = $3
+           WHERE id = $1 AND state = 'open' RETURNING ${DRIFT}`,
+          [id, by, note],
+        );
+        if (row) {
+          const drift = toDrift(row);
+          await tell(query, drift, 'drift_accepted', { by, note });
+          return { kind: 'accepted', drift };
+        }
+        const [known] = await query(`SELECT id FROM drifts WHERE id = $1 AND state <> 'suspected'`, [id]);
+        return { kind: known ? 'not_open' : 'missing' };
+      }),
+  };
+}
+
+/** What is told of it, to people; a suspicion is told to nobody. */
+export function createDriftReader(database: Database) {
+  return {
+    async listDrifts({ state, kind, itemId, before, limit }: DriftFilter): Promise<readonly Drift[]> {
+      const rows = await database.query<DriftRow>(
+        `SELECT ${DRIFT} FROM drifts WHERE state <> 'suspected' AND ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2)
+           AND ($3::uuid IS NULL OR item_id = $3) AND ($4::uuid IS NULL OR id < $4) ORDER BY id DESC LIMIT $5`,
+        [state ?? null, kind ?? null, itemId ?? null, before ?? null, limit],
+      );
+      return rows.map(toDrift);
+    },
+
+    async findDrift(id: DriftId): Promise<Drift | undefined> {
+      const [row] = await database.query<DriftRow>(
+        `SELECT ${DRIFT} FROM drifts WHERE id = $1 AND state <> 'suspected'`,
+        [id],
+      );
+      return row && toDrift(row);
+    },
+
+    /** By its id, what it is called at the provider, or the items it is about; open ones first. */
+    async driftsAbout(text: string, itemIds: readonly string[]): Promise<readonly Drift[]> {
+      const rows = await database.query<DriftRow>(
+        `SELECT ${DRIFT} FROM drifts WHERE state <> 'suspected' AND id IN (
+           SELECT id FROM drifts WHERE provider_id = $1 OR parent_id = $1
+           UNION SELECT id FROM drifts WHERE item_id = ANY ($2::uuid[])
+           UNION SELECT id FROM drifts WHERE id::text = lower($1))
+         ORDER BY state = 'open' DESC, id DESC LIMIT 50`,
+        [text, itemIds],
+      );
+      return rows.map(toDrift);
+    },
+
+    /** Of one run what it told, and of all that is open. */
+    async driftsOfRun(runId: ReconciliationId): Promise<readonly Drift[]> {
+      const rows = await database.query<DriftRow>(
+        `SELECT ${DRIFT} FROM drifts WHERE state = 'open' OR (run_id = $1 AND closed_why = 'repaired') ORDER BY kind, id LIMIT 10000`,
+        [runId],
+      );
+      return rows.map(toDrift);
+    },
+  };
+}
+
+/** In its own story, and in that of what it is about: the item's chain last, and nothing is locked after it. */
+async function tell(
+  query: Query,
+  drift: Drift,
+  what: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { id, kind, providerId, ledgerSays, providerSays, item } = drift;
+  const detail = { kind, provider_id: providerId, ledger_says: ledgerSays, provider_says: providerSays, ...more };
+  await recordEvent(query, { kind: 'drift', id, what, detail });
+  if (item) await recordEvent(query, { kind: item.kind, id: item.id, what, detail: { drift: id, ...detail } });
+}
+
+interface DriftRow {
+  id: DriftId;
+  kind: DriftKind;
+  provider: Drift['provider'];
+  provider_id: string;
+  parent_id: string | null;
+  item_kind: DriftItem['kind'] | null;
+  item_id: string | null;
+  amount: string | null;
+  currency: string | null;
+  ledger_says: string;
+  provider_says: string;
+  state: Drift['state'];
+  opened_at: Date | null;
+  last_seen_at: Date;
+  closed_at: Date | null;
+  closed_why: Drift['closedWhy'];
+  closed_by: string | null;
+  closed_note: string | null;
+  [column: string]: unknown;
+}
+
+const DRIFT = `id, kind, provider, provider_id, parent_id, item_kind, item_id, amount, currency, ledger_says, provider_says, state,
+  opened_at, last_seen_at, closed_at, closed_why, closed_by, closed_note`;
+
+const toDrift = (row: DriftRow): Drift => ({
+  id: row.id,
+  kind: row.kind,
+  provider: row.provider,
+  providerId: row.provider_id,
+  parentId: row.parent_id,
+  item: row.item_kind === null || row.item_id === null ? null : { kind: row.item_kind, id: row.item_id },
+  amount: row.amount === null ? null : BigInt(row.amount),
+  currency: row.currency,
+  ledgerSays: row.ledger_says,
+  providerSays: row.provider_says,
+  state: row.state,
+  openedAt: row.opened_at?.toISOString() ?? null,
+  lastSeenAt: row.last_seen_at.toISOString(),
+  closedAt: row.closed_at?.toISOString() ?? null,
+  closedWhy: row.closed_why,
+  closedBy: row.closed_by,
+  closedNote: row.closed_note,
+});

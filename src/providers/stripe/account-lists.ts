@@ -1,0 +1,78 @@
+import type { ReadAnswer, ReversalFacts, StripeDispute, TransferFacts } from '../../domain/calls/provider-answers.js';
+import type { JsonObject } from '../../domain/json.js';
+import { objectAt } from '../../protocols/wire-json.js';
+import { type Outcome, readAnswer } from './answers.js';
+import type { Ask } from './ask.js';
+import { disputeFacts, idAt, pageOf, reversalFacts, transferFacts } from './facts.js';
+
+/** Where a page of an account's own list begins, and since when it looks. */
+export interface AccountPage {
+  /** To the second, inclusive. */
+  readonly createdSince: Date;
+  /** Null: the newest. */
+  readonly startingAfter: string | null;
+}
+
+export interface ListedPage<Item> {
+  readonly items: readonly Item[];
+  /** Where the next page begins; null: nothing follows. */
+  readonly next: string | null;
+}
+
+/** Everything of one kind that an account has, whoever made it: one page of a hundred, newest first. */
+export interface AccountLists {
+  transfersSince(page: AccountPage): Promise<ReadAnswer<ListedPage<TransferFacts>>>;
+  /** By when they were made, of transfers however old: Stripe lists them only among the movements of our balance. */
+  reversalsSince(page: AccountPage): Promise<ReadAnswer<ListedPage<ReversalFacts>>>;
+  disputesSince(page: AccountPage): Promise<ReadAnswer<ListedPage<StripeDispute>>>;
+}
+
+const LONGEST_PAGE = 100;
+
+export function accountLists(ask: Ask): AccountLists {
+  return {
+    transfersSince: async (page) =>
+      listed(
+        await ask('transfers.list', { what: 'the transfers of the account' }, (stripe) =>
+          stripe.transfers.list(paramsOf(page)),
+        ),
+        transferFacts,
+      ),
+    reversalsSince: async (page) =>
+      listed(
+        await ask('balance_transactions.list', { what: 'the reversals of the account' }, (stripe) =>
+          stripe.balanceTransactions.list({ ...paramsOf(page), type: 'transfer_refund', expand: ['data.source'] }),
+        ),
+        (movement) => {
+          const source = objectAt(movement, 'source');
+          return source && reversalFacts(source);
+        },
+      ),
+    disputesSince: async (page) =>
+      listed(
+        await ask('disputes.list', { what: 'the disputes of the account' }, (stripe) =>
+          stripe.disputes.list(paramsOf(page)),
+        ),
+        disputeFacts,
+      ),
+  };
+}
+
+const paramsOf = ({ createdSince, startingAfter }: AccountPage) => ({
+  created: { gte: Math.floor(createdSince.getTime() / 1000) },
+  limit: LONGEST_PAGE,
+  ...(startingAfter === null ? {} : { starting_after: startingAfter }),
+});
+
+/** A single object that cannot be read spoils the page: it might be the one that nobody knows. */
+function listed<Item>(outcome: Outcome, read: (item: JsonObject) => Item | undefined): ReadAnswer<ListedPage<Item>> {
+  return readAnswer(outcome, (object) => {
+    const page = pageOf(object, (item) => {
+      const facts = read(item);
+      const id = idAt(item, 'id');
+      return facts === undefined || id === undefined ? undefined : { facts, id };
+    });
+    const last = page?.items.at(-1);
+    return page && { items: page.items.map(({ facts }) => facts), next: page.hasMore && last ? last.id : null };
+  });
+}
