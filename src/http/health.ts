@@ -1,5 +1,5 @@
 import { withTimeout } from '../domain/timeout.js';
-import type { Figures } from '../ledger/settlements/settlement-types.js';
+import type { Figures } from '../ledger/figure-types.js';
 import { healthOperation, metricsOperation, readyOperation } from './operations.js';
 import { HttpProblem, retryAfter } from './problem.js';
 import { type Reply, type Route, route } from './route.js';

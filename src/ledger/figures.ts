@@ -1,8 +1,8 @@
 import { SWEEP_LANES } from '../domain/sweep-lanes.js';
 import type { Database } from './database.js';
+import type { Figures } from './figure-types.js';
 import { createMarketplaceFigures } from './marketplace/marketplace-figures.js';
 import { IN_USE } from './notifications/notices.js';
-import type { Figures } from './settlements/settlement-types.js';
 
 type Unsettled = Figures['unsettled'][number];
 type Counts = Pick<

@@ -162,11 +162,10 @@ export function createLedger(dependencies: LedgerDependencies) {
           'the database schema is newer than this build, which may send nothing any more: start the build that ran makegood migrate',
         );
       }
-      if (state === 'behind') {
+      if (state === 'behind')
         throw new LedgerNotReady(
           'the database schema is older than this build: run makegood migrate, then start again',
         );
-      }
       const missing = await secrets.missingKeyIds();
       if (missing.length > 0) {
         throw new LedgerNotReady(

@@ -1,7 +1,7 @@
 import { formatDecimal } from '../domain/money.js';
 import { DRIFT_KINDS } from '../domain/reconciliation/drift.js';
 import { PROTOCOLS } from '../domain/settlements/settlement-status.js';
-import type { Figures } from '../ledger/settlements/settlement-types.js';
+import type { Figures } from '../ledger/figure-types.js';
 import { MARKETPLACE_METRICS } from './marketplace-metrics.js';
 import type { FigureMetric, Sample } from './metric.js';
 

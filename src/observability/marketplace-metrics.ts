@@ -1,4 +1,4 @@
-import type { Figures } from '../ledger/settlements/settlement-types.js';
+import type { Figures } from '../ledger/figure-types.js';
 import type { FigureMetric } from './metric.js';
 
 /** Gauges of one list of figures, each with a value of its own for every member. */

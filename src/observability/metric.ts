@@ -1,4 +1,4 @@
-import type { Figures } from '../ledger/settlements/settlement-types.js';
+import type { Figures } from '../ledger/figure-types.js';
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { withTimeout } from '../domain/timeout.js';
-import type { Figures } from '../ledger/settlements/settlement-types.js';
+import type { Figures } from '../ledger/figure-types.js';
 import { FIGURE_METRICS } from './figure-metrics.js';
 
 export interface MetricsDependencies {

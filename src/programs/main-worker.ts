@@ -1,14 +1,11 @@
 import { hostname } from 'node:os';
-import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
-import { CALLS_AT_ONCE } from '../../activities/bulkhead.js';
+import { Runtime } from '@temporalio/worker';
 import { type ActivityDependencies, createActivities } from '../../activities/index.js';
 import { createNotificationActivities } from '../../activities/notification-activities.js';
 import { createRecorder } from '../calls/settlements/recorder.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import { sweepIntervals } from '../domain/sweep-lanes.js';
-import { notificationTaskQueue, stripeTaskQueue } from '../domain/workflow-ids.js';
 import { createDatabase } from '../ledger/database.js';
 import { createLedger, type Ledger } from '../ledger/ledger.js';
 import { createSealer } from '../ledger/sealer.js';
@@ -17,7 +14,7 @@ import type { Nudge } from '../orchestration/marketplace.js';
 import { createNotificationOrchestration } from '../orchestration/notifications.js';
 import { prepareTemporal } from '../orchestration/prepare-temporal.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
-import { connectionOptions, createTemporalClient, type TemporalClient } from '../orchestration/temporal-client.js';
+import { createTemporalClient, type TemporalClient } from '../orchestration/temporal-client.js';
 import { createAnchorDirectory } from '../providers/anchors/anchor-directory.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
 import type { AuthorizationReader } from '../providers/evm/authorizations.js';
@@ -33,7 +30,8 @@ import {
 import { createReconcileRuntime } from './reconcile-runtime.js';
 import { type ReadSettings, reloadOnHangup } from './reload.js';
 import type { TempoRuntime } from './tempo-runtime.js';
-import { loadTraces, type ProcessTraces } from './traces.js';
+import { runWorkersUntilStopped } from './temporal-workers.js';
+import { loadTraces } from './traces.js';
 
 /** What the test build wraps to kill the process before or after a chosen call. */
 export interface WorkerParts extends MarketplaceProviders {
@@ -54,10 +52,7 @@ export interface WorkerRunOptions {
   readonly holdMs?: number | undefined;
 }
 
-const PREPARE_EVERY_MS = 3 * 60_000;
 const TRY_AGAIN_MS = 2_000;
-/** Calls under way finish within this and their own limit together; what does not is unknown, and is asked again. */
-const GRACE_BESIDE_THE_CALL_MS = 30_000;
 
 /**
  * Runs until SIGTERM or SIGINT. Keeps trying while Temporal is away; refuses to start on an old schema or without a key
@@ -121,13 +116,8 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
 
-  const { given, wake } = dependenciesOf(config, parts, {
-    client,
-    tempo,
-    authorizations,
-    logger,
-    holdMs: options.holdMs,
-  });
+  const { holdMs } = options;
+  const { given, wake } = dependenciesOf(config, parts, { client, tempo, authorizations, logger, holdMs });
   const activities = createActivities(given);
   const telling =
     config.notifications &&
@@ -140,7 +130,16 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
   const traced = await traces?.worker();
   while (!stop.signal.aborted) {
     try {
-      await runUntilStopped({ config, activities, telling, traced, prepare, logger, stop: stop.signal, options });
+      await runWorkersUntilStopped({
+        config,
+        activities,
+        telling,
+        traced,
+        prepare,
+        logger,
+        stop: stop.signal,
+        options,
+      });
     } catch (error) {
       if (stop.signal.aborted) break;
       logger.warn(
@@ -251,99 +250,6 @@ function dependenciesOf(
   };
   return { given, wake };
 }
-
-interface RunOptions {
-  readonly config: Config;
-  readonly activities: ReturnType<typeof createActivities>;
-  /** Undefined: there is nobody to be told. */
-  readonly telling: ReturnType<typeof createNotificationActivities> | undefined;
-  readonly traced: Awaited<ReturnType<ProcessTraces['worker']>> | undefined;
-  readonly prepare: () => Promise<void>;
-  readonly logger: Logger;
-  readonly stop: AbortSignal;
-  readonly options: WorkerRunOptions;
-}
-
-async function runUntilStopped(run: RunOptions): Promise<void> {
-  const { config, activities, telling, traced, prepare, logger, stop, options } = run;
-  const connection = await NativeConnection.connect(connectionOptions(config.temporal));
-  try {
-    await prepare();
-    const workflowBundle = {
-      codePath: options.workflowBundle ?? fileURLToPath(new URL('../../workflow-bundle.js', import.meta.url)),
-    };
-    const common = { connection, workflowBundle, namespace: config.temporal.namespace, ...traced };
-    const workers = [await Worker.create({ ...settlementOptions(config), ...common, activities })];
-    if (config.stripe) workers.push(await Worker.create({ ...stripeOptions(config), ...common, activities }));
-    if (telling) workers.push(await Worker.create({ ...tellingOptions(config), ...common, activities: telling }));
-    const healing = setInterval(() => {
-      prepare().catch((error: unknown) =>
-        logger.warn({ err: error }, 'Temporal could not be checked; the next check follows'),
-      );
-    }, options.prepareEveryMs ?? PREPARE_EVERY_MS);
-    const shutdown = () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
-    };
-    stop.addEventListener('abort', shutdown, { once: true });
-    logger.info({ taskQueue: config.temporal.taskQueue }, 'worker is ready');
-    try {
-      const running = workers.map((worker) => worker.run());
-      if (stop.aborted) shutdown();
-      // Where one ends, the other ends too, and both are made anew.
-      await Promise.race(running).finally(shutdown);
-      await Promise.all(running);
-    } finally {
-      clearInterval(healing);
-      stop.removeEventListener('abort', shutdown);
-    }
-  } finally {
-    await connection.close();
-  }
-}
-
-function settlementOptions(config: Config): WorkerOptions {
-  return {
-    taskQueue: config.temporal.taskQueue,
-    // Above all providers at their limits together (CALLS_AT_ONCE each), so that those that hang never fill all slots:
-    // sweeps, decisions and reads of the ledger find one.
-    maxConcurrentActivityTaskExecutions: 6 * CALLS_AT_ONCE,
-    // A first attempt runs inside its workflow task and keeps both places for up to QUICK_LIMIT_MS. Two protocols of one auth
-    // server may hang at once: with fewer places than this, others' settlements and the operators' queries would wait.
-    maxConcurrentLocalActivityExecutions: 3 * CALLS_AT_ONCE,
-    maxConcurrentWorkflowTaskExecutions: 3 * CALLS_AT_ONCE,
-    maxConcurrentWorkflowTaskPolls: 4,
-    maxConcurrentActivityTaskPolls: 4,
-    // Never below the places for workflow tasks: with more of them inside first attempts than it may remember, it stands still.
-    maxCachedWorkflows: 1_000,
-    shutdownGraceTime: config.settlement.httpTimeoutMs + GRACE_BESIDE_THE_CALL_MS,
-    shutdownForceTime: config.settlement.httpTimeoutMs + 2 * GRACE_BESIDE_THE_CALL_MS,
-  };
-}
-
-/** An attempt that waits for its token holds only a promise, and the sellers' turns are taken among those that wait. */
-const stripeOptions = (config: Config): WorkerOptions => ({
-  taskQueue: stripeTaskQueue(config.temporal.taskQueue),
-  maxConcurrentActivityTaskExecutions: 1_000,
-  maxConcurrentLocalActivityExecutions: 200,
-  maxConcurrentWorkflowTaskExecutions: 200,
-  maxCachedWorkflows: 1_000,
-  maxConcurrentActivityTaskPolls: 4,
-  shutdownGraceTime: STRIPE_GRACE_MS,
-  shutdownForceTime: STRIPE_GRACE_MS + GRACE_BESIDE_THE_CALL_MS,
-});
-/** A look and a call of twenty seconds each, and what is around them. */
-const STRIPE_GRACE_MS = 60_000;
-
-/** At most one message of each reason waits for a destination, so these are enough for several that hang. */
-const tellingOptions = (config: Config): WorkerOptions => ({
-  taskQueue: notificationTaskQueue(config.temporal.taskQueue),
-  maxConcurrentActivityTaskExecutions: 200,
-  maxConcurrentWorkflowTaskExecutions: 20,
-  maxCachedWorkflows: 200,
-  maxConcurrentActivityTaskPolls: 2,
-  shutdownGraceTime: GRACE_BESIDE_THE_CALL_MS,
-  shutdownForceTime: 2 * GRACE_BESIDE_THE_CALL_MS,
-});
 
 /** The SDK's own messages join ours; what it calls info is detail to an operator. */
 function runtimeLogger(logger: Logger) {

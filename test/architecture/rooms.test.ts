@@ -29,7 +29,7 @@ const MAY_IMPORT: Readonly<
   Record<string, { readonly values?: readonly string[]; readonly types?: readonly string[] }>
 > = {
   'src/domain': {},
-  'src/observability': { values: ['src/domain'], types: ['src/ledger/settlements/settlement-types.ts'] },
+  'src/observability': { values: ['src/domain'], types: ['src/ledger/figure-types.ts'] },
   'src/protocols': { values: ['src/domain'] },
   'src/ledger': { values: ['src/domain'] },
   'src/client': { values: ['src/domain'] },

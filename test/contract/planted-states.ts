@@ -1,7 +1,7 @@
 import { ATTENTION_REASONS } from '../../src/domain/decisions/attention.js';
 import { DECIDABLE_KINDS } from '../../src/domain/decisions/decisions.js';
 import type { MarketplaceKind } from '../../src/domain/marketplace/marketplace.js';
-import type { Figures, MarketplaceFigures } from '../../src/ledger/settlements/settlement-types.js';
+import type { Figures, MarketplaceFigures } from '../../src/ledger/figure-types.js';
 import { NO_FIGURES } from '../support/api.js';
 
 export interface State {

@@ -1,7 +1,7 @@
 import { runbookOf } from '../../domain/explanations/attention-reasons.js';
 import { BREAKERS_OF, PAUSABLE, pausableOf } from '../../domain/provider-pauses.js';
+import type { Figures } from '../../ledger/figure-types.js';
 import type { OverviewFacts, ProviderState, WaitingSum } from '../../ledger/reading/overview-facts.js';
-import type { Figures } from '../../ledger/settlements/settlement-types.js';
 import { fromLedger } from '../from-ledger.js';
 import type { Reply } from '../route.js';
 import type { ReadingDependencies } from './reading-dependencies.js';

@@ -1,5 +1,5 @@
 import type { Database } from '../database.js';
-import type { MarketplaceFigures } from '../settlements/settlement-types.js';
+import type { MarketplaceFigures } from '../figure-types.js';
 
 type Row<T> = T & { [column: string]: unknown };
 

@@ -1,5 +1,5 @@
 import type { Database } from '../database.js';
-import type { Figures } from '../settlements/settlement-types.js';
+import type { Figures } from '../figure-types.js';
 
 /** Older pictures are drawn from metrics. */
 const KEPT = `interval '8 days'`;
