@@ -22,8 +22,8 @@ const INPUTS = [
   'tsconfig.build.json',
   'package-lock.json',
 ];
-/** The pages share their words with the product: src/domain. */
-const WEB_INPUTS = ['web', 'src/domain', 'scripts/build.mjs', 'package-lock.json'];
+/** The pages share their words with the product, and have its runbooks with them. */
+const WEB_INPUTS = ['web', 'src/domain', 'docs/runbooks', 'scripts/build.mjs', 'package-lock.json'];
 const TEST_INPUTS = [...INPUTS, 'test/support', 'test/tsconfig.processes.json'];
 const BENCH_INPUTS = [...INPUTS, 'bench', 'test/support'];
 

@@ -46,3 +46,12 @@ const HYPERSWITCH_UNITS: Readonly<Record<string, bigint>> = { UGX: 100n };
 
 /** So many of our minor units are one of Hyperswitch's. */
 export const hyperswitchUnit = (currency: string): bigint => HYPERSWITCH_UNITS[currency] ?? 1n;
+
+/** How many of the digits of an amount in minor units are decimals, as Stripe and this product write them. */
+export const decimalsOf = (currency: string): number =>
+  WITHOUT_DECIMALS.has(currency) ? 0 : WITH_THREE.has(currency) ? 3 : 2;
+
+const WITHOUT_DECIMALS: ReadonlySet<string> = new Set(
+  'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '),
+);
+const WITH_THREE: ReadonlySet<string> = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
