@@ -1,11 +1,12 @@
 import { createTheme, localStorageColorSchemeManager, MantineProvider } from '@mantine/core';
-import '@mantine/core/styles.css';
+
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './api/queries.js';
 import { router } from './router.js';
+import './styles/mantine.css';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/parts.css';

@@ -10,7 +10,7 @@ export const shortId = (id: string): string =>
 export function asText(value: unknown): string {
   if (value === null || value === undefined || value === '') return '—';
   if (typeof value === 'string') return value;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 }
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>

@@ -20,7 +20,7 @@ export function Act({ told }: { readonly told: Explanation }) {
   // What was answered outlives the question: the item does not ask any more once it is decided.
   const [answered, setAnswered] = useState<Answered>();
   return (
-    <Panel title="What you can do">
+    <Panel title="What you can do" className="panel-act">
       <div id="act">
         {answered ? <Outcome answered={answered} /> : null}
         {told.waiting_decision ? <Approve told={told} waiting={told.waiting_decision} done={setAnswered} /> : null}

@@ -155,6 +155,13 @@ function Chosen({ kind, reason }: { readonly kind: string; readonly reason: stri
 
 const ask = (request: BulkRequest) => post<BulkAnswer>('/api/v1/decisions/bulk', request);
 
+/** The server writes `1999900 USD`. */
+function amountInWords(text: string | null): string {
+  const [, amount, unit] = /^(-?[0-9]+) ([A-Z]{3})$/.exec(text ?? '') ?? [];
+  const money = moneyOf(amount, unit);
+  return money ? moneyInWords(money) : (text ?? '—');
+}
+
 function Totals({ answer }: { readonly answer: BulkAnswer }) {
   return (
     <span className="amount">
@@ -220,7 +227,7 @@ function Items({
                   ) : null}
                 </span>
               </td>
-              <td data-head="Amount">{item.amount ?? '—'}</td>
+              <td data-head="Amount">{amountInWords(item.amount)}</td>
               <td data-head="Status">{item.status ? <StatusTag kind={kind} status={item.status} /> : '—'}</td>
               <td data-head="Detail">{item.detail ?? '—'}</td>
             </tr>

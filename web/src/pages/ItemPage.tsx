@@ -122,7 +122,7 @@ export function moneyOfItem(kind: string, item: ListedItem | undefined): Money |
 
 function WhereItIs({ told, item }: { readonly told: Explanation; readonly item: ListedItem | undefined }) {
   return (
-    <Panel title="Where the money is">
+    <Panel title="Where the money is" className="panel-where">
       <MoneyIsHere
         size="large"
         money={moneyOfItem(told.kind, item)}
@@ -163,6 +163,7 @@ function Shares({ shares, currency }: { readonly shares: readonly Share[]; reado
               amountInWords={String(share.has)}
               places={[share.party]}
               certainty={null}
+              account={share.account}
               words={owed(share, currency)}
             />
           </li>
@@ -172,12 +173,12 @@ function Shares({ shares, currency }: { readonly shares: readonly Share[]; reado
   );
 }
 
-function owed({ account, to_come: toCome, to_give_back: toGiveBack }: Share, currency: unknown): string {
+function owed({ to_come: toCome, to_give_back: toGiveBack }: Share, currency: unknown): string {
   const open = [
     Number(toCome) === 0 ? undefined : `${inUnits(toCome, currency)} to come`,
     Number(toGiveBack) === 0 ? undefined : `${inUnits(toGiveBack, currency)} to be taken back`,
   ].filter((part) => part !== undefined);
-  return [account ?? undefined, open.length === 0 ? 'nothing is open' : open.join(', ')].filter(Boolean).join(': ');
+  return open.join(', ');
 }
 
 function inUnits(amount: number | string, currency: unknown): string {

@@ -8,7 +8,7 @@ import { type Filters, listQuery } from '../api/queries.js';
 import type { ListedItem } from '../api/types.js';
 import { plural, shortId } from '../format/text.js';
 import { type Column, type Filter, type List, listOf } from '../lists/lists.js';
-import { Amount } from '../parts/Amount.js';
+import { Amount, columnOf } from '../parts/Amount.js';
 import { Icon } from '../parts/Icon.js';
 import { ItemLink } from '../parts/ItemLink.js';
 import { PageHead } from '../parts/PageHead.js';
@@ -157,8 +157,7 @@ function Row({
 
 function cellOf(column: Column, item: ListedItem, items: readonly ListedItem[]): ReactNode {
   if (!column.money) return column.cell?.(item);
-  const places = Math.max(...items.map((one) => column.money?.(one)?.decimals ?? 0));
-  return <Amount money={column.money(item)} places={places} />;
+  return <Amount money={column.money(item)} {...columnOf(items.map((one) => column.money?.(one)))} />;
 }
 
 /** The columns are a habit of a person, so this browser keeps them; the filters are the question. */

@@ -7,7 +7,7 @@ import type { Overview as Facts, Needed, Sum } from '../api/types.js';
 import { type Money, moneyOf } from '../format/money.js';
 import { capital, plural } from '../format/text.js';
 import { shortAsset } from '../lists/lists.js';
-import { Amount } from '../parts/Amount.js';
+import { Amount, type AmountColumn, columnOf } from '../parts/Amount.js';
 import { PageHead } from '../parts/PageHead.js';
 import { Panel } from '../parts/Panel.js';
 import { RunbookLink } from '../parts/RunbookLink.js';
@@ -47,14 +47,16 @@ function Parts({ facts }: { readonly facts: Facts }) {
       <Figures facts={facts} />
       <div className="grid-overview">
         <NeedsAPerson needed={facts.needs_a_person} />
-        <Panel title="The last hours" className="panel-charts">
+        <Panel title="The last hours" className="panel-whole">
           <Suspense fallback={<Loading rows={8} what="the charts" />}>
             <Charts series={facts.series} />
           </Suspense>
         </Panel>
         <OpenMoneyPanel facts={facts} />
-        <Providers providers={facts.providers} />
-        <Housekeeping facts={facts} />
+        <div className="column">
+          <Providers providers={facts.providers} />
+          <Housekeeping facts={facts} />
+        </div>
       </div>
     </>
   );
@@ -117,8 +119,9 @@ export const moneyOfSum = ({ unit, decimals, amount }: Sum): Money | undefined =
 
 function NeedsAPerson({ needed }: { readonly needed: readonly Needed[] }) {
   const rows = [...needed].sort((one, other) => (one.oldest_at < other.oldest_at ? -1 : 1));
+  const column = columnOf(needed.flatMap(({ amounts }) => amounts.map(moneyOfSum)));
   return (
-    <Panel title="Needs a person" className="panel-wide">
+    <Panel title="Needs a person" className="panel-whole">
       {rows.length === 0 ? (
         <Empty title="Nobody has to decide anything">What gets stuck appears here with its amount and its age.</Empty>
       ) : (
@@ -138,7 +141,7 @@ function NeedsAPerson({ needed }: { readonly needed: readonly Needed[] }) {
             </thead>
             <tbody>
               {rows.map((row) => (
-                <NeededRow key={`${row.kind} ${row.reason}`} row={row} />
+                <NeededRow key={`${row.kind} ${row.reason}`} row={row} column={column} />
               ))}
             </tbody>
           </table>
@@ -148,9 +151,8 @@ function NeedsAPerson({ needed }: { readonly needed: readonly Needed[] }) {
   );
 }
 
-function NeededRow({ row }: { readonly row: Needed }) {
+function NeededRow({ row, column }: { readonly row: Needed; readonly column: AmountColumn }) {
   const { kind, reason, count, amounts, oldest_at: oldest, runbook } = row;
-  const places = Math.max(0, ...amounts.map((sum) => moneyOfSum(sum)?.decimals ?? 0));
   return (
     <tr>
       <th scope="row" data-head="Reason" className="reason-cell">
@@ -172,7 +174,7 @@ function NeededRow({ row }: { readonly row: Needed }) {
         {amounts.length === 0 ? <span className="muted">—</span> : null}
         {amounts.map((sum) => (
           <div key={`${sum.unit} ${sum.decimals}`}>
-            <Amount money={moneyOfSum(sum)} places={places} />
+            <Amount money={moneyOfSum(sum)} {...column} />
           </div>
         ))}
       </td>
@@ -197,13 +199,12 @@ function NeededRow({ row }: { readonly row: Needed }) {
 
 function OpenMoneyPanel({ facts }: { readonly facts: Facts }) {
   const { unsettled, marketplace } = facts;
-  const places = Math.max(
-    0,
-    ...marketplace.map(({ amount, currency }) => moneyOf(amount, currency)?.decimals ?? 0),
-    ...unsettled.map(({ decimals }) => decimals),
-  );
+  const column = columnOf([
+    ...unsettled.map(({ amount, asset, decimals }) => moneyOf(amount, shortAsset(asset), decimals)),
+    ...marketplace.map(({ amount, currency }) => moneyOf(amount, currency)),
+  ]);
   return (
-    <Panel title="Promised and not moved yet" className="panel-wide">
+    <Panel title="Promised and not moved yet">
       {unsettled.length + marketplace.length === 0 ? (
         <Empty title="Everything that was promised has moved" />
       ) : (
@@ -240,7 +241,7 @@ function OpenMoneyPanel({ facts }: { readonly facts: Facts }) {
                     <StatusTag kind="settlement" status="pending" />
                   </td>
                   <td data-head="Amount" className="number">
-                    <Amount money={moneyOf(amount, shortAsset(asset), decimals)} places={places} />
+                    <Amount money={moneyOf(amount, shortAsset(asset), decimals)} {...column} />
                   </td>
                   <td data-head="Count" className="number">
                     {count.toLocaleString('en-GB')}
@@ -267,7 +268,7 @@ function OpenMoneyPanel({ facts }: { readonly facts: Facts }) {
                     <StatusTag kind={kind} status={status} />
                   </td>
                   <td data-head="Amount" className="number">
-                    <Amount money={moneyOf(amount, currency)} places={places} />
+                    <Amount money={moneyOf(amount, currency)} {...column} />
                   </td>
                   <td data-head="Count" className="number">
                     {count.toLocaleString('en-GB')}

@@ -1,5 +1,16 @@
 import { digitsOf, type Money, moneyInWords } from '../format/money.js';
 
+/** What the amounts of one column have in common, so that their points stand below each other. */
+export interface AmountColumn {
+  readonly places: number;
+  readonly unitLetters: number;
+}
+
+export const columnOf = (amounts: readonly (Money | undefined)[]): AmountColumn => ({
+  places: Math.max(0, ...amounts.map((money) => money?.decimals ?? 0)),
+  unitLetters: Math.max(0, ...amounts.map((money) => money?.unit.length ?? 0)),
+});
+
 /**
  * An amount whose point stands below the point of the amounts above it.
  * @param places decimals of the widest amount of its column
@@ -7,11 +18,12 @@ import { digitsOf, type Money, moneyInWords } from '../format/money.js';
 export function Amount({
   money,
   places,
-  unit = true,
+  unitLetters,
 }: {
   readonly money: Money | undefined;
   readonly places?: number;
-  readonly unit?: boolean;
+  /** Letters of the longest unit of its column. */
+  readonly unitLetters?: number;
 }) {
   if (!money) return <span className="muted">—</span>;
   const { whole, fraction } = digitsOf(money);
@@ -24,7 +36,9 @@ export function Amount({
           {fraction}
         </span>
       )}
-      {unit ? <span className="amount-unit">{money.unit}</span> : null}
+      <span className="amount-unit" style={unitLetters === undefined ? undefined : { minWidth: `${unitLetters}ch` }}>
+        {money.unit}
+      </span>
     </span>
   );
 }

@@ -3,7 +3,7 @@ const PATHS = {
   check: 'M3.5 8.5l3 3 6-7',
   question: 'M5.8 6a2.2 2.2 0 1 1 3.2 2c-.7.4-1 .8-1 1.6M8 12.2v.1',
   arrow: 'M3 8h9M8.5 4.5L12 8l-3.5 3.5',
-  dots: 'M4 8h.01M8 8h.01M12 8h.01',
+  dots: 'M8 3.200a4.800 4.800 0 1 1 0 9.600 4.800 4.800 0 0 1 0-9.600z',
   none: 'M3.8 3.8l8.4 8.4M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11z',
   hand: 'M8 2.5l6 10.5H2L8 2.5zM8 6.5v3M8 11.3v.1',
   clock: 'M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11zM8 5v3.2l2.2 1.3',
@@ -38,7 +38,7 @@ export function Icon({ name, size = 14 }: { readonly name: IconName; readonly si
       viewBox="0 0 16 16"
       fill="none"
       stroke="currentColor"
-      strokeWidth="1.6"
+      strokeWidth={size > 14 ? 1.3 : 1.6}
       strokeLinecap="round"
       strokeLinejoin="round"
       aria-hidden="true"

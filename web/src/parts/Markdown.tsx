@@ -25,7 +25,7 @@ function blocksOf(text: string): readonly Block[] {
   const lines = text.split('\n');
   const blocks: Block[] = [];
   let at = 0;
-  const while_ = (holds: (line: string) => boolean): string[] => {
+  const takeWhile = (holds: (line: string) => boolean): string[] => {
     const start = at;
     while (at < lines.length && holds(lines[at] ?? '')) at += 1;
     return lines.slice(start, at);
@@ -39,19 +39,20 @@ function blocksOf(text: string): readonly Block[] {
       at += 1;
     } else if (/^\s*```/.test(line)) {
       at += 1;
-      blocks.push({ type: 'code', text: while_((one) => !/^\s*```/.test(one)).join('\n') });
+      blocks.push({ type: 'code', text: takeWhile((one) => !/^\s*```/.test(one)).join('\n') });
       at += 1;
-    } else if (line.startsWith('|')) blocks.push({ type: 'table', rows: rowsOf(while_((one) => one.startsWith('|'))) });
+    } else if (line.startsWith('|'))
+      blocks.push({ type: 'table', rows: rowsOf(takeWhile((one) => one.startsWith('|'))) });
     else if (ITEM.test(line))
       blocks.push({
         type: 'list',
         ordered: /^\s*\d/.test(line),
-        items: itemsOf(while_((one) => ITEM.test(one) || /^\s{2,}\S/.test(one))),
+        items: itemsOf(takeWhile((one) => ITEM.test(one) || /^\s{2,}\S/.test(one))),
       });
     else
       blocks.push({
         type: 'paragraph',
-        text: while_((one) => one.trim() !== '' && !/^(?:#|\s*```|\|)/.test(one) && !ITEM.test(one)).join(' '),
+        text: takeWhile((one) => one.trim() !== '' && !/^(?:#|\s*```|\|)/.test(one) && !ITEM.test(one)).join(' '),
       });
   }
   return blocks;

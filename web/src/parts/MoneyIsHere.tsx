@@ -15,6 +15,7 @@ export function MoneyIsHere({
   places,
   words,
   certainty,
+  account,
   size = 'line',
 }: {
   readonly money: Money | undefined;
@@ -23,6 +24,8 @@ export function MoneyIsHere({
   readonly places: readonly Place[];
   readonly words?: string;
   readonly certainty: string | null;
+  /** Whose, where one place has several. */
+  readonly account?: string | null;
   readonly size?: 'line' | 'large';
 }) {
   return (
@@ -36,7 +39,10 @@ export function MoneyIsHere({
             {index > 0 ? (
               <span className="here-or">{certainty === 'unknown' || certainty === 'in_flight' ? 'or' : 'and'}</span>
             ) : null}
-            <span className={`place place-${place}`}>{capital(PLACE_WORDS[place] ?? place)}</span>
+            <span className={`place place-${place}`}>
+              {capital(PLACE_WORDS[place] ?? place)}
+              {account ? <code>{account}</code> : null}
+            </span>
           </span>
         ))}
         {certainty ? <CertaintyTag certainty={certainty} /> : null}

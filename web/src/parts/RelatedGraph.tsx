@@ -16,9 +16,9 @@ interface Node {
   readonly from: readonly string[];
 }
 
-const WIDTH = 196;
+const WIDTH = 164;
 const HEIGHT = 74;
-const GAP_X = 46;
+const GAP_X = 30;
 const GAP_Y = 14;
 
 /** The order, what was paid and sent of it, and what came of that: each a link, the lines drawn between them. */
@@ -115,13 +115,17 @@ const DEPTH: Readonly<Record<string, number>> = {
 /** In columns by what comes of what; each column in the order of its parents. */
 function placesOf(nodes: readonly Node[]): readonly Placed[] {
   const depths = [...new Set(nodes.map(({ kind }) => DEPTH[kind] ?? 1))].sort((one, other) => one - other);
-  const rows = new Map<number, number>();
+  // what goes to sellers stands below what goes to the buyer, so that no line runs under a box
+  const below = nodes.filter(({ kind }) => kind === 'refund' || kind === 'dispute').length;
+  const rows = new Map<string, number>();
   return [...nodes]
     .sort((one, other) => (DEPTH[one.kind] ?? 1) - (DEPTH[other.kind] ?? 1))
     .map((node) => {
       const depth = depths.indexOf(DEPTH[node.kind] ?? 1);
-      const row = rows.get(depth) ?? 0;
-      rows.set(depth, row + 1);
+      const isBelow = node.kind === 'transfer' || node.kind === 'reversal';
+      const column = `${depth} ${isBelow}`;
+      const row = rows.get(column) ?? (isBelow ? Math.max(1, below) : 0);
+      rows.set(column, row + 1);
       return { node, depth, x: depth * (WIDTH + GAP_X), y: row * (HEIGHT + GAP_Y) };
     });
 }

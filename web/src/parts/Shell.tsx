@@ -1,6 +1,6 @@
 import { Button, Drawer, Modal, Switch, useMantineColorScheme } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
-import { Link, Outlet, useNavigate, useRouterState, useSearch } from '@tanstack/react-router';
+import { Link, Outlet, useNavigate, useRouter, useRouterState, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { rememberCsrf, remove } from '../api/client.js';
 import { type Liveness, useLiveChanges } from '../api/live.js';
@@ -12,7 +12,8 @@ import { Icon, type IconName } from './Icon.js';
 
 /** What stands around every page: search, where one can go, whether it is live, who is signed in. */
 export function Shell() {
-  const [menu, setMenu] = useState(false);
+  // an open menu belongs to the page that it was opened on
+  const [menuAt, setMenuAt] = useState<string>();
   const [help, setHelp] = useState(false);
   const searchField = useRef<HTMLInputElement>(null);
   const navigate = useNavigate();
@@ -32,12 +33,18 @@ export function Shell() {
     'g r': list('reversals'),
     'g w': list('webhooks'),
   });
-  useEffect(() => {
-    setMenu(false);
-    // whoever goes on by keys or by ear begins with the page and not with the menu
-    main.current?.focus({ preventScroll: true });
-    window.scrollTo(0, 0);
-  }, [path]);
+  const menu = menuAt === path;
+  const router = useRouter();
+  useEffect(
+    () =>
+      router.subscribe('onResolved', ({ pathChanged }) => {
+        if (!pathChanged) return;
+        // whoever goes on by keys or by ear begins with the page and not with the menu
+        main.current?.focus({ preventScroll: true });
+        window.scrollTo(0, 0);
+      }),
+    [router],
+  );
   return (
     <div className="shell">
       <a className="skip" href="#main">
@@ -49,7 +56,7 @@ export function Shell() {
           className="bare top-menu"
           aria-label="Menu"
           aria-expanded={menu}
-          onClick={() => setMenu(true)}
+          onClick={() => setMenuAt(path)}
         >
           <Icon name="menu" size={18} />
         </button>
@@ -73,7 +80,7 @@ export function Shell() {
       <aside className="side">
         <Nav />
       </aside>
-      <Drawer opened={menu} onClose={() => setMenu(false)} title="Makegood" size={260} lockScroll={false}>
+      <Drawer opened={menu} onClose={() => setMenuAt(undefined)} title="Makegood" size={260} lockScroll={false}>
         <Nav />
       </Drawer>
       <main id="main" ref={main} tabIndex={-1}>
