@@ -227,6 +227,8 @@ function ColumnChoice({
 
 function FilterBar({ list, search }: { readonly list: List; readonly search: Filters }) {
   const navigate = useNavigate();
+  // on a phone they would hide the list
+  const [isOpen, setOpen] = useState(false);
   const set = (name: string, value: string) => {
     const next = { ...search, [name]: value };
     if (value === '') delete (next as Record<string, string>)[name];
@@ -234,30 +236,41 @@ function FilterBar({ list, search }: { readonly list: List; readonly search: Fil
   };
   const active = list.filters.filter(({ name }) => search[name]);
   return (
-    <form
-      className="filters"
-      role="search"
-      aria-label={`Filters of ${list.title}`}
-      onSubmit={(event) => event.preventDefault()}
-    >
-      {list.filters.map((filter) => (
-        <FilterField
-          key={filter.name}
-          filter={filter}
-          value={search[filter.name] ?? ''}
-          set={(value) => set(filter.name, value)}
-        />
-      ))}
-      {active.length > 0 ? (
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          onClick={() => void navigate({ to: '/$list', params: { list: list.path }, search: {} })}
-        >
-          Clear {plural(active.length, 'filter')}
-        </Button>
-      ) : null}
-    </form>
+    <>
+      <Button
+        className="filters-toggle"
+        variant="default"
+        size="compact-md"
+        aria-expanded={isOpen}
+        onClick={() => setOpen(!isOpen)}
+      >
+        Filters{active.length > 0 ? ` (${active.length})` : ''}
+      </Button>
+      <form
+        className={isOpen ? 'filters filters-open' : 'filters'}
+        role="search"
+        aria-label={`Filters of ${list.title}`}
+        onSubmit={(event) => event.preventDefault()}
+      >
+        {list.filters.map((filter) => (
+          <FilterField
+            key={filter.name}
+            filter={filter}
+            value={search[filter.name] ?? ''}
+            set={(value) => set(filter.name, value)}
+          />
+        ))}
+        {active.length > 0 ? (
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            onClick={() => void navigate({ to: '/$list', params: { list: list.path }, search: {} })}
+          >
+            Clear {plural(active.length, 'filter')}
+          </Button>
+        ) : null}
+      </form>
+    </>
   );
 }
 

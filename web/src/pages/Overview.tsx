@@ -52,11 +52,11 @@ function Parts({ facts }: { readonly facts: Facts }) {
             <Charts series={facts.series} />
           </Suspense>
         </Panel>
-        <OpenMoneyPanel facts={facts} />
         <div className="column">
-          <Providers providers={facts.providers} />
+          <OpenMoneyPanel facts={facts} />
           <Housekeeping facts={facts} />
         </div>
+        <Providers providers={facts.providers} />
       </div>
     </>
   );
@@ -126,7 +126,7 @@ function NeedsAPerson({ needed }: { readonly needed: readonly Needed[] }) {
         <Empty title="Nobody has to decide anything">What gets stuck appears here with its amount and its age.</Empty>
       ) : (
         <div className="table-wrap">
-          <table className="table">
+          <table className="table needed">
             <thead>
               <tr>
                 <th scope="col">Reason</th>

@@ -30,12 +30,15 @@ export function Amount({
   const width = places ?? money.decimals;
   return (
     <span className="amount" title={`${moneyInWords(money)} (${money.amount} in its smallest unit)`}>
-      <span className="amount-whole">{whole}</span>
-      {width === 0 ? null : (
-        <span className="amount-fraction" style={{ minWidth: `${width + 0.55}ch` }}>
-          {fraction}
-        </span>
-      )}
+      <span className="amount-digits">
+        {' '}
+        <span className="amount-whole">{whole}</span>
+        {width === 0 ? null : (
+          <span className="amount-fraction" style={{ minWidth: `${width + 0.55}ch` }}>
+            {fraction}
+          </span>
+        )}
+      </span>{' '}
       <span className="amount-unit" style={unitLetters === undefined ? undefined : { minWidth: `${unitLetters}ch` }}>
         {money.unit}
       </span>

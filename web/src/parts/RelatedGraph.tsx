@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { itemQuery } from '../api/queries.js';
 import type { Explanation, ListedItem } from '../api/types.js';
 import { type Money, moneyInWords, moneyOf } from '../format/money.js';
-import { asText, shortId } from '../format/text.js';
+import { asText } from '../format/text.js';
 import { Panel } from './Panel.js';
 import { StatusTag } from './Status.js';
 
@@ -16,9 +16,9 @@ interface Node {
   readonly from: readonly string[];
 }
 
-const WIDTH = 164;
+const WIDTH = 172;
 const HEIGHT = 74;
-const GAP_X = 30;
+const GAP_X = 22;
 const GAP_Y = 14;
 
 /** The order, what was paid and sent of it, and what came of that: each a link, the lines drawn between them. */
@@ -76,7 +76,7 @@ function Graph({ nodes, self }: { readonly nodes: readonly Node[]; readonly self
                 aria-current={isSelf ? 'page' : undefined}
               >
                 <span className="node-kind">
-                  {node.kind} <code>{shortId(node.id)}</code>
+                  {node.kind} <code>{node.id.slice(0, 8)}</code>
                 </span>
                 <span className="node-amount">{node.amount}</span>
                 <StatusTag kind={node.kind} status={node.status} />
