@@ -1,13 +1,9 @@
 import type { Command } from 'commander';
-import { explainNext, explainNextOfSettlement, whenNext } from '../domain/decisions/explain-next.js';
-import { type Explanation, explain, explanationLines } from '../domain/explanations/explain.js';
+import { explanationLines } from '../domain/explanations/explain.js';
 import { channelExplanationLines, explainChannel } from '../domain/explanations/explain-channel.js';
-import { explainOrder, orderExplanationLines } from '../domain/explanations/explain-order.js';
-import type { MoneyFacts } from '../domain/explanations/where-money-is.js';
-import type { SettlementId } from '../domain/ids.js';
-import type { MarketplaceKind, Order, SellerTransfer } from '../domain/marketplace/marketplace.js';
-import { formatDecimal } from '../domain/money.js';
+import { orderExplanationLines } from '../domain/explanations/explain-order.js';
 import { type FoundItem, MOST_FOUND } from '../ledger/find-items.js';
+import { explainItem } from '../reading/explanations.js';
 import { asJson } from './as-json.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
@@ -60,68 +56,7 @@ async function tell(ledger: OperatorLedger, text: string, nowMs: number): Promis
 }
 
 async function tellOne(ledger: OperatorLedger, item: FoundItem, nowMs: number): Promise<Told> {
-  if (item.kind === 'settlement') return toTell(await settlement(ledger, item.id as SettlementId, nowMs));
-  const order = await ledger.findOrder(item.orderId);
-  if (!order) throw new Error(`order ${item.orderId} is gone from the ledger`);
-  if (item.kind !== 'order') {
-    const part = partsOf(order).find(({ money, id }) => money.kind === item.kind && id === item.id);
-    if (!part) throw new Error(`${item.kind} ${item.id} is gone from the ledger`);
-    return toTell(await explainPart(ledger, part, nowMs));
-  }
-  const parts: Explanation[] = [];
-  for (const part of partsOf(order)) parts.push(await explainPart(ledger, part, nowMs));
-  const explained = explainOrder(order, parts);
-  return { answer: explained, lines: orderExplanationLines(explained) };
-}
-
-const toTell = (explained: Explanation): Told => ({ answer: explained, lines: explanationLines(explained) });
-
-async function settlement(ledger: OperatorLedger, id: SettlementId, nowMs: number): Promise<Explanation> {
-  const found = await ledger.findSettlement(id);
-  if (!found) throw new Error(`settlement ${id} is gone from the ledger`);
-  const [call, decision] = await Promise.all([ledger.settlementCall(id), ledger.waitingDecision('settlement', id)]);
-  return explain({
-    ...found,
-    money: { ...found, kind: 'settlement' },
-    amount: `${formatDecimal(found.spent, found.decimals)} ${found.asset}`,
-    decision,
-    next: explainNextOfSettlement(found, call),
-    nextAt: whenNext(found, call, nowMs),
-  });
-}
-
-interface Part extends Pick<SellerTransfer, 'certainty' | 'attention' | 'nextRetryAt' | 'currency' | 'amount'> {
-  readonly id: string;
-  readonly money: MoneyFacts & { readonly kind: MarketplaceKind };
-}
-
-function partsOf({ payment, refunds, transfers, reversals, disputes }: Order): readonly Part[] {
-  return [
-    ...(payment ? [{ ...payment, nextRetryAt: null, money: { ...payment, kind: 'payment' as const } }] : []),
-    ...refunds.map((refund) => ({ ...refund, nextRetryAt: null, money: { ...refund, kind: 'refund' as const } })),
-    ...transfers.map((transfer) => ({ ...transfer, money: { ...transfer, kind: 'transfer' as const } })),
-    ...reversals.map((reversal) => ({ ...reversal, money: { ...reversal, kind: 'reversal' as const } })),
-    ...disputes.map((dispute) => ({
-      ...dispute,
-      certainty: 'done' as const,
-      nextRetryAt: null,
-      money: { ...dispute, kind: 'dispute' as const },
-    })),
-  ];
-}
-
-async function explainPart(ledger: OperatorLedger, part: Part, nowMs: number): Promise<Explanation> {
-  const { kind, status } = part.money;
-  const [call, decision] = await Promise.all([
-    ledger.callDetails(kind, part.id),
-    ledger.waitingDecision(kind, part.id),
-  ]);
-  if (!call) throw new Error(`${kind} ${part.id} is gone from the ledger`);
-  return explain({
-    ...part,
-    amount: `${part.amount} ${part.currency} (minor units)`,
-    decision,
-    next: explainNext({ ...part, ...call, kind, status }, nowMs),
-    nextAt: whenNext(part, call, nowMs),
-  });
+  const explained = await explainItem(ledger, item, nowMs);
+  const lines = explained.kind === 'order' ? orderExplanationLines(explained) : explanationLines(explained);
+  return { answer: explained, lines };
 }

@@ -13,7 +13,12 @@ import type { SettlementId } from '../domain/ids.js';
 import type { JsonObject } from '../domain/json.js';
 import type { ApiToken } from '../domain/roles.js';
 import { BROWSERS_MAY_READ, BROWSERS_MAY_SEND } from '../protocols/browser-headers.js';
+import { type ActingDependencies, actingRoutes } from './acting/acting-routes.js';
 import { authorize, createAuthenticate } from './auth.js';
+import { createFindCaller, requireCsrfToken } from './console/caller.js';
+import { mountConsole } from './console/pages.js';
+import { sessionRoutes } from './console/session-routes.js';
+import { createSessions, type SessionLedger } from './console/sessions.js';
 import { type DecidedItem, decisionRoutes } from './decisions/decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
 import { disputeRoutes } from './marketplace/disputes.js';
@@ -28,7 +33,10 @@ import { OPERATIONS, openApiOperation } from './operations.js';
 import { HttpProblem } from './problem.js';
 import { createRateLimit, type RateLimitSettings } from './rate-limit.js';
 import { readBody, readBytes, step } from './read-body.js';
-import { NOTHING, type Principal, type Reply, type Route, route } from './route.js';
+import type { ReadingDependencies, ReadingLedger } from './reading/reading-dependencies.js';
+import { readingRoutes } from './reading/reading-routes.js';
+import { type CallerSession, NOTHING, type Principal, type Route, route } from './route.js';
+import { send } from './send.js';
 import {
   type SettlementLedger,
   type SettlementRouteDependencies,
@@ -43,10 +51,20 @@ export interface ApiDependencies extends SettlementRouteDependencies, HealthDepe
   readonly tokens: readonly ApiToken[];
   readonly corsOrigins: readonly string[];
   readonly rateLimit: RateLimitSettings;
+  readonly console: ConsoleDependencies;
   /** Of the product, for /openapi.json. */
   readonly version: string;
   /** Mounts routes of another kind (paid routes, webhooks) beside the API; they bring their own manners, and their OpenAPI paths. */
   readonly mount?: (app: Express) => Readonly<Record<string, JsonObject>>;
+}
+
+/** What serves persons who look on, and act. */
+export interface ConsoleDependencies extends Omit<ReadingDependencies, 'clock'> {
+  readonly ledger: SessionLedger & ReadingLedger & ActingDependencies['ledger'];
+  /** Where the pages are built; that there are none yet is told to whoever asks for one. */
+  readonly webRoot: string;
+  /** PUBLIC_URL. */
+  readonly publicUrl: string | undefined;
 }
 
 /** One answered request, without ids: what a histogram may be labelled with. */
@@ -80,13 +98,33 @@ export function createApi(dependencies: ApiDependencies): Express {
   app.use(helmet());
   app.use(crossOrigin(dependencies.corsOrigins));
 
+  const authenticate = createAuthenticate(dependencies.tokens);
+  const { publicUrl, webRoot, ledger } = dependencies.console;
+  const sessions = createSessions(ledger, dependencies.tokens);
+  const { logger } = dependencies;
   const routes = [
     ...settlementRoutes(dependencies),
     ...marketplaceRoutes(dependencies),
+    ...readingRoutes({ ...dependencies.console, clock: dependencies.clock }),
+    ...actingRoutes({
+      ...dependencies.console,
+      clock: dependencies.clock,
+      resolution: dependencies.resolution,
+      wake: (item) => wake(item, dependencies),
+      processWebhook: (event) => dependencies.marketplace.processWebhook(event),
+    }),
+    ...sessionRoutes({ authenticate, sessions, publicUrl, logger }),
     ...healthRoutes(dependencies),
     route(openApiOperation, () => Promise.resolve({ status: 200, body: description })),
   ];
-  mountRoutes(app, routes, { factsOf, dependencies });
+  mountRoutes(app, routes, {
+    factsOf,
+    limit: createRateLimit(dependencies.rateLimit, (req) => factsOf(req).principal),
+    findCaller: createFindCaller({ authenticate, sessions, publicUrl }),
+  });
+  mountConsole(app, webRoot, (req, name) => {
+    factsOf(req).route = name;
+  });
   const description = openApiDocument(OPERATIONS, dependencies.version, dependencies.mount?.(app));
   app.use(() => {
     throw new HttpProblem('not_found', 'this path is not known; /openapi.json lists what is');
@@ -187,25 +225,26 @@ function crossOrigin(origins: readonly string[]): RequestHandler {
 
 interface Mounting {
   readonly factsOf: FactsOf;
-  readonly dependencies: ApiDependencies;
+  readonly limit: RequestHandler;
+  readonly findCaller: ReturnType<typeof createFindCaller>;
 }
 
-function mountRoutes(app: Express, routes: readonly Route[], { factsOf, dependencies }: Mounting): void {
-  const authenticate = createAuthenticate(dependencies.tokens);
-  const limit = createRateLimit(dependencies.rateLimit, (req) => factsOf(req).principal);
-
+function mountRoutes(app: Express, routes: readonly Route[], { factsOf, limit, findCaller }: Mounting): void {
   async function serve({ operation, run }: Route, req: Request, res: Response) {
     const known = factsOf(req);
-    const { authorization } = req.headers;
+    let session: CallerSession | undefined;
     if (operation.roles !== 'public') {
-      known.principal = authenticate(authorization);
-      await step(limit, req, res);
+      const caller = await findCaller(req.headers);
+      known.principal = caller?.principal;
+      session = caller?.session;
     }
-    const principal = authorize(operation, known.principal, authorization);
+    if (operation.roles !== 'public' || operation.limited) await step(limit, req, res);
+    const principal = authorize(operation, known.principal, req.headers.authorization);
+    requireCsrfToken({ session }, req);
     const body = operation.body === NOTHING ? undefined : await readBody(req, operation);
     const raw = operation.rawBody ? await readBytes(req, operation.bodyLimitBytes) : NO_BYTES;
     const { headersDistinct: headers, query } = req;
-    send(res, await run({ params: paramsOf(req), query, body, principal, headers, raw }));
+    send(res, operation, await run({ params: paramsOf(req), query, body, principal, session, headers, raw }));
   }
 
   for (const path of new Set(routes.map(({ operation }) => operation.path))) {
@@ -228,13 +267,6 @@ const NO_BYTES = Buffer.alloc(0);
 
 const paramsOf = (req: Request): Record<string, string> =>
   Object.fromEntries(Object.entries(req.params).map(([name, value]) => [name, String(value)]));
-
-function send(res: Response, { status, body, contentType }: Reply): void {
-  // Money's state is never answered from a cache.
-  res.status(status).setHeader('Cache-Control', 'no-store');
-  if (contentType === undefined) res.json(body);
-  else res.setHeader('Content-Type', contentType).send(body);
-}
 
 function answerError(factsOf: FactsOf, { logger }: ApiDependencies): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { PAUSABLE } from '../domain/provider-pauses.js';
 import { PROBLEMS, type ProblemCode } from './problem.js';
+import { EXPLAINED_KINDS } from './reading/kinds.js';
 import { NOTHING, type Operation } from './route.js';
 import { ProblemAnswer } from './settlements/settlement-schemas.js';
 
@@ -30,7 +32,10 @@ export function openApiDocument(operations: readonly Operation[], version: strin
     servers: [{ url: '/' }],
     paths: { ...paths, ...mounted },
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer' },
+        session: { type: 'apiKey', in: 'cookie', name: 'makegood_session' },
+      },
       schemas: { ...named, Problem: toSchema(ProblemAnswer, 'output') },
     },
   };
@@ -41,12 +46,13 @@ function describe(operation: Operation, toSchema: ToSchema): Json {
     ...pathParameters(operation.path),
     ...queryParameters(operation, toSchema),
     ...headerParameters(operation),
+    ...(changes(operation) ? [CSRF_TOKEN] : []),
     REQUEST_ID,
   ];
   return {
     operationId: operation.id,
     summary: operation.summary,
-    security: operation.roles === 'public' ? [] : [{ token: [] }],
+    security: operation.roles === 'public' ? [] : [{ token: [] }, { session: [] }],
     ...(operation.roles === 'public' ? {} : { description: `Roles: ${operation.roles.join(', ')}.` }),
     parameters,
     ...requestBody(operation, toSchema),
@@ -68,15 +74,32 @@ const REQUEST_ID: Json = {
   schema: { type: 'string', pattern: '^[A-Za-z0-9._-]{1,128}$' },
 };
 
-/** Of Stripe's own making, and no uuid. */
-const SELLER_ACCOUNT = '^acct_[A-Za-z0-9_]{1,64}$';
+/** What changes something, and may come by the cookie of a session. */
+const changes = ({ method, roles }: Operation): boolean => method !== 'GET' && roles !== 'public';
+
+const CSRF_TOKEN: Json = {
+  name: 'X-CSRF-Token',
+  in: 'header',
+  required: false,
+  description: 'Of the session; needed only by requests that come by its cookie.',
+  schema: { type: 'string', maxLength: 100 },
+};
+
+/** Whatever is no uuid. */
+const PATH_PARAMETERS: Readonly<Record<string, Json>> = {
+  account: { type: 'string', pattern: '^acct_[A-Za-z0-9_]{1,64}$' },
+  kind: { type: 'string', enum: EXPLAINED_KINDS },
+  item: { type: 'string', minLength: 1, maxLength: 100, description: 'A uuid, or of a channel its id on chain.' },
+  provider: { type: 'string', enum: PAUSABLE },
+  event: { type: 'string', pattern: '^(stripe|hyperswitch):.{1,255}$' },
+};
 
 const pathParameters = (path: string): readonly Json[] =>
-  [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+  [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => ({
     name,
     in: 'path',
     required: true,
-    schema: name === 'account' ? { type: 'string', pattern: SELLER_ACCOUNT } : { type: 'string', format: 'uuid' },
+    schema: PATH_PARAMETERS[name] ?? { type: 'string', format: 'uuid' },
   }));
 
 function queryParameters(operation: Operation, toSchema: ToSchema): readonly Json[] {
@@ -90,18 +113,25 @@ const headerParameters = ({ headers }: Operation): readonly Json[] =>
 
 function answers(operation: Operation, toSchema: ToSchema): Json {
   return Object.fromEntries(
-    Object.entries(operation.answers).map(([status, { description, schema, type }]) => [
+    Object.entries(operation.answers).map(([status, { description, schema, type, empty }]) => [
       status,
       {
         description,
         headers: { 'X-Request-Id': { schema: { type: 'string' } } },
-        content: { [type ?? 'application/json']: { schema: schema ? toSchema(schema, 'output') : textSchema(type) } },
+        ...(empty
+          ? {}
+          : {
+              content: {
+                [type ?? 'application/json']: { schema: schema ? toSchema(schema, 'output') : textSchema(type) },
+                ...(operation.csv ? { 'text/csv': { schema: { type: 'string' } } } : {}),
+              },
+            }),
       },
     ]),
   );
 }
 
-const textSchema = (type: string | undefined): Json => ({ type: type === 'text/plain' ? 'string' : 'object' });
+const textSchema = (type: string | undefined): Json => ({ type: type?.startsWith('text/') ? 'string' : 'object' });
 
 function problems(operation: Operation): Json {
   const byStatus = new Map<number, ProblemCode[]>();
@@ -118,7 +148,8 @@ function routerProblems(operation: Operation): readonly ProblemCode[] {
     'method_not_allowed',
     'internal_error',
     ...(operation.path.includes('{') ? (['not_found'] as const) : []),
-    ...(operation.roles === 'public' ? [] : (['unauthorized', 'forbidden', 'rate_limited'] as const)),
+    ...(operation.roles === 'public' ? [] : (['unauthorized', 'forbidden', 'foreign_origin', 'rate_limited'] as const)),
+    ...(changes(operation) ? (['csrf_token_missing'] as const) : []),
     ...(operation.body === NOTHING
       ? []
       : (['malformed_json', 'invalid_request', 'body_too_large', 'unsupported_media_type'] as const)),

@@ -1,7 +1,10 @@
+import { ACTING_OPERATIONS } from './acting/acting-operations.js';
 import { READERS, SERVICES } from './allowed-roles.js';
+import { SESSION_OPERATIONS } from './console/session-operations.js';
 import { DECISION_OPERATIONS } from './decisions/decision-operations.js';
 import { MARKETPLACE_OPERATIONS } from './marketplace/marketplace-operations.js';
 import { READS_ONE, READS_PAGE } from './read-operations.js';
+import { READING_OPERATIONS } from './reading/reading-operations.js';
 import { NOTHING, type Operation } from './route.js';
 import {
   HealthAnswer,
@@ -105,6 +108,9 @@ export const OPERATIONS: readonly Operation[] = [
   getSettlementOperation,
   ...MARKETPLACE_OPERATIONS,
   ...DECISION_OPERATIONS,
+  ...READING_OPERATIONS,
+  ...ACTING_OPERATIONS,
+  ...SESSION_OPERATIONS,
   healthOperation,
   readyOperation,
   metricsOperation,

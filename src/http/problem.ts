@@ -14,6 +14,8 @@ export const PROBLEMS = {
   unauthorized: { status: 401, title: 'A valid token is needed' },
   forbidden: { status: 403, title: 'This token may not do that' },
   self_approval: { status: 403, title: 'A second person has to approve' },
+  csrf_token_missing: { status: 403, title: 'The header X-CSRF-Token is needed' },
+  foreign_origin: { status: 403, title: 'The request came from a page of somebody else' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'This method is not offered here' },
   key_conflict: { status: 409, title: 'The key was used for another request' },

@@ -9,4 +9,4 @@ const reading = { method: 'GET', roles: READERS, body: NOTHING } as const;
 export const READS_ONE = { ...reading, query: NOTHING, problems: LEDGER } as const;
 
 /** And those that read a page of things; each has its own query. */
-export const READS_PAGE = { ...reading, problems: ['invalid_request', ...LEDGER] } as const;
+export const READS_PAGE = { ...reading, csv: true, problems: ['invalid_request', ...LEDGER] } as const;

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Role } from '../domain/roles.js';
 import { fieldErrors, HttpProblem, type ProblemCode } from './problem.js';
@@ -9,12 +10,16 @@ export const NOTHING = z.unknown();
 /** What one operation promises; the router, the limits and /openapi.json are made from it. */
 export interface Operation<Body = unknown, Query = unknown> {
   readonly id: string;
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   /** With parameters as OpenAPI writes them: `/api/v1/settlements/{id}`. */
   readonly path: string;
   readonly summary: string;
   /** `public` needs no token. */
   readonly roles: 'public' | readonly Role[];
+  /** Although it is public, each address may ask for it only so often. */
+  readonly limited?: true;
+  /** A page of things, which `Accept: text/csv` is answered with as well. */
+  readonly csv?: true;
   /** {@link NOTHING}: no body is read. */
   readonly body: z.ZodType<Body>;
   readonly bodyLimitBytes?: number;
@@ -26,7 +31,10 @@ export interface Operation<Body = unknown, Query = unknown> {
   readonly headers?: Readonly<Record<string, HeaderDescription>>;
   readonly query: z.ZodType<Query>;
   readonly answers: Readonly<
-    Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly type?: string }>
+    Record<
+      number,
+      { readonly description: string; readonly schema?: z.ZodType; readonly type?: string; readonly empty?: true }
+    >
   >;
   /** Beside those that the router itself answers with. */
   readonly problems: readonly ProblemCode[];
@@ -48,6 +56,8 @@ export interface Call<Body, Query> {
   readonly body: Body;
   readonly query: Query;
   readonly principal: Principal;
+  /** Set where the request came by the cookie of a session and not by a token. */
+  readonly session: CallerSession | undefined;
   /** By lower-case name; each with every value that was sent. */
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
   /** Of operations with {@link Operation.rawBody}; empty otherwise. */
@@ -59,6 +69,18 @@ export interface Reply {
   readonly body: unknown;
   /** Set when the body is text of this type, not a value to be written as JSON. */
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Writes the answer itself, for as long as it lasts; nothing else is answered then. */
+  readonly stream?: (res: ServerResponse) => void;
+}
+
+/** A person who is signed in. */
+export interface CallerSession {
+  readonly csrf: string;
+  /** Whether it would still be let in. Asking does not keep it alive. */
+  isLive(): Promise<boolean>;
+  /** From then on it lets nobody in. */
+  end(): Promise<void>;
 }
 
 export interface Route {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ATTENTION_REASONS } from '../domain/decisions/attention.js';
 import { parseOrderId } from '../domain/ids.js';
+import type { PageKey } from '../ledger/reading/page-key.js';
 
 /** What requests and answers of every kind are made of. */
 
@@ -25,14 +26,60 @@ const cursor = z
 
 const toCursor = (id: string): string => Buffer.from(id, 'utf8').toString('base64url');
 
-/** What every list can be asked for, beside its own filters. */
+const pageKey = z.tuple([z.iso.datetime({ precision: 6 }).regex(/^(?!0000)/), z.string().min(1).max(300)]);
+
+export const keyCursor = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,600}$/, { error: 'is not a cursor of ours' })
+  .transform((encoded, context): PageKey => {
+    const key = pageKey.safeParse(parsed(Buffer.from(encoded, 'base64url').toString('utf8')));
+    if (key.success && !key.data[1].includes('\0')) return { at: key.data[0], id: key.data[1] };
+    context.addIssue('is not a cursor of ours');
+    return z.NEVER;
+  })
+  .optional()
+  .describe('next_cursor of the page before.');
+
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
+
+export const limit = z
+  .string()
+  .regex(/^([1-9][0-9]?|1[0-9]{2}|200)$/, { error: 'has to be a whole number from 1 to 200' })
+  .default('50');
+
+/** Of whatever offset; the ledger knows fewer, and no year 0. */
+const moment = z.iso.datetime({ offset: true }).transform((given, context) => {
+  const utc = new Date(given).toISOString();
+  if (/^(?!0000)\d{4}-/.test(utc)) return utc;
+  context.addIssue('is no moment of this era');
+  return z.NEVER;
+});
+
+/** Of when an item came to be. */
+export const period = {
+  since: moment.optional().describe('Made at this moment or later.'),
+  until: moment.optional().describe('Made before this moment.'),
+};
+
+export const currencyFilter = z
+  .string()
+  .regex(/^[A-Za-z]{3}$/, { error: 'has to be a currency of three letters, for example "USD"' })
+  .transform((code) => code.toUpperCase())
+  .optional();
+
+/** What every list of money can be asked for, beside its own filters. */
 export const LIST_PARAMETERS = {
   needs_attention: z.enum(['true', 'false']).optional(),
+  reason: z.enum(ATTENTION_REASONS).optional().describe('Only what waits for a person for this reason.'),
   key: text(255).optional(),
-  limit: z
-    .string()
-    .regex(/^([1-9][0-9]?|1[0-9]{2}|200)$/, { error: 'has to be a whole number from 1 to 200' })
-    .default('50'),
+  ...period,
+  limit,
   cursor,
 };
 
@@ -46,6 +93,17 @@ export function pageOf<Item extends { readonly id: string }>(found: readonly Ite
   const items = found.slice(0, limit);
   const last = found.length > limit ? items.at(-1) : undefined;
   return { items, next_cursor: last ? toCursor(last.id) : null };
+}
+
+/** The same where items are told apart by a key. @param found one more than `limit` where there is a next page */
+export function keyPageOf<Found extends { readonly key: PageKey }, Item>(
+  found: readonly Found[],
+  most: number,
+  answer: (found: Found) => Item,
+): Page<Item> {
+  const last = found.length > most ? found[most - 1] : undefined;
+  const next = last && Buffer.from(JSON.stringify([last.key.at, last.key.id]), 'utf8').toString('base64url');
+  return { items: found.slice(0, most).map(answer), next_cursor: next ?? null };
 }
 
 export const wanted = (flag: 'true' | 'false' | undefined): boolean | undefined =>

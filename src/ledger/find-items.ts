@@ -7,6 +7,14 @@ export type FoundItem =
   | { readonly kind: 'settlement'; readonly id: string; readonly orderId: null }
   | { readonly kind: 'order' | MarketplaceKind; readonly id: string; readonly orderId: OrderId };
 
+/** Items, and what kind of name they were found by. */
+export interface Found {
+  readonly items: readonly FoundItem[];
+  readonly by: 'id' | 'name' | 'shared name' | 'request id' | 'idempotency key' | 'event';
+}
+
+const NOTHING: Found = { items: [], by: 'id' };
+
 /** More are not told apart by a person: a seller or payer may have any number. */
 export const MOST_FOUND = 50;
 
@@ -19,36 +27,41 @@ export function createItemFinder(database: Database) {
       ? []
       : await database.query<FoundItem & { [column: string]: unknown }>(RESOLVE, [ids, MOST_FOUND + 1]);
 
-  async function findNamed(text: string): Promise<FoundItem[]> {
+  async function findNamed(text: string): Promise<Found> {
     const [, own] = OWN_ID.exec(text.toLowerCase()) ?? [];
     const found = own === undefined ? [] : await resolved([own, ...(await idsOf(DECIDED, own))]);
-    if (found.length > 0) return found;
-    for (const names of [NAMES, NAMES_OF_MANY, EARLIER_REQUESTS, EARLIER_KEYS]) {
+    if (found.length > 0) return { items: found, by: 'id' };
+    for (const [by, names] of ASKED) {
       const named = await resolved(await idsOf(names, text));
-      if (named.length > 0) return named;
+      if (named.length > 0) return { items: named, by };
     }
-    return [];
+    return NOTHING;
+  }
+
+  async function findAll(text: string): Promise<Found> {
+    const found = await findNamed(text);
+    if (found.items.length > 0) return found;
+    const [told] = await database.query<{ object_id: string | null; parent_id: string | null }>(
+      `SELECT object_id, parent_id FROM webhook_events WHERE event_id = $1 AND provider IN ('stripe', 'hyperswitch')`,
+      [text],
+    );
+    for (const name of [told?.object_id, told?.parent_id]) {
+      const about = name ? await findNamed(name) : NOTHING;
+      if (about.items.length > 0) return { items: about.items, by: 'event' };
+    }
+    return NOTHING;
   }
 
   return {
+    /** The same as findItems, with what kind of name it was. */
+    findNamedItems: findAll,
+
     /**
      * By our id, a decision's or a workflow's; else by a key or a name it has at a provider (tr_…, pi_…, the payment
      * provider's ids, an event's); else by what many share: a transaction, a request, a payer, a seller, a channel. One id
      * names one item. Of many the newest, one more than MOST_FOUND where there are more.
      */
-    async findItems(text: string): Promise<FoundItem[]> {
-      const found = await findNamed(text);
-      if (found.length > 0) return found;
-      const [told] = await database.query<{ object_id: string | null; parent_id: string | null }>(
-        `SELECT object_id, parent_id FROM webhook_events WHERE event_id = $1 AND provider IN ('stripe', 'hyperswitch')`,
-        [text],
-      );
-      for (const name of [told?.object_id, told?.parent_id]) {
-        const about = name ? await findNamed(name) : [];
-        if (about.length > 0) return about;
-      }
-      return [];
-    },
+    findItems: async (text: string): Promise<readonly FoundItem[]> => (await findAll(text)).items,
   };
 }
 
@@ -106,3 +119,10 @@ const inTheStory = (condition: string): string => `
     AND item_kind IN ('settlement', 'order', 'payment', 'refund', 'transfer', 'reversal', 'dispute')`;
 const EARLIER_REQUESTS = inTheStory(`detail ? 'request_id' AND detail ->> 'request_id' = $1`);
 const EARLIER_KEYS = inTheStory('idempotency_key = $1');
+
+const ASKED = [
+  ['name', NAMES],
+  ['shared name', NAMES_OF_MANY],
+  ['request id', EARLIER_REQUESTS],
+  ['idempotency key', EARLIER_KEYS],
+] as const;

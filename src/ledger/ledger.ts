@@ -18,6 +18,7 @@ import { createCaptures } from './channels/captures.js';
 import { createChannelRequests } from './channels/channel-requests.js';
 import { createChannels } from './channels/channels.js';
 import { createDueCaptures } from './channels/due-captures.js';
+import { createConsoleSessions } from './console-sessions.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decisions/decide.js';
 import { createFigures } from './figures.js';
@@ -40,6 +41,7 @@ import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
+import { createOperatorReading } from './reading/create.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
 import { createClaims } from './settlements/claim.js';
@@ -84,6 +86,7 @@ export function createLedger(dependencies: LedgerDependencies) {
   } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
+  const figures = createFigures(database);
 
   async function schemaState(): Promise<SchemaState> {
     const [exists] = await database.query<{ found: boolean }>(
@@ -105,6 +108,8 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createSweepMarks(database),
+    ...createConsoleSessions(database),
+    ...createOperatorReading(database, figures),
     ...createAnchoredHeads(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
@@ -147,7 +152,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
-    figures: createFigures(database),
+    figures,
     schemaState,
 
     /** Checked before a server or worker starts. @throws LedgerNotReady on another schema than this build's, or a missing encryption key */

@@ -45,7 +45,8 @@ export interface NewEvent {
     | 'dispute'
     | 'seller'
     | 'provider'
-    | 'backfill';
+    | 'backfill'
+    | 'webhook';
   readonly id: string;
   readonly what: string;
   readonly certainty?: string;

@@ -6,11 +6,14 @@ import { systemClock } from '../domain/clock.js';
 import { TEMPO } from '../domain/settlements/settlement-providers.js';
 import { withTimeout } from '../domain/timeout.js';
 import { type ApiDependencies, createApi } from '../http/api.js';
+import { type ChangeFeed, createChangeFeed } from '../http/reading/changes.js';
+import { startFigureSampler } from '../http/reading/figure-sampler.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { createLogger, type Logger } from '../observability/logger.js';
 import { createMetrics } from '../observability/metrics.js';
 import { type PaidSessions, type PublishedRoute, paidPaths } from '../sessions/index.js';
 import { VERSION } from '../version.js';
+import { consoleDependencies } from './console.js';
 import { loadTempo } from './load-tempo.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { createPaidSessionRuntime, type PaidSessionRuntime, type RuntimeOptions } from './runtime.js';
@@ -28,6 +31,8 @@ export interface RunningServer {
 
 export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseMs' | 'holdMs'> {
   readonly logger?: Logger;
+  /** Where the pages of the console are built; left out: where the build puts them. */
+  readonly webRoot?: string | undefined;
   /** Paid routes that are served beside the API, and described with it. */
   readonly mount?: (app: Express, paidSession: PaidSessions['paidSession']) => readonly PublishedRoute[];
 }
@@ -39,7 +44,10 @@ export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseM
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
   const runtime = createPaidSessionRuntime(config, { ...options, tempo: await loadTempo(config), logger });
-  const server = createServer(createApi(apiDependencies(config, runtime, { logger, mount: options.mount })));
+  const changes = createChangeFeed({ ledger: runtime.ledger, logger });
+  const server = createServer(
+    createApi(apiDependencies(config, runtime, { logger, mount: options.mount, webRoot: options.webRoot, changes })),
+  );
   // Above the idle limit of common load balancers, so that they and not we end idle connections.
   server.keepAliveTimeout = 65_000;
   server.headersTimeout = 66_000;
@@ -51,12 +59,15 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     await runtime.stop();
     throw error;
   }
+  const stopSampling = startFigureSampler(runtime.ledger, logger);
   const url = urlOf(server);
   logger.info({ url }, 'server is ready');
   return {
     url,
     async stop() {
       logger.info({}, 'server stops: no new connections, responses under way are finished');
+      stopSampling();
+      changes.stop();
       await drain(server, logger);
       await withTimeout(FLUSH_MS, runtime.stop()).catch((error: unknown) =>
         logger.warn({ err: error }, 'not everything was flushed; the sweep closes and starts what is left'),
@@ -76,7 +87,12 @@ export async function runServer(config: Config, options: ServerOptions = {}): Pr
 function apiDependencies(
   config: Config,
   runtime: PaidSessionRuntime,
-  { logger, mount }: { readonly logger: Logger } & Pick<ServerOptions, 'mount'>,
+  {
+    logger,
+    mount,
+    webRoot,
+    changes,
+  }: { readonly logger: Logger; readonly changes: ChangeFeed } & Pick<ServerOptions, 'mount' | 'webRoot'>,
 ): ApiDependencies {
   const { ledger, dispatcher, sessions } = runtime;
   const components = { temporal: () => runtime.temporalAnswers() };
@@ -101,6 +117,7 @@ function apiDependencies(
     tokens: config.apiTokens,
     corsOrigins: config.http.corsOrigins,
     rateLimit: config.http.rateLimit,
+    console: consoleDependencies(config, { ledger, changes, webRoot }),
     version: VERSION,
     mount: mount && ((app) => mountPaid(app, mount, sessions.paidSession)),
   };

@@ -38,6 +38,7 @@ const MAY_IMPORT: Readonly<
     types: ['src/protocols', 'src/sessions', 'src/client'],
   },
   'src/calls': { values: ['src/domain', 'src/protocols'], types: ['src/ledger', 'src/providers', 'src/observability'] },
+  'src/reading': { values: ['src/domain'], types: ['src/ledger'] },
   workflows: { values: ['src/domain'], types: [...CONTRACTS, 'src/calls/steps.ts'] },
   activities: {
     values: ['src/domain', 'src/calls', 'src/protocols', 'src/providers'],
@@ -48,11 +49,11 @@ const MAY_IMPORT: Readonly<
     types: ['workflows', ...CONTRACTS, 'src/calls/steps.ts', 'src/observability', 'src/config', 'src/ledger'],
   },
   'src/http': {
-    values: ['src/domain', 'src/protocols', 'src/orchestration'],
+    values: ['src/domain', 'src/protocols', 'src/orchestration', 'src/reading'],
     types: ['src/ledger', 'src/observability', 'src/config', 'src/sessions', 'src/calls'],
   },
   'src/cli': {
-    values: ['src/domain', 'src/ledger', 'src/protocols', 'src/orchestration', 'src/calls'],
+    values: ['src/domain', 'src/ledger', 'src/protocols', 'src/orchestration', 'src/calls', 'src/reading'],
     types: ['src/observability', 'src/config'],
   },
   'src/config': { values: ['src/domain'] },

@@ -92,6 +92,13 @@ channels.next_check_at timestamp with time zone
 channels.chain_asked_at timestamp with time zone
 channels.revealed numeric(78,0)
 channels.chain_close_at timestamp with time zone
+console_sessions.secret_sha256 bytea NOT NULL
+console_sessions.name text NOT NULL
+console_sessions.role text NOT NULL
+console_sessions.token_proof bytea NOT NULL
+console_sessions.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+console_sessions.used_at timestamp with time zone NOT NULL DEFAULT clock_now()
+console_sessions.expires_at timestamp with time zone NOT NULL
 decisions.id uuid NOT NULL
 decisions.item_kind text NOT NULL
 decisions.item_id uuid NOT NULL
@@ -153,6 +160,12 @@ disputes.changed_at timestamp with time zone NOT NULL DEFAULT clock_now()
 disputes.last_answer text
 disputes.detail text
 disputes.holds boolean NOT NULL DEFAULT false
+figure_samples.at timestamp with time zone NOT NULL
+figure_samples.upto bigint NOT NULL
+figure_samples.done integer NOT NULL
+figure_samples.failed integer NOT NULL
+figure_samples.backlog integer NOT NULL
+figure_samples.needs_attention integer NOT NULL
 foreign_decisions.stripe_reversal_id text NOT NULL
 foreign_decisions.reversal_id uuid NOT NULL
 foreign_decisions.transfer_id uuid NOT NULL
@@ -603,6 +616,12 @@ channels open_channel_is_looked_at CHECK ((finalized = (next_check_at IS NULL)))
 channels revealed_is_an_amount CHECK ((revealed >= (0)::numeric))
 channels settled_within_deposit CHECK ((settled <= deposit))
 channels spent_within_accepted CHECK ((spent <= accepted))
+console_sessions console_sessions_check CHECK ((expires_at > created_at))
+console_sessions console_sessions_name_check CHECK ((name <> ''::text))
+console_sessions console_sessions_pkey PRIMARY KEY (secret_sha256)
+console_sessions console_sessions_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'approver'::text])))
+console_sessions console_sessions_secret_sha256_check CHECK ((length(secret_sha256) = 32))
+console_sessions console_sessions_token_proof_check CHECK ((length(token_proof) = 32))
 decisions alone_is_counted CHECK (((rests_on IS DISTINCT FROM 'one'::text) OR ((amount IS NOT NULL) AND (currency IS NOT NULL))))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
 decisions approver_is_another CHECK (((approved_by IS NULL) OR (NOT authenticated) OR (lower(approved_by) <> lower(by)))) NOT VALID
@@ -642,6 +661,13 @@ disputes disputes_psp_account_check CHECK ((psp_account <> ''::text))
 disputes disputes_psp_account_provider_dispute_id_key UNIQUE (psp_account, provider_dispute_id)
 disputes disputes_status_check CHECK ((status = ANY (ARRAY['inquiry'::text, 'open'::text, 'won'::text, 'lost'::text, 'cancelled'::text])))
 disputes named_by_hyperswitch_has_its_id CHECK (((named_by IS DISTINCT FROM 'hyperswitch'::text) OR (hyperswitch_dispute_id IS NOT NULL)))
+figure_samples figure_samples_at_check CHECK ((at = date_trunc('minute'::text, at)))
+figure_samples figure_samples_backlog_check CHECK ((backlog >= 0))
+figure_samples figure_samples_done_check CHECK ((done >= 0))
+figure_samples figure_samples_failed_check CHECK ((failed >= 0))
+figure_samples figure_samples_needs_attention_check CHECK ((needs_attention >= 0))
+figure_samples figure_samples_pkey PRIMARY KEY (at)
+figure_samples figure_samples_upto_check CHECK ((upto >= 0))
 foreign_decisions foreign_decisions_amount_check CHECK ((amount > (0)::numeric))
 foreign_decisions foreign_decisions_pkey PRIMARY KEY (stripe_reversal_id, reversal_id)
 foreign_decisions foreign_decisions_reversal_id_fkey FOREIGN KEY (reversal_id) REFERENCES reversals(id)
@@ -840,9 +866,12 @@ CREATE INDEX channel_requests_under_way ON public.channel_requests USING btree (
 CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chain_id, escrow, payee, token, updated_at DESC) WHERE ((identity IS NOT NULL) AND (NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX channels_newest ON public.channels USING btree (created_at DESC, channel_id DESC)
 CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
+CREATE INDEX console_sessions_by_expiry ON public.console_sessions USING btree (expires_at)
 CREATE INDEX decisions_alone ON public.decisions USING btree (lower(principal), currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
+CREATE INDEX decisions_newest ON public.decisions USING btree (requested_at DESC, id DESC)
 CREATE INDEX dispute_withdrawals_of_order ON public.dispute_withdrawals USING btree (order_id)
 CREATE INDEX disputes_attention ON public.disputes USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX disputes_due ON public.disputes USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
@@ -893,6 +922,7 @@ CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, pr
 CREATE INDEX settlements_vouchers_waiting ON public.settlements USING btree (voucher_channel, voucher_place) WHERE ((voucher_channel IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text])))
 CREATE INDEX unnamed_refunds_of_payment ON public.unnamed_refunds USING btree (payment_id)
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX webhook_events_newest ON public.webhook_events USING btree (received_at DESC, (((provider || ':'::text) || event_id)) DESC)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
 CREATE UNIQUE INDEX atomic_store_pkey ON public.atomic_store USING btree (key)
 CREATE UNIQUE INDEX backfill_candidates_pkey ON public.backfill_candidates USING btree (backfill_id, stripe_transfer_id)
@@ -905,6 +935,7 @@ CREATE UNIQUE INDEX cause_parts_pkey ON public.cause_parts USING btree (cause_id
 CREATE UNIQUE INDEX channel_requests_pkey ON public.channel_requests USING btree (id)
 CREATE UNIQUE INDEX channel_vouchers_pkey ON public.channel_vouchers USING btree (channel_id, cumulative)
 CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
+CREATE UNIQUE INDEX console_sessions_pkey ON public.console_sessions USING btree (secret_sha256)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
 CREATE UNIQUE INDEX dispute_withdrawals_dispute_id_source_key ON public.dispute_withdrawals USING btree (dispute_id, source)
@@ -912,6 +943,7 @@ CREATE UNIQUE INDEX dispute_withdrawals_pkey ON public.dispute_withdrawals USING
 CREATE UNIQUE INDEX disputes_hyperswitch_dispute_id_key ON public.disputes USING btree (hyperswitch_dispute_id)
 CREATE UNIQUE INDEX disputes_pkey ON public.disputes USING btree (id)
 CREATE UNIQUE INDEX disputes_psp_account_provider_dispute_id_key ON public.disputes USING btree (psp_account, provider_dispute_id)
+CREATE UNIQUE INDEX figure_samples_pkey ON public.figure_samples USING btree (at)
 CREATE UNIQUE INDEX foreign_decisions_pkey ON public.foreign_decisions USING btree (stripe_reversal_id, reversal_id)
 CREATE UNIQUE INDEX foreign_reversals_pkey ON public.foreign_reversals USING btree (stripe_reversal_id)
 CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)

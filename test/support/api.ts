@@ -9,6 +9,7 @@ import type { MarketplaceRouteLedger } from '../../src/http/marketplace/marketpl
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Figures } from '../../src/ledger/settlements/settlement-types.js';
 import { createMetrics } from '../../src/observability/metrics.js';
+import { consoleRoutes } from './console-routes.js';
 import { marketplaceRoutes } from './marketplace/routes.js';
 
 export const TOKENS = {
@@ -102,6 +103,7 @@ export async function startApi(given: Pick<ApiDependencies, 'ledger'> & Partial<
     corsOrigins: [],
     rateLimit: { windowMs: 60_000, max: 100_000, anonymousMax: 100_000 },
     version: '0.0.0-test',
+    console: consoleRoutes({ ledger: given.ledger as Partial<Ledger> }),
     ...given,
   });
   const server = createServer(app).listen(0, '127.0.0.1');

@@ -33,6 +33,8 @@ export type MarketplaceRouteLedger = Pick<
   | 'clientSecret'
   | 'createRefund'
   | 'findRefund'
+  | 'listRefunds'
+  | 'reversalsOfRefunds'
   | 'reversalsOfRefund'
   | 'findSeller'
   | 'findTransfer'

@@ -19,6 +19,11 @@ export function filterOf(query: MarketplaceListQuery): {
     needsAttention: wanted(query.needs_attention),
     orderId,
     key: query.key,
+    reason: query.reason,
+    currency: query.currency,
+    seller: query.seller,
+    since: query.since,
+    until: query.until,
     before: query.cursor,
     // One more than asked for tells whether there is a next page.
     limit: limit + 1,

@@ -8,6 +8,7 @@ import {
   ListDisputesQuery,
   ListOrdersQuery,
   ListPaymentsQuery,
+  ListRefundsQuery,
   ListReversalsQuery,
   ListTransfersQuery,
   type MarketplaceListQuery,
@@ -20,6 +21,7 @@ import {
   PaymentDetails,
   PaymentListAnswer,
   RefundAnswer,
+  RefundListAnswer,
   ReversalListAnswer,
   SellerAnswer,
   TransferAnswer,
@@ -129,6 +131,15 @@ export const createRefundOperation = {
     'ledger_unavailable',
   ],
 } satisfies Operation<NewRefundRequest>;
+
+export const listRefundsOperation = {
+  ...READS_PAGE,
+  id: 'listRefunds',
+  path: '/api/v1/refunds',
+  summary: 'What buyers got back or are to get back, newest first.',
+  query: ListRefundsQuery,
+  answers: { 200: { description: 'A page of refunds.', schema: RefundListAnswer } },
+} satisfies Operation<unknown, MarketplaceListQuery>;
 
 export const getRefundOperation = {
   ...READS_ONE,
@@ -247,6 +258,7 @@ export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   listPaymentsOperation,
   getPaymentOperation,
   createRefundOperation,
+  listRefundsOperation,
   getRefundOperation,
   listTransfersOperation,
   getTransferOperation,

@@ -19,7 +19,7 @@ import {
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
 } from '../../domain/marketplace/marketplace-status.js';
-import { attention, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
+import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
 import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
@@ -146,11 +146,14 @@ const marketplaceList = <Status extends string>(statuses: readonly Status[]) =>
   z.strictObject({
     status: z.enum(statuses).optional(),
     order_id: text(64).optional().describe('Only of this order.'),
+    currency: currencyFilter,
+    seller: sellerIn.optional().describe('Only what has to do with this seller.'),
     ...LIST_PARAMETERS,
   });
 
 export const ListOrdersQuery = marketplaceList(ORDER_STATUSES);
 export const ListPaymentsQuery = marketplaceList(PAYMENT_STATUSES);
+export const ListRefundsQuery = marketplaceList(REFUND_STATUSES);
 export const ListTransfersQuery = marketplaceList(TRANSFER_STATUSES);
 export const ListReversalsQuery = marketplaceList(REVERSAL_STATUSES);
 export const ListDisputesQuery = marketplaceList(DISPUTE_STATUSES);
@@ -158,6 +161,7 @@ export type MarketplaceListQuery =
   | z.output<typeof ListDisputesQuery>
   | z.output<typeof ListOrdersQuery>
   | z.output<typeof ListPaymentsQuery>
+  | z.output<typeof ListRefundsQuery>
   | z.output<typeof ListTransfersQuery>
   | z.output<typeof ListReversalsQuery>;
 
@@ -304,6 +308,7 @@ export const OrderAnswer: z.ZodType<Order> = z
 
 export const OrderListAnswer = listAnswer(OrderAnswer);
 export const PaymentListAnswer = listAnswer(PaymentDetails);
+export const RefundListAnswer = listAnswer(RefundAnswer);
 export const TransferListAnswer = listAnswer(TransferAnswer);
 export const ReversalListAnswer = listAnswer(ReversalAnswer);
 export const DisputeListAnswer = listAnswer(DisputeAnswer);

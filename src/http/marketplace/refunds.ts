@@ -10,10 +10,12 @@ import type { NewRefundOutcome, RefundLines, RequestKey } from '../../ledger/mar
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem } from '../problem.js';
 import { type Call, INVALID_BODY, type Reply, type Route, route } from '../route.js';
+import { pageOf } from '../schema-parts.js';
 import { once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
-import { createRefundOperation, getRefundOperation } from './marketplace-operations.js';
-import { type NewRefundRequest, offStep } from './marketplace-schemas.js';
+import { filterOf } from './marketplace-list.js';
+import { createRefundOperation, getRefundOperation, listRefundsOperation } from './marketplace-operations.js';
+import { type MarketplaceListQuery, type NewRefundRequest, offStep } from './marketplace-schemas.js';
 import { configured, noOrder } from './payments.js';
 
 type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' | 'sendRefund' | 'nudge'> & {
@@ -22,8 +24,22 @@ type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' 
 
 export const refundRoutes = (dependencies: Dependencies): readonly Route[] => [
   route(createRefundOperation, (call) => create(call, dependencies)),
+  route(listRefundsOperation, (call) => list(call, dependencies)),
   route(getRefundOperation, (call) => get(call, dependencies)),
 ];
+
+async function list({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {
+  const { filter, limit } = filterOf(query);
+  const found = filter ? await fromLedger(ledger.listRefunds(filter)) : [];
+  const reversals = await fromLedger(ledger.reversalsOfRefunds(found.map(({ id }) => id)));
+  const answers = found.map((refund) =>
+    refundAnswer(
+      refund,
+      reversals.filter(({ refundId }) => refundId === refund.id),
+    ),
+  );
+  return { status: 200, body: pageOf(answers, limit) };
+}
 
 async function create(call: Call<NewRefundRequest, unknown>, dependencies: Dependencies): Promise<Reply> {
   const { ledger, sendRefund, nudge } = dependencies;

@@ -63,6 +63,8 @@ export type NewSettlementRequest = z.output<typeof NewSettlementRequest>;
 export const ListQuery = z.strictObject({
   status: z.enum(SETTLEMENT_STATUSES).optional(),
   protocol: z.enum(PROTOCOLS).optional(),
+  asset: text(128).optional(),
+  payer: text(200).optional(),
   order_id: text(64).optional().describe('No settlement belongs to an order: with this filter the list is empty.'),
   ...LIST_PARAMETERS,
 });

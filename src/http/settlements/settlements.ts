@@ -90,6 +90,11 @@ async function list({ query }: Call<unknown, ListQuery>, { ledger }: SettlementR
       needsAttention: wanted(query.needs_attention),
       protocol: query.protocol,
       key: query.key,
+      reason: query.reason,
+      asset: query.asset,
+      payer: query.payer,
+      since: query.since,
+      until: query.until,
       before: query.cursor as SettlementId | undefined,
       // One more than asked for tells whether there is a next page.
       limit: limit + 1,

@@ -3,12 +3,14 @@ import type { Payment, Refund, Reversal } from '../../domain/marketplace/marketp
 import type { Database } from '../database.js';
 import {
   filterValues,
+  furtherConditions,
   PAYMENT_COLUMNS,
   type PaymentRow,
   REFUND_COLUMNS,
   type RefundRow,
   type ReversalRow,
   SELECT_REVERSALS,
+  sharedBy,
   toPayment,
   toRefund,
   toReversal,
@@ -42,6 +44,7 @@ export function createMarketplaceLists(database: Database) {
          AND ($4::text IS NULL OR idempotency_key = $4
            OR id IN (SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = $4))
          AND ($5::uuid IS NULL OR id < $5)
+         ${furtherConditions('', { seller: sharedBy('order_id') })}
        ORDER BY id DESC LIMIT $6`,
       filterValues(filter),
     );

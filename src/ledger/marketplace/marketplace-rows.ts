@@ -163,7 +163,31 @@ export const filterValues = (
   key,
   filter.before ?? null,
   filter.limit,
+  filter.reason ?? null,
+  filter.since ?? null,
+  filter.until ?? null,
+  filter.currency ?? null,
+  filter.seller ?? null,
 ];
+
+/**
+ * The conditions that every list of the marketplace has, of the parameters after the limit.
+ * @param alias of the table, with its point; `seller` and `reason` where the table has no such column
+ */
+export const furtherConditions = (
+  alias: string,
+  {
+    seller = `${alias}seller_account = $11`,
+    reason = `${alias}attention_reason = $7`,
+  }: { readonly seller?: string; readonly reason?: string } = {},
+): string =>
+  `AND ($7::text IS NULL OR ${reason}) AND ($8::timestamptz IS NULL OR ${alias}created_at >= $8)
+   AND ($9::timestamptz IS NULL OR ${alias}created_at < $9) AND ($10::text IS NULL OR ${alias}currency = $10)
+   AND ($11::text IS NULL OR ${seller})`;
+
+/** Of what belongs to an order and has no seller itself. @param order an SQL expression */
+export const sharedBy = (order: string): string =>
+  `${order} IN (SELECT order_id FROM seller_transfers WHERE seller_account = $11)`;
 
 export const toOrderItem = (row: OrderItemRow): OrderItem => ({
   id: row.id,

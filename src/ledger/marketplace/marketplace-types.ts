@@ -1,3 +1,4 @@
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
@@ -84,6 +85,13 @@ export interface MarketplaceFilter {
   readonly orderId?: OrderId;
   /** Of an order: our client's Idempotency-Key, or what it was called before its import. Else: the key sent to Stripe. */
   readonly key?: string;
+  readonly reason?: AttentionReason | undefined;
+  readonly currency?: string | undefined;
+  /** Of an order, payment, refund or dispute: one of those who share the order. */
+  readonly seller?: string | undefined;
+  /** ISO 8601: made at this moment or later, and before that one. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
   /** Id of the last item of the page before this one: what is older follows. */
   readonly before?: string;
   readonly limit: number;

@@ -5,6 +5,7 @@ import { type DisputeRow, SELECT_DISPUTES, toDispute } from '../money-that-leave
 import { type Query, recordEvent } from '../transition.js';
 import {
   filterValues,
+  furtherConditions,
   ORDER_COLUMNS,
   ORDER_ITEM_COLUMNS,
   type OrderItemRow,
@@ -15,6 +16,7 @@ import {
   type RefundRow,
   type ReversalRow,
   SELECT_REVERSALS,
+  sharedBy,
   TRANSFER_COLUMNS,
   type TransferRow,
   toOrderItem,
@@ -57,6 +59,7 @@ export function createOrders(database: Database) {
              AND ($4::text IS NULL OR reference = $4
                OR id IN (SELECT item_id FROM request_keys WHERE operation = 'orders' AND key = $4))
              AND ($5::uuid IS NULL OR id < $5)
+             ${furtherConditions('', { seller: sharedBy('id'), reason: ASKED_FOR })}
            ORDER BY id DESC LIMIT $6`,
           filterValues(filter),
         );
@@ -89,6 +92,14 @@ async function insertOrder(query: Query, { id, currency, items }: NewOrder, requ
   const detail = { amount, currency, items: items.length, by: request.principal };
   await recordEvent(query, { kind: 'order', id, what: 'created', key: request.key, detail });
 }
+
+/** For the reason that is asked for. */
+const ASKED_FOR = `id IN (
+  SELECT order_id FROM payments WHERE attention_reason = $7
+  UNION ALL SELECT order_id FROM refunds WHERE attention_reason = $7
+  UNION ALL SELECT order_id FROM seller_transfers WHERE attention_reason = $7
+  UNION ALL SELECT order_id FROM disputes WHERE attention_reason = $7
+  UNION ALL SELECT order_id FROM reversals WHERE attention_reason = $7)`;
 
 /** An order never shows a refund without the reversals that came of it: all of it is read from one snapshot. */
 const atOneMoment = <T>(database: Database, read: (query: Query) => Promise<T>): Promise<T> =>

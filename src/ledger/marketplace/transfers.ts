@@ -4,6 +4,7 @@ import type { SellerState } from '../../domain/marketplace/seller-standing.js';
 import type { Database } from '../database.js';
 import {
   filterValues,
+  furtherConditions,
   type ReversalRow,
   SELECT_REVERSALS,
   TRANSFER_COLUMNS,
@@ -35,6 +36,7 @@ export function createTransferReader(database: Database) {
            AND ($3::uuid IS NULL OR order_id = $3)
            AND ($4::uuid IS NULL OR id = $4)
            AND ($5::uuid IS NULL OR id < $5)
+           ${furtherConditions('')}
          ORDER BY id DESC LIMIT $6`,
         filterValues(filter, id),
       );
@@ -94,6 +96,7 @@ export function createTransferReader(database: Database) {
            AND ($3::uuid IS NULL OR v.order_id = $3)
            AND ($4::uuid IS NULL OR v.id = $4)
            AND ($5::uuid IS NULL OR (v.created_at, v.id) < (SELECT created_at, id FROM reversals WHERE id = $5))
+           ${furtherConditions('v.')}
          ORDER BY v.created_at DESC, v.id DESC LIMIT $6`,
         filterValues(filter, id),
       );

@@ -1,7 +1,7 @@
 import type { DisputeId, PaymentId } from '../../domain/ids.js';
 import type { Dispute } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import { filterValues } from '../marketplace/marketplace-rows.js';
+import { filterValues, furtherConditions, sharedBy } from '../marketplace/marketplace-rows.js';
 import type { MarketplaceFilter } from '../marketplace/marketplace-types.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from './dispute-rows.js';
 
@@ -50,7 +50,8 @@ export function createDisputeReader(database: Database) {
            AND ($2::boolean IS NULL OR (d.attention_reason IS NOT NULL) = $2)
            AND ($3::uuid IS NULL OR d.order_id = $3)
            AND ($4::text IS NULL OR $4 IN (d.provider_dispute_id, d.hyperswitch_dispute_id))
-           AND ($5::uuid IS NULL OR d.id < $5)
+         AND ($5::uuid IS NULL OR d.id < $5)
+         ${furtherConditions('d.', { seller: sharedBy('d.order_id') })}
          ORDER BY d.id DESC LIMIT $6`,
         filterValues(filter),
       );

@@ -40,6 +40,11 @@ export function createSettlementReader(database: Database) {
            AND ($3::text IS NULL OR protocol = $3)
            AND ($4::text IS NULL OR key = $4)
            AND ($5::uuid IS NULL OR id < $5)
+           AND ($7::text IS NULL OR attention_reason = $7)
+           AND ($8::text IS NULL OR asset = $8)
+           AND ($9::text IS NULL OR lower(payer) = lower($9))
+           AND ($10::timestamptz IS NULL OR created_at >= $10)
+           AND ($11::timestamptz IS NULL OR created_at < $11)
          ORDER BY id DESC LIMIT $6`,
         [
           filter.status ?? null,
@@ -48,6 +53,11 @@ export function createSettlementReader(database: Database) {
           filter.key ?? null,
           filter.before ?? null,
           filter.limit,
+          filter.reason ?? null,
+          filter.asset ?? null,
+          filter.payer ?? null,
+          filter.since ?? null,
+          filter.until ?? null,
         ],
       );
       return rows.map(toSettlement);

@@ -1,6 +1,7 @@
 import type { Answer } from '../../domain/calls/answers.js';
 import type { Certainty } from '../../domain/calls/certainty.js';
 import type { NeverWaiting } from '../../domain/calls/next.js';
+import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { LeaseId, SettlementId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
@@ -200,6 +201,12 @@ export interface SettlementFilter {
   readonly needsAttention?: boolean;
   readonly protocol?: Protocol;
   readonly key?: string;
+  readonly reason?: AttentionReason | undefined;
+  readonly asset?: string | undefined;
+  readonly payer?: string | undefined;
+  /** ISO 8601: made at this moment or later, and before that one. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
   /** Rows older than this id; ids are UUIDv7, so newest first is id descending. */
   readonly before?: SettlementId;
   readonly limit: number;

@@ -21,6 +21,8 @@ const EMPTY_LEDGER: MarketplaceRouteLedger = {
   clientSecret: () => Promise.resolve(null),
   createRefund: () => Promise.resolve({ kind: 'order_not_found' }),
   findRefund: nothing,
+  listRefunds: () => Promise.resolve([]),
+  reversalsOfRefunds: () => Promise.resolve([]),
   reversalsOfRefund: none,
   findSeller: nothing,
   findTransfer: nothing,

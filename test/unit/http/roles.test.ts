@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OPERATIONS } from '../../../src/http/operations.js';
 import { TOKENS } from '../../support/api.js';
+import { consoleRoutes } from '../../support/console-routes.js';
 import { ID, problemOf, startRememberingApi, VALID } from './support.js';
 
 describe('who may do what', () => {
@@ -34,17 +35,41 @@ describe('who may do what', () => {
     stripeWebhook: ['nobody', 'service', 'viewer', 'operator', 'approver'],
     approveDecision: ['approver'],
     metrics: ['service', 'viewer', 'operator', 'approver'],
+    listRefunds: ['service', 'viewer', 'operator', 'approver'],
+    listChannels: ['service', 'viewer', 'operator', 'approver'],
+    listWebhooks: ['service', 'viewer', 'operator', 'approver'],
+    listDecisions: ['service', 'viewer', 'operator', 'approver'],
+    overview: ['service', 'viewer', 'operator', 'approver'],
+    search: ['service', 'viewer', 'operator', 'approver'],
+    explain: ['service', 'viewer', 'operator', 'approver'],
+    story: ['service', 'viewer', 'operator', 'approver'],
+    changes: ['service', 'viewer', 'operator', 'approver'],
+    pauseProvider: ['operator', 'approver'],
+    resumeProvider: ['operator', 'approver'],
+    replayWebhook: ['operator', 'approver'],
+    decideMany: ['operator', 'approver'],
     health: ['nobody', 'service', 'viewer', 'operator', 'approver'],
     ready: ['nobody', 'service', 'viewer', 'operator', 'approver'],
     openapi: ['nobody', 'service', 'viewer', 'operator', 'approver'],
   };
 
-  it.each(OPERATIONS.map(({ id, method, path }) => ({ id, method, path })))(
+  const PARAMETERS: Readonly<Record<string, string>> = {
+    account: 'acct_1',
+    kind: 'settlement',
+    item: ID,
+    provider: 'stripe',
+    event: 'stripe:evt_1',
+  };
+  // Who is signed in by a cookie is the matter of test/integration/http/console-sessions.test.ts; a token signs nobody in there.
+  const BY_TOKEN = OPERATIONS.filter(({ path }) => path !== '/console/session');
+
+  it.each(BY_TOKEN.map(({ id, method, path }) => ({ id, method, path })))(
     '$method $path is open to the roles of the contract and to nobody else',
     async ({ id, method, path }) => {
-      const { api } = await startRememberingApi();
+      // Nobody may listen: what is told of changes does not end.
+      const { api } = await startRememberingApi({ console: consoleRoutes({ ledger: {}, mostListeners: 0 }) });
       for (const role of ['nobody', 'service', 'viewer', 'operator', 'approver'] as const) {
-        const answer = await api.send(path.replace('{id}', ID), {
+        const answer = await api.send(path.replaceAll(/\{(\w+)\}/g, (_all, name) => PARAMETERS[name] ?? ID), {
           method,
           token: role === 'nobody' ? undefined : TOKENS[role],
           json: method === 'POST' ? { note: 'because' } : undefined,

@@ -1,0 +1,37 @@
+import type { Clock } from '../../domain/clock.js';
+import type { ApprovalThreshold } from '../../domain/decisions/approval-threshold.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { ExplainingLedger } from '../../reading/explanations.js';
+import type { ChangeFeed } from './changes.js';
+
+/** What the routes that persons read from are given. */
+export interface ReadingDependencies {
+  readonly ledger: ReadingLedger;
+  readonly clock: Clock;
+  readonly approvalThreshold: ApprovalThreshold;
+  /** Undefined: no link to a workflow can be made. */
+  readonly temporalUi: { readonly url: string; readonly namespace: string } | undefined;
+  /** Requests a second to all endpoints of Stripe; undefined: Stripe is not configured. */
+  readonly stripePerSecond: number | undefined;
+  readonly changes: ChangeFeed;
+}
+
+export type ReadingLedger = ExplainingLedger &
+  Pick<
+    Ledger,
+    | 'figures'
+    | 'overviewFacts'
+    | 'listChannels'
+    | 'listWebhooks'
+    | 'listDecisions'
+    | 'findItems'
+    | 'findNamedItems'
+    | 'explainedChannel'
+    | 'itemSummaries'
+    | 'lastWord'
+    | 'settlementLinks'
+    | 'settlementLookup'
+    | 'settlementEvents'
+    | 'storyOf'
+    | 'decisionItem'
+  >;

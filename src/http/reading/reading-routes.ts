@@ -1,0 +1,46 @@
+import { fromLedger } from '../from-ledger.js';
+import { HttpProblem, retryAfter } from '../problem.js';
+import { type Call, type Reply, type Route, route } from '../route.js';
+import { explanation } from './explanations.js';
+import { listRoutes } from './lists.js';
+import { overview } from './overview.js';
+import type { ReadingDependencies } from './reading-dependencies.js';
+import {
+  changesOperation,
+  explanationOperation,
+  overviewOperation,
+  searchOperation,
+  storyOperation,
+} from './reading-operations.js';
+import { search } from './search.js';
+import { story } from './stories.js';
+
+/** What persons read, beside the items themselves. */
+export const readingRoutes = (dependencies: ReadingDependencies): readonly Route[] => [
+  ...listRoutes(dependencies),
+  route(overviewOperation, () => overview(dependencies)),
+  route(searchOperation, (call) => search(call, dependencies)),
+  route(explanationOperation, (call) => explanation(call, dependencies)),
+  route(storyOperation, (call) => story(call, dependencies)),
+  route(changesOperation, (call) => changes(call, dependencies)),
+];
+
+const COME_BACK_SECONDS = 10;
+
+async function changes(
+  { headers, session }: Call<unknown, unknown>,
+  { changes: feed }: Pick<ReadingDependencies, 'changes'>,
+): Promise<Reply> {
+  if (feed.isFull())
+    throw new HttpProblem('rate_limited', 'as many listen already as this server tells of changes', {
+      headers: retryAfter(COME_BACK_SECONDS),
+    });
+  const [last = ''] = headers['last-event-id'] ?? [];
+  const missed = await fromLedger(feed.missed(/^[0-9]{1,18}$/.test(last) ? last : undefined));
+  return {
+    status: 200,
+    body: undefined,
+    headers: { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' },
+    stream: (res) => feed.join({ res, isLive: session && (() => session.isLive()) }, missed),
+  };
+}

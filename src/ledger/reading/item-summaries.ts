@@ -1,0 +1,35 @@
+import type { Database } from '../database.js';
+
+/** What tells an item apart for a person. Amounts are digits: atomic units where there are decimals, else minor units. */
+export interface ItemSummary {
+  readonly kind: string;
+  readonly id: string;
+  readonly status: string;
+  readonly amount: string;
+  readonly unit: string;
+  readonly decimals: number | null;
+  /** Payer, seller or reference. */
+  readonly who: string | null;
+  readonly needsAttention: boolean;
+}
+
+const of = (kind: string, table: string, who: string): string =>
+  `SELECT '${kind}' AS kind, id, status, amount::text, currency AS unit, NULL::int AS decimals, ${who} AS who,
+     attention_reason IS NOT NULL AS "needsAttention" FROM ${table} WHERE id = ANY ($1)`;
+
+const SUMMARIES = [
+  `SELECT 'settlement' AS kind, id, status, spent::text AS amount, asset AS unit, decimals, payer AS who,
+     attention_reason IS NOT NULL AS "needsAttention" FROM settlements WHERE id = ANY ($1)`,
+  `SELECT 'order', id, status, amount::text, currency, NULL::int, reference, false FROM orders WHERE id = ANY ($1)`,
+  of('payment', 'payments', 'hyperswitch_payment_id'),
+  of('refund', 'refunds', 'hyperswitch_refund_id'),
+  of('transfer', 'seller_transfers', 'seller_account'),
+  of('reversal', 'reversals', 'seller_account'),
+  of('dispute', 'disputes', 'provider_dispute_id'),
+].join(' UNION ALL ');
+
+/** Of whatever has one of these ids, in no order. */
+export const itemSummaries = (database: Database, ids: readonly string[]): Promise<readonly ItemSummary[]> =>
+  ids.length === 0
+    ? Promise.resolve([])
+    : database.query<ItemSummary & { [column: string]: unknown }>(SUMMARIES, [ids]);
