@@ -88,3 +88,5 @@ export const statusIn = (kind: string, status: string): string | undefined =>
     : undefined;
 export const certaintyIn = (certainty: string): string | undefined =>
   Object.hasOwn(CERTAINTY_MEANS, certainty) ? CERTAINTY_MEANS[certainty as Certainty] : undefined;
+export const effectIn = (kind: string, action: string): string | undefined =>
+  isKind(kind) && (actionsOf(kind) as readonly string[]).includes(action) ? effectOf(kind, action) : undefined;

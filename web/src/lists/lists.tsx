@@ -96,10 +96,10 @@ const WAITS: Filter = { name: 'needs_attention', label: 'Needs a person', values
 const REASON: Filter = { name: 'reason', label: 'Reason', values: ATTENTION_REASONS };
 const KEY: Filter = { name: 'key', label: 'Key' };
 const SINCE: Filter = { name: 'since', label: 'Since', type: 'date' };
-const UNTIL: Filter = { name: 'until', label: 'Until', type: 'date' };
+const UNTIL: Filter = { name: 'until', label: 'Before', type: 'date' };
 const ORDER: Filter = { name: 'order_id', label: 'Order' };
 const CURRENCY: Filter = { name: 'currency', label: 'Currency' };
-const SELLER: Filter = { name: 'seller_account', label: 'Seller' };
+const SELLER: Filter = { name: 'seller', label: 'Seller' };
 
 const itself =
   (kind: string) =>
@@ -182,7 +182,7 @@ export const LISTS: readonly List[] = [
       age,
       text('reference', 'Reference', true),
     ],
-    filters: [statusFilter(STATUSES_OF.order), WAITS, CURRENCY, KEY, SINCE, UNTIL],
+    filters: [statusFilter(STATUSES_OF.order), WAITS, REASON, SELLER, CURRENCY, KEY, SINCE, UNTIL],
     to: itself('order'),
   },
   {

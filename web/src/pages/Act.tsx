@@ -1,7 +1,7 @@
 import { Button, Radio, Textarea, TextInput } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { spoken } from '../../../src/domain/words.js';
+import { effectIn, spoken } from '../../../src/domain/words.js';
 import { post } from '../api/client.js';
 import { queryClient, sessionQuery } from '../api/queries.js';
 import type { Decided, Explanation, PossibleAction } from '../api/types.js';
@@ -194,7 +194,7 @@ function Approve({
       </div>
       <ApproveForm
         decision={waiting}
-        effect={told.actions.find(({ action }) => action === 'approve')?.effect}
+        effect={effectIn(told.kind, waiting.action)}
         done={(decided) => done({ action: waiting.action, decided })}
       />
     </div>

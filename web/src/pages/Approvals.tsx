@@ -1,7 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { effectOf } from '../../../src/domain/explanations/what-an-action-does.js';
-import { spoken } from '../../../src/domain/words.js';
+import { effectIn, spoken } from '../../../src/domain/words.js';
 import { listQuery } from '../api/queries.js';
 import type { WaitingDecision } from '../api/types.js';
 import { moneyOf } from '../format/money.js';
@@ -98,12 +97,4 @@ function Waiting({ decision }: { readonly decision: WaitingDecision }) {
       )}
     </article>
   );
-}
-
-function effectIn(kind: WaitingDecision['kind'], action: string): string | undefined {
-  try {
-    return effectOf(kind, action);
-  } catch {
-    return undefined;
-  }
 }
