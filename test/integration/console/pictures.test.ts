@@ -43,7 +43,7 @@ describe.runIf(process.env.MAKEGOOD_PICTURES === '1')('pictures of the console',
           if (name === 'decide-many') await page.getByRole('button', { name: 'Preview' }).click();
           if (name === 'decide-many') await page.getByText('What would be decided').waitFor();
           await page.evaluate('window.scrollTo(0, 0)');
-        const file = `${name}-${width}${scheme === 'dark' ? '-dark' : ''}.png`;
+          const file = `${name}-${width}${scheme === 'dark' ? '-dark' : ''}.png`;
           await page.screenshot({ path: join(FOLDER, file), fullPage: true });
           const wider = await page.evaluate('document.documentElement.scrollWidth');
           expect.soft(wider, `${file} is as wide as its screen`).toBeLessThanOrEqual(width);

@@ -17,3 +17,11 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${count.toLocaleString('en-GB')} ${count === 1 ? one : many}`;
 
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** `keyFirstSentAt` and `key_first_sent_at` are both `Key first sent at`. */
+export const labelOf = (name: string): string =>
+  capital(
+    name
+      .replaceAll('_', ' ')
+      .replace(/([a-z])([A-Z])/g, (_both, one: string, other: string) => `${one} ${other.toLowerCase()}`),
+  );

@@ -1,7 +1,6 @@
-import { spoken } from '../../../src/domain/words.js';
 import type { Facts } from '../api/types.js';
 import { moneyInWords, moneyOf } from '../format/money.js';
-import { asText, capital } from '../format/text.js';
+import { asText, labelOf } from '../format/text.js';
 import { absolute } from '../format/time.js';
 import { Tag } from './Tag.js';
 
@@ -32,7 +31,7 @@ export function SideBySide({
         <tbody>
           {names.map((name) => (
             <tr key={name}>
-              <th scope="row">{capital(spoken(name))}</th>
+              <th scope="row">{labelOf(name)}</th>
               <td data-head="Our ledger">
                 <Value name={name} value={ours[name]} currency={ours['currency'] ?? currency} />
               </td>
@@ -42,7 +41,7 @@ export function SideBySide({
                 ) : (
                   <>
                     <Value name={name} value={provider[name]} currency={provider['currency'] ?? currency} />{' '}
-                    {differs(ours[name], provider[name]) ? (
+                    {differs(name, ours[name], provider[name]) ? (
                       <Tag tone="warn" icon="hand" means="Our ledger and the provider tell different things">
                         differs
                       </Tag>
@@ -58,8 +57,11 @@ export function SideBySide({
   );
 }
 
-const differs = (ours: unknown, theirs: unknown): boolean =>
-  ours !== undefined && ours !== null && theirs !== null && theirs !== undefined && asText(ours) !== asText(theirs);
+/** How far a call has come, and by which key, may well be told differently; money and names may not. */
+const differs = (name: string, ours: unknown, theirs: unknown): boolean =>
+  (IS_AMOUNT.test(name) || /_id$|Id$/.test(name)) && isSaid(ours) && isSaid(theirs) && asText(ours) !== asText(theirs);
+
+const isSaid = (value: unknown): boolean => value !== null && value !== undefined;
 
 const IS_AMOUNT = /^(?:amount|amount_reversed|captured|counted|out|refunded|reversed|remainder|borne_by_platform)$/;
 const IS_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
@@ -73,9 +75,13 @@ function Value({
   readonly value: unknown;
   readonly currency: unknown;
 }) {
-  const money = IS_AMOUNT.test(name)
-    ? moneyOf(value, typeof currency === 'string' ? currency.toUpperCase() : undefined)
-    : undefined;
+  const [, minor, unit] = /^(-?[0-9]+) ([A-Z]{3}) \(minor units\)$/.exec(asText(value)) ?? [];
+  const told = moneyOf(minor, unit);
+  const money =
+    told ??
+    (IS_AMOUNT.test(name)
+      ? moneyOf(value, typeof currency === 'string' ? currency.toUpperCase() : undefined)
+      : undefined);
   const text = money
     ? moneyInWords(money)
     : typeof value === 'string' && IS_TIME.test(value)

@@ -1,6 +1,6 @@
 import { spoken } from '../../../src/domain/words.js';
 import type { StoryEvent } from '../api/types.js';
-import { asText, capital, shortId } from '../format/text.js';
+import { asText, capital, labelOf, shortId } from '../format/text.js';
 import { CertaintyTag } from './Certainty.js';
 import { Copyable } from './Copy.js';
 import { Icon, type IconName } from './Icon.js';
@@ -93,7 +93,7 @@ function Details({ event }: { readonly event: StoryEvent }) {
       )}
       {told.map(([name, value]) => (
         <div key={name}>
-          <dt>{capital(spoken(name))}</dt>
+          <dt>{labelOf(name)}</dt>
           <dd>{asText(value)}</dd>
         </div>
       ))}
