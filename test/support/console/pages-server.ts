@@ -85,7 +85,11 @@ export async function startPagesServer(): Promise<PagesServer> {
   function file(pathname: string, res: ServerResponse): void {
     const path = normalize(join(folder, pathname.replace(/^\/console\/?/, '')));
     const found = extname(path) !== '' && existsSync(path) ? path : join(folder, 'index.html');
-    res.writeHead(200, { 'Content-Type': TYPES[extname(found)], 'Content-Security-Policy': CONTENT_POLICY });
+    res.writeHead(200, {
+      'Content-Type': TYPES[extname(found)],
+      'Content-Security-Policy': CONTENT_POLICY,
+      'Cache-Control': found.includes('assets') ? 'max-age=3600, immutable' : 'no-cache',
+    });
     res.end(readFileSync(found));
   }
 

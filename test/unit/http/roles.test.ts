@@ -69,11 +69,14 @@ describe('who may do what', () => {
       // Nobody may listen: what is told of changes does not end.
       const { api } = await startRememberingApi({ console: consoleRoutes({ ledger: {}, mostListeners: 0 }) });
       for (const role of ['nobody', 'service', 'viewer', 'operator', 'approver'] as const) {
-        const answer = await api.send(path.replaceAll(/\{(\w+)\}/g, (_all, name) => PARAMETERS[name] ?? ID), {
-          method,
-          token: role === 'nobody' ? undefined : TOKENS[role],
-          json: method === 'POST' ? { note: 'because' } : undefined,
-        });
+        const answer = await api.send(
+          path.replaceAll(/\{(\w+)\}/g, (_all, name) => PARAMETERS[name] ?? ID),
+          {
+            method,
+            token: role === 'nobody' ? undefined : TOKENS[role],
+            json: method === 'POST' ? { note: 'because' } : undefined,
+          },
+        );
         const refusal = [401, 403].includes(answer.status) ? problemOf(answer) : 'let in';
         const unwanted = role === 'nobody' ? [401, 'unauthorized'] : [403, 'forbidden'];
         expect(refusal).toEqual(MAY[id]?.includes(role) ? 'let in' : unwanted);

@@ -49,7 +49,7 @@ export function useKeys(actions: Readonly<Record<string, () => void>>): void {
     let first = { key: '', at: 0 };
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (!isOn() || isTyping(event.target)) return;
+      if (!isOn() || isTyping(event.target) || document.querySelector('dialog[open]')) return;
       const together = event.timeStamp - first.at < TOGETHER_MS ? `${first.key} ${event.key}` : '';
       const action = latest.current[together] ?? latest.current[event.key];
       first = { key: event.key, at: event.timeStamp };

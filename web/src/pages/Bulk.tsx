@@ -186,7 +186,7 @@ function Items({
 }) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-wrap" tabIndex={0} role="region" aria-label="The items">
+    <div className="table-wrap" tabIndex={0} role="group" aria-label="The items">
       <table className="table">
         <thead>
           <tr>

@@ -137,7 +137,7 @@ function Picture({
       <details>
         <summary>{title} in numbers</summary>
         {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
-        <div className="table-wrap chart-numbers" tabIndex={0} role="region" aria-label={`${title} in numbers`}>
+        <div className="table-wrap chart-numbers" tabIndex={0} role="group" aria-label={`${title} in numbers`}>
           <table className="table">
             <thead>
               <tr>

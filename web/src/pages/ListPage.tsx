@@ -92,7 +92,7 @@ function Table({
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be scrolled by keys too
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-wrap" tabIndex={0} role="region" aria-label={list.title}>
+    <div className="table-wrap" tabIndex={0} role="group" aria-label={list.title}>
       <table className="table">
         <thead>
           <tr>

@@ -1,9 +1,10 @@
-import { Button, Modal, Textarea } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '../api/client.js';
 import { overviewQuery, queryClient } from '../api/queries.js';
 import type { Provider } from '../api/types.js';
+import { Dialog } from '../parts/Dialog.js';
 import { Icon } from '../parts/Icon.js';
 import { Panel } from '../parts/Panel.js';
 import { Empty, Problem } from '../parts/States.js';
@@ -138,12 +139,7 @@ function PauseButton({ provider: { provider, pausable, paused_by: by } }: { read
       >
         {by ? 'Resume' : 'Pause'}
       </Button>
-      <Modal
-        opened={isOpen}
-        onClose={() => setOpen(false)}
-        title={`${by ? 'Resume' : 'Pause'} ${pausable}`}
-        lockScroll={false}
-      >
+      <Dialog opened={isOpen} close={() => setOpen(false)} title={`${by ? 'Resume' : 'Pause'} ${pausable}`}>
         <p>
           {by
             ? 'What waits for it goes on at once.'
@@ -169,7 +165,7 @@ function PauseButton({ provider: { provider, pausable, paused_by: by } }: { read
             {by ? 'Resume' : 'Pause'} {pausable}
           </Button>
         </form>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,8 +1,9 @@
-import { Button, Modal, Textarea } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '../api/client.js';
 import { queryClient } from '../api/queries.js';
+import { Dialog } from '../parts/Dialog.js';
 import { Problem } from '../parts/States.js';
 import { useMayAct } from '../parts/useMayAct.js';
 
@@ -24,7 +25,7 @@ export function ReplayButton({ event }: { readonly event: string }) {
       <Button variant="default" size="compact-xs" onClick={() => setOpen(true)} aria-label={`Replay ${event}`}>
         Replay
       </Button>
-      <Modal opened={isOpen} onClose={() => setOpen(false)} title="Replay this event" lockScroll={false}>
+      <Dialog opened={isOpen} close={() => setOpen(false)} title="Replay this event">
         <p>
           The provider is read again for <code>{event}</code>, and what follows from that is done. What was done before
           is not done twice.
@@ -49,7 +50,7 @@ export function ReplayButton({ event }: { readonly event: string }) {
             Replay
           </Button>
         </form>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,5 +1,8 @@
 import { digitsOf, type Money, moneyInWords } from '../format/money.js';
 
+/** Capitals are wider than digits. */
+const EM_A_LETTER = 0.78;
+
 /** What the amounts of one column have in common, so that their points stand below each other. */
 export interface AmountColumn {
   readonly places: number;
@@ -39,7 +42,10 @@ export function Amount({
           </span>
         )}
       </span>{' '}
-      <span className="amount-unit" style={unitLetters === undefined ? undefined : { minWidth: `${unitLetters}ch` }}>
+      <span
+        className="amount-unit"
+        style={unitLetters === undefined ? undefined : { minWidth: `${unitLetters * EM_A_LETTER}em` }}
+      >
         {money.unit}
       </span>
     </span>

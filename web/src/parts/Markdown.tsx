@@ -119,7 +119,7 @@ function Block({ block }: { readonly block: Block }) {
 function TableBlock({ rows: [head = [], ...rows] }: { readonly rows: readonly (readonly string[])[] }) {
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-wrap" tabIndex={0} role="region" aria-label={head.join(', ')}>
+    <div className="table-wrap" tabIndex={0} role="group" aria-label={head.join(', ')}>
       <table className="table table-prose">
         <thead>
           <tr>

@@ -41,7 +41,7 @@ function Graph({ nodes, self }: { readonly nodes: readonly Node[]; readonly self
   const height = Math.max(...placed.map(({ y }) => y)) + HEIGHT;
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="graph-wrap" tabIndex={0} role="region" aria-label="What belongs together">
+    <div className="graph-wrap" tabIndex={0} role="group" aria-label="What belongs together">
       <ul className="graph" style={{ width, height }}>
         <li className="graph-lines" aria-hidden="true">
           <svg width={width} height={height}>

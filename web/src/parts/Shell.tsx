@@ -1,4 +1,4 @@
-import { Button, Drawer, Modal, Switch, useMantineColorScheme } from '@mantine/core';
+import { Button, Switch, useMantineColorScheme } from '@mantine/core';
 import { useInfiniteQuery, useMutation, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouter, useRouterState, useSearch } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
@@ -8,6 +8,7 @@ import { listQuery, overviewQuery, queryClient, sessionQuery } from '../api/quer
 import { KEYS, moveRow, switchKeys, useKeys, useKeysAreOn } from '../keys/keys.js';
 import { LISTS } from '../lists/lists.js';
 import { Mark } from '../pages/SignIn.js';
+import { Dialog } from './Dialog.js';
 import { Icon, type IconName } from './Icon.js';
 
 /** What stands around every page: search, where one can go, whether it is live, who is signed in. */
@@ -80,9 +81,9 @@ export function Shell() {
       <aside className="side">
         <Nav />
       </aside>
-      <Drawer opened={menu} onClose={() => setMenuAt(undefined)} title="Makegood" size={260} lockScroll={false}>
+      <Dialog side opened={menu} close={() => setMenuAt(undefined)} title="Makegood">
         <Nav />
-      </Drawer>
+      </Dialog>
       <main id="main" ref={main} tabIndex={-1}>
         {liveness === 'broken' ? <Broken /> : null}
         <Outlet />
@@ -165,7 +166,7 @@ const SCHEMES = ['auto', 'light', 'dark'] as const;
 const SCHEME_ICONS = { auto: 'screen', light: 'sun', dark: 'moon' } as const;
 
 function Scheme() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const next = SCHEMES[(SCHEMES.indexOf(colorScheme) + 1) % SCHEMES.length] ?? 'auto';
   const words = colorScheme === 'auto' ? 'as the system' : colorScheme;
   return (
@@ -187,8 +188,8 @@ function Person() {
     mutationFn: () => remove('/console/session'),
     onSettled() {
       rememberCsrf(undefined);
-      queryClient.clear();
       queryClient.setQueryData(sessionQuery.queryKey, null);
+      queryClient.removeQueries({ predicate: ({ queryKey: [name] }) => name !== 'session' });
     },
   });
   return (
@@ -269,7 +270,7 @@ function Count({ of, what }: { readonly of: number; readonly what: string }) {
 function KeysHelp({ opened, close }: { readonly opened: boolean; readonly close: () => void }) {
   const areOn = useKeysAreOn();
   return (
-    <Modal opened={opened} onClose={close} title="Keys" lockScroll={false}>
+    <Dialog opened={opened} close={close} title="Keys">
       <dl className="keys">
         {KEYS.map(([key, does]) => (
           <div key={key}>
@@ -288,6 +289,6 @@ function KeysHelp({ opened, close }: { readonly opened: boolean; readonly close:
         checked={areOn}
         onChange={({ currentTarget }) => switchKeys(currentTarget.checked)}
       />
-    </Modal>
+    </Dialog>
   );
 }

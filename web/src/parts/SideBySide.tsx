@@ -19,7 +19,7 @@ export function SideBySide({
   );
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className="table-wrap" tabIndex={0} role="region" aria-label="Ours and the provider’s">
+    <div className="table-wrap" tabIndex={0} role="group" aria-label="Ours and the provider’s">
       <table className="table table-both">
         <thead>
           <tr>
