@@ -64,7 +64,8 @@ describe.skipIf(isPassedOverWithout('chromium'))('a stuck reversal, in the conso
   it('is found, read and decided about; a second person confirms it, and everybody sees it move', async () => {
     const id = await takenBySomebodyElse();
     const olga = await signedIn('operator');
-    await olga.getByRole('link', { name: 'foreign reversal' }).first().click();
+    const asked = olga.getByRole('row').filter({ hasText: '1 reversal' });
+    await asked.getByRole('link', { name: 'foreign reversal' }).first().click();
     await olga.getByRole('heading', { name: 'Reversals', level: 1 }).waitFor();
     expect(olga.url()).toContain('reason=foreign_reversal');
     await olga.locator(`a[title="${id}"]`).first().click();
