@@ -34,7 +34,7 @@ export const STATUSES_OF: { readonly [Kind in ExplainedKind]: readonly string[] 
 };
 
 /** What we know of a money call, for whoever reads it for the first time. */
-export const CERTAINTY_MEANS: Readonly<Record<Certainty, string>> = {
+const CERTAINTY_MEANS: Readonly<Record<Certainty, string>> = {
   not_sent: 'surely nothing has moved: it was never sent',
   in_flight: 'a call is at work now: nobody knows yet',
   done: 'it has moved, and the provider says so',

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { chromiumProgram } from '../programs.js';
 
@@ -31,8 +30,6 @@ export async function openPage(browser: Browser, { width = 1440, height = 900, s
   return { page, noted, close: () => context.close() };
 }
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
 interface AxeResults {
   readonly violations: readonly {
     readonly id: string;
@@ -44,7 +41,7 @@ interface AxeResults {
 /** What axe finds on the page as it stands, a line each; WCAG A and AA and its own best practices. */
 export async function axeViolations(page: Page): Promise<readonly string[]> {
   // the policy of the page allows no script but its own, and this one is the tester's
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() =>
     (globalThis as never as { axe: { run(): Promise<AxeResults> } }).axe.run(),
   );

@@ -21,7 +21,7 @@ export interface PagesServer {
   stop(): Promise<void>;
 }
 
-export const CONTENT_POLICY = [
+const CONTENT_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
   "style-src 'self'",

@@ -21,7 +21,7 @@ import {
 import { openApiDocument } from '../../../src/http/openapi.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
 
-const TERMS = readFileSync(join(projectRoot(), 'docs', 'terminology.md'), 'utf8');
+const TERMS = readFileSync(join(projectRoot(), 'docs/terminology.md'), 'utf8');
 const KINDS = Object.keys(STATUSES_OF) as (keyof typeof STATUSES_OF)[];
 
 /** The rows of the table below a heading: what stands in code in the first cell, and the second cell. */

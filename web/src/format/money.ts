@@ -36,14 +36,3 @@ export function moneyInWords(money: Money): string {
   const { whole, fraction } = digitsOf(money);
   return `${whole}${fraction} ${money.unit}`;
 }
-
-/** Of one unit each: amounts of different units are never added. */
-export function sumsOf(parts: readonly Money[]): readonly Money[] {
-  const sums = new Map<string, Money>();
-  for (const part of parts) {
-    const before = sums.get(`${part.unit} ${part.decimals}`);
-    const amount = (BigInt(before?.amount ?? '0') + BigInt(part.amount)).toString();
-    sums.set(`${part.unit} ${part.decimals}`, { ...part, amount });
-  }
-  return [...sums.values()];
-}

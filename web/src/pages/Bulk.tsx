@@ -4,8 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ATTENTION_REASONS, type AttentionReason } from '../../../src/domain/decisions/attention.js';
 import { actionsFor, DECIDABLE_KINDS, isDecidable } from '../../../src/domain/decisions/decisions.js';
-import { effectOf } from '../../../src/domain/explanations/what-an-action-does.js';
-import { reasonIn, spoken } from '../../../src/domain/words.js';
+import { effectIn, reasonIn, spoken } from '../../../src/domain/words.js';
 import { post } from '../api/client.js';
 import { type Filters, queryClient } from '../api/queries.js';
 import type { BulkAnswer, BulkRequest } from '../api/types.js';
@@ -26,130 +25,160 @@ export function Bulk() {
 }
 
 function Chosen({ kind, reason }: { readonly kind: string; readonly reason: string }) {
-  const navigate = useNavigate();
-  const mayAct = useMayAct();
-  const go = (search: Filters) => void navigate({ to: '/decide', search });
   const actions = isDecidable(kind) ? actionsFor(kind, reason as AttentionReason) : [];
   const [action, setAction] = useState(actions[0] ?? 'retry');
-  const [note, setNote] = useState('');
-  const [left, setLeft] = useState<readonly string[]>([]);
   const preview = useMutation({
-    mutationFn: () => ask({ kind, reason, action, note: note.trim() || 'preview', dry_run: true }),
-    onSuccess: () => setLeft([]),
+    // a preview changes nothing, so nothing keeps its note
+    mutationFn: () => ask({ kind, reason, action, note: 'preview', dry_run: true }),
   });
-  const ids =
-    preview.data?.items
-      .filter(({ id, outcome }) => outcome === 'would_decide' && !left.includes(id))
-      .map(({ id }) => id) ?? [];
-  const decide = useMutation({
-    mutationFn: () => ask({ kind, reason, action, note, ids, dry_run: false }),
-    onSuccess: () => queryClient.invalidateQueries(),
-  });
-  const changed = () => {
-    preview.reset();
-    decide.reset();
-  };
   return (
     <>
       <PageHead
         title="Decide about many"
         about="Everything that waits for one reason, each decided by itself, as if it were resolved alone."
       />
-      <Panel title="What is decided">
-        <form
-          className="bulk-form"
-          onSubmit={(event) => {
-            event.preventDefault();
-            decide.reset();
-            preview.mutate();
-          }}
-        >
-          <NativeSelect
-            label="Kind"
-            value={kind}
-            onChange={({ currentTarget }) => go({ kind: currentTarget.value, reason })}
-            data={[...DECIDABLE_KINDS]}
-          />
-          <NativeSelect
-            label="Reason"
-            value={reason}
-            onChange={({ currentTarget }) => go({ kind, reason: currentTarget.value })}
-            data={ATTENTION_REASONS.map((one) => ({ value: one, label: spoken(one) }))}
-          />
-          <NativeSelect
-            label="Decision"
-            value={action}
-            onChange={({ currentTarget }) => {
-              setAction(currentTarget.value);
-              changed();
-            }}
-            data={actions.map((one) => ({ value: one, label: spoken(one) }))}
-          />
-          <Button type="submit" variant="default" loading={preview.isPending} disabled={!mayAct}>
-            Preview
-          </Button>
-        </form>
-        <p className="muted">
-          {capital(reasonIn(kind, reason) ?? reason)}.{' '}
-          {isDecidable(kind) && actions.includes(action)
-            ? `“${capital(spoken(action))}” ${effectOf(kind, action)}, for each of them.`
-            : ''}
-        </p>
-        {mayAct ? null : <p>Your token may read: an operator has to decide.</p>}
-      </Panel>
+      <Choice
+        kind={kind}
+        reason={reason}
+        action={action}
+        choose={(next) => {
+          setAction(next);
+          preview.reset();
+        }}
+        isPending={preview.isPending}
+        show={() => preview.mutate()}
+      />
       {preview.isPending ? <Loading what="what would be decided" /> : null}
       {preview.isError ? <Problem error={preview.error} retry={() => preview.mutate()} /> : null}
       {preview.data ? (
-        <Panel
-          title={decide.data ? 'What became of each' : 'What would be decided'}
-          aside={<Totals answer={decide.data ?? preview.data} />}
-        >
-          {preview.data.items.length === 0 ? (
-            <Empty title="Nothing waits for this reason" />
-          ) : (
-            <>
-              <Items
-                answer={decide.data ?? preview.data}
-                kind={kind}
-                left={left}
-                setLeft={decide.data ? undefined : setLeft}
-              />
-              {preview.data.more ? (
-                <p className="muted">More wait for this reason than are listed: decide these, then preview again.</p>
-              ) : null}
-            </>
-          )}
-          {decide.isError ? <Problem error={decide.error} /> : null}
-          {decide.data || preview.data.items.length === 0 ? null : (
-            <form
-              className="stack"
-              onSubmit={(event) => {
-                event.preventDefault();
-                decide.mutate();
-              }}
-            >
-              <Textarea
-                label="Note"
-                description="Why; kept with each decision"
-                required
-                rows={2}
-                maxLength={2_000}
-                value={note}
-                onChange={({ currentTarget }) => setNote(currentTarget.value)}
-              />
-              <Button
-                type="submit"
-                loading={decide.isPending}
-                disabled={ids.length === 0}
-                color={action === 'write_off' ? 'red' : 'blue'}
-              >
-                Decide: {spoken(action)} {plural(ids.length, kind)}
-              </Button>
-            </form>
-          )}
-        </Panel>
+        <Decide key={preview.submittedAt} kind={kind} reason={reason} action={action} preview={preview.data} />
       ) : null}
     </>
+  );
+}
+
+function Choice({
+  kind,
+  reason,
+  action,
+  choose,
+  isPending,
+  show,
+}: {
+  readonly kind: string;
+  readonly reason: string;
+  readonly action: string;
+  readonly choose: (action: string) => void;
+  readonly isPending: boolean;
+  readonly show: () => void;
+}) {
+  const navigate = useNavigate();
+  const mayAct = useMayAct();
+  const go = (search: Filters) => void navigate({ to: '/decide', search });
+  const actions = isDecidable(kind) ? actionsFor(kind, reason as AttentionReason) : [];
+  const effect = effectIn(kind, action);
+  return (
+    <Panel title="What is decided">
+      <form
+        className="bulk-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          show();
+        }}
+      >
+        <NativeSelect
+          label="Kind"
+          value={kind}
+          onChange={({ currentTarget }) => go({ kind: currentTarget.value, reason })}
+          data={[...DECIDABLE_KINDS]}
+        />
+        <NativeSelect
+          label="Reason"
+          value={reason}
+          onChange={({ currentTarget }) => go({ kind, reason: currentTarget.value })}
+          data={ATTENTION_REASONS.map((one) => ({ value: one, label: spoken(one) }))}
+        />
+        <NativeSelect
+          label="Decision"
+          value={action}
+          onChange={({ currentTarget }) => choose(currentTarget.value)}
+          data={actions.map((one) => ({ value: one, label: spoken(one) }))}
+        />
+        <Button type="submit" variant="default" loading={isPending} disabled={!mayAct}>
+          Preview
+        </Button>
+      </form>
+      <p className="muted">
+        {capital(reasonIn(kind, reason) ?? reason)}.{' '}
+        {effect ? `“${capital(spoken(action))}” ${effect}, for each of them.` : ''}
+      </p>
+      {mayAct ? null : <p>Your token may read: an operator has to decide.</p>}
+    </Panel>
+  );
+}
+
+function Decide({
+  kind,
+  reason,
+  action,
+  preview,
+}: {
+  readonly kind: string;
+  readonly reason: string;
+  readonly action: string;
+  readonly preview: BulkAnswer;
+}) {
+  const [note, setNote] = useState('');
+  const [left, setLeft] = useState<readonly string[]>([]);
+  const ids = preview.items
+    .filter(({ id, outcome }) => outcome === 'would_decide' && !left.includes(id))
+    .map(({ id }) => id);
+  const decide = useMutation({
+    mutationFn: () => ask({ kind, reason, action, note, ids, dry_run: false }),
+    onSuccess: () => queryClient.invalidateQueries(),
+  });
+  const answer = decide.data ?? preview;
+  if (preview.items.length === 0)
+    return (
+      <Panel title="What would be decided">
+        <Empty title="Nothing waits for this reason" />
+      </Panel>
+    );
+  return (
+    <Panel title={decide.data ? 'What became of each' : 'What would be decided'} aside={<Totals answer={answer} />}>
+      <Items answer={answer} kind={kind} left={left} setLeft={decide.data ? undefined : setLeft} />
+      {preview.more ? (
+        <p className="muted">More wait for this reason than are listed: decide these, then preview again.</p>
+      ) : null}
+      {decide.isError ? <Problem error={decide.error} /> : null}
+      {decide.data ? null : (
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            decide.mutate();
+          }}
+        >
+          <Textarea
+            label="Note"
+            description="Why; kept with each decision"
+            required
+            rows={2}
+            maxLength={2_000}
+            value={note}
+            onChange={({ currentTarget }) => setNote(currentTarget.value)}
+          />
+          <Button
+            type="submit"
+            loading={decide.isPending}
+            disabled={ids.length === 0}
+            color={action === 'write_off' ? 'red' : 'blue'}
+          >
+            Decide: {spoken(action)} {plural(ids.length, kind)}
+          </Button>
+        </form>
+      )}
+    </Panel>
   );
 }
 

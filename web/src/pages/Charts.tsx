@@ -22,8 +22,7 @@ const THROUGHPUT: readonly Drawn[] = [
 ];
 
 /** Backlog, throughput and failures, out of Postgres; each picture has its numbers below it. */
-// oxlint-disable-next-line import/no-default-export -- what is loaded lazily has to be one
-export default function Charts({ series }: { readonly series: Series }) {
+export function Charts({ series }: { readonly series: Series }) {
   const { points, step_seconds: step } = series;
   if (points.length === 0) return <p className="muted">Nothing has happened yet.</p>;
   return (

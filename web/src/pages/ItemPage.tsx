@@ -7,7 +7,7 @@ import type { Explanation, ListedItem, Share } from '../api/types.js';
 import { type Money, moneyInWords, moneyOf } from '../format/money.js';
 import { capital, shortId } from '../format/text.js';
 import { useKeys } from '../keys/keys.js';
-import { shortAsset } from '../lists/lists.js';
+import { shortAsset } from '../lists/columns.js';
 import { Copyable } from '../parts/Copy.js';
 import { Icon } from '../parts/Icon.js';
 import { MoneyIsHere } from '../parts/MoneyIsHere.js';
@@ -110,7 +110,7 @@ function RunbookOf({ told }: { readonly told: Explanation }) {
 }
 
 /** What the item is about, as its own answer has it. */
-export function moneyOfItem(kind: string, item: ListedItem | undefined): Money | undefined {
+function moneyOfItem(kind: string, item: ListedItem | undefined): Money | undefined {
   if (!item) return undefined;
   if (kind === 'settlement') {
     const { amount, asset, decimals } = (item['spent'] ?? {}) as { amount?: string; asset?: string; decimals?: number };

@@ -6,7 +6,7 @@ import { overviewQuery } from '../api/queries.js';
 import type { Overview as Facts, Needed, Sum } from '../api/types.js';
 import { type Money, moneyOf } from '../format/money.js';
 import { capital, plural } from '../format/text.js';
-import { shortAsset } from '../lists/lists.js';
+import { shortAsset } from '../lists/columns.js';
 import { Amount, type AmountColumn, columnOf } from '../parts/Amount.js';
 import { PageHead } from '../parts/PageHead.js';
 import { Panel } from '../parts/Panel.js';
@@ -16,7 +16,7 @@ import { StatusTag } from '../parts/Status.js';
 import { When } from '../parts/When.js';
 import { Providers } from './Providers.js';
 
-const Charts = lazy(() => import('./Charts.js'));
+const Charts = lazy(async () => ({ default: (await import('./Charts.js')).Charts }));
 
 /** What waits for whom, how much of it, since when, and how the providers are. */
 export function Overview() {
@@ -114,8 +114,7 @@ function Figures({ facts }: { readonly facts: Facts }) {
   );
 }
 
-export const moneyOfSum = ({ unit, decimals, amount }: Sum): Money | undefined =>
-  moneyOf(amount, shortAsset(unit), decimals);
+const moneyOfSum = ({ unit, decimals, amount }: Sum): Money | undefined => moneyOf(amount, shortAsset(unit), decimals);
 
 function NeedsAPerson({ needed }: { readonly needed: readonly Needed[] }) {
   const rows = [...needed].sort((one, other) => (one.oldest_at < other.oldest_at ? -1 : 1));

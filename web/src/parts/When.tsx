@@ -20,7 +20,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-export const useNow = (): number => useSyncExternalStore(subscribe, () => nowMs);
+const useNow = (): number => useSyncExternalStore(subscribe, () => nowMs);
 
 /** How long ago, or in how long; the moment itself by pointer, by focus and for readers. */
 export function When({ at }: { readonly at: string | null | undefined }) {

@@ -9,10 +9,10 @@ import { type PagesServer, startPagesServer } from '../../support/console/pages-
 import { NOW } from '../../support/console/planned-answers.js';
 
 /** `npm run console-pictures`: every page at 1440 and 390 pixels, some in the dark, into docs/console. */
-const FOLDER = process.env.MAKEGOOD_PICTURES_FOLDER ?? join(projectRoot(), 'docs', 'console');
+const FOLDER = join(projectRoot(), 'docs', 'console');
 const DARK = ['overview', 'stuck-reversal', 'settlements'];
 
-describe.runIf(process.env.MAKEGOOD_PICTURES === '1')('pictures of the console', () => {
+describe('pictures of the console', () => {
   let server: PagesServer;
   let browser: Browser;
   beforeAll(async () => {
