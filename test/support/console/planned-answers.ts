@@ -437,7 +437,7 @@ const explanations: Readonly<Record<string, object>> = {
         key: IDS.reversals[1],
       },
       provider: {
-        amount: 9_000,
+        transfer_amount: 9_000,
         currency: 'eur',
         stripe_transfer_id: 'tr_1QxB2cD3',
         reversed: 4_500,
@@ -545,6 +545,26 @@ const story = {
       detail: { by: 'vera', note: '<img src=x onerror=alert(1)> asked the seller on the phone' },
     }),
   ],
+};
+
+const storyOfSettlement = {
+  lookup: { nonce: '0x5f1c09be', network: 'eip155:8453' },
+  events: [
+    event('opened', 4.2, {
+      certainty: 'not_sent',
+      detail: { offer: '1.25 USDC on eip155:8453', parameters: 'sha256:77aa…03fe' },
+    }),
+    event('closed', 4.1, { detail: { spent: '1250000', delivery: 'delivered' } }),
+    event('attempt', 4, { certainty: 'unknown', answer: 'timeout', key: IDS.settlement, detail: { after: '4 s' } }),
+    event('attempt', 3, {
+      certainty: 'unknown',
+      answer: 'unavailable',
+      key: IDS.settlement,
+      request_id: 'req_a1',
+      status: 503,
+    }),
+    event('attempt', 2, { certainty: 'unknown', answer: 'timeout', key: IDS.settlement, detail: { after: '30 s' } }),
+  ].map((one) => ({ ...one, item: `settlement/${IDS.settlement}` })),
 };
 
 const points = Array.from({ length: 48 }, (_, nth) => {
@@ -752,7 +772,7 @@ export function plannedAnswer(
   const [, , , first = '', second, third] = path.split('/');
   if (first === 'explanations')
     return explanations[`${second}/${third}`] ? ok(explanations[`${second}/${third}`]) : nothing;
-  if (first === 'stories') return ok(second === 'reversal' ? story : { events: [], lookup: null });
+  if (first === 'stories') return ok(second === 'settlement' ? storyOfSettlement : story);
   if (method === 'POST') return ok({ id: second, status: 'pending', decision_id: IDS.decision });
   const items = lists[first];
   if (!items) return nothing;

@@ -37,7 +37,7 @@ export function Amount({
         {' '}
         <span className="amount-whole">{whole}</span>
         {width === 0 ? null : (
-          <span className="amount-fraction" style={{ width: `${width + 0.6}ch` }}>
+          <span className="amount-fraction" style={places === undefined ? undefined : { width: `${width + 0.6}ch` }}>
             {fraction}
           </span>
         )}
