@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32, deflateSync, inflateSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../../sandbox/stack/project-root.js';
 import { ALL_PAGES } from '../../support/console/all-pages.js';
 import { launchBrowser, openPage } from '../../support/console/browser.js';
 import { type PagesServer, startPagesServer } from '../../support/console/pages-server.js';
+import { palettePng } from '../../support/console/palette-png.js';
 import { NOW } from '../../support/console/planned-answers.js';
 
 /** `npm run console-pictures`: every page at 1440 and 390 pixels, some in the dark, into docs/console. */
@@ -45,7 +45,7 @@ describe('pictures of the console', () => {
           if (name === 'decide-many') await page.getByText('What would be decided').waitFor();
           await page.evaluate('window.scrollTo(0, 0)');
           const file = `${name}-${width}${scheme === 'dark' ? '-dark' : ''}.png`;
-          writeFileSync(join(FOLDER, file), smaller(await page.screenshot({ fullPage: true })));
+          writeFileSync(join(FOLDER, file), palettePng(await page.screenshot({ fullPage: true })));
           const wider = await page.evaluate('document.documentElement.scrollWidth');
           expect.soft(wider, `${file} is as wide as its screen`).toBeLessThanOrEqual(width);
           expect.soft(noted, file).toEqual([]);
@@ -56,26 +56,3 @@ describe('pictures of the console', () => {
     180_000,
   );
 });
-
-/** The same picture, packed as tightly as its format allows: Chromium packs in a hurry. */
-function smaller(png: Buffer): Buffer {
-  const chunks: { readonly type: string; readonly data: Buffer }[] = [];
-  for (let at = 8; at < png.length; ) {
-    const length = png.readUInt32BE(at);
-    chunks.push({ type: png.toString('latin1', at + 4, at + 8), data: png.subarray(at + 8, at + 8 + length) });
-    at += length + 12;
-  }
-  const pixels = inflateSync(Buffer.concat(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data)));
-  const header = chunks.find(({ type }) => type === 'IHDR')?.data ?? Buffer.alloc(0);
-  const packed = deflateSync(pixels, { level: 9, memLevel: 9 });
-  const parts = [chunk('IHDR', header), chunk('IDAT', packed), chunk('IEND', Buffer.alloc(0))];
-  return Buffer.concat([png.subarray(0, 8), ...parts]);
-}
-
-function chunk(type: string, data: Buffer): Buffer {
-  const named = Buffer.concat([Buffer.from(type, 'latin1'), data]);
-  const [length, sum] = [Buffer.alloc(4), Buffer.alloc(4)];
-  length.writeUInt32BE(data.length);
-  sum.writeUInt32BE(crc32(named));
-  return Buffer.concat([length, named, sum]);
-}
