@@ -32,8 +32,12 @@ export async function build({ tests = false, bench = false } = {}) {
   const targets = [
     { folder: 'dist', project: 'tsconfig.build.json', inputs: INPUTS, make: compileAll, keeps: 'web' },
     { folder: 'dist/web', inputs: WEB_INPUTS, make: buildPages },
-    ...(tests ? [{ folder: '.build/test', project: 'test/tsconfig.processes.json', inputs: TEST_INPUTS, make: compileAll }] : []),
-    ...(bench ? [{ folder: '.build/bench', project: 'bench/tsconfig.json', inputs: BENCH_INPUTS, make: compileAll }] : []),
+    ...(tests
+      ? [{ folder: '.build/test', project: 'test/tsconfig.processes.json', inputs: TEST_INPUTS, make: compileAll }]
+      : []),
+    ...(bench
+      ? [{ folder: '.build/bench', project: 'bench/tsconfig.json', inputs: BENCH_INPUTS, make: compileAll }]
+      : []),
   ];
   if (targets.every(isCurrent)) return;
   await withLock(join(root, '.build', 'build.lock'), 'building', async () => {

@@ -15,9 +15,20 @@ export function Markdown({ text }: { readonly text: string }) {
 type Block =
   | { readonly type: 'heading'; readonly level: number; readonly text: string }
   | { readonly type: 'code'; readonly text: string }
-  | { readonly type: 'list'; readonly ordered: boolean; readonly items: readonly string[] }
+  | { readonly type: 'list'; readonly start: number | undefined; readonly items: readonly string[] }
   | { readonly type: 'table'; readonly rows: readonly (readonly string[])[] }
   | { readonly type: 'paragraph'; readonly text: string };
+
+/** Steps go on being counted after what stands between them. */
+function numberOf(line: string): number | undefined {
+  const digits = /^\s*(\d+)\./.exec(line)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+const dedented = (lines: readonly string[]): string => {
+  const margin = Math.min(...lines.filter((line) => line.trim() !== '').map((line) => line.search(/\S/)));
+  return lines.map((line) => line.slice(margin)).join('\n');
+};
 
 const ITEM = /^\s*(?:[-*]|\d+\.)\s+/;
 
@@ -39,14 +50,14 @@ function blocksOf(text: string): readonly Block[] {
       at += 1;
     } else if (/^\s*```/.test(line)) {
       at += 1;
-      blocks.push({ type: 'code', text: takeWhile((one) => !/^\s*```/.test(one)).join('\n') });
+      blocks.push({ type: 'code', text: dedented(takeWhile((one) => !/^\s*```/.test(one))) });
       at += 1;
     } else if (line.startsWith('|'))
       blocks.push({ type: 'table', rows: rowsOf(takeWhile((one) => one.startsWith('|'))) });
     else if (ITEM.test(line))
       blocks.push({
         type: 'list',
-        ordered: /^\s*\d/.test(line),
+        start: numberOf(line),
         items: itemsOf(takeWhile((one) => ITEM.test(one) || /^\s{2,}\S/.test(one))),
       });
     else
@@ -92,9 +103,9 @@ function Block({ block }: { readonly block: Block }) {
         </pre>
       );
     case 'list': {
-      const ListTag = block.ordered ? 'ol' : 'ul';
+      const ListTag = block.start === undefined ? 'ul' : 'ol';
       return (
-        <ListTag>
+        <ListTag {...(block.start !== undefined && { start: block.start })}>
           {block.items.map((item, place) => (
             <li key={place}>
               <Inline text={item} />
@@ -146,7 +157,7 @@ function TableBlock({ rows: [head = [], ...rows] }: { readonly rows: readonly (r
   );
 }
 
-const INLINE = /(`[^`]+`|\*\*[^*]+\*\*|\[[^\]]+\]\([^)\s]+\))/;
+const INLINE = /(`[^`]+`|\*\*[^*]+\*\*|\*[^*\s][^*]*\*|\[[^\]]+\]\([^)\s]+\))/;
 
 function Inline({ text }: { readonly text: string }) {
   return text.split(INLINE).map((part, place) => <Fragment key={place}>{inlined(part)}</Fragment>);
@@ -155,6 +166,7 @@ function Inline({ text }: { readonly text: string }) {
 function inlined(part: string): ReactNode {
   if (/^`.+`$/.test(part)) return <code>{part.slice(1, -1)}</code>;
   if (/^\*\*.+\*\*$/.test(part)) return <strong>{part.slice(2, -2)}</strong>;
+  if (/^\*[^*]+\*$/.test(part)) return <em>{part.slice(1, -1)}</em>;
   const link = /^\[([^\]]+)\]\(([^)\s]+)\)$/.exec(part);
   if (!link) return part;
   const [, words = '', target = ''] = link;
