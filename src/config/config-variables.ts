@@ -101,7 +101,7 @@ export const ENVIRONMENT = z.object({
   ),
   PUBLIC_URL: optional(apiBase(), {
     description:
-      'Base URL under which clients reach this server, with the prefix that a proxy takes away: what paid routes sell is named by it. Left out: the scheme and host of each request.',
+      'Base URL under which clients reach this server, with the prefix that a proxy takes away: what paid routes sell is named by it, and the cookie of the console is for https alone where it is. Left out: the scheme and host of each request.',
     example: 'https://api.example.com',
   }),
   LOG_LEVEL: standard(oneOf(['debug', 'info', 'warn', 'error']), 'info', 'Least severe log line that is written.'),

@@ -88,14 +88,14 @@ interface Page<Item> {
   readonly next_cursor: string | null;
 }
 
-/** @param found one more than `limit` where there is a next page */
-export function pageOf<Item extends { readonly id: string }>(found: readonly Item[], limit: number): Page<Item> {
-  const items = found.slice(0, limit);
-  const last = found.length > limit ? items.at(-1) : undefined;
+/** @param found one more than `most` where there is a next page */
+export function pageOf<Item extends { readonly id: string }>(found: readonly Item[], most: number): Page<Item> {
+  const items = found.slice(0, most);
+  const last = found.length > most ? items.at(-1) : undefined;
   return { items, next_cursor: last ? toCursor(last.id) : null };
 }
 
-/** The same where items are told apart by a key. @param found one more than `limit` where there is a next page */
+/** The same where items are told apart by a key. @param found one more than `most` where there is a next page */
 export function keyPageOf<Found extends { readonly key: PageKey }, Item>(
   found: readonly Found[],
   most: number,

@@ -18,10 +18,8 @@ import { createCaptures } from './channels/captures.js';
 import { createChannelRequests } from './channels/channel-requests.js';
 import { createChannels } from './channels/channels.js';
 import { createDueCaptures } from './channels/due-captures.js';
-import { createConsoleSessions } from './console-sessions.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decisions/decide.js';
-import { createFigures } from './figures.js';
 import { createBackfillDestinations } from './historical/backfill-destinations.js';
 import { createBackfillMatching } from './historical/backfill-matching.js';
 import { createBackfillPlan } from './historical/backfill-plan.js';
@@ -86,7 +84,6 @@ export function createLedger(dependencies: LedgerDependencies) {
   } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
-  const figures = createFigures(database);
 
   async function schemaState(): Promise<SchemaState> {
     const [exists] = await database.query<{ found: boolean }>(
@@ -108,8 +105,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSettlementReader(database),
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
     ...createSweepMarks(database),
-    ...createConsoleSessions(database),
-    ...createOperatorReading(database, figures),
+    ...createOperatorReading(database),
     ...createAnchoredHeads(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),
@@ -152,7 +148,6 @@ export function createLedger(dependencies: LedgerDependencies) {
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
-    figures,
     schemaState,
 
     /** Checked before a server or worker starts. @throws LedgerNotReady on another schema than this build's, or a missing encryption key */

@@ -5,7 +5,7 @@ import { HttpProblem } from '../problem.js';
  * No script but our own files. Styles may stand in the page: the components put sizes and colours there while they are shown, and a style
  * can neither run nor send anything that the other rules do not let out.
  */
-export const CONTENT_SECURITY_POLICY = [
+const CONTENT_SECURITY_POLICY = [
   "default-src 'self'",
   "script-src 'self'",
   "style-src 'self' 'unsafe-inline'",

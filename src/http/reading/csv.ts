@@ -52,7 +52,7 @@ function cellOf(value: unknown): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'object') return JSON.stringify(value);
   if (typeof value === 'string') return FORMULA.test(value) ? `'${value}` : value;
-  return String(value);
+  return JSON.stringify(value);
 }
 
 const quoted = (cell: string): string => (/[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);

@@ -3,7 +3,6 @@ import type { Explanation } from '../../domain/explanations/explain.js';
 import { type ChannelExplanation, explainChannel } from '../../domain/explanations/explain-channel.js';
 import type { OrderExplanation } from '../../domain/explanations/explain-order.js';
 import type { SettlementId } from '../../domain/ids.js';
-import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { ItemEvent } from '../../ledger/event-row.js';
 import type { FoundItem } from '../../ledger/find-items.js';
 import type { ItemSummary } from '../../ledger/reading/item-summaries.js';
@@ -50,9 +49,7 @@ async function ofItem(explained: Explanation, { named, dependencies, summary }: 
   const [word, call, waiting, workflowId] = await fromLedger(
     Promise.all([
       ledger.lastWord(kind, id),
-      kind === 'settlement'
-        ? ledger.settlementCall(id as SettlementId)
-        : ledger.callDetails(kind as MarketplaceKind, id),
+      kind === 'settlement' ? ledger.settlementCall(id as SettlementId) : ledger.callDetails(kind, id),
       ledger.waitingDecision(kind, id),
       workflowOf(named, ledger),
     ]),
@@ -83,7 +80,7 @@ async function ofItem(explained: Explanation, { named, dependencies, summary }: 
       requested_at: waiting.requestedAt,
     },
     evidence: {
-      ours: { status: explained.status, certainty: explained.certainty, amount: explained.amount, ...(call ?? {}) },
+      ours: { status: explained.status, certainty: explained.certainty, amount: explained.amount, ...call },
       ...saidBy(word),
     },
     temporal_url:

@@ -8,7 +8,7 @@ import { keyCursor, limit, listAnswer, period, text, timestamp } from '../schema
 const page = { limit, cursor: keyCursor, ...period };
 const digits = z.string().regex(/^[0-9]+$/);
 
-export const CHANNEL_STATUSES = ['open', 'closing', 'closed'] as const;
+const CHANNEL_STATUSES = ['open', 'closing', 'closed'] as const;
 
 export const ListChannelsQuery = z.strictObject({
   status: z.enum(CHANNEL_STATUSES).optional(),
@@ -18,7 +18,7 @@ export const ListChannelsQuery = z.strictObject({
 });
 export type ListChannelsQuery = z.output<typeof ListChannelsQuery>;
 
-export const ChannelAnswer = z
+const ChannelAnswer = z
   .object({
     id: z.string(),
     status: z.enum(CHANNEL_STATUSES).describe('`closing`: its payer has asked for the close. `closed`: on the chain.'),
@@ -37,8 +37,8 @@ export const ChannelAnswer = z
   })
   .meta({ id: 'Channel' });
 
-export const INBOX_PROVIDERS = ['stripe', 'hyperswitch'] as const;
-export const INBOX_STATUSES = ['waiting', 'processed'] as const;
+const INBOX_PROVIDERS = ['stripe', 'hyperswitch'] as const;
+const INBOX_STATUSES = ['waiting', 'processed'] as const;
 
 export const ListWebhooksQuery = z.strictObject({
   status: z.enum(INBOX_STATUSES).optional(),
@@ -50,7 +50,7 @@ export const ListWebhooksQuery = z.strictObject({
 });
 export type ListWebhooksQuery = z.output<typeof ListWebhooksQuery>;
 
-export const InboxEventAnswer = z
+const InboxEventAnswer = z
   .object({
     id: z.string().describe('`<provider>:<event_id>`.'),
     provider: z.enum(INBOX_PROVIDERS),
@@ -68,7 +68,7 @@ export const InboxEventAnswer = z
   })
   .meta({ id: 'InboxEvent' });
 
-export const DECISION_STATES = ['applied', 'pending_approval', 'ignored'] as const;
+const DECISION_STATES = ['applied', 'pending_approval', 'ignored'] as const;
 
 export const ListDecisionsQuery = z.strictObject({
   state: z.enum(DECISION_STATES).optional(),
@@ -81,7 +81,7 @@ export const ListDecisionsQuery = z.strictObject({
 });
 export type ListDecisionsQuery = z.output<typeof ListDecisionsQuery>;
 
-export const DecisionRecordAnswer = z
+const DecisionRecordAnswer = z
   .object({
     id: z.uuid(),
     kind: z.enum(DECIDABLE_KINDS),

@@ -3,7 +3,7 @@ import type { EventOfItem } from '../../ledger/event-row.js';
 import type { FoundItem } from '../../ledger/find-items.js';
 import { fromLedger } from '../from-ledger.js';
 import type { Call, Reply } from '../route.js';
-import { namedBy } from './named-item.js';
+import { namedBy, noItem } from './named-item.js';
 import type { ReadingDependencies } from './reading-dependencies.js';
 
 type Dependencies = Pick<ReadingDependencies, 'ledger'>;
@@ -12,6 +12,7 @@ type Dependencies = Pick<ReadingDependencies, 'ledger'>;
 export async function story({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
   const named = await namedBy(params, { ledger });
   if (named.kind === 'channel') {
+    if (!(await fromLedger(ledger.explainedChannel(named.id)))) throw noItem('channel');
     const captures = (await fromLedger(ledger.findItems(named.id))).filter(({ kind }) => kind === 'settlement');
     const stories = await Promise.all(captures.map(({ id }) => eventsOfSettlement(id as SettlementId, ledger)));
     const events = stories.flat().sort((one, other) => (one.at < other.at ? -1 : 1));

@@ -111,6 +111,23 @@ describe('a webhook', () => {
     expect(moved()).toEqual({ takenBack: 2, refunded: 1 });
   });
 
+  it('that an operator has acted on again takes and gives nothing twice, however often', async () => {
+    const { id, move } = await pendingRefund();
+    await move('succeeded');
+    await untilReversed(id);
+    const { eventId } = lastEvent();
+    await market.until('it is read', async () => (await eventRows(eventId))[0]?.outcome === 'read');
+    const before = await market.order(order);
+    for (const note of ['to be sure', 'once more']) {
+      const path = `/api/v1/webhooks/${encodeURIComponent(`hyperswitch:${eventId}`)}/replay`;
+      expect((await api.send(path, { token: TOKENS.operator, json: { note } })).status).toBe(202);
+      await market.until('it is read again', async () => (await eventRows(eventId))[0]?.outcome === 'read');
+    }
+    await market.sleep(6 * MINUTE_MS);
+    expect(await market.order(order)).toEqual(before);
+    expect(moved()).toEqual({ takenBack: 2, refunded: 1 });
+  });
+
   it('that comes late, when everything is done, changes nothing', async () => {
     const { id, move } = await pendingRefund();
     rules({ what: 'held' });

@@ -171,6 +171,26 @@ describe('the server', () => {
     await expect(fetch(`${server.url}/healthz`)).rejects.toThrow();
   });
 
+  it('ends what tells of changes when it is told to stop, and waits for none of it', async () => {
+    const server = await start();
+    const headers = { Authorization: `Bearer ${TOKEN}` };
+    const answer = await fetch(`${server.url}/api/v1/events`, { headers });
+    expect(answer.status).toBe(200);
+    const heard = answer.text();
+    const startedMs = performance.now();
+    await server.stop();
+    expect(await heard).toMatch(/^retry: \d+\n\n/);
+    // What is under way for other reasons is waited for thirty seconds.
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+  });
+
+  it('serves the console, and says how its pages are made where there are none', async () => {
+    const { url } = await start();
+    const page = await fetch(`${url}/console/settlements`);
+    expect([page.status, await page.text()]).toEqual([503, expect.stringContaining('npm run build')]);
+    expect((await fetch(`${url}/console/session`)).status).toBe(401);
+  });
+
   it('finishes a request that is under way when it is told to stop', async () => {
     const server = await start();
     const { port } = new URL(server.url);
