@@ -9,6 +9,8 @@ COPY src src
 COPY workflows workflows
 COPY activities activities
 COPY sandbox sandbox
+COPY web web
+COPY docs/runbooks docs/runbooks
 RUN node scripts/build.mjs && npm prune --omit=dev --no-audit --no-fund
 
 FROM node:20.19.5-bookworm-slim

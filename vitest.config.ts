@@ -24,6 +24,9 @@ const PACED = [
 // One lot for all files of a run, which its end tells; with the same number the next run draws the same.
 process.env.MAKEGOOD_SEED ??= String(Date.now() % 2 ** 31);
 
+/** `npm run console-pictures`: writes docs/console anew, so it is never part of a plain run either. */
+const picturing = process.env.MAKEGOOD_PICTURES === '1';
+
 /** Groups run one after the other. */
 const withServers = (name: string, groupOrder: number) => ({
   name,
@@ -41,6 +44,9 @@ export default defineConfig({
     reporters: ['default', './test/support/unchecked-reporter.ts'],
     setupFiles: ['./test/support/strict-matchers.ts'],
     projects: [
+      ...(picturing
+        ? [{ extends: true as const, test: { name: 'pictures', include: ['test/integration/console/*.pictures.ts'] } }]
+        : []),
       ...(recording
         ? [
             {

@@ -1,5 +1,6 @@
 // Builds dist (compiled sources, SQL migrations, workflow bundle) when its sources changed; with --tests also .build/test,
-// the same plus the child processes of the crash tests; with --bench also .build/bench, the same plus the measurements.
+// the same plus the child processes of the crash tests; with --bench also .build/bench, the same plus the measurements. The pages
+// of the console are a target of their own, dist/web.
 // Types are checked by `npm run types`, not here.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -21,15 +22,22 @@ const INPUTS = [
   'tsconfig.build.json',
   'package-lock.json',
 ];
+/** The pages share their words with the product, and have its runbooks with them. */
+const WEB_INPUTS = ['web', 'src/domain', 'docs/runbooks', 'scripts/build.mjs', 'package-lock.json'];
 const TEST_INPUTS = [...INPUTS, 'test/support', 'test/tsconfig.processes.json'];
 const BENCH_INPUTS = [...INPUTS, 'bench', 'test/support'];
 
 /** Does nothing when everything is up to date. */
 export async function build({ tests = false, bench = false } = {}) {
   const targets = [
-    { folder: 'dist', project: 'tsconfig.build.json', inputs: INPUTS },
-    ...(tests ? [{ folder: '.build/test', project: 'test/tsconfig.processes.json', inputs: TEST_INPUTS }] : []),
-    ...(bench ? [{ folder: '.build/bench', project: 'bench/tsconfig.json', inputs: BENCH_INPUTS }] : []),
+    { folder: 'dist', project: 'tsconfig.build.json', inputs: INPUTS, make: compileAll, keeps: 'web' },
+    { folder: 'dist/web', inputs: WEB_INPUTS, make: buildPages },
+    ...(tests
+      ? [{ folder: '.build/test', project: 'test/tsconfig.processes.json', inputs: TEST_INPUTS, make: compileAll }]
+      : []),
+    ...(bench
+      ? [{ folder: '.build/bench', project: 'bench/tsconfig.json', inputs: BENCH_INPUTS, make: compileAll }]
+      : []),
   ];
   if (targets.every(isCurrent)) return;
   await withLock(join(root, '.build', 'build.lock'), 'building', async () => {
@@ -41,17 +49,32 @@ const stampOf = (folder) => join(root, folder, '.sources');
 const isCurrent = ({ folder, inputs }) =>
   existsSync(stampOf(folder)) && readFileSync(stampOf(folder), 'utf8') === digest(inputs);
 
-async function buildTarget({ folder, project, inputs }) {
+async function buildTarget({ folder, project, inputs, make, keeps }) {
   const started = Date.now();
   const stamp = digest(inputs);
   const fresh = join(root, '.build', `${folder.replaceAll('/', '-').replace('.', '')}.new`);
   rmSync(fresh, { recursive: true, force: true });
+  await make(fresh, { folder, project });
+  writeFileSync(join(fresh, '.sources'), stamp);
+  // what another target has put there outlives the swap
+  const kept = keeps && join(root, folder, keeps);
+  if (kept && existsSync(kept)) cpSync(kept, join(fresh, keeps), { recursive: true });
+  swap(fresh, join(root, folder));
+  say(`built ${folder} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+async function compileAll(fresh, { folder, project }) {
   compile(project, fresh);
   cpSync(join(root, 'src/ledger/migrations'), join(fresh, 'src/ledger/migrations'), { recursive: true });
   await addBundle(fresh, folder);
-  writeFileSync(join(fresh, '.sources'), stamp);
-  swap(fresh, join(root, folder));
-  say(`built ${folder} in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+async function buildPages(fresh) {
+  const { build: bundlePages } = await import('vite');
+  await bundlePages({
+    configFile: join(root, 'web', 'vite.config.mjs'),
+    build: { outDir: fresh, emptyOutDir: true },
+  });
 }
 
 function compile(project, outDir) {

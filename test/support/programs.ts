@@ -24,8 +24,13 @@ export const PROGRAMS = {
   },
   chromium: {
     isThere: () => spawnSync(chromiumProgram(), ['--version']).status === 0,
-    askedBy: ['test/interop/browsers.test.ts'],
-    without: 'nothing was bought from a page in a browser; install the package chromium, or set CHROMIUM',
+    askedBy: [
+      'test/interop/browsers.test.ts',
+      'test/integration/console/pages.test.ts',
+      'test/integration/console/stuck-reversal.test.ts',
+    ],
+    without:
+      'nothing was bought from a page in a browser, and no page of the console was opened; install the package chromium, or set CHROMIUM',
     inCi: 'installed',
   },
   'stripe-mock': {

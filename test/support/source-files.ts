@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
@@ -28,7 +28,7 @@ export function sourcePaths(folder: string): string[] {
     .flatMap((entry) => {
       const path = posix.join(folder, entry.name);
       if (entry.isDirectory()) return entry.name === 'node_modules' ? [] : sourcePaths(path);
-      return entry.isFile() && entry.name.endsWith('.ts') ? [path] : [];
+      return entry.isFile() && /\.tsx?$/.test(entry.name) ? [path] : [];
     })
     .sort();
 }
@@ -57,7 +57,11 @@ function readSource(root: string, path: string): SourceFile {
 
 function resolve(from: string, { target, typeOnly }: { target: string; typeOnly: boolean }): SourceImport {
   if (!target.startsWith('.')) return { target, own: false, typeOnly };
-  const path = posix.join(dirname(from), target).replace(/\.js$/, '.ts');
+  const compiled = posix.join(dirname(from), target);
+  const path = compiled.replace(
+    /\.js$/,
+    existsSync(join(projectRoot(), compiled.replace(/\.js$/, '.tsx'))) ? '.tsx' : '.ts',
+  );
   return { target: path, own: true, typeOnly };
 }
 

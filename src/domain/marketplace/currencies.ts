@@ -55,3 +55,12 @@ export const whyNotSold = (currency: string): string | undefined =>
   hyperswitchUnit(currency) === 1n
     ? undefined
     : 'is counted otherwise by Hyperswitch than by Stripe, which would charge a hundredth';
+
+/** How many of the digits of an amount in minor units are decimals, as Stripe and this product write them. */
+export const decimalsOf = (currency: string): number =>
+  WITHOUT_DECIMALS.has(currency) ? 0 : WITH_THREE.has(currency) ? 3 : 2;
+
+const WITHOUT_DECIMALS: ReadonlySet<string> = new Set(
+  'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '),
+);
+const WITH_THREE: ReadonlySet<string> = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));

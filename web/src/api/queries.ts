@@ -1,0 +1,80 @@
+import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
+import { ApiProblem, get, pathWith, rememberCsrf } from './client.js';
+import type { Explanation, ListedItem, Overview, Page, SearchResults, Session, Story } from './types.js';
+
+/** Everything the pages read, by one name each; live.ts says which of them a change makes old. */
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 5_000,
+      refetchOnWindowFocus: true,
+      // what was refused is refused again; what did not answer may answer
+      retry: (times, problem) => times < 2 && problem instanceof ApiProblem && problem.status >= 502,
+      retryDelay: 500,
+    },
+  },
+});
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  staleTime: Number.POSITIVE_INFINITY,
+  retry: false,
+  queryFn: async (): Promise<Session | null> => {
+    try {
+      const session = await get<Session>('/console/session');
+      rememberCsrf(session.csrf);
+      return session;
+    } catch (problem) {
+      if (problem instanceof ApiProblem && (problem.status === 401 || problem.status === 403)) return null;
+      throw problem;
+    }
+  },
+});
+
+export const overviewQuery = queryOptions({
+  queryKey: ['overview'],
+  refetchInterval: 15_000,
+  queryFn: ({ signal }) => get<Overview>('/api/v1/overview', signal),
+});
+
+export type Filters = Readonly<Record<string, string>>;
+
+export const listQuery = (list: string, filters: Filters) =>
+  infiniteQueryOptions({
+    queryKey: ['list', list, filters],
+    initialPageParam: '',
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<ListedItem>>(pathWith(`/api/v1/${list}`, { ...filters, limit: '50', cursor: pageParam }), signal),
+    getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+  });
+
+export const searchQuery = (text: string) =>
+  queryOptions({
+    queryKey: ['search', text],
+    enabled: text !== '',
+    queryFn: ({ signal }) => get<SearchResults>(pathWith('/api/v1/search', { q: text }), signal),
+  });
+
+export const explanationQuery = (kind: string, id: string) =>
+  queryOptions({
+    queryKey: ['item', kind, id, 'explanation'],
+    refetchInterval: 30_000,
+    queryFn: ({ signal }) => get<Explanation>(`/api/v1/explanations/${kind}/${encodeURIComponent(id)}`, signal),
+  });
+
+export const storyQuery = (kind: string, id: string) =>
+  queryOptions({
+    queryKey: ['item', kind, id, 'story'],
+    queryFn: ({ signal }) => get<Story>(`/api/v1/stories/${kind}/${encodeURIComponent(id)}`, signal),
+  });
+
+/** The item itself, as its list has it; a channel has no answer of its own. */
+export const itemQuery = (kind: string, id: string) =>
+  queryOptions({
+    queryKey: ['item', kind, id, 'facts'],
+    queryFn: ({ signal }) =>
+      kind === 'channel'
+        ? get<Page<ListedItem>>(pathWith('/api/v1/channels', { key: id }), signal).then(({ items }) => items[0] ?? null)
+        : get<ListedItem>(`/api/v1/${kind}s/${encodeURIComponent(id)}`, signal),
+  });
