@@ -52,15 +52,14 @@ describe('the pages of the console', () => {
         expect.arrayContaining([
           "default-src 'self'",
           "script-src 'self'",
+          "style-src 'self'",
           "object-src 'none'",
           "base-uri 'none'",
           "form-action 'self'",
           "frame-ancestors 'none'",
         ]),
       );
-      expect(policy.filter((rule) => /unsafe-(?:inline|eval)/.test(rule))).toEqual([
-        "style-src 'self' 'unsafe-inline'",
-      ]);
+      expect(policy.filter((rule) => rule.includes('unsafe'))).toEqual([]);
       expect(headers).toMatchObject({
         'x-content-type-options': 'nosniff',
         'x-frame-options': 'DENY',
