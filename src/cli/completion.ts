@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import type { CliContext } from './context.js';
-import { LISTED, LISTINGS } from './listings.js';
+import { LISTED, LISTINGS } from './showing/listings.js';
 
 const SHELLS = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof SHELLS)[number];

@@ -1,8 +1,8 @@
 import { Argument, type Command } from 'commander';
 import { PAUSABLE, type Pausable, pauseInWords } from '../domain/provider-pauses.js';
 import type { CliContext } from './context.js';
+import { deciderFor } from './deciding/principal.js';
 import { withOperatorLedger } from './operator-ledger.js';
-import { deciderFor } from './principal.js';
 
 interface PauseOptions {
   readonly note?: string;

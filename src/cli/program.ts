@@ -1,23 +1,23 @@
 import { Command } from 'commander';
-import { addApproveCommand } from './approve.js';
-import { addBackfillTransferIdsCommand } from './backfill-transfer-ids.js';
 import { addCompletionCommand } from './completion.js';
 import type { CliContext } from './context.js';
+import { addApproveCommand } from './deciding/approve.js';
+import { addResolveCommand } from './deciding/resolve.js';
+import { addRetryAllCommand } from './deciding/retry-all.js';
 import { addDoctorCommand } from './doctor.js';
-import { addExplainCommand } from './explain.js';
-import { addExportCommand } from './export.js';
-import { addImportTransfersCommand } from './import-transfers.js';
-import { addListCommand } from './list.js';
+import { addBackfillTransferIdsCommand } from './historical/backfill-transfer-ids.js';
+import { addImportTransfersCommand } from './historical/import-transfers.js';
 import { addMigrateCommand } from './migrate.js';
 import { addNotifyCommand } from './notify.js';
 import { addPauseCommands } from './pause.js';
+import { addExportCommand } from './proof/export.js';
+import { addVerifyCommand } from './proof/verify.js';
 import { addReconcileCommand } from './reconcile.js';
-import { addResolveCommand } from './resolve.js';
-import { addRetryAllCommand } from './retry-all.js';
 import { addSandboxCommand } from './sandbox.js';
 import { addServerCommand } from './server.js';
-import { addShowCommand } from './show.js';
-import { addVerifyCommand } from './verify.js';
+import { addExplainCommand } from './showing/explain.js';
+import { addListCommand } from './showing/list.js';
+import { addShowCommand } from './showing/show.js';
 import { addWorkerCommand } from './worker.js';
 
 /** `makegood <command>`. */

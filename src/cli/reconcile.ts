@@ -8,8 +8,8 @@ import { createTemporalClient } from '../orchestration/temporal-client.js';
 import { asJson } from './as-json.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { date } from './date.js';
+import { deciderFor } from './deciding/principal.js';
 import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
-import { deciderFor } from './principal.js';
 
 interface ReconcileOptions {
   /** ISO 8601 */

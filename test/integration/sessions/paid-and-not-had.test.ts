@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { showSettlement } from '../../../src/cli/show-settlement.js';
+import { showSettlement } from '../../../src/cli/showing/show-settlement.js';
 import { createExplanationFacts } from '../../../src/ledger/explanation-facts.js';
 import { createStoryReader } from '../../../src/ledger/settlements/settlement-story.js';
 import { openSettleFirstShop, SETTLED_FIRST, type SettleFirstShop } from '../../support/sessions/settle-first-shop.js';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { backfillSummary } from '../../../src/cli/backfill-report.js';
+import { backfillSummary } from '../../../src/cli/historical/backfill-report.js';
 import type { BackfillId } from '../../../src/domain/ids.js';
 import type { BackfillProgress } from '../../../src/ledger/historical/backfill-report.js';
 

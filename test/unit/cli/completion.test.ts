@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { LISTED } from '../../../src/cli/listings.js';
+import { LISTED } from '../../../src/cli/showing/listings.js';
 import { REVERSAL_STATUSES } from '../../../src/domain/marketplace/marketplace-status.js';
 import { PAUSABLE } from '../../../src/domain/provider-pauses.js';
 import { runMakegood } from '../../support/cli.js';

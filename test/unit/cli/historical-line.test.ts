@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readHistoricalLine } from '../../../src/cli/historical-line.js';
+import { readHistoricalLine } from '../../../src/cli/historical/historical-line.js';
 
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 const LINE = {

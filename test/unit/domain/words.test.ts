@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { projectRoot } from '../../../sandbox/stack/project-root.js';
-import { LISTED, LISTINGS } from '../../../src/cli/listings.js';
+import { LISTED, LISTINGS } from '../../../src/cli/showing/listings.js';
 import { CERTAINTIES } from '../../../src/domain/calls/certainty.js';
 import { ATTENTION_REASONS } from '../../../src/domain/decisions/attention.js';
 import { actionsOf, DECIDABLE_KINDS } from '../../../src/domain/decisions/decisions.js';

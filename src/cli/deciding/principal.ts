@@ -1,5 +1,5 @@
-import type { ApiToken, Role } from '../domain/roles.js';
-import { type CliContext, CommandRefused } from './context.js';
+import type { ApiToken, Role } from '../../domain/roles.js';
+import { type CliContext, CommandRefused } from '../context.js';
 
 /** Who decides by a command: the holder of a token, or a name that anybody may type. */
 interface Decider {

@@ -1,6 +1,6 @@
-import type { FoundItem } from '../ledger/find-items.js';
-import { CommandRefused } from './context.js';
-import type { OperatorLedger } from './operator-ledger.js';
+import type { FoundItem } from '../../ledger/find-items.js';
+import { CommandRefused } from '../context.js';
+import type { OperatorLedger } from '../operator-ledger.js';
 
 /** Beside the first. */
 const MOST_NAMED = 9;

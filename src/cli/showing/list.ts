@@ -1,11 +1,11 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import { type OrderId, parseOrderId, parseReversalId } from '../domain/ids.js';
-import { pauseInWords } from '../domain/provider-pauses.js';
-import { PROTOCOLS, type Protocol } from '../domain/settlements/settlement-status.js';
-import type { CliContext } from './context.js';
+import { type OrderId, parseOrderId, parseReversalId } from '../../domain/ids.js';
+import { pauseInWords } from '../../domain/provider-pauses.js';
+import { PROTOCOLS, type Protocol } from '../../domain/settlements/settlement-status.js';
+import type { CliContext } from '../context.js';
+import { withOperatorLedger } from '../operator-ledger.js';
+import { age, table } from '../table.js';
 import { LISTED, LISTINGS, type Listed, type ListedItem } from './listings.js';
-import { withOperatorLedger } from './operator-ledger.js';
-import { age, table } from './table.js';
 import { WATCH_FLAGS, WATCH_HELP, type Watch, watchPictures, watchSeconds } from './watch.js';
 
 interface ListOptions {

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { explanationLines } from '../domain/explanations/explain.js';
-import { channelExplanationLines, explainChannel } from '../domain/explanations/explain-channel.js';
-import { orderExplanationLines } from '../domain/explanations/explain-order.js';
-import type { Drift } from '../domain/reconciliation/drift.js';
-import { driftAnswer, driftLines } from '../domain/reconciliation/drift-answer.js';
-import { type FoundItem, MOST_FOUND } from '../ledger/find-items.js';
-import { explainItem, idsOfParts } from '../reading/explanations.js';
-import { asJson } from './as-json.js';
-import { type CliContext, CommandRefused } from './context.js';
-import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
+import { explanationLines } from '../../domain/explanations/explain.js';
+import { channelExplanationLines, explainChannel } from '../../domain/explanations/explain-channel.js';
+import { orderExplanationLines } from '../../domain/explanations/explain-order.js';
+import type { Drift } from '../../domain/reconciliation/drift.js';
+import { driftAnswer, driftLines } from '../../domain/reconciliation/drift-answer.js';
+import { type FoundItem, MOST_FOUND } from '../../ledger/find-items.js';
+import { explainItem, idsOfParts } from '../../reading/explanations.js';
+import { asJson } from '../as-json.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { type OperatorLedger, withOperatorLedger } from '../operator-ledger.js';
 
 export function addExplainCommand(program: Command, context: CliContext): void {
   program

@@ -1,12 +1,19 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { actionsOf, DECIDABLE_KINDS, EVIDENCE, inWords, isDecidable, ruleOf } from '../domain/decisions/decisions.js';
-import { newDecisionId } from '../domain/ids.js';
-import type { JsonObject } from '../domain/json.js';
-import type { FoundItem } from '../ledger/find-items.js';
-import { type CliContext, CommandRefused } from './context.js';
+import {
+  actionsOf,
+  DECIDABLE_KINDS,
+  EVIDENCE,
+  inWords,
+  isDecidable,
+  ruleOf,
+} from '../../domain/decisions/decisions.js';
+import { newDecisionId } from '../../domain/ids.js';
+import type { JsonObject } from '../../domain/json.js';
+import type { FoundItem } from '../../ledger/find-items.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { withOperatorLedger } from '../operator-ledger.js';
+import { findItem } from '../showing/find-item.js';
 import { decidedAnswer, decidedTold, decideItem } from './decide-item.js';
-import { findItem } from './find-item.js';
-import { withOperatorLedger } from './operator-ledger.js';
 import { deciderFor } from './principal.js';
 
 interface ResolveOptions {

@@ -1,13 +1,13 @@
-import { explainNextOfSettlement } from '../domain/decisions/explain-next.js';
-import { type SettlementId } from '../domain/ids.js';
-import type { JsonObject } from '../domain/json.js';
-import { formatDecimal } from '../domain/money.js';
-import type { Settlement } from '../domain/settlements/settlement.js';
-import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
+import { explainNextOfSettlement } from '../../domain/decisions/explain-next.js';
+import { type SettlementId } from '../../domain/ids.js';
+import type { JsonObject } from '../../domain/json.js';
+import { formatDecimal } from '../../domain/money.js';
+import type { Settlement } from '../../domain/settlements/settlement.js';
+import { settlementAnswer } from '../../domain/settlements/settlement-answer.js';
+import type { OperatorLedger } from '../operator-ledger.js';
+import { table } from '../table.js';
 import type { ItemView } from './item-view.js';
-import type { OperatorLedger } from './operator-ledger.js';
 import { storyTable } from './story-table.js';
-import { table } from './table.js';
 
 /** One settlement and everything that happened to it. */
 export async function showSettlement(ledger: OperatorLedger, id: SettlementId): Promise<ItemView> {

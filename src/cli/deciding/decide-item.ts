@@ -1,9 +1,9 @@
-import type { Unanswered, UnverifiedDecision } from '../calls/decisions/decide.js';
-import { assertNever } from '../domain/assert-never.js';
-import type { DecidableKind } from '../domain/decisions/decisions.js';
-import type { ApproveOutcome } from '../ledger/decisions/decision-types.js';
-import { type CliContext, CommandRefused } from './context.js';
-import type { OperatorLedger } from './operator-ledger.js';
+import type { Unanswered, UnverifiedDecision } from '../../calls/decisions/decide.js';
+import { assertNever } from '../../domain/assert-never.js';
+import type { DecidableKind } from '../../domain/decisions/decisions.js';
+import type { ApproveOutcome } from '../../ledger/decisions/decision-types.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import type { OperatorLedger } from '../operator-ledger.js';
 
 export type OperatorDecision = Omit<UnverifiedDecision, 'kind' | 'itemId'>;
 

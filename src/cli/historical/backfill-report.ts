@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
-import type { BackfillId, TransferId } from '../domain/ids.js';
-import type { BackfillLine, BackfillProgress } from '../ledger/historical/backfill-report.js';
-import type { CliContext } from './context.js';
-import type { OperatorLedger } from './operator-ledger.js';
-import { table } from './table.js';
+import type { BackfillId, TransferId } from '../../domain/ids.js';
+import type { BackfillLine, BackfillProgress } from '../../ledger/historical/backfill-report.js';
+import type { CliContext } from '../context.js';
+import type { OperatorLedger } from '../operator-ledger.js';
+import { table } from '../table.js';
 
 interface Printing {
   readonly context: CliContext;

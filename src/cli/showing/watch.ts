@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
-import type { CliContext } from './context.js';
+import type { CliContext } from '../context.js';
 
 /** What a command shows at one moment. */
 export interface Picture {

@@ -1,21 +1,30 @@
-import type { Attention } from '../domain/decisions/attention.js';
-import type { OrderId, SettlementId } from '../domain/ids.js';
-import { capturedInWords } from '../domain/marketplace/captured.js';
-import { disputeAnswer } from '../domain/marketplace/dispute-answer.js';
-import { DISPUTE_STATUSES } from '../domain/marketplace/disputes.js';
-import { orderAnswer, paymentDetails, refundAnswer, transferAnswer } from '../domain/marketplace/marketplace-answer.js';
+import type { Attention } from '../../domain/decisions/attention.js';
+import type { OrderId, SettlementId } from '../../domain/ids.js';
+import { capturedInWords } from '../../domain/marketplace/captured.js';
+import { disputeAnswer } from '../../domain/marketplace/dispute-answer.js';
+import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
+import {
+  orderAnswer,
+  paymentDetails,
+  refundAnswer,
+  transferAnswer,
+} from '../../domain/marketplace/marketplace-answer.js';
 import {
   ORDER_STATUSES,
   PAYMENT_STATUSES,
   REFUND_STATUSES,
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
-} from '../domain/marketplace/marketplace-status.js';
-import { reversalAnswer } from '../domain/marketplace/reversal-answer.js';
-import { formatDecimal } from '../domain/money.js';
-import { settlementAnswer } from '../domain/settlements/settlement-answer.js';
-import { type Protocol, SETTLEMENT_STATUSES, type SettlementStatus } from '../domain/settlements/settlement-status.js';
-import type { OperatorLedger } from './operator-ledger.js';
+} from '../../domain/marketplace/marketplace-status.js';
+import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
+import { formatDecimal } from '../../domain/money.js';
+import { settlementAnswer } from '../../domain/settlements/settlement-answer.js';
+import {
+  type Protocol,
+  SETTLEMENT_STATUSES,
+  type SettlementStatus,
+} from '../../domain/settlements/settlement-status.js';
+import type { OperatorLedger } from '../operator-ledger.js';
 
 export const LISTED = ['settlements', 'orders', 'payments', 'refunds', 'transfers', 'reversals', 'disputes'] as const;
 export type Listed = (typeof LISTED)[number];

@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { type PackFinding, verifyPack } from '../domain/proof/verify-pack.js';
-import { type CliContext, CommandRefused } from './context.js';
-import { everySoOften } from './progress.js';
-import { rawLines } from './raw-lines.js';
+import { type PackFinding, verifyPack } from '../../domain/proof/verify-pack.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { everySoOften } from '../progress.js';
+import { rawLines } from '../raw-lines.js';
 import { verifyDatabase } from './verify-database.js';
 
 interface VerifyOptions {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { nothingToApprove } from '../domain/decisions/decisions.js';
-import { parseDecisionId } from '../domain/ids.js';
-import { type CliContext, CommandRefused } from './context.js';
+import { nothingToApprove } from '../../domain/decisions/decisions.js';
+import { parseDecisionId } from '../../domain/ids.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { withOperatorLedger } from '../operator-ledger.js';
 import { type Decided, decided, decidedAnswer, decidedTold } from './decide-item.js';
-import { withOperatorLedger } from './operator-ledger.js';
 import { approverFor } from './principal.js';
 
 interface ApproveOptions {

@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
-import type { HistoricalTransfer } from '../ledger/historical/historical-types.js';
-import { type CliContext, CommandRefused } from './context.js';
+import type { HistoricalTransfer } from '../../ledger/historical/historical-types.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { type OperatorLedger, withOperatorLedger } from '../operator-ledger.js';
+import { everySoOften } from '../progress.js';
 import { readHistoricalLine } from './historical-line.js';
 import { type Line, linesOf } from './lines.js';
-import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
-import { everySoOften } from './progress.js';
 
 interface ImportOptions {
   readonly dryRun?: true;

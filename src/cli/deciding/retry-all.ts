@@ -1,12 +1,12 @@
 import { Argument, type Command, Option } from 'commander';
-import { ATTENTION_REASONS, type AttentionReason } from '../domain/decisions/attention.js';
-import { newDecisionId } from '../domain/ids.js';
-import { type CliContext, CommandRefused } from './context.js';
+import { ATTENTION_REASONS, type AttentionReason } from '../../domain/decisions/attention.js';
+import { newDecisionId } from '../../domain/ids.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { type OperatorLedger, withOperatorLedger } from '../operator-ledger.js';
+import { LISTINGS, type ListedItem } from '../showing/listings.js';
+import { age, table } from '../table.js';
 import { decideItem } from './decide-item.js';
-import { LISTINGS, type ListedItem } from './listings.js';
-import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
 import { deciderFor } from './principal.js';
-import { age, table } from './table.js';
 
 const KINDS = {
   settlements: 'settlement',

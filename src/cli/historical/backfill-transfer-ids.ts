@@ -1,14 +1,14 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type BackfillId, newBackfillId, parseBackfillId } from '../domain/ids.js';
-import type { BackfillProgress } from '../ledger/historical/backfill-report.js';
-import { createBackfillOrchestration } from '../orchestration/backfills.js';
-import { createTemporalClient } from '../orchestration/temporal-client.js';
+import { type BackfillId, newBackfillId, parseBackfillId } from '../../domain/ids.js';
+import type { BackfillProgress } from '../../ledger/historical/backfill-report.js';
+import { createBackfillOrchestration } from '../../orchestration/backfills.js';
+import { createTemporalClient } from '../../orchestration/temporal-client.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { date } from '../date.js';
+import { type OperatorLedger, withOperatorLedger } from '../operator-ledger.js';
 import { followBackfill, followCommand } from './backfill-follow.js';
 import { backfillSummary, printReport } from './backfill-report.js';
-import { type CliContext, CommandRefused } from './context.js';
-import { date } from './date.js';
-import { type OperatorLedger, withOperatorLedger } from './operator-ledger.js';
 
 interface BackfillOptions {
   readonly apply?: true;

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { SettlementId } from '../domain/ids.js';
-import type { CliContext } from './context.js';
+import type { SettlementId } from '../../domain/ids.js';
+import type { CliContext } from '../context.js';
+import { withOperatorLedger } from '../operator-ledger.js';
 import { findItem } from './find-item.js';
-import { withOperatorLedger } from './operator-ledger.js';
 import { showMarketplaceItem } from './show-marketplace.js';
 import { showSettlement } from './show-settlement.js';
 import { WATCH_FLAGS, WATCH_HELP, type Watch, watchPictures, watchSeconds } from './watch.js';

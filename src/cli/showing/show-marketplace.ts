@@ -1,17 +1,22 @@
-import type { Certainty } from '../domain/calls/certainty.js';
-import type { Attention } from '../domain/decisions/attention.js';
-import { explainNext, type Situation } from '../domain/decisions/explain-next.js';
-import { capturedInWords } from '../domain/marketplace/captured.js';
-import { disputeAnswer } from '../domain/marketplace/dispute-answer.js';
-import type { MarketplaceKind, Order, SellerTransfer } from '../domain/marketplace/marketplace.js';
-import { orderAnswer, paymentDetails, refundAnswer, transferAnswer } from '../domain/marketplace/marketplace-answer.js';
-import { reversalAnswer } from '../domain/marketplace/reversal-answer.js';
-import type { FoundItem } from '../ledger/find-items.js';
-import type { CallDetails } from '../ledger/marketplace/marketplace-story.js';
+import type { Certainty } from '../../domain/calls/certainty.js';
+import type { Attention } from '../../domain/decisions/attention.js';
+import { explainNext, type Situation } from '../../domain/decisions/explain-next.js';
+import { capturedInWords } from '../../domain/marketplace/captured.js';
+import { disputeAnswer } from '../../domain/marketplace/dispute-answer.js';
+import type { MarketplaceKind, Order, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import {
+  orderAnswer,
+  paymentDetails,
+  refundAnswer,
+  transferAnswer,
+} from '../../domain/marketplace/marketplace-answer.js';
+import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
+import type { FoundItem } from '../../ledger/find-items.js';
+import type { CallDetails } from '../../ledger/marketplace/marketplace-story.js';
+import type { OperatorLedger } from '../operator-ledger.js';
+import { table } from '../table.js';
 import type { ItemView } from './item-view.js';
-import type { OperatorLedger } from './operator-ledger.js';
 import { storyTable } from './story-table.js';
-import { table } from './table.js';
 
 type ShownItem = Exclude<FoundItem, { kind: 'settlement' }>;
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { HistoricalTransfer } from '../ledger/historical/historical-types.js';
+import type { HistoricalTransfer } from '../../ledger/historical/historical-types.js';
 
 const DAY_MS = 86_400_000;
 /** Stripe is not older; an earlier date is a mistake of whoever wrote the file. */

@@ -1,12 +1,12 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { createPackWriter } from '../domain/proof/pack.js';
-import type { ExportScope, ItemOfChain } from '../ledger/proof/event-chains.js';
-import { type CliContext, CommandRefused } from './context.js';
-import { date } from './date.js';
-import { findItem } from './find-item.js';
-import { type AuditLedger, withAuditLedger } from './operator-ledger.js';
-import { everySoOften } from './progress.js';
+import { createPackWriter } from '../../domain/proof/pack.js';
+import type { ExportScope, ItemOfChain } from '../../ledger/proof/event-chains.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { date } from '../date.js';
+import { type AuditLedger, withAuditLedger } from '../operator-ledger.js';
+import { everySoOften } from '../progress.js';
+import { findItem } from '../showing/find-item.js';
 
 interface ExportOptions {
   /** ISO 8601 */

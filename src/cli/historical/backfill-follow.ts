@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { BackfillId } from '../domain/ids.js';
-import type { BackfillProgress } from '../ledger/historical/backfill-report.js';
-import { type CliContext, CommandRefused } from './context.js';
-import type { OperatorLedger } from './operator-ledger.js';
+import type { BackfillId } from '../../domain/ids.js';
+import type { BackfillProgress } from '../../ledger/historical/backfill-report.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import type { OperatorLedger } from '../operator-ledger.js';
 
 const LOOK_EVERY_MS = 500;
 /** Longer than Stripe, the budget or a busy worker keep it waiting while all is well. */

@@ -1,11 +1,11 @@
-import { type AnchorStore, anchorOf, type ChainHead } from '../domain/proof/anchors.js';
-import { type BrokenChain, brokenLink, type ChainedEvent, itemName } from '../domain/proof/chain.js';
-import { AnchorBroken, type ReadAnchor, readAnchor } from '../domain/proof/verify-anchor.js';
-import type { HeadInLedger } from '../ledger/proof/event-chains.js';
-import { type CliContext, CommandRefused } from './context.js';
-import { withAuditLedger } from './operator-ledger.js';
-import { everySoOften } from './progress.js';
-import { rawLines } from './raw-lines.js';
+import { type AnchorStore, anchorOf, type ChainHead } from '../../domain/proof/anchors.js';
+import { type BrokenChain, brokenLink, type ChainedEvent, itemName } from '../../domain/proof/chain.js';
+import { AnchorBroken, type ReadAnchor, readAnchor } from '../../domain/proof/verify-anchor.js';
+import type { HeadInLedger } from '../../ledger/proof/event-chains.js';
+import { type CliContext, CommandRefused } from '../context.js';
+import { withAuditLedger } from '../operator-ledger.js';
+import { everySoOften } from '../progress.js';
+import { rawLines } from '../raw-lines.js';
 
 type Compare = (heads: readonly ChainHead[]) => Promise<readonly HeadInLedger[]>;
 

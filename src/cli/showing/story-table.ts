@@ -1,5 +1,5 @@
-import type { EventOfItem, ItemEvent } from '../ledger/event-row.js';
-import { table } from './table.js';
+import type { EventOfItem, ItemEvent } from '../../ledger/event-row.js';
+import { table } from '../table.js';
 
 /** Everything that happened, a line for each; with the item where a story is about several. */
 export function storyTable(events: readonly (ItemEvent | EventOfItem)[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { rawLines } from './raw-lines.js';
+import { rawLines } from '../raw-lines.js';
 
 /** One line of a file; `text` is null where it is too long or not UTF-8. */
 export interface Line {
