@@ -614,6 +614,7 @@ export interface components {
         suspected_elsewhere: number;
         delivery_unknown: number;
         answers_due: number;
+        drift: number;
       };
       series: {
         step_seconds: number;

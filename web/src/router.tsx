@@ -5,6 +5,7 @@ import { onSignedOut } from './api/client.js';
 import { queryClient, sessionQuery } from './api/queries.js';
 import { Approvals } from './pages/Approvals.js';
 import { Bulk } from './pages/Bulk.js';
+import { Drift } from './pages/Drift.js';
 import { ItemPage } from './pages/ItemPage.js';
 import { ListPage } from './pages/ListPage.js';
 import { Overview } from './pages/Overview.js';
@@ -57,6 +58,7 @@ const routeTree = root.addChildren([
   at('/', Overview),
   at('/approvals', Approvals),
   at('/decide', Bulk),
+  at('/drift', Drift),
   at('/search', SearchPage),
   at('/runbooks', Runbooks),
   at('/runbooks/$name', Runbook),

@@ -45,6 +45,7 @@ const countsOf = (figures: Figures) => ({
   suspected_elsewhere: figures.suspectedElsewhere,
   delivery_unknown: figures.deliveryUnknown,
   answers_due: figures.answersDue,
+  drift: figures.drift.reduce((sum, { count }) => sum + count, 0),
 });
 
 /** One entry for each kind and reason, with a sum for each currency or asset. */

@@ -72,6 +72,7 @@ export const OverviewAnswer = z
       suspected_elsewhere: count,
       delivery_unknown: count,
       answers_due: count,
+      drift: count,
     }),
     series: z.object({
       step_seconds: z.int(),

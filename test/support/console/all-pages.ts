@@ -17,6 +17,7 @@ export const ALL_PAGES: Readonly<Record<string, string>> = {
   webhooks: '/webhooks',
   decisions: '/decisions',
   approvals: '/approvals',
+  drift: '/drift',
   'decide-many': '/decide?kind=reversal&reason=retries_exhausted',
   search: '/search?q=acct_1QmWeaving',
   runbooks: '/runbooks',

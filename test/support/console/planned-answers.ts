@@ -698,7 +698,7 @@ export const overview = {
     { name: 'reversal', last_success_at: ago(2) },
     { name: 'stripe-read', last_success_at: ago(4) },
   ],
-  counts: { unknown: 3, expiring: 12, suspected_elsewhere: 0, delivery_unknown: 1, answers_due: 2 },
+  counts: { unknown: 3, expiring: 12, suspected_elsewhere: 0, delivery_unknown: 1, answers_due: 2, drift: 2 },
   series: { step_seconds: 900, from: ago(47 * 15), points },
 };
 
@@ -743,6 +743,49 @@ const bulk = (dryRun: boolean) => ({
   more: true,
 });
 
+const drifts = [
+  {
+    id: id(70),
+    kind: 'transfer_unknown',
+    state: 'open',
+    words: 'Stripe holds a transfer that the ledger does not know',
+    provider: 'stripe',
+    provider_id: 'tr_1QxNobody',
+    item: null,
+    amount: '12500',
+    currency: 'EUR',
+    ledger_says: 'nothing',
+    provider_says: '12500 EUR to acct_1QmWeaving',
+    opened_at: ago(95),
+    last_seen_at: ago(35),
+    closed_at: null,
+    closed_why: null,
+    closed_by: null,
+    note: null,
+    runbook: 'docs/runbooks/drift.md',
+  },
+  {
+    id: id(71),
+    kind: 'reversal_differs',
+    state: 'open',
+    words: 'a reversal is of another amount at Stripe',
+    provider: 'stripe',
+    provider_id: 'trr_1QxFOREIGN',
+    item: { kind: 'reversal', id: IDS.reversals[1] },
+    amount: '4500',
+    currency: 'EUR',
+    ledger_says: '<img src=x onerror=alert(1)> nothing is taken back',
+    provider_says: '4500 EUR',
+    opened_at: ago(74),
+    last_seen_at: ago(35),
+    closed_at: null,
+    closed_why: null,
+    closed_by: null,
+    note: null,
+    runbook: 'docs/runbooks/drift.md',
+  },
+];
+
 export interface Planned {
   readonly status: number;
   readonly body: unknown;
@@ -768,6 +811,10 @@ export function plannedAnswer(
 ): Planned {
   if (path === '/api/v1/overview') return ok(overview);
   if (path === '/api/v1/search') return ok(query.get('q') === 'acct_1QmWeaving' ? found : { results: [], more: false });
+  if (path === '/api/v1/drift') {
+    const about = query.get('item_id');
+    return ok(page(drifts.filter(({ item }) => about === null || item?.id === about)));
+  }
   if (path === '/api/v1/decisions/bulk') return ok(bulk(body.dry_run === true));
   const [, , , first = '', second, third] = path.split('/');
   if (first === 'explanations')

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import { DefaultLogger, type NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkerOptions } from '@temporalio/worker';
 import type { CloseTimeSettlementInput, SettlementActivities } from '../../../activities/contract.js';
 import { createDecisionActivities } from '../../../activities/decision-activities.js';
 import { createSettlementActivities } from '../../../activities/settlement-activities.js';
@@ -30,6 +30,7 @@ import { createAuthServer } from '../../../src/providers/auth-server/client.js';
 import type { Tempo } from '../../../src/providers/tempo/client.js';
 import { followingClock } from '../clock-following.js';
 import { aSession, aSettlement, atomic, type movableClock } from '../ledger-fixtures.js';
+import { quietRuntime } from '../quiet-runtime.js';
 import { workflowsInThisThread } from '../workflow-bundle.js';
 
 export const TIMINGS: SettlementTimings = { backoffBaseMs: 1_000, backoffMaxMs: 300_000, httpTimeoutMs: 30_000 };
@@ -47,7 +48,7 @@ export function memoryLogger() {
 }
 
 // Before any connection: the SDK's runtime is made once per process, and its own log is not ours.
-Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+quietRuntime();
 
 export interface SettlementWorld {
   readonly taskQueue: string;

@@ -63,8 +63,11 @@ it('fails where npm does not bring them, but not the tests, which say that they 
     stderr: expect.stringContaining('npm ci ended with 1'),
   });
   asInstalled(project);
-  for (const name of ['build', 'temporal-tools', 'stripe-mock'])
-    project.write(`scripts/${name}.mjs`, 'export const [build, temporalTools, stripeMock] = Array(3).fill(() => {});');
+  for (const name of ['build', 'temporal-tools', 'stripe-mock', 'schemathesis'])
+    project.write(
+      `scripts/${name}.mjs`,
+      'export const [build, temporalTools, stripeMock, schemathesis] = Array(4).fill(() => {});',
+    );
   const before = await project.run('scripts/bootstrap.mjs', ['test'], {
     npm_execpath: join(project.root, 'npm-cli.mjs'),
     NPM_CALLS: join(project.root, 'npm-calls'),

@@ -53,6 +53,7 @@ it('fails where there is no Go, but not the tests, which say what they do withou
   project.write('scripts/build.mjs', 'export async function build() {}');
   project.write('scripts/temporal-tools.mjs', 'export async function temporalTools() {}');
   project.write('scripts/other-nodes.mjs', 'export async function otherNodes() {}');
+  project.write('scripts/schemathesis.mjs', 'export async function schemathesis() {}');
   const before = await project.run('scripts/bootstrap.mjs', ['test'], { PATH: '/usr/bin:/bin' });
   expect(before).toMatchObject({ status: 0, stderr: expect.stringContaining('what it answered when recorded is') });
 });

@@ -25,6 +25,7 @@ const LISTS = [
   'channels',
   'webhooks',
   'decisions',
+  'drift',
 ];
 const ITEMS = Object.values(ALL_PAGES).flatMap((path) => /^\/item\/(.+)$/.exec(path)?.[1] ?? []);
 

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { ApiProblem, get, pathWith, rememberCsrf } from './client.js';
-import type { Explanation, ListedItem, Overview, Page, SearchResults, Session, Story } from './types.js';
+import type { Drift, Explanation, ListedItem, Overview, Page, SearchResults, Session, Story } from './types.js';
 
 /** Everything the pages read, by one name each; live.ts says which of them a change makes old. */
 
@@ -46,6 +46,15 @@ export const listQuery = (list: string, filters: Filters) =>
     initialPageParam: '',
     queryFn: ({ signal, pageParam }) =>
       get<Page<ListedItem>>(pathWith(`/api/v1/${list}`, { ...filters, limit: '50', cursor: pageParam }), signal),
+    getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+  });
+
+export const driftQuery = (filters: Filters) =>
+  infiniteQueryOptions({
+    queryKey: ['drift', filters],
+    initialPageParam: '',
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<Drift>>(pathWith('/api/v1/drift', { ...filters, limit: '50', cursor: pageParam }), signal),
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
   });
 

@@ -105,6 +105,7 @@ export interface Overview {
     readonly suspected_elsewhere: number;
     readonly delivery_unknown: number;
     readonly answers_due: number;
+    readonly drift: number;
   };
   readonly series: { readonly step_seconds: number; readonly from: string; readonly points: readonly Point[] };
 }
@@ -242,4 +243,21 @@ export interface BulkAnswer {
   }[];
   readonly amounts: readonly { readonly unit: string; readonly amount: string }[];
   readonly more: boolean;
+}
+
+export interface Drift {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: 'open' | 'closed';
+  readonly words: string;
+  readonly provider: string;
+  readonly provider_id: string;
+  readonly item: { readonly kind: string; readonly id: string } | null;
+  readonly amount: string | null;
+  readonly currency: string | null;
+  readonly ledger_says: string;
+  readonly provider_says: string;
+  readonly opened_at: string;
+  readonly last_seen_at: string;
+  readonly runbook: string;
 }

@@ -1,8 +1,8 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { runbookIn } from '../../../src/domain/words.js';
 import { ApiProblem } from '../api/client.js';
-import { explanationQuery, itemQuery, storyQuery } from '../api/queries.js';
+import { driftQuery, explanationQuery, itemQuery, storyQuery } from '../api/queries.js';
 import type { Explanation, ListedItem, Share } from '../api/types.js';
 import { type Money, moneyInWords, moneyOf } from '../format/money.js';
 import { capital, shortId } from '../format/text.js';
@@ -21,6 +21,7 @@ import { ReasonTag, StatusTag } from '../parts/Status.js';
 import { Timeline } from '../parts/Timeline.js';
 import { When } from '../parts/When.js';
 import { Act } from './Act.js';
+import { DriftCards } from './Drift.js';
 
 /** The whole story of one item, and what a person can do about it. */
 export function ItemPage() {
@@ -93,6 +94,7 @@ function Item({ kind, id }: { readonly kind: string; readonly id: string }) {
               currency={item.data?.['currency']}
             />
           </Panel>
+          {kind === 'channel' ? null : <DriftAbout id={id} />}
           <RelatedGraph self={told} item={item.data ?? undefined} />
           <Story kind={kind} id={id} />
         </div>
@@ -101,6 +103,16 @@ function Item({ kind, id }: { readonly kind: string; readonly id: string }) {
         </div>
       </div>
     </>
+  );
+}
+
+function DriftAbout({ id }: { readonly id: string }) {
+  const { data } = useInfiniteQuery(driftQuery({ state: 'open', item_id: id }));
+  const drifts = data?.pages.flatMap(({ items }) => items) ?? [];
+  return drifts.length === 0 ? null : (
+    <Panel title="The provider tells something else">
+      <DriftCards drifts={drifts} />
+    </Panel>
   );
 }
 

@@ -250,6 +250,11 @@ function Nav() {
           </li>
         ))}
         <li>
+          <Link to="/drift">
+            Drift <Count of={overview.data?.counts.drift ?? 0} what="need a person" />
+          </Link>
+        </li>
+        <li>
           <Link to="/runbooks">Runbooks</Link>
         </li>
       </ul>
