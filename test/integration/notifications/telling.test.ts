@@ -202,6 +202,8 @@ describe('a receiver that is ill', () => {
       await until(() => well.received.length === 1);
       await until(() => ill.received.length >= 1);
       await until(async () => (await stateOf(ill))?.failures === 1);
+      // What the other has taken is written down a moment later.
+      await until(async () => (await stateOf(well))?.waiting === 0);
       expect(await stateOf(ill)).toMatchObject({ lastFailure: says, waiting: 1 });
       expect(await stateOf(well)).toMatchObject({ lastFailure: null, waiting: 0 });
       expect((await test.ledger.figures()).destinations.map(({ gone, waiting }) => ({ gone, waiting }))).toContainEqual(

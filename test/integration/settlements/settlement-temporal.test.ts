@@ -20,7 +20,7 @@ import { until } from '../../support/until.js';
 
 const SWEEP_SCHEDULE_ID = 'makegood-settlement-x402-sweep';
 const FORMER_SCHEDULE_ID = 'makegood-settlement-sweep';
-const SCHEDULES = SWEEP_LANES.map((lane) => `makegood-${lane}-sweep`).sort();
+const SCHEDULES = [...SWEEP_LANES.map((lane) => `makegood-${lane}-sweep`), 'makegood-reconcile'].sort();
 const LIMIT = { limitMs: 20_000 };
 let temporal: DevServer;
 let connection: Connection;
