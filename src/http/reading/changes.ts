@@ -46,6 +46,7 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
   let beating: NodeJS.Timeout | undefined;
 
   function write(client: Client, text: string): void {
+    if (client.res.writableEnded) return;
     client.res.write(text);
     if (client.res.writableLength > MOST_UNREAD_BYTES) client.res.destroy();
   }
@@ -73,8 +74,14 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
       // While the ledger does not answer there is nothing to tell either.
       const isLive = client.isLive === undefined || (await client.isLive().catch(() => true));
       if (isLive) write(client, ': still here\n\n');
-      else client.res.end();
+      else end(client);
     }
+  }
+
+  /** Nothing is written to it from now on: until it has read all that there was it stays open, and an end is an end. */
+  function end(client: Client): void {
+    leave(client);
+    client.res.end();
   }
 
   function leave(client: Client): void {
@@ -99,7 +106,8 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
 
     /** Tells this client from now on. */
     join(client: Client, missed: string): void {
-      if (isStopped || clients.size >= mostClients) {
+      // Who went while he was looked up tells it no more, and would keep a place for ever.
+      if (isStopped || clients.size >= mostClients || client.res.destroyed) {
         client.res.end();
         return;
       }
