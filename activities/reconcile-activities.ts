@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { comparePage } from '../src/calls/reconciliation/compare-page.js';
-import type { ComparisonDependencies, Place, Unread } from '../src/calls/reconciliation/comparison.js';
+import type { ComparisonDependencies, Look, Place, Unread } from '../src/calls/reconciliation/comparison.js';
 import { lookAgain } from '../src/calls/reconciliation/look-again.js';
 import { newReconciliationId, type ReconciliationId } from '../src/domain/ids.js';
+import type { Drift, DriftProvider } from '../src/domain/reconciliation/drift.js';
 import { LOOK_AGAIN_AFTER_MS, type ReconciledPart, SECOND_LOOK } from '../src/domain/reconciliation/parts.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
@@ -140,16 +141,19 @@ function createParts(
     return { kind: 'finished' };
   }
 
-  /** One drift that cannot be read holds up no other: it is looked at again by the next run. */
+  /** One drift that cannot be read, or one provider that is busy, holds up no other: it is looked at later, or by the next run. */
   async function lookAtAll(place: Place, over: () => boolean): Promise<PartOutcome> {
     const { runId, part, cursor: after, listed } = place;
+    const busy = new Map<DriftProvider, Extract<PartOutcome, { kind: 'later' }>>();
     for (;;) {
-      const drifts = await ledger.driftsToLookAt(runId, DRIFTS);
+      const drifts = await ledger.driftsToLookAt(runId, DRIFTS, [...busy.keys()]);
+      if (drifts.length === 0) break;
       for (const drift of drifts) {
         if (over()) return { kind: 'more' };
-        const look = await lookAgain(drift, sides);
-        if (look.kind === 'busy') return { kind: 'later', afterMs: look.afterMs, why: look.why };
-        if (look.kind === 'agrees') await ledger.driftAgrees(drift.id);
+        if (busy.has(drift.provider)) continue;
+        const look = await lookAt(drift);
+        if (look.kind === 'busy') busy.set(drift.provider, { kind: 'later', afterMs: look.afterMs, why: look.why });
+        else if (look.kind === 'agrees') await ledger.driftAgrees(drift.id);
         else if (look.kind !== 'stands') await ledger.driftUnread(drift.id, runId);
         else if (await ledger.driftStands(drift.id, runId, look.seen))
           logger.warn(
@@ -158,8 +162,9 @@ function createParts(
           );
         await pause(paceMs);
       }
-      if (drifts.length === 0) break;
     }
+    const [waits] = [...busy.values()].sort((one, other) => one.afterMs - other.afterMs);
+    if (waits) return waits;
     await ledger.saveReconciledPage({
       runId,
       part,
@@ -172,6 +177,16 @@ function createParts(
       last: true,
     });
     return { kind: 'finished' };
+  }
+
+  /** What fails in a way that nobody foresaw is unread too; where it is the ledger that is away, saying so fails as well. */
+  async function lookAt(drift: Drift): Promise<Look> {
+    try {
+      return await lookAgain(drift, sides);
+    } catch (error) {
+      logger.warn({ drift: drift.id, kind: drift.kind, err: error }, 'a drift cannot be looked at; the next run tries');
+      return { kind: 'unclear', why: 'it cannot be looked at' };
+    }
   }
 
   return takeFurther;
