@@ -22,7 +22,15 @@ export function comparePage(
 ): Promise<Page> {
   if (part === 'workflows') return workflowsPage(place, sides);
   if (part === 'chain-nonces') return authorizationsPage(place, sides);
-  return place.listed ? unnamedPage(place, part, sides) : listedPage(place, part, sides);
+  return place.listed ? unnamedPage(place, part, sides) : goingOn(place, listedPage(place, part, sides));
+}
+
+/** A list that begins again where it was asked to go on has no end: nothing is concluded from it, and nobody is asked without end. */
+async function goingOn({ cursor }: Place, read: Promise<Page>): Promise<Page> {
+  const page = await read;
+  return page.kind === 'page' && cursor !== null && page.cursor === cursor
+    ? { kind: 'unclear', why: `the list does not go on after ${cursor}` }
+    : page;
 }
 
 interface Listed<Facts> {
