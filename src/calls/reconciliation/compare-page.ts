@@ -1,4 +1,4 @@
-import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { PaymentFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { Suspicion } from '../../domain/reconciliation/drift.js';
 import { judgeAuthorization } from '../../domain/reconciliation/judge-chain.js';
 import { missingPayment, missingRefund } from '../../domain/reconciliation/judge-hyperswitch.js';
@@ -71,13 +71,15 @@ async function listedPage(place: Place, part: ListedPart, sides: ComparisonDepen
   if (control.kind === 'unread') return { kind: 'unclear', why: control.detail };
   if (part === 'hyperswitch-payments') {
     const answer = await hyperswitch.calls.paymentsSince(page);
-    const strange = answer.kind === 'found' ? answer.value.items[0] : undefined;
-    const misfit = strange && (await hyperswitch.account.misfit(strange.owner));
-    if (misfit !== undefined) return { kind: 'left', why: misfit };
-    return judged(
-      { what: 'payments', answer, nameOf: (one) => one.hyperswitchPaymentId, suspect: suspectPayments },
-      sides,
-    );
+    // Whoever took the first that is listed for the owner of this ledger might pin somebody else's profile for good.
+    if (control.kind === 'none_known' && answer.kind === 'found' && answer.value.items.length > 0)
+      return { kind: 'left', why: 'Hyperswitch holds no payment of this ledger yet, so whose these are is not known' };
+    const suspect = (listed: readonly PaymentFacts[]) =>
+      suspectPayments(
+        listed.filter(({ owner }) => hyperswitch.account.owns(owner)),
+        sides,
+      );
+    return judged({ what: 'payments', answer, nameOf: (one) => one.hyperswitchPaymentId, suspect }, sides);
   }
   const answer = await hyperswitch.calls.refundsSince(page);
   return judged({ what: 'refunds', answer, nameOf: (one) => one.hyperswitchRefundId, suspect: suspectRefunds }, sides);
