@@ -19,9 +19,9 @@ function runWith(drifts: readonly ReturnType<typeof drift>[], readPayment: (id: 
     openPart: () => Promise.resolve({ part: 'second-look', cursor: null, listed: false }),
     driftsToLookAt: (_run: string, _limit: number, except: readonly string[]) =>
       Promise.resolve(drifts.filter(({ id, provider }) => !looked.has(id) && !except.includes(provider))),
-    driftAgrees: vi.fn(noted),
-    driftUnread: vi.fn(noted),
-    saveReconciledPage: vi.fn(() => Promise.resolve(undefined)),
+    driftAgrees: vi.fn<(id: string, run?: string) => Promise<void>>(noted),
+    driftUnread: vi.fn<(id: string, run?: string) => Promise<void>>(noted),
+    saveReconciledPage: vi.fn<() => Promise<undefined>>(() => Promise.resolve(undefined)),
   };
   const activities = createReconcileActivities({
     ledger,

@@ -2,6 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { createHyperswitchAccount } from '../../../../src/calls/marketplace/hyperswitch-account.js';
 import { comparePage } from '../../../../src/calls/reconciliation/compare-page.js';
 import type { ComparisonDependencies } from '../../../../src/calls/reconciliation/comparison.js';
+import type { HyperswitchOwner } from '../../../../src/domain/calls/provider-answers.js';
 import type { ReconciliationId } from '../../../../src/domain/ids.js';
 
 const PLACE = {
@@ -26,7 +27,9 @@ const captured = (id: string, profileId: string) => ({
 
 /** A merchant whose newest payment is of another of its profiles. */
 function merchant(known: boolean) {
-  const pinHyperswitch = vi.fn(() => Promise.resolve({ merchantId: 'merchant', profileId: OURS }));
+  const pinHyperswitch = vi.fn<(owner: HyperswitchOwner) => Promise<HyperswitchOwner>>(() =>
+    Promise.resolve({ merchantId: 'merchant', profileId: OURS }),
+  );
   const found = <Value>(value: Value) => Promise.resolve({ kind: 'found', value } as const);
   const ledger = {
     pinHyperswitch,

@@ -26,7 +26,7 @@ const PLACE = {
 } as const;
 
 function look(items: readonly RunningItem[], poison: readonly string[]) {
-  const restart = vi.fn(({ id }: RunningItem) =>
+  const restart = vi.fn<(started: RunningItem) => Promise<boolean>>(({ id }) =>
     poison.includes(id) ? Promise.reject(new Error('refused')) : Promise.resolve(true),
   );
   const sides = {

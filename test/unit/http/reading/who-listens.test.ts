@@ -12,7 +12,7 @@ const unread = () => new ServerResponse(new IncomingMessage(new Socket()));
 function feedOf() {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
-  const changesAfter = vi.fn(() => Promise.resolve(CHANGES));
+  const changesAfter = vi.fn<() => Promise<typeof CHANGES>>(() => Promise.resolve(CHANGES));
   const ledger = { newestSeq: () => Promise.resolve('0'), changesAfter };
   const feed = createChangeFeed({ ledger, logger: QUIET, pollMs: 100, heartbeatMs: 50, mostClients: 1 });
   onTestFinished(() => feed.stop());
@@ -23,12 +23,17 @@ describe('who listens', () => {
   it('and whose session ends while he reads nothing is told nothing more, and leaves his place', async () => {
     const { feed } = feedOf();
     const res = unread();
-    const failed = vi.fn();
+    const failed = vi.fn<(error: Error) => void>();
     res.on('error', failed);
     const write = vi.spyOn(res, 'write');
     feed.join({ res, isLive: () => Promise.resolve(false) }, '');
     await vi.advanceTimersByTimeAsync(1_000);
-    expect([res.writableEnded, write.mock.calls.length, failed.mock.calls, feed.isFull()]).toEqual([true, 1, [], false]);
+    expect([res.writableEnded, write.mock.calls.length, failed.mock.calls, feed.isFull()]).toEqual([
+      true,
+      1,
+      [],
+      false,
+    ]);
   });
 
   it('and went before he was let in keeps no place', async () => {
