@@ -14,21 +14,28 @@ export function useLiveChanges(): Liveness {
   return liveness;
 }
 
-function followChanges(tell: (liveness: Liveness) => void): () => void {
+/** @returns ends it */
+export function followChanges(tell: (liveness: Liveness) => void): () => void {
   const changed = new Set<string>();
   let source: EventSource | undefined;
   let gathering: ReturnType<typeof setTimeout> | undefined;
   let again: ReturnType<typeof setTimeout> | undefined;
+  let isLeft = false;
 
-  const readAnew = () => {
-    gathering = undefined;
+  // What changes meanwhile is read once this has been: a reading that is broken off for the next one costs the server as much.
+  const readAnew = async () => {
     const items = [...changed];
     changed.clear();
-    void queryClient.invalidateQueries({ predicate: ({ queryKey }) => isOld(queryKey, items) });
+    await queryClient.invalidateQueries({ predicate: ({ queryKey }) => isOld(queryKey, items) });
+    gathering = undefined;
+    if (changed.size > 0 && !isLeft) readSoon();
+  };
+  const readSoon = () => {
+    gathering ??= setTimeout(() => void readAnew(), GATHER_MS);
   };
   const gather = (item: string) => {
     changed.add(item);
-    gathering ??= setTimeout(readAnew, GATHER_MS);
+    readSoon();
   };
   const connect = () => {
     source = new EventSource('/api/v1/events');
@@ -47,6 +54,7 @@ function followChanges(tell: (liveness: Liveness) => void): () => void {
   };
   connect();
   return () => {
+    isLeft = true;
     source?.close();
     clearTimeout(gathering);
     clearTimeout(again);
