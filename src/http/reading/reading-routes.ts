@@ -3,6 +3,7 @@ import { HttpProblem, retryAfter } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { explanation } from './explanations.js';
 import { listRoutes } from './lists.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { overview } from './overview.js';
 import type { ReadingDependencies } from './reading-dependencies.js';
 import {
@@ -18,7 +19,10 @@ import { story } from './stories.js';
 /** What persons read, beside the items themselves. */
 export const readingRoutes = (dependencies: ReadingDependencies): readonly Route[] => [
   ...listRoutes(dependencies),
-  route(overviewOperation, () => overview(dependencies)),
+  route(
+    overviewOperation,
+    oneAtATime(() => overview(dependencies)),
+  ),
   route(searchOperation, (call) => search(call, dependencies)),
   route(explanationOperation, (call) => explanation(call, dependencies)),
   route(storyOperation, (call) => story(call, dependencies)),
