@@ -16,8 +16,8 @@ export interface ChangeFeedDependencies {
 
 interface Client {
   readonly res: ServerResponse;
-  /** Left out: it is let in for as long as it stays. */
-  readonly isLive: (() => Promise<boolean>) | undefined;
+  /** Whether it would be let in now. */
+  readonly isLive: () => Promise<boolean>;
 }
 
 const MOST_CLIENTS = 100;
@@ -72,7 +72,7 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
   async function beat(): Promise<void> {
     for (const client of clients) {
       // While the ledger does not answer there is nothing to tell either.
-      const isLive = client.isLive === undefined || (await client.isLive().catch(() => true));
+      const isLive = await client.isLive().catch(() => true);
       if (isLive) write(client, ': still here\n\n');
       else end(client);
     }

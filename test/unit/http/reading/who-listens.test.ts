@@ -1,7 +1,11 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { createChangeFeed } from '../../../../src/http/reading/changes.js';
+import type { ApiToken } from '../../../../src/domain/roles.js';
+import { type Authenticate, createAuthenticate } from '../../../../src/http/auth.js';
+import { type ChangeFeed, createChangeFeed } from '../../../../src/http/reading/changes.js';
+import type { ReadingDependencies } from '../../../../src/http/reading/reading-dependencies.js';
+import { readingRoutes } from '../../../../src/http/reading/reading-routes.js';
 
 const QUIET = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const CHANGES = [{ seq: '1', kind: 'order', id: 'a', at: '2026-11-30T00:00:00.000Z' }];
@@ -19,7 +23,26 @@ function feedOf() {
   return { feed, changesAfter };
 }
 
+/** The route that tells of changes, to the holder of this token. */
+async function listen(authorization: string, authenticate: Authenticate) {
+  const join = vi.fn<ChangeFeed['join']>();
+  const changes = { isFull: () => false, missed: () => Promise.resolve(''), join };
+  const routes = readingRoutes({ changes, authenticate } as unknown as ReadingDependencies);
+  const call = { headers: { authorization: [authorization] }, session: undefined };
+  const reply = await routes.find(({ operation }) => operation.id === 'changes')?.run(call as never);
+  reply?.stream?.(unread());
+  return join.mock.calls[0]?.[0];
+}
+
 describe('who listens', () => {
+  it("by a token is let go once that token is nobody's any more", async () => {
+    const tokens: ApiToken[] = [{ name: 'ada', role: 'viewer', token: '0123456789abcdef' }];
+    const client = await listen('Bearer 0123456789abcdef', createAuthenticate(tokens));
+    expect(await client?.isLive()).toBe(true);
+    tokens.length = 0;
+    expect(await client?.isLive()).toBe(false);
+  });
+
   it('and whose session ends while he reads nothing is told nothing more, and leaves his place', async () => {
     const { feed } = feedOf();
     const res = unread();
@@ -40,7 +63,7 @@ describe('who listens', () => {
     const { feed, changesAfter } = feedOf();
     const res = unread();
     res.destroy();
-    feed.join({ res, isLive: undefined }, '');
+    feed.join({ res, isLive: () => Promise.resolve(true) }, '');
     await vi.advanceTimersByTimeAsync(1_000);
     expect([feed.isFull(), changesAfter.mock.calls.length]).toEqual([false, 0]);
   });
