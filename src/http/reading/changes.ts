@@ -42,6 +42,7 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
   const clients = new Set<Client>();
   const window = createWindow();
   let isStopped = false;
+  let isBeating = false;
   let polling: NodeJS.Timeout | undefined;
   let beating: NodeJS.Timeout | undefined;
 
@@ -69,13 +70,19 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
     else polling = undefined;
   }
 
+  /** The next one waits: a ledger that hangs is not asked more and more. */
   async function beat(): Promise<void> {
-    for (const client of clients) {
-      // While the ledger does not answer there is nothing to tell either.
-      const isLive = await client.isLive().catch(() => true);
-      if (isLive) write(client, ': still here\n\n');
-      else end(client);
-    }
+    if (isBeating) return;
+    isBeating = true;
+    await Promise.all([...clients].map(beatOf));
+    isBeating = false;
+  }
+
+  async function beatOf(client: Client): Promise<void> {
+    // While the ledger does not answer there is nothing to tell either.
+    const isLive = await client.isLive().catch(() => true);
+    if (isLive) write(client, ': still here\n\n');
+    else end(client);
   }
 
   /** Nothing is written to it from now on: until it has read all that there was it stays open, and an end is an end. */

@@ -59,6 +59,14 @@ describe('who listens', () => {
     ]);
   });
 
+  it('is asked about once at a time, however long the ledger takes', async () => {
+    const { feed } = feedOf();
+    const isLive = vi.fn<() => Promise<boolean>>(() => new Promise<boolean>(() => undefined));
+    feed.join({ res: unread(), isLive }, '');
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(isLive.mock.calls.length).toBe(1);
+  });
+
   it('and went before he was let in keeps no place', async () => {
     const { feed, changesAfter } = feedOf();
     const res = unread();
