@@ -43,6 +43,8 @@ const BEAT_EVERY_MS = 3_000;
 /** Five a second, of the twenty-five that Stripe allows: calls that move money have the rest, whatever there is to compare. */
 const PACE_MS = 200;
 const DRIFTS = 50;
+/** Since the run was begun: a first one may itself take hours. */
+const LONGEST_BUSY_MS = 24 * 60 * 60_000;
 
 /** @returns the activities of the workflow `reconcile`; one set for each worker */
 export function createReconcileActivities(dependencies: ReconcileDependencies): ReconcileActivities {
@@ -130,9 +132,10 @@ function createParts(
     return { kind: 'finished' };
   }
 
-  async function put(unread: Unread, { runId, part }: Place): Promise<PartOutcome> {
+  async function put(unread: Unread, place: Place): Promise<PartOutcome> {
+    const { runId, part } = place;
     if (unread.kind === 'unclear') throw partNotRead(part, unread.why);
-    if (unread.kind === 'busy') return { kind: 'later', afterMs: unread.afterMs, why: unread.why };
+    if (unread.kind === 'busy' && mayWait(place)) return { kind: 'later', afterMs: unread.afterMs, why: unread.why };
     await ledger.leavePart(runId, part, unread.why);
     logger.warn(
       { reconciliation: runId, part, why: unread.why },
@@ -152,7 +155,8 @@ function createParts(
         if (over()) return { kind: 'more' };
         if (busy.has(drift.provider)) continue;
         const look = await lookAt(drift);
-        if (look.kind === 'busy') busy.set(drift.provider, { kind: 'later', afterMs: look.afterMs, why: look.why });
+        if (look.kind === 'busy' && mayWait(place))
+          busy.set(drift.provider, { kind: 'later', afterMs: look.afterMs, why: look.why });
         else if (look.kind === 'agrees') await ledger.driftAgrees(drift.id);
         else if (look.kind !== 'stands') await ledger.driftUnread(drift.id, runId);
         else if (await ledger.driftStands(drift.id, runId, look.seen))
@@ -188,6 +192,9 @@ function createParts(
       return { kind: 'unclear', why: 'it cannot be looked at' };
     }
   }
+
+  /** A provider that is busy without end does not keep a run from its end, nor what is seen of the others from being told. */
+  const mayWait = ({ until }: Place): boolean => sides.clock.nowMs() - Date.parse(until) < LONGEST_BUSY_MS;
 
   return takeFurther;
 }
