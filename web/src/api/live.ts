@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { oneReading } from './one-reading.js';
 import { queryClient } from './queries.js';
 
 export type Liveness = 'connecting' | 'live' | 'broken';
@@ -14,38 +15,22 @@ export function useLiveChanges(): Liveness {
   return liveness;
 }
 
-/** @returns ends it */
-export function followChanges(tell: (liveness: Liveness) => void): () => void {
-  const changed = new Set<string>();
+function followChanges(tell: (liveness: Liveness) => void): () => void {
   let source: EventSource | undefined;
-  let gathering: ReturnType<typeof setTimeout> | undefined;
   let again: ReturnType<typeof setTimeout> | undefined;
-  let isLeft = false;
+  const reading = oneReading(GATHER_MS, (items) =>
+    queryClient.invalidateQueries({ predicate: ({ queryKey }) => isOld(queryKey, items) }),
+  );
 
-  // What changes meanwhile is read once this has been: a reading that is broken off for the next one costs the server as much.
-  const readAnew = async () => {
-    const items = [...changed];
-    changed.clear();
-    await queryClient.invalidateQueries({ predicate: ({ queryKey }) => isOld(queryKey, items) });
-    gathering = undefined;
-    if (changed.size > 0 && !isLeft) readSoon();
-  };
-  const readSoon = () => {
-    gathering ??= setTimeout(() => void readAnew(), GATHER_MS);
-  };
-  const gather = (item: string) => {
-    changed.add(item);
-    readSoon();
-  };
   const connect = () => {
     source = new EventSource('/api/v1/events');
     source.addEventListener('open', () => {
       tell('live');
       // whatever happened while nobody listened
-      gather(EVERYTHING);
+      reading.changed(EVERYTHING);
     });
-    source.addEventListener('change', ({ data }: MessageEvent<string>) => gather(itemOf(data)));
-    source.addEventListener('reset', () => gather(EVERYTHING));
+    source.addEventListener('change', ({ data }: MessageEvent<string>) => reading.changed(itemOf(data)));
+    source.addEventListener('reset', () => reading.changed(EVERYTHING));
     source.addEventListener('error', () => {
       tell('broken');
       // a refusal ends an EventSource for good
@@ -54,9 +39,8 @@ export function followChanges(tell: (liveness: Liveness) => void): () => void {
   };
   connect();
   return () => {
-    isLeft = true;
     source?.close();
-    clearTimeout(gathering);
+    reading.stop();
     clearTimeout(again);
   };
 }
