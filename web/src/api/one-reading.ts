@@ -1,4 +1,4 @@
-export interface OneReading {
+interface OneReading {
   /** That this has changed; it is read anew a little later, together with what else has changed by then. */
   changed(item: string): void;
   stop(): void;
