@@ -1,8 +1,9 @@
 import { Context } from '@temporalio/activity';
 import { comparePage } from '../src/calls/reconciliation/compare-page.js';
-import type { ComparisonDependencies, Place, Unread } from '../src/calls/reconciliation/comparison.js';
+import type { ComparisonDependencies, Look, Place, Unread } from '../src/calls/reconciliation/comparison.js';
 import { lookAgain } from '../src/calls/reconciliation/look-again.js';
 import { newReconciliationId, type ReconciliationId } from '../src/domain/ids.js';
+import type { Drift, DriftProvider } from '../src/domain/reconciliation/drift.js';
 import { LOOK_AGAIN_AFTER_MS, type ReconciledPart, SECOND_LOOK } from '../src/domain/reconciliation/parts.js';
 import type { Ledger } from '../src/ledger/ledger.js';
 import type { Logger } from '../src/observability/logger.js';
@@ -42,6 +43,8 @@ const BEAT_EVERY_MS = 3_000;
 /** Five a second, of the twenty-five that Stripe allows: calls that move money have the rest, whatever there is to compare. */
 const PACE_MS = 200;
 const DRIFTS = 50;
+/** Since the run was begun: a first one may itself take hours. */
+const LONGEST_BUSY_MS = 24 * 60 * 60_000;
 
 /** @returns the activities of the workflow `reconcile`; one set for each worker */
 export function createReconcileActivities(dependencies: ReconcileDependencies): ReconcileActivities {
@@ -129,9 +132,10 @@ function createParts(
     return { kind: 'finished' };
   }
 
-  async function put(unread: Unread, { runId, part }: Place): Promise<PartOutcome> {
+  async function put(unread: Unread, place: Place): Promise<PartOutcome> {
+    const { runId, part } = place;
     if (unread.kind === 'unclear') throw partNotRead(part, unread.why);
-    if (unread.kind === 'busy') return { kind: 'later', afterMs: unread.afterMs, why: unread.why };
+    if (unread.kind === 'busy' && mayWait(place)) return { kind: 'later', afterMs: unread.afterMs, why: unread.why };
     await ledger.leavePart(runId, part, unread.why);
     logger.warn(
       { reconciliation: runId, part, why: unread.why },
@@ -140,16 +144,20 @@ function createParts(
     return { kind: 'finished' };
   }
 
-  /** One drift that cannot be read holds up no other: it is looked at again by the next run. */
+  /** One drift that cannot be read, or one provider that is busy, holds up no other: it is looked at later, or by the next run. */
   async function lookAtAll(place: Place, over: () => boolean): Promise<PartOutcome> {
     const { runId, part, cursor: after, listed } = place;
+    const busy = new Map<DriftProvider, Extract<PartOutcome, { kind: 'later' }>>();
     for (;;) {
-      const drifts = await ledger.driftsToLookAt(runId, DRIFTS);
+      const drifts = await ledger.driftsToLookAt(runId, DRIFTS, [...busy.keys()]);
+      if (drifts.length === 0) break;
       for (const drift of drifts) {
         if (over()) return { kind: 'more' };
-        const look = await lookAgain(drift, sides);
-        if (look.kind === 'busy') return { kind: 'later', afterMs: look.afterMs, why: look.why };
-        if (look.kind === 'agrees') await ledger.driftAgrees(drift.id);
+        if (busy.has(drift.provider)) continue;
+        const look = await lookAt(drift);
+        if (look.kind === 'busy' && mayWait(place))
+          busy.set(drift.provider, { kind: 'later', afterMs: look.afterMs, why: look.why });
+        else if (look.kind === 'agrees') await ledger.driftAgrees(drift.id);
         else if (look.kind !== 'stands') await ledger.driftUnread(drift.id, runId);
         else if (await ledger.driftStands(drift.id, runId, look.seen))
           logger.warn(
@@ -158,8 +166,9 @@ function createParts(
           );
         await pause(paceMs);
       }
-      if (drifts.length === 0) break;
     }
+    const [waits] = [...busy.values()].sort((one, other) => one.afterMs - other.afterMs);
+    if (waits) return waits;
     await ledger.saveReconciledPage({
       runId,
       part,
@@ -173,6 +182,19 @@ function createParts(
     });
     return { kind: 'finished' };
   }
+
+  /** What fails in a way that nobody foresaw is unread too; where it is the ledger that is away, saying so fails as well. */
+  async function lookAt(drift: Drift): Promise<Look> {
+    try {
+      return await lookAgain(drift, sides);
+    } catch (error) {
+      logger.warn({ drift: drift.id, kind: drift.kind, err: error }, 'a drift cannot be looked at; the next run tries');
+      return { kind: 'unclear', why: 'it cannot be looked at' };
+    }
+  }
+
+  /** A provider that is busy without end does not keep a run from its end, nor what is seen of the others from being told. */
+  const mayWait = ({ until }: Place): boolean => sides.clock.nowMs() - Date.parse(until) < LONGEST_BUSY_MS;
 
   return takeFurther;
 }

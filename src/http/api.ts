@@ -61,7 +61,7 @@ export interface ApiDependencies extends SettlementRouteDependencies, HealthDepe
 }
 
 /** What serves persons who look on, and act. */
-export interface ConsoleDependencies extends Omit<ReadingDependencies, 'clock'> {
+export interface ConsoleDependencies extends Omit<ReadingDependencies, 'clock' | 'authenticate'> {
   readonly ledger: SessionLedger & ReadingLedger & ActingDependencies['ledger'];
   /** Where the pages are built; that there are none yet is told to whoever asks for one. */
   readonly webRoot: string;
@@ -107,7 +107,7 @@ export function createApi(dependencies: ApiDependencies): Express {
   const routes = [
     ...settlementRoutes(dependencies),
     ...marketplaceRoutes(dependencies),
-    ...readingRoutes({ ...dependencies.console, clock: dependencies.clock }),
+    ...readingRoutes({ ...dependencies.console, clock: dependencies.clock, authenticate }),
     ...actingRoutes({
       ...dependencies.console,
       clock: dependencies.clock,

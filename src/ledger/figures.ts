@@ -20,6 +20,7 @@ const WAITING = [
   ['refund', 'refunds'],
   ['transfer', 'seller_transfers'],
   ['reversal', 'reversals'],
+  ['dispute', 'disputes'],
 ]
   .map(
     ([kind, table]) =>

@@ -73,7 +73,12 @@ function readOrSay(read: ReadSettings, logger: Logger): ReturnType<ReadSettings>
   try {
     return read();
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
+    // Whatever a file holds, nobody is there to catch it: the process would end. Its words may quote a secret.
+    if (!(error instanceof ConfigError)) {
+      const what = error instanceof Error ? error.name : typeof error;
+      logger.error({}, `settings could not be read again (${what}), nothing was changed`);
+      return undefined;
+    }
     const wrong = error.problems.map(({ variable, problem }) => `${variable} ${problem}`);
     logger.error({ wrong }, `settings were read again and cannot be used, nothing was changed: ${wrong.join('; ')}`);
     return undefined;

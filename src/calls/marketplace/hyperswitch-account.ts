@@ -19,6 +19,8 @@ export interface HyperswitchAccount {
   control(except?: PaymentId): Promise<Control>;
   /** Of an answer that names its owner. @returns why it is not ours; undefined: it is */
   misfit(owner: HyperswitchOwner): Promise<string | undefined>;
+  /** Of what a list names: other profiles of the same merchant stand in it too, so nothing is pinned by it. False until {@link verify} was ours. */
+  owns(owner: HyperswitchOwner): boolean;
   /** Of a refund, which names its profile alone. */
   profileMisfit(profileId: string | null): Promise<string | undefined>;
 }
@@ -72,6 +74,7 @@ export function createHyperswitchAccount({
   return {
     control,
     misfit,
+    owns: (owner) => pinned !== undefined && isSame(pinned, owner),
     async verify() {
       if (verified) return { kind: 'ours' };
       // Many calls begin at once; one of them asks for all.

@@ -12,14 +12,12 @@ const AT_ONCE = 10;
  */
 export async function workflowsPage({ runId, cursor }: Place, sides: ComparisonDependencies): Promise<Page> {
   const items = await sides.ledger.unfinishedItems(sides.youngMs, cursor, ITEMS);
-  try {
-    for (let nth = 0; nth < items.length; nth += AT_ONCE)
-      await Promise.all(items.slice(nth, nth + AT_ONCE).map((item) => mend(item, runId, sides)));
-  } catch (error) {
-    return {
-      kind: 'unclear',
-      why: `Temporal does not answer: ${error instanceof Error ? error.message : 'unknown reason'}`,
-    };
+  for (let nth = 0; nth < items.length; nth += AT_ONCE) {
+    const page = items.slice(nth, nth + AT_ONCE);
+    const outcomes = await Promise.allSettled(page.map((item) => mend(item, runId, sides)));
+    const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+    // One that fails by itself holds up no other; where all of them do, nobody answers.
+    if (failed[0] && failed.length === page.length) return noAnswer(failed[0].reason);
   }
   const last = items.length < ITEMS ? undefined : items.at(-1);
   return {
@@ -31,6 +29,11 @@ export async function workflowsPage({ runId, cursor }: Place, sides: ComparisonD
     last: last === undefined,
   };
 }
+
+const noAnswer = (error: unknown): Page => ({
+  kind: 'unclear',
+  why: `Temporal does not answer: ${error instanceof Error ? error.message : 'unknown reason'}`,
+});
 
 async function mend(
   item: RunningItem,

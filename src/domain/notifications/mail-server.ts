@@ -17,14 +17,22 @@ export function parseMailServer(text: string): MailServer | undefined {
   if (url.search !== '' && url.search !== '?tls=off') return undefined;
   const secure = url.protocol === 'smtps:';
   if (secure && url.search !== '') return undefined;
+  const [user, password] = [wordOf(url.username), wordOf(url.password)];
+  if (user === undefined || password === undefined) return undefined;
   const plain = url.search !== '' || isLoopback(url.hostname);
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? (secure ? 465 : 587) : Number(url.port),
     tls: secure ? 'always' : plain ? 'off' : 'starttls',
-    login:
-      url.username === ''
-        ? undefined
-        : { user: decodeURIComponent(url.username), password: decodeURIComponent(url.password) },
+    login: user === '' ? undefined : { user, password },
   };
+}
+
+/** Undefined: a percent sign of it stands for nothing. */
+function wordOf(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
 }

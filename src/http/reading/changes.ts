@@ -16,8 +16,8 @@ export interface ChangeFeedDependencies {
 
 interface Client {
   readonly res: ServerResponse;
-  /** Left out: it is let in for as long as it stays. */
-  readonly isLive: (() => Promise<boolean>) | undefined;
+  /** Whether it would be let in now. */
+  readonly isLive: () => Promise<boolean>;
 }
 
 const MOST_CLIENTS = 100;
@@ -42,10 +42,12 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
   const clients = new Set<Client>();
   const window = createWindow();
   let isStopped = false;
+  let isBeating = false;
   let polling: NodeJS.Timeout | undefined;
   let beating: NodeJS.Timeout | undefined;
 
   function write(client: Client, text: string): void {
+    if (client.res.writableEnded) return;
     client.res.write(text);
     if (client.res.writableLength > MOST_UNREAD_BYTES) client.res.destroy();
   }
@@ -68,13 +70,25 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
     else polling = undefined;
   }
 
+  /** The next one waits: a ledger that hangs is not asked more and more. */
   async function beat(): Promise<void> {
-    for (const client of clients) {
-      // While the ledger does not answer there is nothing to tell either.
-      const isLive = client.isLive === undefined || (await client.isLive().catch(() => true));
-      if (isLive) write(client, ': still here\n\n');
-      else client.res.end();
-    }
+    if (isBeating) return;
+    isBeating = true;
+    await Promise.all([...clients].map(beatOf));
+    isBeating = false;
+  }
+
+  async function beatOf(client: Client): Promise<void> {
+    // While the ledger does not answer there is nothing to tell either.
+    const isLive = await client.isLive().catch(() => true);
+    if (isLive) write(client, ': still here\n\n');
+    else end(client);
+  }
+
+  /** Nothing is written to it from now on: until it has read all that there was it stays open, and an end is an end. */
+  function end(client: Client): void {
+    leave(client);
+    client.res.end();
   }
 
   function leave(client: Client): void {
@@ -99,7 +113,8 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
 
     /** Tells this client from now on. */
     join(client: Client, missed: string): void {
-      if (isStopped || clients.size >= mostClients) {
+      // Who went while he was looked up tells it no more, and would keep a place for ever.
+      if (isStopped || clients.size >= mostClients || client.res.destroyed) {
         client.res.end();
         return;
       }

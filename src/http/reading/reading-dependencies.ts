@@ -2,6 +2,7 @@ import type { Clock } from '../../domain/clock.js';
 import type { ApprovalThreshold } from '../../domain/decisions/approval-threshold.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { ExplainingLedger } from '../../reading/explanations.js';
+import type { Authenticate } from '../auth.js';
 import type { ChangeFeed } from './changes.js';
 
 /** What the routes that persons read from are given. */
@@ -14,6 +15,7 @@ export interface ReadingDependencies {
   /** Requests a second to all endpoints of Stripe; undefined: Stripe is not configured. */
   readonly stripePerSecond: number | undefined;
   readonly changes: ChangeFeed;
+  readonly authenticate: Authenticate;
 }
 
 export type ReadingLedger = ExplainingLedger &

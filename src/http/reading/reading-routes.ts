@@ -3,6 +3,7 @@ import { HttpProblem, retryAfter } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { explanation } from './explanations.js';
 import { listRoutes } from './lists.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { overview } from './overview.js';
 import type { ReadingDependencies } from './reading-dependencies.js';
 import {
@@ -18,7 +19,10 @@ import { story } from './stories.js';
 /** What persons read, beside the items themselves. */
 export const readingRoutes = (dependencies: ReadingDependencies): readonly Route[] => [
   ...listRoutes(dependencies),
-  route(overviewOperation, () => overview(dependencies)),
+  route(
+    overviewOperation,
+    oneAtATime(() => overview(dependencies)),
+  ),
   route(searchOperation, (call) => search(call, dependencies)),
   route(explanationOperation, (call) => explanation(call, dependencies)),
   route(storyOperation, (call) => story(call, dependencies)),
@@ -29,7 +33,7 @@ const COME_BACK_SECONDS = 10;
 
 async function changes(
   { headers, session }: Call<unknown, unknown>,
-  { changes: feed }: Pick<ReadingDependencies, 'changes'>,
+  { changes: feed, authenticate }: Pick<ReadingDependencies, 'changes' | 'authenticate'>,
 ): Promise<Reply> {
   if (feed.isFull())
     throw new HttpProblem('rate_limited', 'as many listen already as this server tells of changes', {
@@ -37,10 +41,12 @@ async function changes(
     });
   const [last = ''] = headers['last-event-id'] ?? [];
   const missed = await fromLedger(feed.missed(/^[0-9]{1,18}$/.test(last) ? last : undefined));
+  // Settings may be read again while he listens.
+  const holdsToken = () => Promise.resolve(authenticate(headers.authorization?.[0]) !== undefined);
   return {
     status: 200,
     body: undefined,
     headers: { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' },
-    stream: (res) => feed.join({ res, isLive: session && (() => session.isLive()) }, missed),
+    stream: (res) => feed.join({ res, isLive: session ? () => session.isLive() : holdsToken }, missed),
   };
 }

@@ -1,5 +1,5 @@
 import type { DriftId, ReconciliationId } from '../../domain/ids.js';
-import type { Drift, DriftItem, DriftKind, Suspicion } from '../../domain/reconciliation/drift.js';
+import type { Drift, DriftItem, DriftKind, DriftProvider, Suspicion } from '../../domain/reconciliation/drift.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
 import { SUSPECTED, toRow } from './suspicions.js';
@@ -21,11 +21,16 @@ export type DriftAccepted =
 /** Where the ledger and a provider tell different things: suspected, told to a person, closed. */
 export function createDrifts(database: Database) {
   return {
-    /** Suspected or told, and not looked at again in this run. */
-    async driftsToLookAt(runId: ReconciliationId, limit: number): Promise<readonly Drift[]> {
+    /** Suspected or told, and not looked at again in this run. @param except providers that are not asked now */
+    async driftsToLookAt(
+      runId: ReconciliationId,
+      limit: number,
+      except: readonly DriftProvider[] = [],
+    ): Promise<readonly Drift[]> {
       const rows = await database.query<DriftRow>(
-        `SELECT ${DRIFT} FROM drifts WHERE state <> 'closed' AND looked_run IS DISTINCT FROM $1 ORDER BY id LIMIT $2`,
-        [runId, limit],
+        `SELECT ${DRIFT} FROM drifts WHERE state <> 'closed' AND looked_run IS DISTINCT FROM $1 AND provider <> ALL ($3)
+         ORDER BY id LIMIT $2`,
+        [runId, limit, except],
       );
       return rows.map(toDrift);
     },

@@ -67,9 +67,9 @@ export function createReconciliations(database: Database) {
       );
     },
 
-    /** What was compared to the end is where the next run goes on. */
-    finishReconciliation: (id: ReconciliationId): Promise<void> =>
-      database.transaction(async (query) => {
+    /** What was compared to the end is where the next run goes on. Repeated, it goes on emptying what was named. */
+    finishReconciliation: async (id: ReconciliationId): Promise<void> => {
+      await database.transaction(async (query) => {
         const [finished] = await query(
           `UPDATE reconciliations SET state = 'finished', finished_at = clock_now() WHERE id = $1 AND state = 'running' RETURNING id`,
           [id],
@@ -81,10 +81,24 @@ export function createReconciliations(database: Database) {
            ON CONFLICT (part) DO UPDATE SET reached = greatest(reconciliation_marks.reached, excluded.reached)`,
           [id],
         );
-        await query('DELETE FROM reconciled_objects WHERE run_id = $1', [id]);
-      }),
+      });
+      // A first run names everything that there ever was: no one statement has the time to take all of it away.
+      for (let left = FORGOTTEN_AT_ONCE; left === FORGOTTEN_AT_ONCE; ) left = await forgetNamed(database);
+    },
   };
 }
+
+const FORGOTTEN_AT_ONCE = 20_000;
+
+/** Also what a run that died at its end has left. @returns how many */
+const forgetNamed = async (database: Database): Promise<number> =>
+  (
+    await database.query(
+      `DELETE FROM reconciled_objects WHERE ctid = ANY (ARRAY(SELECT o.ctid FROM reconciled_objects o
+         JOIN reconciliations r ON r.id = o.run_id WHERE r.state = 'finished' LIMIT ${FORGOTTEN_AT_ONCE})) RETURNING 1 AS one`,
+      [],
+    )
+  ).length;
 
 /** How far each part of a run has come. */
 export function createReconciliationParts(database: Database) {

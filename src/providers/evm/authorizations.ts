@@ -1,7 +1,7 @@
-import { createClient, isAddress, isHex } from 'viem';
+import { BaseError, ContractFunctionZeroDataError, createClient, isAddress, isHex } from 'viem';
 import { getChainId, readContract } from 'viem/actions';
 import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
-import { rpcTransport } from '../tempo/rpc.js';
+import { rpcFailure, rpcTransport } from '../tempo/rpc.js';
 
 /** An authorization of EIP-3009, as its token knows it. */
 export interface Authorization {
@@ -15,7 +15,10 @@ export interface Authorization {
 export interface AuthorizationReader {
   /** CAIP-2, of the nodes that are configured. */
   readonly networks: readonly string[];
-  /** Whether its token has it as used, or as cancelled by its payer: EIP-3009 tells the two not apart. */
+  /**
+   * Whether its token has it as used, or as cancelled by its payer: EIP-3009 tells the two not apart. `missing`: what it names
+   * is no such token, whenever it is asked.
+   */
   readUsed(authorization: Authorization): Promise<ReadAnswer<boolean>>;
 }
 
@@ -49,7 +52,7 @@ export function createAuthorizationReader(
       const url = rpcUrls.get(network);
       if (url === undefined) return { kind: 'unclear', detail: `no node of ${network} is set (X402_RPC_URLS)` };
       if (!isAddress(asset, { strict: false }) || !isAddress(from, { strict: false }) || !isHex(nonce)) {
-        return { kind: 'unclear', detail: 'what was signed names no token, payer or nonce of an EVM chain' };
+        return { kind: 'missing', detail: 'what was signed names no token, payer or nonce of an EVM chain' };
       }
       const endMs = performance.now() + TIMEOUT_MS;
       const client = createClient({
@@ -71,10 +74,20 @@ export function createAuthorizationReader(
           args: [from, nonce],
         });
         return { kind: 'found', value };
-      } catch {
+      } catch (error) {
+        if (isNoSuchToken(error)) return { kind: 'missing', detail: `${asset} on ${network} knows no authorizations` };
         // No text of the node's is quoted: its address may hold a key.
         return { kind: 'unclear', detail: `the node of ${network} does not tell of ${nonce}` };
       }
     },
   };
+}
+
+const EXECUTION_REVERTED = 3;
+
+/** The node has answered, and its answer stays the same: nothing is there, or what is there refuses the question. */
+function isNoSuchToken(error: unknown): boolean {
+  if (error instanceof BaseError && error.walk((each) => each instanceof ContractFunctionZeroDataError)) return true;
+  const failure = rpcFailure(error);
+  return failure?.code === EXECUTION_REVERTED || failure?.message.includes('execution reverted') === true;
 }

@@ -78,3 +78,18 @@ it('docs/observability.md lists what can be changed without a restart', () => {
     ['SETTINGS_FILE', ...RELOADABLE].map((name) => `\`${name}\``),
   );
 });
+
+it('a reading that fails in a way that nobody foresaw changes nothing, ends nothing and is not quoted', () => {
+  const logger = Object.assign(memoryLogger(), { level: 'info' });
+  const config = readConfig(BASE);
+  let fails = false;
+  const read = () => {
+    if (fails) throw new URIError('of hunter2');
+    return { env: BASE, config };
+  };
+  ends.push(reloadOnHangup({ config, read, logger: logger as never }));
+  fails = true;
+  expect(() => process.emit('SIGHUP')).not.toThrow();
+  expect(JSON.stringify(logger.lines)).toContain('settings could not be read again (URIError)');
+  expect(JSON.stringify(logger.lines)).not.toContain('hunter2');
+});

@@ -88,6 +88,7 @@ const WRONG: readonly (readonly [
   ['SMTP_URL', undefined, /missing while NOTIFY_EMAIL_TO is set/, { NOTIFY_EMAIL_TO: 'ops@example.com' }],
   ['SMTP_URL', 'http://user:hunter2@mail.example.com', /smtp:\/\//],
   ['SMTP_URL', 'smtp://user:hunter2@mail.example.com/inbox', /without a path/],
+  ['SMTP_URL', 'smtp://user:hunter2%@mail.example.com', /smtp:\/\//],
   ['SMTP_URL', 'smtps://mail.example.com?tls=off', /smtp:\/\//],
   ['NOTIFY_EMAIL_FROM', 'makegood', /mail address/],
   ['AUTH_SERVER_URL', 'auth.example', /https:\/\//],

@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { oneReading } from './one-reading.js';
 import { queryClient } from './queries.js';
 
 export type Liveness = 'connecting' | 'live' | 'broken';
@@ -15,30 +16,21 @@ export function useLiveChanges(): Liveness {
 }
 
 function followChanges(tell: (liveness: Liveness) => void): () => void {
-  const changed = new Set<string>();
   let source: EventSource | undefined;
-  let gathering: ReturnType<typeof setTimeout> | undefined;
   let again: ReturnType<typeof setTimeout> | undefined;
+  const reading = oneReading(GATHER_MS, (items) =>
+    queryClient.invalidateQueries({ predicate: ({ queryKey }) => isOld(queryKey, items) }),
+  );
 
-  const readAnew = () => {
-    gathering = undefined;
-    const items = [...changed];
-    changed.clear();
-    void queryClient.invalidateQueries({ predicate: ({ queryKey }) => isOld(queryKey, items) });
-  };
-  const gather = (item: string) => {
-    changed.add(item);
-    gathering ??= setTimeout(readAnew, GATHER_MS);
-  };
   const connect = () => {
     source = new EventSource('/api/v1/events');
     source.addEventListener('open', () => {
       tell('live');
       // whatever happened while nobody listened
-      gather(EVERYTHING);
+      reading.changed(EVERYTHING);
     });
-    source.addEventListener('change', ({ data }: MessageEvent<string>) => gather(itemOf(data)));
-    source.addEventListener('reset', () => gather(EVERYTHING));
+    source.addEventListener('change', ({ data }: MessageEvent<string>) => reading.changed(itemOf(data)));
+    source.addEventListener('reset', () => reading.changed(EVERYTHING));
     source.addEventListener('error', () => {
       tell('broken');
       // a refusal ends an EventSource for good
@@ -48,7 +40,7 @@ function followChanges(tell: (liveness: Liveness) => void): () => void {
   connect();
   return () => {
     source?.close();
-    clearTimeout(gathering);
+    reading.stop();
     clearTimeout(again);
   };
 }
