@@ -31,8 +31,8 @@ function runWith(drifts: readonly ReturnType<typeof drift>[], readPayment: (id: 
     monotonicMs: () => 0,
     paceMs: 0,
   } as unknown as ReconcileDependencies);
-  const input = { reconciliationId: 'a run', part: 'second-look' };
-  return { ledger, run: () => new MockActivityEnvironment().run(activities.reconcilePart, input) };
+  const input = { reconciliationId: 'a run', part: 'second-look' } as const;
+  return { ledger, run: () => new MockActivityEnvironment().run(() => activities.reconcilePart(input)) };
 }
 
 it('a drift whose reading fails is left for the next run, and those behind it are looked at', async () => {

@@ -16,7 +16,7 @@ type Said = { readonly result: string } | { readonly error: { readonly code: num
 const nodeThat =
   (says: Said): typeof fetch =>
   (_url, init) => {
-    const { id, method } = JSON.parse(String(init?.body)) as { id: number; method: string };
+    const { id, method } = JSON.parse(init?.body as string) as { id: number; method: string };
     const said: Said = method === 'eth_chainId' ? { result: '0x2105' } : says;
     return Promise.resolve(Response.json({ jsonrpc: '2.0', id, ...said }));
   };
