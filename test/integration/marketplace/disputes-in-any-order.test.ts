@@ -87,6 +87,8 @@ interface Disputed {
 async function take(world: DisputeWorld, one: Step, { order, dispute }: Disputed): Promise<void> {
   switch (one.do) {
     case 'move': {
+      // A bank's next step comes seconds later at the soonest: Stripe's movements bear whole ones, and of one second nobody knows the order.
+      world.clock.advance(2_000);
       // Where its status does not lead there, Stripe refuses it.
       const { move } = one;
       const change = 'amount' in one ? { move, amount: one.amount } : { move };
