@@ -101,5 +101,14 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
     ]),
   ),
   'stripe.inLane': 'no call',
+  ...Object.fromEntries(
+    [
+      'stripe.transfersSince',
+      'stripe.reversalsSince',
+      'stripe.disputesSince',
+      'hyperswitch.paymentsSince',
+      'hyperswitch.refundsSince',
+    ].map((list) => [list, 'a reconciliation moves no money: test/integration/reconciliation/resumed.test.ts']),
+  ),
   'stripe.listTransfers': 'a backfill moves no money: backfill-killed.test.ts',
 };
