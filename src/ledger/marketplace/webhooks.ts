@@ -3,7 +3,8 @@ import type { InboxLane } from '../../domain/sweep-lanes.js';
 import type { Database } from '../database.js';
 import type { DueEvent, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
 
-interface EventRow {
+/** What stands in the inbox of an event as it came. */
+export interface EventRow {
   provider: NewWebhookEvent['provider'];
   event_id: string;
   type: string;

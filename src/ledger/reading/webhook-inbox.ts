@@ -1,5 +1,6 @@
 import type { Database } from '../database.js';
 import type { NewWebhookEvent } from '../marketplace/marketplace-types.js';
+import type { EventRow } from '../marketplace/webhooks.js';
 import { recordEvent } from '../transition.js';
 import { type KeyPage, microseconds, type PageKey, pageOf, pageValues } from './page-key.js';
 
@@ -21,18 +22,10 @@ export interface InboxEvent extends NewWebhookEvent {
   readonly outcome: string | null;
 }
 
-interface Row {
+interface Row extends EventRow {
   [column: string]: unknown;
   place: string;
   name: string;
-  provider: NewWebhookEvent['provider'];
-  event_id: string;
-  type: string;
-  object_id: string | null;
-  parent_id: string | null;
-  account: string | null;
-  body_sha256: string;
-  received_at: Date;
   processed_at: Date | null;
   next_check_at: Date | null;
   deliveries: number;
