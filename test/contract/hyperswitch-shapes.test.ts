@@ -28,6 +28,8 @@ function judge({ method, path, headers, body }: Received): { operation: string; 
   return { operation, wrong };
 }
 
+const SINCE = new Date('2026-11-01T00:00:00Z');
+
 describe('every request of the client', () => {
   const key = fc.uuid();
   const units = fc.bigInt({ min: 100n, max: BigInt(Number.MAX_SAFE_INTEGER) });
@@ -60,12 +62,16 @@ describe('every request of the client', () => {
         await client.readPayment(pay);
         await client.readRefund(hyperswitchRefundId(id));
         await client.refundsOf(pay);
+        await client.paymentsSince({ createdSince: SINCE, startingAfter: pay });
+        await client.refundsSince({ createdSince: SINCE, startingAfter: '100' });
         const judged = received.map(judge);
         expect(judged.map(({ operation }) => operation)).toEqual([
           'POST /payments',
           'POST /refunds',
           'GET /payments/{payment_id}',
           'GET /refunds/{refund_id}',
+          'POST /refunds/list',
+          'GET /payments/list',
           'POST /refunds/list',
         ]);
         expect(judged.flatMap(({ wrong }) => wrong)).toEqual([]);
@@ -121,7 +127,9 @@ describe('every answer of the sandbox', () => {
     expect(listed.answer).toMatchObject({ count: 2, total_count: 2 });
     const withRefunds = await call('GET /payments/{payment_id}', `/payments/${id}`);
     expect(withRefunds.answer.refunds).toHaveLength(2);
-    expect([...read.wrong, ...listed.wrong, ...withRefunds.wrong]).toEqual([]);
+    const all = await call('GET /payments/list', '/payments/list?limit=100&created.gte=2026-11-01T00:00:00Z');
+    expect(all.answer).toMatchObject({ size: 1, data: [{ payment_id: id }] });
+    expect([...read.wrong, ...listed.wrong, ...withRefunds.wrong, ...all.wrong]).toEqual([]);
   });
 
   it.each(DISPUTE_STATUSES)('about a dispute that is %s has the shape of the document', async (status) => {

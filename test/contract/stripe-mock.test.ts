@@ -32,6 +32,23 @@ const REVERSAL: ReversalParams = {
   },
 };
 
+const PAYMENT = 'pi_1PgafyB7WZ01zgkWtXsVSlC7';
+/** That of stripe-mock's disputes and refunds. */
+const CHARGE = 'ch_1PgafuB7WZ01zgkWXYmPNZs8';
+const PAGE = { createdSince: new Date('2026-11-01T00:00:00Z'), startingAfter: 'xx_last' };
+
+/** @param each what of an item the examples do not show */
+const altering = (each: (item: Record<string, unknown>) => object) => (list: Record<string, unknown>) => ({
+  ...list,
+  data: (list['data'] as Record<string, unknown>[]).map((item) => ({ ...item, ...each(item) })),
+});
+/** The examples are of a charge that no PaymentIntent made. */
+const ofThePayment = altering(() => ({ payment_intent: PAYMENT }));
+/** The example is of an application fee. */
+const aboutAReversal = altering(({ amount, currency, created }) => ({
+  source: { object: 'transfer_reversal', id: 'trr_1', amount, currency, created, transfer: EXAMPLE, metadata: {} },
+}));
+
 interface Case {
   readonly call: (calls: StripeCalls) => Promise<{ readonly kind: string }>;
   readonly answer: Record<string, unknown>;
@@ -89,6 +106,71 @@ const CASES: Readonly<Record<string, Case>> = {
     call: (calls) => calls.readBalance(TRANSFER.destination),
     answer: { kind: 'found', value: new Map([['USD', 0n]]) },
     requests: ['GET /v1/balance'],
+  },
+  'what is available to ourselves is read': {
+    call: (calls) => calls.readPlatformBalance(),
+    answer: { kind: 'found', value: new Map([['USD', 0n]]) },
+    requests: ['GET /v1/balance'],
+  },
+  'whether a seller may receive is read': {
+    call: (calls) => calls.readSeller(TRANSFER.destination),
+    answer: { kind: 'found', value: { sellerAccount: TRANSFER.destination } },
+    requests: [`GET /v1/accounts/${TRANSFER.destination}`],
+  },
+  'the charge of a payment is read': {
+    call: (calls) => calls.readLatestCharge(PAYMENT),
+    answer: { kind: 'found', value: { chargeId: null } },
+    requests: [`GET /v1/payment_intents/${PAYMENT}`],
+  },
+  'a charge is read': {
+    call: (calls) => calls.readCharge(CHARGE),
+    answer: { kind: 'found', value: { chargeId: CHARGE } },
+    requests: [`GET /v1/charges/${CHARGE}`],
+  },
+  'in which balance a charge’s money is, is read': {
+    call: (calls) => calls.readBalanceCurrency('txn_1PgafTB7WZ01zgkWfN9ZEmXa'),
+    answer: { kind: 'found', value: 'USD' },
+    requests: ['GET /v1/balance_transactions/txn_1PgafTB7WZ01zgkWfN9ZEmXa'],
+  },
+  'a dispute is read': {
+    call: (calls) => calls.readDispute('dp_1PgafTB7WZ01zgkWnrTZ3YXg'),
+    answer: { kind: 'found', value: { stripeDisputeId: 'dp_1PgafTB7WZ01zgkWnrTZ3YXg' } },
+    requests: ['GET /v1/disputes/dp_1PgafTB7WZ01zgkWnrTZ3YXg'],
+  },
+  'the disputes of a payment are read': {
+    call: (calls) => calls.disputesOf(PAYMENT),
+    answer: { kind: 'found', value: [{ paymentIntent: PAYMENT, charge: CHARGE }] },
+    requests: [`GET /v1/disputes?payment_intent=${PAYMENT}&limit=100`],
+    alter: ofThePayment,
+  },
+  'the disputes of a charge are read': {
+    call: (calls) => calls.disputesOf(CHARGE),
+    answer: { kind: 'found', value: [{ charge: CHARGE }] },
+    requests: [`GET /v1/disputes?charge=${CHARGE}&limit=100`],
+  },
+  'the refunds of a payment are read': {
+    call: (calls) => calls.refundsOf(PAYMENT),
+    answer: { kind: 'found', value: [{ paymentIntent: PAYMENT, charge: CHARGE }] },
+    requests: [`GET /v1/refunds?payment_intent=${PAYMENT}&limit=100`],
+    alter: ofThePayment,
+  },
+  'the transfers of the account are listed': {
+    call: (calls) => calls.transfersSince(PAGE),
+    answer: { kind: 'found', value: { items: [{ stripeTransferId: EXAMPLE }] } },
+    requests: ['GET /v1/transfers?created[gte]=1793491200&limit=100&starting_after=xx_last'],
+  },
+  'the reversals of the account are listed': {
+    call: (calls) => calls.reversalsSince(PAGE),
+    answer: { kind: 'found', value: { items: [{ stripeTransferId: EXAMPLE, amount: 100n }] } },
+    requests: [
+      'GET /v1/balance_transactions?created[gte]=1793491200&limit=100&starting_after=xx_last&type=transfer_refund&expand[0]=data.source',
+    ],
+    alter: aboutAReversal,
+  },
+  'the disputes of the account are listed': {
+    call: (calls) => calls.disputesSince(PAGE),
+    answer: { kind: 'found', value: { items: [{ charge: CHARGE }] } },
+    requests: ['GET /v1/disputes?created[gte]=1793491200&limit=100&starting_after=xx_last'],
   },
   'a payout of a seller is read': {
     call: (calls) => calls.readPayout('po_1', TRANSFER.destination),
