@@ -14,7 +14,7 @@ import { makeGood } from '../marketplace/restorations.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { lookSoon } from '../money-that-leaves/payment-searches.js';
-import { stillSucceeded } from '../money-that-leaves/unnamed-refunds.js';
+import { failedThere, stillSucceeded } from '../money-that-leaves/unnamed-refunds.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './call-types.js';
 import type { Holdable } from './holds.js';
@@ -157,13 +157,10 @@ function questionOf(row: LockedRefund, facts: RefundFacts): Question | null {
       detail: `Hyperswitch holds ${facts.hyperswitchRefundId}, ${facts.providerStatus}, of ${facts.amount} ${facts.currency} of payment ${facts.hyperswitchPaymentId} for this refund (${row.status} here) of ${row.amount} ${row.currency} of a payment in ${row.paid_currency}`,
     };
   }
-  if (
-    row.connector_succeeded &&
-    row.connector_refund_id !== null &&
-    row.status === 'failed' &&
-    facts.status === 'failed'
-  )
-    return stillSucceeded(row.connector_refund_id);
+  if (row.connector_refund_id !== null && row.status === facts.status) {
+    if (row.connector_succeeded === true && row.status === 'failed') return stillSucceeded(row.connector_refund_id);
+    if (row.connector_succeeded === false && row.status === 'succeeded') return failedThere(row.connector_refund_id);
+  }
   return facts.asks === null
     ? null
     : {
@@ -199,8 +196,8 @@ const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
   'resource_missing',
 ]);
 
-const isAnsweredByReading = ({ attention_reason, status }: LockedRefund): boolean =>
-  ANSWERED_BY_READING.has(attention_reason ?? '') && (attention_reason !== 'conflict' || status !== 'succeeded');
+const isAnsweredByReading = ({ attention_reason }: LockedRefund): boolean =>
+  ANSWERED_BY_READING.has(attention_reason ?? '');
 
 async function saveReading(
   query: Query,

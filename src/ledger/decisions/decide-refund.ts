@@ -41,7 +41,7 @@ export const REFUND: Decidable<'refund', Row> = {
         await putAside(query, row);
         if (isOpen(row)) return row.status;
         await settleShares(query, row.order_id);
-        // Of one that has failed only the reading answers whether it has: until then that stays asked, and nothing is owed for it.
+        // Only the reading answers what became of it: until then that stays asked, and nothing is owed for it.
         if (!(await asksAgain(query, row))) await makeGood(query, row.order_id);
         return row.status;
       },
@@ -65,8 +65,7 @@ export const REFUND: Decidable<'refund', Row> = {
 const isOpen = ({ status }: Row): boolean => status === 'pending' || status === 'review';
 
 /** What the retry was about is asked on, unless that is what sellers are owed. @returns whether it is */
-async function asksAgain(query: Query, { id, status }: Row): Promise<boolean> {
-  if (status !== 'failed') return false;
+async function asksAgain(query: Query, { id }: Row): Promise<boolean> {
   const asked = await query(
     `UPDATE refunds r SET attention_reason = d.asked_reason, attention_since = clock_now(), attention_detail = d.asked_detail
      FROM (SELECT asked_reason, asked_detail FROM decisions WHERE item_kind = 'refund' AND item_id = $1 AND action = 'retry' AND state = 'applied'

@@ -48,29 +48,40 @@ export function createUnnamedRefunds(database: Database) {
 
 /** What became of it at Stripe, beside what became of the refund here that it is. */
 async function compareOutcome(query: Query, order: OrderId, { stripeRefundId, status }: StripeRefund): Promise<void> {
+  const failed = status === 'failed' || status === 'canceled';
   const [known] = await query<{ id: RefundId; status: RefundStatus; hyperswitch_refund_id: string | null }>(
     'UPDATE refunds SET connector_succeeded = $2 WHERE connector_refund_id = $1 RETURNING id, status, hyperswitch_refund_id',
-    [stripeRefundId, status === 'succeeded'],
+    [stripeRefundId, failed ? false : status === 'succeeded' || null],
   );
-  if (!known) return;
-  const failed = status === 'failed' || status === 'canceled';
-  // Persons counted it, and Hyperswitch, which would tell that it failed, knows nothing of it.
-  if (failed && known.hyperswitch_refund_id === null && known.status === 'succeeded')
-    await failGivenBack(query, order, known.id);
-  if (known.status !== 'failed') return;
-  const question = stillSucceeded(stripeRefundId);
-  if (status === 'succeeded' && !(await isGivenUp(query, 'refund', known.id, question))) {
-    await withdrawRequests(query, 'refund', known.id, 'Stripe holds it as succeeded');
-    await ask(query, 'refunds', { id: known.id, ...question });
+  if (known?.status === 'succeeded' && failed) {
+    // Persons counted it, and Hyperswitch, which would tell that it failed, knows nothing of it.
+    if (known.hyperswitch_refund_id === null) await failGivenBack(query, order, known.id);
+    else await askWhoIsRight(query, known.id, failedThere(stripeRefundId));
   }
+  if (known?.status !== 'failed') return;
+  if (status === 'succeeded') await askWhoIsRight(query, known.id, stillSucceeded(stripeRefundId));
   // What is owed for others that have failed is less by this one, or more again.
   await proposeCompensation(query, order);
+}
+
+/** Unless exactly this was written off, or waits for a second person. */
+async function askWhoIsRight(query: Query, id: RefundId, question: Question): Promise<void> {
+  if (await isGivenUp(query, 'refund', id, question)) return;
+  if ((await pendingRequest(query, 'refund', id))?.asked_detail === question.detail) return;
+  await withdrawRequests(query, 'refund', id, 'Stripe and Hyperswitch say different things of it');
+  await ask(query, 'refunds', { id, ...question });
 }
 
 /** Nobody is paid again for a failure that the processor does not know. */
 export const stillSucceeded = (connectorRefundId: string): Question => ({
   reason: 'conflict',
   detail: `Stripe holds ${connectorRefundId} as succeeded, and Hyperswitch calls it failed: find out whether the buyer has the money; where Hyperswitch is wrong, have it read Stripe again, then retry`,
+});
+
+/** A bank may send a refund back weeks later, and the seller's share stays taken until Hyperswitch knows. */
+export const failedThere = (connectorRefundId: string): Question => ({
+  reason: 'conflict',
+  detail: `Stripe says that ${connectorRefundId} has failed, and Hyperswitch calls it succeeded: the buyer does not have this money; have Hyperswitch read Stripe again, then retry`,
 });
 
 /** Its own mark and the amount say so: not every Hyperswitch tells what the processor calls a refund, or lists what a cancelled payment gave back. */

@@ -142,6 +142,29 @@ describe('a refund that nobody tells of', () => {
     ]);
   });
 
+  it('asks where Stripe calls one failed that Hyperswitch holds as succeeded, until Hyperswitch says so too', async () => {
+    const order = await sold();
+    const refund = await world.refund(order, 500n);
+    await two.searched(2);
+    const [there] = world.atStripe.ledger().refunds;
+    const failed = { ...heldAtStripe(there!.id, null), status: 'failed' };
+    await world.ledger.noteUnnamedRefunds((await world.find(order)).payment!.id, [failed]);
+    const asked = {
+      status: 'succeeded',
+      attention: { detail: expect.stringMatching(/Stripe says that re_.* has failed/) as string },
+    };
+    expect((await world.find(order)).refunds).toMatchObject([asked]);
+    // Looked at again, Hyperswitch still says that it has succeeded.
+    expect(await world.decide('refund', refund, 'retry')).toMatchObject({ kind: 'applied' });
+    await world.settle();
+    expect((await world.find(order)).refunds).toMatchObject([asked]);
+    await world.failRefund(refund);
+    await world.settle();
+    expect((await world.find(order)).refunds).toMatchObject([
+      { status: 'failed', attention: { reason: 'refund_failed_after_reversal' } },
+    ]);
+  });
+
   const searchedAfterHours = async (order: OrderId) => {
     const payment = (await world.find(order)).payment!.id;
     const pi = (await world.ledger.paymentToSearch(payment))!.connectorTransactionId!;
