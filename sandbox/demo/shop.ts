@@ -15,6 +15,7 @@ export interface ShopOrder {
     readonly status: string;
     readonly stripe_transfer_id: string | null;
     readonly next_retry_at: string | null;
+    readonly attention: { readonly reason: string } | null;
   }[];
   readonly refunds: readonly { readonly id: string; readonly status: string; readonly amount: number }[];
   readonly reversals: readonly {

@@ -32,10 +32,12 @@ export const FOREIGN_REVERSAL: AtStripe = {
   says: 'somebody reversed a transfer in the dashboard, and then the buyer was refunded',
   async plant(world) {
     const order = await world.paid(newSeller());
-    const transfer = order.transfers[0]?.stripe_transfer_id;
-    await world.stripe('reverse', { method: 'POST', body: { transfer } });
+    const transfer = order.transfers[0];
+    await world.stripe('reverse', { method: 'POST', body: { transfer: transfer?.stripe_transfer_id } });
+    const asks = async () => (await world.shop.order(order.id)).transfers[0]?.attention?.reason === 'foreign_reversal';
+    await come('Stripe has told of it', asks);
     const { id } = await world.refunded(order, ({ attention }) => attention?.reason === 'foreign_reversal');
-    return reversalAt(id);
+    return reversalAt(id, { transfer: transfer?.id ?? '' });
   },
 };
 
