@@ -76,19 +76,23 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
       shell,
       page,
       /** What the page says in italics stands on the screen. */
-      async sees(words: string) {
+      sees: async (words: string) => {
         said(words);
         await page.getByText(words).first().waitFor();
       },
       /** From the overview, by the row of this kind and status. */
-      async takes(what: string, status: string, id: string) {
+      takes: async (what: string, status: string, id: string) => {
         said(what);
         said(status);
         await row(what, status).getByRole('link', { name: what }).click();
         await takesItem(page, id);
       },
       /** From the overview, by the reason; then decides. */
-      async decides(what: string, reason: string, { id, action }: { readonly id: string; readonly action: string }) {
+      decides: async (
+        what: string,
+        reason: string,
+        { id, action }: { readonly id: string; readonly action: string },
+      ) => {
         said(reason);
         await page.getByRole('link', { name: 'Overview' }).click();
         await row(what, reason).getByRole('link', { name: reason }).first().click();
@@ -120,8 +124,8 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
   }
 
   it('lost answer: is read back', async () => {
-    const { id } = await plant('lost-answer');
     const { shell, sees, takes, becomes } = await night('Lost answer');
+    const { id } = await plant('lost-answer');
     await held(async () => {
       await timed('lost answer, by commands', async () => {
         expect(await shell.type('makegood list')).toContain(id);
@@ -138,7 +142,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     expect(await shell.type('makegood show', { id })).toMatch(/reversed \(money: done\)[^]*trr_/);
     await expectTakenOnce(id);
     expect(shell.untyped()).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 
   it('foreign reversal: stands for the share by the word of a person', async () => {
     const { shell, decides, becomes } = await night('Foreign reversal');
@@ -158,7 +162,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     });
     await expectTakenOnce(second.id);
     expect(shell.untyped()).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 
   it('low balance: goes on when the seller has money', async () => {
     const names = await plant('low-balance');
@@ -176,11 +180,11 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     await timed('low balance, until it is over', () => becomes('reversed'));
     await expectTakenOnce(names.id);
     expect(shell.untyped()).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 
   it('terminated workflow: is started again by the sweep', async () => {
-    const { id } = await plant('terminated-workflow');
     const { shell, page, sees, becomes } = await night('Terminated workflow');
+    const { id } = await plant('terminated-workflow');
     await held(async () => {
       await timed('terminated workflow, by commands', async () => {
         expect(await shell.type('temporal workflow show', { id })).toContain('WorkflowExecutionTerminated');
@@ -202,7 +206,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     expect(await shell.type('makegood show', { id })).toContain('reversed (money: done)');
     await expectTakenOnce(id);
     expect(shell.untyped()).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 
   it('poison item: stands aside, and is retried once its cause is gone', async () => {
     const { shell, decides, becomes } = await night('Poison item');
@@ -222,7 +226,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     });
     await expectTakenOnce(second.id);
     expect(shell.untyped()).toEqual([]);
-  }, 120_000);
+  }, 180_000);
   async function expectOthersThrough(...poison: readonly Readonly<Record<string, string>>[]): Promise<void> {
     for (const { id, order } of poison) {
       const { reversals } = await world.shop.order(order ?? '');
@@ -256,7 +260,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     const [share] = (await read()).reversals;
     await expectTakenOnce(share?.id ?? '');
     expect(shell.untyped()).toEqual([]);
-  }, 90_000);
+  }, 180_000);
 
   it('dead worker: another one takes over what it had begun', async () => {
     const { id } = await plant('dead-worker');
@@ -281,7 +285,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     const { debits } = await world.authServer<{ debits: readonly { protocol: string; amount: string }[] }>('ledger');
     expect(debits).toMatchObject([{ protocol: 'atxp', amount: '10000' }]);
     expect(shell.untyped()).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   it('revoked key: a new one is set, and everything goes on', async () => {
     const names = await plant('revoked-key');
@@ -301,7 +305,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
       await stripe.getByText('lets us in').waitFor();
     });
     expect(shell.untyped()).toEqual([]);
-  }, 120_000);
+  }, 180_000);
 
   it('is over for everybody: nobody is asked, and the page has no command that was not typed', async () => {
     const { needs_a_person: asked } = await world.read<{ needs_a_person: readonly object[] }>('overview');
