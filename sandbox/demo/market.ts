@@ -1,4 +1,5 @@
 import type { StackEndpoints } from '../stack/stack.js';
+import { ask } from './ask.js';
 import { untilHolds } from './until-holds.js';
 
 /** An order as the API answers it, as far as this story looks at it; amounts in cents. */
@@ -69,31 +70,24 @@ export interface Market {
 
 /** A shop whose buyers pay at Stripe, through Hyperswitch. */
 export function openMarket({ server, tokens, stripe, hyperswitch }: StackEndpoints): Market {
-  const send = async (url: string, init: RequestInit = {}): Promise<unknown> => {
-    const answer = await fetch(url, init);
-    const body: unknown = await answer.json();
-    if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${JSON.stringify(body)}`);
-    return body;
-  };
-  const json = (method: string, body: object, headers: Record<string, string> = {}): RequestInit => ({
-    method,
-    headers: { 'Content-Type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  });
   const authorization = { Authorization: `Bearer ${tokens.service}` };
   const post = (path: string, body: object) =>
-    send(`${server}/api/v1/${path}`, json('POST', body, { ...authorization, 'Idempotency-Key': crypto.randomUUID() }));
-  const get = (path: string) => send(`${server}/api/v1/${path}`, { headers: authorization });
+    ask(`${server}/api/v1/${path}`, {
+      method: 'POST',
+      body,
+      headers: { ...authorization, 'Idempotency-Key': crypto.randomUUID() },
+    });
+  const get = (path: string) => ask(`${server}/api/v1/${path}`, { headers: authorization });
   const order = async (id: string): Promise<MarketOrder> => {
     const found = (await get(`orders/${id}`)) as MarketOrder;
     const { items } = (await get(`payments?order_id=${id}`)) as { items: { hyperswitch_payment_id: string }[] };
     return { ...found, payment_id: items[0]?.hyperswitch_payment_id ?? '' };
   };
-  const providersBooks = async () => (await send(`${hyperswitch}/control/ledger`)) as ProvidersBooks;
+  const providersBooks = async () => await ask<ProvidersBooks>(`${hyperswitch}/control/ledger`);
   return {
     async sell(items, method = 'card') {
       const at = { to: 'succeeded', afterMs: 0 };
-      await send(`${hyperswitch}/control/auto`, json('PUT', { pay: { ...at, method }, refund: at }));
+      await ask(`${hyperswitch}/control/auto`, { method: 'PUT', body: { pay: { ...at, method }, refund: at } });
       const { id } = (await post('orders', { currency: 'usd', items })) as MarketOrder;
       await post('payments', { order_id: id });
       return await order(id);
@@ -102,11 +96,14 @@ export function openMarket({ server, tokens, stripe, hyperswitch }: StackEndpoin
       await post('refunds', { order_id: id, reason: 'requested_by_customer', ...body });
     },
     async dispute({ payment_id: paymentId }) {
-      const opened = await send(`${hyperswitch}/control/disputes`, json('POST', { payment_id: paymentId }));
-      return (opened as { dispute: { id: string } }).dispute.id;
+      const { dispute } = await ask<{ dispute: { id: string } }>(`${hyperswitch}/control/disputes`, {
+        method: 'POST',
+        body: { payment_id: paymentId },
+      });
+      return dispute.id;
     },
     async endDispute(dispute, how) {
-      await send(`${hyperswitch}/control/disputes/${dispute}`, json('PUT', { move: how }));
+      await ask(`${hyperswitch}/control/disputes/${dispute}`, { method: 'PUT', body: { move: how } });
     },
     order,
     until: (id, holds) => untilHolds(async () => holds(await order(id))),
@@ -118,12 +115,12 @@ export function openMarket({ server, tokens, stripe, hyperswitch }: StackEndpoin
     providersBooks,
     stripe: {
       async settlesIn(days) {
-        await send(`${stripe}/control/settlement`, json('PUT', { days }));
+        await ask(`${stripe}/control/settlement`, { method: 'PUT', body: { days } });
       },
       async passDays(days) {
-        await send(`${stripe}/control/clock`, json('PUT', { advanceMs: days * 86_400_000 }));
+        await ask(`${stripe}/control/clock`, { method: 'PUT', body: { advanceMs: days * 86_400_000 } });
       },
-      books: async () => (await send(`${stripe}/control/ledger`)) as StripeMarketBooks,
+      books: () => ask<StripeMarketBooks>(`${stripe}/control/ledger`),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { StackEndpoints } from '../stack/stack.js';
+import { ask } from './ask.js';
 import { untilHolds } from './until-holds.js';
 
 /** An order as the API answers it, as far as the story looks at it; amounts in cents. */
@@ -14,14 +15,17 @@ export interface ShopOrder {
     readonly status: string;
     readonly stripe_transfer_id: string | null;
     readonly next_retry_at: string | null;
+    readonly attention: { readonly reason: string } | null;
   }[];
   readonly refunds: readonly { readonly id: string; readonly status: string; readonly amount: number }[];
   readonly reversals: readonly {
     readonly id: string;
     readonly transfer_id: string;
+    readonly seller_account: string;
     readonly amount: number;
     readonly status: string;
     readonly retry_count: number;
+    readonly attention: { readonly reason: string } | null;
     readonly stripe_reversal_id: string | null;
   }[];
 }
@@ -60,17 +64,12 @@ export interface Shop {
   };
 }
 
+/** Buyers pay, and their bank refunds, the moment they are asked. */
+export const AT_ONCE = { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } } as const;
+
 /** A shop that sells through our API; its buyers pay and its bank refunds at once. */
 export async function openShop({ server, tokens, stripe, hyperswitch }: StackEndpoints): Promise<Shop> {
-  const control = async (url: string, method: string, body: object): Promise<void> => {
-    const answer = await fetch(url, {
-      method,
-      headers: { 'Content-Type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!answer.ok) throw new Error(`${url} refused: ${await answer.text()}`);
-  };
-  const ask = async (
+  const call = async (
     method: string,
     path: string,
     given?: { body: object; key: string },
@@ -87,11 +86,8 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
     if (answer.status >= 400) throw new Error(`${method} ${path} answered ${answer.status}: ${JSON.stringify(body)}`);
     return { status: answer.status, body };
   };
-  await control(`${hyperswitch}/control/auto`, 'PUT', {
-    pay: { to: 'succeeded', afterMs: 0 },
-    refund: { to: 'succeeded', afterMs: 0 },
-  });
-  const order = async (id: string) => (await ask('GET', `orders/${id}`)).body as ShopOrder;
+  await ask(`${hyperswitch}/control/auto`, { method: 'PUT', body: AT_ONCE });
+  const order = async (id: string) => (await call('GET', `orders/${id}`)).body as ShopOrder;
   return {
     async sell(shares) {
       const items = Object.entries(shares).map(([seller_account, amount]) => ({
@@ -99,16 +95,16 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
         amount,
         description: 'one lot',
       }));
-      const made = await ask('POST', 'orders', {
+      const made = await call('POST', 'orders', {
         body: { currency: 'usd', items },
         key: crypto.randomUUID(),
       });
       const { id } = made.body as ShopOrder;
-      await ask('POST', 'payments', { body: { order_id: id }, key: crypto.randomUUID() });
+      await call('POST', 'payments', { body: { order_id: id }, key: crypto.randomUUID() });
       return await order(id);
     },
     async refund(id, { amount }, key) {
-      const answer = await ask('POST', 'refunds', {
+      const answer = await call('POST', 'refunds', {
         body: { order_id: id, reason: 'requested_by_customer', ...(amount === undefined ? {} : { amount }) },
         key,
       });
@@ -118,12 +114,14 @@ export async function openShop({ server, tokens, stripe, hyperswitch }: StackEnd
     order,
     until: (ids, holds) => untilHolds(async () => holds(await Promise.all(ids.map(order)))),
     stripe: {
-      down: (down) => control(`${stripe}/control/down`, 'PUT', { down }),
-      silent: (count) =>
-        control(`${stripe}/control/faults`, 'PUT', {
-          rules: [{ kinds: ['reset_after_commit'], on: ['reversals.create'], times: count }],
-        }),
-      books: async () => (await (await fetch(`${stripe}/control/ledger`)).json()) as StripeBooks,
+      async down(down) {
+        await ask(`${stripe}/control/down`, { method: 'PUT', body: { down } });
+      },
+      async silent(count) {
+        const rules = [{ kinds: ['reset_after_commit'], on: ['reversals.create'], times: count }];
+        await ask(`${stripe}/control/faults`, { method: 'PUT', body: { rules } });
+      },
+      books: () => ask<StripeBooks>(`${stripe}/control/ledger`),
     },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Stack } from '../stack/stack.js';
+import { ask } from './ask.js';
 import { backlogByApi, backlogByMetrics } from './backlog.js';
 import { agrees, type Ledgers, type OurLine, pairUp, sumOf, usdc } from './ledgers.js';
 import type { Narrator } from './narrator.js';
@@ -183,10 +184,6 @@ async function compareSums(ledgers: Ledgers, narrator: Narrator, promise: string
 }
 
 async function breakSettles(sandbox: string): Promise<void> {
-  const answer = await fetch(`${sandbox}/_sandbox/faults`, {
-    method: 'PUT',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ seed: 402, rules: [{ kinds: ['server_error', 'reset_after_commit'] }] }),
-  });
-  if (!answer.ok) throw new Error(`the sandbox refused to break: ${await answer.text()}`);
+  const rules = [{ kinds: ['server_error', 'reset_after_commit'] }];
+  await ask(`${sandbox}/_sandbox/faults`, { method: 'PUT', body: { seed: 402, rules } });
 }

@@ -5,6 +5,7 @@ import { startStandIn } from '../stand-in/start.js';
 import { ControlRefused } from './control/carry-out-plan.js';
 import { createControl, type StripeControl } from './control/control.js';
 import { controlRoutes } from './control/control-routes.js';
+import { SANDBOX_STRIPE_PLATFORM } from './defaults.js';
 import { apiHandler } from './http/api.js';
 import { assemble, forget, type PartsOptions } from './parts.js';
 import { createStore } from './state/store.js';
@@ -16,14 +17,12 @@ export interface StripeSandbox extends StripeControl, StandIn {
   readonly platformAccount: string;
 }
 
-const DEFAULT_PLATFORM = 'acct_1SandboxPlatform0000000';
-
 /**
  * Starts a stateful Stripe on the loopback interface.
  * @throws Error when the port is taken or the journal cannot be read
  */
 export async function startStripeSandbox(options: StripeSandboxOptions = {}): Promise<StripeSandbox> {
-  const { stateDir, port, platformAccount = DEFAULT_PLATFORM } = options;
+  const { stateDir, port, platformAccount = SANDBOX_STRIPE_PLATFORM } = options;
   const settings = { ...options, platformAccount };
   const { journal, entries } = await openJournal(stateDir, 'stripe.jsonl');
   const store = createStore(journal);

@@ -9,6 +9,8 @@ import { createTemporalClient, type TemporalSettings } from './temporal-client.j
 /** temporal.api.enums.v1.TaskQueueType */
 const WORKFLOWS = 1;
 const ACTIVITIES = 2;
+/** Temporal names a worker for five minutes after its death; one that lives asks once a minute. */
+const ASKS_WITHIN_MS = 90_000;
 
 /**
  * Looks at what Temporal has of ours, and changes nothing. @throws when Temporal does not answer in time
@@ -85,7 +87,9 @@ async function pollersOf(
       taskQueue: { name: taskQueue },
       taskQueueType,
     });
-    return pollers?.length ?? 0;
+    return (pollers ?? []).filter(
+      ({ lastAccessTime: at }) => Number(at?.seconds ?? 0) * 1_000 > Date.now() - ASKS_WITHIN_MS,
+    ).length;
   };
   return { taskQueue, workflows: await count(WORKFLOWS), activities: await count(ACTIVITIES) };
 }

@@ -26,6 +26,7 @@ export const PROGRAMS = {
     isThere: () => spawnSync(chromiumProgram(), ['--version']).status === 0,
     askedBy: [
       'test/interop/browsers.test.ts',
+      'test/integration/console/incidents.test.ts',
       'test/integration/console/pages.test.ts',
       'test/integration/console/stuck-reversal.test.ts',
     ],

@@ -19,16 +19,20 @@ export interface RunbookShell {
    * @throws unless exactly one does, and ends well
    */
   type(begins: string, given?: Readonly<Record<string, string>>, as?: 'operator' | 'approver'): Promise<string>;
+  /** The same, of a command that says by its end that something is ill. */
+  typeToFail(begins: string, given?: Readonly<Record<string, string>>): Promise<string>;
   /** Commands of the page that nobody has typed. */
   untyped(): readonly string[];
 }
 
 export interface RunbookFolder {
-  open(page: string): RunbookShell;
+  /** @param section the words of a heading: only the commands below it */
+  open(page: string, section?: string): RunbookShell;
   remove(): void;
 }
 
-export function runbookFolder(at: StackEndpoints): RunbookFolder {
+/** @param environment of whoever types, on top of ours */
+export function runbookFolder(at: StackEndpoints, environment: NodeJS.ProcessEnv = {}): RunbookFolder {
   const path = temporaryPath('runbooks');
   mkdirSync(join(path, '.makegood'), { recursive: true });
   writeFileSync(join(path, '.makegood', 'endpoints.json'), JSON.stringify(at));
@@ -36,31 +40,31 @@ export function runbookFolder(at: StackEndpoints): RunbookFolder {
   const [preparation = ''] = blocksOf('README').filter((block) => block.includes('endpoints.json'));
   return {
     remove: () => rmSync(path, { recursive: true, force: true }),
-    open(page) {
-      const commands = blocksOf(page).flatMap(commandsIn);
+    open(page, section) {
+      const commands = blocksOf(page, section).flatMap(commandsIn);
       const typed = new Set<string>();
+      async function run(begins: string, given: Readonly<Record<string, string>>, as: 'operator' | 'approver') {
+        const [command, ...others] = commands.filter((one) => one.startsWith(begins));
+        if (command === undefined || others.length > 0)
+          throw new Error(`${others.length + Number(command !== undefined)} commands of ${page} begin with: ${begins}`);
+        const filled = command.replaceAll(PLACE, (place, name: string) => given[name] ?? place);
+        const script = [
+          preparation,
+          `export MAKEGOOD_TOKEN=${as === 'approver' ? '$APPROVER' : '$OPERATOR'}`,
+          filled,
+        ].join('\n');
+        typed.add(command);
+        const options = { cwd: path, env: { ...process.env, ...environment } };
+        return await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', script], options);
+      }
       return {
-        async type(begins, given = {}, as = 'operator') {
-          const [command, ...others] = commands.filter((one) => one.startsWith(begins));
-          if (command === undefined || others.length > 0)
-            throw new Error(
-              `${others.length + Number(command !== undefined)} commands of ${page} begin with: ${begins}`,
-            );
-          const filled = command.replaceAll(PLACE, (place, name: string) => given[name] ?? place);
-          const script = [
-            preparation,
-            `export MAKEGOOD_TOKEN=${as === 'approver' ? '$APPROVER' : '$OPERATOR'}`,
-            filled,
-          ];
-          const { stdout } = await promisify(execFile)(
-            'bash',
-            ['--norc', '-euo', 'pipefail', '-c', script.join('\n')],
-            {
-              cwd: path,
-            },
+        type: async (begins, given = {}, as = 'operator') => (await run(begins, given, as)).stdout,
+        async typeToFail(begins, given = {}) {
+          const ended = await run(begins, given, 'operator').catch(
+            (error: { code?: unknown; stdout?: string }) => error,
           );
-          typed.add(command);
-          return stdout;
+          if (!('code' in ended) || ended.code !== 1) throw new Error(`${begins} was to end with 1`);
+          return ended.stdout ?? '';
         },
         untyped: () => commands.filter((command) => !typed.has(command)),
       };
@@ -68,10 +72,18 @@ export function runbookFolder(at: StackEndpoints): RunbookFolder {
   };
 }
 
-const blocksOf = (page: string): string[] =>
-  [...readDocument(`docs/runbooks/${page}.md`).matchAll(/^( *)```sh\n(.*?)^ *```/gms)].map(
+const blocksOf = (page: string, section?: string): string[] =>
+  [...sectionOf(readDocument(`docs/runbooks/${page}.md`), section).matchAll(/^( *)```sh\n(.*?)^ *```/gms)].map(
     ([, indent = '', block = '']) => block.replaceAll(new RegExp(`^${indent}`, 'gm'), ''),
   );
+
+/** What stands below a heading. @param section its words; left out: all of the page */
+export function sectionOf(page: string, section: string | undefined): string {
+  if (section === undefined) return page;
+  const [, below] = page.split(`\n## ${section}\n`);
+  if (below === undefined) throw new Error(`there is no heading: ${section}`);
+  return below.split('\n## ')[0] ?? '';
+}
 
 /** One for each line, and a line that goes on is one with the next. */
 const commandsIn = (block: string): string[] =>

@@ -1,6 +1,7 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { axeViolations, launchBrowser, openPage } from '../../support/console/browser.js';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { axeViolations, launchBrowser } from '../../support/console/browser.js';
+import { signedIn, visitor } from '../../support/console/signed-in.js';
 import { type MarketplaceStack, startMarketplaceStack } from '../../support/marketplace/stack.js';
 import { isPassedOverWithout } from '../../support/programs.js';
 
@@ -41,29 +42,9 @@ describe.skipIf(isPassedOverWithout('chromium'))('a stuck reversal, in the conso
     return reversals[0]?.id ?? '';
   }
 
-  /** A browser of one person, at the page to sign in. */
-  async function visitor(): Promise<Page> {
-    const { page, noted, close } = await openPage(browser);
-    onTestFinished(async () => {
-      await close();
-      expect(noted).toEqual([]);
-    });
-    await page.goto(`${stack.at.server}/console`);
-    await page.getByLabel('Your token').waitFor();
-    return page;
-  }
-
-  async function signedIn(role: 'viewer' | 'operator' | 'approver'): Promise<Page> {
-    const page = await visitor();
-    await page.getByLabel('Your token').fill(stack.at.tokens[role]);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Overview' }).waitFor();
-    return page;
-  }
-
   it('is found, read and decided about; a second person confirms it, and everybody sees it move', async () => {
     const id = await takenBySomebodyElse();
-    const olga = await signedIn('operator');
+    const olga = await signedIn(browser, stack.at, 'operator');
     const asked = olga.getByRole('row').filter({ hasText: '1 reversal' });
     await asked.getByRole('link', { name: 'foreign reversal' }).first().click();
     await olga.getByRole('heading', { name: 'Reversals', level: 1 }).waitFor();
@@ -83,7 +64,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('a stuck reversal, in the conso
     await olga.getByRole('button', { name: 'Decide: count as share' }).click();
     await olga.getByText('Recorded: count as share waits for a second person').waitFor();
 
-    const anna = await signedIn('approver');
+    const anna = await signedIn(browser, stack.at, 'approver');
     await anna.getByRole('link', { name: /^For a second person/ }).click();
     await anna.getByText(SCRIPT).waitFor();
     expect(await anna.locator('main img').count()).toBe(0);
@@ -105,7 +86,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('a stuck reversal, in the conso
     const id = await stuck(order, 'retries_exhausted');
     await stack.stripe('faults', ['DELETE']);
 
-    const page = await visitor();
+    const page = await visitor(browser, stack.at);
     const { keyboard } = page;
     const tabTo = async (name: RegExp) => {
       for (let pressed = 0; pressed < 60; pressed += 1) {
@@ -141,7 +122,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('a stuck reversal, in the conso
   });
 
   it('is read and not decided about by who may only read; whoever signs out is out', async () => {
-    const page = await signedIn('viewer');
+    const page = await signedIn(browser, stack.at, 'viewer');
     const [reversal] = (await stack.database.query<{ id: string }>('SELECT id FROM reversals LIMIT 1')) as [
       { id: string },
     ];
