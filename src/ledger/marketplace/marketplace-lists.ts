@@ -1,9 +1,10 @@
 import type { DisputeId, PaymentId, RefundId, TransferId } from '../../domain/ids.js';
 import type { Payment, Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
+import { newestIds, pageOfIds } from '../list-conditions.js';
 import {
-  filterValues,
-  furtherConditions,
+  calledBy,
+  conditionsOf,
   PAYMENT_COLUMNS,
   type PaymentRow,
   REFUND_COLUMNS,
@@ -35,19 +36,16 @@ export function createMarketplaceLists(database: Database) {
     table: 'payments' | 'refunds',
     columns: string,
     filter: MarketplaceFilter,
-  ): Promise<(Row & { [column: string]: unknown })[]> =>
-    database.query<Row & { [column: string]: unknown }>(
-      `SELECT ${columns} FROM ${table}
-       WHERE ($1::text IS NULL OR status = $1)
-         AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
-         AND ($3::uuid IS NULL OR order_id = $3)
-         AND ($4::text IS NULL OR idempotency_key = $4
-           OR id IN (SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = $4))
-         AND ($5::uuid IS NULL OR id < $5)
-         ${furtherConditions('', { seller: sharedBy('order_id') })}
-       ORDER BY id DESC LIMIT $6`,
-      filterValues(filter),
+  ): Promise<(Row & { [column: string]: unknown })[]> => {
+    const conditions = conditionsOf(filter, {
+      key: (key) => calledBy(table, 'idempotency_key', key),
+      seller: sharedBy,
+    });
+    return database.query<Row & { [column: string]: unknown }>(
+      pageOfIds(`SELECT ${columns} FROM ${table}`, 'id', newestIds(table, conditions, filter)),
+      conditions.values,
     );
+  };
 
   return {
     /** First in, first out. */
