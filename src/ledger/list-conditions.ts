@@ -69,6 +69,10 @@ export function newestIds(table: string, conditions: Conditions, { since, until,
 
 export const waitsForAPerson = (waits: boolean): string => `attention_reason IS ${waits ? 'NOT NULL' : 'NULL'}`;
 
+/** @param named whether one thing is asked for by its name: left out, it may be archived or not */
+export const inArchive = (archived: boolean | undefined, named: boolean): string | undefined =>
+  archived === undefined && named ? undefined : `archived_at IS ${archived ? 'NOT NULL' : 'NULL'}`;
+
 /** The page itself. @param select with its FROM; `id` of what it selects */
 export const pageOfIds = (select: string, id: string, ids: string): string =>
   `${select} WHERE ${id} = ANY (ARRAY(${ids})) ORDER BY ${id} DESC`;

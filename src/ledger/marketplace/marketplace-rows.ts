@@ -18,7 +18,7 @@ import {
   type ReversalStatus,
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
-import { Conditions, waitsForAPerson } from '../list-conditions.js';
+import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Rows of the marketplace as pg returns them: numeric is text, a time is a Date. Secrets are never part of these. */
@@ -155,7 +155,7 @@ export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOI
 
 /** What the lists of the marketplace have in common, where the table has such columns. @param key the condition of what is called so */
 export const conditionsOf = (
-  { status, needsAttention, reason, orderId, key, currency, seller }: MarketplaceFilter,
+  { status, needsAttention, reason, orderId, key, currency, seller, archived }: MarketplaceFilter,
   {
     key: called,
     seller: of = (account) => `seller_account = ${account}`,
@@ -166,6 +166,7 @@ export const conditionsOf = (
     .whether(needsAttention, waitsForAPerson)
     .where(reason, (value) => `attention_reason = ${value}`)
     .where(orderId, (value) => `order_id = ${value}`)
+    .whether(inArchive(archived, orderId !== undefined || key !== undefined), (condition) => condition)
     .where(key, called)
     .where(currency, (value) => `currency = ${value}`)
     .where(seller, of);

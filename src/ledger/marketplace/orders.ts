@@ -1,7 +1,7 @@
 import type { OrderId } from '../../domain/ids.js';
 import type { Order } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import { Conditions, newestIds } from '../list-conditions.js';
+import { Conditions, inArchive, newestIds } from '../list-conditions.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from '../money-that-leaves/dispute-rows.js';
 import { type Query, recordEvent } from '../transition.js';
 import {
@@ -82,7 +82,7 @@ async function insertOrder(query: Query, { id, currency, items }: NewOrder, requ
 
 const conditionsOn = (
   conditions: Conditions,
-  { status, needsAttention, orderId, key, reason, currency, seller }: MarketplaceFilter,
+  { status, needsAttention, orderId, key, reason, currency, seller, archived }: MarketplaceFilter,
 ): Conditions =>
   conditions
     .where(status, (value) => `status = ${value}`)
@@ -91,6 +91,7 @@ const conditionsOn = (
       (asks) => `id ${asks ? 'IN' : 'NOT IN'} (${ordersWhosePart('attention_reason IS NOT NULL')})`,
     )
     .where(orderId, (value) => `id = ${value}`)
+    .whether(inArchive(archived, orderId !== undefined || key !== undefined), (condition) => condition)
     .where(key, (value) => calledBy('orders', 'reference', value))
     .where(reason, (value) => `id IN (${ordersWhosePart(`attention_reason = ${value}`)})`)
     .where(currency, (value) => `currency = ${value}`)
@@ -101,16 +102,22 @@ const ordersWhosePart = (condition: string): string =>
     .map((table) => `SELECT order_id FROM ${table} WHERE ${condition}`)
     .join(' UNION ALL ');
 
-const onlyOfASeller = ({ seller, before: _before, limit: _limit, ...further }: MarketplaceFilter): boolean =>
-  seller !== undefined && Object.values(further).every((value) => value === undefined);
+const onlyOfASeller = ({
+  seller,
+  before: _before,
+  limit: _limit,
+  archived: _archived,
+  ...further
+}: MarketplaceFilter): boolean => seller !== undefined && Object.values(further).every((value) => value === undefined);
 
-/** In the order of the index: a seller of long ago is found without a look at what is newer. */
-const idsOfSeller = (conditions: Conditions, { seller, before, limit }: MarketplaceFilter): string =>
-  `SELECT DISTINCT order_id AS id FROM seller_transfers
-   ${conditions
-     .where(seller, (value) => `seller_account = ${value}`)
-     .where(before, (value) => `order_id < ${value}`)
-     .sql()} ORDER BY order_id DESC LIMIT ${conditions.value(limit)}`;
+/** In the order of the index: a seller of long ago is found without a look at what is newer. An order and its transfers are archived as one. */
+function idsOfSeller(conditions: Conditions, { seller, before, limit, archived }: MarketplaceFilter): string {
+  conditions
+    .where(seller, (value) => `seller_account = ${value}`)
+    .whether(inArchive(archived, false), (condition) => condition)
+    .where(before, (value) => `order_id < ${value}`);
+  return `SELECT DISTINCT order_id AS id FROM seller_transfers ${conditions.sql()} ORDER BY order_id DESC LIMIT ${conditions.value(limit)}`;
+}
 
 /** An order never shows a refund without the reversals that came of it: all of it is read from one snapshot. */
 const atOneMoment = <T>(database: Database, read: (query: Query) => Promise<T>): Promise<T> =>

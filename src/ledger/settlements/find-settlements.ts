@@ -2,7 +2,7 @@ import type { SettlementId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { Settlement } from '../../domain/settlements/settlement.js';
 import type { Database } from '../database.js';
-import { Conditions, newestIds, pageOfIds, waitsForAPerson } from '../list-conditions.js';
+import { Conditions, inArchive, newestIds, pageOfIds, waitsForAPerson } from '../list-conditions.js';
 import { SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
 import type { SettlementFilter } from './settlement-types.js';
 
@@ -48,6 +48,7 @@ export function createSettlementReader(database: Database) {
         .where(filter.key, (key) => everBorne('key', key))
         .where(filter.reason, (reason) => `attention_reason = ${reason}`)
         .where(filter.asset, (asset) => `asset = ${asset}`)
+        .whether(inArchive(filter.archived, filter.key !== undefined), (condition) => condition)
         .where(filter.payer, (payer) => `lower(payer) = lower(${payer})`);
       const rows = await database.query<SettlementRow>(
         pageOfIds(`SELECT ${SETTLEMENT_COLUMNS} FROM settlements`, 'id', newestIds('settlements', conditions, filter)),
