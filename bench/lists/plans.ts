@@ -12,11 +12,12 @@ export function listenTo(database: Database): {
   asked(work: () => Promise<unknown>): Promise<readonly Asked[]>;
 } {
   let heard: Asked[] | undefined;
-  const hear = (query: Database['query']): Database['query'] =>
-    ((text: string, values: readonly unknown[] = [], name?: string) => {
+  const hear =
+    (query: Database['query']): Database['query'] =>
+    (text: string, values: readonly unknown[] = [], name?: string) => {
       heard?.push({ text, values });
       return query(text, values, name);
-    }) as Database['query'];
+    };
   return {
     database: {
       ...database,
@@ -53,7 +54,7 @@ export interface Plan {
 
 /** How Postgres goes about it, with its statistics as they are. */
 export async function planOf(client: pg.Client, { text, values }: Asked): Promise<Plan | undefined> {
-  if (!/^\s*(?:SELECT|WITH)/i.test(text)) return undefined;
+  if (!/^[\s(]*(?:SELECT|WITH)/i.test(text)) return undefined;
   const lines = await client.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${text}`, [...values]);
   const json = await client.query<{ 'QUERY PLAN': readonly { readonly Plan: Node }[] }>(
     `EXPLAIN (FORMAT JSON) ${text}`,

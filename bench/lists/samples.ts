@@ -57,7 +57,7 @@ export async function listSamples(client: pg.Client): Promise<readonly Sample[]>
   for (const operation of LISTS) {
     const list = nameOf(operation);
     const add = (filter: string, query: Readonly<Record<string, string>>) =>
-      samples.push({ list, filter, path: `${list}?${new URLSearchParams(query)}` });
+      samples.push({ list, filter, path: `${list}?${new URLSearchParams(query).toString()}` });
     add('', {});
     for (const cursor of await cursorsOf(list, ask)) {
       add('a page deep in', { cursor });
@@ -212,7 +212,7 @@ export async function otherSamples(client: pg.Client): Promise<readonly Sample[]
   for (const [name, sql] of Object.entries(NAMES)) {
     const { rows } = await client.query<{ value: string }>(sql);
     for (const { value } of rows)
-      samples.push({ list: 'search', filter: name, path: `search?${new URLSearchParams({ q: value })}` });
+      samples.push({ list: 'search', filter: name, path: `search?${new URLSearchParams({ q: value }).toString()}` });
   }
   for (const list of [
     'settlements',

@@ -42,7 +42,6 @@ import { createNotifications } from './notifications/create.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
 import { createOperatorReading } from './reading/create.js';
 import { createReconciling } from './reconciliation/create.js';
-import { createRetention } from './retention.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
 import { createClaims } from './settlements/claim.js';
@@ -112,7 +111,6 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createAnchoredHeads(database),
     ...createNotifications(database),
     ...createSweepLedger(database),
-    ...createRetention(database),
     ...createAbandonedSessions(database, sealer),
     ...secrets,
     ...createUnreadableSessions(database, sealer),

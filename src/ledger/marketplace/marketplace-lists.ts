@@ -18,15 +18,15 @@ import {
 } from './marketplace-rows.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
+/** By the withdrawals, which have an index by dispute as reversals have one by withdrawal. */
+const OF_DISPUTES = 'v.withdrawal_id = ANY (ARRAY(SELECT id FROM dispute_withdrawals WHERE dispute_id = ANY ($1)))';
+
 /** Reads for whole pages of items at once. */
 export function createMarketplaceLists(database: Database) {
-  const reversals = async (
-    column: 'v.refund_id' | 'v.transfer_id' | 'w.dispute_id',
-    ids: readonly string[],
-  ): Promise<Reversal[]> => {
+  const reversals = async (which: string, ids: readonly string[]): Promise<Reversal[]> => {
     if (ids.length === 0) return [];
     const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
-      `${SELECT_REVERSALS} WHERE ${column} = ANY ($1) ORDER BY v.place`,
+      `${SELECT_REVERSALS} WHERE ${which} ORDER BY v.place`,
       [ids],
     );
     return rows.map(toReversal);
@@ -49,9 +49,11 @@ export function createMarketplaceLists(database: Database) {
 
   return {
     /** First in, first out. */
-    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> => reversals('v.transfer_id', ids),
-    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> => reversals('v.refund_id', ids),
-    reversalsOfDisputes: (ids: readonly DisputeId[]): Promise<readonly Reversal[]> => reversals('w.dispute_id', ids),
+    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> =>
+      reversals('v.transfer_id = ANY ($1)', ids),
+    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> =>
+      reversals('v.refund_id = ANY ($1)', ids),
+    reversalsOfDisputes: (ids: readonly DisputeId[]): Promise<readonly Reversal[]> => reversals(OF_DISPUTES, ids),
 
     /** Newest first. @param filter.key the key sent to the payment provider, which is the refund's id, or our client's own */
     async listRefunds(filter: MarketplaceFilter): Promise<readonly Refund[]> {

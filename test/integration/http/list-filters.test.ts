@@ -197,7 +197,7 @@ describe('every list with every filter', () => {
           const expected = (rows.get(list) ?? [])
             .filter((row) => given.every(([filter, value]) => filters[filter]?.(row, value)))
             .map(({ id }) => id);
-          const path = `${list}?${new URLSearchParams([...given, ['limit', `${limit}`]])}`;
+          const path = `${list}?${new URLSearchParams([...given, ['limit', `${limit}`]]).toString()}`;
           const first = await test.read(path);
           expect(first.items.map(({ id }) => id)).toEqual(expected.slice(0, limit));
           expect(first.next_cursor === null).toBe(expected.length <= limit);
