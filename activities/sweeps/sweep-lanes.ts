@@ -2,6 +2,7 @@ import { PROVIDER_OF_LANE, type SettlementLane, type SweepIntervals } from '../.
 import type { Ledger } from '../../src/ledger/ledger.js';
 import type { Logger } from '../../src/observability/logger.js';
 import type { SweepActivities } from '../sweep-contract.js';
+import { createArchiving } from './archive-finished.js';
 import { type CaptureDependencies, createCaptureSweep } from './capture-channels.js';
 import { createLanePasses, type LaneWork } from './lane-pass.js';
 import { createDisputeSweep, type DisputeSweepDependencies } from './sweep-disputes.js';
@@ -27,6 +28,8 @@ export interface SweepDependencies {
   readonly anchors?: AnchorDependencies['store'] | undefined;
   /** Undefined: nobody is told of what needs a person. */
   readonly telling?: Pick<TellingDependencies, 'starter' | 'destinations' | 'rules'> | undefined;
+  /** Undefined: nothing is put aside. */
+  readonly retentionAfterMs?: number | undefined;
   readonly intervals: SweepIntervals;
   readonly logger: Logger;
 }
@@ -35,8 +38,19 @@ const nothingToDo: LaneWork = () => Promise.resolve({});
 
 /** What each lane does. */
 export function createSweeps(dependencies: SweepDependencies): SweepActivities {
-  const { ledger, settlements, money, processWebhook, searchPayment, chain, anchors, telling, intervals, logger } =
-    dependencies;
+  const {
+    ledger,
+    settlements,
+    money,
+    processWebhook,
+    searchPayment,
+    chain,
+    anchors,
+    telling,
+    retentionAfterMs,
+    intervals,
+    logger,
+  } = dependencies;
   const settlement = (lane: SettlementLane) =>
     createSettlementSweep(PROVIDER_OF_LANE[lane], { ledger, logger, ...settlements });
   return createLanePasses({
@@ -62,6 +76,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
       'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),
       anchor: anchors ? createAnchoring({ ledger, store: anchors, logger }) : nothingToDo,
       notify: telling ? createTelling({ ledger, logger, ...telling }) : nothingToDo,
+      retention: retentionAfterMs === undefined ? nothingToDo : createArchiving({ ledger, quietMs: retentionAfterMs }),
       upkeep: createUpkeep(ledger),
     },
   });

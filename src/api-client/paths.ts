@@ -886,6 +886,7 @@ export interface paths {
             | 'seller_gone'
             | 'dispute';
           key?: string;
+          archived?: 'true' | 'false';
           since?: string;
           until?: string;
           limit?: string;
@@ -1041,6 +1042,7 @@ export interface paths {
             | 'seller_gone'
             | 'dispute';
           key?: string;
+          archived?: 'true' | 'false';
           since?: string;
           until?: string;
           limit?: string;
@@ -1190,6 +1192,7 @@ export interface paths {
             | 'seller_gone'
             | 'dispute';
           key?: string;
+          archived?: 'true' | 'false';
           since?: string;
           until?: string;
           limit?: string;
@@ -1335,6 +1338,7 @@ export interface paths {
             | 'seller_gone'
             | 'dispute';
           key?: string;
+          archived?: 'true' | 'false';
           since?: string;
           until?: string;
           limit?: string;
@@ -1500,6 +1504,7 @@ export interface paths {
             | 'seller_gone'
             | 'dispute';
           key?: string;
+          archived?: 'true' | 'false';
           since?: string;
           until?: string;
           limit?: string;
@@ -1631,6 +1636,7 @@ export interface paths {
             | 'seller_gone'
             | 'dispute';
           key?: string;
+          archived?: 'true' | 'false';
           since?: string;
           until?: string;
           limit?: string;
@@ -1733,6 +1739,7 @@ export interface paths {
             | 'seller_gone'
             | 'dispute';
           key?: string;
+          archived?: 'true' | 'false';
           since?: string;
           until?: string;
           limit?: string;

@@ -122,6 +122,11 @@ export const ENVIRONMENT = z.object({
       'Directory outside Postgres, the same for all workers, into which one of them writes the heads of the event chains once a day; none when left out.',
     example: '/var/lib/makegood/anchors',
   }),
+  RETENTION_AFTER: optional(duration(30 * DAY, 3_650 * DAY), {
+    description:
+      'What is finished is put aside when nothing has happened to it for this long: lists leave it out, everything else finds it. Nothing is put aside when left out.',
+    example: '365d',
+  }),
   ...NOTIFICATION_VARIABLES,
   AUTH_SERVER_URL: optional(apiBase(), {
     description: 'Auth server that verifies and settles; without it settlements are not accepted.',

@@ -38,6 +38,8 @@ export interface Config {
   readonly workerMetricsPort: number | undefined;
   /** Undefined: the heads of the event chains are anchored nowhere. */
   readonly auditAnchorDir: string | undefined;
+  /** Undefined: nothing is put aside. */
+  readonly retentionAfterMs: number | undefined;
   /** Undefined: nobody is told of what needs a person. */
   readonly notifications: NotificationSettings | undefined;
   /** How often the ledger is compared with its providers. */
@@ -232,6 +234,7 @@ function toConfig(values: Values): Config {
     temporal: temporalOf(values),
     workerMetricsPort: values.WORKER_METRICS_PORT,
     auditAnchorDir: values.AUDIT_ANCHOR_DIR,
+    retentionAfterMs: values.RETENTION_AFTER,
     notifications: notificationsOf(values),
     reconcileIntervalMs: values.RECONCILE_INTERVAL,
     x402RpcUrls: values.X402_RPC_URLS ?? new Map<string, string>(),

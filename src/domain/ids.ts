@@ -54,6 +54,12 @@ export const parseReversalId = (text: string): ReversalId | undefined => parse(t
 
 const parse = (text: string): string | undefined => (UUID.test(text) ? text : undefined);
 
+/** The least UUIDv7 of this millisecond, or the least of all for what no id can be as old as. */
+export function firstIdAt(ms: number): string {
+  const hex = Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0');
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
 /** RFC 9562 §5.7: 48 bits of Unix milliseconds, then random bits. */
 function uuidV7(nowMs: number): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

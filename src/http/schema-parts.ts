@@ -78,6 +78,12 @@ export const LIST_PARAMETERS = {
   needs_attention: z.enum(['true', 'false']).optional(),
   reason: z.enum(ATTENTION_REASONS).optional().describe('Only what waits for a person for this reason.'),
   key: text(255).optional(),
+  archived: z
+    .enum(['true', 'false'])
+    .optional()
+    .describe(
+      'Only what retention has put aside, or only what it has not. Left out: not archived; with key or order_id whatever there is.',
+    ),
   ...period,
   limit,
   cursor,

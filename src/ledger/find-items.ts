@@ -1,6 +1,7 @@
 import type { OrderId } from '../domain/ids.js';
 import type { MarketplaceKind } from '../domain/marketplace/marketplace.js';
 import type { Database } from './database.js';
+import { everBorne } from './settlements/find-settlements.js';
 
 /** Which item a person means, and the order it belongs to. */
 export type FoundItem =
@@ -86,7 +87,7 @@ const DECIDED = `
 
 /** Each stands for one item, or for one of each kind. */
 const NAMES = `
-  SELECT id FROM settlements WHERE key = $1
+  SELECT id FROM settlements WHERE ${everBorne('key', '$1')}
   UNION SELECT id FROM orders WHERE reference = $1
   UNION SELECT id FROM payments WHERE hyperswitch_payment_id = $1
   UNION SELECT id FROM payments WHERE connector_transaction_id = $1
@@ -96,20 +97,31 @@ const NAMES = `
   UNION SELECT id FROM seller_transfers WHERE stripe_transfer_id = $1
   UNION SELECT id FROM reversals WHERE stripe_reversal_id = $1
   UNION SELECT transfer_id FROM foreign_reversals WHERE stripe_reversal_id = $1
-  UNION SELECT id FROM disputes WHERE $1 IN (provider_dispute_id, hyperswitch_dispute_id)`;
+  UNION SELECT id FROM disputes WHERE provider_dispute_id = $1
+  UNION SELECT id FROM disputes WHERE hyperswitch_dispute_id = $1`;
 
 /** Newest first: a payer or a seller may have any number. */
 const newest = (table: string, condition: string): string =>
   `(SELECT id FROM ${table} WHERE ${condition} ORDER BY id DESC LIMIT ${MOST_FOUND + 1})`;
 
+/** Few bear it, so that they are found by its index first; Postgres would rather look at the newest rows until it has enough, and finds none. */
+const few = (table: string, condition: string): string =>
+  newest(`(SELECT id FROM ${table} WHERE ${condition} OFFSET 0) few`, 'true');
+
 const NAMES_OF_MANY = [
-  newest('payments', '$1 IN (charge_id, charge_of)'),
-  newest('settlements', 'tx_hash = $1'),
-  newest('settlements', `context ->> 'paymentRequestId' = $1`),
-  newest('settlements', '$1 IN (identity, channel_id, voucher_channel) OR lower(payer) = lower($1)'),
-  newest('settlements', `lookup ->> 'nonce' = $1`),
-  newest('seller_transfers', '$1 IN (seller_account, provider_request_id)'),
-  newest('reversals', '$1 IN (seller_account, provider_request_id)'),
+  few('payments', 'charge_id = $1'),
+  few('payments', 'charge_of = $1'),
+  few('settlements', 'tx_hash = $1'),
+  few('settlements', `context ? 'paymentRequestId' AND ${everBorne(`(context ->> 'paymentRequestId')`, '$1')}`),
+  few('settlements', everBorne('identity', '$1')),
+  few('settlements', 'channel_id = $1'),
+  newest('settlements', 'voucher_channel = $1'),
+  newest('settlements', 'lower(payer) = lower($1)'),
+  few('settlements', `lookup ? 'nonce' AND lookup ->> 'nonce' = $1`),
+  newest('seller_transfers', 'seller_account = $1'),
+  few('seller_transfers', 'provider_request_id = $1'),
+  newest('reversals', 'seller_account = $1'),
+  few('reversals', 'provider_request_id = $1'),
   '(SELECT item_id AS id FROM request_keys WHERE key = $1 AND item_id IS NOT NULL)',
 ].join('\n  UNION ');
 

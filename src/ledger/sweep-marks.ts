@@ -1,9 +1,12 @@
 import type { JsonObject } from '../domain/json.js';
 import type { Database } from './database.js';
+import { createRetention } from './retention.js';
 
-/** When each sweep last began and last succeeded; alerts watch it. */
+/** When each sweep last began and last succeeded, which alerts watch; and what the sweep of finished items does. */
 export function createSweepMarks(database: Database) {
   return {
+    ...createRetention(database),
+
     async sweepStarted(name: string): Promise<void> {
       await database.query(
         `INSERT INTO sweeps (name, started_at) VALUES ($1, clock_now())

@@ -214,6 +214,7 @@ function dependenciesOf(
       processWebhook,
       searchPayment: calls?.searchPayment,
       chain: tempo,
+      retentionAfterMs: config.retentionAfterMs,
       anchors: config.auditAnchorDir === undefined ? undefined : createAnchorDirectory(config.auditAnchorDir),
       telling: config.notifications && {
         starter: createNotificationOrchestration(client, config.temporal.taskQueue),

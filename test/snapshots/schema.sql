@@ -160,6 +160,7 @@ disputes.changed_at timestamp with time zone NOT NULL DEFAULT clock_now()
 disputes.last_answer text
 disputes.detail text
 disputes.holds boolean NOT NULL DEFAULT false
+disputes.archived_at timestamp with time zone
 drifts.id uuid NOT NULL
 drifts.kind text NOT NULL
 drifts.provider text NOT NULL
@@ -280,6 +281,7 @@ orders.status text NOT NULL DEFAULT 'pending'::text
 orders.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 orders.paid_at timestamp with time zone
 orders.by_line boolean NOT NULL DEFAULT false
+orders.archived_at timestamp with time zone
 payment_request_secret.only_one boolean NOT NULL DEFAULT true
 payment_request_secret.secret text NOT NULL
 payment_request_secret.made_at timestamp with time zone NOT NULL DEFAULT clock_now()
@@ -336,6 +338,7 @@ payments.charge_id text
 payments.charge_currency text
 payments.charge_unfit text
 payments.disputes_look_at timestamp with time zone
+payments.archived_at timestamp with time zone
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -426,6 +429,7 @@ refunds.fee text
 refunds.connector_refund_id text
 refunds.connector_succeeded boolean
 refunds.made_good_at timestamp with time zone
+refunds.archived_at timestamp with time zone
 request_keys.principal text NOT NULL
 request_keys.operation text NOT NULL
 request_keys.key text NOT NULL
@@ -435,6 +439,9 @@ request_keys.held_until timestamp with time zone
 request_keys.answer_status integer
 request_keys.answer jsonb
 request_keys.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+retention_marks.kind text NOT NULL
+retention_marks.after uuid
+retention_marks.at timestamp with time zone NOT NULL DEFAULT clock_now()
 reversals.id uuid NOT NULL
 reversals.place bigint NOT NULL GENERATED ALWAYS AS IDENTITY
 reversals.refund_id uuid
@@ -471,6 +478,7 @@ reversals.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 reversals.counted numeric(78,0) NOT NULL DEFAULT 0
 reversals.others_shown text[]
 reversals.withdrawal_id uuid
+reversals.archived_at timestamp with time zone
 schema_migrations.number integer NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.sha256 text NOT NULL
@@ -523,6 +531,7 @@ seller_transfers.waiting_since timestamp with time zone
 seller_transfers.waiting_detail text
 seller_transfers.admitted_until timestamp with time zone
 seller_transfers.sourceless boolean NOT NULL DEFAULT false
+seller_transfers.archived_at timestamp with time zone
 seller_turns.seller_account text NOT NULL
 seller_turns.round bigint NOT NULL
 sellers.account text NOT NULL
@@ -597,6 +606,7 @@ settlements.voucher_closes boolean NOT NULL DEFAULT false
 settlements.unserved numeric(78,0)
 settlements.tops_up text
 settlements.answer_released_at timestamp with time zone[] NOT NULL DEFAULT '{}'::timestamp with time zone[]
+settlements.archived_at timestamp with time zone
 stripe_account.only_one boolean NOT NULL DEFAULT true
 stripe_account.account_id text NOT NULL
 stripe_account.livemode boolean NOT NULL
@@ -897,6 +907,8 @@ request_keys answer_is_whole CHECK (((answer_status IS NULL) = (answer IS NULL))
 request_keys request_keys_key_check CHECK ((key <> ''::text))
 request_keys request_keys_operation_check CHECK ((operation = ANY (ARRAY['orders'::text, 'payments'::text, 'refunds'::text])))
 request_keys request_keys_pkey PRIMARY KEY (principal, operation, key)
+retention_marks retention_marks_kind_check CHECK ((kind = ANY (ARRAY['settlement'::text, 'order'::text])))
+retention_marks retention_marks_pkey PRIMARY KEY (kind)
 reversals counted_is_a_part CHECK (((counted >= (0)::numeric) AND (counted <= amount)))
 reversals failed_reversal_says_why CHECK (((status <> 'permanently_failed'::text) OR (attention_reason IS NOT NULL)))
 reversals reversal_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
@@ -994,22 +1006,36 @@ CREATE INDEX channel_requests_under_way ON public.channel_requests USING btree (
 CREATE INDEX channels_by_identity ON public.channels USING btree (identity, chain_id, escrow, payee, token, updated_at DESC) WHERE ((identity IS NOT NULL) AND (NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_by_payer ON public.channels USING btree (payer, chain_id, escrow, payee, token, updated_at DESC) WHERE ((NOT finalized) AND (close_requested_at IS NULL))
 CREATE INDEX channels_due ON public.channels USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX channels_ended ON public.channels USING btree (finalized, created_at DESC, channel_id DESC) WHERE (finalized OR (close_requested_at IS NOT NULL))
+CREATE INDEX channels_ended_of_payer ON public.channels USING btree (payer) WHERE (finalized OR (close_requested_at IS NOT NULL))
 CREATE INDEX channels_newest ON public.channels USING btree (created_at DESC, channel_id DESC)
 CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
 CREATE INDEX console_sessions_by_expiry ON public.console_sessions USING btree (expires_at)
 CREATE INDEX decisions_alone ON public.decisions USING btree (lower(principal), currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
+CREATE INDEX decisions_by_action ON public.decisions USING btree (action, requested_at DESC, id DESC)
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
+CREATE INDEX decisions_by_kind ON public.decisions USING btree (item_kind, requested_at DESC, id DESC)
+CREATE INDEX decisions_by_person ON public.decisions USING gin ((ARRAY[lower(by), lower(first_approver), lower(approved_by)]))
+CREATE INDEX decisions_by_reason ON public.decisions USING btree (asked_reason, requested_at DESC, id DESC)
+CREATE INDEX decisions_by_state ON public.decisions USING btree (state, requested_at DESC, id DESC)
 CREATE INDEX decisions_newest ON public.decisions USING btree (requested_at DESC, id DESC)
 CREATE INDEX dispute_withdrawals_of_order ON public.dispute_withdrawals USING btree (order_id)
+CREATE INDEX disputes_archived ON public.disputes USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX disputes_attention ON public.disputes USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX disputes_by_currency ON public.disputes USING btree (currency, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX disputes_by_name ON public.disputes USING btree (provider_dispute_id)
+CREATE INDEX disputes_by_status ON public.disputes USING btree (status, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX disputes_due ON public.disputes USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX disputes_of_order ON public.disputes USING btree (order_id)
+CREATE INDEX disputes_out_of_step ON public.disputes USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE holds
 CREATE INDEX drifts_accepted ON public.drifts USING btree (kind, provider_id) WHERE (closed_why = 'accepted'::text)
 CREATE INDEX drifts_by_provider_id ON public.drifts USING btree (provider_id)
+CREATE INDEX drifts_closed ON public.drifts USING btree (id DESC) WHERE (state = 'closed'::text)
 CREATE INDEX drifts_of_item ON public.drifts USING btree (item_id) WHERE (item_id IS NOT NULL)
 CREATE INDEX drifts_open ON public.drifts USING btree (kind, id DESC) WHERE (state = 'open'::text)
 CREATE INDEX drifts_to_look_at ON public.drifts USING btree (id) WHERE (state <> 'closed'::text)
+CREATE INDEX drifts_told ON public.drifts USING btree (kind, id DESC) WHERE (state <> 'suspected'::text)
 CREATE INDEX foreign_decisions_of_a_transfer ON public.foreign_decisions USING btree (transfer_id)
 CREATE INDEX foreign_reversals_untold ON public.foreign_reversals USING btree (transfer_id) WHERE (NOT told)
 CREATE INDEX named_answers_to_erase ON public.named_answers USING btree (erase_at)
@@ -1017,42 +1043,79 @@ CREATE INDEX notice_messages_due ON public.notice_messages USING btree (next_che
 CREATE INDEX notice_messages_ended ON public.notice_messages USING btree (ended_at) WHERE (ended_at IS NOT NULL)
 CREATE INDEX notices_ended ON public.notices USING btree (ended_at) WHERE (ended_at IS NOT NULL)
 CREATE INDEX notices_open ON public.notices USING btree (reason, noted_at) WHERE (ended_at IS NULL)
+CREATE INDEX operation_events_by_key ON public.operation_events USING hash (idempotency_key) WHERE (idempotency_key IS NOT NULL)
 CREATE INDEX operation_events_by_request ON public.operation_events USING btree (((detail ->> 'request_id'::text))) WHERE (detail ? 'request_id'::text)
+CREATE INDEX orders_archived ON public.orders USING btree (id DESC) WHERE (archived_at IS NOT NULL)
+CREATE INDEX orders_by_currency ON public.orders USING btree (currency, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX orders_by_status ON public.orders USING btree (status, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX orders_out_of_step ON public.orders USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
+CREATE INDEX payments_archived ON public.payments USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX payments_at_processor ON public.payments USING btree (connector_transaction_id) WHERE (connector_transaction_id IS NOT NULL)
 CREATE INDEX payments_attention ON public.payments USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX payments_by_charge ON public.payments USING btree (charge_id) WHERE (charge_id IS NOT NULL)
+CREATE INDEX payments_by_charge_of ON public.payments USING btree (charge_of) WHERE (charge_of IS NOT NULL)
+CREATE INDEX payments_by_currency ON public.payments USING btree (currency, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX payments_by_status ON public.payments USING btree (status, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX payments_due ON public.payments USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX payments_looked_at ON public.payments USING btree (disputes_look_at) WHERE (disputes_look_at IS NOT NULL)
+CREATE INDEX payments_out_of_step ON public.payments USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX payments_sealed ON public.payments USING btree (sealed_key_id) WHERE (sealed_key_id IS NOT NULL)
+CREATE INDEX refunds_archived ON public.refunds USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX refunds_attention ON public.refunds USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX refunds_by_currency ON public.refunds USING btree (currency, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX refunds_by_status ON public.refunds USING btree (status, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX refunds_due ON public.refunds USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX refunds_of_order ON public.refunds USING btree (order_id)
+CREATE INDEX refunds_out_of_step ON public.refunds USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX request_keys_by_key ON public.request_keys USING btree (key)
+CREATE INDEX reversals_archived ON public.reversals USING btree (created_at DESC, id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX reversals_attention ON public.reversals USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX reversals_by_currency ON public.reversals USING btree (currency, created_at DESC, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX reversals_by_request ON public.reversals USING btree (provider_request_id) WHERE (provider_request_id IS NOT NULL)
+CREATE INDEX reversals_by_status ON public.reversals USING btree (status, created_at DESC, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX reversals_due ON public.reversals USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX reversals_newest ON public.reversals USING btree (created_at DESC, id DESC)
 CREATE INDEX reversals_of_order ON public.reversals USING btree (order_id)
+CREATE INDEX reversals_of_seller ON public.reversals USING btree (seller_account, created_at DESC, id DESC)
 CREATE INDEX reversals_of_transfer ON public.reversals USING btree (transfer_id, place)
 CREATE INDEX reversals_reversed ON public.reversals USING btree (reversed_at) WHERE (stripe_reversal_id IS NOT NULL)
 CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, currency, place) WHERE (status = 'waiting_balance'::text)
+CREATE INDEX seller_transfers_archived ON public.seller_transfers USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX seller_transfers_by_currency ON public.seller_transfers USING btree (currency, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX seller_transfers_by_request ON public.seller_transfers USING btree (provider_request_id) WHERE (provider_request_id IS NOT NULL)
+CREATE INDEX seller_transfers_by_status ON public.seller_transfers USING btree (status, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX seller_transfers_completed ON public.seller_transfers USING btree (completed_at) WHERE (stripe_transfer_id IS NOT NULL)
 CREATE INDEX seller_transfers_due ON public.seller_transfers USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX seller_transfers_not_with_seller ON public.seller_transfers USING btree (seller_account, id) WHERE (completed_at IS NULL)
 CREATE INDEX seller_transfers_of_order ON public.seller_transfers USING btree (order_id)
 CREATE INDEX seller_transfers_of_seller ON public.seller_transfers USING btree (seller_account, id)
+CREATE INDEX seller_transfers_orders_of_seller ON public.seller_transfers USING btree (seller_account, order_id DESC)
+CREATE INDEX seller_transfers_out_of_step ON public.seller_transfers USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX seller_transfers_waiting_for_balance ON public.seller_transfers USING btree (currency, id) WHERE (status = 'waiting_platform_balance'::text)
 CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree (seller_account) WHERE ((completed_at IS NOT NULL) AND (stripe_transfer_id IS NULL))
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
 CREATE INDEX settlements_answers_due ON public.settlements USING btree (id) WHERE (answer = ANY (ARRAY['due'::text, 'serving'::text]))
+CREATE INDEX settlements_archived ON public.settlements USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX settlements_attention ON public.settlements USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX settlements_blocked ON public.settlements USING btree (blocked_by) WHERE (blocked_by IS NOT NULL)
+CREATE INDEX settlements_by_asset ON public.settlements USING btree (asset, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX settlements_by_nonce ON public.settlements USING hash (((lookup ->> 'nonce'::text))) WHERE (lookup ? 'nonce'::text)
+CREATE INDEX settlements_by_payer ON public.settlements USING btree (lower(payer), id DESC) WHERE (payer IS NOT NULL)
+CREATE INDEX settlements_by_protocol ON public.settlements USING btree (protocol, id DESC) WHERE (archived_at IS NULL)
+CREATE INDEX settlements_by_status ON public.settlements USING btree (status, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX settlements_by_transaction ON public.settlements USING btree (tx_hash) WHERE (tx_hash IS NOT NULL)
 CREATE INDEX settlements_due ON public.settlements USING btree (provider, status, next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX settlements_exact ON public.settlements USING btree (created_at) WHERE (protocol = 'x402'::text)
 CREATE INDEX settlements_exposed ON public.settlements USING btree (route, payer) INCLUDE (status, cap, spent) WHERE (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_first_failures ON public.settlements USING btree (protocol, first_failure_reason) WHERE (first_failure_at IS NOT NULL)
+CREATE INDEX settlements_of_channel ON public.settlements USING btree (channel_id, id DESC) WHERE (channel_id IS NOT NULL)
+CREATE INDEX settlements_out_of_step ON public.settlements USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX settlements_released_free ON public.settlements USING btree (payer, closed_at) WHERE (released_by IS NOT NULL)
+CREATE INDEX settlements_released_identity ON public.settlements USING btree (identity) WHERE (status = 'released'::text)
+CREATE INDEX settlements_released_key ON public.settlements USING btree (key) WHERE (status = 'released'::text)
+CREATE INDEX settlements_released_request ON public.settlements USING btree (((context ->> 'paymentRequestId'::text))) WHERE ((status = 'released'::text) AND (context ? 'paymentRequestId'::text))
 CREATE INDEX settlements_to_erase ON public.settlements USING btree (erase_at) WHERE (sealed IS NOT NULL)
 CREATE INDEX settlements_uncollectable ON public.settlements USING btree (payer) WHERE ((status = 'needs_attention'::text) AND uncollectable)
 CREATE INDEX settlements_undelivered ON public.settlements USING btree (id) WHERE (delivery = 'unknown'::text)
@@ -1061,6 +1124,8 @@ CREATE INDEX settlements_unreadable ON public.settlements USING btree (id) WHERE
 CREATE INDEX settlements_unsettled ON public.settlements USING btree (status, provider) INCLUDE (protocol, created_at, certainty) WHERE (status = ANY (ARRAY['pending'::text, 'needs_attention'::text]))
 CREATE INDEX settlements_vouchers_waiting ON public.settlements USING btree (voucher_channel, voucher_place) WHERE ((voucher_channel IS NOT NULL) AND (status = ANY (ARRAY['open'::text, 'pending'::text, 'needs_attention'::text])))
 CREATE INDEX unnamed_refunds_of_payment ON public.unnamed_refunds USING btree (payment_id)
+CREATE INDEX webhook_events_by_provider ON public.webhook_events USING btree (provider, received_at DESC, (((provider || ':'::text) || event_id)) DESC)
+CREATE INDEX webhook_events_by_type ON public.webhook_events USING btree (type, received_at DESC, (((provider || ':'::text) || event_id)) DESC)
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_newest ON public.webhook_events USING btree (received_at DESC, (((provider || ':'::text) || event_id)) DESC)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
@@ -1126,6 +1191,7 @@ CREATE UNIQUE INDEX refunds_hyperswitch ON public.refunds USING btree (hyperswit
 CREATE UNIQUE INDEX refunds_idempotency_key_key ON public.refunds USING btree (idempotency_key)
 CREATE UNIQUE INDEX refunds_pkey ON public.refunds USING btree (id)
 CREATE UNIQUE INDEX request_keys_pkey ON public.request_keys USING btree (principal, operation, key)
+CREATE UNIQUE INDEX retention_marks_pkey ON public.retention_marks USING btree (kind)
 CREATE UNIQUE INDEX reversals_idempotency_key_key ON public.reversals USING btree (idempotency_key)
 CREATE UNIQUE INDEX reversals_one_in_flight ON public.reversals USING btree (transfer_id) WHERE (runner IS NOT NULL)
 CREATE UNIQUE INDEX reversals_pkey ON public.reversals USING btree (id)
@@ -1175,13 +1241,18 @@ CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FO
 CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER decisions_of_archived AFTER INSERT ON public.decisions FOR EACH ROW WHEN ((new.state = 'pending_approval'::text)) EXECUTE FUNCTION item_is_taken_out()
 CREATE TRIGGER decisions_stay BEFORE UPDATE ON public.decisions FOR EACH ROW EXECUTE FUNCTION keep_decision()
 CREATE TRIGGER dispute_withdrawals_guard BEFORE UPDATE ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION guard_withdrawal()
 CREATE TRIGGER dispute_withdrawals_keep BEFORE DELETE ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER dispute_withdrawals_named BEFORE INSERT ON public.dispute_withdrawals FOR EACH ROW EXECUTE FUNCTION guard_withdrawal_is_named()
 CREATE TRIGGER disputes_guard BEFORE UPDATE ON public.disputes FOR EACH ROW EXECUTE FUNCTION guard_dispute()
 CREATE TRIGGER disputes_keep BEFORE DELETE ON public.disputes FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER disputes_leave_archive BEFORE UPDATE ON public.disputes FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
+CREATE TRIGGER disputes_left_archive AFTER UPDATE ON public.disputes FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
+CREATE TRIGGER disputes_of_archived AFTER INSERT ON public.disputes FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER drifts_guard BEFORE DELETE OR UPDATE ON public.drifts FOR EACH ROW EXECUTE FUNCTION guard_drift()
+CREATE TRIGGER drifts_of_archived AFTER INSERT OR UPDATE ON public.drifts FOR EACH ROW WHEN (((new.item_id IS NOT NULL) AND (new.state <> 'closed'::text))) EXECUTE FUNCTION item_is_taken_out()
 CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_decisions FOR EACH ROW EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
@@ -1191,24 +1262,35 @@ CREATE TRIGGER operation_events_chained BEFORE INSERT ON public.operation_events
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER order_items_keep BEFORE DELETE OR UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER orders_leave_archive BEFORE UPDATE ON public.orders FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
+CREATE TRIGGER orders_left_archive AFTER UPDATE ON public.orders FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
 CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
 CREATE TRIGGER payments_build BEFORE UPDATE OF runner ON public.payments FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER payments_call BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_money_call('payment', '3', '10 minutes')
 CREATE TRIGGER payments_disputable BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.hyperswitch_payment_id IS NOT NULL) AND (new.captured > (0)::numeric) AND (old.captured = (0)::numeric))) EXECUTE FUNCTION payment_may_be_disputed()
 CREATE TRIGGER payments_guard BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_payment()
 CREATE TRIGGER payments_keep BEFORE DELETE ON public.payments FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER payments_leave_archive BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
+CREATE TRIGGER payments_left_archive AFTER UPDATE ON public.payments FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
+CREATE TRIGGER payments_of_archived AFTER INSERT ON public.payments FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
 CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
 CREATE TRIGGER refunds_build BEFORE UPDATE OF runner ON public.refunds FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER refunds_call BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_money_call('refund', '3', '10 minutes')
 CREATE TRIGGER refunds_guard BEFORE INSERT OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_refund()
 CREATE TRIGGER refunds_keep BEFORE DELETE ON public.refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER refunds_leave_archive BEFORE UPDATE ON public.refunds FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
+CREATE TRIGGER refunds_left_archive AFTER UPDATE ON public.refunds FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
+CREATE TRIGGER refunds_of_archived AFTER INSERT ON public.refunds FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER refunds_status BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_status('refund')
 CREATE TRIGGER reversals_build BEFORE UPDATE OF runner ON public.reversals FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER reversals_call BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_money_call('reversal')
 CREATE TRIGGER reversals_counted BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_counted()
 CREATE TRIGGER reversals_guard BEFORE INSERT OR UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_reversal()
 CREATE TRIGGER reversals_keep BEFORE DELETE ON public.reversals FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER reversals_leave_archive BEFORE UPDATE ON public.reversals FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
+CREATE TRIGGER reversals_left_archive AFTER UPDATE ON public.reversals FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
+CREATE TRIGGER reversals_of_archived AFTER INSERT ON public.reversals FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER reversals_sent_amount BEFORE UPDATE ON public.reversals FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
 CREATE TRIGGER reversals_stand_once BEFORE UPDATE OF stripe_reversal_id ON public.reversals FOR EACH ROW WHEN (((new.stripe_reversal_id IS NOT NULL) AND (new.stripe_reversal_id IS DISTINCT FROM old.stripe_reversal_id))) EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER reversals_status BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_status('reversal')
@@ -1217,12 +1299,16 @@ CREATE TRIGGER seller_transfers_call BEFORE UPDATE ON public.seller_transfers FO
 CREATE TRIGGER seller_transfers_guard BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_transfer()
 CREATE TRIGGER seller_transfers_keep BEFORE DELETE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER seller_transfers_known AFTER UPDATE OF stripe_transfer_id ON public.seller_transfers FOR EACH ROW WHEN (((old.stripe_transfer_id IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_is_known()
+CREATE TRIGGER seller_transfers_leave_archive BEFORE UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
+CREATE TRIGGER seller_transfers_left_archive AFTER UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
+CREATE TRIGGER seller_transfers_of_archived AFTER INSERT ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER seller_transfers_others AFTER UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attention_reason IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_asks_about_others()
 CREATE TRIGGER seller_transfers_sent_amount BEFORE UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
 CREATE TRIGGER seller_transfers_status BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_status('transfer')
 CREATE TRIGGER settlements_build BEFORE UPDATE OF runner ON public.settlements FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER settlements_guard BEFORE INSERT OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION settlements_guard()
 CREATE TRIGGER settlements_keep BEFORE DELETE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER settlements_leave_archive BEFORE UPDATE ON public.settlements FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
 CREATE TRIGGER stripe_account_keep BEFORE DELETE OR UPDATE ON public.stripe_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER unnamed_refunds_keep BEFORE DELETE ON public.unnamed_refunds FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER voucher_changes_stay BEFORE UPDATE ON public.voucher_changes FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -1341,6 +1427,14 @@ BEGIN
     v_digest := '\x0000000000000000000000000000000000000000000000000000000000000000';
   END IF;
   NEW.digest := sha256(v_digest || convert_to(event_text(NEW, NEW.place), 'UTF8'));
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.changed_is_taken_out()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF to_jsonb(NEW) - 'disputes_look_at' IS DISTINCT FROM to_jsonb(OLD) - 'disputes_look_at' THEN NEW.archived_at := NULL; END IF;
   RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.channel_requests_move_their_channel()
@@ -1530,6 +1624,14 @@ AS $function$
   SELECT jsonb_build_array(e.item_kind, e.item_id, p_place, e.seq, e.at AT TIME ZONE 'UTC', e.kind, e.certainty, e.idempotency_key,
     e.answer_class, e.detail)::text
 $function$
+CREATE OR REPLACE FUNCTION public.family_is_taken_out()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM take_out_order(CASE TG_TABLE_NAME WHEN 'orders' THEN (to_jsonb(NEW) ->> 'id')::uuid ELSE (to_jsonb(NEW) ->> 'order_id')::uuid END);
+  RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION public.free_answers_full_for(p_payer text, p_limit integer)
  RETURNS interval
  LANGUAGE plpgsql
@@ -1888,6 +1990,34 @@ BEGIN
   END IF;
   RETURN v_next_at;
 END $function$
+CREATE OR REPLACE FUNCTION public.is_out_of_step(id uuid, at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+BEGIN
+  RETURN abs(('x' || substr(id::text, 1, 8) || substr(id::text, 10, 4))::bit(48)::bigint - extract(epoch FROM at) * 1000) > 60000;
+END $function$
+CREATE OR REPLACE FUNCTION public.item_is_taken_out()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_order uuid;
+BEGIN
+  IF NEW.item_kind = 'settlement' THEN
+    PERFORM 1 FROM settlements WHERE id = NEW.item_id FOR KEY SHARE;
+    UPDATE settlements SET archived_at = NULL WHERE id = NEW.item_id AND archived_at IS NOT NULL;
+    RETURN NULL;
+  END IF;
+  EXECUTE format('SELECT order_id FROM %I WHERE id = $1',
+    CASE NEW.item_kind WHEN 'payment' THEN 'payments' WHEN 'refund' THEN 'refunds' WHEN 'transfer' THEN 'seller_transfers'
+      WHEN 'reversal' THEN 'reversals' ELSE 'disputes' END) INTO v_order USING NEW.item_id;
+  PERFORM 1 FROM orders WHERE id = v_order FOR KEY SHARE;
+  PERFORM 1 FROM orders WHERE id = v_order AND archived_at IS NOT NULL;
+  IF FOUND THEN PERFORM take_out_order(v_order); END IF;
+  RETURN NULL;
+END $function$
 CREATE OR REPLACE FUNCTION public.keep_decision()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2080,6 +2210,15 @@ BEGIN
   INSERT INTO payment_sessions (id, lease_id, epoch, close_token, deadline, opened_at)
     VALUES (s.id, p_lease, p_epoch, p_close_token, v_now + p_longest, v_now);
   outcome := 'opened';
+END $function$
+CREATE OR REPLACE FUNCTION public.order_is_taken_out()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  PERFORM 1 FROM orders WHERE id = NEW.order_id AND archived_at IS NOT NULL;
+  IF FOUND THEN PERFORM take_out_order(NEW.order_id); END IF;
+  RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION public.park_provider(p_provider text, p_detail text)
  RETURNS void
@@ -2450,6 +2589,17 @@ BEGIN
   UPDATE hyperswitch_pace SET next_at = v_next + v_step WHERE lane = p_lane;
   RETURN extract(epoch FROM v_next - v_now) * 1000;
 END $function$
+CREATE OR REPLACE FUNCTION public.take_out_order(p_order uuid)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+  UPDATE orders SET archived_at = NULL WHERE id = p_order AND archived_at IS NOT NULL;
+  UPDATE payments SET archived_at = NULL WHERE order_id = p_order AND archived_at IS NOT NULL;
+  UPDATE refunds SET archived_at = NULL WHERE order_id = p_order AND archived_at IS NOT NULL;
+  UPDATE seller_transfers SET archived_at = NULL WHERE order_id = p_order AND archived_at IS NOT NULL;
+  UPDATE reversals SET archived_at = NULL WHERE order_id = p_order AND archived_at IS NOT NULL;
+  UPDATE disputes SET archived_at = NULL WHERE order_id = p_order AND archived_at IS NOT NULL;
+$function$
 CREATE OR REPLACE FUNCTION public.take_seller_turn(p_seller text, p_per_second double precision)
  RETURNS double precision
  LANGUAGE plpgsql

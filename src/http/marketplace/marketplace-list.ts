@@ -22,6 +22,7 @@ export function filterOf(query: MarketplaceListQuery): {
     reason: query.reason,
     currency: query.currency,
     seller: query.seller,
+    archived: wanted(query.archived),
     since: query.since,
     until: query.until,
     before: query.cursor,

@@ -93,6 +93,7 @@ async function list({ query }: Call<unknown, ListQuery>, { ledger }: SettlementR
       reason: query.reason,
       asset: query.asset,
       payer: query.payer,
+      archived: wanted(query.archived),
       since: query.since,
       until: query.until,
       before: query.cursor as SettlementId | undefined,

@@ -1,9 +1,10 @@
 import type { DisputeId, PaymentId, RefundId, TransferId } from '../../domain/ids.js';
 import type { Payment, Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
+import { newestIds, pageOfIds } from '../list-conditions.js';
 import {
-  filterValues,
-  furtherConditions,
+  calledBy,
+  conditionsOf,
   PAYMENT_COLUMNS,
   type PaymentRow,
   REFUND_COLUMNS,
@@ -17,15 +18,15 @@ import {
 } from './marketplace-rows.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
+/** By the withdrawals, which have an index by dispute as reversals have one by withdrawal. */
+const OF_DISPUTES = 'v.withdrawal_id = ANY (ARRAY(SELECT id FROM dispute_withdrawals WHERE dispute_id = ANY ($1)))';
+
 /** Reads for whole pages of items at once. */
 export function createMarketplaceLists(database: Database) {
-  const reversals = async (
-    column: 'v.refund_id' | 'v.transfer_id' | 'w.dispute_id',
-    ids: readonly string[],
-  ): Promise<Reversal[]> => {
+  const reversals = async (which: string, ids: readonly string[]): Promise<Reversal[]> => {
     if (ids.length === 0) return [];
     const rows = await database.query<ReversalRow & { [column: string]: unknown }>(
-      `${SELECT_REVERSALS} WHERE ${column} = ANY ($1) ORDER BY v.place`,
+      `${SELECT_REVERSALS} WHERE ${which} ORDER BY v.place`,
       [ids],
     );
     return rows.map(toReversal);
@@ -35,25 +36,24 @@ export function createMarketplaceLists(database: Database) {
     table: 'payments' | 'refunds',
     columns: string,
     filter: MarketplaceFilter,
-  ): Promise<(Row & { [column: string]: unknown })[]> =>
-    database.query<Row & { [column: string]: unknown }>(
-      `SELECT ${columns} FROM ${table}
-       WHERE ($1::text IS NULL OR status = $1)
-         AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
-         AND ($3::uuid IS NULL OR order_id = $3)
-         AND ($4::text IS NULL OR idempotency_key = $4
-           OR id IN (SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = $4))
-         AND ($5::uuid IS NULL OR id < $5)
-         ${furtherConditions('', { seller: sharedBy('order_id') })}
-       ORDER BY id DESC LIMIT $6`,
-      filterValues(filter),
+  ): Promise<(Row & { [column: string]: unknown })[]> => {
+    const conditions = conditionsOf(filter, {
+      key: (key) => calledBy(table, 'idempotency_key', key),
+      seller: sharedBy,
+    });
+    return database.query<Row & { [column: string]: unknown }>(
+      pageOfIds(`SELECT ${columns} FROM ${table}`, 'id', newestIds(table, conditions, filter)),
+      conditions.values,
     );
+  };
 
   return {
     /** First in, first out. */
-    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> => reversals('v.transfer_id', ids),
-    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> => reversals('v.refund_id', ids),
-    reversalsOfDisputes: (ids: readonly DisputeId[]): Promise<readonly Reversal[]> => reversals('w.dispute_id', ids),
+    reversalsOfTransfers: (ids: readonly TransferId[]): Promise<readonly Reversal[]> =>
+      reversals('v.transfer_id = ANY ($1)', ids),
+    reversalsOfRefunds: (ids: readonly RefundId[]): Promise<readonly Reversal[]> =>
+      reversals('v.refund_id = ANY ($1)', ids),
+    reversalsOfDisputes: (ids: readonly DisputeId[]): Promise<readonly Reversal[]> => reversals(OF_DISPUTES, ids),
 
     /** Newest first. @param filter.key the key sent to the payment provider, which is the refund's id, or our client's own */
     async listRefunds(filter: MarketplaceFilter): Promise<readonly Refund[]> {

@@ -18,6 +18,7 @@ import {
   type ReversalStatus,
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
+import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Rows of the marketplace as pg returns them: numeric is text, a time is a Date. Secrets are never part of these. */
@@ -152,42 +153,32 @@ const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.orde
 export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id
   LEFT JOIN dispute_withdrawals w ON w.id = v.withdrawal_id`;
 
-/** The values `$1` to `$6` of every list. @param key what `$4` is compared with */
-export const filterValues = (
-  filter: MarketplaceFilter,
-  key: string | null = filter.key ?? null,
-): readonly unknown[] => [
-  filter.status ?? null,
-  filter.needsAttention ?? null,
-  filter.orderId ?? null,
-  key,
-  filter.before ?? null,
-  filter.limit,
-  filter.reason ?? null,
-  filter.since ?? null,
-  filter.until ?? null,
-  filter.currency ?? null,
-  filter.seller ?? null,
-];
-
-/**
- * The conditions that every list of the marketplace has, of the parameters after the limit.
- * @param alias of the table, with its point; `seller` and `reason` where the table has no such column
- */
-export const furtherConditions = (
-  alias: string,
+/** What the lists of the marketplace have in common, where the table has such columns. @param key the condition of what is called so */
+export const conditionsOf = (
+  { status, needsAttention, reason, orderId, key, currency, seller, archived }: MarketplaceFilter,
   {
-    seller = `${alias}seller_account = $11`,
-    reason = `${alias}attention_reason = $7`,
-  }: { readonly seller?: string; readonly reason?: string } = {},
-): string =>
-  `AND ($7::text IS NULL OR ${reason}) AND ($8::timestamptz IS NULL OR ${alias}created_at >= $8)
-   AND ($9::timestamptz IS NULL OR ${alias}created_at < $9) AND ($10::text IS NULL OR ${alias}currency = $10)
-   AND ($11::text IS NULL OR ${seller})`;
+    key: called,
+    seller: of = (account) => `seller_account = ${account}`,
+  }: { readonly key: (parameter: string) => string; readonly seller?: (parameter: string) => string },
+): Conditions =>
+  new Conditions()
+    .where(status, (value) => `status = ${value}`)
+    .whether(needsAttention, waitsForAPerson)
+    .where(reason, (value) => `attention_reason = ${value}`)
+    .where(orderId, (value) => `order_id = ${value}`)
+    .whether(inArchive(archived, orderId !== undefined || key !== undefined), (condition) => condition)
+    .where(key, called)
+    .where(currency, (value) => `currency = ${value}`)
+    .where(seller, of);
 
-/** Of what belongs to an order and has no seller itself. @param order an SQL expression */
-export const sharedBy = (order: string): string =>
-  `${order} IN (SELECT order_id FROM seller_transfers WHERE seller_account = $11)`;
+/** By its own name, or by the key of our client's request that made it. @param key a parameter */
+export const calledBy = (table: string, name: string, key: string): string =>
+  `id IN (SELECT id FROM ${table} WHERE ${name} = ${key}
+     UNION SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = ${key})`;
+
+/** Of what belongs to an order and has no seller itself. @param account a parameter */
+export const sharedBy = (account: string): string =>
+  `order_id IN (SELECT order_id FROM seller_transfers WHERE seller_account = ${account})`;
 
 export const toOrderItem = (row: OrderItemRow): OrderItem => ({
   id: row.id,

@@ -90,22 +90,26 @@ const CALL: Readonly<Record<MarketplaceKind, string>> = {
     FROM disputes WHERE id = $1`,
 };
 
+/** Those of our own kinds are UUIDs. */
+const idsOf = (kind: MarketplaceKind): string => `ARRAY(SELECT id::uuid FROM items WHERE kind = '${kind}')`;
+
 /** A provider's event has an item of its own in operation_events only where something was odd about it. */
 const STORY = `
   WITH items AS (SELECT * FROM unnest($1::text[], $2::text[]) AS i (kind, id)),
   names AS (
-    SELECT 'hyperswitch' AS provider, hyperswitch_payment_id AS name FROM payments JOIN items ON items.kind = 'payment' AND items.id = payments.id::text
-    UNION SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds JOIN items ON items.kind = 'refund' AND items.id = refunds.id::text
-    UNION SELECT 'stripe', stripe_transfer_id FROM seller_transfers JOIN items ON items.kind = 'transfer' AND items.id = seller_transfers.id::text
-    UNION SELECT 'hyperswitch', hyperswitch_dispute_id FROM disputes JOIN items ON items.kind = 'dispute' AND items.id = disputes.id::text
-    UNION SELECT psp_account, provider_dispute_id FROM disputes JOIN items ON items.kind = 'dispute' AND items.id = disputes.id::text
+    SELECT 'hyperswitch' AS provider, hyperswitch_payment_id AS name FROM payments WHERE id = ANY (${idsOf('payment')})
+    UNION SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds WHERE id = ANY (${idsOf('refund')})
+    UNION SELECT 'stripe', stripe_transfer_id FROM seller_transfers WHERE id = ANY (${idsOf('transfer')})
+    UNION SELECT 'hyperswitch', hyperswitch_dispute_id FROM disputes WHERE id = ANY (${idsOf('dispute')})
+    UNION SELECT psp_account, provider_dispute_id FROM disputes WHERE id = ANY (${idsOf('dispute')})
   ), told AS (
     SELECT e.at, e.seq, e.item_kind, e.item_id, e.kind, e.certainty, e.answer_class, e.idempotency_key, e.detail
       FROM operation_events e JOIN items ON items.kind = e.item_kind AND items.id = e.item_id
     UNION ALL
     SELECT w.received_at, 0, 'webhook', w.provider || '/' || w.event_id, w.type, NULL, w.outcome, NULL,
         jsonb_strip_nulls(jsonb_build_object('object', w.object_id, 'deliveries', w.deliveries, 'processed_at', w.processed_at))
-      FROM webhook_events w WHERE (w.provider, w.object_id) IN (SELECT provider, name FROM names WHERE name IS NOT NULL)
+      FROM webhook_events w WHERE w.object_id = ANY (ARRAY(SELECT name FROM names WHERE name IS NOT NULL))
+        AND (w.provider, w.object_id) IN (SELECT provider, name FROM names WHERE name IS NOT NULL)
   )
   SELECT at, item_kind, item_id, kind, certainty, answer_class, idempotency_key, detail FROM (
     SELECT * FROM told ORDER BY at DESC, seq DESC LIMIT $3

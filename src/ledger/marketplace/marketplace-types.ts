@@ -89,6 +89,8 @@ export interface MarketplaceFilter {
   readonly currency?: string | undefined;
   /** Of an order, payment, refund or dispute: one of those who share the order. */
   readonly seller?: string | undefined;
+  /** Left out: not archived, or whatever is of the order or bears the key that is asked for. */
+  readonly archived?: boolean | undefined;
   /** ISO 8601: made at this moment or later, and before that one. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;

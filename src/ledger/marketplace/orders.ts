@@ -1,11 +1,11 @@
 import type { OrderId } from '../../domain/ids.js';
 import type { Order } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
+import { Conditions, inArchive, newestIds } from '../list-conditions.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from '../money-that-leaves/dispute-rows.js';
 import { type Query, recordEvent } from '../transition.js';
 import {
-  filterValues,
-  furtherConditions,
+  calledBy,
   ORDER_COLUMNS,
   ORDER_ITEM_COLUMNS,
   type OrderItemRow,
@@ -16,7 +16,6 @@ import {
   type RefundRow,
   type ReversalRow,
   SELECT_REVERSALS,
-  sharedBy,
   TRANSFER_COLUMNS,
   type TransferRow,
   toOrderItem,
@@ -46,23 +45,11 @@ export function createOrders(database: Database) {
     /** Newest first. */
     listOrders: (filter: MarketplaceFilter): Promise<readonly Order[]> =>
       atOneMoment(database, async (query) => {
-        const rows = await query<{ id: OrderId }>(
-          `SELECT id FROM orders
-           WHERE ($1::text IS NULL OR status = $1)
-             AND ($2::boolean IS NULL OR $2 = (id IN (
-               SELECT order_id FROM payments WHERE attention_reason IS NOT NULL
-               UNION ALL SELECT order_id FROM refunds WHERE attention_reason IS NOT NULL
-               UNION ALL SELECT order_id FROM seller_transfers WHERE attention_reason IS NOT NULL
-               UNION ALL SELECT order_id FROM disputes WHERE attention_reason IS NOT NULL
-               UNION ALL SELECT order_id FROM reversals WHERE attention_reason IS NOT NULL)))
-             AND ($3::uuid IS NULL OR id = $3)
-             AND ($4::text IS NULL OR reference = $4
-               OR id IN (SELECT item_id FROM request_keys WHERE operation = 'orders' AND key = $4))
-             AND ($5::uuid IS NULL OR id < $5)
-             ${furtherConditions('', { seller: sharedBy('id'), reason: ASKED_FOR })}
-           ORDER BY id DESC LIMIT $6`,
-          filterValues(filter),
-        );
+        const conditions = new Conditions();
+        const ids = onlyOfASeller(filter)
+          ? idsOfSeller(conditions, filter)
+          : newestIds('orders', conditionsOn(conditions, filter), filter);
+        const rows = await query<{ id: OrderId }>(ids, conditions.values);
         return await readOrders(
           query,
           rows.map(({ id }) => id),
@@ -93,13 +80,44 @@ async function insertOrder(query: Query, { id, currency, items }: NewOrder, requ
   await recordEvent(query, { kind: 'order', id, what: 'created', key: request.key, detail });
 }
 
-/** For the reason that is asked for. */
-const ASKED_FOR = `id IN (
-  SELECT order_id FROM payments WHERE attention_reason = $7
-  UNION ALL SELECT order_id FROM refunds WHERE attention_reason = $7
-  UNION ALL SELECT order_id FROM seller_transfers WHERE attention_reason = $7
-  UNION ALL SELECT order_id FROM disputes WHERE attention_reason = $7
-  UNION ALL SELECT order_id FROM reversals WHERE attention_reason = $7)`;
+const conditionsOn = (
+  conditions: Conditions,
+  { status, needsAttention, orderId, key, reason, currency, seller, archived }: MarketplaceFilter,
+): Conditions =>
+  conditions
+    .where(status, (value) => `status = ${value}`)
+    .whether(
+      needsAttention,
+      (asks) => `id ${asks ? 'IN' : 'NOT IN'} (${ordersWhosePart('attention_reason IS NOT NULL')})`,
+    )
+    .where(orderId, (value) => `id = ${value}`)
+    .whether(inArchive(archived, orderId !== undefined || key !== undefined), (condition) => condition)
+    .where(key, (value) => calledBy('orders', 'reference', value))
+    .where(reason, (value) => `id IN (${ordersWhosePart(`attention_reason = ${value}`)})`)
+    .where(currency, (value) => `currency = ${value}`)
+    .where(seller, (value) => `id IN (SELECT order_id FROM seller_transfers WHERE seller_account = ${value})`);
+
+const ordersWhosePart = (condition: string): string =>
+  ['payments', 'refunds', 'seller_transfers', 'disputes', 'reversals']
+    .map((table) => `SELECT order_id FROM ${table} WHERE ${condition}`)
+    .join(' UNION ALL ');
+
+const onlyOfASeller = ({
+  seller,
+  before: _before,
+  limit: _limit,
+  archived: _archived,
+  ...further
+}: MarketplaceFilter): boolean => seller !== undefined && Object.values(further).every((value) => value === undefined);
+
+/** In the order of the index: a seller of long ago is found without a look at what is newer. An order and its transfers are archived as one. */
+function idsOfSeller(conditions: Conditions, { seller, before, limit, archived }: MarketplaceFilter): string {
+  conditions
+    .where(seller, (value) => `seller_account = ${value}`)
+    .whether(inArchive(archived, false), (condition) => condition)
+    .where(before, (value) => `order_id < ${value}`);
+  return `SELECT DISTINCT order_id AS id FROM seller_transfers ${conditions.sql()} ORDER BY order_id DESC LIMIT ${conditions.value(limit)}`;
+}
 
 /** An order never shows a refund without the reversals that came of it: all of it is read from one snapshot. */
 const atOneMoment = <T>(database: Database, read: (query: Query) => Promise<T>): Promise<T> =>

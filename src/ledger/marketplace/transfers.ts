@@ -2,9 +2,9 @@ import { parseReversalId, parseTransferId, type ReversalId, type TransferId } fr
 import type { Reversal, Seller, SellerTransfer } from '../../domain/marketplace/marketplace.js';
 import type { SellerState } from '../../domain/marketplace/seller-standing.js';
 import type { Database } from '../database.js';
+import { newestIds, pageOfIds } from '../list-conditions.js';
 import {
-  filterValues,
-  furtherConditions,
+  conditionsOf,
   type ReversalRow,
   SELECT_REVERSALS,
   TRANSFER_COLUMNS,
@@ -27,18 +27,16 @@ export function createTransferReader(database: Database) {
 
     /** Newest first. */
     async listTransfers(filter: MarketplaceFilter): Promise<readonly SellerTransfer[]> {
-      const id = idOfKey(filter.key, parseTransferId);
-      if (id === 'unknown') return [];
+      const key = idOfKey(filter.key, parseTransferId);
+      if (key === 'unknown') return [];
+      const conditions = conditionsOf({ ...filter, key }, { key: (id) => `id = ${id}` });
       const rows = await database.query<TransferRow>(
-        `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers
-         WHERE ($1::text IS NULL OR status = $1)
-           AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
-           AND ($3::uuid IS NULL OR order_id = $3)
-           AND ($4::uuid IS NULL OR id = $4)
-           AND ($5::uuid IS NULL OR id < $5)
-           ${furtherConditions('')}
-         ORDER BY id DESC LIMIT $6`,
-        filterValues(filter, id),
+        pageOfIds(
+          `SELECT ${TRANSFER_COLUMNS} FROM seller_transfers`,
+          'id',
+          newestIds('seller_transfers', conditions, filter),
+        ),
+        conditions.values,
       );
       return rows.map(toTransfer);
     },
@@ -87,18 +85,21 @@ export function createTransferReader(database: Database) {
 
     /** Newest first; ids of reversals have no order, so the cursor stands for its row's date and id. */
     async listReversals(filter: MarketplaceFilter): Promise<readonly Reversal[]> {
-      const id = idOfKey(filter.key, parseReversalId);
-      if (id === 'unknown') return [];
+      const key = idOfKey(filter.key, parseReversalId);
+      if (key === 'unknown') return [];
+      const conditions = conditionsOf({ ...filter, key }, { key: (id) => `id = ${id}` })
+        .where(filter.since, (since) => `created_at >= ${since}`)
+        .where(filter.until, (until) => `created_at < ${until}`)
+        .where(
+          filter.before,
+          (before) => `(created_at, id) < (SELECT b.created_at, b.id FROM reversals b WHERE b.id = ${before})`,
+        );
+      const most = conditions.value(filter.limit);
       const rows = await database.query<ReversalRow>(
-        `${SELECT_REVERSALS}
-         WHERE ($1::text IS NULL OR v.status = $1)
-           AND ($2::boolean IS NULL OR (v.attention_reason IS NOT NULL) = $2)
-           AND ($3::uuid IS NULL OR v.order_id = $3)
-           AND ($4::uuid IS NULL OR v.id = $4)
-           AND ($5::uuid IS NULL OR (v.created_at, v.id) < (SELECT created_at, id FROM reversals WHERE id = $5))
-           ${furtherConditions('v.')}
-         ORDER BY v.created_at DESC, v.id DESC LIMIT $6`,
-        filterValues(filter, id),
+        `${SELECT_REVERSALS} WHERE v.id = ANY (ARRAY(
+           SELECT id FROM reversals ${conditions.sql()} ORDER BY created_at DESC, id DESC LIMIT ${most}))
+         ORDER BY v.created_at DESC, v.id DESC`,
+        conditions.values,
       );
       return rows.map(toReversal);
     },
@@ -120,6 +121,9 @@ const WAITS_OR_ASKS = `completed_at IS NULL
   AND (attention_reason IS NOT NULL OR status IN ('held', 'waiting_platform_balance', 'waiting_seller'))`;
 
 /** The key of any generation finds its item, also when a later one is in use: it begins with the item's id. */
-function idOfKey<Id>(key: string | undefined, parse: (text: string) => Id | undefined): Id | null | 'unknown' {
-  return key === undefined ? null : (parse(key.replace(/:g[0-9]+$/, '')) ?? 'unknown');
+function idOfKey<Id extends string>(
+  key: string | undefined,
+  parse: (text: string) => Id | undefined,
+): Id | 'unknown' | undefined {
+  return key === undefined ? undefined : (parse(key.replace(/:g[0-9]+$/, '')) ?? 'unknown');
 }

@@ -1,7 +1,8 @@
 import type { DisputeId, PaymentId } from '../../domain/ids.js';
 import type { Dispute } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import { filterValues, furtherConditions, sharedBy } from '../marketplace/marketplace-rows.js';
+import { newestIds, pageOfIds } from '../list-conditions.js';
+import { conditionsOf, sharedBy } from '../marketplace/marketplace-rows.js';
 import type { MarketplaceFilter } from '../marketplace/marketplace-types.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from './dispute-rows.js';
 
@@ -47,16 +48,13 @@ export function createDisputeReader(database: Database) {
 
     /** Newest first. @param filter.key what the dispute is called at the processor or at Hyperswitch */
     async listDisputes(filter: MarketplaceFilter): Promise<readonly Dispute[]> {
+      const conditions = conditionsOf(filter, {
+        key: (key) => `(provider_dispute_id = ${key} OR hyperswitch_dispute_id = ${key})`,
+        seller: sharedBy,
+      });
       const rows = await database.query<DisputeRow & { [column: string]: unknown }>(
-        `${SELECT_DISPUTES}
-         WHERE ($1::text IS NULL OR d.status = $1)
-           AND ($2::boolean IS NULL OR (d.attention_reason IS NOT NULL) = $2)
-           AND ($3::uuid IS NULL OR d.order_id = $3)
-           AND ($4::text IS NULL OR $4 IN (d.provider_dispute_id, d.hyperswitch_dispute_id))
-         AND ($5::uuid IS NULL OR d.id < $5)
-         ${furtherConditions('d.', { seller: sharedBy('d.order_id') })}
-         ORDER BY d.id DESC LIMIT $6`,
-        filterValues(filter),
+        pageOfIds(SELECT_DISPUTES, 'd.id', newestIds('disputes', conditions, filter)),
+        conditions.values,
       );
       return rows.map(toDispute);
     },

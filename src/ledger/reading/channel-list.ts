@@ -1,5 +1,6 @@
 import type { Database } from '../database.js';
-import { type KeyPage, microseconds, type PageKey, pageOf, pageValues } from './page-key.js';
+import { Conditions } from '../list-conditions.js';
+import { type KeyPage, microseconds, type PageKey, pageOf } from './page-key.js';
 
 export type ChannelStatus = 'open' | 'closing' | 'closed';
 
@@ -48,15 +49,28 @@ interface Row {
 
 const STATUS = `CASE WHEN finalized THEN 'closed' WHEN close_requested_at IS NOT NULL THEN 'closing' ELSE 'open' END`;
 
+/** The same, as the indexes have it. */
+const IS: Readonly<Record<ChannelStatus, string>> = {
+  closed: 'finalized',
+  closing: 'NOT finalized AND close_requested_at IS NOT NULL',
+  open: 'NOT finalized AND close_requested_at IS NULL',
+};
+
+/** Of open channels and of all others there are indexes of their own: a voucher that comes moves only the former. */
+const paidBy = (payer: string): string =>
+  `(${IS.open} AND payer = lower(${payer}) OR (finalized OR close_requested_at IS NOT NULL) AND payer = lower(${payer}))`;
+
 /** Newest first. */
 export async function listChannels(database: Database, filter: ChannelFilter): Promise<readonly ListedChannel[]> {
+  const conditions = new Conditions()
+    .whether(filter.status, (status) => IS[status])
+    .where(filter.payer, paidBy)
+    .where(filter.id, (id) => `channel_id = lower(${id})`);
   const rows = await database.query<Row>(
     `SELECT ${microseconds('created_at')} AS place, channel_id, ${STATUS} AS status, payer, payee, token, chain_id, deposit, accepted, spent,
        earned, settled, close_requested_at, next_check_at, created_at
-     FROM channels
-     WHERE ($1::text IS NULL OR ${STATUS} = $1) AND ($2::text IS NULL OR lower(payer) = lower($2))
-       AND ($3::text IS NULL OR channel_id = lower($3)) ${pageOf('created_at', 'channel_id', 4)}`,
-    [filter.status ?? null, filter.payer ?? null, filter.id ?? null, ...pageValues(filter)],
+     FROM channels ${pageOf('created_at', 'channel_id', conditions, filter)}`,
+    conditions.values,
   );
   return rows.map((row) => ({
     key: { at: row.place, id: row.channel_id },

@@ -1,8 +1,9 @@
 import type { AttentionReason } from '../../domain/decisions/attention.js';
-import type { DecidableKind } from '../../domain/decisions/decisions.js';
+import { DECIDABLE_KINDS, type DecidableKind } from '../../domain/decisions/decisions.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { Database } from '../database.js';
-import { type KeyPage, microseconds, type PageKey, pageOf, pageValues } from './page-key.js';
+import { Conditions } from '../list-conditions.js';
+import { type KeyPage, microseconds, type PageKey, pageOf } from './page-key.js';
 
 export type DecisionState = 'applied' | 'pending_approval' | 'ignored';
 
@@ -48,24 +49,22 @@ type Row = Omit<ListedDecision, 'key' | 'requestedAt' | 'approvedAt'> & {
 
 /** Newest first. */
 export async function listDecided(database: Database, filter: DecisionFilter): Promise<readonly ListedDecision[]> {
+  const conditions = new Conditions()
+    .where(filter.state, (state) => `state = ${state}`)
+    .where(filter.kind, (kind) => `item_kind = ${kind}`)
+    .where(filter.action, (action) => `action = ${action}`)
+    .where(filter.by, (by) => `ARRAY[lower(by), lower(first_approver), lower(approved_by)] @> ARRAY[lower(${by})]`)
+    .where(filter.reason, (reason) => `asked_reason = ${reason}`)
+    .where(
+      filter.itemId,
+      (id) => `item_id = ${id} AND item_kind IN (${DECIDABLE_KINDS.map((kind) => `'${kind}'`).join()})`,
+    );
   const rows = await database.query<Row>(
     `SELECT ${microseconds('requested_at')} AS place, id, item_kind AS kind, item_id AS "itemId", action, state, by, authenticated, note, evidence,
        asked_reason AS reason, rests_on AS "restsOn", amount::text, currency, first_approver AS "firstApprover", approved_by AS "approvedBy",
        approval_note AS "approvalNote", requested_at, approved_at
-     FROM decisions
-     WHERE ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR item_kind = $2) AND ($3::text IS NULL OR action = $3)
-       AND ($4::text IS NULL OR lower($4) IN (lower(by), lower(first_approver), lower(approved_by)))
-       AND ($5::text IS NULL OR asked_reason = $5) AND ($6::uuid IS NULL OR item_id = $6)
-       ${pageOf('requested_at', 'id', 7)}`,
-    [
-      filter.state ?? null,
-      filter.kind ?? null,
-      filter.action ?? null,
-      filter.by ?? null,
-      filter.reason ?? null,
-      filter.itemId ?? null,
-      ...pageValues(filter),
-    ],
+     FROM decisions ${pageOf('requested_at', 'id', conditions, filter)}`,
+    conditions.values,
   );
   return rows.map(({ place, id, requested_at: requested, approved_at: approved, ...row }) => ({
     ...row,

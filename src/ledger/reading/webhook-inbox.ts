@@ -1,8 +1,9 @@
 import type { Database } from '../database.js';
+import { Conditions } from '../list-conditions.js';
 import type { NewWebhookEvent } from '../marketplace/marketplace-types.js';
 import type { EventRow } from '../marketplace/webhooks.js';
 import { recordEvent } from '../transition.js';
-import { type KeyPage, microseconds, type PageKey, pageOf, pageValues } from './page-key.js';
+import { type KeyPage, microseconds, type PageKey, pageOf } from './page-key.js';
 
 export interface InboxFilter extends KeyPage {
   readonly status?: 'waiting' | 'processed' | undefined;
@@ -54,19 +55,16 @@ const toInboxEvent = (row: Row): InboxEvent => ({
 
 /** Newest first. */
 export async function listInbox(database: Database, filter: InboxFilter): Promise<readonly InboxEvent[]> {
+  // What waits has a date on which it is looked at again, and nothing else has.
+  const conditions = new Conditions()
+    .whether(filter.status, (status) => `next_check_at IS ${status === 'waiting' ? 'NOT NULL' : 'NULL'}`)
+    .where(filter.provider, (provider) => `provider = ${provider}`)
+    .where(filter.type, (type) => `type = ${type}`)
+    .where(filter.objectId, (id) => `object_id = ${id}`)
+    .where(filter.eventId, (id) => `event_id = ${id} AND provider IN ('stripe', 'hyperswitch')`);
   const rows = await database.query<Row>(
-    `SELECT ${COLUMNS} FROM webhook_events
-     WHERE ($1::text IS NULL OR (processed_at IS NULL) = ($1 = 'waiting')) AND ($2::text IS NULL OR provider = $2)
-       AND ($3::text IS NULL OR type = $3) AND ($4::text IS NULL OR object_id = $4) AND ($5::text IS NULL OR event_id = $5)
-       ${pageOf('received_at', NAME, 6)}`,
-    [
-      filter.status ?? null,
-      filter.provider ?? null,
-      filter.type ?? null,
-      filter.objectId ?? null,
-      filter.eventId ?? null,
-      ...pageValues(filter),
-    ],
+    `SELECT ${COLUMNS} FROM webhook_events ${pageOf('received_at', NAME, conditions, filter)}`,
+    conditions.values,
   );
   return rows.map(toInboxEvent);
 }

@@ -1,6 +1,7 @@
 import type { DriftId, ReconciliationId } from '../../domain/ids.js';
 import type { Drift, DriftItem, DriftKind, DriftProvider, Suspicion } from '../../domain/reconciliation/drift.js';
 import type { Database } from '../database.js';
+import { Conditions } from '../list-conditions.js';
 import { type Query, recordEvent } from '../transition.js';
 import { SUSPECTED, toRow } from './suspicions.js';
 
@@ -103,10 +104,14 @@ export function createDrifts(database: Database) {
 export function createDriftReader(database: Database) {
   return {
     async listDrifts({ state, kind, itemId, before, limit }: DriftFilter): Promise<readonly Drift[]> {
+      const conditions = new Conditions()
+        .where(state, (value) => `state = ${value}`)
+        .where(kind, (value) => `kind = ${value}`)
+        .where(itemId, (value) => `item_id = ${value}`)
+        .where(before, (value) => `id < ${value}`);
       const rows = await database.query<DriftRow>(
-        `SELECT ${DRIFT} FROM drifts WHERE state <> 'suspected' AND ($1::text IS NULL OR state = $1) AND ($2::text IS NULL OR kind = $2)
-           AND ($3::uuid IS NULL OR item_id = $3) AND ($4::uuid IS NULL OR id < $4) ORDER BY id DESC LIMIT $5`,
-        [state ?? null, kind ?? null, itemId ?? null, before ?? null, limit],
+        `SELECT ${DRIFT} FROM drifts ${conditions.sql(`state <> 'suspected'`)} ORDER BY id DESC LIMIT ${conditions.value(limit)}`,
+        conditions.values,
       );
       return rows.map(toDrift);
     },

@@ -2,8 +2,16 @@ import type { SettlementId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { Settlement } from '../../domain/settlements/settlement.js';
 import type { Database } from '../database.js';
+import { Conditions, inArchive, newestIds, pageOfIds, waitsForAPerson } from '../list-conditions.js';
 import { SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
 import type { SettlementFilter } from './settlement-types.js';
+
+/**
+ * What is unique among all that were not released, also of those that were: each kind has its index.
+ * @param name an SQL expression @param value its parameter
+ */
+export const everBorne = (name: string, value: string): string =>
+  `(status <> 'released' AND ${name} = ${value} OR status = 'released' AND ${name} = ${value})`;
 
 export function createSettlementReader(database: Database) {
   return {
@@ -33,32 +41,18 @@ export function createSettlementReader(database: Database) {
 
     /** Newest first. */
     async listSettlements(filter: SettlementFilter): Promise<Settlement[]> {
+      const conditions = new Conditions()
+        .where(filter.status, (status) => `status = ${status}`)
+        .whether(filter.needsAttention, waitsForAPerson)
+        .where(filter.protocol, (protocol) => `protocol = ${protocol}`)
+        .where(filter.key, (key) => everBorne('key', key))
+        .where(filter.reason, (reason) => `attention_reason = ${reason}`)
+        .where(filter.asset, (asset) => `asset = ${asset}`)
+        .whether(inArchive(filter.archived, filter.key !== undefined), (condition) => condition)
+        .where(filter.payer, (payer) => `lower(payer) = lower(${payer})`);
       const rows = await database.query<SettlementRow>(
-        `SELECT ${SETTLEMENT_COLUMNS} FROM settlements
-         WHERE ($1::text IS NULL OR status = $1)
-           AND ($2::boolean IS NULL OR (attention_reason IS NOT NULL) = $2)
-           AND ($3::text IS NULL OR protocol = $3)
-           AND ($4::text IS NULL OR key = $4)
-           AND ($5::uuid IS NULL OR id < $5)
-           AND ($7::text IS NULL OR attention_reason = $7)
-           AND ($8::text IS NULL OR asset = $8)
-           AND ($9::text IS NULL OR lower(payer) = lower($9))
-           AND ($10::timestamptz IS NULL OR created_at >= $10)
-           AND ($11::timestamptz IS NULL OR created_at < $11)
-         ORDER BY id DESC LIMIT $6`,
-        [
-          filter.status ?? null,
-          filter.needsAttention ?? null,
-          filter.protocol ?? null,
-          filter.key ?? null,
-          filter.before ?? null,
-          filter.limit,
-          filter.reason ?? null,
-          filter.asset ?? null,
-          filter.payer ?? null,
-          filter.since ?? null,
-          filter.until ?? null,
-        ],
+        pageOfIds(`SELECT ${SETTLEMENT_COLUMNS} FROM settlements`, 'id', newestIds('settlements', conditions, filter)),
+        conditions.values,
       );
       return rows.map(toSettlement);
     },

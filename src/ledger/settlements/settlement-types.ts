@@ -203,6 +203,8 @@ export interface SettlementFilter {
   readonly reason?: AttentionReason | undefined;
   readonly asset?: string | undefined;
   readonly payer?: string | undefined;
+  /** Left out: not archived, or whatever bears the key that is asked for. */
+  readonly archived?: boolean | undefined;
   /** ISO 8601: made at this moment or later, and before that one. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;

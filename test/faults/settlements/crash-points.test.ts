@@ -84,6 +84,8 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.channelsToLookAt': 'reads',
   'ledger.channelsToRead': 'one statement; without it the channel is read sooner',
   'ledger.lookAgainIn': 'one statement; without it the channel is looked at sooner',
+  'ledger.archiveSettlements': 'a mark on what is finished, and how far it came, in one transaction',
+  'ledger.archiveOrders': 'the same of orders',
   'ledger.pruneChannels': 'housekeeping in one statement',
   'ledger.askAboutSession': 'one transaction; found again by the next sweep',
   'ledger.closeReadable': 'one transaction; found again by the next sweep',

@@ -156,6 +156,7 @@ const WRONG: readonly (readonly [
   ['TEMPO_SETTLE_THRESHOLD', '0', /at least 1/],
   ['TEMPO_SETTLE_INTERVAL', '1', /duration/],
   ['AUDIT_ANCHOR_DIR', 'anchors', /absolute path/],
+  ['RETENTION_AFTER', '7d', /shorter than/],
   ['REVERSAL_WORKER_ENABLED', 'yes', /true or false/],
   ['REVERSAL_WORKER_ENABLED', '', /empty/],
   ['REVERSAL_MAX_RETRIES', '-1', /whole number/],
