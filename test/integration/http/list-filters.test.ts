@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fill } from '../../../bench/lists/fill.js';
-import { listenTo, planOf } from '../../../bench/lists/plans.js';
+import { listenTo } from '../../../bench/lists/plans.js';
 import { listSamples } from '../../../bench/lists/samples.js';
 import { systemClock } from '../../../src/domain/clock.js';
 import { createDatabase } from '../../../src/ledger/database.js';
