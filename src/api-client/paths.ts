@@ -703,6 +703,27 @@ export interface components {
       /** Of an order: how each part of it stands. */
       parts?: { [name: string]: unknown }[];
     };
+    Live: {
+      kind: 'settlement' | 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute' | 'channel';
+      id: string;
+      /** When the provider was asked; within five seconds the same reading is told again. */
+      read_at: string;
+      provider: 'stripe' | 'hyperswitch' | 'chain' | 'tempo' | 'auth-server';
+      /** `absent`: it has answered, and does not have it. `away`: it did not answer, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with. */
+      answer: 'shown' | 'absent' | 'away' | 'not_asked';
+      words: string;
+      shows: { [name: string]: unknown } | null;
+      /** The same of the ledger, at that moment. */
+      ours: { [name: string]: unknown };
+      decisions: {
+        action: string;
+        /** What it would meet at the provider now. `not_in_the_way`: the provider is not asked, or says nothing against it. */
+        verdict: 'borne_out' | 'refused' | 'not_in_the_way';
+        words: string;
+        /** What it does; null: of what waits for a second person. */
+        effect: string | null;
+      }[];
+    };
     Story: {
       events: {
         /** `reversal/<id>`. */ item: string;
@@ -2470,6 +2491,38 @@ export interface paths {
           headers: Record<string, unknown>;
           content: { 'application/json': components['schemas']['Explanation'] };
         };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/live/{kind}/{item}': {
+    /** What the provider shows of an item at this moment, beside what the ledger has, and what each decision would meet there. It is asked now, at most once in five seconds for an item; nothing is written and nothing moves. Roles: operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: {
+          kind: 'settlement' | 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute' | 'channel';
+          item: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Also where the provider is away: `answer` says so. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Live'] } };
         401: ProblemAnswer;
         403: ProblemAnswer;
         404: ProblemAnswer;

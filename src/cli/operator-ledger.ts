@@ -23,6 +23,7 @@ import { createDeliveries } from '../ledger/notifications/deliveries.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createProviderPauses } from '../ledger/provider-pauses.js';
 import { createDriftReader, createDrifts } from '../ledger/reconciliation/drifts.js';
+import { createHeldRows } from '../ledger/reconciliation/held-rows.js';
 import { createReconciliationReader } from '../ledger/reconciliation/reconciliation-reader.js';
 import { createReconciliations } from '../ledger/reconciliation/reconciliations.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
@@ -62,6 +63,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createBackfills(database),
     ...createDrifts(database),
     ...createDriftReader(database),
+    ...createHeldRows(database),
     ...createReconciliations(database),
     ...createReconciliationReader(database),
     ...createBackfillReader(database),

@@ -12,6 +12,7 @@ import type { Ledger } from '../ledger/ledger.js';
 import type { Logger } from '../observability/logger.js';
 import { createMarketplaceOrchestration, createNudge } from '../orchestration/marketplace.js';
 import type { TemporalClient } from '../orchestration/temporal-client.js';
+import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import { createHyperswitch, type Hyperswitch } from '../providers/hyperswitch/client.js';
 import { createPace } from '../providers/hyperswitch/pace.js';
 import { createBudget, stripeRequestsOverall } from '../providers/stripe/budget.js';
@@ -43,6 +44,8 @@ export interface MarketplaceOptions {
   readonly providers: MarketplaceProviders;
   /** Where captures of channels can be looked up; undefined: no node is configured. */
   readonly chain: ChainReader | undefined;
+  /** Left out: no node is configured where authorizations of x402 could be looked up. */
+  readonly authorizations?: AuthorizationReader | undefined;
   readonly temporal: TemporalClient;
   readonly logger: Logger;
   readonly processName: string;
@@ -56,6 +59,7 @@ export function createMarketplaceRuntime({
   ledger,
   providers,
   chain,
+  authorizations,
   temporal,
   logger,
   processName,
@@ -95,6 +99,7 @@ export function createMarketplaceRuntime({
       ledger,
       ...pinned,
       chain,
+      authorizations,
       reread: createRereader({ ledger, logger }),
     }),
     processWebhook: createWebhookProcessor({

@@ -138,6 +138,7 @@ function resolutionOf(ledger: Partial<Ledger>): ApiDependencies['resolution'] {
   return {
     decide: () => Promise.resolve({ kind: 'not_found' }),
     approve: () => Promise.resolve({ kind: 'not_found' }),
+    look: () => Promise.reject(new Error('nobody is asked here')),
   };
 }
 

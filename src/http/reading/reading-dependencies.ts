@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.js';
 import type { ApprovalThreshold } from '../../domain/decisions/approval-threshold.js';
+import type { Look } from '../../domain/explanations/live-reading.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { ExplainingLedger } from '../../reading/explanations.js';
 import type { Authenticate } from '../auth.js';
@@ -16,6 +17,8 @@ export interface ReadingDependencies {
   readonly stripePerSecond: number | undefined;
   readonly changes: ChangeFeed;
   readonly authenticate: Authenticate;
+  /** Asks providers what they show now. */
+  readonly look: Look;
 }
 
 export type ReadingLedger = ExplainingLedger &

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { ATTENTION_REASONS } from '../../domain/decisions/attention.js';
+import { LIVE_ANSWERS, LIVE_PROVIDERS, LIVE_VERDICTS } from '../../domain/explanations/live-reading.js';
 import { PLACES } from '../../domain/explanations/where-money-is.js';
 import { attention, text, timestamp } from '../schema-parts.js';
 import { EXPLAINED_KINDS } from './kinds.js';
@@ -163,6 +164,35 @@ export const ExplanationAnswer = z
     parts: z.array(facts).optional().describe('Of an order: how each part of it stands.'),
   })
   .meta({ id: 'Explanation' });
+
+export const LiveAnswer = z
+  .object({
+    kind: z.enum(EXPLAINED_KINDS),
+    id: z.string(),
+    read_at: timestamp.describe('When the provider was asked; within five seconds the same reading is told again.'),
+    provider: z.enum(LIVE_PROVIDERS),
+    answer: z
+      .enum(LIVE_ANSWERS)
+      .describe(
+        '`absent`: it has answered, and does not have it. `away`: it did not answer, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with.',
+      ),
+    words: z.string(),
+    shows: facts.nullable(),
+    ours: facts.describe('The same of the ledger, at that moment.'),
+    decisions: z.array(
+      z.object({
+        action: z.string(),
+        verdict: z
+          .enum(LIVE_VERDICTS)
+          .describe(
+            'What it would meet at the provider now. `not_in_the_way`: the provider is not asked, or says nothing against it.',
+          ),
+        words: z.string(),
+        effect: z.string().nullable().describe('What it does; null: of what waits for a second person.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Live' });
 
 export const StoryAnswer = z
   .object({

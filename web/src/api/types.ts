@@ -245,6 +245,22 @@ export interface BulkAnswer {
   readonly more: boolean;
 }
 
+/** What the provider shows of an item at this moment. */
+export interface Live {
+  readonly read_at: string;
+  readonly provider: string;
+  readonly answer: 'shown' | 'absent' | 'away' | 'not_asked';
+  readonly words: string;
+  readonly shows: Facts | null;
+  readonly ours: Facts;
+  readonly decisions: readonly {
+    readonly action: string;
+    readonly verdict: 'borne_out' | 'refused' | 'not_in_the_way';
+    readonly words: string;
+    readonly effect: string | null;
+  }[];
+}
+
 export interface Drift {
   readonly id: string;
   readonly kind: string;
