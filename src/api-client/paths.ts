@@ -603,7 +603,10 @@ export interface components {
         next_probe_at: string | null;
         /** Requests of the last second; null: not counted for this one. */
         pace_per_second: number | null;
+        /** In force now: the lower of the settings and of what a person has set. */
         limit_per_second: number | null;
+        /** Of `stripe`: by whose word, and what is used of it. */
+        rate: components['schemas']['StripeRate'] | null;
         last_success_at: string | null;
       }[];
       inbox: { provider: string; count: number; oldest_at: string }[];
@@ -621,6 +624,27 @@ export interface components {
         from: string;
         points: { at: string; done: number; failed: number; backlog: number; needs_attention: number }[];
       };
+    };
+    StripeRate: {
+      /** Requests a second over all endpoints; null: Stripe is not set on this server. */ of_settings: number | null;
+      /** What a person has set for every process; null: nobody has. */
+      set: {
+        per_second: number;
+        by: string;
+        /** False: a name that anybody may type. */
+        authenticated: boolean;
+        note: string;
+        at: string;
+      } | null;
+      /** The lower of the two. */
+      in_force: number | null;
+      /** The same for each endpoint, of which Stripe takes no more than 25. */
+      per_endpoint: number;
+      /** What may be set. */
+      most: number;
+      /** Requests of the last second, and those that are not answered yet, over all endpoints. */
+      pace: number;
+      endpoints: { endpoint: string; pace: number }[];
     };
     Search: {
       results: { kind: string; id: string; matched: string; label: string; status: string; needs_attention: boolean }[];
@@ -2653,6 +2677,100 @@ export interface paths {
         401: ProblemAnswer;
         403: ProblemAnswer;
         404: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/stripe-rate': {
+    /** How many requests a second go to Stripe, by whose word, and how many go now. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** How it stands now. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['StripeRate'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** Call Stripe more slowly from now on, from every process, until it is reset. The lower of it and of STRIPE_MAX_RPS holds. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Over all endpoints together; at most what the settings allow. */ per_second: number;
+            note: string;
+          };
+        };
+      };
+      responses: {
+        /** How it stands now. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['StripeRate'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/stripe-rate/reset': {
+    get?: never;
+    /** Let the settings alone say how fast Stripe is called. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** How it stands now. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['StripeRate'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
         405: ProblemAnswer;
         413: ProblemAnswer;
         415: ProblemAnswer;

@@ -5,6 +5,7 @@ import type { FeePolicy } from '../domain/marketplace/lines.js';
 import { createHyperswitchAccount } from '../ledger/calls/hyperswitch-account.js';
 import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
+import { createStripeRate } from '../ledger/calls/stripe-rate.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decisions/decide.js';
 import { createDoctorFacts } from '../ledger/doctor-facts.js';
@@ -53,6 +54,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createItemFinder(database),
     ...createMarketplaceStory(database),
     ...createStripeGates(database),
+    ...createStripeRate(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),

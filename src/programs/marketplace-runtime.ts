@@ -8,6 +8,7 @@ import type { RetryTimings } from '../calls/steps.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import type { MarketplaceKind } from '../domain/marketplace/marketplace.js';
+import { stripeRateOfSettings } from '../domain/stripe-rate.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logger } from '../observability/logger.js';
 import { createMarketplaceOrchestration, createNudge } from '../orchestration/marketplace.js';
@@ -15,7 +16,7 @@ import type { TemporalClient } from '../orchestration/temporal-client.js';
 import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import { createHyperswitch, type Hyperswitch } from '../providers/hyperswitch/client.js';
 import { createPace } from '../providers/hyperswitch/pace.js';
-import { createBudget, stripeRequestsOverall } from '../providers/stripe/budget.js';
+import { createBudget } from '../providers/stripe/budget.js';
 import { createStripe, type Stripe } from '../providers/stripe/client.js';
 
 /** The providers of the marketplace, as far as they are configured. */
@@ -31,7 +32,7 @@ export function createMarketplaceProviders(
 ): MarketplaceProviders {
   const { stripe } = config;
   // Asked for each token: it can be changed while a process runs.
-  const overall = () => (stripe ? (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey)) : 0);
+  const overall = () => (stripe ? stripeRateOfSettings(stripe) : 0);
   return {
     stripe: stripe && createStripe({ ...stripe, takeToken: createBudget(ledger, overall) }),
     hyperswitch: config.hyperswitch && createHyperswitch({ ...config.hyperswitch, pace: createPace(ledger) }),

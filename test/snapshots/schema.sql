@@ -603,6 +603,12 @@ stripe_account.livemode boolean NOT NULL
 stripe_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
 stripe_endpoints.endpoint text NOT NULL
 stripe_endpoints.next_at timestamp with time zone NOT NULL
+stripe_rate.only_one boolean NOT NULL DEFAULT true
+stripe_rate.per_second integer NOT NULL
+stripe_rate.set_by text NOT NULL
+stripe_rate.authenticated boolean NOT NULL
+stripe_rate.note text NOT NULL
+stripe_rate.set_at timestamp with time zone NOT NULL DEFAULT clock_now()
 stripe_tokens.endpoint text NOT NULL
 stripe_tokens.token integer NOT NULL
 stripe_tokens.taken bigint NOT NULL DEFAULT 0
@@ -962,6 +968,10 @@ settlements settlements_pkey PRIMARY KEY (id)
 stripe_account stripe_account_only_one_check CHECK (only_one)
 stripe_account stripe_account_pkey PRIMARY KEY (only_one)
 stripe_endpoints stripe_endpoints_pkey PRIMARY KEY (endpoint)
+stripe_rate stripe_rate_only_one_check CHECK (only_one)
+stripe_rate stripe_rate_per_second_check CHECK (((per_second >= 1) AND (per_second <= 10000)))
+stripe_rate stripe_rate_pkey PRIMARY KEY (only_one)
+stripe_rate stripe_rate_set_by_check CHECK ((set_by <> ''::text))
 stripe_tokens stripe_tokens_endpoint_fkey FOREIGN KEY (endpoint) REFERENCES stripe_endpoints(endpoint)
 stripe_tokens stripe_tokens_pkey PRIMARY KEY (endpoint, token)
 sweeps sweeps_pkey PRIMARY KEY (name)
@@ -1153,6 +1163,7 @@ CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
 CREATE UNIQUE INDEX settlements_vouchers ON public.settlements USING btree (voucher_channel, voucher_place) WHERE (voucher_channel IS NOT NULL)
 CREATE UNIQUE INDEX stripe_account_pkey ON public.stripe_account USING btree (only_one)
 CREATE UNIQUE INDEX stripe_endpoints_pkey ON public.stripe_endpoints USING btree (endpoint)
+CREATE UNIQUE INDEX stripe_rate_pkey ON public.stripe_rate USING btree (only_one)
 CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint, token)
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
 CREATE UNIQUE INDEX turn_clock_pkey ON public.turn_clock USING btree (only_one)

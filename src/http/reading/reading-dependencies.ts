@@ -13,8 +13,8 @@ export interface ReadingDependencies {
   readonly approvalThreshold: ApprovalThreshold;
   /** Undefined: no link to a workflow can be made. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | undefined;
-  /** Requests a second to all endpoints of Stripe; undefined: Stripe is not configured. */
-  readonly stripePerSecond: number | undefined;
+  /** Requests a second to all endpoints of Stripe, by the settings as they are now; undefined: Stripe is not configured. */
+  readonly stripePerSecond: () => number | undefined;
   readonly changes: ChangeFeed;
   readonly authenticate: Authenticate;
   /** Asks providers what they show now. */
@@ -26,6 +26,7 @@ export type ReadingLedger = ExplainingLedger &
     Ledger,
     | 'figures'
     | 'overviewFacts'
+    | 'stripeRate'
     | 'listChannels'
     | 'listWebhooks'
     | 'listDecisions'

@@ -3,6 +3,7 @@ import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { ATTENTION_REASONS } from '../../domain/decisions/attention.js';
 import { LIVE_ANSWERS, LIVE_PROVIDERS, LIVE_VERDICTS } from '../../domain/explanations/live-reading.js';
 import { PLACES } from '../../domain/explanations/where-money-is.js';
+import { StripeRateAnswer } from '../acting/stripe-rate-schema.js';
 import { attention, text, timestamp } from '../schema-parts.js';
 import { EXPLAINED_KINDS } from './kinds.js';
 
@@ -61,7 +62,11 @@ export const OverviewAnswer = z
         paused_note: z.string().nullable(),
         next_probe_at: timestamp.nullable(),
         pace_per_second: z.int().nullable().describe('Requests of the last second; null: not counted for this one.'),
-        limit_per_second: z.int().nullable(),
+        limit_per_second: z
+          .int()
+          .nullable()
+          .describe('In force now: the lower of the settings and of what a person has set.'),
+        rate: StripeRateAnswer.nullable().describe('Of `stripe`: by whose word, and what is used of it.'),
         last_success_at: timestamp.nullable(),
       }),
     ),

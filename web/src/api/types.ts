@@ -80,7 +80,16 @@ export interface Provider {
   readonly next_probe_at: string | null;
   readonly pace_per_second: number | null;
   readonly limit_per_second: number | null;
+  readonly rate: StripeRate | null;
   readonly last_success_at: string | null;
+}
+
+/** How fast Stripe is called, and by whose word. */
+export interface StripeRate {
+  readonly of_settings: number | null;
+  readonly set: { readonly per_second: number; readonly by: string; readonly note: string; readonly at: string } | null;
+  readonly in_force: number | null;
+  readonly most: number;
 }
 
 export interface Point {
