@@ -844,6 +844,10 @@ export interface components {
       closed_why: 'agrees' | 'accepted' | 'repaired' | null;
       closed_by: string | null;
       note: string | null;
+      /** Of what both sides say; one more each time that one tells something else. Whoever accepts names it. */
+      version: number;
+      /** Who asked that it be accepted, where a second person has to confirm it. */
+      waiting_acceptance: { by: string; note: string; at: string } | null;
       runbook: string;
     };
     Reconciliation: {
@@ -3065,7 +3069,7 @@ export interface paths {
   };
   '/api/v1/drift/{id}/accept': {
     get?: never;
-    /** Say that it is right as it is. No money moves; said differently later, it is told again. Roles: operator, approver. */
+    /** Say that it is right as it is, as you saw it. No money moves; said differently later, it is told again. From APPROVAL_THRESHOLD on an approver confirms it by the same request. Roles: operator, approver. */
     post: {
       parameters: {
         query?: never;
@@ -3077,10 +3081,20 @@ export interface paths {
         path: { id: string };
         cookie?: never;
       };
-      requestBody: { content: { 'application/json': { note: string } } };
+      requestBody: {
+        content: {
+          'application/json': {
+            note: string;
+            /** The `version` of the drift as you saw it. */
+            version: number;
+          };
+        };
+      };
       responses: {
         /** Closed and recorded. */
         200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Drift'] } };
+        /** Recorded; a second person has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Drift'] } };
         400: ProblemAnswer;
         401: ProblemAnswer;
         403: ProblemAnswer;

@@ -63,7 +63,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createStoryReader(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
-    ...createDrifts(database),
+    ...createDrifts(database, approvalThreshold),
     ...createDriftReader(database),
     ...createHeldRows(database),
     ...createReconciliations(database),

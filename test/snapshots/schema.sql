@@ -181,6 +181,10 @@ drifts.closed_at timestamp with time zone
 drifts.closed_why text
 drifts.closed_by text
 drifts.closed_note text
+drifts.version integer NOT NULL DEFAULT 1
+drifts.asked_by text
+drifts.asked_note text
+drifts.asked_at timestamp with time zone
 figure_samples.at timestamp with time zone NOT NULL
 figure_samples.upto bigint NOT NULL
 figure_samples.done integer NOT NULL
@@ -385,6 +389,7 @@ reconciliation_parts.listed boolean NOT NULL DEFAULT false
 reconciliation_parts.tried_at timestamp with time zone
 reconciliation_parts.finished_at timestamp with time zone
 reconciliation_parts.left_because text
+reconciliation_parts.uncompared text[] NOT NULL DEFAULT '{}'::text[]
 reconciliations.id uuid NOT NULL
 reconciliations.requested_by text NOT NULL
 reconciliations.since timestamp with time zone
@@ -756,6 +761,8 @@ drifts drift_amount_is_whole CHECK (((amount IS NULL) = (currency IS NULL)))
 drifts drift_end_is_whole CHECK ((((state = 'closed'::text) = (closed_at IS NOT NULL)) AND ((state = 'closed'::text) = (closed_why IS NOT NULL))))
 drifts drift_item_is_whole CHECK (((item_kind IS NULL) = (item_id IS NULL)))
 drifts drift_opens_before_it_closes CHECK (((state = 'suspected'::text) = (opened_at IS NULL)))
+drifts drift_request_is_whole CHECK ((((asked_by IS NULL) = (asked_note IS NULL)) AND ((asked_by IS NULL) = (asked_at IS NULL))))
+drifts drifts_asked_by_check CHECK ((asked_by <> ''::text))
 drifts drifts_closed_why_check CHECK ((closed_why = ANY (ARRAY['agrees'::text, 'accepted'::text, 'repaired'::text])))
 drifts drifts_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'dispute'::text])))
 drifts drifts_kind_check CHECK (((kind ~ '^(transfer|reversal|dispute|payment|refund)_(unknown|missing|differs)$'::text) OR (kind = ANY (ARRAY['settlement_unknown'::text, 'settlement_missing'::text, 'workflow_gone'::text]))))

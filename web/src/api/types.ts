@@ -284,5 +284,7 @@ export interface Drift {
   readonly provider_says: string;
   readonly opened_at: string;
   readonly last_seen_at: string;
+  readonly version: number;
+  readonly waiting_acceptance: { readonly by: string; readonly note: string; readonly at: string } | null;
   readonly runbook: string;
 }
