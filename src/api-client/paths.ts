@@ -611,6 +611,22 @@ export interface components {
       }[];
       inbox: { provider: string; count: number; oldest_at: string }[];
       sweeps: { name: string; last_success_at: string | null }[];
+      /** What is compared with providers. */
+      compared: {
+        part:
+          | 'stripe-transfers'
+          | 'stripe-reversals'
+          | 'stripe-disputes'
+          | 'hyperswitch-payments'
+          | 'hyperswitch-refunds'
+          | 'chain-nonces'
+          | 'workflows'
+          | 'second-look';
+        /** When the run began that last compared all of it; of one that never was, since when it is to be. */
+        last_success_at: string;
+        /** Not for more than two intervals. */
+        late: boolean;
+      }[];
       counts: {
         unknown: number;
         expiring: number;

@@ -16,13 +16,14 @@ interface Given {
 
 /** What serves persons: pages, reads, acts. */
 export const consoleDependencies = (
-  { http, temporal, stripe, approvalThreshold }: Config,
+  { http, temporal, stripe, approvalThreshold, reconcileIntervalMs }: Config,
   { ledger, changes, webRoot = BUILT }: Given,
 ): ConsoleDependencies => ({
   ledger,
   changes,
   webRoot,
   publicUrl: http.publicUrl,
+  reconcileEveryMs: reconcileIntervalMs,
   approvalThreshold,
   temporalUi: temporal.uiUrl === undefined ? undefined : { url: temporal.uiUrl, namespace: temporal.namespace },
   // Asked each time: it can be changed while a process runs.

@@ -136,7 +136,12 @@ function apiDependencies(
       stripe: providerHealth('stripe', config.stripe, ledger),
       hyperswitch: providerHealth('hyperswitch', config.hyperswitch, ledger),
     },
-    metrics: createMetrics({ figures: () => ledger.figures(), components, processMetrics: true }),
+    metrics: createMetrics({
+      figures: () => ledger.figures(),
+      components,
+      processMetrics: true,
+      reconcileEveryMs: config.reconcileIntervalMs,
+    }),
     clock: systemClock,
     logger,
     tokens: config.apiTokens,

@@ -39,6 +39,7 @@ export const NO_FIGURES: Figures = {
   answersDue: 0,
   needsAttention: [],
   drift: [],
+  compared: [],
   firstFailures: [],
   breakers: [],
   sweeps: [],

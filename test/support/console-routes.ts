@@ -59,6 +59,7 @@ export function consoleRoutes({
     webRoot: '/nowhere/web',
     publicUrl: undefined,
     approvalThreshold: 10_000n,
+    reconcileEveryMs: 3_600_000,
     temporalUi: undefined,
     stripePerSecond: () => undefined,
     ...given,

@@ -1,3 +1,4 @@
+import { isComparedLate } from '../../domain/doctor/comparing.js';
 import { runbookOf } from '../../domain/explanations/attention-reasons.js';
 import { BREAKERS_OF, PAUSABLE, pausableOf } from '../../domain/provider-pauses.js';
 import { type StripeRate, stripeRateInForce } from '../../domain/stripe-rate.js';
@@ -12,7 +13,8 @@ import type { ReadingDependencies } from './reading-dependencies.js';
 export async function overview({
   ledger,
   stripePerSecond,
-}: Pick<ReadingDependencies, 'ledger' | 'stripePerSecond'>): Promise<Reply> {
+  reconcileEveryMs,
+}: Pick<ReadingDependencies, 'ledger' | 'stripePerSecond' | 'reconcileEveryMs'>): Promise<Reply> {
   const [figures, facts, rate] = await fromLedger(
     Promise.all([ledger.figures(), ledger.overviewFacts(), ledger.stripeRate()]),
   );
@@ -36,6 +38,11 @@ export async function overview({
       sweeps: figures.sweeps.map(({ name, lastSuccess }) => ({
         name,
         last_success_at: lastSuccess === null ? null : new Date(lastSuccess * 1000).toISOString(),
+      })),
+      compared: figures.compared.map(({ part, ageSeconds }) => ({
+        part,
+        last_success_at: ago(ageSeconds),
+        late: isComparedLate({ ageSeconds }, reconcileEveryMs),
       })),
       counts: countsOf(figures),
       series: seriesOf(facts),

@@ -15,6 +15,8 @@ export interface ReadingDependencies {
   readonly temporalUi: { readonly url: string; readonly namespace: string } | undefined;
   /** Requests a second to all endpoints of Stripe, by the settings as they are now; undefined: Stripe is not configured. */
   readonly stripePerSecond: () => number | undefined;
+  /** RECONCILE_INTERVAL. */
+  readonly reconcileEveryMs: number;
   readonly changes: ChangeFeed;
   readonly authenticate: Authenticate;
   /** Asks providers what they show now. */

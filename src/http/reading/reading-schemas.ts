@@ -3,6 +3,7 @@ import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { ATTENTION_REASONS } from '../../domain/decisions/attention.js';
 import { LIVE_ANSWERS, LIVE_PROVIDERS, LIVE_VERDICTS } from '../../domain/explanations/live-reading.js';
 import { PLACES } from '../../domain/explanations/where-money-is.js';
+import { RECONCILED_PARTS } from '../../domain/reconciliation/parts.js';
 import { StripeRateAnswer } from '../acting/stripe-rate-schema.js';
 import { attention, text, timestamp } from '../schema-parts.js';
 import { EXPLAINED_KINDS } from './kinds.js';
@@ -72,6 +73,17 @@ export const OverviewAnswer = z
     ),
     inbox: z.array(z.object({ provider: z.string(), count, oldest_at: timestamp })),
     sweeps: z.array(z.object({ name: z.string(), last_success_at: timestamp.nullable() })),
+    compared: z
+      .array(
+        z.object({
+          part: z.enum(RECONCILED_PARTS),
+          last_success_at: timestamp.describe(
+            'When the run began that last compared all of it; of one that never was, since when it is to be.',
+          ),
+          late: z.boolean().describe('Not for more than two intervals.'),
+        }),
+      )
+      .describe('What is compared with providers.'),
     counts: z.object({
       unknown: count,
       expiring: count,
