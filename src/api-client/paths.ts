@@ -891,6 +891,8 @@ export interface components {
         finished: boolean;
         /** Why it could not be compared in this run: nothing was concluded. */
         left_because: string | null;
+        /** What of it could not be read, by name, while the rest was compared; the next run begins where this one did. */
+        uncompared: string[];
       }[];
     };
     Problem: {

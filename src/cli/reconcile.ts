@@ -108,10 +108,12 @@ async function compare(context: CliContext, { since, watch, json }: ReconcileOpt
     const drifts = await ledger.driftsOfRun(id);
     const open = drifts.filter(({ state }) => state === 'open');
     const left = ended.parts.filter(({ leftBecause }) => leftBecause !== null);
-    const ok = open.length === 0 && left.length === 0;
+    const unread = ended.parts.flatMap(({ part, uncompared }) => uncompared.map((name) => `${part}: ${name}`));
+    const ok = open.length === 0 && left.length === 0 && unread.length === 0;
     if (json) context.out(asJson({ ok, reconciliation: reconciliationAnswer(ended), drift: drifts.map(driftAnswer) }));
     else for (const drift of drifts) for (const line of driftLines(drift)) context.out(line);
     for (const { part, leftBecause } of left) context.err(`${part} was not compared: ${leftBecause}`);
+    for (const name of unread) context.err(`not compared, while the rest was: ${name}`);
     if (!ok)
       throw new CommandRefused(
         `${open.length} open, ${left.length} of ${ended.parts.length} parts not compared; docs/runbooks/drift.md says what each means`,

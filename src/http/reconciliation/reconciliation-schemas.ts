@@ -74,6 +74,11 @@ export const ReconciliationAnswer = z
           .string()
           .nullable()
           .describe('Why it could not be compared in this run: nothing was concluded.'),
+        uncompared: z
+          .array(z.string())
+          .describe(
+            'What of it could not be read, by name, while the rest was compared; the next run begins where this one did.',
+          ),
       }),
     ),
   })
