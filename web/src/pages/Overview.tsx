@@ -8,13 +8,13 @@ import { type Money, moneyOf } from '../format/money.js';
 import { capital, plural } from '../format/text.js';
 import { shortAsset } from '../lists/columns.js';
 import { Amount, type AmountColumn, columnOf } from '../parts/Amount.js';
-import { Icon } from '../parts/Icon.js';
 import { PageHead } from '../parts/PageHead.js';
 import { Panel } from '../parts/Panel.js';
 import { RunbookLink } from '../parts/RunbookLink.js';
 import { Empty, Loading, Problem, Stale } from '../parts/States.js';
 import { StatusTag } from '../parts/Status.js';
 import { When } from '../parts/When.js';
+import { NotCompared } from './NotCompared.js';
 import { Providers } from './Providers.js';
 
 const Charts = lazy(async () => ({ default: (await import('./Charts.js')).Charts }));
@@ -61,31 +61,6 @@ function Parts({ facts }: { readonly facts: Facts }) {
         <Providers providers={facts.providers} />
       </div>
     </>
-  );
-}
-
-/** What the ledger and a provider tell differently is not found of these meanwhile. */
-function NotCompared({ compared }: Pick<Facts, 'compared'>) {
-  const late = compared.filter((part) => part.late);
-  if (late.length === 0) return null;
-  return (
-    <div className="notice notice-warn" role="status">
-      <Icon name="hand" size={18} />
-      <div className="notice-body">
-        <p className="notice-title">Not compared with its provider for too long</p>
-        <p>
-          {late.map(({ part, last_success_at: at }, nth) => (
-            <span key={part}>
-              {nth > 0 ? ', ' : ''}
-              {spoken(part)} (<When at={at} />)
-            </span>
-          ))}
-        </p>
-        <p className="notice-foot">
-          <RunbookLink runbook="docs/runbooks/comparing-stopped.md" />
-        </p>
-      </div>
-    </div>
   );
 }
 
