@@ -603,11 +603,30 @@ export interface components {
         next_probe_at: string | null;
         /** Requests of the last second; null: not counted for this one. */
         pace_per_second: number | null;
+        /** In force now: the lower of the settings and of what a person has set. */
         limit_per_second: number | null;
+        /** Of `stripe`: by whose word, and what is used of it. */
+        rate: components['schemas']['StripeRate'] | null;
         last_success_at: string | null;
       }[];
       inbox: { provider: string; count: number; oldest_at: string }[];
       sweeps: { name: string; last_success_at: string | null }[];
+      /** What is compared with providers. */
+      compared: {
+        part:
+          | 'stripe-transfers'
+          | 'stripe-reversals'
+          | 'stripe-disputes'
+          | 'hyperswitch-payments'
+          | 'hyperswitch-refunds'
+          | 'chain-nonces'
+          | 'workflows'
+          | 'second-look';
+        /** When the run began that last compared all of it; of one that never was, since when it is to be. */
+        last_success_at: string;
+        /** Not for more than two intervals. */
+        late: boolean;
+      }[];
       counts: {
         unknown: number;
         expiring: number;
@@ -621,6 +640,27 @@ export interface components {
         from: string;
         points: { at: string; done: number; failed: number; backlog: number; needs_attention: number }[];
       };
+    };
+    StripeRate: {
+      /** Requests a second over all endpoints; null: Stripe is not set on this server. */ of_settings: number | null;
+      /** What a person has set for every process; null: nobody has. */
+      set: {
+        per_second: number;
+        by: string;
+        /** False: a name that anybody may type. */
+        authenticated: boolean;
+        note: string;
+        at: string;
+      } | null;
+      /** The lower of the two. */
+      in_force: number | null;
+      /** The same for each endpoint, of which Stripe takes no more than 25. */
+      per_endpoint: number;
+      /** What may be set. */
+      most: number;
+      /** Requests of the last second, and those that are not answered yet, over all endpoints. */
+      pace: number;
+      endpoints: { endpoint: string; pace: number }[];
     };
     Search: {
       results: { kind: string; id: string; matched: string; label: string; status: string; needs_attention: boolean }[];
@@ -702,6 +742,27 @@ export interface components {
       shares?: { [name: string]: unknown }[];
       /** Of an order: how each part of it stands. */
       parts?: { [name: string]: unknown }[];
+    };
+    Live: {
+      kind: 'settlement' | 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute' | 'channel';
+      id: string;
+      /** When the provider was asked; within five seconds the same reading is told again. */
+      read_at: string;
+      provider: 'stripe' | 'hyperswitch' | 'chain' | 'tempo' | 'auth-server';
+      /** `absent`: it has answered, and does not have it. `away`: it did not answer, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with. */
+      answer: 'shown' | 'absent' | 'away' | 'not_asked';
+      words: string;
+      shows: { [name: string]: unknown } | null;
+      /** The same of the ledger, at that moment. */
+      ours: { [name: string]: unknown };
+      decisions: {
+        action: string;
+        /** What it would meet at the provider now. `not_in_the_way`: the provider is not asked, or says nothing against it. */
+        verdict: 'borne_out' | 'refused' | 'not_in_the_way';
+        words: string;
+        /** What it does; null: of what waits for a second person. */
+        effect: string | null;
+      }[];
     };
     Story: {
       events: {
@@ -799,6 +860,10 @@ export interface components {
       closed_why: 'agrees' | 'accepted' | 'repaired' | null;
       closed_by: string | null;
       note: string | null;
+      /** Of what both sides say; one more each time that one tells something else. Whoever accepts names it. */
+      version: number;
+      /** Who asked that it be accepted, where a second person has to confirm it. */
+      waiting_acceptance: { by: string; note: string; at: string } | null;
       runbook: string;
     };
     Reconciliation: {
@@ -826,6 +891,8 @@ export interface components {
         finished: boolean;
         /** Why it could not be compared in this run: nothing was concluded. */
         left_because: string | null;
+        /** What of it could not be read, by name, while the rest was compared; the next run begins where this one did. */
+        uncompared: string[];
       }[];
     };
     Problem: {
@@ -2491,6 +2558,38 @@ export interface paths {
     patch?: never;
     delete?: never;
   };
+  '/api/v1/live/{kind}/{item}': {
+    /** What the provider shows of an item at this moment, beside what the ledger has, and what each decision would meet there. It is asked now, at most once in five seconds for an item; nothing is written and nothing moves. Roles: operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: {
+          kind: 'settlement' | 'order' | 'payment' | 'refund' | 'transfer' | 'reversal' | 'dispute' | 'channel';
+          item: string;
+        };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** Also where the provider is away: `answer` says so. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Live'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
   '/api/v1/stories/{kind}/{item}': {
     /** Everything that happened to an item, oldest first; of an order, also to its parts. Roles: service, viewer, operator, approver. */
     get: {
@@ -2607,6 +2706,100 @@ export interface paths {
         401: ProblemAnswer;
         403: ProblemAnswer;
         404: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/stripe-rate': {
+    /** How many requests a second go to Stripe, by whose word, and how many go now. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** How it stands now. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['StripeRate'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    /** Call Stripe more slowly from now on, from every process, until it is reset. The lower of it and of STRIPE_MAX_RPS holds. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Over all endpoints together; at most what the settings allow. */ per_second: number;
+            note: string;
+          };
+        };
+      };
+      responses: {
+        /** How it stands now. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['StripeRate'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/stripe-rate/reset': {
+    get?: never;
+    /** Let the settings alone say how fast Stripe is called. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** How it stands now. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['StripeRate'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
         405: ProblemAnswer;
         413: ProblemAnswer;
         415: ProblemAnswer;
@@ -2901,7 +3094,7 @@ export interface paths {
   };
   '/api/v1/drift/{id}/accept': {
     get?: never;
-    /** Say that it is right as it is. No money moves; said differently later, it is told again. Roles: operator, approver. */
+    /** Say that it is right as it is, as you saw it. No money moves; said differently later, it is told again. From APPROVAL_THRESHOLD on an approver confirms it by the same request. Roles: operator, approver. */
     post: {
       parameters: {
         query?: never;
@@ -2913,10 +3106,20 @@ export interface paths {
         path: { id: string };
         cookie?: never;
       };
-      requestBody: { content: { 'application/json': { note: string } } };
+      requestBody: {
+        content: {
+          'application/json': {
+            note: string;
+            /** The `version` of the drift as you saw it. */
+            version: number;
+          };
+        };
+      };
       responses: {
         /** Closed and recorded. */
         200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Drift'] } };
+        /** Recorded; a second person has to confirm it. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Drift'] } };
         400: ProblemAnswer;
         401: ProblemAnswer;
         403: ProblemAnswer;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Config, ConfigError } from '../config/config.js';
+import { comparingFindings } from '../domain/doctor/comparing.js';
 import { type Finding, fail, ok, warn } from '../domain/doctor/finding.js';
 import { askedFindings, oldestFindings, parkedFindings, sweepFindings } from '../domain/doctor/ledger.js';
 import { destinationFindings } from '../domain/doctor/notifications.js';
@@ -235,20 +236,22 @@ async function providers(
 
 async function waiting(
   context: CliContext,
-  { notifications }: Config,
+  { notifications, reconcileIntervalMs }: Config,
   ledger: OperatorLedger,
 ): Promise<readonly Finding[]> {
   const nowMs = context.clock.nowMs();
-  const [breakers, asked, oldest, lanes, states] = await Promise.all([
+  const [breakers, asked, oldest, lanes, states, compared] = await Promise.all([
     ledger.openBreakers(),
     ledger.askedAbout(),
     ledger.oldestUnfinished(),
     ledger.lanes(),
     ledger.destinationStates(),
+    ledger.comparedParts(),
   ]);
   return [
     ...parkedFindings(breakers),
     ...sweepFindings(lanes, nowMs),
+    ...comparingFindings(compared, reconcileIntervalMs),
     ...askedFindings(asked),
     ...oldestFindings(oldest, nowMs),
     ...destinationFindings(notifications?.destinations ?? [], states),

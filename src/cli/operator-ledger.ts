@@ -5,6 +5,7 @@ import type { FeePolicy } from '../domain/marketplace/lines.js';
 import { createHyperswitchAccount } from '../ledger/calls/hyperswitch-account.js';
 import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
+import { createStripeRate } from '../ledger/calls/stripe-rate.js';
 import { createDatabase, type Database } from '../ledger/database.js';
 import { createDecisions } from '../ledger/decisions/decide.js';
 import { createDoctorFacts } from '../ledger/doctor-facts.js';
@@ -23,6 +24,7 @@ import { createDeliveries } from '../ledger/notifications/deliveries.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createProviderPauses } from '../ledger/provider-pauses.js';
 import { createDriftReader, createDrifts } from '../ledger/reconciliation/drifts.js';
+import { createHeldRows } from '../ledger/reconciliation/held-rows.js';
 import { createReconciliationReader } from '../ledger/reconciliation/reconciliation-reader.js';
 import { createReconciliations } from '../ledger/reconciliation/reconciliations.js';
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
@@ -52,6 +54,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createItemFinder(database),
     ...createMarketplaceStory(database),
     ...createStripeGates(database),
+    ...createStripeRate(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
     ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
@@ -60,8 +63,9 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createStoryReader(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),
-    ...createDrifts(database),
+    ...createDrifts(database, approvalThreshold),
     ...createDriftReader(database),
+    ...createHeldRows(database),
     ...createReconciliations(database),
     ...createReconciliationReader(database),
     ...createBackfillReader(database),

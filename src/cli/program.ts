@@ -18,6 +18,7 @@ import { addServerCommand } from './server.js';
 import { addExplainCommand } from './showing/explain.js';
 import { addListCommand } from './showing/list.js';
 import { addShowCommand } from './showing/show.js';
+import { addStripeRateCommand } from './stripe-rate.js';
 import { addWorkerCommand } from './worker.js';
 
 /** `makegood <command>`. */
@@ -43,6 +44,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addExportCommand(program, context);
   addVerifyCommand(program, context);
   addPauseCommands(program, context);
+  addStripeRateCommand(program, context);
   addNotifyCommand(program, context);
   addImportTransfersCommand(program, context);
   addBackfillTransferIdsCommand(program, context);

@@ -17,6 +17,7 @@ interface ReconcileOptions {
   readonly watch?: true;
   readonly json?: true;
   readonly accept?: DriftId;
+  readonly seen?: number;
   readonly note?: string;
   readonly tokenFile?: string;
   readonly by?: string;
@@ -33,6 +34,7 @@ export function addReconcileCommand(program: Command, context: CliContext): void
     .addOption(
       new Option('--accept <drift>', 'a drift is right as it is: nobody is asked about it any more').argParser(driftId),
     )
+    .option('--seen <version>', 'with --accept: the version of it that you saw, as makegood explain shows it', version)
     .option('--note <text>', 'with --accept: why, for who reads it later')
     .option('--token-file <path>', 'with --accept: a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
     .option(
@@ -41,30 +43,50 @@ export function addReconcileCommand(program: Command, context: CliContext): void
     )
     .option('--json', 'answer as JSON')
     .action(async (options: ReconcileOptions) => {
-      const { accept, note } = options;
-      if ((accept === undefined) !== (note === undefined)) command.error('error: --accept and --note go together.');
-      if (accept !== undefined && note !== undefined) await acceptOne(context, accept, note, options);
+      const { accept, note, seen } = options;
+      const together = [accept, note, seen].filter((one) => one !== undefined).length;
+      if (together !== 0 && together !== 3) command.error('error: --accept, --seen and --note go together.');
+      if (accept !== undefined && note !== undefined && seen !== undefined)
+        await acceptOne(context, { id: accept, note, version: seen }, options);
       else await compare(context, options);
     });
 }
 
 async function acceptOne(
   context: CliContext,
-  id: DriftId,
-  note: string,
+  said: { readonly id: DriftId; readonly note: string; readonly version: number },
   { json, tokenFile, by: name }: ReconcileOptions,
 ): Promise<void> {
+  const { id, note } = said;
   if (!/\S/.test(note)) throw new CommandRefused('the note says nothing');
-  const { by, authenticated } = deciderFor(context, { tokenFile, by: name });
-  const who = authenticated ? by : `${by} (as claimed)`;
-  const outcome = await withOperatorLedger(context, (ledger) => ledger.acceptDrift(id, who, note));
-  if (outcome.kind === 'accepted') {
-    if (json) context.out(asJson(driftAnswer(outcome.drift)));
-    else for (const line of driftLines(outcome.drift)) context.out(line);
-    return;
+  const decider = deciderFor(context, { tokenFile, by: name });
+  const outcome = await withOperatorLedger(context, (ledger) => ledger.acceptDrift({ ...said, ...decider }));
+  switch (outcome.kind) {
+    case 'accepted':
+    case 'pending':
+      if (json) context.out(asJson(driftAnswer(outcome.drift)));
+      else for (const line of driftLines(outcome.drift)) context.out(line);
+      return;
+    case 'changed':
+      throw new CommandRefused(
+        `drift ${id} is told otherwise since you looked (version ${outcome.drift.version} now): nothing was accepted; makegood explain ${id} shows it`,
+      );
+    case 'no_token':
+      throw new CommandRefused(
+        'it comes to so much that two persons accept it, whom their tokens name: set MAKEGOOD_TOKEN or --token-file. Nothing was accepted',
+      );
+    case 'no_approver':
+      throw new CommandRefused('an approver confirms what another person has asked for: nothing was accepted');
+    case 'not_open':
+      throw new CommandRefused(`drift ${id} is closed: nobody is asked about it any more`);
+    case 'missing':
+      throw new CommandRefused(`there is no drift ${id}`);
   }
-  if (outcome.kind === 'missing') throw new CommandRefused(`there is no drift ${id}`);
-  throw new CommandRefused(`drift ${id} is closed: nobody is asked about it any more`);
+}
+
+function version(text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw new InvalidArgumentError('not a version of a drift');
+  return Number(text);
 }
 
 async function compare(context: CliContext, { since, watch, json }: ReconcileOptions): Promise<void> {
@@ -86,10 +108,12 @@ async function compare(context: CliContext, { since, watch, json }: ReconcileOpt
     const drifts = await ledger.driftsOfRun(id);
     const open = drifts.filter(({ state }) => state === 'open');
     const left = ended.parts.filter(({ leftBecause }) => leftBecause !== null);
-    const ok = open.length === 0 && left.length === 0;
+    const unread = ended.parts.flatMap(({ part, uncompared }) => uncompared.map((name) => `${part}: ${name}`));
+    const ok = open.length === 0 && left.length === 0 && unread.length === 0;
     if (json) context.out(asJson({ ok, reconciliation: reconciliationAnswer(ended), drift: drifts.map(driftAnswer) }));
     else for (const drift of drifts) for (const line of driftLines(drift)) context.out(line);
     for (const { part, leftBecause } of left) context.err(`${part} was not compared: ${leftBecause}`);
+    for (const name of unread) context.err(`not compared, while the rest was: ${name}`);
     if (!ok)
       throw new CommandRefused(
         `${open.length} open, ${left.length} of ${ended.parts.length} parts not compared; docs/runbooks/drift.md says what each means`,

@@ -61,7 +61,7 @@ export interface ApiDependencies extends SettlementRouteDependencies, HealthDepe
 }
 
 /** What serves persons who look on, and act. */
-export interface ConsoleDependencies extends Omit<ReadingDependencies, 'clock' | 'authenticate'> {
+export interface ConsoleDependencies extends Omit<ReadingDependencies, 'clock' | 'authenticate' | 'look'> {
   readonly ledger: SessionLedger & ReadingLedger & ActingDependencies['ledger'];
   /** Where the pages are built; that there are none yet is told to whoever asks for one. */
   readonly webRoot: string;
@@ -107,7 +107,12 @@ export function createApi(dependencies: ApiDependencies): Express {
   const routes = [
     ...settlementRoutes(dependencies),
     ...marketplaceRoutes(dependencies),
-    ...readingRoutes({ ...dependencies.console, clock: dependencies.clock, authenticate }),
+    ...readingRoutes({
+      ...dependencies.console,
+      clock: dependencies.clock,
+      authenticate,
+      look: (item) => dependencies.resolution.look(item),
+    }),
     ...actingRoutes({
       ...dependencies.console,
       clock: dependencies.clock,

@@ -21,6 +21,7 @@ export const PROBLEMS = {
   key_conflict: { status: 409, title: 'The key was used for another request' },
   credential_already_used: { status: 409, title: 'The credential was used under another key' },
   not_waiting: { status: 409, title: 'The item is not waiting for a decision' },
+  changed_since: { status: 409, title: 'It is not as it was seen' },
   request_in_flight: { status: 409, title: 'The same request is still being worked on' },
   payment_closed: { status: 409, title: 'The payment is closed' },
   order_not_paid: { status: 409, title: 'The order is not paid' },

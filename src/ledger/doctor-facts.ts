@@ -4,6 +4,7 @@ import { SWEEP_LANES } from '../domain/sweep-lanes.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import type { Database } from './database.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
+import { comparedParts } from './reconciliation/compared-parts.js';
 import { createSealer, type SealingKey } from './sealer.js';
 import { openNewest } from './settlements/secrets.js';
 
@@ -94,6 +95,8 @@ export function createDoctorFacts(database: Database) {
       );
       return found.flat();
     },
+
+    comparedParts: () => comparedParts(database),
 
     lanes: () =>
       database.query<Row<LaneOfSweeps>>(

@@ -2,6 +2,7 @@ import type { MarketplaceKind } from '../domain/marketplace/marketplace.js';
 import type { AtomicAmount } from '../domain/money.js';
 import type { DriftKind } from '../domain/reconciliation/drift.js';
 import type { Protocol } from '../domain/settlements/settlement-status.js';
+import type { ComparedPart } from './reconciliation/compared-parts.js';
 
 /** Money figures for gauges and alerts, computed in Postgres so that they work while Temporal is down. */
 export interface Figures {
@@ -28,6 +29,8 @@ export interface Figures {
   }[];
   /** Open drift by kind. */
   readonly drift: readonly { readonly kind: DriftKind; readonly count: number; readonly oldestSeconds: number }[];
+  /** Parts of the reconciler, and how long ago each was compared to its end. */
+  readonly compared: readonly ComparedPart[];
   readonly firstFailures: readonly { readonly protocol: Protocol; readonly reason: string; readonly count: number }[];
   readonly breakers: readonly {
     readonly provider: string;

@@ -3,6 +3,7 @@ import type { Database } from './database.js';
 import type { Figures } from './figure-types.js';
 import { createMarketplaceFigures } from './marketplace/marketplace-figures.js';
 import { IN_USE } from './notifications/notices.js';
+import { comparedParts } from './reconciliation/compared-parts.js';
 
 type Unsettled = Figures['unsettled'][number];
 type Counts = Pick<
@@ -33,15 +34,25 @@ const WAITING = [
 export function createFigures(database: Database) {
   const marketplaceFigures = createMarketplaceFigures(database);
   return async function figures(): Promise<Figures> {
-    const [unsettled, [counts], needsAttention, drift, firstFailures, breakers, sweeps, destinations, marketplace] =
-      await Promise.all([
-        database.query<Unsettled & { [column: string]: unknown }>(
-          `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
+    const [
+      unsettled,
+      [counts],
+      needsAttention,
+      drift,
+      compared,
+      firstFailures,
+      breakers,
+      sweeps,
+      destinations,
+      marketplace,
+    ] = await Promise.all([
+      database.query<Unsettled & { [column: string]: unknown }>(
+        `SELECT protocol, asset, decimals, count(*)::int AS count, sum(spent)::text AS amount,
            extract(epoch FROM clock_now() - min(coalesce(closed_at, created_at)))::float8 AS "oldestSeconds"
          FROM settlements WHERE status IN ('pending', 'needs_attention') GROUP BY protocol, asset, decimals ORDER BY 1, 2`,
-        ),
-        database.query<Counts & { [column: string]: unknown }>(
-          `SELECT count(*) FILTER (WHERE certainty = 'unknown')::int AS unknown,
+      ),
+      database.query<Counts & { [column: string]: unknown }>(
+        `SELECT count(*) FILTER (WHERE certainty = 'unknown')::int AS unknown,
            count(*) FILTER (WHERE status = 'pending' AND expires_at < clock_now() + interval '${EXPIRING_WITHIN}')::int AS expiring,
            count(*) FILTER (WHERE status = 'pending' AND last_answer = 'misdirected')::int AS parked,
            count(*) FILTER (WHERE suspected_elsewhere)::int AS "suspectedElsewhere",
@@ -52,44 +63,46 @@ export function createFigures(database: Database) {
            (SELECT count(*)::int FROM settlements WHERE answer IN ('due', 'serving') AND status = 'settled'
              AND settled_at < clock_now() - interval '1 minute') AS "answersDue"
          FROM settlements WHERE status IN ('pending', 'needs_attention')`,
-        ),
-        database.query<Figures['needsAttention'][number] & { [column: string]: unknown }>(
-          `SELECT kind, attention_reason AS reason, count(*)::int AS count,
+      ),
+      database.query<Figures['needsAttention'][number] & { [column: string]: unknown }>(
+        `SELECT kind, attention_reason AS reason, count(*)::int AS count,
            extract(epoch FROM clock_now() - min(attention_since))::float8 AS "oldestSeconds"
          FROM (${WAITING}) waiting GROUP BY 1, 2 ORDER BY 1, 2`,
-        ),
-        database.query<Figures['drift'][number] & { [column: string]: unknown }>(
-          `SELECT kind, count(*)::int AS count, extract(epoch FROM clock_now() - min(opened_at))::float8 AS "oldestSeconds"
+      ),
+      database.query<Figures['drift'][number] & { [column: string]: unknown }>(
+        `SELECT kind, count(*)::int AS count, extract(epoch FROM clock_now() - min(opened_at))::float8 AS "oldestSeconds"
          FROM drifts WHERE state = 'open' GROUP BY kind ORDER BY kind`,
-        ),
-        database.query<Figures['firstFailures'][number] & { [column: string]: unknown }>(
-          `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
+      ),
+      comparedParts(database),
+      database.query<Figures['firstFailures'][number] & { [column: string]: unknown }>(
+        `SELECT protocol, first_failure_reason AS reason, count(*)::int AS count
          FROM settlements WHERE first_failure_at IS NOT NULL GROUP BY 1, 2 ORDER BY 1, 2`,
-        ),
-        database.query<Figures['breakers'][number] & { [column: string]: unknown }>(
-          `SELECT provider, state, reason,
+      ),
+      database.query<Figures['breakers'][number] & { [column: string]: unknown }>(
+        `SELECT provider, state, reason,
            CASE WHEN returned_at > clock_now() - interval '30 minutes' THEN returns ELSE 0 END AS returns
            , paused_by AS "pausedBy", extract(epoch FROM paused_at)::float8 AS "pausedAt"
          FROM provider_breakers ORDER BY provider`,
-        ),
-        database.query<Figures['sweeps'][number] & { [column: string]: unknown }>(
-          `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"
+      ),
+      database.query<Figures['sweeps'][number] & { [column: string]: unknown }>(
+        `SELECT name, extract(epoch FROM s.succeeded_at)::float8 AS "lastSuccess"
          FROM sweeps s RIGHT JOIN unnest($1::text[]) AS lanes (name) USING (name) ORDER BY name`,
-          [SWEEP_LANES],
-        ),
-        database.query<Figures['destinations'][number] & { [column: string]: unknown }>(
-          `SELECT id, gone_at IS NOT NULL AS gone,
+        [SWEEP_LANES],
+      ),
+      database.query<Figures['destinations'][number] & { [column: string]: unknown }>(
+        `SELECT id, gone_at IS NOT NULL AS gone,
            coalesce(extract(epoch FROM clock_now() - failing_since), 0)::float8 AS "failingSeconds",
            (SELECT count(*)::int FROM notice_messages m WHERE m.destination = d.id AND m.state = 'waiting') AS waiting
          FROM notice_destinations d WHERE ${IN_USE} ORDER BY id`,
-        ),
-        marketplaceFigures(),
-      ]);
+      ),
+      marketplaceFigures(),
+    ]);
     return {
       unsettled,
       ...(counts ?? { unknown: 0, expiring: 0, parked: 0, suspectedElsewhere: 0, deliveryUnknown: 0, answersDue: 0 }),
       needsAttention,
       drift,
+      compared,
       firstFailures,
       breakers,
       sweeps,

@@ -147,7 +147,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createChannels(database),
     ...createChannelRequests(database),
     ...createDueCaptures(database, openCapture),
-    ...createReconciling(database),
+    ...createReconciling(database, approvalThreshold),
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),

@@ -96,6 +96,13 @@ export const FIGURE_METRICS: readonly FigureMetric[] = [
     labels: ['kind'],
     samples: ({ drift }) => drift.map(({ kind, oldestSeconds }) => ({ labels: { kind }, value: oldestSeconds })),
   },
+  {
+    name: 'makegood_compared_age_seconds',
+    help: 'How long ago the run began that last compared all of a part with its provider.',
+    type: 'gauge',
+    labels: ['part'],
+    samples: ({ compared }) => compared.map(({ part, ageSeconds }) => ({ labels: { part }, value: ageSeconds })),
+  },
   gauge(
     'makegood_suspected_elsewhere_count',
     'Unfinished settlements that somebody else may have settled.',

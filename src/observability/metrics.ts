@@ -10,6 +10,8 @@ export interface MetricsDependencies {
   readonly components?: Readonly<Record<string, () => Promise<boolean>>>;
   /** Most that a scrape waits for any of these; below Prometheus' usual 10 s. */
   readonly scrapeTimeoutMs?: number;
+  /** RECONCILE_INTERVAL; left out: its default. */
+  readonly reconcileEveryMs?: number;
   /** Memory, event loop and garbage collection of this process. */
   readonly processMetrics?: boolean;
 }
@@ -20,12 +22,19 @@ export interface Metrics {
   observeRequest(request: { method: string; route: string; status: number; seconds: number }): void;
 }
 
+const HOUR_MS = 3_600_000;
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
 /** A registry of its own for each server, so that two in one process (tests) do not meet. */
 export function createMetrics(dependencies: MetricsDependencies): Metrics {
   const { figures, components = {}, scrapeTimeoutMs = 5_000 } = dependencies;
   const registry = new Registry();
+  const interval = new Gauge({
+    name: 'makegood_reconcile_interval_seconds',
+    help: 'How often the ledger is to be compared with its providers.',
+    registers: [registry],
+  });
+  interval.set((dependencies.reconcileEveryMs ?? HOUR_MS) / 1000);
   if (dependencies.processMetrics) collectDefaultMetrics({ register: registry });
   const requests = new Histogram({
     name: 'makegood_http_request_duration_seconds',
@@ -51,7 +60,9 @@ export function createMetrics(dependencies: MetricsDependencies): Metrics {
  * Made anew for each scrape: what cannot be read now has no series at all, where a gauge that is kept would go on
  * telling its last value, or zero, of money that nobody has counted.
  */
-async function currentMetrics(dependencies: Required<Omit<MetricsDependencies, 'processMetrics'>>): Promise<Registry> {
+async function currentMetrics(
+  dependencies: Required<Omit<MetricsDependencies, 'processMetrics' | 'reconcileEveryMs'>>,
+): Promise<Registry> {
   const { figures, components, scrapeTimeoutMs } = dependencies;
   const registry = new Registry();
   const up = new Gauge({

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../config/config.js';
+import { stripeRateOfSettings } from '../domain/stripe-rate.js';
 import type { ConsoleDependencies } from '../http/api.js';
 import type { ChangeFeed } from '../http/reading/changes.js';
 import type { Ledger } from '../ledger/ledger.js';
-import { stripeRequestsOverall } from '../providers/stripe/budget.js';
 
 /** Of a build; code that runs from its sources has none, and says so. */
 const BUILT = fileURLToPath(new URL('../../../dist/web/', import.meta.url));
@@ -16,14 +16,16 @@ interface Given {
 
 /** What serves persons: pages, reads, acts. */
 export const consoleDependencies = (
-  { http, temporal, stripe, approvalThreshold }: Config,
+  { http, temporal, stripe, approvalThreshold, reconcileIntervalMs }: Config,
   { ledger, changes, webRoot = BUILT }: Given,
 ): ConsoleDependencies => ({
   ledger,
   changes,
   webRoot,
   publicUrl: http.publicUrl,
+  reconcileEveryMs: reconcileIntervalMs,
   approvalThreshold,
   temporalUi: temporal.uiUrl === undefined ? undefined : { url: temporal.uiUrl, namespace: temporal.namespace },
-  stripePerSecond: stripe && (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey)),
+  // Asked each time: it can be changed while a process runs.
+  stripePerSecond: () => stripe && stripeRateOfSettings(stripe),
 });

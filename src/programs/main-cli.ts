@@ -84,15 +84,22 @@ const context: CliContext = {
     return await sender.sendTest(destination, newNoticeMessageId(systemClock.nowMs()));
   },
   resolution: async (config, ledger) => {
-    const [{ createResolution }, { createPinnedReads }, { createMarketplaceProviders }, { loadTempo }] =
-      await Promise.all([
-        import('../calls/decisions/decide.js'),
-        import('../calls/marketplace/pinned-reads.js'),
-        import('./marketplace-runtime.js'),
-        import('./load-tempo.js'),
-      ]);
+    const [
+      { createResolution },
+      { createPinnedReads },
+      { createMarketplaceProviders },
+      { loadTempo },
+      { loadAuthorizations },
+    ] = await Promise.all([
+      import('../calls/decisions/decide.js'),
+      import('../calls/marketplace/pinned-reads.js'),
+      import('./marketplace-runtime.js'),
+      import('./load-tempo.js'),
+      import('./load-authorizations.js'),
+    ]);
     const pinned = createPinnedReads(ledger, createMarketplaceProviders(config, ledger));
-    return createResolution({ ledger, ...pinned, chain: (await loadTempo(config))?.provider });
+    const [tempo, authorizations] = await Promise.all([loadTempo(config), loadAuthorizations(config)]);
+    return createResolution({ ledger, ...pinned, chain: tempo?.provider, authorizations });
   },
 };
 

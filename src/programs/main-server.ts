@@ -14,6 +14,7 @@ import { createMetrics } from '../observability/metrics.js';
 import { type PaidSessions, type PublishedRoute, paidPaths } from '../sessions/index.js';
 import { VERSION } from '../version.js';
 import { consoleDependencies } from './console.js';
+import { loadAuthorizations } from './load-authorizations.js';
 import { loadTempo } from './load-tempo.js';
 import { createMarketplaceRoutes } from './marketplace-routes.js';
 import { type ReadSettings, reloadOnHangup } from './reload.js';
@@ -45,7 +46,8 @@ export interface ServerOptions extends Pick<RuntimeOptions, 'decorate' | 'leaseM
  */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   const logger = options.logger ?? createLogger({ level: config.logLevel, name: 'server' });
-  const runtime = createPaidSessionRuntime(config, { ...options, tempo: await loadTempo(config), logger });
+  const [tempo, authorizations] = await Promise.all([loadTempo(config), loadAuthorizations(config)]);
+  const runtime = createPaidSessionRuntime(config, { ...options, tempo, authorizations, logger });
   const changes = createChangeFeed({ ledger: runtime.ledger, logger });
   const server = createServer(
     createApi(apiDependencies(config, runtime, { logger, mount: options.mount, webRoot: options.webRoot, changes })),
@@ -134,7 +136,12 @@ function apiDependencies(
       stripe: providerHealth('stripe', config.stripe, ledger),
       hyperswitch: providerHealth('hyperswitch', config.hyperswitch, ledger),
     },
-    metrics: createMetrics({ figures: () => ledger.figures(), components, processMetrics: true }),
+    metrics: createMetrics({
+      figures: () => ledger.figures(),
+      components,
+      processMetrics: true,
+      reconcileEveryMs: config.reconcileIntervalMs,
+    }),
     clock: systemClock,
     logger,
     tokens: config.apiTokens,

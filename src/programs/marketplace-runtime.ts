@@ -8,13 +8,15 @@ import type { RetryTimings } from '../calls/steps.js';
 import type { Config } from '../config/config.js';
 import { systemClock } from '../domain/clock.js';
 import type { MarketplaceKind } from '../domain/marketplace/marketplace.js';
+import { stripeRateOfSettings } from '../domain/stripe-rate.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { Logger } from '../observability/logger.js';
 import { createMarketplaceOrchestration, createNudge } from '../orchestration/marketplace.js';
 import type { TemporalClient } from '../orchestration/temporal-client.js';
+import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import { createHyperswitch, type Hyperswitch } from '../providers/hyperswitch/client.js';
 import { createPace } from '../providers/hyperswitch/pace.js';
-import { createBudget, stripeRequestsOverall } from '../providers/stripe/budget.js';
+import { createBudget } from '../providers/stripe/budget.js';
 import { createStripe, type Stripe } from '../providers/stripe/client.js';
 
 /** The providers of the marketplace, as far as they are configured. */
@@ -30,7 +32,7 @@ export function createMarketplaceProviders(
 ): MarketplaceProviders {
   const { stripe } = config;
   // Asked for each token: it can be changed while a process runs.
-  const overall = () => (stripe ? (stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey)) : 0);
+  const overall = () => (stripe ? stripeRateOfSettings(stripe) : 0);
   return {
     stripe: stripe && createStripe({ ...stripe, takeToken: createBudget(ledger, overall) }),
     hyperswitch: config.hyperswitch && createHyperswitch({ ...config.hyperswitch, pace: createPace(ledger) }),
@@ -43,6 +45,8 @@ export interface MarketplaceOptions {
   readonly providers: MarketplaceProviders;
   /** Where captures of channels can be looked up; undefined: no node is configured. */
   readonly chain: ChainReader | undefined;
+  /** Left out: no node is configured where authorizations of x402 could be looked up. */
+  readonly authorizations?: AuthorizationReader | undefined;
   readonly temporal: TemporalClient;
   readonly logger: Logger;
   readonly processName: string;
@@ -56,6 +60,7 @@ export function createMarketplaceRuntime({
   ledger,
   providers,
   chain,
+  authorizations,
   temporal,
   logger,
   processName,
@@ -95,6 +100,7 @@ export function createMarketplaceRuntime({
       ledger,
       ...pinned,
       chain,
+      authorizations,
       reread: createRereader({ ledger, logger }),
     }),
     processWebhook: createWebhookProcessor({

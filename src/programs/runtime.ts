@@ -14,6 +14,7 @@ import { createReconcileOrchestration } from '../orchestration/reconciling.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
 import { createTemporalClient, temporalAnswers } from '../orchestration/temporal-client.js';
 import { type AuthServer, createAuthServer } from '../providers/auth-server/client.js';
+import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import type { Tempo } from '../providers/tempo/client.js';
 import { createCaptureClosing } from '../sessions/channels/capture-closing.js';
 import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
@@ -37,6 +38,8 @@ export interface RuntimeOptions {
   readonly logger: Logger;
   /** Undefined: no node is configured. */
   readonly tempo: TempoRuntime | undefined;
+  /** Left out: no node is configured where authorizations of x402 could be looked up. */
+  readonly authorizations?: AuthorizationReader | undefined;
   readonly decorate?: (parts: RuntimeParts) => RuntimeParts;
   readonly traces?: Pick<ProcessTraces, 'client'> | undefined;
   /** How long Postgres keeps this process's lease without renewal; no setting, because it is a promise of the product. */
@@ -65,7 +68,7 @@ export interface PaidSessionRuntime extends RuntimeParts {
 
 export function createPaidSessionRuntime(
   config: Config,
-  { logger, tempo, decorate, leaseMs, holdMs, traces }: RuntimeOptions,
+  { logger, tempo, authorizations, decorate, leaseMs, holdMs, traces }: RuntimeOptions,
 ): PaidSessionRuntime {
   const database = createDatabase({
     url: config.databaseUrl,
@@ -128,16 +131,8 @@ export function createPaidSessionRuntime(
     dispatch: (id) => dispatcher.dispatch(id),
   });
 
-  const marketplace = createMarketplaceRuntime({
-    config,
-    ledger,
-    providers: parts,
-    chain: parts.tempo,
-    temporal,
-    logger,
-    processName,
-    holdMs,
-  });
+  const shared = { config, ledger, temporal, logger, processName, holdMs };
+  const marketplace = createMarketplaceRuntime({ ...shared, providers: parts, chain: parts.tempo, authorizations });
   return {
     ...parts,
     marketplace,

@@ -136,6 +136,17 @@ export const PLANTED: readonly (readonly [
   ['a breaker is closed', always({ breakers: breaker('closed') }), 60, []],
   ['charges are parked', late(30, { parked: 2 }), 32, ['MakegoodSettlementsParked']],
   [
+    'one part is not compared any more, and the others are',
+    late(30, {
+      compared: [
+        { part: 'stripe-transfers', ageSeconds: 7_300 },
+        { part: 'workflows', ageSeconds: 7_100 },
+      ],
+    }),
+    38,
+    ['MakegoodComparingStopped'],
+  ],
+  [
     'both sweeps stopped',
     (minute) => calm(Math.min(minute, 30)),
     38,
@@ -256,6 +267,7 @@ export const PLANTED: readonly (readonly [
 /** Something of everything that a rule asks for. */
 export const EVERY_SERIES: Partial<Figures> = {
   ...calm(0),
+  compared: [{ part: 'workflows', ageSeconds: 1 }],
   unsettled: unsettled(1),
   needsAttention: attention(1),
   breakers: [...breaker('open'), ...breaker('open', 'stripe')],

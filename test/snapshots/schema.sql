@@ -182,6 +182,10 @@ drifts.closed_at timestamp with time zone
 drifts.closed_why text
 drifts.closed_by text
 drifts.closed_note text
+drifts.version integer NOT NULL DEFAULT 1
+drifts.asked_by text
+drifts.asked_note text
+drifts.asked_at timestamp with time zone
 figure_samples.at timestamp with time zone NOT NULL
 figure_samples.upto bigint NOT NULL
 figure_samples.done integer NOT NULL
@@ -388,6 +392,7 @@ reconciliation_parts.listed boolean NOT NULL DEFAULT false
 reconciliation_parts.tried_at timestamp with time zone
 reconciliation_parts.finished_at timestamp with time zone
 reconciliation_parts.left_because text
+reconciliation_parts.uncompared text[] NOT NULL DEFAULT '{}'::text[]
 reconciliations.id uuid NOT NULL
 reconciliations.requested_by text NOT NULL
 reconciliations.since timestamp with time zone
@@ -613,6 +618,12 @@ stripe_account.livemode boolean NOT NULL
 stripe_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
 stripe_endpoints.endpoint text NOT NULL
 stripe_endpoints.next_at timestamp with time zone NOT NULL
+stripe_rate.only_one boolean NOT NULL DEFAULT true
+stripe_rate.per_second integer NOT NULL
+stripe_rate.set_by text NOT NULL
+stripe_rate.authenticated boolean NOT NULL
+stripe_rate.note text NOT NULL
+stripe_rate.set_at timestamp with time zone NOT NULL DEFAULT clock_now()
 stripe_tokens.endpoint text NOT NULL
 stripe_tokens.token integer NOT NULL
 stripe_tokens.taken bigint NOT NULL DEFAULT 0
@@ -760,6 +771,8 @@ drifts drift_amount_is_whole CHECK (((amount IS NULL) = (currency IS NULL)))
 drifts drift_end_is_whole CHECK ((((state = 'closed'::text) = (closed_at IS NOT NULL)) AND ((state = 'closed'::text) = (closed_why IS NOT NULL))))
 drifts drift_item_is_whole CHECK (((item_kind IS NULL) = (item_id IS NULL)))
 drifts drift_opens_before_it_closes CHECK (((state = 'suspected'::text) = (opened_at IS NULL)))
+drifts drift_request_is_whole CHECK ((((asked_by IS NULL) = (asked_note IS NULL)) AND ((asked_by IS NULL) = (asked_at IS NULL))))
+drifts drifts_asked_by_check CHECK ((asked_by <> ''::text))
 drifts drifts_closed_why_check CHECK ((closed_why = ANY (ARRAY['agrees'::text, 'accepted'::text, 'repaired'::text])))
 drifts drifts_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'dispute'::text])))
 drifts drifts_kind_check CHECK (((kind ~ '^(transfer|reversal|dispute|payment|refund)_(unknown|missing|differs)$'::text) OR (kind = ANY (ARRAY['settlement_unknown'::text, 'settlement_missing'::text, 'workflow_gone'::text]))))
@@ -974,6 +987,10 @@ settlements settlements_pkey PRIMARY KEY (id)
 stripe_account stripe_account_only_one_check CHECK (only_one)
 stripe_account stripe_account_pkey PRIMARY KEY (only_one)
 stripe_endpoints stripe_endpoints_pkey PRIMARY KEY (endpoint)
+stripe_rate stripe_rate_only_one_check CHECK (only_one)
+stripe_rate stripe_rate_per_second_check CHECK (((per_second >= 1) AND (per_second <= 10000)))
+stripe_rate stripe_rate_pkey PRIMARY KEY (only_one)
+stripe_rate stripe_rate_set_by_check CHECK ((set_by <> ''::text))
 stripe_tokens stripe_tokens_endpoint_fkey FOREIGN KEY (endpoint) REFERENCES stripe_endpoints(endpoint)
 stripe_tokens stripe_tokens_pkey PRIMARY KEY (endpoint, token)
 sweeps sweeps_pkey PRIMARY KEY (name)
@@ -1219,6 +1236,7 @@ CREATE UNIQUE INDEX settlements_pkey ON public.settlements USING btree (id)
 CREATE UNIQUE INDEX settlements_vouchers ON public.settlements USING btree (voucher_channel, voucher_place) WHERE (voucher_channel IS NOT NULL)
 CREATE UNIQUE INDEX stripe_account_pkey ON public.stripe_account USING btree (only_one)
 CREATE UNIQUE INDEX stripe_endpoints_pkey ON public.stripe_endpoints USING btree (endpoint)
+CREATE UNIQUE INDEX stripe_rate_pkey ON public.stripe_rate USING btree (only_one)
 CREATE UNIQUE INDEX stripe_tokens_pkey ON public.stripe_tokens USING btree (endpoint, token)
 CREATE UNIQUE INDEX sweeps_pkey ON public.sweeps USING btree (name)
 CREATE UNIQUE INDEX turn_clock_pkey ON public.turn_clock USING btree (only_one)

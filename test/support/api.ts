@@ -39,6 +39,7 @@ export const NO_FIGURES: Figures = {
   answersDue: 0,
   needsAttention: [],
   drift: [],
+  compared: [],
   firstFailures: [],
   breakers: [],
   sweeps: [],
@@ -138,6 +139,7 @@ function resolutionOf(ledger: Partial<Ledger>): ApiDependencies['resolution'] {
   return {
     decide: () => Promise.resolve({ kind: 'not_found' }),
     approve: () => Promise.resolve({ kind: 'not_found' }),
+    look: () => Promise.reject(new Error('nobody is asked here')),
   };
 }
 

@@ -25,13 +25,13 @@ const EMPTY_LEDGER: Partial<Ledger> = {
   pauseProvider: () => Promise.resolve(false),
   resumeProvider: () => Promise.resolve(false),
   replayWebhook: nothing,
+  stripeRate: () => Promise.resolve({ set: null, pace: 0, endpoints: [] }),
   overviewFacts: () =>
     Promise.resolve({
       at: '2026-01-06T12:00:00.000Z',
       waiting: [],
       providers: [],
       lastSuccesses: new Map(),
-      stripePace: 0,
       series: [],
       stepSeconds: 300,
       spanSeconds: 86_400,
@@ -59,8 +59,9 @@ export function consoleRoutes({
     webRoot: '/nowhere/web',
     publicUrl: undefined,
     approvalThreshold: 10_000n,
+    reconcileEveryMs: 3_600_000,
     temporalUi: undefined,
-    stripePerSecond: undefined,
+    stripePerSecond: () => undefined,
     ...given,
   };
 }

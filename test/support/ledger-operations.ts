@@ -50,7 +50,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createBackfillPlan(NOTHING),
     ...createBackfillDestinations(NOTHING),
     ...createBackfillMatching(NOTHING),
-    ...createReconciling(NOTHING),
+    ...createReconciling(NOTHING, NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING),
     ...createPaymentCancels(NOTHING),
     ...createHyperswitchAccount(NOTHING),

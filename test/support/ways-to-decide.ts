@@ -45,6 +45,8 @@ export async function openWays(test: TestLedger, threshold: string, asked: () =>
       createResolution({ ledger, ...asked() }).decide(...given),
     approve: (...given: Parameters<ReturnType<typeof createResolution>['approve']>) =>
       createResolution({ ledger, ...asked() }).approve(...given),
+    look: (...given: Parameters<ReturnType<typeof createResolution>['look']>) =>
+      createResolution({ ledger, ...asked() }).look(...given),
   };
   const activities = createDecisionActivities(resolution);
   const api = await startApi({ ledger, resolution });

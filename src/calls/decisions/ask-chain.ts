@@ -22,7 +22,7 @@ export interface ChainVerifierDependencies {
 }
 
 /** A person waits for the answer. */
-const LOOK_LIMIT_MS = 10_000;
+export const LOOK_LIMIT_MS = 10_000;
 
 /**
  * Whether a capture is settled is asked of the chain itself, whatever evidence was given and before it is given up; the auth

@@ -1,4 +1,5 @@
 import { type DecidableKind, ruleOf } from '../../domain/decisions/decisions.js';
+import type { Look } from '../../domain/explanations/live-reading.js';
 import type { SettlementId } from '../../domain/ids.js';
 import type {
   Approval,
@@ -12,18 +13,22 @@ import { type ChainVerifierDependencies, settlementVerifier } from './ask-chain.
 import { type DisputeVerifierDependencies, disputeVerifier } from './ask-dispute.js';
 import { type HyperswitchVerifierDependencies, paymentVerifier } from './ask-hyperswitch.js';
 import { reversalVerifier, type StripeVerifierDependencies, transferVerifier } from './ask-stripe.js';
+import { lookNow } from './look-now.js';
+import type { SightDependencies } from './sights.js';
 import { NOT_NEEDED, type Statement, type Verifier } from './verification.js';
+
+type VerifyingLedger = StripeVerifierDependencies['ledger'] &
+  ChainVerifierDependencies['ledger'] &
+  HyperswitchVerifierDependencies['ledger'] &
+  DisputeVerifierDependencies['ledger'];
 
 export interface ResolutionDependencies
   extends StripeVerifierDependencies,
     ChainVerifierDependencies,
-    HyperswitchVerifierDependencies,
-    DisputeVerifierDependencies {
-  readonly ledger: StripeVerifierDependencies['ledger'] &
-    ChainVerifierDependencies['ledger'] &
-    HyperswitchVerifierDependencies['ledger'] &
-    DisputeVerifierDependencies['ledger'] &
-    Pick<Ledger, 'decide' | 'approve' | 'decisionItem'>;
+    Omit<HyperswitchVerifierDependencies, 'hyperswitch'>,
+    DisputeVerifierDependencies,
+    SightDependencies {
+  readonly ledger: VerifyingLedger & SightDependencies['ledger'] & Pick<Ledger, 'decide' | 'approve' | 'decisionItem'>;
   /**
    * Looks again at a session that could not be read, and says what it has become. Left out: no key is at hand here, and the
    * sweep looks.
@@ -45,14 +50,7 @@ export type UnverifiedDecision = Omit<DecisionRequest, 'verified'>;
  */
 export function createResolution(dependencies: ResolutionDependencies) {
   const { ledger } = dependencies;
-  const verifiers: { readonly [Kind in DecidableKind]: Verifier } = {
-    settlement: settlementVerifier(dependencies),
-    transfer: transferVerifier(dependencies),
-    reversal: reversalVerifier(dependencies),
-    payment: paymentVerifier(dependencies),
-    refund: () => Promise.resolve(NOT_NEEDED),
-    dispute: disputeVerifier(dependencies),
-  };
+  const verifiers = verifiersOf(dependencies);
   const verify = async (statement: Statement): Promise<Verification> =>
     ruleOf(statement.kind, statement.action)?.asks ? await verifiers[statement.kind](statement) : NOT_NEEDED;
 
@@ -77,8 +75,22 @@ export function createResolution(dependencies: ResolutionDependencies) {
       const verified = await verify(item);
       return orUnanswered(await ledger.approve({ ...approval, verified }), verified);
     },
+
+    /** What a person sees before he decides: the provider as it is now, and what each statement would meet there. Changes nothing. */
+    look: (...[item]: Parameters<Look>): ReturnType<Look> => lookNow(item, dependencies, verifiersOf),
   };
 }
+
+const verifiersOf = (
+  dependencies: Omit<ResolutionDependencies, 'reread'>,
+): { readonly [Kind in DecidableKind]: Verifier } => ({
+  settlement: settlementVerifier(dependencies),
+  transfer: transferVerifier(dependencies),
+  reversal: reversalVerifier(dependencies),
+  payment: paymentVerifier(dependencies),
+  refund: () => Promise.resolve(NOT_NEEDED),
+  dispute: disputeVerifier(dependencies),
+});
 
 export type Resolution = ReturnType<typeof createResolution>;
 

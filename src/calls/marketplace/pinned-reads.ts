@@ -1,4 +1,4 @@
-import type { PaymentFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
@@ -51,25 +51,33 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
 /** The same of Hyperswitch, where no call tells whose a key is: what it answers tells, and a control read beside an absence. */
 export interface PinnedHyperswitch {
   readPayment(hyperswitchPaymentId: string, id: PaymentId): Promise<ReadAnswer<PaymentFacts>>;
+  readRefund(hyperswitchRefundId: string): Promise<ReadAnswer<RefundFacts>>;
 }
 
 function pinnedHyperswitch(
-  hyperswitch: Pick<Hyperswitch, 'readPayment'>,
-  account: Pick<HyperswitchAccount, 'control' | 'misfit'>,
+  hyperswitch: Pick<Hyperswitch, 'readPayment' | 'readRefund'>,
+  account: Pick<HyperswitchAccount, 'control' | 'misfit' | 'profileMisfit'>,
 ): PinnedHyperswitch {
+  async function pinned<Found>(
+    answer: ReadAnswer<Found>,
+    misfitOf: (found: Found) => Promise<string | undefined>,
+    except: PaymentId | undefined,
+  ): Promise<ReadAnswer<Found>> {
+    if (answer.kind === 'found') {
+      const misfit = await misfitOf(answer.value);
+      return misfit === undefined ? answer : { kind: 'misdirected', scope: 'provider', detail: misfit };
+    }
+    if (answer.kind !== 'missing') return answer;
+    const control = await account.control(except);
+    return control.kind === 'mismatch' || control.kind === 'unread'
+      ? { kind: 'misdirected', scope: 'provider', detail: control.detail }
+      : answer;
+  }
   return {
-    async readPayment(hyperswitchPaymentId, id) {
-      const answer = await hyperswitch.readPayment(hyperswitchPaymentId);
-      if (answer.kind === 'found') {
-        const misfit = await account.misfit(answer.value.owner);
-        return misfit === undefined ? answer : { kind: 'misdirected', scope: 'provider', detail: misfit };
-      }
-      if (answer.kind !== 'missing') return answer;
-      const control = await account.control(id);
-      return control.kind === 'mismatch' || control.kind === 'unread'
-        ? { kind: 'misdirected', scope: 'provider', detail: control.detail }
-        : answer;
-    },
+    readPayment: async (name, id) =>
+      await pinned(await hyperswitch.readPayment(name), ({ owner }) => account.misfit(owner), id),
+    readRefund: async (name) =>
+      await pinned(await hyperswitch.readRefund(name), ({ profileId }) => account.profileMisfit(profileId), undefined),
   };
 }
 

@@ -35,7 +35,12 @@ async function goingOn({ cursor }: Place, read: Promise<Page>): Promise<Page> {
 
 interface Listed<Facts> {
   readonly what: string;
-  readonly answer: ReadAnswer<{ readonly items: readonly Facts[]; readonly next: string | null }>;
+  readonly answer: ReadAnswer<{
+    readonly items: readonly Facts[];
+    readonly next: string | null;
+    /** What of the page cannot be read, by name. */
+    readonly unreadable?: readonly string[];
+  }>;
   readonly nameOf: (facts: Facts) => string;
   readonly suspect: (facts: readonly Facts[], sides: ComparisonDependencies) => Promise<readonly Suspicion[]>;
 }
@@ -92,13 +97,15 @@ async function judged<Facts>(
   sides: ComparisonDependencies,
 ): Promise<Page> {
   if (answer.kind !== 'found') return unread(answer, `the ${what} are not listed`);
-  const { items, next } = answer.value;
+  const { items, next, unreadable = [] } = answer.value;
   return {
     kind: 'page',
     cursor: next,
-    named: items.map(nameOf),
+    // What cannot be read is there all the same: nobody takes it for missing.
+    named: [...items.map(nameOf), ...unreadable],
     lookedAt: items.length,
     suspicions: await suspect(items, sides),
+    uncompared: unreadable.map((name) => `${what}: ${name}`),
     last: next === null,
   };
 }
@@ -160,12 +167,30 @@ async function authorizationsPage(place: Place, sides: ComparisonDependencies): 
   });
   const answers = await Promise.all(rows.map((row) => chain.readUsed(row)));
   // One that can never be read holds up no other.
-  const failed = answers.find((answer) => answer.kind !== 'found' && answer.kind !== 'missing');
-  if (failed) return unread(failed, 'authorizations are not read');
+  const failed = rows.filter((_row, nth) => !isAnswered(answers[nth]));
+  // Where no node answers, the part waits; one that is away leaves its own network uncompared.
+  const [first] = failed;
+  if (
+    first &&
+    failed.length === rows.length &&
+    new Set(chain.networks).size === new Set(failed.map(({ network }) => network)).size
+  )
+    return unreadAll(answers);
   const suspicions = rows.flatMap((row, nth) => {
     const answer = answers[nth];
     const seen = answer?.kind === 'found' ? judgeAuthorization(row, answer.value, youngSince(sides)) : undefined;
     return seen ? [seen] : [];
   });
-  return rest(rows, suspicions, AUTHORIZATIONS);
+  const page = rest(rows, suspicions, AUTHORIZATIONS);
+  return page.kind === 'page' ? { ...page, uncompared: [...new Set(failed.map(({ network }) => network))] } : page;
+}
+
+const isAnswered = (answer: ReadAnswer<boolean> | undefined): boolean =>
+  answer?.kind === 'found' || answer?.kind === 'missing';
+
+function unreadAll(answers: readonly ReadAnswer<boolean>[]): Page {
+  const answer = answers.find((one) => one.kind !== 'found' && one.kind !== 'missing');
+  return answer
+    ? unread(answer, 'authorizations are not read')
+    : { kind: 'unclear', why: 'authorizations are not read' };
 }

@@ -63,7 +63,9 @@ export type Unread =
   | { readonly kind: 'unclear'; readonly why: string };
 
 export type Page =
-  | (Pick<ReconciledPage, 'cursor' | 'named' | 'lookedAt' | 'suspicions' | 'last'> & { readonly kind: 'page' })
+  | (Pick<ReconciledPage, 'cursor' | 'named' | 'lookedAt' | 'suspicions' | 'uncompared' | 'last'> & {
+      readonly kind: 'page';
+    })
   | Unread;
 
 export type Place = PartPlace & { readonly runId: ReconciledPage['runId'] };

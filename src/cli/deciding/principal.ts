@@ -5,6 +5,8 @@ import { type CliContext, CommandRefused } from '../context.js';
 interface Decider {
   readonly by: string;
   readonly authenticated: boolean;
+  /** His token may confirm what another person asked for. */
+  readonly approves: boolean;
 }
 
 interface Given {
@@ -25,14 +27,12 @@ export function deciderFor(context: CliContext, { tokenFile, by: name }: Given):
   if (token === undefined) {
     const by = name ?? context.userName();
     if (by.trim() === '') throw new CommandRefused('--by names nobody');
-    return { by, authenticated: false };
+    return { by, authenticated: false, approves: false };
   }
   if (name !== undefined)
     throw new CommandRefused('--by is for who has no token: the decision is recorded under the name of the token');
-  return {
-    by: holderOf(token, { tokens: context.readOperatorConfig().apiTokens, roles: DECIDES }),
-    authenticated: true,
-  };
+  const { name: by, role } = holderOf(token, { tokens: context.readOperatorConfig().apiTokens, roles: DECIDES });
+  return { by, authenticated: true, approves: APPROVES.includes(role) };
 }
 
 /** Who approves: a second person is one whom we know, so a name alone is nobody's. @throws CommandRefused */
@@ -42,13 +42,13 @@ export function approverFor(context: CliContext, tokenFile: string | undefined):
     throw new CommandRefused(
       'an approval counts under the token of an approver alone: set MAKEGOOD_TOKEN or --token-file. Nothing was decided',
     );
-  return holderOf(token, { tokens: context.readOperatorConfig().apiTokens, roles: APPROVES });
+  return holderOf(token, { tokens: context.readOperatorConfig().apiTokens, roles: APPROVES }).name;
 }
 
 function holderOf(
   token: string,
   { tokens, roles }: { readonly tokens: readonly ApiToken[]; readonly roles: readonly Role[] },
-): string {
+): ApiToken {
   if (tokens.length === 0)
     throw new CommandRefused('a token is known only where API_TOKENS is set as for the server: nothing was decided');
   const known = tokens.find((one) => one.token === token);
@@ -57,5 +57,5 @@ function holderOf(
     throw new CommandRefused(
       `the token of ${known.name} is for the role ${known.role}; this takes ${roles.join(' or ')}: nothing was decided`,
     );
-  return known.name;
+  return known;
 }

@@ -9,6 +9,7 @@ import { explainItem, idsOfParts } from '../../reading/explanations.js';
 import { asJson } from '../as-json.js';
 import { type CliContext, CommandRefused } from '../context.js';
 import { type OperatorLedger, withOperatorLedger } from '../operator-ledger.js';
+import { LIVE_FLAG, LIVE_HELP, lookedAt, withLive } from './live.js';
 
 export function addExplainCommand(program: Command, context: CliContext): void {
   program
@@ -16,8 +17,14 @@ export function addExplainCommand(program: Command, context: CliContext): void {
     .description(
       'in plain words: where the money is, why, what happens next and when, and what you can do. Any id: ours, a key, a name at Stripe, Hyperswitch or on chain, a request, an event, a decision, a payer, a seller, an order reference',
     )
+    .option(LIVE_FLAG, LIVE_HELP)
     .option('--json', 'answer as JSON')
-    .action((text: string, options: { json?: true }) => run(context, text, options));
+    .action((text: string, options: ExplainOptions) => run(context, text, options));
+}
+
+interface ExplainOptions {
+  readonly json?: true;
+  readonly live?: true;
 }
 
 interface Told {
@@ -25,9 +32,12 @@ interface Told {
   readonly lines: readonly string[];
 }
 
-async function run(context: CliContext, text: string, { json }: { json?: true }): Promise<void> {
+async function run(context: CliContext, text: string, { json, live }: ExplainOptions): Promise<void> {
   const nowMs = context.clock.nowMs();
-  const { answer, lines } = await withOperatorLedger(context, (ledger) => tellWithDrift(ledger, text.trim(), nowMs));
+  const { answer, lines } = await withOperatorLedger(context, async (ledger) => {
+    const told = await tellWithDrift(ledger, text.trim(), nowMs);
+    return live ? withLive(told, await lookedAt(context, ledger, text.trim())) : told;
+  });
   if (json) context.out(asJson(answer));
   else for (const line of lines) context.out(line);
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { SettlementId } from '../../domain/ids.js';
-import type { CliContext } from '../context.js';
+import { type CliContext, CommandRefused } from '../context.js';
 import { withOperatorLedger } from '../operator-ledger.js';
 import { findItem } from './find-item.js';
+import { LIVE_FLAG, LIVE_HELP, lookedAt, withLive } from './live.js';
 import { showMarketplaceItem } from './show-marketplace.js';
 import { showSettlement } from './show-settlement.js';
 import { WATCH_FLAGS, WATCH_HELP, type Watch, watchPictures, watchSeconds } from './watch.js';
@@ -14,6 +15,7 @@ export function addShowCommand(program: Command, context: CliContext): void {
       'one settlement, order, payment, refund, transfer, reversal or dispute: how it stands, what happens next, and everything that happened to it. Also by the name it has at Stripe or Hyperswitch',
     )
     .option(WATCH_FLAGS, WATCH_HELP, watchSeconds)
+    .option(LIVE_FLAG, LIVE_HELP)
     .option('--json', 'answer as JSON')
     .action((text: string, options: ShowOptions) => run(context, text, options));
 }
@@ -21,15 +23,19 @@ export function addShowCommand(program: Command, context: CliContext): void {
 interface ShowOptions {
   readonly json?: true;
   readonly watch?: Watch;
+  readonly live?: true;
 }
 
-async function run(context: CliContext, text: string, { json, watch }: ShowOptions): Promise<void> {
+async function run(context: CliContext, text: string, { json, watch, live }: ShowOptions): Promise<void> {
+  if (live && watch !== undefined) throw new CommandRefused('--live asks a provider once: it does not go with --watch');
   const look = async () => {
     const { answer, lines, workflowId } = await withOperatorLedger(context, async (ledger) => {
       const item = await findItem(ledger, text);
-      return item.kind === 'settlement'
-        ? await showSettlement(ledger, item.id as SettlementId)
-        : await showMarketplaceItem(ledger, item, context.clock.nowMs());
+      const shown =
+        item.kind === 'settlement'
+          ? await showSettlement(ledger, item.id as SettlementId)
+          : await showMarketplaceItem(ledger, item, context.clock.nowMs());
+      return live ? withLive(shown, await lookedAt(context, ledger, text)) : shown;
     });
     const { uiUrl, namespace } = context.readOperatorConfig().temporal;
     return uiUrl && workflowId

@@ -2,8 +2,13 @@ import type { AttentionReason } from '../decisions/attention.js';
 import type { DecidableKind } from '../decisions/decisions.js';
 import { runbookOf, whyAsked } from '../explanations/attention-reasons.js';
 import { formatDecimal } from '../money.js';
+import { type DriftKind, driftInWords } from '../reconciliation/drift.js';
+import { DRIFT_RUNBOOK } from '../reconciliation/drift-answer.js';
 import type { Stage } from './destinations.js';
 import type { Total } from './when-told.js';
+
+/** Drift is grouped by its own kinds. */
+export type ToldKind = DecidableKind | `drift/${DriftKind}`;
 
 /**
  * What one message tells, frozen before its first attempt: what is sent again is the same. Plain JSON. It holds ids, amounts and
@@ -16,13 +21,13 @@ export interface MessageContents {
   readonly oldestSince: string;
   readonly count: number;
   readonly totals: readonly Total[];
-  readonly kinds: readonly { readonly kind: DecidableKind; readonly count: number }[];
+  readonly kinds: readonly { readonly kind: ToldKind; readonly count: number }[];
   /** The oldest; there may be more. */
   readonly items: readonly MessageItem[];
 }
 
 export interface MessageItem {
-  readonly kind: DecidableKind;
+  readonly kind: ToldKind;
   readonly id: string;
   readonly orderId: string | null;
   readonly amount: string;
@@ -62,8 +67,8 @@ export function webhookBody({ id, stage, contents }: Message, publicUrl: string 
       kinds: contents.kinds.map(({ kind, count: ofKind }) => ({
         kind,
         count: ofKind,
-        why: whyAsked(kind, reason),
-        runbook: runbookOf(kind, reason),
+        why: whyTold(kind, reason),
+        runbook: runbookOfTold(kind, reason),
       })),
       items: items.map(({ kind, id: item, orderId, amount, currency, decimals, since }) => ({
         kind,
@@ -89,8 +94,8 @@ export function mailOf({ stage, contents }: Message, publicUrl: string | undefin
     `  the oldest since ${oldestSince} (${ageInWords(oldestSince, writtenAt)} when this was written, ${writtenAt})`,
   ];
   const whys = kinds.flatMap(({ kind, count: ofKind }) => [
-    `${ofKind} of ${kind}s: ${whyAsked(kind, reason)}.`,
-    `  What to do: ${runbookOf(kind, reason)}`,
+    `${ofKind} of ${isDrift(kind) ? kind : `${kind}s`}: ${whyTold(kind, reason)}.`,
+    `  What to do: ${runbookOfTold(kind, reason)}`,
   ]);
   const rows = items.map((item) => ({
     row: [
@@ -142,8 +147,16 @@ export function testMessage(id: string, writtenAt: string): { readonly body: str
 }
 
 /** The page of one item in the console; null: PUBLIC_URL is not set. */
-const itemUrl = (publicUrl: string | undefined, kind: DecidableKind, id: string): string | null =>
-  publicUrl === undefined ? null : `${publicUrl}/console/${kind}s/${encodeURIComponent(id)}`;
+const itemUrl = (publicUrl: string | undefined, kind: ToldKind, id: string): string | null => {
+  if (publicUrl === undefined) return null;
+  return `${publicUrl}/console/${isDrift(kind) ? 'drift' : `${kind}s/${encodeURIComponent(id)}`}`;
+};
+
+const isDrift = (kind: ToldKind): kind is `drift/${DriftKind}` => kind.startsWith('drift/');
+const whyTold = (kind: ToldKind, reason: AttentionReason): string =>
+  isDrift(kind) ? driftInWords[kind.slice('drift/'.length) as DriftKind] : whyAsked(kind, reason);
+const runbookOfTold = (kind: ToldKind, reason: AttentionReason): string =>
+  isDrift(kind) ? DRIFT_RUNBOOK : runbookOf(kind, reason);
 
 const inWords = ({ amount, currency, decimals }: Pick<Total, 'amount' | 'currency' | 'decimals'>): string =>
   decimals === null

@@ -27,10 +27,13 @@ export interface DriftAnswer {
   readonly closed_why: DriftEnd | null;
   readonly closed_by: string | null;
   readonly note: string | null;
+  /** Of what both sides say: whoever accepts names the one he saw. */
+  readonly version: number;
+  readonly waiting_acceptance: { readonly by: string; readonly note: string; readonly at: string } | null;
   readonly runbook: string;
 }
 
-const DRIFT_RUNBOOK = 'docs/runbooks/drift.md';
+export const DRIFT_RUNBOOK = 'docs/runbooks/drift.md';
 
 export const driftAnswer = (drift: Drift): DriftAnswer => ({
   id: drift.id,
@@ -50,6 +53,8 @@ export const driftAnswer = (drift: Drift): DriftAnswer => ({
   closed_why: drift.closedWhy,
   closed_by: drift.closedBy,
   note: drift.closedNote,
+  version: drift.version,
+  waiting_acceptance: drift.asked,
   runbook: DRIFT_RUNBOOK,
 });
 
@@ -61,7 +66,21 @@ const END_IN_WORDS: Readonly<Record<DriftEnd, string>> = {
 
 /** For a terminal. */
 export function driftLines(drift: Drift): readonly string[] {
-  const { id, kind, item, providerId, provider, amount, currency, closedWhy, closedAt, closedBy, closedNote } = drift;
+  const {
+    id,
+    kind,
+    item,
+    providerId,
+    provider,
+    amount,
+    currency,
+    closedWhy,
+    closedAt,
+    closedBy,
+    closedNote,
+    version,
+    asked,
+  } = drift;
   const money = amount === null ? '' : `, ${amount} ${currency}`;
   const end =
     closedWhy &&
@@ -76,7 +95,12 @@ export function driftLines(drift: Drift): readonly string[] {
       ? [`  ${end}`]
       : [
           '  what happens next: the reconciler looks at it in every run, and closes it when both tell the same; it moves no money',
-          `  what you can do: mend what is wrong, or say that it is right as it is: makegood reconcile --accept ${id} --note "…"`,
+          ...(asked
+            ? [
+                `  ${asked.by} has asked that it be accepted ("${asked.note}", ${asked.at}): an approver confirms it by the same command`,
+              ]
+            : []),
+          `  what you can do: mend what is wrong, or say that it is right as it is: makegood reconcile --accept ${id} --seen ${version} --note "…"`,
           `  runbook: ${DRIFT_RUNBOOK}`,
         ]),
   ];

@@ -69,6 +69,10 @@ export interface Drift extends Suspicion {
   readonly closedWhy: DriftEnd | null;
   readonly closedBy: string | null;
   readonly closedNote: string | null;
+  /** One more each time that one of the two sides tells something else. */
+  readonly version: number;
+  /** Who asked that it be accepted, where that takes a second person; null: nobody. */
+  readonly asked: { readonly by: string; readonly note: string; readonly at: string } | null;
 }
 
 /** A sentence for somebody who did not build it. */

@@ -16,6 +16,8 @@ export interface ReconciliationFacts {
     readonly suspected: number;
     readonly finished: boolean;
     readonly leftBecause: string | null;
+    /** What of it could not be read, by name, while the rest was compared. */
+    readonly uncompared: readonly string[];
   }[];
 }
 
@@ -27,7 +29,7 @@ export const reconciliationAnswer = (run: ReconciliationFacts) => ({
   state: run.state,
   started_at: run.startedAt,
   finished_at: run.finishedAt,
-  parts: run.parts.map(({ part, since, pages, lookedAt, suspected, finished, leftBecause }) => ({
+  parts: run.parts.map(({ part, since, pages, lookedAt, suspected, finished, leftBecause, uncompared }) => ({
     part,
     since,
     pages,
@@ -35,6 +37,7 @@ export const reconciliationAnswer = (run: ReconciliationFacts) => ({
     suspected,
     finished,
     left_because: leftBecause,
+    uncompared,
   })),
 });
 export type ReconciliationAnswer = ReturnType<typeof reconciliationAnswer>;

@@ -3,8 +3,10 @@ import { ATTENTION_REASONS } from '../../domain/decisions/attention.js';
 import { DECIDABLE_KINDS } from '../../domain/decisions/decisions.js';
 import { PAUSABLE } from '../../domain/provider-pauses.js';
 import { OPERATORS } from '../allowed-roles.js';
+import { READS_ONE } from '../read-operations.js';
 import { NOTHING, type Operation } from '../route.js';
 import { NoteRequest, note, text, timestamp } from '../schema-parts.js';
+import { StripeRateAnswer } from './stripe-rate-schema.js';
 
 const acting = { method: 'POST', roles: OPERATORS, query: NOTHING } as const;
 
@@ -36,6 +38,44 @@ export const resumeProviderOperation = {
   summary: 'Let a provider go that somebody has paused: what waited for it goes on at once.',
   body: NoteRequest,
   answers: { 200: { description: 'Not paused any more.', schema: PauseAnswer } },
+  problems: ['ledger_unavailable'],
+} satisfies Operation<NoteRequest>;
+
+const RATE = '/api/v1/stripe-rate';
+const rateAnswers = { 200: { description: 'How it stands now.', schema: StripeRateAnswer } };
+
+export const stripeRateOperation = {
+  ...READS_ONE,
+  id: 'getStripeRate',
+  path: RATE,
+  summary: 'How many requests a second go to Stripe, by whose word, and how many go now.',
+  answers: rateAnswers,
+} satisfies Operation;
+
+export const StripeRateRequest = z.strictObject({
+  per_second: z.int().min(1).max(10_000).describe('Over all endpoints together; at most what the settings allow.'),
+  note,
+});
+export type StripeRateRequest = z.output<typeof StripeRateRequest>;
+
+export const setStripeRateOperation = {
+  ...acting,
+  id: 'setStripeRate',
+  path: RATE,
+  summary:
+    'Call Stripe more slowly from now on, from every process, until it is reset. The lower of it and of STRIPE_MAX_RPS holds.',
+  body: StripeRateRequest,
+  answers: rateAnswers,
+  problems: ['ledger_unavailable'],
+} satisfies Operation<StripeRateRequest>;
+
+export const resetStripeRateOperation = {
+  ...acting,
+  id: 'resetStripeRate',
+  path: `${RATE}/reset`,
+  summary: 'Let the settings alone say how fast Stripe is called.',
+  body: NoteRequest,
+  answers: rateAnswers,
   problems: ['ledger_unavailable'],
 } satisfies Operation<NoteRequest>;
 
@@ -118,6 +158,9 @@ export const bulkDecisionOperation = {
 export const ACTING_OPERATIONS: readonly Operation[] = [
   pauseProviderOperation,
   resumeProviderOperation,
+  stripeRateOperation,
+  setStripeRateOperation,
+  resetStripeRateOperation,
   replayWebhookOperation,
   bulkDecisionOperation,
 ];

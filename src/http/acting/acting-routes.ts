@@ -9,12 +9,17 @@ import {
   bulkDecisionOperation,
   pauseProviderOperation,
   replayWebhookOperation,
+  resetStripeRateOperation,
   resumeProviderOperation,
+  setStripeRateOperation,
+  stripeRateOperation,
 } from './acting-operations.js';
 import { type BulkDependencies, decideMany } from './bulk.js';
+import { readRate, resetRate, type StripeRateDependencies, setRate } from './stripe-rate.js';
 
-export interface ActingDependencies extends BulkDependencies {
+export interface ActingDependencies extends BulkDependencies, StripeRateDependencies {
   readonly ledger: BulkDependencies['ledger'] &
+    StripeRateDependencies['ledger'] &
     Pick<Ledger, 'pauseProvider' | 'resumeProvider' | 'pauses' | 'replayWebhook'>;
   /** Reads the provider about this event off the request path; never throws. What it misses is found by the sweep. */
   readonly processWebhook: (event: NewWebhookEvent) => void;
@@ -24,6 +29,9 @@ export interface ActingDependencies extends BulkDependencies {
 export const actingRoutes = (dependencies: ActingDependencies): readonly Route[] => [
   route(pauseProviderOperation, (call) => pause('pauseProvider', call, dependencies)),
   route(resumeProviderOperation, (call) => pause('resumeProvider', call, dependencies)),
+  route(stripeRateOperation, () => readRate(dependencies)),
+  route(setStripeRateOperation, (call) => setRate(call, dependencies)),
+  route(resetStripeRateOperation, (call) => resetRate(call, dependencies)),
   route(replayWebhookOperation, (call) => replay(call, dependencies)),
   route(bulkDecisionOperation, (call) => decideMany(call, dependencies)),
 ];

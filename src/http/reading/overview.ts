@@ -1,7 +1,10 @@
+import { isComparedLate } from '../../domain/doctor/comparing.js';
 import { runbookOf } from '../../domain/explanations/attention-reasons.js';
 import { BREAKERS_OF, PAUSABLE, pausableOf } from '../../domain/provider-pauses.js';
+import { type StripeRate, stripeRateInForce } from '../../domain/stripe-rate.js';
 import type { Figures } from '../../ledger/figure-types.js';
 import type { OverviewFacts, ProviderState, WaitingSum } from '../../ledger/reading/overview-facts.js';
+import { rateAnswer } from '../acting/stripe-rate.js';
 import { fromLedger } from '../from-ledger.js';
 import type { Reply } from '../route.js';
 import type { ReadingDependencies } from './reading-dependencies.js';
@@ -10,8 +13,11 @@ import type { ReadingDependencies } from './reading-dependencies.js';
 export async function overview({
   ledger,
   stripePerSecond,
-}: Pick<ReadingDependencies, 'ledger' | 'stripePerSecond'>): Promise<Reply> {
-  const [figures, facts] = await fromLedger(Promise.all([ledger.figures(), ledger.overviewFacts()]));
+  reconcileEveryMs,
+}: Pick<ReadingDependencies, 'ledger' | 'stripePerSecond' | 'reconcileEveryMs'>): Promise<Reply> {
+  const [figures, facts, rate] = await fromLedger(
+    Promise.all([ledger.figures(), ledger.overviewFacts(), ledger.stripeRate()]),
+  );
   const ago = (seconds: number) => new Date(Date.parse(facts.at) - seconds * 1000).toISOString();
   return {
     status: 200,
@@ -23,7 +29,7 @@ export async function overview({
         ...sum,
         oldest_at: ago(oldestSeconds),
       })),
-      providers: providers(facts, stripePerSecond),
+      providers: providers(facts, rate, stripePerSecond()),
       inbox: figures.marketplace.webhooks.map(({ provider, count, oldestSeconds }) => ({
         provider,
         count,
@@ -32,6 +38,11 @@ export async function overview({
       sweeps: figures.sweeps.map(({ name, lastSuccess }) => ({
         name,
         last_success_at: lastSuccess === null ? null : new Date(lastSuccess * 1000).toISOString(),
+      })),
+      compared: figures.compared.map(({ part, ageSeconds }) => ({
+        part,
+        last_success_at: ago(ageSeconds),
+        late: isComparedLate({ ageSeconds }, reconcileEveryMs),
       })),
       counts: countsOf(figures),
       series: seriesOf(facts),
@@ -70,7 +81,8 @@ function needsAPerson(waiting: readonly WaitingSum[]) {
 
 /** Those that nobody has told anything of are well. */
 function providers(
-  { providers: known, lastSuccesses, stripePace }: OverviewFacts,
+  { providers: known, lastSuccesses }: OverviewFacts,
+  rate: StripeRate,
   stripePerSecond: number | undefined,
 ) {
   const named = new Set(known.map(({ provider }) => provider));
@@ -87,8 +99,9 @@ function providers(
     paused_by: state.pausedBy,
     paused_note: state.pausedNote,
     next_probe_at: state.nextProbeAt,
-    pace_per_second: state.provider === 'stripe' ? stripePace : null,
-    limit_per_second: state.provider === 'stripe' ? (stripePerSecond ?? null) : null,
+    pace_per_second: state.provider === 'stripe' ? rate.pace : null,
+    limit_per_second: state.provider === 'stripe' ? (stripeRateInForce(rate.set, stripePerSecond) ?? null) : null,
+    rate: state.provider === 'stripe' ? rateAnswer(rate, stripePerSecond) : null,
     last_success_at: lastSuccesses.get(state.provider) ?? null,
   }));
 }

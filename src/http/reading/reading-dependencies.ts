@@ -1,5 +1,6 @@
 import type { Clock } from '../../domain/clock.js';
 import type { ApprovalThreshold } from '../../domain/decisions/approval-threshold.js';
+import type { Look } from '../../domain/explanations/live-reading.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { ExplainingLedger } from '../../reading/explanations.js';
 import type { Authenticate } from '../auth.js';
@@ -12,10 +13,14 @@ export interface ReadingDependencies {
   readonly approvalThreshold: ApprovalThreshold;
   /** Undefined: no link to a workflow can be made. */
   readonly temporalUi: { readonly url: string; readonly namespace: string } | undefined;
-  /** Requests a second to all endpoints of Stripe; undefined: Stripe is not configured. */
-  readonly stripePerSecond: number | undefined;
+  /** Requests a second to all endpoints of Stripe, by the settings as they are now; undefined: Stripe is not configured. */
+  readonly stripePerSecond: () => number | undefined;
+  /** RECONCILE_INTERVAL. */
+  readonly reconcileEveryMs: number;
   readonly changes: ChangeFeed;
   readonly authenticate: Authenticate;
+  /** Asks providers what they show now. */
+  readonly look: Look;
 }
 
 export type ReadingLedger = ExplainingLedger &
@@ -23,6 +28,7 @@ export type ReadingLedger = ExplainingLedger &
     Ledger,
     | 'figures'
     | 'overviewFacts'
+    | 'stripeRate'
     | 'listChannels'
     | 'listWebhooks'
     | 'listDecisions'

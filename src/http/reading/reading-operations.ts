@@ -1,3 +1,4 @@
+import { OPERATORS } from '../allowed-roles.js';
 import { READS_ONE, READS_PAGE } from '../read-operations.js';
 import type { Operation } from '../route.js';
 import {
@@ -8,7 +9,14 @@ import {
   ListWebhooksQuery,
   WebhookListAnswer,
 } from './list-schemas.js';
-import { ExplanationAnswer, OverviewAnswer, SearchAnswer, SearchQuery, StoryAnswer } from './reading-schemas.js';
+import {
+  ExplanationAnswer,
+  LiveAnswer,
+  OverviewAnswer,
+  SearchAnswer,
+  SearchQuery,
+  StoryAnswer,
+} from './reading-schemas.js';
 
 export const listChannelsOperation = {
   ...READS_PAGE,
@@ -63,6 +71,17 @@ export const explanationOperation = {
   answers: { 200: { description: 'The explanation.', schema: ExplanationAnswer } },
 } satisfies Operation;
 
+export const liveOperation = {
+  ...READS_ONE,
+  id: 'look',
+  path: '/api/v1/live/{kind}/{item}',
+  summary:
+    'What the provider shows of an item at this moment, beside what the ledger has, and what each decision would meet there. It is asked now, at most once in five seconds for an item; nothing is written and nothing moves.',
+  // Each is a call to a provider: of those who may decide.
+  roles: OPERATORS,
+  answers: { 200: { description: 'Also where the provider is away: `answer` says so.', schema: LiveAnswer } },
+} satisfies Operation;
+
 export const storyOperation = {
   ...READS_ONE,
   id: 'story',
@@ -88,6 +107,7 @@ export const READING_OPERATIONS: readonly Operation[] = [
   overviewOperation,
   searchOperation,
   explanationOperation,
+  liveOperation,
   storyOperation,
   changesOperation,
 ];

@@ -1,14 +1,17 @@
+import { createLiveReadings } from '../../reading/live.js';
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem, retryAfter } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { explanation } from './explanations.js';
 import { listRoutes } from './lists.js';
+import { live } from './live.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { overview } from './overview.js';
 import type { ReadingDependencies } from './reading-dependencies.js';
 import {
   changesOperation,
   explanationOperation,
+  liveOperation,
   overviewOperation,
   searchOperation,
   storyOperation,
@@ -17,17 +20,23 @@ import { search } from './search.js';
 import { story } from './stories.js';
 
 /** What persons read, beside the items themselves. */
-export const readingRoutes = (dependencies: ReadingDependencies): readonly Route[] => [
-  ...listRoutes(dependencies),
-  route(
-    overviewOperation,
-    oneAtATime(() => overview(dependencies)),
-  ),
-  route(searchOperation, (call) => search(call, dependencies)),
-  route(explanationOperation, (call) => explanation(call, dependencies)),
-  route(storyOperation, (call) => story(call, dependencies)),
-  route(changesOperation, (call) => changes(call, dependencies)),
-];
+export function readingRoutes(dependencies: ReadingDependencies): readonly Route[] {
+  const { clock } = dependencies;
+  const times = { nowMs: () => clock.nowMs(), monotonicMs: () => performance.now() };
+  const readNow = createLiveReadings(dependencies, times);
+  return [
+    ...listRoutes(dependencies),
+    route(
+      overviewOperation,
+      oneAtATime(() => overview(dependencies)),
+    ),
+    route(searchOperation, (call) => search(call, dependencies)),
+    route(explanationOperation, (call) => explanation(call, dependencies)),
+    route(liveOperation, (call) => live(call, dependencies, readNow)),
+    route(storyOperation, (call) => story(call, dependencies)),
+    route(changesOperation, (call) => changes(call, dependencies)),
+  ];
+}
 
 const COME_BACK_SECONDS = 10;
 

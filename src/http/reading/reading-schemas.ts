@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { ATTENTION_REASONS } from '../../domain/decisions/attention.js';
+import { LIVE_ANSWERS, LIVE_PROVIDERS, LIVE_VERDICTS } from '../../domain/explanations/live-reading.js';
 import { PLACES } from '../../domain/explanations/where-money-is.js';
+import { RECONCILED_PARTS } from '../../domain/reconciliation/parts.js';
+import { StripeRateAnswer } from '../acting/stripe-rate-schema.js';
 import { attention, text, timestamp } from '../schema-parts.js';
 import { EXPLAINED_KINDS } from './kinds.js';
 
@@ -60,12 +63,27 @@ export const OverviewAnswer = z
         paused_note: z.string().nullable(),
         next_probe_at: timestamp.nullable(),
         pace_per_second: z.int().nullable().describe('Requests of the last second; null: not counted for this one.'),
-        limit_per_second: z.int().nullable(),
+        limit_per_second: z
+          .int()
+          .nullable()
+          .describe('In force now: the lower of the settings and of what a person has set.'),
+        rate: StripeRateAnswer.nullable().describe('Of `stripe`: by whose word, and what is used of it.'),
         last_success_at: timestamp.nullable(),
       }),
     ),
     inbox: z.array(z.object({ provider: z.string(), count, oldest_at: timestamp })),
     sweeps: z.array(z.object({ name: z.string(), last_success_at: timestamp.nullable() })),
+    compared: z
+      .array(
+        z.object({
+          part: z.enum(RECONCILED_PARTS),
+          last_success_at: timestamp.describe(
+            'When the run began that last compared all of it; of one that never was, since when it is to be.',
+          ),
+          late: z.boolean().describe('Not for more than two intervals.'),
+        }),
+      )
+      .describe('What is compared with providers.'),
     counts: z.object({
       unknown: count,
       expiring: count,
@@ -163,6 +181,35 @@ export const ExplanationAnswer = z
     parts: z.array(facts).optional().describe('Of an order: how each part of it stands.'),
   })
   .meta({ id: 'Explanation' });
+
+export const LiveAnswer = z
+  .object({
+    kind: z.enum(EXPLAINED_KINDS),
+    id: z.string(),
+    read_at: timestamp.describe('When the provider was asked; within five seconds the same reading is told again.'),
+    provider: z.enum(LIVE_PROVIDERS),
+    answer: z
+      .enum(LIVE_ANSWERS)
+      .describe(
+        '`absent`: it has answered, and does not have it. `away`: it did not answer, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with.',
+      ),
+    words: z.string(),
+    shows: facts.nullable(),
+    ours: facts.describe('The same of the ledger, at that moment.'),
+    decisions: z.array(
+      z.object({
+        action: z.string(),
+        verdict: z
+          .enum(LIVE_VERDICTS)
+          .describe(
+            'What it would meet at the provider now. `not_in_the_way`: the provider is not asked, or says nothing against it.',
+          ),
+        words: z.string(),
+        effect: z.string().nullable().describe('What it does; null: of what waits for a second person.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Live' });
 
 export const StoryAnswer = z
   .object({

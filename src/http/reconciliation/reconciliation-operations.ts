@@ -1,8 +1,8 @@
 import { OPERATORS } from '../allowed-roles.js';
 import { READS_ONE, READS_PAGE } from '../read-operations.js';
 import { NOTHING, type Operation } from '../route.js';
-import { NoteRequest } from '../schema-parts.js';
 import {
+  AcceptDriftRequest,
   DriftAnswer,
   DriftListAnswer,
   DriftListQuery,
@@ -33,13 +33,17 @@ export const acceptDriftOperation = {
   id: 'acceptDrift',
   method: 'POST',
   path: '/api/v1/drift/{id}/accept',
-  summary: 'Say that it is right as it is. No money moves; said differently later, it is told again.',
+  summary:
+    'Say that it is right as it is, as you saw it. No money moves; said differently later, it is told again. From APPROVAL_THRESHOLD on an approver confirms it by the same request.',
   roles: OPERATORS,
-  body: NoteRequest,
+  body: AcceptDriftRequest,
   query: NOTHING,
-  answers: { 200: { description: 'Closed and recorded.', schema: DriftAnswer } },
-  problems: ['not_waiting', 'ledger_unavailable'],
-} satisfies Operation<NoteRequest>;
+  answers: {
+    200: { description: 'Closed and recorded.', schema: DriftAnswer },
+    202: { description: 'Recorded; a second person has to confirm it.', schema: DriftAnswer },
+  },
+  problems: ['not_waiting', 'changed_since', 'ledger_unavailable'],
+} satisfies Operation<AcceptDriftRequest>;
 
 export const listReconciliationsOperation = {
   ...READS_PAGE,

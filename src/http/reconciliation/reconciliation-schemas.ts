@@ -3,7 +3,7 @@ import { DRIFT_ENDS, DRIFT_KINDS, DRIFT_PROVIDERS, DRIFT_STATES } from '../../do
 import type { DriftAnswer as Drift } from '../../domain/reconciliation/drift-answer.js';
 import { RECONCILED_PARTS } from '../../domain/reconciliation/parts.js';
 import type { ReconciliationAnswer as Reconciliation } from '../../domain/reconciliation/reconciliation-answer.js';
-import { LIST_PARAMETERS, listAnswer, timestamp } from '../schema-parts.js';
+import { LIST_PARAMETERS, listAnswer, note, timestamp } from '../schema-parts.js';
 
 const itemKind = z.enum(['settlement', 'payment', 'refund', 'transfer', 'reversal', 'dispute']);
 
@@ -26,6 +26,13 @@ export const DriftAnswer = z
     closed_why: z.enum(DRIFT_ENDS).nullable(),
     closed_by: z.string().nullable(),
     note: z.string().nullable(),
+    version: z
+      .int()
+      .describe('Of what both sides say; one more each time that one tells something else. Whoever accepts names it.'),
+    waiting_acceptance: z
+      .object({ by: z.string(), note: z.string(), at: timestamp })
+      .nullable()
+      .describe('Who asked that it be accepted, where a second person has to confirm it.'),
     runbook: z.string(),
   })
   .meta({ id: 'Drift' }) satisfies z.ZodType<Drift>;
@@ -40,6 +47,12 @@ export const DriftListQuery = z.object({
   cursor,
 });
 export type DriftListQuery = z.output<typeof DriftListQuery>;
+
+export const AcceptDriftRequest = z.strictObject({
+  note,
+  version: z.int().min(1).describe('The `version` of the drift as you saw it.'),
+});
+export type AcceptDriftRequest = z.output<typeof AcceptDriftRequest>;
 
 export const ReconciliationAnswer = z
   .object({
@@ -61,6 +74,11 @@ export const ReconciliationAnswer = z
           .string()
           .nullable()
           .describe('Why it could not be compared in this run: nothing was concluded.'),
+        uncompared: z
+          .array(z.string())
+          .describe(
+            'What of it could not be read, by name, while the rest was compared; the next run begins where this one did.',
+          ),
       }),
     ),
   })

@@ -7,7 +7,7 @@ import { fromLedger } from '../from-ledger.js';
 import { namedItem } from '../marketplace/marketplace-list.js';
 import { HttpProblem } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
-import { type NoteRequest, pageOf } from '../schema-parts.js';
+import { pageOf } from '../schema-parts.js';
 import {
   acceptDriftOperation,
   getDriftOperation,
@@ -16,7 +16,12 @@ import {
   listReconciliationsOperation,
   startReconciliationOperation,
 } from './reconciliation-operations.js';
-import type { DriftListQuery, NewReconciliationRequest, ReconciliationListQuery } from './reconciliation-schemas.js';
+import type {
+  AcceptDriftRequest,
+  DriftListQuery,
+  NewReconciliationRequest,
+  ReconciliationListQuery,
+} from './reconciliation-schemas.js';
 
 export interface ReconciliationRouteDependencies {
   readonly ledger: Pick<
@@ -53,16 +58,39 @@ async function getDrift({ params }: Call<unknown, unknown>, { ledger }: Dependen
 }
 
 async function accept(
-  { params, body, principal }: Call<NoteRequest, unknown>,
+  { params, body, principal }: Call<AcceptDriftRequest, unknown>,
   { ledger }: Dependencies,
 ): Promise<Reply> {
   const id = parseDriftId(params.id ?? '');
-  const outcome = id === undefined ? undefined : await fromLedger(ledger.acceptDrift(id, principal.name, body.note));
-  if (outcome?.kind === 'accepted') return { status: 200, body: driftAnswer(outcome.drift) };
-  if (outcome?.kind === 'not_open')
-    throw new HttpProblem('not_waiting', 'this drift is closed: nobody is asked about it any more');
-  throw new HttpProblem('not_found', 'there is no drift with this id');
+  if (id === undefined) throw noDrift();
+  const { name: by, role } = principal;
+  const outcome = await fromLedger(
+    ledger.acceptDrift({ id, by, authenticated: true, approves: role === 'approver', ...body }),
+  );
+  switch (outcome.kind) {
+    case 'accepted':
+      return { status: 200, body: driftAnswer(outcome.drift) };
+    case 'pending':
+      return { status: 202, body: driftAnswer(outcome.drift) };
+    case 'changed':
+      throw new HttpProblem(
+        'changed_since',
+        `it is told otherwise since you looked (version ${outcome.drift.version} now): nothing was accepted; read it again`,
+      );
+    case 'not_open':
+      throw new HttpProblem('not_waiting', 'this drift is closed: nobody is asked about it any more');
+    case 'no_approver':
+    case 'no_token':
+      throw new HttpProblem(
+        'forbidden',
+        'an approver confirms what another person has asked for: nothing was accepted',
+      );
+    case 'missing':
+      throw noDrift();
+  }
 }
+
+const noDrift = () => new HttpProblem('not_found', 'there is no drift with this id');
 
 async function listRuns({ query }: Call<unknown, ReconciliationListQuery>, { ledger }: Dependencies): Promise<Reply> {
   const limit = Number(query.limit);

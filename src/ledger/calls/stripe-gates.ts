@@ -45,14 +45,16 @@ export function createStripeGates(database: Database) {
 
     /**
      * One of the tokens of an endpoint that allows so many requests a second, with one of all endpoints together, by
-     * Postgres' running clock. The commit is not waited for on disk, here and at the return: what a crash forgets is over
+     * Postgres' running clock; fewer where a person has set a lower rate. The commit is not waited for on disk, here and at the return: what a crash forgets is over
      * before Postgres is back.
      */
     async takeToken(endpoint: string, { perEndpoint, overall }: TokenLimits): Promise<TakenToken> {
       const [row] = await database.query<TokenRow>(
         `SELECT token, taken, overall_token, overall_taken,
              greatest(0, extract(epoch FROM send_at - clock_timestamp()) * 1000)::float8 AS in_ms
-           FROM set_config('synchronous_commit', 'off', true), take_stripe_token($1, $2, $3)`,
+           FROM set_config('synchronous_commit', 'off', true),
+             (SELECT coalesce((SELECT per_second FROM stripe_rate), $3::int) AS most) by_hand,
+             take_stripe_token($1, least($2::int, by_hand.most), least($3::int, by_hand.most))`,
         [endpoint, perEndpoint, overall],
       );
       if (!row) throw new Error('take_stripe_token gave no answer');

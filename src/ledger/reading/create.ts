@@ -1,3 +1,4 @@
+import { createStripeRate } from '../calls/stripe-rate.js';
 import { createConsoleSessions } from '../console-sessions.js';
 import type { Database } from '../database.js';
 import { createExplanationFacts } from '../explanation-facts.js';
@@ -23,6 +24,7 @@ export function createOperatorReading(database: Database) {
     figures,
     ...createConsoleSessions(database),
     ...createProviderPauses(database),
+    ...createStripeRate(database),
     ...createExplanationFacts(database),
     ...createItemFinder(database),
     ...createMarketplaceStory(database),

@@ -40,7 +40,6 @@ export interface OverviewFacts {
   readonly waiting: readonly WaitingSum[];
   readonly providers: readonly ProviderState[];
   readonly lastSuccesses: ReadonlyMap<string, string>;
-  readonly stripePace: number;
   readonly series: readonly SeriesPoint[];
   readonly stepSeconds: number;
   readonly spanSeconds: number;
@@ -81,7 +80,7 @@ const SERIES = `
 
 /** All that an overview shows beside the figures that are metrics too. */
 export async function overviewFacts(database: Database): Promise<OverviewFacts> {
-  const [[clock], waiting, providers, successes, [pace], series] = await Promise.all([
+  const [[clock], waiting, providers, successes, series] = await Promise.all([
     database.query<{ at: Date }>('SELECT clock_now() AS at'),
     database.query<Row<Omit<WaitingSum, 'oldestAt'> & { oldest: Date }>>(WAITING),
     database.query<ProviderRow>(
@@ -90,9 +89,6 @@ export async function overviewFacts(database: Database): Promise<OverviewFacts> 
        FROM provider_breakers WHERE state <> 'closed' OR provider NOT LIKE 'stripe:%' ORDER BY provider LIMIT 200`,
     ),
     database.query<{ provider: string; at: Date }>(LAST_SUCCESSES),
-    database.query<{ pace: number }>(
-      `SELECT count(*)::int AS pace FROM stripe_tokens WHERE endpoint = '*' AND free_at > clock_timestamp()`,
-    ),
     database.query<Row<Omit<SeriesPoint, 'at'> & { at: Date }>>(SERIES),
   ]);
   return {
@@ -100,7 +96,6 @@ export async function overviewFacts(database: Database): Promise<OverviewFacts> 
     waiting: waiting.map(({ oldest, ...sum }) => ({ ...sum, oldestAt: oldest.toISOString() })),
     providers: providers.map(toState),
     lastSuccesses: new Map(successes.map(({ provider, at }) => [provider, at.toISOString()])),
-    stripePace: pace?.pace ?? 0,
     series: series.map(({ at, ...point }) => ({ ...point, at: at.toISOString() })),
     stepSeconds: STEP_SECONDS,
     spanSeconds: SPAN_SECONDS,

@@ -1,3 +1,4 @@
+import type { ApprovalThreshold } from '../../domain/decisions/approval-threshold.js';
 import type { Database } from '../database.js';
 import { createDriftReader, createDrifts } from './drifts.js';
 import { createHeldRows } from './held-rows.js';
@@ -6,11 +7,11 @@ import { createReconciliationParts, createReconciliations } from './reconciliati
 import { createRunningWorkflows } from './running-workflows.js';
 
 /** Comparing the ledger with its providers: the runs, what they found, and the ledger's side of it. */
-export const createReconciling = (database: Database) => ({
+export const createReconciling = (database: Database, approvalThreshold: ApprovalThreshold) => ({
   ...createReconciliations(database),
   ...createReconciliationParts(database),
   ...createReconciliationReader(database),
-  ...createDrifts(database),
+  ...createDrifts(database, approvalThreshold),
   ...createDriftReader(database),
   ...createHeldRows(database),
   ...createRunningWorkflows(database),

@@ -1,4 +1,6 @@
+import { type ApprovalThreshold, belowThreshold } from '../../domain/decisions/approval-threshold.js';
 import type { DriftId, ReconciliationId } from '../../domain/ids.js';
+import { toHundredths } from '../../domain/money.js';
 import type { Drift, DriftItem, DriftKind, DriftProvider, Suspicion } from '../../domain/reconciliation/drift.js';
 import type { Database } from '../database.js';
 import { Conditions } from '../list-conditions.js';
@@ -14,13 +16,28 @@ export interface DriftFilter {
   readonly limit: number;
 }
 
-/** What a person did, or why nothing was done. */
+export interface DriftAcceptance {
+  readonly id: DriftId;
+  readonly by: string;
+  /** False: a name that anybody may type. */
+  readonly authenticated: boolean;
+  /** He may confirm what another person asked for. */
+  readonly approves: boolean;
+  readonly note: string;
+  /** Of what both sides said when he looked. */
+  readonly version: number;
+}
+
+/**
+ * What a person did, or why nothing was done. `pending`: it takes a second person. `changed`: one of the two sides tells something
+ * else than he saw. `no_token`: two persons have to be known by their tokens.
+ */
 export type DriftAccepted =
-  | { readonly kind: 'accepted'; readonly drift: Drift }
-  | { readonly kind: 'missing' | 'not_open' };
+  | { readonly kind: 'accepted' | 'pending' | 'changed'; readonly drift: Drift }
+  | { readonly kind: 'missing' | 'not_open' | 'no_token' | 'no_approver' };
 
 /** Where the ledger and a provider tell different things: suspected, told to a person, closed. */
-export function createDrifts(database: Database) {
+export function createDrifts(database: Database, threshold: ApprovalThreshold) {
   return {
     /** Suspected or told, and not looked at again in this run. @param except providers that are not asked now */
     async driftsToLookAt(
@@ -44,7 +61,7 @@ export function createDrifts(database: Database) {
         if (!before || before.state === 'closed') return false;
         const [row] = await query<DriftRow>(
           `UPDATE drifts SET state = 'open', opened_at = coalesce(opened_at, clock_now()), last_seen_at = clock_now(), looked_run = $2,
-             ledger_says = $3, provider_says = $4 WHERE id = $1 RETURNING ${DRIFT}`,
+             ledger_says = $3, provider_says = $4, ${CHANGED} WHERE id = $1 RETURNING ${DRIFT}`,
           [id, runId, ledgerSays, providerSays],
         );
         if (!row || before.state === 'open') return false;
@@ -81,22 +98,9 @@ export function createDrifts(database: Database) {
         if (row) await tell(query, toDrift(row), 'drift_repaired');
       }),
 
-    /** A person says that it is right as it is. Said differently later, it is told again. */
-    acceptDrift: (id: DriftId, by: string, note: string): Promise<DriftAccepted> =>
-      database.transaction(async (query) => {
-        const [row] = await query<DriftRow>(
-          `UPDATE drifts SET state = 'closed', closed_at = clock_now(), closed_why = 'accepted', closed_by = $2, closed_note = $3
-           WHERE id = $1 AND state = 'open' RETURNING ${DRIFT}`,
-          [id, by, note],
-        );
-        if (row) {
-          const drift = toDrift(row);
-          await tell(query, drift, 'drift_accepted', { by, note });
-          return { kind: 'accepted', drift };
-        }
-        const [known] = await query(`SELECT id FROM drifts WHERE id = $1 AND state <> 'suspected'`, [id]);
-        return { kind: known ? 'not_open' : 'missing' };
-      }),
+    /** A person says that it is right as it is, as he saw it. Said differently later, it is told again. */
+    acceptDrift: (acceptance: DriftAcceptance): Promise<DriftAccepted> =>
+      database.transaction((query) => accept(query, acceptance, threshold)),
   };
 }
 
@@ -148,6 +152,65 @@ export function createDriftReader(database: Database) {
   };
 }
 
+/** Whoever asked for what was said before asked for something else. */
+const IS_OTHER = '(ledger_says, provider_says) IS DISTINCT FROM ($3, $4)';
+const CHANGED = `version = version + (${IS_OTHER})::int, asked_by = CASE WHEN ${IS_OTHER} THEN NULL ELSE asked_by END,
+  asked_note = CASE WHEN ${IS_OTHER} THEN NULL ELSE asked_note END, asked_at = CASE WHEN ${IS_OTHER} THEN NULL ELSE asked_at END`;
+
+async function accept(query: Query, acceptance: DriftAcceptance, threshold: ApprovalThreshold): Promise<DriftAccepted> {
+  const { id, by, authenticated, approves, note, version } = acceptance;
+  const [row] = await query<DriftRow & { decimals: number | null }>(
+    `SELECT ${DRIFT}, (SELECT s.decimals FROM settlements s WHERE drifts.item_kind = 'settlement' AND s.id = drifts.item_id) AS decimals
+     FROM drifts WHERE id = $1 AND state <> 'suspected' FOR UPDATE`,
+    [id],
+  );
+  if (!row) return { kind: 'missing' };
+  const drift = toDrift(row);
+  if (drift.state !== 'open') return { kind: 'not_open' };
+  if (drift.version !== version) return { kind: 'changed', drift };
+  if (isBelow(drift, row.decimals, threshold))
+    return await close(query, id, { by: authenticated ? by : `${by} (as claimed)`, note, approvedBy: null });
+  if (!authenticated) return { kind: 'no_token' };
+  const { asked } = drift;
+  if (asked === null) return await ask(query, acceptance);
+  if (asked.by.toLowerCase() === by.toLowerCase()) return { kind: 'pending', drift };
+  return approves ? await close(query, id, { ...asked, approvedBy: by }) : { kind: 'no_approver' };
+}
+
+/** As much as one person may decide about alone; of what nobody knows the amount of, two decide. */
+function isBelow({ amount, currency }: Drift, decimals: number | null, threshold: ApprovalThreshold): boolean {
+  if (amount === null || currency === null) return false;
+  const comparable = decimals === null ? amount : toHundredths(amount, decimals);
+  return belowThreshold(threshold, { amount: comparable, currency: currency.toLowerCase() }, 0n);
+}
+
+async function ask(query: Query, { id, by, note }: DriftAcceptance): Promise<DriftAccepted> {
+  const [row] = await query<DriftRow>(
+    `UPDATE drifts SET asked_by = $2, asked_note = $3, asked_at = clock_now() WHERE id = $1 RETURNING ${DRIFT}`,
+    [id, by, note],
+  );
+  if (!row) return { kind: 'missing' };
+  const drift = toDrift(row);
+  await tell(query, drift, 'drift_acceptance_asked', { by, note });
+  return { kind: 'pending', drift };
+}
+
+async function close(
+  query: Query,
+  id: DriftId,
+  { by, note, approvedBy }: { readonly by: string; readonly note: string; readonly approvedBy: string | null },
+): Promise<DriftAccepted> {
+  const [row] = await query<DriftRow>(
+    `UPDATE drifts SET state = 'closed', closed_at = clock_now(), closed_why = 'accepted', closed_by = $2, closed_note = $3
+     WHERE id = $1 RETURNING ${DRIFT}`,
+    [id, approvedBy === null ? by : `${by}, approved by ${approvedBy}`, note],
+  );
+  if (!row) return { kind: 'missing' };
+  const drift = toDrift(row);
+  await tell(query, drift, 'drift_accepted', { by, note, ...(approvedBy === null ? {} : { approved_by: approvedBy }) });
+  return { kind: 'accepted', drift };
+}
+
 /** In its own story, and in that of what it is about: the item's chain last, and nothing is locked after it. */
 async function tell(
   query: Query,
@@ -180,11 +243,15 @@ interface DriftRow {
   closed_why: Drift['closedWhy'];
   closed_by: string | null;
   closed_note: string | null;
+  version: number;
+  asked_by: string | null;
+  asked_note: string | null;
+  asked_at: Date | null;
   [column: string]: unknown;
 }
 
 const DRIFT = `id, kind, provider, provider_id, parent_id, item_kind, item_id, amount, currency, ledger_says, provider_says, state,
-  opened_at, last_seen_at, closed_at, closed_why, closed_by, closed_note`;
+  opened_at, last_seen_at, closed_at, closed_why, closed_by, closed_note, version, asked_by, asked_note, asked_at`;
 
 const toDrift = (row: DriftRow): Drift => ({
   id: row.id,
@@ -204,4 +271,9 @@ const toDrift = (row: DriftRow): Drift => ({
   closedWhy: row.closed_why,
   closedBy: row.closed_by,
   closedNote: row.closed_note,
+  version: row.version,
+  asked:
+    row.asked_by === null || row.asked_at === null
+      ? null
+      : { by: row.asked_by, note: row.asked_note ?? '', at: row.asked_at.toISOString() },
 });

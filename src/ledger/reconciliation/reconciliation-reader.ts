@@ -14,7 +14,7 @@ export function createReconciliationReader(database: Database) {
       await database.query<Row>(
         `SELECT r.id, r.requested_by, r.since, r.state, r.started_at, r.finished_at, (SELECT coalesce(jsonb_agg(jsonb_build_object(
              'part', p.part, 'since', to_char(p.since AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'pages', p.pages, 'lookedAt', p.looked_at, 'suspected', p.suspected,
-             'finished', p.finished_at IS NOT NULL, 'leftBecause', p.left_because) ORDER BY p.place), '[]')
+             'finished', p.finished_at IS NOT NULL, 'leftBecause', p.left_because, 'uncompared', to_jsonb(p.uncompared)) ORDER BY p.place), '[]')
            FROM reconciliation_parts p WHERE p.run_id = r.id) AS parts
          FROM reconciliations r ${where}`,
         values,

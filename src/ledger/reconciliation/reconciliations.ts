@@ -28,6 +28,8 @@ export interface ReconciledPage {
   readonly named: readonly string[];
   readonly lookedAt: number;
   readonly suspicions: readonly Suspicion[];
+  /** What could not be read while the rest of the page was, by name; left out: nothing. */
+  readonly uncompared?: readonly string[] | undefined;
   /** Nothing follows of what is paged now. */
   readonly last: boolean;
 }
@@ -77,7 +79,7 @@ export function createReconciliations(database: Database) {
         if (!finished) return;
         await query(
           `INSERT INTO reconciliation_marks (part, reached)
-           SELECT part, until FROM reconciliation_parts WHERE run_id = $1 AND finished_at IS NOT NULL AND left_because IS NULL
+           SELECT part, until FROM reconciliation_parts WHERE run_id = $1 AND finished_at IS NOT NULL AND left_because IS NULL AND uncompared = '{}'
            ON CONFLICT (part) DO UPDATE SET reached = greatest(reconciliation_marks.reached, excluded.reached)`,
           [id],
         );
@@ -126,14 +128,16 @@ export function createReconciliationParts(database: Database) {
     },
 
     /** Keeps what was seen, and moves the cursor, as one. @returns where the part is now, whoever stored the page */
-    saveReconciledPage: ({ runId, part, after, listed, cursor, named, lookedAt, suspicions, last }: ReconciledPage) =>
+    saveReconciledPage: (page: ReconciledPage) =>
       database.transaction(async (query): Promise<PartPlace | undefined> => {
+        const { runId, part, after, listed, cursor, named, lookedAt, suspicions, uncompared = [], last } = page;
         const [moved] = await query<{ listed: boolean }>(
           `UPDATE reconciliation_parts SET pages = pages + 1, cursor = CASE WHEN $5 THEN NULL ELSE $4 END, looked_at = looked_at + $6,
-             suspected = suspected + $7, listed = listed OR $5, finished_at = CASE WHEN $5 AND (listed OR $8) THEN clock_now() END
+             suspected = suspected + $7, listed = listed OR $5,
+             uncompared = (SELECT coalesce(array_agg(DISTINCT name ORDER BY name), '{}') FROM unnest(uncompared || $10::text[]) AS name), finished_at = CASE WHEN $5 AND (listed OR $8) THEN clock_now() END
            WHERE run_id = $1 AND part = $2 AND cursor IS NOT DISTINCT FROM $3 AND listed = $9 AND finished_at IS NULL
            RETURNING listed`,
-          [runId, part, after, cursor, last, lookedAt, suspicions.length, !LISTED.has(part), listed],
+          [runId, part, after, cursor, last, lookedAt, suspicions.length, !LISTED.has(part), listed, uncompared],
         );
         if (moved) {
           await query(

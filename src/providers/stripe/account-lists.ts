@@ -15,6 +15,8 @@ export interface AccountPage {
 
 export interface ListedPage<Item> {
   readonly items: readonly Item[];
+  /** Names of those that cannot be read; all others are. */
+  readonly unreadable: readonly string[];
   /** Where the next page begins; null: nothing follows. */
   readonly next: string | null;
 }
@@ -64,15 +66,24 @@ const paramsOf = ({ createdSince, startingAfter }: AccountPage) => ({
   ...(startingAfter === null ? {} : { starting_after: startingAfter }),
 });
 
-/** A single object that cannot be read spoils the page: it might be the one that nobody knows. */
+/** A single object that cannot be read is named beside the others; one without an id spoils the page: it might be the one that nobody knows. */
 function listed<Item>(outcome: Outcome, read: (item: JsonObject) => Item | undefined): ReadAnswer<ListedPage<Item>> {
   return readAnswer(outcome, (object) => {
     const page = pageOf(object, (item) => {
       const facts = read(item);
       const id = idAt(item, 'id');
-      return facts === undefined || id === undefined ? undefined : { facts, id };
+      return id === undefined ? undefined : { facts, id, name: nameOf(item) ?? id };
     });
     const last = page?.items.at(-1);
-    return page && { items: page.items.map(({ facts }) => facts), next: page.hasMore && last ? last.id : null };
+    return (
+      page && {
+        items: page.items.flatMap(({ facts }) => (facts === undefined ? [] : [facts])),
+        unreadable: page.items.flatMap(({ facts, name }) => (facts === undefined ? [name] : [])),
+        next: page.hasMore && last ? last.id : null,
+      }
+    );
   });
 }
+
+/** Of a movement of the balance, what it is about. */
+const nameOf = (item: JsonObject): string | undefined => idAt(item, 'source');

@@ -1,8 +1,4 @@
-/** What Stripe allows each endpoint (docs.stripe.com/rate-limits). */
-export const STRIPE_REQUESTS_PER_SECOND = 25;
-
-/** What Stripe allows an account on all endpoints together, by the mode of its key (docs.stripe.com/rate-limits). */
-export const stripeRequestsOverall = (secretKey: string): number => (/^[a-z]+_live_/.test(secretKey) ? 100 : 25);
+import { STRIPE_REQUESTS_PER_SECOND } from '../../domain/stripe-rate.js';
 
 /** What the budget needs of the ledger; a token is whatever the ledger knows it by. */
 export interface TokenLedger<Token> {

@@ -117,6 +117,8 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.endConsoleSession': 'a person signs out: one statement, and a repeat finds it done',
   'ledger.pauseProvider': 'a person pauses: its own transaction, and a repeat finds it paused',
   'ledger.resumeProvider': 'a person resumes: its own transaction; what waited is due within a minute anyway',
+  'ledger.setStripeRate': 'a person says how fast: one transaction, and a repeat says the same',
+  'ledger.resetStripeRate': 'a person takes that back: one transaction, and a repeat finds it done',
   'ledger.replayWebhook': 'a person asks: one transaction, and the sweep finds the event',
   ...Object.fromEntries(
     [
@@ -140,6 +142,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
       'lastWord',
       'settlementLinks',
       'overviewFacts',
+      'stripeRate',
     ].map((name) => [`ledger.${name}`, 'reads, for persons']),
   ),
 };

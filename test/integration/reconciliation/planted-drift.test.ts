@@ -273,7 +273,15 @@ it('closes what agrees again, and does not ask of what a person has accepted', a
   mirror.hidden.clear();
   mirror.altered.clear();
   const strangers = found.find(({ kind }) => kind === 'transfer_unknown')!;
-  expect(await test.ledger.acceptDrift(strangers.id, 'ann', 'an advance, made in the dashboard')).toMatchObject({
+  expect(
+    await test.ledger.acceptDrift({
+      ...strangers,
+      by: 'ann',
+      authenticated: true,
+      approves: false,
+      note: 'an advance, made in the dashboard',
+    }),
+  ).toMatchObject({
     kind: 'accepted',
   });
   const left = await world.reconcile(new Date(test.clock.nowMs() - 7_200_000).toISOString());

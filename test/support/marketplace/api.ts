@@ -36,6 +36,7 @@ export async function openMarketplaceApi() {
     resolution: {
       decide: (decision) => resolution().decide(decision),
       approve: (approval) => resolution().approve(approval),
+      look: (item) => resolution().look(item),
     },
     marketplace: marketplaceRoutes({
       ledger,

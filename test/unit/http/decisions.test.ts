@@ -297,6 +297,7 @@ describe('POST /api/v1/decisions/{id}/approve', () => {
               ? { kind: 'self_approval' }
               : { kind: 'applied', status: 'written_off', decisionId: DECISION },
           ),
+        look: () => Promise.reject(new Error('nobody is asked here')),
       },
       marketplace: marketplaceRoutes({
         ledger: { decisionItem: () => Promise.resolve(item('settlement', settlementId)) },

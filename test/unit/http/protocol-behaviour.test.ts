@@ -185,7 +185,7 @@ describe('faults of our own', () => {
         listSettlements: away,
         findSettlement: away,
       },
-      resolution: { decide: away, approve: away },
+      resolution: { decide: away, approve: away, look: away },
       marketplace: marketplaceRoutes({ ledger: { decisionItem: away } }),
     });
     for (const answer of [

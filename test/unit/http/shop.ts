@@ -96,7 +96,12 @@ export async function openShop(given: (shop: Pick<Shop, 'tie'>) => Given = () =>
   const nowhere = () => Promise.resolve({ kind: 'not_found' } as const);
   const api = await startApi({
     ledger: rememberingLedger(),
-    resolution: { decide: nowhere, approve: nowhere, ...resolution },
+    resolution: {
+      decide: nowhere,
+      approve: nowhere,
+      look: () => Promise.reject(new Error('nobody is asked here')),
+      ...resolution,
+    },
     marketplace: marketplaceRoutes({
       hyperswitch: HYPERSWITCH,
       nudge: (item) => nudged.push(item),

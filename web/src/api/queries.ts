@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { ApiProblem, get, pathWith, rememberCsrf } from './client.js';
-import type { Drift, Explanation, ListedItem, Overview, Page, SearchResults, Session, Story } from './types.js';
+import type { Drift, Explanation, ListedItem, Live, Overview, Page, SearchResults, Session, Story } from './types.js';
 
 /** Everything the pages read, by one name each; live.ts says which of them a change makes old. */
 
@@ -70,6 +70,17 @@ export const explanationQuery = (kind: string, id: string) =>
     queryKey: ['item', kind, id, 'explanation'],
     refetchInterval: 30_000,
     queryFn: ({ signal }) => get<Explanation>(`/api/v1/explanations/${kind}/${encodeURIComponent(id)}`, signal),
+  });
+
+/** Asks the provider: when the page is opened, and when somebody wants to know again. */
+export const liveQuery = (kind: string, id: string) =>
+  queryOptions({
+    queryKey: ['live', kind, id],
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    retry: false,
+    queryFn: ({ signal }) => get<Live>(`/api/v1/live/${kind}/${encodeURIComponent(id)}`, signal),
   });
 
 export const storyQuery = (kind: string, id: string) =>

@@ -80,7 +80,16 @@ export interface Provider {
   readonly next_probe_at: string | null;
   readonly pace_per_second: number | null;
   readonly limit_per_second: number | null;
+  readonly rate: StripeRate | null;
   readonly last_success_at: string | null;
+}
+
+/** How fast Stripe is called, and by whose word. */
+export interface StripeRate {
+  readonly of_settings: number | null;
+  readonly set: { readonly per_second: number; readonly by: string; readonly note: string; readonly at: string } | null;
+  readonly in_force: number | null;
+  readonly most: number;
 }
 
 export interface Point {
@@ -99,6 +108,7 @@ export interface Overview {
   readonly providers: readonly Provider[];
   readonly inbox: readonly { readonly provider: string; readonly count: number; readonly oldest_at: string }[];
   readonly sweeps: readonly { readonly name: string; readonly last_success_at: string | null }[];
+  readonly compared: readonly { readonly part: string; readonly last_success_at: string; readonly late: boolean }[];
   readonly counts: {
     readonly unknown: number;
     readonly expiring: number;
@@ -245,6 +255,22 @@ export interface BulkAnswer {
   readonly more: boolean;
 }
 
+/** What the provider shows of an item at this moment. */
+export interface Live {
+  readonly read_at: string;
+  readonly provider: string;
+  readonly answer: 'shown' | 'absent' | 'away' | 'not_asked';
+  readonly words: string;
+  readonly shows: Facts | null;
+  readonly ours: Facts;
+  readonly decisions: readonly {
+    readonly action: string;
+    readonly verdict: 'borne_out' | 'refused' | 'not_in_the_way';
+    readonly words: string;
+    readonly effect: string | null;
+  }[];
+}
+
 export interface Drift {
   readonly id: string;
   readonly kind: string;
@@ -259,5 +285,7 @@ export interface Drift {
   readonly provider_says: string;
   readonly opened_at: string;
   readonly last_seen_at: string;
+  readonly version: number;
+  readonly waiting_acceptance: { readonly by: string; readonly note: string; readonly at: string } | null;
   readonly runbook: string;
 }

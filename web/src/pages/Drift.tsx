@@ -102,8 +102,10 @@ function Card({ drift }: { readonly drift: Told }) {
 function Accept({ drift }: { readonly drift: Told }) {
   const [isOpen, setOpen] = useState(false);
   const [note, setNote] = useState('');
+  // What was read when he began: what is told otherwise meanwhile is not what he accepts.
+  const [seen, setSeen] = useState(drift.version);
   const accept = useMutation({
-    mutationFn: () => post(`/api/v1/drift/${drift.id}/accept`, { note }),
+    mutationFn: () => post(`/api/v1/drift/${drift.id}/accept`, { note, version: seen }),
     onSuccess: async () => {
       setOpen(false);
       await queryClient.invalidateQueries({ queryKey: ['drift'] });
@@ -115,11 +117,20 @@ function Accept({ drift }: { readonly drift: Told }) {
       <Button
         variant="default"
         size="compact-xs"
-        onClick={() => setOpen(true)}
+        onClick={() => {
+          setSeen(drift.version);
+          setOpen(true);
+        }}
         aria-label={`Accept ${spoken(drift.kind)} ${drift.provider_id}`}
       >
-        Accept
+        {drift.waiting_acceptance ? 'Confirm' : 'Accept'}
       </Button>
+      {drift.waiting_acceptance ? (
+        <span className="muted">
+          {drift.waiting_acceptance.by} has asked that it be accepted <When at={drift.waiting_acceptance.at} />: “
+          {drift.waiting_acceptance.note}”. An approver confirms it.
+        </span>
+      ) : null}
       <Dialog opened={isOpen} close={() => setOpen(false)} title="It is right as it is">
         <p>No money moves. Should the provider tell something else later, it is told again.</p>
         <form

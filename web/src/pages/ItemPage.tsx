@@ -22,6 +22,7 @@ import { Timeline } from '../parts/Timeline.js';
 import { When } from '../parts/When.js';
 import { Act } from './Act.js';
 import { DriftCards } from './Drift.js';
+import { LiveReading } from './LiveReading.js';
 
 /** The whole story of one item, and what a person can do about it. */
 export function ItemPage() {
@@ -81,7 +82,7 @@ function Item({ kind, id }: { readonly kind: string; readonly id: string }) {
           <WhereItIs told={told} item={item.data ?? undefined} />
           {told.shares ? <Shares shares={told.shares} currency={item.data?.['currency']} /> : null}
           <Panel
-            title="Ours and the provider’s"
+            title="Ours and the provider’s last word"
             aside={
               <span className="muted">
                 provider looked at {told.evidence.looked_at ? <When at={told.evidence.looked_at} /> : 'never'}
@@ -94,6 +95,7 @@ function Item({ kind, id }: { readonly kind: string; readonly id: string }) {
               currency={item.data?.['currency']}
             />
           </Panel>
+          <LiveReading told={told} />
           {kind === 'channel' ? null : <DriftAbout id={id} />}
           <RelatedGraph self={told} item={item.data ?? undefined} />
           <Story kind={kind} id={id} />

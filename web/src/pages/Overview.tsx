@@ -14,6 +14,7 @@ import { RunbookLink } from '../parts/RunbookLink.js';
 import { Empty, Loading, Problem, Stale } from '../parts/States.js';
 import { StatusTag } from '../parts/Status.js';
 import { When } from '../parts/When.js';
+import { NotCompared } from './NotCompared.js';
 import { Providers } from './Providers.js';
 
 const Charts = lazy(async () => ({ default: (await import('./Charts.js')).Charts }));
@@ -45,6 +46,7 @@ function Parts({ facts }: { readonly facts: Facts }) {
   return (
     <>
       <Figures facts={facts} />
+      <NotCompared compared={facts.compared} />
       <div className="grid-overview">
         <NeedsAPerson needed={facts.needs_a_person} />
         <Panel title="The last hours" className="panel-whole">

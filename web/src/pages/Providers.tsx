@@ -11,6 +11,7 @@ import { Empty, Problem } from '../parts/States.js';
 import { Tag } from '../parts/Tag.js';
 import { useMayAct } from '../parts/useMayAct.js';
 import { When } from '../parts/When.js';
+import { StripeRateLine } from './StripeRate.js';
 
 /** Who lets us in, who does not, who is paused by a person, and how near Stripe's limit we are. */
 export function Providers({ providers }: { readonly providers: readonly Provider[] }) {
@@ -69,6 +70,7 @@ function ProviderRow({ provider: one }: { readonly provider: Provider }) {
       {one.limit_per_second !== null ? (
         <Pace pace={one.pace_per_second ?? 0} limit={one.limit_per_second} of={one.provider} />
       ) : null}
+      {one.rate ? <StripeRateLine rate={one.rate} /> : null}
     </div>
   );
 }

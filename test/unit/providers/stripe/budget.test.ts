@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createBudget, stripeRequestsOverall, type TokenLedger } from '../../../../src/providers/stripe/budget.js';
+import { stripeRequestsOverall } from '../../../../src/domain/stripe-rate.js';
+import { createBudget, type TokenLedger } from '../../../../src/providers/stripe/budget.js';
 
 const ENDPOINT = 'reversals.create';
 
