@@ -57,7 +57,7 @@ async function install(folder, what) {
 
 function npmCi(folder, what) {
   const started = Date.now();
-  say(`installing ${what} (npm ci); a first time takes about a minute`);
+  say(`installing ${what} (npm ci); a first time takes a minute or more`);
   // the caller may live in a production environment; the stack and the tests need everything
   const everything = ['ci', '--no-audit', '--no-fund', '--include=dev', '--include=optional'];
   // what others run at their install is none of what the tests try

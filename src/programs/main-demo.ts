@@ -50,6 +50,7 @@ function links({ endpoints }: Stack, ids: readonly string[], reversals: readonly
   const header = `Authorization: Bearer ${endpoints.tokens.viewer}`;
   write('');
   write(leaveAfterwards ? 'Without --exit you could look on here:' : 'Look on:');
+  write(`   the console      ${endpoints.server}/console, with the token ${endpoints.tokens.operator}`);
   write(`   Temporal Web UI  ${endpoints.temporalUi}`);
   for (const id of ids) write(`   one settlement   ${workflow(`settlement/${id}`)}`);
   for (const id of reversals.slice(0, 2)) write(`   one reversal     ${workflow(`reversal/${id}`)}`);

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../../sandbox/stack/project-root.js';
+import { stackSecrets } from '../../sandbox/stack/secrets.js';
 import type { StackEndpoints } from '../../sandbox/stack/stack.js';
 import { temporaryPath } from './child-processes.js';
 import { readDocument } from './documents.js';
@@ -36,6 +37,7 @@ export function runbookFolder(at: StackEndpoints, environment: NodeJS.ProcessEnv
   const path = temporaryPath('runbooks');
   mkdirSync(join(path, '.makegood'), { recursive: true });
   writeFileSync(join(path, '.makegood', 'endpoints.json'), JSON.stringify(at));
+  stackSecrets(join(path, '.makegood'));
   for (const name of ['bin', '.tools']) symlinkSync(join(projectRoot(), name), join(path, name));
   const [preparation = ''] = blocksOf('README').filter((block) => block.includes('endpoints.json'));
   return {
