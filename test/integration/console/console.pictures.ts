@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { projectRoot } from '../../../sandbox/stack/project-root.js';
 import { ALL_PAGES } from '../../support/console/all-pages.js';
 import { launchBrowser, openPage } from '../../support/console/browser.js';
+import { NOW } from '../../support/console/night.js';
 import { type PagesServer, startPagesServer } from '../../support/console/pages-server.js';
 import { palettePng } from '../../support/console/palette-png.js';
-import { NOW } from '../../support/console/planned-answers.js';
 
 /** `npm run console-pictures`: every page at 1440 and 390 pixels, some in the dark, into docs/console. */
 const FOLDER = join(projectRoot(), 'docs', 'console');

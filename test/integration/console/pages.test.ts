@@ -2,8 +2,9 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { ALL_PAGES } from '../../support/console/all-pages.js';
 import { axeViolations, type Looks, launchBrowser, openPage } from '../../support/console/browser.js';
+import { IDS, NOW } from '../../support/console/night.js';
 import { type PagesServer, startPagesServer } from '../../support/console/pages-server.js';
-import { IDS, NOW, overview } from '../../support/console/planned-answers.js';
+import { overview } from '../../support/console/planned-answers.js';
 import { isPassedOverWithout } from '../../support/programs.js';
 
 const OPERATOR = { name: 'olga', role: 'operator' } as const;

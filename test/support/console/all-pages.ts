@@ -1,4 +1,4 @@
-import { IDS } from './planned-answers.js';
+import { IDS } from './night.js';
 
 /** Every page of the console, by the name of its picture. */
 export const ALL_PAGES: Readonly<Record<string, string>> = {

@@ -1,23 +1,7 @@
 /** A night in which everything is stuck at once, as the API would tell it: for pictures, and for what no server can be brought to. */
 
-export const NOW = '2026-03-14T02:40:00.000Z';
-const ago = (minutes: number): string => new Date(Date.parse(NOW) - minutes * 60_000).toISOString();
-const later = (minutes: number): string => ago(-minutes);
-
-const id = (nth: number): string =>
-  `0195${(0x9000 + nth).toString(16)}-7c1e-7a40-8b3d-5e0c${(0x10000000 + nth * 7919).toString(16)}`;
-
-export const IDS = {
-  order: id(1),
-  payment: id(2),
-  refund: id(3),
-  transfers: [id(4), id(5)],
-  reversals: [id(6), id(7)],
-  settlement: id(8),
-  dispute: id(9),
-  decision: id(10),
-  channel: '0x7be1c2a94d5f60318e2b9a7c4d3f1e0a5b6c7d8e9f00112233445566778899aa',
-} as const;
+import { ago, IDS, id, later, NOW } from './night.js';
+import { drifts, live, overviewOfComparing, runs } from './planned-comparing.js';
 
 const page = (items: readonly object[]) => ({ items, next_cursor: null });
 
@@ -643,6 +627,15 @@ export const overview = {
       next_probe_at: null,
       pace_per_second: 17,
       limit_per_second: 25,
+      rate: {
+        of_settings: 100,
+        set: { per_second: 25, by: 'olga', authenticated: true, note: 'their incident 2026-118', at: ago(12) },
+        in_force: 25,
+        per_endpoint: 25,
+        most: 100,
+        pace: 17,
+        endpoints: [{ endpoint: 'reversals.create', pace: 9 }],
+      },
       last_success_at: ago(0.05),
     },
     {
@@ -657,6 +650,7 @@ export const overview = {
       next_probe_at: later(1),
       pace_per_second: null,
       limit_per_second: null,
+      rate: null,
       last_success_at: ago(215),
     },
     {
@@ -671,6 +665,7 @@ export const overview = {
       next_probe_at: null,
       pace_per_second: null,
       limit_per_second: null,
+      rate: null,
       last_success_at: ago(13),
     },
     {
@@ -685,6 +680,7 @@ export const overview = {
       next_probe_at: later(0.5),
       pace_per_second: null,
       limit_per_second: null,
+      rate: null,
       last_success_at: ago(42),
     },
   ],
@@ -698,6 +694,7 @@ export const overview = {
     { name: 'reversal', last_success_at: ago(2) },
     { name: 'stripe-read', last_success_at: ago(4) },
   ],
+  compared: overviewOfComparing,
   counts: { unknown: 3, expiring: 12, suspected_elsewhere: 0, delivery_unknown: 1, answers_due: 2, drift: 2 },
   series: { step_seconds: 900, from: ago(47 * 15), points },
 };
@@ -743,49 +740,6 @@ const bulk = (dryRun: boolean) => ({
   more: true,
 });
 
-const drifts = [
-  {
-    id: id(70),
-    kind: 'transfer_unknown',
-    state: 'open',
-    words: 'Stripe holds a transfer that the ledger does not know',
-    provider: 'stripe',
-    provider_id: 'tr_1QxNobody',
-    item: null,
-    amount: '12500',
-    currency: 'EUR',
-    ledger_says: 'nothing',
-    provider_says: '12500 EUR to acct_1QmWeaving',
-    opened_at: ago(95),
-    last_seen_at: ago(35),
-    closed_at: null,
-    closed_why: null,
-    closed_by: null,
-    note: null,
-    runbook: 'docs/runbooks/drift.md',
-  },
-  {
-    id: id(71),
-    kind: 'reversal_differs',
-    state: 'open',
-    words: 'a reversal is of another amount at Stripe',
-    provider: 'stripe',
-    provider_id: 'trr_1QxFOREIGN',
-    item: { kind: 'reversal', id: IDS.reversals[1] },
-    amount: '4500',
-    currency: 'EUR',
-    ledger_says: '<img src=x onerror=alert(1)> nothing is taken back',
-    provider_says: '4500 EUR',
-    opened_at: ago(74),
-    last_seen_at: ago(35),
-    closed_at: null,
-    closed_why: null,
-    closed_by: null,
-    note: null,
-    runbook: 'docs/runbooks/drift.md',
-  },
-];
-
 export interface Planned {
   readonly status: number;
   readonly body: unknown;
@@ -815,6 +769,8 @@ export function plannedAnswer(
     const about = query.get('item_id');
     return ok(page(drifts.filter(({ item }) => about === null || item?.id === about)));
   }
+  if (path === '/api/v1/reconciliations' && method === 'GET') return ok(page(runs));
+  if (path === `/api/v1/live/reversal/${IDS.reversals[1]}`) return ok(live);
   if (path === '/api/v1/decisions/bulk') return ok(bulk(body.dry_run === true));
   const [, , , first = '', second, third] = path.split('/');
   if (first === 'explanations')

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { OPERATIONS } from '../../../src/http/operations.js';
 import { ALL_PAGES } from '../../support/console/all-pages.js';
+import { IDS } from '../../support/console/night.js';
 import { plannedAnswer } from '../../support/console/planned-answers.js';
 
 /** What is planned for an operation, by the schema of its description. */
@@ -26,6 +27,7 @@ const LISTS = [
   'webhooks',
   'decisions',
   'drift',
+  'reconciliations',
 ];
 const ITEMS = Object.values(ALL_PAGES).flatMap((path) => /^\/item\/(.+)$/.exec(path)?.[1] ?? []);
 
@@ -41,6 +43,12 @@ describe('what the pages of the console are tried with is what the API may answe
     expect(schemaOf('/api/v1/stories/{kind}/{item}').safeParse(planned(`/api/v1/stories/${item}`))).toMatchObject({
       success: true,
     });
+  });
+
+  it('what the provider shows now of what is stuck', () => {
+    expect(
+      schemaOf('/api/v1/live/{kind}/{item}').safeParse(planned(`/api/v1/live/reversal/${IDS.reversals[1]}`)),
+    ).toMatchObject({ success: true });
   });
 
   it('the overview, what is found, and a bulk decision', () => {

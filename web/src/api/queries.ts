@@ -1,6 +1,17 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { ApiProblem, get, pathWith, rememberCsrf } from './client.js';
-import type { Drift, Explanation, ListedItem, Live, Overview, Page, SearchResults, Session, Story } from './types.js';
+import type {
+  Drift,
+  Explanation,
+  ListedItem,
+  Live,
+  Overview,
+  Page,
+  Reconciliation,
+  SearchResults,
+  Session,
+  Story,
+} from './types.js';
 
 /** Everything the pages read, by one name each; live.ts says which of them a change makes old. */
 
@@ -57,6 +68,11 @@ export const driftQuery = (filters: Filters) =>
       get<Page<Drift>>(pathWith('/api/v1/drift', { ...filters, limit: '50', cursor: pageParam }), signal),
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
   });
+
+export const lastRunQuery = queryOptions({
+  queryKey: ['drift', 'last run'],
+  queryFn: ({ signal }) => get<Page<Reconciliation>>('/api/v1/reconciliations?limit=1', signal),
+});
 
 export const searchQuery = (text: string) =>
   queryOptions({

@@ -271,6 +271,19 @@ export interface Live {
   }[];
 }
 
+/** One comparison with the providers. */
+export interface Reconciliation {
+  readonly id: string;
+  readonly requested_by: string;
+  readonly state: 'running' | 'finished';
+  readonly started_at: string;
+  readonly parts: readonly {
+    readonly part: string;
+    readonly left_because: string | null;
+    readonly uncompared: readonly string[];
+  }[];
+}
+
 export interface Drift {
   readonly id: string;
   readonly kind: string;

@@ -15,6 +15,7 @@ import { RunbookLink } from '../parts/RunbookLink.js';
 import { Empty, Loading, Problem, Stale } from '../parts/States.js';
 import { useMayAct } from '../parts/useMayAct.js';
 import { When } from '../parts/When.js';
+import { LastRun } from './LastRun.js';
 
 /** Where the ledger and a provider tell different things. */
 export function Drift() {
@@ -28,12 +29,11 @@ export function Drift() {
       >
         <Compare />
       </PageHead>
+      <LastRun />
       {query.isPending ? <Loading what="what differs" /> : null}
       {query.isError && query.data ? <Stale error={query.error} retry={() => void query.refetch()} /> : null}
       {query.isError && !query.data ? <Problem error={query.error} retry={() => void query.refetch()} /> : null}
-      {query.isSuccess && open.length === 0 ? (
-        <Empty icon="check" title="The ledger and its providers tell the same" />
-      ) : null}
+      {query.isSuccess && open.length === 0 ? <Empty icon="check" title="No drift is open" /> : null}
       <DriftCards drifts={open} />
       {query.hasNextPage ? (
         <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
