@@ -1,6 +1,6 @@
 /** A night in which everything is stuck at once, as the API would tell it: for pictures, and for what no server can be brought to. */
 
-import { ago, IDS, id, later, NOW } from './night.js';
+import { ago, IDS, id, later } from './night.js';
 import { drifts, live, overviewOfComparing, runs } from './planned-comparing.js';
 
 const page = (items: readonly object[]) => ({ items, next_cursor: null });
