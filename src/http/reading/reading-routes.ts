@@ -3,6 +3,7 @@ import { fromLedger } from '../from-ledger.js';
 import { HttpProblem, retryAfter } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { explanation } from './explanations.js';
+import { fewAtOnce } from './few-at-once.js';
 import { listRoutes } from './lists.js';
 import { live } from './live.js';
 import { oneAtATime } from './one-at-a-time.js';
@@ -24,7 +25,8 @@ export function readingRoutes(dependencies: ReadingDependencies): readonly Route
   const { clock } = dependencies;
   const times = { nowMs: () => clock.nowMs(), monotonicMs: () => performance.now() };
   const readNow = createLiveReadings(dependencies, times);
-  return [
+  const read = fewAtOnce(AT_ONCE, MOST_WAITING);
+  const ofTheLedger = [
     ...listRoutes(dependencies),
     route(
       overviewOperation,
@@ -32,11 +34,22 @@ export function readingRoutes(dependencies: ReadingDependencies): readonly Route
     ),
     route(searchOperation, (call) => search(call, dependencies)),
     route(explanationOperation, (call) => explanation(call, dependencies)),
-    route(liveOperation, (call) => live(call, dependencies, readNow)),
     route(storyOperation, (call) => story(call, dependencies)),
+  ];
+  return [
+    ...ofTheLedger.map(({ operation, run }) => ({
+      operation,
+      run: (call: Parameters<typeof run>[0]) => read(() => run(call)),
+    })),
+    // Both wait for others than Postgres most of the time.
+    route(liveOperation, (call) => live(call, dependencies, readNow)),
     route(changesOperation, (call) => changes(call, dependencies)),
   ];
 }
+
+/** Of twenty connections that a server has. */
+const AT_ONCE = 4;
+const MOST_WAITING = 100;
 
 const COME_BACK_SECONDS = 10;
 

@@ -2,7 +2,6 @@ import { createTransport } from 'nodemailer';
 import type { DeliveryOutcome } from '../../domain/notifications/delivery.js';
 import type { MailServer } from '../../domain/notifications/mail-server.js';
 import type { Mail } from '../../domain/notifications/message.js';
-import { withTimeout } from '../../domain/timeout.js';
 
 export interface Letter {
   /** The same for every attempt: the Message-ID is made of it. */
@@ -24,23 +23,27 @@ export async function sendMail(server: MailServer, letter: Letter, timeoutMs: nu
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
+    // A server that says a little now and then would keep its connection for ever.
+    socketCloseTimeout: 0,
     disableFileAccess: true,
     disableUrlAccess: true,
     ...(server.login ? { auth: { user: server.login.user, pass: server.login.password } } : {}),
   });
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
-    const sent = transport.sendMail({
+    const message = {
+      signal,
       messageId: `<${id}@${from.slice(from.lastIndexOf('@') + 1)}>`,
       from,
       to,
       ...mail,
       // No answer of a machine comes back for it.
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Makegood-Message': id },
-    });
-    await withTimeout(timeoutMs, sent, 'the mail server');
+    };
+    await transport.sendMail(message);
     return { kind: 'delivered', detail: 'the mail server took it' };
   } catch (error) {
-    return { kind: 'failed', detail: inWords(error) };
+    return { kind: 'failed', detail: signal.aborted ? 'the mail server gave no answer in time' : inWords(error) };
   } finally {
     transport.close();
   }
