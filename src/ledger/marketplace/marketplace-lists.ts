@@ -32,16 +32,16 @@ export function createMarketplaceLists(database: Database) {
     return rows.map(toReversal);
   };
 
-  const atHyperswitch = <Row>(
+  const atHyperswitch = async <Row>(
     table: 'payments' | 'refunds',
     columns: string,
     filter: MarketplaceFilter,
   ): Promise<(Row & { [column: string]: unknown })[]> => {
     const conditions = conditionsOf(filter, {
       key: (key) => calledBy(table, 'idempotency_key', key),
-      seller: sharedBy,
+      seller: await sharedBy(database, filter.seller),
     });
-    return database.query<Row & { [column: string]: unknown }>(
+    return await database.query<Row & { [column: string]: unknown }>(
       pageOfIds(`SELECT ${columns} FROM ${table}`, 'id', newestIds(table, conditions, filter)),
       conditions.values,
     );

@@ -18,6 +18,7 @@ import {
   type ReversalStatus,
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
+import type { Database } from '../database.js';
 import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
@@ -176,9 +177,22 @@ export const calledBy = (table: string, name: string, key: string): string =>
   `id IN (SELECT id FROM ${table} WHERE ${name} = ${key}
      UNION SELECT item_id FROM request_keys WHERE operation = '${table}' AND key = ${key})`;
 
-/** Of what belongs to an order and has no seller itself. @param account a parameter */
-export const sharedBy = (account: string): string =>
-  `order_id IN (SELECT order_id FROM seller_transfers WHERE seller_account = ${account})`;
+/** Looked up one by one, these cost no more than a page that is walked to. */
+const MOST_LOOKED_UP = 10_000;
+
+/**
+ * Of what belongs to an order and has no seller itself: whether the seller has a share of it. The orders of one who has few are looked up one
+ * by one, because Postgres would walk through all that is newer than the last of them; those of one who has many are met soon.
+ * @returns the condition, of the parameter that stands for the seller
+ */
+export async function sharedBy(database: Database, seller: string | undefined): Promise<(account: string) => string> {
+  const own = (account: string) => `SELECT order_id FROM seller_transfers WHERE seller_account = ${account}`;
+  const most = MOST_LOOKED_UP + 1;
+  const some = seller === undefined ? [] : await database.query(`${own('$1')} LIMIT ${most}`, [seller]);
+  return some.length < most
+    ? (account) => `order_id = ANY (ARRAY(${own(account)}))`
+    : (account) => `order_id IN (${own(account)})`;
+}
 
 export const toOrderItem = (row: OrderItemRow): OrderItem => ({
   id: row.id,

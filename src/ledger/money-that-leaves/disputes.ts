@@ -50,7 +50,7 @@ export function createDisputeReader(database: Database) {
     async listDisputes(filter: MarketplaceFilter): Promise<readonly Dispute[]> {
       const conditions = conditionsOf(filter, {
         key: (key) => `(provider_dispute_id = ${key} OR hyperswitch_dispute_id = ${key})`,
-        seller: sharedBy,
+        seller: await sharedBy(database, filter.seller),
       });
       const rows = await database.query<DisputeRow & { [column: string]: unknown }>(
         pageOfIds(SELECT_DISPUTES, 'd.id', newestIds('disputes', conditions, filter)),

@@ -268,7 +268,9 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
     await timed('dead worker, by commands', async () => {
       expect(await shell.type('makegood list')).toContain(id);
       expect(await shell.type('temporal task-queue describe')).toContain('LastAccessTime');
-      expect(await shell.typeToFail('makegood doctor')).toContain('task queue makegood');
+      // It fails from 90 seconds after the death on, which a busy machine may have reached.
+      const said = await shell.type('makegood doctor').catch(() => shell.typeToFail('makegood doctor'));
+      expect(said).toContain('task queue makegood');
     });
     await timed('dead worker, in the console', async () => {
       await sees('Sweeps, inbox and the rest');

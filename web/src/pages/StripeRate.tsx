@@ -14,7 +14,7 @@ import { When } from '../parts/When.js';
 export function StripeRateLine({ rate }: { readonly rate: StripeRate }) {
   const { set, of_settings: ofSettings } = rate;
   return (
-    <p className="muted">
+    <div className="muted">
       {set ? (
         <>
           {set.per_second} a second, set by {set.by} <When at={set.at} />
@@ -25,7 +25,7 @@ export function StripeRateLine({ rate }: { readonly rate: StripeRate }) {
         'as fast as the settings say'
       )}{' '}
       <RateButton rate={rate} />
-    </p>
+    </div>
   );
 }
 
