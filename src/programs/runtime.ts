@@ -9,6 +9,7 @@ import { createDatabase, type Database } from '../ledger/database.js';
 import { createLedger, type Ledger } from '../ledger/ledger.js';
 import { createSealer } from '../ledger/sealer.js';
 import type { Logger } from '../observability/logger.js';
+import { tellingOfDispatchFailures } from '../orchestration/dispatch-failures.js';
 import { createDispatcher, type Dispatcher } from '../orchestration/dispatcher.js';
 import { createReconcileOrchestration } from '../orchestration/reconciling.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
@@ -100,7 +101,7 @@ export function createPaidSessionRuntime(
     startSettlement: (settlement) => orchestration.startSettlement(settlement),
     ledger,
     overflowBacklog: config.settlement.overflowBacklog,
-    onFailure: (error) => logger.warn({ err: error }, 'settlements could not be dispatched; the sweep starts them'),
+    onFailure: tellingOfDispatchFailures(logger),
   });
   const holder = `${hostname()}:${process.pid}`;
   const processName = `${holder}:${Date.now().toString(36)}`;
