@@ -110,6 +110,15 @@ describe.skipIf(isPassedOverWithout('chromium'))('the pages of the console, with
     await page.getByLabel('Your token').waitFor();
   });
 
+  it('an order tells its shares in the unit of its amount, and of no provider that was never asked', async () => {
+    const page = await at(`/item/order/${IDS.order}`);
+    await page.getByText('Buyer: 75.00 EUR').waitFor();
+    const where = await page.locator('.panel-where').innerText();
+    expect(where).toContain('Buyer: 75.00 EUR, acct_1QmPottery: 22.50 EUR');
+    expect(where).not.toContain('minor units');
+    expect(await page.getByText('never asked').count()).toBe(0);
+  });
+
   it('whatever a notification links to is a page of the console', async () => {
     const linked = ['reversal', 'settlement', 'drift/transfer_unknown'] as const;
     const ids = { reversal: IDS.reversals[1], settlement: IDS.settlement, 'drift/transfer_unknown': 'a-drift' };
