@@ -9,7 +9,6 @@ import { createDatabase, type Database } from '../ledger/database.js';
 import { createLedger, type Ledger } from '../ledger/ledger.js';
 import { createSealer } from '../ledger/sealer.js';
 import type { Logger } from '../observability/logger.js';
-import { tellingOfDispatchFailures } from '../orchestration/dispatch-failures.js';
 import { createDispatcher, type Dispatcher } from '../orchestration/dispatcher.js';
 import { createReconcileOrchestration } from '../orchestration/reconciling.js';
 import { createSettlementOrchestration } from '../orchestration/settlements.js';
@@ -19,6 +18,7 @@ import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import type { Tempo } from '../providers/tempo/client.js';
 import { createCaptureClosing } from '../sessions/channels/capture-closing.js';
 import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
+import { tellingOfDispatchFailures } from './dispatch-failures.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,

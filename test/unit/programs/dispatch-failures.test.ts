@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tellingOfDispatchFailures } from '../../../src/orchestration/dispatch-failures.js';
+import { tellingOfDispatchFailures } from '../../../src/programs/dispatch-failures.js';
 
 it('says once, in one line and without a stack, that the schema is missing, and every other failure each time', () => {
   const lines: (readonly [object, string])[] = [];
