@@ -3,6 +3,7 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { tempoModerato } from 'viem/chains';
 import type { ChannelStore } from '../../src/client/channel-store.js';
 import type { createSessionFetch, SessionFetch } from '../../src/client/session-fetch.js';
+import { plural } from '../../src/domain/plural.js';
 import type { Stack } from '../stack/stack.js';
 import type { LedgerView } from '../tempo/control/ledger-view.js';
 import type { Narrator } from './narrator.js';
@@ -96,7 +97,7 @@ async function theNodeIsDown({ stack, narrator }: Story, { first }: Machines): P
   narrator.check(
     'the close is settled on the chain, by nobody but the workflow, which looks before it sends again',
     settled,
-    `${capture?.attempts ?? '-'} attempts`,
+    plural(capture?.attempts ?? 0, 'attempt'),
   );
 }
 

@@ -1,3 +1,4 @@
+import { plural } from '../../src/domain/plural.js';
 import type { Stack } from '../stack/stack.js';
 import type { Narrator } from './narrator.js';
 import { openShop, type Shop, type ShopOrder, type StripeBooks } from './shop.js';
@@ -59,7 +60,7 @@ async function theRefunds(shop: Shop, narrator: Narrator, [whole = '', part = ''
   );
   await shop.until([whole, part], (found) => reversalsOf(found).every(({ retry_count }) => retry_count > 0));
   for (const { id, amount, status, retry_count } of reversalsOf([await shop.order(whole), await shop.order(part)]))
-    narrator.say(`reversal ${id}  ${usd(amount)}  ${status}, ${retry_count} failed attempts`);
+    narrator.say(`reversal ${id}  ${usd(amount)}  ${status}, ${plural(retry_count, 'failed attempt')}`);
 }
 
 async function stripeIsBack(shop: Shop, narrator: Narrator, ids: readonly string[]): Promise<void> {

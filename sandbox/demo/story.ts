@@ -5,6 +5,7 @@ import { backlogByApi, backlogByMetrics } from './backlog.js';
 import { agrees, type Ledgers, type OurLine, pairUp, sumOf, usdc } from './ledgers.js';
 import type { Narrator } from './narrator.js';
 import { buyBasket, hangUp, type Purchase, payTwice } from './purchases.js';
+import { untilHolds } from './until-holds.js';
 
 export interface Story {
   readonly stack: Stack;
@@ -44,7 +45,7 @@ async function aGoodDay({ stack, ledgers, narrator }: Story): Promise<void> {
 async function theOutage({ stack, ledgers, narrator }: Story): Promise<void> {
   narrator.chapter('The auth server breaks. It still checks payments, but every settle fails:');
   narrator.say('some answer 5xx, and some take the money and cut the line, so that nobody learns of it.');
-  const before = await ledgers.theirs();
+  const before = await settlesOf(ledgers);
   await breakSettles(stack.endpoints.sandbox);
   const bought = await buyBasket(stack.endpoints.server, show(narrator));
   const left = await hangUp(stack.endpoints.server, 2);
@@ -60,8 +61,15 @@ async function theOutage({ stack, ledgers, narrator }: Story): Promise<void> {
     open.length === bought.length + 1 && open.every(({ status }) => status === 'pending'),
     `${open.length} pending, ${usdc(sumOf(open))}`,
   );
-  const silent = (await ledgers.theirs()).debits.length - before.debits.length;
-  narrator.say(`By now the auth server has taken ${silent} of them without telling anybody. They are not taken twice:`);
+  const seen = await untilBothWays(ledgers, before);
+  narrator.check(
+    'settle calls have failed in both ways: refused, and taken without a word',
+    seen.refused > 0 && seen.silent > 0,
+    `${seen.refused} calls of ${seen.refused + seen.silent} took nothing`,
+  );
+  narrator.say(
+    `By now the auth server has taken ${seen.silent} of them without telling anybody. They are not taken twice:`,
+  );
   narrator.say('whoever tries again sends the same bytes under the same key.');
 }
 
@@ -154,6 +162,31 @@ async function untilUnsettled(ledgers: Ledgers, count: number): Promise<OurLine[
     open = await unsettled(ledgers);
   }
   return open;
+}
+
+interface Settles {
+  /** Calls that have come to their end. */
+  readonly ended: number;
+  readonly debits: number;
+}
+
+async function settlesOf(ledgers: Ledgers): Promise<Settles> {
+  const { totals } = await ledgers.calls();
+  // Read second: what a call that has ended took is in it.
+  const { debits } = await ledgers.theirs();
+  return { ended: totals.settleCalls - totals.inProgress, debits: debits.length };
+}
+
+/** Each call that came since has failed, whether it took the money or not; on a busy machine the first comes late. */
+async function untilBothWays(ledgers: Ledgers, before: Settles) {
+  let seen = { refused: 0, silent: 0 };
+  await untilHolds(async () => {
+    const now = await settlesOf(ledgers);
+    const silent = now.debits - before.debits;
+    seen = { silent, refused: now.ended - before.ended - silent };
+    return seen.refused > 0 && seen.silent > 0;
+  });
+  return seen;
 }
 
 /** @returns false when the patience ran out first */

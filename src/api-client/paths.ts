@@ -3179,7 +3179,7 @@ export interface paths {
         path?: never;
         cookie?: never;
       };
-      requestBody: {
+      requestBody?: {
         content: {
           'application/json': {
             /** From when on is compared; left out: where the last finished run ended. */ since?: string;

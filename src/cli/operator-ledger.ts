@@ -20,6 +20,7 @@ import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.
 import { createOrders } from '../ledger/marketplace/orders.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
+import { lacksSchema } from '../ledger/no-schema.js';
 import { createDeliveries } from '../ledger/notifications/deliveries.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
 import { createProviderPauses } from '../ledger/provider-pauses.js';
@@ -30,9 +31,6 @@ import { createReconciliations } from '../ledger/reconciliation/reconciliations.
 import { createSettlementReader } from '../ledger/settlements/find-settlements.js';
 import { createStoryReader } from '../ledger/settlements/settlement-story.js';
 import { type CliContext, CommandRefused } from './context.js';
-
-const UNDEFINED_TABLE = '42P01';
-const UNDEFINED_COLUMN = '42703';
 
 interface DecisionRules {
   readonly approvalThreshold: ApprovalThreshold;
@@ -97,10 +95,8 @@ async function closing<T>(database: Database, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === UNDEFINED_TABLE || code === UNDEFINED_COLUMN) {
+    if (lacksSchema(error))
       throw new CommandRefused('this database has no current schema: run makegood migrate first', { cause: error });
-    }
     throw error;
   } finally {
     await database.close();

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type DriftId, newReconciliationId, parseDriftId, type ReconciliationId } from '../domain/ids.js';
+import { plural } from '../domain/plural.js';
 import { driftAnswer, driftLines } from '../domain/reconciliation/drift-answer.js';
 import { type ReconciliationFacts, reconciliationAnswer } from '../domain/reconciliation/reconciliation-answer.js';
 import { createReconcileOrchestration } from '../orchestration/reconciling.js';
@@ -36,11 +37,8 @@ export function addReconcileCommand(program: Command, context: CliContext): void
     )
     .option('--seen <version>', 'with --accept: the version of it that you saw, as makegood explain shows it', version)
     .option('--note <text>', 'with --accept: why, for who reads it later')
-    .option('--token-file <path>', 'with --accept: a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
-    .option(
-      '--by <name>',
-      'with --accept, without a token: a name to be recorded as claimed; default: the operating-system user',
-    )
+    .option('--token-file <path>', 'a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
+    .option('--by <name>', 'without a token: a name to be recorded as claimed; default: the operating-system user')
     .option('--json', 'answer as JSON')
     .action(async (options: ReconcileOptions) => {
       const { accept, note, seen } = options;
@@ -55,16 +53,16 @@ export function addReconcileCommand(program: Command, context: CliContext): void
 async function acceptOne(
   context: CliContext,
   said: { readonly id: DriftId; readonly note: string; readonly version: number },
-  { json, tokenFile, by: name }: ReconcileOptions,
+  options: ReconcileOptions,
 ): Promise<void> {
   const { id, note } = said;
   if (!/\S/.test(note)) throw new CommandRefused('the note says nothing');
-  const decider = deciderFor(context, { tokenFile, by: name });
+  const decider = deciderFor(context, options);
   const outcome = await withOperatorLedger(context, (ledger) => ledger.acceptDrift({ ...said, ...decider }));
   switch (outcome.kind) {
     case 'accepted':
     case 'pending':
-      if (json) context.out(asJson(driftAnswer(outcome.drift)));
+      if (options.json) context.out(asJson(driftAnswer(outcome.drift)));
       else for (const line of driftLines(outcome.drift)) context.out(line);
       return;
     case 'changed':
@@ -89,11 +87,13 @@ function version(text: string): number {
   return Number(text);
 }
 
-async function compare(context: CliContext, { since, watch, json }: ReconcileOptions): Promise<void> {
+async function compare(context: CliContext, options: ReconcileOptions): Promise<void> {
+  const { since, watch, json } = options;
+  const { by: requestedBy } = deciderFor(context, options);
   await withOperatorLedger(context, async (ledger) => {
     const asked = {
       id: newReconciliationId(context.clock.nowMs()),
-      requestedBy: context.userName(),
+      requestedBy,
       since: since ?? null,
     };
     const { id, begun } = await ledger.beginReconciliation(asked);
@@ -103,7 +103,7 @@ async function compare(context: CliContext, { since, watch, json }: ReconcileOpt
       );
     context.err(begun ? `run ${id} compares` : `run ${id} is at work already; it goes on`);
     context.err('Ctrl-C leaves it at work; makegood reconcile follows it again');
-    await startWorkflow(context, id);
+    await startWorkflow(context, { id, requestedBy });
     const ended = await follow(id, { context, ledger, watch: watch === true });
     const drifts = await ledger.driftsOfRun(id);
     const open = drifts.filter(({ state }) => state === 'open');
@@ -116,17 +116,20 @@ async function compare(context: CliContext, { since, watch, json }: ReconcileOpt
     for (const name of unread) context.err(`not compared, while the rest was: ${name}`);
     if (!ok)
       throw new CommandRefused(
-        `${open.length} open, ${left.length} of ${ended.parts.length} parts not compared; docs/runbooks/drift.md says what each means`,
+        `${open.length} open, ${left.length} of ${plural(ended.parts.length, 'part')} not compared; docs/runbooks/drift.md says what each means`,
       );
     if (!json) context.out('the ledger and its providers tell the same');
   });
 }
 
-async function startWorkflow(context: CliContext, id: ReconciliationId): Promise<void> {
+async function startWorkflow(
+  context: CliContext,
+  { id, requestedBy }: { readonly id: ReconciliationId; readonly requestedBy: string },
+): Promise<void> {
   const { temporal } = context.readOperatorConfig();
   const client = createTemporalClient(temporal);
   try {
-    await createReconcileOrchestration(client, temporal.taskQueue).startReconciliation(id, context.userName());
+    await createReconcileOrchestration(client, temporal.taskQueue).startReconciliation(id, requestedBy);
   } catch (cause) {
     throw new CommandRefused(
       `run ${id} is recorded, but Temporal at ${temporal.address} did not start its workflow: ${cause instanceof Error ? cause.message : 'unknown reason'}. Check TEMPORAL_ADDRESS; the schedule, or makegood reconcile again, takes it up`,
@@ -179,9 +182,10 @@ async function follow(id: ReconciliationId, { context, ledger, watch }: Followin
 function inWords({ parts }: ReconciliationFacts, whole: boolean): string {
   const finished = parts.filter((part) => part.finished).length;
   const lookedAt = parts.reduce((sum, part) => sum + part.lookedAt, 0);
-  const sum = `${finished} of ${parts.length} parts compared, ${lookedAt} things looked at`;
+  if (parts.length === 0) return 'waits for a worker to take it up';
+  const sum = `${finished} of ${plural(parts.length, 'part')} compared, ${plural(lookedAt, 'thing')} looked at`;
   const now = parts.find((part) => !part.finished);
-  return whole && now ? `${sum}; ${now.part}: ${now.pages} pages, ${now.suspected} to look at again` : sum;
+  return whole && now ? `${sum}; ${now.part}: ${plural(now.pages, 'page')}, ${now.suspected} to look at again` : sum;
 }
 
 function driftId(text: string): DriftId {

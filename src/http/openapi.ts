@@ -63,7 +63,8 @@ function describe(operation: Operation, toSchema: ToSchema): Json {
 function requestBody({ body, rawBody }: Operation, toSchema: ToSchema): Json {
   if (body === NOTHING && !rawBody) return {};
   const schema = rawBody ? { type: 'object' } : toSchema(body, 'input');
-  return { requestBody: { required: true, content: { 'application/json': { schema } } } };
+  const required = rawBody === true || !body.safeParse(undefined).success;
+  return { requestBody: { required, content: { 'application/json': { schema } } } };
 }
 
 const REQUEST_ID: Json = {

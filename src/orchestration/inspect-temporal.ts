@@ -1,19 +1,25 @@
-import { type Client, ScheduleNotFoundError } from '@temporalio/client';
+import { Client, Connection, ScheduleNotFoundError } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../workflows/search-attributes.js';
 import type { TemporalFacts } from '../domain/doctor/temporal.js';
 import { SWEEP_LANES } from '../domain/sweep-lanes.js';
 import { stripeTaskQueue } from '../domain/workflow-ids.js';
 import { hasCode, NOT_FOUND, RECONCILE_SCHEDULE, scheduleId } from './prepare-temporal.js';
-import { createTemporalClient, type TemporalSettings } from './temporal-client.js';
+import { connectionOptions, type TemporalSettings } from './temporal-client.js';
 
 /** temporal.api.enums.v1.TaskQueueType */
 const WORKFLOWS = 1;
 const ACTIVITIES = 2;
+/** google.rpc.Code */
+const DEADLINE_EXCEEDED = 4;
 /** Temporal names a worker for five minutes after its death; one that lives asks once a minute. */
 const ASKS_WITHIN_MS = 90_000;
 
+/** Temporal answers, and not this one call: which, and whether it failed or took too long, stands in the message. */
+export class TemporalCallFailed extends Error {}
+
 /**
- * Looks at what Temporal has of ours, and changes nothing. @throws when Temporal does not answer in time
+ * Looks at what Temporal has of ours, and changes nothing. @throws when Temporal does not answer in time; TemporalCallFailed when
+ * it does, and fails one call
  * @param moreQueues of workers that not every installation has
  */
 export async function inspectTemporal(
@@ -21,9 +27,11 @@ export async function inspectTemporal(
   withinMs: number,
   moreQueues: readonly string[] = [],
 ): Promise<TemporalFacts> {
-  const client = createTemporalClient(settings);
+  // Nothing is tried again: the first failure is what is told, and no retry outlives the connection.
+  const connection = Connection.lazy({ ...connectionOptions(settings), interceptors: [] });
+  const client = new Client({ connection, namespace: settings.namespace });
   try {
-    return await client.connection.withDeadline(Date.now() + withinMs, () => inspect(client, settings, moreQueues));
+    return await client.connection.withDeadline(Date.now() + withinMs, () => inspect(client, settings, { withinMs, moreQueues }));
   } finally {
     await client.connection.close();
   }
@@ -32,16 +40,19 @@ export async function inspectTemporal(
 async function inspect(
   client: Client,
   { namespace, taskQueue }: TemporalSettings,
-  moreQueues: readonly string[],
+  { withinMs, moreQueues }: { readonly withinMs: number; readonly moreQueues: readonly string[] },
 ): Promise<TemporalFacts> {
+  const named = namingCalls(withinMs);
   const namespaceExists = await exists(client, namespace);
   const none = { missingAttributes: [], missingSchedules: [], pausedSchedules: [], pollers: [] };
   if (!namespaceExists) return { namespace, namespaceExists, ...none };
   const [{ customAttributes }, schedules, pollers] = await Promise.all([
-    client.connection.operatorService.listSearchAttributes({ namespace }),
-    Promise.all([...SWEEP_LANES.map(scheduleId), RECONCILE_SCHEDULE].map((id) => stateOf(client, id))),
+    named('ListSearchAttributes', client.connection.operatorService.listSearchAttributes({ namespace })),
+    Promise.all([...SWEEP_LANES.map(scheduleId), RECONCILE_SCHEDULE].map((id) => named(`DescribeSchedule of ${id}`, stateOf(client, id)))),
     Promise.all(
-      [taskQueue, stripeTaskQueue(taskQueue), ...moreQueues].map((queue) => pollersOf(client, namespace, queue)),
+      [taskQueue, stripeTaskQueue(taskQueue), ...moreQueues].map((queue) =>
+        named(`DescribeTaskQueue of ${queue}`, pollersOf(client, namespace, queue)),
+      ),
     ),
   ]);
   const inState = (wanted: 'missing' | 'paused') =>
@@ -55,6 +66,20 @@ async function inspect(
     pollers,
   };
 }
+
+/** The namespace was told just before, so what fails now is this call and not Temporal. */
+const namingCalls =
+  (withinMs: number) =>
+  async <T>(name: string, call: Promise<T>): Promise<T> => {
+    try {
+      return await call;
+    } catch (cause) {
+      const how = hasCode(cause, DEADLINE_EXCEEDED)
+        ? `was not answered within ${withinMs} ms`
+        : `failed: ${cause instanceof Error ? cause.message : String(cause)}`;
+      throw new TemporalCallFailed(`${name} ${how}`, { cause });
+    }
+  };
 
 async function exists(client: Client, namespace: string): Promise<boolean> {
   try {

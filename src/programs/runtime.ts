@@ -18,6 +18,7 @@ import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import type { Tempo } from '../providers/tempo/client.js';
 import { createCaptureClosing } from '../sessions/channels/capture-closing.js';
 import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
+import { tellingOfDispatchFailures } from './dispatch-failures.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,
@@ -100,7 +101,7 @@ export function createPaidSessionRuntime(
     startSettlement: (settlement) => orchestration.startSettlement(settlement),
     ledger,
     overflowBacklog: config.settlement.overflowBacklog,
-    onFailure: (error) => logger.warn({ err: error }, 'settlements could not be dispatched; the sweep starts them'),
+    onFailure: tellingOfDispatchFailures(logger),
   });
   const holder = `${hostname()}:${process.pid}`;
   const processName = `${holder}:${Date.now().toString(36)}`;

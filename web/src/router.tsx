@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { createRootRoute, createRoute, createRouter, Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
+import { CONSOLE_PAGES, CONSOLE_PATH } from '../../src/domain/console-addresses.js';
 import { onSignedOut } from './api/client.js';
 import { queryClient, sessionQuery } from './api/queries.js';
 import { Approvals } from './pages/Approvals.js';
@@ -58,11 +59,11 @@ const routeTree = root.addChildren([
   at('/', Overview),
   at('/approvals', Approvals),
   at('/decide', Bulk),
-  at('/drift', Drift),
+  at(CONSOLE_PAGES.drift, Drift),
   at('/search', SearchPage),
   at('/runbooks', Runbooks),
   at('/runbooks/$name', Runbook),
-  at('/item/$kind/$id', ItemPage),
+  at(CONSOLE_PAGES.item, ItemPage),
   at('/$list', ListPage),
 ]);
 
@@ -76,7 +77,7 @@ function NotFound() {
 
 export const router = createRouter({
   routeTree,
-  basepath: '/console',
+  basepath: CONSOLE_PATH,
   parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   stringifySearch(search) {
     const text = new URLSearchParams(asText(search)).toString();

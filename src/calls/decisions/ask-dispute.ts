@@ -22,7 +22,7 @@ export function disputeVerifier({ ledger, stripe }: DisputeVerifierDependencies)
     return unfitRecord(about, answer.value) === undefined
       ? {
           kind: 'refuted',
-          detail: `Stripe's own record of ${dispute.providerDisputeId} says where its funds are: resolve with retry, which reads it`,
+          detail: `Stripe's own record of ${dispute.providerDisputeId} says where its funds are, and is read by itself: no word of a person stands beside it. Where a person is asked, retry reads it at once`,
         }
       : NOT_NEEDED;
   };

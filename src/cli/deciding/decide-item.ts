@@ -43,7 +43,9 @@ export function decided({ kind, id }: Item, outcome: ApproveOutcome | Unanswered
       throw new CommandRefused(`${kind} ${id} is gone from the ledger`);
     case 'not_waiting':
       throw new CommandRefused(
-        `${kind} ${id} is ${outcome.status} and waits for no decision, or for the approval of one (makegood show ${id}): nothing was changed`,
+        outcome.request === undefined
+          ? `${kind} ${id} is ${outcome.status} and waits for no decision: nothing was changed; makegood explain ${id} tells what happens next`
+          : `${kind} ${id} waits for the approval of what was asked before: nothing was changed; makegood approve ${outcome.request} approves it`,
       );
     case 'self_approval':
       throw new CommandRefused(

@@ -6,6 +6,7 @@ import { createBackfillOrchestration } from '../../orchestration/backfills.js';
 import { createTemporalClient } from '../../orchestration/temporal-client.js';
 import { type CliContext, CommandRefused } from '../context.js';
 import { date } from '../date.js';
+import { deciderFor } from '../deciding/principal.js';
 import { type OperatorLedger, withOperatorLedger } from '../operator-ledger.js';
 import { followBackfill, followCommand } from './backfill-follow.js';
 import { backfillSummary, printReport } from './backfill-report.js';
@@ -18,6 +19,8 @@ interface BackfillOptions {
   readonly follow?: BackfillId;
   readonly json?: true;
   readonly report?: string;
+  readonly tokenFile?: string;
+  readonly by?: string;
 }
 
 export function addBackfillTransferIdsCommand(program: Command, context: CliContext): void {
@@ -34,6 +37,8 @@ export function addBackfillTransferIdsCommand(program: Command, context: CliCont
         .argParser(backfillId)
         .conflicts(['apply', 'since', 'destination']),
     )
+    .option('--token-file <path>', 'a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
+    .option('--by <name>', 'without a token: a name to be recorded as claimed; default: the operating-system user')
     .option('--json', 'report on standard output, one JSON object a line')
     .option('--report <file>', 'write the report there, one JSON object a line')
     .action((options: BackfillOptions) => run(context, options));
@@ -82,17 +87,14 @@ async function takenUp(
   return backfill;
 }
 
-async function recorded(
-  { clock, userName }: CliContext,
-  { apply, since, destination }: BackfillOptions,
-  ledger: OperatorLedger,
-): Promise<BackfillId> {
+async function recorded(context: CliContext, options: BackfillOptions, ledger: OperatorLedger): Promise<BackfillId> {
+  const { apply, since, destination } = options;
   const started = await ledger.startBackfill({
-    id: newBackfillId(clock.nowMs()),
+    id: newBackfillId(context.clock.nowMs()),
     apply: apply === true,
     since: since ?? null,
     destination: destination ?? null,
-    requestedBy: userName(),
+    requestedBy: deciderFor(context, options).by,
   });
   if (started.kind === 'started') return started.id;
   throw new CommandRefused(

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { plural } from '../../domain/plural.js';
 import { createPackWriter } from '../../domain/proof/pack.js';
 import type { ExportScope, ItemOfChain } from '../../ledger/proof/event-chains.js';
 import { type CliContext, CommandRefused } from '../context.js';
@@ -107,5 +108,5 @@ async function write(
 
 function tell({ out, err }: CliContext, { records, items }: Counts, { out: file, json }: ExportOptions): void {
   if (json) out(JSON.stringify({ file, records, items }));
-  else err(`${records} events of ${items} items written${file === undefined ? '' : ` to ${file}`}`);
+  else err(`${plural(records, 'event')} of ${plural(items, 'item')} written${file === undefined ? '' : ` to ${file}`}`);
 }

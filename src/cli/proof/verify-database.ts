@@ -1,3 +1,4 @@
+import { plural } from '../../domain/plural.js';
 import { type AnchorStore, anchorOf, type ChainHead } from '../../domain/proof/anchors.js';
 import { type BrokenChain, brokenLink, type ChainedEvent, itemName } from '../../domain/proof/chain.js';
 import { AnchorBroken, type ReadAnchor, readAnchor } from '../../domain/proof/verify-anchor.js';
@@ -170,8 +171,11 @@ function report({ out, err }: CliContext, { chains, compared, files, json }: Rep
   } else if (first) {
     for (const finding of findings.slice(0, MOST_TOLD)) out(inWords(finding));
   } else {
-    const anchored = files === 0 ? 'compared with no anchor' : `${compared.heads} heads in ${files} anchors agree`;
-    out(`${events} events of ${items} items are as they were written; ${anchored}`);
+    const anchored =
+      files === 0 ? 'compared with no anchor' : `${plural(compared.heads, 'head')} in ${plural(files, 'anchor')} agree`;
+    out(
+      `${plural(events, 'event')} of ${plural(items, 'item')} ${events === 1 ? 'is as it was' : 'are as they were'} written; ${anchored}`,
+    );
   }
   if (first) throw new CommandRefused(`${findings.length} chains or anchors are broken, the first: ${inWords(first)}`);
   if (files === 0)

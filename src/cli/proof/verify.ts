@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { plural } from '../../domain/plural.js';
 import { type PackFinding, verifyPack } from '../../domain/proof/verify-pack.js';
 import { type CliContext, CommandRefused } from '../context.js';
 import { everySoOften } from '../progress.js';
@@ -51,7 +52,9 @@ async function verifyFile(context: CliContext, file: string, { json }: VerifyOpt
   }
   if (finding) throw new CommandRefused(`${file}, ${inWords(finding)}`);
   if (!json)
-    context.out(`${records} events of ${items} items are as they were written; the pack's own digest is ${sha256}`);
+    context.out(
+      `${plural(records, 'event')} of ${plural(items, 'item')} ${records === 1 ? 'is as it was' : 'are as they were'} written; the pack's own sha256 is ${sha256}`,
+    );
 }
 
 function inWords({ problem, line, record, item, place, detail }: PackFinding): string {

@@ -90,7 +90,7 @@ export function explainNextOfSettlement(
     case 'released':
     case 'written_off':
     case 'needs_attention':
-      return NOTHING;
+      return NOTHING_IS_NEXT;
     default:
       return assertNever(status);
   }
@@ -126,29 +126,34 @@ function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, attention: 
 function finished({ kind, status, nextCheckAt }: Situation): string {
   if (kind === 'dispute')
     return nextCheckAt === null
-      ? NOTHING
+      ? NOTHING_IS_NEXT
       : `nothing by itself: it has ended, and is read again at ${nextCheckAt}, because a bank may begin again. Its reversals and restorations go on`;
   switch (status) {
     case 'reversal_pending':
       return 'its reversals go on; this status follows from theirs';
     case 'permanently_failed':
-      return kind === 'transfer' ? 'nothing by itself: see its reversals, or the decision that gave it up' : NOTHING;
+      return kind === 'transfer'
+        ? 'nothing by itself: see its reversals, or the decision that gave it up'
+        : NOTHING_IS_NEXT;
     case 'succeeded':
       return kind === 'refund'
         ? 'nothing: the buyer has the money. Its reversals go on; should it fail later, Hyperswitch tells'
-        : NOTHING;
+        : NOTHING_IS_NEXT;
     case 'failed':
     case 'cancelled':
-      if (kind !== 'payment') return NOTHING;
+      if (kind !== 'payment') return NOTHING_IS_NEXT;
       return nextCheckAt === null
         ? 'nothing: should Hyperswitch call it succeeded after all, the order is paid'
         : `Hyperswitch is read again at ${nextCheckAt}: should it call it succeeded after all, the order is paid`;
     default:
-      return NOTHING;
+      return NOTHING_IS_NEXT;
   }
 }
 
-const NOTHING = 'nothing: it is finished';
+export const NOTHING_IS_NEXT = 'nothing: it is finished';
+
+/** Whether an item has ended, whatever could still be told of it; what it caused has a next step of its own. */
+export const isNothing = (next: string): boolean => /^nothing\b/.test(next);
 
 function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation): string {
   const at = nextRetryAt ?? nextCheckAt ?? 'the next sweep';

@@ -1,3 +1,4 @@
+import { NOTHING_IS_NEXT } from '../decisions/explain-next.js';
 import type { Place } from './where-money-is.js';
 
 /** What of a payment channel says where its money is. Atomic units of the token; times are ISO 8601. */
@@ -68,7 +69,7 @@ function why({ accepted, spent, earned, finalized, closeRequestedAt, payer }: Ex
 }
 
 function next({ earned, settled, finalized, closeRequestedAt, nextCheckAt }: ExplainedChannel): string {
-  if (finalized) return 'nothing: it is finished';
+  if (finalized) return NOTHING_IS_NEXT;
   const looked = nextCheckAt === null ? '' : `; it is looked at again at ${nextCheckAt}`;
   if (earned > settled)
     return `what is earned is captured ${closeRequestedAt === null ? 'above TEMPO_SETTLE_THRESHOLD, after TEMPO_SETTLE_INTERVAL, or when it is closed' : 'before the payer may take the deposit back'}${looked}`;

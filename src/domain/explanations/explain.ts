@@ -3,7 +3,7 @@ import type { Attention } from '../decisions/attention.js';
 import { actionsFor, type DecidableKind, ruleOf } from '../decisions/decisions.js';
 import { isWaiting } from '../marketplace/marketplace-status.js';
 import { runbookOf, whyAsked } from './attention-reasons.js';
-import { effectOf, personsInWords } from './what-an-action-does.js';
+import { effectOf, evidenceIn, personsInWords } from './what-an-action-does.js';
 import { type MoneyFacts, type Place, whereMoneyIs } from './where-money-is.js';
 import { whyItStands } from './why-it-stands.js';
 
@@ -95,7 +95,7 @@ function decisionsOn(item: Explainable): readonly PossibleDecision[] {
       ? 'acknowledges what is told: nothing moves by it, and nobody is asked any more'
       : effectOf(kind, action),
     persons: personsFor(item, action),
-    command: `makegood resolve ${id} ${action} --note "…"`,
+    command: `makegood resolve ${id} ${action}${isOver(item) ? '' : evidenceIn(kind, action)} --note "…"`,
   }));
 }
 

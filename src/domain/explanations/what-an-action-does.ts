@@ -55,6 +55,12 @@ export function effectOf(kind: DecidableKind, action: string): string {
   return effect;
 }
 
+/** The option by which a command names what its effect asks for; empty where it asks for nothing. */
+export function evidenceIn(kind: DecidableKind, action: string): string {
+  const [, name] = /\(--evidence (\w+)\)/.exec(effectOf(kind, action)) ?? [];
+  return name === undefined ? '' : ` --evidence '{"${name}":"…"}'`;
+}
+
 /** How many persons a decision takes, as the catalogue has it. */
 const PERSONS: Readonly<Record<ActionRule['persons'], string>> = {
   none: 'one person, whoever it is',

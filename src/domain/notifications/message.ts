@@ -1,3 +1,4 @@
+import { driftAddress, itemAddress } from '../console-addresses.js';
 import type { AttentionReason } from '../decisions/attention.js';
 import type { DecidableKind } from '../decisions/decisions.js';
 import { runbookOf, whyAsked } from '../explanations/attention-reasons.js';
@@ -147,10 +148,8 @@ export function testMessage(id: string, writtenAt: string): { readonly body: str
 }
 
 /** The page of one item in the console; null: PUBLIC_URL is not set. */
-const itemUrl = (publicUrl: string | undefined, kind: ToldKind, id: string): string | null => {
-  if (publicUrl === undefined) return null;
-  return `${publicUrl}/console/${isDrift(kind) ? 'drift' : `${kind}s/${encodeURIComponent(id)}`}`;
-};
+const itemUrl = (publicUrl: string | undefined, kind: ToldKind, id: string): string | null =>
+  publicUrl === undefined ? null : publicUrl + (isDrift(kind) ? driftAddress() : itemAddress(kind, id));
 
 const isDrift = (kind: ToldKind): kind is `drift/${DriftKind}` => kind.startsWith('drift/');
 const whyTold = (kind: ToldKind, reason: AttentionReason): string =>

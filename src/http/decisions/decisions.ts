@@ -142,7 +142,7 @@ function answerOf(
     case 'not_found':
       throw notFound(kind);
     case 'not_waiting':
-      throw notWaiting(outcome.status);
+      throw notWaiting(outcome.status, outcome.request);
     case 'self_approval':
       throw new HttpProblem(
         'self_approval',

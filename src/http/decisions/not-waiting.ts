@@ -1,8 +1,11 @@
+import type { DecisionId } from '../../domain/ids.js';
 import { HttpProblem } from '../problem.js';
 
-/** For a decision about an item that needs none. */
-export const notWaiting = (status: string) =>
+/** For a decision about an item that needs none. @param request what was asked before, where that waits for its approval */
+export const notWaiting = (status: string, request?: DecisionId) =>
   new HttpProblem(
     'not_waiting',
-    `it is ${status}, and waits for no decision, or for the approval of one: nothing was changed`,
+    request === undefined
+      ? `it is ${status}, and waits for no decision: nothing was changed`
+      : `it waits for the approval of decision ${request}, which was asked for before: nothing was changed`,
   );

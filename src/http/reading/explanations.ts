@@ -1,4 +1,5 @@
 import { EVIDENCE, isDecidable } from '../../domain/decisions/decisions.js';
+import { isNothing, NOTHING_IS_NEXT } from '../../domain/decisions/explain-next.js';
 import type { Explanation } from '../../domain/explanations/explain.js';
 import { type ChannelExplanation, explainChannel } from '../../domain/explanations/explain-channel.js';
 import type { OrderExplanation } from '../../domain/explanations/explain-order.js';
@@ -125,7 +126,7 @@ const ofOrder = ({ shares, parts, amount, currency, ...order }: OrderExplanation
   amount: `${amount} ${currency} (minor units)`,
   money: {
     with: [...new Set(shares.filter(({ has }) => has > 0n).map(({ party }) => party))],
-    words: shares.map(({ party, account, has }) => `${account ?? party}: ${has}`).join(', '),
+    words: shares.map(({ party, account, has }) => `${account ?? party}: ${has}`).join(', ') + ' (minor units)',
   },
   next: nextOf(parts),
   next_at:
@@ -146,7 +147,8 @@ const ofOrder = ({ shares, parts, amount, currency, ...order }: OrderExplanation
 function nextOf(parts: readonly Explanation[]): string {
   const asked = parts.filter(({ decisions }) => decisions.length > 0);
   if (asked.length > 0) return `a person decides about ${asked.map(({ kind, id }) => `${kind} ${id}`).join(', ')}`;
-  return parts.length === 0 ? 'the buyer pays it, or not' : 'each part of it goes on by itself';
+  if (parts.length === 0) return 'the buyer pays it, or not';
+  return parts.every(({ next }) => isNothing(next)) ? NOTHING_IS_NEXT : 'each part of it goes on by itself';
 }
 
 async function ofChannel(id: string, { ledger }: ReadingDependencies): Promise<object> {

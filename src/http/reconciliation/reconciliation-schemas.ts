@@ -88,7 +88,9 @@ export const ReconciliationListAnswer = listAnswer(ReconciliationAnswer);
 export const ReconciliationListQuery = z.object({ limit, cursor });
 export type ReconciliationListQuery = z.output<typeof ReconciliationListQuery>;
 
-export const NewReconciliationRequest = z.strictObject({
-  since: timestamp.optional().describe('From when on is compared; left out: where the last finished run ended.'),
-});
+export const NewReconciliationRequest = z
+  .strictObject({
+    since: timestamp.optional().describe('From when on is compared; left out: where the last finished run ended.'),
+  })
+  .prefault({});
 export type NewReconciliationRequest = z.output<typeof NewReconciliationRequest>;

@@ -74,7 +74,7 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   const { status } = item;
   // The same message again, after its acknowledgement was lost, is answered as the first time.
   const earlier = await decisionRow(query, request.id);
-  if (earlier?.state === 'ignored') return { kind: 'not_waiting', status };
+  if (earlier?.state === 'ignored') return notWaiting(item, await pendingRequest(query, request.kind, item.id));
   if (earlier) return { kind: earlier.state, status, decisionId: request.id };
   if (!item.waits(request.action)) return await ignore(query, item, request);
   await withdrawOvertaken(query, request.kind, item);
@@ -221,7 +221,7 @@ async function askApprover(
 ): Promise<DecideOutcome> {
   const { id, kind, by, action, authenticated } = request;
   // One request at a time; what nobody was authenticated for keeps no known person from asking.
-  if (pending && !(authenticated && pending.principal === null)) return await ignore(query, item, request);
+  if (pending && !(authenticated && pending.principal === null)) return await ignore(query, item, request, pending);
   await withdrawRequests(query, kind, item.id, `overtaken by request ${id} of ${by}`);
   const before = waitedFor(item, pending);
   await insertDecision(query, request, { state: 'pending_approval', restsOn: 'two', ...atStake, ...before });
@@ -240,10 +240,21 @@ const waitedFor = (item: LockedItem, pending: DecisionRow | undefined) =>
     ? { askedReason: pending.asked_reason, askedDetail: pending.asked_detail }
     : { askedReason: item.reason, askedDetail: item.detail };
 
-async function ignore(query: Query, item: LockedItem, request: DecisionRequest): Promise<DecideOutcome> {
+async function ignore(
+  query: Query,
+  item: LockedItem,
+  request: DecisionRequest,
+  pending?: DecisionRow,
+): Promise<DecideOutcome> {
   await insertDecision(query, request, { state: 'ignored', ...item.atStake, ...waitedFor(item, undefined) });
-  return { kind: 'not_waiting', status: item.status };
+  return notWaiting(item, pending);
 }
+
+const notWaiting = ({ status }: LockedItem, pending: DecisionRow | undefined): DecideOutcome => ({
+  kind: 'not_waiting',
+  status,
+  ...(pending && { request: pending.id }),
+});
 
 /** What Stripe shows may be another item's already: then it is not this one's, whoever says so. */
 async function unlessTaken<Outcome>(

@@ -14,6 +14,7 @@ export type RestsOn = 'nobody' | 'one' | 'two';
 
 export interface DecisionRow {
   [column: string]: unknown;
+  id: DecisionId;
   item_kind: DecidableKind;
   item_id: string;
   action: string;
@@ -26,7 +27,8 @@ export interface DecisionRow {
   asked_detail: string | null;
 }
 
-const COLUMNS = 'item_kind, item_id, action, state, principal, first_approver, evidence, asked_reason, asked_detail';
+const COLUMNS =
+  'id, item_kind, item_id, action, state, principal, first_approver, evidence, asked_reason, asked_detail';
 
 export async function decisionRow(query: Query, id: DecisionId): Promise<DecisionRow | undefined> {
   const [row] = await query<DecisionRow>(`SELECT ${COLUMNS} FROM decisions WHERE id = $1`, [id]);

@@ -46,7 +46,8 @@ export type Verification =
 export type DecideOutcome =
   | { readonly kind: 'applied' | 'pending_approval'; readonly status: string; readonly decisionId: DecisionId }
   | { readonly kind: 'not_found' }
-  | { readonly kind: 'not_waiting'; readonly status: string }
+  /** `request`: one made before waits for its approval; left out: nobody is asked. */
+  | { readonly kind: 'not_waiting'; readonly status: string; readonly request?: DecisionId }
   /** The action does not fit the item, or its evidence is missing or refuted. */
   | { readonly kind: 'refused'; readonly detail: string };
 

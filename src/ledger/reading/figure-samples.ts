@@ -6,11 +6,15 @@ const KEPT = `interval '8 days'`;
 /** After a longer pause of all servers, what was done meanwhile is counted in part. */
 const MOST_EVENTS = 200_000;
 
+/** What waits for a balance, a seller or a provider has used up no retry: it has not failed. */
+const ONLY_WAITS = `coalesce(e.answer_class, '') IN ('wait', 'park')`;
+
 const SAMPLE = `
   WITH last AS (SELECT upto FROM figure_samples ORDER BY at DESC LIMIT 1),
   newest AS (SELECT coalesce(max(seq), 0) AS seq FROM operation_events),
   counted AS (
-    SELECT count(*) FILTER (WHERE e.certainty = 'done')::int AS done, count(*) FILTER (WHERE e.certainty <> 'done')::int AS failed
+    SELECT count(*) FILTER (WHERE e.certainty = 'done')::int AS done,
+      count(*) FILTER (WHERE e.certainty <> 'done' AND NOT ${ONLY_WAITS})::int AS failed
     FROM operation_events e, last, newest
     WHERE e.kind = 'answered' AND e.seq > greatest(last.upto, newest.seq - ${MOST_EVENTS}) AND e.seq <= newest.seq
   ), old AS (DELETE FROM figure_samples WHERE at < clock_now() - ${KEPT})

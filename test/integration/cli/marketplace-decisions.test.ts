@@ -36,7 +36,7 @@ describe('makegood resolve', () => {
     expect(row).toEqual({ by: 'nora', authenticated: false, note: 'Stripe is back' });
     await expect(makegood('resolve', id, 'retry', '--note', 'again')).rejects.toThrow(
       new CommandRefused(
-        `reversal ${id} is pending and waits for no decision, or for the approval of one (makegood show ${id}): nothing was changed`,
+        `reversal ${id} is pending and waits for no decision: nothing was changed; makegood explain ${id} tells what happens next`,
       ),
     );
   });

@@ -88,8 +88,8 @@ describe('makegood export', () => {
     expect(JSON.parse(lines[4]!)).toMatchObject({ records: 3, items: 1 });
     const file = fresh();
     await makegood('export', id, '--out', file);
-    expect(terminal.err).toEqual([`3 events of 1 items written to ${file}`]);
-    expect(await makegood('verify', file)).toContain('3 events of 1 items are as they were written');
+    expect(terminal.err).toEqual([`3 events of 1 item written to ${file}`]);
+    expect(await makegood('verify', file)).toContain('3 events of 1 item are as they were written');
     expect(await json('verify', file)).toMatchObject({ ok: true, records: 3, items: 1, first: null });
   });
 
@@ -237,7 +237,7 @@ describe('with anchors', () => {
     await anchoring(directory)(PASS);
     const [name] = readdirSync(directory);
     const verify = () => refused('verify', '--database', '--anchors', directory);
-    expect(await makegood('verify', '--database', '--anchors', directory)).toContain('heads in 1 anchors agree');
+    expect(await makegood('verify', '--database', '--anchors', directory)).toContain('heads in 1 anchor agree');
 
     await meddled(id, 'DELETE FROM operation_events WHERE item_id = $1 AND place >= 3', async () => {
       expect((await verify()).told.first).toMatchObject({

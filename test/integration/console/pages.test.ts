@@ -1,5 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { webhookBody } from '../../../src/domain/notifications/message.js';
 import { ALL_PAGES } from '../../support/console/all-pages.js';
 import { axeViolations, type Looks, launchBrowser, openPage } from '../../support/console/browser.js';
 import { IDS, NOW } from '../../support/console/night.js';
@@ -108,6 +109,55 @@ describe.skipIf(isPassedOverWithout('chromium'))('the pages of the console, with
     expect(page.url()).toContain('status=pending');
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByLabel('Your token').waitFor();
+  });
+
+  it('an order tells its shares in the unit of its amount, and of no provider that was never asked', async () => {
+    const page = await at(`/item/order/${IDS.order}`);
+    await page.getByText('Buyer: 75.00 EUR').waitFor();
+    const where = await page.locator('.panel-where').innerText();
+    expect(where).toContain('Buyer: 75.00 EUR, acct_1QmPottery: 22.50 EUR');
+    expect(where).not.toContain('minor units');
+    expect(await page.getByText('never asked').count()).toBe(0);
+  });
+
+  it('whatever a notification links to is a page of the console', async () => {
+    const linked = ['reversal', 'settlement', 'drift/transfer_unknown'] as const;
+    const ids = { reversal: IDS.reversals[1], settlement: IDS.settlement, 'drift/transfer_unknown': 'a-drift' };
+    const body = webhookBody(
+      {
+        id: 'a-message',
+        stage: 'first',
+        contents: {
+          reason: 'retries_exhausted',
+          writtenAt: NOW,
+          oldestSince: NOW,
+          count: linked.length,
+          totals: [],
+          kinds: [],
+          items: linked.map((kind) => ({
+            kind,
+            id: ids[kind] ?? '',
+            orderId: null,
+            amount: '1',
+            currency: 'EUR',
+            decimals: null,
+            since: NOW,
+          })),
+        },
+      },
+      server.url,
+    );
+    const { data } = JSON.parse(body) as { data: { items: { console_url: string }[] } };
+    const headings: string[] = [];
+    for (const { console_url: url } of data.items) {
+      const page = await at(url.slice(`${server.url}/console`.length));
+      headings.push(await page.locator('h1').innerText());
+    }
+    expect(headings).toEqual([
+      expect.stringMatching(/^Reversal/),
+      expect.stringMatching(/^Settlement/),
+      expect.stringMatching(/^Drift/),
+    ]);
   });
 
   it('keys alone: search, rows, pages, help, and a switch for whom they are in the way', async () => {

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { itemAddress } from '../../../src/domain/console-addresses.js';
 import { axeViolations, launchBrowser } from '../../support/console/browser.js';
 import { signedIn, visitor } from '../../support/console/signed-in.js';
 import { type MarketplaceStack, startMarketplaceStack } from '../../support/marketplace/stack.js';
@@ -126,7 +127,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('a stuck reversal, in the conso
     const [reversal] = (await stack.database.query<{ id: string }>('SELECT id FROM reversals LIMIT 1')) as [
       { id: string },
     ];
-    await page.goto(`${stack.at.server}/console/item/reversal/${reversal.id}`);
+    await page.goto(`${stack.at.server}${itemAddress('reversal', reversal.id)}`);
     await page.getByRole('heading', { name: /^Reversal/ }).waitFor();
     expect(await page.getByRole('button', { name: /^Decide/ }).count()).toBe(0);
     const [cookie] = await page.context().cookies();

@@ -93,11 +93,14 @@ describe('the overview', () => {
     await act('providers/stripe/resume', { note: 'they are there' });
   });
 
-  it('draws how much was done and waited, minute by minute, once for all servers', async () => {
+  it('draws how much was done and failed, and not what only waits, minute by minute, once for all servers', async () => {
     await Promise.all([ledger.sampleFigures(), ledger.sampleFigures()]);
     await database.query(
-      `INSERT INTO operation_events (item_kind, item_id, kind, certainty) VALUES ('transfer', 'a', 'answered', 'done'),
-         ('transfer', 'b', 'answered', 'done'), ('transfer', 'c', 'answered', 'unknown'), ('transfer', 'd', 'sent', 'in_flight')`,
+      `INSERT INTO operation_events (item_kind, item_id, kind, certainty, answer_class) VALUES
+         ('transfer', 'a', 'answered', 'done', 'finish'), ('transfer', 'b', 'answered', 'done', NULL),
+         ('transfer', 'c', 'answered', 'unknown', 'retry'), ('transfer', 'd', 'sent', 'in_flight', NULL),
+         ('transfer', 'e', 'answered', 'not_sent', 'wait'), ('reversal', 'f', 'answered', 'absent', 'wait'),
+         ('reversal', 'g', 'answered', 'not_sent', 'park')`,
     );
     test.clock.advance(10 * 60_000);
     await ledger.sampleFigures();
@@ -255,6 +258,16 @@ describe('an explanation', () => {
     const { body } = await read(`explanations/settlement/${big.id}`);
     expect(body.waiting_decision).toMatchObject({ id: asked.body.decision_id, action: 'write_off', by: 'olga' });
     expect(body.actions).toEqual([]);
+  });
+
+  it('of an order of which every part has ended says that it is finished', async () => {
+    const { id } = await putOrder(test, {
+      transfers: [{ amount: 600 }],
+      refunds: [{ amount: 600, reversals: [{ transfer: 0, amount: 600, status: 'reversed' }] }],
+    });
+    const { body } = await read(`explanations/order/${id}`);
+    expect([body.next, body.next_at]).toEqual(['nothing: it is finished', null]);
+    expect(body.money.words).toMatch(/^buyer: 600, acct_a: 0, platform: -?\d+ \(minor units\)$/);
   });
 
   it('of an order has what each party has, to the cent, and its parts', async () => {

@@ -120,7 +120,7 @@ describe('money that needs a person', () => {
     expect(type).toBe('makegood.attention');
     expect(data).toMatchObject({ reason: 'credential_undecodable', count: 2, more: 0 });
     expect(data.items.map(({ id }) => id)).toEqual([one, other]);
-    expect(data.items[0]?.console_url).toBe(`https://pay.example.com/base/console/settlements/${one}`);
+    expect(data.items[0]?.console_url).toBe(`https://pay.example.com/base/console/item/settlement/${one}`);
     expect(data.totals).toEqual([{ amount: '6000', currency: 'USDC', decimals: 6, count: 2 }]);
     expect(data.kinds[0]?.runbook).toBe('docs/runbooks/needs-attention.md');
   });
@@ -175,7 +175,7 @@ describe('money that needs a person', () => {
     expect(mail).toContain(`Message-ID: <${message?.id}@example.com>`);
     expect(mail).toContain('Subject: [Makegood] credential_undecodable: 1 item needs a person');
     const plain = mail.replace(/=\r\n/g, '').replace(/=3D/g, '=');
-    expect(plain).toContain(`https://pay.example.com/base/console/settlements/${id}`);
+    expect(plain).toContain(`https://pay.example.com/base/console/item/settlement/${id}`);
     expect(plain).toContain('&lt;img src=x onerror=alert(1)&gt;');
     expect(plain.slice(plain.indexOf('text/html'))).not.toContain('<img');
     expect(mail).not.toMatch(/^Bcc:/m);

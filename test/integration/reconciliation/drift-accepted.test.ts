@@ -44,6 +44,7 @@ async function makegood(...args: string[]): Promise<string> {
   const env = {
     DATABASE_URL: test.url,
     APPROVAL_THRESHOLD: '10000',
+    TEMPORAL_ADDRESS: '127.0.0.1:1',
     API_TOKENS: `ada:operator:${TOKENS.operator},bob:approver:${TOKENS.approver}`,
   };
   const [last = ''] = args.slice(-1);
@@ -122,6 +123,38 @@ describe('accepting drift', () => {
     await expect(accepts()).rejects.toThrow('MAKEGOOD_TOKEN');
     expect(await accepts(TOKENS.operator)).toContain('ada has asked that it be accepted');
     expect(await accepts(TOKENS.approver)).toContain('ada, approved by bob');
+  });
+});
+
+describe('what a command has a worker do', () => {
+  it.each([
+    ['reconcile', 'reconciliations'],
+    ['backfill-transfer-ids', 'backfills'],
+  ])('%s is recorded under the name of the token, without one as claimed', async (command, table) => {
+    const finish = () => database.query(`UPDATE ${table} SET state = 'finished', finished_at = clock_now()`);
+    for (const who of [[TOKENS.operator], []]) {
+      await finish();
+      await expect(makegood(command, ...who)).rejects.toThrow('Temporal at 127.0.0.1:1 did not start');
+    }
+    const rows = await database.query<{ by: string }>(
+      `SELECT requested_by AS by FROM ${table} ORDER BY started_at DESC, id DESC LIMIT 2`,
+    );
+    expect(rows.map(({ by }) => by).sort()).toEqual(['ada', 'nora']);
+    await finish();
+  });
+
+  it('is asked of the API with no body as with an empty one', async () => {
+    const path = '/api/v1/reconciliations';
+    const [bare, empty] = [
+      await api.send(path, { method: 'POST', token: TOKENS.operator }),
+      await api.send(path, { token: TOKENS.operator, json: {} }),
+    ];
+    expect([summary(bare), summary(empty)]).toEqual([
+      [202, undefined],
+      [202, undefined],
+    ]);
+    expect(bare.body).toMatchObject({ id: empty.body.id, since: null, requested_by: 'olga' });
+    expect(summary(await api.send(path, { token: TOKENS.operator, json: null }))).toEqual([400, 'invalid_request']);
   });
 });
 

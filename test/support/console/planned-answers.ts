@@ -439,7 +439,10 @@ const explanations: Readonly<Record<string, object>> = {
     temporal_url: null,
     certainty: null,
     amount: '15000 EUR (minor units)',
-    money: { with: ['buyer', 'seller', 'platform'], words: 'each party has a part of it' },
+    money: {
+      with: ['buyer', 'seller', 'platform'],
+      words: 'buyer: 7500, acct_1QmPottery: 2250, acct_1QmWeaving: 9000, platform: 750 (minor units)',
+    },
     next: 'a person decides about one reversal of it',
     next_at: null,
     attention: null,

@@ -90,10 +90,10 @@ function Card({ drift }: { readonly drift: Told }) {
           </dd>
         </div>
       </dl>
-      <p className="item-tags">
+      <div className="item-tags">
         <RunbookLink runbook={drift.runbook} />
         <Accept drift={drift} />
-      </p>
+      </div>
     </article>
   );
 }

@@ -81,20 +81,22 @@ function Item({ kind, id }: { readonly kind: string; readonly id: string }) {
         <div className="column">
           <WhereItIs told={told} item={item.data ?? undefined} />
           {told.shares ? <Shares shares={told.shares} currency={item.data?.['currency']} /> : null}
-          <Panel
-            title="Ours and the provider’s last word"
-            aside={
-              <span className="muted">
-                provider looked at {told.evidence.looked_at ? <When at={told.evidence.looked_at} /> : 'never'}
-              </span>
-            }
-          >
-            <SideBySide
-              ours={told.evidence.ours}
-              provider={told.evidence.provider}
-              currency={item.data?.['currency']}
-            />
-          </Panel>
+          {kind === 'order' ? null : (
+            <Panel
+              title="Ours and the provider’s last word"
+              aside={
+                <span className="muted">
+                  provider looked at {told.evidence.looked_at ? <When at={told.evidence.looked_at} /> : 'never'}
+                </span>
+              }
+            >
+              <SideBySide
+                ours={told.evidence.ours}
+                provider={told.evidence.provider}
+                currency={item.data?.['currency']}
+              />
+            </Panel>
+          )}
           <LiveReading told={told} />
           {kind === 'channel' ? null : <DriftAbout id={id} />}
           <RelatedGraph self={told} item={item.data ?? undefined} />
@@ -142,7 +144,7 @@ function WhereItIs({ told, item }: { readonly told: Explanation; readonly item: 
         money={moneyOfItem(told.kind, item)}
         amountInWords={told.amount}
         places={told.money.with}
-        words={told.money.words}
+        words={told.shares && item ? sharesInWords(told.shares, item['currency']) : told.money.words}
         certainty={told.certainty}
       />
       <dl className="told">
@@ -165,6 +167,10 @@ function WhereItIs({ told, item }: { readonly told: Explanation; readonly item: 
     </Panel>
   );
 }
+
+/** In the unit of the amount above it. */
+const sharesInWords = (shares: readonly Share[], currency: unknown): string =>
+  shares.map(({ party, account, has }) => `${account ?? party}: ${inUnits(has, currency)}`).join(', ');
 
 function Shares({ shares, currency }: { readonly shares: readonly Share[]; readonly currency: unknown }) {
   return (

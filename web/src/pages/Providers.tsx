@@ -53,7 +53,7 @@ function ProviderRow({ provider: one }: { readonly provider: Provider }) {
                 last answer <When at={one.last_success_at} />
               </>
             ) : (
-              'not asked yet'
+              'no answer is recorded'
             )}
           </>
         ) : (

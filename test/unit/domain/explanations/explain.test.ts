@@ -200,7 +200,7 @@ what you can do:
   retry: looks at Stripe's records, and takes back what is not taken yet
     takes one person, whoever it is: makegood resolve x retry --note "…"
   adopt: says that a reversal at Stripe is this one (--evidence stripe_reversal_id): nothing is taken
-    takes one person where the provider confirms it; else one below APPROVAL_THRESHOLD, and two from it on: makegood resolve x adopt --note "…"
+    takes one person where the provider confirms it; else one below APPROVAL_THRESHOLD, and two from it on: makegood resolve x adopt --evidence '{"stripe_reversal_id":"…"}' --note "…"
   write_off: gives the share up: the seller keeps it and the platform bears it, and Stripe is asked first that it was not taken
     takes one person below APPROVAL_THRESHOLD, two from it on: makegood resolve x write_off --note "…"
 runbook: docs/runbooks/insufficient-balance.md`,

@@ -36,7 +36,7 @@ describe('a message', () => {
       expect(said).toContain('1.5 USDC');
       expect(said).toContain('2 h when this was written');
       expect(said).toContain('docs/runbooks/reversal-permanently-failed.md');
-      expect(said).toContain('https://pay.example.com/console/reversals/11111111-1111-8111-8111-111111111111');
+      expect(said).toContain('https://pay.example.com/console/item/reversal/11111111-1111-8111-8111-111111111111');
       expect(said).toContain('and 2 more');
     }
     expect(JSON.parse(webhookBody(message('USDC', 3), undefined))).toMatchObject({
