@@ -202,11 +202,7 @@ async function askTemporal(config: Config): Promise<readonly Finding[]> {
   try {
     const queues = config.notifications ? [notificationTaskQueue(config.temporal.taskQueue)] : [];
     // Its own deadline names the call that is late; what hangs even then is given up a moment later.
-    const facts = await withTimeout(
-      WITHIN_MS + 1_000,
-      inspectTemporal(config.temporal, WITHIN_MS, queues),
-      'Temporal',
-    );
+    const facts = await withTimeout(WITHIN_MS + 1_000, inspectTemporal(config.temporal, WITHIN_MS, queues), 'Temporal');
     return temporalFindings(facts, config.stripe !== undefined);
   } catch (error) {
     if (error instanceof TemporalCallFailed)

@@ -31,7 +31,9 @@ export async function inspectTemporal(
   const connection = Connection.lazy({ ...connectionOptions(settings), interceptors: [] });
   const client = new Client({ connection, namespace: settings.namespace });
   try {
-    return await client.connection.withDeadline(Date.now() + withinMs, () => inspect(client, settings, { withinMs, moreQueues }));
+    return await client.connection.withDeadline(Date.now() + withinMs, () =>
+      inspect(client, settings, { withinMs, moreQueues }),
+    );
   } finally {
     await client.connection.close();
   }
@@ -48,7 +50,11 @@ async function inspect(
   if (!namespaceExists) return { namespace, namespaceExists, ...none };
   const [{ customAttributes }, schedules, pollers] = await Promise.all([
     named('ListSearchAttributes', client.connection.operatorService.listSearchAttributes({ namespace })),
-    Promise.all([...SWEEP_LANES.map(scheduleId), RECONCILE_SCHEDULE].map((id) => named(`DescribeSchedule of ${id}`, stateOf(client, id)))),
+    Promise.all(
+      [...SWEEP_LANES.map(scheduleId), RECONCILE_SCHEDULE].map((id) =>
+        named(`DescribeSchedule of ${id}`, stateOf(client, id)),
+      ),
+    ),
     Promise.all(
       [taskQueue, stripeTaskQueue(taskQueue), ...moreQueues].map((queue) =>
         named(`DescribeTaskQueue of ${queue}`, pollersOf(client, namespace, queue)),
