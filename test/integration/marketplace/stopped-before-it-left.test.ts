@@ -39,7 +39,7 @@ const CALLS = [
   {
     kind: 'reversal',
     endpoint: 'reversals.create',
-    async begin() {
+    begin: async () => {
       const order = await world.paid({ [unique('acct_1S')]: 1_000n });
       await world.settle(['transfer']);
       await world.refund(order, 400n);

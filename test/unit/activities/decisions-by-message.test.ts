@@ -6,7 +6,7 @@ const MESSAGE = { action: 'retry', by: 'ann', note: 'x', evidence: null, decisio
 const APPLIED = { kind: 'applied', status: 'pending', decisionId: 'd1' } as const;
 
 function withLedger(decide: () => Promise<unknown>) {
-  const asked = vi.fn(decide);
+  const asked = vi.fn<() => Promise<unknown>>(decide);
   const activities = createDecisionActivities({ decide: asked } as unknown as Resolution);
   return { asked, ...activities };
 }
