@@ -1,6 +1,7 @@
 import type { Duration } from '@temporalio/common';
 import { ApplicationFailure, condition, setHandler, uuid4 } from '@temporalio/workflow';
 import type { DecisionResult } from '../activities/contract.js';
+import { LONGEST_NAME, LONGEST_NOTE } from '../src/domain/decisions/messages.js';
 import { type ItemState, type Resolution, type ResolutionAnswer, resolveSignal, resolveUpdate } from './messages.js';
 
 export interface DecisionDeskOptions {
@@ -74,7 +75,8 @@ export function createDecisionDesk({ state, actions, decide, recordsLate = () =>
   /** What came may be anything at all: a signal is not validated before it is in history. */
   function ignore(came: unknown, why: string): void {
     const { by, action } = (came ?? {}) as Record<string, unknown>;
-    const shown = (value: unknown) => (typeof value === 'string' ? value.slice(0, 100) : '?');
+    const shown = (value: unknown) =>
+      typeof value === 'string' ? value.slice(0, 100).replaceAll(/[\p{Cc}\p{Cs}]/gu, '\u{fffd}') : '?';
     state.ignored.push({ by: shown(by), action: shown(action), why });
     // A flood of messages must not grow the workflow's state without bound.
     if (state.ignored.length > 20) state.ignored.shift();
@@ -122,9 +124,10 @@ function faultOf(resolution: unknown, actions: readonly string[]): string | unde
     return 'a resolution is an object {"action","by","note","evidence"?}';
   if (actions.length === 0) return 'nothing of this item is decided by a person';
   if (!actions.some((action) => action === given.action)) return `action is one of ${actions.join(', ')}`;
-  if (typeof given.by !== 'string' || given.by.trim() === '' || given.by.length > 200)
-    return 'by names who decides, in at most 200 characters';
-  if (typeof given.note !== 'string' || given.note.length > 2000) return 'note is a text of at most 2000 characters';
+  if (typeof given.by !== 'string' || given.by.trim() === '' || given.by.length > LONGEST_NAME)
+    return `by names who decides, in at most ${LONGEST_NAME} characters`;
+  if (typeof given.note !== 'string' || given.note.length > LONGEST_NOTE)
+    return `note is a text of at most ${LONGEST_NOTE} characters`;
   if (
     given.evidence !== undefined &&
     (typeof given.evidence !== 'object' || given.evidence === null || Array.isArray(given.evidence))

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Role } from '../domain/roles.js';
-import { fieldErrors, HttpProblem, type ProblemCode } from './problem.js';
-import { unusableParts } from './usable-json.js';
+import { unusableParts } from '../domain/usable-json.js';
+import { fieldErrors, HttpProblem, type ProblemCode, pointerTo } from './problem.js';
 
 /** Stands where an operation takes no body or no query parameters; what comes anyway is ignored. */
 export const NOTHING = z.unknown();
@@ -109,7 +109,7 @@ export const INVALID_BODY =
   'the body is not valid: nothing was stored and no money moves; correct it and send it again';
 
 function validated<T>(schema: z.ZodType<T>, value: unknown, detail: string): T {
-  const errors = unusableParts(value);
+  const errors = unusableParts(value).map(({ path, message }) => ({ pointer: pointerTo(path), message }));
   if (errors.length > 0) throw new HttpProblem('invalid_request', detail, { errors });
   const result = schema.safeParse(value);
   if (result.success) return result.data;

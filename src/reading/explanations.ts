@@ -45,7 +45,7 @@ async function explainSettlement(ledger: ExplainingLedger, id: SettlementId, now
     money: { ...found, kind: 'settlement' },
     amount: `${formatDecimal(found.spent, found.decimals)} ${found.asset}`,
     decision,
-    next: explainNextOfSettlement(found, call),
+    next: explainNextOfSettlement(found, call, nowMs),
     nextAt: whenNext(found, call, nowMs),
   });
 }

@@ -18,6 +18,7 @@ export interface ReversalCallDependencies {
     | 'claimReversal'
     | 'noteReversalAbsent'
     | 'permitReversal'
+    | 'reversalStopped'
     | 'recordReversal'
     | 'releaseReversal'
     | 'applyRefund'
@@ -59,7 +60,10 @@ export function reversalCall(
     },
     permit: ledger.permitReversal,
     async send(claim, key, params) {
-      const answer = await stripe.inLane(claim.sellerAccount).reverseTransfer(key, claim.stripeTransferId, params);
+      const stopped = () => ledger.reversalStopped(claim.id, claim.runner);
+      const answer = await stripe
+        .inLane(claim.sellerAccount)
+        .reverseTransfer(key, claim.stripeTransferId, params, stopped);
       return answer.kind === 'done'
         ? { ...answer, value: { stripeId: answer.value.stripeReversalId, state: answer.value.state } }
         : answer;

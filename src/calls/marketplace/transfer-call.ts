@@ -18,6 +18,7 @@ export interface TransferCallDependencies {
     | 'noteTransferAbsent'
     | 'questionedPayment'
     | 'permitTransfer'
+    | 'transferStopped'
     | 'recordTransfer'
     | 'releaseTransfer'
     | 'noteCharge'
@@ -74,7 +75,8 @@ export function transferCall({
     },
     permit: ledger.permitTransfer,
     async send(claim, key, params) {
-      const answer = await stripe.inLane(claim.sellerAccount).createTransfer(key, params);
+      const stopped = () => ledger.transferStopped(claim.id, claim.runner);
+      const answer = await stripe.inLane(claim.sellerAccount).createTransfer(key, params, stopped);
       return answer.kind === 'done'
         ? { ...answer, value: { stripeId: answer.value.stripeTransferId, state: 'done' as const } }
         : answer;

@@ -9,6 +9,7 @@ import {
 } from '../../domain/decisions/decisions.js';
 import { newDecisionId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
+import { unusableParts } from '../../domain/usable-json.js';
 import type { FoundItem } from '../../ledger/find-items.js';
 import { type CliContext, CommandRefused } from '../context.js';
 import { withOperatorLedger } from '../operator-ledger.js';
@@ -114,5 +115,7 @@ function evidence(text: string): JsonObject {
     if (typeof member !== 'string' || member.trim() === '' || member.length > 500)
       throw new InvalidArgumentError(`${name} has to be a text of 1 to 500 characters`);
   }
+  const [unusable] = unusableParts(value);
+  if (unusable) throw new InvalidArgumentError(`${unusable.path.join()} ${unusable.message}`);
   return value as JsonObject;
 }

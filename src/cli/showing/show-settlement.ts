@@ -10,7 +10,7 @@ import type { ItemView } from './item-view.js';
 import { storyTable } from './story-table.js';
 
 /** One settlement and everything that happened to it. */
-export async function showSettlement(ledger: OperatorLedger, id: SettlementId): Promise<ItemView> {
+export async function showSettlement(ledger: OperatorLedger, id: SettlementId, nowMs: number): Promise<ItemView> {
   const settlement = await ledger.findSettlement(id);
   if (!settlement) throw new Error(`settlement ${id} is gone from the ledger`);
   const [lookup = {}, events, call] = await Promise.all([
@@ -18,7 +18,7 @@ export async function showSettlement(ledger: OperatorLedger, id: SettlementId): 
     ledger.settlementEvents(id),
     ledger.settlementCall(id),
   ]);
-  const next = explainNextOfSettlement(settlement, call);
+  const next = explainNextOfSettlement(settlement, call, nowMs);
   return {
     answer: { ...settlementAnswer(settlement), lookup, next, events },
     workflowId: settlement.workflowId,

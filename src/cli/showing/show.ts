@@ -33,7 +33,7 @@ async function run(context: CliContext, text: string, { json, watch, live }: Sho
       const item = await findItem(ledger, text);
       const shown =
         item.kind === 'settlement'
-          ? await showSettlement(ledger, item.id as SettlementId)
+          ? await showSettlement(ledger, item.id as SettlementId, context.clock.nowMs())
           : await showMarketplaceItem(ledger, item, context.clock.nowMs());
       return live ? withLive(shown, await lookedAt(context, ledger, text)) : shown;
     });

@@ -29,9 +29,7 @@ export interface Situation {
 export function explainNext(situation: Situation, nowMs: number): string {
   const { attention, heldUntil, parkedBy, behind, kind } = situation;
   if (attention) return waitsForPerson(situation, attention);
-  if (heldUntil !== null && Date.parse(heldUntil) > nowMs) {
-    return `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
-  }
+  if (isHeld(heldUntil, nowMs)) return isAtWork(heldUntil);
   if (!OPEN[kind].includes(situation.status) && !isTriedAgain(situation)) return finished(situation);
   if (situation.paused) return waitsForResume(situation.paused);
   if (parkedBy !== null) {
@@ -52,6 +50,12 @@ const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
   dispute: ['inquiry', 'open'],
 };
 
+const isHeld = (heldUntil: string | null, nowMs: number): heldUntil is string =>
+  heldUntil !== null && Date.parse(heldUntil) > nowMs;
+
+const isAtWork = (heldUntil: string): string =>
+  `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
+
 const waitsForResume = (paused: string): string =>
   `waits until a person resumes its provider: ${paused}; nothing is sent meanwhile, and no retries are used up`;
 
@@ -70,10 +74,11 @@ export interface SettlementCall {
   readonly behind: string | null;
 }
 
-/** The same of a settlement. @param call left out: how its call stands is not known here */
+/** The same of a settlement. @param call undefined: how its call stands is not known here */
 export function explainNextOfSettlement(
   settlement: Pick<Settlement, 'status' | 'attention' | 'nextRetryAt'>,
-  call?: SettlementCall,
+  call: SettlementCall | undefined,
+  nowMs: number,
 ): string {
   const { status, attention, nextRetryAt } = settlement;
   if (attention) return asks('settlement', attention);
@@ -81,6 +86,7 @@ export function explainNextOfSettlement(
     case 'open':
       return 'its response is being served; if its server has died, it is closed at what was charged durably';
     case 'pending':
+      if (call && isHeld(call.heldUntil, nowMs)) return isAtWork(call.heldUntil);
       if (call?.behind) return `waits behind settlement ${call.behind} of the same payer, which cannot be collected`;
       if (call?.paused) return waitsForResume(call.paused);
       if (call?.parkedBy)
@@ -103,7 +109,7 @@ export function whenNext(
   nowMs: number,
 ): string | null {
   if (attention) return nextCheckAt;
-  if (heldUntil !== null && Date.parse(heldUntil) > nowMs) return heldUntil;
+  if (isHeld(heldUntil, nowMs)) return heldUntil;
   return parkedBy !== null || behind !== null ? nextCheckAt : (nextRetryAt ?? nextCheckAt);
 }
 

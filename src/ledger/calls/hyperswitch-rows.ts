@@ -45,7 +45,6 @@ export async function leaves(
   { id, runner, params }: Held & { readonly params: string },
 ): Promise<string | undefined | null> {
   return await database.transaction(async (query) => {
-    if (await isPaused(query, 'hyperswitch')) return null;
     const [row] = await query<{
       certainty: Certainty;
       idempotency_key: string;
@@ -57,6 +56,8 @@ export async function leaves(
       [id, runner, OPEN[table]],
     );
     if (!row) return undefined;
+    // Not before the row was waited for.
+    if (await isPaused(query, 'hyperswitch')) return null;
     const certainty = certaintyAtSend(row.certainty);
     const frozen = row.params ?? params;
     await query(

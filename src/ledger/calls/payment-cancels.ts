@@ -19,8 +19,8 @@ export function createPaymentCancels(database: Database) {
     ): Promise<ClaimedCancel | undefined> =>
       database.transaction(async (query) => {
         const { id, runner, holdMs, expiryMs } = held;
-        if (await isPaused(query, 'hyperswitch')) return undefined;
         const row = await lockPayment(query, id);
+        if (await isPaused(query, 'hyperswitch')) return undefined;
         const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
         if (!isOpen(row.status) || row.certainty !== 'done' || heldElsewhereMs(row, runner) > 0) return undefined;
         // What the expiry began ends when the buyer comes back; only a person's word outlasts that.

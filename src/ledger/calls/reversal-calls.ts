@@ -27,6 +27,7 @@ import {
   permit,
   recordUnlessTaken,
   releaseClaim,
+  stopped,
   tellAnswer,
 } from './stripe-calls.js';
 import { closeGate } from './stripe-gates.js';
@@ -63,6 +64,10 @@ export function createReversalCalls(database: Database) {
           freeze: (generation) => paramsOf(row, generation),
         });
       }),
+
+    /** Why what was permitted may not leave any more. */
+    reversalStopped: (id: ReversalId, runner: string): Promise<string | undefined> =>
+      stopped(database.query, 'reversals', { id, runner }),
 
     recordReversal: (outcome: CallOutcome<ReversalId>): Promise<Recorded> =>
       recordUnlessTaken(database, 'reversal', outcome, record),

@@ -178,6 +178,25 @@ export async function permit<Params extends { readonly amount: number }>(
   return { kind: 'send', key, generation, params: sent };
 }
 
+/**
+ * A permit waits for its token, and a person may pause Stripe meanwhile: asked once more before the bytes leave, without a lock.
+ * @returns why nothing may leave any more; undefined: it may
+ */
+export async function stopped(
+  query: Query,
+  table: CallTable,
+  { id, runner }: { readonly id: string; readonly runner: string },
+): Promise<string | undefined> {
+  const [row] = await query<{ held: boolean; paused: boolean }>(
+    `SELECT coalesce(runner = $2 AND runner_until > clock_now(), false) AS held, EXISTS (
+       SELECT 1 FROM provider_breakers WHERE provider = 'stripe' AND paused_by IS NOT NULL) AS paused
+     FROM ${table} WHERE id = $1`,
+    [id, runner],
+  );
+  if (!row?.held) return 'the claim lapsed';
+  return row.paused ? 'stripe is paused' : undefined;
+}
+
 /** Nothing may be sent now: when the sweep looks again if nothing else does. */
 export async function lookAgain(query: Query, table: CallTable, id: string, afterMs: number): Promise<void> {
   await query(

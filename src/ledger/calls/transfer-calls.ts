@@ -25,6 +25,7 @@ import {
   permit,
   recordUnlessTaken,
   releaseClaim,
+  stopped,
   tellAnswer,
   useOf,
 } from './stripe-calls.js';
@@ -85,6 +86,10 @@ export function createTransferCalls(database: Database) {
           told: (params) => (params.source_transaction === undefined ? { no_source: whyNoSource(row) } : {}),
         });
       }),
+
+    /** Why what was permitted may not leave any more. */
+    transferStopped: (id: TransferId, runner: string): Promise<string | undefined> =>
+      stopped(database.query, 'seller_transfers', { id, runner }),
 
     recordTransfer: (outcome: CallOutcome<TransferId>): Promise<Recorded> =>
       recordUnlessTaken(database, 'transfer', outcome, record),

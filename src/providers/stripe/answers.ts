@@ -51,8 +51,11 @@ export async function outcomeOf(call: Promise<object>, asked: Asked): Promise<Ou
 }
 
 /** Our own budget turned it away, as Stripe does when its limit is reached. */
-export function noTokenInTime(what: string): Outcome {
-  const said = `too many requests to stripe are waiting before ${what}`;
+export const noTokenInTime = (what: string): Outcome =>
+  notSent(`too many requests to stripe are waiting before ${what}`);
+
+/** Nothing left: surely nothing moved, and it counts for nothing. @param said why, without a full stop */
+export function notSent(said: string): Outcome {
   const unheard = { code: null, retryAfterMs: null, requestId: null, replayed: false };
   return { kind: 'problem', problem: { class: 'throttled', why: 'not_connected', said, ...unheard } };
 }

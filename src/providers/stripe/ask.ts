@@ -20,9 +20,12 @@ export type StripeEndpoint =
   | 'disputes.list'
   | 'refunds.list';
 
+/** Asked with the token in hand, immediately before the bytes leave. @returns why nothing may leave any more; undefined: it may */
+export type Stopped = () => Promise<string | undefined>;
+
 /** Takes the token, makes the request, reads what came back. */
 export type Ask = (
   endpoint: StripeEndpoint,
-  asked: { readonly what: string; readonly account?: string },
+  asked: { readonly what: string; readonly account?: string; readonly stopped?: Stopped | undefined },
   call: (stripe: StripeLibrary) => Promise<object>,
 ) => Promise<Outcome>;

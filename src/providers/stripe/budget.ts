@@ -11,8 +11,11 @@ export interface TokenLedger<Token> {
   returnToken(endpoint: string, token: Token, countedMs: number): Promise<void>;
 }
 
-/** To be called when the request was answered or given up. */
-export type Answered = () => void;
+/**
+ * To be called when the request was answered or given up.
+ * @param sentAtMs by `performance.now()`; null: nothing was sent
+ */
+export type Answered = (sentAtMs: number | null) => void;
 
 /**
  * Nobody waits longer for a token: the claim that allows the request would lapse. It is also too late for a process that
@@ -57,11 +60,10 @@ export function createBudget<Token>(
     const { line, quickest } = endpointOf(endpoint);
     const token = await line.wait(lane);
     if (token === undefined) return undefined;
-    const sentAt = performance.now();
-    return () => {
-      quickest.add(performance.now() - sentAt);
+    return (sentAtMs) => {
+      if (sentAtMs !== null) quickest.add(performance.now() - sentAtMs);
       // One that cannot be given back now is free by itself a few seconds later.
-      ledger.returnToken(endpoint, token, quickest.ms()).catch(() => undefined);
+      ledger.returnToken(endpoint, token, sentAtMs === null ? 0 : quickest.ms()).catch(() => undefined);
     };
   };
 }

@@ -15,8 +15,8 @@ import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { type AccountLists, accountLists } from './account-lists.js';
-import { keyedAnswer, noSuchId, noTokenInTime, outcomeOf, readAnswer } from './answers.js';
-import type { Ask, StripeEndpoint } from './ask.js';
+import { keyedAnswer, noSuchId, noTokenInTime, notSent, outcomeOf, readAnswer } from './answers.js';
+import type { Ask, Stopped, StripeEndpoint } from './ask.js';
 import type { Answered } from './budget.js';
 import { type ChargeReads, chargeReads } from './charge-reads.js';
 import { type DisputeReads, disputeReads } from './dispute-reads.js';
@@ -45,17 +45,24 @@ export interface Stripe {
 export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
+   * @param stopped what it says is answered as `busy`, with nothing executed
    * @throws EmptyIdempotencyKey or RangeError (amount, currency) before a token is taken or anything is sent
    */
-  createTransfer(idempotencyKey: string, params: TransferParams): Promise<KeyedAnswer<TransferFacts>>;
+  createTransfer(
+    idempotencyKey: string,
+    params: TransferParams,
+    stopped?: Stopped,
+  ): Promise<KeyedAnswer<TransferFacts>>;
   /**
    * One request, sent once. Done only when Stripe's reversal is of this transfer and amount.
+   * @param stopped what it says is answered as `busy`, with nothing executed
    * @throws EmptyIdempotencyKey or RangeError (amount, id) before a token is taken or anything is sent
    */
   reverseTransfer(
     idempotencyKey: string,
     stripeTransferId: string,
     params: ReversalParams,
+    stopped?: Stopped,
   ): Promise<KeyedAnswer<ReversalFacts>>;
   /** The transfer and all its reversals. */
   readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
@@ -92,6 +99,8 @@ const STRIPE = 'https://api.stripe.com';
 const API_VERSION = '2026-10-28.endive';
 const TIMEOUT_MS = 20_000;
 const LONGEST_PAGE = 100;
+/** A token is lent for 4 s, of which 3 are the request's way to Stripe: asked for longer, somebody else may have it already. */
+const LONGEST_QUESTION_MS = 1_000;
 
 /**
  * Stripe Connect as this product uses it, always as the platform. Nothing is retried here: one call of a method that
@@ -107,13 +116,19 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
   });
   return {
     inLane: (lane) => {
-      const ask: Ask = async (endpoint, { what, account = sellerOf(lane) }, call) => {
+      const ask: Ask = async (endpoint, { what, account = sellerOf(lane), stopped }, call) => {
         const answered = await takeToken(endpoint, lane);
         if (!answered) return noTokenInTime(what);
+        let sentAtMs: number | null = null;
         try {
+          const grantedAtMs = performance.now();
+          const why = await stopped?.();
+          if (why !== undefined) return notSent(`${why}: ${what} was not sent`);
+          if (performance.now() - grantedAtMs > LONGEST_QUESTION_MS) return noTokenInTime(what);
+          sentAtMs = performance.now();
           return await outcomeOf(call(stripe), { what, account, secretKey });
         } finally {
-          answered();
+          answered(sentAtMs);
         }
       };
       return {
@@ -133,10 +148,10 @@ const sellerOf = (lane: string): string | null => (lane.startsWith('acct_') ? la
 
 function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTransfer'> {
   return {
-    async createTransfer(idempotencyKey, params) {
+    async createTransfer(idempotencyKey, params, stopped) {
       const key = requireIdempotencyKey(idempotencyKey, 'createTransfer');
       const sent = checkedTransfer(params);
-      const asked = { what: `a transfer to ${params.destination}`, account: params.destination };
+      const asked = { what: `a transfer to ${params.destination}`, account: params.destination, stopped };
       const outcome = await ask('transfers.create', asked, (stripe) =>
         stripe.transfers.create(sent, { idempotencyKey: key }),
       );
@@ -151,11 +166,11 @@ function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTra
       });
     },
 
-    async reverseTransfer(idempotencyKey, stripeTransferId, params) {
+    async reverseTransfer(idempotencyKey, stripeTransferId, params, stopped) {
       const key = requireIdempotencyKey(idempotencyKey, 'reverseTransfer');
       const id = requireId(stripeTransferId, 'a reversal');
       const sent = checkedReversal(params);
-      const outcome = await ask('reversals.create', { what: `the reversal of ${id}` }, (stripe) =>
+      const outcome = await ask('reversals.create', { what: `the reversal of ${id}`, stopped }, (stripe) =>
         stripe.transfers.createReversal(id, sent, { idempotencyKey: key }),
       );
       return keyedAnswer(outcome, (object) => {

@@ -121,6 +121,30 @@ describe('makegood pause hyperswitch', () => {
     expect(await ledger().paymentLeaves({ ...held, params: '{}' })).toBe('{}');
   });
 
+  it('lets nothing leave that was waiting for its row when it was paused', async () => {
+    const { paymentId: id } = await terminal.put({
+      payment: { status: 'pending' },
+      status: 'pending',
+      transfers: [{ amount: 600, status: 'pending' }],
+    });
+    await ledger().claimPayment(id, 'runner', HOLD_MS);
+    const leaving: Promise<unknown>[] = [];
+    await terminal.test.database.transaction(async (query) => {
+      await query('SELECT 1 FROM payments WHERE id = $1 FOR UPDATE', [id]);
+      leaving.push(ledger().paymentLeaves({ id, runner: 'runner', params: '{}' }));
+      await expect
+        .poll(() =>
+          terminal.test.database.query(
+            `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+          ),
+        )
+        .toHaveLength(1);
+      await ledger().pauseProvider({ provider: 'hyperswitch', by: 'ann', authenticated: true, note: '' });
+    });
+    expect(await Promise.all(leaving)).toEqual([null]);
+    await terminal.makegood('resume', 'hyperswitch');
+  });
+
   it('makes an attempt that is not counted, and one later', async () => {
     const unread: object[] = [];
     const never = () => Promise.reject(new Error('not asked'));

@@ -142,6 +142,35 @@ describe.each(CALL_KINDS)('a $kind that needs a person', ({ kind, endpoint, evid
     expect(await decisionsOn(call)).toEqual([]);
     expect(await call.read()).toMatchObject({ status: 'permanently_failed' });
   });
+
+  it.each([
+    ['a NUL in the note', { note: 'a\0b' }, /^note holds a NUL character$/],
+    ['half a surrogate pair in the name', { by: 'ann\ud800' }, /^by holds half of a surrogate pair$/],
+    ['a NUL in the evidence', { evidence: { reference: 'x\0' } }, /^evidence: reference holds a NUL character$/],
+    ['evidence of nothing', { evidence: { proof: { of: 'x' } } }, /^evidence about a \w+ is /],
+    ['evidence too long for an index', { evidence: { reference: 'x'.repeat(501) } }, /reference is a text of 1 to 500/],
+  ])('answers %s, which the ledger cannot keep, and takes the next decision', async (_what, changes, why) => {
+    const call = await stuck();
+    expect(await update(call, changes)).toMatchObject({
+      outcome: 'refused',
+      detail: expect.stringMatching(why) as string,
+    });
+    await signal(call, changes);
+    await market.until('the signal is answered', async () => {
+      return (await handleOf(call).query(stateQuery)).ignored.length === 2;
+    });
+    const { phase, ignored } = await handleOf(call).query(stateQuery);
+    expect(phase).toBe('needs_attention');
+    for (const each of ignored) {
+      expect(each.why).toMatch(why);
+      expect(each.by).toMatch(/^ann\ufffd?$/);
+    }
+    expect(await decisionsOn(call)).toEqual([]);
+    await signal(call, { by: 'berta' });
+    await call.untilDone();
+    expect(await decisionsOn(call)).toMatchObject([{ action: 'retry', state: 'applied', by: 'berta' }]);
+    await untilEnded(call);
+  });
 });
 
 describe('a payment', () => {

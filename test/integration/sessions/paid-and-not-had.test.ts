@@ -27,12 +27,12 @@ it('a charge is counted from a minute after it was settled until its answer is h
   expect(await counted()).toBe(0);
   clock.advance(61_000);
   expect(await counted()).toBe(1);
-  const shown = await showSettlement(operator as never, id);
+  const shown = await showSettlement(operator as never, id, clock.nowMs());
   expect(shown.answer).toMatchObject({ id, status: 'settled', answer: 'due' });
   expect(shown.lines.join('\n')).toMatch(/answer +due/);
   expect((await ledger.listSettlements({ limit: 10 })).map(({ answer }) => answer)).toEqual(['due']);
 
   expect((await fetch(`${shop.url}/report`, { headers })).status).toBe(200);
   expect(await counted()).toBe(0);
-  expect((await showSettlement(operator as never, id)).answer).toMatchObject({ answer: 'given' });
+  expect((await showSettlement(operator as never, id, clock.nowMs())).answer).toMatchObject({ answer: 'given' });
 });

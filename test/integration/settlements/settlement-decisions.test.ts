@@ -153,6 +153,20 @@ describe('resolve as a signal', () => {
     await skipping.untilSettled(id);
   });
 
+  it.each([
+    ['NUL', { note: 'a\0b' }],
+    ['half a surrogate pair', { evidence: { tx_hash: '\ud800' } }],
+    ['more than an index holds', { evidence: { tx_hash: 'x'.repeat(9_000) } }],
+  ])('that says %s, which the ledger cannot keep, is told in the state, and the next is taken', async (_what, bad) => {
+    const id = await refusedOnce();
+    const handle = skipping.handleOf(id);
+    await handle.signal(resolveSignal, { action: 'retry', by: 'ann', note: 'x', ...bad });
+    await skipping.until('it is told', async () => (await handle.query(stateQuery)).ignored.length === 1);
+    expect(await decisionsOn(id)).toEqual([]);
+    await handle.signal(resolveSignal, { action: 'retry', by: 'ann', note: 'again' });
+    await skipping.untilSettled(id);
+  });
+
   it('is taken after days of waiting, in a run that began as new each day', async () => {
     const { env, handleOf, untilSettled, untilIn } = skipping;
     const id = await refusedOnce();

@@ -27,7 +27,7 @@ import type { MarketplaceKind, Order } from '../../../src/domain/marketplace/mar
 import type { MarketplaceItem, NewWebhookEvent } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
-import { createStripe } from '../../../src/providers/stripe/client.js';
+import { createStripe, type StripeEndpoint } from '../../../src/providers/stripe/client.js';
 import { openTestLedger } from '../ledger-fixtures.js';
 import { beginRequest, unique } from './fixtures.js';
 
@@ -47,9 +47,15 @@ type Change = Parameters<HyperswitchSandbox['changeDispute']>[1];
 export interface DisputeWorldOptions extends Partial<DisputeRules> {
   /** Hyperswitch's processor is another account, of which our key at Stripe sees nothing. */
   readonly elsewhere?: boolean;
+  /** What happens while a call to Stripe waits for its token. */
+  readonly whileWaiting?: (endpoint: StripeEndpoint) => Promise<void>;
 }
 
-export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeWorldOptions = {}) {
+export async function openDisputeWorld({
+  elsewhere = false,
+  whileWaiting = () => Promise.resolve(),
+  ...rules
+}: DisputeWorldOptions = {}) {
   const disputeRules = { policy: 'reverse', fees: new Map(), ...rules } as const;
   const test = await openTestLedger({ disputeRules });
   const { ledger, clock } = test;
@@ -70,7 +76,7 @@ export async function openDisputeWorld({ elsewhere = false, ...rules }: DisputeW
   const stripe = createStripe({
     secretKey: 'sk_test_sandbox',
     apiBase: atStripe.url,
-    takeToken: () => Promise.resolve(() => undefined),
+    takeToken: (endpoint) => whileWaiting(endpoint).then(() => () => undefined),
     timeoutMs: 2_000,
   });
   const wake = () => undefined;

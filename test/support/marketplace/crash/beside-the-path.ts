@@ -25,6 +25,8 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.releaseRequest':
     'frees the key of a request that was not answered: without it the key is free a minute later',
   'ledger.takeToken': 'a token that nobody uses: a death there is a death between the permit and the send',
+  'ledger.transferStopped': 'reads; a death there is a death between the permit and the send',
+  'ledger.reversalStopped': 'reads; a death there is a death between the permit and the send',
   'ledger.returnToken': 'sent without waiting for it; a token that is not given back is free by itself seconds later',
   'ledger.releaseTransfer': 'Stripe never leaves a transfer unfinished; a death there is a death after the look',
   'ledger.nextProbe': 'an hour after the last retry: a date, and the look before it changed nothing',

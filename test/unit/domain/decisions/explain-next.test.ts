@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Attention } from '../../../../src/domain/decisions/attention.js';
-import { explainNext, explainNextOfSettlement, type Situation } from '../../../../src/domain/decisions/explain-next.js';
+import {
+  explainNext,
+  explainNextOfSettlement,
+  type SettlementCall,
+  type Situation,
+} from '../../../../src/domain/decisions/explain-next.js';
 import {
   PAYMENT_STATUSES,
   REFUND_STATUSES,
@@ -107,14 +112,32 @@ describe('what happens next', () => {
     ],
     [{ status: 'needs_attention', attention: attention('approval_pending') }, /^an approver confirms/],
   ])('for a settlement %j is %s', (change, words) => {
-    expect(explainNextOfSettlement({ status: 'pending', attention: null, nextRetryAt: null, ...change })).toMatch(
-      words,
-    );
+    const settlement = { status: 'pending' as const, attention: null, nextRetryAt: null, ...change };
+    expect(explainNextOfSettlement(settlement, undefined, Date.parse(NOW))).toMatch(words);
   });
+
+  it.each<[Partial<SettlementCall>, RegExp]>([
+    [{ heldUntil: LATER }, /^a call is at work.* after 2026-11-21T10:05/],
+    [{ heldUntil: EARLIER }, /^it is sent now/],
+    [{ paused: 'paused by ann' }, /nothing is sent meanwhile/],
+    [{ paused: 'paused by ann', heldUntil: LATER }, /^a call is at work/],
+    [{ parkedBy: 'auth-server:x402', heldUntil: LATER }, /^a call is at work/],
+    [{ behind: 'another', heldUntil: LATER }, /^a call is at work/],
+    [{ paused: 'paused by ann', heldUntil: EARLIER }, /nothing is sent meanwhile/],
+  ])(
+    'for a settlement whose call stands as %j never says that nothing is sent while it is at work: %s',
+    (change, words) => {
+      const call = { heldUntil: null, nextCheckAt: LATER, parkedBy: null, behind: null, ...change };
+      const settlement = { status: 'pending' as const, attention: null, nextRetryAt: null };
+      expect(explainNextOfSettlement(settlement, call, Date.parse(NOW))).toMatch(words);
+    },
+  );
 
   it('is said of every status there is', () => {
     for (const status of SETTLEMENT_STATUSES)
-      expect(explainNextOfSettlement({ status, attention: null, nextRetryAt: null }).length).toBeGreaterThan(5);
+      expect(
+        explainNextOfSettlement({ status, attention: null, nextRetryAt: null }, undefined, Date.parse(NOW)).length,
+      ).toBeGreaterThan(5);
     const all = [
       ...PAYMENT_STATUSES.map((status) => ({ kind: 'payment' as const, status })),
       ...REFUND_STATUSES.map((status) => ({ kind: 'refund' as const, status })),

@@ -17,10 +17,12 @@ function endlessTokens(inMs = 0) {
 
 /** One request that is answered after so long. */
 async function ask(takeToken: ReturnType<typeof createBudget>, answeredAfterMs: number, lane = 'acct_a') {
-  const answered = takeToken(ENDPOINT, lane);
+  const token = takeToken(ENDPOINT, lane);
   await vi.advanceTimersByTimeAsync(0);
+  const answered = await token;
+  const sentAtMs = performance.now();
   await vi.advanceTimersByTimeAsync(answeredAfterMs);
-  (await answered)?.();
+  answered?.(sentAtMs);
 }
 
 describe('a token', () => {
@@ -53,8 +55,8 @@ describe('a token', () => {
     const [one, other] = [takeToken(ENDPOINT, 'acct_a'), takeToken(ENDPOINT, 'acct_a')];
     await vi.advanceTimersByTimeAsync(0);
     expect(ledger.returnToken).not.toHaveBeenCalled();
-    (await other)?.();
-    (await one)?.();
+    (await other)?.(performance.now());
+    (await one)?.(performance.now());
     expect(ledger.returnToken.mock.calls.map(([endpoint, token]) => [endpoint, token])).toEqual([
       [ENDPOINT, 2],
       [ENDPOINT, 1],
@@ -83,7 +85,7 @@ describe('a wait that became too long for the claim behind it', () => {
     await vi.advanceTimersByTimeAsync(21_000);
     expect(await first).toBeUndefined();
     expect(await second).toBeUndefined();
-    (await third)?.();
+    (await third)?.(performance.now());
     expect(ledger.returnToken.mock.calls).toEqual([[ENDPOINT, 1, 0]]);
   });
 
@@ -126,11 +128,21 @@ describe('since when Stripe has counted a request', () => {
     expect(saidOfLast(ledger)).toBe(50);
   });
 
+  it('is not known of one that was never sent: its token is given back as used now, and nothing is compared with it', async () => {
+    const ledger = endlessTokens();
+    const takeToken = createBudget(ledger, 100);
+    for (let nth = 0; nth < 30; nth += 1) await ask(takeToken, 20);
+    (await takeToken(ENDPOINT, 'acct_a'))?.(null);
+    expect(saidOfLast(ledger)).toBe(0);
+    await ask(takeToken, 20);
+    expect(saidOfLast(ledger)).toBe(20);
+  });
+
   it('is compared for each endpoint by itself', async () => {
     const ledger = endlessTokens();
     const takeToken = createBudget(ledger, 100);
     for (let nth = 0; nth < 30; nth += 1) await ask(takeToken, 20);
-    (await takeToken('transfers.list', 'backfill'))?.();
+    (await takeToken('transfers.list', 'backfill'))?.(performance.now());
     expect(ledger.returnToken.mock.lastCall).toEqual(['transfers.list', 31, 0]);
   });
 });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TransferParams } from '../../../../src/domain/calls/provider-answers.js';
 import { EmptyIdempotencyKey } from '../../../../src/providers/idempotency-key.js';
+import type { Stopped } from '../../../../src/providers/stripe/ask.js';
 import type { StripeCalls } from '../../../../src/providers/stripe/client.js';
 import {
   answering,
@@ -20,8 +21,16 @@ const reversed = json(200, reversalObject());
 
 /** Both calls that move money, with the answer that Stripe gives to each. */
 const MONEY_CALLS = [
-  ['createTransfer', transferred, (calls: StripeCalls, key: string) => calls.createTransfer(key, TRANSFER)],
-  ['reverseTransfer', reversed, (calls: StripeCalls, key: string) => calls.reverseTransfer(key, 'tr_1', REVERSAL)],
+  [
+    'createTransfer',
+    transferred,
+    (calls: StripeCalls, key: string, stopped?: Stopped) => calls.createTransfer(key, TRANSFER, stopped),
+  ],
+  [
+    'reverseTransfer',
+    reversed,
+    (calls: StripeCalls, key: string, stopped?: Stopped) => calls.reverseTransfer(key, 'tr_1', REVERSAL, stopped),
+  ],
 ] as const;
 
 describe.each(MONEY_CALLS)('%s', (name, success, call) => {
@@ -70,6 +79,43 @@ describe.each(MONEY_CALLS)('%s', (name, success, call) => {
       detail: expect.stringMatching(/^too many requests to stripe are waiting before .*; nothing was done$/),
     });
     expect(await calls.readTransfer('tr_1')).toMatchObject({ kind: 'busy' });
+    expect(received).toEqual([]);
+  });
+
+  it('asks with the token in hand whether it may leave, and sends nothing when not; the token is given back unused', async () => {
+    const order: string[] = [];
+    const { calls, received } = await answering(success, {
+      takeToken: async () => {
+        order.push('token');
+        return (sentAtMs) => void order.push(sentAtMs === null ? 'given back' : 'answered');
+      },
+    });
+    const asked = (why: string | undefined) => async () => {
+      order.push('asked');
+      return why;
+    };
+    expect(await call(calls, 'key', asked('stripe is paused'))).toMatchObject({
+      kind: 'busy',
+      executed: 'no',
+      detail: expect.stringMatching(/^stripe is paused: .* was not sent; nothing was done$/) as string,
+    });
+    await expect(call(calls, 'key', () => Promise.reject(new Error('no ledger')))).rejects.toThrow('no ledger');
+    expect(received).toEqual([]);
+    expect(await call(calls, 'key', asked(undefined))).toMatchObject({ kind: 'done' });
+    expect(received).toHaveLength(1);
+    expect(order).toEqual(['token', 'asked', 'given back', 'token', 'given back', 'token', 'asked', 'answered']);
+  });
+
+  it('sends nothing when that was asked for so long that its token may be another’s', async () => {
+    const { calls, received } = await answering(success);
+    const now = vi.spyOn(performance, 'now');
+    onTestFinished(() => now.mockRestore());
+    const late = async () => {
+      const then = performance.now();
+      now.mockReturnValue(then + 1_001);
+      return undefined;
+    };
+    expect(await call(calls, 'key', late)).toMatchObject({ kind: 'busy', executed: 'no' });
     expect(received).toEqual([]);
   });
 
