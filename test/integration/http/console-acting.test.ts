@@ -3,6 +3,7 @@ import type { NewWebhookEvent } from '../../../src/ledger/marketplace/marketplac
 import { summary, TOKENS } from '../../support/api.js';
 import { consoleApiForFile } from '../../support/console-api.js';
 import { aSettlement, atomic } from '../../support/ledger-fixtures.js';
+import { finishEvent } from '../../support/marketplace/finish-event.js';
 import { putOrder } from '../../support/marketplace/fixtures.js';
 import { STUCK } from '../../support/marketplace/stuck-reversals.js';
 
@@ -43,7 +44,7 @@ describe('an event that is acted on again', () => {
 
   it('is due at once, stands in its story with who asked and why, and is handed to whoever acts on new ones', async () => {
     await ledger.storeWebhook(event);
-    await ledger.finishWebhook(event, 'done before');
+    await finishEvent(ledger, event, 'done before');
     const answer = await act('webhooks/stripe:evt_again/replay', note);
     expect([answer.status, answer.body]).toEqual([202, { id: 'stripe:evt_again', status: 'waiting' }]);
     expect(replayed.map(({ eventId }) => eventId)).toEqual(['evt_again']);
@@ -56,6 +57,20 @@ describe('an event that is acted on again', () => {
     expect(told?.detail).toEqual({ by: 'olga', ...note });
     const due = await ledger.dueWebhooks('stripe-read', 10);
     expect(due.map(({ eventId }) => eventId)).toEqual(['evt_again']);
+  });
+
+  it('is not finished by whoever had read the provider before that', async () => {
+    await ledger.storeWebhook({ ...event, eventId: 'evt_read' });
+    const read = { ...event, eventId: 'evt_read' };
+    const round = await ledger.webhookRound(read);
+    test.clock.advance(1);
+    await act('webhooks/stripe:evt_read/replay', note);
+    await ledger.finishWebhook({ ...read, round }, 'missing');
+    const stands = () =>
+      database.query(`SELECT outcome, next_check_at IS NULL AS done FROM webhook_events WHERE event_id = 'evt_read'`);
+    expect(await stands()).toEqual([{ outcome: null, done: false }]);
+    await finishEvent(ledger, read, 'found');
+    expect(await stands()).toEqual([{ outcome: 'found', done: true }]);
   });
 
   it('moves nothing itself: however often it is asked for, the ledger of money stays as it is', async () => {
