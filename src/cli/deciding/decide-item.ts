@@ -45,6 +45,8 @@ export function decided({ kind, id }: Item, outcome: ApproveOutcome | Unanswered
       throw new CommandRefused(
         `${kind} ${id} is ${outcome.status} and waits for no decision, or for the approval of one (makegood show ${id}): nothing was changed`,
       );
+    case 'asks_otherwise':
+      throw new CommandRefused(`${outcome.detail}: nothing was decided; makegood show ${id} tells what it asks`);
     case 'self_approval':
       throw new CommandRefused(
         'whoever asked for it, or has approved it already, is one person: another has to approve',
