@@ -39,7 +39,9 @@ export function createDecisionActivities(
     );
     if (outcome.kind === 'not_found')
       throw new Error(`${kind} ${itemId} is not in the ledger; the workflow and the database do not belong together`);
-    return outcome.kind === 'unanswered' ? { kind: 'refused', detail: outcome.detail } : outcome;
+    return outcome.kind === 'unanswered' || outcome.kind === 'asks_otherwise'
+      ? { kind: 'refused', detail: outcome.detail }
+      : outcome;
   }
   return {
     decide: ({ settlementId, ...message }) => decide('settlement', settlementId, message),

@@ -800,7 +800,7 @@ export interface components {
       effect: string;
       items: {
         id: string;
-        /** `skipped`: it does not wait for this reason now. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true. */
+        /** `skipped`: it does not wait for this reason now, or whoever asked is not let in any more, or has gone. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true. */
         outcome: 'would_decide' | 'decided' | 'pending_approval' | 'skipped' | 'refused' | 'unanswered';
         status: string | null;
         amount: string | null;
@@ -1948,6 +1948,39 @@ export interface paths {
           'application/json': {
             /** One of retry, settled, write_off; anything else is answered with 422. */ action: string;
             note: string;
+            /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
+            seen?: {
+              /** null: it was not asked about. */
+              reason:
+                | 'credential_undecodable'
+                | 'credential_refused'
+                | 'credential_expired'
+                | 'uncollectable'
+                | 'settled_elsewhere_suspected'
+                | 'retries_exhausted'
+                | 'resource_missing'
+                | 'missing_transfer_id'
+                | 'foreign_reversal'
+                | 'exceeds_remainder'
+                | 'conflict'
+                | 'provider_config'
+                | 'balance_horizon'
+                | 'refund_failed_after_reversal'
+                | 'unknown_refund'
+                | 'drift'
+                | 'late_success'
+                | 'approval_pending'
+                | 'payment_amount_differs'
+                | 'unknown_status'
+                | 'provider_mismatch'
+                | 'partly_foreign_reversal'
+                | 'cause_no_longer_holds'
+                | 'unreadable_session'
+                | 'seller_gone'
+                | 'dispute'
+                | null;
+              detail?: string;
+            };
             evidence?: {
               /** The transaction that moved the money. */ tx_hash?: string;
               /** Where it was seen; kept with the decision. */
@@ -1998,6 +2031,39 @@ export interface paths {
           'application/json': {
             /** One of retry, adopt, write_off; anything else is answered with 422. */ action: string;
             note: string;
+            /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
+            seen?: {
+              /** null: it was not asked about. */
+              reason:
+                | 'credential_undecodable'
+                | 'credential_refused'
+                | 'credential_expired'
+                | 'uncollectable'
+                | 'settled_elsewhere_suspected'
+                | 'retries_exhausted'
+                | 'resource_missing'
+                | 'missing_transfer_id'
+                | 'foreign_reversal'
+                | 'exceeds_remainder'
+                | 'conflict'
+                | 'provider_config'
+                | 'balance_horizon'
+                | 'refund_failed_after_reversal'
+                | 'unknown_refund'
+                | 'drift'
+                | 'late_success'
+                | 'approval_pending'
+                | 'payment_amount_differs'
+                | 'unknown_status'
+                | 'provider_mismatch'
+                | 'partly_foreign_reversal'
+                | 'cause_no_longer_holds'
+                | 'unreadable_session'
+                | 'seller_gone'
+                | 'dispute'
+                | null;
+              detail?: string;
+            };
             evidence?: {
               /** What to adopt; Stripe is asked whether it is there, of this amount, and nothing else of ours. */
               stripe_transfer_id?: string;
@@ -2050,6 +2116,39 @@ export interface paths {
             /** One of retry, adopt, count_as_share, take_missing, take_all, write_off; anything else is answered with 422. */
             action: string;
             note: string;
+            /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
+            seen?: {
+              /** null: it was not asked about. */
+              reason:
+                | 'credential_undecodable'
+                | 'credential_refused'
+                | 'credential_expired'
+                | 'uncollectable'
+                | 'settled_elsewhere_suspected'
+                | 'retries_exhausted'
+                | 'resource_missing'
+                | 'missing_transfer_id'
+                | 'foreign_reversal'
+                | 'exceeds_remainder'
+                | 'conflict'
+                | 'provider_config'
+                | 'balance_horizon'
+                | 'refund_failed_after_reversal'
+                | 'unknown_refund'
+                | 'drift'
+                | 'late_success'
+                | 'approval_pending'
+                | 'payment_amount_differs'
+                | 'unknown_status'
+                | 'provider_mismatch'
+                | 'partly_foreign_reversal'
+                | 'cause_no_longer_holds'
+                | 'unreadable_session'
+                | 'seller_gone'
+                | 'dispute'
+                | null;
+              detail?: string;
+            };
             evidence?: {
               /** What to adopt; Stripe is asked whether it is there, of this amount, and nothing else of ours. */
               stripe_reversal_id?: string;
@@ -2102,6 +2201,39 @@ export interface paths {
             /** One of retry, cancel, given_back, not_given_back, write_off; anything else is answered with 422. */
             action: string;
             note: string;
+            /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
+            seen?: {
+              /** null: it was not asked about. */
+              reason:
+                | 'credential_undecodable'
+                | 'credential_refused'
+                | 'credential_expired'
+                | 'uncollectable'
+                | 'settled_elsewhere_suspected'
+                | 'retries_exhausted'
+                | 'resource_missing'
+                | 'missing_transfer_id'
+                | 'foreign_reversal'
+                | 'exceeds_remainder'
+                | 'conflict'
+                | 'provider_config'
+                | 'balance_horizon'
+                | 'refund_failed_after_reversal'
+                | 'unknown_refund'
+                | 'drift'
+                | 'late_success'
+                | 'approval_pending'
+                | 'payment_amount_differs'
+                | 'unknown_status'
+                | 'provider_mismatch'
+                | 'partly_foreign_reversal'
+                | 'cause_no_longer_holds'
+                | 'unreadable_session'
+                | 'seller_gone'
+                | 'dispute'
+                | null;
+              detail?: string;
+            };
             evidence?: {
               /** Where it was seen; kept with the decision. */ reference?: string;
             };
@@ -2150,6 +2282,39 @@ export interface paths {
           'application/json': {
             /** One of retry, compensate, write_off; anything else is answered with 422. */ action: string;
             note: string;
+            /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
+            seen?: {
+              /** null: it was not asked about. */
+              reason:
+                | 'credential_undecodable'
+                | 'credential_refused'
+                | 'credential_expired'
+                | 'uncollectable'
+                | 'settled_elsewhere_suspected'
+                | 'retries_exhausted'
+                | 'resource_missing'
+                | 'missing_transfer_id'
+                | 'foreign_reversal'
+                | 'exceeds_remainder'
+                | 'conflict'
+                | 'provider_config'
+                | 'balance_horizon'
+                | 'refund_failed_after_reversal'
+                | 'unknown_refund'
+                | 'drift'
+                | 'late_success'
+                | 'approval_pending'
+                | 'payment_amount_differs'
+                | 'unknown_status'
+                | 'provider_mismatch'
+                | 'partly_foreign_reversal'
+                | 'cause_no_longer_holds'
+                | 'unreadable_session'
+                | 'seller_gone'
+                | 'dispute'
+                | null;
+              detail?: string;
+            };
             evidence?: {
               /** Where it was seen; kept with the decision. */ reference?: string;
             };
@@ -2199,6 +2364,39 @@ export interface paths {
             /** One of retry, adopt, funds_out, funds_back, write_off; anything else is answered with 422. */
             action: string;
             note: string;
+            /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
+            seen?: {
+              /** null: it was not asked about. */
+              reason:
+                | 'credential_undecodable'
+                | 'credential_refused'
+                | 'credential_expired'
+                | 'uncollectable'
+                | 'settled_elsewhere_suspected'
+                | 'retries_exhausted'
+                | 'resource_missing'
+                | 'missing_transfer_id'
+                | 'foreign_reversal'
+                | 'exceeds_remainder'
+                | 'conflict'
+                | 'provider_config'
+                | 'balance_horizon'
+                | 'refund_failed_after_reversal'
+                | 'unknown_refund'
+                | 'drift'
+                | 'late_success'
+                | 'approval_pending'
+                | 'payment_amount_differs'
+                | 'unknown_status'
+                | 'provider_mismatch'
+                | 'partly_foreign_reversal'
+                | 'cause_no_longer_holds'
+                | 'unreadable_session'
+                | 'seller_gone'
+                | 'dispute'
+                | null;
+              detail?: string;
+            };
             evidence?: {
               /** How much of a dispute is out, in minor units; left out: all of it. */ amount?: string;
               /** Where it was seen; kept with the decision. */

@@ -252,7 +252,11 @@ function mountRoutes(app: Express, routes: readonly Route[], { factsOf, limit, f
     const body = operation.body === NOTHING ? undefined : await readBody(req, operation);
     const raw = operation.rawBody ? await readBytes(req, operation.bodyLimitBytes) : NO_BYTES;
     const { headersDistinct: headers, query } = req;
-    send(res, operation, await run({ params: paramsOf(req), query, body, principal, session, headers, raw }));
+    const isLetIn = session
+      ? () => session.isLive()
+      : async () => isSame((await findCaller(req.headers))?.principal, principal);
+    const isHeard = async () => !res.destroyed && (operation.roles === 'public' || (await isLetIn()));
+    send(res, operation, await run({ params: paramsOf(req), query, body, principal, session, isHeard, headers, raw }));
   }
 
   for (const path of new Set(routes.map(({ operation }) => operation.path))) {
@@ -267,6 +271,9 @@ function mountRoutes(app: Express, routes: readonly Route[], { factsOf, limit, f
     });
   }
 }
+
+const isSame = (now: Principal | undefined, before: Principal): boolean =>
+  now?.name === before.name && now.role === before.role;
 
 const methodNotAllowed = (path: string, allowed: string) =>
   new HttpProblem('method_not_allowed', `${path} takes ${allowed}`, { headers: { Allow: allowed } });

@@ -58,6 +58,8 @@ export interface Call<Body, Query> {
   readonly principal: Principal;
   /** Set where the request came by the cookie of a session and not by a token. */
   readonly session: CallerSession | undefined;
+  /** Whether the caller would still be let in, and waits for the answer: what takes long asks before it goes on. */
+  readonly isHeard: () => Promise<boolean>;
   /** By lower-case name; each with every value that was sent. */
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
   /** Of operations with {@link Operation.rawBody}; empty otherwise. */

@@ -77,8 +77,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   async function answeringWebhooks(item: MarketplaceItem, step: () => Promise<FollowStep>): Promise<FollowStep> {
     const events = await ledger.openWebhooks(item);
     const outcome = await step();
-    if (outcome.kind !== 'later')
-      for (const { provider, eventId } of events) await ledger.finishWebhook({ provider, eventId }, 'read');
+    if (outcome.kind !== 'later') for (const event of events) await ledger.finishWebhook(event, 'read');
     return outcome;
   }
 

@@ -2,7 +2,7 @@ import type { PaymentId, ReversalId, TransferId } from '../../domain/ids.js';
 import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
+import type { Finishing, MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 import type { PinnedStripe } from './pinned-reads.js';
 import { createToldSearch, LEFT_US } from './told-search.js';
 import { standingAt } from './what-transfers-wait-for.js';
@@ -11,6 +11,7 @@ export interface WebhookDependencies {
   readonly ledger: Pick<
     Ledger,
     | 'itemOfWebhook'
+    | 'webhookRound'
     | 'finishWebhook'
     | 'balanceRose'
     | 'waitsForBalance'
@@ -45,10 +46,11 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
       wake([item]);
       return 'acted';
     }
+    const taken = { ...event, round: await ledger.webhookRound(event) };
     if (event.provider === 'stripe' && event.account !== null) {
       if (event.type === 'balance.available') {
         wake(await ledger.balanceRose(event.account));
-        await ledger.finishWebhook(event, 'woke');
+        await ledger.finishWebhook(taken, 'woke');
         return 'acted';
       }
       if (event.type.startsWith('payout.') && event.objectId !== null) {
@@ -56,27 +58,27 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
         const answer = await stripe.inLane(event.account).readPayout(event.objectId, event.account);
         if (answer.kind === 'found') await ledger.savePayout(answer.value);
         if (answer.kind !== 'found' && answer.kind !== 'missing') return 'left';
-        await ledger.finishWebhook(event, answer.kind);
+        await ledger.finishWebhook(taken, answer.kind);
         return 'acted';
       }
     }
     if (event.provider === 'stripe' && event.account === null && LEFT_US.test(event.type))
-      return await finished(event, await searchFor(event));
+      return await finished(taken, await searchFor(event));
     if (event.provider === 'stripe' && event.account === null && event.type === 'balance.available')
-      return await finished(event, await readBalance());
+      return await finished(taken, await readBalance());
     const seller = event.provider === 'stripe' ? sellerOf(event) : undefined;
-    if (seller !== undefined) return await finished(event, await readSeller(seller));
+    if (seller !== undefined) return await finished(taken, await readSeller(seller));
     const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
     if (told === 'left') return 'left';
     // Other events of known transfers tell what their calls read by themselves; the rest is not about money of ours.
-    await ledger.finishWebhook(event, told ?? (item ? 'noted' : 'nothing_to_do'));
+    await ledger.finishWebhook(taken, told ?? (item ? 'noted' : 'nothing_to_do'));
     return 'acted';
   };
 
   /** Nothing is known of what the event was about while it was not read: then it stays due. */
-  async function finished(event: NewWebhookEvent, outcome: string): Promise<Processed> {
+  async function finished(taken: Finishing, outcome: string): Promise<Processed> {
     if (outcome === 'left') return 'left';
-    await ledger.finishWebhook(event, outcome);
+    await ledger.finishWebhook(taken, outcome);
     return 'acted';
   }
 

@@ -47,6 +47,8 @@ export function decided({ kind, id }: Item, outcome: ApproveOutcome | Unanswered
           ? `${kind} ${id} is ${outcome.status} and waits for no decision: nothing was changed; makegood explain ${id} tells what happens next`
           : `${kind} ${id} waits for the approval of what was asked before: nothing was changed; makegood approve ${outcome.request} approves it`,
       );
+    case 'asks_otherwise':
+      throw new CommandRefused(`${outcome.detail}: nothing was decided; makegood show ${id} tells what it asks`);
     case 'self_approval':
       throw new CommandRefused(
         'whoever asked for it, or has approved it already, is one person: another has to approve',

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ATTENTION_REASONS, type AttentionReason } from '../../domain/decisions/attention.js';
 import {
   actionsOf,
   DECIDABLE_KINDS,
@@ -23,6 +24,7 @@ interface ResolveOptions {
   readonly evidence?: JsonObject;
   readonly txHash?: string;
   readonly reference?: string;
+  readonly seen?: AttentionReason;
   readonly by?: string;
   readonly tokenFile?: string;
   readonly json?: true;
@@ -42,6 +44,11 @@ export function addResolveCommand(program: Command, context: CliContext): void {
     .option('--evidence <json>', 'where the money was seen, for example {"stripe_reversal_id":"trr_…"}', evidence)
     .option('--tx-hash <hash>', 'evidence: where the money was seen')
     .option('--reference <text>', 'evidence: where the money was seen')
+    .addOption(
+      new Option('--seen <reason>', 'decide only where it waits for this; default: whatever it waits for').choices(
+        ATTENTION_REASONS,
+      ),
+    )
     .option('--token-file <path>', 'a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
     .option('--by <name>', 'without a token: a name to be recorded as claimed; default: the operating-system user')
     .option('--json', 'answer as JSON')
@@ -63,7 +70,7 @@ interface Resolving {
 }
 
 async function run(context: CliContext, { id, action, options, complain }: Resolving): Promise<void> {
-  const { note, json } = options;
+  const { note, json, seen } = options;
   if (note.trim() === '') throw new CommandRefused('the note says nothing; example: --note "payer confirmed by mail"');
   const decider = deciderFor(context, options);
   const decided = await withOperatorLedger(context, async (ledger) => {
@@ -80,6 +87,7 @@ async function run(context: CliContext, { id, action, options, complain }: Resol
       ...decider,
       note,
       evidence: evidenceOf(options),
+      seen: seen && { reason: seen },
     };
     return await decideItem(context, ledger, { kind, id: item.id }, decision);
   });

@@ -34,10 +34,11 @@ interface Outcome {
 
 /**
  * The same decision about each of many items, one by one, on the way of every decision. Only what waits for the reason that was
- * previewed at the moment of its own decision: whatever has moved on meanwhile is passed over.
+ * previewed at the moment of its own decision: whatever has moved on meanwhile is passed over, and so is the rest once
+ * nobody listens or the caller is shut out.
  */
 export async function decideMany(
-  { body, principal }: Call<BulkRequest, unknown>,
+  { body, principal, isHeard }: Call<BulkRequest, unknown>,
   dependencies: BulkDependencies,
 ): Promise<Reply> {
   const { kind, reason, action, ids, dry_run: isPreview } = body;
@@ -48,10 +49,12 @@ export async function decideMany(
   const items = found.slice(0, MOST_AT_ONCE);
   const named = asked ?? items.map(({ id }) => id);
   const outcomes: Outcome[] = [];
+  let goesOn = true;
   for (const id of named) {
     const item = items.find((one) => one.id === id);
     if (!item) outcomes.push(skipped(id));
     else if (isPreview) outcomes.push(preview(item, body, dependencies));
+    else if (!(goesOn &&= await fromLedger(isHeard()))) outcomes.push(skipped(id, UNHEARD));
     else outcomes.push(await decideOne(item, body, { ...dependencies, by: principal.name }));
   }
   const counted = outcomes.filter(({ outcome }) => ['would_decide', 'decided', 'pending_approval'].includes(outcome));
@@ -83,15 +86,20 @@ function fit({ kind, action, reason }: BulkRequest): void {
   );
 }
 
-const skipped = (id: string): Outcome => ({
+const skipped = (
+  id: string,
+  detail = 'it does not wait for this reason now: nothing was decided about it',
+): Outcome => ({
   id,
   outcome: 'skipped',
   status: null,
   amount: null,
   needs_second_person: null,
   decision_id: null,
-  detail: 'it does not wait for this reason now: nothing was decided about it',
+  detail,
 });
+
+const UNHEARD = 'whoever asked is not let in any more, or does not wait for the answer: nothing was decided about it';
 
 const preview = (item: ItemSummary, { action }: BulkRequest, { approvalThreshold }: BulkDependencies): Outcome => ({
   id: item.id,
@@ -112,7 +120,7 @@ async function decideOne(
   const [still] = await fromLedger(ledger.waitingItems({ kind, reason, ids: [id], limit: 1 }));
   if (!still) return skipped(id);
   const decision = { id: newDecisionId(clock.nowMs()), kind, itemId: id, action, by, note, authenticated: true };
-  const outcome = await fromLedger(resolution.decide({ ...decision, evidence: null }));
+  const outcome = await fromLedger(resolution.decide({ ...decision, evidence: null, seen: { reason } }));
   const told = (word: Outcome['outcome'], status: string | null, decisionId: string | null, detail: string | null) => ({
     id,
     outcome: word,
@@ -130,6 +138,7 @@ async function decideOne(
       return told('pending_approval', outcome.status, outcome.decisionId, null);
     case 'not_found':
     case 'not_waiting':
+    case 'asks_otherwise':
       return skipped(id);
     case 'refused':
     case 'unanswered':

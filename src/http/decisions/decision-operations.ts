@@ -26,7 +26,7 @@ const resolve = (kind: DecidableKind, id: string, asked: string) =>
     path: `/api/v1/${kind}s/{id}/resolve`,
     summary: `Decide about a ${kind} that needs attention${asked}.`,
     body: RESOLVE_REQUESTS[kind],
-    problems: PROBLEMS,
+    problems: ['changed_since', ...PROBLEMS],
   }) satisfies Operation<ResolveRequest>;
 
 const STRIPE_IS_ASKED = '; Stripe is asked before money is believed or given up';

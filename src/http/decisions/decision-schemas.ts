@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ATTENTION_REASONS } from '../../domain/decisions/attention.js';
 import { actionsOf, type DecidableKind, EVIDENCE, type EvidenceName } from '../../domain/decisions/decisions.js';
 import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import {
@@ -33,10 +34,21 @@ const FIELDS: { readonly [Name in EvidenceName]: z.ZodType<string | undefined> }
   stripe_reversal_id: stripeId('trr', 'a reversal'),
 };
 
+const seen = z
+  .strictObject({
+    reason: z.enum(ATTENTION_REASONS).nullable().describe('null: it was not asked about.'),
+    detail: z.string().max(10_000).optional(),
+  })
+  .optional()
+  .describe(
+    'What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks.',
+  );
+
 const resolveRequest = (kind: DecidableKind) =>
   z.strictObject({
     action: text(64).describe(`One of ${actionsOf(kind).join(', ')}; anything else is answered with 422.`),
     note,
+    seen,
     evidence: z.strictObject(Object.fromEntries(EVIDENCE[kind].map((name) => [name, FIELDS[name]]))).optional(),
   });
 

@@ -70,14 +70,14 @@ async function resolve(
 ): Promise<Reply> {
   const itemId = PARSE[kind](params.id ?? '');
   if (itemId === undefined) throw notFound(kind);
-  const { action, note, evidence } = body;
+  const { action, note, evidence, seen } = body;
   if (!ruleOf(kind, action)) {
     const actions = actionsOf(kind);
     throw new HttpProblem('wrong_action', `a ${kind} is resolved with ${inWords(actions)}: nothing was decided`, {
       errors: [{ pointer: '/action', message: `is none of ${actions.join(', ')}` }],
     });
   }
-  return await decide({ kind, itemId, action, by: principal.name, note, evidence }, dependencies);
+  return await decide({ kind, itemId, action, by: principal.name, note, evidence, seen }, dependencies);
 }
 
 async function retryTransfer(
@@ -103,7 +103,8 @@ async function retryTransfer(
 const everCompleted = ({ certainty, stripeTransferId }: SellerTransfer): boolean =>
   certainty === 'done' || stripeTransferId !== null;
 
-type Asked = Pick<UnverifiedDecision, 'kind' | 'itemId' | 'action' | 'by' | 'note'> & Pick<ResolveRequest, 'evidence'>;
+type Asked = Pick<UnverifiedDecision, 'kind' | 'itemId' | 'action' | 'by' | 'note' | 'seen'> &
+  Pick<ResolveRequest, 'evidence'>;
 
 async function decide(asked: Asked, { resolution, wake, clock }: DecisionRouteDependencies): Promise<Reply> {
   const { evidence, ...said } = asked;
@@ -143,6 +144,8 @@ function answerOf(
       throw notFound(kind);
     case 'not_waiting':
       throw notWaiting(outcome.status, outcome.request);
+    case 'asks_otherwise':
+      throw new HttpProblem('changed_since', `${outcome.detail}: nothing was decided; read it again`);
     case 'self_approval':
       throw new HttpProblem(
         'self_approval',

@@ -113,8 +113,9 @@ export function createChangeFeed(dependencies: ChangeFeedDependencies) {
 
     /** Tells this client from now on. */
     join(client: Client, missed: string): void {
-      // Who went while he was looked up tells it no more, and would keep a place for ever.
-      if (isStopped || clients.size >= mostClients || client.res.destroyed) {
+      // Who went while he was looked up tells it no more, and would keep a place for ever. An answer without a connection of its
+      // own stands behind another one of the same connection: one may have many of those, and none of them tells when he goes.
+      if (isStopped || clients.size >= mostClients || client.res.destroyed || client.res.socket === null) {
         client.res.end();
         return;
       }

@@ -1,6 +1,7 @@
+import type { AtStake } from '../../domain/decisions/approval-threshold.js';
 import type { DisputeId, OrderId } from '../../domain/ids.js';
 import type { DisputeStatus } from '../../domain/marketplace/disputes.js';
-import { smaller } from '../../domain/money.js';
+import { larger, smaller } from '../../domain/money.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
 import { endWithdrawals, followFunds, insertWithdrawal } from '../money-that-leaves/dispute-shares.js';
@@ -57,7 +58,7 @@ export const DISPUTE: Decidable<'dispute', Row> = {
     },
     funds_out: {
       missing: (row, said) => unknowable(said) ?? outMissing(row, said),
-      atStake: (row, said) => ({ amount: outAmount(row, said), currency: row.currency.toLowerCase() }),
+      atStake: outAtStake,
       async apply({ query, disputeRules, decisionId }, row, said) {
         if (row.named_by === null) await query(`UPDATE disputes SET named_by = 'decision' WHERE id = $1`, [row.id]);
         const id = await insertWithdrawal(query, row, {
@@ -104,6 +105,15 @@ const saidAmount = ({ evidence }: Said): bigint | undefined => {
 };
 const outAmount = (row: Row, said: Said): bigint =>
   saidAmount(said) ?? smaller(BigInt(row.amount), BigInt(row.captured));
+
+/**
+ * What is not said to be out is given up as well, so no word about a part makes it less. In the currency of the order: of a
+ * dispute in another one all that can be out of it.
+ */
+function outAtStake(row: Row, said: Said): AtStake {
+  const whole = row.currency === row.order_currency ? row.amount : row.captured;
+  return { amount: larger(outAmount(row, said), BigInt(whole)), currency: row.order_currency.toLowerCase() };
+}
 
 function outMissing(row: Row, said: Said): string | undefined {
   if (isOut(row)) return 'its funds are out already: funds_back ends that';

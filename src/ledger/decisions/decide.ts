@@ -77,6 +77,7 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   if (earlier?.state === 'ignored') return notWaiting(item, await pendingRequest(query, request.kind, item.id));
   if (earlier) return { kind: earlier.state, status, decisionId: request.id };
   if (!item.waits(request.action)) return await ignore(query, item, request);
+  if (!asksWhatWasSeen(item, request)) return { kind: 'asks_otherwise', detail: otherwise(item) };
   await withdrawOvertaken(query, request.kind, item);
   const pending = await pendingRequest(query, request.kind, item.id);
   const asked = permitted(item, request.kind, { ...request, reason: pending?.asked_reason ?? item.reason });
@@ -96,6 +97,12 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
     decisionId: request.id,
   };
 }
+
+const asksWhatWasSeen = ({ reason, detail }: LockedItem, { seen }: DecisionRequest): boolean =>
+  seen === undefined || (seen.reason === reason && (seen.detail === undefined || seen.detail === detail));
+
+const otherwise = ({ reason }: LockedItem): string =>
+  `it asks something else than was seen (${reason ?? 'nothing'} now)`;
 
 const workOf = (
   query: Query,

@@ -1,3 +1,4 @@
+import type { Attention, AttentionReason } from '../../domain/decisions/attention.js';
 import type { DecidableKind } from '../../domain/decisions/decisions.js';
 import type { DecisionId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
@@ -14,8 +15,16 @@ export interface DecisionRequest {
   readonly authenticated: boolean;
   readonly note: string;
   readonly evidence: JsonObject | null;
+  /** What the person saw the item ask. Where it asks something else by then, nothing is decided; left out: whatever it asks. */
+  readonly seen?: Seen | undefined;
   /** What a look at the provider showed, made after the item was found waiting and before this call. */
   readonly verified: Verification;
+}
+
+/** A reason of null: it asked nothing. A detail that is left out may have changed. */
+interface Seen {
+  readonly reason: AttentionReason | null;
+  readonly detail?: Attention['detail'] | undefined;
 }
 
 export type Verification =
@@ -48,6 +57,8 @@ export type DecideOutcome =
   | { readonly kind: 'not_found' }
   /** `request`: one made before waits for its approval; left out: nobody is asked. */
   | { readonly kind: 'not_waiting'; readonly status: string; readonly request?: DecisionId }
+  /** It does not ask what the person saw. */
+  | { readonly kind: 'asks_otherwise'; readonly detail: string }
   /** The action does not fit the item, or its evidence is missing or refuted. */
   | { readonly kind: 'refused'; readonly detail: string };
 

@@ -1,7 +1,8 @@
 import { PROOFS_APART_MS } from '../../domain/calls/key-age.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import type { DueItem, FoundDue, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
+import type { DueItem, Finishing, FoundDue, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
+import { ROUND } from './webhooks.js';
 
 const TABLE_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: 'payments',
@@ -23,6 +24,8 @@ const AGAIN_AFTER = `CASE WHEN attention_reason IS NULL THEN interval '1 minute'
 
 /** As for a look before a send: one too close to the last proves nothing more. */
 const NEW_PROOF = `($3::boolean IS FALSE AND (last_absence_at IS NULL OR last_absence_at <= clock_now() - $4 * interval '1 millisecond'))`;
+
+type OpenEvent = Finishing & Pick<NewWebhookEvent, 'type'>;
 
 /** What the sweeps find and start again, because a start by Temporal may be lost, and the inbox of each item. */
 export function createDueItems(database: Database) {
@@ -91,9 +94,9 @@ export function createDueItems(database: Database) {
     },
 
     /** Webhooks about this item that nobody has acted on yet: asked before the provider is read, finished after. */
-    openWebhooks: (item: MarketplaceItem): Promise<readonly Pick<NewWebhookEvent, 'provider' | 'eventId' | 'type'>[]> =>
-      database.query<Pick<NewWebhookEvent, 'provider' | 'eventId' | 'type'> & { [column: string]: unknown }>(
-        `SELECT provider, event_id AS "eventId", type FROM webhook_events WHERE next_check_at IS NOT NULL AND ${EVENTS_OF[item.kind]}`,
+    openWebhooks: (item: MarketplaceItem): Promise<readonly OpenEvent[]> =>
+      database.query<OpenEvent & { [column: string]: unknown }>(
+        `SELECT provider, event_id AS "eventId", type, ${ROUND} AS round FROM webhook_events WHERE next_check_at IS NOT NULL AND ${EVENTS_OF[item.kind]}`,
         [item.id],
       ),
   };

@@ -124,6 +124,12 @@ export interface NewWebhookEvent {
   readonly bodySha256: string;
 }
 
+/** What finishes an event says of which time that it was due: one that is due anew since is not finished by an older reading. */
+export interface Finishing extends Pick<NewWebhookEvent, 'provider' | 'eventId'> {
+  /** When it was due next, as it was read before the provider was; undefined: it was not open. */
+  readonly round: string | undefined;
+}
+
 export interface DueEvent extends NewWebhookEvent {
   readonly receivedAt: string;
 }

@@ -1,7 +1,7 @@
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { InboxLane } from '../../domain/sweep-lanes.js';
 import type { Database } from '../database.js';
-import type { DueEvent, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
+import type { DueEvent, Finishing, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
 
 /** What stands in the inbox of an event as it came. */
 export interface EventRow {
@@ -70,15 +70,29 @@ export function createWebhooks(database: Database) {
       }));
     },
 
-    async finishWebhook(event: Pick<NewWebhookEvent, 'provider' | 'eventId'>, outcome: string): Promise<void> {
+    /** To be asked before the provider is read, for {@link finishWebhook}; undefined: it waits for nobody. */
+    async webhookRound({
+      provider,
+      eventId,
+    }: Pick<NewWebhookEvent, 'provider' | 'eventId'>): Promise<Finishing['round']> {
+      const [row] = await database.query<{ round: string }>(
+        `SELECT ${ROUND} AS round FROM webhook_events WHERE provider = $1 AND event_id = $2 AND next_check_at IS NOT NULL`,
+        [provider, eventId],
+      );
+      return row?.round;
+    },
+
+    /** Nothing happens where it has become due anew since: what was read before answers no later question. */
+    async finishWebhook({ provider, eventId, round }: Finishing, outcome: string): Promise<void> {
+      if (round === undefined) return;
       await database.query(
         `WITH finished AS (
            UPDATE webhook_events SET processed_at = clock_now(), outcome = $3, next_check_at = NULL
-           WHERE provider = $1 AND event_id = $2 AND processed_at IS NULL RETURNING 1
+           WHERE provider = $1 AND event_id = $2 AND processed_at IS NULL AND next_check_at = $4::timestamptz RETURNING 1
          )
          INSERT INTO operation_events (item_kind, item_id, kind, detail)
            SELECT 'webhook', $1 || '/' || $2, 'processed', jsonb_build_object('outcome', $3::text) FROM finished`,
-        [event.provider, event.eventId, outcome],
+        [provider, eventId, outcome, round],
       );
     },
 
@@ -94,6 +108,9 @@ export function createWebhooks(database: Database) {
     },
   };
 }
+
+/** Every replay and every turn of the sweep names another time. */
+export const ROUND = 'next_check_at::text';
 
 /** What tells nothing by itself, so that Stripe is read: payouts, reversals, our own balance, what sellers can do, and what goes back to buyers. */
 const IS_READ = `(type LIKE 'payout.%' OR type LIKE 'charge.dispute.%' OR type LIKE 'charge.refund%' OR type LIKE 'refund.%'

@@ -24,7 +24,7 @@ import {
 import { endOrphanedSweeps, ORDER_LANES } from '../../support/sweeps.js';
 import { type DevServer, startDevServer } from '../../support/temporal.js';
 import { until } from '../../support/until.js';
-import { sampleOf } from '../../support/whole-or-sample.js';
+import { isWhole, sampleOf } from '../../support/whole-or-sample.js';
 
 const STORIES = {
   payments: PAYMENTS,
@@ -237,14 +237,17 @@ const isLeftToTemporal = (call: string, moment: string | undefined): boolean =>
 
 let temporal: DevServer;
 const finished = new Map<Group, Finished>();
-beforeAll(async () => {
-  temporal = await startDevServer();
-  const left = GROUPS.values();
-  const lane = async () => {
-    for (const group of left) finished.set(group, await runAll(group));
-  };
-  await Promise.all(Array.from({ length: WORLDS_AT_ONCE }, lane));
-}, 1_800_000);
+beforeAll(
+  async () => {
+    temporal = await startDevServer();
+    const left = GROUPS.values();
+    const lane = async () => {
+      for (const group of left) finished.set(group, await runAll(group));
+    };
+    await Promise.all(Array.from({ length: WORLDS_AT_ONCE }, lane));
+  },
+  isWhole ? 5_400_000 : 1_800_000,
+);
 afterAll(async () => {
   for (const { world } of finished.values()) await world.stop();
   await temporal.dispose();

@@ -257,6 +257,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('the pages of the console, with
         body: {
           action: 'adopt',
           note: 'made by hand, see ticket 12',
+          seen: { reason: expect.any(String), detail: expect.any(String) },
           evidence: { stripe_reversal_id: 'trr_1QxFOREIGN' },
         },
         csrf: 'csrf-of-the-night',

@@ -1,8 +1,13 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createResolution } from '../../../src/calls/decisions/decide.js';
+import type { DecisionRequest } from '../../../src/ledger/decisions/decision-types.js';
 import type { NewWebhookEvent } from '../../../src/ledger/marketplace/marketplace-types.js';
-import { summary, TOKENS } from '../../support/api.js';
-import { consoleApiForFile } from '../../support/console-api.js';
+import { createMetrics } from '../../../src/observability/metrics.js';
+import { API_TOKENS, startApi, summary, TOKENS } from '../../support/api.js';
+import { consoleApiForFile, cookieOf } from '../../support/console-api.js';
+import { consoleRoutes } from '../../support/console-routes.js';
 import { aSettlement, atomic } from '../../support/ledger-fixtures.js';
+import { finishEvent } from '../../support/marketplace/finish-event.js';
 import { putOrder } from '../../support/marketplace/fixtures.js';
 import { STUCK } from '../../support/marketplace/stuck-reversals.js';
 
@@ -30,6 +35,31 @@ async function stuck(many: number): Promise<string[]> {
   return ids;
 }
 
+/** Something happens after the provider was asked and before the ledger decides, about each. */
+async function meanwhile(
+  happens: (request: DecisionRequest) => Promise<unknown>,
+  given: { readonly tokens?: typeof API_TOKENS; readonly metrics?: Parameters<typeof startApi>[0]['metrics'] } = {},
+) {
+  const decide = async (request: DecisionRequest) => {
+    await happens(request);
+    return await ledger.decide(request);
+  };
+  const slow = await startApi({
+    ledger,
+    console: consoleRoutes({ ledger }),
+    resolution: createResolution({ ledger: { ...ledger, decide }, stripe: undefined, chain: undefined }),
+    ...given,
+  });
+  onTestFinished(() => slow.close());
+  return slow;
+}
+const asks = (id: string, reason: string, detail: string) =>
+  database.query('UPDATE reversals SET attention_reason = $2, attention_detail = $3 WHERE id = $1', [
+    id,
+    reason,
+    detail,
+  ]);
+
 describe('an event that is acted on again', () => {
   const event = {
     provider: 'stripe',
@@ -43,7 +73,7 @@ describe('an event that is acted on again', () => {
 
   it('is due at once, stands in its story with who asked and why, and is handed to whoever acts on new ones', async () => {
     await ledger.storeWebhook(event);
-    await ledger.finishWebhook(event, 'done before');
+    await finishEvent(ledger, event, 'done before');
     const answer = await act('webhooks/stripe:evt_again/replay', note);
     expect([answer.status, answer.body]).toEqual([202, { id: 'stripe:evt_again', status: 'waiting' }]);
     expect(replayed.map(({ eventId }) => eventId)).toEqual(['evt_again']);
@@ -56,6 +86,20 @@ describe('an event that is acted on again', () => {
     expect(told?.detail).toEqual({ by: 'olga', ...note });
     const due = await ledger.dueWebhooks('stripe-read', 10);
     expect(due.map(({ eventId }) => eventId)).toEqual(['evt_again']);
+  });
+
+  it('is not finished by whoever had read the provider before that', async () => {
+    await ledger.storeWebhook({ ...event, eventId: 'evt_read' });
+    const read = { ...event, eventId: 'evt_read' };
+    const round = await ledger.webhookRound(read);
+    test.clock.advance(1);
+    await act('webhooks/stripe:evt_read/replay', note);
+    await ledger.finishWebhook({ ...read, round }, 'missing');
+    const stands = () =>
+      database.query(`SELECT outcome, next_check_at IS NULL AS done FROM webhook_events WHERE event_id = 'evt_read'`);
+    expect(await stands()).toEqual([{ outcome: null, done: false }]);
+    await finishEvent(ledger, read, 'found');
+    expect(await stands()).toEqual([{ outcome: 'found', done: true }]);
   });
 
   it('moves nothing itself: however often it is asked for, the ledger of money stays as it is', async () => {
@@ -146,6 +190,75 @@ describe('many decisions at once', () => {
     expect(await decisionsOf(first)).toEqual(['retry']);
   });
 
+  it('pass over what comes to wait for something else while the provider is asked', async () => {
+    const [id = ''] = await stuck(1);
+    const slow = await meanwhile(() => asks(id, 'conflict', 'Stripe shows two of it'));
+    const { body } = await slow.send('/api/v1/decisions/bulk', {
+      token: TOKENS.operator,
+      json: { ...RETRY, ids: [id] },
+    });
+    expect(body.items).toMatchObject([{ id, outcome: 'skipped', decision_id: null }]);
+    expect(await decisionsOf(id)).toEqual([]);
+  });
+
+  it('stop once the token of whoever asked is taken out: the rest is not decided', async () => {
+    const ids = await stuck(3);
+    const tokens = [...API_TOKENS];
+    const slow = await meanwhile(
+      () =>
+        Promise.resolve(tokens.splice(0, tokens.length, ...tokens.filter(({ token }) => token !== TOKENS.operator))),
+      { tokens },
+    );
+    const { status, body } = await slow.send('/api/v1/decisions/bulk', {
+      token: TOKENS.operator,
+      json: { ...RETRY, ids },
+    });
+    expect([status, ids.map((id) => outcomes(body).get(id))]).toEqual([200, ['decided', 'skipped', 'skipped']]);
+    expect(body.items[1].detail).toContain('not let in any more');
+    expect(await Promise.all(ids.map(decisionsOf))).toEqual([['retry'], [], []]);
+  });
+
+  it('stop once a session has ended', async () => {
+    const ids = await stuck(2);
+    const slow = await meanwhile(() => database.query('DELETE FROM console_sessions'));
+    const signed = await slow.send('/console/session', { json: { token: TOKENS.operator } });
+    const { body } = await slow.send('/api/v1/decisions/bulk', {
+      json: { ...RETRY, ids },
+      headers: { Cookie: cookieOf(signed), 'X-CSRF-Token': signed.body.csrf },
+    });
+    expect(ids.map((id) => outcomes(body).get(id))).toEqual(['decided', 'skipped']);
+  });
+
+  it('stop once nobody waits for the answer', async () => {
+    const ids = await stuck(3);
+    const client = new AbortController();
+    let leave = () => {};
+    const gone = new Promise<void>((resolve) => {
+      leave = resolve;
+    });
+    const metrics = createMetrics({ figures: () => ledger.figures() });
+    const slow = await meanwhile(
+      () => {
+        client.abort();
+        return gone;
+      },
+      { metrics: { ...metrics, observeRequest: () => leave() } },
+    );
+    const sent = fetch(`${slow.url}/api/v1/decisions/bulk`, {
+      method: 'POST',
+      signal: client.signal,
+      headers: { Authorization: `Bearer ${TOKENS.operator}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ ...RETRY, ids }),
+    });
+    await expect(sent).rejects.toThrow('abort');
+    await expect.poll(() => decisionsOf(ids[0]!)).toEqual(['retry']);
+    // As many again by somebody who waits: until they are answered, the others would have been decided.
+    const json = { ...RETRY, ids: await stuck(3) };
+    const { body } = await slow.send('/api/v1/decisions/bulk', { token: TOKENS.operator, json });
+    expect(new Set(outcomes(body).values())).toEqual(new Set(['decided']));
+    expect(await Promise.all(ids.slice(1).map(decisionsOf))).toEqual([[], []]);
+  });
+
   it('count what one person gives up together: what goes above the threshold waits for another', async () => {
     const ids: string[] = [];
     for (const spent of [60_000_000n, 60_000_000n]) {
@@ -188,5 +301,45 @@ describe('many decisions at once', () => {
     for (const id of [one, two]) expect(['refused', 'unanswered']).toContain(outcomes(body).get(id));
     expect(body.items[0].detail).toMatch(/\S/);
     expect(await decisionsOf(one)).toEqual([]);
+  });
+});
+
+describe('one decision', () => {
+  const resolve = (id: string, seen?: object) =>
+    act(`reversals/${id}/resolve`, { action: 'retry', note: 'Stripe is back', ...(seen && { seen }) });
+  const seenOf = async (id: string) =>
+    (await test.read(`explanations/reversal/${id}`)).body.attention as { reason: string; detail: string };
+
+  it('about what asks as it was seen is made', async () => {
+    const [id = ''] = await stuck(1);
+    const { reason, detail } = await seenOf(id);
+    expect(summary(await resolve(id, { reason, detail }))).toEqual([200, 'pending']);
+  });
+
+  it.each([
+    ['reason', 'conflict', 'no luck'],
+    ['detail', 'retries_exhausted', 'Stripe said something else'],
+  ])('is not made where the %s is another than the person saw', async (_what, reason, detail) => {
+    const [id = ''] = await stuck(1);
+    const seen = await seenOf(id);
+    await asks(id, reason, detail);
+    const answer = await resolve(id, { reason: seen.reason, detail: seen.detail });
+    expect(summary(answer)).toEqual([409, 'changed_since']);
+    expect(answer.body.detail).toContain(reason);
+    expect(summary(await resolve(id, { reason: null }))).toEqual([409, 'changed_since']);
+    expect(await decisionsOf(id)).toEqual([]);
+    // Who does not say what he saw decides as before.
+    expect((await resolve(id)).status).toBe(200);
+  });
+
+  it('that comes to be about something else while the provider is asked is not made', async () => {
+    const [id = ''] = await stuck(1);
+    const slow = await meanwhile(() => asks(id, 'conflict', 'Stripe shows two of it'));
+    const answer = await slow.send(`/api/v1/reversals/${id}/resolve`, {
+      token: TOKENS.operator,
+      json: { action: 'retry', note: 'Stripe is back', seen: { reason: 'retries_exhausted' } },
+    });
+    expect(summary(answer)).toEqual([409, 'changed_since']);
+    expect(await decisionsOf(id)).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createChangeFeed } from '../../../src/http/reading/changes.js';
 import { startApi, summary, TOKENS } from '../../support/api.js';
@@ -47,6 +48,24 @@ describe('changes', () => {
     expect(JSON.parse(event?.[2] ?? '')).toEqual({ kind: 'settlement', id, at: expect.any(String) });
     await expect.poll(() => heard.text).toContain(': still here');
     leave();
+    await expect.poll(() => test.feed.isFull()).toBe(false);
+  });
+
+  it('are told once a connection: who asks for them many times over one takes one place', async () => {
+    const socket = connect(Number(new URL(api.url).port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    const get = `GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKENS.viewer}\r\n\r\n`;
+    let heard = '';
+    socket.on('data', (chunk) => {
+      heard += chunk.toString();
+    });
+    socket.write(get.repeat(3));
+    await expect.poll(() => heard).toContain('retry: 2000');
+    await expect.poll(() => heard).toContain(': still here');
+    const other = await listen(api.url);
+    expect([other.heard.status, test.feed.isFull()]).toEqual([200, false]);
+    other.leave();
+    socket.destroy();
     await expect.poll(() => test.feed.isFull()).toBe(false);
   });
 

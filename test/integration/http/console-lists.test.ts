@@ -3,6 +3,7 @@ import { TOKENS } from '../../support/api.js';
 import { imaginaryChannel, storeChannel } from '../../support/channels/channel-rows.js';
 import { consoleApiForFile } from '../../support/console-api.js';
 import { aSettlement, atomic } from '../../support/ledger-fixtures.js';
+import { finishEvent } from '../../support/marketplace/finish-event.js';
 import { forceColumns, type OrderPut, putOrder } from '../../support/marketplace/fixtures.js';
 import { STUCK } from '../../support/marketplace/stuck-reversals.js';
 
@@ -155,7 +156,7 @@ describe('the inbox', () => {
     await put('evt_2', { type: 'payout.paid', objectId: 'po_1' });
     await put('evt/3 ü', { provider: 'hyperswitch', type: 'payment_succeeded', objectId: 'pay_1' });
     await put('evt_1');
-    await ledger.finishWebhook({ provider: 'stripe', eventId: 'evt_2' }, 'nothing of ours');
+    await finishEvent(ledger, { provider: 'stripe', eventId: 'evt_2' }, 'nothing of ours');
   });
 
   it('is walked page by page, and filtered by all that tells events apart', async () => {

@@ -74,7 +74,7 @@ function Decide({ told, done }: { readonly told: Explanation; readonly done: (an
   const chosen = told.actions.find(({ action }) => action === name);
   const decide = useMutation({
     mutationFn: (action: PossibleAction) =>
-      post<Decided>(`/api/v1/${told.kind}s/${told.id}/resolve`, requestOf(action, note, fields)),
+      post<Decided>(`/api/v1/${told.kind}s/${told.id}/resolve`, requestOf(told, action, { note, fields })),
     onSuccess: async (decided, { action }) => {
       done({ action, decided });
       setName(undefined);
@@ -143,12 +143,19 @@ function Decide({ told, done }: { readonly told: Explanation; readonly done: (an
   );
 }
 
-function requestOf(action: PossibleAction, note: string, fields: Readonly<Record<string, string>>): object {
+interface Given {
+  readonly note: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** With what the page showed: should the item ask something else by then, nothing is decided. */
+function requestOf({ attention }: Explanation, action: PossibleAction, { note, fields }: Given): object {
   const named = action.fields
     .filter(({ name }) => name !== 'note')
     .map(({ name }) => [name, (fields[name] ?? '').trim()] as const);
   const evidence = Object.fromEntries(named.filter(([, value]) => value !== ''));
-  return { action: action.action, note, ...(Object.keys(evidence).length > 0 && { evidence }) };
+  const seen = attention ? { reason: attention.reason, detail: attention.detail } : { reason: null };
+  return { action: action.action, note, seen, ...(Object.keys(evidence).length > 0 && { evidence }) };
 }
 
 function ActionChoice({ action, isChosen }: { readonly action: PossibleAction; readonly isChosen: boolean }) {

@@ -15,6 +15,7 @@ const CURES: Readonly<Record<string, string>> = {
   csrf_token_missing: 'This page is older than your session. Load it again.',
   not_found: 'It may have been archived, or the link is mistyped. Search for it.',
   not_waiting: 'Somebody was faster, or it went on by itself. The page below shows how it stands now.',
+  changed_since: 'Nothing was changed. Load the page again: it shows what is asked now.',
   wrong_action: 'Choose one of the decisions that are offered: what fits has changed.',
   decision_refused: 'The ledger or the provider speaks against it; the detail says what.',
   rate_limited: 'Wait a minute and try again.',

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { MarketplaceKind } from '../../../../src/domain/marketplace/marketplace.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../../../support/durations.js';
 import { type TestLedger } from '../../../support/ledger-fixtures.js';
+import { finishEvent } from '../../../support/marketplace/finish-event.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 import {
   HOLD_MS,
@@ -170,10 +171,10 @@ describe('webhooks of an item', () => {
     const { hyperswitchRefundId } = await steps.refund(refund);
     const told = event({ objectId: hyperswitchRefundId, parentId: order.hyperswitchPaymentId });
     await test.ledger.storeWebhook(told);
-    const open = [{ provider: 'hyperswitch', eventId: told.eventId, type: told.type }];
+    const open = [{ provider: 'hyperswitch', eventId: told.eventId, type: told.type, round: expect.any(String) }];
     expect(await test.ledger.openWebhooks({ kind: 'refund', id: refund })).toEqual(open);
     expect(await test.ledger.openWebhooks({ kind: 'payment', id: order.paymentId })).toEqual(open);
-    await test.ledger.finishWebhook(told, 'read');
+    await finishEvent(test.ledger, told, 'read');
     expect(await test.ledger.openWebhooks({ kind: 'refund', id: refund })).toEqual([]);
   });
 
@@ -189,7 +190,7 @@ describe('webhooks of an item', () => {
       { kind: 'reversal', id: reversals[0]!.id },
     ] as const)
       expect(await test.ledger.openWebhooks(item)).toEqual([
-        { provider: 'stripe', eventId: told.eventId, type: told.type },
+        { provider: 'stripe', eventId: told.eventId, type: told.type, round: expect.any(String) },
       ]);
   });
 });

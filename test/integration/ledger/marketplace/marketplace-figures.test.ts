@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { SWEEP_LANES } from '../../../../src/domain/sweep-lanes.js';
 import { HOUR_MS } from '../../../support/durations.js';
 import { ledgerForFile } from '../../../support/ledger-fixtures.js';
+import { finishEvent } from '../../../support/marketplace/finish-event.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 
 const world = await ledgerForFile();
@@ -116,7 +117,7 @@ it('count events until somebody has acted on them', async () => {
   const [first, second] = [event('stripe'), event('hyperswitch')];
   for (const one of [first, second, first]) await world.ledger.storeWebhook(one);
   world.clock.advance(HOUR_MS);
-  await world.ledger.finishWebhook(second, 'noted');
+  await finishEvent(world.ledger, second, 'noted');
   expect((await world.ledger.figures()).marketplace.webhooks).toEqual([
     { provider: 'stripe', count: 1, oldestSeconds: near(3_600) },
   ]);

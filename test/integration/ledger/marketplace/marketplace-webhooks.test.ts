@@ -3,6 +3,7 @@ import type { PayoutFacts } from '../../../../src/domain/calls/provider-answers.
 import type { NewWebhookEvent } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { ledgerForTest, type TestLedger } from '../../../support/ledger-fixtures.js';
+import { finishEvent } from '../../../support/marketplace/finish-event.js';
 import { putOrder, unique } from '../../../support/marketplace/fixtures.js';
 
 let test: TestLedger;
@@ -73,12 +74,12 @@ describe('an event', () => {
 
   it('is due half a minute later unless it is finished, and never again after', async () => {
     const [{ event: open }, { event: finished }] = [await store(), await store()];
-    await test.ledger.finishWebhook(finished, 'reread');
+    await finishEvent(test.ledger, finished, 'reread');
     expect(await due()).toEqual([]);
     test.clock.advance(31_000);
     expect(await due()).toEqual([open.eventId]);
-    await test.ledger.finishWebhook(open, 'reread');
-    await test.ledger.finishWebhook(open, 'something else');
+    await finishEvent(test.ledger, open, 'reread');
+    await finishEvent(test.ledger, open, 'something else');
     expect(await rowOf(open)).toMatchObject({ outcome: 'reread', next_check_at: null });
     expect(await test.ledger.storeWebhook(open)).toBe('duplicate');
     test.clock.advance(30 * 24 * 60 * MINUTE_MS);
@@ -94,7 +95,7 @@ describe('an event', () => {
     expect(new Set(await due(3))).toEqual(new Set(poison.map(({ event }) => event.eventId)));
     expect(await due(3)).toEqual([good.eventId]);
     expect(await due(3)).toEqual([]);
-    await test.ledger.finishWebhook(good, 'reread');
+    await finishEvent(test.ledger, good, 'reread');
     let given = 0;
     for (let minute = 0; minute < 4 * 60; minute += 2) {
       test.clock.advance(2 * MINUTE_MS);

@@ -11,7 +11,9 @@ const QUIET = { trace: () => {}, debug: () => {}, info: () => {}, warn: () => {}
 const CHANGES = [{ seq: '1', kind: 'order', id: 'a', at: '2026-11-30T00:00:00.000Z' }];
 
 /** The answer to somebody who reads nothing of it. */
-const unread = () => new ServerResponse(new IncomingMessage(new Socket()));
+const unread = () => Object.defineProperty(queued(), 'socket', { value: new Socket() });
+/** One that is behind another answer of the same connection. */
+const queued = () => new ServerResponse(new IncomingMessage(new Socket()));
 
 function feedOf() {
   vi.useFakeTimers();
@@ -74,5 +76,12 @@ describe('who listens', () => {
     feed.join({ res, isLive: () => Promise.resolve(true) }, '');
     await vi.advanceTimersByTimeAsync(1_000);
     expect([feed.isFull(), changesAfter.mock.calls.length]).toEqual([false, 0]);
+  });
+
+  it('behind another answer of the same connection takes no place, however many he asks for', () => {
+    const { feed } = feedOf();
+    const answers = [queued(), queued()];
+    for (const res of answers) feed.join({ res, isLive: () => Promise.resolve(true) }, '');
+    expect([feed.isFull(), ...answers.map(({ writableEnded }) => writableEnded)]).toEqual([false, true, true]);
   });
 });
