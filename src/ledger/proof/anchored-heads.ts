@@ -25,6 +25,20 @@ export function createAnchoredHeads(database: Database) {
       return { now: row.now.toISOString(), newest: row.newest };
     },
 
+    /** How many events there are after `after`, up to `upto`: in pages, since they may be a hundred millions. */
+    async countEvents(
+      after: string,
+      upto: string,
+      limit: number,
+    ): Promise<{ readonly count: number; readonly reached: string | undefined }> {
+      const [row] = await database.query<{ count: number; reached: string | null }>(
+        `SELECT count(*)::int AS count, max(seq)::text AS reached
+         FROM (SELECT seq FROM operation_events WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3) page`,
+        [after, upto, limit],
+      );
+      return { count: row?.count ?? 0, reached: row?.reached ?? undefined };
+    },
+
     /** Of the items with events after `after`, up to `upto`: the last of these events in each chain. */
     async changedHeads(after: string, upto: string, limit: number): Promise<PageOfHeads> {
       const rows = await database.query<{ seq: string; head: boolean; place: string } & Omit<ChainHead, 'place'>>(
