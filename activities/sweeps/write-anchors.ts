@@ -60,7 +60,7 @@ export function createAnchoring({ ledger, store, logger }: AnchorDependencies): 
     if (end?.complete && last && last.mark.day >= today) return {};
     const number = (last?.mark.number ?? 0) + 1;
     const writer = createAnchorWriter({ number, day: today, madeAt: now, before: anchorBefore(end) });
-    const range = { ...nextAfter(end), upto: newest, settled: await countSettled(end) };
+    const range = { ...nextAfter(end), upto: newest, settled: await countSettled(ledger, end) };
     const mark = { number, day: today, digest: '' };
     const meant = async (line: string): Promise<void> => {
       mark.digest = anchorEndOf(line.trimEnd())?.digest ?? '';
@@ -94,35 +94,6 @@ export function createAnchoring({ ledger, store, logger }: AnchorDependencies): 
     if (last && last.number > (marked?.number ?? 0)) await ledger.markAnchor(last, 'written');
   }
 
-  /** Up to the number that no file looks at again; what comes among them after this is missed by the next count. */
-  async function countSettled(end: AnchorEnd | undefined): Promise<number> {
-    const { earlier } = nextAfter(end);
-    const before = end?.earlier ?? BEFORE_ALL;
-    // The newer ones first: whatever is among them by now is read after this.
-    const newer = await count(before, earlier);
-    const older = await count(BEFORE_ALL, before);
-    if (end?.settled !== undefined && end.settled !== older)
-      throw new Error(
-        `there are ${older} events up to number ${before} and there were ${end.settled} when they were anchored, and nothing is anchored any more: makegood verify tells more`,
-      );
-    return older + newer;
-  }
-
-  async function count(after: string, upto: string): Promise<number> {
-    let sum = 0;
-    let from: string | undefined = after;
-    while (from !== undefined) {
-      const page: { readonly count: number; readonly reached: string | undefined } = await ledger.countEvents(
-        from,
-        upto,
-        COUNTED_AT_ONCE,
-      );
-      sum += page.count;
-      from = page.reached;
-    }
-    return sum;
-  }
-
   async function* linesOf(writer: ReturnType<typeof createAnchorWriter>, range: Range): AsyncGenerator<string> {
     yield writer.begin();
     let reached = range.after;
@@ -137,6 +108,37 @@ export function createAnchoring({ ledger, store, logger }: AnchorDependencies): 
     await range.meant(line);
     yield line;
   }
+}
+
+type CountingLedger = Pick<Ledger, 'countEvents'>;
+
+/** Up to the number that no file looks at again; what comes among them after this is missed by the next count. */
+async function countSettled(ledger: CountingLedger, end: AnchorEnd | undefined): Promise<number> {
+  const { earlier } = nextAfter(end);
+  const before = end?.earlier ?? BEFORE_ALL;
+  // The newer ones first: whatever is among them by now is read after this.
+  const newer = await count(ledger, before, earlier);
+  const older = await count(ledger, BEFORE_ALL, before);
+  if (end?.settled !== undefined && end.settled !== older)
+    throw new Error(
+      `there are ${older} events up to number ${before} and there were ${end.settled} when they were anchored, and nothing is anchored any more: makegood verify tells more`,
+    );
+  return older + newer;
+}
+
+async function count(ledger: CountingLedger, after: string, upto: string): Promise<number> {
+  let sum = 0;
+  let from: string | undefined = after;
+  while (from !== undefined) {
+    const page: { readonly count: number; readonly reached: string | undefined } = await ledger.countEvents(
+      from,
+      upto,
+      COUNTED_AT_ONCE,
+    );
+    sum += page.count;
+    from = page.reached;
+  }
+  return sum;
 }
 
 interface Range {

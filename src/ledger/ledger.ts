@@ -39,7 +39,6 @@ import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
 import { createMoneyThatLeaves } from './money-that-leaves/create.js';
 import { createNotifications } from './notifications/create.js';
-import { createAnchorMarks } from './proof/anchor-marks.js';
 import { createAnchoredHeads } from './proof/anchored-heads.js';
 import { createOperatorReading } from './reading/create.js';
 import { createReconciling } from './reconciliation/create.js';
@@ -110,7 +109,6 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createSweepMarks(database),
     ...createOperatorReading(database),
     ...createAnchoredHeads(database),
-    ...createAnchorMarks(database),
     ...createNotifications(database),
     ...createSweepLedger(database),
     ...createAbandonedSessions(database, sealer),

@@ -1,5 +1,6 @@
 import type { ChainHead } from '../../domain/proof/anchors.js';
 import type { Database } from '../database.js';
+import { createAnchorMarks } from './anchor-marks.js';
 
 export interface AnchorMoment {
   /** ISO 8601, by the clock of Postgres. */
@@ -17,6 +18,8 @@ export interface PageOfHeads {
 /** What is kept of the chains outside Postgres. */
 export function createAnchoredHeads(database: Database) {
   return {
+    ...createAnchorMarks(database),
+
     async anchorMoment(): Promise<AnchorMoment> {
       const [row] = await database.query<{ now: Date; newest: string }>(
         'SELECT clock_now() AS now, coalesce(max(seq), 0)::text AS newest FROM operation_events',
